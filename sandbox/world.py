@@ -1,0 +1,273 @@
+"""The sandbox on disk: what runs where, and the variables with which the program, the probes and the CLI meet it.
+
+A `World` is a frozen record of `.sandbox/sandbox.json` and `.sandbox/keys.json`. It must never start, stop or
+contact anything but the supervisor's own control address, and never show a key in a repr or an error.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import requests
+
+from sandbox.ports import HOST
+
+VERSION = 1
+ENVIRONMENTS = ("staging", "prod")
+PROVIDERS = ("aws", "mongodbatlas", "random")
+START = "start one with `atlas-access sandbox up`"
+
+
+class SandboxError(Exception):
+    """Something about the sandbox that a person can mend: one line that ends with the way out."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a sandbox is started. Times in seconds; `base_port` 0 takes free ports, else it takes the 16 from there."""
+
+    base_port: int = 0
+    keep: bool = False
+    propagation_seconds: float = 1.0
+    ecs_step_seconds: float = 0.1
+
+
+@dataclass(frozen=True)
+class Mongod:
+    """One replica set: its address, and `root_uri`, which is a secret."""
+
+    host: str
+    port: int
+    replica_set: str
+    root_uri: str = field(repr=False, default="")
+
+    @property
+    def address(self) -> str:
+        """Host and port, as a driver is given them."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class AwsCredentials:
+    """Temporary credentials of a deployer's role in one account."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class AtlasKey:
+    """Both ways to sign in to one Atlas project: a programmatic key and a service account."""
+
+    public: str
+    private: str = field(repr=False)
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment of the sandbox."""
+
+    name: str
+    project_id: str
+    cluster: str
+    account: str
+    region: str
+    mongod: Mongod
+    atlas: AtlasKey
+    aws: AwsCredentials
+    provider_ports: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class World:
+    """The handle of a running sandbox. Every path below `directory`, every address on loopback."""
+
+    directory: Path
+    options: Options
+    atlas_url: str
+    aws_url: str
+    control_url: str
+    private_address: str
+    environments: Mapping[str, Environment]
+    passphrase: str = field(repr=False)
+    control_token: str = field(repr=False)
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Read the sandbox of a directory. Raises `SandboxError` when there is none, or not one of this version."""
+        path = directory / "sandbox.json"
+        try:
+            facts = json.loads(path.read_text())
+            keys = json.loads((directory / "keys.json").read_text())
+        except FileNotFoundError:
+            raise SandboxError(f"no sandbox runs in {directory}: {START}") from None
+        except (OSError, ValueError) as error:
+            raise SandboxError(
+                f"{path} cannot be read ({type(error).__name__}): `atlas-access sandbox reset` starts anew"
+            ) from None
+        if facts.get("version") != VERSION:
+            raise SandboxError(
+                f"{path} is of another version of this program: `atlas-access sandbox reset` starts anew"
+            )
+        return cls._from_documents(directory.resolve(), facts, keys)
+
+    @classmethod
+    def _from_documents(cls, directory: Path, facts: dict[str, Any], keys: dict[str, Any]) -> Self:
+        environments = {}
+        for name, entry in facts["environments"].items():
+            key = keys["environments"][name]
+            environments[name] = Environment(
+                **{k: entry[k] for k in ("name", "project_id", "cluster", "account", "region", "provider_ports")},
+                mongod=Mongod(**entry["mongod"], root_uri=key["mongod"]),
+                atlas=AtlasKey(**key["atlas"]),
+                aws=AwsCredentials(**key["aws"]),
+            )
+        return cls(
+            directory=directory,
+            options=Options(**facts["options"]),
+            environments=environments,
+            passphrase=keys["passphrase"],
+            control_token=keys["control_token"],
+            **{k: facts[k] for k in ("atlas_url", "aws_url", "control_url", "private_address")},
+        )
+
+    def save(self) -> None:
+        """Write both files, the readable facts apart from the keys, each readable by the owner alone."""
+        facts: dict[str, Any] = {"version": VERSION, "options": asdict(self.options), "environments": {}}
+        keys: dict[str, Any] = {"environments": {}}
+        for name, environment in self.environments.items():
+            entry = asdict(environment)
+            mongod = entry["mongod"]
+            keys["environments"][name] = {
+                "mongod": mongod.pop("root_uri"),
+                "atlas": entry.pop("atlas"),
+                "aws": entry.pop("aws"),
+            }
+            facts["environments"][name] = entry
+        for key in ("atlas_url", "aws_url", "control_url", "private_address"):
+            facts[key] = getattr(self, key)
+        keys |= {"passphrase": self.passphrase, "control_token": self.control_token}
+        write_private(self.directory / "keys.json", json.dumps(keys, indent=1))
+        write_private(self.directory / "sandbox.json", json.dumps(facts, indent=1))
+
+    def of(self, stack: str) -> Environment:
+        """Return the environment of a stack. Raises `SandboxError` for another name."""
+        try:
+            return self.environments[stack]
+        except KeyError:
+            known = " and ".join(self.environments)
+            raise SandboxError(f"the sandbox has no stack {stack!r}: it has {known}") from None
+
+    def mongod(self, environment: str) -> Mongod:
+        """Return the replica set of an environment."""
+        return self.of(environment).mongod
+
+    def provider_ports(self, stack: str) -> dict[str, int]:
+        """Return the port of each provider that serves this stack, by its package name."""
+        return dict(self.of(stack).provider_ports)
+
+    def state_file(self, stack: str) -> Path:
+        """Return where the embedded engine keeps a stack's state."""
+        self.of(stack)
+        return self.directory / "stacks" / f"{stack}.json"
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value of the sandbox's own, for redaction."""
+        values = [self.passphrase, self.control_token]
+        for environment in self.environments.values():
+            root = environment.mongod.root_uri.split("@")[0].rpartition(":")[2]
+            values += [root, environment.atlas.private, environment.atlas.client_secret]
+            values += [environment.aws.secret_access_key, environment.aws.session_token]
+        return tuple(value for value in values if value)
+
+    def environment(self, stack: str) -> dict[str, str]:
+        """All the variables to work on one stack; a shell's own cloud settings cannot leak in beside them.
+
+        Shared AWS files and the instance metadata address are switched off, and a proxy never sees loopback.
+        """
+        here = self.of(stack)
+        loopback = "127.0.0.1,127.0.0.2,localhost,127.0.0.0/8,::1"
+        variables = {
+            "ATLAS_ACCESS_SANDBOX": "1",
+            "ATLAS_ACCESS_SANDBOX_DIR": str(self.directory),
+            "ATLAS_ACCESS_ADDRESS_FORM": "standard",
+            "ATLAS_ACCESS_SMOKE_URL": f"{self.control_url}/smoke/{stack}",
+            "ATLAS_ACCESS_HUBSPOT_URL": f"{self.control_url}/hubspot",
+            "GITHUB_API_URL": f"{self.control_url}/github",
+            "AWS_ENDPOINT_URL": self.aws_url,
+            "AWS_ACCESS_KEY_ID": here.aws.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": here.aws.secret_access_key,
+            "AWS_SESSION_TOKEN": here.aws.session_token,
+            "AWS_REGION": here.region,
+            "AWS_DEFAULT_REGION": here.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "MONGODB_ATLAS_BASE_URL": self.atlas_url.rstrip("/") + "/",
+            "MONGODB_ATLAS_PUBLIC_API_KEY": here.atlas.public,
+            "MONGODB_ATLAS_PRIVATE_API_KEY": here.atlas.private,
+            "MONGODB_ATLAS_PUBLIC_KEY": here.atlas.public,
+            "MONGODB_ATLAS_PRIVATE_KEY": here.atlas.private,
+            "PULUMI_BACKEND_URL": f"file://{self.directory / 'pulumi'}",
+            "PULUMI_CONFIG_PASSPHRASE": self.passphrase,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "NO_PROXY": loopback,
+            "no_proxy": loopback,
+        }
+        if here.provider_ports:
+            pairs = (f"{name}:{port}" for name, port in here.provider_ports.items())
+            variables["PULUMI_DEBUG_PROVIDERS"] = ",".join(pairs)
+        return variables
+
+    def private_endpoint(self, *, open_: bool) -> None:
+        """Cut staging's private endpoint (connections are refused, those open are dropped), or restore it."""
+        self._control("private-endpoint", {"open": open_})
+
+    def _control(self, what: str, body: Mapping[str, Any]) -> Any:
+        session = requests.Session()
+        session.trust_env = False
+        try:
+            answer = session.post(
+                f"{self.control_url}/control/{what}",
+                json=dict(body),
+                headers={"Authorization": f"Bearer {self.control_token}"},
+                timeout=10,
+            )
+        except requests.RequestException:
+            raise SandboxError(
+                "the sandbox's supervisor does not answer: `atlas-access sandbox status` says what is dead"
+            ) from None
+        if not answer.ok:
+            raise SandboxError(f"the sandbox refused {what}: {answer.text.strip()}")
+        return answer.json()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file whole, for its owner alone: a reader sees the old content or the new one, never a part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(text)
+    temporary.replace(path)
+
+
+__all__ = [
+    "ENVIRONMENTS",
+    "HOST",
+    "PROVIDERS",
+    "AtlasKey",
+    "AwsCredentials",
+    "Environment",
+    "Mongod",
+    "Options",
+    "SandboxError",
+    "World",
+    "write_private",
+]
