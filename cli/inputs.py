@@ -1,0 +1,63 @@
+"""What commands read from files: the manifest and evidence, with every mistake said in a sentence.
+
+It must never contact anything: a wrong file is refused before that.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.errors import CommandFailed, presented_as
+
+if TYPE_CHECKING:
+    from access.manifest import Manifest
+    from reports.matrix import Observation
+
+MANIFEST = Path("access.yaml")
+
+
+class TableFormat(StrEnum):
+    """The formats of a report that is also a document."""
+
+    TEXT = "text"
+    MD = "md"
+    HTML = "html"
+    JSON = "json"
+
+
+class PlainFormat(StrEnum):
+    """The formats of an answer."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest at `path`; raises CommandFailed (exit 2) with all of its errors at once."""
+    from access.manifest import ManifestInvalid, load_manifest
+
+    text = _read(path, "Run the command where access.yaml is, or name it with --manifest.")
+    with presented_as(2, ManifestInvalid):
+        return load_manifest(text, source=str(path))
+
+
+def read_evidence(path: Path | None) -> tuple[Observation, ...]:
+    """The observations in an evidence file; none without a file. Raises CommandFailed (exit 2) when it is not evidence."""
+    if path is None:
+        return ()
+    from reports.evidence import EvidenceInvalid, observations
+
+    text = _read(path, "Write one with: atlas-access sandbox deploy STACK --json.")
+    with presented_as(2, EvidenceInvalid):
+        return observations(text, source=str(path))
+
+
+def _read(path: Path, remedy: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CommandFailed(f"{path} is not UTF-8 text. {remedy}") from error
+    except OSError as error:
+        raise CommandFailed(f"{path}: {error.strerror or 'cannot be read'}. {remedy}") from error

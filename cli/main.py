@@ -1,0 +1,52 @@
+"""The command's front door: the tree of verbs, and how a run begins and ends.
+
+It must never import what only one verb needs: `atlas-access --help` answers in a blink.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from cli import errors, matrix, sandbox, who_can
+
+app = typer.Typer(
+    name="atlas-access",
+    help="MongoDB Atlas credentials on AWS ECS, proven before any task receives them.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def begin(
+    *,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")] = False,
+) -> None:
+    """MongoDB Atlas credentials on AWS ECS, proven before any task receives them."""
+    if debug:
+        errors.show_tracebacks()
+
+
+app.command("matrix")(matrix.matrix)
+app.command("who-can")(who_can.who_can)
+app.add_typer(sandbox.app, name="sandbox")
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line (the process's own when None) and return its exit code; never raises."""
+    told = list(sys.argv[1:] if arguments is None else arguments)
+    return errors.guarded(lambda: app(args=told, prog_name="atlas-access", standalone_mode=False) or errors.DONE)
+
+
+def main() -> None:
+    """The `atlas-access` entry point: exits with the command's code."""
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()
