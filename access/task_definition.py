@@ -1,0 +1,166 @@
+"""Decides what a task definition's Mongo bindings become, and nothing else of it.
+
+The input is the definition that runs (as DescribeTaskDefinition answers); the output is the same definition with
+its Mongo `secrets` replaced. What this module does not know it refuses to drop. It never reads or registers anything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+#: What ECS adds to a registered revision; none of it can be registered again (API RegisterTaskDefinition).
+REGISTRATION_FACTS = frozenset(
+    {
+        "taskDefinitionArn",
+        "revision",
+        "status",
+        "requiresAttributes",
+        "compatibilities",
+        "registeredAt",
+        "registeredBy",
+        "deregisteredAt",
+        "deleteRequestedAt",
+    }
+)
+
+
+class DefinitionUnusable(ValueError):
+    """A running definition cannot be bound as asked; the message names the family, the trouble and the way out."""
+
+
+@dataclass(frozen=True)
+class BoundSecret:
+    """One variable and the exact secret version it is read from."""
+
+    variable: str
+    secret_arn: str
+    version_id: str
+
+    @property
+    def value_from(self) -> str:
+        """The ECS reference `arn:json-key:version-stage:version-id`, pinned to the version."""
+        return f"{self.secret_arn}:::{self.version_id}"
+
+
+@dataclass(frozen=True)
+class MongoVariables:
+    """The variable names that the manifest governs.
+
+    `deprecated` maps each old name to the variable that succeeds it.
+    """
+
+    bound: frozenset[str]
+    deprecated: Mapping[str, str]
+
+    def governs(self, name: str) -> bool:
+        """Whether the binding of `name` is ours to decide."""
+        return name in self.bound or name in self.deprecated
+
+
+def bind(
+    definition: Mapping[str, Any],
+    *,
+    container: str,
+    secrets: Sequence[BoundSecret],
+    variables: MongoVariables,
+    keep_deprecated: bool,
+    image: str = "",
+) -> dict[str, Any]:
+    """Return the definition to register: `container` bound to exactly `secrets`, all else as it was.
+
+    With `keep_deprecated`, a deprecated variable that is bound today keeps its name and receives its successor's
+    new secret, so that unchanged code keeps working (brief ENG-279, phase D); otherwise it is dropped. Applying
+    `bind` to its own result changes nothing.
+
+    Raises:
+        DefinitionUnusable: the container is missing, a Mongo variable is set in plain `environment` as well, or a
+            Mongo variable is bound that the manifest does not know.
+    """
+    family = str(definition.get("family", "?"))
+    result = {key: value for key, value in definition.items() if key not in REGISTRATION_FACTS}
+    containers = [dict(each) for each in definition.get("containerDefinitions", [])]
+    target = next((each for each in containers if each.get("name") == container), None)
+    if target is None:
+        names = ", ".join(str(each.get("name")) for each in containers) or "none"
+        raise DefinitionUnusable(
+            f"{family}: no container named {container!r} (it has: {names}). Set atlas-access:runtimeContainer."
+        )
+    _refuse_unknown(family, containers, variables)
+    _refuse_plain(family, target, {secret.variable for secret in secrets} | set(variables.deprecated))
+    target["secrets"] = _bound(target.get("secrets", []), secrets, variables, keep_deprecated=keep_deprecated)
+    if image:
+        target["image"] = image
+    result["containerDefinitions"] = containers
+    return result
+
+
+def canonical_containers(definition: Mapping[str, Any]) -> str:
+    """The container definitions as JSON with sorted keys, so that equal definitions are equal text."""
+    return json.dumps(definition["containerDefinitions"], sort_keys=True, separators=(",", ":"))
+
+
+def secret_references(definition: Mapping[str, Any], container: str | None = None) -> dict[str, str]:
+    """Variable to `valueFrom` of one container, or of all of them."""
+    return {
+        str(entry["name"]): str(entry["valueFrom"])
+        for each in definition.get("containerDefinitions", [])
+        if container in (None, each.get("name"))
+        for entry in each.get("secrets", []) or []
+    }
+
+
+def _bound(
+    current: Iterable[Mapping[str, Any]],
+    secrets: Sequence[BoundSecret],
+    variables: MongoVariables,
+    *,
+    keep_deprecated: bool,
+) -> list[dict[str, str]]:
+    """The new `secrets` list: entries keep their place, what is new is appended in the order given."""
+    wanted = {secret.variable: secret.value_from for secret in secrets}
+    if keep_deprecated:
+        wanted |= {
+            old: wanted[successor] for old, successor in variables.deprecated.items() if successor in wanted
+        }
+    result: list[dict[str, str]] = []
+    placed: set[str] = set()
+    for entry in current:
+        name = str(entry["name"])
+        if not variables.governs(name):
+            result.append({"name": name, "valueFrom": str(entry["valueFrom"])})
+        elif name in wanted and name not in placed:
+            placed.add(name)
+            result.append({"name": name, "valueFrom": wanted[name]})
+    result += [
+        {"name": secret.variable, "valueFrom": secret.value_from}
+        for secret in secrets
+        if secret.variable not in placed
+    ]
+    return result
+
+
+def _refuse_unknown(family: str, containers: Iterable[Mapping[str, Any]], variables: MongoVariables) -> None:
+    """A Mongo binding that the manifest does not know is somebody's decision, not ours to drop or keep."""
+    for each in containers:
+        for entry in each.get("secrets", []) or []:
+            name = str(entry["name"])
+            if name.startswith("MONGODB_") and not variables.governs(name):
+                raise DefinitionUnusable(
+                    f"{family}: container {each.get('name')} binds {name}, which access.yaml does not know. "
+                    "Declare it under bindings: or deprecated_variables:, or remove it from the task definition."
+                )
+
+
+def _refuse_plain(family: str, container: Mapping[str, Any], names: set[str]) -> None:
+    """ECS refuses a name in both lists, and a connection string in plain `environment` is a leak."""
+    plain = sorted(
+        str(entry["name"]) for entry in container.get("environment", []) or [] if entry["name"] in names
+    )
+    if plain:
+        raise DefinitionUnusable(
+            f"{family}: {', '.join(plain)} set in plain environment of container {container.get('name')}. "
+            "Remove it there: a credential is bound from Secrets Manager only."
+        )
