@@ -1,0 +1,117 @@
+"""What ECS remembers of a service's deployments: the records behind `list-` and `describe-service-deployments`.
+
+moto keeps none. Shapes and states: ECS API reference, `ServiceDeployment`. Records only: nothing is decided here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import Any
+
+
+def now() -> datetime:
+    """Return the time that goes into records."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class ServiceDeployment:
+    """One deployment of one service, from its start to its end. `deployment_id` is the `ecs-svc/…` it belongs to."""
+
+    service_arn: str
+    cluster_arn: str
+    task_definition: str
+    deployment_id: str
+    requested: int
+    configuration: Mapping[str, Any]
+    source_revision: str | None = None
+    status: str = "IN_PROGRESS"
+    reason: str | None = None
+    failures: int = 0
+    running: int = 0
+    pending: int = 0
+    created: datetime = field(default_factory=now)
+    finished: datetime | None = None
+    rollback: dict[str, Any] | None = None
+    key: str = field(default_factory=lambda: token_hex(11)[:21])
+
+    @property
+    def arn(self) -> str:
+        """The deployment's own ARN."""
+        return f"{self.service_arn.replace(':service/', ':service-deployment/')}/{self.key}"
+
+    @property
+    def revision_arn(self) -> str:
+        """The ARN of the service revision that this deployment brings."""
+        number = int(self.key, 16) % 10**19
+        return f"{self.service_arn.replace(':service/', ':service-revision/')}/{number:019d}"
+
+    def end(self, status: str, reason: str | None = None) -> None:
+        """Close the record once; a closed record stays as it is."""
+        if self.finished is None:
+            self.status, self.reason, self.finished = status, reason, now()
+
+    def brief(self) -> dict[str, Any]:
+        """Return what the list shows."""
+        return {
+            "serviceDeploymentArn": self.arn,
+            "serviceArn": self.service_arn,
+            "clusterArn": self.cluster_arn,
+            "createdAt": self.created,
+            "startedAt": self.created,
+            "finishedAt": self.finished,
+            "targetServiceRevisionArn": self.revision_arn,
+            "status": self.status,
+            "statusReason": self.reason,
+        }
+
+    def full(self) -> dict[str, Any]:
+        """Return what the description shows."""
+        breaker = self.configuration.get("deploymentCircuitBreaker") or {}
+        shown = self.brief()
+        del shown["targetServiceRevisionArn"]
+        source = [{"arn": self.source_revision}] if self.source_revision else []
+        return shown | {
+            "updatedAt": self.finished or self.created,
+            "sourceServiceRevisions": source,
+            "targetServiceRevision": {
+                "arn": self.revision_arn,
+                "requestedTaskCount": self.requested,
+                "runningTaskCount": self.running,
+                "pendingTaskCount": self.pending,
+            },
+            "deploymentConfiguration": dict(self.configuration),
+            "rollback": self.rollback,
+            "deploymentCircuitBreaker": {
+                "status": self._breaker(enabled=bool(breaker.get("enable"))),
+                "failureCount": self.failures,
+                "threshold": breaker_threshold(self.requested),
+            },
+        }
+
+    def revision(self) -> dict[str, Any]:
+        """Return the service revision, which names the task definition."""
+        return {
+            "serviceRevisionArn": self.revision_arn,
+            "serviceArn": self.service_arn,
+            "clusterArn": self.cluster_arn,
+            "taskDefinition": self.task_definition,
+            "launchType": "FARGATE",
+            "createdAt": self.created,
+        }
+
+    def _breaker(self, *, enabled: bool) -> str:
+        if not enabled:
+            return "MONITORING_COMPLETE"
+        if self.failures >= breaker_threshold(self.requested):
+            return "TRIGGERED"
+        return "MONITORING" if self.finished is None else "MONITORING_COMPLETE"
+
+
+def breaker_threshold(desired: int) -> int:
+    """Return how many tasks must fail before the circuit breaker acts: half of the desired count, 3 to 200.
+
+    ECS developer guide, "How the Amazon ECS deployment circuit breaker detects failures".
+    """
+    return min(max(3, -(-desired // 2)), 200)

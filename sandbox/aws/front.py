@@ -1,0 +1,100 @@
+"""What stands before moto: it signs in the caller, answers what moto lacks, and passes everything else on.
+
+A key that this sandbox did not issue is refused, so that no real credential is ever taken here. It must never
+log a request, an answer, or a header.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.exceptions import HTTPException
+
+from sandbox.aws.ecs import EcsFront
+from sandbox.aws.grants import AwsRefusal, caller_of, check_assume, simulate
+from sandbox.aws.secret_store import SecretStore
+from sandbox.aws.wire import Answer, Call, Signature, error, members, read_call, result, take_body
+from sandbox.ecs_agent import EcsAgent
+
+_LOG = logging.getLogger(__name__)
+
+
+class Front:
+    """A WSGI application: our handlers first, then moto's."""
+
+    def __init__(self, agent: EcsAgent, store: SecretStore) -> None:
+        """Take the parts that answer for ECS and Secrets Manager."""
+        self._moto: Callable[[Any, Any], Any] = DomainDispatcherApplication(create_backend_app)
+        self._handlers: dict[str, Callable[[Call], object | None]] = {
+            "ecs": EcsFront(agent).answer,
+            "secretsmanager": store.answer,
+            "iam": _iam,
+            "sts": _sts,
+        }
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Answer one request."""
+        # Read whatever the answer will be: a connection that stays open must be at the next request's start.
+        take_body(environ)
+        signature = Signature.of(environ)
+        if signature is None:
+            refusal = AwsRefusal("MissingAuthenticationToken", "Missing Authentication Token", 403)
+            return error("sts", refusal).send(start_response)
+        try:
+            answered = self._answer(environ, signature)
+        except AwsRefusal as refusal:
+            answered = error(signature.service, refusal)
+        except ServiceException as problem:
+            answered = error(signature.service, AwsRefusal(problem.code, problem.message))
+        except HTTPException as problem:
+            # moto's older errors carry AWS's code and message on a werkzeug exception.
+            code = getattr(problem, "error_type", "") or "InternalServiceError"
+            answered = error(signature.service, AwsRefusal(code, str(getattr(problem, "message", code))))
+        except Exception as problem:  # noqa: BLE001
+            # A fault of the sandbox must reach the caller as an answer, and its log without any value.
+            _LOG.error("%s failed: %s", signature.service, type(problem).__name__)
+            fault = AwsRefusal("InternalServiceError", "The sandbox failed to answer: see its log.", 500)
+            answered = error(signature.service, fault)
+        if answered is not None:
+            return answered.send(start_response)
+        return self._moto(environ, start_response)
+
+    def _answer(self, environ: dict[str, Any], signature: Signature) -> Answer | None:
+        caller = caller_of(signature.access_key_id)
+        if caller is None:
+            code = (
+                "InvalidClientTokenId"
+                if signature.service in ("iam", "sts")
+                else "UnrecognizedClientException"
+            )
+            raise AwsRefusal(code, "The security token included in the request is invalid.", 403)
+        handler = self._handlers.get(signature.service)
+        if handler is None:
+            return None
+        call = read_call(environ, signature, caller)
+        value = handler(call)
+        return None if value is None else result(call, value)
+
+
+def _iam(call: Call) -> object | None:
+    if call.action != "SimulatePrincipalPolicy":
+        return None
+    asked = call.parameters
+    context: dict[str, str] = {}
+    while (name := asked.get(f"ContextEntries.member.{len(context) + 1}.ContextKeyName")) is not None:
+        values = members(asked, f"ContextEntries.member.{len(context) + 1}.ContextKeyValues")
+        context[str(name)] = values[0] if values else ""
+    results = simulate(
+        str(asked.get("PolicySourceArn", "")),
+        members(asked, "ActionNames"),
+        members(asked, "ResourceArns"),
+        context,
+    )
+    return {"EvaluationResults": results, "IsTruncated": False}
+
+
+def _sts(call: Call) -> None:
+    if call.action == "AssumeRole":
+        check_assume(call.caller, str(call.parameters.get("RoleArn", "")))

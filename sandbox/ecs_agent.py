@@ -1,0 +1,281 @@
+"""Does for moto's ECS what the real one does by itself: starts tasks, completes or fails deployments, drains.
+
+It acts on moto's own backend objects, in moto's process. New tasks come up before old ones drain; a task whose
+secrets its execution role cannot read stops with ECS's reason. It must never read a secret's value, run a
+container, or look at another process's cluster.
+"""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.ecs.models import ecs_backends
+
+from sandbox.aws.deployments import ServiceDeployment, breaker_threshold, now
+from sandbox.aws.tasks import advance, forget_stopped, launch, live, prepare, stop, tasks_of
+
+_LOG = logging.getLogger(__name__)
+_SLOWEST_RETRY = 5.0
+_SCALING = "Scaling activity initiated by (deployment {})"
+
+
+@dataclass
+class _Progress:
+    """What the agent knows of a deployment beyond what moto stores."""
+
+    record: ServiceDeployment
+    failed: int = 0
+    retry_at: float = 0.0
+
+
+@dataclass
+class _Service:
+    """A service's deployments as the agent follows them, newest first."""
+
+    history: list[ServiceDeployment] = field(default_factory=list)
+    progress: dict[str, _Progress] = field(default_factory=dict)
+    last_good: str | None = None
+
+
+class EcsAgent:
+    """Moves every service and task of every account on by one stage per step. Methods may be called by any thread."""
+
+    def __init__(self, step_seconds: float = 0.1) -> None:
+        """Take how long a stage of a task or deployment lasts."""
+        self._step_seconds = step_seconds
+        self._services: dict[str, _Service] = {}
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Step in the background until `stop`."""
+        self._thread = threading.Thread(target=self._run, name="ecs-agent", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the background steps."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=2)
+
+    def created(self, service: Any) -> None:
+        """Take over a service that was just created, with its first deployment."""
+        with self._lock:
+            self._begin(service, service.deployments[0])
+
+    def deploy(self, service: Any, task_definition: str) -> None:
+        """Start a deployment of a task definition: it becomes PRIMARY, the one before ACTIVE until it is drained."""
+        with self._lock:
+            before = service.deployments[0]
+            before["status"] = "ACTIVE"
+            for deployment in service.deployments:
+                self._known(service, deployment).record.end("STOPPED", "superseded by a newer deployment")
+            fresh = {
+                **before,
+                "id": f"ecs-svc/{time.time_ns() % 10**19:019d}",
+                "status": "PRIMARY",
+                "taskDefinition": task_definition,
+                "createdAt": now(),
+                "updatedAt": now(),
+                "desiredCount": service.desired_count,
+                "runningCount": 0,
+                "pendingCount": 0,
+                "failedTasks": 0,
+            }
+            _state(fresh, "IN_PROGRESS", "in progress.")
+            service.deployments.insert(0, fresh)
+            service.task_definition = task_definition
+            self._begin(service, fresh)
+            self._count(service)
+
+    def scaled(self, service: Any) -> None:
+        """Take note of another desired count: no new deployment, as in ECS."""
+        with self._lock:
+            service.deployments[0]["desiredCount"] = service.desired_count
+            self._count(service)
+
+    def history(self, service: Any) -> list[ServiceDeployment]:
+        """Return a service's deployments, newest first."""
+        with self._lock:
+            return list(self._of(service).history)
+
+    def run(self, tasks: list[Any]) -> None:
+        """Take over one-off tasks, which end with exit code 0 once they have run."""
+        with self._lock:
+            for task in tasks:
+                prepare(task)
+
+    def step(self) -> None:
+        """Move everything on by one stage."""
+        with self._lock:
+            for account in list(ecs_backends.values()):
+                for backend in list(account.values()):
+                    self._step_backend(backend)
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._step_seconds):
+            try:
+                self.step()
+            except Exception:  # noqa: BLE001, RUF100
+                # Nobody watches this thread: a failure is logged and the next step tries again.
+                _LOG.exception("a step of the ECS agent failed")
+
+    def _step_backend(self, backend: Any) -> None:
+        for service in list(backend.services.values()):
+            if service.status == "ACTIVE" and service.deployments:
+                self._step_service(backend, service)
+            elif service.status == "INACTIVE":
+                for task in tasks_of(backend, service):
+                    stop(task, "ServiceSchedulerInitiated", f"Service {service.name} was deleted")
+        for cluster in backend.clusters.values():
+            tasks = list(backend.tasks.get(cluster.name, {}).values())
+            for task in tasks:
+                if task.group.startswith("family:"):
+                    advance(backend, task, once=True)
+            states = [task.last_status for task in tasks]
+            cluster.running_tasks_count = states.count("RUNNING")
+            cluster.pending_tasks_count = states.count("PROVISIONING") + states.count("PENDING")
+
+    def _step_service(self, backend: Any, service: Any) -> None:
+        for task in tasks_of(backend, service):
+            failure = advance(backend, task, once=False)
+            if failure:
+                self._failed(service, task)
+        primary = service.deployments[0]
+        self._fill(backend, service, primary)
+        self._count(service)
+        running = primary["runningCount"]
+        if primary["rolloutState"] == "IN_PROGRESS" and running >= service.desired_count:
+            self._drain(backend, service)
+            self._count(service)
+            if not live(tasks_of(backend, service), besides=primary["id"]):
+                self._complete(service, primary)
+        forget_stopped(backend, service)
+
+    def _fill(self, backend: Any, service: Any, primary: dict[str, Any]) -> None:
+        """Start the tasks that the primary deployment lacks, and stop those beyond the desired count."""
+        own = live([t for t in tasks_of(backend, service) if t.started_by == primary["id"]])
+        for task in own[service.desired_count :]:
+            stop(task, "ServiceSchedulerInitiated", _SCALING.format(primary["id"]))
+        known = self._known(service, primary)
+        missing = service.desired_count - len(own)
+        if missing <= 0 or primary["rolloutState"] == "FAILED" or time.monotonic() < known.retry_at:
+            return
+        for _ in range(missing):
+            launch(backend, service, primary)
+
+    def _failed(self, service: Any, task: Any) -> None:
+        deployment = next((d for d in service.deployments if d["id"] == task.started_by), None)
+        if deployment is None:
+            return
+        known = self._known(service, deployment)
+        known.failed += 1
+        known.record.failures = known.failed
+        known.retry_at = time.monotonic() + min(self._step_seconds * 2**known.failed, _SLOWEST_RETRY)
+        deployment["failedTasks"] = known.failed
+        _event(service, f"(deployment {deployment['id']}) was unable to start tasks: {task.stopped_reason}")
+        breaker = (getattr(service, "deployment_configuration", None) or {}).get(
+            "deploymentCircuitBreaker"
+        ) or {}
+        if not breaker.get("enable") or deployment["rolloutState"] != "IN_PROGRESS":
+            return
+        if known.failed >= breaker_threshold(service.desired_count):
+            # One failure more than the budget allows is not counted twice: the breaker acts once.
+            known.retry_at = float("inf")
+            self._break(service, deployment, roll_back=bool(breaker.get("rollback")))
+
+    def _break(self, service: Any, deployment: dict[str, Any], *, roll_back: bool) -> None:
+        """Fail a deployment, and put the last completed one back where the service asks for that."""
+        _state(deployment, "FAILED", "")
+        deployment["rolloutStateReason"] = "ECS deployment circuit breaker: tasks failed to start."
+        _event(service, f"(deployment {deployment['id']}) deployment failed: tasks failed to start.")
+        record = self._known(service, deployment).record
+        last_good = self._of(service).last_good
+        previous = next((d for d in service.deployments if d["id"] == last_good), None)
+        if not roll_back or previous is None or previous is deployment:
+            record.end("STOPPED", "circuit breaker: tasks failed to start")
+            return
+        record.status = "ROLLBACK_IN_PROGRESS"
+        reason = "Service deployment rolled back because the circuit breaker threshold was exceeded."
+        target = self._known(service, previous).record
+        record.rollback = {"reason": reason, "startedAt": now(), "serviceRevisionArn": target.revision_arn}
+        deployment["status"], deployment["desiredCount"] = "ACTIVE", 0
+        previous["status"] = "PRIMARY"
+        _state(previous, "IN_PROGRESS", "in progress.")
+        service.deployments.remove(previous)
+        service.deployments.insert(0, previous)
+        service.task_definition = previous["taskDefinition"]
+        _event(service, f"rolling back to deployment {previous['id']}.")
+
+    def _drain(self, backend: Any, service: Any) -> None:
+        primary = service.deployments[0]["id"]
+        for task in tasks_of(backend, service):
+            if task.started_by != primary:
+                stop(task, "ServiceSchedulerInitiated", _SCALING.format(primary))
+
+    def _complete(self, service: Any, primary: dict[str, Any]) -> None:
+        _state(primary, "COMPLETED", "completed.")
+        known = self._of(service)
+        for older in service.deployments[1:]:
+            record = self._known(service, older).record
+            if record.status == "ROLLBACK_IN_PROGRESS":
+                record.end("ROLLBACK_SUCCESSFUL", (record.rollback or {}).get("reason"))
+        service.deployments[1:] = []
+        self._known(service, primary).record.end("SUCCESSFUL")
+        known.progress = {primary["id"]: known.progress[primary["id"]]}
+        known.last_good = primary["id"]
+        _event(service, f"(deployment {primary['id']}) deployment completed.")
+        _event(service, "has reached a steady state.")
+
+    def _count(self, service: Any) -> None:
+        backend = service._backend
+        tasks = tasks_of(backend, service)
+        for deployment in service.deployments:
+            own = [t.last_status for t in tasks if t.started_by == deployment["id"]]
+            deployment["runningCount"] = own.count("RUNNING")
+            deployment["pendingCount"] = own.count("PROVISIONING") + own.count("PENDING")
+            record = self._known(service, deployment).record
+            record.running, record.pending = deployment["runningCount"], deployment["pendingCount"]
+        service.running_count = sum(d["runningCount"] for d in service.deployments)
+        service.pending_count = sum(d["pendingCount"] for d in service.deployments)
+
+    def _of(self, service: Any) -> _Service:
+        return self._services.setdefault(service.arn, _Service())
+
+    def _known(self, service: Any, deployment: dict[str, Any]) -> _Progress:
+        known = self._of(service).progress.get(deployment["id"])
+        return known if known is not None else self._begin(service, deployment)
+
+    def _begin(self, service: Any, deployment: dict[str, Any]) -> _Progress:
+        known = self._of(service)
+        record = ServiceDeployment(
+            service.arn,
+            service.cluster_arn,
+            deployment["taskDefinition"],
+            deployment["id"],
+            service.desired_count,
+            getattr(service, "deployment_configuration", None) or {},
+            known.history[0].revision_arn if known.history else None,
+        )
+        known.history.insert(0, record)
+        known.progress[deployment["id"]] = _Progress(record)
+        return known.progress[deployment["id"]]
+
+
+def _state(deployment: dict[str, Any], state: str, tail: str) -> None:
+    deployment["rolloutState"] = state
+    deployment["rolloutStateReason"] = f"ECS deployment {deployment['id']} {tail}"
+    deployment["updatedAt"] = now()
+
+
+def _event(service: Any, text: str) -> None:
+    entry = {
+        "id": f"event-{time.time_ns()}",
+        "createdAt": now(),
+        "message": f"(service {service.name}) {text}",
+    }
+    service.events.insert(0, entry)
+    del service.events[100:]
