@@ -50,6 +50,8 @@ def prepare(task: Any) -> None:
     task.created_at = now()
     task.health_status = "UNKNOWN"
     for container in task.containers:
+        container.task_arn = task.task_arn
+        container.container_arn = f"{task.task_arn.replace(':task/', ':container/')}/{container.name}"
         container.exitCode = None
         container.health_status = "UNKNOWN"
 

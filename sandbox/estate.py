@@ -1,0 +1,132 @@
+"""The estate as it was made by hand: users, roles, secrets and task families from which a migration starts.
+
+It reads `estate.yaml` into frozen records and answers who is bound to what. Pure apart from reading that file; it
+must never hold a password: those are made when a sandbox starts.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from importlib.resources import files
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Consumer = Literal["service", "schema_task"]
+Address = Literal["public", "private"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EstateSecret(_Record):
+    """A secret that holds a user's connection string, in the account of `environment`."""
+
+    environment: str
+    name: str
+    variable: str
+    consumer: Consumer = "service"
+    address: Address = "public"
+
+
+class EstateUser(_Record):
+    """A database user of one project; `role` is a custom role's name, or a built-in one as role@database."""
+
+    name: str
+    environment: str
+    role: str
+    secrets: tuple[EstateSecret, ...]
+
+    @property
+    def role_name(self) -> str:
+        """The role without its database."""
+        return self.role.partition("@")[0]
+
+    @property
+    def role_database(self) -> str:
+        """The database it is granted on: custom roles live in admin."""
+        return self.role.partition("@")[2] or "admin"
+
+
+class EstateEnvironment(_Record):
+    """One environment's Atlas project and AWS account."""
+
+    name: str
+    project_id: str
+    cluster: str
+    account: str
+    region: str
+    kms_alias: str
+    running_revision: int
+
+
+class OtherSecret(_Record):
+    """A secret of the service that has nothing to do with MongoDB."""
+
+    name: str
+    variable: str
+
+
+class CircuitBreaker(_Record):
+    """The service's deployment circuit breaker."""
+
+    enable: bool
+    rollback: bool
+
+
+class EcsEstate(_Record):
+    """Names and settings of the service, with `{env}` where an environment's name belongs."""
+
+    cluster: str
+    service: str
+    runtime_family: str
+    schema_family: str
+    desired_count: int
+    circuit_breaker: CircuitBreaker
+    image: str
+    environment: Mapping[str, str]
+    mail_identity: str
+    other_secret: OtherSecret
+
+
+class Estate(_Record):
+    """All of it. `roles` maps a custom role to its actions and their collections."""
+
+    database: str
+    roles: Mapping[str, Mapping[str, tuple[str, ...]]]
+    environments: tuple[EstateEnvironment, ...]
+    ecs: EcsEstate
+    users: tuple[EstateUser, ...]
+
+    @classmethod
+    def load(cls) -> "Estate":
+        """Read the estate that comes with the sandbox."""
+        text = files("sandbox").joinpath("estate.yaml").read_text()
+        document = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, the one in C where there is one
+        document["environments"] = [{"name": n, **e} for n, e in document["environments"].items()]
+        document["users"] = [
+            {"name": name, "environment": environment, **user}
+            for environment, users in document["users"].items()
+            for name, user in users.items()
+        ]
+        return cls.model_validate(document)
+
+    @cached_property
+    def by_name(self) -> dict[str, EstateEnvironment]:
+        """The environments by name."""
+        return {environment.name: environment for environment in self.environments}
+
+    def users_of(self, environment: str) -> tuple[EstateUser, ...]:
+        """Return the users of an environment's project."""
+        return tuple(user for user in self.users if user.environment == environment)
+
+    def roles_of(self, environment: str) -> dict[str, Mapping[str, tuple[str, ...]]]:
+        """Return the custom roles that an environment's users hold."""
+        names = [user.role for user in self.users_of(environment) if "@" not in user.role]
+        return {name: self.roles[name] for name in dict.fromkeys(names)}
+
+    def secrets_in(self, environment: str) -> tuple[tuple[EstateUser, EstateSecret], ...]:
+        """Return the secrets of an environment's account, each with the user whose connection string it holds."""
+        return tuple((u, s) for u in self.users for s in u.secrets if s.environment == environment)
