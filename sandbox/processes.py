@@ -1,0 +1,91 @@
+"""The sandbox's own processes: recorded when they start, recognized before they are ended.
+
+A process is known by its id *and* the moment it started, so that an id that the system gave to someone else is never
+taken for ours. It must never end a process that is not recorded.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from sandbox.world import write_private
+
+_FILE = "processes.json"
+_SAME_MOMENT = 0.05
+
+
+@dataclass(frozen=True)
+class ProcessRecord:
+    """One process: what it is to us, its id, and when it started (seconds since the epoch)."""
+
+    name: str
+    pid: int
+    started: float
+
+    @classmethod
+    def of(cls, name: str, pid: int) -> "ProcessRecord":
+        """Record a running process. Raises `psutil.NoSuchProcess` when it is gone already."""
+        return cls(name, pid, psutil.Process(pid).create_time())
+
+    def process(self) -> psutil.Process | None:
+        """Return the process while it is alive and still the recorded one."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) < _SAME_MOMENT
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.Error:
+            return None
+
+
+def save(directory: Path, records: Iterable[ProcessRecord]) -> None:
+    """Write the records of a sandbox."""
+    write_private(directory / _FILE, json.dumps([asdict(record) for record in records]))
+
+
+def load(directory: Path) -> tuple[ProcessRecord, ...]:
+    """Read them; none when there is no file, or one that cannot be read."""
+    try:
+        return tuple(ProcessRecord(**entry) for entry in json.loads((directory / _FILE).read_text()))
+    except (OSError, ValueError, TypeError):
+        return ()
+
+
+def end(records: Iterable[ProcessRecord], *, patience_seconds: float) -> tuple[str, ...]:
+    """Ask the recorded processes to end, end those that do not, and return the names of those that were alive."""
+    alive = [(record, process) for record in records if (process := record.process()) is not None]
+    for _, process in alive:
+        _signal(process.terminate)
+    _, stubborn = psutil.wait_procs([process for _, process in alive], timeout=patience_seconds)
+    for process in stubborn:
+        _signal(process.kill)
+    psutil.wait_procs(stubborn, timeout=patience_seconds)
+    return tuple(record.name for record, _ in alive)
+
+
+def kill(records: Iterable[ProcessRecord]) -> None:
+    """End the recorded processes at once, when nothing they hold is to be kept."""
+    alive = [process for record in records if (process := record.process()) is not None]
+    for process in alive:
+        _signal(process.kill)
+    psutil.wait_procs(alive, timeout=2)
+
+
+def wait_gone(record: ProcessRecord, seconds: float) -> bool:
+    """Wait until a process that was asked to end is gone."""
+    deadline = time.monotonic() + seconds
+    while record.process() is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _signal(send: Callable[[], None]) -> None:
+    try:
+        send()
+    except psutil.NoSuchProcess:
+        return
