@@ -1,0 +1,78 @@
+"""What is wrong with a manifest, said so that its author can mend it.
+
+For: the error records, their wording, and the decision which words of a file may be repeated in a message.
+Never: repeats a value that could be a secret, however it got into the file.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+SHOWN_AT_MOST = 100
+"""Errors printed in full; a file with more is beyond repair line by line."""
+
+_HARMLESS = re.compile(r"[A-Za-z0-9_.{}/@+\- ]{1,64}")
+_ROLE_AT_DATABASE = re.compile(r"[A-Za-z0-9_.-]+@[A-Za-z0-9_-]+")
+_LONG_WORD = re.compile(r"[A-Za-z0-9]{12,}")
+
+
+def looks_random(text: str) -> bool:
+    """Whether text holds a word of 12 or more letters and digits, each kind at least twice: a password or a key."""
+    return any(
+        all(len(re.findall(kind, word)) > 1 for kind in ("[a-z]", "[A-Z]", "[0-9]"))
+        for word in _LONG_WORD.findall(text)
+    )
+
+
+def shown(value: object) -> str:
+    """Quote a value for a message, or say that it is not shown when it could be a secret or breaks the line."""
+    text = value if isinstance(value, str) else str(value)
+    harmless = _HARMLESS.fullmatch(text) is not None and not looks_random(text)
+    if not harmless or ("@" in text and _ROLE_AT_DATABASE.fullmatch(text) is None):
+        return "(a value that is not shown here)"
+    return f'"{text}"'
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean "x"?` with the nearest known word, or nothing."""
+    near = difflib.get_close_matches(word[:64], sorted(known), n=1, cutoff=0.7)
+    return f' Did you mean "{near[0]}"?' if near else ""
+
+
+@dataclass(frozen=True, order=True)
+class ManifestError:
+    """One mistake: where it stands, what is wrong with it, and the way out.
+
+    `line` counts from 1; `where` is a dotted path such as `users.app_read.role`, or "" for the file as a whole.
+    """
+
+    source: str
+    line: int
+    where: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return f"{self.source}:{self.line}  {place}{self.problem}. {self.remedy}"
+
+
+class ManifestInvalid(ValueError):
+    """The manifest is refused; `errors` holds every mistake that was found, in the order of the file."""
+
+    def __init__(self, errors: Iterable[ManifestError]) -> None:
+        self.errors: tuple[ManifestError, ...] = tuple(sorted(set(errors)))
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        count = len(self.errors)
+        source = self.errors[0].source if self.errors else "the manifest"
+        head = f"{source} has {count} error{'' if count == 1 else 's'}; nothing was contacted."
+        lines = [f"  {error}" for error in self.errors[:SHOWN_AT_MOST]]
+        if count > SHOWN_AT_MOST:
+            lines.append(f"  and {count - SHOWN_AT_MOST} more.")
+        return "\n".join([head, *lines])
+
+    def __reduce__(self) -> tuple[type["ManifestInvalid"], tuple[tuple[ManifestError, ...]]]:
+        return ManifestInvalid, (self.errors,)
