@@ -67,6 +67,8 @@ def guarded(command: Callable[[], int]) -> int:
 
 def _usage(error: Exception) -> str:
     message = getattr(error, "format_message", error.__str__)()
+    if not message:
+        return ""  # no command was named: the help has been shown
     context = getattr(error, "ctx", None)
     hint = f"\n  See: {context.command_path} --help" if context is not None else ""
     return f"{message}{hint}"
@@ -78,6 +80,6 @@ def _say(message: str, exit_code: int, error: BaseException | None = None) -> in
     stream = RedactingStream(sys.stderr)
     if error is not None and os.environ.get(_DEBUG):
         stream.write("".join(traceback.format_exception(error)))
-    stream.write(f"{message}\n")
+    stream.write(f"{message}\n" if message else "")
     stream.flush()
     return exit_code

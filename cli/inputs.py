@@ -44,7 +44,10 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def read_evidence(path: Path | None) -> tuple[Observation, ...]:
-    """The observations in an evidence file; none without a file. Raises CommandFailed (exit 2) when it is not evidence."""
+    """The observations in an evidence file; none without a file.
+
+    Raises CommandFailed (exit 2) when it is not evidence.
+    """
     if path is None:
         return ()
     from reports.evidence import EvidenceInvalid, observations

@@ -40,7 +40,9 @@ app.add_typer(sandbox.app, name="sandbox")
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (the process's own when None) and return its exit code; never raises."""
     told = list(sys.argv[1:] if arguments is None else arguments)
-    return errors.guarded(lambda: app(args=told, prog_name="atlas-access", standalone_mode=False) or errors.DONE)
+    return errors.guarded(
+        lambda: app(args=told, prog_name="atlas-access", standalone_mode=False) or errors.DONE
+    )
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from access.redaction import redact
 if TYPE_CHECKING:
     from rich.console import Console
 
-_PLAIN = str.maketrans({"●": "*", "⚠": "!", "·": "-", "✗": "x", "→": ">", "…": "~", "’": "'", "–": "-"})
+_PLAIN = str.maketrans({"●": "*", "⚠": "!", "·": "-", "✗": "x", "→": ">", "…": "~"})
 """What stands for our signs where the terminal's encoding has none of them."""
 
 

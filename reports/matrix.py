@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from access.manifest import Manifest, User, Waiver
-from access.privileges import Privilege, declared_privileges
+from access.privileges import actions_on, declared_privileges
 
 LETTERS = (("F", "find"), ("I", "insert"), ("U", "update"), ("R", "remove"))
 """The four data actions of ADR 0006's tables, in their order, with MongoDB's names for them."""
@@ -18,7 +18,10 @@ LETTERS = (("F", "find"), ("I", "insert"), ("U", "update"), ("R", "remove"))
 _INDEXES = frozenset({"createIndex", "dropIndex", "reIndex"})
 _DEFINITION = frozenset(
     {
+        "cleanupStructuredEncryptionData",
         "collMod",
+        "compact",
+        "compactStructuredEncryptionData",
         "convertToCapped",
         "createCollection",
         "dropCollection",
@@ -45,7 +48,7 @@ _QUIET = frozenset(
 
 MARKS = (
     ("x", "change indexes", _INDEXES),
-    ("d", "change the definition: create, drop, rename, convert", _DEFINITION),
+    ("d", "change the definition (create, drop, rename, convert, compact)", _DEFINITION),
 )
 
 
@@ -181,35 +184,21 @@ def build(manifest: Manifest, observations: Iterable[Observation] = ()) -> Matri
     seen = {(each.user, each.environment): each for each in observations}
     return Matrix(
         database=manifest.database,
-        audit=f"{manifest.audit.database}.{manifest.audit.collection}",
+        audit=manifest.audit.namespace,
         clusters=tuple(_cluster(manifest, environment, seen) for environment in manifest.environments),
         accepted=tuple(_accepted(manifest, waiver) for waiver in manifest.waivers),
     )
 
 
-def holds(privileges: frozenset[Privilege], database: str, collection: str) -> tuple[str, ...]:
-    """The MongoDB actions that `privileges` grant on a collection, by its name or by its whole database; sorted."""
-    return tuple(
-        sorted(
-            {
-                each.action
-                for each in privileges
-                if each.database == database and each.collection in {"", collection}
-            }
-        )
-    )
-
-
 def collections_on(manifest: Manifest, environment: str) -> tuple[CollectionFacts, ...]:
     """The collections that live on `environment`'s cluster, in the manifest's order."""
-    audit = manifest.audit
     return tuple(
         CollectionFacts(
             name=each.name,
-            database=audit.database if each.name == audit.collection else manifest.database,
-            data_class=str(each.data_class.value),
+            database=each.database,
+            data_class=each.data_class.value,
             may_be_absent=each.may_be_absent,
-            audit=each.name == audit.collection,
+            audit=each.namespace == manifest.audit.namespace,
         )
         for each in manifest.collections
         if environment in each.on
@@ -221,9 +210,9 @@ def uses_of(manifest: Manifest, user: str, environment: str) -> tuple[Use, ...]:
     return tuple(
         Use(
             each.variable,
-            str(each.consumer.value),
+            each.consumer.value,
             each.environment,
-            str(each.address.value),
+            each.address.value,
             each.secret_name,
         )
         for each in manifest.bindings
@@ -231,9 +220,7 @@ def uses_of(manifest: Manifest, user: str, environment: str) -> tuple[Use, ...]:
     )
 
 
-def _cluster(
-    manifest: Manifest, environment: str, seen: dict[tuple[str, str], Observation]
-) -> ClusterMatrix:
+def _cluster(manifest: Manifest, environment: str, seen: dict[tuple[str, str], Observation]) -> ClusterMatrix:
     collections = collections_on(manifest, environment)
     return ClusterMatrix(
         environment=environment,
@@ -256,10 +243,10 @@ def _row(
     waivers = tuple(each for each in manifest.waivers if each.user == user.name)
     return UserRow(
         name=user.name,
-        role=f"{user.role.name}@{user.role.database}",
+        role=", ".join(str(role) for role in user.roles),
         cells=tuple(
             Cell(
-                actions=holds(privileges, each.database, each.name),
+                actions=tuple(sorted(actions_on(privileges, each.database, each.name))),
                 waivers=tuple(waiver.id for waiver in waivers if waiver.on == _waived_as(each)),
             )
             for each in collections
@@ -278,13 +265,12 @@ def _waived_as(collection: CollectionFacts) -> str:
 
 
 def _accepted(manifest: Manifest, waiver: Waiver) -> AcceptedFinding:
-    audit = f"{manifest.audit.database}.{manifest.audit.collection}"
-    places = {"audit": audit, "database": f"every collection of {manifest.database}"}
+    places = {"audit": manifest.audit.namespace, "database": f"every collection of {manifest.database}"}
     return AcceptedFinding(
         id=waiver.id,
         user=waiver.user,
         on=places.get(waiver.on, f"{manifest.database}.{waiver.on}"),
-        permits=tuple(waiver.permits),
+        permits=waiver.permits,
         adr=waiver.adr,
         reason=waiver.reason,
         audit=waiver.on == "audit",

@@ -24,12 +24,17 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
+def code(text: str) -> str:
+    """`text` as a code span that may stand in a table cell."""
+    return f"`{' '.join(text.replace('`', chr(39)).split())}`".replace("|", "\\|")
+
+
 def _lines(matrix: Matrix) -> Iterator[str]:
     yield "# Access matrix"
     yield ""
-    yield f"Database `{matrix.database}`, append-only audit log `{matrix.audit}`."
+    yield f"Database {code(matrix.database)}, append-only audit log {code(matrix.audit)}."
     yield ""
-    yield f"{', '.join(f'**{letter}** {action}' for letter, action in LETTERS)}, "
+    yield f"{', '.join(f'**{letter}** {action}' for letter, action in LETTERS)},"
     yield f"{', '.join(f'**{mark}** {meaning}' for mark, meaning, _ in MARKS)}, **+** more, ⚠ accepted finding."
     yield "● yes, ✗ no, ? inconclusive, · not asked."
     if matrix.accepted:
@@ -50,19 +55,17 @@ def _cluster(cluster: ClusterMatrix) -> Iterator[str]:
     yield "|---|---|---|:-:|:-:|:-:|"
     for row in cluster.users:
         uses = "<br>".join(
-            escape(f"{used_as(use, cluster.environment)}" + (" (local)" if use.consumer == "local" else ""))
+            f"{code(use.variable)} {escape(used_as(use, cluster.environment).removeprefix(use.variable))}".strip()
             for use in row.uses
         )
-        yield (
-            f"| {_name(row)} | {escape(row.role)} | {uses} | ● | {SIGNS[row.live]} | {SIGNS[row.proven]} |"
-        )
+        yield (f"| {_name(row)} | {code(row.role)} | {uses} | ● | {SIGNS[row.live]} | {SIGNS[row.proven]} |")
     yield ""
-    yield f"| collection | class | {' | '.join(escape(row.name) for row in cluster.users)} |"
+    yield f"| collection | class | {' | '.join(code(row.name) for row in cluster.users)} |"
     yield f"|---|---|{'|'.join('---' for _ in cluster.users)}|"
     for index, collection in enumerate(cluster.collections):
         cells = " | ".join(escape(str(row.cells[index])) for row in cluster.users)
         absent = ", may be absent" if collection.may_be_absent else ""
-        yield f"| {escape(collection.name)} | {escape(collection.data_class)}{absent} | {cells} |"
+        yield f"| {code(collection.name)} | {escape(collection.data_class)}{absent} | {cells} |"
     for row in cluster.users:
         if row.reason:
             yield ""
@@ -70,4 +73,4 @@ def _cluster(cluster: ClusterMatrix) -> Iterator[str]:
 
 
 def _name(row: UserRow) -> str:
-    return escape(row.name) + (f" ⚠{escape(','.join(row.waivers))}" if row.waivers else "")
+    return code(row.name) + (f" ⚠{escape(','.join(row.waivers))}" if row.waivers else "")

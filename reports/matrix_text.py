@@ -1,4 +1,4 @@
-"""The access matrix for a terminal: columns of equal content share one heading, and the widest layout that fits is taken.
+"""The access matrix for a terminal: columns of equal content share a heading, in the roomiest layout that fits.
 
 It must never hide a difference: two collections share a column only when every user has the same cell in both.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
+from textwrap import wrap
 
 from rich.console import Console, Group, RenderableType
 from rich.measure import Measurement
@@ -42,6 +44,36 @@ class Column:
 
     collections: tuple[CollectionFacts, ...]
     cells: tuple[Cell, ...]
+
+
+class _Layout(Enum):
+    """How the tables are laid out, from roomy to terse."""
+
+    ROOMY = "whole headings, a column of variables"
+    SPLIT = "headings over several lines, a column of variables"
+    SHORT = "whole headings, variables beneath"
+    NARROW = "headings over several lines, variables beneath"
+    KEYED = "headings by number, variables beneath"
+    LISTED = "no table"
+
+    @property
+    def variables(self) -> bool:
+        """Whether variables have a column."""
+        return self in {_Layout.ROOMY, _Layout.SPLIT}
+
+    @property
+    def keyed(self) -> bool:
+        """Whether columns are called by a number."""
+        return self in {_Layout.KEYED, _Layout.LISTED}
+
+    def headings(self, grouped: tuple[Column, ...]) -> tuple[str, ...]:
+        """The headings of the columns."""
+        if self.keyed:
+            return tuple(_key(number) for number, _ in enumerate(grouped))
+        full = tuple(_heading(column, "\n") for column in grouped)
+        if self in {_Layout.ROOMY, _Layout.SHORT}:
+            return full
+        return tuple("\n".join(_split(line) for line in heading.split("\n")) for heading in full)
 
 
 def columns(cluster: ClusterMatrix) -> tuple[Column, ...]:
@@ -82,68 +114,81 @@ def used_as(use: Use, cluster: str) -> str:
 
 
 def _parts(matrix: Matrix, console: Console) -> Iterator[RenderableType]:
+    width, layout = console.width, _fitting(matrix, console)
     for line in accepted_lines(matrix.accepted):
-        yield Text(f"⚠ {line}", style="yellow")
+        yield _wrapped(f"⚠ {line}", width, "yellow")
     for cluster in matrix.clusters:
         yield Text("")
-        yield from _cluster(cluster, console)
+        yield from _cluster(cluster, layout, width)
     yield Text("")
-    yield _legend()
+    yield from _legend(width)
     for cluster in matrix.clusters:
         for row in cluster.users:
             if row.reason:
-                yield Text(f"{SIGNS[row.proven]} {row.name} on {cluster.environment}: {row.reason}")
+                yield _wrapped(
+                    f"{SIGNS[row.proven]} {row.name} on {cluster.environment}: {row.reason}", width
+                )
 
 
-def _cluster(cluster: ClusterMatrix, console: Console) -> Iterator[RenderableType]:
+def _cluster(cluster: ClusterMatrix, layout: _Layout, width: int) -> Iterator[RenderableType]:
     grouped = columns(cluster)
-    table = _fitting(cluster, grouped, console)
-    yield table
-    if "variables" not in [str(column.header) for column in table.columns]:
+    if layout is _Layout.LISTED:
+        yield from _listed_rows(cluster, grouped, width)
+    else:
+        yield _table(cluster, grouped, layout)
+    if not layout.variables:
         for row in cluster.users:
             uses = ", ".join(_used(row, cluster))
-            yield Text(f"  {row.name}: {uses or 'no variable'}", style="dim")
+            yield _wrapped(f"  {row.name}: {uses or 'no variable'}", width)
     for number, column in enumerate(grouped):
-        if len(column.collections) > 1 or _keyed(table):
-            key = _key(number) if _keyed(table) else _heading(column)
-            yield Text(f"  {key}: {_listed(column)}", style="dim")
+        if layout.keyed or len(column.collections) > 1:
+            heading = _key(number) if layout.keyed else _heading(column)
+            yield _wrapped(f"  {heading}: {_listed(column)}", width)
 
 
-def _fitting(cluster: ClusterMatrix, grouped: tuple[Column, ...], console: Console) -> Table:
-    """The first layout, from roomy to terse, that fits; the tersest when none does."""
-    full = [_heading(column, "\n") for column in grouped]
-    split = ["\n".join(_split(line) for line in heading.split("\n")) for heading in full]
-    keys = [_key(number) for number, _ in enumerate(grouped)]
-    layouts = [(full, True), (split, True), (full, False), (split, False), (keys, False)]
-    table = _table(cluster, grouped, *layouts[-1])
-    for headings, variables in layouts:
-        table = _table(cluster, grouped, headings, variables)
-        room = console.options.update(width=10_000)
-        if Measurement.get(console, room, table).maximum <= console.width:
-            return table
-    return table
+def _fitting(matrix: Matrix, console: Console) -> _Layout:
+    """The first layout in which every cluster's table fits."""
+    room = console.options.update(width=10_000)
+    for layout in _Layout:
+        tables = (_table(cluster, columns(cluster), layout) for cluster in matrix.clusters)
+        if all(Measurement.get(console, room, table).maximum <= console.width for table in tables):
+            return layout
+    return _Layout.LISTED
 
 
-def _table(
-    cluster: ClusterMatrix, grouped: tuple[Column, ...], headings: list[str], variables: bool  # noqa: FBT001
-) -> Table:
+def _listed_rows(cluster: ClusterMatrix, grouped: tuple[Column, ...], width: int) -> Iterator[RenderableType]:
+    """The table's facts as lines, for a terminal too narrow for any table."""
+    yield Text(f"{cluster.environment} cluster", style="bold")
+    for index, row in enumerate(cluster.users):
+        cells = ", ".join(f"{_key(number)} {column.cells[index]}" for number, column in enumerate(grouped))
+        known = ", ".join(
+            f"{name} {SIGNS[standing]}" for name, standing in zip(_KNOWN, _standings(row), strict=True)
+        )
+        yield _wrapped(f"{_named(row)}: {cells}; {known}", width, "")
+
+
+def _table(cluster: ClusterMatrix, grouped: tuple[Column, ...], layout: _Layout) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column(f"{cluster.environment} cluster", no_wrap=True, vertical="top")
-    for heading in headings:
+    table.add_column(f"{cluster.environment} cluster", no_wrap=True)
+    for heading in layout.headings(grouped):
         table.add_column(heading, no_wrap=True)
-    if variables:
+    if layout.variables:
         table.add_column("variables", no_wrap=True)
     for known in _KNOWN:
         table.add_column(known, no_wrap=True, justify="center")
     for index, row in enumerate(cluster.users):
-        uses = ["\n".join(_used(row, cluster))] if variables else []
+        uses = ["\n".join(_used(row, cluster)).replace(" (", "\n  (")] if layout.variables else []
         table.add_row(
-            Text(row.name + (f" ⚠{','.join(row.waivers)}" if row.waivers else "")),
+            Text(_named(row)),
             *(_cell(column.cells[index]) for column in grouped),
             *uses,
             *(Text(SIGNS[standing], style=_STYLES[standing]) for standing in _standings(row)),
         )
     return table
+
+
+def _named(row: UserRow) -> str:
+    return row.name + (f" ⚠{','.join(row.waivers)}" if row.waivers else "")
 
 
 def _standings(row: UserRow) -> tuple[Standing, Standing, Standing]:
@@ -183,10 +228,6 @@ def _key(number: int) -> str:
     return f"[{number + 1}]"
 
 
-def _keyed(table: Table) -> bool:
-    return str(table.columns[1].header) == _key(0) if len(table.columns) > 1 else False
-
-
 def _listed(column: Column) -> str:
     """`plans, regions (public); agents (pii)`: every collection of a column, by data class."""
     classes: dict[str, list[str]] = {}
@@ -196,11 +237,17 @@ def _listed(column: Column) -> str:
     return "; ".join(f"{', '.join(names)} ({data_class})" for data_class, names in classes.items())
 
 
-def _legend() -> Text:
+def _legend(width: int) -> Iterator[Text]:
     letters = " · ".join(f"{letter} {action}" for letter, action in LETTERS)
     marks = " · ".join(f"{mark} {meaning}" for mark, meaning, _ in MARKS)
-    return Text(
-        f"{letters} · {marks} · + more · ⚠ accepted finding\n"
-        "● yes  ✗ no  ? inconclusive  · not asked      name? may be absent",
-        style="dim",
+    yield _wrapped(f"{letters} · {marks} · + more · ⚠ accepted finding", width)
+    yield _wrapped("● yes  ✗ no  ? inconclusive  · not asked  name? may be absent", width)
+
+
+def _wrapped(text: str, width: int, style: str = "dim") -> Text:
+    """A line that continues with an indent, so that the next fact is found at a glance."""
+    indent = " " * (len(text) - len(text.lstrip()) + 2)
+    lines = wrap(
+        text, max(width, 20), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
+    return Text("\n".join(lines), style=style)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from access.actions import mongo_actions
+from access.actions import ATLAS_ACTIONS, atlas_name
 from access.manifest import Manifest
-from access.privileges import declared_privileges
-from reports.matrix import AcceptedFinding, Matrix, Use, build, holds, uses_of
+from access.privileges import users_who_can
+from reports.matrix import AcceptedFinding, CollectionFacts, Matrix, Use, build, uses_of
 
 
 class QuestionInvalid(ValueError):
@@ -37,73 +37,64 @@ class Answer:
     place: str
     holders: tuple[Holder, ...]
     accepted: tuple[AcceptedFinding, ...]
-    audit: bool
 
 
 def who_can(manifest: Manifest, action: str, place: str) -> Answer:
-    """Answer from the manifest; `action` by Atlas's name (UPDATE) or MongoDB's (update), `place` as database.collection.
+    """Answer from the manifest. `action` is Atlas's name (UPDATE) or MongoDB's (update), `place` database.collection.
 
     Raises QuestionInvalid for an unknown action or a collection that the manifest does not list.
     """
-    needed = _needed(manifest, action)
+    asked = _asked(action)
     matrix = build(manifest)
-    database, collection = _place(matrix, place)
+    facts = _place(matrix, place)
+    able = users_who_can(manifest, asked, facts.database, facts.name)
     holders = tuple(
         Holder(
             environment=cluster.environment,
             user=user.name,
-            role=f"{user.role.name}@{user.role.database}",
+            role=", ".join(str(role) for role in user.roles),
             waivers=tuple(
                 waiver.id
                 for waiver in manifest.waivers
-                if waiver.user == user.name and _concerns(manifest, waiver.on, waiver.permits, needed, collection)
+                if waiver.user == user.name
+                and asked in waiver.permits
+                and (waiver.on == "database" or facts.audit)
             ),
             uses=uses_of(manifest, user.name, cluster.environment),
         )
         for cluster in matrix.clusters
-        if any((each.database, each.name) == (database, collection) for each in cluster.collections)
-        for user in manifest.users
-        if needed <= set(holds(declared_privileges(manifest, user), database, collection))
+        if facts in cluster.collections
+        for user in able
     )
     named = {waiver for holder in holders for waiver in holder.waivers}
-    audit = f"{database}.{collection}" == matrix.audit
     return Answer(
-        action=action.upper() if action.upper() == action else action,
-        place=f"{database}.{collection}",
+        action=asked,
+        place=str(facts),
         holders=holders,
-        accepted=tuple(each for each in matrix.accepted if each.id in named or (audit and each.audit)),
-        audit=audit,
+        accepted=tuple(each for each in matrix.accepted if each.id in named or (facts.audit and each.audit)),
     )
 
 
-def _needed(manifest: Manifest, action: str) -> frozenset[str]:
-    """The MongoDB actions behind a name that is Atlas's or MongoDB's."""
-    try:
-        return frozenset(mongo_actions(action.upper()))
-    except (KeyError, ValueError):
-        pass
-    known = {
-        privilege.action for user in manifest.users for privilege in declared_privileges(manifest, user)
-    }
-    if action in known:
-        return frozenset({action})
-    near = get_close_matches(action, sorted(known), n=1)
-    hint = f"Did you mean {near[0]}?" if near else "Write it as Atlas does, for example UPDATE, or as MongoDB does."
+def _asked(action: str) -> str:
+    """Atlas's name of an action that is written as Atlas or as MongoDB writes it."""
+    written = action if action in ATLAS_ACTIONS else action.upper()
+    if written in ATLAS_ACTIONS:
+        return written
+    translated = atlas_name(action)
+    if translated is not None:
+        return translated
+    near = get_close_matches(action.upper(), list(ATLAS_ACTIONS), n=1)
+    hint = (
+        f"Did you mean {near[0]}?" if near else "Write it as Atlas does, UPDATE, or as MongoDB does, update."
+    )
     raise QuestionInvalid(f'action "{action}" is unknown. {hint}')
 
 
-def _place(matrix: Matrix, place: str) -> tuple[str, str]:
+def _place(matrix: Matrix, place: str) -> CollectionFacts:
     known = {str(each): each for cluster in matrix.clusters for each in cluster.collections}
-    found = known.get(place)
-    if found is not None:
-        return found.database, found.name
-    near = get_close_matches(place if "." in place else f"{matrix.database}.{place}", list(known), n=1, cutoff=0.5)
+    if place in known:
+        return known[place]
+    wanted = place if "." in place else f"{matrix.database}.{place}"
+    near = get_close_matches(wanted, list(known), n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]}?" if near else f"It lists {', '.join(known)}."
     raise QuestionInvalid(f'collection "{place}" is not in the manifest. {hint}')
-
-
-def _concerns(
-    manifest: Manifest, on: str, permits: tuple[str, ...], needed: frozenset[str], collection: str
-) -> bool:
-    here = on == "database" or collection == (manifest.audit.collection if on == "audit" else on)
-    return here and any(needed & set(mongo_actions(permit)) for permit in permits)

@@ -22,9 +22,7 @@ def _lines(answer: Answer) -> Iterator[str]:
 
 
 def _sentence(holder: Holder) -> str:
-    uses = dict.fromkeys(
-        used_as(use, holder.environment) for use in holder.uses if use.consumer != "local"
-    )
+    uses = dict.fromkeys(used_as(use, holder.environment) for use in holder.uses if use.consumer != "local")
     mark = f" ⚠{','.join(holder.waivers)}" if holder.waivers else ""
     carried = f"; carried by {', '.join(uses)}" if uses else ""
     return f"{holder.user} on {holder.environment}, by {holder.role}{carried}{mark}"

@@ -1,0 +1,61 @@
+"""A run as it happens: finished resources line by line, and on a terminal what is under way beneath them.
+
+It must never hold a run up: when nobody reads any more, the lines go nowhere and the run goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from reports.deployment import Moment, Progress
+from reports.deployment_text import doing, progress_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_SHOWN = 3
+
+
+@contextmanager
+def following(screen: Console) -> Iterator[Callable[[Progress], None]]:
+    """Yield what to call with each progress; on a terminal a status line stands while the block runs."""
+    if not screen.is_terminal:
+        yield lambda progress: _print(screen, progress)
+        return
+    under_way: dict[str, str] = {}
+    lock = Lock()
+    with screen.status("starting", spinner="dots") as status:
+
+        def show(progress: Progress) -> None:
+            with lock:
+                _note(under_way, progress)
+                _print(screen, progress)
+                status.update(_status(list(under_way.values())))
+
+        yield show
+
+
+def _print(screen: Console, progress: Progress) -> None:
+    line = progress_line(progress)
+    if line:
+        style = "bold red" if progress.moment is Moment.FAILED else None
+        screen.print(line, style=style, soft_wrap=True)
+
+
+def _note(under_way: dict[str, str], progress: Progress) -> None:
+    step = progress.step
+    if step is None or progress.moment is Moment.SAID:
+        return
+    key = f"{step.type} {step.name}"
+    if progress.moment is Moment.BEGUN and step.changing:
+        under_way[key] = doing(step)
+    else:
+        under_way.pop(key, None)
+
+
+def _status(told: list[str]) -> str:
+    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    return ", ".join(told[:_SHOWN]) + more if told else "reading the program"

@@ -1,0 +1,131 @@
+"""One deployment of a stack in the sandbox: inputs checked, the engine chosen, run, and its story told as a record.
+
+It must never contact anything before the manifest and the settings are found right, or outside the sandbox's world.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from access.manifest import load_manifest
+from components.settings import check_settings, read_files
+from reports.deployment import Deployment, Operation, Progress
+from sandbox import outcome
+from sandbox.embedded import Embedded
+from sandbox.engine_events import Recorder
+from sandbox.pulumi_cli import PulumiCli
+from sandbox.stack_files import PHASES, StackFiles, read_stack
+from sandbox.world import SandboxError, World
+
+
+class Engine(StrEnum):
+    """Which engine deploys: the CLI when it is on PATH (auto), the CLI or an error, or ours."""
+
+    AUTO = "auto"
+    PULUMI = "pulumi"
+    EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to deploy and how. `phase` and `settings` override the stack's file; `events` receives JSON lines."""
+
+    stack: str
+    operation: Operation = Operation.UP
+    phase: str | None = None
+    engine: Engine = Engine.AUTO
+    program_dir: Path = Path()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    events: Path | None = None
+
+
+def choose(wanted: Engine) -> PulumiCli | Embedded:
+    """The engine for a wish. Raises `SandboxError` when the CLI is wanted and is missing or too old."""
+    if wanted is Engine.EMBEDDED:
+        return Embedded()
+    cli = PulumiCli.find()
+    if cli is None and wanted is Engine.PULUMI:
+        raise SandboxError(
+            "no pulumi CLI is on PATH: install 3.200 or later, or use --engine embedded, which needs none"
+        )
+    return cli or Embedded(because="no pulumi CLI on PATH")
+
+
+def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) -> Deployment:
+    """Carry out an order and tell what happened, a failed run too.
+
+    Raises `ManifestInvalid` and `SettingsInvalid` for wrong inputs, before anything is contacted, and `SandboxError`
+    when the sandbox itself cannot do it.
+    """
+    world.of(order.stack)
+    files = checked(order)
+    engine = choose(order.engine)
+    recorder = Recorder(on_progress, world.secrets())
+    began = time.monotonic()
+    with ExitStack() as stack:
+        take = recorder.take
+        if order.events is not None:
+            take = _written(stack, order.events, take)
+        code = engine.run(order.operation.value, world, files, take)
+    seconds = time.monotonic() - began
+    state = outcome.resources(engine.export(world, files))
+    failure = "" if code == 0 else _failure(recorder.errors, world, order.stack)
+    return Deployment(
+        stack=order.stack,
+        phase=files.phase,
+        operation=order.operation,
+        engine=engine.name,
+        seconds=seconds,
+        steps=tuple(recorder.steps),
+        proofs=() if order.operation is Operation.DESTROY else outcome.proofs(state),
+        swap=outcome.swap(state) if files.phase != PHASES[0] and not failure else None,
+        failure=failure,
+        keeps_running=outcome.prior_revision(state) if failure else "",
+    )
+
+
+def checked(order: Order) -> StackFiles:
+    """The stack's files with the order's overrides, after every check that needs no contact."""
+    manifest = order.program_dir / "access.yaml"
+    try:
+        text = manifest.read_text(encoding="utf-8")
+    except OSError:
+        raise SandboxError(f"{manifest} is missing: run the command in the project's folder") from None
+    load_manifest(text, source=str(manifest))
+    overrides = {key.rpartition(":")[2]: value for key, value in order.settings.items()}
+    if order.phase is not None:
+        overrides["phase"] = order.phase
+    files = read_stack(order.program_dir, order.stack).configured(overrides)
+    check_settings(order.stack, read_files(order.program_dir), sandbox=True, overrides=overrides)
+    return files
+
+
+def _written(
+    stack: ExitStack, path: Path, take: Callable[[Mapping[str, Any]], None]
+) -> Callable[[Mapping[str, Any]], None]:
+    """`take`, with every event also written as one line of JSON."""
+    try:
+        stream = stack.enter_context(path.open("w", encoding="utf-8"))
+    except OSError as error:
+        raise SandboxError(f"{path} cannot be written ({error.strerror}): name another file") from None
+
+    def both(event: Mapping[str, Any]) -> None:
+        stream.write(json.dumps(event, ensure_ascii=False) + "\n")
+        stream.flush()
+        take(event)
+
+    return both
+
+
+def _failure(errors: Sequence[str], world: World, stack: str) -> str:
+    """The errors, each once, without the lines that only say that there were errors."""
+    told = list(
+        dict.fromkeys(line.strip() for error in errors for line in error.splitlines() if line.strip())
+    )
+    kept = [line for line in told if not line.startswith(("update failed", "preview failed"))]
+    return "\n".join(kept) or f"the engine stopped; {world.directory / 'logs'} says more (stack {stack})"

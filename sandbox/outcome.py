@@ -1,0 +1,63 @@
+"""What a stack's state says about its last run: the proofs' outcomes and where the service was moved.
+
+It must never read a secret: it looks at proofs and rollouts only, whose outputs hold none.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from access.evidence import Proof as Evidence
+from access.evidence import Subject
+from access.redaction import redact
+from access.verdict import Verdict
+from reports.deployment import Proof, Swap
+from reports.matrix import Standing
+
+_PROOF = "pulumi-python:dynamic/probe:PrivilegeProof"
+_LIST = frozenset({Subject.SECRET, Subject.LOGIN, Subject.ROLES, Subject.EXCESS, Subject.MISSING})
+"""What a proof finds before and at the comparison of the server's list with the declaration."""
+
+_ROLLOUT = "pulumi-python:dynamic/rollout:Rollout"
+_PRIOR = "pulumi-python:dynamic/rollout:PriorRevision"
+
+
+def resources(state: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """The resources of a state in deployment format."""
+    return tuple((state.get("deployment") or {}).get("resources") or ())
+
+
+def proofs(state: Sequence[Mapping[str, Any]]) -> tuple[Proof, ...]:
+    """Every proof that the state records, by user."""
+    found = (_proof(each["outputs"]) for each in _of_type(state, _PROOF))
+    return tuple(sorted(found, key=lambda proof: (proof.environment, proof.cluster, proof.user)))
+
+
+def _proof(outputs: Mapping[str, Any]) -> Proof:
+    return Proof(
+        user=str(outputs.get("user", "")),
+        environment=str(outputs.get("environment", "")),
+        cluster=str(outputs.get("cluster", "")),
+        verdict=str(outputs.get("verdict", "inconclusive")),
+        reason=redact(str(outputs.get("reason", ""))),
+        attempts=int(outputs.get("attempts", 0)),
+        inconclusive=int(outputs.get("inconclusive", 0)),
+        residue=int(outputs.get("residue", 0)),
+        proven_at=str(outputs.get("proven_at", "")),
+        live=_live(str(outputs.get("evidence", ""))),
+    )
+
+
+def _live(text: str) -> Standing:
+    """Whether the server's own list equals the declaration, by the evidence: not asked when nobody could log in."""
+    try:
+        evidence = Evidence.from_json(text)
+    except ValueError:
+        return Standing.UNASKED
+    verdicts = {each.verdict for each in evidence.findings if each.subject in _LIST}
+    if Verdict.REFUTED in verdicts:
+        return Standing.NO
+    return Standing.YES if not verdicts and evidence.attempts else Standing.UNCLEAR
+
+
+def _of_type(state: Sequence[Mapping[str, Any]], kind: str) -> Iterator[Mapping[str, Any]]:
+    return (each for each in state if each.get("type") == kind and each.get("outputs"))

@@ -1,0 +1,170 @@
+"""The `pulumi` CLI as the sandbox's engine: a project folder of its own under the sandbox, events read as they come.
+
+It must never write into the program's own folder or use another backend than the sandbox's files, and never start
+with the caller's cloud settings.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox.stack_files import StackFiles, read_yaml
+from sandbox.world import SandboxError, World
+
+OLDEST = (3, 200)
+"""The oldest CLI that the sandbox is tested with."""
+
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TERM", "PULUMI_HOME")
+"""What the CLI needs of the caller's environment; nothing else may leak in."""
+
+
+@dataclass(frozen=True)
+class PulumiCli:
+    """A `pulumi` on this machine, of a version that will do."""
+
+    path: Path
+    version: tuple[int, ...]
+
+    @classmethod
+    def find(cls) -> "PulumiCli | None":
+        """The CLI on PATH; None when there is none. Raises `SandboxError` when it is too old."""
+        found = shutil.which("pulumi")
+        if found is None:
+            return None
+        told = subprocess.run([found, "version"], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+        match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", told.stdout.strip())
+        version = tuple(int(part) for part in match.groups()) if match else ()
+        if version[:2] < OLDEST:
+            shown = ".".join(map(str, version)) or "of an unknown version"
+            raise SandboxError(
+                f"{found} is {shown}; the sandbox needs {'.'.join(map(str, OLDEST))} or later: "
+                "upgrade it, or use --engine embedded"
+            )
+        return cls(Path(found), version)
+
+    @property
+    def name(self) -> str:
+        """What a person reads: `pulumi 3.260.0`."""
+        return f"pulumi {'.'.join(map(str, self.version))}"
+
+    def run(
+        self,
+        operation: str,
+        world: World,
+        files: StackFiles,
+        on_event: Callable[[Mapping[str, Any]], None],
+    ) -> int:
+        """Run preview, up or destroy; hands on every engine event; returns the CLI's exit code.
+
+        What the CLI prints goes to the sandbox's `logs/pulumi-STACK.log`.
+        """
+        project = prepare_project(world.directory, files)
+        environment = self._environment(world, files.stack)
+        self._create_stack(project, files.stack, environment)
+        events = world.directory / "logs" / f"pulumi-{files.stack}.events"
+        events.parent.mkdir(parents=True, exist_ok=True)
+        events.write_text("")
+        command = [str(self.path), operation, "--stack", files.stack, "--non-interactive", "--color", "never"]
+        command += ["--event-log", str(events)]
+        if operation != "preview":
+            command += ["--yes", "--skip-preview"]
+        with (world.directory / "logs" / f"pulumi-{files.stack}.log").open("w") as log:
+            process = subprocess.Popen(  # noqa: S603
+                command, cwd=project, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+            _follow(events, process, on_event)
+            return process.wait()
+
+    def export(self, world: World, files: StackFiles) -> Mapping[str, Any]:
+        """The stack's state in deployment format, secrets encrypted."""
+        project = prepare_project(world.directory, files)
+        text = self._answer(
+            ["stack", "export", "--stack", files.stack], project, self._environment(world, files.stack)
+        )
+        document: Mapping[str, Any] = json.loads(text)
+        return document
+
+    def _create_stack(self, project: Path, stack: str, environment: Mapping[str, str]) -> None:
+        known = json.loads(self._answer(["stack", "ls", "--json"], project, environment))
+        if all(entry["name"].rpartition("/")[2] != stack for entry in known):
+            command = ["stack", "init", stack, "--no-select", "--secrets-provider", "passphrase"]
+            self._answer(command, project, environment)
+
+    def _answer(self, arguments: list[str], project: Path, environment: Mapping[str, str]) -> str:
+        done = subprocess.run(  # noqa: S603
+            [str(self.path), *arguments, "--non-interactive"],
+            cwd=project,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        if done.returncode != 0:
+            told = done.stderr.strip().splitlines() or ["no reason given"]
+            raise SandboxError(f"pulumi {' '.join(arguments[:2])} failed: {told[-1].removeprefix('error: ')}")
+        return done.stdout
+
+    @staticmethod
+    def _environment(world: World, stack: str) -> dict[str, str]:
+        Path(world.environment(stack)["PULUMI_BACKEND_URL"].removeprefix("file://")).mkdir(
+            parents=True, exist_ok=True
+        )
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        return kept | world.environment(stack)
+
+
+def prepare_project(directory: Path, files: StackFiles) -> Path:
+    """Lay out the CLI's project folder for a stack and return it: the program stays where it is.
+
+    The stack's encryption salt, which the CLI writes into its settings, survives.
+    """
+    project = directory / "project"
+    project.mkdir(parents=True, exist_ok=True)
+    document = read_yaml(files.program_dir / "Pulumi.yaml", "run the command in the project's folder")
+    main = files.program_dir.resolve() / str(document.get("main", "."))
+    runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
+    document |= {"main": os.path.relpath(main, project.resolve()), "runtime": runtime}
+    (project / "Pulumi.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+    settings = project / f"Pulumi.{files.stack}.yaml"
+    kept = read_yaml(settings, "") if settings.exists() else {}
+    salt = {key: value for key, value in kept.items() if key.startswith("encryption")}
+    typed = {key: _typed(document, key, value) for key, value in files.config.items()}
+    settings.write_text(yaml.safe_dump({**salt, "config": typed}, sort_keys=False))
+    return project
+
+
+def _typed(project: Mapping[str, Any], key: str, value: str) -> Any:
+    """A setting in the type that the project declares for it: the CLI checks."""
+    declared = project.get("config", {}).get(key, {})
+    kind = declared.get("type") if isinstance(declared, Mapping) else None
+    return value if kind in {None, "string"} else json.loads(value)
+
+
+def _follow(
+    path: Path, process: subprocess.Popen[bytes], on_event: Callable[[Mapping[str, Any]], None]
+) -> None:
+    """Hand on the lines of a growing file until its writer has ended."""
+    ended = threading.Event()
+    watcher = threading.Thread(target=lambda: (process.wait(), ended.set()), daemon=True)
+    watcher.start()
+    with path.open(encoding="utf-8") as stream:
+        pending = ""
+        while True:
+            last = ended.wait(0.05)
+            pending += stream.read()
+            *lines, pending = pending.split("\n")
+            for line in filter(None, lines):
+                on_event(json.loads(line))
+            if last:
+                return
