@@ -1,0 +1,57 @@
+"""The Pulumi program: settings, manifest, the world as found, one component, the exports."""
+
+import os
+from pathlib import Path
+
+import pulumi
+import pulumi_aws as aws
+
+from access.endpoints import Endpoints
+from access.manifest import load_manifest
+from access.manifest_model import Manifest
+from components.observed import observe
+from components.reference import reference_connection
+from components.refusals import REFUSALS
+from components.service_access import ServiceAccess, ServiceAccessArgs, crosses_over
+from components.settings import Settings, load_settings
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Declare one environment; whatever is wrong ends the program in plain sentences."""
+    environment = pulumi.get_stack()
+    try:
+        endpoints = Endpoints.from_environment(os.environ)
+        manifest = load_manifest((HERE / "access.yaml").read_text(encoding="utf-8"))
+        settings = load_settings(environment, HERE, sandbox=endpoints.sandbox)
+        if endpoints.address_form:
+            settings = settings.with_address_form(endpoints.address_form)
+        declare(environment, manifest, settings, endpoints)
+    except REFUSALS as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def declare(environment: str, manifest: Manifest, settings: Settings, endpoints: Endpoints) -> None:
+    """The stack: one environment's access, and what it hands on."""
+    account = aws.Provider("aws", region=settings.aws_region, allowed_account_ids=[settings.aws_account_id])
+    access = ServiceAccess(
+        environment,
+        ServiceAccessArgs(
+            environment=environment,
+            manifest=manifest,
+            settings=settings,
+            observed=observe(settings, manifest, environment, endpoints),
+            reference=reference_connection(manifest, environment, settings.reference_stack),
+        ),
+        pulumi.ResourceOptions(providers=[account]),
+    )
+    pulumi.export("phase", settings.phase.value)
+    pulumi.export("proofs", access.verdicts)
+    pulumi.export("revisions", access.revisions)
+    handed_over = crosses_over(manifest, environment)
+    if handed_over:
+        pulumi.export("referenceConnection", access.cluster.connection(*handed_over))
+
+
+main()

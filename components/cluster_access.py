@@ -1,0 +1,156 @@
+"""One cluster's custom roles and database users (ADR 0006), roles first.
+
+Adopted roles and users exist already: they are imported, protected, kept when the stack goes, and their passwords
+are never touched. Every other user gets a password of its own, which leaves this component only inside a connection
+string.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_mongodbatlas as mongodbatlas
+import pulumi_random as random
+
+from access.addresses import AddressForm, AddressMissing, ClusterAddresses, PrivateEndpoint
+from access.connection import ConnectionInvalid, compose
+from access.manifest_model import ADMIN_DATABASE, Address, CustomRole, Manifest, User
+
+#: Alphanumeric, so that no driver or shell has to unquote it (runbook, step 3).
+PASSWORD_LENGTH = 32
+
+
+@dataclass(frozen=True)
+class ClusterAccessArgs:
+    """What is declared, and where: an Atlas project and its cluster."""
+
+    manifest: Manifest
+    project_id: str
+    cluster: str
+    address_form: AddressForm
+    protect: bool
+
+
+class ClusterAccess(pulumi.ComponentResource):
+    """Custom roles and database users of one cluster."""
+
+    def __init__(
+        self, name: str, args: ClusterAccessArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(
+            "atlas-access:index:ClusterAccess",
+            name,
+            {"projectId": args.project_id, "cluster": args.cluster},
+            opts,
+        )
+        self._args = args
+        self._roles = {role.name: self._role(role) for role in args.manifest.roles}
+        self._passwords: dict[str, pulumi.Output[str]] = {}
+        self.users = {user.name: self._user(user) for user in args.manifest.users}
+        self._addresses = mongodbatlas.get_advanced_cluster_output(
+            project_id=args.project_id,
+            name=args.cluster,
+            opts=pulumi.InvokeOutputOptions(parent=self),
+        ).apply(lambda cluster: _addresses(args.cluster, cluster))
+        self.register_outputs({"users": sorted(self.users)})
+
+    def connection(self, user: str, address: Address) -> pulumi.Output[str]:
+        """The user's connection string by that address, secret; it waits for the user to exist.
+
+        Raises KeyError for an adopted user: nobody here knows its password.
+        """
+        database, form = self._args.manifest.database, self._args.address_form
+
+        def composed(parts: tuple[ClusterAddresses, str, str]) -> str:
+            addresses, username, password = parts
+            try:
+                return compose(addresses.base(address, form), username, password, database)
+            except (AddressMissing, ConnectionInvalid) as error:
+                raise pulumi.RunError(str(error)) from None
+
+        return pulumi.Output.secret(
+            pulumi.Output.all(self._addresses, self.users[user].username, self._passwords[user]).apply(
+                lambda parts: composed((parts[0], parts[1], parts[2]))
+            )
+        )
+
+    def _role(self, role: CustomRole) -> mongodbatlas.CustomDbRole:
+        """One action, many resources: Atlas refuses an action that is listed twice."""
+        manifest = self._args.manifest
+        return mongodbatlas.CustomDbRole(
+            role.name,
+            project_id=self._args.project_id,
+            role_name=role.name,
+            actions=[
+                mongodbatlas.CustomDbRoleActionArgs(
+                    action=grant.action,
+                    resources=[
+                        mongodbatlas.CustomDbRoleActionResourceArgs(
+                            database_name=manifest.database_of(collection), collection_name=collection
+                        )
+                        for collection in grant.collections
+                    ],
+                )
+                for grant in role.grants
+            ],
+            opts=self._options(adopted=role.adopted, import_id=f"{self._args.project_id}-{role.name}"),
+        )
+
+    def _user(self, user: User) -> mongodbatlas.DatabaseUser:
+        if user.adopted:
+            password = None
+        else:
+            generated = random.RandomPassword(
+                user.name,
+                length=PASSWORD_LENGTH,
+                special=False,
+                opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["result"]),
+            )
+            password = self._passwords[user.name] = generated.result
+        return mongodbatlas.DatabaseUser(
+            user.name,
+            project_id=self._args.project_id,
+            auth_database_name=ADMIN_DATABASE,
+            username=user.name,
+            password=password,
+            roles=[
+                mongodbatlas.DatabaseUserRoleArgs(role_name=role.name, database_name=role.database)
+                for role in user.roles
+            ],
+            scopes=[mongodbatlas.DatabaseUserScopeArgs(name=self._args.cluster, type="CLUSTER")],
+            opts=pulumi.ResourceOptions.merge(
+                self._options(
+                    adopted=user.adopted,
+                    import_id=f"{self._args.project_id}-{user.name}-{ADMIN_DATABASE}",
+                ),
+                pulumi.ResourceOptions(
+                    depends_on=[self._roles[role.name] for role in user.roles if role.name in self._roles],
+                    ignore_changes=["password"] if user.adopted else None,
+                ),
+            ),
+        )
+
+    def _options(self, *, adopted: bool, import_id: str) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(
+            parent=self,
+            protect=adopted or self._args.protect,
+            retain_on_delete=True if adopted else None,
+            import_=import_id if adopted else None,
+        )
+
+
+def _addresses(name: str, cluster: mongodbatlas.GetAdvancedClusterResult) -> ClusterAddresses:
+    strings = cluster.connection_strings
+    return ClusterAddresses(
+        cluster=name,
+        standard=strings.standard or "",
+        srv=strings.standard_srv or "",
+        private_endpoints=tuple(
+            PrivateEndpoint(
+                standard=endpoint.connection_string or "",
+                srv=endpoint.srv_connection_string or "",
+            )
+            for endpoint in strings.private_endpoints or []
+        ),
+    )

@@ -1,0 +1,97 @@
+"""One Secrets Manager secret that holds one connection string, and the version that tasks receive.
+
+The value goes in and never comes out: consumers get the ARN and the version id, and read the value themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+#: Secrets Manager, DeleteSecret: 7 to 30 days. The longest, because a credential may be needed to undo a retirement.
+RECOVERY_WINDOW_DAYS = 30
+
+
+@dataclass(frozen=True)
+class AdoptedSecret:
+    """A secret that exists already and keeps its value: its ARN and the version that is current."""
+
+    arn: str
+    version_id: str
+
+
+@dataclass(frozen=True)
+class ConnectionSecretArgs:
+    """The secret's name, its key, and either the value to store or the secret to adopt."""
+
+    secret_name: str
+    kms_key_arn: str
+    environment: str
+    user: str
+    protect: bool
+    value: pulumi.Output[str] | None = None
+    adopted: AdoptedSecret | None = None
+
+
+class ConnectionSecret(pulumi.ComponentResource):
+    """A secret and its version. Outputs: `arn` and `version_id`, neither of them confidential."""
+
+    arn: pulumi.Output[str]
+    version_id: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: ConnectionSecretArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(
+            "atlas-access:index:ConnectionSecret",
+            name,
+            {"secretName": args.secret_name, "user": args.user},
+            opts,
+        )
+        secret = aws.secretsmanager.Secret(
+            name,
+            name=args.secret_name,
+            description=f"Connection string of {args.user} ({args.environment}); managed by atlas-access.",
+            kms_key_id=args.kms_key_arn,
+            recovery_window_in_days=RECOVERY_WINDOW_DAYS,
+            opts=_adopted(self, args.adopted)
+            if args.adopted
+            else pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
+        self.arn = secret.arn
+        if args.adopted:
+            self.version_id = pulumi.Output.from_input(args.adopted.version_id)
+        else:
+            version = aws.secretsmanager.SecretVersion(
+                name,
+                secret_id=secret.id,
+                secret_string=args.value,
+                # A superseded version stays readable until the next one: revisions pin it by id.
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    protect=args.protect,
+                    retain_on_delete=True,
+                    additional_secret_outputs=["secretString"],
+                ),
+            )
+            self.version_id = version.version_id
+        self.register_outputs({"arn": self.arn, "versionId": self.version_id})
+
+
+def _adopted(parent: pulumi.Resource, secret: AdoptedSecret) -> pulumi.ResourceOptions:
+    """Imported as it is: what an import cannot read back, or somebody else has written, is left alone."""
+    return pulumi.ResourceOptions(
+        parent=parent,
+        protect=True,
+        retain_on_delete=True,
+        import_=secret.arn,
+        ignore_changes=[
+            "description",
+            "recoveryWindowInDays",
+            "forceOverwriteReplicaSecret",
+            "tags",
+            "tagsAll",
+        ],
+    )

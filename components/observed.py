@@ -1,0 +1,66 @@
+"""What a stack must know of the world before it declares anything: read once, concurrently, then frozen.
+
+Only looks: account, key, the revision that runs, the secrets that are adopted (never their values).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from access.endpoints import Endpoints
+from access.manifest_model import Manifest
+from components.connection_secret import AdoptedSecret
+from components.settings import Settings
+from probes.aws import RunningRevision, account_id, latest_revision, running_revision
+from probes.lookups import current_secret, key_arn
+
+
+class WrongAccount(RuntimeError):
+    """The credentials at hand act in another AWS account than the stack's."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The world as a stack finds it."""
+
+    kms_key_arn: str
+    running: RunningRevision
+    schema: RunningRevision
+    adopted: Mapping[str, AdoptedSecret]
+
+
+def observe(settings: Settings, manifest: Manifest, environment: str, endpoints: Endpoints) -> Observed:
+    """Look at everything that the stack builds on.
+
+    Raises:
+        WrongAccount: before anything else is asked of that account.
+        AwsUnavailable: what was asked, and AWS's answer.
+    """
+    region = settings.aws_region
+    found = account_id(region=region, endpoints=endpoints)
+    if found != settings.aws_account_id:
+        raise WrongAccount(
+            f"these credentials act in AWS account {found}, but {environment} is {settings.aws_account_id}. "
+            "Sign in to the right account, or correct atlas-access:awsAccountId."
+        )
+
+    def adopt(name: str) -> AdoptedSecret:
+        secret = current_secret(name, region=region, endpoints=endpoints)
+        return AdoptedSecret(secret.arn, secret.version_id)
+
+    names = [user.secret_name(environment) for user in manifest.users if user.secret_adopted]
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        key = pool.submit(key_arn, settings.kms_alias, region=region, endpoints=endpoints)
+        running = pool.submit(
+            running_revision, settings.ecs_cluster, settings.ecs_service, region=region, endpoints=endpoints
+        )
+        schema = pool.submit(latest_revision, settings.schema_family, region=region, endpoints=endpoints)
+        adopted = {name: pool.submit(adopt, name) for name in names}
+        return Observed(
+            kms_key_arn=key.result(),
+            running=running.result(),
+            schema=schema.result(),
+            adopted={name: each.result() for name, each in adopted.items()},
+        )

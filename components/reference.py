@@ -1,0 +1,48 @@
+"""The one secret that crosses stacks: a reader's connection string to another environment's cluster.
+
+It arrives by StackReference. Anything but a well-formed connection string of the right user stops the stack: with a
+passphrase that does not fit, Pulumi only warns, and a secret arrives as an empty mapping.
+"""
+
+from __future__ import annotations
+
+import pulumi
+
+from access.connection import ConnectionInvalid, ConnectionString
+from access.manifest_model import Binding, Manifest
+
+#: The export's name in the stack that owns the cluster.
+EXPORT = "referenceConnection"
+
+
+def reference_connection(manifest: Manifest, environment: str, stack: str) -> pulumi.Output[str] | None:
+    """The connection string that `stack` hands over, or None where this environment reads its own cluster only."""
+    needed = next((each for each in manifest.bindings_for(environment) if each.cluster != environment), None)
+    if needed is None:
+        return None
+    if not stack:
+        raise pulumi.RunError(
+            f"{needed.variable} reads {needed.cluster}'s cluster, but no stack hands its connection over. "
+            "Set atlas-access:referenceStack to the stack that owns that cluster."
+        )
+    received = pulumi.StackReference(stack).get_output(EXPORT)
+    return pulumi.Output.secret(received.apply(lambda value: _checked(value, needed, stack)))
+
+
+def _checked(value: object, needed: Binding, stack: str) -> str:
+    remedy = f"Run `pulumi up` for {needed.cluster} first, and use the same secrets passphrase or key for both stacks."
+    if not isinstance(value, str):
+        raise pulumi.RunError(
+            f"stack {stack} hands over no readable {EXPORT}, which {needed.variable} needs. {remedy}"
+        )
+    try:
+        parsed = ConnectionString.parse(value)
+    except ConnectionInvalid as error:
+        raise pulumi.RunError(
+            f"stack {stack} hands over a {EXPORT} that is not usable: {error}. {remedy}"
+        ) from None
+    if parsed.username != needed.user:
+        raise pulumi.RunError(
+            f"stack {stack} hands over another user's connection, not {needed.user}'s. {remedy}"
+        )
+    return value

@@ -1,0 +1,22 @@
+"""The mistakes and findings that end a program in plain sentences, never in a traceback."""
+
+from access.addresses import AddressMissing
+from access.connection import ConnectionInvalid
+from access.endpoints import EndpointRefused
+from access.manifest import ManifestInvalid
+from access.task_definition import DefinitionUnusable
+from components.observed import WrongAccount
+from components.settings import SettingsInvalid
+from probes.aws import AwsUnavailable
+
+#: Each says in its message what is wrong with what, and the way out.
+REFUSALS = (
+    AddressMissing,
+    AwsUnavailable,
+    ConnectionInvalid,
+    DefinitionUnusable,
+    EndpointRefused,
+    ManifestInvalid,
+    SettingsInvalid,
+    WrongAccount,
+)

@@ -1,0 +1,218 @@
+"""One environment's whole access: cluster, secrets, proofs, and, from phase `bind`, the task and its rollout.
+
+The order is the product: roles, users, secrets, proofs, the record of what runs, the new revision, the swap. Each
+waits for the one before, and a proof that is refuted or inconclusive stops all that follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from access.manifest_model import Address, Binding, Consumer, Manifest, User
+from access.task_definition import MongoVariables
+from components.cluster_access import ClusterAccess, ClusterAccessArgs
+from components.connection_secret import ConnectionSecret, ConnectionSecretArgs
+from components.execution_grants import grant_reads, role_name
+from components.observed import Observed
+from components.proofs import proof_of, proven_versions
+from components.service_rollout import ServiceRollout, ServiceRolloutArgs
+from components.settings import Phase, Settings
+from components.task_binding import ProvenSecret, TaskBinding, TaskBindingArgs
+
+
+@dataclass(frozen=True)
+class ServiceAccessArgs:
+    """What is declared, this stack's settings, the world as found, and the other environment's reader connection.
+
+    `reference` is set where a binding reads another environment's cluster: the connection string, secret.
+    """
+
+    environment: str
+    manifest: Manifest
+    settings: Settings
+    observed: Observed
+    reference: pulumi.Output[str] | None = None
+
+
+class ServiceAccess(pulumi.ComponentResource):
+    """Everything that one environment's stack owns."""
+
+    def __init__(
+        self, name: str, args: ServiceAccessArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(
+            "atlas-access:index:ServiceAccess",
+            name,
+            {"environment": args.environment, "phase": args.settings.phase.value},
+            opts,
+        )
+        self._args = args
+        self._guarded = not args.settings.unprotect
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.cluster = ClusterAccess(
+            args.environment,
+            ClusterAccessArgs(
+                manifest=args.manifest,
+                project_id=args.settings.atlas_project_id,
+                cluster=args.settings.atlas_cluster,
+                address_form=args.settings.address_form,
+                protect=self._guarded,
+            ),
+            self._child,
+        )
+        self._bindings = [
+            binding
+            for consumer in (Consumer.SERVICE, Consumer.SCHEMA_TASK)
+            for binding in args.manifest.bindings_for(args.environment, consumer)
+        ]
+        self.secrets = {each.secret_name: self._secret(each) for each in self._bindings}
+        self._grants = self._execution_grants()
+        self.proofs = {
+            each.secret_name: proof_of(
+                each,
+                self.secrets[each.secret_name],
+                args.manifest,
+                args.settings,
+                pulumi.ResourceOptions(
+                    parent=self, depends_on=[self.secrets[each.secret_name], *self._users_behind(each)]
+                ),
+            )
+            for each in self._bindings
+        }
+        self._proven = proven_versions(self.proofs)
+        self.revisions: dict[str, pulumi.Output[str]] = {}
+        if args.settings.phase is not Phase.PROVISION:
+            self._bind()
+        self.register_outputs({"revisions": self.revisions})
+
+    @property
+    def verdicts(self) -> pulumi.Output[Mapping[str, str]]:
+        """Secret name to verdict; waits for every proof, and fails the update unless all are proven."""
+        return pulumi.Output.all(
+            pulumi.Output.all(**{name: proof.verdict for name, proof in self.proofs.items()}), self._proven
+        ).apply(lambda both: both[0])
+
+    def _secret(self, binding: Binding) -> ConnectionSecret:
+        user = self._args.manifest.user(binding.user)
+        adopted = self._args.observed.adopted.get(binding.secret_name)
+        return ConnectionSecret(
+            binding.secret_name.rsplit("/", 1)[-1],
+            ConnectionSecretArgs(
+                secret_name=binding.secret_name,
+                kms_key_arn=self._args.observed.kms_key_arn,
+                environment=binding.environment,
+                user=user.name,
+                protect=self._guarded,
+                value=None if adopted else self._value(binding, user),
+                adopted=adopted,
+            ),
+            self._child,
+        )
+
+    def _value(self, binding: Binding, user: User) -> pulumi.Output[str]:
+        """The connection string: our own cluster's, or the one that another environment's stack hands over."""
+        if binding.cluster == self._args.environment:
+            return self.cluster.connection(user.name, binding.address)
+        if self._args.reference is None:
+            raise pulumi.RunError(
+                f"{binding.variable} reads {binding.cluster}'s cluster, but no stack hands its connection over. "
+                "Set atlas-access:referenceStack to the stack that owns that cluster."
+            )
+        return self._args.reference
+
+    def _users_behind(self, binding: Binding) -> Sequence[pulumi.Resource]:
+        """Ours to wait for, where the user is on our own cluster."""
+        own = binding.cluster == self._args.environment
+        return [self.cluster.users[binding.user]] if own else []
+
+    def _execution_grants(self) -> dict[Consumer, aws.iam.RolePolicy]:
+        definitions = {
+            Consumer.SERVICE: self._args.observed.running.definition,
+            Consumer.SCHEMA_TASK: self._args.observed.schema.definition,
+        }
+        roles = {consumer: role_name(definition) for consumer, definition in definitions.items()}
+        if roles[Consumer.SERVICE] == roles[Consumer.SCHEMA_TASK]:
+            raise pulumi.RunError(
+                f"the runtime family and {self._args.settings.schema_family} share the execution role "
+                f"{roles[Consumer.SERVICE]}, which would let the runtime read the schema secret (ADR 0006). "
+                "Give the schema family a role of its own."
+            )
+        return {
+            consumer: grant_reads(
+                f"{consumer.value}-reads",
+                role,
+                [self.secrets[each.secret_name].arn for each in self._bindings if each.consumer is consumer],
+                self._args.observed.kms_key_arn,
+                self._child,
+            )
+            for consumer, role in roles.items()
+        }
+
+    def _bind(self) -> None:
+        schema = self._binding(Consumer.SCHEMA_TASK, self._child)
+        rollout = ServiceRollout(
+            self._args.settings.ecs_service,
+            ServiceRolloutArgs(
+                settings=self._args.settings,
+                binding=self._binding_args(Consumer.SERVICE),
+                grants=[self._grants[Consumer.SERVICE]],
+                proven=self._proven,
+            ),
+            self._child,
+        )
+        self.revisions = {"schema": schema.revision_arn, "runtime": rollout.running_revision}
+
+    def _binding(self, consumer: Consumer, opts: pulumi.ResourceOptions) -> TaskBinding:
+        args = self._binding_args(consumer)
+        return TaskBinding(str(args.definition["family"]), args, opts)
+
+    def _binding_args(self, consumer: Consumer) -> TaskBindingArgs:
+        manifest, observed = self._args.manifest, self._args.observed
+        service = consumer is Consumer.SERVICE
+        return TaskBindingArgs(
+            definition=(observed.running if service else observed.schema).definition,
+            container=self._args.settings.runtime_container,
+            secrets=[
+                ProvenSecret(
+                    each.variable,
+                    self.secrets[each.secret_name].arn,
+                    _version_of(self._proven, each.secret_name),
+                )
+                for each in self._bindings
+                if each.consumer is consumer
+            ],
+            variables=governed_variables(manifest),
+            keep_deprecated=service and self._args.settings.phase is Phase.BIND,
+            image=self._args.settings.container_image if service else "",
+        )
+
+
+def _version_of(proven: pulumi.Output[Mapping[str, str]], secret_name: str) -> pulumi.Output[str]:
+    return proven.apply(lambda versions: versions[secret_name])
+
+
+def governed_variables(manifest: Manifest) -> MongoVariables:
+    """Every Mongo variable whose binding the manifest decides."""
+    return MongoVariables(
+        bound=frozenset(binding.variable for binding in manifest.bindings),
+        deprecated={each.name: each.successor for each in manifest.deprecated_variables},
+    )
+
+
+def crosses_over(manifest: Manifest, environment: str) -> tuple[str, Address] | None:
+    """Which user's connection this environment hands to others, and by which address; None when none reads it."""
+    wanted = {
+        (binding.user, binding.address)
+        for binding in manifest.bindings
+        if binding.cluster == environment
+        and binding.environment in set(manifest.environments) - {environment}
+    }
+    if len(wanted) > 1:
+        raise pulumi.RunError(
+            f"access.yaml lets more than one credential of {environment} cross to other stacks."
+        )
+    return next(iter(wanted), None)

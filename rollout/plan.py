@@ -1,0 +1,126 @@
+"""Decides what a rollout does next, from what ECS says of the service. Pure: no clock, no network.
+
+ECS `rolloutState` alone proves nothing: it becomes FAILED only with a circuit breaker, and a breaker's own rollback
+ends in COMPLETED on the old revision. So the deployment's task definition is compared with the one asked for, and
+running with desired (AWS ECS API, Deployment).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One deployment of a service: its revision and how far it has come."""
+
+    revision: str
+    primary: bool
+    state: str
+    running: int
+    desired: int
+    failed_tasks: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """What DescribeServices says of one service; `revision` is the one it was last told to run."""
+
+    status: str
+    revision: str
+    desired: int
+    deployments: tuple[Deployment, ...]
+    latest_event: str
+
+    @classmethod
+    def of(cls, service: Mapping[str, Any]) -> ServiceState:
+        """Read one entry of DescribeServices."""
+        events: Sequence[Mapping[str, Any]] = service.get("events") or [{}]
+        return cls(
+            status=str(service.get("status", "")),
+            revision=str(service["taskDefinition"]),
+            desired=int(service.get("desiredCount", 0)),
+            deployments=tuple(
+                Deployment(
+                    revision=str(each["taskDefinition"]),
+                    primary=each.get("status") == "PRIMARY",
+                    state=str(each.get("rolloutState", "")),
+                    running=int(each.get("runningCount", 0)),
+                    desired=int(each.get("desiredCount", 0)),
+                    failed_tasks=int(each.get("failedTasks", 0)),
+                    reason=str(each.get("rolloutStateReason", "")),
+                )
+                for each in service.get("deployments", [])
+            ),
+            latest_event=str(events[0].get("message", "")),
+        )
+
+    @property
+    def primary(self) -> Deployment | None:
+        """The deployment that ECS is moving towards."""
+        return next((each for each in self.deployments if each.primary), None)
+
+    @property
+    def stable(self) -> bool:
+        """Whether one deployment alone remains, completed, with every desired task running."""
+        primary = self.primary
+        return (
+            len(self.deployments) == 1
+            and primary is not None
+            and primary.state in ("COMPLETED", "")
+            and primary.running == primary.desired == self.desired
+        )
+
+
+class Progress(StrEnum):
+    """How a swap stands: under way, arrived on the wanted revision, or failed."""
+
+    WAITING = "waiting"
+    ARRIVED = "arrived"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A swap's progress, and why in one line."""
+
+    progress: Progress
+    why: str
+
+
+def refusal(state: ServiceState) -> str | None:
+    """Why a swap must not start now, or None."""
+    if state.status != "ACTIVE":
+        return f"the service is {state.status or 'absent'}, not ACTIVE"
+    if state.desired == 0:
+        return "the service runs no task (desired 0), so nothing would show that the new revision works"
+    if not state.stable:
+        return "a deployment is under way; wait until it is COMPLETED with every task running"
+    return None
+
+
+def judge(state: ServiceState, wanted: str) -> Judgement:
+    """How the swap onto `wanted` stands."""
+    primary = state.primary
+    if primary is None:
+        return Judgement(Progress.WAITING, "ECS shows no primary deployment yet")
+    if primary.revision != wanted:
+        return Judgement(
+            Progress.FAILED,
+            f"ECS went back to {short(primary.revision)}: {primary.reason or state.latest_event}",
+        )
+    if primary.state == "FAILED":
+        return Judgement(Progress.FAILED, primary.reason or state.latest_event or "the deployment failed")
+    if state.stable:
+        return Judgement(Progress.ARRIVED, f"{short(wanted)} running {primary.running}/{primary.desired}")
+    failed = f", {primary.failed_tasks} failed" if primary.failed_tasks else ""
+    return Judgement(Progress.WAITING, f"{short(wanted)} running {primary.running}/{primary.desired}{failed}")
+
+
+def short(revision_arn: str) -> str:
+    """`family:revision` of a task-definition ARN."""
+    return revision_arn.rsplit("/", 1)[-1]
