@@ -1,0 +1,193 @@
+"""The resource type mongodbatlas:index/customDbRole:CustomDbRole.
+
+As in the provider: a project's roles are changed one at a time, a create is tried again while Atlas answers 404 or
+500, and each change is read back. Unlike there, it is the status that decides, and waiting is by looking, not for
+fixed seconds. Deleting a role that is not there is no error.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from sandbox.providers.atlas_client import AtlasClient, AtlasError
+from sandbox.providers.atlas_identity import decoded, encoded, refused
+from sandbox.providers.errors import PartlyCreated, ProviderError
+from sandbox.providers.protocol import Properties
+from sandbox.providers.resource import Found, Property, ResourceType
+
+_NOT_FOUND: Final = 404
+_RETRIED: Final = (404, 500)
+_NAME: Final = "custom_db_role"
+_DEADLINE: Final = 30.0
+"""Seconds that a create, or a wait for a change to show, may take."""
+
+_PAUSE: Final = 0.2
+"""Seconds between two looks."""
+
+
+def _payload(inputs: Properties) -> Properties:
+    return {
+        "actions": [
+            {
+                "action": one["action"],
+                "resources": [_resource_payload(resource) for resource in one.get("resources") or []],
+            }
+            for one in inputs.get("actions") or []
+        ],
+        "inheritedRoles": [
+            {"db": one["databaseName"], "role": one["roleName"]} for one in inputs.get("inheritedRoles") or []
+        ],
+    }
+
+
+def _resource_payload(resource: Properties) -> Properties:
+    if resource.get("cluster"):
+        return {"cluster": True}
+    return {
+        "cluster": False,
+        "collection": resource.get("collectionName") or "",
+        "db": resource.get("databaseName") or "",
+    }
+
+
+def _state(answer: Any, project: str) -> Properties:
+    return {
+        "actions": [
+            {
+                "action": one["action"],
+                "resources": [
+                    {
+                        "cluster": bool(resource.get("cluster")),
+                        "collectionName": resource.get("collection") or "",
+                        "databaseName": resource.get("db") or "",
+                    }
+                    for resource in one.get("resources") or []
+                ],
+            }
+            for one in answer.get("actions") or []
+        ],
+        "inheritedRoles": [
+            {"databaseName": one["db"], "roleName": one["role"]} for one in answer.get("inheritedRoles") or []
+        ],
+        "projectId": project,
+        "roleName": answer["roleName"],
+    }
+
+
+def _address(identity: str) -> tuple[str, str]:
+    """Project and role name, from an id of the state or one to import by."""
+    parts = decoded(identity)
+    if parts:
+        return parts["project_id"], parts["role_name"]
+    project, separator, role = identity.partition("-")
+    if not (separator and project and role):
+        raise refused(identity, "{project_id}-{role_name}")
+    return project, role
+
+
+def _roles(project: str, *role: str) -> tuple[str, ...]:
+    return (project, "customDBRoles", "roles", *role)
+
+
+def _get(client: AtlasClient, project: str, role: str, operation: str) -> Properties | None:
+    try:
+        return client.call("GET", _roles(project, role), name=_NAME, operation=operation)
+    except AtlasError as error:
+        if error.status == _NOT_FOUND:
+            return None
+        raise ProviderError(f"error getting custom db role information: {error}") from error
+
+
+def _create(client: AtlasClient, inputs: Properties) -> Found:
+    project, role = inputs["projectId"], inputs["roleName"]
+    body = {**_payload(inputs), "roleName": role}
+    identity = encoded(project_id=project, role_name=role)
+    with client.role_lock(project):
+        _post(client, project, body)
+        try:
+            answer = _awaited(client, project, role)
+        except ProviderError as error:
+            raise PartlyCreated(identity, dict(inputs), str(error)) from error
+    return Found(identity, _state(answer, project))
+
+
+def _post(client: AtlasClient, project: str, body: Properties) -> None:
+    until = time.monotonic() + _DEADLINE
+    while True:
+        try:
+            client.call("POST", _roles(project), name=_NAME, operation="create", body=body)
+        except AtlasError as error:
+            if error.status not in _RETRIED or time.monotonic() >= until:
+                raise ProviderError(f"error creating custom db role: {error}") from error
+            time.sleep(_PAUSE)
+        except ProviderError as error:
+            raise ProviderError(f"error creating custom db role: {error}") from error
+        else:
+            return
+
+
+def _awaited(client: AtlasClient, project: str, role: str) -> Properties:
+    until = time.monotonic() + _DEADLINE
+    while (answer := _get(client, project, role, "create")) is None:
+        if time.monotonic() >= until:
+            raise ProviderError(
+                f"error creating custom db role: {role} cannot be read after {_DEADLINE:.0f} s"
+            )
+        time.sleep(_PAUSE)
+    return answer
+
+
+def _read(client: AtlasClient, identity: str, _known: Properties) -> Found | None:
+    project, role = _address(identity)
+    answer = _get(client, project, role, "read")
+    if answer is None:
+        return None
+    return Found(encoded(project_id=project, role_name=role), _state(answer, project))
+
+
+def _update(client: AtlasClient, identity: str, _old: Properties, inputs: Properties) -> Properties:
+    project, role = _address(identity)
+    with client.role_lock(project):
+        try:
+            client.call("PATCH", _roles(project, role), name=_NAME, operation="update", body=_payload(inputs))
+        except ProviderError as error:
+            raise ProviderError(f"error updating custom db role ({role}): {error}") from error
+        answer = _get(client, project, role, "update")
+    if answer is None:
+        raise ProviderError(f"error updating custom db role ({role}): it is gone")
+    return _state(answer, project)
+
+
+def _delete(client: AtlasClient, identity: str, _state: Properties) -> None:
+    project, role = _address(identity)
+    with client.role_lock(project):
+        if _get(client, project, role, "delete") is None:
+            return
+        try:
+            client.call("DELETE", _roles(project, role), name=_NAME, operation="delete")
+        except ProviderError as error:
+            if not (isinstance(error, AtlasError) and error.status == _NOT_FOUND):
+                raise ProviderError(f"error deleting custom db role ({role}): {error}") from error
+        until = time.monotonic() + _DEADLINE
+        while _get(client, project, role, "delete") is not None:
+            if time.monotonic() >= until:
+                raise ProviderError(
+                    f"error deleting custom db role ({role}): still there after {_DEADLINE:.0f} s"
+                )
+            time.sleep(_PAUSE)
+
+
+CUSTOM_DB_ROLE: Final = ResourceType[AtlasClient](
+    token="mongodbatlas:index/customDbRole:CustomDbRole",  # noqa: S106 - a type token
+    properties=(
+        Property("actions", block=True),
+        Property("inheritedRoles", unordered=True, block=True),
+        Property("projectId", required=True, replaces=True),
+        Property("roleName", required=True, replaces=True),
+    ),
+    create=_create,
+    read=_read,
+    update=_update,
+    delete=_delete,
+)

@@ -1,0 +1,98 @@
+"""The resource type aws:iam/rolePolicy:RolePolicy: an inline policy of a role."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from botocore.exceptions import ClientError
+
+from sandbox.providers.aws_secret import policy_text, same_policy
+from sandbox.providers.aws_session import AwsSession, aws_errors, error_code
+from sandbox.providers.errors import ProviderError
+from sandbox.providers.protocol import UNKNOWN, Properties, is_known
+from sandbox.providers.resource import Failure, Found, Property, ResourceType
+
+
+def _prepare(_: AwsSession, inputs: Properties) -> Properties:
+    policy = inputs["policy"]
+    return {**inputs, "policy": policy_text(policy) if is_known(policy) else UNKNOWN}
+
+
+def _validate(inputs: Properties) -> list[Failure]:
+    policy = inputs["policy"]
+    try:
+        valid = not isinstance(policy, str) or isinstance(json.loads(policy), dict)
+    except ValueError:
+        valid = False
+    return [] if valid else [Failure("policy", '"policy" contains an invalid JSON policy')]
+
+
+def _put(session: AwsSession, inputs: Properties) -> None:
+    role, name = inputs["role"], inputs["name"]
+    with aws_errors(f"putting IAM Role ({role}) Policy ({name})"):
+        session.iam().put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=inputs["policy"])
+
+
+def _create(session: AwsSession, inputs: Properties) -> Found:
+    _put(session, inputs)
+    return Found(f"{inputs['role']}:{inputs['name']}", _state(inputs))
+
+
+def _state(inputs: Properties) -> Properties:
+    return {"name": inputs["name"], "namePrefix": "", "policy": inputs["policy"], "role": inputs["role"]}
+
+
+def _split(identity: str) -> tuple[str, str]:
+    role, separator, name = identity.partition(":")
+    if not separator or not role or not name:
+        raise ProviderError(f"unexpected format of ID ({identity}), expected role_name:role_policy_name")
+    return role, name
+
+
+def _read(session: AwsSession, identity: str, known: Properties) -> Found | None:
+    role, name = _split(identity)
+    with aws_errors(f"reading IAM Role Policy ({identity})"):
+        try:
+            document: object = session.iam().get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        except ClientError as error:
+            if error_code(error) == "NoSuchEntity":
+                return None
+            raise
+    policy = document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
+    held = known.get("policy")
+    same = held is not None and same_policy(held, policy, {})
+    return Found(identity, _state({"role": role, "name": name, "policy": held if same else policy}))
+
+
+def _update(session: AwsSession, _identity: str, _old: Properties, inputs: Properties) -> Properties:
+    _put(session, inputs)
+    return _state(inputs)
+
+
+def _delete(session: AwsSession, identity: str, _state: Properties) -> None:
+    role, name = _split(identity)
+    with aws_errors(f"deleting IAM Role Policy ({identity})"):
+        try:
+            session.iam().delete_role_policy(RoleName=role, PolicyName=name)
+        except ClientError as error:
+            if error_code(error) != "NoSuchEntity":
+                raise
+
+
+ROLE_POLICY: Final = ResourceType[AwsSession](
+    token="aws:iam/rolePolicy:RolePolicy",  # noqa: S106 - a type token
+    properties=(
+        Property("name", replaces=True),
+        Property("namePrefix", output_only=True),
+        Property("policy", required=True, equivalent=same_policy),
+        Property("role", required=True, replaces=True),
+    ),
+    create=_create,
+    read=_read,
+    update=_update,
+    delete=_delete,
+    autoname="name",
+    prepare=_prepare,
+    validate=_validate,
+)

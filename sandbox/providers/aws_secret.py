@@ -1,0 +1,189 @@
+"""The resource type aws:secretsmanager/secret:Secret.
+
+In its recovery window a secret's name stays taken and the secret is out of reach: reading says that it is gone,
+creating one of the same name fails.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from sandbox.providers.aws_session import (
+    AwsSession,
+    aws_errors,
+    error_code,
+    tag_changes,
+    with_region_and_tags,
+)
+from sandbox.providers.errors import PartlyCreated, ProviderError
+from sandbox.providers.protocol import Properties, Value
+from sandbox.providers.resource import Failure, Found, Property, ResourceType
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+_WINDOW: Final = range(7, 31)
+"""Days, of a recovery window."""
+
+
+def same_policy(old: Value, new: Value, _: Properties) -> bool:
+    """Whether two JSON policies say the same, whatever their spacing and key order."""
+    try:
+        return bool(json.loads(old) == json.loads(new))
+    except (TypeError, ValueError):
+        return bool(old == new)
+
+
+def policy_text(policy: Value) -> Value:
+    """A policy as JSON text: programs may give an object."""
+    return json.dumps(policy, separators=(",", ":")) if isinstance(policy, dict) else policy
+
+
+def _validate(inputs: Properties) -> list[Failure]:
+    window = inputs.get("recoveryWindowInDays")
+    if isinstance(window, int) and window != 0 and window not in _WINDOW:
+        return [Failure("recoveryWindowInDays", f"must be 0 or between 7 and 30 days, got {window}")]
+    return []
+
+
+def _create_secret(session: AwsSession, inputs: Properties) -> Found:
+    client = session.secrets(inputs)
+    request: dict[str, Any] = {"Name": inputs["name"], "ClientRequestToken": str(uuid.uuid4())}
+    if inputs.get("description"):
+        request["Description"] = inputs["description"]
+    if inputs.get("kmsKeyId"):
+        request["KmsKeyId"] = inputs["kmsKeyId"]
+    if inputs.get("tagsAll"):
+        request["Tags"] = [{"Key": key, "Value": value} for key, value in inputs["tagsAll"].items()]
+    with aws_errors(f"creating Secrets Manager Secret ({inputs['name']})"):
+        arn = client.create_secret(**request)["ARN"]
+    try:
+        _put_policy(client, arn, "", inputs.get("policy") or "")
+        return _read_required(session, arn, inputs)
+    except ProviderError as error:
+        raise PartlyCreated(arn, {**inputs, "arn": arn}, str(error)) from error
+
+
+def _put_policy(client: SecretsManagerClient, arn: str, old: str, new: str) -> None:
+    if new and not same_policy(old, new, {}):
+        with aws_errors(f"setting Secrets Manager Secret ({arn}) policy"):
+            client.put_resource_policy(SecretId=arn, ResourcePolicy=new)
+    elif old and not new:
+        with aws_errors(f"deleting Secrets Manager Secret ({arn}) policy"):
+            client.delete_resource_policy(SecretId=arn)
+
+
+def _read_required(session: AwsSession, arn: str, known: Properties) -> Found:
+    found = _read_secret(session, arn, known)
+    if found is None:
+        raise ProviderError(f"reading Secrets Manager Secret ({arn}): couldn't find resource")
+    return found
+
+
+def _read_secret(session: AwsSession, arn: str, known: Properties) -> Found | None:
+    client = session.secrets(known)
+    with aws_errors(f"reading Secrets Manager Secret ({arn})"):
+        try:
+            secret = client.describe_secret(SecretId=arn)
+        except ClientError as error:
+            if error_code(error) == "ResourceNotFoundException":
+                return None
+            raise
+        if "DeletedDate" in secret:
+            return None
+        policy = client.get_resource_policy(SecretId=arn).get("ResourcePolicy") or ""
+    tags = {tag["Key"]: tag["Value"] for tag in secret.get("Tags", [])}
+    window = known.get("recoveryWindowInDays")
+    held = str(known.get("policy") or "")
+    state: Properties = {
+        "arn": secret["ARN"],
+        "name": secret["Name"],
+        "namePrefix": "",
+        "description": secret.get("Description") or "",
+        "kmsKeyId": _same_key(secret.get("KmsKeyId") or "", known.get("kmsKeyId")),
+        "policy": held if held and same_policy(policy, held, {}) else policy,
+        "replicas": [],
+        "forceOverwriteReplicaSecret": bool(known.get("forceOverwriteReplicaSecret")),
+        "recoveryWindowInDays": 30 if window is None else window,
+        "region": known.get("region") or session.region,
+        "tags": {key: value for key, value in tags.items() if session.default_tags.get(key) != value},
+        "tagsAll": tags,
+    }
+    state["tags"] |= {key: tags[key] for key in known.get("tags") or {} if key in tags}
+    return Found(secret["ARN"], state)
+
+
+def _same_key(found: str, given: Value) -> str:
+    """The key as it was given, when AWS answers with the bare id of the same key."""
+    return given if isinstance(given, str) and found and given.endswith(f"/{found}") else found
+
+
+def _update_secret(session: AwsSession, arn: str, old: Properties, inputs: Properties) -> Properties:
+    client = session.secrets(inputs)
+    with aws_errors(f"updating Secrets Manager Secret ({arn})"):
+        if any((old.get(name) or "") != (inputs.get(name) or "") for name in ("description", "kmsKeyId")):
+            request: dict[str, Any] = {"SecretId": arn, "Description": inputs.get("description") or ""}
+            if inputs.get("kmsKeyId"):
+                request["KmsKeyId"] = inputs["kmsKeyId"]
+            client.update_secret(**request)
+        if inputs.get("policy") is not None:
+            _put_policy(client, arn, old.get("policy") or "", inputs["policy"])
+        put, removed = tag_changes(old, inputs)
+        if removed:
+            client.untag_resource(SecretId=arn, TagKeys=removed)
+        if put:
+            client.tag_resource(
+                SecretId=arn, Tags=[{"Key": key, "Value": value} for key, value in put.items()]
+            )
+    return _read_required(session, arn, inputs).state
+
+
+def _delete_secret(session: AwsSession, arn: str, state: Properties) -> None:
+    window = state.get("recoveryWindowInDays")
+    request: dict[str, Any] = {"SecretId": arn}
+    if window == 0:
+        request["ForceDeleteWithoutRecovery"] = True
+    else:
+        request["RecoveryWindowInDays"] = window or 30
+    with aws_errors(f"deleting Secrets Manager Secret ({arn})"):
+        try:
+            session.secrets(state).delete_secret(**request)
+        except ClientError as error:
+            if error_code(error) != "ResourceNotFoundException":
+                raise
+
+
+def _prepare_secret(session: AwsSession, inputs: Properties) -> Properties:
+    prepared = with_region_and_tags(session, inputs)
+    if "policy" in prepared:
+        prepared["policy"] = policy_text(prepared["policy"])
+    return prepared
+
+
+SECRET: Final = ResourceType[AwsSession](
+    token="aws:secretsmanager/secret:Secret",  # noqa: S106 - a type token
+    properties=(
+        Property("arn", output_only=True),
+        Property("description"),
+        Property("forceOverwriteReplicaSecret", default=False),
+        Property("kmsKeyId"),
+        Property("name", replaces=True),
+        Property("namePrefix", output_only=True),
+        Property("policy", computed=True, equivalent=same_policy),
+        Property("recoveryWindowInDays", default=30),
+        Property("region", replaces=True, computed=True),
+        Property("tags"),
+        Property("tagsAll", computed=True),
+    ),
+    create=_create_secret,
+    read=_read_secret,
+    update=_update_secret,
+    delete=_delete_secret,
+    autoname="name",
+    prepare=_prepare_secret,
+    validate=_validate,
+)

@@ -1,0 +1,146 @@
+"""The resource type aws:secretsmanager/secretVersion:SecretVersion.
+
+AWS never deletes a version: deleting one only takes off the staging labels that the state knows, and AWSCURRENT
+cannot be taken off. A changed value is a new version.
+"""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from sandbox.providers.aws_session import AwsSession, aws_errors, error_code, with_region
+from sandbox.providers.errors import PartlyCreated, ProviderError
+from sandbox.providers.protocol import Properties
+from sandbox.providers.resource import Failure, Found, Property, ResourceType
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+_CURRENT: Final = "AWSCURRENT"
+
+
+def _split(identity: str) -> tuple[str, str]:
+    arn, separator, version = identity.rpartition("|")
+    if not separator or not arn or not version:
+        raise ProviderError(f"unexpected format of ID ({identity}), expected SecretID|VersionID")
+    return arn, version
+
+
+def _create_version(session: AwsSession, inputs: Properties) -> Found:
+    request: dict[str, Any] = {"SecretId": inputs["secretId"], "ClientRequestToken": str(uuid.uuid4())}
+    if inputs.get("secretBinary") is not None:
+        request["SecretBinary"] = base64.b64decode(inputs["secretBinary"])
+    else:
+        request["SecretString"] = inputs.get("secretString", "")
+    if inputs.get("versionStages"):
+        request["VersionStages"] = inputs["versionStages"]
+    with aws_errors(f"creating Secrets Manager Secret Version ({inputs['secretId']})"):
+        made = session.secrets(inputs).put_secret_value(**request)
+    identity = f"{made['ARN']}|{made['VersionId']}"
+    found = _read_version(session, identity, inputs)
+    if found is None:
+        raise PartlyCreated(
+            identity, dict(inputs), f"reading Secrets Manager Secret Version ({identity}): gone"
+        )
+    return found
+
+
+def _read_version(session: AwsSession, identity: str, known: Properties) -> Found | None:
+    arn, version = _split(identity)
+    with aws_errors(f"reading Secrets Manager Secret Version ({identity})"):
+        try:
+            value = session.secrets(known).get_secret_value(SecretId=arn, VersionId=version)
+        except ClientError as error:
+            # InvalidRequestException: the secret is in its recovery window, its versions are out of reach.
+            if error_code(error) in ("ResourceNotFoundException", "InvalidRequestException"):
+                return None
+            raise
+    binary = value.get("SecretBinary")
+    state: Properties = {
+        "arn": value["ARN"],
+        "secretArn": value["ARN"],
+        "secretId": known.get("secretId") or value["ARN"],
+        "secretString": value.get("SecretString", ""),
+        "secretBinary": base64.b64encode(binary).decode() if binary else "",
+        "versionId": version,
+        "versionStages": sorted(value.get("VersionStages") or []),
+        "hasSecretStringWo": False,
+        "region": known.get("region") or session.region,
+    }
+    return Found(identity, state)
+
+
+def _update_version(session: AwsSession, identity: str, old: Properties, inputs: Properties) -> Properties:
+    arn, version = _split(identity)
+    client = session.secrets(inputs)
+    before, after = set(old.get("versionStages") or []), set(inputs.get("versionStages") or [])
+    with aws_errors(f"updating Secrets Manager Secret Version ({identity})"):
+        holders = _holders(client, arn)
+        for stage in sorted(after - before):
+            request: dict[str, Any] = {"SecretId": arn, "VersionStage": stage, "MoveToVersionId": version}
+            if stage in holders:
+                request["RemoveFromVersionId"] = holders[stage]
+            client.update_secret_version_stage(**request)
+        for stage in sorted(before - after - {_CURRENT}):
+            if holders.get(stage) == version:
+                client.update_secret_version_stage(
+                    SecretId=arn, VersionStage=stage, RemoveFromVersionId=version
+                )
+    found = _read_version(session, identity, inputs)
+    if found is None:
+        raise ProviderError(f"reading Secrets Manager Secret Version ({identity}): couldn't find resource")
+    return found.state
+
+
+def _holders(client: SecretsManagerClient, arn: str) -> dict[str, str]:
+    versions = client.describe_secret(SecretId=arn).get("VersionIdsToStages") or {}
+    return {stage: version for version, stages in versions.items() for stage in stages}
+
+
+def _delete_version(session: AwsSession, identity: str, state: Properties) -> None:
+    arn, version = _split(identity)
+    client = session.secrets(state)
+    with aws_errors(f"deleting Secrets Manager Secret Version ({identity})"):
+        try:
+            holders = _holders(client, arn)
+            for stage in state.get("versionStages") or []:
+                if stage != _CURRENT and holders.get(stage) == version:
+                    client.update_secret_version_stage(
+                        SecretId=arn, VersionStage=stage, RemoveFromVersionId=version
+                    )
+        except ClientError as error:
+            if error_code(error) not in ("ResourceNotFoundException", "InvalidRequestException"):
+                raise
+
+
+def _validate_version(inputs: Properties) -> list[Failure]:
+    given = [name for name in ("secretString", "secretBinary") if inputs.get(name) is not None]
+    if len(given) == 1:
+        return []
+    return [Failure("secretString", "exactly one of secretString and secretBinary must be given")]
+
+
+SECRET_VERSION: Final = ResourceType[AwsSession](
+    token="aws:secretsmanager/secretVersion:SecretVersion",  # noqa: S106 - a type token
+    properties=(
+        Property("arn", output_only=True),
+        Property("hasSecretStringWo", output_only=True),
+        Property("region", replaces=True, computed=True),
+        Property("secretArn", output_only=True),
+        Property("secretBinary", replaces=True, secret=True),
+        Property("secretId", required=True, replaces=True),
+        Property("secretString", replaces=True, secret=True),
+        Property("versionId", output_only=True),
+        Property("versionStages", computed=True, unordered=True),
+    ),
+    create=_create_version,
+    read=_read_version,
+    update=_update_version,
+    delete=_delete_version,
+    prepare=with_region,
+    validate=_validate_version,
+)

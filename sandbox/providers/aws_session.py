@@ -1,0 +1,168 @@
+"""A configured aws provider: clients per service and region, the account, default tags, and error wording.
+
+Credentials, region and endpoint come from the stack's environment or the provider's settings, never from the
+process's environment or a developer's files; the endpoint is loopback.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+from sandbox.providers.addresses import loopback, required
+from sandbox.providers.errors import ProviderError
+from sandbox.providers.protocol import Properties, Value
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sts import STSClient
+
+SETTINGS: Final = frozenset(
+    {
+        "region",
+        "allowedAccountIds",
+        "forbiddenAccountIds",
+        "defaultTags",
+        "accessKey",
+        "secretKey",
+        "token",
+        "skipCredentialsValidation",
+        "skipMetadataApiCheck",
+        "skipRegionValidation",
+    }
+)
+"""The provider settings that mean something here."""
+
+
+class AwsSession:
+    """What the aws tables work with. Thread-safe; clients are made once."""
+
+    def __init__(self, environment: Mapping[str, str], settings: Properties) -> None:
+        self.region: str = settings.get("region") or required(environment, "AWS_REGION", "AWS_DEFAULT_REGION")
+        tags = _decoded(settings.get("defaultTags")) or {}
+        self.default_tags: dict[str, str] = dict(tags.get("tags") or {})
+        self._endpoint = loopback(required(environment, "AWS_ENDPOINT_URL"), "AWS_ENDPOINT_URL")
+        self._session = _session(environment, settings)
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = Lock()
+        self.account_id = self._verified_account(settings)
+
+    def secrets(self, properties: Properties) -> SecretsManagerClient:
+        """The Secrets Manager client for the resource's region."""
+        return cast("SecretsManagerClient", self._client("secretsmanager", properties))
+
+    def ecs(self, properties: Properties) -> ECSClient:
+        """The ECS client for the resource's region."""
+        return cast("ECSClient", self._client("ecs", properties))
+
+    def kms(self, properties: Properties) -> KMSClient:
+        """The KMS client for the resource's region."""
+        return cast("KMSClient", self._client("kms", properties))
+
+    def iam(self) -> IAMClient:
+        """The IAM client."""
+        return cast("IAMClient", self._client("iam", {}))
+
+    def sts(self) -> STSClient:
+        """The STS client."""
+        return cast("STSClient", self._client("sts", {}))
+
+    def _client(self, service: str, properties: Properties) -> Any:
+        region = properties.get("region") or self.region
+        with self._lock:
+            if (service, region) not in self._clients:
+                make = cast("Any", self._session.client)
+                self._clients[service, region] = make(
+                    service,
+                    region_name=region,
+                    endpoint_url=self._endpoint,
+                    config=Config(
+                        proxies={},
+                        connect_timeout=5,
+                        read_timeout=30,
+                        retries={"mode": "standard", "total_max_attempts": 3},
+                    ),
+                )
+            return self._clients[service, region]
+
+    def _verified_account(self, settings: Properties) -> str:
+        with aws_errors("validating provider credentials: retrieving caller identity from STS"):
+            account = self.sts().get_caller_identity()["Account"]
+        allowed = _decoded(settings.get("allowedAccountIds")) or []
+        forbidden = _decoded(settings.get("forbiddenAccountIds")) or []
+        if (allowed and account not in allowed) or account in forbidden:
+            raise ProviderError(f"AWS account ID not allowed: {account}")
+        return account
+
+
+def _decoded(value: Value) -> Any:
+    """A nested setting: engines pass it as JSON text or as it is."""
+    return json.loads(value) if isinstance(value, str) and value else value
+
+
+def _session(environment: Mapping[str, str], settings: Properties) -> boto3.Session:
+    core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    core.set_config_variable("config_file", os.devnull)
+    core.set_config_variable("credentials_file", os.devnull)
+    if settings.get("accessKey"):
+        key, secret, token = settings["accessKey"], settings.get("secretKey"), settings.get("token")
+    else:
+        key = required(environment, "AWS_ACCESS_KEY_ID")
+        secret = required(environment, "AWS_SECRET_ACCESS_KEY")
+        token = environment.get("AWS_SESSION_TOKEN")
+    return boto3.Session(
+        aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token, botocore_session=core
+    )
+
+
+@contextmanager
+def aws_errors(doing: str) -> Iterator[None]:
+    """Turn AWS's errors into one line that says what was being done."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "Unknown")
+        message = error.response.get("Error", {}).get("Message", "")
+        raise ProviderError(f"{doing}: operation error {error.operation_name}, {code}: {message}") from error
+    except ParamValidationError as error:
+        # botocore quotes the offending values, which may be secret: keep the names only.
+        report = re.sub(r"value: .*?, type:", "type:", str(error))
+        raise ProviderError(f"{doing}: {report}") from error
+    except BotoCoreError as error:
+        raise ProviderError(f"{doing}: {type(error).__name__}: {error}") from error
+
+
+def error_code(error: ClientError) -> str:
+    """The AWS error code, for example `ResourceNotFoundException`."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def with_region(session: AwsSession, properties: Properties) -> Properties:
+    """The inputs with the region that the provider works in, as the real one adds it."""
+    return {**properties, "region": properties.get("region") or session.region}
+
+
+def with_region_and_tags(session: AwsSession, properties: Properties) -> Properties:
+    """The inputs with region and with `tagsAll`: the provider's default tags under the resource's own."""
+    tags = properties.get("tags")
+    merged = {**session.default_tags, **tags} if isinstance(tags, dict) else dict(session.default_tags)
+    return {**with_region(session, properties), "tagsAll": merged}
+
+
+def tag_changes(old: Properties, new: Properties) -> tuple[dict[str, str], list[str]]:
+    """The tags to set and the keys to remove, from old to new `tagsAll`."""
+    before, after = old.get("tagsAll") or {}, new.get("tagsAll") or {}
+    return {k: v for k, v in after.items() if before.get(k) != v}, sorted(before.keys() - after.keys())

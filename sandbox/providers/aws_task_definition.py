@@ -1,0 +1,214 @@
+"""The resource type aws:ecs/taskDefinition:TaskDefinition.
+
+A revision never changes: all but its tags is a new revision. Deleting deregisters it, unless `skipDestroy` is set;
+an INACTIVE revision counts as gone.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from sandbox.providers import containers
+from sandbox.providers.aws_session import (
+    AwsSession,
+    aws_errors,
+    error_code,
+    tag_changes,
+    with_region_and_tags,
+)
+from sandbox.providers.errors import ProviderError
+from sandbox.providers.protocol import Properties, is_known
+from sandbox.providers.resource import Failure, Found, Property, ResourceType
+
+_PASSED: Final = (
+    "cpu",
+    "enableFaultInjection",
+    "ephemeralStorage",
+    "executionRoleArn",
+    "family",
+    "ipcMode",
+    "memory",
+    "networkMode",
+    "pidMode",
+    "placementConstraints",
+    "requiresCompatibilities",
+    "taskRoleArn",
+)
+"""Inputs that ECS takes under the same name and in the same form."""
+
+
+def _prepare(session: AwsSession, inputs: Properties) -> Properties:
+    prepared = with_region_and_tags(session, inputs)
+    definitions = prepared["containerDefinitions"]
+    if isinstance(definitions, str):
+        prepared["containerDefinitions"] = containers.written(containers.parsed(definitions))
+    return prepared
+
+
+def _validate(inputs: Properties) -> list[Failure]:
+    definitions = inputs["containerDefinitions"]
+    if not isinstance(definitions, str):
+        return []
+    try:
+        containers.parsed(definitions)
+    except ValueError as error:
+        return [Failure("containerDefinitions", str(error))]
+    return []
+
+
+def _create(session: AwsSession, inputs: Properties) -> Found:
+    request: dict[str, Any] = {name: inputs[name] for name in _PASSED if inputs.get(name) not in (None, [])}
+    if "ephemeralStorage" in request:
+        request["ephemeralStorage"] = {"sizeInGiB": request["ephemeralStorage"]["sizeInGib"]}
+    if inputs.get("runtimePlatform"):
+        request["runtimePlatform"] = inputs["runtimePlatform"]
+    request["containerDefinitions"] = containers.parsed(inputs["containerDefinitions"])
+    if inputs.get("volumes"):
+        request["volumes"] = [_volume_request(volume) for volume in inputs["volumes"]]
+    if inputs.get("tagsAll"):
+        request["tags"] = [{"key": key, "value": value} for key, value in inputs["tagsAll"].items()]
+    with aws_errors(f"creating ECS Task Definition ({inputs['family']})"):
+        made = session.ecs(inputs).register_task_definition(**request)["taskDefinition"]
+    return Found(inputs["family"], _state(session, made, inputs["tagsAll"], inputs))
+
+
+def _volume_request(volume: Properties) -> Properties:
+    request = {name: value for name, value in volume.items() if name not in ("hostPath", "configureAtLaunch")}
+    if volume.get("configureAtLaunch"):
+        request["configuredAtLaunch"] = True
+    if volume.get("hostPath"):
+        request["host"] = {"sourcePath": volume["hostPath"]}
+    return request
+
+
+def _volume_state(volume: Properties) -> Properties:
+    state = {name: value for name, value in volume.items() if name not in ("host", "configuredAtLaunch")}
+    state["configureAtLaunch"] = bool(volume.get("configuredAtLaunch"))
+    state["hostPath"] = (volume.get("host") or {}).get("sourcePath", "")
+    return state
+
+
+def _state(session: AwsSession, made: Any, tags: dict[str, str], known: Properties) -> Properties:
+    arn = str(made["taskDefinitionArn"])
+    storage = made.get("ephemeralStorage")
+    platform = made.get("runtimePlatform")
+    own = {key: value for key, value in tags.items() if session.default_tags.get(key) != value}
+    own |= {key: tags[key] for key in known.get("tags") or {} if key in tags}
+    return {
+        "arn": arn,
+        "arnWithoutRevision": arn.rpartition(":")[0],
+        "containerDefinitions": _definitions(made, known),
+        "cpu": made.get("cpu"),
+        "enableFaultInjection": bool(made.get("enableFaultInjection")),
+        "ephemeralStorage": {"sizeInGib": storage["sizeInGiB"]} if storage else None,
+        "executionRoleArn": made.get("executionRoleArn") or "",
+        "family": made["family"],
+        "ipcMode": made.get("ipcMode") or "",
+        "memory": made.get("memory"),
+        "networkMode": made.get("networkMode") or "bridge",
+        "pidMode": made.get("pidMode") or "",
+        "placementConstraints": list(made.get("placementConstraints") or []),
+        "region": known.get("region") or session.region,
+        "requiresCompatibilities": list(made.get("requiresCompatibilities") or []),
+        "revision": made["revision"],
+        "runtimePlatform": dict(platform) if platform else None,
+        "skipDestroy": bool(known.get("skipDestroy")),
+        "tags": own,
+        "tagsAll": tags,
+        "taskRoleArn": made.get("taskRoleArn") or "",
+        "trackLatest": bool(known.get("trackLatest")),
+        "volumes": [_volume_state(volume) for volume in made.get("volumes") or []],
+    }
+
+
+def _definitions(made: Any, known: Properties) -> str:
+    """The definitions as known, if ECS has the same, else as ECS has them."""
+    found = containers.written(made["containerDefinitions"])
+    held = known.get("containerDefinitions")
+    mode = {"networkMode": made.get("networkMode")}
+    return held if isinstance(held, str) and containers.equivalent(held, found, mode) else found
+
+
+def _read(session: AwsSession, identity: str, known: Properties) -> Found | None:
+    wanted = known.get("arn") or identity
+    if known.get("trackLatest"):
+        wanted = identity
+    with aws_errors(f"reading ECS Task Definition ({identity})"):
+        try:
+            answer = session.ecs(known).describe_task_definition(taskDefinition=wanted, include=["TAGS"])
+        except ClientError as error:
+            if error_code(error) in ("ClientException", "InvalidParameterException"):
+                return None
+            raise
+    made = answer["taskDefinition"]
+    if made.get("status") == "INACTIVE":
+        return None
+    tags = {tag["key"]: tag["value"] for tag in answer.get("tags") or []}
+    return Found(made["family"], _state(session, made, tags, known))
+
+
+def _update(session: AwsSession, identity: str, old: Properties, inputs: Properties) -> Properties:
+    put, removed = tag_changes(old, inputs)
+    with aws_errors(f"updating ECS Task Definition ({identity}) tags"):
+        if removed:
+            session.ecs(inputs).untag_resource(resourceArn=old["arn"], tagKeys=removed)
+        if put:
+            tags: Any = [{"key": key, "value": value} for key, value in put.items()]
+            session.ecs(inputs).tag_resource(resourceArn=old["arn"], tags=tags)
+    found = _read(session, identity, {**old, **inputs, "arn": old["arn"]})
+    if found is None:
+        raise ProviderError(f"reading ECS Task Definition ({identity}): couldn't find resource")
+    return found.state
+
+
+def _delete(session: AwsSession, identity: str, state: Properties) -> None:
+    if state.get("skipDestroy"):
+        return
+    with aws_errors(f"deleting ECS Task Definition ({identity})"):
+        session.ecs(state).deregister_task_definition(taskDefinition=state["arn"])
+
+
+def _plan(session: AwsSession, planned: Properties) -> Properties:
+    family, region, account = planned.get("family"), planned.get("region"), session.account_id
+    if not is_known([family, region]) or is_known(planned.get("arnWithoutRevision")):
+        return planned
+    return {**planned, "arnWithoutRevision": f"arn:aws:ecs:{region}:{account}:task-definition/{family}"}
+
+
+TASK_DEFINITION: Final = ResourceType[AwsSession](
+    token="aws:ecs/taskDefinition:TaskDefinition",  # noqa: S106 - a type token
+    properties=(
+        Property("arn", output_only=True),
+        Property("arnWithoutRevision", output_only=True),
+        Property("containerDefinitions", required=True, replaces=True, equivalent=containers.equivalent),
+        Property("cpu", replaces=True),
+        Property("enableFaultInjection", replaces=True, computed=True),
+        Property("ephemeralStorage", replaces=True, block=True),
+        Property("executionRoleArn", replaces=True),
+        Property("family", required=True, replaces=True),
+        Property("ipcMode", replaces=True),
+        Property("memory", replaces=True),
+        Property("networkMode", replaces=True, computed=True),
+        Property("pidMode", replaces=True),
+        Property("placementConstraints", replaces=True, unordered=True, block=True),
+        Property("region", replaces=True, computed=True),
+        Property("requiresCompatibilities", replaces=True, unordered=True),
+        Property("revision", output_only=True),
+        Property("runtimePlatform", replaces=True, block=True),
+        Property("skipDestroy", default=False),
+        Property("tags"),
+        Property("tagsAll", computed=True),
+        Property("taskRoleArn", replaces=True),
+        Property("trackLatest", default=False),
+        Property("volumes", replaces=True, unordered=True, block=True),
+    ),
+    create=_create,
+    read=_read,
+    update=_update,
+    delete=_delete,
+    prepare=_prepare,
+    validate=_validate,
+    plan=_plan,
+)

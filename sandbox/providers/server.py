@@ -1,0 +1,135 @@
+"""Serve providers over gRPC on loopback, for any engine that attaches with `PULUMI_DEBUG_PROVIDERS`.
+
+Turns failures into gRPC statuses: one line, never a traceback, never a secret value of the request.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import grpc
+from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime.proto import provider_pb2, status_pb2
+
+from sandbox.providers.errors import PartlyCreated, ProviderError
+from sandbox.providers.protocol import UnsupportedValue, from_struct, secret_texts, to_struct
+from sandbox.providers.resource import ProviderDefinition
+from sandbox.providers.servicer import Servicer
+
+_LOG = logging.getLogger(__name__)
+
+_SERVICE: Final = "ResourceProvider"
+_METHODS: Final = {
+    "Handshake": "handshake",
+    "Attach": "attach",
+    "GetPluginInfo": "get_plugin_info",
+    "Cancel": "cancel",
+    "CheckConfig": "check_config",
+    "DiffConfig": "diff_config",
+    "Configure": "configure",
+    "Check": "check",
+    "Diff": "diff",
+    "Create": "create",
+    "Read": "read",
+    "Update": "update",
+    "Delete": "delete",
+    "Invoke": "invoke",
+}
+_WORKERS: Final = 8
+_LARGEST_MESSAGE: Final = 400 * 1024 * 1024
+"""Bytes; the limit that Pulumi's own clients use."""
+
+_HIDDEN: Final = "[secret]"
+_SHORTEST_HIDDEN: Final = 4
+"""Shorter secret texts are not looked for: replacing them would garble the message and hide nothing."""
+
+
+class ProviderServer:
+    """One provider on a port of 127.0.0.1, chosen by the system."""
+
+    def __init__(self, definition: ProviderDefinition[Any]) -> None:
+        self._executor = ThreadPoolExecutor(_WORKERS, thread_name_prefix=f"provider-{definition.name}")
+        self._server = grpc.server(
+            self._executor,
+            options=[
+                ("grpc.max_receive_message_length", _LARGEST_MESSAGE),
+                ("grpc.max_send_message_length", _LARGEST_MESSAGE),
+                ("grpc.so_reuseport", 0),
+            ],
+        )
+        self._server.add_generic_rpc_handlers((_handlers(Servicer(definition)),))
+        self.port: int = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+
+    def stop(self, grace: float = 1.0) -> None:
+        """Stop serving; calls that run get `grace` seconds to end."""
+        self._server.stop(grace).wait()
+        self._executor.shutdown(wait=True)
+
+
+def _handlers(servicer: Servicer[Any]) -> Any:
+    service = provider_pb2.DESCRIPTOR.services_by_name[_SERVICE]
+    handlers = {}
+    for name, attribute in _METHODS.items():
+        method = service.methods_by_name[name]
+        handlers[name] = grpc.unary_unary_rpc_method_handler(
+            _answer(name, getattr(servicer, attribute)),
+            request_deserializer=GetMessageClass(method.input_type).FromString,
+            response_serializer=GetMessageClass(method.output_type).SerializeToString,
+        )
+    return grpc.method_handlers_generic_handler(service.full_name, handlers)
+
+
+def _answer(name: str, call: Callable[[Any, str], Any]) -> Callable[[Any, grpc.ServicerContext], Any]:
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        try:
+            return call(request, context.peer())
+        except PartlyCreated as error:
+            partial, message = error, _safe(error.reason, request)
+        except (ProviderError, UnsupportedValue) as error:
+            partial, message = None, _safe(str(error), request)
+        except Exception as error:  # noqa: BLE001 - the boundary: whatever went wrong, the engine gets one line
+            at = _raised_at(error)
+            _LOG.error("%s failed: %s at %s", name, type(error).__name__, at)
+            partial, message = (
+                None,
+                f"the sandbox's provider failed in {name}: {type(error).__name__} at {at}",
+            )
+        if partial is not None:
+            context.set_trailing_metadata((("grpc-status-details-bin", _details(partial, message)),))
+        return context.abort(grpc.StatusCode.UNKNOWN, message)
+
+    return answer
+
+
+def _details(error: PartlyCreated, message: str) -> bytes:
+    """The status detail by which engines learn that a resource exists although its creation failed."""
+    detail = provider_pb2.ErrorResourceInitFailed(
+        id=error.id, properties=to_struct(error.state), reasons=[message]
+    )
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=message)
+    status.details.add().Pack(detail)
+    return bytes(status.SerializeToString())
+
+
+def _safe(message: str, request: Any) -> str:
+    """The message in one line, without any secret that the request carried."""
+    hidden = set()
+    for _, value in request.ListFields():
+        if isinstance(value, Struct):
+            hidden |= set(secret_texts(from_struct(value)))
+    for text in sorted(hidden, key=len, reverse=True):
+        if len(text) >= _SHORTEST_HIDDEN:
+            message = message.replace(text, _HIDDEN)
+    return " ".join(message.split())
+
+
+def _raised_at(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "unknown"

@@ -1,0 +1,243 @@
+"""One provider's side of Pulumi's ResourceProvider protocol, for any provider that a table describes.
+
+Speaks what an engine of Pulumi 3 asks of a provider that it attaches to. Methods that it does not serve (GetSchema,
+Construct, Call, List, mappings) answer UNIMPLEMENTED, which engines understand. Errors leave as one line without
+secret values; a traceback never does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Generic
+
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2
+
+from sandbox.providers import planning
+from sandbox.providers.configured import Configurations
+from sandbox.providers.diffing import Change, changes
+from sandbox.providers.errors import PartlyCreated, ProviderError
+from sandbox.providers.protocol import (
+    Properties,
+    Secret,
+    Value,
+    annotate,
+    from_struct,
+    is_known,
+    plain,
+    to_struct,
+)
+from sandbox.providers.resource import Failure, Found, ProviderDefinition, ResourceType, S
+
+_MARK = Secret("")
+_INTERNAL_SETTINGS = frozenset(
+    {"version", "pluginDownloadURL", "pluginChecksums", "__internal", "__defaults"}
+)
+"""What engines add to a provider's settings by themselves."""
+
+
+class Servicer(Generic[S]):
+    """Answers one provider's calls. Each method takes a protocol request and the peer's address."""
+
+    def __init__(self, definition: ProviderDefinition[S]) -> None:
+        self._definition = definition
+        self._configured: Configurations[S] = Configurations(definition.name)
+
+    def handshake(self, _request: Any, _peer: str) -> Any:
+        """Agree on the features: secrets and unknowns are understood, resources arrive as their ids."""
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=False)
+
+    def attach(self, _request: Any, _peer: str) -> Any:
+        """Take note of an engine; nothing is kept of it."""
+        return empty_pb2.Empty()
+
+    def get_plugin_info(self, _request: Any, _peer: str) -> Any:
+        """Name the version whose properties are served."""
+        return plugin_pb2.PluginInfo(version=self._definition.version)
+
+    def cancel(self, _request: Any, _peer: str) -> Any:
+        """Let running calls end by themselves: all are short."""
+        return empty_pb2.Empty()
+
+    def check_config(self, request: Any, _peer: str) -> Any:
+        """Refuse settings that the provider does not understand."""
+        news = from_struct(request.news)
+        wrong = [
+            Failure(
+                name, f"provider setting {name!r} is not supported by the sandbox's {self._definition.name}"
+            )
+            for name in news
+            if name not in self._definition.settings | _INTERNAL_SETTINGS
+        ]
+        return provider_pb2.CheckResponse(inputs=to_struct(news), failures=_failures(wrong))
+
+    def diff_config(self, request: Any, _peer: str) -> Any:
+        """Say whether settings differ; none of them replaces the provider."""
+        old, new = plain(from_struct(request.old_inputs)), plain(from_struct(request.news))
+        differing = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+        return provider_pb2.DiffResponse(changes=_changes(differing), diffs=differing)
+
+    def configure(self, request: Any, peer: str) -> Any:
+        """Configure the provider for this connection."""
+        settings = plain(from_struct(request.args))
+        self._configured.put(peer, self._definition.configure(settings))
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True, acceptResources=False)
+
+    def check(self, request: Any, peer: str) -> Any:
+        """Check and complete a program's inputs."""
+        resource = self._resource(request.urn)
+        session = self._configured.get(peer)
+        news = from_struct(request.news)
+        given, old = plain(news), plain(from_struct(request.olds))
+        wrong = planning.failures(resource, given)
+        if wrong:
+            return provider_pb2.CheckResponse(inputs=to_struct(news), failures=_failures(wrong))
+        name = request.urn.rsplit("::", 1)[-1]
+        inputs = planning.with_defaults(
+            resource, resource.prepare(session, given), old, name, request.randomSeed
+        )
+        return provider_pb2.CheckResponse(inputs=to_struct(annotate(inputs, news)))
+
+    def diff(self, request: Any, _peer: str) -> Any:
+        """Compare the state with new inputs."""
+        resource = self._resource(request.urn)
+        old, new = (
+            plain(from_struct(request.olds)),
+            planning.without_defaults(plain(from_struct(request.news))),
+        )
+        found = changes(resource, old, new, list(request.ignoreChanges))
+        replaces = sorted({change.property for change in found if change.replaces})
+        kept_name = _kept_name(resource, plain(from_struct(request.news)), old)
+        return provider_pb2.DiffResponse(
+            changes=_changes(found),
+            diffs=sorted({change.property for change in found}),
+            replaces=replaces,
+            stables=[] if replaces else [prop.name for prop in resource.properties if prop.replaces],
+            deleteBeforeReplace=bool(replaces) and kept_name,
+            detailedDiff={change.path: _property_diff(change) for change in found},
+            hasDetailedDiff=True,
+        )
+
+    def create(self, request: Any, peer: str) -> Any:
+        """Create a resource, or plan one."""
+        resource = self._resource(request.urn)
+        session, given = self._configured.get(peer), from_struct(request.properties)
+        inputs = planning.without_defaults(plain(given))
+        if request.preview:
+            planned = resource.plan(session, planning.planned_create(resource, inputs))
+            return provider_pb2.CreateResponse(properties=_outputs(resource, planned, given))
+        with _naming_partial_failure(resource, given):
+            found = resource.create(session, inputs)
+        return provider_pb2.CreateResponse(id=found.id, properties=_found(resource, found, given))
+
+    def read(self, request: Any, peer: str) -> Any:
+        """Read a resource back, from its id and state or, to import it, from its id alone."""
+        resource = self._resource(request.urn)
+        known, given = from_struct(request.properties), from_struct(request.inputs)
+        found = resource.read(self._configured.get(peer), request.id, plain(known))
+        if found is None:
+            return provider_pb2.ReadResponse()
+        inputs = planning.inputs_after_read(resource, plain(given), found.state)
+        marked = annotate(_secrets(resource, inputs), given)
+        return provider_pb2.ReadResponse(
+            id=found.id, properties=_found(resource, found, {**given, **known}), inputs=to_struct(marked)
+        )
+
+    def update(self, request: Any, peer: str) -> Any:
+        """Update a resource, or plan it."""
+        resource = self._resource(request.urn)
+        session, given = self._configured.get(peer), from_struct(request.news)
+        old, inputs = plain(from_struct(request.olds)), planning.without_defaults(plain(given))
+        for path in request.ignoreChanges:
+            if path in old:
+                inputs[path] = old[path]
+        if request.preview:
+            planned = resource.plan(session, planning.planned_update(resource, old, inputs))
+            return provider_pb2.UpdateResponse(properties=_outputs(resource, planned, given))
+        if resource.update is None:
+            raise ProviderError(f"{resource.token} cannot be updated in place: every change replaces it")
+        state = resource.update(session, request.id, old, inputs)
+        return provider_pb2.UpdateResponse(properties=_found(resource, Found(request.id, state), given))
+
+    def delete(self, request: Any, peer: str) -> Any:
+        """Delete a resource."""
+        resource = self._resource(request.urn)
+        resource.delete(self._configured.get(peer), request.id, plain(from_struct(request.properties)))
+        return empty_pb2.Empty()
+
+    def invoke(self, request: Any, peer: str) -> Any:
+        """Call a function."""
+        function = self._definition.invokes.get(request.tok)
+        if function is None:
+            raise ProviderError(
+                f"function {request.tok} is not served by the sandbox's {self._definition.name}"
+            )
+        arguments = {
+            name: value for name, value in plain(from_struct(request.args)).items() if value is not None
+        }
+        wrong = [
+            Failure(name, f"{name!r} of {request.tok} is not served by the sandbox's provider; leave it out")
+            for name in arguments
+            if name not in function.arguments
+        ]
+        if wrong:
+            return provider_pb2.InvokeResponse(failures=_failures(wrong))
+        if not is_known(arguments):
+            return provider_pb2.InvokeResponse()
+        try:
+            result = function.call(self._configured.get(peer), arguments)
+        except ProviderError as error:
+            raise ProviderError(f"invoking {request.tok}: {error}") from error
+        return provider_pb2.InvokeResponse(**{"return": to_struct(result)})
+
+    def _resource(self, urn: str) -> ResourceType[S]:
+        token = urn.split("::")[2].rsplit("$", 1)[-1]
+        if token not in self._definition.resources:
+            raise ProviderError(
+                f"resource type {token} is not served by the sandbox's {self._definition.name}"
+            )
+        return self._definition.resources[token]
+
+
+def _kept_name(resource: ResourceType[Any], news: Properties, old: Properties) -> bool:
+    """Whether old and new resource would carry one name that the program chose: they cannot exist together."""
+    if not resource.autoname or resource.autoname in news.get(planning.DEFAULTS, []):
+        return False
+    return bool(news.get(resource.autoname) == old.get(resource.autoname))
+
+
+def _secrets(resource: ResourceType[Any], properties: Properties) -> Properties:
+    marks = {prop.name: _MARK for prop in resource.properties if prop.secret}
+    return annotate(properties, marks)
+
+
+def _outputs(resource: ResourceType[Any], state: Properties, like: Properties) -> Any:
+    return to_struct(annotate(_secrets(resource, state), like))
+
+
+def _found(resource: ResourceType[Any], found: Found, like: Properties) -> Any:
+    return _outputs(resource, {**found.state, "id": found.id}, like)
+
+
+@contextmanager
+def _naming_partial_failure(resource: ResourceType[Any], given: Properties) -> Iterator[None]:
+    try:
+        yield
+    except PartlyCreated as error:
+        error.state = annotate(_secrets(resource, {**error.state, "id": error.id}), given)
+        raise
+
+
+def _property_diff(change: Change) -> Any:
+    kind = f"{change.kind.value}_REPLACE" if change.replaces else change.kind.value
+    return provider_pb2.PropertyDiff(kind=provider_pb2.PropertyDiff.Kind.Value(kind))
+
+
+def _changes(found: Sequence[Value]) -> Any:
+    response = provider_pb2.DiffResponse
+    return response.DIFF_SOME if found else response.DIFF_NONE
+
+
+def _failures(wrong: Sequence[Failure]) -> list[Any]:
+    return [provider_pb2.CheckFailure(property=one.property, reason=one.reason) for one in wrong]
