@@ -1,0 +1,166 @@
+"""The emulator's hand in `mongod`: it makes, changes and drops the real roles and users, and nothing else.
+
+Every change may be applied twice without harm. A password passes through and is not kept. What Atlas has and
+MongoDB has not is made from what MongoDB has: `atlasAdmin` and built-in roles on one collection become roles in admin.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+
+from access.actions import mongo_actions
+from sandbox.atlas.models import CustomRole, DatabaseUser, Resource, RoleGrant
+
+_NOT_FOUND = {11, 31}
+_EXISTS = {51002, 51003}
+_ATLAS_ADMIN = ("readWriteAnyDatabase", "dbAdminAnyDatabase", "clusterMonitor", "enableSharding")
+
+
+@dataclass(frozen=True)
+class ServerFacts:
+    """What the project's server says of itself."""
+
+    version: str
+    replica_set: str
+
+
+class Backing:
+    """A root connection to one project's `mongod`; the caller closes it."""
+
+    def __init__(self, root_uri: str) -> None:
+        self._client: MongoClient[dict[str, Any]] = MongoClient(
+            root_uri, directConnection=True, serverSelectionTimeoutMS=3000, connect=False
+        )
+
+    def facts(self) -> ServerFacts:
+        """Ask the server for its version and its replica set's name; raises `PyMongoError` when it is away."""
+        hello = self._client.admin.command("hello")
+        version = str(self._client.server_info()["version"])
+        return ServerFacts(version=version, replica_set=str(hello.get("setName", "")))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def put_role(self, role: CustomRole) -> None:
+        """Make the role in admin exactly so; actions that this server does not know grant nothing."""
+        granted: dict[Resource, set[str]] = {}
+        for action in role.actions:
+            for resource in action.resources:
+                granted.setdefault(resource, set()).update(mongo_actions(action.action))
+        inherited = [self._role(each.role, each.db) for each in role.inherited_roles]
+        unknown: set[str] = set()
+        while True:
+            privileges = [
+                {"resource": _resource(resource), "actions": sorted(names - unknown)}
+                for resource, names in granted.items()
+                if names - unknown
+            ]
+            try:
+                self._put("Role", role.role_name, privileges=privileges, roles=inherited)
+            except OperationFailure as error:
+                named = re.match(
+                    r"Unrecognized actions?(?: privilege strings)?: ([\w, ]+)",
+                    str(error.details and error.details.get("errmsg")),
+                )
+                found = set(re.split(r",\s*", named[1])) if named else set()
+                if not found - unknown:
+                    raise
+                unknown |= found
+            else:
+                return
+
+    def put_user(self, user: DatabaseUser, password: str | None) -> None:
+        """Make or change the user; without a password an existing one keeps its own."""
+        roles = [self._grant(grant) for grant in user.roles]
+        secret = {} if password is None else {"pwd": password}
+        self._put("User", user.username, roles=roles, **secret)
+
+    def drop(self, kind: str, name: str) -> None:
+        """Drop a "Role" or a "User"; one that is not there is fine."""
+        try:
+            self._client.admin.command(f"drop{kind}", name)
+        except OperationFailure as error:
+            if error.code not in _NOT_FOUND:
+                raise
+
+    def _put(self, kind: str, name: str, **document: Any) -> None:
+        verbs = ("create", "update") if kind == "Role" or "pwd" in document else ("update",)
+        for verb in verbs:
+            try:
+                self._client.admin.command(f"{verb}{kind}", name, **document)
+            except OperationFailure as error:
+                if error.code not in _EXISTS or verb == "update":
+                    raise
+            else:
+                return
+
+    def _role(self, name: str, database: str) -> Mapping[str, str]:
+        if name == "atlasAdmin":
+            self._put("Role", name, privileges=[], roles=[{"role": r, "db": "admin"} for r in _ATLAS_ADMIN])
+        return {"role": name, "db": database}
+
+    def _grant(self, grant: RoleGrant) -> Mapping[str, str]:
+        if not grant.collection_name:
+            return self._role(grant.role_name, grant.database_name)
+        whole = {"role": grant.role_name, "db": grant.database_name}
+        answer = self._client.admin.command("rolesInfo", whole, showPrivileges=True)
+        on_database = {"db": grant.database_name, "collection": ""}
+        on_collection = {"db": grant.database_name, "collection": grant.collection_name}
+        privileges = [
+            {"resource": on_collection, "actions": privilege["actions"]}
+            for privilege in answer["roles"][0]["privileges"]
+            if privilege["resource"] == on_database
+        ]
+        self._put("Role", str(grant), privileges=privileges, roles=[])
+        return {"role": str(grant), "db": "admin"}
+
+
+def _resource(resource: Resource) -> Mapping[str, Any]:
+    return {"cluster": True} if resource.cluster else {"db": resource.db, "collection": resource.collection}
+
+
+class Change(Protocol):
+    """A change of the project that its `mongod` has yet to learn."""
+
+    def apply(self, backing: Backing) -> None:
+        """Make it so in the server."""
+
+
+@dataclass(frozen=True)
+class PutRole:
+    """A custom role as it should be."""
+
+    role: CustomRole
+
+    def apply(self, backing: Backing) -> None:
+        """Make it so in the server."""
+        backing.put_role(self.role)
+
+
+@dataclass(frozen=True)
+class PutUser:
+    """A user as it should be, with the password that it gets, if any."""
+
+    user: DatabaseUser
+    password: str | None = field(default=None, repr=False)
+
+    def apply(self, backing: Backing) -> None:
+        """Make it so in the server."""
+        backing.put_user(self.user, self.password)
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A "Role" or "User" that should be gone."""
+
+    kind: str
+    name: str
+
+    def apply(self, backing: Backing) -> None:
+        """Make it so in the server."""
+        backing.drop(self.kind, self.name)

@@ -1,0 +1,231 @@
+"""From a request to its answer: sign-in, route, project, versions, faults, and the dress of the answer.
+
+The order of refusals is Atlas's: 401, then 404 and 405, then access to the project, then 406 and 415, then the body.
+The control endpoint under /sandbox/atlas/ is no part of Atlas. Nothing unexpected may leave as a stack trace.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+from sandbox.atlas.auth import Credential, Keyring
+from sandbox.atlas.backing import ServerFacts
+from sandbox.atlas.errors import AtlasError, error_body
+from sandbox.atlas.faults import Fault, Faults, PropagationOrder
+from sandbox.atlas.negotiation import Query, accepted, check_content, dress, encode, media_type
+from sandbox.atlas.project import Project
+from sandbox.atlas.responses import Call
+from sandbox.atlas.urls import API, find_route
+
+CONTROL = "/sandbox/atlas"
+_TOKEN = "/api/oauth/token"  # noqa: S105 - an address
+_REVOKE = "/api/oauth/revoke"
+_JSON = "application/json"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came in; header names are in lower case."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+    remote: str
+
+    @property
+    def path(self) -> str:
+        """The address without its query."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> Query:
+        """The query of the address."""
+        return Query(self.target.partition("?")[2])
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What goes back; `dropped` closes the connection instead."""
+
+    status: int
+    payload: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    dropped: bool = False
+
+
+class Dispatcher:
+    """Answers every request; holds no state of its own but the faults that wait."""
+
+    def __init__(
+        self,
+        projects: Mapping[str, Project],
+        facts: Mapping[str, ServerFacts],
+        keyring: Keyring,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.faults = Faults()
+        self.base_url = ""
+        self._projects = projects
+        self._facts = facts
+        self._keyring = keyring
+        self._clock = clock
+
+    def answer(self, request: Request) -> Reply:
+        """Answer a request, whatever it is."""
+        try:
+            if request.path.startswith(CONTROL):
+                return self._control(request)
+            if request.path in {_TOKEN, _REVOKE}:
+                return self._with_fault(request, lambda: self._oauth(request))
+            if not request.path.startswith(API + "/"):
+                return _refused(request, AtlasError("RESOURCE_NOT_FOUND", request.path))
+            who = self._keyring.identify(
+                request.method, request.target, request.headers.get("authorization", "")
+            )
+            return self._with_fault(request, lambda: self._api(request, who))
+        except AtlasError as refusal:
+            return _refused(request, refusal)
+        except Exception as error:  # noqa: BLE001 - the edge of the server: a client never sees a stack trace
+            _log.error("%s %s failed: %s", request.method, request.path, type(error).__name__)
+            return _refused(request, AtlasError("UNEXPECTED_ERROR"))
+
+    def _api(self, request: Request, who: Credential) -> Reply:
+        route, names = find_route(request.method, request.path)
+        project = self._project(names, who)
+        if who.read_only and request.method != "GET":
+            raise AtlasError("USER_UNAUTHORIZED")
+        version = accepted(request.headers.get("accept", ""), route.versions)
+        if request.method in {"POST", "PATCH"}:
+            check_content(request.headers.get("content-type", ""), route.versions)
+        project.remove_expired()
+        call = Call(
+            project=project,
+            facts=self._facts[project.spec.project_id],
+            names=names,
+            query=request.query,
+            body=request.body,
+            who=who,
+            remote=request.remote,
+            address=self.base_url + request.path,
+            now=self._clock(),
+        )
+        pretty = call.query.flag("pretty", default=False)
+        dress(call.query, 200, None)
+        status, body = dress(call.query, *route.answer(call))
+        headers = {"Content-Type": f"{media_type(version)};charset=utf-8"}
+        return Reply(status, b"" if body is None else encode(body, pretty=pretty), headers)
+
+    def _project(self, names: Mapping[str, str], who: Credential) -> Project:
+        if "groupName" in names:
+            found = [p for p in self._projects.values() if p.spec.name == names["groupName"]]
+            if not found:
+                raise AtlasError("GROUP_NAME_NOT_FOUND", names["groupName"])
+            group = found[0].spec.project_id
+        else:
+            group = names.get("groupId", who.project_id)
+        if not re.fullmatch(r"[a-f0-9]{24}", group):
+            raise AtlasError("INVALID_GROUP_ID", group)
+        if group not in self._projects:
+            raise AtlasError("GROUP_NOT_FOUND", group)
+        if group != who.project_id:
+            raise AtlasError("USER_CANNOT_ACCESS_GROUP", group)
+        return self._projects[group]
+
+    def _oauth(self, request: Request) -> Reply:
+        if request.method != "POST":
+            raise AtlasError("METHOD_NOT_ALLOWED", request.method, headers={"Allow": "POST"})
+        form = parse_qs(request.body.decode(errors="replace"), max_num_fields=20)
+        authorization = request.headers.get("authorization", "")
+        if request.path == _TOKEN:
+            status, body, headers = self._keyring.token(authorization, form.get("grant_type", [""])[0])
+        else:
+            status, body, headers = self._keyring.revoke(authorization, form.get("token", [""])[0])
+        return _json(status, body, headers)
+
+    def _with_fault(self, request: Request, act: Callable[[], Reply]) -> Reply:
+        fault = self.faults.take(request.method, request.path)
+        if fault is None:
+            return act()
+        time.sleep(fault.delay_seconds)
+        if fault.drop == "before":
+            return Reply(0, dropped=True)
+        if fault.status is not None and not fault.commit:
+            return _injected(fault, fault.status)
+        try:
+            reply = act()
+        except AtlasError as refusal:
+            reply = _refused(request, refusal)
+        if fault.drop == "after":
+            return Reply(0, dropped=True)
+        if fault.status is not None:
+            return _injected(fault, fault.status)
+        if fault.malformed:
+            return Reply(reply.status, reply.payload[: len(reply.payload) // 2] or b"{", reply.headers)
+        return reply
+
+    def _control(self, request: Request) -> Reply:
+        what = (request.method, request.path.removeprefix(CONTROL))
+        match what:
+            case ("POST", "/faults"):
+                self.faults.add(Fault.read(request.body))
+                return _json(201, self.faults.listing())
+            case ("GET", "/faults"):
+                return _json(200, self.faults.listing())
+            case ("DELETE", "/faults"):
+                self.faults.clear()
+                return _json(200, [])
+            case ("POST", "/propagation"):
+                order = PropagationOrder.read(request.body)
+                if order.project_id is not None and order.project_id not in self._projects:
+                    raise AtlasError("GROUP_NOT_FOUND", order.project_id)
+                for project_id, project in self._projects.items():
+                    if order.project_id in {None, project_id}:
+                        project.propagation.seconds = order.seconds
+                return _json(200, self.status())
+            case ("POST", "/settle"):
+                settled = [project.propagation.settle() for project in self._projects.values()]
+                return _json(200 if all(settled) else 503, self.status())
+            case ("GET", "/status"):
+                return _json(200, self.status())
+        raise AtlasError("RESOURCE_NOT_FOUND", request.path)
+
+    def status(self) -> dict[str, Any]:
+        """Say per project what is pending, what the server refused and which actions nothing enforces."""
+        return {
+            project_id: {
+                "cluster": project.spec.cluster_name,
+                "users": len(project.users),
+                "roles": len(project.roles),
+                "pending": project.propagation.pending,
+                "propagationSeconds": project.propagation.seconds,
+                "refused": project.propagation.refused,
+                "notEnforced": {role: list(actions) for role, actions in project.not_enforced.items()},
+            }
+            for project_id, project in self._projects.items()
+        }
+
+
+def _json(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Reply:
+    return Reply(status, encode(body, pretty=False), {"Content-Type": _JSON, **(headers or {})})
+
+
+def _refused(request: Request, refusal: AtlasError) -> Reply:
+    status, body = refusal.status, refusal.body()
+    with suppress(AtlasError, ValueError):  # the query itself may be what is wrong
+        status, body = dress(request.query, status, body)
+    return _json(status, body, refusal.headers)
+
+
+def _injected(fault: Fault, status: int) -> Reply:
+    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    if status == 429 and fault.retry_after is None:
+        headers = {"Retry-After": "1"}
+    return _json(status, error_body(status, fault.error_code, "This fault was asked for."), headers)

@@ -1,0 +1,84 @@
+"""Who logged in: the access history of a cluster, read from its `mongod`'s own log.
+
+Source: schema MongoDBAccessLogs and the parameters of dbAccessHistory; the log's messages of MongoDB 6 (ids 20249,
+20250) and of later versions (5286306, 5286307). The servers' own logins are left out, as is the emulator's.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sandbox.atlas.models import timestamp
+
+KEPT = timedelta(days=7)
+_SUCCEEDED = {20250, 5286306}
+_FAILED = {20249, 5286307}
+_SERVERS_OWN = frozenset({"__system", ""})
+
+
+@dataclass(frozen=True)
+class Login:
+    """One authentication attempt."""
+
+    moment: datetime
+    username: str
+    database: str
+    address: str
+    succeeded: bool
+    reason: str
+    line: str
+
+    def json_object(self, group_id: str, hostname: str) -> dict[str, Any]:
+        """Return the attempt as the API writes it."""
+        written = {
+            "authResult": self.succeeded,
+            "authSource": self.database,
+            "groupId": group_id,
+            "hostname": hostname,
+            "ipAddress": self.address,
+            "logLine": self.line,
+            "timestamp": timestamp(self.moment),
+            "username": self.username,
+        }
+        return written if self.succeeded else {**written, "failureReason": self.reason}
+
+
+def logins(log: Path | None, *, hidden: Collection[str] = (), now: datetime) -> Iterator[Login]:
+    """Yield the attempts of the last seven days, oldest first; no log, no attempts."""
+    if log is None or not log.is_file():
+        return
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            if '"c":"ACCESS"' not in line:
+                continue
+            login = read_line(line)
+            if login and login.username not in hidden and login.moment >= now - KEPT:
+                yield login
+
+
+def read_line(line: str) -> Login | None:
+    """Return the attempt that a line of the log tells of, if it tells of one."""
+    try:
+        entry = json.loads(line)
+        said: Mapping[str, Any] = entry.get("attr", {})
+        if entry["id"] not in _SUCCEEDED | _FAILED:
+            return None
+        username = str(said.get("principalName", said.get("user", "")))
+        moment = datetime.fromisoformat(entry["t"]["$date"]).astimezone(UTC)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if username in _SERVERS_OWN:
+        return None
+    address = str(said.get("remote", said.get("client", ""))).rpartition(":")[0]
+    return Login(
+        moment=moment,
+        username=username,
+        database=str(said.get("authenticationDatabase", said.get("db", ""))),
+        address=address.strip("[]"),
+        succeeded=entry["id"] in _SUCCEEDED,
+        reason=str(said.get("error", "")),
+        line=line.strip(),
+    )

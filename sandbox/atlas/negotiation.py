@@ -1,0 +1,123 @@
+"""What a request may ask for by headers and query, and how an answer is dressed.
+
+Source: the Atlas Administration API (versioned media types, envelope, pretty, pagination). A dated version is served
+by the newest version of the resource that is not younger; plain `application/json` is no version.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from sandbox.atlas.errors import AtlasError
+
+_MEDIA = re.compile(r"application/vnd\.atlas\.(\d{4}-\d{2}-\d{2})\+json")
+_DEFAULT_PAGE = 100
+_MAX_PAGE = 500
+
+
+def media_type(version: str) -> str:
+    """Return the media type of a version."""
+    return f"application/vnd.atlas.{version}+json"
+
+
+def resolve(header: str, versions: Sequence[str]) -> str | None:
+    """Return the version that serves the header's media type, None when there is none."""
+    for offer in header.split(","):
+        asked = _MEDIA.fullmatch(offer.split(";")[0].strip())
+        fitting = [version for version in versions if asked and version <= asked[1]]
+        if fitting:
+            return max(fitting)
+    return None
+
+
+def accepted(header: str, versions: Sequence[str]) -> str:
+    """Return the version to answer with; raises `AtlasError` 406."""
+    version = resolve(header, versions)
+    if version is None:
+        raise AtlasError("NOT_ACCEPTABLE", ", ".join(media_type(v) for v in versions))
+    return version
+
+
+def check_content(header: str, versions: Sequence[str]) -> None:
+    """Raise `AtlasError` 415 unless the body is sent in a version of the resource."""
+    if resolve(header, versions) is None:
+        raise AtlasError("UNSUPPORTED_MEDIA_TYPE", ", ".join(media_type(v) for v in versions))
+
+
+@dataclass(frozen=True)
+class Query:
+    """The query of an address; every getter raises `AtlasError` 400 for a value of another form."""
+
+    text: str
+
+    def all(self, name: str) -> list[str]:
+        """Return all values of a parameter, also those joined by commas."""
+        values = parse_qs(self.text, keep_blank_values=True, max_num_fields=200).get(name, [])
+        return [part for value in values for part in value.split(",") if part]
+
+    def one(self, name: str, default: str = "") -> str:
+        """Return the first value of a parameter."""
+        return next(iter(self.all(name)), default)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Return a parameter that is true or false."""
+        value = self.one(name, str(default)).lower()
+        if value not in {"true", "false"}:
+            raise AtlasError("INVALID_QUERY_PARAMETER", name)
+        return value == "true"
+
+    def number(self, name: str, default: int, lowest: int, highest: int = 2**53) -> int:
+        """Return a whole number within bounds."""
+        value = self.one(name, str(default))
+        if not re.fullmatch(r"[0-9]{1,16}", value) or not lowest <= int(value) <= highest:
+            raise AtlasError("INVALID_QUERY_PARAMETER", name)
+        return int(value)
+
+    def moment(self, name: str) -> datetime | None:
+        """Return a date and time in ISO 8601, UTC unless it says otherwise."""
+        value = self.one(name)
+        if not value:
+            return None
+        try:
+            found = datetime.fromisoformat(value.replace(" ", "+"))
+            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise AtlasError("INVALID_QUERY_PARAMETER", name) from None
+
+
+def page(query: Query, address: str, items: Sequence[Any]) -> dict[str, Any]:
+    """Return one page of a list with its links and, unless not wanted, the count of all."""
+    number = query.number("pageNum", 1, 1)
+    size = query.number("itemsPerPage", _DEFAULT_PAGE, 1, _MAX_PAGE)
+    count = query.flag("includeCount", default=True)
+
+    def link(rel: str, which: int) -> dict[str, str]:
+        asked = {"includeCount": str(count).lower(), "pageNum": which, "itemsPerPage": size}
+        return {"rel": rel, "href": f"{address}?{urlencode(asked)}"}
+
+    links = [link("self", number)]
+    if number > 1:
+        links.append(link("previous", number - 1))
+    if number * size < len(items):
+        links.append(link("next", number + 1))
+    shown = {"links": links, "results": list(items[(number - 1) * size : number * size])}
+    return {**shown, "totalCount": len(items)} if count else shown
+
+
+def dress(query: Query, status: int, body: Any) -> tuple[int, Any]:
+    """Put an answer into an envelope when the query asks for one; lists of results are one already."""
+    if not query.flag("envelope", default=False):
+        return status, body
+    if isinstance(body, dict) and "results" in body:
+        return status, {**body, "status": status}
+    return (200 if body is None else status), {"status": status, "content": {} if body is None else body}
+
+
+def encode(body: Any, *, pretty: bool) -> bytes:
+    """Write JSON, over several lines when the query asks for it."""
+    style: dict[str, Any] = {"indent": 2} if pretty else {"separators": (",", ":")}
+    return json.dumps(body, **style).encode()

@@ -1,0 +1,92 @@
+"""The delay between a change in Atlas and its effect in the cluster: PENDING, then APPLIED.
+
+Changes reach `mongod` in the order in which they were made, each after the delay that held when it was made. A
+server that is away is tried again until it is back; a change that the server refuses is set aside and reported by
+its kind and code, so that it does not hold up the others. It must never drop a change silently.
+"""
+
+import threading
+import time
+from collections import deque
+
+from bson.errors import BSONError
+from pymongo.errors import OperationFailure, PyMongoError
+
+from sandbox.atlas.backing import Backing, Change
+
+_RETRY_SECONDS = 0.2
+
+
+class Propagation:
+    """The queue of one project. With a delay of 0 a change is applied before `put` returns."""
+
+    def __init__(self, backing: Backing, seconds: float) -> None:
+        self.seconds = seconds
+        self.refused: list[str] = []
+        self._backing = backing
+        self._queue: deque[tuple[float, Change]] = deque()
+        self._wake = threading.Condition()
+        self._applying = threading.Lock()
+        self._stopping = False
+        self._worker = threading.Thread(target=self._run, name="atlas-propagation", daemon=True)
+        self._worker.start()
+
+    @property
+    def pending(self) -> int:
+        """How many changes the server has yet to learn."""
+        return len(self._queue)
+
+    def put(self, change: Change) -> None:
+        """Queue a change; it is applied `seconds` from now."""
+        with self._wake:
+            self._queue.append((time.monotonic() + self.seconds, change))
+            self._wake.notify()
+        if self.seconds <= 0:
+            self._apply_due(everything=False)
+
+    def settle(self, deadline_seconds: float = 10.0) -> bool:
+        """Apply everything now, whether due or not; False when the server does not answer in time."""
+        deadline = time.monotonic() + deadline_seconds
+        while not self._apply_due(everything=True):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_RETRY_SECONDS)
+        return True
+
+    def stop(self, deadline_seconds: float = 5.0) -> bool:
+        """End the worker and apply what is pending; False when the server did not take it in time."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._worker.join()
+        return self.settle(deadline_seconds)
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                if self._stopping:
+                    return
+                wait = self._queue[0][0] - time.monotonic() if self._queue else None
+                if wait is None or wait > 0:
+                    self._wake.wait(wait)
+                    continue
+            if not self._apply_due(everything=False):
+                time.sleep(_RETRY_SECONDS)
+
+    def _apply_due(self, *, everything: bool) -> bool:
+        """Apply in order what is due; False when the server is away and something is left."""
+        with self._applying:
+            while self._queue and (everything or self._queue[0][0] <= time.monotonic()):
+                change = self._queue[0][1]
+                try:
+                    change.apply(self._backing)
+                except OperationFailure as error:
+                    self.refused.append(
+                        f"{type(change).__name__} refused by the server with code {error.code}"
+                    )
+                except BSONError as error:
+                    self.refused.append(f"{type(change).__name__} cannot be sent ({type(error).__name__})")
+                except PyMongoError:
+                    return False
+                self._queue.popleft()
+            return True

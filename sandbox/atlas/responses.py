@@ -1,0 +1,256 @@
+"""The answers of the Admin API: each function answers one method of one resource from the project's state.
+
+A refusal is an `AtlasError`. Nothing here may look beyond the project that the address names.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sandbox.atlas import descriptions
+from sandbox.atlas.auth import Credential
+from sandbox.atlas.backing import ServerFacts
+from sandbox.atlas.errors import AtlasError
+from sandbox.atlas.history import logins
+from sandbox.atlas.models import CustomRole, DatabaseUser, NewUser, RolePatch, UserPatch, timestamp
+from sandbox.atlas.negotiation import Query, page
+from sandbox.atlas.project import Event, Project
+from sandbox.atlas.rules import MAX_ROLES, MAX_USERS
+from sandbox.atlas.spec import ORGANIZATION
+
+_EARLIEST = 1199145600000
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that is signed in, routed and allowed into its project."""
+
+    project: Project
+    facts: ServerFacts
+    names: dict[str, str]
+    query: Query
+    body: bytes
+    who: Credential
+    remote: str
+    address: str
+    now: datetime
+
+    def links(self, *more: str) -> list[dict[str, str]]:
+        """Return the link of the resource to itself, its address extended by the segments given."""
+        return [{"rel": "self", "href": "/".join((self.address, *more))}]
+
+    def cluster(self) -> str:
+        """Return the cluster that the address names; raises `AtlasError` 404 for any but the project's own."""
+        spec = self.project.spec
+        if self.names["clusterName"] != spec.cluster_name:
+            raise AtlasError("CLUSTER_NOT_FOUND", self.names["clusterName"], spec.project_id)
+        return spec.cluster_name
+
+
+def _user(call: Call, user: DatabaseUser, *more: str) -> dict[str, Any]:
+    return {**user.json_object(), "links": call.links(*more)}
+
+
+def list_users(call: Call) -> tuple[int, Any]:
+    """List the database users, page by page."""
+    users = [_user(call, user, *user.key) for user in call.project.users]
+    return 200, page(call.query, call.address, users)
+
+
+def add_user(call: Call) -> tuple[int, Any]:
+    """Make a database user."""
+    user = call.project.add_user(NewUser.read(call.body), call.who, call.remote)
+    return 201, _user(call, user, *user.key)
+
+
+def get_user(call: Call) -> tuple[int, Any]:
+    """Show a database user."""
+    return 200, _user(call, call.project.user(call.names["databaseName"], call.names["username"]))
+
+
+def change_user(call: Call) -> tuple[int, Any]:
+    """Change a database user."""
+    database, username = call.names["databaseName"], call.names["username"]
+    patch = UserPatch.read(call.body)
+    return 200, _user(call, call.project.change_user(database, username, patch, call.who, call.remote))
+
+
+def remove_user(call: Call) -> tuple[int, Any]:
+    """Remove a database user."""
+    call.project.remove_user(call.names["databaseName"], call.names["username"], call.who, call.remote)
+    return 204, None
+
+
+def list_roles(call: Call) -> tuple[int, Any]:
+    """List the custom roles."""
+    return 200, [role.json_object() for role in call.project.roles]
+
+
+def add_role(call: Call) -> tuple[int, Any]:
+    """Make a custom role."""
+    return 202, call.project.add_role(CustomRole.read(call.body), call.who, call.remote).json_object()
+
+
+def get_role(call: Call) -> tuple[int, Any]:
+    """Show a custom role."""
+    return 200, call.project.role(call.names["roleName"]).json_object()
+
+
+def change_role(call: Call) -> tuple[int, Any]:
+    """Change a custom role."""
+    patch = RolePatch.read(call.body)
+    return 200, call.project.change_role(call.names["roleName"], patch, call.who, call.remote).json_object()
+
+
+def remove_role(call: Call) -> tuple[int, Any]:
+    """Remove a custom role."""
+    call.project.remove_role(call.names["roleName"], call.who, call.remote)
+    return 204, None
+
+
+def get_project(call: Call) -> tuple[int, Any]:
+    """Show the project."""
+    return 200, descriptions.group(call.project.spec, call.links())
+
+
+def list_clusters(call: Call) -> tuple[int, Any]:
+    """List the project's one cluster."""
+    spec = call.project.spec
+    cluster = descriptions.cluster(spec, call.facts, call.links(spec.cluster_name))
+    return 200, page(call.query, call.address, [cluster])
+
+
+def get_cluster(call: Call) -> tuple[int, Any]:
+    """Show the cluster."""
+    call.cluster()
+    return 200, descriptions.cluster(call.project.spec, call.facts, call.links())
+
+
+def cluster_status(call: Call) -> tuple[int, Any]:
+    """Say whether all changes have reached the cluster."""
+    call.cluster()
+    status = "PENDING" if call.project.propagation.pending else "APPLIED"
+    return 200, {"changeStatus": status, "links": call.links()}
+
+
+def process_args(call: Call) -> tuple[int, Any]:
+    """Show the cluster's process options."""
+    call.cluster()
+    return 200, descriptions.process_args()
+
+
+def containers(call: Call) -> tuple[int, Any]:
+    """List the network containers of a cloud provider."""
+    provider = call.query.one("providerName", "AWS")
+    if provider not in {"AWS", "AZURE", "GCP"}:
+        raise AtlasError("INVALID_QUERY_PARAMETER", "providerName")
+    return 200, page(call.query, call.address, descriptions.containers(call.project.spec, provider))
+
+
+def nothing(call: Call) -> tuple[int, Any]:
+    """List nothing: teams and Atlas users are not part of the sandbox."""
+    return 200, page(call.query, call.address, [])
+
+
+def limits(call: Call) -> tuple[int, Any]:
+    """List the limits with their use."""
+    used = (len(call.project.users), len(call.project.roles))
+    return 200, descriptions.limits(*used, MAX_USERS, MAX_ROLES)
+
+
+def settings(_: Call) -> tuple[int, Any]:
+    """Show the project's settings."""
+    return 200, descriptions.settings()
+
+
+def addresses(call: Call) -> tuple[int, Any]:
+    """Show the addresses of the nodes."""
+    return 200, descriptions.ip_addresses(call.project.spec)
+
+
+def managed_slow_ms(_: Call) -> tuple[int, Any]:
+    """Say that the slow-operation threshold is managed."""
+    return 200, True
+
+
+def endpoint_services(call: Call) -> tuple[int, Any]:
+    """List the private endpoint services of a cloud provider."""
+    provider = call.names["cloudProvider"]
+    if provider not in {"AWS", "AZURE", "GCP"}:
+        raise AtlasError("INVALID_ENUM_VALUE", "cloudProvider")
+    return 200, descriptions.endpoint_services(call.project.spec, provider)
+
+
+def _event(call: Call, event: Event, *, raw: bool) -> dict[str, Any]:
+    spec = call.project.spec
+    shown: dict[str, Any] = {
+        "id": event.id,
+        "eventTypeName": event.type,
+        "created": timestamp(event.created),
+        "groupId": spec.project_id,
+        "orgId": ORGANIZATION,
+        "isGlobalAdmin": False,
+        "links": call.links(event.id),
+    }
+    if event.type.startswith("MONGODB_USER"):
+        shown["dbUserUsername"] = event.target
+    if event.actor:
+        actor = (
+            {"apiKeyId": event.actor_id, "publicKey": event.actor}
+            if event.by_key
+            else {"username": event.actor}
+        )
+        shown |= {**actor, "remoteAddress": event.remote}
+    if raw:
+        kind, _, done = event.type.removeprefix("MONGODB_").partition("_")
+        shown["raw"] = {
+            "_t": "NDS_AUDIT",
+            "cid": spec.project_id,
+            "cre": timestamp(event.created),
+            "description": f"{kind.lower()} {event.target} {done.lower()}",
+            "gn": spec.name,
+            "id": event.id,
+            "orgId": ORGANIZATION,
+            "severity": "INFO",
+        }
+    return shown
+
+
+def events(call: Call) -> tuple[int, Any]:
+    """List what was done to users and roles, newest first."""
+    raw = call.query.flag("includeRaw", default=False)
+    wanted, unwanted = call.query.all("eventType"), call.query.all("excludedEventType")
+    since, until = call.query.moment("minDate"), call.query.moment("maxDate")
+    found = [
+        event
+        for event in reversed(call.project.events)
+        if (not wanted or event.type in wanted)
+        and event.type not in unwanted
+        and (since is None or event.created >= since)
+        and (until is None or event.created <= until)
+    ]
+    return 200, page(call.query, call.address, [_event(call, event, raw=raw) for event in found])
+
+
+def access_history(call: Call) -> tuple[int, Any]:
+    """List who logged in to the cluster, newest first."""
+    call.cluster()
+    query, spec = call.query, call.project.spec
+    if bool(query.one("start")) != bool(query.one("end")):
+        raise AtlasError("MISSING_QUERY_PARAMETER", "end" if query.one("start") else "start")
+    now = int(call.now.timestamp() * 1000)
+    start = query.number("start", _EARLIEST, _EARLIEST)
+    end = query.number("end", now + 60_000, _EARLIEST)
+    result = query.flag("authResult", default=True) if query.one("authResult") else None
+    address = query.one("ipAddress")
+    found = [
+        login
+        for login in logins(spec.mongod_log, hidden=spec.reserved_users, now=call.now)
+        if start <= login.moment.timestamp() * 1000 <= end
+        and (result is None or login.succeeded == result)
+        and (not address or login.address == address)
+    ]
+    newest = islice(reversed(found), query.number("nLogs", 20000, 0, 20000))
+    hostname = spec.public_address.rpartition(":")[0]
+    return 200, {"accessLogs": [login.json_object(spec.project_id, hostname) for login in newest]}

@@ -1,0 +1,275 @@
+"""The emulator as a server on loopback: HTTP/1.1 with connections kept alive, one thread a connection.
+
+It holds the projects together, keeps their records in a file between runs, and ends cleanly: what is still pending
+is applied. It must never listen beyond 127.0.0.1 and never log a request's body or headers.
+"""
+
+import json
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from pymongo.errors import PyMongoError
+
+from sandbox.atlas.auth import Algorithm, Keyring
+from sandbox.atlas.backing import Backing, ServerFacts
+from sandbox.atlas.dispatch import Dispatcher, Reply, Request
+from sandbox.atlas.errors import AtlasError
+from sandbox.atlas.negotiation import encode
+from sandbox.atlas.project import Project
+from sandbox.atlas.propagation import Propagation
+from sandbox.atlas.spec import ProjectSpec
+from sandbox.ports import HOST, free_port
+
+_MAX_BODY = 1 << 20
+_STATE_VERSION = "projects-1"
+
+
+class EmulatorError(Exception):
+    """The emulator cannot start or stop: one line that ends with the way out."""
+
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+class AtlasEmulator:
+    """The Admin API for these projects; `start` it, use it from any number of clients, `stop` it.
+
+    `propagation_seconds` is how long a change takes to reach the cluster. `role_change_seconds` is how long a change
+    of roles keeps others of its project out: they are refused with 409. With a `state_file` the records (never a
+    password) survive a restart.
+    """
+
+    def __init__(
+        self,
+        projects: Sequence[ProjectSpec],
+        propagation_seconds: float = 1.0,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        state_file: Path | None = None,
+        digest_algorithm: Algorithm = "MD5",
+        role_change_seconds: float = 0.005,
+    ) -> None:
+        self.url = ""
+        self._state_file = state_file
+        self._saving = threading.Lock()
+        self._facts: dict[str, ServerFacts] = {}
+        self._server: _Server | None = None
+        self._projects: dict[str, Project] = {}
+        for spec in projects:
+            backing = Backing(spec.mongod_uri)
+            self._projects[spec.project_id] = Project(
+                spec,
+                backing,
+                Propagation(backing, propagation_seconds),
+                clock=clock,
+                role_change_seconds=role_change_seconds,
+                changed=self._save,
+            )
+        keyring = Keyring([c for spec in projects for c in spec.credentials], digest_algorithm)
+        self._dispatcher = Dispatcher(self._projects, self._facts, keyring, clock)
+        self._ended = threading.Event()
+
+    def start(self, port: int = 0) -> str:
+        """Listen and return the base URL; raises `EmulatorError`. Port 0 takes a free one without 404 or 500 in it."""
+        for project_id, project in self._projects.items():
+            try:
+                self._facts[project_id] = project.backing.facts()
+            except PyMongoError as error:
+                raise EmulatorError(
+                    f"the mongod of cluster {project.spec.cluster_name} does not answer ({type(error).__name__}): "
+                    "start it first"
+                ) from None
+        self._load()
+        try:
+            self._server = _Server((HOST, port or free_port()), _Handler)
+        except OSError as error:
+            raise EmulatorError(
+                f"the Atlas emulator cannot listen on port {port} ({error.strerror}): free it or choose another"
+            ) from None
+        self.url = f"http://{HOST}:{self._server.server_address[1]}"
+        self._dispatcher.base_url = self.url
+        self._server.dispatcher = self._dispatcher
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="atlas", daemon=True).start()
+        threading.Thread(target=self._expire, name="atlas-expiry", daemon=True).start()
+        return self.url
+
+    def stop(self) -> None:
+        """Stop listening, apply what is pending and keep the records. A server that is gone is left alone."""
+        self._ended.set()
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server.drop_connections()
+            self._server = None
+        for project in self._projects.values():
+            project.propagation.stop()
+            project.backing.close()
+        self._save()
+
+    def project(self, project_id: str) -> Project:
+        """Return the state of a project."""
+        return self._projects[project_id]
+
+    def set_propagation(self, seconds: float, project_id: str | None = None) -> None:
+        """Let changes take so long from now on, in one project or in all."""
+        for known, project in self._projects.items():
+            if project_id in {None, known}:
+                project.propagation.seconds = seconds
+
+    def settle(self) -> bool:
+        """Apply all that is pending now; False when a server does not answer."""
+        return all(project.propagation.settle() for project in self._projects.values())
+
+    def status(self) -> dict[str, Any]:
+        """Say per project what is pending, what its server refused and which actions nothing enforces."""
+        return self._dispatcher.status()
+
+    def _expire(self) -> None:
+        while not self._ended.wait(1.0):
+            for project in self._projects.values():
+                project.remove_expired()
+
+    def _save(self) -> None:
+        if self._state_file is None:
+            return
+        with self._saving:
+            kept = {project_id: project.snapshot() for project_id, project in self._projects.items()}
+            text = json.dumps({_STATE_VERSION: kept})
+            self._state_file.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=self._state_file.parent, prefix=self._state_file.name)
+            with os.fdopen(descriptor, "w") as stream:
+                stream.write(text)
+            Path(name).replace(self._state_file)
+
+    def _load(self) -> None:
+        if self._state_file is None or not self._state_file.exists():
+            return
+        try:
+            kept = json.loads(self._state_file.read_text())
+            for project_id, records in kept[_STATE_VERSION].items():
+                if project_id in self._projects:
+                    self._projects[project_id].restore(records)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise EmulatorError(
+                f"{self._state_file} does not hold the emulator's records ({type(error).__name__}): "
+                "`atlas-access sandbox reset` starts anew"
+            ) from None
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+    dispatcher: Dispatcher
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self.connections: set[socket.socket] = set()
+        super().__init__(address, handler)
+
+    def drop_connections(self) -> None:
+        for connection in list(self.connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # the client closed it first
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of connections that clients break."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "mdbws"
+    sys_version = ""
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    timeout = 120
+    server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections.add(self.connection)
+
+    def finish(self) -> None:
+        self.server.connections.discard(self.connection)
+        super().finish()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name for it
+        """Keep no log: requests carry credentials."""
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+        """Answer what is no request for us in the API's own form."""
+        refusal = (
+            AtlasError("METHOD_NOT_ALLOWED", "this method")
+            if code == 501
+            else AtlasError("VALIDATION_ERROR", "HTTP")
+        )
+        self.close_connection = True
+        self._send(
+            Reply(refusal.status, encode(refusal.body(), pretty=False), {"Content-Type": "application/json"})
+        )
+
+    def serve(self) -> None:
+        """Answer one request."""
+        body = self._body()
+        if body is None:
+            self.send_error(400)
+            return
+        headers: dict[str, str] = {}
+        for name, value in self.headers.items():
+            headers[name.lower()] = f"{headers[name.lower()]}, {value}" if name.lower() in headers else value
+        self._send(
+            self.server.dispatcher.answer(
+                Request(self.command, self.path, headers, body, self.client_address[0])
+            )
+        )
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve  # noqa: N815
+
+    def _body(self) -> bytes | None:
+        """Read the body; None for one without a sound length or past the limit."""
+        if "transfer-encoding" in self.headers:
+            return self._chunks()
+        length = self.headers.get("Content-Length", "0").strip()
+        if not (length.isascii() and length.isdigit()) or int(length) > _MAX_BODY:
+            return None
+        return self.rfile.read(int(length))
+
+    def _chunks(self) -> bytes | None:
+        body = b""
+        try:
+            while size := int(self.rfile.readline(64).split(b";")[0], 16):
+                body += self.rfile.read(size) if 0 < size <= _MAX_BODY - len(body) else b""
+                if self.rfile.readline(3) != b"\r\n":
+                    return None
+            while self.rfile.readline(1024).strip():
+                pass
+        except ValueError:
+            return None
+        return body
+
+    def _send(self, reply: Reply) -> None:
+        if reply.dropped:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        if reply.status != 204:
+            self.send_header("Content-Length", str(len(reply.payload)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD" and reply.status != 204:
+            self.wfile.write(reply.payload)
+        self.wfile.flush()
