@@ -45,7 +45,7 @@ class Settings(BaseModel):
     address_form: AddressForm = AddressForm.SRV
     aws_account_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
     aws_region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
-    kms_alias: Annotated[str, StringConstraints(pattern=r"^alias/(?!aws/)[A-Za-z0-9/_-]+$")]
+    kms_alias: Annotated[str, StringConstraints(pattern=r"^alias/[A-Za-z0-9_-]+$")]
     ecs_cluster: Name
     ecs_service: Name
     runtime_container: Name = "app"

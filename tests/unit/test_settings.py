@@ -1,0 +1,83 @@
+"""Stack settings: all mistakes at once, each at its line, and nothing of another environment."""
+
+from pathlib import Path
+
+import pytest
+
+from components.settings import Phase, SettingsInvalid, check_settings, read_files
+
+ROOT = Path(__file__).parents[2]
+FILES = read_files(ROOT)
+
+
+def errors_of(text: str, *, sandbox: bool = True, stack: str = "staging") -> list[str]:
+    with pytest.raises(SettingsInvalid) as caught:
+        check_settings(stack, {**FILES, stack: text}, sandbox=sandbox)
+    return [str(error) for error in caught.value.errors]
+
+
+def test_both_stacks_files_are_valid_in_the_sandbox() -> None:
+    """What we ship is what the demonstration runs on."""
+    assert {check_settings(stack, FILES, sandbox=True).phase for stack in ("staging", "prod")} == {
+        Phase.PROVISION
+    }
+
+
+def test_placeholders_are_refused_outside_the_sandbox_each_at_its_line() -> None:
+    """No real account is ever named by a stand-in."""
+    errors = errors_of(FILES["staging"], sandbox=False)
+    assert len(errors) == 6
+    assert errors[0].startswith("Pulumi.staging.yaml:9  atlas-access:awsAccountId: is still a placeholder.")
+
+
+def test_prods_project_in_staging_is_refused() -> None:
+    """ADR 0001: no command that targets staging passes the production project's id."""
+    text = FILES["staging"].replace("69e31af12fd2c0aef51bbb41", "69dc20c64005b222804dafa4")
+    assert errors_of(text) == [
+        "Pulumi.staging.yaml:4  atlas-access:atlasProjectId: is prod's. No stack may name another environment's "
+        "property (ADR 0001). Set staging's own."
+    ]
+
+
+def test_an_unknown_key_is_refused_with_the_nearest_known_one() -> None:
+    """A typing mistake is never ignored."""
+    text = FILES["staging"].replace("atlas-access:kmsAlias", "atlas-access:kmsAlais")
+    assert [error.split("  ")[1].split(":")[1] for error in errors_of(text)] == ["kmsAlias", "kmsAlais"]
+
+
+def test_all_errors_come_at_once() -> None:
+    """Nobody mends a file one run at a time."""
+    text = (
+        FILES["staging"]
+        .replace("provision", "launch")
+        .replace("us-east-1", "moon")
+        .replace("alias/ask", "alias/aws/ask")
+    )
+    assert len(errors_of(text)) == 3
+
+
+def test_a_missing_file_names_the_stacks_that_there_are() -> None:
+    """A third environment needs a decision, not a default."""
+    with pytest.raises(
+        SettingsInvalid,
+        match=r"Pulumi\.qa\.yaml:1  the file is missing\. Stacks with settings: prod, staging",
+    ):
+        check_settings("qa", FILES, sandbox=True)
+
+
+@pytest.mark.parametrize("text", ["", "config:\n", "[1]", "config: [", "\tx: 1"])
+def test_a_file_that_is_no_mapping_is_refused_in_one_line(text: str) -> None:
+    """Empty, list, broken YAML, tab."""
+    assert len(errors_of(text)) == 1
+
+
+def test_a_value_is_never_repeated_in_a_message() -> None:
+    """Somebody may paste a credential into the wrong line."""
+    canary = "mongodb://app:Sup3rS3cretCanary@host/db"
+    text = FILES["staging"].replace("us-east-1", canary)
+    assert canary not in "\n".join(errors_of(text))
+
+
+def test_an_override_wins_over_the_file() -> None:
+    """`pulumi config set` and `--config` reach the program the same way."""
+    assert check_settings("staging", FILES, sandbox=True, overrides={"phase": "bind"}).phase is Phase.BIND

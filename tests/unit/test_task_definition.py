@@ -1,0 +1,142 @@
+"""What a running task definition becomes when its Mongo secrets are replaced."""
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access.task_definition import (
+    BoundSecret,
+    DefinitionUnusable,
+    MongoVariables,
+    bind,
+    canonical_containers,
+    secret_references,
+)
+
+VARIABLES = MongoVariables(
+    bound=frozenset({"MONGODB_URI", "MONGODB_WRITE_URI"}),
+    deprecated={"MONGODB_URI_PLANS_WRITE": "MONGODB_WRITE_URI", "MONGODB_URI_AUDIT_READ": "MONGODB_URI"},
+)
+SECRETS = [BoundSecret("MONGODB_URI", "arn:r", "v1"), BoundSecret("MONGODB_WRITE_URI", "arn:w", "v2")]
+
+
+def running(*names: str, **container: Any) -> dict[str, Any]:
+    """A definition as ECS describes it, its container bound to legacy secrets under these names."""
+    return {
+        "taskDefinitionArn": "arn:aws:ecs:us-east-1:111111111111:task-definition/app:7",
+        "revision": 7,
+        "status": "ACTIVE",
+        "family": "app",
+        "cpu": "256",
+        "containerDefinitions": [
+            {
+                "name": "app",
+                "image": "registry.example.com/app:1",
+                "environment": [{"name": "NODE_ENV", "value": "production"}],
+                "secrets": [{"name": name, "valueFrom": f"arn:legacy:{name}"} for name in names],
+                **container,
+            },
+            {"name": "sidecar", "image": "registry.example.com/log:1"},
+        ],
+    }
+
+
+def bound(definition: dict[str, Any], *, keep: bool = True, image: str = "") -> dict[str, Any]:
+    return bind(
+        definition, container="app", secrets=SECRETS, variables=VARIABLES, keep_deprecated=keep, image=image
+    )
+
+
+def test_every_bound_variable_reads_its_pinned_version() -> None:
+    """`valueFrom` ends in the version id, so a later value cannot reach the task."""
+    assert secret_references(bound(running("MONGODB_URI"))) == {
+        "MONGODB_URI": "arn:r:::v1",
+        "MONGODB_WRITE_URI": "arn:w:::v2",
+    }
+
+
+def test_a_deprecated_variable_that_is_bound_receives_its_successors_secret() -> None:
+    """Unchanged code keeps working while the stack is in `bind`."""
+    definition = bound(running("MONGODB_URI", "MONGODB_URI_PLANS_WRITE"))
+    assert secret_references(definition)["MONGODB_URI_PLANS_WRITE"] == "arn:w:::v2"
+
+
+def test_a_deprecated_variable_that_is_not_bound_is_not_added() -> None:
+    """Aliases keep what works working; they spread nothing."""
+    assert "MONGODB_URI_AUDIT_READ" not in secret_references(bound(running("MONGODB_URI")))
+
+
+def test_deprecated_variables_go_when_they_are_no_longer_kept() -> None:
+    """From `retire` on, only the current names are bound."""
+    definition = bound(running("MONGODB_URI", "MONGODB_URI_PLANS_WRITE"), keep=False)
+    assert set(secret_references(definition)) == {"MONGODB_URI", "MONGODB_WRITE_URI"}
+
+
+def test_everything_but_the_mongo_secrets_is_kept() -> None:
+    """Other secrets, containers and settings pass through untouched, in their order."""
+    definition = running("HUBSPOT_TOKEN", "MONGODB_URI")
+    after = bound(definition)
+    assert after["containerDefinitions"][0]["secrets"][0] == {
+        "name": "HUBSPOT_TOKEN",
+        "valueFrom": "arn:legacy:HUBSPOT_TOKEN",
+    }
+    assert after["containerDefinitions"][1] == definition["containerDefinitions"][1]
+    assert after["cpu"] == "256"
+
+
+def test_what_ecs_adds_to_a_revision_is_left_out() -> None:
+    """Revision numbers and ARNs cannot be registered again."""
+    assert {"taskDefinitionArn", "revision", "status"} & set(bound(running())) == set()
+
+
+def test_binding_twice_changes_nothing() -> None:
+    """The revision that we registered yields itself, so a second update has nothing to do."""
+    once = bound(running("MONGODB_URI_PLANS_WRITE", "HUBSPOT_TOKEN"))
+    assert canonical_containers(bound(once)) == canonical_containers(once)
+
+
+def test_binding_leaves_its_input_alone() -> None:
+    """The description that was read stays what ECS said."""
+    definition = running("MONGODB_URI")
+    before = copy.deepcopy(definition)
+    bound(definition)
+    assert definition == before
+
+
+def test_an_image_replaces_the_running_one_in_the_bound_container_only() -> None:
+    """The override is for the application, not for its sidecars."""
+    after = bound(running(), image="registry.example.com/app:2")
+    assert [each["image"] for each in after["containerDefinitions"]] == [
+        "registry.example.com/app:2",
+        "registry.example.com/log:1",
+    ]
+
+
+def test_a_missing_container_is_refused_by_name() -> None:
+    """The message lists the containers that there are."""
+    with pytest.raises(DefinitionUnusable, match=r"no container named 'web' \(it has: app, sidecar\)"):
+        bind(running(), container="web", secrets=SECRETS, variables=VARIABLES, keep_deprecated=True)
+
+
+def test_a_mongo_secret_that_the_manifest_does_not_know_is_refused() -> None:
+    """Neither kept nor dropped on our own account."""
+    with pytest.raises(DefinitionUnusable, match="MONGODB_URI_REPORTS, which access.yaml does not know"):
+        bound(running("MONGODB_URI_REPORTS"))
+
+
+def test_a_bound_variable_in_plain_environment_is_refused() -> None:
+    """ECS would refuse the duplicate name, and the value would be a leak."""
+    definition = running(environment=[{"name": "MONGODB_URI", "value": "x"}])
+    with pytest.raises(DefinitionUnusable, match="MONGODB_URI set in plain environment"):
+        bound(definition)
+
+
+@given(st.permutations(["MONGODB_URI", "MONGODB_URI_PLANS_WRITE", "A", "B", "MONGODB_WRITE_URI"]))
+def test_the_result_does_not_depend_on_the_order_of_what_runs(names: list[str]) -> None:
+    """Each variable is bound once, whatever the order."""
+    after = bound(running(*names))
+    listed = [entry["name"] for entry in after["containerDefinitions"][0]["secrets"]]
+    assert sorted(listed) == sorted(set(names))
