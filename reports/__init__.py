@@ -1,5 +1,5 @@
 """Evidence and declarations for people: the access matrix and the story of a deployment, in every format.
 
-It must never decide what is right or contact anything: it shows what the floors below have found, the same bytes for the
-same facts.
+It must never decide what is right or contact anything: it shows what the floors below have found, in the same bytes
+for the same facts.
 """

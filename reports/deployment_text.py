@@ -117,7 +117,7 @@ def _failure(deployment: Deployment) -> Iterator[str]:
         yield f"FAILED  {deployment.stack} {deployment.phase}: {first}"
         yield from (f"  {line}" for line in rest)
     if deployment.keeps_running:
-        yield f"  Nothing was swapped: {deployment.keeps_running} keeps running."
+        yield f"  The service runs {deployment.keeps_running}."
     again = f"atlas-access sandbox deploy {deployment.stack} --phase {deployment.phase}"
     if refused:
         yield "  Way out: restore what the manifest declares in Atlas, or change access.yaml, then run again:"

@@ -141,9 +141,9 @@ def _cluster(cluster: ClusterMatrix, layout: _Layout, width: int) -> Iterator[Re
             uses = ", ".join(_used(row, cluster))
             yield _wrapped(f"  {row.name}: {uses or 'no variable'}", width)
     for number, column in enumerate(grouped):
-        if layout.keyed or len(column.collections) > 1:
-            heading = _key(number) if layout.keyed else _heading(column)
-            yield _wrapped(f"  {heading}: {_listed(column)}", width)
+        heading = _key(number) if layout.keyed else _heading(column)
+        alone = len(column.collections) == 1 and not layout.keyed
+        yield _wrapped(f"  {_listed(column)}" if alone else f"  {heading}: {_listed(column)}", width)
 
 
 def _fitting(matrix: Matrix, console: Console) -> _Layout:

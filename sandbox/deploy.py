@@ -75,6 +75,8 @@ def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) 
     seconds = time.monotonic() - began
     state = outcome.resources(engine.export(world, files))
     failure = "" if code == 0 else _failure(recorder.errors, world, order.stack)
+    moving = order.operation is Operation.UP and files.phase != PHASES[0]
+    now = outcome.service_now(world, files) if moving or failure else None
     return Deployment(
         stack=order.stack,
         phase=files.phase,
@@ -83,9 +85,9 @@ def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) 
         seconds=seconds,
         steps=tuple(recorder.steps),
         proofs=() if order.operation is Operation.DESTROY else outcome.proofs(state),
-        swap=outcome.swap(state) if files.phase != PHASES[0] and not failure else None,
+        swap=outcome.swap(state, now) if now and not failure else None,
         failure=failure,
-        keeps_running=outcome.prior_revision(state) if failure else "",
+        keeps_running=outcome.running(now) if now and failure else "",
     )
 
 

@@ -28,7 +28,11 @@ class StackFiles:
     @property
     def phase(self) -> str:
         """How far this run takes the migration."""
-        return self.config.get(f"{self.project}:phase", PHASES[0])
+        return self.of("phase") or PHASES[0]
+
+    def of(self, setting: str) -> str:
+        """One of the project's own settings, by its bare name; empty when it is not set."""
+        return self.config.get(f"{self.project}:{setting}", "")
 
     def configured(self, changes: Mapping[str, str]) -> "StackFiles":
         """The same stack with some settings replaced, by their names; a name without a project is the project's own."""
