@@ -1,0 +1,18 @@
+"""Builds the pack and serves it to the engine that started it. Tests never import this module."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from pulumi_policy import EnforcementLevel, PolicyPack
+
+from policy.config import load_config
+from policy.pack import PACK_NAME, policies
+
+PolicyPack(
+    name=PACK_NAME,
+    description="What may never be: ADR 0001, ADR 0002 and ADR 0006",
+    enforcement_level=EnforcementLevel.MANDATORY,
+    policies=policies(load_config()),
+)

@@ -1,0 +1,117 @@
+"""Judges an exported deployment: what was deployed, by whatever program.
+
+Decides on findings for a file in Pulumi's deployment format version 3. It must never decrypt a secret:
+a secret value is reported as not evaluated.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from policy.config import Config
+from policy.evaluate import Evaluator
+from policy.model import Finding, Level, NotEvaluated
+from policy.resource import Resource
+from policy.run import Run, carried_phase, parse_phase
+from policy.values import Value, from_protocol
+
+DEPLOYMENT_VERSION = 3
+
+
+class StateInvalid(ValueError):
+    """The file is no exported deployment that can be judged."""
+
+
+@dataclass(frozen=True)
+class StateReport:
+    """Everything that the rules say about a deployment; `resources` is how many were judged."""
+
+    stack: str
+    phase: str
+    resources: int
+    findings: tuple[Finding, ...]
+    not_evaluated: tuple[NotEvaluated, ...]
+
+    @property
+    def violations(self) -> tuple[Finding, ...]:
+        """The findings that fail a check; the rest are advice."""
+        return tuple(finding for finding in self.findings if finding.level is Level.MANDATORY)
+
+
+def analyze_state(text: str, config: Config, phase: str | None = None) -> StateReport:
+    """Judge an exported deployment.
+
+    `phase` is the stack's setting; without it the phase that our component carries is used, and without that, rules
+    that need it report so. Raises StateInvalid.
+    """
+    entries = _entries(text)
+    inputs = [_resource(entry, "inputs") for entry in entries]
+    outputs = [_resource(entry, "outputs") for entry in entries]
+    stack = next((resource.stack for resource in inputs if resource.stack), "")
+    told = phase or next(filter(None, map(carried_phase, (*inputs, *outputs))), None)
+    current, problem = parse_phase(told) if told else (None, "")
+    evaluator = Evaluator(Run(config, stack, current, problem))
+    outcomes = [*(evaluator.resource(resource) for resource in inputs), evaluator.stack(outputs)]
+    return StateReport(
+        stack=stack,
+        phase=current.value if current is not None else "",
+        resources=len(inputs),
+        findings=_unique(finding for outcome in outcomes for finding in outcome.findings),
+        not_evaluated=tuple(dict.fromkeys(item for outcome in outcomes for item in outcome.not_evaluated)),
+    )
+
+
+def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(dict.fromkeys(findings))
+
+
+def _entries(text: str) -> list[Mapping[str, object]]:
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError):
+        raise StateInvalid("the state is not JSON. Export it with: pulumi stack export.") from None
+    if not isinstance(raw, dict) or raw.get("version") != DEPLOYMENT_VERSION:
+        raise StateInvalid("the state is no deployment of version 3. Export it with: pulumi stack export.")
+    deployment = raw.get("deployment")
+    listed = deployment.get("resources") if isinstance(deployment, dict) else None
+    if listed is None and isinstance(deployment, dict):
+        return []
+    if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+        raise StateInvalid("the state's deployment.resources has to be a list of objects.")
+    for index, entry in enumerate(listed):
+        if not isinstance(entry.get("urn"), str) or not isinstance(entry.get("type"), str):
+            raise StateInvalid(f"the state's resource {index} has no urn or no type.")
+    return [entry for entry in listed if not entry.get("delete")]
+
+
+def _properties(raw: object) -> dict[str, Value]:
+    value = from_protocol(raw)
+    return value if isinstance(value, dict) else {}
+
+
+def _names(raw: object) -> tuple[str, ...]:
+    return tuple(item for item in raw if isinstance(item, str)) if isinstance(raw, list) else ()
+
+
+def _dependencies(entry: Mapping[str, object]) -> tuple[str, ...]:
+    by_property = entry.get("propertyDependencies")
+    listed = by_property.values() if isinstance(by_property, dict) else ()
+    return tuple(
+        dict.fromkeys([*_names(entry.get("dependencies")), *(urn for urns in listed for urn in _names(urns))])
+    )
+
+
+def _resource(entry: Mapping[str, object], side: str) -> Resource:
+    urn, parent = str(entry["urn"]), entry.get("parent")
+    return Resource(
+        urn=urn,
+        type=str(entry["type"]),
+        name=urn.rsplit("::", 1)[-1],
+        props=_properties(entry.get(side)),
+        protect=entry.get("protect") is True,
+        ignore_changes=_names(entry.get("ignoreChanges")),
+        dependencies=_dependencies(entry),
+        parent=parent if isinstance(parent, str) else "",
+    )

@@ -1,0 +1,129 @@
+"""Runs the rules: over one resource as it is registered, and over a whole stack.
+
+Decides that a rule which throws has failed, and what an unexpected unknown value means. It must never let an
+exception's text through: it may quote a property.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+
+from policy.model import Finding, Level, NotEvaluated, Outcome, Rule
+from policy.report import Report
+from policy.resource import STACK, Resource
+from policy.rules import RULES
+from policy.run import Run
+from policy.values import Marker
+
+_NOTHING = Outcome()
+
+
+class Evaluator:
+    """Judges the resources of one run in the order of their registration."""
+
+    def __init__(self, run: Run, rules: Sequence[Rule] = RULES) -> None:
+        self.run = run
+        self._rules = tuple(rules)
+        self._for_type = lru_cache(maxsize=None)(self._select)
+
+    def resource(self, resource: Resource) -> Outcome:
+        """Judge one resource's inputs and remember it for those that follow."""
+        outcomes = [
+            self._guard(rule, resource, _one(rule, resource, self.run))
+            for rule in self._for_type(resource.type)
+        ]
+        try:
+            self.run.history.record(resource)
+        except Exception as error:  # noqa: BLE001 - a resource that cannot be remembered must not pass
+            outcomes.append(_failed(self._rules[0], resource, error))
+        return _merged(outcomes, fail_unknown=self.run.config.fail_unknown, rules=self._rules)
+
+    def stack(self, resources: Sequence[Resource]) -> Outcome:
+        """Judge the outputs of a whole stack."""
+        root = next((resource for resource in resources if resource.type == STACK), None)
+        about = root or Resource(urn="", type=STACK, name=self.run.stack, props={})
+        outcomes = [
+            self._guard(rule, about, _all(rule, resources, self.run))
+            for rule in self._rules
+            if rule.check_stack is not None
+        ]
+        return _merged(outcomes, fail_unknown=self.run.config.fail_unknown, rules=self._rules)
+
+    def _select(self, type_token: str) -> tuple[Rule, ...]:
+        return tuple(
+            rule
+            for rule in self._rules
+            if rule.check is not None and (not rule.types or type_token in rule.types)
+        )
+
+    @staticmethod
+    def _guard(rule: Rule, resource: Resource, judge: Callable[[Report], None]) -> Outcome:
+        report = Report(rule, resource)
+        try:
+            judge(report)
+        except Exception as error:  # noqa: BLE001 - a rule that throws is a failure, not a pass
+            return _join((report.outcome(), _failed(rule, resource, error)))
+        return report.outcome()
+
+
+def _one(rule: Rule, resource: Resource, run: Run) -> Callable[[Report], None]:
+    def judge(report: Report) -> None:
+        if rule.check is not None:
+            rule.check(resource, run, report)
+
+    return judge
+
+
+def _all(rule: Rule, resources: Sequence[Resource], run: Run) -> Callable[[Report], None]:
+    def judge(report: Report) -> None:
+        if rule.check_stack is not None:
+            rule.check_stack(resources, run, report)
+
+    return judge
+
+
+def _failed(rule: Rule, resource: Resource, error: Exception) -> Outcome:
+    report = Report(rule, resource)
+    report.finding(
+        f"the rule {rule.name} could not judge this ({type(error).__name__}); that counts as a violation."
+    )
+    return report.outcome()
+
+
+def _join(outcomes: Iterable[Outcome]) -> Outcome:
+    collected = tuple(outcomes)
+    return Outcome(
+        tuple(finding for outcome in collected for finding in outcome.findings),
+        tuple(dict.fromkeys(unseen for outcome in collected for unseen in outcome.not_evaluated)),
+    )
+
+
+def _merged(outcomes: Sequence[Outcome], *, fail_unknown: bool, rules: Sequence[Rule]) -> Outcome:
+    if not any(outcome.findings or outcome.not_evaluated for outcome in outcomes):
+        return _NOTHING
+    joined = _join(outcomes)
+    if not fail_unknown:
+        return joined
+    by_name = {rule.name: rule for rule in rules}
+    unexpected = tuple(
+        _as_finding(item, by_name[item.rule])
+        for item in joined.not_evaluated
+        if item.because is Marker.UNKNOWN and not item.after_creation
+    )
+    return Outcome(joined.findings + unexpected, joined.not_evaluated)
+
+
+def _as_finding(item: NotEvaluated, rule: Rule) -> Finding:
+    return Finding(
+        rule=rule.name,
+        level=Level.MANDATORY,
+        severity=rule.severity,
+        urn=item.urn,
+        type=item.type,
+        name=item.name,
+        subject=item.name,
+        message=f"{item.path} is unknown where it could be known, so {rule.name} could not be evaluated.",
+        remediation="Give the property a value that is known before creation.",
+        source=rule.source,
+    )

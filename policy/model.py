@@ -1,0 +1,117 @@
+"""What a rule is and what it says: levels, severities, findings and values that could not be evaluated.
+
+Records only. It must never hold a property's value: a finding is built from names, paths and the rule's own words.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from policy.values import Marker
+
+if TYPE_CHECKING:
+    from policy.report import Report
+    from policy.resource import Resource
+    from policy.run import Run
+
+
+class Level(enum.StrEnum):
+    """Whether a finding stops a deployment."""
+
+    MANDATORY = "mandatory"
+    ADVISORY = "advisory"
+
+
+class Severity(enum.StrEnum):
+    """How much harm the finding stands for."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Framework(enum.StrEnum):
+    """The controls that rules give evidence for."""
+
+    SOC2_LOGICAL_ACCESS = "SOC 2 CC6.1"
+    SOC2_BOUNDARIES = "SOC 2 CC6.6"
+    HIPAA_ACCESS = "HIPAA §164.308(a)(4)"
+    HIPAA_AUDIT = "HIPAA §164.312(b)"
+    CMS_SEPARATION = "CMS EDE Appendix A §3"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that may not be. `subject` is the name a manifest would know it by (user, role, secret, family)."""
+
+    rule: str
+    level: Level
+    severity: Severity
+    urn: str
+    type: str
+    name: str
+    subject: str
+    message: str
+    remediation: str
+    source: str
+
+
+@dataclass(frozen=True)
+class NotEvaluated:
+    """A rule could not judge a property, because it is unknown or secret.
+
+    `after_creation` tells that the rule expects this: the value cannot be known before the resource exists.
+    """
+
+    rule: str
+    urn: str
+    type: str
+    name: str
+    path: str
+    because: Marker
+    after_creation: bool
+
+    def __str__(self) -> str:
+        return f"{self.rule} not evaluated on {self.name}: {self.path} is {self.because.value}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Everything that was said about one resource or one stack."""
+
+    findings: tuple[Finding, ...] = ()
+    not_evaluated: tuple[NotEvaluated, ...] = ()
+
+
+ResourceCheck: TypeAlias = "Callable[[Resource, Run, Report], None]"
+StackCheck: TypeAlias = "Callable[[Sequence[Resource], Run, Report], None]"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule with everything that `atlas-access explain` shows.
+
+    `types` are the type tokens that `check` is called for, all types where empty. `check` sees one resource's inputs
+    when it is registered and blocks it; `check_stack` sees all outputs. `advises` marks rules that also have
+    findings which do not stop a deployment. `after_creation` names the properties whose value may legitimately be
+    unknown in a preview.
+    """
+
+    name: str
+    description: str
+    why: str
+    source: str
+    severity: Severity
+    frameworks: tuple[Framework, ...]
+    remediation: str
+    offending: str
+    compliant: str
+    types: tuple[str, ...] = ()
+    check: ResourceCheck | None = None
+    check_stack: StackCheck | None = None
+    advises: bool = False
+    after_creation: tuple[str, ...] = ()

@@ -1,0 +1,252 @@
+"""The rules as Pulumi's policy SDK wants them: the only module of the pack that knows the SDK.
+
+A rule becomes a mandatory policy of its name; one that judges the whole stack too becomes `NAME-stack` besides; one
+that also has findings which stop nothing becomes `NAME-advisory` besides. What could not be evaluated is told by the
+advisory policies `not-evaluated` and `not-evaluated-stack`, because the SDK gives one level to each policy.
+It must never raise on an unknown value: the SDK would turn a mandatory rule into a remark.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import pulumi
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    PolicyComplianceFramework,
+    PolicyResource,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    Severity,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from pulumi_policy.proxy import UnknownValueError
+
+from policy import adr
+from policy.config import Config
+from policy.evaluate import Evaluator
+from policy.model import Finding, Level, NotEvaluated, Outcome, Rule
+from policy.resource import STACK, Resource
+from policy.rules import RULES
+from policy.run import Run, carried_phase, parse_phase
+from policy.values import UNKNOWN, Value, from_protocol
+
+PACK_NAME: Final = "atlas-access"
+PROJECT: Final = "atlas-access"
+UNKNOWN_SETTING: Final = "ATLAS_ACCESS_POLICY_UNKNOWN"
+"""Set to `fail` in CI: an unexpected unknown value is then a violation."""
+
+_PROTECTED_KINDS = (Mapping, Sequence)
+
+
+def value_of(proxy: Any) -> Value:
+    """A plain value from the SDK's proxy, with `UNKNOWN` where reading it would raise."""
+    if isinstance(proxy, str) or not isinstance(proxy, _PROTECTED_KINDS):
+        return from_protocol(proxy)
+    if isinstance(proxy, Mapping):
+        return {str(key): _item(proxy, key) for key in proxy}
+    return [_item(proxy, index) for index in range(len(proxy))]
+
+
+def _item(proxy: Any, key: Any) -> Value:
+    try:
+        return value_of(proxy[key])
+    except UnknownValueError:
+        return UNKNOWN
+
+
+def _properties(proxy: Mapping[str, Any]) -> dict[str, Value]:
+    return {str(key): _item(proxy, key) for key in proxy}
+
+
+def resource_of(args: ResourceValidationArgs) -> Resource:
+    """A resource that is being registered."""
+    return Resource(
+        urn=args.urn,
+        type=args.resource_type,
+        name=args.name,
+        props=_properties(args.props),
+        protect=bool(args.opts.protect),
+        ignore_changes=tuple(args.opts.ignore_changes),
+        parent=args.opts.parent or "",
+    )
+
+
+def resource_in_stack(entry: PolicyResource) -> Resource:
+    """A resource of a finished stack, with its dependencies."""
+    related = [*entry.dependencies, *(d for deps in entry.property_dependencies.values() for d in deps)]
+    return Resource(
+        urn=entry.urn,
+        type=entry.resource_type,
+        name=entry.name,
+        props=_properties(entry.props),
+        protect=bool(entry.opts.protect),
+        ignore_changes=tuple(entry.opts.ignore_changes),
+        dependencies=tuple(dict.fromkeys(dependency.urn for dependency in related)),
+        parent=entry.parent.urn if entry.parent is not None else "",
+    )
+
+
+class Session:
+    """What the policies of one pack share: one evaluation a resource, however many policies ask for their part.
+
+    The SDK calls every policy of a request in order on one thread, so the last outcome is kept per thread until a
+    policy asks a second time or about another resource.
+    """
+
+    def __init__(self, config: Config, rules: Sequence[Rule] = RULES) -> None:
+        self._config = config
+        self._rules = rules
+        self._evaluators: dict[str, Evaluator] = {}
+        self._lock = threading.Lock()
+        self._last = threading.local()
+
+    def resource_outcome(self, policy: str, args: ResourceValidationArgs) -> Outcome:
+        """The outcome for the resource that `policy` is being asked about."""
+        return self._shared(policy, args.urn, lambda: self._judge(resource_of(args)))
+
+    def stack_outcome(self, policy: str, args: StackValidationArgs) -> Outcome:
+        """The outcome for the stack that `policy` is being asked about."""
+        return self._shared(policy, "stack", lambda: self._judge_stack(args))
+
+    def _shared(self, policy: str, subject: str, judge: Callable[[], Outcome]) -> Outcome:
+        last = self._last
+        if getattr(last, "subject", None) != subject or policy in last.asked:
+            last.outcome, last.subject, last.asked = judge(), subject, set()
+        last.asked.add(policy)
+        outcome: Outcome = last.outcome
+        return outcome
+
+    def _judge(self, resource: Resource) -> Outcome:
+        with self._lock:
+            return self._evaluator(resource.stack, fresh=resource.type == STACK, carrier=resource).resource(
+                resource
+            )
+
+    def _judge_stack(self, args: StackValidationArgs) -> Outcome:
+        resources = [resource_in_stack(entry) for entry in args.resources]
+        stack = resources[0].stack if resources else pulumi.get_stack()
+        with self._lock:
+            return self._evaluator(stack, fresh=False, carrier=None).stack(resources)
+
+    def _evaluator(self, stack: str, *, fresh: bool, carrier: Resource | None) -> Evaluator:
+        """The run of a stack; its root resource, which is registered first, begins a new one."""
+        if fresh or stack not in self._evaluators:
+            phase, problem = parse_phase(_configured_phase() or adr.Phase.PROVISION)
+            self._evaluators[stack] = Evaluator(Run(self._config, stack, phase, problem), self._rules)
+        evaluator = self._evaluators[stack]
+        carried = carried_phase(carrier) if carrier is not None and not _configured_phase() else None
+        if carried:
+            evaluator.run.phase, evaluator.run.phase_problem = parse_phase(carried)
+        return evaluator
+
+
+def _configured_phase() -> str | None:
+    """The stack's `phase` setting, which engines hand to a pack with the rest of the stack's configuration."""
+    value = pulumi.Config(PROJECT).get("phase")
+    return value if isinstance(value, str) and value else None
+
+
+def policies(config: Config, rules: Sequence[Rule] = RULES) -> list[Policy]:
+    """All policies of the pack."""
+    if os.environ.get(UNKNOWN_SETTING) == "fail":
+        config = _strict(config)
+    session = Session(config, rules)
+    built: list[Policy] = []
+    for rule in rules:
+        if rule.check is not None:
+            built.append(_resource_policy(session, rule, rule.name, Level.MANDATORY))
+            if rule.advises:
+                built.append(_resource_policy(session, rule, f"{rule.name}-advisory", Level.ADVISORY))
+        if rule.check_stack is not None:
+            built.append(_stack_policy(session, rule))
+    return [*built, *_not_evaluated_policies(session)]
+
+
+def _strict(config: Config) -> Config:
+    return Config(**{**vars(config), "fail_unknown": True})
+
+
+def _metadata(rule: Rule) -> dict[str, Any]:
+    return {
+        "severity": Severity(rule.severity.value),
+        "framework": PolicyComplianceFramework(
+            name=rule.frameworks[0].value,
+            reference=", ".join(framework.value for framework in rule.frameworks),
+        ),
+        "tags": [rule.source, *(framework.value for framework in rule.frameworks)],
+        "remediation_steps": rule.remediation,
+    }
+
+
+def _said(finding: Finding) -> str:
+    return f"{finding.message}\nWay out: {finding.remediation} ({finding.source})"
+
+
+def _resource_policy(session: Session, rule: Rule, name: str, level: Level) -> Policy:
+    def validate(args: ResourceValidationArgs, violation: ReportViolation) -> None:
+        for finding in session.resource_outcome(name, args).findings:
+            if finding.rule == rule.name and finding.level is level:
+                violation(_said(finding), finding.urn)
+
+    return ResourceValidationPolicy(
+        name=name,
+        description=rule.description,
+        validate=validate,
+        enforcement_level=EnforcementLevel(level.value),
+        **_metadata(rule),
+    )
+
+
+def _stack_policy(session: Session, rule: Rule) -> Policy:
+    name = f"{rule.name}-stack"
+
+    def validate(args: StackValidationArgs, violation: ReportViolation) -> None:
+        for finding in session.stack_outcome(name, args).findings:
+            if finding.rule == rule.name:
+                violation(_said(finding), finding.urn)
+
+    return StackValidationPolicy(
+        name=name,
+        description=rule.description,
+        validate=validate,
+        enforcement_level=EnforcementLevel.MANDATORY,
+        **_metadata(rule),
+    )
+
+
+def _summaries(unseen: Sequence[NotEvaluated]) -> dict[tuple[str, str], str]:
+    """One line per resource and property, naming every rule that could not judge it."""
+    grouped: dict[tuple[str, str], list[NotEvaluated]] = {}
+    for item in unseen:
+        grouped.setdefault((item.urn, item.path), []).append(item)
+    return {
+        key: f"{items[0].name}: {items[0].path} is {items[0].because.value}; not evaluated: "
+        f"{', '.join(dict.fromkeys(item.rule for item in items))}"
+        for key, items in grouped.items()
+    }
+
+
+def _not_evaluated_policies(session: Session) -> list[Policy]:
+    def on_resource(args: ResourceValidationArgs, violation: ReportViolation) -> None:
+        outcome = session.resource_outcome("not-evaluated", args)
+        for (urn, _), line in _summaries(outcome.not_evaluated).items():
+            violation(line, urn)
+
+    def on_stack(args: StackValidationArgs, violation: ReportViolation) -> None:
+        outcome = session.stack_outcome("not-evaluated-stack", args)
+        for (urn, _), line in _summaries(outcome.not_evaluated).items():
+            violation(line, urn)
+
+    description = "Values that rules could not see; an unknown value is reported, never passed over"
+    advisory = EnforcementLevel.ADVISORY
+    return [
+        ResourceValidationPolicy("not-evaluated", description, on_resource, advisory),
+        StackValidationPolicy("not-evaluated-stack", description, on_stack, advisory),
+    ]

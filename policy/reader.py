@@ -1,0 +1,134 @@
+"""Reads properties that may be anything at all, and remembers what it could not read.
+
+Decides what counts as malformed. It must never raise on input, and never quote a value in a problem.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from policy.values import Marker, Text, Value, from_protocol
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A property that is not what its type says: where it stands and what is expected there."""
+
+    path: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.path} has to be {self.expected}"
+
+
+class Reader:
+    """Typed access to one object of properties; `problems` is shared by all readers of a resource."""
+
+    def __init__(
+        self, props: Mapping[str, Value], path: str = "", problems: list[Problem] | None = None
+    ) -> None:
+        self._props = props
+        self._path = path
+        self.problems: list[Problem] = [] if problems is None else problems
+
+    def path(self, key: str) -> str:
+        """The full path of a key of this object."""
+        return f"{self._path}.{key}" if self._path else key
+
+    def text(self, *keys: str, required: bool = False) -> Text | None:
+        """A text under the first key that is present; None where absent or malformed."""
+        key = next((name for name in keys if self._props.get(name) is not None), keys[0])
+        value = self._props.get(key)
+        if value is None:
+            if required:
+                self._wrong(key, "a text")
+            return None
+        if isinstance(value, str | Marker):
+            return value
+        self._wrong(key, "a text")
+        return None
+
+    def flag(self, key: str) -> bool | Marker | None:
+        """A boolean; None where absent or malformed."""
+        value = self._props.get(key)
+        if value is None or isinstance(value, bool | Marker):
+            return value
+        self._wrong(key, "true or false")
+        return None
+
+    def number(self, key: str) -> float | Marker | None:
+        """A number; None where absent or malformed."""
+        value = self._props.get(key)
+        if value is None or isinstance(value, Marker):
+            return value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return value
+        self._wrong(key, "a number")
+        return None
+
+    def objects(self, key: str, *, required: bool = False) -> tuple[Reader, ...] | Marker:
+        """A list of objects; entries that are something else are problems and left out.
+
+        An unknown entry makes the whole list unknown: what it will hold cannot be judged in part.
+        """
+        value = self._props.get(key)
+        if value is None:
+            if required:
+                self._wrong(key, "a list of objects")
+            return ()
+        if isinstance(value, Marker):
+            return value
+        if not isinstance(value, list):
+            self._wrong(key, "a list of objects")
+            return ()
+        readers = []
+        for index, item in enumerate(value):
+            if isinstance(item, Marker):
+                return item
+            if isinstance(item, dict):
+                readers.append(Reader(item, f"{self.path(key)}[{index}]", self.problems))
+            else:
+                self._wrong(f"{key}[{index}]", "an object")
+        return tuple(readers)
+
+    def texts(self, key: str) -> tuple[Text, ...] | Marker | None:
+        """A text or a list of texts, as IAM writes actions and resources; None where absent."""
+        value = self._props.get(key)
+        if value is None or isinstance(value, Marker):
+            return value
+        if isinstance(value, str):
+            return (value,)
+        if not isinstance(value, list):
+            self._wrong(key, "a text or a list of texts")
+            return ()
+        read: list[Text] = []
+        for index, item in enumerate(value):
+            if isinstance(item, str | Marker):
+                read.append(item)
+            else:
+                self._wrong(f"{key}[{index}]", "a text")
+        return tuple(read)
+
+    def document(self, key: str, *, required: bool = False) -> Value:
+        """A JSON document, as text or already decoded; None where absent or malformed."""
+        value = self._props.get(key)
+        if value is None:
+            if required:
+                self._wrong(key, "a JSON document")
+            return None
+        if not isinstance(value, str):
+            return value
+        try:
+            return from_protocol(json.loads(value))
+        except (ValueError, RecursionError):
+            self._wrong(key, "a JSON document")
+            return None
+
+    def wrong(self, key: str, expected: str) -> None:
+        """Remember that this key does not hold what it has to."""
+        self._wrong(key, expected)
+
+    def _wrong(self, key: str, expected: str) -> None:
+        self.problems.append(Problem(self.path(key), expected))

@@ -1,0 +1,84 @@
+"""The ear of a rule: takes what it has to say about a resource and turns it into findings.
+
+It must never take a property's value; callers pass names and paths.
+"""
+
+from __future__ import annotations
+
+import re
+
+from policy.model import Finding, Level, NotEvaluated, Outcome, Rule
+from policy.resource import Resource
+from policy.values import Marker
+
+_SUBJECT_PROPERTIES = ("username", "roleName", "family", "name")
+_LONGEST_NAME = 160
+
+
+def printable(text: str) -> str:
+    """A name fit for a message: one line, bounded, and never a connection string."""
+    if "://" in text:
+        return "<a text that looks like an address>"
+    flat = re.sub(r"[^\x20-\x7e]+", "?", text)
+    return flat if len(flat) <= _LONGEST_NAME else flat[:_LONGEST_NAME] + "…"
+
+
+def subject(resource: Resource) -> str:
+    """The name a manifest would know the resource by; its Pulumi name where no property says it."""
+    for key in _SUBJECT_PROPERTIES:
+        value = resource.props.get(key)
+        if isinstance(value, str) and value:
+            return printable(value)
+    return resource.name
+
+
+class Report:
+    """Collects one rule's words. For a stack rule, `on` says which resource the next words are about."""
+
+    def __init__(self, rule: Rule, resource: Resource) -> None:
+        self._rule = rule
+        self._resource = resource
+        self._findings: list[Finding] = []
+        self._not_evaluated: list[NotEvaluated] = []
+
+    def on(self, resource: Resource) -> None:
+        """Speak about this resource from now on."""
+        self._resource = resource
+
+    def finding(self, message: str) -> None:
+        """The resource breaks the rule, and nothing excuses it."""
+        self._say(message, Level.MANDATORY)
+
+    def advice(self, message: str) -> None:
+        """Worth knowing, accepted by a decision record or not yet too much."""
+        self._say(message, Level.ADVISORY)
+
+    def not_evaluated(self, path: str, because: Marker) -> None:
+        """The rule needs the value at this path and cannot see it."""
+        top = re.split(r"[.\[]", path, maxsplit=1)[0]
+        on = self._resource
+        expected = because is Marker.SECRET or top in self._rule.after_creation
+        self._not_evaluated.append(
+            NotEvaluated(self._rule.name, on.urn, on.type, on.name, path, because, expected)
+        )
+
+    def outcome(self) -> Outcome:
+        """All that was said, in order."""
+        return Outcome(tuple(self._findings), tuple(self._not_evaluated))
+
+    def _say(self, message: str, level: Level) -> None:
+        on, rule = self._resource, self._rule
+        self._findings.append(
+            Finding(
+                rule=rule.name,
+                level=level,
+                severity=rule.severity,
+                urn=on.urn,
+                type=on.type,
+                name=on.name,
+                subject=subject(on),
+                message=f"{on}: {message}",
+                remediation=rule.remediation,
+                source=rule.source,
+            )
+        )

@@ -1,0 +1,77 @@
+"""A resource as the pack judges it, and the type tokens that rules speak of.
+
+Holds records only. It must never keep an SDK object: those raise on unknown values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, TypeVar, cast
+
+from policy.values import Value, texts
+
+DATABASE_USER: Final = "mongodbatlas:index/databaseUser:DatabaseUser"
+CUSTOM_DB_ROLE: Final = "mongodbatlas:index/customDbRole:CustomDbRole"
+RANDOM_PASSWORD: Final = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type token
+SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type token
+SECRET_VERSION: Final = "aws:secretsmanager/secretVersion:SecretVersion"  # noqa: S105 - a type token
+TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
+ECS_SERVICE: Final = "aws:ecs/service:Service"
+ROLE: Final = "aws:iam/role:Role"
+ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
+MANAGED_POLICY: Final = "aws:iam/policy:Policy"
+ROLE_POLICY_ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+STACK: Final = "pulumi:pulumi:Stack"
+STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
+PRIVILEGE_PROOF: Final = "pulumi-python:dynamic/probe:PrivilegeProof"
+ROLLOUT: Final = "pulumi-python:dynamic/rollout:Rollout"
+RETIREMENT: Final = "pulumi-python:dynamic/rollout:Retirement"
+SERVICE_ACCESS: Final = "atlas-access:index:ServiceAccess"
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource: its inputs while it is registered, its outputs where the whole stack is judged.
+
+    `dependencies` holds the URNs of everything it or one of its properties depends on, direct ones only;
+    it is empty while a resource is registered, because engines do not tell it then.
+    """
+
+    urn: str
+    type: str
+    name: str
+    props: Mapping[str, Value]
+    protect: bool = False
+    ignore_changes: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()
+    parent: str = ""
+    _views: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def stack(self) -> str:
+        """The stack's name, from the URN (`urn:pulumi:STACK::PROJECT::TYPE::NAME`); "" where there is none."""
+        head = self.urn.split("::", 1)[0]
+        return head.removeprefix("urn:pulumi:") if head.startswith("urn:pulumi:") else ""
+
+    @cached_property
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """Every text in the properties with its path; the pickled provider of a dynamic resource left out."""
+        visible = {key: value for key, value in self.props.items() if not key.startswith("__")}
+        return tuple(texts(visible))
+
+    def read(self, view: Callable[[Resource], V]) -> V:
+        """The resource seen through a reading function, which is called once however many rules ask."""
+        if view not in self._views:
+            self._views[view] = view(self)
+        return cast(V, self._views[view])
+
+    def get(self, *names: str) -> Value:
+        """The first property present of these names; None where none is. For properties spelled two ways."""
+        return next((self.props[name] for name in names if name in self.props), None)
+
+    def __str__(self) -> str:
+        return f"{self.type.rsplit(':', 1)[-1]} {self.name}"

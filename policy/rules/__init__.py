@@ -1,0 +1,68 @@
+"""The rules, one file each. A rule says what may never be; it must never change, look up or print anything."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from policy.model import Rule
+from policy.rules import (
+    additive_provision,
+    admin_schema_only_in_run_task,
+    atlas_action_allow_list,
+    audit_log_append_only,
+    audit_role_frozen,
+    built_in_roles_allow_list,
+    custom_role_at_admin,
+    deprecated_env_vars,
+    execution_role_least_privilege,
+    four_runtime_bindings,
+    immutable_revisions,
+    no_cluster_or_project_changes,
+    no_inherited_roles,
+    no_plaintext_uri,
+    one_role_per_user,
+    password_strength,
+    project_isolation,
+    proof_before_bind,
+    reference_uri_explicit,
+    retire_gated,
+    scoped_user,
+    secret_cmk,
+    secret_naming,
+    secret_protected,
+    secret_recovery_window,
+    secrets_by_arn_and_version,
+    user_cap,
+    well_formed,
+)
+
+RULES: Final[tuple[Rule, ...]] = (
+    well_formed.RULE,
+    no_cluster_or_project_changes.RULE,
+    project_isolation.RULE,
+    atlas_action_allow_list.RULE,
+    audit_role_frozen.RULE,
+    audit_log_append_only.RULE,
+    no_inherited_roles.RULE,
+    custom_role_at_admin.RULE,
+    built_in_roles_allow_list.RULE,
+    user_cap.RULE,
+    one_role_per_user.RULE,
+    scoped_user.RULE,
+    password_strength.RULE,
+    secret_cmk.RULE,
+    secret_recovery_window.RULE,
+    secret_naming.RULE,
+    secret_protected.RULE,
+    no_plaintext_uri.RULE,
+    deprecated_env_vars.RULE,
+    admin_schema_only_in_run_task.RULE,
+    reference_uri_explicit.RULE,
+    four_runtime_bindings.RULE,
+    secrets_by_arn_and_version.RULE,
+    immutable_revisions.RULE,
+    execution_role_least_privilege.RULE,
+    additive_provision.RULE,
+    retire_gated.RULE,
+    proof_before_bind.RULE,
+)

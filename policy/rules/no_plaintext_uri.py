@@ -1,0 +1,69 @@
+"""Rule no-plaintext-uri: a connection string with a password stands in a secret's value and nowhere else."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from policy.model import Framework, Rule, Severity
+from policy.report import Report, printable
+from policy.resource import SECRET_VERSION, STACK, STACK_REFERENCE, Resource
+from policy.run import Run
+
+_CREDENTIAL = re.compile(
+    r"mongodb(?:\+srv)?:(?:\\?/){2}[^\s/:@\"']*:(?P<password>[^\s/@\"']+)@", re.IGNORECASE
+)
+_MASKED = re.compile(r"\*+|x{3,}|<[^>]*>|\[[^\]]*\]|\$\{[^}]*\}|\{[^}]*\}|REDACTED", re.IGNORECASE)
+_SECRET_VALUES = ("secretString", "secretStringWo")
+
+
+def _holds_credential(text: str) -> bool:
+    return any(_MASKED.fullmatch(match["password"]) is None for match in _CREDENTIAL.finditer(text))
+
+
+def _shared(resource: Resource, run: Run) -> tuple[str, ...]:
+    """Paths at which a secret output may cross stacks: the one that configuration names, by StackReference."""
+    names = run.config.shared_secret_outputs
+    if resource.type == STACK:
+        return tuple(names)
+    if resource.type == STACK_REFERENCE:
+        return tuple(f"outputs.{name}" for name in names)
+    return _SECRET_VALUES if resource.type == SECRET_VERSION else ()
+
+
+def _report(paths: Iterable[str], report: Report) -> None:
+    for path in sorted(set(paths)):
+        report.finding(f"{printable(path)}: holds a connection string with a password.")
+
+
+def check(resource: Resource, run: Run, report: Report) -> None:
+    """No input of any resource holds one; names and keys are searched too."""
+    allowed = _shared(resource, run)
+    _report(
+        (
+            path if not path.endswith("<key>") else "a key"
+            for path, text in resource.texts
+            if "mongodb" in text.lower() and path not in allowed and _holds_credential(text)
+        ),
+        report,
+    )
+
+
+def check_stack(resources: Sequence[Resource], run: Run, report: Report) -> None:
+    """No output of any resource holds one, the stack's own outputs included."""
+    for resource in resources:
+        report.on(resource)
+        check(resource, run, report)
+
+
+RULE = Rule(
+    name="no-plaintext-uri",
+    description="No connection string with a password but in a secret's value (brief, hard rule 4)",
+    why="Task environments, tags, parameters and outputs are readable by far more people and systems than a secret is.",
+    source="ENG-279 hard rule 4",
+    severity=Severity.CRITICAL,
+    frameworks=(Framework.SOC2_LOGICAL_ACCESS, Framework.HIPAA_ACCESS),
+    remediation="Store the string with SecretVersion, bind it by ARN and version, and rotate the exposed password.",
+    offending='aws.ssm.Parameter("p", type="String", value="mongodb+srv://user:password@host/db")',
+    compliant='aws.secretsmanager.SecretVersion("v", secret_id=secret.id, secret_string=connection)',
+    check=check,
+    check_stack=check_stack,
+)

@@ -1,0 +1,132 @@
+"""Rule proof-before-bind: a task gets a secret's version only after that very version was proven."""
+
+from collections.abc import Mapping, Sequence
+
+from policy.bindings import is_mongo, unseen
+from policy.ecs import Binding, task_view
+from policy.model import Framework, Rule, Severity
+from policy.proofs import proof_view
+from policy.report import Report
+from policy.resource import PRIVILEGE_PROOF, TASK_DEFINITION, Resource
+from policy.run import Run
+from policy.secret_reference import SecretReference
+from policy.values import UNKNOWN, Marker
+
+
+def _judged(bound: Binding, run: Run) -> SecretReference | None:
+    """The reference this rule judges: ours, pinned; what is unpinned or foreign has a rule of its own."""
+    reference = bound.reference
+    if reference is None or not is_mongo(bound) or not reference.version or run.foreign(reference):
+        return None
+    return reference
+
+
+def check(resource: Resource, run: Run, report: Report) -> None:
+    """Every bound version is the version of a proof that was registered before the task definition."""
+    task = resource.read(task_view)
+    unseen(task, report)
+    for bound in task.bindings:
+        reference = _judged(bound, run)
+        if reference is None:
+            continue
+        versions = set(run.history.proofs.get(reference.arn, {}).values())
+        if reference.version in versions:
+            continue
+        if any(isinstance(version, Marker) for version in versions) or run.history.unseen_proofs:
+            report.not_evaluated(bound.path, UNKNOWN)
+        else:
+            report.finding(
+                f"{bound.path}: {bound.variable} takes a version that no proof registered before has tried."
+            )
+
+
+def _reachable(
+    start: Resource, by_urn: Mapping[str, Resource], children: Mapping[str, list[str]]
+) -> set[str]:
+    """Everything that a resource or a component above it depends on, through components' children too."""
+    pending = list(start.dependencies)
+    parent = by_urn.get(start.parent)
+    while parent is not None:
+        pending.extend(parent.dependencies)
+        parent = by_urn.get(parent.parent)
+    seen: set[str] = set()
+    while pending:
+        urn = pending.pop()
+        if urn in seen or urn not in by_urn or urn == start.urn:
+            continue
+        seen.add(urn)
+        pending.extend(by_urn[urn].dependencies)
+        if not _is_above(urn, start, by_urn):
+            pending.extend(children.get(urn, ()))
+    return seen
+
+
+def _is_above(urn: str, start: Resource, by_urn: Mapping[str, Resource]) -> bool:
+    parent = by_urn.get(start.parent)
+    while parent is not None:
+        if parent.urn == urn:
+            return True
+        parent = by_urn.get(parent.parent)
+    return False
+
+
+def check_stack(resources: Sequence[Resource], run: Run, report: Report) -> None:
+    """Every task definition depends on the proof of each credential it binds, and that proof says proven."""
+    by_urn = {resource.urn: resource for resource in resources}
+    children: dict[str, list[str]] = {}
+    proofs: dict[str, list[Resource]] = {}
+    for resource in resources:
+        children.setdefault(resource.parent, []).append(resource.urn)
+        if resource.type == PRIVILEGE_PROOF:
+            arn = resource.read(proof_view).secret_arn
+            proofs.setdefault(arn if isinstance(arn, str) else "", []).append(resource)
+    for task in resources:
+        if task.type != TASK_DEFINITION:
+            continue
+        report.on(task)
+        view = task.read(task_view)
+        unseen(view, report)
+        reachable = _reachable(task, by_urn, children) if view.bindings else set()
+        for bound in view.bindings:
+            reference = _judged(bound, run)
+            if reference is not None:
+                _check_proofs(bound, reference, proofs, reachable, report)
+
+
+def _check_proofs(
+    bound: Binding,
+    reference: SecretReference,
+    proofs: Mapping[str, list[Resource]],
+    reachable: set[str],
+    report: Report,
+) -> None:
+    matching = [proof for proof in proofs.get(reference.arn, []) if proof.urn in reachable]
+    if not matching:
+        if not proofs.get(""):
+            report.finding(f"{bound.path}: {bound.variable} does not depend on the proof of its credential.")
+        else:
+            report.not_evaluated(bound.path, UNKNOWN)
+        return
+    for proof in matching:
+        verdict = proof.read(proof_view).verdict
+        if verdict is None or isinstance(verdict, Marker):
+            report.not_evaluated(bound.path, verdict or UNKNOWN)
+        elif verdict != "proven":
+            report.finding(f"{bound.path}: {bound.variable} is bound although its proof is not proven.")
+
+
+RULE = Rule(
+    name="proof-before-bind",
+    description="A task definition takes the version that a proof echoes and depends on it (brief, hard rule 2)",
+    why="Binding an unproven credential is how each of the three regressions reached users.",
+    source="ENG-279 hard rule 2",
+    severity=Severity.CRITICAL,
+    frameworks=(Framework.SOC2_LOGICAL_ACCESS, Framework.HIPAA_ACCESS),
+    remediation="Pass proof.secret_version into valueFrom and list the proofs in depends_on.",
+    offending='TaskDefinition("app", … f"{secret.arn}:::{secret_version.version_id}" …)',
+    compliant='TaskDefinition("app", … f"{secret.arn}:::{proof.secret_version}" …, opts=… depends_on=[proof])',
+    types=(TASK_DEFINITION,),
+    check=check,
+    check_stack=check_stack,
+    after_creation=("containerDefinitions",),
+)

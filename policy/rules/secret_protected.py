@@ -1,0 +1,27 @@
+"""Rule secret-protected: a secret cannot be deleted by an update that merely forgets it."""
+
+from policy.model import Framework, Rule, Severity
+from policy.report import Report
+from policy.resource import SECRET, Resource
+from policy.run import Run
+
+
+def check(resource: Resource, run: Run, report: Report) -> None:
+    """The resource option protect is on."""
+    if not resource.protect:
+        report.finding("is not protected; a stray edit could delete a credential that tasks consume.")
+
+
+RULE = Rule(
+    name="secret-protected",
+    description="Secrets are protected resources (brief, hard rule 3)",
+    why="Never delete what a task definition revision is still bound to; protect makes that two deliberate steps.",
+    source="ENG-279 hard rule 3",
+    severity=Severity.HIGH,
+    frameworks=(Framework.SOC2_LOGICAL_ACCESS,),
+    remediation="Pass opts=ResourceOptions(protect=True).",
+    offending='aws.secretsmanager.Secret("s", ...)',
+    compliant='aws.secretsmanager.Secret("s", ..., opts=ResourceOptions(protect=True))',
+    types=(SECRET,),
+    check=check,
+)

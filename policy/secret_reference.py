@@ -1,0 +1,50 @@
+"""A secret as ECS and IAM name it: `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX[:KEY:STAGE:VERSION]`.
+
+Pure text. The form is Amazon ECS's for `valueFrom` and Secrets Manager's for ARNs. It must never resolve anything.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_ARN = re.compile(
+    r"arn:aws[a-z-]*:secretsmanager:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):secret:(?P<name>[^:]+)"
+    r"(?::(?P<key>[^:]*):(?P<stage>[^:]*):(?P<version>[^:]*))?"
+)
+_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
+
+
+@dataclass(frozen=True)
+class SecretReference:
+    """A parsed reference; `full_name` still carries the six characters that Secrets Manager appends, if given."""
+
+    arn: str
+    account: str
+    full_name: str
+    stage: str
+    version: str
+
+    def names(self, secret: str) -> bool:
+        """Whether this is the secret of that name, with or without the appended characters."""
+        return self.full_name == secret or _SUFFIX.sub("", self.full_name) == secret
+
+    @property
+    def has_suffix(self) -> bool:
+        """Whether the ARN is complete: without its six characters a name like `…-schema` is ambiguous."""
+        return _SUFFIX.search(self.full_name) is not None
+
+
+def parse_secret_reference(text: str) -> SecretReference | None:
+    """Parse a `valueFrom` or an IAM resource; None for anything that is not one secret's ARN."""
+    match = _ARN.fullmatch(text)
+    if match is None:
+        return None
+    base = text if match["version"] is None else text[: match.end("name")]
+    return SecretReference(
+        arn=base,
+        account=match["account"],
+        full_name=match["name"],
+        stage=match["stage"] or "",
+        version=match["version"] or "",
+    )
