@@ -1,0 +1,113 @@
+"""Looks whether the collections that a credential needs are there, and what the audit log is.
+
+Without a collection, an allowed operation shows less than it seems to. A user that may list collections lists them;
+another one asks the planner, which tells a missing collection from an empty one. It must never read documents.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from access.audit_log import AuditLog, check_audit_log
+from access.evidence import Finding, Subject
+from access.expectations import Expectations, Place
+from access.operation import explained
+from access.verdict import Outcome, Verdict
+from probes.mongo import Server
+
+
+@dataclass(frozen=True)
+class Presence:
+    """What was seen: collections that are not there, and the audit log where the user may list it."""
+
+    missing: frozenset[Place] = frozenset()
+    listed: bool = False
+    audit: AuditLog | None = field(default=None)
+
+    def findings(self, expected: Expectations, last_uuid: str, accepted_uuid: str) -> Iterable[Finding]:
+        """Say what is missing though it must be there, and what speaks against the append-only log."""
+        if self.listed:
+            yield from check_audit_log(expected.audit, self.audit, last_uuid, accepted_uuid)
+        for place in sorted(self.missing):
+            if not expected.may_be_absent(place) and not (self.listed and place == expected.audit):
+                text = f"{place} does not exist on {expected.cluster}, though access.yaml says that it does"
+                yield Finding(Subject.SERVER, Verdict.INCONCLUSIVE, text)
+
+
+def look(server: Server, expected: Expectations) -> Presence:
+    """Look at the collections that the user is expected to read; what cannot be seen is not called missing."""
+    readable = [
+        cell.place
+        for cell in expected.table
+        if cell.operation == "find" and cell.outcome is Outcome.ALLOWED and _named(expected, cell.place)
+    ]
+    by_database: dict[str, list[Place]] = {}
+    for place in readable:
+        by_database.setdefault(place.database, []).append(place)
+    missing: set[Place] = set()
+    audit: AuditLog | None = None
+    listed = False
+    for database, places in by_database.items():
+        if not _may_list(expected, database):
+            missing |= {place for place in places if _planner_finds_nothing(server, place)}
+            continue
+        found = _collections(server, database)
+        if found is None:
+            continue
+        missing |= {place for place in places if place.collection not in found}
+        if database == expected.audit.database:
+            listed = True
+            info = found.get(expected.audit.collection)
+            audit = None if info is None else _audit_log(server, expected.audit, info)
+    return Presence(frozenset(missing), listed, audit)
+
+
+def _named(expected: Expectations, place: Place) -> bool:
+    return any(each.place == place for each in expected.collections)
+
+
+def _may_list(expected: Expectations, database: str) -> bool:
+    return any(
+        cell.operation == "listCollections"
+        and cell.place.database == database
+        and cell.outcome is Outcome.ALLOWED
+        for cell in expected.table
+    )
+
+
+def _planner_finds_nothing(server: Server, place: Place) -> bool:
+    reply = server.command(place.database, explained({"find": place.collection, "filter": {}}))
+    planner = reply.document.get("queryPlanner")
+    plan = planner.get("winningPlan") if isinstance(planner, Mapping) else None
+    if not isinstance(plan, Mapping):
+        return False
+    plan = plan.get("queryPlan", plan)
+    return isinstance(plan, Mapping) and plan.get("stage") == "EOF"
+
+
+def _collections(server: Server, database: str) -> dict[str, Mapping[str, Any]] | None:
+    reply = server.command(database, {"listCollections": 1, "cursor": {"batchSize": 10000}})
+    cursor = reply.document.get("cursor")
+    if not reply.answer.ok or not isinstance(cursor, Mapping):
+        return None
+    return {str(each.get("name")): each for each in cursor.get("firstBatch", ())}
+
+
+def _audit_log(server: Server, place: Place, info: Mapping[str, Any]) -> AuditLog:
+    identifier = info.get("info", {}).get("uuid")
+    return AuditLog(
+        kind=str(info.get("type", "collection")),
+        capped=bool(info.get("options", {}).get("capped", False)),
+        uuid=identifier.hex if isinstance(identifier, UUID) else "",
+        ttl=_ttl(server, place),
+    )
+
+
+def _ttl(server: Server, place: Place) -> dict[str, int]:
+    reply = server.command(place.database, {"listIndexes": place.collection, "cursor": {"batchSize": 1000}})
+    cursor = reply.document.get("cursor")
+    indexes = cursor.get("firstBatch", ()) if isinstance(cursor, Mapping) else ()
+    return {
+        str(each["name"]): int(each["expireAfterSeconds"]) for each in indexes if "expireAfterSeconds" in each
+    }
