@@ -14,7 +14,7 @@ import pulumi_mongodbatlas as mongodbatlas
 import pulumi_random as random
 
 from access.addresses import AddressForm, AddressMissing, ClusterAddresses, PrivateEndpoint
-from access.connection import ConnectionInvalid, compose
+from access.connection import ConnectionInvalid, ConnectionString, compose
 from access.manifest_model import ADMIN_DATABASE, Address, CustomRole, Manifest, User
 
 #: Alphanumeric, so that no driver or shell has to unquote it (runbook, step 3).
@@ -74,6 +74,19 @@ class ClusterAccess(pulumi.ComponentResource):
                 lambda parts: composed((parts[0], parts[1], parts[2]))
             )
         )
+
+    def hosts(self, address: Address) -> pulumi.Output[list[str]]:
+        """The hosts that a connection string by that address must name, as `host:port`."""
+        form = self._args.address_form
+
+        def named(addresses: ClusterAddresses) -> list[str]:
+            try:
+                return list(ConnectionString.parse(addresses.base(address, form)).hosts)
+            except (AddressMissing, ConnectionInvalid) as error:
+                raise pulumi.RunError(str(error)) from None
+
+        hosts: pulumi.Output[list[str]] = self._addresses.apply(named)
+        return hosts
 
     def _role(self, role: CustomRole) -> mongodbatlas.CustomDbRole:
         """One action, many resources: Atlas refuses an action that is listed twice."""

@@ -6,7 +6,7 @@ proven, and otherwise ends the program with all the reasons at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 
@@ -23,9 +23,13 @@ def proof_of(
     secret: ConnectionSecret,
     manifest: Manifest,
     settings: Settings,
+    hosts: pulumi.Input[Sequence[str]],
     opts: pulumi.ResourceOptions,
 ) -> PrivilegeProof:
-    """Prove the binding's user from the very secret version that tasks will receive."""
+    """Prove the binding's user from the very secret version that tasks will receive.
+
+    `hosts` are those that the connection string must name; empty where another environment's stack handed it over.
+    """
     expected = expectations(manifest, binding.user, binding.cluster)
     return PrivilegeProof(
         binding.secret_name.rsplit("/", 1)[-1],
@@ -41,6 +45,7 @@ def proof_of(
             region=settings.aws_region,
             runner="here",
             deadline_seconds=settings.proof_deadline_seconds,
+            expected_hosts=hosts,
         ),
         opts,
     )

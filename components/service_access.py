@@ -77,6 +77,7 @@ class ServiceAccess(pulumi.ComponentResource):
                 self.secrets[each.secret_name],
                 args.manifest,
                 args.settings,
+                self._hosts(each),
                 pulumi.ResourceOptions(
                     parent=self, depends_on=[self.secrets[each.secret_name], *self._users_behind(each)]
                 ),
@@ -123,6 +124,10 @@ class ServiceAccess(pulumi.ComponentResource):
                 "Set atlas-access:referenceStack to the stack that owns that cluster."
             )
         return self._args.reference
+
+    def _hosts(self, binding: Binding) -> pulumi.Input[Sequence[str]]:
+        own = binding.cluster == self._args.environment
+        return self.cluster.hosts(binding.address) if own else []
 
     def _users_behind(self, binding: Binding) -> Sequence[pulumi.Resource]:
         """Ours to wait for, where the user is on our own cluster."""

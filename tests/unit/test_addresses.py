@@ -33,7 +33,7 @@ def test_the_address_and_its_form_are_those_asked_for(
 def test_a_missing_private_endpoint_never_falls_back_to_the_public_address(form: AddressForm) -> None:
     """That silence is ENG-271."""
     public_only = ClusterAddresses("c", FULL.standard, FULL.srv, ())
-    with pytest.raises(AddressMissing, match="has no .* connection string for its private endpoint"):
+    with pytest.raises(AddressMissing, match=r"has no .* connection string for its private endpoint"):
         public_only.base(Address.PRIVATE, form)
 
 

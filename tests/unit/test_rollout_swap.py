@@ -111,7 +111,7 @@ def test_a_failed_deployment_puts_the_recorded_revision_back() -> None:
         NEW, deployment(NEW, running=0, state="FAILED") | {"rolloutStateReason": "tasks failed to start"}
     )
     ecs = Script({NEW: [failed], OLD: [described(OLD)]}, [described(OLD)])
-    with pytest.raises(RolloutFailed, match="ROLLED BACK  app: tasks failed to start. app:7 runs again"):
+    with pytest.raises(RolloutFailed, match=r"ROLLED BACK  app: tasks failed to start. app:7 runs again"):
         swap(service(ecs), NEW, OLD, 60, SAY)
     assert ecs.told == [NEW, OLD]
 
@@ -139,7 +139,7 @@ def test_a_time_out_puts_the_recorded_revision_back() -> None:
 def test_a_revision_that_does_not_come_back_is_said_loudly() -> None:
     """Neither revision is stable: a person must look."""
     ecs = Script({NEW: [MOVING], OLD: [MOVING | {"taskDefinition": OLD}]}, [described(OLD)])
-    with pytest.raises(RolloutFailed, match="NOT STABLE  app: .* app:7 was put back but is not stable"):
+    with pytest.raises(RolloutFailed, match=r"NOT STABLE  app: .* app:7 was put back but is not stable"):
         swap(service(ecs), NEW, OLD, 5, SAY)
 
 

@@ -123,7 +123,7 @@ def test_a_missing_container_is_refused_by_name() -> None:
 
 def test_a_mongo_secret_that_the_manifest_does_not_know_is_refused() -> None:
     """Neither kept nor dropped on our own account."""
-    with pytest.raises(DefinitionUnusable, match="MONGODB_URI_REPORTS, which access.yaml does not know"):
+    with pytest.raises(DefinitionUnusable, match=r"MONGODB_URI_REPORTS, which access.yaml does not know"):
         bound(running("MONGODB_URI_REPORTS"))
 
 
