@@ -16,6 +16,7 @@ from sandbox.world import write_private
 
 _FILE = "processes.json"
 _SAME_MOMENT = 0.05
+_DYING_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -59,29 +60,25 @@ def end(records: Iterable[ProcessRecord], *, patience_seconds: float) -> tuple[s
     alive = [(record, process) for record in records if (process := record.process()) is not None]
     for _, process in alive:
         _signal(process.terminate)
-    _, stubborn = psutil.wait_procs([process for _, process in alive], timeout=patience_seconds)
-    for process in stubborn:
-        _signal(process.kill)
-    psutil.wait_procs(stubborn, timeout=patience_seconds)
+    _wait([record for record, _ in alive], patience_seconds)
+    kill(record for record, _ in alive)
     return tuple(record.name for record, _ in alive)
 
 
-def kill(records: Iterable[ProcessRecord]) -> None:
-    """End the recorded processes at once, when nothing they hold is to be kept."""
-    alive = [process for record in records if (process := record.process()) is not None]
-    for process in alive:
+def kill(records: Iterable[ProcessRecord]) -> tuple[str, ...]:
+    """End the recorded processes at once, when nothing they hold is to be kept; return the names of those alive."""
+    alive = [(record, process) for record in records if (process := record.process()) is not None]
+    for _, process in alive:
         _signal(process.kill)
-    psutil.wait_procs(alive, timeout=2)
+    _wait([record for record, _ in alive], _DYING_SECONDS)
+    return tuple(record.name for record, _ in alive)
 
 
-def wait_gone(record: ProcessRecord, seconds: float) -> bool:
-    """Wait until a process that was asked to end is gone."""
+def _wait(records: list[ProcessRecord], seconds: float) -> None:
+    """Wait until all have ended. One that has, but that its parent has yet to notice, counts as ended."""
     deadline = time.monotonic() + seconds
-    while record.process() is not None:
-        if time.monotonic() > deadline:
-            return False
+    while any(record.process() is not None for record in records) and time.monotonic() < deadline:
         time.sleep(0.01)
-    return True
 
 
 def _signal(send: Callable[[], None]) -> None:

@@ -27,7 +27,7 @@ class SandboxError(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """How a sandbox is started. Times in seconds; `base_port` 0 takes free ports, else it takes the 16 from there."""
+    """How a sandbox is started. Times in seconds; `base_port` 0 takes free ports, else it takes the 6 from there."""
 
     base_port: int = 0
     keep: bool = False
@@ -111,11 +111,14 @@ class World:
             raise SandboxError(
                 f"{path} cannot be read ({type(error).__name__}): `atlas-access sandbox reset` starts anew"
             ) from None
-        if facts.get("version") != VERSION:
-            raise SandboxError(
-                f"{path} is of another version of this program: `atlas-access sandbox reset` starts anew"
-            )
-        return cls._from_documents(directory.resolve(), facts, keys)
+        try:
+            if facts["version"] == VERSION:
+                return cls._from_documents(directory.resolve(), facts, keys)
+        except (KeyError, TypeError, AttributeError):
+            pass
+        raise SandboxError(
+            f"{path} is not of this version of the program: `atlas-access sandbox reset` starts anew"
+        )
 
     @classmethod
     def _from_documents(cls, directory: Path, facts: dict[str, Any], keys: dict[str, Any]) -> Self:
@@ -123,7 +126,10 @@ class World:
         for name, entry in facts["environments"].items():
             key = keys["environments"][name]
             environments[name] = Environment(
-                **{k: entry[k] for k in ("name", "project_id", "cluster", "account", "region", "provider_ports")},
+                **{
+                    k: entry[k]
+                    for k in ("name", "project_id", "cluster", "account", "region", "provider_ports")
+                },
                 mongod=Mongod(**entry["mongod"], root_uri=key["mongod"]),
                 atlas=AtlasKey(**key["atlas"]),
                 aws=AwsCredentials(**key["aws"]),

@@ -1,0 +1,81 @@
+"""The supervisor's control address on loopback: what can be made to happen in the sandbox, and placeholders.
+
+`/control/…` needs the sandbox's own token. `/smoke`, `/hubspot` and `/github` are the addresses of services that
+this sandbox does not run: they answer 503, so that nothing ever looks for them outside. It must never listen beyond
+127.0.0.1, or answer with a secret.
+"""
+
+import hmac
+import json
+import threading
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from sandbox.ports import HOST, free_port
+
+Action = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+_MAX_BODY = 65536
+
+
+class Control:
+    """Serves named actions. An action raises `ValueError` to refuse its input."""
+
+    def __init__(self, token: str, actions: Mapping[str, Action]) -> None:
+        """Take the token that callers must show, and the actions by name."""
+        self._token = token
+        self._actions = actions
+        self._server: ThreadingHTTPServer | None = None
+        self.url = ""
+
+    def start(self, port: int = 0) -> str:
+        """Listen and return the URL. Raises `OSError` when the port is in use."""
+        control = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                control.answer(self)
+
+            do_GET = do_PUT = do_DELETE = do_PATCH = do_POST  # noqa: N815
+
+            def log_message(self, *_: object) -> None:
+                """Stay silent."""
+
+        self._server = ThreadingHTTPServer((HOST, port or free_port()), Handler)
+        self.url = f"http://{HOST}:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="control", daemon=True).start()
+        return self.url
+
+    def stop(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        """Answer one request."""
+        length = int(request.headers.get("Content-Length") or 0)
+        body = request.rfile.read(min(length, _MAX_BODY)) if length > 0 else b""
+        status, text = self._decide(
+            request.command, request.path, request.headers.get("Authorization", ""), body
+        )
+        payload = text.encode()
+        request.send_response(status)
+        request.send_header("Content-Type", "application/json")
+        request.send_header("Content-Length", str(len(payload)))
+        request.end_headers()
+        request.wfile.write(payload)
+
+    def _decide(self, method: str, path: str, authorization: str, body: bytes) -> tuple[int, str]:
+        if not path.startswith("/control/"):
+            return 503, json.dumps({"error": "this sandbox runs no such service yet"})
+        if not hmac.compare_digest(authorization.encode(), f"Bearer {self._token}".encode()):
+            return 401, json.dumps({"error": "the sandbox's token is missing or wrong"})
+        action = self._actions.get(path.removeprefix("/control/"))
+        if method != "POST" or action is None:
+            return 404, json.dumps({"error": f"no such action; there are {', '.join(self._actions)}"})
+        try:
+            told = json.loads(body or b"{}")
+            return 200, json.dumps(dict(action(told if isinstance(told, dict) else {})))
+        except ValueError as error:
+            return 400, json.dumps({"error": str(error)})

@@ -1,0 +1,97 @@
+"""What of a sandbox is alive: every part, ok or dead, and the one thing to do about it.
+
+It looks at recorded processes and connects to ports; it must never change anything.
+"""
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sandbox import processes
+from sandbox.lock import is_held
+from sandbox.world import SandboxError, World
+
+_PATIENCE = 0.5
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the sandbox: where it answers, and whether it does."""
+
+    name: str
+    where: str
+    ok: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """All parts, and the way out when one is dead (empty when all is well)."""
+
+    directory: Path
+    parts: tuple[Part, ...]
+    remedy: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether every part is alive."""
+        return all(part.ok for part in self.parts)
+
+
+def status(directory: Path) -> Status:
+    """Look at every part. Raises `SandboxError` when no sandbox was started here."""
+    directory = directory.absolute()
+    world = World.load(directory)
+    if (directory / "kept").exists():
+        raise SandboxError(
+            f"the sandbox in {directory} has ended and was kept: `atlas-access sandbox reset` starts anew"
+        )
+    records = {record.name: record for record in processes.load(directory)}
+    supervisor = records.get("supervisor")
+    alive = supervisor is not None and supervisor.process() is not None and is_held(directory)
+    parts = [
+        Part(
+            "supervisor",
+            f"pid {supervisor.pid}" if supervisor else "",
+            alive,
+            "" if alive else "process gone",
+        )
+    ]
+    for name, environment in world.environments.items():
+        record = records.get(f"mongod {name}")
+        address = environment.mongod.address
+        gone = record is None or record.process() is None
+        parts.append(_part(f"mongod {name}", address, "process gone" if gone else ""))
+    parts.append(_part("atlas", urlsplit(world.atlas_url).netloc))
+    parts.append(_part("aws", urlsplit(world.aws_url).netloc))
+    parts.append(_part("control", urlsplit(world.control_url).netloc))
+    parts.append(_part("private endpoint", world.private_address))
+    for stack in world.environments:
+        for provider, port in world.provider_ports(stack).items():
+            parts.append(_part(f"provider {provider} {stack}", f"127.0.0.1:{port}"))
+    return Status(directory, tuple(parts), _remedy(parts))
+
+
+def _part(name: str, address: str, fault: str = "") -> Part:
+    detail = fault or _refusal(address)
+    return Part(name, address, not detail, detail)
+
+
+def _refusal(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=_PATIENCE):
+            return ""
+    except OSError as error:
+        return "refuses connections" if isinstance(error, ConnectionRefusedError) else "does not answer"
+
+
+def _remedy(parts: list[Part]) -> str:
+    dead = [part.name for part in parts if not part.ok]
+    if not dead:
+        return ""
+    if dead == ["private endpoint"]:
+        return "the private endpoint is cut: restore it, or `atlas-access sandbox reset` starts anew"
+    named = dead[0] if len(dead) == 1 else f"{dead[0]} and {len(dead) - 1} more"
+    return f"{named} is dead: `atlas-access sandbox reset` starts anew, `atlas-access sandbox down` clears it away"

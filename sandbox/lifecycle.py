@@ -1,0 +1,243 @@
+"""A sandbox's life: up, status, logs, reset, down. The command calls these; so do the tests.
+
+Every refusal is one line that ends with the way out. It must never end a process that is not recorded as the
+sandbox's own, delete a file that the sandbox did not make, or show a secret.
+"""
+
+import json
+import os
+import select
+import shutil
+import subprocess
+import sys
+import time
+from collections import deque
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from access.redaction import redact
+from sandbox import mongod, processes
+from sandbox.lock import DirectoryLock
+from sandbox.ports import port_is_free
+from sandbox.world import ENVIRONMENTS, Options, SandboxError, World, write_private
+
+PORTS = 6
+_FOLDERS = ("mongo", "logs", "stacks", "pulumi")
+_FILES = ("sandbox.json", "keys.json", "processes.json", "kept", "lock")
+_MARKER = ".gitignore"
+_TROUBLING = ("404", "500")
+_PATIENCE = 5.0
+# Supervisors started by this process, so that they do not stay behind as zombies.
+_children: dict[int, "subprocess.Popen[bytes]"] = {}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What `down` did: which processes it ended, and whether the files stay."""
+
+    processes: tuple[str, ...]
+    kept: bool
+
+
+def up(directory: Path, options: Options | None = None, *, deadline_seconds: float = 60.0) -> World:
+    """Start a sandbox in a directory and return its handle once everything answers.
+
+    Raises `SandboxError`: one runs here already, an earlier one did not end in order or is kept, the directory holds
+    something else, a port is in use, there is no `mongod`, or the start failed.
+    """
+    chosen = options or Options()
+    directory = directory.absolute()
+    _check_ports(chosen.base_port)
+    _prepare(directory)
+    left_behind = (directory / "lock").exists()
+    lock = DirectoryLock.take(directory)
+    obstacle = _stale(directory) if left_behind else _kept(directory)
+    if obstacle:
+        lock.let_go()
+        if not left_behind:
+            (directory / "lock").unlink()
+        raise SandboxError(obstacle)
+    for name in _FOLDERS:
+        (directory / name).mkdir(mode=0o700, exist_ok=True)
+    failure = _launch(directory, chosen, lock, deadline_seconds)
+    if failure:
+        down(directory, keep=False, _logs=True)
+        raise SandboxError(failure)
+    return World.load(directory)
+
+
+def down(directory: Path, *, keep: bool | None = None, _logs: bool = False) -> Ended:
+    """End every process of the sandbox, also after a crash, and delete its files unless they are to be kept.
+
+    `keep` None does what `up` was told. Ending what has ended already changes nothing.
+    """
+    directory = directory.absolute()
+    kept = _keeps(directory) if keep is None else keep
+    ended = _end(directory, "supervisor", kept=kept)
+    # What it had started by then stands in the file now.
+    ended += _end(directory, "", kept=kept)
+    for environment in ENVIRONMENTS:
+        # One that was started but not yet recorded when its supervisor died.
+        mongod.end_leftover(directory / "mongo" / environment, deadline_seconds=_PATIENCE)
+    _reap()
+    if kept and directory.exists():
+        write_private(directory / "kept", time.strftime("%Y-%m-%dT%H:%M:%SZ\n", time.gmtime()))
+        for name in ("processes.json", "lock"):
+            (directory / name).unlink(missing_ok=True)
+    elif directory.exists():
+        _clear(directory, logs=_logs)
+    return Ended(ended, kept)
+
+
+def reset(directory: Path, *, deadline_seconds: float = 60.0) -> World:
+    """Start anew in the legacy state, with the options that the sandbox here was started with."""
+    try:
+        options = World.load(directory).options
+    except SandboxError:
+        options = Options()
+    down(directory, keep=False)
+    return up(directory, options, deadline_seconds=deadline_seconds)
+
+
+def logs(directory: Path, part: str | None = None, *, lines: int = 50) -> tuple[tuple[str, str], ...]:
+    """Return the last lines of every part's log (or of one part's) as (part, line), redacted.
+
+    Raises `SandboxError` when there is no such log.
+    """
+    found = sorted((directory / "logs").glob("*.log"))
+    names = [path.stem for path in found]
+    if part is not None and part not in names:
+        known = ", ".join(names) or "none"
+        raise SandboxError(f"no log of {part!r} in {directory}: there are {known}")
+    try:
+        secrets = World.load(directory).secrets()
+    except SandboxError:
+        secrets = ()
+    told = []
+    for path in found:
+        if part in (None, path.stem):
+            with path.open(errors="replace") as stream:
+                told += [(path.stem, redact(line.rstrip("\n"), secrets)) for line in deque(stream, lines)]
+    return tuple(told)
+
+
+def _launch(directory: Path, options: Options, lock: DirectoryLock, deadline_seconds: float) -> str | None:
+    """Start the supervisor, wait for its word, and return why it did not start."""
+    heard, told = os.pipe()
+    arguments = [
+        sys.executable,
+        "-m",
+        "sandbox.serve",
+        str(directory),
+        "--options",
+        json.dumps(asdict(options)),
+    ]
+    arguments += ["--ready-fd", str(told), "--lock-fd", str(lock.file)]
+    log_path = directory / "logs" / "supervisor.log"
+    descriptor = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    home = str(Path(__file__).parent.parent)
+    path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
+    try:
+        process = subprocess.Popen(  # noqa: S603 - this Python, this module
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=descriptor,
+            pass_fds=(told, lock.file),
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+    finally:
+        os.close(told)
+        os.close(descriptor)
+        lock.let_go()
+    _children[process.pid] = process
+    processes.save(directory, [processes.ProcessRecord.of("supervisor", process.pid)])
+    with os.fdopen(heard) as pipe:
+        ready, _, _ = select.select([pipe], [], [], deadline_seconds)
+        line = pipe.readline() if ready else ""
+    if not ready:
+        return f"the sandbox was not up after {deadline_seconds:.0f} s: see {log_path}, then try again"
+    answer = json.loads(line) if line else {"error": "the sandbox's supervisor ended while it started"}
+    return None if answer.get("ok") else f"{answer['error']} (log: {log_path})"
+
+
+def _check_ports(base: int) -> None:
+    if base == 0:
+        return
+    if not 1024 <= base <= 65535 - PORTS:
+        raise SandboxError(f"base port {base} is out of range: choose one from 1024 to {65535 - PORTS}")
+    for port in range(base, base + PORTS):
+        if any(digits in str(port) for digits in _TROUBLING):
+            raise SandboxError(
+                f"port {port} holds 404 or 500, at which the real Atlas provider stumbles: choose another base port"
+            )
+        if not port_is_free(port):
+            raise SandboxError(
+                f"port {port} is in use: choose another base port, or none and free ports are taken"
+            )
+
+
+def _prepare(directory: Path) -> None:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ours = (directory / _MARKER).exists() or not any(directory.iterdir())
+        if not ours:
+            raise SandboxError(f"{directory} holds other files: choose a new or empty directory with --dir")
+        directory.chmod(0o700)
+        (directory / _MARKER).write_text("*\n")
+    except OSError as error:
+        raise SandboxError(
+            f"{directory} cannot be used ({error.strerror}): choose another directory with --dir"
+        ) from None
+
+
+def _end(directory: Path, name: str, *, kept: bool) -> tuple[str, ...]:
+    """End the recorded process of that name, or all: in order when files are kept, else at once."""
+    records = [r for r in processes.load(directory) if not name or r.name == name]
+    if kept:
+        return processes.end(records, patience_seconds=_PATIENCE)
+    return processes.kill(records)
+
+
+def _reap() -> None:
+    for pid, child in list(_children.items()):
+        if child.poll() is not None:
+            del _children[pid]
+
+
+def _kept(directory: Path) -> str:
+    if not (directory / "kept").exists():
+        return ""
+    return (
+        f"{directory} holds a sandbox that was kept: `atlas-access sandbox reset` starts anew there, "
+        "or choose another directory with --dir"
+    )
+
+
+def _stale(directory: Path) -> str:
+    alive = [record.name for record in processes.load(directory) if record.process() is not None]
+    left = f"; left running: {', '.join(alive)}" if alive else ""
+    return (
+        f"the last sandbox in {directory} did not end in order (its lock is stale{left}): "
+        "`atlas-access sandbox down` clears it, then start again"
+    )
+
+
+def _keeps(directory: Path) -> bool:
+    try:
+        return World.load(directory).options.keep
+    except (SandboxError, KeyError, TypeError):
+        return False
+
+
+def _clear(directory: Path, *, logs: bool) -> None:
+    """Delete what the sandbox made, and the directory when nothing else is in it."""
+    for name in _FOLDERS:
+        if not (logs and name == "logs"):
+            shutil.rmtree(directory / name, ignore_errors=True)
+    for name in _FILES:
+        (directory / name).unlink(missing_ok=True)
+    if [path.name for path in directory.iterdir()] == [_MARKER]:
+        (directory / _MARKER).unlink()
+        directory.rmdir()

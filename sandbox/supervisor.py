@@ -1,0 +1,164 @@
+"""Starts every part of a sandbox in this process, in the order that is fastest, and stops them again.
+
+AWS is imported and built while the two `mongod`s start. It must never leave a part running when the start fails,
+nor write a secret anywhere but into the sandbox's own keys, `mongod` and Secrets Manager.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from sandbox import processes, seed
+from sandbox.atlas_part import AtlasPart
+from sandbox.control import Control
+from sandbox.estate import Estate
+from sandbox.forwarder import Forwarder
+from sandbox.mongod import MongodProcess, find_mongod
+from sandbox.ports import HOST
+from sandbox.world import ENVIRONMENTS, AwsCredentials, Environment, Mongod, Options, World
+
+_LOG = logging.getLogger(__name__)
+_SETTLING_STEPS = 20
+_PARTS = ("mongod staging", "mongod prod", "atlas", "aws", "control", "private endpoint")
+
+
+class Supervisor:
+    """One sandbox in one directory. `start` returns the world; `stop` ends every part, the `mongod`s last."""
+
+    def __init__(self, directory: Path, options: Options, own: processes.ProcessRecord) -> None:
+        """Take where and how; `own` is the record of this process."""
+        self._directory = directory
+        self._options = options
+        self._records = [own]
+        self._parts = ExitStack()
+        self._mongods: dict[str, MongodProcess] = {}
+
+    def start(self) -> World:
+        """Start everything. Raises `MongodError` or `OSError`, with everything stopped again."""
+        try:
+            return self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop everything; a `mongod` shuts down cleanly, so that kept data can be read."""
+        self._parts.close()
+
+    def dead(self) -> list[str]:
+        """Name the `mongod`s that have ended by themselves."""
+        return [name for name, mongod in self._mongods.items() if not mongod.alive()]
+
+    def _port(self, part: str) -> int:
+        return self._options.base_port + _PARTS.index(part) if self._options.base_port else 0
+
+    def _start(self) -> World:
+        processes.save(self._directory, self._records)
+        estate = Estate.load()
+        binary = find_mongod()
+        with ThreadPoolExecutor(len(ENVIRONMENTS)) as pool:
+            starting = {name: pool.submit(self._mongod, name, binary) for name in ENVIRONMENTS}
+            # The largest import of all takes place while the servers start.
+            from sandbox.aws import account, server
+            from sandbox.ecs_agent import EcsAgent
+
+            servers = {name: future.result() for name, future in starting.items()}
+        roots = {name: mongod.root_uri for name, mongod in servers.items()}
+        forwarder = Forwarder((HOST, servers["staging"].port))
+        private_address = forwarder.start(self._port("private endpoint"))
+        self._parts.callback(forwarder.cut)
+        with ThreadPoolExecutor(1) as pool:
+            seeding = pool.submit(seed.seed, roots, estate.database)
+            token = secrets.token_hex(24)
+            control = Control(token, {"private-endpoint": _switch(forwarder)})
+            control.start(self._port("control"))
+            self._parts.callback(control.stop)
+            agent = EcsAgent(self._options.ecs_step_seconds)
+            aws = server.AwsServer(agent)
+            aws.start(self._port("aws"))
+            self._parts.callback(aws.stop)
+            atlas = AtlasPart(self._options, estate, servers, private_address)
+            self._parts.callback(atlas.stop)
+            atlas.start(self._port("atlas"))
+            sessions = {
+                name: account.build_account(estate, name, atlas.strings(name), agent) for name in ENVIRONMENTS
+            }
+            for _ in range(_SETTLING_STEPS):
+                agent.step()
+            agent.start()
+            self._parts.callback(agent.stop)
+            seeding.result()
+        environments = {}
+        for name in ENVIRONMENTS:
+            here, mongod = estate.by_name[name], servers[name]
+            session = sessions[name]
+            environments[name] = Environment(
+                name=name,
+                project_id=here.project_id,
+                cluster=here.cluster,
+                account=here.account,
+                region=here.region,
+                mongod=Mongod(HOST, mongod.port, mongod.replica_set, mongod.root_uri),
+                atlas=atlas.keys[name],
+                aws=AwsCredentials(session.access_key_id, session.secret_access_key, session.session_token),
+            )
+        world = World(
+            directory=self._directory,
+            options=self._options,
+            atlas_url=atlas.url,
+            aws_url=aws.url,
+            control_url=control.url,
+            private_address=private_address,
+            environments=environments,
+            passphrase=secrets.token_urlsafe(24),
+            control_token=token,
+        )
+        world = self._with_providers(world)
+        world.save()
+        return world
+
+    def _mongod(self, environment: str, binary: Path) -> MongodProcess:
+        mongod = MongodProcess.start(
+            self._directory / "mongo" / environment,
+            root_password=secrets.token_hex(16),
+            port=self._port(f"mongod {environment}"),
+            replica_set=f"atlas-{environment}",
+            log_path=self._directory / "logs" / f"mongod-{environment}.log",
+            mongod=binary,
+        )
+        self._parts.callback(mongod.stop, deadline_seconds=1.0)
+        self._mongods[environment] = mongod
+        with suppress(psutil.NoSuchProcess):
+            self._records.append(processes.ProcessRecord.of(f"mongod {environment}", mongod.pid))
+        processes.save(self._directory, self._records)
+        return mongod
+
+    def _with_providers(self, world: World) -> World:
+        from sandbox import providers
+
+        environments = {}
+        for name, environment in world.environments.items():
+            served = providers.serve(world.environment(name))
+            self._parts.callback(served.stop)
+            environments[name] = replace(environment, provider_ports=dict(served.ports))
+        return replace(world, environments=environments)
+
+
+def _switch(forwarder: Forwarder) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    def switch(told: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not isinstance(told.get("open"), bool):
+            raise ValueError("open must be true or false")  # noqa: TRY004 - refused like any wrong input
+        if told["open"]:
+            forwarder.restore()
+        else:
+            forwarder.cut()
+        return {"open": told["open"]}
+
+    return switch
