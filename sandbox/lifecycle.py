@@ -17,7 +17,7 @@ from pathlib import Path
 
 from access.redaction import redact
 from sandbox import mongod, processes
-from sandbox.lock import DirectoryLock
+from sandbox.lock import DirectoryLock, is_held
 from sandbox.ports import port_is_free
 from sandbox.world import ENVIRONMENTS, Options, SandboxError, World, write_private
 
@@ -27,6 +27,7 @@ _FILES = ("sandbox.json", "keys.json", "processes.json", "kept", "lock")
 _MARKER = ".gitignore"
 _TROUBLING = ("404", "500")
 _PATIENCE = 5.0
+_DYING_SECONDS = 1.0
 # Supervisors started by this process, so that they do not stay behind as zombies.
 _children: dict[int, "subprocess.Popen[bytes]"] = {}
 
@@ -80,6 +81,12 @@ def down(directory: Path, *, keep: bool | None = None, _logs: bool = False) -> E
         # One that was started but not yet recorded when its supervisor died.
         mongod.end_leftover(directory / "mongo" / environment, deadline_seconds=_PATIENCE)
     _reap()
+    # The system takes the lock from a process that was killed only when its last thread has ended.
+    deadline = time.monotonic() + _DYING_SECONDS
+    while is_held(directory) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if is_held(directory):
+        raise SandboxError(f"a sandbox is just being started in {directory}: try again in a moment")
     if kept and directory.exists():
         write_private(directory / "kept", time.strftime("%Y-%m-%dT%H:%M:%SZ\n", time.gmtime()))
         for name in ("processes.json", "lock"):
@@ -152,7 +159,6 @@ def _launch(directory: Path, options: Options, lock: DirectoryLock, deadline_sec
         os.close(descriptor)
         lock.let_go()
     _children[process.pid] = process
-    processes.save(directory, [processes.ProcessRecord.of("supervisor", process.pid)])
     with os.fdopen(heard) as pipe:
         ready, _, _ = select.select([pipe], [], [], deadline_seconds)
         line = pipe.readline() if ready else ""

@@ -6,6 +6,7 @@ nor write a secret anywhere but into the sandbox's own keys, `mongod` and Secret
 
 import logging
 import secrets
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -37,6 +38,7 @@ class Supervisor:
         self._directory = directory
         self._options = options
         self._records = [own]
+        self._recording = threading.Lock()
         self._parts = ExitStack()
         self._mongods: dict[str, MongodProcess] = {}
 
@@ -49,8 +51,11 @@ class Supervisor:
             raise
 
     def stop(self) -> None:
-        """Stop everything; a `mongod` shuts down cleanly, so that kept data can be read."""
+        """Stop everything; the `mongod`s shut down cleanly, both at once, so that kept data can be read."""
         self._parts.close()
+        if self._mongods:
+            with ThreadPoolExecutor(len(self._mongods)) as pool:
+                list(pool.map(lambda mongod: mongod.stop(deadline_seconds=3.0), self._mongods.values()))
 
     def dead(self) -> list[str]:
         """Name the `mongod`s that have ended by themselves."""
@@ -133,11 +138,10 @@ class Supervisor:
             log_path=self._directory / "logs" / f"mongod-{environment}.log",
             mongod=binary,
         )
-        self._parts.callback(mongod.stop, deadline_seconds=1.0)
         self._mongods[environment] = mongod
-        with suppress(psutil.NoSuchProcess):
+        with self._recording, suppress(psutil.NoSuchProcess):
             self._records.append(processes.ProcessRecord.of(f"mongod {environment}", mongod.pid))
-        processes.save(self._directory, self._records)
+            processes.save(self._directory, self._records)
         return mongod
 
     def _with_providers(self, world: World) -> World:

@@ -6,6 +6,7 @@ contact anything but the supervisor's own control address, and never show a key 
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -257,11 +258,10 @@ class World:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file whole, for its owner alone: a reader sees the old content or the new one, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(descriptor, "w") as stream:
         stream.write(text)
-    temporary.replace(path)
+    Path(name).replace(path)
 
 
 __all__ = [
