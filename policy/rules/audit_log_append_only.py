@@ -135,7 +135,7 @@ RULE = Rule(
     source="ADR 0002",
     severity=Severity.CRITICAL,
     frameworks=(Framework.HIPAA_AUDIT, Framework.SOC2_LOGICAL_ACCESS),
-    remediation="Drop the grant, or record a waiver that names its decision in policy-config.json; declare roles first.",
+    remediation="Drop the grant, or record a waiver with its decision in policy-config.json; declare roles first.",
     offending='DatabaseUser("u", roles=[{"role_name": "readWrite", "database_name": "askflorence"}], ...)',
     compliant='DatabaseUser("u", roles=[{"role_name": "read", "database_name": "askflorence"}], ...)',
     types=(DATABASE_USER, CUSTOM_DB_ROLE),

@@ -99,8 +99,8 @@ def check(resource: Resource, run: Run, report: Report) -> None:
 
 RULE = Rule(
     name="execution-role-least-privilege",
-    description="Execution roles read exactly their secrets, decrypt with exactly the key; the runtime never the schema "
-    "secret (ADR 0006, ENG-266)",
+    description="Execution roles read exactly their secrets and decrypt with exactly the key; the runtime never the "
+    "schema secret (ADR 0006, ENG-266)",
     why="The execution role decides which credentials a task can obtain, whatever its definition lists.",
     source="ADR 0006",
     severity=Severity.HIGH,
