@@ -5,6 +5,7 @@ It must never contact anything: a wrong file is refused before that.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,11 +28,37 @@ class TableFormat(StrEnum):
     JSON = "json"
 
 
+class Engine(StrEnum):
+    """Which engine deploys in the sandbox."""
+
+    AUTO = "auto"
+    PULUMI = "pulumi"
+    EMBEDDED = "embedded"
+
+
+class Phase(StrEnum):
+    """How far a stack's life has gone (DESIGN.md)."""
+
+    PROVISION = "provision"
+    BIND = "bind"
+    RETIRE = "retire"
+
+
 class PlainFormat(StrEnum):
     """The formats of an answer."""
 
     TEXT = "text"
     JSON = "json"
+
+
+def settings(given: Sequence[str]) -> dict[str, str]:
+    """Settings given as KEY=VALUE. Raises CommandFailed (exit 2) for anything else."""
+    for each in given:
+        if not each.partition("=")[0] or "=" not in each:
+            raise CommandFailed(
+                f'--config "{each}" is no setting. Write it as KEY=VALUE, for example unprotect=true.'
+            )
+    return {key: value for key, _, value in (each.partition("=") for each in given)}
 
 
 def read_manifest(path: Path) -> Manifest:

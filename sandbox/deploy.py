@@ -3,22 +3,21 @@
 It must never contact anything before the manifest and the settings are found right, or outside the sandbox's world.
 """
 
-import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from access.manifest import load_manifest
 from components.settings import check_settings, read_files
 from reports.deployment import Deployment, Operation, Progress
+from rollout.plan import ServiceState
 from sandbox import outcome
 from sandbox.embedded import Embedded
-from sandbox.engine_events import Recorder
-from sandbox.pulumi_cli import PulumiCli
+from sandbox.pulumi_cli import PulumiCli, prepare_project
+from sandbox.recorder import Recorder
 from sandbox.stack_files import PHASES, StackFiles, read_stack
 from sandbox.world import SandboxError, World
 
@@ -42,6 +41,7 @@ class Order:
     program_dir: Path = Path()
     settings: Mapping[str, str] = field(default_factory=dict)
     events: Path | None = None
+    policy_packs: tuple[Path, ...] = ()
 
 
 def choose(wanted: Engine) -> PulumiCli | Embedded:
@@ -65,30 +65,34 @@ def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) 
     world.of(order.stack)
     files = checked(order)
     engine = choose(order.engine)
-    recorder = Recorder(on_progress, world.secrets())
+    preview = order.operation is Operation.PREVIEW
+    recorder = Recorder(on_progress, preview=preview, secrets=world.secrets())
     began = time.monotonic()
-    with ExitStack() as stack:
-        take = recorder.take
-        if order.events is not None:
-            take = _written(stack, order.events, take)
-        code = engine.run(order.operation.value, world, files, take)
+    with _event_log(order.events) as log:
+        ok = engine.run(order.operation.value, world, files, recorder, log, policy_packs=order.policy_packs)
     seconds = time.monotonic() - began
     state = outcome.resources(engine.export(world, files))
-    failure = "" if code == 0 else _failure(recorder.errors, world, order.stack)
+    failure = "" if ok else _failure(recorder.errors, world, order.stack)
     moving = order.operation is Operation.UP and files.phase != PHASES[0]
-    now = outcome.service_now(world, files) if moving or failure else None
+    now = _service_now(world, files) if moving or failure else None
     return Deployment(
         stack=order.stack,
         phase=files.phase,
         operation=order.operation,
         engine=engine.name,
         seconds=seconds,
-        steps=tuple(recorder.steps),
+        steps=recorder.steps,
         proofs=() if order.operation is Operation.DESTROY else outcome.proofs(state),
         swap=outcome.swap(state, now) if now and not failure else None,
         failure=failure,
         keeps_running=outcome.running(now) if now and failure else "",
     )
+
+
+def prepare_by_hand(world: World, program_dir: Path, stack: str) -> Path:
+    """Lay out the folder in which a `pulumi` CLI works on the sandbox by hand, and return it."""
+    world.of(stack)
+    return prepare_project(world.directory, checked(Order(stack, program_dir=program_dir)))
 
 
 def checked(order: Order) -> StackFiles:
@@ -107,21 +111,29 @@ def checked(order: Order) -> StackFiles:
     return files
 
 
-def _written(
-    stack: ExitStack, path: Path, take: Callable[[Mapping[str, Any]], None]
-) -> Callable[[Mapping[str, Any]], None]:
-    """`take`, with every event also written as one line of JSON."""
+def _service_now(world: World, files: StackFiles) -> ServiceState | None:
+    from sandbox.service_now import service_now
+
+    return service_now(world, files)
+
+
+@contextmanager
+def _event_log(path: Path | None) -> Iterator[Callable[[str], None]]:
+    """What to call with each event's line; without a file they go nowhere."""
+    if path is None:
+        yield lambda _: None
+        return
     try:
-        stream = stack.enter_context(path.open("w", encoding="utf-8"))
+        stream = path.open("w", encoding="utf-8")
     except OSError as error:
         raise SandboxError(f"{path} cannot be written ({error.strerror}): name another file") from None
+    with stream:
 
-    def both(event: Mapping[str, Any]) -> None:
-        stream.write(json.dumps(event, ensure_ascii=False) + "\n")
-        stream.flush()
-        take(event)
+        def write(line: str) -> None:
+            stream.write(f"{line}\n")
+            stream.flush()
 
-    return both
+        yield write
 
 
 def _failure(errors: Sequence[str], world: World, stack: str) -> str:

@@ -1,4 +1,4 @@
-"""What a stack's last run came to: the proofs' outcomes and the move, by its state, and what the service runs now.
+"""What a stack's last run came to: the proofs' outcomes and the move, as its state records them.
 
 It must never read a secret: it looks at proofs and rollouts only, whose outputs hold none.
 """
@@ -6,21 +6,13 @@ It must never read a secret: it looks at proofs and rollouts only, whose outputs
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from boto3.session import Session
-from botocore.exceptions import BotoCoreError, ClientError
-
-from access.endpoints import Endpoints
 from access.evidence import Proof as Evidence
 from access.evidence import Subject
 from access.redaction import redact
 from access.verdict import Verdict
-from probes.aws import AwsUnavailable, client
 from reports.deployment import Proof, Swap
 from reports.matrix import Standing
 from rollout.plan import ServiceState, short
-from rollout.service import Service, ServiceMissing
-from sandbox.stack_files import StackFiles
-from sandbox.world import World
 
 _PROOF = "pulumi-python:dynamic/probe:PrivilegeProof"
 _LIST = frozenset({Subject.SECRET, Subject.LOGIN, Subject.ROLES, Subject.EXCESS, Subject.MISSING})
@@ -54,21 +46,6 @@ def swap(state: Sequence[Mapping[str, Any]], now: ServiceState) -> Swap | None:
 def running(now: ServiceState) -> str:
     """What the service runs, for a person: `askflorence-staging-app:7`."""
     return short(now.revision)
-
-
-def service_now(world: World, files: StackFiles) -> ServiceState | None:
-    """Ask ECS what the stack's service runs; None when there is no answer: a story is told without it."""
-    here = world.environment(files.stack)
-    session = Session(
-        aws_access_key_id=here["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=here["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=here["AWS_SESSION_TOKEN"],
-    )
-    ecs = client("ecs", files.of("awsRegion"), Endpoints.from_environment(here), session=session)
-    try:
-        return Service(ecs, files.of("ecsCluster"), files.of("ecsService")).look()
-    except (AwsUnavailable, ServiceMissing, ClientError, BotoCoreError):
-        return None
 
 
 def _proof(outputs: Mapping[str, Any]) -> Proof:

@@ -18,6 +18,8 @@ from typing import Any
 
 import yaml
 
+from sandbox.cli_events import hand_on
+from sandbox.recorder import Recorder
 from sandbox.stack_files import StackFiles, read_yaml
 from sandbox.world import SandboxError, World
 
@@ -62,9 +64,12 @@ class PulumiCli:
         operation: str,
         world: World,
         files: StackFiles,
-        on_event: Callable[[Mapping[str, Any]], None],
-    ) -> int:
-        """Run preview, up or destroy; hands on every engine event; returns the CLI's exit code.
+        recorder: Recorder,
+        log: Callable[[str], None],
+        *,
+        policy_packs: tuple[Path, ...] = (),
+    ) -> bool:
+        """Run preview, up or destroy, and whether it went well; each event also goes to `log` as a line of JSON.
 
         What the CLI prints goes to the sandbox's `logs/pulumi-STACK.log`.
         """
@@ -78,12 +83,24 @@ class PulumiCli:
         command += ["--event-log", str(events)]
         if operation != "preview":
             command += ["--yes", "--skip-preview"]
-        with (world.directory / "logs" / f"pulumi-{files.stack}.log").open("w") as log:
+        for pack in policy_packs:
+            command += ["--policy-pack", str(pack.resolve())]
+
+        def take(line: str) -> None:
+            log(line)
+            hand_on(json.loads(line), recorder)
+
+        with (world.directory / "logs" / f"pulumi-{files.stack}.log").open("w") as printed:
             process = subprocess.Popen(  # noqa: S603
-                command, cwd=project, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                command,
+                cwd=project,
+                env=environment,
+                stdout=printed,
+                stderr=printed,
+                stdin=subprocess.DEVNULL,
             )
-            _follow(events, process, on_event)
-            return process.wait()
+            _follow(events, process, take)
+            return process.wait() == 0
 
     def export(self, world: World, files: StackFiles) -> Mapping[str, Any]:
         """The stack's state in deployment format, secrets encrypted."""
@@ -129,7 +146,7 @@ def prepare_project(directory: Path, files: StackFiles) -> Path:
 
     The stack's encryption salt, which the CLI writes into its settings, survives.
     """
-    project = directory / "project"
+    project = directory / "pulumi" / "project"
     project.mkdir(parents=True, exist_ok=True)
     document = read_yaml(files.program_dir / "Pulumi.yaml", "run the command in the project's folder")
     main = files.program_dir.resolve() / str(document.get("main", "."))
@@ -151,13 +168,15 @@ def _typed(project: Mapping[str, Any], key: str, value: str) -> Any:
     return value if kind in {None, "string"} else json.loads(value)
 
 
-def _follow(
-    path: Path, process: subprocess.Popen[bytes], on_event: Callable[[Mapping[str, Any]], None]
-) -> None:
+def _follow(path: Path, process: subprocess.Popen[bytes], take: Callable[[str], None]) -> None:
     """Hand on the lines of a growing file until its writer has ended."""
     ended = threading.Event()
-    watcher = threading.Thread(target=lambda: (process.wait(), ended.set()), daemon=True)
-    watcher.start()
+
+    def wait() -> None:
+        process.wait()
+        ended.set()
+
+    threading.Thread(target=wait, daemon=True).start()
     with path.open(encoding="utf-8") as stream:
         pending = ""
         while True:
@@ -165,6 +184,6 @@ def _follow(
             pending += stream.read()
             *lines, pending = pending.split("\n")
             for line in filter(None, lines):
-                on_event(json.loads(line))
+                take(line)
             if last:
                 return

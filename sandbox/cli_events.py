@@ -1,0 +1,75 @@
+"""The CLI's engine events, in Pulumi's own JSON form, handed to a recorder.
+
+Source of the form: Pulumi's engine events (`--event-log`, one JSON object a line). It must never fail on an event that
+it does not know.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reports.deployment import Change
+from sandbox.recorder import Recorder
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""Pulumi's stand-in for a value that is not known before the change is made."""
+
+_COLOUR = re.compile(r"<\{%[a-z0-9 ]+%\}>")
+
+
+def hand_on(event: Mapping[str, Any], recorder: Recorder) -> None:
+    """Tell `recorder` what one event says."""
+    if body := event.get("resourcePreEvent"):
+        metadata = body["metadata"]
+        recorder.begun(metadata["op"], metadata["type"], metadata["urn"], tuple(_changes(metadata)))
+    elif body := event.get("resOutputsEvent"):
+        metadata = body["metadata"]
+        recorder.ended(metadata["op"], metadata["type"], metadata["urn"], ok=True)
+    elif body := event.get("resOpFailedEvent"):
+        metadata = body["metadata"]
+        recorder.ended(metadata["op"], metadata["type"], metadata["urn"], ok=False)
+    elif body := event.get("diagnosticEvent"):
+        if not body.get("ephemeral") or body.get("urn"):
+            recorder.said(
+                body.get("severity", ""), _COLOUR.sub("", body.get("message", "")), body.get("urn", "")
+            )
+    elif body := event.get("errorEvent"):
+        recorder.failed(_COLOUR.sub("", body.get("error", "")))
+
+
+def _changes(metadata: Mapping[str, Any]) -> Iterator[Change]:
+    old = (metadata.get("old") or {}).get("inputs") or {}
+    new = (metadata.get("new") or {}).get("inputs") or {}
+    match metadata["op"]:
+        case "same" | "read" | "delete":
+            return
+        case "create" | "import":
+            paths = [path for path in new if not path.startswith("__")]
+        case _:
+            paths = list(metadata.get("detailedDiff") or {}) or list(metadata.get("diffs") or ())
+    for path in sorted(paths):
+        change = Change(path, shown(_at(old, path)), shown(_at(new, path)))
+        if change.before != change.after:
+            yield change
+
+
+def shown(value: object) -> str | None:
+    """A masked value as a plan shows it; None where there is none."""
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return text.replace(UNKNOWN, "(known afterwards)")
+
+
+def _at(values: object, path: str) -> object:
+    """The value at a property path such as `tags.owner` or `roles[0].name`; None where it leads nowhere."""
+    here = values
+    for part in re.findall(r'[^.\[\]"]+', path):
+        if isinstance(here, Mapping):
+            here = here.get(part)
+        elif isinstance(here, list) and part.isdigit() and int(part) < len(here):
+            here = here[int(part)]
+        else:
+            return None
+    return here

@@ -1,0 +1,92 @@
+"""Our own engine as one that deployments can choose: its request built, its events handed to a recorder.
+
+It must never be imported before it is chosen: the engine brings gRPC and the Pulumi SDK.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reports.deployment import Change
+from sandbox.cli_events import shown
+from sandbox.recorder import Recorder
+from sandbox.stack_files import StackFiles
+from sandbox.world import World
+
+if TYPE_CHECKING:
+    from sandbox.engine.events import Event
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """The sandbox's engine; `because` says why it was chosen, when it was not asked for."""
+
+    because: str = ""
+
+    @property
+    def name(self) -> str:
+        """What a person reads: `embedded (no pulumi CLI on PATH)`."""
+        return f"embedded ({self.because})" if self.because else "embedded"
+
+    def run(
+        self,
+        operation: str,
+        world: World,
+        files: StackFiles,
+        recorder: Recorder,
+        log: Callable[[str], None],
+        *,
+        policy_packs: tuple[Path, ...] = (),
+    ) -> bool:
+        """Run preview, up or destroy, and whether it went well; each event also goes to `log` as a line of JSON."""
+        from sandbox.engine import EngineRequest, run
+        from sandbox.engine.events import event_to_json
+
+        def take(event: "Event") -> None:
+            log(event_to_json(event))
+            hand_on(event, recorder)
+
+        result = run(
+            EngineRequest(
+                operation=operation,
+                program_dir=files.program_dir.resolve(),
+                project=files.project,
+                stack=files.stack,
+                config=files.config,
+                environment=world.environment(files.stack),
+                state_file=world.state_file(files.stack),
+                provider_ports=world.provider_ports(files.stack),
+                passphrase=world.passphrase,
+                on_event=take,
+                policy_packs=policy_packs,
+            )
+        )
+        if not result.ok:
+            recorder.failed(result.error)
+        return bool(result.ok)
+
+    def export(self, world: World, files: StackFiles) -> Mapping[str, Any]:
+        """The stack's state in deployment format, secrets encrypted; empty when there is none yet."""
+        path = world.state_file(files.stack)
+        document: Mapping[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        return document
+
+
+def hand_on(event: "Event", recorder: Recorder) -> None:
+    """Tell `recorder` what one event says."""
+    from sandbox.engine.events import Diagnostic, PolicyViolation, ResourcePlanned, StepDone
+
+    match event:
+        case ResourcePlanned(urn, kind, operation, changes):
+            told = [Change(each.property, shown(each.old), shown(each.new)) for each in changes]
+            recorder.begun(operation, kind, urn, told if operation not in {"same", "read", "delete"} else ())
+        case StepDone(urn, kind, operation, ok, _, error):
+            recorder.ended(operation, kind, urn, ok=ok, error=error)
+        case Diagnostic(severity, message, urn, _):
+            recorder.said(severity, message, urn)
+        case PolicyViolation(_, pack, policy, level, message):
+            recorder.said("error" if level == "mandatory" else "warning", f"{pack}/{policy}: {message}")
+        case _:
+            return

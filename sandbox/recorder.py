@@ -1,0 +1,100 @@
+"""Collects what an engine tells while it runs, whichever it is, and makes a deployment's steps of it.
+
+It must never show what the engine did not mask, and never fail on an operation that it does not know.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+from access.redaction import redact
+from reports.deployment import Change, Moment, Progress, Step
+
+_OPERATIONS = {
+    "create-replacement": "replace",
+    "import-replacement": "replace",
+    "read-replacement": "read",
+}
+_HALVES = frozenset({"replace", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace"})
+"""The CLI's steps that are parts of a replacement, told once by its creating half."""
+
+
+class Recorder:
+    """The story of one run. `told` receives each progress; `secrets` are masked besides what redaction knows."""
+
+    def __init__(
+        self, told: Callable[[Progress], None], *, preview: bool, secrets: Sequence[str] = ()
+    ) -> None:
+        """Take where to tell it, and whether steps are only planned."""
+        self.errors: list[str] = []
+        self._tell = told
+        self._preview = preview
+        self._secrets = tuple(secrets)
+        self._planned: dict[tuple[str, str], tuple[Step, float]] = {}
+        self._done: list[Step] = []
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps taken, in the order of their ends; of a preview, those that would be."""
+        if self._preview:
+            return tuple(step for step, _ in self._planned.values())
+        return tuple(self._done)
+
+    def begun(self, operation: str, kind: str, urn: str, changes: Sequence[Change] = ()) -> None:
+        """A step is about to be taken, or would be."""
+        if not _told(operation, kind):
+            return
+        step = Step(_OPERATIONS.get(operation, operation), kind, name_of(urn), tuple(changes))
+        self._planned[step.operation, urn] = step, time.monotonic()
+        self._tell(Progress(Moment.BEGUN, step))
+
+    def ended(self, operation: str, kind: str, urn: str, *, ok: bool, error: str = "") -> None:
+        """A step has been taken, or has failed."""
+        if self._preview or not _told(operation, kind):
+            return
+        operation = _OPERATIONS.get(operation, operation)
+        planned, began = self._planned.get((operation, urn), (None, None))
+        step = Step(
+            operation=operation,
+            type=kind,
+            name=name_of(urn),
+            changes=planned.changes if planned else (),
+            seconds=None if began is None else time.monotonic() - began,
+            failed=not ok,
+        )
+        self._done.append(step)
+        self._tell(Progress(Moment.DONE if ok else Moment.FAILED, step))
+        if error:
+            self.failed(error)
+
+    def said(self, severity: str, message: str, urn: str = "") -> None:
+        """The program, a provider or the engine said something."""
+        text = self._clean(message)
+        if severity == "error":
+            self.failed(text)
+        elif text and severity in {"info", "warning"}:
+            step = Step("same", type_of(urn), name_of(urn)) if urn else None
+            self._tell(Progress(Moment.SAID, step, text))
+
+    def failed(self, error: str) -> None:
+        """The run has an error; each is kept once."""
+        text = self._clean(error)
+        if text and text not in self.errors:
+            self.errors.append(text)
+
+    def _clean(self, text: str) -> str:
+        return redact(text, self._secrets).strip()
+
+
+def name_of(urn: str) -> str:
+    """The resource's name: the last part of its URN."""
+    return urn.split("::", 3)[3] if urn.count("::") >= 3 else urn
+
+
+def type_of(urn: str) -> str:
+    """The resource's type, from its URN; empty when that is none."""
+    return urn.split("::")[2].rpartition("$")[2] if urn.count("::") >= 3 else ""
+
+
+def _told(operation: str, kind: str) -> bool:
+    """Whether a step concerns a resource of the cloud, and is not told by another step."""
+    return operation not in _HALVES and not kind.startswith(("pulumi:", "atlas-access:"))
