@@ -5,11 +5,12 @@ inconclusive: the component that needs it proven turns that into a failure. No c
 output or part of an error.
 """
 
+import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 from pulumi.dynamic import (
@@ -150,9 +151,15 @@ class PrivilegeProof(Resource, module="probe", name="PrivilegeProof"):
         super().__init__(
             PrivilegeProofProvider(),
             name,
-            {**inputs, **results, "code_digest": code_digest(), "row": urn},
+            {**inputs, **results, "code_digest": code_digest(), "row": _independent(urn)},
             opts,
         )
+
+
+def _independent(urn: pulumi.Output[str]) -> pulumi.Output[str]:
+    """The same text without its dependency on the parent, of which the proof itself is a part."""
+    known = asyncio.ensure_future(urn.is_known())
+    return pulumi.Output(set(), cast(Awaitable[str], asyncio.ensure_future(urn.future())), known)
 
 
 def _proven(news: dict[str, Any], olds: dict[str, Any]) -> dict[str, Any]:

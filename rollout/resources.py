@@ -74,7 +74,7 @@ class RolloutProvider(ResourceProvider):
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         """Put the recorded revision back where the service still runs ours."""
-        put_back(_service(props), props["wanted"], props["prior"], float(props["deadlineSeconds"]), _say)
+        put_back(_service(props), props["wanted"], props["prior"], float(props["deadline_seconds"]), _say)
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Another revision is an update; another service is another rollout. A new record of the prior is neither."""
@@ -95,12 +95,8 @@ class PriorRevision(pulumi.dynamic.Resource, module="rollout", name="PriorRevisi
         wanted: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = {**_inputs(address), "wanted": wanted, "revisionArn": None, "definition": None}
+        props = {**_inputs(address), "wanted": wanted, "revision_arn": None, "definition": None}
         super().__init__(PriorRevisionProvider(), name, props, opts)
-
-    def translate_output_property(self, prop: str) -> str:
-        """Outputs are camel case in the state, snake case here."""
-        return _SNAKE.get(prop, prop)
 
 
 class Rollout(pulumi.dynamic.Resource, module="rollout", name="Rollout"):
@@ -124,17 +120,10 @@ class Rollout(pulumi.dynamic.Resource, module="rollout", name="Rollout"):
             "wanted": wanted,
             "prior": prior,
             "proven": proven,
-            "deadlineSeconds": deadline_seconds,
-            "runningRevision": None,
+            "deadline_seconds": deadline_seconds,
+            "running_revision": None,
         }
         super().__init__(RolloutProvider(), name, props, opts)
-
-    def translate_output_property(self, prop: str) -> str:
-        """Outputs are camel case in the state, snake case here."""
-        return _SNAKE.get(prop, prop)
-
-
-_SNAKE = {"revisionArn": "revision_arn", "runningRevision": "running_revision"}
 
 
 def _inputs(address: ServiceAddress) -> dict[str, Any]:
@@ -150,12 +139,12 @@ def _recorded(props: Mapping[str, Any]) -> dict[str, Any]:
     service = _service(props)
     revision = service.look().revision
     definition = {k: v for k, v in service.definition(revision).items() if k not in REGISTRATION_FACTS}
-    return {**props, "revisionArn": revision, "definition": json.dumps(definition, sort_keys=True)}
+    return {**props, "revision_arn": revision, "definition": json.dumps(definition, sort_keys=True)}
 
 
 def _swapped(props: Mapping[str, Any]) -> dict[str, Any]:
-    done = swap(_service(props), props["wanted"], props["prior"], float(props["deadlineSeconds"]), _say)
-    return {**props, "runningRevision": done.revision}
+    done = swap(_service(props), props["wanted"], props["prior"], float(props["deadline_seconds"]), _say)
+    return {**props, "running_revision": done.revision}
 
 
 def _say(line: str) -> None:

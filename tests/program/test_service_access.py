@@ -1,0 +1,262 @@
+"""What one environment's stack declares, seen through Pulumi's mocks."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+from pulumi.runtime import rpc
+from recorder import ADDRESSES, MANIFEST, Recorder, definition, observed, run, settings
+
+from access.task_definition import secret_references
+from components.observed import Observed
+from components.reference import reference_connection
+from components.service_access import ServiceAccess, ServiceAccessArgs, crosses_over
+from probes.aws import RunningRevision
+
+RUNTIME = {"MONGODB_URI", "MONGODB_REFERENCE_URI", "MONGODB_WRITE_URI", "MONGODB_AUDIT_WRITE_URI"}
+GOOD_REFERENCE = "mongodb://app_read:Pw@127.0.0.2:27118/askflorence?authSource=admin&directConnection=true"
+
+
+def program(
+    stack: str = "staging",
+    phase: str = "bind",
+    world: Observed | None = None,
+    grab: Callable[[ServiceAccess], None] | None = None,
+    **changes: str,
+) -> Callable[[], None]:
+    def declare() -> None:
+        settled = settings(stack, phase=phase, **changes)
+        access = ServiceAccess(
+            stack,
+            ServiceAccessArgs(
+                environment=stack,
+                manifest=MANIFEST,
+                settings=settled,
+                observed=world or observed(stack),
+                reference=reference_connection(MANIFEST, stack, settled.reference_stack),
+            ),
+            pulumi.ResourceOptions(providers=[aws.Provider("aws", region="us-east-1")]),
+        )
+        if grab:
+            grab(access)
+
+    return declare
+
+
+def bound(recorder: Recorder, family: str) -> dict[str, str]:
+    """Variable to `valueFrom` of the family's registered revision."""
+    text = recorder.of("TaskDefinition")[family]["containerDefinitions"]
+    return secret_references({"containerDefinitions": json.loads(text)})
+
+
+def test_the_cluster_gets_adr_0006s_two_roles_and_four_users() -> None:
+    """No more, no fewer."""
+    made = run(Recorder(), program())
+    assert set(made.of("CustomDbRole")) == {"role_audit_writer", "role_admin_schema"}
+    assert set(made.of("DatabaseUser")) == {"app_read", "app_write", "app_audit_writer", "app_admin_schema"}
+
+
+def test_custom_roles_are_assigned_at_admin_and_built_in_ones_on_the_database() -> None:
+    """Atlas refuses anything else (UNSUPPORTED_ROLE)."""
+    users = run(Recorder(), program()).of("DatabaseUser")
+    assert {name: users[name]["roles"] for name in users} == {
+        "app_read": [{"databaseName": "askflorence", "roleName": "read"}],
+        "app_write": [{"databaseName": "askflorence", "roleName": "readWrite"}],
+        "app_audit_writer": [{"databaseName": "admin", "roleName": "role_audit_writer"}],
+        "app_admin_schema": [{"databaseName": "admin", "roleName": "role_admin_schema"}],
+    }
+
+
+def test_every_user_is_scoped_to_its_cluster() -> None:
+    """A user without scopes reaches every cluster of its project."""
+    users = run(Recorder(), program()).of("DatabaseUser")
+    assert [user["scopes"] for user in users.values()] == [
+        [{"name": "askflorence-staging", "type": "CLUSTER"}] for _ in users
+    ]
+
+
+def test_the_adopted_user_gets_no_password() -> None:
+    """app_admin_schema stays as it is: password and secret untouched."""
+    made = run(Recorder(), program())
+    assert "password" not in made.of("DatabaseUser")["app_admin_schema"]
+    assert "app_admin_schema" not in made.of("RandomPassword")
+    assert "admin-schema" not in made.of("SecretVersion")
+
+
+def test_the_new_secrets_have_the_names_that_were_decided() -> None:
+    """The old reference-uri is legacy and is never written again."""
+    secrets = run(Recorder(), program()).of("Secret")
+    assert {secret["name"] for secret in secrets.values()} == {
+        "staging/mongodb/app-read-v2",
+        "staging/mongodb/reference-uri-v2",
+        "staging/mongodb/app-write-v2",
+        "staging/mongodb/audit-write",
+        "staging/mongodb/admin-schema",
+    }
+
+
+def test_secrets_use_the_projects_key_and_the_longest_recovery_window() -> None:
+    """Never the account's default key."""
+    secrets = run(Recorder(), program()).of("Secret").values()
+    assert {(each["kmsKeyId"], each["recoveryWindowInDays"]) for each in secrets} == {
+        ("arn:aws:kms:us-east-1:111111111111:key/k", 30)
+    }
+
+
+def test_a_connection_string_merges_the_write_options() -> None:
+    """The address' own options stay, ours are added."""
+    value = run(Recorder(), program(addressForm="standard")).of("SecretVersion")["app-read-v2"][
+        "secretString"
+    ]["value"]
+    assert "replicaSet=rs" in value
+    assert "retryWrites=true&w=majority" in value
+    assert "authSource=admin" in value
+
+
+def test_the_runtime_has_its_four_bindings_and_the_aliases_of_bind() -> None:
+    """The seven old names appear only where they were."""
+    names = set(bound(run(Recorder(), program()), "app"))
+    assert names == RUNTIME | {"MONGODB_URI_PLANS_WRITE", "HUBSPOT_TOKEN"}
+
+
+def test_the_schema_family_has_one_binding_and_the_runtime_never_has_it() -> None:
+    """ENG-266: index management stays out of the runtime."""
+    made = run(Recorder(), program())
+    assert set(bound(made, "schema")) == {"MONGODB_URI_ADMIN_SCHEMA"}
+    assert "MONGODB_URI_ADMIN_SCHEMA" not in bound(made, "app")
+
+
+def test_every_binding_pins_the_proven_version() -> None:
+    """A value that changes after its proof cannot reach a task."""
+    references = bound(run(Recorder(), program()), "app")
+    assert {name: references[name].rsplit(":", 1)[-1] for name in RUNTIME} == {
+        "MONGODB_URI": "version-of-app-read-v2",
+        "MONGODB_REFERENCE_URI": "version-of-reference-uri-v2",
+        "MONGODB_WRITE_URI": "version-of-app-write-v2",
+        "MONGODB_AUDIT_WRITE_URI": "version-of-audit-write",
+    }
+
+
+def test_each_secret_version_is_proven() -> None:
+    """Also the reference secret, which holds the same user's connection in staging."""
+    proofs = run(Recorder(), program(phase="provision")).of("PrivilegeProof")
+    assert {name: proof["user"] for name, proof in proofs.items()} == {
+        "app-read-v2": "app_read",
+        "reference-uri-v2": "app_read",
+        "app-write-v2": "app_write",
+        "audit-write": "app_audit_writer",
+        "admin-schema": "app_admin_schema",
+    }
+
+
+def test_provision_touches_no_task() -> None:
+    """The phase is additive only."""
+    made = run(Recorder(), program(phase="provision"))
+    assert (made.of("TaskDefinition"), made.of("Rollout"), made.of("PriorRevision")) == ({}, {}, {})
+
+
+@pytest.mark.parametrize("verdict", ["refuted", "inconclusive"])
+def test_what_is_not_proven_stops_everything_after_it(verdict: str) -> None:
+    """No revision is registered, no service moved, and the reason is the error."""
+    recorder = Recorder(verdicts={"app-write-v2": verdict})
+    with pytest.raises(pulumi.RunError, match=f"{verdict.upper()}  app-write-v2"):
+        run(recorder, program())
+    assert (recorder.of("TaskDefinition"), recorder.of("Rollout")) == ({}, {})
+
+
+def test_all_refuted_proofs_are_named_at_once() -> None:
+    """Nobody finds them one update at a time."""
+    recorder = Recorder(verdicts={"app-write-v2": "refuted", "audit-write": "inconclusive"})
+    with pytest.raises(pulumi.RunError, match=r"(?s)REFUTED  app-write-v2.*INCONCLUSIVE  audit-write"):
+        run(recorder, program(phase="provision"))
+
+
+def test_execution_roles_read_exactly_their_own_secrets() -> None:
+    """The runtime's role never reads the schema secret."""
+    policies = run(Recorder(), program()).of("RolePolicy")
+    reads = {
+        policy["role"]: json.loads(policy["policy"])["Statement"][0]["Resource"]
+        for policy in policies.values()
+    }
+    assert reads["schema-execution"] == ["arn:aws:secretsmanager:us-east-1:111111111111:secret:admin-schema"]
+    assert not any("admin-schema" in arn for arn in reads["runtime-execution"])
+
+
+def test_a_shared_execution_role_is_refused() -> None:
+    """It would hand the schema secret to the runtime."""
+    shared = observed(schema=RunningRevision("arn:schema:1", definition("schema", "runtime-execution")))
+    with pytest.raises(pulumi.RunError, match="share the execution role runtime-execution"):
+        run(Recorder(), program(world=shared))
+
+
+def test_prods_reference_secret_holds_what_staging_hands_over() -> None:
+    """Staging's app_read, by its private address, and nothing composed here."""
+    made = run(Recorder(received=GOOD_REFERENCE), program("prod"), "prod")
+    assert made.of("SecretVersion")["reference-uri-v2"]["secretString"]["value"] == GOOD_REFERENCE
+
+
+def test_a_secrets_value_is_secret_to_the_engine() -> None:
+    """So that the state keeps it encrypted."""
+    versions = run(Recorder(), program()).of("SecretVersion").values()
+    assert {version["secretString"][rpc._special_sig_key] for version in versions} == {
+        rpc._special_secret_sig
+    }
+
+
+@pytest.mark.parametrize(
+    "received",
+    [None, {}, "", "not a connection string", GOOD_REFERENCE.replace("app_read", "app_write")],
+)
+def test_anything_but_staging_s_reader_stops_prod(received: Any) -> None:
+    """A passphrase that does not fit arrives as an empty mapping."""
+    recorder = Recorder(received=received)
+    with pytest.raises(pulumi.RunError, match=r"stack staging hands over"):
+        run(recorder, program("prod"), "prod")
+    assert "reference-uri-v2" not in recorder.of("SecretVersion")
+
+
+def test_prod_without_a_reference_stack_is_refused() -> None:
+    """No silent fall-back to its own cluster (ENG-271)."""
+    with pytest.raises(pulumi.RunError, match="Set atlas-access:referenceStack"):
+        run(Recorder(), program("prod", referenceStack=""), "prod")
+
+
+def test_a_missing_private_endpoint_is_an_error_where_it_is_handed_over() -> None:
+    """Staging cannot export an address that it does not have."""
+    found: list[pulumi.Output[str]] = []
+
+    def grab(access: ServiceAccess) -> None:
+        handed_over = crosses_over(MANIFEST, "staging")
+        assert handed_over is not None
+        found.append(access.cluster.connection(*handed_over))
+
+    recorder = Recorder(cluster={**ADDRESSES, "privateEndpoints": []})
+    with pytest.raises(pulumi.RunError, match="has no srv connection string for its private endpoint"):
+        run(recorder, program(grab=grab))
+
+
+def test_only_staging_hands_a_connection_over() -> None:
+    """Nobody reads prod's cluster from elsewhere."""
+    assert crosses_over(MANIFEST, "prod") is None
+
+
+def test_nothing_of_staging_names_prods_project_or_account() -> None:
+    """ADR 0001."""
+    made = run(Recorder(), program())
+    text = json.dumps([each.inputs for each in made.made])
+    assert "69dc20c64005b222804dafa4" not in text
+    assert "222222222222" not in text
+
+
+def test_no_input_but_a_secrets_value_holds_a_password() -> None:
+    """A password leaves the cluster's component only inside a connection string."""
+    made = run(Recorder(), program())
+    elsewhere = [
+        each.inputs
+        for each in made.made
+        if each.typ.rsplit(":", 1)[-1] not in ("SecretVersion", "DatabaseUser")
+    ]
+    assert "Pw000" not in json.dumps(elsewhere)
