@@ -39,14 +39,6 @@ _PASSED: Final = (
 """Inputs that ECS takes under the same name and in the same form."""
 
 
-def _prepare(session: AwsSession, inputs: Properties) -> Properties:
-    prepared = with_region_and_tags(session, inputs)
-    definitions = prepared["containerDefinitions"]
-    if isinstance(definitions, str):
-        prepared["containerDefinitions"] = containers.written(containers.parsed(definitions))
-    return prepared
-
-
 def _validate(inputs: Properties) -> list[Failure]:
     definitions = inputs["containerDefinitions"]
     if not isinstance(definitions, str):
@@ -99,7 +91,7 @@ def _state(session: AwsSession, made: Any, tags: dict[str, str], known: Properti
     return {
         "arn": arn,
         "arnWithoutRevision": arn.rpartition(":")[0],
-        "containerDefinitions": _definitions(made, known),
+        "containerDefinitions": containers.written(made["containerDefinitions"]),
         "cpu": made.get("cpu"),
         "enableFaultInjection": bool(made.get("enableFaultInjection")),
         "ephemeralStorage": {"sizeInGib": storage["sizeInGiB"]} if storage else None,
@@ -121,14 +113,6 @@ def _state(session: AwsSession, made: Any, tags: dict[str, str], known: Properti
         "trackLatest": bool(known.get("trackLatest")),
         "volumes": [_volume_state(volume) for volume in made.get("volumes") or []],
     }
-
-
-def _definitions(made: Any, known: Properties) -> str:
-    """The definitions as known, if ECS has the same, else as ECS has them."""
-    found = containers.written(made["containerDefinitions"])
-    held = known.get("containerDefinitions")
-    mode = {"networkMode": made.get("networkMode")}
-    return held if isinstance(held, str) and containers.equivalent(held, found, mode) else found
 
 
 def _read(session: AwsSession, identity: str, known: Properties) -> Found | None:
@@ -171,8 +155,11 @@ def _delete(session: AwsSession, identity: str, state: Properties) -> None:
 
 
 def _plan(session: AwsSession, planned: Properties) -> Properties:
-    family, region, account = planned.get("family"), planned.get("region"), session.account_id
-    if not is_known([family, region]) or is_known(planned.get("arnWithoutRevision")):
+    definitions = planned["containerDefinitions"]
+    if isinstance(definitions, str):
+        planned = {**planned, "containerDefinitions": containers.written(containers.parsed(definitions))}
+    family, region, account = planned["family"], planned["region"], session.account_id
+    if not is_known([family, region]) or is_known(planned["arnWithoutRevision"]):
         return planned
     return {**planned, "arnWithoutRevision": f"arn:aws:ecs:{region}:{account}:task-definition/{family}"}
 
@@ -208,7 +195,7 @@ TASK_DEFINITION: Final = ResourceType[AwsSession](
     read=_read,
     update=_update,
     delete=_delete,
-    prepare=_prepare,
+    prepare=with_region_and_tags,
     validate=_validate,
     plan=_plan,
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Final
 
-from sandbox.providers.diffing import same
+from sandbox.providers.diffing import changes, same
 from sandbox.providers.protocol import UNKNOWN, Properties, Value, is_known
 from sandbox.providers.resource import Failure, Property, ResourceType
 
@@ -91,12 +91,15 @@ def planned_create(resource: ResourceType[Any], inputs: Properties) -> Propertie
 
 
 def planned_update(resource: ResourceType[Any], old: Properties, inputs: Properties) -> Properties:
-    """The outputs that an update would leave: computed ones keep their values."""
+    """The outputs that an update would leave: what does not change keeps its value and its form."""
     planned = dict(old)
+    changed = {change.property for change in changes(resource, old, inputs)}
     for prop in resource.inputs():
+        if prop.name not in changed:
+            continue
         if inputs.get(prop.name) is not None:
             planned[prop.name] = inputs[prop.name]
-        elif not prop.computed:
+        else:
             planned.pop(prop.name, None)
     return planned
 
