@@ -1,0 +1,140 @@
+"""The state file while a deployment runs: every step is on disk before the next begins.
+
+New records come first, then those of the last state that this run has not taken over or deleted, so that the file is
+a valid state at any moment. Written to a temporary file, synced and renamed, mode 0600. A write that several steps
+wait for is done once. Must never overwrite a file that it could not read.
+"""
+
+import contextlib
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from sandbox.engine.passphrase import Passphrase
+from sandbox.engine.planner import without_dangling
+from sandbox.engine.state import Pending, Resource, State, resource_to_json, state_from_json, state_to_json
+
+
+def load(path: Path, passphrase: str) -> State:
+    """The state in `path`, or an empty one with a new salt; raises StateRefused."""
+    if not path.exists():
+        return State((), (), Passphrase(passphrase), {})
+    return state_from_json(path.read_text(encoding="utf-8", errors="replace"), passphrase, str(path))
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Puts `text` into `path` so that a reader, and a crash, see either the old or the new file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+class Checkpoint:
+    """Follows the steps of one run. Without a path (a preview) it keeps count and writes nothing."""
+
+    def __init__(self, state: State, path: Path | None) -> None:
+        self._state, self._path = state, path
+        self._fresh: list[Resource] = []
+        self._gone: set[int] = set()
+        self._begun: dict[int, Pending] = {}
+        # Creations that an earlier run never saw the end of stay on record: only a person can tell what became of them.
+        self._left = tuple(item for item in state.pending if item.kind == "creating")
+        self._texts: dict[int, tuple[Resource, str]] = {}
+        self._body = self._render()[0] if state.resources else ""
+        self._lock, self._writing = threading.RLock(), threading.Lock()
+        self._wanted = self._written = 0
+
+    def resources(self) -> tuple[Resource, ...]:
+        """The stack as it stands, in the order of the file."""
+        with self._lock:
+            rest = [item for item in self._state.resources if id(item) not in self._gone]
+            return (*(item for item in self._fresh if id(item) not in self._gone), *rest)
+
+    def change(self, mutation: Callable[[], object] = lambda: None) -> None:
+        """Applies `mutation` to records and makes the result durable before it returns."""
+        with self._lock:
+            mutation()
+            self._wanted += 1
+            ticket = self._wanted
+        if self._path is None:
+            return
+        with self._writing:
+            if self._written >= ticket:
+                return
+            with self._lock:
+                ticket = self._wanted
+                body, text = self._render()
+            if body != self._body:
+                write_atomically(self._path, text)
+                self._body = body
+            self._written = ticket
+
+    def begin(self, kind: str, resource: Resource) -> None:
+        """Records an operation as begun."""
+        self.change(lambda: self._begun.__setitem__(id(resource), Pending(kind, resource)))
+
+    def end(self, resource: Resource, *, add: bool = False, drop: Iterable[Resource] = ()) -> None:
+        """Records its end: `add` takes `resource` into the stack, `drop` lets records go."""
+
+        def mutation() -> None:
+            self._begun.pop(id(resource), None)
+            self._gone.update(id(item) for item in drop)
+            if add:
+                self._fresh.append(resource)
+
+        self.change(mutation)
+
+    def same(self, old: Resource, new: Resource) -> None:
+        """Takes over an unchanged resource; written with the next change, or at the end."""
+        with self._lock:
+            self._gone.add(id(old))
+            self._fresh.append(new)
+
+    def touched(self, resource: Resource) -> None:
+        """Says that `resource` was changed in place, so that its line is rendered anew."""
+        with self._lock:
+            self._texts.pop(id(resource), None)
+
+    def renamed(self, old: str, new: str) -> None:
+        """Every record of the last state follows a resource that an alias moved."""
+        with self._lock:
+            for item in self._state.resources:
+                if item.urn != old and (item.parent == old or old in item.needs()):
+                    item.rename(old, new)
+                    self._texts.pop(id(item), None)
+
+    def refreshed(self, found: dict[int, Resource | None]) -> None:
+        """Replaces the records by what their providers read (None: gone), and drops what then dangles."""
+
+        def mutation() -> None:
+            kept = (found.get(id(item), item) for item in self._state.resources)
+            self._fresh = without_dangling([item for item in kept if item is not None])
+            self._gone.update(id(item) for item in self._state.resources)
+
+        self.change(mutation)
+
+    def _line(self, resource: Resource) -> str:
+        cached = self._texts.get(id(resource))
+        if cached is None:
+            text = resource_to_json(resource, self._state.secrets, self._state.ciphers)
+            cached = self._texts[id(resource)] = (resource, text)
+        return cached[1]
+
+    def _render(self) -> tuple[str, str]:
+        rest = [item for item in self._state.resources if id(item) not in self._gone]
+        lines = [self._line(item) for item in self._fresh if id(item) not in self._gone]
+        lines += [self._line(item) for item in rest]
+        pending = [(item.kind, self._line(item.resource)) for item in (*self._begun.values(), *self._left)]
+        text = state_to_json(lines, pending, self._state.secrets, self._state.metadata)
+        return "\n".join(lines + [kind + line for kind, line in pending]), text

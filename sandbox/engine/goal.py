@@ -1,0 +1,150 @@
+"""What a program asks for, as a record, and the refusal of whatever this engine does not do.
+
+Pure: reads one request of the protocol. An option that is not listed here as understood is an error, never ignored.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.engine import values
+from sandbox.engine.values import Properties
+
+STACK_TYPE = "pulumi:pulumi:Stack"
+
+
+class Refused(Exception):  # noqa: N818 - reads as the sentence it is
+    """The program asks for something that is wrong, or that this engine does not support."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A resource as the program wants it. None for `protect`, `retain_on_delete`: as the parent has it."""
+
+    type: str
+    name: str
+    custom: bool
+    parent: str
+    inputs: Properties
+    protect: bool | None
+    retain_on_delete: bool | None
+    dependencies: tuple[str, ...]
+    property_dependencies: dict[str, tuple[str, ...]]
+    provider: str
+    providers: dict[str, str]
+    version: str
+    delete_before_replace: bool | None
+    ignore_changes: tuple[str, ...]
+    replace_on_changes: tuple[str, ...]
+    additional_secret_outputs: tuple[str, ...]
+    aliases: tuple[str, ...]
+    import_id: str
+    custom_timeouts: dict[str, float]
+
+    @property
+    def package(self) -> str:
+        """The package of the type's token."""
+        return self.type.partition(":")[0]
+
+
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_REFUSED = (
+    ("remote", "remote components"),
+    ("packageRef", "parameterized packages"),
+    ("transforms", "transforms"),
+    ("hooks", "resource hooks"),
+    ("state_migrations", "state migrations"),
+    ("deletedWith", "deleted_with"),
+    ("replace_with", "replace_with"),
+    ("replacement_trigger", "replacement_trigger"),
+    ("hideDiffs", "hide_diffs"),
+    ("envVarMappings", "env_var_mappings"),
+    ("pluginDownloadURL", "plugin_download_url"),
+    ("pluginChecksums", "plugin_checksums"),
+    ("snippetId", "snippets"),
+)
+
+
+def refuse(request: Any, what: str, fields: tuple[tuple[str, str], ...] = _REFUSED) -> None:
+    """Raises Refused if a request carries a field that this engine does not act on."""
+    # The SDK always sends some messages, empty: only what says something is asked for.
+    known = {
+        field.name
+        for field, value in request.ListFields()
+        if not hasattr(value, "ByteSize") or value.ByteSize()
+    }
+    for field, title in fields:
+        if field in known:
+            raise Refused(
+                f"{what}: {title} is not supported by the sandbox engine; use the pulumi CLI, or leave it out"
+            )
+
+
+def seconds(text: str) -> float:
+    """A duration such as 5m or 1h30m in seconds; raises Refused."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|h|m|s)", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise Refused(f"timeout {text!r} is not a duration; write it like 5m or 1h30m")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def goal_of(request: Any) -> Goal:
+    """The goal of a RegisterResource request; raises Refused and UnsupportedValue."""
+    what = f"resource {request.name} ({request.type})"
+    refuse(request, what)
+    if request.custom and request.type.count(":") != 2:
+        raise Refused(f"{what}: the type of a custom resource has three parts, package:module:name")
+    aliases = list(request.aliasURNs)
+    for alias in request.aliases:
+        if alias.WhichOneof("alias") != "urn":
+            raise Refused(f"{what}: aliases are supported by URN only")
+        aliases.append(alias.urn)
+    inputs = values.from_struct(request.object)
+    depends = {key: tuple(sorted(item.urns)) for key, item in request.propertyDependencies.items()}
+    if not depends:
+        depends = {key: tuple(sorted(request.dependencies)) for key in inputs}
+    timeouts = {
+        verb: seconds(text)
+        for verb in ("create", "update", "delete", "read")
+        if (text := getattr(request.customTimeouts, verb))
+    }
+    return Goal(
+        type=request.type,
+        name=request.name,
+        custom=request.custom,
+        parent=request.parent,
+        inputs=inputs,
+        protect=request.protect if request.HasField("protect") else None,
+        retain_on_delete=request.retainOnDelete if request.HasField("retainOnDelete") else None,
+        dependencies=tuple(sorted(request.dependencies)),
+        property_dependencies=depends,
+        provider=request.provider,
+        providers=dict(request.providers),
+        version=request.version,
+        delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
+        ignore_changes=tuple(request.ignoreChanges),
+        replace_on_changes=tuple(request.replaceOnChanges),
+        additional_secret_outputs=tuple(request.additionalSecretOutputs),
+        aliases=tuple(aliases),
+        import_id=request.importId,
+        custom_timeouts=timeouts,
+    )
+
+
+def default_provider(package: str, version: str) -> Goal:
+    """The provider that the engine itself makes for a package that the program names no provider for."""
+    parts = re.split(r"[.+-]", version)
+    inputs: Properties = {"__internal": {}, "version": version} if version else {}
+    return Goal(
+        type=f"pulumi:providers:{package}", name="_".join(["default", *filter(None, parts)]), custom=True, parent="",
+        inputs=inputs, protect=None, retain_on_delete=None, dependencies=(), property_dependencies={}, provider="",
+        providers={}, version="", delete_before_replace=None, ignore_changes=(), replace_on_changes=(),
+        additional_secret_outputs=(), aliases=(), import_id="", custom_timeouts={},
+    )  # fmt: skip
+
+
+def urn_of(stack: str, project: str, parent: str, kind: str, name: str) -> str:
+    """The URN of a resource: its type is qualified by its parents', the stack apart."""
+    parent_type = parent.split("::", 3)[2] if parent else ""
+    qualified = f"{parent_type}${kind}" if parent_type and parent_type != STACK_TYPE else kind
+    return f"urn:pulumi:{stack}::{project}::{qualified}::{name}"

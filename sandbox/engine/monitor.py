@@ -1,0 +1,206 @@
+"""The two services that a program and its hosts speak to: the resource monitor and the engine's log.
+
+Translates between the protocol and the deployment. A call for something unsupported is answered with a sentence.
+Must never answer before the deployment is ready, nor go on after it stopped.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.engine import values, wire
+from sandbox.engine.deploy import Deployment, Stopped
+from sandbox.engine.goal import Goal, Refused, goal_of, refuse
+from sandbox.engine.provider import ProviderFailed
+from sandbox.engine.values import UnsupportedValue
+
+_FEATURES = ("SECRETS", "RESOURCE_REFERENCES")
+_READ_REFUSED = (
+    ("packageRef", "parameterized packages"),
+    ("pluginDownloadURL", "plugin_download_url"),
+    ("pluginChecksums", "plugin_checksums"),
+)
+_SEVERITIES = ("debug", "info", "warning", "error")
+_GONE = "Resource monitor has terminated, shutting down"
+
+
+class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[misc]
+    """Answers the program. `begin` opens it once state and policies are in place; `finished` is its farewell."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment, self._request = deployment, deployment.request
+        self._open = threading.Event()
+        self.finished, self.released = threading.Event(), threading.Event()
+        self.calls = 0
+        self._count = threading.Lock()
+
+    def begin(self) -> None:
+        """Lets registrations through."""
+        self._open.set()
+
+    def _answer(self, context: Any, what: str, work: Callable[[], Any]) -> Any:
+        with self._count:
+            self.calls += 1
+        try:
+            self._open.wait()
+            if self._deployment.stopping.is_set():
+                raise Stopped
+            return work()
+        except Stopped:
+            context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
+        except (Refused, UnsupportedValue) as error:
+            self._deployment.fail(str(error))
+            context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
+        except ProviderFailed as error:
+            context.abort(wire.StatusCode.UNKNOWN, self._deployment.mask(f"{what}: {error}"))
+        except Exception as error:  # noqa: BLE001 - a fault of ours must end the run with a line, not hang it
+            self._deployment.fail(f"the engine failed at {what}: {type(error).__name__}: {error}")
+            context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
+        finally:
+            with self._count:
+                self.calls -= 1
+
+    def GetDeploymentInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """What is deployed, and what this monitor can do."""
+        del request, context
+        asked = self._request
+        return wire.resource_pb2.DeploymentInfo(
+            project=asked.project, stack=asked.stack, organization=asked.organization, dryRun=asked.dry_run,
+            config=asked.full_config(), configSecretKeys=asked.secret_keys(), parallel=asked.parallel,
+            supportedFeatures=[
+                wire.resource_pb2.ResourceMonitorFeature.Value(f"RESOURCE_MONITOR_FEATURE_{name}") for name in _FEATURES
+            ],
+        )  # fmt: skip
+
+    def SupportsFeature(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """The same, for older SDKs."""
+        del context
+        known = request.id in ("secrets", "resourceReferences")
+        return wire.resource_pb2.SupportsFeatureResponse(hasSupport=known)
+
+    def RegisterResource(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Brings a resource to its goal."""
+
+        def work() -> Any:
+            goal = goal_of(request)
+            made = self._deployment.register(goal)
+            # The outputs of a component are the program's own to set; old ones may name what is not there yet.
+            outputs = made.outputs if goal.custom else {}
+            return wire.resource_pb2.RegisterResourceResponse(
+                urn=made.urn, id=made.id, object=values.to_struct(outputs), result=wire.resource_pb2.SUCCESS
+            )
+
+        return self._answer(context, request.name, work)
+
+    def ReadResource(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Reads a resource that is not the stack's."""
+
+        def work() -> Any:
+            refuse(request, f"resource {request.name} ({request.type})", _READ_REFUSED)
+            goal = Goal(
+                type=request.type, name=request.name, custom=True, parent=request.parent,
+                inputs=values.from_struct(request.properties), protect=None, retain_on_delete=None,
+                dependencies=tuple(sorted(request.dependencies)), property_dependencies={}, provider=request.provider,
+                providers={}, version=request.version, delete_before_replace=None, ignore_changes=(),
+                replace_on_changes=(), additional_secret_outputs=tuple(request.additionalSecretOutputs), aliases=(),
+                import_id="", custom_timeouts={},
+            )  # fmt: skip
+            found = self._deployment.read(goal, request.id)
+            return wire.resource_pb2.ReadResourceResponse(
+                urn=found.urn, properties=values.to_struct(found.outputs)
+            )
+
+        return self._answer(context, request.name, work)
+
+    def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Calls a function of a provider."""
+
+        def work() -> Any:
+            refuse(request, f"function {request.tok}", _READ_REFUSED)
+            arguments = values.from_struct(request.args)
+            result = self._deployment.invoke(request.tok, arguments, request.provider, request.version)
+            return wire.resource_pb2.ResourceInvokeResponse(**{"return": values.to_struct(result)})
+
+        return self._answer(context, f"invocation of {request.tok}", work)
+
+    def RegisterResourceOutputs(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Takes the outputs of a component, or of the stack."""
+
+        def work() -> Any:
+            self._deployment.register_outputs(request.urn, values.from_struct(request.outputs))
+            return wire.EMPTY
+
+        return self._answer(context, request.urn, work)
+
+    def SignalAndWaitForShutdown(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """The program is done; its process stays until the deployment is."""
+        del request, context
+        self.finished.set()
+        self.released.wait()
+        return wire.EMPTY
+
+    def _unsupported(self, context: Any, what: str) -> Any:
+        message = f"{what} is not supported by the sandbox engine; use the pulumi CLI, or leave it out"
+        self._deployment.fail(message)
+        context.abort(wire.StatusCode.UNIMPLEMENTED, message)
+
+    def Call(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Refused: methods of remote components."""
+        return self._unsupported(context, f"the method call {request.tok}")
+
+    def RegisterStackTransform(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Refused."""
+        return self._unsupported(context, "a stack transform")
+
+    def RegisterStackInvokeTransform(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Refused."""
+        return self._unsupported(context, "an invoke transform")
+
+    def RegisterResourceHook(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Refused."""
+        return self._unsupported(context, f"resource hook {request.name}")
+
+    def RegisterErrorHook(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Refused."""
+        return self._unsupported(context, f"error hook {request.name}")
+
+    def RegisterPackage(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Refused: parameterized packages."""
+        return self._unsupported(context, f"package {request.name}")
+
+
+class Engine(wire.engine_pb2_grpc.EngineServicer):  # type: ignore[misc]
+    """Takes the messages of the program and the hosts."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment, self._root = deployment, ""
+        self.program_errors: list[str] = []
+
+    def Log(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """One message; an error of the program itself is kept as the reason of its failure."""
+        del context
+        severity = _SEVERITIES[request.severity]
+        if severity == "debug":  # the SDK's own chatter, tracebacks of our refusals among it
+            return wire.EMPTY
+        if severity == "error" and not request.urn:
+            self.program_errors.append(request.message)
+        self._deployment.log(severity, request.message, request.urn, ephemeral=request.ephemeral)
+        return wire.EMPTY
+
+    def GetRootResource(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """The stack's URN."""
+        del request, context
+        return wire.engine_pb2.GetRootResourceResponse(urn=self._root)
+
+    def SetRootResource(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Remembers the stack's URN."""
+        del context
+        self._root = request.urn
+        return wire.engine_pb2.SetRootResourceResponse()
+
+    def RequirePulumiVersion(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Refused: this is not a version of the CLI."""
+        context.abort(
+            wire.StatusCode.UNIMPLEMENTED,
+            f"the sandbox engine has no Pulumi version to hold against {request}",
+        )

@@ -1,0 +1,152 @@
+"""What a deployment does to a resource, and in which order resources go: decisions only, from records.
+
+Pure: no provider is called here and nothing is changed. The rules are those of Pulumi's engine.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sandbox.engine import paths
+from sandbox.engine.state import Resource
+from sandbox.engine.values import Properties, bare
+
+
+@dataclass(frozen=True)
+class Diff:
+    """A provider's answer: whether anything differs, which properties, and which of them force a replacement."""
+
+    changes: bool
+    changed: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    delete_before_replace: bool = False
+    detailed: tuple[tuple[str, bool], ...] = ()  # path, forces a replacement
+
+
+SAME = Diff(changes=False)
+
+
+def input_diff(old: Properties, new: Properties) -> Diff:
+    """The diff where a provider gives none: the properties whose values differ, secret or not."""
+    keys = tuple(key for key in sorted({*old, *new}) if bare(old.get(key)) != bare(new.get(key)))
+    return Diff(changes=bool(keys), changed=keys)
+
+
+def keep_ignored(new: Properties, old: Properties, ignore: Iterable[str]) -> Properties:
+    """`new` inputs with everything at the ignored paths as it was."""
+    for path in ignore:
+        parts = paths.parse(path)
+        new = {**old} if parts == ("*",) else paths.reset(new, old, parts)
+    return new
+
+
+def with_replacements(diff: Diff, patterns: Sequence[str], *, init_errors: bool = False) -> Diff:
+    """`diff` with changes at `patterns` (replace_on_changes) counted as replacements."""
+    if not patterns or not (diff.changes or init_errors):
+        return diff
+    parsed = [paths.parse(pattern) for pattern in patterns]
+
+    def forced(path: str) -> bool:
+        return any(paths.contains(pattern, paths.parse(path)) for pattern in parsed)
+
+    detailed = tuple((path, hard or forced(path)) for path, hard in diff.detailed)
+    keys = {*diff.replaces, *filter(forced, diff.changed)}
+    keys.update(str(paths.parse(path)[0]) for path, hard in detailed if hard)
+    if init_errors and any(pattern[0] in ("*", "#initerror") for pattern in parsed):
+        return replace(diff, changes=True, replaces=(*sorted(keys), "#initerror"), detailed=detailed)
+    return replace(diff, replaces=tuple(sorted(keys)), detailed=detailed)
+
+
+def decide(old: Resource, diff: Diff) -> str:
+    """same, update or replace, for a resource that exists."""
+    if diff.changes or old.pending_replacement:
+        hard = diff.replaces or any(forces for _, forces in diff.detailed)
+        return "replace" if hard or old.pending_replacement else "update"
+    return "update" if old.init_errors else "same"
+
+
+def dependents(
+    root: Resource,
+    resources: Sequence[Resource],
+    skip: Collection[str],
+    must_go: Callable[[Resource, set[str]], bool],
+) -> list[Resource]:
+    """What has to be deleted before `root` is, in order of creation.
+
+    `must_go(resource, doomed)` says whether a resource that depends on doomed URNs would itself be replaced; `skip`
+    names what this run has already registered, which therefore cannot depend on `root`.
+    """
+    position = next((index for index, item in enumerate(resources) if item is root), len(resources))
+    reached, doomed, chosen = {root.urn}, {root.urn}, []
+    for item in resources[position + 1 :]:
+        if item.urn in skip or not item.needs() & reached:
+            continue
+        reached.add(item.urn)
+        if must_go(item, doomed):
+            doomed.add(item.urn)
+            chosen.append(item)
+    return chosen
+
+
+def _predecessors(item: Resource, position: int, resources: Sequence[Resource]) -> set[int]:
+    needs, found = item.needs(), set()
+    containers: set[str] = set()
+    for index in range(position):
+        earlier = resources[index]
+        if earlier.urn in needs or earlier.urn == item.parent or earlier.parent in containers:
+            found.add(id(earlier))
+            if not earlier.custom and earlier.urn in needs | containers:
+                containers.add(earlier.urn)
+    return found
+
+
+def delete_order(doomed: Sequence[Resource], resources: Sequence[Resource]) -> list[list[Resource]]:
+    """Groups to delete one after the other; what depends on something goes in an earlier group than that."""
+    condemned = {id(item): item for item in doomed}
+    before = {
+        id(item): _predecessors(item, index, resources) & condemned.keys()
+        for index, item in enumerate(resources)
+        if id(item) in condemned
+    }
+    groups: list[list[Resource]] = []
+    while condemned:
+        group = [item for key, item in condemned.items() if not before[key] & condemned.keys()]
+        for item in group:
+            del condemned[id(item)]
+        groups.append(group)
+    return groups[::-1]
+
+
+def needed_by(item: Resource, resources: Sequence[Resource]) -> set[int]:
+    """Identities of everything that `item` needs, directly or not: what must stay if `item` could not be deleted."""
+    index = {id(entry): position for position, entry in enumerate(resources)}
+    found: set[int] = set()
+    open_ends = [item]
+    while open_ends:
+        entry = open_ends.pop()
+        for key in _predecessors(entry, index.get(id(entry), len(resources)), resources) - found:
+            found.add(key)
+            open_ends.append(next(candidate for candidate in resources if id(candidate) == key))
+    return found
+
+
+def without_dangling(resources: Iterable[Resource]) -> list[Resource]:
+    """`resources` with references to what is no longer among them dropped; a lost parent is replaced by its own."""
+    kept: list[Resource] = []
+    parents: dict[str, str] = {}
+    present: set[str] = set()
+    for item in resources:
+        changes: dict[str, Any] = {}
+        if item.parent and item.parent not in present:
+            changes["parent"] = parents.get(item.parent, "")
+        if any(urn not in present for urn in item.dependencies):
+            changes["dependencies"] = tuple(urn for urn in item.dependencies if urn in present)
+        if any(urn not in present for urns in item.property_dependencies.values() for urn in urns):
+            changes["property_dependencies"] = {
+                key: tuple(urn for urn in urns if urn in present)
+                for key, urns in item.property_dependencies.items()
+            }
+        parents[item.urn] = changes.get("parent", item.parent)
+        present.add(item.urn)
+        kept.append(item.copy(**changes) if changes else item)
+    return kept

@@ -1,0 +1,197 @@
+"""Policy packs: started as Pulumi starts them, asked about each resource before its step and about the stack after.
+
+A mandatory violation blocks a step during an update, and fails a preview at its end; an advisory one is told. Must
+never put a property's value into an event: only what a pack says, masked.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox.engine import hosts, values, wire
+from sandbox.engine.events import Event, Mask, PolicyViolation
+from sandbox.engine.goal import Goal
+from sandbox.engine.request import EngineRequest, python
+from sandbox.engine.state import Resource
+
+_LEVELS = ("advisory", "mandatory", "disabled", "remediate")
+
+
+class PolicyFailed(Exception):  # noqa: N818 - reads as the sentence it is
+    """A policy pack did not start, died, or was configured wrongly."""
+
+
+@dataclass
+class Policies:
+    """The packs of one run; with none, everything is allowed."""
+
+    request: EngineRequest
+    tell: Callable[[Event], None]
+    mask: Mask
+    violations: list[str] = field(default_factory=list)
+    _hosts: list[hosts.Host] = field(default_factory=list)
+    _stubs: list[tuple[str, Any]] = field(default_factory=list)
+
+    def launch(self, engine: str, on_line: Callable[[str], None]) -> None:
+        """Starts the packs' processes; `connect` waits for them, so that they start beside the program."""
+        request = self.request
+        environment = {
+            **request.host_environment(),
+            "PULUMI_PROJECT": request.project,
+            "PULUMI_STACK": request.stack,
+            "PULUMI_ORGANIZATION": request.organization,
+            "PULUMI_DRY_RUN": "true" if request.dry_run else "false",
+        }
+        for pack in request.policy_packs:
+            if not (pack / "PulumiPolicy.yaml").is_file():
+                raise PolicyFailed(f"{pack} has no PulumiPolicy.yaml; point to the folder of a policy pack")
+            command = [python(), "-u", "-m", "pulumi.policy", engine, "."]
+            self._hosts.append(hosts.Host(f"policy pack {pack.name}", command, environment, pack, on_line))
+
+    def connect(self, engine: str) -> None:
+        """Waits for the packs and configures them; raises PolicyFailed."""
+        wanted = dict(self.request.policy_config)
+        for host, pack in zip(self._hosts, self.request.policy_packs, strict=True):
+            try:
+                stub = wire.analyzer_pb2_grpc.AnalyzerStub(wire.channel(host.address()))
+            except hosts.HostFailed as error:
+                raise PolicyFailed(str(error)) from error
+            name = self._configured(host.name, stub, engine, pack, wanted)
+            self._stubs.append((name, stub))
+        if wanted:
+            raise PolicyFailed(f"policy configuration names {', '.join(sorted(wanted))}, which no pack has")
+
+    def _configured(self, name: str, stub: Any, engine: str, pack: Path, wanted: dict[str, Any]) -> str:
+        request, messages = self.request, wire.analyzer_pb2
+        handshake = messages.AnalyzerHandshakeRequest(
+            engine_address=engine, root_directory=str(pack), program_directory=str(pack)
+        )
+        self._ask(name, stub, "Handshake", handshake, optional=True)
+        stack = messages.AnalyzerStackConfigureRequest(
+            stack=request.stack, project=request.project, organization=request.organization, dry_run=request.dry_run,
+            config=request.full_config(), config_secret_keys=request.secret_keys(),
+        )  # fmt: skip
+        self._ask(name, stub, "ConfigureStack", stack, optional=True)
+        info = self._ask(name, stub, "GetAnalyzerInfo", wire.EMPTY)
+        known = {policy.name: policy.enforcementLevel for policy in info.policies}
+        settings: dict[str, Any] = dict(info.initialConfig)
+        everything = wanted.pop("all", None)
+        for policy, level in known.items():
+            given = wanted.pop(policy, everything)
+            if given is not None:
+                settings[policy] = _setting(policy, given, level)
+        self._ask(
+            name,
+            stub,
+            "Configure",
+            messages.ConfigureAnalyzerRequest(policyConfig=settings),
+            optional=not settings,
+        )
+        return str(info.name or name)
+
+    def _ask(self, name: str, stub: Any, method: str, message: Any, *, optional: bool = False) -> Any:
+        try:
+            return getattr(stub, method)(message, timeout=self.request.call_seconds)
+        except wire.RpcError as error:
+            if optional and error.code() == wire.StatusCode.UNIMPLEMENTED:
+                return None
+            if error.code() == wire.StatusCode.UNAVAILABLE:
+                raise PolicyFailed(f"{name} went away; run it by hand to see why") from error
+            raise PolicyFailed(
+                f"{name} failed: {self.mask(str(error.details() or error.code().name))}"
+            ) from error
+
+    def violated(self, new: Resource, goal: Goal, provider: Resource | None) -> bool:
+        """Asks every pack about a resource; True if its step must not be taken."""
+        if not self._stubs:
+            return False
+        message = wire.analyzer_pb2.AnalyzeRequest(
+            type=new.type, urn=new.urn, name=new.name, properties=_properties(new.inputs),
+            options=_options(new, goal), provider=_provider(provider),
+        )  # fmt: skip
+        found = [
+            item
+            for name, stub in self._stubs
+            for item in self._ask(name, stub, "Analyze", message).diagnostics
+        ]
+        return self._told(found, new.urn) and not self.request.dry_run
+
+    def stack_violated(self, resources: Iterable[Resource], goals: dict[str, Goal]) -> None:
+        """Asks every pack about the whole stack as it now is."""
+        if not self._stubs:
+            return
+        listed = list(resources)
+        by_reference = {f"{item.urn}::{item.id}": item for item in listed}
+        message = wire.analyzer_pb2.AnalyzeStackRequest(
+            resources=[
+                wire.analyzer_pb2.AnalyzerResource(
+                    type=item.type, urn=item.urn, name=item.name, properties=_properties(item.outputs),
+                    options=_options(item, goals.get(item.urn)), provider=_provider(by_reference.get(item.provider)),
+                    parent=item.parent, dependencies=item.dependencies,
+                    propertyDependencies={
+                        key: wire.analyzer_pb2.AnalyzerPropertyDependencies(urns=urns)
+                        for key, urns in item.property_dependencies.items()
+                    },
+                )
+                for item in listed
+            ]
+        )  # fmt: skip
+        for name, stub in self._stubs:
+            self._told(self._ask(name, stub, "AnalyzeStack", message).diagnostics, "")
+
+    def _told(self, diagnostics: Iterable[Any], urn: str) -> bool:
+        blocked = False
+        for item in diagnostics:
+            level = _LEVELS[item.enforcementLevel]
+            # Nothing is remediated here, so what should have been is refused.
+            level = "mandatory" if level == "remediate" else level
+            if level == "disabled":
+                continue
+            message = self.mask(item.message.strip() or item.description)
+            self.tell(PolicyViolation(item.urn or urn, item.policyPackName, item.policyName, level, message))
+            if level == "mandatory":
+                blocked = True
+                self.violations.append(f"{item.policyPackName}/{item.policyName}: {message.splitlines()[0]}")
+        return blocked
+
+    def close(self) -> None:
+        """Ends the packs' processes, all at once."""
+        if self._hosts:
+            with ThreadPoolExecutor(len(self._hosts)) as pool:
+                list(pool.map(lambda host: host.stop(), self._hosts))
+
+
+def _setting(policy: str, given: Any, level: int) -> Any:
+    properties = dict(given) if isinstance(given, dict) else {}
+    name = given if isinstance(given, str) else properties.pop("enforcementLevel", _LEVELS[level])
+    if name not in _LEVELS:
+        raise PolicyFailed(
+            f"policy {policy}: enforcement level {name!r} is unknown; use one of {', '.join(_LEVELS)}"
+        )
+    return wire.analyzer_pb2.PolicyConfig(
+        enforcementLevel=_LEVELS.index(name), properties=values.to_struct(properties)
+    )
+
+
+def _properties(properties: values.Properties) -> Any:
+    return values.to_struct({key: value for key, value in properties.items() if not key.startswith("__")})
+
+
+def _options(item: Resource, goal: Goal | None) -> Any:
+    first = goal.delete_before_replace if goal else None
+    return wire.analyzer_pb2.AnalyzerResourceOptions(
+        protect=item.protect, ignoreChanges=item.ignore_changes, deleteBeforeReplace=bool(first),
+        deleteBeforeReplaceDefined=first is not None, additionalSecretOutputs=item.additional_secret_outputs,
+        aliases=item.aliases, parent=item.parent,
+        customTimeouts=wire.analyzer_pb2.AnalyzerResourceOptions.CustomTimeouts(**item.custom_timeouts),
+    )  # fmt: skip
+
+
+def _provider(item: Resource | None) -> Any:
+    if item is None:
+        return None
+    return wire.analyzer_pb2.AnalyzerProviderResource(
+        type=item.type, urn=item.urn, name=item.name, properties=_properties(item.inputs)
+    )

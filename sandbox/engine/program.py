@@ -1,0 +1,86 @@
+"""The process in which a program runs: `python -m sandbox.engine.program`, in the program's own folder.
+
+Reads one line of JSON from its input (where the engine listens, and the stack's settings), runs `__main__.py` as
+Pulumi's language host does, and exits 0, or 1 after telling the engine why. Must never print a traceback for what
+the program itself refused (RunError): that is a message.
+"""
+
+import asyncio
+import contextlib
+import json
+import linecache
+import logging
+import os
+import runpy
+import sys
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pulumi
+from pulumi import runtime
+
+
+def _told(error: BaseException) -> str:
+    """The error as one line: what, and where in the program."""
+    here = str(Path.cwd())
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(here)]
+    place = f" ({Path(frames[-1].filename).relative_to(here)}:{frames[-1].lineno})" if frames else ""
+    text = " ".join(str(error).split())
+    if isinstance(error, SystemExit):
+        return f"it called exit({error.code!r}) before it was done{place}"
+    return f"{type(error).__name__}: {text}{place}" if text else f"{type(error).__name__}{place}"
+
+
+def _report(error: BaseException) -> None:
+    if isinstance(error, pulumi.RunError):
+        if "monitor has terminated" not in str(error):
+            pulumi.log.error(str(error))
+        return
+    if not isinstance(error, SystemExit):
+        linecache.checkcache()
+        lines = traceback.format_exception(error)
+        pulumi.log.debug("".join(lines))
+    pulumi.log.error(_told(error))
+
+
+def main() -> int:
+    """Runs the program; the exit code."""
+    settings = json.loads(sys.stdin.readline())
+    runtime.set_all_config(settings["config"], settings["secret_keys"])
+    runtime.configure(
+        runtime.Settings(
+            project=settings["project"],
+            stack=settings["stack"],
+            organization=settings["organization"],
+            parallel=settings["parallel"],
+            dry_run=settings["dry_run"],
+            monitor=settings["address"],
+            engine=settings["address"],
+            root_directory=str(Path.cwd()),
+        )
+    )
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    sys.argv = ["__main__.py"]
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.set_default_executor(ThreadPoolExecutor(max_workers=max(settings["parallel"], 1) * 4))
+
+    def program() -> None:
+        runpy.run_path("__main__.py", run_name="__main__")
+
+    try:
+        loop.run_until_complete(runtime.run_in_stack(program))
+    except BaseException as error:  # noqa: BLE001 - whatever ended the program is what has to be told
+        with contextlib.suppress(Exception):
+            _report(error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    result = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Threads may still wait for answers that will never come; everything that matters is with the engine.
+    os._exit(result)

@@ -1,0 +1,138 @@
+"""Which provider manages what: running providers by port, the dynamic host, the builtin one; default and explicit.
+
+A provider is known by its reference, `<urn of its resource>::<id>`. Must never start anything but the dynamic host.
+"""
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.engine import hosts
+from sandbox.engine.provider import Builtin, Client, Provider, ProviderFailed, ProviderResources
+from sandbox.engine.request import EngineRequest, python
+from sandbox.engine.state import Resource
+from sandbox.engine.values import Properties
+
+TYPE_PREFIX = "pulumi:providers:"
+DYNAMIC = "pulumi-python"
+
+
+@dataclass
+class Registry:
+    """The providers of one run."""
+
+    request: EngineRequest
+    engine: str
+    builtin: Builtin
+    learn: Callable[[Any], None]
+    on_line: Callable[[str], None]
+    _ready: dict[str, Provider] = field(default_factory=dict)
+    _clients: list[Client] = field(default_factory=list)
+    _host: hosts.Host | None = None
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def client(self, package: str) -> Client:
+        """A new connection to the provider of `package`; raises ProviderFailed if none runs."""
+        if package == DYNAMIC:
+            address = self._dynamic().address()
+        elif package in self.request.provider_ports:
+            address = f"127.0.0.1:{self.request.provider_ports[package]}"
+        else:
+            known = ", ".join(sorted(self.request.provider_ports)) or "none"
+            raise ProviderFailed(f"no provider for package {package} runs in the sandbox (running: {known})")
+        client = Client(package, address, self.engine, self.request.call_seconds, self.learn)
+        with self._lock:
+            self._clients.append(client)
+        return client
+
+    def _dynamic(self) -> hosts.Host:
+        with self._lock:
+            if self._host is None:
+                environment = {**self.request.host_environment(), "PULUMI_PROJECT": self.request.project}
+                command = [python(), "-u", "-m", "pulumi.dynamic", self.engine]
+                self._host = hosts.Host(
+                    "the dynamic host", command, environment, self.request.program_dir, self.on_line
+                )
+            return self._host
+
+    def for_type(self, resource: Resource) -> Provider:
+        """A provider for a provider resource, unconfigured."""
+        package = resource.type.removeprefix(TYPE_PREFIX)
+        if package == "pulumi":
+            return _Nothing(self._keep_builtin)
+        return ProviderResources(self.client(package), lambda: str(uuid.uuid4()), self.keep)
+
+    def keep(self, resource: Resource, provider: Provider) -> None:
+        """Makes a configured provider known by the reference of its resource."""
+        with self._lock:
+            self._ready[f"{resource.urn}::{resource.id}"] = provider
+
+    def _keep_builtin(self, resource: Resource) -> None:
+        self.keep(resource, self.builtin)
+
+    def renamed(self, old: str, new: str) -> None:
+        """Follows a provider resource that an alias moved."""
+        with self._lock:
+            for reference, provider in list(self._ready.items()):
+                if reference.rpartition("::")[0] == old:
+                    self._ready[f"{new}::{reference.rpartition('::')[2]}"] = provider
+
+    def get(self, reference: str) -> Provider:
+        """The configured provider of that reference; raises ProviderFailed."""
+        with self._lock:
+            if reference not in self._ready:
+                raise ProviderFailed(f"provider {reference} is not known to this run")
+            return self._ready[reference]
+
+    def ensure(self, reference: str, resources: tuple[Resource, ...]) -> None:
+        """Readies a provider from its record, for what is deleted, refreshed or replaced before the program gets to it."""
+        with self._lock:
+            if not reference or reference in self._ready:
+                return
+            found = next((item for item in resources if f"{item.urn}::{item.id}" == reference), None)
+            if found is None:
+                raise ProviderFailed(f"provider {reference} is not in the state")
+            if found.type == f"{TYPE_PREFIX}pulumi":
+                self.keep(found, self.builtin)
+                return
+            client = self.client(found.type.removeprefix(TYPE_PREFIX))
+            client.configure(found)
+            self.keep(found, client)
+
+    def close(self) -> None:
+        """Ends the dynamic host and the connections."""
+        with self._lock:
+            for client in self._clients:
+                client.close()
+            if self._host is not None:
+                self._host.stop()
+
+
+class _Nothing(ProviderResources):
+    """The provider resource of Pulumi's own package: nothing to connect to, nothing to configure."""
+
+    def __init__(self, keep: Callable[[Resource], None]) -> None:
+        self._keep_it = keep
+        self._new_id = lambda: str(uuid.uuid4())
+
+    def check(self, new: Resource, old: Properties | None, inputs: Properties) -> Any:
+        """Takes them as they are."""
+        from sandbox.engine.provider import Checked
+
+        del new, old
+        return Checked(inputs)
+
+    def diff(self, old: Resource, inputs: Properties, ignore: tuple[str, ...]) -> Any:
+        """Never differs."""
+        from sandbox.engine.planner import SAME
+
+        del old, inputs, ignore
+        return SAME
+
+    def _ready(self, resource: Resource) -> Any:
+        from sandbox.engine.provider import Made
+
+        self._keep_it(resource)
+        return Made(resource.id, {})

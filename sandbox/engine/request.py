@@ -1,0 +1,142 @@
+"""What is asked of the engine and what it answers, and the refusals before anything is started.
+
+Must never let a run start whose environment names an endpoint off this machine.
+"""
+
+import ipaddress
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sandbox.engine.events import Diagnostic, Event
+
+OPERATIONS = ("preview", "up", "destroy", "refresh")
+# Families of variables that send traffic somewhere, and the schemes that do; file:// stays here by nature.
+_NAMES = re.compile(r"^(AWS_|MONGODB|MONGO_|ATLAS_|PULUMI_|GITHUB_API_URL$|HUBSPOT)")
+_REMOTE = re.compile(r"^(https?|mongodb(\+srv)?|grpc|wss?)://", re.IGNORECASE)
+_NEEDED = {"aws": "AWS_ENDPOINT_URL", "mongodbatlas": "MONGODB_ATLAS_BASE_URL"}
+
+
+class EngineRefused(Exception):  # noqa: N818 - reads as the sentence it is
+    """The request cannot be run as it stands; nothing was started."""
+
+
+def _ignore(event: Event) -> None:
+    del event
+
+
+@dataclass(frozen=True)
+class EngineRequest:
+    """One run. `config` maps `project:key` (or a bare key of the project) to text; `environment` is all that the
+    program and its hosts get of it; `provider_ports` maps packages to ports of running providers on 127.0.0.1.
+
+    `idle_seconds` is how long a program may do nothing before it counts as hung, `call_seconds` how long one call of
+    a provider may take. `policy_config` is keyed by policy, as `pulumi --policy-pack-config` takes it.
+    """
+
+    operation: str
+    program_dir: Path
+    project: str
+    stack: str
+    config: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
+    state_file: Path
+    provider_ports: Mapping[str, int]
+    passphrase: str = field(repr=False)
+    on_event: Callable[[Event], None] = field(default=_ignore, repr=False)
+    secret_config: frozenset[str] = frozenset()
+    policy_packs: tuple[Path, ...] = ()
+    policy_config: Mapping[str, Any] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+    parallel: int = 8
+    idle_seconds: float = 300.0
+    call_seconds: float = 3600.0
+    organization: str = "organization"
+
+    @property
+    def dry_run(self) -> bool:
+        """True for a preview."""
+        return self.operation == "preview"
+
+    def full_config(self) -> dict[str, str]:
+        """The configuration with every key qualified by its namespace."""
+        return {self._qualified(key): value for key, value in self.config.items()}
+
+    def secret_keys(self) -> list[str]:
+        """The qualified keys whose values are secret."""
+        return sorted(map(self._qualified, self.secret_config))
+
+    def _qualified(self, key: str) -> str:
+        return key if ":" in key else f"{self.project}:{key}"
+
+    def host_environment(self) -> dict[str, str]:
+        """The environment of a program or host: what was given, plus what a process needs to start at all.
+
+        Proxies are left out, because a request to loopback must not pass through one.
+        """
+        needed = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
+        given = {key: text for key, text in self.environment.items() if not key.lower().endswith("_proxy")}
+        root = str(Path(__file__).resolve().parents[2])
+        path = os.pathsep.join(filter(None, [given.get("PYTHONPATH"), root]))
+        return {**needed, **given, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "NO_PROXY": "*"}
+
+
+@dataclass(frozen=True)
+class EngineResult:
+    """How a run ended. `error` is one line, "" when `ok`; `changes` counts resources by operation; secrets among
+    `outputs` are `values.Secret`, which never show themselves; `duration` is in seconds.
+    """
+
+    ok: bool
+    error: str
+    changes: Mapping[str, int]
+    outputs: Mapping[str, Any]
+    duration: float
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def python() -> str:
+    """The interpreter that runs programs and hosts: this one, so that they find what is installed for it."""
+    return sys.executable
+
+
+def is_loopback(url: str) -> bool:
+    """True if every host of `url` is on this machine."""
+    try:
+        netloc = urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return False
+    return bool(netloc) and all(_local(host) for host in netloc.split(","))
+
+
+def _local(host: str) -> bool:
+    name = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
+    try:
+        return name.lower() == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def check(request: EngineRequest) -> None:
+    """Raises EngineRefused for whatever can be seen to be wrong before anything is started."""
+    if request.operation not in OPERATIONS:
+        raise EngineRefused(f"operation {request.operation!r} is unknown; use one of {', '.join(OPERATIONS)}")
+    if request.targets:
+        raise EngineRefused("--target is not supported: it leaves dependencies out; deploy the whole stack")
+    if not (request.program_dir / "__main__.py").is_file():
+        raise EngineRefused(f"{request.program_dir} has no __main__.py; point to the folder of the program")
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", request.stack):
+        raise EngineRefused(f"stack name {request.stack!r} is not one; use letters, digits, _, . and -")
+    for name, text in sorted(request.environment.items()):
+        if _NAMES.match(name) and _REMOTE.match(text) and not is_loopback(text):
+            raise EngineRefused(
+                f"{name} is not on this machine; the sandbox engine talks to loopback addresses only"
+            )
+    for package, name in _NEEDED.items():
+        if package in request.provider_ports and not request.environment.get(name):
+            raise EngineRefused(f"{name} is not set; without it {package} would be called in the cloud")

@@ -1,0 +1,306 @@
+"""`run`: one operation on one stack, from the lock to the result; and states in and out, as the CLI exchanges them.
+
+Must never leave a process behind that it started, nor a lock, nor a state that the next run cannot continue.
+"""
+
+import contextlib
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from sandbox.engine import hosts, wire
+from sandbox.engine.checkpoint import Checkpoint, load, write_atomically
+from sandbox.engine.deploy import Deployment
+from sandbox.engine.events import Diagnostic, Event, Mask, Summary
+from sandbox.engine.goal import STACK_TYPE
+from sandbox.engine.lock import Locked, locked
+from sandbox.engine.monitor import Engine, Monitor
+from sandbox.engine.policy import Policies, PolicyFailed
+from sandbox.engine.provider import Builtin, ProviderFailed
+from sandbox.engine.registry import Registry
+from sandbox.engine.request import EngineRefused, EngineRequest, EngineResult, check, python
+from sandbox.engine.state import State, StateRefused, state_from_json
+from sandbox.engine.values import Properties
+
+_PULSE = 0.02
+
+
+@dataclass
+class _Run:
+    request: EngineRequest
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    mask: Mask = field(default_factory=Mask)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def tell(self, event: Event) -> None:
+        """Hands on an event; one at a time, and a listener's closed pipe is no failure of the run."""
+        with self._guard:
+            if isinstance(event, Diagnostic) and not event.ephemeral and event.severity != "debug":
+                self.diagnostics.append(event)
+            with contextlib.suppress(BrokenPipeError):
+                self.request.on_event(event)
+
+
+def run(request: EngineRequest) -> EngineResult:
+    """Runs one operation. Never raises for what goes wrong in it: `error` says so in one line.
+
+    A preview takes no lock and writes nothing.
+    """
+    started = time.monotonic()
+    outcome = _Run(request)
+    error, counts, outputs = "", dict[str, int](), Properties()
+    try:
+        check(request)
+        hold = contextlib.nullcontext() if request.dry_run else locked(request.state_file, request.operation)
+        with hold, _interruptible():
+            error, counts, outputs = _operate(outcome)
+    except (
+        EngineRefused,
+        Locked,
+        StateRefused,
+        PolicyFailed,
+        hosts.HostFailed,
+        ProviderFailed,
+        OSError,
+    ) as failure:
+        error = outcome.mask(str(failure))
+        outcome.tell(Diagnostic("error", error))
+    duration = round(time.monotonic() - started, 3)
+    outcome.tell(Summary(not error, counts, duration, error))
+    return EngineResult(not error, error, counts, outputs, duration, tuple(outcome.diagnostics))
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM stops a run as Ctrl-C does; only the main thread may ask for it."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
+    request, mask = outcome.request, outcome.mask
+    for key in request.secret_config:
+        mask.learn(request.config.get(key, ""), inside=True)
+    mask.learn(request.passphrase, inside=True)
+    pool = ThreadPoolExecutor(max_workers=request.parallel * 4 + 16)
+    server = wire.server(pool)
+    port = server.add_insecure_port("127.0.0.1:0")
+    address = f"127.0.0.1:{port}"
+    needs_program = request.operation in ("preview", "up")
+    program = _start_program(outcome, address) if needs_program else None
+    policies = Policies(request, outcome.tell, mask)
+    deployment: Deployment | None = None
+    try:
+        if needs_program:
+            policies.launch(address, lambda line: outcome.tell(Diagnostic("info", mask(line))))
+        state = load(request.state_file, request.passphrase)
+        for item in state.resources:
+            mask.learn(item.inputs)
+            mask.learn(item.outputs)
+        checkpoint = Checkpoint(state, None if request.dry_run else request.state_file)
+        deployment = Deployment(request, state, checkpoint, outcome.tell, mask)
+        deployment.policies = policies
+        others = _OtherStacks(request)
+        deployment.registry = Registry(
+            request, address, Builtin(others.outputs, deployment.find), mask.learn,
+            lambda line: outcome.tell(Diagnostic("info", mask(line))),
+        )  # fmt: skip
+        monitor, engine = Monitor(deployment), Engine(deployment)
+        wire.resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)
+        wire.engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
+        server.start()
+        if program is not None:
+            program.tell(_settings(request, address))
+            policies.connect(address)
+            monitor.begin()
+        return _watched(deployment, monitor, engine, program)
+    finally:
+        if program is not None:
+            program.stop(0.2)
+        if deployment is not None:
+            deployment.registry.close()
+        policies.close()
+        server.stop(0)
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _start_program(outcome: _Run, address: str) -> hosts.Host:
+    del address
+    request = outcome.request
+    command = [python(), "-u", "-m", "sandbox.engine.program"]
+
+    def on_line(line: str) -> None:
+        outcome.tell(Diagnostic("info", outcome.mask(line)))
+
+    return hosts.Host(
+        "the program", command, request.host_environment(), request.program_dir, on_line, announces_port=False
+    )
+
+
+def _settings(request: EngineRequest, address: str) -> str:
+    return json.dumps(
+        {
+            "address": address,
+            "project": request.project,
+            "stack": request.stack,
+            "organization": request.organization,
+            "parallel": request.parallel,
+            "dry_run": request.dry_run,
+            "config": request.full_config(),
+            "secret_keys": request.secret_keys(),
+        }
+    )
+
+
+def _watched(
+    deployment: Deployment, monitor: Monitor, engine: Engine, program: hosts.Host | None
+) -> tuple[str, dict[str, int], Properties]:
+    try:
+        work = _Work(deployment, monitor, engine, program)
+        work.start()
+        while work.is_alive():
+            work.join(0.2)
+    except KeyboardInterrupt:
+        deployment.fail(
+            "interrupted: what was begun is finished, nothing new begins; interrupt again to give up"
+        )
+        try:
+            while work.is_alive():
+                work.join(0.2)
+        except KeyboardInterrupt:
+            deployment.fail("interrupted twice: what was in progress is recorded as pending")
+            return deployment.errors[-1], dict(deployment.counts), {}
+    if work.error is not None:
+        raise work.error
+    errors = deployment.errors + deployment.policies.violations
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return (errors[0] + more if errors else ""), dict(deployment.counts), work.outputs
+
+
+class _Work(threading.Thread):
+    """The operation itself, off the main thread, so that an interrupt reaches that one at any time."""
+
+    def __init__(
+        self, deployment: Deployment, monitor: Monitor, engine: Engine, program: hosts.Host | None
+    ) -> None:
+        super().__init__(daemon=True)
+        self._deployment, self._monitor, self._engine, self._program = deployment, monitor, engine, program
+        self.outputs: Properties = {}
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        """Runs it; an error is kept for the caller."""
+        try:
+            self._operate()
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
+            self.error = error
+
+    def _operate(self) -> None:
+        deployment, operation = self._deployment, self._deployment.request.operation
+        if operation == "refresh":
+            deployment.refresh()
+        elif operation == "destroy":
+            deployment.delete_rest(everything=True)
+        else:
+            self._follow_program()
+            self._settle()
+            if not deployment.errors and not deployment.policies.violations:
+                deployment.delete_rest()
+            if not deployment.errors:
+                deployment.policies.stack_violated(deployment.news.values(), deployment.goals())
+        self.outputs = deployment.finish_outputs()
+        self._monitor.released.set()
+
+    def _follow_program(self) -> None:
+        """Waits until the program is done, fails, or does nothing for too long."""
+        deployment, program, monitor = self._deployment, self._program, self._monitor
+        assert program is not None  # noqa: S101 - previews and updates have one
+        idle = deployment.request.idle_seconds
+        while not monitor.finished.wait(_PULSE):
+            if program.code() is not None:
+                if not deployment.stopping.is_set():
+                    said = self._engine.program_errors
+                    reason = said[-1] if said else program.obituary()
+                    deployment.fail(f"the program failed: {reason}")
+                return
+            if deployment.stopping.is_set() and not deployment.in_flight:
+                return
+            if monitor.calls or deployment.in_flight:
+                deployment.moved_at = time.monotonic()
+            elif time.monotonic() - deployment.moved_at > idle:
+                deployment.fail(
+                    f"the program did nothing for {idle:g} s and was ended; it waits for something"
+                )
+                return
+
+    def _settle(self) -> None:
+        """Steps in flight finish, whatever else happened."""
+        while self._deployment.in_flight:
+            time.sleep(_PULSE)
+
+
+class _OtherStacks:
+    """Outputs of stacks whose states lie beside ours, opened once per run."""
+
+    def __init__(self, request: EngineRequest) -> None:
+        self._request = request
+        self._known: dict[str, State] = {}
+        self._lock = threading.Lock()
+
+    def outputs(self, name: str) -> Properties:
+        """The outputs of a stack named as `staging` or `organization/<project>/staging`; raises ProviderFailed."""
+        request = self._request
+        parts = name.split("/")
+        path = request.state_file.with_name(f"{parts[-1]}.json")
+        if parts[:-1] not in ([], [request.organization, request.project]) or not path.is_file():
+            raise ProviderFailed(
+                f"unknown stack {name!r}; deploy it first, or correct the name in the reference"
+            )
+        with self._lock:
+            if name not in self._known:
+                try:
+                    self._known[name] = load(path, request.passphrase)
+                except StateRefused as error:
+                    raise ProviderFailed(f"stack {name!r} cannot be read: {error}") from error
+            stack = next((item for item in self._known[name].resources if item.type == STACK_TYPE), None)
+        return dict(stack.outputs) if stack else {}
+
+
+def export_state(state_file: Path) -> dict[str, Any]:
+    """The deployment as `pulumi stack import` takes it, secrets encrypted; raises StateRefused."""
+    if not state_file.is_file():
+        raise StateRefused(f"{state_file} does not exist; deploy the stack first")
+    try:
+        document = json.loads(state_file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise StateRefused(
+            f"{state_file} is not a whole JSON document ({error}); restore a copy of it"
+        ) from error
+    if not isinstance(document, dict) or "deployment" not in document:
+        raise StateRefused(f"{state_file} is no Pulumi state")
+    return document
+
+
+def import_state(state_file: Path, document: str, passphrase: str) -> None:
+    """Makes what `pulumi stack export` wrote the state of a stack, after reading all of it; raises StateRefused."""
+    state_from_json(document, passphrase, "the state to import")
+    with locked(state_file, "import"):
+        write_atomically(state_file, document if document.endswith("\n") else document + "\n")

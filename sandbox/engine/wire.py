@@ -1,0 +1,70 @@
+"""Pulumi's protocol stubs and gRPC in one place, because neither ships types: the rest of the engine imports them here.
+
+Must never hold logic: it only names what the protocol offers.
+"""
+
+from typing import Any
+
+import grpc as _grpc  # type: ignore[import-untyped]
+from google.protobuf import any_pb2 as _any  # type: ignore[import-untyped]
+from google.protobuf import empty_pb2 as _empty
+from google.protobuf import struct_pb2 as _struct
+from google.rpc import status_pb2 as _status  # type: ignore[import-untyped]
+from pulumi.runtime.proto import (
+    analyzer_pb2,
+    analyzer_pb2_grpc,
+    engine_pb2,
+    engine_pb2_grpc,
+    plugin_pb2,
+    provider_pb2,
+    provider_pb2_grpc,
+    resource_pb2,
+    resource_pb2_grpc,
+)
+
+__all__ = [
+    "EMPTY",
+    "AnyMessage",
+    "RpcError",
+    "Status",
+    "StatusCode",
+    "Struct",
+    "analyzer_pb2",
+    "analyzer_pb2_grpc",
+    "channel",
+    "engine_pb2",
+    "engine_pb2_grpc",
+    "plugin_pb2",
+    "provider_pb2",
+    "provider_pb2_grpc",
+    "resource_pb2",
+    "resource_pb2_grpc",
+    "server",
+]
+
+Struct: Any = _struct.Struct
+Status: Any = _status.Status
+AnyMessage: Any = _any.Any
+EMPTY: Any = _empty.Empty()
+RpcError: Any = _grpc.RpcError
+StatusCode: Any = _grpc.StatusCode
+
+_LIMIT = 400 * 1024 * 1024  # what Pulumi's own hosts allow for one message
+_OPTIONS = [
+    ("grpc.max_receive_message_length", _LIMIT),
+    ("grpc.max_send_message_length", _LIMIT),
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.so_reuseport", 0),
+    # A program of hundreds of resources queues its calls; waiting for a worker is no failure.
+    ("grpc.server_max_unrequested_time_in_server", 30 * 60),
+]
+
+
+def channel(address: str) -> Any:
+    """An insecure channel to a server on this machine; `address` is host:port."""
+    return _grpc.insecure_channel(address, options=_OPTIONS)
+
+
+def server(pool: Any) -> Any:
+    """A server that answers on the given thread pool."""
+    return _grpc.server(pool, options=_OPTIONS)
