@@ -8,13 +8,14 @@ container, or look at another process's cluster.
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from moto.ecs.models import ecs_backends
 
 from sandbox.aws.deployments import ServiceDeployment, breaker_threshold, now
-from sandbox.aws.tasks import advance, forget_stopped, launch, live, prepare, stop, tasks_of
+from sandbox.aws.tasks import advance, forget_stopped, launch, live, stop, tasks_of
 
 _LOG = logging.getLogger(__name__)
 _SLOWEST_RETRY = 5.0
@@ -102,11 +103,10 @@ class EcsAgent:
         with self._lock:
             return list(self._of(service).history)
 
-    def run(self, tasks: list[Any]) -> None:
-        """Take over one-off tasks, which end with exit code 0 once they have run."""
+    def run(self, start: Callable[[], list[Any]]) -> list[Any]:
+        """Start one-off tasks between two steps; they end with exit code 0 once they have run."""
         with self._lock:
-            for task in tasks:
-                prepare(task)
+            return start()
 
     def step(self) -> None:
         """Move everything on by one stage."""
@@ -133,7 +133,7 @@ class EcsAgent:
         for cluster in backend.clusters.values():
             tasks = list(backend.tasks.get(cluster.name, {}).values())
             for task in tasks:
-                if task.group.startswith("family:"):
+                if not task.group.startswith("service:"):
                     advance(backend, task, once=True)
             states = [task.last_status for task in tasks]
             cluster.running_tasks_count = states.count("RUNNING")

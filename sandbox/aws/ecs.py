@@ -10,6 +10,7 @@ from typing import Any
 from moto.ecs.models import ecs_backends
 
 from sandbox.aws.grants import AwsRefusal
+from sandbox.aws.tasks import start
 from sandbox.aws.wire import Call
 from sandbox.ecs_agent import EcsAgent
 
@@ -85,20 +86,24 @@ class EcsFront:
     def _run_task(self, call: Call) -> object:
         backend, asked = _backend(call), call.parameters
         definition = _definition(backend, str(asked.get("taskDefinition", "")))
-        tasks = backend.run_task(
-            cluster_str=str(asked.get("cluster", "default")),
-            task_definition_str=definition.arn,
-            count=int(asked.get("count", 1)),
-            overrides=asked.get("overrides"),
-            started_by=asked.get("startedBy", ""),
-            tags=asked.get("tags"),
-            launch_type=asked.get("launchType"),
-            networking_configuration=asked.get("networkConfiguration"),
-            group=asked.get("group"),
-            platform_version=asked.get("platformVersion"),
-            capacity_provider_strategy=asked.get("capacityProviderStrategy"),
+        if asked.get("launchType", "FARGATE") != "FARGATE":
+            raise AwsRefusal("InvalidParameterException", "The sandbox runs tasks on FARGATE only.")
+        tasks = self._agent.run(
+            lambda: [
+                start(
+                    backend,
+                    str(asked.get("cluster", "default")),
+                    definition,
+                    group=asked.get("group") or f"family:{definition.family}",
+                    overrides=asked.get("overrides"),
+                    started_by=asked.get("startedBy", ""),
+                    tags=asked.get("tags"),
+                    networking_configuration=asked.get("networkConfiguration"),
+                    platform_version=asked.get("platformVersion"),
+                )
+                for _ in range(int(asked.get("count", 1)))
+            ]
         )
-        self._agent.run(tasks)
         return {"tasks": tasks, "failures": []}
 
     def _list_tasks(self, call: Call) -> object:

@@ -169,7 +169,7 @@ def _refused(caller: Caller, arn: str, identity: Decision, resource: Decision) -
 
 def _may_decrypt(caller: Caller, policies: tuple[Policy, ...], secret: Any, region: str) -> bool:
     key = _key(str(secret.kms_key_id), secret.arn.split(":")[4], region)
-    if key is None or key.key_state != "Enabled":
+    if key is None or not key.enabled or key.key_state != "Enabled":
         return False
     if any(
         grant.grantee_principal in caller.principals and "Decrypt" in grant.operations

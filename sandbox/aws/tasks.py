@@ -27,21 +27,31 @@ def live(tasks: list[Any], besides: str | None = None) -> list[Any]:
 
 def launch(backend: Any, service: Any, deployment: dict[str, Any]) -> None:
     """Start a task of a deployment of a service."""
-    definition = backend.describe_task_definition(deployment["taskDefinition"])
-    task = Task(
-        cluster=backend._get_cluster(service.cluster_name),
-        task_definition=definition,
-        container_instance_arn=None,
-        resource_requirements={},
-        backend=backend,
+    start(
+        backend,
+        service.cluster_name,
+        backend.describe_task_definition(deployment["taskDefinition"]),
         group=f"service:{service.name}",
-        launch_type="FARGATE",
         started_by=deployment["id"],
         networking_configuration=service.network_configuration,
         platform_version=service.platform_version,
     )
+
+
+def start(backend: Any, cluster_name: str, definition: Any, **settings: Any) -> Any:
+    """Start a task on Fargate and return it; `settings` are those of moto's task."""
+    task = Task(
+        cluster=backend._get_cluster(cluster_name),
+        task_definition=definition,
+        container_instance_arn=None,
+        resource_requirements={},
+        backend=backend,
+        launch_type="FARGATE",
+        **settings,
+    )
     prepare(task)
-    backend.tasks.setdefault(service.cluster_name, {})[task.task_arn] = task
+    backend.tasks.setdefault(task.cluster_name, {})[task.task_arn] = task
+    return task
 
 
 def prepare(task: Any) -> None:

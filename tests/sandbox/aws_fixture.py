@@ -1,0 +1,122 @@
+"""An AWS of the sandbox in this process, with accounts that no other test has."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from sandbox.aws.account import Session, build_account
+from sandbox.aws.server import AwsServer
+from sandbox.ecs_agent import EcsAgent
+from sandbox.estate import Estate
+
+_CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
+
+
+class Clock:
+    """Unix seconds that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Aws:
+    """The server, its agent (which steps only when told), and both accounts."""
+
+    url: str
+    agent: EcsAgent
+    estate: Estate
+    sessions: dict[str, Session]
+    clock: Clock
+
+    def client(self, service: str, environment: str = "staging") -> Any:
+        session = self.sessions[environment]
+        return self.client_of(
+            service, session.access_key_id, session.secret_access_key, session.session_token, environment
+        )
+
+    def client_of(
+        self, service: str, key: str, secret: str, token: str | None, environment: str = "staging"
+    ) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=self.estate.by_name[environment].region,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            config=_CONFIG,
+        )
+
+    def service(self, environment: str = "staging") -> dict[str, Any]:
+        names = {"cluster": f"askflorence-{environment}", "services": [f"askflorence-{environment}-app"]}
+        found: dict[str, Any] = self.client("ecs", environment).describe_services(**names)["services"][0]
+        return found
+
+    def update(self, environment: str = "staging", **changes: Any) -> dict[str, Any]:
+        names = {"cluster": f"askflorence-{environment}", "service": f"askflorence-{environment}-app"}
+        changed: dict[str, Any] = self.client("ecs", environment).update_service(**names, **changes)[
+            "service"
+        ]
+        return changed
+
+    def steps(self, count: int) -> None:
+        for _ in range(count):
+            self.agent.step()
+
+    def register(self, change: Callable[[dict[str, Any]], None] = lambda _: None) -> str:
+        """Register the runtime family's latest revision again, changed, and return the ARN."""
+        ecs = self.client("ecs")
+        latest = ecs.describe_task_definition(taskDefinition="askflorence-staging-app")["taskDefinition"]
+        kept = {"family", "containerDefinitions", "volumes", "networkMode", "requiresCompatibilities", "cpu"}
+        kept |= {"memory", "taskRoleArn", "executionRoleArn", "runtimePlatform"}
+        asked = {key: latest[key] for key in kept}
+        change(asked["containerDefinitions"][0])
+        arn: str = ecs.register_task_definition(**asked)["taskDefinition"]["taskDefinitionArn"]
+        return arn
+
+    def account(self, environment: str = "staging") -> str:
+        return self.estate.by_name[environment].account
+
+    def role(self, environment: str = "staging", family: str = "app") -> str:
+        name = f"askflorence-{environment}-{family}-execution"
+        return f"arn:aws:iam::{self.account(environment)}:role/{name}"
+
+    def secret_arn(self, name: str, environment: str = "staging") -> str:
+        arn: str = self.client("secretsmanager", environment).describe_secret(SecretId=name)["ARN"]
+        return arn
+
+
+def own_accounts() -> Estate:
+    """The estate in accounts of its own, since moto's data belongs to the whole process."""
+    estate = Estate.load()
+    moved = tuple(
+        environment.model_copy(update={"account": f"{secrets.randbelow(10**12):012d}"})
+        for environment in estate.environments
+    )
+    return estate.model_copy(update={"environments": moved})
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    estate, clock = own_accounts(), Clock()
+    agent = EcsAgent(step_seconds=0.001)
+    server = AwsServer(agent, clock)
+    url = server.start()
+    sessions = {}
+    for environment in estate.by_name:
+        values = {s.name: f"mongodb://{u.name}@localhost/x" for u, s in estate.secrets_in(environment)}
+        sessions[environment] = build_account(estate, environment, values, agent)
+    for _ in range(3):
+        agent.step()
+    yield Aws(url, agent, estate, sessions, clock)
+    server.stop()
