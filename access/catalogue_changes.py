@@ -26,12 +26,12 @@ SET = {"$set": {"_probe": True}}
 BY_PIPELINE = [{"$set": {"_probe": True}}]
 
 UPDATES: tuple[Operation, ...] = (
-    on_collection("update", EXPLAIN, (FIND, UPDATE), CRUD, lambda t: explained(update_one(t)), core=True),
-    on_collection("update in a transaction", IN_TXN, (FIND, UPDATE), CRUD, update_one),
+    on_collection("update", EXPLAIN, (UPDATE,), CRUD, lambda t: explained(update_one(t)), core=True),
+    on_collection("update in a transaction", IN_TXN, (UPDATE,), CRUD, update_one),
     on_collection(
         "update outside a transaction",
         BY_UUID,
-        (FIND, UPDATE),
+        (UPDATE,),
         CRUD,
         lambda t: {**update_one(t), "collectionUUID": t.uuid},
         MISMATCH,
@@ -40,7 +40,7 @@ UPDATES: tuple[Operation, ...] = (
     on_collection(
         "update many",
         EXPLAIN,
-        (FIND, UPDATE),
+        (UPDATE,),
         CRUD,
         lambda t: explained(update_one(t, multi=True)),
         focus=True,
@@ -48,7 +48,7 @@ UPDATES: tuple[Operation, ...] = (
     on_collection(
         "update by pipeline",
         EXPLAIN,
-        (FIND, UPDATE),
+        (UPDATE,),
         CRUD,
         lambda t: explained(update_one(t, BY_PIPELINE)),
         focus=True,
@@ -56,7 +56,7 @@ UPDATES: tuple[Operation, ...] = (
     on_collection(
         "replace",
         EXPLAIN,
-        (FIND, UPDATE),
+        (UPDATE,),
         CRUD,
         lambda t: explained(update_one(t, {"_probe": True})),
         focus=True,
@@ -64,7 +64,7 @@ UPDATES: tuple[Operation, ...] = (
     on_collection(
         "upsert",
         EXPLAIN,
-        (FIND, INSERT, UPDATE),
+        (INSERT, UPDATE),
         CRUD,
         lambda t: explained(update_one(t, upsert=True)),
         focus=True,
@@ -72,7 +72,7 @@ UPDATES: tuple[Operation, ...] = (
     on_collection(
         "upsert in a transaction",
         IN_TXN,
-        (FIND, INSERT, UPDATE),
+        (INSERT, UPDATE),
         CRUD,
         lambda t: update_one(t, upsert=True),
         DUPLICATE,
@@ -81,14 +81,12 @@ UPDATES: tuple[Operation, ...] = (
     on_collection(
         "update bypassing validation",
         EXPLAIN,
-        (FIND, UPDATE, BYPASS),
+        (UPDATE, BYPASS),
         "update: bypassDocumentValidation; " + CRUD,
         lambda t: explained({**update_one(t), "bypassDocumentValidation": True}),
         focus=True,
     ),
-    on_collection(
-        "bulkWrite of updates", BY_UUID, (FIND, UPDATE), CRUD, update_several, MISMATCH, focus=True
-    ),
+    on_collection("bulkWrite of updates", BY_UUID, (UPDATE,), CRUD, update_several, MISMATCH, focus=True),
     on_collection(
         "findAndModify update",
         EXPLAIN,
@@ -151,7 +149,7 @@ UPDATES: tuple[Operation, ...] = (
     on_collection(
         "mapReduce out reduce",
         EXPLAIN,
-        (VIA_FIND, FIND, INSERT, UPDATE),
+        (VIA_FIND, INSERT, UPDATE),
         "mapReduce: out Options; " + CRUD,
         lambda t: map_reduce(t, t.via, {"reduce": t.collection}),
         focus=True,
@@ -159,24 +157,24 @@ UPDATES: tuple[Operation, ...] = (
 )
 
 REMOVALS: tuple[Operation, ...] = (
-    on_collection("delete", EXPLAIN, (FIND, REMOVE), CRUD, lambda t: explained(delete_some(t)), core=True),
-    on_collection("delete in a transaction", IN_TXN, (FIND, REMOVE), CRUD, delete_some),
+    on_collection("delete", EXPLAIN, (REMOVE,), CRUD, lambda t: explained(delete_some(t)), core=True),
+    on_collection("delete in a transaction", IN_TXN, (REMOVE,), CRUD, delete_some),
     on_collection(
         "delete outside a transaction",
         BY_UUID,
-        (FIND, REMOVE),
+        (REMOVE,),
         CRUD,
         lambda t: {**delete_some(t), "collectionUUID": t.uuid},
         MISMATCH,
         focus=True,
     ),
     on_collection(
-        "delete many", EXPLAIN, (FIND, REMOVE), CRUD, lambda t: explained(delete_some(t, 0)), focus=True
+        "delete many", EXPLAIN, (REMOVE,), CRUD, lambda t: explained(delete_some(t, 0)), focus=True
     ),
     on_collection(
         "bulkWrite of deletes",
         BY_UUID,
-        (FIND, REMOVE),
+        (REMOVE,),
         CRUD,
         lambda t: {**delete_some(t, 1, 0), "ordered": False, "collectionUUID": t.uuid},
         MISMATCH,

@@ -28,7 +28,7 @@ def _cluster(action: str) -> tuple[Need, ...]:
 
 
 def _no_role(t: Target) -> list[dict[str, str]]:
-    return [{"role": t.token, "db": t.database}]
+    return [{"role": f"{t.token}_role", "db": t.database}]
 
 
 def _write_privilege(t: Target) -> list[dict[str, object]]:
@@ -92,7 +92,7 @@ USERS_AND_ROLES: tuple[Operation, ...] = (
     on_database(
         "updateRole",
         IMPOSSIBLE,
-        (_database("revokeRole"),),
+        (Need("revokeRole", On.EVERY_DATABASE),),
         MANAGE,
         lambda t: {"updateRole": t.token, "privileges": []},
         ROLE_NOT_FOUND,

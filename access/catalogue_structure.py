@@ -96,16 +96,22 @@ STRUCTURE: tuple[Operation, ...] = (
     on_collection(
         "renameCollection",
         BY_UUID,
-        (Need("renameCollectionSameDB"),),
+        (Need("renameCollectionSameDB", DATABASE),),
         MANAGE,
         lambda t: _rename(t, t.namespace, f"{t.database}.{t.token}"),
         MISMATCH,
+        instead=(
+            Need("find"),
+            Need("dropCollection"),
+            Need("insert", DATABASE),
+            Need("createIndex", DATABASE),
+        ),
         on_admin=True,
     ),
     on_collection(
         "renameCollection onto it",
         BY_UUID,
-        (Need("renameCollectionSameDB"), Need("dropCollection")),
+        (Need("renameCollectionSameDB", DATABASE), Need("dropCollection")),
         MANAGE,
         lambda t: _rename(t, f"{t.database}.{t.token}", t.namespace, dropTarget=True),
         MISMATCH,
@@ -135,7 +141,7 @@ STRUCTURE: tuple[Operation, ...] = (
     on_collection(
         "create a view of it",
         IN_TXN,
-        (Need("createCollection", DATABASE), Need("find")),
+        (Need("createCollection", DATABASE),),
         "create: Access Control",
         lambda t: {"create": t.token, "viewOn": t.collection, "pipeline": []},
         frozenset({NOT_IN_TRANSACTION}),

@@ -196,7 +196,7 @@ def derive(
         sources=sources,
         table=(),
     )
-    focus = {audit, *(place for _, place in grants)}
+    focus = {audit, *sources}
     cells = (
         Expected(row.name, place, _expected(held, row, place, bare.source_for(place)))
         for row in OPERATIONS

@@ -29,9 +29,9 @@ class Scope(StrEnum):
 class Reach(StrEnum):
     """On which collections an operation is tried.
 
-    The server authorizes by action and resource, so one form of each kind of change is tried on every
-    collection; the other ways to the same privilege are tried where they matter most: on the audit log and on
-    the collections that a custom role names.
+    The server authorizes by action and resource, so at least one form of each kind of change is tried on every
+    collection; further ways to the same privilege are tried where they matter most: on the audit log and on a
+    collection that the user may read.
     """
 
     EVERYWHERE = "everywhere"

@@ -17,6 +17,7 @@ from bson.binary import UuidRepresentation
 from bson.errors import BSONError
 from pymongo import MongoClient
 from pymongo.client_session import ClientSession
+from pymongo.database import Database
 from pymongo.errors import (
     ConfigurationError,
     ConnectionFailure,
@@ -76,6 +77,7 @@ class Server(AbstractContextManager["Server"]):
         except (ConfigurationError, InvalidURI, ValueError, TypeError) as error:
             raise ValueError(f"the driver refuses the connection string ({type(error).__name__})") from None
         self._session: ClientSession | None = None
+        self._databases: dict[str, Database[Mapping[str, Any]]] = {}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -108,7 +110,7 @@ class Server(AbstractContextManager["Server"]):
             if in_transaction:
                 document = self._aborted(database, command)
             else:
-                document = self._client[database].command(_document(command), codec_options=_UUIDS)
+                document = self._database(database).command(_document(command), codec_options=_UUIDS)
             answer = _success(document)
         except OperationFailure as error:
             answer = _refusal(error.code, error.details)
@@ -142,12 +144,17 @@ class Server(AbstractContextManager["Server"]):
         except (KeyError, TypeError, ValueError):
             return Answer(failure=Failure.GARBLED)
 
+    def _database(self, name: str) -> Database[Mapping[str, Any]]:
+        if name not in self._databases:
+            self._databases[name] = self._client[name]
+        return self._databases[name]
+
     def _aborted(self, database: str, command: Mapping[str, object]) -> Mapping[str, Any]:
         if self._session is None:
             self._session = self._client.start_session()
         self._session.start_transaction()
         try:
-            return self._client[database].command(
+            return self._database(database).command(
                 _document(command), codec_options=_UUIDS, session=self._session
             )
         finally:

@@ -85,7 +85,9 @@ class Cluster:
         for collection in self.manifest.collections_on(self.environment):
             if not collection.may_be_absent:
                 target = self.root[collection.database][collection.name]
-                target.insert_many([{"_id": number, "name": f"{collection.name} {number}"} for number in range(3)])
+                target.insert_many(
+                    [{"_id": number, "name": f"{collection.name} {number}"} for number in range(3)]
+                )
                 target.create_index("name")
         for role in self.manifest.roles:
             self.root.admin.command(
@@ -93,7 +95,9 @@ class Cluster:
             )
         for user in self.manifest.users:
             password = self.password(user.name)
-            self.root.admin.command("createUser", user.name, pwd=password, roles=self.declared_roles(user.name))
+            self.root.admin.command(
+                "createUser", user.name, pwd=password, roles=self.declared_roles(user.name)
+            )
 
 
 def the_manifest() -> Manifest:

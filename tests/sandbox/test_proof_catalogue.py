@@ -1,0 +1,86 @@
+"""Every row of the catalogue against a real server: its privileges are exactly those that it names."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from mongod_fixture import LOOPBACK, Cluster, cluster
+
+from access.catalogue import OPERATIONS
+from access.connection import ConnectionString, compose
+from access.expectations import ADMIN
+from access.operation import Form, Need, On, Operation, Scope, Target
+from access.verdict import Outcome, judge
+from probes.mongo import Server
+
+__all__ = ["cluster"]
+
+TARGET = "agent_audit_log"
+VIA = "plans"
+ROLE = "role_of_one_row"
+USER = "user_of_one_row"
+ATTEMPTED = [row for row in OPERATIONS if row.form is not Form.EQUALITY]
+
+
+@dataclass
+class RowTester:
+    """A user whose single role is made anew for every attempt."""
+
+    cluster: Cluster
+    server: Server
+
+    def outcome(self, row: Operation, needs: Sequence[Need]) -> Outcome:
+        self.cluster.set_role(ROLE, [_privilege(need, row) for need in needs])
+        database = "askflorence" if row.scope is not Scope.CLUSTER else ADMIN
+        collection = TARGET if row.scope is Scope.COLLECTION else ""
+        target = Target(database, collection, VIA, f"_probe_{uuid4().hex}", uuid4())
+        assert row.command is not None
+        reply = self.server.command(
+            ADMIN if row.on_admin else database,
+            row.command(target),
+            in_transaction=row.form is Form.ABORTED_TRANSACTION,
+        )
+        return judge(row, reply.answer).outcome
+
+
+def _privilege(need: Need, row: Operation) -> dict[str, Any]:
+    database = "askflorence"
+    collection = TARGET if row.scope is Scope.COLLECTION else ""
+    resource: dict[str, Any] = {
+        On.TARGET: {"db": database, "collection": collection},
+        On.VIA: {"db": database, "collection": VIA},
+        On.DATABASE: {"db": database, "collection": ""},
+        On.EVERY_DATABASE: {"db": "", "collection": ""},
+        On.CLUSTER: {"cluster": True},
+    }[need.on]
+    return {"resource": resource, "actions": [need.action]}
+
+
+@pytest.fixture(scope="module")
+def tester(cluster: Cluster) -> Iterator[RowTester]:
+    admin = cluster.root.admin
+    admin.command("createRole", ROLE, privileges=[], roles=[])
+    admin.command("createUser", USER, pwd="only-for-rows", roles=[ROLE])
+    text = compose(f"mongodb://{cluster.server.address}", USER, "only-for-rows", "askflorence")
+    with Server(ConnectionString.parse(text), LOOPBACK, wait_seconds=5) as server:
+        yield RowTester(cluster, server)
+    admin.command("dropUser", USER)
+    admin.command("dropRole", ROLE)
+
+
+@pytest.mark.parametrize("row", ATTEMPTED, ids=lambda row: row.name)
+def test_the_privileges_that_a_row_names_are_enough(tester: RowTester, row: Operation) -> None:
+    assert tester.outcome(row, row.needs) is Outcome.ALLOWED
+
+
+@pytest.mark.parametrize("row", [row for row in ATTEMPTED if row.instead], ids=lambda row: row.name)
+def test_the_privileges_that_may_stand_in_are_enough(tester: RowTester, row: Operation) -> None:
+    assert tester.outcome(row, row.instead) is Outcome.ALLOWED
+
+
+@pytest.mark.parametrize("row", ATTEMPTED, ids=lambda row: row.name)
+def test_without_any_one_of_its_privileges_a_row_is_denied(tester: RowTester, row: Operation) -> None:
+    short = [tuple(each for each in row.needs if each is not need) for need in row.needs]
+    assert [Outcome.DENIED] * len(short) == [tester.outcome(row, needs) for needs in short]
