@@ -138,19 +138,20 @@ class Session:
     def _evaluator(self, stack: str, *, fresh: bool, carrier: Resource | None) -> Evaluator:
         """The run of a stack; its root resource, which is registered first, begins a new one."""
         if fresh or stack not in self._evaluators:
-            phase, problem = parse_phase(_configured_phase() or adr.Phase.PROVISION)
-            self._evaluators[stack] = Evaluator(Run(self._config, stack, phase, problem), self._rules)
+            phase, problem = parse_phase(_setting("phase") or adr.Phase.PROVISION)
+            run = Run(self._config, stack, phase, problem, unprotecting=_setting("unprotect") == "true")
+            self._evaluators[stack] = Evaluator(run, self._rules)
         evaluator = self._evaluators[stack]
-        carried = carried_phase(carrier) if carrier is not None and not _configured_phase() else None
+        carried = carried_phase(carrier) if carrier is not None and not _setting("phase") else None
         if carried:
             evaluator.run.phase, evaluator.run.phase_problem = parse_phase(carried)
         return evaluator
 
 
-def _configured_phase() -> str | None:
-    """The stack's `phase` setting, which engines hand to a pack with the rest of the stack's configuration."""
-    value = pulumi.Config(PROJECT).get("phase")
-    return value if isinstance(value, str) and value else None
+def _setting(name: str) -> str:
+    """A setting of the stack, which engines hand to a pack with the rest of its configuration; "" where absent."""
+    value = pulumi.Config(PROJECT).get(name)
+    return str(value) if value is not None else ""
 
 
 def policies(config: Config, rules: Sequence[Rule] = RULES) -> list[Policy]:

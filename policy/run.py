@@ -76,12 +76,17 @@ def user_places(resource: Resource) -> tuple[tuple[str, str], ...]:
 
 @dataclass
 class Run:
-    """One pass over one stack. `phase` is None where nothing tells it (an exported state without its component)."""
+    """One pass over one stack.
+
+    `phase` is None where nothing tells it (an exported state without its component). `unprotecting` is the stack's
+    setting of that name: the update before a deliberate removal.
+    """
 
     config: Config
     stack: str
     phase: adr.Phase | None
     phase_problem: str = ""
+    unprotecting: bool = False
     history: History = field(default_factory=History)
 
     @property

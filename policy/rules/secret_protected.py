@@ -7,8 +7,12 @@ from policy.run import Run
 
 
 def check(resource: Resource, run: Run, report: Report) -> None:
-    """The resource option protect is on."""
-    if not resource.protect:
+    """The resource option protect is on, or the stack's setting announces that it is being taken off."""
+    if resource.protect:
+        return
+    if run.unprotecting:
+        report.advice("is not protected, as the stack's setting unprotect asks; a later destroy removes it.")
+    else:
         report.finding("is not protected; a stray edit could delete a credential that tasks consume.")
 
 
@@ -24,4 +28,5 @@ RULE = Rule(
     compliant='aws.secretsmanager.Secret("s", ..., opts=ResourceOptions(protect=True))',
     types=(SECRET,),
     check=check,
+    advises=True,
 )

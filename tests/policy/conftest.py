@@ -1,7 +1,8 @@
-"""Fixtures of the policy tests: the shipped configuration and one real pack process for all of a worker's tests."""
+"""Fixtures of the policy tests: the shipped configuration and real pack processes, one a phase for a worker's tests."""
 
+import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,14 @@ def config() -> Config:
 
 
 @pytest.fixture(scope="session")
-def bind_pack() -> Iterator[PackProcess]:
-    """The pack as an engine starts it for a stack in phase bind."""
-    with PackProcess.start(ROOT / "policy", phase="bind") as pack:
+def packs() -> Iterator[Callable[[str], PackProcess]]:
+    """The pack as an engine starts it for a stack in the phase asked for."""
+    running: dict[str, PackProcess] = {}
+    with contextlib.ExitStack() as ends:
+
+        def pack(phase: str) -> PackProcess:
+            if phase not in running:
+                running[phase] = ends.enter_context(PackProcess.start(ROOT / "policy", phase=phase))
+            return running[phase]
+
         yield pack

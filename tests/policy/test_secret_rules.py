@@ -181,9 +181,9 @@ def test_a_connection_string_among_the_outputs_is_a_finding_of_the_stack():
 
 
 def test_the_one_secret_output_that_crosses_stacks_passes():
-    reference = make(types.STACK_REFERENCE, "staging", {"outputs": {"appReadConnection": CANARY}}, "prod")
+    reference = make(types.STACK_REFERENCE, "staging", {"outputs": {"referenceConnection": CANARY}}, "prod")
 
-    assert set() == violations(judge_stack(root(appReadConnection=CANARY), reference))
+    assert set() == violations(judge_stack(root(referenceConnection=CANARY), reference))
 
 
 @pytest.mark.parametrize(

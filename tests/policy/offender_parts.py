@@ -1,0 +1,81 @@
+"""Compliant parts that the offending programs are made of, so that each program shows only what is wrong with it."""
+
+import json
+
+import pulumi
+
+PROJECT_ID = "69e31af12fd2c0aef51bbb41"
+CLUSTER = "askflorence-staging"
+FAMILY = "askflorence-staging-app"
+KEY_ARN = "arn:aws:kms:us-east-1:111111111111:key/11111111-2222-3333-4444-555555555555"
+VERSION = "5f0c8a52-0000-4000-8000-000000000001"
+READ = [{"role_name": "read", "database_name": "askflorence"}]
+SCOPE = [{"name": CLUSTER, "type": "CLUSTER"}]
+RUNTIME = {
+    "MONGODB_URI": "app-read-v2",
+    "MONGODB_WRITE_URI": "app-write-v2",
+    "MONGODB_AUDIT_WRITE_URI": "audit-write",
+    "MONGODB_REFERENCE_URI": "reference-uri-v2",
+}
+
+
+def password(name):
+    """32 alphanumeric characters of the user's own."""
+    return (name.replace("_", "") + "Kq7" * 11)[:32]
+
+
+def account(name="app_read", **changes):
+    """The arguments of a compliant database user."""
+    given = {
+        "username": name,
+        "project_id": PROJECT_ID,
+        "auth_database_name": "admin",
+        "password": password(name),
+        "roles": READ,
+        "scopes": SCOPE,
+    }
+    return {key: value for key, value in {**given, **changes}.items() if value is not None}
+
+
+def grant(action, collection, database="askflorence", **more):
+    """One action of a custom role on one collection."""
+    return {
+        "action": action,
+        "resources": [{"collection_name": collection, "database_name": database, **more}],
+    }
+
+
+def arn(last_part):
+    """A secret's full ARN."""
+    return f"arn:aws:secretsmanager:us-east-1:111111111111:secret:staging/mongodb/{last_part}-AbCdEf"
+
+
+def pinned(last_part):
+    """A `valueFrom` that names one version."""
+    return f"{arn(last_part)}:::{VERSION}"
+
+
+def proofs(*more):
+    """A proof of every runtime credential, as the program's dynamic resources register them."""
+    return [
+        pulumi.CustomResource(
+            "pulumi-python:dynamic/probe:PrivilegeProof",
+            f"proof-{part}",
+            {"secret_arn": arn(part), "secret_version": VERSION, "verdict": "proven"},
+        )
+        for part in (*RUNTIME.values(), *more)
+    ]
+
+
+def containers(environment=None, **changes):
+    """Container definitions with the four bindings; a change of None leaves a variable out."""
+    sources = {name: pinned(part) for name, part in RUNTIME.items()}
+    sources.update(changes)
+    secrets = [{"name": name, "valueFrom": source} for name, source in sources.items() if source]
+    plain = [{"name": name, "value": value} for name, value in (environment or {}).items()]
+    return json.dumps([{"name": "app", "image": "app:1", "secrets": secrets, "environment": plain}])
+
+
+def reads(*resources, action="secretsmanager:GetSecretValue"):
+    """An IAM document with one Allow statement."""
+    return json.dumps({"Statement": [{"Effect": "Allow", "Action": action, "Resource": list(resources)}]})

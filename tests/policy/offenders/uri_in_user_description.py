@@ -1,0 +1,11 @@
+"""A connection string in a description.
+
+Stopped by: no-plaintext-uri
+"""
+
+import pulumi_mongodbatlas as mongodbatlas
+from offender_parts import account
+
+mongodbatlas.DatabaseUser(
+    "u", **account(description="mongodb://app_read:Zu7canary9@host.example.com/askflorence")
+)

@@ -1,0 +1,11 @@
+"""A writer of every database.
+
+Stopped by: built-in-roles-allow-list
+"""
+
+import pulumi_mongodbatlas as mongodbatlas
+from offender_parts import account
+
+mongodbatlas.DatabaseUser(
+    "u", **account(roles=[{"role_name": "readWriteAnyDatabase", "database_name": "admin"}])
+)

@@ -1,0 +1,11 @@
+"""A second writer, whom no waiver names.
+
+Stopped by: audit-log-append-only
+"""
+
+import pulumi_mongodbatlas as mongodbatlas
+from offender_parts import account
+
+mongodbatlas.DatabaseUser(
+    "u", **account("app_jobs", roles=[{"role_name": "readWrite", "database_name": "askflorence"}])
+)
