@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -18,6 +19,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.loaders import create_loader
 
 from sandbox.providers.addresses import loopback, required
 from sandbox.providers.errors import ProviderError
@@ -46,18 +48,56 @@ SETTINGS: Final = frozenset(
 )
 """The provider settings that mean something here."""
 
+_CONFIG: Final = Config(
+    proxies={},
+    connect_timeout=5,
+    read_timeout=30,
+    max_pool_connections=16,
+    retries={"mode": "standard", "total_max_attempts": 3},
+)
+_LOADER: Final = create_loader()
+"""Service models are large: they are read once for all stacks of a process."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Whose requests are signed, and with what."""
+
+    access: str
+    secret: str = field(repr=False)
+    token: str | None = field(repr=False)
+
+
+class AwsClients:
+    """The clients of one stack's provider, kept over all runs: making one is slow, using one is safe in any thread."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+        self._clients: dict[tuple[Keys, str, str], Any] = {}
+        self._lock = Lock()
+
+    def get(self, keys: Keys, service: str, region: str) -> Any:
+        """The client of a service in a region; raises ProviderError unless its endpoint is loopback."""
+        endpoint = loopback(required(self.environment, "AWS_ENDPOINT_URL"), "AWS_ENDPOINT_URL")
+        with self._lock:
+            if (keys, service, region) not in self._clients:
+                make = cast("Any", _session(keys).client)
+                self._clients[keys, service, region] = make(
+                    service, region_name=region, endpoint_url=endpoint, config=_CONFIG
+                )
+            return self._clients[keys, service, region]
+
 
 class AwsSession:
-    """What the aws tables work with. Thread-safe; clients are made once."""
+    """What the aws tables work with: region, default tags, account and clients of one configured provider."""
 
-    def __init__(self, environment: Mapping[str, str], settings: Properties) -> None:
+    def __init__(self, clients: AwsClients, settings: Properties) -> None:
+        environment = clients.environment
         self.region: str = settings.get("region") or required(environment, "AWS_REGION", "AWS_DEFAULT_REGION")
         tags = _decoded(settings.get("defaultTags")) or {}
         self.default_tags: dict[str, str] = dict(tags.get("tags") or {})
-        self._endpoint = loopback(required(environment, "AWS_ENDPOINT_URL"), "AWS_ENDPOINT_URL")
-        self._session = _session(environment, settings)
-        self._clients: dict[tuple[str, str], Any] = {}
-        self._lock = Lock()
+        self._clients = clients
+        self._keys = _keys(environment, settings)
         self.account_id = self._verified_account(settings)
 
     def secrets(self, properties: Properties) -> SecretsManagerClient:
@@ -81,22 +121,7 @@ class AwsSession:
         return cast("STSClient", self._client("sts", {}))
 
     def _client(self, service: str, properties: Properties) -> Any:
-        region = properties.get("region") or self.region
-        with self._lock:
-            if (service, region) not in self._clients:
-                make = cast("Any", self._session.client)
-                self._clients[service, region] = make(
-                    service,
-                    region_name=region,
-                    endpoint_url=self._endpoint,
-                    config=Config(
-                        proxies={},
-                        connect_timeout=5,
-                        read_timeout=30,
-                        retries={"mode": "standard", "total_max_attempts": 3},
-                    ),
-                )
-            return self._clients[service, region]
+        return self._clients.get(self._keys, service, properties.get("region") or self.region)
 
     def _verified_account(self, settings: Properties) -> str:
         with aws_errors("validating provider credentials: retrieving caller identity from STS"):
@@ -113,18 +138,26 @@ def _decoded(value: Value) -> Any:
     return json.loads(value) if isinstance(value, str) and value else value
 
 
-def _session(environment: Mapping[str, str], settings: Properties) -> boto3.Session:
+def _keys(environment: Mapping[str, str], settings: Properties) -> Keys:
+    if settings.get("accessKey"):
+        return Keys(settings["accessKey"], settings.get("secretKey") or "", settings.get("token"))
+    return Keys(
+        required(environment, "AWS_ACCESS_KEY_ID"),
+        required(environment, "AWS_SECRET_ACCESS_KEY"),
+        environment.get("AWS_SESSION_TOKEN"),
+    )
+
+
+def _session(keys: Keys) -> boto3.Session:
     core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
     core.set_config_variable("config_file", os.devnull)
     core.set_config_variable("credentials_file", os.devnull)
-    if settings.get("accessKey"):
-        key, secret, token = settings["accessKey"], settings.get("secretKey"), settings.get("token")
-    else:
-        key = required(environment, "AWS_ACCESS_KEY_ID")
-        secret = required(environment, "AWS_SECRET_ACCESS_KEY")
-        token = environment.get("AWS_SESSION_TOKEN")
+    core.register_component("data_loader", _LOADER)
     return boto3.Session(
-        aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token, botocore_session=core
+        aws_access_key_id=keys.access,
+        aws_secret_access_key=keys.secret,
+        aws_session_token=keys.token,
+        botocore_session=core,
     )
 
 

@@ -59,6 +59,8 @@ class ProviderServer:
                 ("grpc.max_receive_message_length", _LARGEST_MESSAGE),
                 ("grpc.max_send_message_length", _LARGEST_MESSAGE),
                 ("grpc.so_reuseport", 0),
+                # Calls of hundreds of resources wait for a worker; waiting is no failure.
+                ("grpc.server_max_unrequested_time_in_server", 30 * 60),
             ],
         )
         self._server.add_generic_rpc_handlers((_handlers(Servicer(definition)),))
