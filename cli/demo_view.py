@@ -67,7 +67,7 @@ def stage(play: Play) -> int:
             lambda line: screen.print(line, soft_wrap=True),
             heading,
             told,
-            lambda deployment: told_of(screen, deployment, values=False),
+            lambda deployment: told_of(screen, deployment),
         )
     _last_screen(screen, played)
     return played.exit_code

@@ -21,7 +21,7 @@ Run = Callable[[Callable[[Progress], None]], Deployment]
 """Carries a deployment out, telling its progress."""
 
 
-def show(run: Run, *, secrets: Sequence[str], as_json: bool) -> int:
+def show(run: Run, *, secrets: Sequence[str], as_json: bool, values: bool) -> int:
     """Run a deployment, show it, and return its exit code."""
     if as_json:
         deployment = run(lambda _: None)
@@ -30,12 +30,12 @@ def show(run: Run, *, secrets: Sequence[str], as_json: bool) -> int:
     screen = console(secrets=secrets)
     with following(screen) as told:
         deployment = run(told)
-    told_of(screen, deployment)
+    told_of(screen, deployment, values=values)
     return deployment.exit_code
 
 
-def told_of(screen: Console, deployment: Deployment, *, values: bool = True) -> None:
-    """Print what a finished deployment came to; `values` shows a plan's properties."""
+def told_of(screen: Console, deployment: Deployment, *, values: bool = False) -> None:
+    """Print what a finished deployment came to; `values` shows the properties of what a plan creates."""
     if deployment.failure:
         for number, line in enumerate(failure_lines(deployment)):
             screen.print(line, style="bold red" if number == 0 else None, soft_wrap=True)

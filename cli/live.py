@@ -50,7 +50,9 @@ def _note(under_way: dict[str, str], progress: Progress) -> None:
     if step is None or progress.moment is Moment.SAID:
         return
     key = f"{step.type} {step.name}"
-    if progress.moment is Moment.BEGUN and step.changing:
+    if progress.moment is Moment.PASSING:
+        under_way[key] = progress.text
+    elif progress.moment is Moment.BEGUN and step.changing:
         under_way[key] = doing(step)
     else:
         under_way.pop(key, None)

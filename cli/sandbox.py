@@ -187,6 +187,7 @@ def deploy(
     config: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="A setting for this run.")
     ] = None,
+    diff: Annotated[bool, typer.Option("--diff", help="Show the properties of what a plan creates.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     output: Output = PlainFormat.TEXT,
     events: Annotated[
@@ -216,7 +217,7 @@ def deploy(
             events=events,
         )
         quiet = as_json or output is PlainFormat.JSON
-        return show(lambda told: run(world, order, told), secrets=world.secrets(), as_json=quiet)
+        return show(lambda told: run(world, order, told), secrets=world.secrets(), as_json=quiet, values=diff)
 
 
 @app.command()

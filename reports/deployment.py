@@ -47,6 +47,7 @@ class Moment(StrEnum):
     DONE = "done"
     FAILED = "failed"
     SAID = "said"
+    PASSING = "passing"
 
 
 @dataclass(frozen=True)

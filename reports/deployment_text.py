@@ -49,7 +49,7 @@ def progress_line(progress: Progress) -> str:
     step = progress.step
     if progress.moment is Moment.SAID:
         return f"  {step.name}: {progress.text}" if step else f"  {progress.text}"
-    if step is None or not step.changing or progress.moment is Moment.BEGUN:
+    if step is None or not step.changing or progress.moment in {Moment.BEGUN, Moment.PASSING}:
         return ""
     words = "FAILED" if progress.moment is Moment.FAILED else _DONE.get(step.operation, step.operation)
     return f"  {sign(step.operation)} {step.kind:<32} {step.name:<32} {words}{_took(step)}"
@@ -61,7 +61,10 @@ def doing(step: Step) -> str:
 
 
 def plan_lines(deployment: Deployment, *, values: bool = True) -> tuple[str, ...]:
-    """The plan of a preview: every changing step, and with `values` the properties that change."""
+    """The plan of a preview: every changing step, with the properties that change.
+
+    `values` shows the properties of what is new, too.
+    """
     return tuple(_plan(deployment.steps, values=values))
 
 
@@ -84,7 +87,7 @@ def _plan(steps: Sequence[Step], *, values: bool) -> Iterator[str]:
         if not step.changing:
             continue
         yield f"  {sign(step.operation)} {step.operation:<8} {step.kind:<32} {step.name}"
-        if values:
+        if values or step.operation not in {"create", "import"}:
             for change in step.changes:
                 yield f"      {_changed(change)}"
 

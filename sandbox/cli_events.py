@@ -15,6 +15,9 @@ from sandbox.recorder import Recorder
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """Pulumi's stand-in for a value that is not known before the change is made."""
 
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+"""The key by which Pulumi marks a value that is more than it seems, a secret above all."""
+
 _COLOUR = re.compile(r"<\{%[a-z0-9 ]+%\}>")
 
 
@@ -30,10 +33,12 @@ def hand_on(event: Mapping[str, Any], recorder: Recorder) -> None:
         metadata = body["metadata"]
         recorder.ended(metadata["op"], metadata["type"], metadata["urn"], ok=False)
     elif body := event.get("diagnosticEvent"):
-        if not body.get("ephemeral") or body.get("urn"):
-            recorder.said(
-                body.get("severity", ""), _COLOUR.sub("", body.get("message", "")), body.get("urn", "")
-            )
+        recorder.said(
+            body.get("severity", ""),
+            _COLOUR.sub("", body.get("message", "")),
+            body.get("urn", ""),
+            passing=bool(body.get("ephemeral")),
+        )
     elif body := event.get("errorEvent"):
         recorder.failed(_COLOUR.sub("", body.get("error", "")))
 
@@ -58,8 +63,18 @@ def shown(value: object) -> str | None:
     """A masked value as a plan shows it; None where there is none."""
     if value is None:
         return None
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    plain = _plain(value)
+    text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False, sort_keys=True)
     return text.replace(UNKNOWN, "(known afterwards)")
+
+
+def _plain(value: object) -> object:
+    """A value without Pulumi's marks: a secret is [secret] and nothing else, and defaults are not listed."""
+    if isinstance(value, Mapping):
+        if SIGNATURE in value:
+            return "[secret]"
+        return {key: _plain(each) for key, each in value.items() if key != "__defaults"}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
 def _at(values: object, path: str) -> object:

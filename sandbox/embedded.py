@@ -63,7 +63,7 @@ class Embedded:
                 policy_packs=policy_packs,
             )
         )
-        if not result.ok:
+        if not result.ok and not recorder.errors:
             recorder.failed(result.error)
         return bool(result.ok)
 
@@ -84,8 +84,8 @@ def hand_on(event: "Event", recorder: Recorder) -> None:
             recorder.begun(operation, kind, urn, told if operation not in {"same", "read", "delete"} else ())
         case StepDone(urn, kind, operation, ok, _, error):
             recorder.ended(operation, kind, urn, ok=ok, error=error)
-        case Diagnostic(severity, message, urn, _):
-            recorder.said(severity, message, urn)
+        case Diagnostic(severity, message, urn, passing):
+            recorder.said(severity, message, urn, passing=passing)
         case PolicyViolation(_, pack, policy, level, message):
             recorder.said("error" if level == "mandatory" else "warning", f"{pack}/{policy}: {message}")
         case _:

@@ -35,8 +35,8 @@ def proofs(state: Sequence[Mapping[str, Any]]) -> tuple[Proof, ...]:
 
 def swap(state: Sequence[Mapping[str, Any]], now: ServiceState) -> Swap | None:
     """The move that the state records, and how many tasks run now; None when the stack has moved nothing."""
-    prior = next((each["outputs"].get("revisionArn") for each in _of_type(state, _PRIOR)), None)
-    moved = next((each["outputs"].get("runningRevision") for each in _of_type(state, _ROLLOUT)), None)
+    prior = next((each["outputs"].get("revision_arn") for each in _of_type(state, _PRIOR)), None)
+    moved = next((each["outputs"].get("running_revision") for each in _of_type(state, _ROLLOUT)), None)
     if not prior or not moved:
         return None
     running = sum(each.running for each in now.deployments if each.revision == now.revision)

@@ -46,18 +46,18 @@ class PulumiCli:
         told = subprocess.run([found, "version"], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
         match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", told.stdout.strip())
         version = tuple(int(part) for part in match.groups()) if match else ()
-        if version[:2] < OLDEST:
-            shown = ".".join(map(str, version)) or "of an unknown version"
+        if told.returncode != 0 or (version and version[:2] < OLDEST):
+            shown = ".".join(map(str, version)) or "does not answer"
             raise SandboxError(
-                f"{found} is {shown}; the sandbox needs {'.'.join(map(str, OLDEST))} or later: "
+                f"{found}: {shown}; the sandbox needs {'.'.join(map(str, OLDEST))} or later: "
                 "upgrade it, or use --engine embedded"
             )
         return cls(Path(found), version)
 
     @property
     def name(self) -> str:
-        """What a person reads: `pulumi 3.260.0`."""
-        return f"pulumi {'.'.join(map(str, self.version))}"
+        """What a person reads: `pulumi 3.260.0`; a build of one's own may have no version."""
+        return f"pulumi {'.'.join(map(str, self.version)) or 'of an untold version'}"
 
     def run(
         self,
@@ -90,7 +90,8 @@ class PulumiCli:
             log(line)
             hand_on(json.loads(line), recorder)
 
-        with (world.directory / "logs" / f"pulumi-{files.stack}.log").open("w") as printed:
+        print_log = world.directory / "logs" / f"pulumi-{files.stack}.log"
+        with print_log.open("w") as printed:
             process = subprocess.Popen(  # noqa: S603
                 command,
                 cwd=project,
@@ -100,7 +101,12 @@ class PulumiCli:
                 stdin=subprocess.DEVNULL,
             )
             _follow(events, process, take)
-            return process.wait() == 0
+        if process.wait() == 0:
+            return True
+        for line in print_log.read_text(errors="replace").splitlines():
+            if line.startswith("error: "):
+                recorder.failed(line.removeprefix("error: "))
+        return False
 
     def export(self, world: World, files: StackFiles) -> Mapping[str, Any]:
         """The stack's state in deployment format, secrets encrypted."""
@@ -138,7 +144,7 @@ class PulumiCli:
             parents=True, exist_ok=True
         )
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        return kept | world.environment(stack)
+        return kept | world.environment(stack) | {"PULUMI_DEBUG_COMMANDS": "true"}
 
 
 def prepare_project(directory: Path, files: StackFiles) -> Path:

@@ -66,14 +66,14 @@ class Recorder:
         if error:
             self.failed(error)
 
-    def said(self, severity: str, message: str, urn: str = "") -> None:
-        """The program, a provider or the engine said something."""
+    def said(self, severity: str, message: str, urn: str = "", *, passing: bool = False) -> None:
+        """The program, a provider or the engine said something; what is passing is soon overtaken."""
         text = self._clean(message)
         if severity == "error":
             self.failed(text)
         elif text and severity in {"info", "warning"}:
             step = Step("same", type_of(urn), name_of(urn)) if urn else None
-            self._tell(Progress(Moment.SAID, step, text))
+            self._tell(Progress(Moment.PASSING if passing else Moment.SAID, step, text))
 
     def failed(self, error: str) -> None:
         """The run has an error; each is kept once."""
