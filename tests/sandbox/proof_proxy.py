@@ -1,0 +1,55 @@
+"""A TCP proxy before a server that passes bytes on, answers nothing, or garbles what comes back."""
+
+import contextlib
+import socket
+import threading
+from types import TracebackType
+from typing import Self
+
+
+class Proxy:
+    """Forwards loopback connections; `mode` is "pass", "mute" or "garble", after `quiet_bytes` of answers."""
+
+    def __init__(self, host: str, port: int, mode: str, quiet_bytes: int = 0) -> None:
+        self._upstream = (host, port)
+        self._mode, self._quiet = mode, quiet_bytes
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for each in (self._listener, *self._sockets):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(self._upstream)
+                self._sockets += [client, server]
+                threading.Thread(target=self._pump, args=(client, server, False), daemon=True).start()
+                threading.Thread(target=self._pump, args=(server, client, True), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
+        passed = 0
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                passed += len(data)
+                if answers and passed > self._quiet:
+                    if self._mode == "mute":
+                        continue
+                    if self._mode == "garble":
+                        data = data[:16] + bytes(byte ^ 0x5A for byte in data[16:])
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)

@@ -1,0 +1,182 @@
+"""A credential's whole proof against a real server."""
+
+import threading
+import time
+
+import pytest
+from mongod_fixture import LOOPBACK, Cluster, cluster
+
+from access.catalogue import OPERATIONS
+from access.endpoints import EndpointRefused
+from access.evidence import Proof, Subject
+from access.verdict import Outcome, Verdict
+from probes.prove import prove_all
+
+__all__ = ["cluster"]
+
+USERS = ("app_read", "app_write", "app_audit_writer", "app_admin_schema")
+AUDIT_LOG = "askflorence.agent_audit_log"
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_a_user_as_declared_is_proven_without_doubt_or_residue(cluster: Cluster, user: str) -> None:
+    proof = cluster.prove(user)
+    assert (Verdict.PROVEN, "", 0, 0) == (proof.verdict, proof.reason, proof.inconclusive, proof.residue)
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_a_proof_attempts_every_cell_of_its_expectations(cluster: Cluster, user: str) -> None:
+    request = cluster.request(user)
+    cells = [(cell.operation, str(cell.place)) for cell in request.expectations.table]
+    assert cells == [(each.operation, each.namespace) for each in cluster.prove(user).attempts]
+
+
+def test_a_proof_reads_back_as_it_was_written(cluster: Cluster) -> None:
+    proof = cluster.prove("app_audit_writer")
+    assert proof == Proof.from_json(proof.to_json())
+
+
+def test_all_users_are_proven_at_once(cluster: Cluster) -> None:
+    requests = [cluster.request(user) for user in USERS]
+    proofs = prove_all(requests, LOOPBACK, read_secret=lambda each: cluster.uri(each.expectations.user))
+    assert [(user, Verdict.PROVEN) for user in USERS] == [(each.user, each.verdict) for each in proofs]
+
+
+def test_operations_without_a_harmless_form_are_shown_as_decided_by_equality(cluster: Cluster) -> None:
+    attempts = [each for each in cluster.prove("app_write").attempts if each.operation == "convertToCapped"]
+    assert {("by equality", None)} == {(each.why, each.code) for each in attempts}
+    assert Outcome.ALLOWED in {each.outcome for each in attempts}
+
+
+def test_a_proof_closes_its_connection(cluster: Cluster) -> None:
+    cluster.prove("app_read")
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        ops = cluster.root.admin.aggregate([{"$currentOp": {"allUsers": True, "idleConnections": True}}])
+        if not [each for each in ops if each.get("appName") == "atlas-access proof"]:
+            return
+    pytest.fail("a connection of the proof stayed open")
+
+
+def test_an_excess_names_the_action_the_resource_and_what_it_permits(cluster: Cluster) -> None:
+    declared = cluster.declared_privileges("role_audit_writer")
+    update = {"resource": {"db": "askflorence", "collection": "agent_audit_log"}, "actions": ["update"]}
+    cluster.set_role("role_audit_writer", [*declared, update])
+    try:
+        proof = cluster.prove("app_audit_writer")
+    finally:
+        cluster.set_role("role_audit_writer", declared)
+    (excess,) = [each for each in proof.findings if each.subject is Subject.EXCESS]
+    assert excess.text == f"app_audit_writer can change documents: UPDATE on {AUDIT_LOG}"
+    allowed = {each.operation for each in proof.refuted}
+    assert {"update", "update in a transaction", "aggregate $merge merge/insert"} <= allowed
+    assert {AUDIT_LOG} == {each.namespace for each in proof.refuted}
+
+
+def test_a_missing_privilege_refutes_both_the_list_and_the_behaviour(cluster: Cluster) -> None:
+    declared = cluster.declared_privileges("role_audit_writer")
+    cluster.set_role("role_audit_writer", [each for each in declared if each["actions"] != ["insert"]])
+    try:
+        proof = cluster.prove("app_audit_writer")
+    finally:
+        cluster.set_role("role_audit_writer", declared)
+    assert {Subject.MISSING} == {each.subject for each in proof.findings}
+    assert "insert" in {each.operation for each in proof.refuted}
+
+
+def test_after_a_narrowing_an_old_privilege_is_asked_again_until_it_is_gone(cluster: Cluster) -> None:
+    declared = cluster.declared_roles("app_read")
+    cluster.set_user("app_read", [*declared, {"role": "readWrite", "db": "askflorence"}])
+    narrow = threading.Timer(0.8, cluster.set_user, ("app_read", declared))
+    narrow.start()
+    try:
+        proof = cluster.prove("app_read", narrowing=True, propagation_seconds=20.0)
+    finally:
+        narrow.join()
+    assert (Verdict.PROVEN, 0) == (proof.verdict, proof.residue)
+
+
+def test_without_a_narrowing_an_authorization_answer_is_asked_once(cluster: Cluster) -> None:
+    declared = cluster.declared_roles("app_read")
+    cluster.set_user("app_read", [*declared, {"role": "readWrite", "db": "askflorence"}])
+    try:
+        proof = cluster.prove("app_read", propagation_seconds=20.0)
+    finally:
+        cluster.set_user("app_read", declared)
+    assert Verdict.REFUTED is proof.verdict
+    assert proof.ms < 10_000
+
+
+def test_a_user_that_comes_into_being_within_the_propagation_window_is_proven(cluster: Cluster) -> None:
+    roles = cluster.declared_roles("app_read")
+    cluster.root.admin.command("dropUser", "app_read")
+    create = {"createUser": "app_read", "pwd": cluster.password("app_read"), "roles": roles}
+    late = threading.Timer(0.5, cluster.root.admin.command, (create,))
+    late.start()
+    try:
+        proof = cluster.prove("app_read", propagation_seconds=20.0)
+    finally:
+        late.join()
+    assert Verdict.PROVEN is proof.verdict
+
+
+def test_the_secret_of_another_user_is_refuted_before_anything_is_contacted(cluster: Cluster) -> None:
+    proof = cluster.prove("app_read", text=cluster.uri("app_write"))
+    assert "the secret holds the connection string of app_write, not of app_read" == proof.reason
+    assert (Verdict.REFUTED, ()) == (proof.verdict, proof.attempts)
+
+
+def test_a_secret_that_points_at_the_other_cluster_is_refuted_with_both_addresses(cluster: Cluster) -> None:
+    proof = cluster.prove("app_read", text=cluster.uri("app_read", address="127.0.0.1:1"))
+    assert Verdict.REFUTED is proof.verdict
+    assert f"the secret points at 127.0.0.1:1, not at {cluster.server.address}" in proof.reason
+
+
+def test_in_the_sandbox_an_address_that_is_not_loopback_is_refused(cluster: Cluster) -> None:
+    text = cluster.uri("app_read", address="cluster.example.com:27017")
+    with pytest.raises(EndpointRefused):
+        cluster.prove("app_read", text=text, expected_hosts=())
+
+
+def test_an_audit_log_that_was_made_anew_is_refuted_until_it_is_accepted(cluster: Cluster) -> None:
+    last = "00000000000000000000000000000001"
+    refuted = cluster.prove("app_read", last_audit_uuid=last)
+    assert "is not the collection last proven" in refuted.reason
+    now = refuted.audit_uuid
+    assert Verdict.PROVEN is cluster.prove("app_read", last_audit_uuid=now).verdict
+    assert Verdict.PROVEN is cluster.prove("app_read", last_audit_uuid=last, accepted_audit_uuid=now).verdict
+
+
+def test_a_ttl_index_on_the_audit_log_is_refuted(cluster: Cluster) -> None:
+    log = cluster.root.askflorence.agent_audit_log
+    log.create_index("at", expireAfterSeconds=60)
+    try:
+        proof = cluster.prove("app_read")
+    finally:
+        log.drop_index("at_1")
+    assert f"{AUDIT_LOG} has the TTL index at_1: rows are erased after 60 s" == proof.reason
+
+
+@pytest.mark.parametrize("kind", ["capped", "view"])
+def test_an_audit_log_that_is_no_plain_collection_is_not_proven(cluster: Cluster, kind: str) -> None:
+    database = cluster.root.askflorence
+    database.agent_audit_log.rename("kept_aside")
+    options = {"capped": True, "size": 4096} if kind == "capped" else {"viewOn": "kept_aside", "pipeline": []}
+    database.create_collection("agent_audit_log", **options)
+    try:
+        proof = cluster.prove("app_read")
+    finally:
+        database.drop_collection("agent_audit_log")
+        database.kept_aside.rename("agent_audit_log")
+    assert (Verdict.REFUTED, True) == (proof.verdict, kind in proof.reason)
+
+
+def test_a_proof_is_bounded_by_its_deadline(cluster: Cluster) -> None:
+    proof = cluster.prove("app_read", deadline_seconds=0.05)
+    assert Verdict.INCONCLUSIVE is proof.verdict
+    assert proof.ms < 5_000
+
+
+def test_the_catalogue_tries_far_more_than_the_forty_five_operations_asked_for() -> None:
+    tried = [row for row in OPERATIONS if not row.by_equality]
+    assert len(tried) >= 100
