@@ -1,0 +1,231 @@
+"""The pack as an engine meets it: its metadata, unknown values, strange values, and what it never says."""
+
+import json
+from pathlib import Path
+
+import pytest
+from google.protobuf import json_format, struct_pb2
+from policy_pack_process import PackProcess
+from policy_world import compliant_stack, judge, judge_stack, make, task, user, violations
+from pulumi.runtime.proto import analyzer_pb2
+
+from policy import resource as types
+from policy.evaluate import Evaluator
+from policy.model import Framework, Rule, Severity
+from policy.rules import RULES
+from policy.run import Run
+
+UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+PACK = Path(__file__).resolve().parents[2] / "policy"
+CANARY = "Zu7canary9Zu7canary9Zu7canary9Zu"
+
+
+def request(resource, **changes):
+    properties = struct_pb2.Struct()
+    json_format.ParseDict({**resource.props, **changes}, properties)
+    return analyzer_pb2.AnalyzeRequest(
+        type=resource.type,
+        urn=resource.urn,
+        name=resource.name,
+        properties=properties,
+        options=analyzer_pb2.AnalyzerResourceOptions(
+            protect=resource.protect, ignoreChanges=resource.ignore_changes, parent=resource.parent
+        ),
+    )
+
+
+def in_stack(resource):
+    asked = request(resource)
+    return analyzer_pb2.AnalyzerResource(
+        type=asked.type,
+        urn=asked.urn,
+        name=asked.name,
+        properties=asked.properties,
+        options=asked.options,
+        parent=resource.parent,
+        dependencies=resource.dependencies,
+    )
+
+
+def mandatory(said):
+    return {name for name, stops, _, _ in said if stops}
+
+
+def test_our_own_stack_has_nothing_but_the_waivers_advice(packs):
+    pack, stack = packs("bind"), compliant_stack()
+
+    said = [line for resource in stack for line in pack.analyze(request(resource))]
+    said += pack.analyze_stack([in_stack(resource) for resource in stack])
+
+    assert [("audit-log-append-only-advisory", False)] == [(name, stops) for name, stops, _, _ in said]
+
+
+def test_the_pack_tells_everything_that_it_knows_of_a_rule(packs):
+    policies = {policy.name: policy for policy in packs("bind").info().policies}
+
+    frozen = policies["audit-role-frozen"]
+
+    assert (
+        analyzer_pb2.EnforcementLevel.Value("MANDATORY"),
+        analyzer_pb2.PolicySeverity.Value("POLICY_SEVERITY_CRITICAL"),
+        ["ADR 0002", "HIPAA §164.312(b)", "SOC 2 CC6.1"],
+        True,
+    ) == (frozen.enforcementLevel, frozen.severity, list(frozen.tags), bool(frozen.remediation_steps))
+
+
+def test_every_rule_is_in_the_pack(packs):
+    names = {policy.name for policy in packs("bind").info().policies}
+
+    assert {rule.name for rule in RULES} <= names
+
+
+def test_an_unknown_value_is_told_by_name_and_stops_nothing(packs):
+    said = packs("bind").analyze(request(user(), password=UNKNOWN_TEXT))
+
+    assert [("not-evaluated", False, True)] == [
+        (name, stops, "app_read: password is not known before creation" in line)
+        for name, stops, line, _ in said
+    ]
+
+
+def test_an_unknown_value_does_not_hide_another_mistake(packs):
+    said = packs("bind").analyze(request(user(), password=UNKNOWN_TEXT, scopes=[]))
+
+    assert {"scoped-user"} == mandatory(said)
+
+
+def test_an_unknown_element_of_a_list_is_told(packs):
+    said = packs("bind").analyze(request(user(), roles=[UNKNOWN_TEXT]))
+
+    assert any("roles is not known before creation" in line for _, _, line, _ in said)
+
+
+def test_in_ci_an_unknown_value_that_could_be_known_is_a_violation():
+    with PackProcess.start(PACK, "bind", environment={"ATLAS_ACCESS_POLICY_UNKNOWN": "fail"}) as pack:
+        expected = pack.analyze(request(user(), password=UNKNOWN_TEXT))
+        unexpected = pack.analyze(request(user("app_x"), projectId=UNKNOWN_TEXT))
+
+    assert (set(), {"project-isolation", "user-cap"}) == (mandatory(expected), mandatory(unexpected))
+
+
+def test_a_password_in_a_secret_envelope_is_judged_and_never_printed(packs):
+    envelope = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": CANARY[:20]}
+
+    said = packs("bind").analyze(request(user(), password=envelope))
+
+    assert ({"password-strength"}, False) == (
+        mandatory(said),
+        any(CANARY[:10] in line for _, _, line, _ in said),
+    )
+
+
+def test_a_phase_that_does_not_exist_stops_a_task_definition():
+    with PackProcess.start(PACK, "binding") as pack:
+        said = pack.analyze(request(task()))
+
+    assert "additive-provision" in mandatory(said)
+
+
+def test_without_a_phase_the_pack_assumes_provision():
+    with PackProcess.start(PACK) as pack:
+        said = pack.analyze(request(task()))
+
+    assert "additive-provision" in mandatory(said)
+
+
+def test_the_components_phase_serves_where_no_setting_does():
+    component = make(types.SERVICE_ACCESS, "staging", {"phase": "bind"})
+    with PackProcess.start(PACK) as pack:
+        pack.analyze(request(component))
+        said = pack.analyze(request(task(dependencies=())))
+
+    assert {"proof-before-bind"} == mandatory(said)
+
+
+def test_a_new_pass_forgets_the_pass_before(packs):
+    pack, root = packs("bind"), compliant_stack()[0]
+    for _ in range(2):
+        pack.analyze(request(root))
+        said = [line for number in range(5) for line in pack.analyze(request(user(f"u{number}")))]
+
+    assert set() == mandatory(said)
+
+
+@pytest.mark.parametrize(
+    "props",
+    [
+        {},
+        {"roles": 7, "scopes": "x", "username": ["a"], "projectId": {}, "password": [1]},
+        {"roles": [[[]]], "scopes": [None]},
+        {"roles": [{"roleName": {"a": 1}, "databaseName": [2]}]},
+        {"roles": [{"roleName": "read", "databaseName": "askflorence"}] * 5000},
+    ],
+)
+def test_a_malformed_user_is_a_finding_that_names_it(packs, props):
+    said = packs("bind").analyze(request(make(types.DATABASE_USER, "broken", props)))
+
+    assert any(stops and "DatabaseUser broken:" in line for _, stops, line, _ in said)
+
+
+@pytest.mark.parametrize(
+    "containers",
+    [
+        "",
+        "nonsense",
+        "7",
+        "null",
+        '"text"',
+        '{"a": 1}',
+        "[1, 2]",
+        '[{"secrets": {"a": 1}}]',
+        "[" * 100_000,
+        "[NaN, {}",
+    ],
+)
+def test_strange_container_definitions_are_a_finding_that_names_the_task(packs, containers):
+    said = packs("bind").analyze(request(task(), containerDefinitions=containers))
+
+    assert any(stops and "TaskDefinition askflorence-staging-app:" in line for _, stops, line, _ in said)
+
+
+def test_a_rule_that_throws_is_a_violation_without_the_text_of_the_exception(config):
+    def throws(resource, run, report):
+        raise ValueError(CANARY)
+
+    broken = Rule(
+        name="broken",
+        description="d",
+        why="w",
+        source="s",
+        severity=Severity.LOW,
+        frameworks=(Framework.SOC2_LOGICAL_ACCESS,),
+        remediation="r",
+        offending="o",
+        compliant="c",
+        check=throws,
+        check_stack=throws,
+    )
+    evaluator = Evaluator(Run(config, "staging", None), [broken])
+
+    outcomes = [evaluator.resource(user()), evaluator.stack([user()])]
+
+    assert [({"broken"}, False)] * 2 == [(violations(o), CANARY in o.findings[0].message) for o in outcomes]
+
+
+def test_no_message_ever_holds_a_secret_wherever_it_stands():
+    where = json.dumps(
+        [{"name": CANARY, "environment": [{"name": "A", "value": f"mongodb://a:{CANARY}@h/d"}]}]
+    )
+    uri = f"mongodb+srv://app:{CANARY}@host/db"
+    outcomes = [
+        judge(user(password=CANARY[:8])),
+        judge(user("a", password=CANARY), user("b", password=CANARY)),
+        judge(user(description=uri, username=uri, projectId=uri)),
+        judge(task(containerDefinitions=where)),
+        judge(make(types.SECRET, "s", {"name": uri, "kmsKeyId": uri, "tags": {uri: uri}})),
+        judge_stack(make(types.STACK, "root", {"out": uri})),
+    ]
+
+    said = [f"{f.message} {f.subject} {f.name}" for outcome in outcomes for f in outcome.findings]
+
+    assert [] == [line for line in said if CANARY[:8] in line]
