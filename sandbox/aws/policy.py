@@ -47,7 +47,9 @@ class Policy:
             found = content["Statement"]
         except (ValueError, KeyError, TypeError):
             return cls(name, ())
-        return cls(name, tuple(found) if isinstance(found, list) else (found,))
+        listed = found if isinstance(found, list) else [found]
+        known = [s for s in listed if isinstance(s, Mapping) and s.get("Effect") in ("Allow", "Deny")]
+        return cls(name, tuple(known))
 
 
 def decide(policies: Iterable[Policy], attempt: Attempt) -> Decision:

@@ -72,7 +72,7 @@ def test_a_grant_on_the_key_is_as_good_as_a_policy(aws: Aws) -> None:
 
 
 def test_a_disabled_key_decrypts_nothing(aws: Aws) -> None:
-    aws.client("kms").disable_key(KeyId=key_arn(aws))
+    aws.client("kms").disable_key(KeyId=key_arn(aws).rpartition("/")[2])
     with pytest.raises(ClientError, match="Access to KMS is not allowed"):
         aws.client("secretsmanager").get_secret_value(SecretId=SECRET)
 
