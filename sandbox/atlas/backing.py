@@ -33,7 +33,7 @@ class Backing:
 
     def __init__(self, root_uri: str) -> None:
         self._client: MongoClient[dict[str, Any]] = MongoClient(
-            root_uri, directConnection=True, serverSelectionTimeoutMS=3000, connect=False
+            root_uri, directConnection=True, serverSelectionTimeoutMS=1000, connect=False
         )
 
     def facts(self) -> ServerFacts:

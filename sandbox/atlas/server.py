@@ -214,6 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
             else AtlasError("VALIDATION_ERROR", "HTTP")
         )
         self.close_connection = True
+        self.request_version = self.protocol_version
         self._send(
             Reply(refusal.status, encode(refusal.body(), pretty=False), {"Content-Type": "application/json"})
         )

@@ -1,0 +1,295 @@
+"""The cluster as programs see it: its addresses, the delay of changes, its events and its logins."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import requests
+from atlas_fixture import STAGING, V_CLUSTER, Atlas, atlas, atlas_servers, specs
+from atlas_schemas import Cluster, Event, Login, Page, read
+from pymongo import MongoClient
+from requests.auth import HTTPDigestAuth
+
+from sandbox.atlas import AtlasEmulator, EmulatorError, ProjectSpec
+from sandbox.mongod import MongodProcess
+
+__all__ = ["atlas", "atlas_servers", "specs"]
+
+
+def until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def status(atlas: Atlas) -> str:
+    answer = atlas.staging.send("GET", "/clusters/staging/status").json()
+    return str(answer["changeStatus"])
+
+
+def test_the_public_address_is_the_real_server_s(atlas: Atlas) -> None:
+    cluster = read(Cluster, atlas.staging.send("GET", "/clusters/staging", version=V_CLUSTER).json())
+    with atlas.servers[STAGING].client() as root:
+        version = root.server_info()["version"]
+    atlas.staging.add_user("app")
+    standard = cluster.connectionStrings.standard
+    with MongoClient(standard, username="app", password="Correct-horse-7-battery") as client:
+        pong = client.admin.command("ping")["ok"]
+    assert (cluster.mongoDBVersion, "replicaSet=rs-69e3" in standard, pong) == (version, True, 1.0)
+
+
+def test_only_a_project_with_a_private_address_offers_one(atlas: Atlas) -> None:
+    clusters = [
+        read(Cluster, api.send("GET", f"/clusters/{name}", version=V_CLUSTER).json())
+        for api, name in ((atlas.staging, "staging"), (atlas.prod, "prod"))
+    ]
+    offered = [cluster.connectionStrings.privateEndpoint for cluster in clusters]
+    services = [
+        len(api.send("GET", "/privateEndpoint/AWS/endpointService").json())
+        for api in (atlas.staging, atlas.prod)
+    ]
+    assert (offered[1], services) == (None, [1, 0])
+    assert offered[0][0].connectionString.startswith("mongodb://127.0.0.1:9/?")
+    assert "directConnection=true" in offered[0][0].connectionString
+    assert offered[0][0].type == "MONGOD"
+
+
+def test_the_ids_of_a_project_are_the_same_at_every_start(atlas: Atlas, specs: Sequence[ProjectSpec]) -> None:
+    first = atlas.staging.send("GET", "/clusters/staging", version=V_CLUSTER).json()
+    again = AtlasEmulator(specs, 0.0)
+    atlas.staging.url = again.start()
+    try:
+        second = atlas.staging.send("GET", "/clusters/staging", version=V_CLUSTER).json()
+    finally:
+        again.stop()
+    assert (first["id"], first["replicationSpecs"]) == (second["id"], second["replicationSpecs"])
+
+
+def test_a_change_is_pending_until_it_has_reached_the_server(atlas: Atlas) -> None:
+    atlas.emulator.set_propagation(0.4)
+    atlas.staging.add_user("app")
+    before = (status(atlas), atlas.can_log_in("app"))
+    assert before == ("PENDING", False)
+    assert until(lambda: status(atlas) == "APPLIED")
+    assert atlas.can_log_in("app")
+
+
+def test_a_removed_user_can_log_in_until_the_change_has_reached_the_server(atlas: Atlas) -> None:
+    atlas.staging.add_user("app")
+    atlas.emulator.set_propagation(0.4)
+    atlas.staging.send("DELETE", "/databaseUsers/admin/app")
+    assert atlas.can_log_in("app")
+    assert until(lambda: status(atlas) == "APPLIED")
+    assert not atlas.can_log_in("app")
+
+
+def test_the_delay_is_set_for_one_project_alone(atlas: Atlas) -> None:
+    answer = atlas.control("/propagation", {"projectId": STAGING, "seconds": 30.0}).json()
+    atlas.staging.add_user("app")
+    atlas.prod.add_user("app")
+    assert [each["propagationSeconds"] for each in answer.values()] == [30.0, 0.0]
+    assert atlas.emulator.status()[STAGING]["pending"] == 1
+    assert atlas.can_log_in("app", project_id=atlas.prod.project_id)
+    assert atlas.control("/settle", {}).status_code == 200
+    assert atlas.can_log_in("app")
+
+
+def test_pending_changes_are_applied_when_the_emulator_stops(atlas: Atlas) -> None:
+    atlas.emulator.set_propagation(60)
+    atlas.staging.add_user("app")
+    atlas.emulator.stop()
+    assert atlas.can_log_in("app")
+
+
+def test_a_stopped_emulator_answers_no_more_even_on_an_open_connection(atlas: Atlas) -> None:
+    atlas.staging.send("GET", "/databaseUsers")
+    atlas.emulator.stop()
+    with pytest.raises(requests.ConnectionError):
+        atlas.staging.send("GET", "/databaseUsers")
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[MongodProcess]:
+    server = MongodProcess.start(tmp_path / "other", root_password="root-secret")
+    yield server
+    server.kill()
+
+
+def test_records_survive_a_restart_without_any_password(
+    other: MongodProcess, specs: Sequence[ProjectSpec], tmp_path: Path, atlas: Atlas
+) -> None:
+    kept = tmp_path / "state.json"
+    first = AtlasEmulator(specs, 0.0, state_file=kept)
+    atlas.staging.url = first.start()
+    atlas.staging.add_role("own")
+    atlas.staging.add_user("app", roles=[{"databaseName": "admin", "roleName": "own"}])
+    before = [atlas.staging.send("GET", path).json()["totalCount"] for path in ("/databaseUsers", "/events")]
+    first.stop()
+    second = AtlasEmulator(specs, 0.0, state_file=kept)
+    atlas.staging.url = second.start()
+    try:
+        after = [
+            atlas.staging.send("GET", path).json()["totalCount"] for path in ("/databaseUsers", "/events")
+        ]
+        patch = {"roles": [{"databaseName": "shop", "roleName": "read"}]}
+        changed = atlas.staging.send("PATCH", "/databaseUsers/admin/app", patch).status_code
+        assert (before, after, changed, atlas.can_log_in("app")) == ([1, 2], [1, 2], 200, True)
+    finally:
+        second.stop()
+    assert "Correct-horse" not in kept.read_text()
+    assert kept.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"projects-2": {}}', '{"projects-1": {"69e31af12fd2c0aef51bbb41": 1}}']
+)
+def test_a_state_file_of_another_kind_is_refused_and_kept(
+    specs: Sequence[ProjectSpec], tmp_path: Path, text: str
+) -> None:
+    kept = tmp_path / "state.json"
+    kept.write_text(text)
+    with pytest.raises(EmulatorError, match="does not hold the emulator's records"):
+        AtlasEmulator(specs, 0.0, state_file=kept).start()
+    assert kept.read_text() == text
+
+
+def test_a_port_in_use_is_one_clear_line(atlas: Atlas, specs: Sequence[ProjectSpec]) -> None:
+    port = int(atlas.emulator.url.rpartition(":")[2])
+    with pytest.raises(EmulatorError, match=f"cannot listen on port {port}"):
+        AtlasEmulator(specs, 0.0).start(port)
+
+
+def test_a_server_that_is_away_is_one_clear_line(other: MongodProcess, specs: Sequence[ProjectSpec]) -> None:
+    other.kill()
+    spec = replace(specs[0], mongod_uri=other.root_uri)
+    with pytest.raises(EmulatorError, match="mongod of cluster staging does not answer") as refusal:
+        AtlasEmulator([spec], 0.0).start()
+    assert "root-secret" not in str(refusal.value)
+
+
+def test_changes_wait_for_a_server_that_is_away(
+    other: MongodProcess, specs: Sequence[ProjectSpec], atlas: Atlas
+) -> None:
+    spec = replace(specs[0], mongod_uri=other.root_uri)
+    emulator = AtlasEmulator([spec], 0.05)
+    atlas.staging.url = emulator.start()
+    try:
+        other.kill()
+        atlas.staging.add_user("late")
+        pending = status(atlas)
+        back = MongodProcess.start(other.data_dir, root_password="root-secret", port=other.port)
+        applied = until(lambda: status(atlas) == "APPLIED")
+        with back.client() as root:
+            users = [user["user"] for user in root.admin.command("usersInfo")["users"]]
+        back.kill()
+    finally:
+        emulator.stop()
+    assert (pending, applied, "late" in users) == ("PENDING", True, True)
+
+
+def test_events_tell_what_was_done_by_which_key(atlas: Atlas) -> None:
+    atlas.staging.add_role("own")
+    atlas.staging.send(
+        "PATCH", "/customDBRoles/roles/own", {"inheritedRoles": [{"db": "shop", "role": "read"}]}
+    )
+    atlas.staging.send("DELETE", "/customDBRoles/roles/own")
+    atlas.staging.add_user("app")
+    atlas.staging.send("PATCH", "/databaseUsers/admin/app", {"description": "new"})
+    atlas.staging.send("DELETE", "/databaseUsers/admin/app")
+    page = read(Page, atlas.staging.send("GET", "/events?includeRaw=true").json())
+    events = [read(Event, each) for each in page.results]
+    assert [event.eventTypeName for event in reversed(events)] == [
+        *(f"MONGODB_ROLE_{done}" for done in ("ADDED", "UPDATED", "DELETED")),
+        *(f"MONGODB_USER_{done}" for done in ("ADDED", "UPDATED", "DELETED")),
+    ]
+    assert {event.publicKey for event in events} == {"public-staging"}
+    assert events[0].dbUserUsername == "app"
+    assert "own" in str(events[-1].raw)
+
+
+def test_a_refused_change_is_no_event(atlas: Atlas) -> None:
+    atlas.staging.add_user("app", password="short")
+    assert atlas.staging.send("GET", "/events").json()["totalCount"] == 0
+
+
+def test_events_are_chosen_by_type_and_time(atlas: Atlas) -> None:
+    atlas.staging.add_role("own")
+    atlas.staging.add_user("app")
+    chosen = [
+        atlas.staging.send("GET", f"/events?{query}").json()["totalCount"]
+        for query in (
+            "eventType=MONGODB_ROLE_ADDED",
+            "eventType=MONGODB_ROLE_ADDED&eventType=MONGODB_USER_ADDED",
+            "excludedEventType=MONGODB_ROLE_ADDED",
+            "minDate=2099-01-01T00:00:00Z",
+            "maxDate=2099-01-01T00:00:00Z",
+        )
+    ]
+    assert chosen == [1, 2, 1, 0, 2]
+
+
+def logins(atlas: Atlas, query: str = "") -> list[Login]:
+    answer = atlas.staging.send("GET", f"/dbAccessHistory/clusters/staging{query}").json()
+    return [read(Login, each) for each in answer["accessLogs"]]
+
+
+def test_logins_are_told_with_their_result_and_never_those_of_the_servers(atlas: Atlas) -> None:
+    atlas.staging.add_user("watched")
+    atlas.can_log_in("watched")
+    atlas.can_log_in("watched", "wrong-password")
+
+    def told() -> list[bool]:
+        return [login.authResult for login in logins(atlas) if login.username == "watched"]
+
+    assert until(lambda: len(told()) == 2)
+    assert told() == [False, True]
+    assert {login.username for login in logins(atlas)}.isdisjoint({"root", "__system"})
+
+
+def test_logins_are_chosen_by_result_number_and_time(atlas: Atlas) -> None:
+    atlas.staging.add_user("watched")
+    for password in ("wrong-password", "Correct-horse-7-battery", "Correct-horse-7-battery"):
+        atlas.can_log_in("watched", password)
+    assert until(lambda: len(logins(atlas, "?authResult=true")) >= 2)
+    assert {login.authResult for login in logins(atlas, "?authResult=true")} == {True}
+    assert {login.authResult for login in logins(atlas, "?authResult=false")} == {False}
+    assert len(logins(atlas, "?nLogs=1")) == 1
+    assert logins(atlas, "?start=1199145600000&end=1199145600001") == []
+    assert (
+        atlas.staging.send("GET", "/dbAccessHistory/clusters/staging?start=1199145600000").status_code == 400
+    )
+
+
+def test_the_limits_tell_what_is_used(atlas: Atlas) -> None:
+    atlas.staging.add_role("own")
+    atlas.staging.add_user("app")
+    limits = {each["name"].rpartition(".")[2]: each for each in atlas.staging.send("GET", "/limits").json()}
+    assert [(limits[n]["currentUsage"], limits[n]["value"]) for n in ("users", "customRoles")] == [
+        (1, 100),
+        (1, 100),
+    ]
+
+
+def test_a_digest_by_sha_256_signs_in_too(specs: Sequence[ProjectSpec], atlas: Atlas) -> None:
+    emulator = AtlasEmulator(specs, 0.0, digest_algorithm="SHA-256")
+    atlas.staging.url = emulator.start()
+    atlas.staging.auth = HTTPDigestAuth("public-staging", "private-staging")
+    try:
+        assert atlas.staging.send("GET", "/databaseUsers").status_code == 200
+    finally:
+        emulator.stop()
+
+
+def test_nothing_of_a_password_is_in_events_status_or_answers(atlas: Atlas) -> None:
+    atlas.staging.add_user("app", password="canary-4711-canary")
+    atlas.staging.send("PATCH", "/databaseUsers/admin/app", {"password": "canary-4712-canary"})
+    seen = [atlas.staging.send("GET", path).text for path in ("/databaseUsers", "/events?includeRaw=true")]
+    seen += [json.dumps(atlas.emulator.status()), repr(atlas.emulator.project(STAGING).users)]
+    assert not [text for text in seen if "canary" in text]
+    assert "canary" not in atlas.servers[STAGING].log_path.read_text()

@@ -1,0 +1,156 @@
+"""Whatever is sent, the emulator answers in its own form: no 500 that was not asked for, no stack trace."""
+
+import json
+import socket
+import urllib.parse
+from typing import Any
+
+import pytest
+from atlas_fixture import STAGING, V1, Atlas, atlas, atlas_servers, role_body, specs, user_body
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+__all__ = ["atlas", "atlas_servers", "specs"]
+
+RELAXED = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+METHODS = st.sampled_from(["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=8,
+)
+SEGMENTS = st.sampled_from(
+    [
+        "databaseUsers",
+        "admin",
+        "app",
+        "$external",
+        "customDBRoles",
+        "roles",
+        "own",
+        "clusters",
+        "staging",
+        "status",
+        "processArgs",
+        "events",
+        "containers",
+        "limits",
+        "dbAccessHistory",
+        "..",
+        "",
+        "%",
+        "é",
+    ]
+) | st.text(max_size=12)
+
+
+def check(response: Any) -> None:
+    assert response.status_code < 500
+    assert "Traceback" not in response.text
+    if response.content:
+        json.loads(response.content)
+
+
+@RELAXED
+@given(
+    method=METHODS,
+    segments=st.lists(SEGMENTS, max_size=5),
+    query=st.text(max_size=30),
+    body=st.none() | VALUES,
+)
+def test_any_address_and_body(atlas: Atlas, method: str, segments: list[str], query: str, body: Any) -> None:
+    path = "".join("/" + urllib.parse.quote(segment, safe="") for segment in segments)
+    try:
+        encoded = json.dumps(body).encode(errors="surrogatepass")
+    except ValueError:
+        return
+    response = atlas.staging.session.request(
+        method,
+        f"{atlas.staging.url}/api/atlas/v2/groups/{STAGING}{path}?{urllib.parse.quote(query, safe='=&')}",
+        data=encoded if body is not None else None,
+        headers={"Accept": V1, "Content-Type": V1},
+        auth=atlas.staging.auth,
+        timeout=20,
+    )
+    check(response)
+
+
+@RELAXED
+@given(field=st.sampled_from(sorted(user_body("app"))), value=VALUES)
+def test_a_user_with_any_one_value_changed(atlas: Atlas, field: str, value: Any) -> None:
+    check(atlas.staging.send("POST", "/databaseUsers", _plain({**user_body("app"), field: value})))
+    check(atlas.staging.send("PATCH", "/databaseUsers/admin/app", _plain({field: value})))
+    assert atlas.emulator.status()[STAGING]["refused"] == []
+
+
+@RELAXED
+@given(name=st.text(min_size=1, max_size=40), password=st.text(min_size=8, max_size=40))
+def test_any_name_and_password_that_is_taken_can_log_in(atlas: Atlas, name: str, password: str) -> None:
+    made = atlas.staging.send("POST", "/databaseUsers", user_body(name, password=password))
+    check(made)
+    if made.status_code == 201:
+        assert atlas.can_log_in(name, password)
+        gone = atlas.staging.send("DELETE", f"/databaseUsers/admin/{urllib.parse.quote(name, safe='')}")
+        assert gone.status_code == 204
+
+
+@RELAXED
+@given(database=st.text(max_size=20), collection=st.text(max_size=20), inherited=st.text(max_size=10))
+def test_any_resource_that_is_taken_is_taken_by_the_server(
+    atlas: Atlas, database: str, collection: str, inherited: str
+) -> None:
+    find = {"action": "FIND", "resources": [{"cluster": False, "db": database, "collection": collection}]}
+    grant = {"databaseName": database or "shop", "roleName": "read", "collectionName": collection}
+    for body in (
+        role_body("own", actions=[find]),
+        role_body("own", actions=[find], inheritedRoles=[{"db": database, "role": inherited or "read"}]),
+    ):
+        check(atlas.staging.send("POST", "/customDBRoles/roles", body))
+        atlas.staging.send("DELETE", "/customDBRoles/roles/own")
+    check(atlas.staging.add_user("app", roles=[grant]))
+    atlas.staging.send("DELETE", "/databaseUsers/admin/app")
+    assert atlas.emulator.status()[STAGING]["refused"] == []
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"BREW /api/atlas/v2/groups HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /api/atlas/v2/groups HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST /api/atlas/v2/groups HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n",
+        b"POST /api/atlas/v2/groups HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\nAuthorization: Digest \xff\r\n\r\n",
+    ],
+)
+def test_what_is_no_proper_request_is_refused_in_json(atlas: Atlas, raw: bytes) -> None:
+    host, port = atlas.emulator.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(raw)
+        answer = connection.makefile("rb").read(2000) if b"\xff" not in raw else connection.recv(2000)
+    assert b"HTTP/1.1 4" in answer
+    assert b'"errorCode"' in answer
+
+
+def test_a_body_in_chunks_is_read(atlas: Atlas) -> None:
+    response = atlas.staging.session.post(
+        f"{atlas.staging.url}/sandbox/atlas/propagation",
+        data=iter([b'{"seconds":', b"0.0}"]),
+        timeout=20,
+    )
+    assert response.status_code == 200
+
+
+def _plain(body: Any) -> Any:
+    """Leave out what JSON has no word for."""
+    return json.loads(
+        json.dumps(body, allow_nan=True)
+        .replace("NaN", "1")
+        .replace("-Infinity", "1")
+        .replace("Infinity", "1")
+    )

@@ -1,0 +1,138 @@
+"""Custom roles through the API, and the privileges they are in the real server."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from atlas_fixture import Atlas, atlas, atlas_servers, grants, role_body, specs
+from atlas_schemas import CustomRole, read
+
+from access.actions import ATLAS_ACTIONS, ActionScope, mongo_actions
+
+__all__ = ["atlas", "atlas_servers", "specs"]
+OWN = [{"databaseName": "admin", "roleName": "own"}]
+
+
+def test_a_role_is_answered_as_it_was_sent(atlas: Atlas) -> None:
+    sent = role_body("own", inheritedRoles=[{"db": "shop", "role": "read"}])
+    made = atlas.staging.send("POST", "/customDBRoles/roles", sent)
+    got = atlas.staging.send("GET", "/customDBRoles/roles/own")
+    listed = atlas.staging.send("GET", "/customDBRoles/roles")
+    assert (made.status_code, made.json()) == (202, sent)
+    assert (got.json(), listed.json()) == (sent, [sent])
+    read(list[CustomRole], listed.json())
+
+
+def test_a_user_with_a_custom_role_has_its_privileges_and_no_others(atlas: Atlas) -> None:
+    resources = [{"cluster": False, "db": "shop", "collection": c} for c in ("orders", "carts")]
+    atlas.staging.add_role("own", actions=[{"action": a, "resources": resources} for a in ("FIND", "INSERT")])
+    atlas.staging.add_user("app", roles=OWN)
+    assert atlas.privileges("app") == {"shop.orders": {"find", "insert"}, "shop.carts": {"find", "insert"}}
+
+
+def test_a_changed_role_changes_its_users_at_once(atlas: Atlas) -> None:
+    atlas.staging.add_role("own")
+    atlas.staging.add_user("app", roles=OWN)
+    patch = {"actions": [grants("INSERT", collection="orders")], "inheritedRoles": []}
+    changed = atlas.staging.send("PATCH", "/customDBRoles/roles/own", patch)
+    assert (changed.status_code, changed.json()["roleName"]) == (200, "own")
+    assert atlas.privileges("app") == {"shop.orders": {"insert"}}
+
+
+def test_inherited_roles_are_inherited_in_the_server(atlas: Atlas) -> None:
+    atlas.staging.add_role("base")
+    atlas.staging.add_role("own", actions=[], inheritedRoles=[{"db": "admin", "role": "base"}])
+    atlas.staging.add_user("app", roles=OWN)
+    assert atlas.privileges("app") == {"shop.orders": {"find"}}
+
+
+def test_every_action_is_kept_and_those_with_a_counterpart_are_enforced(atlas: Atlas) -> None:
+    sent = [grants(a.name, cluster=a.scope is ActionScope.CLUSTER) for a in ATLAS_ACTIONS.values()]
+    made = atlas.staging.add_role("own", actions=sent)
+    atlas.staging.add_user("app", roles=OWN)
+    version = atlas.staging.send(
+        "GET", "/clusters/staging", version="application/vnd.atlas.2024-08-05+json"
+    ).json()["mongoDBVersion"]
+    found = atlas.privileges("app")
+    expected: dict[str, set[str]] = {"cluster": set(), "shop.": set()}
+    for action in ATLAS_ACTIONS.values():
+        where = "cluster" if action.scope is ActionScope.CLUSTER else "shop."
+        expected[where] |= set(mongo_actions(action.name, version))
+    assert (made.status_code, len(made.json()["actions"]), found) == (202, 80, expected)
+
+
+def test_actions_that_nothing_enforces_are_listed(atlas: Atlas) -> None:
+    atlas.staging.add_role("own", actions=[grants("FIND"), grants("OUT_TO_S3")])
+    status = atlas.emulator.status()[atlas.staging.project_id]
+    assert status["notEnforced"] == {"own": ["OUT_TO_S3"]}
+
+
+def test_a_role_in_use_is_not_removed_until_its_users_are(atlas: Atlas) -> None:
+    atlas.staging.add_role("own")
+    atlas.staging.add_user("app", roles=OWN)
+    refused = atlas.staging.send("DELETE", "/customDBRoles/roles/own")
+    assert (refused.status_code, refused.json()["errorCode"]) == (409, "ATLAS_CUSTOM_ROLE_IN_USE_BY_USERS")
+    atlas.staging.send("DELETE", "/databaseUsers/admin/app")
+    assert atlas.staging.send("DELETE", "/customDBRoles/roles/own").status_code == 204
+
+
+def test_a_role_that_another_inherits_is_not_removed(atlas: Atlas) -> None:
+    atlas.staging.add_role("base")
+    atlas.staging.add_role("own", inheritedRoles=[{"db": "admin", "role": "base"}])
+    refused = atlas.staging.send("DELETE", "/customDBRoles/roles/base")
+    assert (refused.status_code, refused.json()["errorCode"]) == (409, "ATLAS_CUSTOM_ROLE_IN_USE_BY_ROLES")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH"])
+def test_a_missing_role_is_not_found(atlas: Atlas, method: str) -> None:
+    body = {"inheritedRoles": []} if method == "PATCH" else None
+    refused = atlas.staging.send(method, "/customDBRoles/roles/none", body)
+    assert (refused.status_code, refused.json()["errorCode"]) == (404, "ATLAS_CUSTOM_ROLE_NOT_FOUND")
+
+
+def test_an_existing_role_is_not_made_again(atlas: Atlas) -> None:
+    atlas.staging.add_role("own")
+    again = atlas.staging.add_role("own")
+    assert (again.status_code, again.json()["errorCode"]) == (409, "ATLAS_CUSTOM_ROLE_NAME_ALREADY_EXISTS")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"actions": [grants("FIND"), grants("FIND", db="b")]}, "ATLAS_DUPLICATE_CUSTOM_ROLE_ACTION"),
+        ({"actions": [grants("FIND", cluster=True)]}, "ATLAS_INVALID_RESOURCE"),
+        ({"actions": [grants("FLY")]}, "INVALID_ENUM_VALUE"),
+        ({"inheritedRoles": [{"db": "shop", "role": "other"}]}, "ATLAS_INVALID_CUSTOM_ROLE_INHERITED_SCOPE"),
+        ({"inheritedRoles": [{"db": "admin", "role": "none"}]}, "ATLAS_INVALID_CUSTOM_ROLE_INHERITANCE"),
+        ({"actions": []}, "ATLAS_CUSTOM_ROLE_HAS_NO_PERMISSIONS"),
+        ({"roleName": "a b"}, "ATLAS_CUSTOM_ROLE_INVALID_NAME"),
+        ({"database": "shop"}, "INVALID_ATTRIBUTE"),
+    ],
+)
+def test_a_wrong_role_is_refused_with_atlas_s_code(
+    atlas: Atlas, changes: dict[str, object], code: str
+) -> None:
+    atlas.staging.add_role("other")
+    refused = atlas.staging.send("POST", "/customDBRoles/roles", {**role_body("own"), **changes})
+    assert (refused.status_code, refused.json()["errorCode"]) == (400, code)
+
+
+def test_two_changes_of_roles_at_once_are_not_borne(atlas: Atlas) -> None:
+    atlas.emulator.project(atlas.staging.project_id)._role_change_seconds = 0.3
+    with ThreadPoolExecutor() as pool:
+        statuses = sorted(pool.map(lambda n: atlas.staging.add_role(f"r{n}").status_code, range(2)))
+    assert statuses == [202, 409]
+
+
+def test_changes_of_roles_in_two_projects_do_not_disturb_each_other(atlas: Atlas) -> None:
+    atlas.emulator.project(atlas.staging.project_id)._role_change_seconds = 0.3
+    atlas.emulator.project(atlas.prod.project_id)._role_change_seconds = 0.3
+    with ThreadPoolExecutor() as pool:
+        statuses = list(pool.map(lambda api: api.add_role("own").status_code, (atlas.staging, atlas.prod)))
+    assert statuses == [202, 202]
+
+
+def test_users_may_be_made_at_once(atlas: Atlas) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        statuses = set(pool.map(lambda n: atlas.staging.add_user(f"user_{n}").status_code, range(24)))
+    listed = atlas.staging.send("GET", "/databaseUsers?itemsPerPage=500").json()
+    assert (statuses, listed["totalCount"]) == ({201}, 24)

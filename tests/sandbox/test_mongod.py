@@ -1,0 +1,155 @@
+"""Starting, taking up and ending real servers."""
+
+import os
+import signal
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+
+from sandbox import mongod as module
+from sandbox.mongod import MongodError, MongodProcess, end_leftover, find_mongod, running_on
+
+SECRET = "canary-root-4711"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongodProcess]:
+    started = MongodProcess.start(tmp_path_factory.mktemp("one"), root_password=SECRET, replica_set="rs-test")
+    yield started
+    started.kill()
+
+
+def test_it_is_a_writable_replica_set_of_one(server: MongodProcess) -> None:
+    with server.client() as root:
+        hello = root.admin.command("hello")
+    assert (hello["setName"], hello["isWritablePrimary"], hello["hosts"]) == (
+        "rs-test",
+        True,
+        [server.address],
+    )
+
+
+def test_without_a_login_nothing_can_be_read(server: MongodProcess) -> None:
+    with (
+        MongoClient(server.address, directConnection=True) as stranger,
+        pytest.raises(OperationFailure) as refusal,
+    ):
+        stranger.shop.orders.find_one()
+    assert refusal.value.code == 13
+
+
+def test_it_listens_on_loopback_only(server: MongodProcess) -> None:
+    listening = [c.laddr.ip for c in psutil.Process(server.pid).net_connections() if c.status == "LISTEN"]
+    assert listening == ["127.0.0.1"]
+
+
+def test_the_root_password_is_shown_nowhere(server: MongodProcess) -> None:
+    command = " ".join(psutil.Process(server.pid).cmdline())
+    assert SECRET not in repr(server) + command + server.log_path.read_text()
+
+
+def test_the_key_is_readable_by_its_owner_only(server: MongodProcess) -> None:
+    assert stat.S_IMODE((server.data_dir / "keyfile").stat().st_mode) == 0o600
+
+
+def test_a_second_server_on_the_same_folder_is_refused(server: MongodProcess) -> None:
+    with pytest.raises(MongodError, match=rf"mongod {server.pid} already serves .*sandbox down"):
+        MongodProcess.start(server.data_dir, root_password=SECRET)
+
+
+def test_a_port_in_use_is_refused_before_anything_starts(server: MongodProcess, tmp_path: Path) -> None:
+    with pytest.raises(MongodError, match=f"port {server.port} on 127.0.0.1 is in use"):
+        MongodProcess.start(tmp_path / "two", root_password=SECRET, port=server.port)
+    assert not (tmp_path / "two").exists()
+
+
+def test_a_folder_is_taken_up_again_on_another_port_and_after_a_crash(tmp_path: Path) -> None:
+    first = MongodProcess.start(tmp_path, root_password=SECRET)
+    with first.client() as root:
+        root.shop.orders.insert_one({"_id": 1})
+    first.stop()
+    second = MongodProcess.start(tmp_path, root_password=SECRET)
+    os.kill(second.pid, signal.SIGKILL)
+    second._process.wait()
+    with pytest.raises(MongodError, match=rf"port {second.port} has ended with code -9"):
+        second.check()
+    third = MongodProcess.start(tmp_path, root_password=SECRET)
+    try:
+        with MongoClient(third.root_uri, replicaSet="rs0", serverSelectionTimeoutMS=5000) as root:
+            found = root.shop.orders.find_one()
+    finally:
+        third.kill()
+    assert found == {"_id": 1}
+
+
+def test_another_root_password_is_said_and_the_server_is_ended(tmp_path: Path) -> None:
+    MongodProcess.start(tmp_path, root_password=SECRET).kill()
+    with pytest.raises(MongodError, match="another root password") as refusal:
+        MongodProcess.start(tmp_path, root_password="not-that-one")
+    assert (running_on(tmp_path), "not-that-one" in str(refusal.value)) == (None, False)
+
+
+def test_a_stale_lock_of_a_foreign_process_does_not_count(tmp_path: Path) -> None:
+    (tmp_path / "db").mkdir()
+    (tmp_path / "db" / "mongod.lock").write_text(f"{os.getpid()}\n")
+    assert (running_on(tmp_path), end_leftover(tmp_path)) == (None, None)
+
+
+def test_a_leftover_is_found_by_its_folder_and_ended(tmp_path: Path) -> None:
+    server = MongodProcess.start(tmp_path, root_password=SECRET)
+    ended = end_leftover(tmp_path)
+    assert (ended, running_on(tmp_path), server.alive()) == (server.pid, None, False)
+
+
+def test_a_binary_that_ends_at_once_is_one_clear_line(tmp_path: Path) -> None:
+    broken = tmp_path / "mongod"
+    broken.write_text("#!/bin/sh\nexit 7\n")
+    broken.chmod(0o755)
+    with pytest.raises(MongodError) as refusal:
+        MongodProcess.start(tmp_path / "data", root_password=SECRET, mongod=broken)
+    assert "has ended with code 7: see " in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_port_lost_between_choosing_and_listening_is_chosen_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        lost = taken.getsockname()[1]
+        offers = iter([lost])
+        free = module.free_port
+        monkeypatch.setattr(module, "free_port", lambda: next(offers, None) or free())
+        server = MongodProcess.start(tmp_path, root_password=SECRET)
+        server.kill()
+    assert server.port != lost
+
+
+def test_a_mongod_that_is_named_but_cannot_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MongodError, match="not an executable file"):
+        find_mongod({"MONGOD": str(tmp_path), "PATH": os.environ["PATH"]})
+
+
+def test_the_one_that_is_named_comes_first_then_the_path(tmp_path: Path) -> None:
+    named, on_path = tmp_path / "a" / "mongod", tmp_path / "b" / "mongod"
+    for binary in (named, on_path):
+        binary.parent.mkdir()
+        binary.touch(mode=0o755)
+    found = [
+        find_mongod({"MONGOD": str(named), "PATH": str(on_path.parent)}),
+        find_mongod({"PATH": str(on_path.parent)}),
+    ]
+    assert found == [named, on_path]
+
+
+def test_without_any_mongod_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "find_spec", lambda _: None)
+    with pytest.raises(MongodError, match="set MONGOD"):
+        find_mongod({"PATH": ""})

@@ -1,0 +1,106 @@
+"""Versions, pages and envelopes of the Admin API."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.atlas.errors import AtlasError
+from sandbox.atlas.negotiation import Query, accepted, check_content, dress, encode, page, resolve
+from sandbox.atlas.urls import find_route
+
+FIRST = ("2023-01-01",)
+TWO = ("2023-02-01", "2024-08-05")
+
+
+@pytest.mark.parametrize(
+    ("header", "versions", "expected"),
+    [
+        ("application/vnd.atlas.2023-01-01+json", FIRST, "2023-01-01"),
+        ("application/vnd.atlas.2025-03-12+json", FIRST, "2023-01-01"),
+        ("application/vnd.atlas.2024-08-04+json", TWO, "2023-02-01"),
+        ("application/vnd.atlas.2024-08-05+json; charset=utf-8", TWO, "2024-08-05"),
+        ("text/html, application/vnd.atlas.2023-01-01+json", FIRST, "2023-01-01"),
+        ("application/vnd.atlas.2022-12-31+json", FIRST, None),
+        ("application/json", FIRST, None),
+        ("*/*", FIRST, None),
+        ("", FIRST, None),
+    ],
+)
+def test_the_newest_version_not_younger_than_the_date_serves(
+    header: str, versions: tuple[str, ...], expected: str | None
+) -> None:
+    assert resolve(header, versions) == expected
+
+
+def test_plain_json_is_refused_on_both_sides() -> None:
+    with pytest.raises(AtlasError) as accept:
+        accepted("application/json", FIRST)
+    with pytest.raises(AtlasError) as content:
+        check_content("application/json", FIRST)
+    assert (accept.value.status, content.value.status) == (406, 415)
+
+
+def test_a_page_tells_of_its_neighbours_and_of_the_count() -> None:
+    shown = page(Query("pageNum=2&itemsPerPage=2"), "http://a/x", [1, 2, 3, 4, 5])
+    assert ([link["rel"] for link in shown["links"]], shown["results"], shown["totalCount"]) == (
+        ["self", "previous", "next"],
+        [3, 4],
+        5,
+    )
+
+
+def test_a_page_past_the_end_is_empty() -> None:
+    assert page(Query("pageNum=9"), "http://a/x", [1])["results"] == []
+
+
+def test_the_count_is_left_out_on_request() -> None:
+    assert "totalCount" not in page(Query("includeCount=false"), "http://a/x", [1])
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["pageNum=0", "pageNum=x", "itemsPerPage=501", "itemsPerPage=-1", "includeCount=maybe", "pageNum=²"],
+)
+def test_a_query_of_another_form_is_refused(query: str) -> None:
+    with pytest.raises(AtlasError) as refusal:
+        page(Query(query), "http://a/x", [1])
+    assert refusal.value.code == "INVALID_QUERY_PARAMETER"
+
+
+def test_an_envelope_wraps_an_object_and_marks_a_list_of_results() -> None:
+    asked = Query("envelope=true")
+    assert dress(asked, 201, {"a": 1}) == (201, {"status": 201, "content": {"a": 1}})
+    assert dress(asked, 200, {"results": []}) == (200, {"results": [], "status": 200})
+
+
+def test_an_envelope_makes_an_answer_of_no_content_visible() -> None:
+    assert dress(Query("envelope=true"), 204, None) == (200, {"status": 204, "content": {}})
+
+
+def test_pretty_only_adds_white_space() -> None:
+    plain, pretty = encode({"a": [1]}, pretty=False), encode({"a": [1]}, pretty=True)
+    assert (json.loads(plain), b"\n" in plain, b"\n" in pretty) == (json.loads(pretty), False, True)
+
+
+def test_a_name_in_an_address_is_unescaped_once() -> None:
+    _, names = find_route("GET", "/api/atlas/v2/groups/g/databaseUsers/%24external/CN%3Da%2Fb%2525")
+    assert names == {"groupId": "g", "databaseName": "$external", "username": "CN=a/b%25"}
+
+
+def test_an_address_without_a_method_names_those_it_has() -> None:
+    with pytest.raises(AtlasError) as refusal:
+        find_route("PUT", "/api/atlas/v2/groups/g/databaseUsers")
+    assert (refusal.value.status, refusal.value.headers) == (405, {"Allow": "GET, POST"})
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_a_query_or_is_refused(text: str) -> None:
+    status = 200
+    try:
+        page(Query(text), "http://a/x", [1])
+        Query(text).moment("minDate")
+    except AtlasError as error:
+        status = error.status
+    assert status in {200, 400}

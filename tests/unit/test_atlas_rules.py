@@ -1,0 +1,310 @@
+"""Which users and custom roles Atlas takes, decided without a server."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access.actions import ATLAS_ACTIONS, ActionScope
+from sandbox.atlas.errors import AtlasError
+from sandbox.atlas.models import Action, CustomRole, DatabaseUser, InheritedRole, NewUser, Resource, RoleGrant
+from sandbox.atlas.rules import check_expiry_change, check_role, check_user, not_enforced
+
+NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+READ = RoleGrant(role_name="read", database_name="shop")
+PASSWORD = "long-enough-1"
+
+
+def user(**changes: Any) -> DatabaseUser:
+    return DatabaseUser(**{"username": "app", "roles": (READ,), **changes})
+
+
+def verdict_on_user(
+    candidate: DatabaseUser,
+    password: str | None = PASSWORD,
+    *,
+    new: bool = True,
+    roles: tuple[str, ...] = ("own",),
+) -> str:
+    try:
+        check_user(candidate, password, roles=roles, reserved=("root",), new=new, now=NOW)
+    except AtlasError as error:
+        return error.code
+    return "taken"
+
+
+def verdict_on_role(candidate: CustomRole, *others: CustomRole) -> str:
+    try:
+        check_role(candidate, {role.role_name: role for role in others})
+    except AtlasError as error:
+        return error.code
+    return "taken"
+
+
+def role(*actions: Action, name: str = "own", inherits: tuple[InheritedRole, ...] = ()) -> CustomRole:
+    return CustomRole(role_name=name, actions=actions, inherited_roles=inherits)
+
+
+def on(action: str, *resources: Resource) -> Action:
+    return Action(action=action, resources=resources or (Resource(db="shop", collection="orders"),))
+
+
+def test_a_user_with_a_password_and_a_role_is_taken() -> None:
+    assert verdict_on_user(user()) == "taken"
+
+
+@pytest.mark.parametrize("name", ["root", "__system", "mms-automation"])
+def test_names_that_the_servers_use_are_blocked(name: str) -> None:
+    assert verdict_on_user(user(username=name)) == "BLOCKED_USERNAME"
+
+
+@pytest.mark.parametrize(
+    ("password", "expected"),
+    [
+        (None, "MISSING_ATTRIBUTE"),
+        ("short-7", "WEAK_PASSWORD"),
+        ("Password1", "COMMON_PASSWORD"),
+        ("tab\tinside it", "VALIDATION_ERROR"),
+        ("with \x00 nul inside", "VALIDATION_ERROR"),
+        ("exactly8", "taken"),
+        ("p@ss:w/ö%rd", "taken"),
+    ],
+)
+def test_a_new_users_password_is_judged(password: str | None, expected: str) -> None:
+    assert verdict_on_user(user(), password) == expected
+
+
+def test_a_password_equal_to_the_name_is_weak() -> None:
+    assert verdict_on_user(user(username="application"), "application") == "WEAK_PASSWORD"
+
+
+def test_an_existing_user_needs_no_password() -> None:
+    assert verdict_on_user(user(), None, new=False) == "taken"
+
+
+@pytest.mark.parametrize(
+    ("grant", "expected"),
+    [
+        (("own", "admin", None), "taken"),
+        (("own", "shop", None), "UNSUPPORTED_ROLE"),
+        (("unheard_of", "admin", None), "ATLAS_INVALID_ROLE"),
+        (("root", "admin", None), "ATLAS_INVALID_ROLE"),
+        (("dbOwner", "shop", None), "UNSUPPORTED_ROLE"),
+        (("readAnyDatabase", "shop", None), "ATLAS_INVALID_ROLE_DATABASE"),
+        (("readAnyDatabase", "admin", None), "taken"),
+        (("read", "shop", "orders"), "taken"),
+        (("dbAdmin", "shop", "orders"), "UNSUPPORTED_ROLE"),
+        (("own", "admin", "orders"), "UNSUPPORTED_ROLE"),
+        (("read", "no.such", None), "INVALID_DATABASE_NAME"),
+        (("read", "shop", "or$ers"), "INVALID_COLLECTION_NAME"),
+    ],
+)
+def test_a_role_is_assigned_only_where_it_exists(grant: tuple[str, str, str | None], expected: str) -> None:
+    name, database, collection = grant
+    given_role = RoleGrant(role_name=name, database_name=database, collection_name=collection)
+    assert verdict_on_user(user(roles=(given_role,))) == expected
+
+
+def test_a_role_listed_twice_is_a_duplicate() -> None:
+    assert verdict_on_user(user(roles=(READ, READ))) == "DUPLICATE_DATABASE_ROLES"
+
+
+def test_a_user_without_roles_is_refused() -> None:
+    assert verdict_on_user(user(roles=())) == "MISSING_ATTRIBUTE"
+
+
+@pytest.mark.parametrize(("count", "expected"), [(20, "taken"), (21, "VALIDATION_ERROR")])
+def test_a_user_holds_twenty_roles_and_no_more(count: int, expected: str) -> None:
+    roles = tuple(RoleGrant(role_name="read", database_name=f"shop{n}") for n in range(count))
+    assert verdict_on_user(user(roles=roles)) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "password", "expected"),
+    [
+        ({"x509_type": "CUSTOMER", "username": "CN=app,O=ours"}, None, "taken"),
+        ({"x509_type": "CUSTOMER", "username": "app"}, None, "ATLAS_INVALID_USERNAME"),
+        ({"x509_type": "MANAGED", "username": "CN=app"}, None, "taken"),
+        ({"x509_type": "MANAGED", "username": "CN=app,O=ours"}, None, "ATLAS_MANAGED_X509_NAME_INVALID"),
+        ({"x509_type": "MANAGED", "username": "CN=app"}, PASSWORD, "ATLAS_X509_USER_CANNOT_USE_SCRAM"),
+        ({"ldap_auth_type": "USER", "username": "CN=app,O=ours"}, None, "taken"),
+        ({"ldap_auth_type": "GROUP", "username": "app"}, None, "ATLAS_INVALID_LDAP_NAME"),
+        ({"aws_iam_type": "ROLE", "username": "arn:aws:iam::111111111111:role/app"}, None, "taken"),
+        ({"aws_iam_type": "USER", "username": "app"}, None, "ATLAS_INVALID_USERNAME"),
+        ({"aws_iam_type": "ROLE", "username": "arn:aws:iam::1:role/app"}, PASSWORD, "VALIDATION_ERROR"),
+        ({"oidc_auth_type": "USER", "username": "5dd7496c7a3e5a648454341c/app"}, None, "taken"),
+        (
+            {"x509_type": "CUSTOMER", "ldap_auth_type": "USER", "username": "CN=app"},
+            None,
+            "ATLAS_X509_USER_CANNOT_USE_LDAP",
+        ),
+        (
+            {"aws_iam_type": "ROLE", "oidc_auth_type": "USER", "username": "arn:aws:x/y"},
+            None,
+            "VALIDATION_ERROR",
+        ),
+    ],
+)
+def test_users_who_sign_in_elsewhere_live_on_external(
+    changes: dict[str, Any], password: str | None, expected: str
+) -> None:
+    assert verdict_on_user(user(database_name="$external", **changes), password) == expected
+
+
+def test_a_password_user_lives_on_admin() -> None:
+    assert verdict_on_user(user(database_name="$external")) == "DATABASE_NAME_INVALID_ADMIN"
+
+
+def test_an_x509_user_on_admin_is_refused() -> None:
+    candidate = user(x509_type="CUSTOMER", username="CN=app")
+    assert verdict_on_user(candidate, None) == "DATABASE_NAME_INVALID_EXTERNAL"
+
+
+@pytest.mark.parametrize(
+    ("ahead", "expected"),
+    [
+        (timedelta(hours=1), "taken"),
+        (timedelta(days=7), "taken"),
+        (timedelta(days=7, seconds=1), "EXPIRATION_DATE_EXCEEDS_MAX"),
+        (timedelta(0), "EXPIRATION_DATE_IN_PAST"),
+    ],
+)
+def test_a_temporary_user_lasts_at_most_a_week(ahead: timedelta, expected: str) -> None:
+    assert verdict_on_user(user(delete_after_date=NOW + ahead)) == expected
+
+
+def test_a_permanent_user_cannot_become_temporary() -> None:
+    with pytest.raises(AtlasError) as refusal:
+        check_expiry_change(user(), user(delete_after_date=NOW + timedelta(days=1)), NOW)
+    assert refusal.value.code == "PERMANENT_ENTITY_CANNOT_BE_MADE_TEMPORARY"
+
+
+def test_an_x509_user_cannot_be_temporary() -> None:
+    candidate = user(
+        x509_type="CUSTOMER",
+        username="CN=app",
+        database_name="$external",
+        delete_after_date=NOW + timedelta(days=1),
+    )
+    assert verdict_on_user(candidate, None) == "ATLAS_X509_USER_CANNOT_BE_TEMPORARY"
+
+
+def test_no_scope_reaches_every_cluster_and_a_scope_only_its_own() -> None:
+    everywhere = NewUser(username="app", roles=(READ,))
+    scoped = DatabaseUser.model_validate(
+        {"username": "app", "roles": [], "scopes": [{"name": "other", "type": "CLUSTER"}]}
+    )
+    assert (everywhere.reaches("ours"), scoped.reaches("ours"), scoped.reaches("other")) == (
+        True,
+        False,
+        True,
+    )
+
+
+@pytest.mark.parametrize("action", [a for a in ATLAS_ACTIONS.values() if a.scope is not ActionScope.CLUSTER])
+def test_every_action_on_data_is_taken_on_a_collection(action: Any) -> None:
+    assert verdict_on_role(role(on(action.name))) == "taken"
+
+
+@pytest.mark.parametrize("action", [a for a in ATLAS_ACTIONS.values() if a.scope is ActionScope.CLUSTER])
+def test_every_cluster_action_is_taken_on_the_cluster_only(action: Any) -> None:
+    verdicts = (
+        verdict_on_role(role(on(action.name, Resource(cluster=True)))),
+        verdict_on_role(role(on(action.name))),
+    )
+    assert verdicts == ("taken", "ATLAS_INVALID_RESOURCE")
+
+
+def test_an_action_on_data_is_refused_on_the_cluster() -> None:
+    assert verdict_on_role(role(on("FIND", Resource(cluster=True)))) == "ATLAS_INVALID_RESOURCE"
+
+
+def test_an_unknown_action_is_refused() -> None:
+    assert verdict_on_role(role(on("FLY"))) == "INVALID_ENUM_VALUE"
+
+
+def test_an_action_listed_twice_is_refused() -> None:
+    orders, carts = Resource(db="shop", collection="orders"), Resource(db="shop", collection="carts")
+    twice = role(on("FIND", orders), on("FIND", carts))
+    assert verdict_on_role(twice) == "ATLAS_DUPLICATE_CUSTOM_ROLE_ACTION"
+
+
+def test_a_resource_listed_twice_under_an_action_is_refused() -> None:
+    orders = Resource(db="shop", collection="orders")
+    assert verdict_on_role(role(on("FIND", orders, orders))) == "ATLAS_DUPLICATE_CUSTOM_ROLE_RESOURCE"
+
+
+def test_a_role_that_permits_nothing_is_refused() -> None:
+    assert verdict_on_role(role()) == "ATLAS_CUSTOM_ROLE_HAS_NO_PERMISSIONS"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("role_audit_writer", "taken"),
+        ("9lives-x", "taken"),
+        ("", "ATLAS_CUSTOM_ROLE_INVALID_NAME"),
+        ("-dash", "ATLAS_CUSTOM_ROLE_INVALID_NAME"),
+        ("a b", "ATLAS_CUSTOM_ROLE_INVALID_NAME"),
+        ("rôle", "ATLAS_CUSTOM_ROLE_INVALID_NAME"),
+        ("read", "ATLAS_INVALID_CUSTOM_ROLE_RESTRICTED"),
+        ("xgen-mine", "ATLAS_RESERVED_CUSTOM_ROLE_RESTRICTED"),
+    ],
+)
+def test_a_custom_roles_name_is_judged(name: str, expected: str) -> None:
+    assert verdict_on_role(role(on("FIND"), name=name)) == expected
+
+
+@pytest.mark.parametrize(
+    ("inherited", "database", "expected"),
+    [
+        ("read", "shop", "taken"),
+        ("clusterMonitor", "admin", "taken"),
+        ("other", "admin", "taken"),
+        ("other", "shop", "ATLAS_INVALID_CUSTOM_ROLE_INHERITED_SCOPE"),
+        ("clusterMonitor", "shop", "ATLAS_INVALID_CUSTOM_ROLE_INHERITED_SCOPE"),
+        ("read", "", "ATLAS_INVALID_CUSTOM_ROLE_INHERITED_SCOPE"),
+        ("nowhere", "admin", "ATLAS_INVALID_CUSTOM_ROLE_INHERITANCE"),
+        ("own", "admin", "ATLAS_INVALID_CUSTOM_ROLE_SELF_REFERENTIAL"),
+    ],
+)
+def test_what_a_role_inherits_must_exist_in_its_scope(inherited: str, database: str, expected: str) -> None:
+    candidate = role(on("FIND"), inherits=(InheritedRole(role=inherited, db=database),))
+    assert verdict_on_role(candidate, role(on("INSERT"), name="other")) == expected
+
+
+def test_inheritance_in_a_circle_is_refused() -> None:
+    first = role(on("FIND"), name="first", inherits=(InheritedRole(role="second", db="admin"),))
+    second = role(on("FIND"), name="second", inherits=(InheritedRole(role="first", db="admin"),))
+    assert verdict_on_role(first, second) == "ATLAS_INVALID_CUSTOM_ROLE_CIRCULAR_DEPENDENCY"
+
+
+def test_actions_that_no_mongod_knows_are_listed_as_not_enforced() -> None:
+    assert not_enforced(role(on("FIND"), on("OUT_TO_S3"), on("SQL_GET_SCHEMA"))) == (
+        "OUT_TO_S3",
+        "SQL_GET_SCHEMA",
+    )
+
+
+@given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
+def test_a_body_of_any_bytes_is_read_or_refused(body: bytes) -> None:
+    for model in (NewUser, CustomRole):
+        status = 200
+        try:
+            model.read(body)
+        except AtlasError as error:
+            status = error.status
+        assert status in {200, 400}
+
+
+def test_a_refused_body_does_not_repeat_what_it_said() -> None:
+    with pytest.raises(AtlasError) as refusal:
+        NewUser.read(b'{"username":"app","roles":[],"password":["canary-4711"]}')
+    assert "canary" not in repr(refusal.value) + str(refusal.value.body())
+
+
+def test_a_new_user_and_its_record_show_no_password() -> None:
+    body = NewUser.read(b'{"username":"app","roles":[],"password":"canary-4711"}')
+    assert "canary" not in repr(body) + repr(body.record()) + str(body.record().json_object())
