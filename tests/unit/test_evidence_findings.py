@@ -1,0 +1,124 @@
+"""What the server's own list, and the audit log itself, say against a proof."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from access.audit_log import AuditLog, check_audit_log
+from access.equality import Identity, compare
+from access.evidence import Subject
+from access.expectations import Expectations, Place, expectations
+from access.manifest import load_manifest
+from access.privileges import Privilege, Scope
+from access.verdict import Verdict
+
+ROOT = Path(__file__).resolve().parents[2]
+AUDIT = Place("askflorence", "agent_audit_log")
+LOG = AuditLog(kind="collection", capped=False, uuid="a" * 32, ttl={})
+VERSIONS = ("6.0.5", "7.0.14", "8.0.4")
+
+
+@cache
+def _expected(user: str) -> Expectations:
+    return expectations(load_manifest((ROOT / "access.yaml").read_text()), user, "staging")
+
+
+def _identity(user: str, version: str, *more: Privilege, without: str = "") -> Identity:
+    expected = _expected(user)
+    held = frozenset(each for each in expected.declared(version) if each.action != without)
+    return Identity(user, "admin", frozenset(expected.roles), held | frozenset(more))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("user", ["app_read", "app_write", "app_audit_writer", "app_admin_schema"])
+def test_exactly_what_is_declared_has_no_finding(user: str, version: str) -> None:
+    assert () == compare(_expected(user), _identity(user, version), version)
+
+
+def test_an_excess_says_what_it_permits() -> None:
+    update = Privilege("askflorence", "agent_audit_log", "update")
+    (finding,) = compare(
+        _expected("app_audit_writer"), _identity("app_audit_writer", "6.0.5", update), "6.0.5"
+    )
+    assert "app_audit_writer can change documents: UPDATE on askflorence.agent_audit_log" == finding.text
+
+
+def test_an_excess_that_reaches_the_audit_log_comes_first() -> None:
+    more = (Privilege("askflorence", "admins", "find"), Privilege("askflorence", "agent_audit_log", "remove"))
+    first, _ = compare(_expected("app_audit_writer"), _identity("app_audit_writer", "6.0.5", *more), "6.0.5")
+    assert "agent_audit_log" in first.text
+
+
+def test_a_missing_privilege_is_a_finding() -> None:
+    identity = _identity("app_audit_writer", "6.0.5", without="insert")
+    (finding,) = compare(_expected("app_audit_writer"), identity, "6.0.5")
+    assert (Subject.MISSING, Verdict.REFUTED) == (finding.subject, finding.verdict)
+
+
+def test_a_resource_of_an_unknown_kind_is_an_excess() -> None:
+    odd = Privilege("", "novel", "find", Scope.UNKNOWN)
+    (finding,) = compare(_expected("app_audit_writer"), _identity("app_audit_writer", "6.0.5", odd), "6.0.5")
+    assert Subject.EXCESS is finding.subject
+
+
+def test_a_role_too_many_and_a_role_too_few_are_findings() -> None:
+    identity = _identity("app_read", "6.0.5")
+    other = Identity("app_read", "admin", frozenset({"root@admin"}), identity.privileges)
+    texts = [each.text for each in compare(_expected("app_read"), other, "6.0.5")]
+    assert [
+        "app_read holds the role root@admin besides read@askflorence",
+        "app_read lacks the role read@askflorence",
+    ] == texts
+
+
+def test_somebody_else_is_a_finding() -> None:
+    identity = _identity("app_read", "6.0.5")
+    other = Identity("app_write", "admin", identity.roles, identity.privileges)
+    (finding,) = compare(_expected("app_read"), other, "6.0.5")
+    assert "logged in as app_write@admin, not as app_read@admin" == finding.text
+
+
+def test_a_server_major_that_is_not_documented_is_inconclusive_for_a_built_in_role() -> None:
+    (finding,) = compare(_expected("app_read"), _identity("app_read", "6.0.5"), "99.0.0")
+    assert Verdict.INCONCLUSIVE is finding.verdict
+
+
+def test_a_great_excess_is_cut_and_counted() -> None:
+    more = [Privilege("askflorence", f"c{number}", "find") for number in range(50)]
+    findings = compare(_expected("app_audit_writer"), _identity("app_audit_writer", "6.0.5", *more), "6.0.5")
+    assert "app_audit_writer: 30 more privileges in excess" == findings[-1].text
+
+
+def test_a_sound_audit_log_has_no_finding() -> None:
+    assert () == check_audit_log(AUDIT, LOG, "", "")
+    assert () == check_audit_log(AUDIT, LOG, LOG.uuid, "")
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        (AuditLog("view", False, "", {}), "is a view"),
+        (AuditLog("collection", True, "", {}), "is capped"),
+        (AuditLog("collection", False, "", {"at_1": 60}), "TTL index at_1"),
+    ],
+)
+def test_an_audit_log_that_could_lose_rows_is_refuted(log: AuditLog, words: str) -> None:
+    (finding,) = check_audit_log(AUDIT, log, "", "")
+    assert (Verdict.REFUTED, True) == (finding.verdict, words in finding.text)
+
+
+def test_an_audit_log_with_another_uuid_is_refuted_unless_accepted() -> None:
+    (finding,) = check_audit_log(AUDIT, LOG, "b" * 32, "")
+    assert Verdict.REFUTED is finding.verdict
+    assert () == check_audit_log(AUDIT, LOG, "b" * 32, LOG.uuid)
+
+
+def test_the_retention_that_is_declared_is_no_finding() -> None:
+    kept = AuditLog("collection", False, "", {"at_1": 220_752_000})
+    assert () == check_audit_log(AUDIT, kept, "", "", 220_752_000)
+
+
+def test_a_missing_audit_log_is_inconclusive() -> None:
+    (finding,) = check_audit_log(AUDIT, None, "", "")
+    assert Verdict.INCONCLUSIVE is finding.verdict
