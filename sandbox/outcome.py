@@ -13,6 +13,7 @@ from access.verdict import Verdict
 from reports.deployment import Proof, Swap
 from reports.matrix import Standing
 from rollout.plan import ServiceState, short
+from sandbox.recorder import name_of
 
 _PROOF = "pulumi-python:dynamic/probe:PrivilegeProof"
 _LIST = frozenset({Subject.SECRET, Subject.LOGIN, Subject.ROLES, Subject.EXCESS, Subject.MISSING})
@@ -29,8 +30,8 @@ def resources(state: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
 
 def proofs(state: Sequence[Mapping[str, Any]]) -> tuple[Proof, ...]:
     """Every proof that the state records, by user."""
-    found = (_proof(each["outputs"]) for each in _of_type(state, _PROOF))
-    return tuple(sorted(found, key=lambda proof: (proof.environment, proof.cluster, proof.user)))
+    found = (_proof(name_of(each["urn"]), each["outputs"]) for each in _of_type(state, _PROOF))
+    return tuple(sorted(found, key=lambda proof: (proof.environment, proof.cluster, proof.user, proof.name)))
 
 
 def swap(state: Sequence[Mapping[str, Any]], now: ServiceState) -> Swap | None:
@@ -48,8 +49,9 @@ def running(now: ServiceState) -> str:
     return short(now.revision)
 
 
-def _proof(outputs: Mapping[str, Any]) -> Proof:
+def _proof(name: str, outputs: Mapping[str, Any]) -> Proof:
     return Proof(
+        name=name,
         user=str(outputs.get("user", "")),
         environment=str(outputs.get("environment", "")),
         cluster=str(outputs.get("cluster", "")),

@@ -1,0 +1,274 @@
+"""The main job, end to end, on real servers: staging then prod, provision then bind, by the embedded engine."""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from pymongo import MongoClient
+
+from access.connection import ConnectionString
+from access.manifest import load_manifest
+from access.privileges import declared_privileges
+from access.task_definition import secret_references
+from reports.deployment import Deployment, Operation, Progress
+from sandbox import lifecycle
+from sandbox.deploy import Engine, Order, deploy
+from sandbox.world import Options, World
+
+ROOT = Path(__file__).parents[2]
+MANIFEST = load_manifest((ROOT / "access.yaml").read_text(encoding="utf-8"))
+RUNTIME = {"MONGODB_URI", "MONGODB_REFERENCE_URI", "MONGODB_WRITE_URI", "MONGODB_AUDIT_WRITE_URI"}
+ALIASES = {each.name for each in MANIFEST.deprecated_variables}
+
+
+@dataclass
+class Told:
+    """Everything that a person or a log was shown while the job ran."""
+
+    world: World
+    runs: dict[str, Deployment]
+    progress: list[Progress]
+
+    def run(self, stack: str, phase: str, **order: Any) -> Deployment:
+        events = self.world.directory / f"{stack}-{phase}-events.jsonl"
+        wanted = Order(stack, phase=phase, engine=Engine.EMBEDDED, program_dir=ROOT, events=events, **order)
+        return deploy(self.world, wanted, self.progress.append)
+
+    def aws(self, service: str, stack: str) -> Any:
+        environment = self.world.environment(stack)
+        return boto3.client(
+            service,
+            endpoint_url=environment["AWS_ENDPOINT_URL"],
+            region_name=environment["AWS_REGION"],
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=environment["AWS_SESSION_TOKEN"],
+        )
+
+    def connection(self, stack: str, secret: str) -> ConnectionString:
+        value = self.aws("secretsmanager", stack).get_secret_value(SecretId=secret)["SecretString"]
+        return ConnectionString.parse(value)
+
+    def running(self, stack: str) -> dict[str, Any]:
+        ecs = self.aws("ecs", stack)
+        found = ecs.describe_services(cluster=f"askflorence-{stack}", services=[f"askflorence-{stack}-app"])
+        revision = found["services"][0]["taskDefinition"]
+        definition: dict[str, Any] = ecs.describe_task_definition(taskDefinition=revision)["taskDefinition"]
+        return definition
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """The sandbox after the whole job: both stacks through provision and bind."""
+    directory = tmp_path_factory.mktemp("world")
+    world = lifecycle.up(directory, Options(propagation_seconds=0.2))
+    try:
+        job = Told(world, {}, [])
+        for stack in ("staging", "prod"):
+            for phase in ("provision", "bind"):
+                job.runs[f"{stack} {phase}"] = job.run(stack, phase)
+        yield job
+    finally:
+        lifecycle.down(directory, keep=False)
+
+
+def test_every_step_of_the_job_succeeds(told: Told) -> None:
+    """Staging first, because prod reads its cluster."""
+    assert {name: run.failure for name, run in told.runs.items()} == dict.fromkeys(told.runs, "")
+
+
+@pytest.mark.parametrize("stack", ["staging", "prod"])
+def test_every_secret_version_is_proven(told: Told, stack: str) -> None:
+    """Five secrets a stack: four users, and the reference connection."""
+    proofs = told.runs[f"{stack} bind"].proofs
+    assert [(proof.verdict, proof.inconclusive, proof.residue) for proof in proofs] == [("proven", 0, 0)] * 5
+
+
+@pytest.mark.parametrize("stack", ["staging", "prod"])
+@pytest.mark.parametrize("user", [user.name for user in MANIFEST.users])
+def test_each_of_the_eight_users_has_exactly_its_declared_privileges(
+    told: Told, stack: str, user: str
+) -> None:
+    """Asked of the server with the user's own credential."""
+    secret = MANIFEST.user(user).secret_name(stack)
+    connection = told.connection(stack, secret)
+    with MongoClient(connection.reveal(), serverSelectionTimeoutMS=5000) as client:
+        status = client.admin.command("connectionStatus", showPrivileges=True)["authInfo"]
+    held = {
+        (entry["resource"].get("db"), entry["resource"].get("collection"), action)
+        for entry in status["authenticatedUserPrivileges"]
+        for action in entry["actions"]
+    }
+    declared = {
+        (each.database, each.collection, each.action)
+        for each in declared_privileges(MANIFEST, MANIFEST.user(user), "6.0.5")
+    }
+    assert held == declared
+    assert [role["role"] for role in status["authenticatedUserRoles"]] == [MANIFEST.user(user).role.name]
+
+
+def test_prods_reference_names_stagings_private_address(told: Told) -> None:
+    """Staging's app_read, never by the public address."""
+    connection = told.connection("prod", "prod/mongodb/reference-uri-v2")
+    assert (connection.username, connection.hosts) == ("app_read", (told.world.private_address,))
+
+
+def test_stagings_reference_names_its_own_cluster(told: Told) -> None:
+    """A secret of its own, although the user is the reader's."""
+    reference = told.connection("staging", "staging/mongodb/reference-uri-v2")
+    assert reference.hosts == told.connection("staging", "staging/mongodb/app-read-v2").hosts
+
+
+@pytest.mark.parametrize("stack", ["staging", "prod"])
+def test_the_running_revision_binds_the_four_variables_and_only_known_aliases(told: Told, stack: str) -> None:
+    """All by ARN and version."""
+    references = secret_references(told.running(stack), "app")
+    assert {name for name in references if name.startswith("MONGODB")} - ALIASES == RUNTIME
+    assert all(re.search(r":::[0-9a-fA-F-]{32,36}$", references[name]) for name in RUNTIME)
+
+
+@pytest.mark.parametrize("stack", ["staging", "prod"])
+def test_no_alias_reads_a_legacy_secret_any_more(told: Told, stack: str) -> None:
+    """Each alias reads what its successor reads."""
+    references = secret_references(told.running(stack), "app")
+    successors = {each.name: each.successor for each in MANIFEST.deprecated_variables}
+    aliases = {name: references[name] for name in references if name in ALIASES}
+    assert aliases == {name: references[successors[name]] for name in aliases}
+
+
+@pytest.mark.parametrize("stack", ["staging", "prod"])
+def test_the_schema_family_binds_its_one_variable(told: Told, stack: str) -> None:
+    """And the service never does."""
+    definition = told.aws("ecs", stack).describe_task_definition(taskDefinition=f"askflorence-{stack}-schema")
+    bound = [name for name in secret_references(definition["taskDefinition"]) if name.startswith("MONGODB")]
+    assert bound == ["MONGODB_URI_ADMIN_SCHEMA"]
+
+
+def test_everything_else_of_the_task_definition_is_kept(told: Told) -> None:
+    """Image, ports, logging, health check, environment, roles, sizes."""
+    ecs = told.aws("ecs", "staging")
+    before = ecs.describe_task_definition(taskDefinition="askflorence-staging-app:7")["taskDefinition"]
+    after = told.running("staging")
+    changing = {"taskDefinitionArn", "revision", "registeredAt", "registeredBy", "deregisteredAt"}
+
+    def rest(definition: dict[str, Any]) -> dict[str, Any]:
+        containers = [
+            {key: value for key, value in each.items() if key != "secrets"}
+            for each in definition["containerDefinitions"]
+        ]
+        kept = {key: value for key, value in definition.items() if key not in changing}
+        return {**kept, "containerDefinitions": containers}
+
+    assert rest(after) == rest(before)
+
+
+@pytest.mark.parametrize("stack", ["staging", "prod"])
+@pytest.mark.parametrize("phase", ["bind"])
+def test_deploying_again_changes_nothing(told: Told, stack: str, phase: str) -> None:
+    """Zero steps, and the same revision runs."""
+    before = told.running(stack)["taskDefinitionArn"]
+    again = told.run(stack, phase)
+    assert (again.failure, again.changes, told.running(stack)["taskDefinitionArn"]) == ("", 0, before)
+
+
+def test_the_adopted_secret_keeps_its_value(told: Told) -> None:
+    """One version, the one that was there."""
+    for stack in ("staging", "prod"):
+        described = told.aws("secretsmanager", stack).list_secret_version_ids(
+            SecretId=f"{stack}/mongodb/admin-schema"
+        )
+        assert len(described["Versions"]) == 1
+
+
+def test_no_legacy_secret_was_written(told: Told) -> None:
+    """The estate is retired later, behind its gate."""
+    for legacy in MANIFEST.legacy:
+        for secret in legacy.secrets:
+            versions = told.aws("secretsmanager", secret.environment).list_secret_version_ids(
+                SecretId=secret.name
+            )
+            assert len(versions["Versions"]) == 1, secret.name
+
+
+def test_no_password_is_in_anything_that_was_shown_or_kept(told: Told) -> None:
+    """Progress, reports, events, logs, and states, for every password of the new and of the legacy estate."""
+    passwords = set()
+    for stack in ("staging", "prod"):
+        manager = told.aws("secretsmanager", stack)
+        for entry in manager.list_secrets(MaxResults=100)["SecretList"]:
+            value = manager.get_secret_value(SecretId=entry["ARN"])["SecretString"]
+            if value.startswith("mongodb"):
+                password = ConnectionString.parse(value).password
+                assert password is not None
+                passwords.add(password.reveal())
+    assert len(passwords) >= 14
+    directory = told.world.directory
+    files = [path for path in directory.rglob("*") if path.is_file() and "mongo" not in path.parts]
+    shown = {str(path.relative_to(directory)): path.read_bytes().decode(errors="replace") for path in files}
+    shown["progress"] = repr(told.progress)
+    shown["runs"] = repr(told.runs)
+    leaks = {name for name, text in shown.items() for password in passwords if password in text}
+    assert leaks - {"keys.json"} == set()
+    assert any(name.startswith("stacks/") for name in shown)
+
+
+def test_the_states_secrets_are_encrypted(told: Told) -> None:
+    """A secret in the state is a ciphertext under the passphrase."""
+    state = json.loads(told.world.state_file("staging").read_text())
+    version = next(
+        each for each in state["deployment"]["resources"] if each["type"].endswith(":SecretVersion")
+    )
+    assert version["inputs"]["secretString"]["ciphertext"].startswith("v1:")
+
+
+def test_a_phase_back_to_provision_runs_the_recorded_revision_again(told: Told) -> None:
+    """And binding anew moves it forward again."""
+    back = told.run("staging", "provision")
+    assert (back.failure, told.running("staging")["revision"]) == ("", 7)
+    forward = told.run("staging", "bind")
+    assert (forward.failure, told.running("staging")["revision"] > 7) == ("", True)
+
+
+def test_a_preview_changes_nothing(told: Told) -> None:
+    """Neither the state nor the service."""
+    before = told.world.state_file("staging").read_bytes()
+    told.run("staging", "provision", operation=Operation.PREVIEW)
+    assert told.world.state_file("staging").read_bytes() == before
+
+
+def test_a_role_widened_before_its_first_proof_is_refuted_and_no_task_changes(tmp_path: Path) -> None:
+    """The audit writer can update: the deployment fails in one block, and the old revision keeps running."""
+    world = lifecycle.up(tmp_path, Options(propagation_seconds=1.0))
+    try:
+        job = Told(world, {}, [])
+        widening = threading.Thread(target=_widen_once_made, args=(world,))
+        widening.start()
+        run = job.run("staging", "bind")
+        widening.join()
+        assert "REFUTED  app_audit_writer" in run.failure
+        assert "askflorence.agent_audit_log" in run.failure
+        assert run.keeps_running == "askflorence-staging-app:7"
+        assert job.running("staging")["revision"] == 7
+        families = job.aws("ecs", "staging").list_task_definitions(familyPrefix="askflorence-staging-app")
+        assert not any(arn.endswith(":8") for arn in families["taskDefinitionArns"])
+        assert {proof.user: proof.verdict for proof in run.proofs}["app_audit_writer"] == "refuted"
+    finally:
+        lifecycle.down(tmp_path, keep=False)
+
+
+def _widen_once_made(world: World) -> None:
+    """Grant `update` on the audit log by hand, as soon as the role is there."""
+    privilege = {"resource": {"db": "askflorence", "collection": "agent_audit_log"}, "actions": ["update"]}
+    deadline = time.monotonic() + 60
+    with MongoClient(world.mongod("staging").root_uri) as root:
+        while time.monotonic() < deadline:
+            if root.admin.command("rolesInfo", "role_audit_writer")["roles"]:
+                root.admin.command("grantPrivilegesToRole", "role_audit_writer", privileges=[privilege])
+                return
