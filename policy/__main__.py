@@ -7,12 +7,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pulumi_policy import EnforcementLevel, PolicyPack
 
-from policy.config import load_config
+from policy.config import ConfigInvalid, load_config
 from policy.pack import PACK_NAME, policies
+
+try:
+    config = load_config()
+except ConfigInvalid as error:
+    sys.exit(str(error))
 
 PolicyPack(
     name=PACK_NAME,
     description="What may never be: ADR 0001, ADR 0002 and ADR 0006",
     enforcement_level=EnforcementLevel.MANDATORY,
-    policies=policies(load_config()),
+    policies=policies(config),
 )

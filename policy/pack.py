@@ -42,12 +42,12 @@ PROJECT: Final = "atlas-access"
 UNKNOWN_SETTING: Final = "ATLAS_ACCESS_POLICY_UNKNOWN"
 """Set to `fail` in CI: an unexpected unknown value is then a violation."""
 
-_PROTECTED_KINDS = (Mapping, Sequence)
+_CONTAINERS = (Mapping, Sequence)
 
 
 def value_of(proxy: Any) -> Value:
     """A plain value from the SDK's proxy, with `UNKNOWN` where reading it would raise."""
-    if isinstance(proxy, str) or not isinstance(proxy, _PROTECTED_KINDS):
+    if isinstance(proxy, str) or not isinstance(proxy, _CONTAINERS):
         return from_protocol(proxy)
     if isinstance(proxy, Mapping):
         return {str(key): _item(proxy, key) for key in proxy}

@@ -112,8 +112,8 @@ def main():
             if asked.preview
             else f"start and one pass over our stack ({len(compliant_stack())} resources)"
         )
-        print(f"{what}: empty pack {seconds['empty']:.3f} s, ours {seconds['ours']:.3f} s", end=", ")
-        print(
+        say(
+            f"{what}: empty pack {seconds['empty']:.3f} s, ours {seconds['ours']:.3f} s, "
             f"added {seconds['ours'] - seconds['empty']:.3f} s, ratio {seconds['ours'] / seconds['empty']:.2f}"
         )
     with PackProcess.start(ROOT / "policy", "bind") as pack:

@@ -1,6 +1,9 @@
 """The pack as an engine meets it: its metadata, unknown values, strange values, and what it never says."""
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -229,3 +232,22 @@ def test_no_message_ever_holds_a_secret_wherever_it_stands():
     said = [f"{f.message} {f.subject} {f.name}" for outcome in outcomes for f in outcome.findings]
 
     assert [] == [line for line in said if CANARY[:8] in line]
+
+
+def test_a_wrong_configuration_is_told_without_a_traceback(tmp_path):
+    shutil.copytree(PACK, tmp_path / "policy", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "policy" / "policy-config.json").write_text('{"userCap": 0}', encoding="utf-8")
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "pulumi.policy", "127.0.0.1:1", "."],
+        cwd=tmp_path / "policy",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert (1, True, False) == (
+        ended.returncode,
+        "policy-config.json has 2 errors" in ended.stderr,
+        "Traceback" in ended.stderr,
+    )
