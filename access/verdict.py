@@ -19,6 +19,8 @@ from access.operation import (
 
 ATLAS_ERROR = 8000
 AUTHENTICATION_FAILED = 18
+# Measured: a login whose user comes into being between its two steps ends with this code.
+LOGIN_INTERRUPTED = 17
 ILLEGAL_OPERATION = 20
 NOT_PRIMARY = frozenset({91, 189, 10058, 10107, 11600, 11602, 13435, 13436})
 
@@ -149,6 +151,6 @@ def judge_login(answer: Answer) -> Login:
     """Decide what a login's answer means: only a refused login may be tried again, within the propagation window."""
     if answer.ok:
         return Login.DONE
-    refused = answer.code == AUTHENTICATION_FAILED
+    refused = answer.code in (AUTHENTICATION_FAILED, LOGIN_INTERRUPTED)
     refused = refused or (answer.code == ATLAS_ERROR and _ATLAS_BAD_LOGIN in answer.message.lower())
     return Login.REFUSED if refused and answer.failure is None else Login.UNREACHABLE

@@ -10,10 +10,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 MODULES = (
-    *("access.actions", "access.audit_log", "access.builtin_roles", "access.connection", "access.endpoints"),
-    *("access.catalogue", "access.catalogue_changes", "access.catalogue_data", "access.catalogue_server"),
-    *("access.catalogue_structure", "access.equality", "access.evidence", "access.expectations"),
-    *("access.operation", "access.privileges", "access.verdict"),
+    *("access.actions", "access.audit_log", "access.builtin_roles", "access.catalogue"),
+    *("access.catalogue_changes", "access.catalogue_commands", "access.catalogue_data"),
+    *("access.catalogue_server", "access.catalogue_structure", "access.connection", "access.endpoints"),
+    *(
+        "access.equality",
+        "access.evidence",
+        "access.expectations",
+        "access.manifest_model",
+        "access.operation",
+    ),
+    *("access.privileges", "access.redaction", "access.redaction_forms", "access.verdict"),
     *("probes.attempt", "probes.aws", "probes.mongo", "probes.presence", "probes.prove", "probes.resource"),
 )
 

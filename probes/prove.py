@@ -8,15 +8,16 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from access.actions import version_numbers
-from access.connection import ConnectionInvalid, ConnectionString
+from access.connection import ConnectionInvalid, ConnectionString, Secret
 from access.endpoints import EndpointRefused, Endpoints
 from access.equality import Identity, compare
 from access.evidence import Attempt, Finding, Proof, Subject
 from access.expectations import Expectations
+from access.redaction import redact
 from access.verdict import Answer, Login, Verdict, judge_login
 from probes.attempt import Marks, attempt, unanswered
 from probes.aws import AwsUnavailable, read_connection_string
@@ -72,6 +73,7 @@ class _Run:
     residue: int = 0
     version: str = ""
     presence: Presence = field(default_factory=Presence)
+    secrets: tuple[Secret, ...] = ()
 
     def left(self) -> float:
         return self.started + self.request.deadline_seconds - time.monotonic()
@@ -136,6 +138,7 @@ def _connection(run: _Run, read_secret: ReadSecret | None) -> ConnectionString |
             )
         else:
             text = read_secret()
+        run.secrets = (Secret(text),)
         connection = ConnectionString.parse(text)
     except AwsUnavailable as error:
         run.doubt(Subject.SECRET, str(error))
@@ -239,6 +242,7 @@ def _narrows_still(run: _Run) -> bool:
 
 def _proof(run: _Run) -> Proof:
     request, expected = run.request, run.request.expectations
+    secrets = [secret.reveal() for secret in run.secrets]
     return Proof(
         user=expected.user,
         environment=request.environment,
@@ -248,7 +252,7 @@ def _proof(run: _Run) -> Proof:
         expectations_digest=expected.digest,
         server_version=run.version,
         attempts=tuple(run.attempts),
-        findings=tuple(run.findings),
+        findings=tuple(replace(each, text=redact(each.text, secrets)) for each in run.findings),
         residue=run.residue,
         audit_uuid=run.presence.audit.uuid if run.presence.audit is not None else "",
         proven_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

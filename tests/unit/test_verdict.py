@@ -70,6 +70,7 @@ def test_a_row_s_own_code_is_allowed_for_that_row_only() -> None:
     [
         (Answer(), Login.DONE),
         (Answer(code=18), Login.REFUSED),
+        (Answer(code=17), Login.REFUSED),
         (Answer(code=8000, message="bad auth : Authentication failed."), Login.REFUSED),
         (Answer(code=8000, message="not authorized"), Login.UNREACHABLE),
         (Answer(code=13), Login.UNREACHABLE),

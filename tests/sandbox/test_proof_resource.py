@@ -1,0 +1,242 @@
+"""`PrivilegeProof` as the engine's dynamic host runs it: secret read at the moment of use, verdict recorded."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import dill
+import grpc
+import pytest
+from mongod_fixture import Cluster, cluster, encodings
+from moto.server import ThreadedMotoServer
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+from access.evidence import Proof
+from access.expectations import expectations
+from probes.code_digest import MODULES, code_digest
+from probes.resource import TYPE, PrivilegeProof, PrivilegeProofProvider
+
+__all__ = ["cluster"]
+
+PROVIDER = PrivilegeProofProvider()
+
+
+@dataclass
+class Account:
+    """An AWS account on loopback, with the overlay's variables set for this process."""
+
+    client: Any
+    environment: dict[str, str]
+
+    def keep(self, name: str, text: str) -> tuple[str, str]:
+        made = self.client.create_secret(Name=name, SecretString=text)
+        return made["ARN"], made["VersionId"]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def account(address: str, monkeypatch: pytest.MonkeyPatch) -> Account:
+    overlay = {
+        "ATLAS_ACCESS_SANDBOX": "1",
+        "AWS_ENDPOINT_URL": address,
+        **dict.fromkeys(
+            (
+                "MONGODB_ATLAS_BASE_URL",
+                "ATLAS_ACCESS_SMOKE_URL",
+                "ATLAS_ACCESS_HUBSPOT_URL",
+                "GITHUB_API_URL",
+            ),
+            "http://127.0.0.1:1/",
+        ),
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+    }
+    for name, value in overlay.items():
+        monkeypatch.setenv(name, value)
+    return Account(boto3.client("secretsmanager", region_name="us-east-1", endpoint_url=address), overlay)
+
+
+@pytest.fixture
+def inputs(cluster: Cluster, account: Account, request: pytest.FixtureRequest) -> dict[str, Any]:
+    arn, version = account.keep(f"staging/{request.node.name}", cluster.uri("app_audit_writer"))
+    expected = expectations(cluster.manifest, "app_audit_writer", "staging")
+    return {
+        "user": "app_audit_writer",
+        "environment": "staging",
+        "cluster": "staging",
+        "address": "public",
+        "secret_arn": arn,
+        "secret_version": version,
+        "expectations": expected.to_json(),
+        "expectations_digest": expected.digest,
+        "region": "us-east-1",
+        "runner": "here",
+        "deadline_seconds": 60.0,
+        "expected_hosts": [cluster.server.address],
+        "narrowed": False,
+        "propagation_seconds": 0.0,
+        "accepted_audit_uuid": "",
+        "code_digest": code_digest(),
+        "row": "",
+    }
+
+
+def _created(inputs: dict[str, Any]) -> dict[str, Any]:
+    outs = PROVIDER.create(inputs).outs
+    assert outs is not None
+    return outs
+
+
+def test_a_proven_credential_echoes_its_version_and_carries_its_evidence(inputs: dict[str, Any]) -> None:
+    outs = _created(inputs)
+    proof = Proof.from_json(outs["evidence"])
+    assert ("proven", "", inputs["secret_version"]) == (
+        outs["verdict"],
+        outs["reason"],
+        outs["secret_version"],
+    )
+    assert (len(proof.attempts), 0, 0) == (outs["attempts"], outs["inconclusive"], outs["residue"])
+
+
+def test_a_refuted_proof_is_recorded_and_proven_again_after_the_role_is_mended(
+    cluster: Cluster, inputs: dict[str, Any]
+) -> None:
+    declared = cluster.declared_privileges("role_audit_writer")
+    update = {"resource": {"db": "askflorence", "collection": "agent_audit_log"}, "actions": ["update"]}
+    cluster.set_role("role_audit_writer", [*declared, update])
+    refuted = _created(inputs)
+    cluster.set_role("role_audit_writer", declared)
+    assert refuted["reason"].startswith(
+        "REFUTED  app_audit_writer on staging (staging, public address): app_audit_writer can change documents"
+    )
+    assert PROVIDER.diff("id", refuted, inputs).changes
+    assert "proven" == PROVIDER.update("id", refuted, inputs).outs["verdict"]
+
+
+def test_a_secret_version_that_is_not_there_is_inconclusive(inputs: dict[str, Any]) -> None:
+    outs = _created({**inputs, "secret_version": "0" * 32})
+    assert "inconclusive" == outs["verdict"]
+    assert "reading the secret: AWS answered ResourceNotFoundException" in outs["reason"]
+
+
+def test_no_output_holds_the_password(cluster: Cluster, inputs: dict[str, Any]) -> None:
+    text = json.dumps(_created(inputs))
+    assert [] == [form for form in encodings(cluster.password("app_audit_writer")) if form in text]
+
+
+def test_a_proof_as_it_stands_needs_no_renewal(inputs: dict[str, Any]) -> None:
+    assert not PROVIDER.diff("id", {**inputs, "verdict": "proven"}, inputs).changes
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "secret_arn",
+        "secret_version",
+        "expectations_digest",
+        "address",
+        "runner",
+        "code_digest",
+        "expected_hosts",
+    ],
+)
+def test_a_change_of_what_decides_a_proof_renews_it(inputs: dict[str, Any], name: str) -> None:
+    assert PROVIDER.diff("id", {**inputs, "verdict": "proven", name: "another"}, inputs).changes
+
+
+@pytest.mark.parametrize("name", ["deadline_seconds", "region", "row", "narrowed", "expectations"])
+def test_a_change_of_how_a_proof_is_run_does_not_renew_it(inputs: dict[str, Any], name: str) -> None:
+    assert not PROVIDER.diff("id", {**inputs, "verdict": "proven", name: "another"}, inputs).changes
+
+
+def test_a_refresh_returns_what_is_recorded(inputs: dict[str, Any]) -> None:
+    assert {**inputs, "verdict": "proven"} == PROVIDER.read("id", {**inputs, "verdict": "proven"}).outs
+
+
+def test_an_unknown_runner_is_refused_with_those_there_are(inputs: dict[str, Any]) -> None:
+    failures = PROVIDER.check({}, {**inputs, "runner": "elsewhere"}).failures
+    assert ["there is no runner 'elsewhere' for a proof. Use one of: here."] == [
+        each.reason for each in failures
+    ]
+
+
+def test_expectations_that_do_not_fit_their_digest_are_refused(inputs: dict[str, Any]) -> None:
+    failures = PROVIDER.check({}, {**inputs, "expectations_digest": "0" * 64}).failures
+    assert ["expectations_digest"] == [each.property for each in failures]
+
+
+def test_unknown_inputs_of_a_preview_are_let_through(inputs: dict[str, Any]) -> None:
+    unknown = {**inputs, "secret_version": rpc.UNKNOWN, "expectations": rpc.UNKNOWN}
+    assert [] == PROVIDER.check({}, unknown).failures
+
+
+def test_the_provider_is_pickled_by_reference() -> None:
+    assert len(dill.dumps(PrivilegeProofProvider())) < 100
+
+
+def test_the_type_is_the_one_that_policies_address() -> None:
+    assert f"pulumi-python:{PrivilegeProof._resource_type_name}" == TYPE
+
+
+def test_the_code_digest_covers_every_module_of_ours_that_a_proof_uses() -> None:
+    ours = "sorted(name for name in sys.modules if name.startswith(('access.', 'probes.')))"
+    program = f"import sys, json, probes.prove; print(json.dumps({ours}))"
+    root = Path(__file__).resolve().parents[2]
+    used = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, check=True, text=True
+    )
+    assert set() == set(json.loads(used.stdout)) - set(MODULES)
+
+
+def test_a_dynamic_host_of_its_own_proves_over_the_provider_protocol(
+    inputs: dict[str, Any], account: Account
+) -> None:
+    root = Path(__file__).resolve().parents[2]
+    host = subprocess.Popen(
+        [sys.executable, "-m", "pulumi.dynamic", "127.0.0.1:1"],
+        stdout=subprocess.PIPE,
+        cwd=root,
+        env={**os.environ, **account.environment, "PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert host.stdout is not None
+        port = int(host.stdout.readline())
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            stub = provider_pb2_grpc.ResourceProviderStub(channel)
+            answer = stub.Create(
+                provider_pb2.CreateRequest(properties=_wire({**inputs, "row": "urn:a"})), timeout=60
+            )
+        outs = rpc.deserialize_properties(answer.properties)
+    finally:
+        host.terminate()
+        host.wait(10)
+    assert ("proven", inputs["secret_version"]) == (outs["verdict"], outs["secret_version"])
+
+
+def _wire(inputs: dict[str, Any]) -> Any:
+    import base64
+
+    from google.protobuf import struct_pb2
+
+    pickled = base64.b64encode(dill.dumps(PrivilegeProofProvider())).decode()
+    properties = struct_pb2.Struct()
+    properties.update({**inputs, "__provider": pickled})
+    return properties
