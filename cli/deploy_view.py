@@ -31,6 +31,7 @@ def show(run: Run, *, secrets: Sequence[str], as_json: bool, values: bool) -> in
     with following(screen) as told:
         deployment = run(told)
     told_of(screen, deployment, values=values)
+    screen.print(f"engine: {deployment.engine}", style="dim", soft_wrap=True)
     return deployment.exit_code
 
 
@@ -48,4 +49,3 @@ def told_of(screen: Console, deployment: Deployment, *, values: bool = False) ->
         screen.print(summary_line(deployment), style="bold green", soft_wrap=True)
         if deployment.swap and deployment.proof_line:
             screen.print(f"  {deployment.proof_line}", soft_wrap=True)
-        screen.print(f"  engine: {deployment.engine}", style="dim", soft_wrap=True)

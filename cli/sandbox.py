@@ -199,6 +199,7 @@ def deploy(
 
     if preview and destroy:
         raise CommandFailed("--preview and --destroy exclude each other: choose one.")
+    changed = settings(config or ())
     with _sandbox_errors():
         from reports.deployment import Operation
         from sandbox.deploy import Engine as Wanted
@@ -213,7 +214,7 @@ def deploy(
             operation=operation,
             phase=phase.value if phase else None,
             engine=Wanted(engine.value),
-            settings=settings(config or ()),
+            settings=changed,
             events=events,
         )
         quiet = as_json or output is PlainFormat.JSON

@@ -94,12 +94,13 @@ class Progress:
 
 @dataclass(frozen=True)
 class Proof:
-    """A proof's outcome as the stack recorded it.
+    """A proof's outcome as the stack recorded it; `name` is the proof's own, after its secret.
 
     `environment` is whose tasks receive the credential, `cluster` the environment whose cluster it opens; `live` says
     whether the server's own list of privileges is the declared one.
     """
 
+    name: str
     user: str
     environment: str
     cluster: str
@@ -117,6 +118,14 @@ class Proof:
         return {"proven": Standing.YES, "refuted": Standing.NO}.get(self.verdict, Standing.UNCLEAR)
 
     @property
+    def findings(self) -> tuple[str, ...]:
+        """What refutes it or leaves it in doubt, one finding each, without the words that name the proof."""
+        said = self.reason
+        if said.upper().startswith(self.verdict.upper()):
+            said = said.partition(": ")[2]
+        return tuple(part for part in said.split("; ") if part)
+
+    @property
     def observation(self) -> Observation:
         """What the access matrix shows of this proof, on the cluster that it was made against."""
         return Observation(
@@ -125,8 +134,9 @@ class Proof:
             live=self.live,
             proven=self.standing,
             attempts=self.attempts,
-            reason=self.reason,
+            reason="; ".join(self.findings),
             proven_at=self.proven_at,
+            credential=f"{self.environment}/{self.name}",
         )
 
 
@@ -188,6 +198,11 @@ class Deployment:
             f"proofs {proven}/{len(self.proofs)} proven "
             f"({attempts} attempts, {unclear} inconclusive, residue {residue})"
         )
+
+    @property
+    def swapped(self) -> bool:
+        """Whether the run moved the service, or tried to."""
+        return any(step.type.endswith(":Rollout") and step.changing for step in self.steps)
 
     @property
     def exit_code(self) -> int:

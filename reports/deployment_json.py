@@ -36,6 +36,7 @@ def document(deployment: Deployment) -> dict[str, Any]:
         "steps": [_step(each) for each in deployment.steps],
         "proofs": [
             {
+                "name": each.name,
                 "user": each.user,
                 "environment": each.environment,
                 "cluster": each.cluster,

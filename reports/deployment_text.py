@@ -73,7 +73,7 @@ def summary_line(deployment: Deployment) -> str:
     told = deployment.counted
     phase = "destroy" if deployment.operation is Operation.DESTROY else deployment.phase
     detail = str(deployment.swap) if deployment.swap else deployment.proof_line
-    line = f"{deployment.stack:<8} {phase:<10} {told:<28} {deployment.seconds:5.1f} s   {detail}".rstrip()
+    line = f"{deployment.stack:<8} {phase:<10} {told:<34} {deployment.seconds:5.1f} s   {detail}".rstrip()
     return f"FAILED  {line}" if deployment.failure else line
 
 
@@ -114,16 +114,20 @@ def _took(step: Step) -> str:
 def _failure(deployment: Deployment) -> Iterator[str]:
     refused = [each for each in deployment.proofs if each.verdict != "proven"]
     for proof in refused:
-        yield f"{proof.verdict.upper()}  {proof.user} on {proof.cluster}: {proof.reason}"
+        first, *rest = proof.findings or ("no reason was recorded",)
+        yield f"{proof.verdict.upper()}  {proof.user} on the {proof.cluster} cluster ({proof.name}): {first}"
+        yield from (f"  {line}" for line in rest)
     if not refused:
         first, *rest = deployment.failure.splitlines() or [""]
         yield f"FAILED  {deployment.stack} {deployment.phase}: {first}"
         yield from (f"  {line}" for line in rest)
-    if deployment.keeps_running:
+    if deployment.keeps_running and deployment.swapped:
         yield f"  The service runs {deployment.keeps_running}."
+    elif deployment.keeps_running:
+        yield f"  Nothing was swapped: {deployment.keeps_running} keeps running."
     again = f"atlas-access sandbox deploy {deployment.stack} --phase {deployment.phase}"
     if refused:
-        yield "  Way out: restore what the manifest declares in Atlas, or change access.yaml, then run again:"
+        yield "  Way out: restore in Atlas what access.yaml declares, or change access.yaml; then run again:"
         yield f"    {again}"
     else:
         yield f"  Way out: mend the cause named above and run again: {again}"

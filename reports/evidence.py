@@ -23,6 +23,7 @@ class _Read(BaseModel):
 
 
 class _Proof(_Read):
+    name: str
     user: str
     environment: str
     cluster: str

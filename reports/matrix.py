@@ -61,12 +61,16 @@ class Standing(StrEnum):
     UNCLEAR = "unclear"
 
 
+_GRAVITY = (Standing.UNASKED, Standing.YES, Standing.UNCLEAR, Standing.NO)
+
+
 @dataclass(frozen=True)
 class Observation:
-    """What a proof found for one user of one environment's cluster.
+    """What a proof of one credential found for its user on one environment's cluster.
 
     `live` says whether the server's own list of privileges equals the declaration, `proven` whether the whole proof
     stands; `attempts` counts the operations tried; `reason` is the proof's redacted line, empty when proven.
+    A user may have several credentials, such as prod's to read from staging: `credential` tells them apart.
     """
 
     user: str
@@ -76,6 +80,7 @@ class Observation:
     attempts: int = 0
     reason: str = ""
     proven_at: str = ""
+    credential: str = ""
 
 
 @dataclass(frozen=True)
@@ -180,8 +185,15 @@ class Matrix:
 
 
 def build(manifest: Manifest, observations: Iterable[Observation] = ()) -> Matrix:
-    """The matrix that `manifest` declares, with what `observations` (the newest last) have found beside it."""
-    seen = {(each.user, each.environment): each for each in observations}
+    """The matrix that `manifest` declares, with what `observations` (the newest last) have found beside it.
+
+    Of a user with several credentials the worst stands: one refuted credential is not made up for by a proven one.
+    """
+    newest = {(each.user, each.environment, each.credential): each for each in observations}
+    seen: dict[tuple[str, str], Observation] = {}
+    for each in newest.values():
+        place = each.user, each.environment
+        seen[place] = max(seen.get(place, each), each, key=lambda one: _GRAVITY.index(one.proven))
     return Matrix(
         database=manifest.database,
         audit=manifest.audit.namespace,

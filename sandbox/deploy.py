@@ -73,7 +73,8 @@ def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) 
     seconds = time.monotonic() - began
     state = outcome.resources(engine.export(world, files))
     failure = "" if ok else _failure(recorder.errors, world, order.stack)
-    moving = order.operation is Operation.UP and files.phase != PHASES[0]
+    changed = any(step.changing for step in recorder.steps)
+    moving = order.operation is Operation.UP and files.phase != PHASES[0] and changed
     now = _service_now(world, files) if moving or failure else None
     return Deployment(
         stack=order.stack,
@@ -137,9 +138,12 @@ def _event_log(path: Path | None) -> Iterator[Callable[[str], None]]:
 
 
 def _failure(errors: Sequence[str], world: World, stack: str) -> str:
-    """The errors, each once, without the lines that only say that there were errors."""
+    """The errors, one a line; a line that only repeats another inside a longer sentence is left out."""
     told = list(
         dict.fromkeys(line.strip() for error in errors for line in error.splitlines() if line.strip())
     )
-    kept = [line for line in told if not line.startswith(("update failed", "preview failed"))]
-    return "\n".join(kept) or f"the engine stopped; {world.directory / 'logs'} says more (stack {stack})"
+    kept = [line for line in told if not any(other != line and other in line for other in told)]
+    return (
+        "\n".join(kept)
+        or f"the engine stopped without a reason: see {world.directory / 'logs'} (stack {stack})"
+    )

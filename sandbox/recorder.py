@@ -34,9 +34,10 @@ class Recorder:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps taken, in the order of their ends; of a preview, those that would be."""
+        """The steps taken, in the order of their ends; of a preview, those that would be, by type and name."""
         if self._preview:
-            return tuple(step for step, _ in self._planned.values())
+            planned = (step for step, _ in self._planned.values())
+            return tuple(sorted(planned, key=lambda step: (step.type, step.name)))
         return tuple(self._done)
 
     def begun(self, operation: str, kind: str, urn: str, changes: Sequence[Change] = ()) -> None:

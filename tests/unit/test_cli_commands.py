@@ -1,0 +1,197 @@
+"""The command line itself: exit codes, one-line errors with a way out, and every format of matrix and who-can."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.errors import CommandFailed, guarded
+from cli.main import run
+
+MANIFEST = str(Path(__file__).parents[2] / "access.yaml")
+AUDIT = "askflorence.agent_audit_log"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--help"], 0),
+        (["sandbox", "--help"], 0),
+        (["matrix", "--manifest", MANIFEST], 0),
+        (["who-can", "UPDATE", AUDIT, "--manifest", MANIFEST], 0),
+        ([], 2),
+        (["no-such-command"], 2),
+        (["matrix", "--format", "pdf"], 2),
+        (["who-can", "UPDATE"], 2),
+        (["who-can", "UPDATEE", AUDIT, "--manifest", MANIFEST], 2),
+        (["sandbox", "deploy", "staging", "--preview", "--destroy"], 2),
+        (["sandbox", "deploy", "staging", "--phase", "half"], 2),
+    ],
+)
+def test_the_exit_code_is_that_of_the_house(
+    arguments: list[str], expected: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert expected == run(arguments)
+    assert "Traceback" not in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["no-such-command"], "No such command 'no-such-command'.\n  See: atlas-access --help\n"),
+        (
+            ["who-can", "UPDAT", AUDIT, "--manifest", MANIFEST],
+            'action "UPDAT" is unknown. Did you mean UPDATE?\n',
+        ),
+        (
+            ["matrix", "--manifest", "nowhere.yaml"],
+            "nowhere.yaml: No such file or directory. "
+            "Run the command where access.yaml is, or name it with --manifest.\n",
+        ),
+        (
+            ["sandbox", "deploy", "staging", "--config", "unprotect"],
+            '--config "unprotect" is no setting. Write it as KEY=VALUE, for example unprotect=true.\n',
+        ),
+    ],
+)
+def test_an_error_names_the_thing_and_the_way_out(
+    arguments: list[str],
+    expected: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert 2 == run(arguments)
+    assert expected == capsys.readouterr().err
+
+
+def test_a_wrong_manifest_is_refused_with_all_its_errors_and_their_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "access.yaml"
+    text = Path(MANIFEST).read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("role: role_audit_writer", "role: role_nobody").replace("FIND:", "FINDD:", 1)
+    )
+    assert 2 == run(["matrix", "--manifest", str(path)])
+    told = capsys.readouterr()
+    assert "" == told.out
+    assert "nothing was contacted" in told.err
+    assert "role_nobody" in told.err
+    assert "FINDD" in told.err
+    assert f"{path}:" in told.err
+
+
+def test_a_defect_of_ours_is_one_line_and_unknown(capsys: pytest.CaptureFixture[str]) -> None:
+    def broken() -> int:
+        raise ZeroDivisionError("mongodb://app:hunter22@127.0.0.1/x")
+
+    assert 3 == guarded(broken)
+    told = capsys.readouterr().err
+    assert "Traceback" not in told
+    assert "hunter22" not in told
+    assert "--debug" in told
+
+
+def test_debug_shows_the_traceback_redacted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> int:
+        raise ZeroDivisionError("mongodb://app:hunter22@127.0.0.1/x")
+
+    monkeypatch.setenv("ATLAS_ACCESS_DEBUG", "1")
+    guarded(broken)
+    told = capsys.readouterr().err
+    assert "Traceback" in told
+    assert "hunter22" not in told
+
+
+def test_a_commands_own_failure_keeps_its_code(capsys: pytest.CaptureFixture[str]) -> None:
+    def failing() -> int:
+        raise CommandFailed("staging cannot be read.", "Try again.", 3)
+
+    assert 3 == guarded(failing)
+    assert "staging cannot be read. Try again.\n" == capsys.readouterr().err
+
+
+def test_ctrl_c_ends_with_its_own_code(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    assert 130 == guarded(interrupted)
+    assert "interrupted\n" == capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["text", "md", "html", "json"])
+def test_the_matrix_shows_the_waiver_in_every_format(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["matrix", "--manifest", MANIFEST, "--format", form])
+    told = capsys.readouterr().out
+    assert "W1" in told
+    assert "agent_audit_log" in told
+
+
+def test_redaction_leaves_the_page_as_it_was_rendered(capsys: pytest.CaptureFixture[str]) -> None:
+    from access.manifest import load_manifest
+    from reports import matrix_html
+    from reports.matrix import build
+
+    run(["matrix", "--manifest", MANIFEST, "--format", "html"])
+    page = matrix_html.render(build(load_manifest(Path(MANIFEST).read_text(encoding="utf-8"))))
+    assert page == capsys.readouterr().out
+
+
+def evidence(**changes: object) -> str:
+    proof = {
+        "name": "app-read-v2",
+        "user": "app_read",
+        "environment": "staging",
+        "cluster": "staging",
+        "verdict": "proven",
+        "reason": "",
+        "attempts": 621,
+        "inconclusive": 0,
+        "residue": 0,
+        "provenAt": "2026-05-12T09:14:00Z",
+        "live": "yes",
+    }
+    return json.dumps({"version": 1, "proofs": [proof | changes]})
+
+
+@pytest.mark.parametrize(("verdict", "expected"), [("proven", 0), ("refuted", 1), ("inconclusive", 3)])
+def test_the_matrix_exits_by_the_worst_proof(tmp_path: Path, verdict: str, expected: int) -> None:
+    path = tmp_path / "evidence.json"
+    path.write_text(evidence(verdict=verdict))
+    assert expected == run(["matrix", "--manifest", MANIFEST, "--evidence", str(path)])
+
+
+@pytest.mark.parametrize("text", ["", "[]x", "{}", '{"version": 2, "proofs": []}', evidence(verdict="maybe")])
+def test_what_is_not_evidence_is_refused(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "evidence.json"
+    path.write_text(text)
+    assert 2 == run(["matrix", "--manifest", MANIFEST, "--evidence", str(path)])
+    assert "is not evidence" in capsys.readouterr().err
+
+
+def test_help_imports_neither_the_sandbox_nor_a_cloud_library() -> None:
+    code = (
+        "import sys; from cli.main import run; run(['--help'])\n"
+        "heavy = {'sandbox', 'pulumi', 'boto3', 'pymongo', 'grpc', 'jinja2', 'access.manifest'}\n"
+        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    command = (
+        f"{sys.executable} -m cli.main matrix --manifest {MANIFEST} --format json | head -c 1 >/dev/null"
+    )
+    done = subprocess.run(
+        ["bash", "-c", f"{command}; echo ${{PIPESTATUS[0]}}"], capture_output=True, text=True, check=False
+    )
+    assert ("0\n", "") == (done.stdout, done.stderr)

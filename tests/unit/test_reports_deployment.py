@@ -1,0 +1,195 @@
+"""A deployment's story: its lines, its exit code, and that JSON can be read back as evidence."""
+
+import json
+
+import pytest
+
+from reports import deployment_json, evidence
+from reports.deployment import Change, Deployment, Moment, Operation, Progress, Proof, Step, Swap
+from reports.deployment_text import failure_lines, plan_lines, progress_line, summary_line
+from reports.matrix import Observation, Standing
+
+USER = "mongodbatlas:index/databaseUser:DatabaseUser"
+PROOF = "pulumi-python:dynamic/probe:PrivilegeProof"
+
+
+def proof(verdict: str = "proven", reason: str = "", **changes: object) -> Proof:
+    values: dict[str, object] = {
+        "name": "audit-write",
+        "user": "app_audit_writer",
+        "environment": "staging",
+        "cluster": "staging",
+        "verdict": verdict,
+        "reason": reason,
+        "attempts": 53,
+        "inconclusive": 0,
+        "residue": 0,
+        "proven_at": "2026-05-12T09:14:00Z",
+        "live": Standing.YES,
+    }
+    return Proof(**(values | changes))  # type: ignore[arg-type]
+
+
+def deployment(**changes: object) -> Deployment:
+    values: dict[str, object] = {
+        "stack": "staging",
+        "phase": "provision",
+        "operation": Operation.UP,
+        "engine": "embedded",
+        "seconds": 8.1,
+        "steps": (Step("create", USER, "app_read"), Step("same", USER, "app_write")),
+    }
+    return Deployment(**(values | changes))  # type: ignore[arg-type]
+
+
+def test_the_summary_says_stack_phase_counts_time_and_proofs() -> None:
+    line = summary_line(deployment(proofs=(proof(), proof(name="app-read-v2"))))
+    assert (
+        "staging provision 1 created 8.1 s proofs 2/2 proven (106 attempts, 0 inconclusive, residue 0)"
+        == " ".join(line.split())
+    )
+
+
+def test_the_summary_of_a_move_says_from_where_to_where() -> None:
+    swap = Swap("askflorence-staging-app:7", "askflorence-staging-app:8", 2, 2)
+    line = summary_line(deployment(phase="bind", swap=swap, proofs=(proof(),)))
+    assert line.endswith("askflorence-staging-app:7 → :8 running 2/2")
+
+
+@pytest.mark.parametrize(
+    ("operations", "preview", "expected"),
+    [
+        (["same", "read"], False, "no changes"),
+        (["create", "create", "update", "import"], False, "2 created, 1 updated, 1 adopted"),
+        (["create", "replace", "delete"], True, "1 to create, 1 to replace, 1 to delete"),
+    ],
+)
+def test_counts_are_in_words(operations: list[str], preview: bool, expected: str) -> None:
+    steps = tuple(Step(each, USER, f"user{number}") for number, each in enumerate(operations))
+    operation = Operation.PREVIEW if preview else Operation.UP
+    assert expected == deployment(steps=steps, operation=operation).counted
+
+
+def test_a_failed_step_is_not_counted_as_done() -> None:
+    assert "no changes" == deployment(steps=(Step("create", USER, "app_read", failed=True),)).counted
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "failure", "expected"),
+    [
+        (["proven"], "", 0),
+        (["proven"], "Atlas answered 503", 1),
+        (["refuted", "inconclusive"], "refuted", 1),
+        (["proven", "inconclusive"], "inconclusive", 3),
+    ],
+)
+def test_the_exit_code_is_that_of_the_house(verdicts: list[str], failure: str, expected: int) -> None:
+    assert expected == deployment(proofs=tuple(map(proof, verdicts)), failure=failure).exit_code
+
+
+def test_a_refuted_proof_says_what_was_found_what_runs_and_the_way_out() -> None:
+    refuted = proof(
+        "refuted",
+        "REFUTED  app_audit_writer on staging: can change documents: UPDATE on a.b; update on a.b: allowed",
+    )
+    told = deployment(proofs=(refuted,), failure=refuted.reason, keeps_running="askflorence-staging-app:7")
+    assert (
+        "REFUTED  app_audit_writer on the staging cluster (audit-write): can change documents: UPDATE on a.b",
+        "  update on a.b: allowed",
+        "  Nothing was swapped: askflorence-staging-app:7 keeps running.",
+        "  Way out: restore in Atlas what access.yaml declares, or change access.yaml; then run again:",
+        "    atlas-access sandbox deploy staging --phase provision",
+    ) == failure_lines(told)
+
+
+def test_after_a_swap_a_failure_does_not_claim_that_nothing_was_swapped() -> None:
+    moved = Step("create", "pulumi-python:dynamic/rollout:Rollout", "app", failed=True)
+    told = failure_lines(deployment(steps=(moved,), failure="undone", keeps_running="app:7"))
+    assert "  The service runs app:7." in told
+
+
+def test_a_failure_without_a_proof_says_its_cause_first() -> None:
+    told = failure_lines(deployment(failure="Atlas answered 503\nnothing was created"))
+    assert ("FAILED  staging provision: Atlas answered 503", "  nothing was created") == told[:2]
+
+
+def test_the_plan_shows_changed_properties_before_and_after() -> None:
+    step = Step(
+        "update", USER, "app_read", (Change("roles", "read", "readWrite"), Change("labels", None, "x"))
+    )
+    assert [
+        "~ update mongodbatlas DatabaseUser app_read",
+        "~ roles: read → readWrite",
+        "+ labels: x",
+    ] == [" ".join(line.split()) for line in plan_lines(deployment(steps=(step,)))]
+
+
+def test_the_plan_lists_what_is_new_in_one_line_unless_asked_for_more() -> None:
+    step = Step("create", USER, "app_read", (Change("username", None, "app_read"),))
+    assert 1 == len(plan_lines(deployment(steps=(step,)), values=False))
+    assert 2 == len(plan_lines(deployment(steps=(step,)), values=True))
+
+
+def test_the_plan_leaves_out_what_does_not_change() -> None:
+    assert 1 == len(plan_lines(deployment()))
+
+
+@pytest.mark.parametrize(
+    ("progress", "expected"),
+    [
+        (Progress(Moment.BEGUN, Step("create", USER, "app_read")), ""),
+        (Progress(Moment.DONE, Step("same", USER, "app_read")), ""),
+        (Progress(Moment.PASSING, Step("same", PROOF, "x"), "100 of 621 attempts"), ""),
+        (
+            Progress(Moment.DONE, Step("create", USER, "app_read", seconds=0.31)),
+            "+ mongodbatlas DatabaseUser app_read created 0.3 s",
+        ),
+        (Progress(Moment.FAILED, Step("create", PROOF, "x")), "+ PrivilegeProof x FAILED"),
+        (Progress(Moment.SAID, None, "a word"), "a word"),
+    ],
+)
+def test_progress_is_one_line_or_none(progress: Progress, expected: str) -> None:
+    assert expected == " ".join(progress_line(progress).split())
+
+
+def test_json_reads_back_as_the_evidence_of_its_proofs() -> None:
+    written = deployment_json.render(deployment(proofs=(proof(), proof("refuted", "REFUTED  x: can UPDATE"))))
+    assert (
+        Observation(
+            "app_audit_writer",
+            "staging",
+            Standing.YES,
+            Standing.YES,
+            53,
+            "",
+            "2026-05-12T09:14:00Z",
+            "staging/audit-write",
+        ),
+        Observation(
+            "app_audit_writer",
+            "staging",
+            Standing.YES,
+            Standing.NO,
+            53,
+            "can UPDATE",
+            "2026-05-12T09:14:00Z",
+            "staging/audit-write",
+        ),
+    ) == evidence.observations(written, "e.json")
+
+
+def test_several_deployments_are_evidence_in_their_order() -> None:
+    runs = [deployment_json.document(deployment(proofs=(proof(user=name),))) for name in ("a", "b")]
+    assert ["a", "b"] == [each.user for each in evidence.observations(json.dumps(runs), "e.json")]
+
+
+def test_json_carries_what_the_text_says() -> None:
+    swap = Swap("app:7", "app:8", 2, 2)
+    document = deployment_json.document(deployment(swap=swap, failure="x", keeps_running="app:7"))
+    assert ("failed", "x", "app:7", "app:8", 1) == (
+        document["result"],
+        document["failure"],
+        document["keepsRunning"],
+        document["swap"]["after"],
+        document["changes"],
+    )

@@ -1,0 +1,111 @@
+"""Engine events become steps: the CLI's own form, replacements told once, secrets masked, errors each once."""
+
+from typing import Any
+
+import pytest
+
+from reports.deployment import Change, Moment, Progress
+from sandbox.cli_events import SIGNATURE, UNKNOWN, hand_on, shown
+from sandbox.recorder import Recorder
+
+URN = "urn:pulumi:staging::atlas-access::atlas-access:index:ServiceAccess$aws:secretsmanager/secret:Secret::app-read-v2"
+SECRET = "aws:secretsmanager/secret:Secret"
+
+
+def event(kind: str, operation: str, **metadata: Any) -> dict[str, Any]:
+    return {kind: {"metadata": {"op": operation, "type": SECRET, "urn": URN, **metadata}}}
+
+
+def record(*events: dict[str, Any], preview: bool = False) -> tuple[Recorder, list[Progress]]:
+    told: list[Progress] = []
+    recorder = Recorder(told.append, preview=preview, secrets=("canary-pass",))
+    for each in events:
+        hand_on(each, recorder)
+    return recorder, told
+
+
+def test_a_step_that_began_and_ended_is_one_step_with_its_properties() -> None:
+    new = {"inputs": {"name": "staging/mongodb/app-read-v2", "__defaults": []}}
+    recorder, told = record(event("resourcePreEvent", "create", new=new), event("resOutputsEvent", "create"))
+    (step,) = recorder.steps
+    assert ("create", "app-read-v2", False) == (step.operation, step.name, step.failed)
+    assert (Change("name", None, "staging/mongodb/app-read-v2"),) == step.changes
+    assert [Moment.BEGUN, Moment.DONE] == [each.moment for each in told]
+
+
+def test_a_replacement_is_one_step() -> None:
+    kinds = ["create-replacement", "replace", "delete-replaced"]
+    events = [event(form, kind) for kind in kinds for form in ("resourcePreEvent", "resOutputsEvent")]
+    recorder, _ = record(*events)
+    assert ["replace"] == [step.operation for step in recorder.steps]
+
+
+def test_a_preview_lists_what_would_be_done_in_a_fixed_order() -> None:
+    first = event("resourcePreEvent", "create")
+    second = event("resourcePreEvent", "create", urn=URN.replace("app-read", "a"))
+    assert ["a-v2", "app-read-v2"] == [step.name for step in record(first, second, preview=True)[0].steps]
+    assert ["a-v2", "app-read-v2"] == [step.name for step in record(second, first, preview=True)[0].steps]
+
+
+@pytest.mark.parametrize(
+    "kind", ["pulumi:pulumi:Stack", "pulumi:providers:aws", "atlas-access:index:ClusterAccess"]
+)
+def test_components_and_providers_are_no_steps(kind: str) -> None:
+    recorder, told = record(
+        event("resourcePreEvent", "create", type=kind), event("resOutputsEvent", "create", type=kind)
+    )
+    assert ((), []) == (recorder.steps, told)
+
+
+def test_a_failed_step_is_told_and_marked() -> None:
+    recorder, told = record(event("resourcePreEvent", "create"), event("resOpFailedEvent", "create"))
+    assert recorder.steps[0].failed
+    assert Moment.FAILED is told[-1].moment
+
+
+def test_an_error_is_kept_once_without_colours_and_secrets() -> None:
+    said = {"diagnosticEvent": {"severity": "error", "message": "<{%reset%}>bad canary-pass<{%reset%}>\n"}}
+    recorder, told = record(said, said)
+    assert 1 == len(recorder.errors)
+    assert "canary-pass" not in recorder.errors[0]
+    assert "<{%" not in recorder.errors[0]
+    assert [] == told
+
+
+@pytest.mark.parametrize(("ephemeral", "expected"), [(True, Moment.PASSING), (False, Moment.SAID)])
+def test_a_message_is_told_as_passing_or_lasting(ephemeral: bool, expected: Moment) -> None:
+    body = {"severity": "info", "message": "100 of 621 attempts", "urn": URN, "ephemeral": ephemeral}
+    _, told = record({"diagnosticEvent": body})
+    assert [(expected, "app-read-v2")] == [
+        (each.moment, each.step.name if each.step else "") for each in told
+    ]
+
+
+def test_an_unknown_event_is_passed_over() -> None:
+    recorder, told = record({"startDebuggingEvent": {}}, {})
+    assert ((), [], []) == (recorder.steps, recorder.errors, told)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None),
+        ("x", "x"),
+        ({SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "AAEC"}, "[secret]"),
+        ([{"a": {SIGNATURE: "1", "plaintext": "p"}, "__defaults": []}], '[{"a": "[secret]"}]'),
+        (UNKNOWN, "(known afterwards)"),
+        ({"arn": UNKNOWN}, '{"arn": "(known afterwards)"}'),
+    ],
+)
+def test_values_are_shown_without_secrets_and_marks(value: object, expected: str | None) -> None:
+    assert expected == shown(value)
+
+
+def test_an_update_shows_only_what_differs_by_its_path() -> None:
+    old = {"inputs": {"roles": [{"roleName": "read"}], "scopes": []}}
+    new = {"inputs": {"roles": [{"roleName": "readWrite"}], "scopes": []}}
+    detailed = {"roles[0].roleName": {"diffKind": "update"}, "scopes": {"diffKind": "update"}}
+    recorder, _ = record(
+        event("resourcePreEvent", "update", old=old, new=new, detailedDiff=detailed), preview=True
+    )
+    assert (Change("roles[0].roleName", "read", "readWrite"),) == recorder.steps[0].changes
