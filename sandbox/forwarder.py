@@ -68,23 +68,28 @@ class Forwarder:
                 incoming, _ = listener.accept()
             except OSError:
                 return
-            try:
-                outgoing = socket.create_connection(self._target, timeout=5)
-            except OSError:
-                _end(incoming)
-                continue
-            outgoing.settimeout(None)
-            with self._lock:
-                current = self._listener is listener
-                if current:
-                    self._open |= {incoming, outgoing}
-            if not current:
-                _end(incoming)
-                _end(outgoing)
-                continue
-            for source, sink in ((incoming, outgoing), (outgoing, incoming)):
-                source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
+            threading.Thread(target=self._join, args=(listener, incoming), daemon=True).start()
+
+    def _join(self, listener: socket.socket, incoming: socket.socket) -> None:
+        """Connect onward and carry both ways, unless the endpoint was cut in between."""
+        try:
+            outgoing = socket.create_connection(self._target, timeout=5)
+        except OSError:
+            _end(incoming)
+            return
+        outgoing.settimeout(None)
+        for connection in (incoming, outgoing):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self._lock:
+            current = self._listener is listener
+            if current:
+                self._open |= {incoming, outgoing}
+        if not current:
+            _end(incoming)
+            _end(outgoing)
+            return
+        threading.Thread(target=self._carry, args=(outgoing, incoming), daemon=True).start()
+        self._carry(incoming, outgoing)
 
     def _carry(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):

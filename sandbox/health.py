@@ -93,5 +93,7 @@ def _remedy(parts: list[Part]) -> str:
         return ""
     if dead == ["private endpoint"]:
         return "the private endpoint is cut: restore it, or `atlas-access sandbox reset` starts anew"
-    named = dead[0] if len(dead) == 1 else f"{dead[0]} and {len(dead) - 1} more"
-    return f"{named} is dead: `atlas-access sandbox reset` starts anew, `atlas-access sandbox down` clears it away"
+    named = f"{dead[0]} is" if len(dead) == 1 else f"{dead[0]} and {len(dead) - 1} more parts are"
+    return (
+        f"{named} dead: `atlas-access sandbox reset` starts anew, `atlas-access sandbox down` clears it away"
+    )

@@ -60,7 +60,12 @@ def up(directory: Path, options: Options | None = None, *, deadline_seconds: flo
         raise SandboxError(obstacle)
     for name in _FOLDERS:
         (directory / name).mkdir(mode=0o700, exist_ok=True)
-    failure = _launch(directory, chosen, lock, deadline_seconds)
+    try:
+        failure = _launch(directory, chosen, lock, deadline_seconds)
+    except BaseException:
+        # An interrupted start leaves nothing behind: the supervisor does not hear a terminal's Ctrl-C.
+        down(directory, keep=False)
+        raise
     if failure:
         down(directory, keep=False, _logs=True)
         raise SandboxError(failure)
@@ -152,13 +157,17 @@ def _launch(directory: Path, options: Options, lock: DirectoryLock, deadline_sec
             stderr=descriptor,
             pass_fds=(told, lock.file),
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": path},
+            env=_inherited() | {"PYTHONPATH": path},
         )
+    except OSError:
+        lock.let_go()
+        raise
+    else:
+        _children[process.pid] = process
+        lock.hand_over(processes.text(processes.ProcessRecord.of("supervisor", process.pid)))
     finally:
         os.close(told)
         os.close(descriptor)
-        lock.let_go()
-    _children[process.pid] = process
     with os.fdopen(heard) as pipe:
         ready, _, _ = select.select([pipe], [], [], deadline_seconds)
         line = pipe.readline() if ready else ""
@@ -166,6 +175,15 @@ def _launch(directory: Path, options: Options, lock: DirectoryLock, deadline_sec
         return f"the sandbox was not up after {deadline_seconds:.0f} s: see {log_path}, then try again"
     answer = json.loads(line) if line else {"error": "the sandbox's supervisor ended while it started"}
     return None if answer.get("ok") else f"{answer['error']} (log: {log_path})"
+
+
+def _inherited() -> dict[str, str]:
+    """Return this process's variables without those that would make moto behave otherwise than the sandbox needs."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MOTO_", "TEST_SERVER_MODE"))
+    }
 
 
 def _check_ports(base: int) -> None:

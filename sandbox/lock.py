@@ -39,6 +39,12 @@ class DirectoryLock:
         """Return the lock that the starter took and handed over."""
         return cls(directory / "lock", file)
 
+    def hand_over(self, holder: str) -> None:
+        """Write who holds the lock from now on, and close this process's descriptor: the holder inherited it."""
+        os.ftruncate(self.file, 0)
+        os.pwrite(self.file, holder.encode(), 0)
+        self.let_go()
+
     def let_go(self) -> None:
         """Close this process's descriptor; whoever inherited it still holds the lock."""
         os.close(self.file)

@@ -47,12 +47,26 @@ def save(directory: Path, records: Iterable[ProcessRecord]) -> None:
     write_private(directory / _FILE, json.dumps([asdict(record) for record in records]))
 
 
+def text(record: ProcessRecord) -> str:
+    """Return a record as it stands in a file."""
+    return json.dumps(asdict(record))
+
+
 def load(directory: Path) -> tuple[ProcessRecord, ...]:
-    """Read them; none when there is no file, or one that cannot be read."""
-    try:
-        return tuple(ProcessRecord(**entry) for entry in json.loads((directory / _FILE).read_text()))
-    except (OSError, ValueError, TypeError):
-        return ()
+    """Read a sandbox's records; none from a file that is missing or cannot be read.
+
+    A supervisor that has just been started stands in the lock only, where its starter wrote it.
+    """
+    known = []
+    for name in ("lock", _FILE):
+        try:
+            entries = json.loads((directory / name).read_text())
+            known += [
+                ProcessRecord(**entry) for entry in (entries if isinstance(entries, list) else [entries])
+            ]
+        except (OSError, ValueError, TypeError):
+            continue
+    return tuple({(record.name, record.pid): record for record in known}.values())
 
 
 def end(records: Iterable[ProcessRecord], *, patience_seconds: float) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -218,3 +220,24 @@ def test_a_record_that_cannot_be_read_is_one_line(directory: Path, content: str)
     (directory / "keys.json").write_text("{}")
     with pytest.raises(SandboxError, match="`atlas-access sandbox reset` starts anew"):
         World.load(directory)
+
+
+@pytest.mark.parametrize("seconds", [0.4, 0.9, 1.5])
+def test_an_interrupted_start_leaves_nothing_behind(directory: Path, seconds: float) -> None:
+    program = (
+        "import sys; from pathlib import Path; from sandbox import lifecycle; lifecycle.up(Path(sys.argv[1]))"
+    )
+    starter = subprocess.Popen([sys.executable, "-c", program, str(directory)], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 10
+    while not (directory / "lock").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        starter.wait(seconds)
+    starter.send_signal(signal.SIGINT)
+    starter.wait(20)
+    if starter.returncode != 0:
+        named = [
+            p for p in psutil.process_iter(["cmdline"]) if str(directory) in " ".join(p.info["cmdline"] or [])
+        ]
+        assert [] == alive([p.pid for p in named])
+        assert not (directory / "sandbox.json").exists()

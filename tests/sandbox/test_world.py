@@ -48,7 +48,7 @@ def secret(world: World, name: str) -> str:
 
 
 def logged_in(uri: str) -> dict[str, Any]:
-    with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=3000) as client:
+    with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=15000) as client:
         info: dict[str, Any] = client.admin.command("connectionStatus", showPrivileges=True)["authInfo"]
         return info
 
