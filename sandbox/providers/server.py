@@ -15,6 +15,7 @@ from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
+from access.redaction import redact
 from sandbox.providers.errors import PartlyCreated, ProviderError
 from sandbox.providers.protocol import UnsupportedValue, from_struct, secret_texts, to_struct
 from sandbox.providers.resource import ProviderDefinition
@@ -43,9 +44,8 @@ _WORKERS: Final = 8
 _LARGEST_MESSAGE: Final = 400 * 1024 * 1024
 """Bytes; the limit that Pulumi's own clients use."""
 
-_HIDDEN: Final = "[secret]"
 _SHORTEST_HIDDEN: Final = 4
-"""Shorter secret texts are not looked for: replacing them would garble the message and hide nothing."""
+"""Shorter secret texts are not looked for: masking them would garble the message and hide nothing."""
 
 
 class ProviderServer:
@@ -124,10 +124,8 @@ def _safe(message: str, request: Any) -> str:
     for _, value in request.ListFields():
         if isinstance(value, Struct):
             hidden |= set(secret_texts(from_struct(value)))
-    for text in sorted(hidden, key=len, reverse=True):
-        if len(text) >= _SHORTEST_HIDDEN:
-            message = message.replace(text, _HIDDEN)
-    return " ".join(message.split())
+    told = {text for text in hidden if len(text) >= _SHORTEST_HIDDEN}
+    return " ".join(redact(message, told).split())
 
 
 def _raised_at(error: BaseException) -> str:
