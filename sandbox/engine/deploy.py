@@ -5,6 +5,7 @@ new steps, lets those in flight finish, and deletes nothing. Must never change t
 """
 
 import contextlib
+import re
 import threading
 import time
 from collections import Counter
@@ -68,7 +69,7 @@ class Deployment:
         """Records a failure; with `stop` no further step begins."""
         text = self.mask(message.strip())
         with self._lock:
-            name = urn.split("::", 3)[3] if urn.count("::") >= 3 else ""
+            name = urn.split("::", 3)[3] if urn.count("::") >= 3 and "::default" not in urn else ""
             line = (
                 text.splitlines()[-1]
                 if text.startswith("Traceback")
@@ -76,7 +77,7 @@ class Deployment:
                 if text
                 else "failed"
             )
-            self.errors.append(f"{name}: {line}" if name and name not in line else line)
+            self.errors.append(f"{name}: {line}" if name and not re.search(rf"\b{re.escape(name)}\b", line) else line)
         self._tell(Diagnostic("error", text, urn))
         if stop:
             self.stopping.set()
@@ -152,9 +153,9 @@ class Deployment:
         goal = self._inherited(goal)
         urn = urn_of(self.request.stack, self.request.project, goal.parent, goal.type, goal.name)
         with self.guarded(urn):
-            old, alias, recreating = self._claim(urn, goal)
+            old, recreating = self._claim(urn, goal)
             provider_ref = self._provider_of(goal)
-            new = self._goal_state(urn, goal, old, alias, provider_ref)
+            new = self._goal_state(urn, goal, old, provider_ref)
             provider = self._provider_for(new)
             imported = self._import(goal, new, old, provider)
             if imported is not None:
@@ -189,8 +190,8 @@ class Deployment:
 
             return replace(goal, **changes)
 
-    def _claim(self, urn: str, goal: Goal) -> tuple[Resource | None, str, bool]:
-        """The old resource, the alias it was found by, and whether this run has already deleted it."""
+    def _claim(self, urn: str, goal: Goal) -> tuple[Resource | None, bool]:
+        """The old resource, if there is one, and whether this run has already deleted it."""
         with self._lock:
             if goal.parent and goal.parent not in self._seen:
                 raise Refused(
@@ -220,7 +221,7 @@ class Deployment:
             deleted.wait()
             if self.stopping.is_set():
                 raise Stopped
-        return old, alias, deleted is not None
+        return old, deleted is not None
 
     def _provider_of(self, goal: Goal) -> str:
         if not goal.custom or goal.type.startswith(TYPE_PREFIX):
@@ -244,7 +245,7 @@ class Deployment:
                 self._defaults[name] = f"{made.urn}::{made.id}"
             return self._defaults[name]
 
-    def _goal_state(self, urn: str, goal: Goal, old: Resource | None, alias: str, provider: str) -> Resource:
+    def _goal_state(self, urn: str, goal: Goal, old: Resource | None, provider: str) -> Resource:
         inputs = goal.inputs
         if goal.type.startswith(TYPE_PREFIX) and goal.version:
             inputs = {**inputs, "__internal": {}, "version": goal.version}
@@ -253,7 +254,7 @@ class Deployment:
             urn=urn, type=goal.type, custom=goal.custom, inputs=inputs, parent=goal.parent,
             protect=bool(goal.protect), retain_on_delete=bool(goal.retain_on_delete), provider=provider,
             dependencies=goal.dependencies, property_dependencies=goal.property_dependencies,
-            additional_secret_outputs=goal.additional_secret_outputs, aliases=(alias,) if alias else (),
+            additional_secret_outputs=goal.additional_secret_outputs,
             custom_timeouts=goal.custom_timeouts, import_id=goal.import_id, ignore_changes=goal.ignore_changes,
             replace_on_changes=goal.replace_on_changes,
             created=old.created if old else "", modified=old.modified if old else "",
@@ -294,6 +295,7 @@ class Deployment:
             found.init_errors = made.init_errors
             found.created = found.modified = now()
             self._mark_secrets(found)
+            self.checkpoint.touched(found)
             self.checkpoint.end(found, add=True)
         self._count("import", found)
         return found
@@ -315,6 +317,7 @@ class Deployment:
             new.inputs = self._accepted(provider.check(new, basis.inputs if basis else None, new.inputs), new)
         self.mask.learn(new.inputs)
         if self.policies.violated(new, goal, self._provider_record(new)):
+            self.stopping.set()
             raise Stopped
         if basis is None:
             return self._create(new, old, provider, recreating=recreating)
@@ -544,9 +547,9 @@ class Deployment:
         """Reads a resource that the stack does not own."""
         urn = urn_of(self.request.stack, self.request.project, goal.parent, goal.type, goal.name)
         with self.guarded(urn):
-            old, _, _ = self._claim(urn, goal)
+            old, _ = self._claim(urn, goal)
             provider = goal.provider or self.default_provider(goal.package, goal.version)
-            new = self._goal_state(urn, goal, None, "", provider).copy(
+            new = self._goal_state(urn, goal, None, provider).copy(
                 id=resource_id, external=True, property_dependencies={}, protect=False
             )
             if old is not None and not old.external and old.id != resource_id:

@@ -14,7 +14,19 @@ from sandbox.engine.goal import Goal, Refused, goal_of, refuse
 from sandbox.engine.provider import ProviderFailed
 from sandbox.engine.values import UnsupportedValue
 
-_FEATURES = ("SECRETS", "RESOURCE_REFERENCES")
+# Beside what is supported, what is refused by name: else the SDK would refuse it with advice to update a CLI.
+_FEATURES = (
+    "SECRETS",
+    "RESOURCE_REFERENCES",
+    "DELETED_WITH",
+    "REPLACE_WITH",
+    "REPLACEMENT_TRIGGER",
+    "TRANSFORMS",
+    "INVOKE_TRANSFORMS",
+    "PARAMETERIZATION",
+    "RESOURCE_HOOKS",
+    "ERROR_HOOKS",
+)
 _READ_REFUSED = (
     ("packageRef", "parameterized packages"),
     ("pluginDownloadURL", "plugin_download_url"),

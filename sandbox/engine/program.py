@@ -24,8 +24,13 @@ from pulumi import runtime
 def _told(error: BaseException) -> str:
     """The error as one line: what, and where in the program."""
     here = str(Path.cwd())
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(here)]
-    place = f" ({Path(frames[-1].filename).relative_to(here)}:{frames[-1].lineno})" if frames else ""
+    places = [
+        (Path(frame.filename).resolve(), frame.lineno)
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<")
+    ]
+    own = [(path.relative_to(here), line) for path, line in places if path.is_relative_to(here) and ".venv" not in path.parts]
+    place = f" ({own[-1][0]}:{own[-1][1]})" if own else ""
     text = " ".join(str(error).split())
     if isinstance(error, SystemExit):
         return f"it called exit({error.code!r}) before it was done{place}"

@@ -138,7 +138,7 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
         if deployment is not None:
             deployment.registry.close()
         policies.close()
-        server.stop(0)
+        server.stop(0).wait()
         pool.shutdown(wait=False, cancel_futures=True)
 
 

@@ -116,7 +116,7 @@ class ToyProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def outputs(self, inputs: dict[str, Any], serial: str) -> dict[str, Any]:
-        echo = {"secretEcho": f"seen {bare(inputs['secret'])}"} if "secret" in inputs else {}
+        echo = {"secretEcho": f"seen {bare(inputs['secret'])}"} if "echo" in inputs else {}
         return {**inputs, **echo, "serial": serial}
 
     def Create(self, request, context):
@@ -129,6 +129,7 @@ class ToyProvider(provider_pb2_grpc.ResourceProviderServicer):
             context.abort(grpc.StatusCode.UNKNOWN, "toy: the create was refused")
         if value == "die":
             self.server.stop(0)
+            self.gate.wait(20)
         with self.guard:
             self.busy += 1
             self.busiest = max(self.busiest, self.busy)

@@ -1,0 +1,1 @@
+"""Toy providers and programs with which the engine is tried."""

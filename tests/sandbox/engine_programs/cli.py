@@ -1,0 +1,96 @@
+"""The same stack on the real `pulumi` CLI, with a file backend in a folder of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine_programs.harness import FOLDER, Stack
+
+from sandbox.engine.state import Resource, state_from_json
+
+PASSPHRASE = "open sesame"
+
+
+@dataclass
+class CliStack(Stack):
+    """Runs `pulumi` where `Stack` runs the engine; `exported` is its state as records, to hold against ours."""
+
+    def environment(self) -> dict[str, str]:
+        backend = self.folder / "backend"
+        backend.mkdir(parents=True, exist_ok=True)
+        return {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(self.folder),
+            "PYTHONPATH": str(FOLDER),
+            "PULUMI_HOME": str(self.folder / "home"),
+            "PULUMI_BACKEND_URL": f"file://{backend}",
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DEBUG_PROVIDERS": f"toy:{self.toy.port}",
+        }
+
+    def cli(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["pulumi", *arguments, "--non-interactive"],
+            cwd=self.program_dir,
+            env=self.environment(),
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+
+    def prepare(self) -> None:
+        self.program_dir.mkdir(exist_ok=True)
+        (self.program_dir / "Pulumi.yaml").write_text("name: demo\nruntime: python\n")
+        made = self.cli("stack", "init", self.name)
+        assert made.returncode == 0, made.stderr
+
+    def deploy(self, operation: str, program: str | None = None) -> dict[str, int]:
+        """Runs it; the changes by operation, or {} if it failed."""
+        if program is not None:
+            self.write(program)
+        self.toy.calls.clear()
+        flags = [] if operation == "preview" else ["--yes", "--skip-preview"]
+        done = self.cli(operation, "--json", *flags)
+        if done.returncode != 0:
+            return {}
+        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")] or [
+            json.loads(done.stdout)
+        ]
+        for line in lines:
+            if "summaryEvent" in line:
+                return line["summaryEvent"]["resourceChanges"]
+        return json.loads(done.stdout).get("changeSummary", {}) if done.stdout.startswith("{\n") else {}
+
+    def export(self) -> str:
+        return self.cli("stack", "export").stdout
+
+    def exported(self) -> list[dict[str, Any]]:
+        return comparable(self.export())
+
+
+def comparable(text: str) -> list[dict[str, Any]]:
+    """The resources of a state as they can be compared: times and random ids apart, secrets open but still marked."""
+    state = state_from_json(text, PASSPHRASE, "the state")
+    names = {
+        item.id: f"id of {item.name}" for item in state.resources if item.type.startswith("pulumi:providers:")
+    }
+    return sorted(
+        (shown(item, names) for item in state.resources), key=lambda item: (item["urn"], item["id"])
+    )
+
+
+def shown(item: Resource, names: dict[str, str]) -> dict[str, Any]:
+    fields = {**vars(item), "id": names.get(item.id, item.id)}
+    urn, _, reference = item.provider.rpartition("::")
+    fields["provider"] = f"{urn}::{names.get(reference, reference)}"
+    for name in ("dependencies", "additional_secret_outputs"):
+        fields[name] = sorted(fields[name])
+    fields["property_dependencies"] = {key: sorted(urns) for key, urns in item.property_dependencies.items()}
+    return {key: value for key, value in fields.items() if key not in ("created", "modified")}

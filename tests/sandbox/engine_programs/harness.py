@@ -1,0 +1,83 @@
+"""A stack to try the engine on: its program is a text, its providers run in this process, its files in a folder."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine_programs.toy_provider import ToyProvider
+
+from sandbox.engine import EngineRequest, EngineResult, Event, run
+
+PRELUDE = "import pulumi, toy\nfrom pulumi import Output, ResourceOptions as Options\n"
+FOLDER = Path(__file__).parent
+
+
+@dataclass
+class Stack:
+    """`stack.up(program)` runs it; `stack.events` holds what was told by the last run."""
+
+    folder: Path
+    toy: ToyProvider
+    name: str = "staging"
+    config: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def program_dir(self) -> Path:
+        return self.folder / "program"
+
+    @property
+    def state_file(self) -> Path:
+        return self.folder / "stacks" / f"{self.name}.json"
+
+    def write(self, program: str) -> None:
+        self.program_dir.mkdir(exist_ok=True)
+        (self.program_dir / "__main__.py").write_text(PRELUDE + program)
+
+    def request(self, operation: str) -> EngineRequest:
+        self.events = []
+        settings: dict[str, Any] = {"environment": {"PYTHONPATH": str(FOLDER)}, "passphrase": "open sesame"}
+        settings["provider_ports"] = {"toy": self.toy.port}
+        return EngineRequest(
+            operation=operation,
+            program_dir=self.program_dir,
+            project="demo",
+            stack=self.name,
+            config=self.config,
+            state_file=self.state_file,
+            on_event=self.events.append,
+            **{**settings, **self.options},
+        )
+
+    def run(self, operation: str, program: str | None = None) -> EngineResult:
+        if program is not None:
+            self.write(program)
+        self.toy.calls.clear()
+        return run(self.request(operation))
+
+    def up(self, program: str | None = None) -> EngineResult:
+        return self.run("up", program)
+
+    def preview(self, program: str | None = None) -> EngineResult:
+        return self.run("preview", program)
+
+    def state(self) -> dict[str, Any]:
+        return json.loads(self.state_file.read_text())["deployment"]
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """The state's resources by name; providers and the stack itself left out."""
+        return {
+            item["urn"].split("::")[-1]: item
+            for item in self.state().get("resources", [])
+            if not item["type"].startswith("pulumi:")
+        }
+
+    def ops(self) -> dict[str, str]:
+        """What the last run planned, by resource name; default providers and the stack left out."""
+        return {
+            event.urn.split("::")[-1]: event.op
+            for event in self.events
+            if type(event).__name__ == "ResourcePlanned" and not event.type.startswith("pulumi:p")
+        }

@@ -1,0 +1,270 @@
+"""Whatever fails, the run ends with its name in one line, and with a state that the next run continues."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from engine_fixture import stack, toy  # noqa: F401
+from engine_programs.harness import FOLDER, Stack
+
+from sandbox.engine import Diagnostic
+
+
+def until(condition, seconds=20.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def errors(stack: Stack) -> list[str]:
+    return [
+        event.message for event in stack.events if isinstance(event, Diagnostic) and event.severity == "error"
+    ]
+
+
+def test_a_failed_step_leaves_what_was_done_and_the_next_run_goes_on(stack):
+    program = 'a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial, value="{}")'
+    result = stack.up(program.format("fail"))
+    assert "b: create failed: toy: the create was refused" == result.error
+    assert (["a"], None) == (list(stack.resources()), stack.state().get("pending_operations"))
+    assert {"same": 2, "create": 1} == dict(stack.up(program.format("fine")).changes)
+
+
+def test_after_a_failure_nothing_is_deleted_and_old_outputs_stay(stack):
+    stack.up('toy.Thing("a", name="a")\npulumi.export("x", 1)')
+    stack.up('toy.Thing("b", name="b", value="fail")\npulumi.export("y", 2)')
+    assert ["create b"] == stack.toy.calls
+    assert ["a"] == list(stack.resources())
+    assert 1 == stack.state()["resources"][0]["outputs"]["x"]
+
+
+def test_steps_in_flight_finish_when_another_fails(stack):
+    stack.up(
+        'toy.Thing("slow", name="slow", value="slow")\nquick = toy.Thing("quick", name="quick")\n'
+        'toy.Thing("bad", name=quick.serial, value="fail")'
+    )
+    assert {"slow", "quick"} == set(stack.resources())
+
+
+def test_a_resource_that_is_not_ready_is_kept_and_tried_again(stack):
+    result = stack.up('toy.Thing("a", name="a", value="half")')
+    assert "a: create failed: exists but is not ready: toy: not ready yet" == result.error
+    assert (["toy: not ready yet"], "thing-1") == (
+        stack.resources()["a"]["initErrors"],
+        stack.resources()["a"]["id"],
+    )
+    stack.up()
+    assert (["update a"], None) == (stack.toy.calls, stack.resources()["a"].get("initErrors"))
+
+
+def test_refused_inputs_name_the_resource_and_the_property(stack):
+    result = stack.up('toy.Thing("a", name="a", value="invalid")')
+    assert "toy:index:Thing a is not accepted: value is invalid" == result.error
+
+
+def test_a_program_that_raises_says_what_and_where_once(stack):
+    result = stack.up('toy.Thing("a", name="a")\nraise ValueError("no such luck")')
+    assert "the program failed: ValueError: no such luck (__main__.py:4)" == result.error
+    assert not any("Traceback" in message for message in errors(stack))
+
+
+def test_a_program_that_refuses_is_quoted_without_a_place(stack):
+    result = stack.up('raise pulumi.RunError("phase must be one of provision, bind, retire")')
+    assert "the program failed: phase must be one of provision, bind, retire" == result.error
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("import sys; sys.exit(3)", "it called exit(3) before it was done"),
+        ("import os; os._exit(0)", "it exited with code 0"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "it was ended by SIGKILL"),
+    ],
+)
+def test_a_program_that_ends_early_fails_the_run_and_deletes_nothing(stack, program, said):
+    stack.up('toy.Thing("a", name="a")')
+    result = stack.up(program)
+    assert (True, []) == (said in result.error, stack.toy.calls)
+
+
+def test_a_program_that_hangs_is_ended(stack):
+    stack.options["idle_seconds"] = 0.5
+    result = stack.up("import time\ntime.sleep(60)")
+    assert "the program did nothing for 0.5 s and was ended; it waits for something" == result.error
+
+
+def test_an_error_inside_an_apply_fails_the_run(stack):
+    result = stack.up('a = toy.Thing("a", name="a")\na.serial.apply(lambda s: 1 / 0)')
+    assert "ZeroDivisionError" in result.error
+
+
+def test_a_provider_that_dies_is_named(stack):
+    result = stack.up('toy.Thing("a", name="a", value="die")')
+    assert "the toy provider went away" in result.error
+    assert None is stack.state().get("pending_operations")
+
+
+def test_a_provider_that_does_not_answer_is_named(stack):
+    stack.options["call_seconds"] = 0.5
+    result = stack.up('toy.Thing("a", name="a", value="wait")')
+    assert "did not answer" in result.error
+
+
+def test_a_package_without_a_provider_is_named(stack):
+    stack.options["provider_ports"] = {}
+    result = stack.up('toy.Thing("a", name="a")')
+    assert "no provider for package toy runs in the sandbox (running: none)" == result.error
+
+
+def test_a_dynamic_resource_that_raises_ends_in_one_line(stack):
+    result = stack.up('import dyn\ndyn.Proof("p", "raise")')
+    assert "p: ValueError: the proof could not be made" == result.error
+
+
+def test_a_dynamic_host_that_dies_is_named(stack):
+    result = stack.up('import dyn\ndyn.Proof("p", "die")')
+    assert "the pulumi-python provider went away" in result.error
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ('toy.Thing("a", opts=Options(deleted_with=toy.Thing("b")))', "deleted_with"),
+        ('toy.Thing("a", opts=Options(transforms=[lambda a: None]))', "transforms"),
+        ('toy.Thing("a", opts=Options(plugin_download_url="https://example.com"))', "plugin_download_url"),
+        ('toy.Thing("a", file=pulumi.StringAsset("x"))', "assets"),
+        ('toy.Thing("a")\ntoy.Thing("a")', "two resources have the URN"),
+    ],
+)
+def test_what_is_not_supported_is_an_error_and_never_ignored(stack, program, said):
+    result = stack.up(program)
+    assert (False, True) == (result.ok, said in result.error)
+
+
+def test_targets_are_refused_before_anything_is_started(stack):
+    stack.write("")
+    stack.options["targets"] = ("urn:x",)
+    assert "--target is not supported" in stack.up().error
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "MONGODB_ATLAS_BASE_URL", "AWS_ENDPOINT_URL_ECS"])
+def test_an_endpoint_off_this_machine_is_refused_before_anything_is_started(stack, name):
+    stack.options["environment"] = {name: "https://example.com/"}
+    result = stack.up('open("started", "w")')
+    assert (
+        f"{name} is not on this machine; the sandbox engine talks to loopback addresses only" == result.error
+    )
+    assert not (stack.program_dir / "started").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"version": 3, "deployme', "is not a whole JSON document"),
+        ("[]", "is no Pulumi state"),
+        ('{"version": 4, "deployment": {"manifest": {}}}', "has state version 4"),
+        ('{"version": 3, "deployment": {"manifest": {}, "resources": [{"id": "x"}]}}', "is damaged"),
+        (
+            '{"version": 3, "deployment": {"manifest": {}, "secrets_providers": {"type": "service"}}}',
+            "service",
+        ),
+    ],
+)
+def test_a_state_that_cannot_be_read_is_refused_and_left_alone(stack, text, said):
+    stack.state_file.parent.mkdir(parents=True)
+    stack.state_file.write_text(text)
+    result = stack.up('toy.Thing("a", name="a")')
+    assert (True, text, []) == (said in result.error, stack.state_file.read_text(), stack.toy.calls)
+
+
+def test_a_second_run_is_refused_and_told_who_holds_the_stack(stack):
+    stack.write('toy.Thing("a", name="a", value="wait")')
+    first = threading.Thread(target=stack.up)
+    first.start()
+    assert stack.toy.entered.wait(20)
+    other = Stack(stack.folder, stack.toy)
+    refused = other.run("destroy")
+    stack.toy.gate.set()
+    first.join(20)
+    assert f"in use by up of process {os.getpid()}" in refused.error
+
+
+def test_a_lock_of_a_dead_process_is_taken_over(stack):
+    stack.up("")
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    record = {"pid": dead.pid, "started": "1", "operation": "up", "since": "yesterday"}
+    stack.state_file.with_name("staging.json.lock").write_text(json.dumps(record))
+    assert stack.up().ok
+
+
+RUN = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from engine_programs.harness import Stack
+class Toy:
+    port, calls = {port}, []
+result = Stack(Path({folder!r}), Toy()).up()
+print(result.error)
+"""
+
+
+def start(stack: Stack) -> subprocess.Popen[str]:
+    code = RUN.format(tests=str(FOLDER.parent), port=stack.toy.port, folder=str(stack.folder))
+    root = str(Path(__file__).parents[2])
+    return subprocess.Popen(
+        [sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_lets_the_step_finish_and_records_it(stack, number):
+    stack.write('a = toy.Thing("a", name="a", value="wait")\ntoy.Thing("b", name=a.serial)')
+    process = start(stack)
+    assert stack.toy.entered.wait(20)
+    process.send_signal(number)
+    until(lambda: True)
+    stack.toy.gate.set()
+    said, _ = process.communicate(timeout=30)
+    assert "interrupted" in said
+    assert (["a"], None) == (list(stack.resources()), stack.state().get("pending_operations"))
+
+
+def test_a_killed_run_leaves_the_step_pending_and_the_next_run_goes_on(stack):
+    stack.write('a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial, value="wait")')
+    process = start(stack)
+    assert stack.toy.entered.wait(20)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    stack.toy.gate.set()
+    pending = [
+        (item["type"], item["resource"]["urn"].split("::")[-1])
+        for item in stack.state()["pending_operations"]
+    ]
+    assert ([("creating", "b")], ["a"]) == (pending, list(stack.resources()))
+    result = stack.up('a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial)')
+    assert (True, {"a", "b"}) == (result.ok, set(stack.resources()))
+
+
+def test_an_interrupted_replacement_is_finished_by_the_next_run(stack):
+    stack.up('a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial)')
+    stack.up('a = toy.Thing("a", name="z")\ntoy.Thing("b", name=a.serial, value="fail")')
+    left = [item["id"] for item in stack.state()["resources"] if item.get("delete")]
+    stack.up('a = toy.Thing("a", name="z")\ntoy.Thing("b", name=a.serial)')
+    assert (["thing-1"], ["create b", "delete b", "delete a"]) == (left, stack.toy.calls)
+
+
+def test_a_failed_delete_keeps_the_resource_and_what_it_needs(stack):
+    stack.up('a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial, value="sticky")')
+    result = stack.run("destroy")
+    assert "b: delete failed: toy: the delete was refused" == result.error
+    assert {"a", "b"} == set(stack.resources())

@@ -1,0 +1,253 @@
+"""What the engine does to resources: create, update, replace, delete, import, read, refresh, in which order."""
+
+from engine_fixture import stack, toy  # noqa: F401
+
+from sandbox.engine import ResourcePlanned
+
+CHAIN = """
+a = toy.Thing("a", name="{a}")
+b = toy.Thing("b", name=a.serial)
+c = toy.Thing("c", name="c", value=b.serial)
+"""
+
+
+def test_resources_are_created_in_the_order_of_their_dependencies(stack):
+    stack.up(CHAIN.format(a="a"))
+    assert ["create a", "create b", "create c"] == stack.toy.calls
+
+
+def test_a_second_run_changes_nothing_and_leaves_the_file_as_it_is(stack):
+    stack.up('toy.Thing("a", name="a", secret=Output.secret("hush-hush"))\npulumi.export("x", 1)')
+    before = stack.state_file.read_bytes()
+    result = stack.up()
+    assert ({"same": 2}, []) == (dict(result.changes), stack.toy.calls)
+    assert before == stack.state_file.read_bytes()
+
+
+def test_a_changed_value_is_updated_in_place(stack):
+    stack.up('toy.Thing("a", name="a", value=1)')
+    result = stack.up('toy.Thing("a", name="a", value=2)')
+    assert {"same": 1, "update": 1} == dict(result.changes)
+    assert ["update a"] == stack.toy.calls
+    assert (2, "thing-1") == (stack.resources()["a"]["outputs"]["value"], stack.resources()["a"]["id"])
+
+
+def test_a_replacement_creates_first_then_updates_dependents_then_deletes_in_reverse(stack):
+    stack.up(CHAIN.format(a="a"))
+    result = stack.up(CHAIN.format(a="z"))
+    assert ["create a", "create b", "update c", "delete b", "delete a"] == stack.toy.calls
+    assert {"same": 1, "replace": 2, "update": 1} == dict(result.changes)
+    assert [False] * 3 == [item.get("delete", False) for item in stack.resources().values()]
+
+
+def test_delete_before_replace_deletes_what_would_be_replaced_too_and_only_that(stack):
+    program = CHAIN.replace('name="{a}"', 'name="{a}", opts=Options(delete_before_replace=True)')
+    stack.up(program.format(a="a"))
+    stack.up(program.format(a="z"))
+    assert ["delete b", "delete a", "create a", "create b", "update c"] == stack.toy.calls
+
+
+def test_a_provider_may_ask_for_delete_before_replace_and_the_program_may_refuse(stack):
+    stack.up('toy.Thing("a", name="a", exclusive=True)')
+    stack.up('toy.Thing("a", name="b", exclusive=True)')
+    assert ["delete a", "create a"] == stack.toy.calls
+    stack.up('toy.Thing("a", name="c", exclusive=True, opts=Options(delete_before_replace=False))')
+    assert ["create a", "delete a"] == stack.toy.calls
+
+
+def test_what_the_program_no_longer_names_is_deleted_dependents_first(stack):
+    stack.up(CHAIN.format(a="a"))
+    result = stack.up("")
+    assert ["delete c", "delete b", "delete a"] == stack.toy.calls
+    assert 4 == result.changes["delete"] + result.changes["same"]
+    assert {} == stack.resources()
+
+
+def test_destroy_deletes_everything_in_reverse_and_leaves_an_empty_state(stack):
+    stack.up(
+        'g = toy.Group("g")\na = toy.Thing("a", name="a", opts=Options(parent=g))\ntoy.Thing("b", name=a.serial)'
+    )
+    result = stack.run("destroy")
+    assert ["delete b", "delete a"] == stack.toy.calls
+    assert (True, []) == (result.ok, stack.state().get("resources", []))
+
+
+def test_a_preview_changes_nothing_and_tells_what_would(stack):
+    stack.up('toy.Thing("a", name="a", value=1, secret=Output.secret("old-secret"))')
+    before = stack.state_file.read_bytes()
+    stack.preview('toy.Thing("a", name="b", value=2, secret=Output.secret("new-secret"))')
+    planned = next(e for e in stack.events if isinstance(e, ResourcePlanned) and e.urn.endswith("::a"))
+    assert ("replace", []) == (planned.op, stack.toy.calls)
+    shown = [(c.property, c.old, c.new, c.replaces) for c in planned.changes]
+    assert [
+        ("name", "a", "b", True),
+        ("secret", "[secret]", "[secret]", False),
+        ("value", 1, 2, False),
+    ] == shown
+    assert before == stack.state_file.read_bytes()
+
+
+def test_a_preview_of_nothing_yet_has_unknown_outputs_and_writes_no_file(stack):
+    result = stack.preview(
+        'a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial)\npulumi.export("s", a.serial)'
+    )
+    planned = next(e for e in stack.events if isinstance(e, ResourcePlanned) and e.urn.endswith("::b"))
+    assert ("[unknown]", "UNKNOWN") == (planned.changes[0].new, repr(result.outputs["s"]))
+    assert not stack.state_file.exists()
+
+
+def test_ignored_changes_keep_the_old_input_by_path(stack):
+    program = 'toy.Thing("a", name="a", value={{"x": [{0}, {0}]}}, tag={0}, opts=Options(ignore_changes=["value.x[0]"]))'
+    stack.up(program.format(1))
+    stack.up(program.format(2))
+    assert {"x": [1, 2]} == stack.resources()["a"]["inputs"]["value"]
+
+
+def test_replace_on_changes_turns_an_update_into_a_replacement(stack):
+    stack.up('toy.Thing("a", name="a", value=1)')
+    stack.up('toy.Thing("a", name="a", value=2, opts=Options(replace_on_changes=["value"]))')
+    assert ["create a", "delete a"] == stack.toy.calls
+
+
+def test_a_protected_resource_is_not_deleted_and_fails_the_preview(stack):
+    stack.up('toy.Thing("a", name="a", opts=Options(protect=True))')
+    result = stack.preview("")
+    assert "a is protected and cannot be deleted; remove `protect` from it first" == result.error
+
+
+def test_an_update_makes_its_creates_first_and_then_refuses_to_delete_what_is_protected(stack):
+    stack.up('toy.Thing("a", name="a", opts=Options(protect=True))\ntoy.Thing("c", name="c")')
+    result = stack.up('toy.Thing("b", name="b")')
+    assert (False, ["create b", "delete c"]) == (result.ok, stack.toy.calls)
+    assert {"a", "b"} == set(stack.resources())
+
+
+def test_destroy_spares_what_a_protected_resource_needs(stack):
+    stack.up(
+        'a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial, opts=Options(protect=True))\n'
+        'toy.Thing("c", name="c")'
+    )
+    result = stack.run("destroy")
+    assert (False, ["delete c"]) == (result.ok, stack.toy.calls)
+    assert {"a", "b"} == set(stack.resources())
+
+
+def test_a_protected_resource_is_not_replaced(stack):
+    stack.up('toy.Thing("a", name="a", opts=Options(protect=True))')
+    result = stack.up('toy.Thing("a", name="b", opts=Options(protect=True))')
+    assert "a is protected and cannot be replaced; remove `protect` from it first" == result.error
+    assert [] == stack.toy.calls
+
+
+def test_a_retained_resource_leaves_the_state_but_not_the_world(stack):
+    stack.up('toy.Thing("a", name="a", opts=Options(retain_on_delete=True))')
+    stack.up("")
+    assert ([], {}, ["thing-1"]) == (stack.toy.calls, stack.resources(), list(stack.toy.things))
+
+
+def test_an_alias_moves_a_resource_without_touching_it(stack):
+    stack.up('a = toy.Thing("a", name="a")\ntoy.Thing("b", name="b", value=a.serial)')
+    stack.up(
+        'g = toy.Group("g")\n'
+        'a = toy.Thing("z", name="a", opts=Options(parent=g, aliases=["urn:pulumi:staging::demo::toy:index:Thing::a"]))\n'
+        'toy.Thing("b", name="b", value=a.serial)'
+    )
+    assert ([], {"g", "z", "b"}) == (stack.toy.calls, set(stack.resources()))
+    assert ["urn:pulumi:staging::demo::toy:index:Group$toy:index:Thing::z"] == stack.resources()["b"][
+        "dependencies"
+    ]
+
+
+def test_an_import_adopts_what_exists_and_a_second_run_changes_nothing(stack):
+    stack.toy.things["there"] = {"name": "n", "value": 7, "size": 1}
+    program = 'toy.Thing("a", name="n", value=7, opts=Options(import_="there"))'
+    assert {"create": 1, "import": 1} == dict(stack.up(program).changes)
+    assert ("there", "there") == (stack.resources()["a"]["id"], stack.resources()["a"]["importID"])
+    assert {"same": 2} == dict(stack.up().changes)
+
+
+def test_an_import_whose_inputs_differ_in_what_replaces_is_refused(stack):
+    stack.toy.things["there"] = {"name": "n", "value": 7, "size": 1}
+    result = stack.up('toy.Thing("a", name="other", value=7, opts=Options(import_="there"))')
+    assert "name" in result.error
+    assert {"there": {"name": "n", "value": 7, "size": 1}} == stack.toy.things
+
+
+def test_an_import_leaves_alone_what_the_program_ignores(stack):
+    stack.toy.things["there"] = {"name": "n", "value": 7, "size": 1}
+    stack.up('toy.Thing("a", name="x", value=7, opts=Options(import_="there", ignore_changes=["name"]))')
+    assert (["read a"], "n") == (stack.toy.calls, stack.resources()["a"]["inputs"]["name"])
+
+
+def test_an_import_of_what_does_not_exist_says_so(stack):
+    result = stack.up('toy.Thing("a", name="n", opts=Options(import_="nowhere"))')
+    assert "a: import failed: resource 'nowhere' does not exist, so it cannot be imported" == result.error
+
+
+def test_reading_a_resource_records_it_as_external_and_never_deletes_it(stack):
+    stack.toy.things["there"] = {"name": "n"}
+    stack.up('t = toy.Thing("a", opts=Options(id="there"))\npulumi.export("serial", t.serial)')
+    assert (True, "there") == (
+        stack.resources()["a"]["external"],
+        stack.resources()["a"]["outputs"]["serial"],
+    )
+    stack.up("")
+    assert ([], ["there"]) == (stack.toy.calls, list(stack.toy.things))
+
+
+def test_refresh_takes_over_what_changed_and_drops_what_is_gone(stack):
+    stack.up('a = toy.Thing("a", name="a")\ntoy.Thing("b", name="b", value=a.serial)')
+    stack.toy.things["thing-2"]["value"] = "by hand"
+    del stack.toy.things["thing-1"]
+    result = stack.run("refresh")
+    assert {"same": 2, "delete": 1, "update": 1} == dict(result.changes) | {"same": 2}
+    assert ["b"] == list(stack.resources())
+    assert ("by hand", None) == (
+        stack.resources()["b"]["inputs"]["value"],
+        stack.resources()["b"].get("dependencies"),
+    )
+
+
+def test_steps_run_in_parallel_but_never_more_than_asked_for(stack):
+    stack.options["parallel"] = 3
+    stack.up('for i in range(9):\n    toy.Thing(f"t{i}", name=f"t{i}", value="slow")')
+    assert 3 == stack.toy.busiest
+
+
+def test_an_explicit_provider_is_configured_and_referred_to_by_id(stack):
+    stack.up('p = toy.Provider("p", region="eu")\ntoy.Thing("a", name="a", opts=Options(provider=p))')
+    provider = next(item for item in stack.state()["resources"] if item["type"] == "pulumi:providers:toy")
+    assert [{"region": "eu"}] == stack.toy.configured
+    assert f"{provider['urn']}::{provider['id']}" == stack.resources()["a"]["provider"]
+
+
+def test_a_provider_whose_change_demands_it_replaces_its_resources(stack):
+    program = (
+        'p = toy.Provider("p", region="{}", note="{}")\ntoy.Thing("a", name="a", opts=Options(provider=p))'
+    )
+    stack.up(program.format("eu", "x"))
+    stack.up(program.format("eu", "y"))
+    assert [] == stack.toy.calls
+    stack.up(program.format("us", "y"))
+    assert ["create a", "delete a"] == stack.toy.calls
+
+
+def test_a_function_is_called_with_an_explicit_provider(stack):
+    result = stack.up('p = toy.Provider("p", region="eu")\npulumi.export("x", toy.shout("hey", p))')
+    assert {"x": "HEY"} == result.outputs
+
+
+def test_components_keep_their_outputs_and_their_children(stack):
+    stack.up(
+        'g = toy.Group("g")\ntoy.Thing("a", name="a", opts=Options(parent=g))\ng.register_outputs({"n": 2})'
+    )
+    group, child = stack.resources()["g"], stack.resources()["a"]
+    assert ({"n": 2}, group["urn"]) == (group["outputs"], child["parent"])
+
+
+def test_children_inherit_protect_and_providers_from_their_component(stack):
+    stack.up(
+        'p = toy.Provider("p", region="eu")\ng = toy.Group("g", Options(protect=True, providers=[p]))\n'
+        'toy.Thing("a", name="a", opts=Options(parent=g))'
+    )
+    assert (True, True) == (stack.resources()["a"]["protect"], "::p::" in stack.resources()["a"]["provider"])

@@ -1,0 +1,66 @@
+"""Policy packs: resource rules before each step, stack rules after, levels and configuration as asked."""
+
+import pytest
+from engine_fixture import stack, toy  # noqa: F401
+from engine_programs.harness import FOLDER, Stack
+
+from sandbox.engine import PolicyViolation
+
+
+@pytest.fixture()
+def ruled(stack: Stack) -> Stack:  # noqa: F811
+    stack.options["policy_packs"] = (FOLDER / "pack",)
+    return stack
+
+
+def violations(stack: Stack) -> list[tuple[str, str]]:
+    return [(event.policy, event.level) for event in stack.events if isinstance(event, PolicyViolation)]
+
+
+EVIL = 'a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial, value="evil")'
+
+
+def test_a_mandatory_violation_blocks_its_step_and_ends_the_update(ruled):
+    result = ruled.up(EVIL)
+    assert "toy-pack/no-evil: nothing may be evil" == result.error
+    assert (["create a"], [("no-evil", "mandatory")]) == (ruled.toy.calls, violations(ruled))
+
+
+def test_a_preview_tells_every_violation_and_fails_at_its_end(ruled):
+    result = ruled.preview(EVIL + '\ntoy.Thing("c", name="c", value="evil")')
+    assert (False, 2, {"a", "b", "c"}) == (
+        result.ok,
+        len(violations(ruled)),
+        set(ruled.ops()) & {"a", "b", "c"},
+    )
+
+
+def test_an_advisory_violation_is_told_and_stops_nothing(ruled):
+    assert ruled.up('toy.Thing("a", name="a", value="doubt")').ok
+    assert [("no-doubt", "advisory")] == violations(ruled)
+
+
+def test_stack_rules_run_after_the_changes(ruled):
+    result = ruled.up('for i in range(4):\n    toy.Thing(f"t{i}", name=f"t{i}")')
+    assert "toy-pack/few-things: 4 things are too many" == result.error
+    assert 4 == len(ruled.resources())
+
+
+def test_levels_and_settings_of_rules_can_be_configured(ruled):
+    ruled.options["policy_config"] = {
+        "no-evil": "advisory",
+        "few-things": {"limit": 5},
+        "no-doubt": {"enforcementLevel": "disabled"},
+    }
+    result = ruled.up(EVIL + '\nfor i in range(3):\n    toy.Thing(f"t{i}", name=f"t{i}")')
+    assert (True, [("no-evil", "advisory")]) == (result.ok, violations(ruled))
+
+
+def test_a_configuration_for_a_rule_that_no_pack_has_is_refused(ruled):
+    ruled.options["policy_config"] = {"no-such": "advisory"}
+    assert "policy configuration names no-such, which no pack has" == ruled.up(EVIL).error
+
+
+def test_a_folder_without_a_pack_is_refused(stack):  # noqa: F811
+    stack.options["policy_packs"] = (stack.folder,)
+    assert "has no PulumiPolicy.yaml" in stack.up(EVIL).error
