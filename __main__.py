@@ -9,11 +9,12 @@ import pulumi_aws as aws
 from access.endpoints import Endpoints
 from access.manifest import load_manifest
 from access.manifest_model import Manifest
+from access.settings import Settings
 from components.observed import observe
 from components.reference import reference_connection
 from components.refusals import REFUSALS
 from components.service_access import ServiceAccess, ServiceAccessArgs, crosses_over
-from components.settings import Settings, load_settings
+from components.settings import load_settings
 
 HERE = Path(__file__).parent
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from access.endpoints import Endpoints
 from access.manifest_model import Manifest
+from access.settings import Settings
 from components.connection_secret import AdoptedSecret
-from components.settings import Settings
 from probes.aws import RunningRevision, account_id, latest_revision, running_revision
 from probes.lookups import current_secret, key_arn
 

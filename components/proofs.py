@@ -12,9 +12,9 @@ import pulumi
 
 from access.expectations import expectations
 from access.manifest_model import Binding, Manifest
+from access.settings import Settings
 from access.verdict import Verdict
 from components.connection_secret import ConnectionSecret
-from components.settings import Settings
 from probes.resource import PrivilegeProof, PrivilegeProofArgs
 
 

@@ -4,9 +4,9 @@ from access.addresses import AddressMissing
 from access.connection import ConnectionInvalid
 from access.endpoints import EndpointRefused
 from access.manifest import ManifestInvalid
+from access.settings import SettingsInvalid
 from access.task_definition import DefinitionUnusable
 from components.observed import WrongAccount
-from components.settings import SettingsInvalid
 from probes.aws import AwsUnavailable
 
 #: Each says in its message what is wrong with what, and the way out.

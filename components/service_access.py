@@ -13,6 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from access.manifest_model import Address, Binding, Consumer, Manifest, User
+from access.settings import Phase, Settings
 from access.task_definition import MongoVariables
 from components.cluster_access import ClusterAccess, ClusterAccessArgs
 from components.connection_secret import ConnectionSecret, ConnectionSecretArgs
@@ -20,7 +21,6 @@ from components.execution_grants import grant_reads, role_name
 from components.observed import Observed
 from components.proofs import proof_of, proven_versions
 from components.service_rollout import ServiceRollout, ServiceRolloutArgs
-from components.settings import Phase, Settings
 from components.task_binding import ProvenSecret, TaskBinding, TaskBindingArgs
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.settings import Settings
+from access.settings import Settings
 from components.task_binding import TaskBinding, TaskBindingArgs
 from rollout.resources import PriorRevision, Rollout, ServiceAddress
 

@@ -11,7 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from access.manifest import load_manifest
-from components.settings import check_settings, read_files
+from access.settings import check_settings
+from components.settings import read_files
 from reports.deployment import Deployment, Operation, Progress
 from rollout.plan import ServiceState
 from sandbox import outcome

@@ -13,9 +13,10 @@ from pulumi.runtime.stack import run_pulumi_func
 
 from access.manifest import load_manifest
 from access.manifest_model import Manifest
+from access.settings import Settings, check_settings
 from components.connection_secret import AdoptedSecret
 from components.observed import Observed
-from components.settings import Settings, check_settings, read_files
+from components.settings import read_files
 from probes.aws import RunningRevision
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +71,7 @@ class Recorder(pulumi.runtime.Mocks):
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
-        assert args.token == "mongodbatlas:index/getAdvancedCluster:getAdvancedCluster"  # noqa: S105
+        assert args.token == "mongodbatlas:index/getAdvancedCluster:getAdvancedCluster"
         return {"connectionStrings": self.cluster, "name": args.args["name"]}
 
     def of(self, kind: str) -> dict[str, dict[str, Any]]:

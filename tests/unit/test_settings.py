@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from components.settings import Phase, SettingsInvalid, check_settings, read_files
+from access.settings import Phase, SettingsInvalid, check_settings
+from components.settings import read_files
 
 ROOT = Path(__file__).parents[2]
 FILES = read_files(ROOT)

@@ -1,0 +1,206 @@
+"""The stack's settings as a frozen record, and the check of the text that holds them, all mistakes at once.
+
+Per-environment facts stand in `Pulumi.<stack>.yaml`, typed by the `config` schema of `Pulumi.yaml`. It must never read
+a file (`components/settings.py` does for the program, `cli/inputs.py` for a command) or contact anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+
+from access.addresses import AddressForm
+from access.manifest_errors import ManifestError, suggestion
+
+PROJECT = "atlas-access"
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$")]
+
+#: Settings that name one environment's own property: no two stacks may share a value (ADR 0001).
+OWN_TO_A_STACK = ("atlasProjectId", "atlasCluster", "awsAccountId", "smokeUrl")
+
+
+class Phase(StrEnum):
+    """How far the stack's life has gone."""
+
+    PROVISION = "provision"
+    BIND = "bind"
+    RETIRE = "retire"
+
+
+class Settings(BaseModel):
+    """One stack's settings; names are those of `Pulumi.yaml` in snake case, times are seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+    phase: Phase = Phase.PROVISION
+    atlas_project_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
+    atlas_cluster: Name
+    address_form: AddressForm = AddressForm.SRV
+    aws_account_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+    aws_region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+    kms_alias: Annotated[str, StringConstraints(pattern=r"^alias/[A-Za-z0-9_-]+$")]
+    ecs_cluster: Name
+    ecs_service: Name
+    runtime_container: Name = "app"
+    schema_family: Name
+    smoke_url: Annotated[str, StringConstraints(pattern=r"^https://[^/@\s]+(/[^\s]*)?$")]
+    reference_stack: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_./-]+)?$")] = ""
+    container_image: Annotated[str, StringConstraints(pattern=r"^\S*$")] = ""
+    proof_deadline_seconds: Annotated[int, Field(ge=1, le=600)] = 60
+    rollout_deadline_seconds: Annotated[int, Field(ge=30, le=3600)] = 900
+    unprotect: bool = False
+    placeholders: tuple[str, ...] = ()
+
+    def with_address_form(self, form: str) -> Settings:
+        """The same settings with another address form: the sandbox has no DNS, so it has no SRV."""
+        return self.model_copy(update={"address_form": AddressForm(form)})
+
+
+class SettingsInvalid(ValueError):
+    """The settings are wrong; `errors` holds every mistake, in the order of the file."""
+
+    def __init__(self, source: str, errors: tuple[ManifestError, ...]) -> None:
+        self.errors = errors
+        count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+        super().__init__(
+            "\n".join([f"{source} has {count}; nothing was contacted.", *(f"  {e}" for e in errors)])
+        )
+
+
+def check_settings(
+    stack: str, files: Mapping[str, str], *, sandbox: bool, overrides: Mapping[str, str] | None = None
+) -> Settings:
+    """Turn a stack's file into settings, or say everything that is wrong with it.
+
+    `files` maps each stack's name to the text of its `Pulumi.<stack>.yaml`, this stack's among them; the others are
+    read only to refuse a value that belongs to another environment. `overrides` are values set beside the file
+    (`pulumi config set` on another backend, `--config`), by their bare names.
+
+    Raises:
+        SettingsInvalid: with every error at once.
+    """
+    source = f"Pulumi.{stack}.yaml"
+    if stack not in files:
+        known = ", ".join(sorted(files)) or "none"
+        raise SettingsInvalid(
+            source,
+            (ManifestError(source, 1, "", "the file is missing", f"Stacks with settings: {known}."),),
+        )
+    values, lines = _read(source, files[stack])
+    values |= dict(overrides or {})
+    errors = _unknown(source, values, lines)
+    settings, invalid = _validated(source, values, lines)
+    errors += invalid
+    errors += _foreign(source, stack, values, lines, files)
+    if not sandbox:
+        errors += _placeholders(source, values, lines)
+    if settings is None or errors:
+        raise SettingsInvalid(source, tuple(sorted(set(errors), key=lambda e: (e.line, e.where, e.problem))))
+    return settings
+
+
+def _read(source: str, text: str) -> tuple[dict[str, Any], dict[str, int]]:
+    """The `atlas-access:` values by bare name, and the line each stands on."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise SettingsInvalid(
+            source,
+            (ManifestError(source, line, "", "is not YAML", "Mend the syntax at this line."),),
+        ) from None
+    config = data.get("config") if isinstance(data, dict) else None
+    if not isinstance(config, dict):
+        raise SettingsInvalid(
+            source, (ManifestError(source, 1, "config", "is missing", "Put the settings under config:."),)
+        )
+    lines: dict[str, int] = {}
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == "config" and isinstance(value, yaml.MappingNode):
+                lines = {
+                    entry.value.removeprefix(f"{PROJECT}:"): entry.start_mark.line + 1
+                    for entry, _ in value.value
+                }
+    return {str(key).removeprefix(f"{PROJECT}:"): value for key, value in config.items()}, lines
+
+
+def _aliases() -> frozenset[str]:
+    return frozenset(field.alias for field in Settings.model_fields.values() if field.alias)
+
+
+def _unknown(source: str, values: Mapping[str, Any], lines: Mapping[str, int]) -> list[ManifestError]:
+    known = _aliases()
+    return [
+        ManifestError(
+            source,
+            lines.get(key, 1),
+            f"{PROJECT}:{key}" if ":" not in key else key,
+            "is not a setting",
+            f"Remove it.{suggestion(key, known)}",
+        )
+        for key in values
+        if key not in known
+    ]
+
+
+def _validated(
+    source: str, values: Mapping[str, Any], lines: Mapping[str, int]
+) -> tuple[Settings | None, list[ManifestError]]:
+    try:
+        return Settings.model_validate({key: values[key] for key in values if key in _aliases()}), []
+    except ValidationError as error:
+        return None, [
+            ManifestError(
+                source,
+                lines.get(str(each["loc"][0]), 1),
+                f"{PROJECT}:{each['loc'][0]}",
+                "is missing" if each["type"] == "missing" else "is not a valid value",
+                f"{each['msg']}. Pulumi.yaml says what it is.",
+            )
+            for each in error.errors(include_input=False, include_url=False)
+        ]
+
+
+def _foreign(
+    source: str, stack: str, values: Mapping[str, Any], lines: Mapping[str, int], files: Mapping[str, str]
+) -> list[ManifestError]:
+    errors = []
+    for other in sorted(set(files) - {stack}):
+        theirs, _ = _read(f"Pulumi.{other}.yaml", files[other])
+        errors += [
+            ManifestError(
+                source,
+                lines.get(key, 1),
+                f"{PROJECT}:{key}",
+                f"is {other}'s",
+                f"No stack may name another environment's property (ADR 0001). Set {stack}'s own.",
+            )
+            for key in OWN_TO_A_STACK
+            if key in values and values[key] == theirs.get(key)
+        ]
+    return errors
+
+
+def _placeholders(source: str, values: Mapping[str, Any], lines: Mapping[str, int]) -> list[ManifestError]:
+    named = values.get("placeholders")
+    if not isinstance(named, list):
+        return []
+    return [
+        ManifestError(
+            source,
+            lines.get(str(name), lines.get("placeholders", 1)),
+            f"{PROJECT}:{name}",
+            "is still a placeholder",
+            "Set your own value and take the name off atlas-access:placeholders.",
+        )
+        for name in named
+    ]
