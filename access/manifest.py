@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from types import MappingProxyType
 
 from access.manifest_bindings import check_bindings
-from access.manifest_checks import check_names, check_words, declared
+from access.manifest_checks import check_names, check_repeats, check_words
 from access.manifest_consequences import check_consequences
 from access.manifest_errors import ManifestError, ManifestInvalid
 from access.manifest_file import Mistake, check_shape
@@ -83,6 +83,7 @@ def load_manifest(text: str | bytes, source: str = "access.yaml") -> Manifest:
         raise ManifestInvalid([*secrets, *([stop] if stop is not None else [])])
 
     report = _Report(source, document, [*secrets, *check_values(document, source)])
+    report.include(check_repeats(document, source))
     report.add(check_words(document), of_form=True)
     file, mistakes = check_shape(document.data)
     report.add(mistakes, of_form=True)
@@ -91,7 +92,7 @@ def load_manifest(text: str | bytes, source: str = "access.yaml") -> Manifest:
     report.add(check_names(file, document))
     report.add(check_bindings(file, document))
     manifest = resolve(file)
-    report.add(check_consequences(manifest, file, declared(document, "users")))
+    report.add(check_consequences(manifest, file, document))
     if report.errors:
         raise ManifestInvalid(report.errors)
     manifest._source = source
@@ -111,6 +112,10 @@ class _Report:
     @property
     def errors(self) -> tuple[ManifestError, ...]:
         return tuple(self._errors)
+
+    def include(self, errors: Iterable[ManifestError]) -> None:
+        """Add errors that know their line."""
+        self._errors.extend(error for error in errors if error.line not in self._secret_lines)
 
     def add(self, mistakes: Iterable[Mistake], *, of_form: bool = False) -> None:
         """Add mistakes; one of form silences what else would be said of the same place."""

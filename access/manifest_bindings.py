@@ -109,7 +109,8 @@ def _crossing(
             "List under read_across: what may be read.",
         )
     user = file.users.get(entry.user)
-    if user is not None and any(role.split("@")[0] != "read" for role in user.role):
+    writes = {"readWrite", *file.roles}
+    if user is not None and any(role.split("@")[0] in writes for role in user.role):
         yield (
             path,
             f"{shown(entry.user)} can do more than read, on another environment's cluster",
@@ -280,9 +281,11 @@ def _variable(
     file: ManifestFile, document: Document, path: Path, variable: str, successor: str
 ) -> Iterator[Mistake]:
     current = file.deprecated_variables.get(variable, variable)
-    users = {bound: entry.user for _, bound, entry in file.bindings.each()}
+    users: dict[str, str] = {}
+    for _, bound, entry in file.bindings.each():
+        users.setdefault(bound, entry.user)
     if current not in users:
-        if _all_bindings_read(file, document):
+        if current == variable and _all_bindings_read(file, document):
             yield (
                 path,
                 f"{shown(variable)} is neither bound nor deprecated",

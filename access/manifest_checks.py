@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from access.actions import ATLAS_ACTIONS, ActionScope
-from access.manifest_errors import shown, suggestion
+from access.manifest_errors import ManifestError, shown, suggestion
 from access.manifest_file import ManifestFile, Mistake
 from access.manifest_model import ADMIN_DATABASE, BUILTIN_ROLES
-from access.manifest_yaml import Document, Path, Plain
+from access.manifest_yaml import Document, Path, Plain, dotted
 
 USERS_AT_MOST = 5
 """A cluster's users (ADR 0006): the four, and one for the admin dashboard. A sixth needs a decision record."""
@@ -32,7 +32,7 @@ def declared(document: Document, section: str) -> frozenset[str]:
 
 
 def check_words(document: Document) -> Iterator[Mistake]:
-    """Find wildcards anywhere, and keys that stand twice."""
+    """Find wildcards anywhere."""
     for path, value in document.scalars():
         if isinstance(value, str) and "*" in value and path[-1:] != ("reason",):
             yield (
@@ -40,22 +40,21 @@ def check_words(document: Document) -> Iterator[Mistake]:
                 "a wildcard",
                 "Name each collection, action and role: what is granted can then be reviewed.",
             )
+
+
+def check_repeats(document: Document, source: str) -> Iterator[ManifestError]:
+    """Find keys that stand twice in one mapping; the error has the line of the second."""
     for repeat in document.repeated:
-        yield _repeated(document, repeat.path, repeat.first_line, repeat.value)
-
-
-def _repeated(document: Document, path: Path, first_line: int, second: Plain) -> Mistake:
-    name = shown(path[-1])
-    if len(path) == 3 and path[0] == "bindings":
-        users = [_user_of(_at(document.data, path)), _user_of(second)]
-        return (
-            path,
-            f"bound twice ({', '.join(users)})",
-            f"A variable has one user; it stands first in line {first_line}.",
-        )
-    if len(path) == 3 and path[0] == "roles":
-        return path, f"{name} is listed twice", f"Put its collections into one list, in line {first_line}."
-    return path, f"{name} stands twice", f"Keep one; the first is in line {first_line}."
+        name, path = shown(repeat.path[-1]), repeat.path
+        problem, remedy = f"{name} stands twice", f"Keep one; the first is in line {repeat.first_line}."
+        if len(path) == 3 and path[0] == "bindings":
+            users = [_user_of(_at(document.data, path)), _user_of(repeat.value)]
+            problem = f"bound twice ({', '.join(users)})"
+            remedy = f"A variable has one user; it stands first in line {repeat.first_line}."
+        elif len(path) == 3 and path[0] == "roles":
+            problem = f"{name} is listed twice"
+            remedy = f"Put its collections into one list, in line {repeat.first_line}."
+        yield ManifestError(source, repeat.line, dotted(path), problem, remedy)
 
 
 def _at(data: Plain, path: Path) -> Plain:

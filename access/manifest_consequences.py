@@ -7,24 +7,25 @@ Never: accepts a finding by itself.
 
 from collections.abc import Iterator
 
+from access.manifest_checks import declared
 from access.manifest_errors import shown, suggestion
 from access.manifest_file import ManifestFile, Mistake
 from access.manifest_model import Manifest
-from access.manifest_yaml import Path
+from access.manifest_yaml import Document, Path
 from access.waivers import AUDIT, Finding, findings
 
 
-def check_consequences(
-    manifest: Manifest, file: ManifestFile, users_in_file: frozenset[str]
-) -> Iterator[Mistake]:
+def check_consequences(manifest: Manifest, file: ManifestFile, document: Document) -> Iterator[Mistake]:
     """Find findings without a waiver, waivers without a finding, and an audit log that nobody can read.
 
-    `manifest` holds what could be resolved; users that could not are in `users_in_file` only, and nothing is said about
-    them here.
+    `manifest` holds what could be resolved; nothing is said about users and waivers that could not.
     """
+    users_in_file = declared(document, "users")
     found = {(finding.user, finding.on): finding for finding in findings(manifest)}
     resolved = {user.name for user in manifest.users}
     waived: set[tuple[str, str]] = set()
+    # An entry that cannot be read may be the waiver that a finding needs.
+    readable = declared(document, "waivers") == set(file.waivers)
     for name, waiver in file.waivers.items():
         path: Path = ("waivers", name)
         if waiver.user not in users_in_file:
@@ -33,6 +34,7 @@ def check_consequences(
                 f"waiver for a user {shown(waiver.user)} that is not defined",
                 f"Remove the waiver.{suggestion(waiver.user, users_in_file)}",
             )
+            readable = False
             continue
         key = (waiver.user, waiver.on)
         if key in waived:
@@ -42,7 +44,7 @@ def check_consequences(
         waived.add(key)
     broken = users_in_file - resolved
     for finding in found.values():
-        if (finding.user, finding.on) not in waived:
+        if (finding.user, finding.on) not in waived and readable:
             yield _missing(finding)
     if not broken:
         yield from _nobody_reads(manifest)

@@ -251,10 +251,18 @@ def check_shape(data: dict[str, Plain]) -> tuple[ManifestFile | None, list[Mista
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=True, include_input=True)
         if not mistakes:
-            mistakes.extend(_mistake(item) for item in found)
+            mistakes.extend(_mistake(item) for item in found if not _only_below(item, found))
         for item in found:
             data = _without(data, _path(item)[: _DEPTH.get(str(item["loc"][0]), 1) if item["loc"] else 0])
     return None, mistakes
+
+
+def _only_below(item: Any, found: list[Any]) -> bool:
+    """Whether a part counts as empty only because everything in it is wrong, which is told already."""
+    path = item["loc"]
+    return item["type"] == "too_short" and any(
+        len(other["loc"]) > len(path) and other["loc"][: len(path)] == path for other in found
+    )
 
 
 def _path(item: Any) -> Path:

@@ -9,18 +9,17 @@ import re
 
 from access.manifest_errors import ManifestError, looks_random
 from access.manifest_file import VERSION
-from access.manifest_yaml import Document, Plain
+from access.manifest_yaml import SIZE_LIMIT, Document, Plain
 
-_CREDENTIALS_IN_URI = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]*(?::|%3[aA])(?:/|%2[fF]){2}[^\s/@]*(?::|%3[aA])[^\s]*(?:@|%40)"
-)
-_MONGODB_URI = re.compile(r"mongodb(\+srv)?(?::|%3a)(?:/|%2f|\\/){2}", re.IGNORECASE)
+_SCHEME = re.compile(r"[A-Za-z0-9+.-]{2,30}(?::|%3a)(?:\\?/|%2f){2}", re.IGNORECASE)
+_COLON = re.compile(r":|%3a", re.IGNORECASE)
+_AT = re.compile(r"@|%40")
 _KEY_MATERIAL = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|\bgh[pousr]_[A-Za-z0-9]{20,}"
 )
 _NAMED_SECRET = re.compile(
-    r"\b(?:password|passwd|pwd|passphrase|secret[_-]?(?:key|value|string)|private[_-]?key|api[_-]?key"
-    r"|access[_-]?key|token|credential)s?[\"']?\s*[:=]\s*\S",
+    r"(?:password|passwd|pwd|passphrase|secret[_-]?(?:key|value|string)|private[_-]?key|api[_-]?key"
+    r"|access[_-]?key|token|credential)s?[\"']?\s{0,8}[:=]\s{0,8}\S",
     re.IGNORECASE,
 )
 
@@ -30,7 +29,9 @@ _WAY_OUT = (
 
 
 def check_text(text: str, source: str) -> tuple[ManifestError, ...]:
-    """Return an error for each line that holds what looks like a secret value."""
+    """Return an error for each line that holds what looks like a secret value; a text beyond the limit has none."""
+    if len(text) > SIZE_LIMIT:
+        return ()
     return tuple(
         ManifestError(source, number, "", problem, _WAY_OUT)
         for number, line in enumerate(text.split("\n"), start=1)
@@ -48,10 +49,13 @@ def check_values(document: Document, source: str) -> tuple[ManifestError, ...]:
 
 
 def _problem(line: str) -> str | None:
-    if _CREDENTIALS_IN_URI.search(line):
-        return "a connection string with a password"
-    if _MONGODB_URI.search(line):
-        return "a connection string"
+    for scheme in _SCHEME.finditer(line):
+        rest = line[scheme.end() : scheme.end() + 1000].split(maxsplit=1)
+        colon = _COLON.search(rest[0]) if rest else None
+        if rest and colon and _AT.search(rest[0], colon.end()):
+            return "a connection string with a password"
+        if scheme[0].lower().startswith("mongodb"):
+            return "a connection string"
     if _KEY_MATERIAL.search(line):
         return "a key"
     if _NAMED_SECRET.search(line) or looks_random(line):

@@ -18,7 +18,8 @@ from access.manifest_errors import ManifestError, shown
 SIZE_LIMIT = 256 * 1024
 """Characters; the real file has about seven thousand."""
 DEPTH_LIMIT = 16
-PARTS_LIMIT = 20_000
+PARTS_LIMIT = 5_000
+"""Keys, values and brackets together; the real file has about six hundred."""
 
 Scalar = str | int | float | bool | None
 Plain = Scalar | tuple["Plain", ...] | dict[str, "Plain"]

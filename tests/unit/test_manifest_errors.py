@@ -1,0 +1,155 @@
+"""A wrong manifest is refused with every mistake, its line and the way out."""
+
+import pickle
+
+import pytest
+
+from access.manifest import ManifestInvalid, load_manifest
+from tests.unit.manifest_cases import CASES, CUSTOM, READ_ROLE, TWO_RULES
+from tests.unit.manifests import TEXT, edited, errors_of, line_of, only_error
+
+BEFORE_ADOPTED = "\n# What exists today"
+
+
+def user(name, secret):
+    return f'  {name}:\n    role: role_admin_schema\n    secret: "{{env}}/mongodb/{secret}"\n'
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_mistake_is_named_with_its_place_and_the_way_out(name):
+    change, expected = CASES[name]
+    messages = [str(error).partition("  ")[2] for error in errors_of(edited(change))]
+    assert any(message.startswith(expected) for message in messages), "\n".join(messages)
+
+
+@pytest.mark.parametrize("name", sorted(CASES.keys() - TWO_RULES))
+def test_one_mistake_brings_forth_one_error(name):
+    assert only_error(edited(CASES[name][0]))
+
+
+def test_an_error_stands_at_the_line_of_the_mistake():
+    text = edited((CUSTOM, CUSTOM.replace("FIND", "FINDS")))
+    assert line_of(text, "    FINDS:") == only_error(text).line
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file():
+    text = edited(
+        (READ_ROLE, READ_ROLE.replace("read@askflorence", "role_reports")),
+        ("  schema_task:\n", "    MONGODB_WRITE_URI: {user: app_read}\n  schema_task:\n"),
+    )
+    with pytest.raises(ManifestInvalid) as caught:
+        load_manifest(text)
+    expected = [
+        "access.yaml has 2 errors; nothing was contacted.",
+        f'  access.yaml:{line_of(text, "role: role_reports")}  users.app_read.role: role "role_reports" is not'
+        " defined. Define it under roles:, or use read@askflorence.",
+    ]
+    assert expected == str(caught.value).splitlines()[:2]
+    assert [line_of(text, "MONGODB_WRITE_URI: {user: app_read}")] == [e.line for e in caught.value.errors[1:]]
+
+
+def test_the_sixth_user_needs_a_decision():
+    extra = user("app_admin_full", "five") + user("app_reports", "six")
+    error = only_error(edited((BEFORE_ADOPTED, extra + BEFORE_ADOPTED)))
+    assert ("users.app_reports", "a sixth user; a cluster has at most 5") == (error.where, error.problem)
+    assert "JWT" not in error.remedy
+
+
+def test_a_user_for_each_tenant_is_answered_with_the_playbook():
+    extra = "".join(user(f"agent_{number}", f"agent-{number}") for number in range(101, 105))
+    errors = errors_of(edited((BEFORE_ADOPTED, extra + BEFORE_ADOPTED)))
+    assert 3 == len(errors)
+    assert all("views and the JWT" in error.remedy for error in errors)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "the file is empty"),
+        ("# only a comment\n", "the file is empty"),
+        ("- a\n- list\n", "not a mapping at the top"),
+        ("just words", "not a mapping at the top"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        ("a: \x00b", "a character that YAML does not allow"),
+        ("[" * 100, "nested deeper than 16 levels"),
+        ("a: " + "{a: " * 40 + "1" + "}" * 40, "nested deeper than 16 levels"),
+        ("a: [" + "1, " * 5_000 + "1]", "too many parts"),
+        ("a: " + "x" * 300_000, "larger than 256 KiB"),
+        ("? [a, b]\n: c\n", "a key that is a list or a mapping"),
+        ("a: &a [x]\nb: [*a, *a]\n", "an anchor or alias (& or *)"),
+        ("a: &a\n  b: *a\n", "an anchor or alias (& or *)"),
+        ("%YAML 9.9\n---\na: b", "not valid YAML"),
+    ],
+)
+def test_a_text_that_is_no_manifest_has_one_reason(text, problem):
+    assert problem == only_error(text).problem
+
+
+def test_a_word_is_not_taken_for_a_truth_value():
+    text = edited(
+        (
+            "  plans: {class: public, on: [staging, prod]}",
+            "  plans: {class: public, on: [staging, prod], may_be_absent: yes}",
+        )
+    )
+    assert "neither true nor false" == only_error(text).problem
+
+
+CANARY = "p@ss:w%2F" + '"'
+SECRETS = {
+    "a connection string": "mongodb+srv://app_read:Zx9kQw3vRt@cluster.example.net/askflorence",
+    "a percent-encoded connection string": "mongodb%3A%2F%2Fapp%3AZx9kQw3vRt%40cluster.example.net",
+    "a generated password": "Zx9kQw3vRtPl8sUd2mNb6yHc4eGf7aJ1",
+    "an access key": "AKIAIOSFODNN7ZZZZZZZ",
+    "a named password": "password: Zx9k",
+}
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("version: 1\n", "version: 1\n# {}\n"),
+        ("    reason: readWrite includes", "    reason: '{} readWrite includes"),
+        ("database: askflorence\nenvironments", 'database: "{}"\nenvironments'),
+        ("version: 1\n", "version: 1\n'{}': x\n"),
+        (READ_ROLE, READ_ROLE + "\n    note: '{}'"),
+    ],
+)
+def test_a_secret_is_refused_wherever_it_stands_and_never_repeated(kind, place):
+    secret = SECRETS[kind]
+    text = edited((place[0], place[1].replace("{}", secret)))
+    with pytest.raises(ManifestInvalid) as caught:
+        load_manifest(text)
+    told = str(caught.value) + repr(caught.value) + repr(caught.value.errors)
+    for part in (secret, "Zx9k", "AKIA"):
+        assert part not in told
+    assert "treat it as leaked" in told
+
+
+def test_a_secret_hidden_by_escapes_is_found():
+    text = edited(
+        ("database: askflorence\nenvironments", 'database: "mongodb:\\x2f\\x2fu:\\x70w@h"\nenvironments')
+    )
+    assert {"a connection string with a password"} & {error.problem for error in errors_of(text)}
+
+
+@pytest.mark.parametrize("value", [CANARY, "x" * 200, "two\\nlines", "\\x1b[31mred", "h@unter:2"])
+def test_an_odd_value_is_not_repeated(value):
+    quoted = "'" + value + "'" if '"' in value else '"' + value + '"'
+    told = str(errors_of(edited(("    role: role_audit_writer", f"    role: {quoted}"))))
+    assert "(a value that is not shown here)" in told
+    assert value not in told
+
+
+def test_the_errors_survive_pickling():
+    with pytest.raises(ManifestInvalid) as caught:
+        load_manifest("version: 1")
+    assert caught.value.errors == pickle.loads(pickle.dumps(caught.value)).errors  # noqa: S301 - made here
+
+
+def test_a_file_full_of_mistakes_is_not_printed_in_full():
+    text = TEXT + "".join(f"wrong_{number}: 1\n" for number in range(500))
+    with pytest.raises(ManifestInvalid) as caught:
+        load_manifest(text)
+    assert ("  and 400 more.", 500) == (str(caught.value).splitlines()[-1], len(caught.value.errors))
