@@ -17,7 +17,7 @@ from reports.deployment import Deployment, Operation, Progress
 from rollout.plan import ServiceState
 from sandbox import outcome
 from sandbox.embedded import Embedded
-from sandbox.pulumi_cli import PulumiCli, prepare_project
+from sandbox.pulumi_cli import PulumiCli, holds_resources, prepare_project
 from sandbox.recorder import Recorder
 from sandbox.stack_files import PHASES, StackFiles, read_stack
 from sandbox.world import SandboxError, World
@@ -45,16 +45,34 @@ class Order:
     policy_packs: tuple[Path, ...] = ()
 
 
-def choose(wanted: Engine) -> PulumiCli | Embedded:
-    """The engine for a wish. Raises `SandboxError` when the CLI is wanted and is missing or too old."""
-    if wanted is Engine.EMBEDDED:
+def choose(wanted: Engine, world: World | None = None) -> PulumiCli | Embedded:
+    """The engine for a wish; auto stays with the one that has deployed a stack of `world`.
+
+    Raises `SandboxError` when the CLI is wanted and is missing or too old, or when the other engine has deployed a
+    stack already: they do not share their states, and prod reads staging's.
+    """
+    used = in_use(world) if world is not None else None
+    if used is not None and wanted not in {Engine.AUTO, used}:
+        raise SandboxError(
+            f"this sandbox's stacks were deployed by --engine {used.value}, and engines do not share their states: "
+            f"go on with --engine {used.value}, or start anew with `atlas-access sandbox reset`"
+        )
+    chosen = wanted if used is None else used
+    if chosen is Engine.EMBEDDED:
         return Embedded()
     cli = PulumiCli.find()
-    if cli is None and wanted is Engine.PULUMI:
+    if cli is None and chosen is Engine.PULUMI:
         raise SandboxError(
             "no pulumi CLI is on PATH: install 3.200 or later, or use --engine embedded, which needs none"
         )
     return cli or Embedded(because="no pulumi CLI on PATH")
+
+
+def in_use(world: World) -> Engine | None:
+    """The engine that has deployed a stack of this sandbox; None before the first deployment."""
+    if any(world.state_file(stack).exists() for stack in world.environments):
+        return Engine.EMBEDDED
+    return Engine.PULUMI if holds_resources(world.directory) else None
 
 
 def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) -> Deployment:
@@ -65,7 +83,7 @@ def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) 
     """
     world.of(order.stack)
     files = checked(order)
-    engine = choose(order.engine)
+    engine = choose(order.engine, world)
     preview = order.operation is Operation.PREVIEW
     recorder = Recorder(on_progress, preview=preview, secrets=world.secrets())
     began = time.monotonic()

@@ -167,6 +167,12 @@ def prepare_project(directory: Path, files: StackFiles) -> Path:
     return project
 
 
+def holds_resources(directory: Path) -> bool:
+    """Whether a stack in the CLI's file backend has been deployed."""
+    found = (directory / "pulumi" / ".pulumi" / "stacks").glob("*/*.json")
+    return any('"resources"' in path.read_text(errors="replace") for path in found)
+
+
 def _typed(project: Mapping[str, Any], key: str, value: str) -> Any:
     """A setting in the type that the project declares for it: the CLI checks."""
     declared = project.get("config", {}).get(key, {})

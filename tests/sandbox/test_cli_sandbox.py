@@ -1,0 +1,210 @@
+"""The sandbox commands as a person runs them: processes of their own, real servers, what they print and return."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sandbox.world import World
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs `atlas-access` in a folder, against one sandbox, without a pulumi CLI on PATH."""
+
+    directory: Path
+    path: str
+
+    def __call__(
+        self, *arguments: str, path: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "cli.main", *arguments],
+            cwd=ROOT,
+            env={
+                **{name: os.environ[name] for name in ("HOME", "LANG", "MONGOD") if name in os.environ},
+                "PATH": f"{path}{os.pathsep}{self.path}" if path else self.path,
+                "ATLAS_ACCESS_SANDBOX_DIR": str(self.directory),
+                **environment,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
+
+
+def _without_pulumi() -> str:
+    folders = os.environ["PATH"].split(os.pathsep)
+    return os.pathsep.join(each for each in folders if not (Path(each) / "pulumi").exists())
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A running sandbox, brought up and taken down by the commands themselves."""
+    here = Shell(tmp_path_factory.mktemp("cli") / "box", _without_pulumi())
+    up = here("sandbox", "up")
+    assert (0, "") == (up.returncode, up.stderr)
+    try:
+        yield here
+    finally:
+        here("sandbox", "down")
+
+
+@pytest.fixture(scope="module")
+def deployed(shell: Shell) -> subprocess.CompletedProcess[str]:
+    """Staging, provisioned: the JSON that the command printed."""
+    return shell("sandbox", "deploy", "staging", "--json")
+
+
+def secrets_in(shell: Shell, texts: Sequence[str]) -> list[str]:
+    """Which of the sandbox's secrets stand in the texts."""
+    known = World.load(shell.directory).secrets()
+    return [secret for secret in known if any(secret in text for text in texts)]
+
+
+def test_the_plan_lists_what_would_be_made_and_changes_nothing(shell: Shell) -> None:
+    first, second = (shell("sandbox", "deploy", "staging", "--preview") for _ in range(2))
+    assert (0, "") == (first.returncode, first.stderr)
+    assert first.stdout.startswith("Plan: ")
+    assert "mongodbatlas DatabaseUser        app_audit_writer" in first.stdout
+    assert first.stdout == second.stdout
+
+
+def test_a_deployment_is_told_as_json_with_its_proofs(
+    shell: Shell, deployed: subprocess.CompletedProcess[str]
+) -> None:
+    told = json.loads(deployed.stdout)
+    assert (0, "", "succeeded", "provision") == (
+        deployed.returncode,
+        deployed.stderr,
+        told["result"],
+        told["phase"],
+    )
+    assert {"proven"} == {proof["verdict"] for proof in told["proofs"]}
+    assert {"app_read", "app_write", "app_audit_writer", "app_admin_schema"} == {
+        p["user"] for p in told["proofs"]
+    }
+    assert [] == secrets_in(shell, [deployed.stdout])
+
+
+def test_deploying_again_changes_nothing_and_says_so(
+    shell: Shell, deployed: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    events = tmp_path / "events.jsonl"
+    again = shell("sandbox", "deploy", "staging", "--events", str(events))
+    line, engine = again.stdout.splitlines()
+    assert re.match(r"staging  provision  no changes +\d+\.\d s   proofs 5/5 proven", line)
+    assert "engine: embedded (no pulumi CLI on PATH)" == engine
+    assert all(isinstance(json.loads(line), dict) for line in events.read_text().splitlines())
+    assert [] == secrets_in(shell, [again.stdout, events.read_text()])
+
+
+def test_the_deployments_json_is_evidence_for_the_matrix(
+    shell: Shell, deployed: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    evidence = tmp_path / "evidence.json"
+    evidence.write_text(deployed.stdout)
+    matrix = json.loads(shell("matrix", "--evidence", str(evidence), "--format", "json").stdout)
+    standings = {
+        cluster["environment"]: {(user["live"], user["proven"]) for user in cluster["users"]}
+        for cluster in matrix["clusters"]
+    }
+    assert {"staging": {("yes", "yes")}, "prod": {("unasked", "unasked")}} == standings
+
+
+def test_env_prints_exports_that_a_shell_takes_back_unchanged(shell: Shell) -> None:
+    printed = shell("sandbox", "env", "prod").stdout
+    script = f"{printed}\nenv -0"
+    done = subprocess.run(["bash", "-c", script], env={}, capture_output=True, text=True, check=True)
+    taken = dict(line.split("=", 1) for line in done.stdout.split("\0") if "=" in line)
+    expected = World.load(shell.directory).environment("prod")
+    assert expected == {name: taken.get(name) for name in expected}
+
+
+def test_env_leaves_the_programs_own_folder_alone(shell: Shell) -> None:
+    printed = shell("sandbox", "env").stdout
+    project = re.search(r"pulumi -C (\S+) ", printed)
+    assert project is not None
+    assert shell.directory.resolve() in Path(project[1]).resolve().parents
+
+
+def test_status_says_that_every_part_is_alive(shell: Shell) -> None:
+    told = shell("sandbox", "status")
+    assert 0 == told.returncode
+    assert re.match(r"All \d+ parts are alive", told.stdout)
+    parts = json.loads(shell("sandbox", "status", "--format", "json").stdout)["parts"]
+    assert {True} == {part["ok"] for part in parts}
+
+
+def test_logs_hold_no_secret(shell: Shell, deployed: subprocess.CompletedProcess[str]) -> None:
+    told = shell("sandbox", "logs", "--lines", "500")
+    assert 0 == told.returncode
+    assert "supervisor: " in told.stdout or "mongod-staging: " in told.stdout
+    assert [] == secrets_in(shell, [told.stdout])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["up"], "a sandbox already runs in"),
+        (["deploy", "moon"], "the sandbox has no stack 'moon': it has staging and prod"),
+        (["env", "moon"], "the sandbox has no stack 'moon'"),
+        (["logs", "moon"], "no log of 'moon'"),
+        (["deploy", "staging", "--engine", "pulumi"], "no pulumi CLI is on PATH"),
+        (["deploy", "staging", "--config", "phase=sideways"], "atlas-access:phase: is not a valid value"),
+        (
+            ["deploy", "staging", "--config", "atlasProjectId=69dc20c64005b222804dafa4"],
+            "nothing was contacted",
+        ),
+        (
+            ["deploy", "staging", "--events", "/nowhere/events.jsonl"],
+            "/nowhere/events.jsonl cannot be written",
+        ),
+    ],
+)
+def test_a_refusal_is_exit_2_with_one_clear_message(
+    shell: Shell, arguments: list[str], expected: str
+) -> None:
+    refused = shell("sandbox", *arguments)
+    assert (2, "") == (refused.returncode, refused.stdout)
+    assert expected in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_an_old_pulumi_cli_is_refused_by_name_and_version(shell: Shell, tmp_path: Path) -> None:
+    fake = tmp_path / "pulumi"
+    fake.write_text("#!/bin/sh\necho v3.100.0\n")
+    fake.chmod(0o755)
+    refused = shell("sandbox", "deploy", "staging", path=str(tmp_path))
+    assert 2 == refused.returncode
+    assert "3.100.0; the sandbox needs 3.200 or later" in refused.stderr
+
+
+def test_without_a_sandbox_the_way_to_one_is_named(tmp_path: Path) -> None:
+    refused = Shell(tmp_path / "none", _without_pulumi())("sandbox", "deploy", "staging")
+    assert 2 == refused.returncode
+    assert "start one with `atlas-access sandbox up`" in refused.stderr
+
+
+def test_a_reader_that_leaves_does_not_stop_a_deployment(
+    shell: Shell, deployed: subprocess.CompletedProcess[str]
+) -> None:
+    command = f"{sys.executable} -m cli.main sandbox deploy staging | head -c 1 > /dev/null; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=ROOT,
+        env={"PATH": shell.path, "ATLAS_ACCESS_SANDBOX_DIR": str(shell.directory)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ("0\n", "") == (done.stdout, done.stderr)
