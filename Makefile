@@ -33,7 +33,7 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 
 bench: $(STAMP)
-	$(BIN)/python -m tests.bench
+	@for each in tests/bench/bench_*.py; do echo "== $$each" && $(BIN)/python $$each || exit 1; done
 
 clean:
 	@test ! -e .sandbox || test ! -x $(BIN)/atlas-access || $(BIN)/atlas-access sandbox down

@@ -33,7 +33,7 @@ def following(screen: Console) -> Iterator[Callable[[Progress], None]]:
             with lock:
                 _note(under_way, progress)
                 _print(screen, progress)
-                status.update(_status(list(under_way.values())))
+                status.update(_status(list(under_way.values()), screen.width - 4))
 
         yield show
 
@@ -58,6 +58,8 @@ def _note(under_way: dict[str, str], progress: Progress) -> None:
         under_way.pop(key, None)
 
 
-def _status(told: list[str]) -> str:
+def _status(told: list[str], width: int) -> str:
+    """What is under way on one line of a terminal."""
     more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
-    return ", ".join(told[:_SHOWN]) + more if told else "reading the program"
+    line = ", ".join(told[:_SHOWN]) + more if told else "reading the program"
+    return line if len(line) <= width else f"{line[: width - 1]}…"

@@ -70,10 +70,9 @@ def plan_lines(deployment: Deployment, *, values: bool = True) -> tuple[str, ...
 
 def summary_line(deployment: Deployment) -> str:
     """`staging  provision  11 created   8.1 s   proofs 4/4 proven (…)`: what the last screen shows of a run."""
-    told = deployment.counted
-    phase = "destroy" if deployment.operation is Operation.DESTROY else deployment.phase
+    head = f"{deployment.stack:<8} {_what(deployment):<9}"
     detail = str(deployment.swap) if deployment.swap else deployment.proof_line
-    line = f"{deployment.stack:<8} {phase:<10} {told:<34} {deployment.seconds:5.1f} s   {detail}".rstrip()
+    line = f"{head} {deployment.counted:<31}{deployment.seconds:5.1f} s  {detail}".rstrip()
     return f"FAILED  {line}" if deployment.failure else line
 
 
@@ -119,15 +118,22 @@ def _failure(deployment: Deployment) -> Iterator[str]:
         yield from (f"  {line}" for line in rest)
     if not refused:
         first, *rest = deployment.failure.splitlines() or [""]
-        yield f"FAILED  {deployment.stack} {deployment.phase}: {first}"
+        yield f"FAILED  {deployment.stack} {_what(deployment)}: {first}"
         yield from (f"  {line}" for line in rest)
     if deployment.keeps_running and deployment.swapped:
         yield f"  The service runs {deployment.keeps_running}."
     elif deployment.keeps_running:
         yield f"  Nothing was swapped: {deployment.keeps_running} keeps running."
     again = f"atlas-access sandbox deploy {deployment.stack} --phase {deployment.phase}"
-    if refused:
+    if deployment.operation is Operation.DESTROY:
+        yield "  Way out: what is protected is let go by an update of its own, before it is destroyed:"
+        yield f"    {again} --config unprotect=true"
+    elif refused:
         yield "  Way out: restore in Atlas what access.yaml declares, or change access.yaml; then run again:"
         yield f"    {again}"
     else:
         yield f"  Way out: mend the cause named above and run again: {again}"
+
+
+def _what(deployment: Deployment) -> str:
+    return "destroy" if deployment.operation is Operation.DESTROY else deployment.phase

@@ -102,7 +102,7 @@ def test_deploying_again_changes_nothing_and_says_so(
     events = tmp_path / "events.jsonl"
     again = shell("sandbox", "deploy", "staging", "--events", str(events))
     line, engine = again.stdout.splitlines()
-    assert re.match(r"staging  provision  no changes +\d+\.\d s   proofs 5/5 proven", line)
+    assert re.match(r"staging  provision  no changes +\d+\.\d s  proofs 5/5 proven", line)
     assert "engine: embedded (no pulumi CLI on PATH)" == engine
     assert all(isinstance(json.loads(line), dict) for line in events.read_text().splitlines())
     assert [] == secrets_in(shell, [again.stdout, events.read_text()])
