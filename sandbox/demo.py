@@ -15,8 +15,8 @@ from reports.deployment_text import summary_line
 from reports.matrix import Matrix, build
 from sandbox import lifecycle
 from sandbox.deploy import Engine, Order, choose, deploy
-from sandbox.mongod import find_mongod
-from sandbox.world import World
+from sandbox.mongod import MongodError, find_mongod
+from sandbox.world import SandboxError, World
 
 STEPS = (
     Order("staging", Operation.PREVIEW, "provision"),
@@ -83,9 +83,13 @@ def describe(world: World, engine: Engine) -> str:
 
 
 def mongod_version() -> str:
-    """The version of the `mongod` that sandboxes run."""
+    """The version of the `mongod` that sandboxes run. Raises `SandboxError` when there is none."""
+    try:
+        path = find_mongod()
+    except MongodError as error:
+        raise SandboxError(str(error)) from None
     told = subprocess.run(  # noqa: S603 - the mongod that the sandbox itself runs
-        [str(find_mongod()), "--version"], capture_output=True, text=True, check=False, timeout=30
+        [str(path), "--version"], capture_output=True, text=True, check=False, timeout=30
     )
     first, *_ = told.stdout.splitlines() or ["of an unknown version"]
     return first.removeprefix("db version v")

@@ -6,13 +6,11 @@ Each says in its message what is wrong with what, and the way out. It must never
 from access.endpoints import EndpointRefused
 from access.manifest import ManifestInvalid
 from access.settings import SettingsInvalid
-from sandbox.mongod import MongodError
 from sandbox.world import SandboxError
 
 REFUSALS: tuple[type[Exception], ...] = (
     EndpointRefused,
     ManifestInvalid,
-    MongodError,
     SandboxError,
     SettingsInvalid,
 )
