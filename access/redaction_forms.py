@@ -67,9 +67,9 @@ def _spellings(char: str) -> str:
     spellings.append(
         "".join(rf"\\{{1,8}}u{_any_case(units[index : index + 4])}" for index in range(0, len(units), 4))
     )
-    if code < 256:
-        spellings.append(rf"\\{{1,8}}x{_any_case(f'{code:02x}')}")
-    else:
+    for spelled in dict.fromkeys((char.encode(errors="surrogatepass"), bytes([code]) if code < 256 else b"")):
+        spellings.extend(["".join(rf"\\{{1,8}}x{_hex(byte)}" for byte in spelled)] if spelled else [])
+    if code > 255:
         spellings.append(rf"\\{{1,8}}U{_any_case(f'{code:08x}')}")
     name = "apos" if char == "'" else codepoint2name.get(code)
     if name is not None:
