@@ -4,7 +4,7 @@ Pure: reads one request of the protocol. An option that is not listed here as un
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.engine import values
@@ -13,7 +13,7 @@ from sandbox.engine.values import Properties
 STACK_TYPE = "pulumi:pulumi:Stack"
 
 
-class Refused(Exception):  # noqa: N818 - reads as the sentence it is
+class Refused(Exception):
     """The program asks for something that is wrong, or that this engine does not support."""
 
 
@@ -128,6 +128,24 @@ def goal_of(request: Any) -> Goal:
         aliases=tuple(aliases),
         import_id=request.importId,
         custom_timeouts=timeouts,
+    )
+
+
+def inherited(goal: Goal, parent: Goal | None) -> Goal:
+    """`goal` with what it leaves to its parent: protection, retention, and the providers of a component."""
+    if parent is None:
+        return goal
+    provider, providers = goal.provider, goal.providers
+    if not goal.custom:
+        providers = {**parent.providers, **goal.providers}
+    elif not provider:
+        provider = goal.providers.get(goal.package) or parent.providers.get(goal.package, "")
+    return replace(
+        goal,
+        protect=parent.protect if goal.protect is None else goal.protect,
+        retain_on_delete=parent.retain_on_delete if goal.retain_on_delete is None else goal.retain_on_delete,
+        provider=provider,
+        providers=providers,
     )
 
 

@@ -16,12 +16,12 @@ from typing import IO
 _END_SECONDS = 5.0
 
 
-class HostFailed(Exception):  # noqa: N818 - reads as the sentence it is
+class HostFailed(Exception):
     """A host did not start, or went away."""
 
 
 class Host:
-    """A started process whose output goes, line by line, to `on_line` (and, as a tail, into what is said of its end)."""
+    """A started process; its output goes line by line to `on_line`, and the last of it into what is said of its end."""
 
     def __init__(
         self,

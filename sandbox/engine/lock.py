@@ -13,7 +13,7 @@ from pathlib import Path
 from sandbox.engine.state import now
 
 
-class Locked(Exception):  # noqa: N818 - reads as the sentence it is
+class Locked(Exception):
     """Another run holds the stack."""
 
 

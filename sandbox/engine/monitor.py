@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.engine import values, wire
-from sandbox.engine.deploy import Deployment, Stopped
+from sandbox.engine.deploy import Deployment
 from sandbox.engine.goal import Goal, Refused, goal_of, refuse
 from sandbox.engine.provider import ProviderFailed
+from sandbox.engine.session import Stopped
 from sandbox.engine.values import UnsupportedValue
 
 # Beside what is supported, what is refused by name: else the SDK would refuse it with advice to update a CLI.
@@ -36,7 +37,7 @@ _SEVERITIES = ("debug", "info", "warning", "error")
 _GONE = "Resource monitor has terminated, shutting down"
 
 
-class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[misc]
+class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
     """Answers the program. `begin` opens it once state and policies are in place; `finished` is its farewell."""
 
     def __init__(self, deployment: Deployment) -> None:
@@ -55,9 +56,8 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[m
             self.calls += 1
         try:
             self._open.wait()
-            if self._deployment.stopping.is_set():
-                raise Stopped
-            return work()
+            with self._deployment.guarded(""):
+                return work()
         except Stopped:
             context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
         except (Refused, UnsupportedValue) as error:
@@ -162,10 +162,12 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[m
 
     def RegisterStackTransform(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Refused."""
+        del request
         return self._unsupported(context, "a stack transform")
 
     def RegisterStackInvokeTransform(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Refused."""
+        del request
         return self._unsupported(context, "an invoke transform")
 
     def RegisterResourceHook(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -181,7 +183,7 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[m
         return self._unsupported(context, f"package {request.name}")
 
 
-class Engine(wire.engine_pb2_grpc.EngineServicer):  # type: ignore[misc]
+class Engine(wire.engine_pb2_grpc.EngineServicer):
     """Takes the messages of the program and the hosts."""
 
     def __init__(self, deployment: Deployment) -> None:

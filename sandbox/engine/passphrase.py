@@ -18,7 +18,7 @@ _keys: dict[bytes, "Future[bytes]"] = {}
 _lock = threading.Lock()
 
 
-class WrongPassphrase(Exception):  # noqa: N818 - reads as the sentence it is
+class WrongPassphrase(Exception):
     """The passphrase does not open this salt, or a ciphertext is not one of this passphrase."""
 
 

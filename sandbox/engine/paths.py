@@ -13,7 +13,7 @@ _PART = re.compile(r"""\.?(?P<name>[^.\[\]"]+)|\[(?P<index>\d+|\*)\]|\["(?P<key>
 _MISSING = object()
 
 
-class BadPath(ValueError):  # noqa: N818 - reads as the sentence it is
+class BadPath(ValueError):
     """A property path that cannot be read."""
 
 

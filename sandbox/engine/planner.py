@@ -22,6 +22,11 @@ class Diff:
     delete_before_replace: bool = False
     detailed: tuple[tuple[str, bool], ...] = ()  # path, forces a replacement
 
+    @property
+    def is_replacement(self) -> bool:
+        """True if any difference forces a replacement."""
+        return bool(self.replaces) or any(hard for _, hard in self.detailed)
+
 
 SAME = Diff(changes=False)
 
@@ -60,8 +65,7 @@ def with_replacements(diff: Diff, patterns: Sequence[str], *, init_errors: bool 
 def decide(old: Resource, diff: Diff) -> str:
     """same, update or replace, for a resource that exists."""
     if diff.changes or old.pending_replacement:
-        hard = diff.replaces or any(forces for _, forces in diff.detailed)
-        return "replace" if hard or old.pending_replacement else "update"
+        return "replace" if diff.is_replacement or old.pending_replacement else "update"
     return "update" if old.init_errors else "same"
 
 

@@ -19,7 +19,7 @@ from sandbox.engine.state import Resource
 _LEVELS = ("advisory", "mandatory", "disabled", "remediate")
 
 
-class PolicyFailed(Exception):  # noqa: N818 - reads as the sentence it is
+class PolicyFailed(Exception):
     """A policy pack did not start, died, or was configured wrongly."""
 
 
@@ -171,7 +171,8 @@ def _setting(policy: str, given: Any, level: int) -> Any:
             f"policy {policy}: enforcement level {name!r} is unknown; use one of {', '.join(_LEVELS)}"
         )
     return wire.analyzer_pb2.PolicyConfig(
-        enforcementLevel=_LEVELS.index(name), properties=values.to_struct(properties)
+        enforcementLevel=wire.analyzer_pb2.EnforcementLevel.Value(name.upper()),
+        properties=values.to_struct(properties),
     )
 
 

@@ -29,7 +29,11 @@ def _told(error: BaseException) -> str:
         for frame in traceback.extract_tb(error.__traceback__)
         if not frame.filename.startswith("<")
     ]
-    own = [(path.relative_to(here), line) for path, line in places if path.is_relative_to(here) and ".venv" not in path.parts]
+    own = [
+        (path.relative_to(here), line)
+        for path, line in places
+        if path.is_relative_to(here) and ".venv" not in path.parts
+    ]
     place = f" ({own[-1][0]}:{own[-1][1]})" if own else ""
     text = " ".join(str(error).split())
     if isinstance(error, SystemExit):

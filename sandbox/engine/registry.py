@@ -10,13 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.engine import hosts
-from sandbox.engine.provider import Builtin, Client, Provider, ProviderFailed, ProviderResources
+from sandbox.engine.builtin import Builtin, BuiltinResources, ProviderResources
+from sandbox.engine.client import Client
+from sandbox.engine.provider import Provider, ProviderFailed
 from sandbox.engine.request import EngineRequest, python
 from sandbox.engine.state import Resource
-from sandbox.engine.values import Properties
 
 TYPE_PREFIX = "pulumi:providers:"
 DYNAMIC = "pulumi-python"
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
 
 
 @dataclass
@@ -61,16 +66,13 @@ class Registry:
         """A provider for a provider resource, unconfigured."""
         package = resource.type.removeprefix(TYPE_PREFIX)
         if package == "pulumi":
-            return _Nothing(self._keep_builtin)
-        return ProviderResources(self.client(package), lambda: str(uuid.uuid4()), self.keep)
+            return BuiltinResources(_new_id, lambda made: self.keep(made, self.builtin))
+        return ProviderResources(self.client(package), _new_id, self.keep)
 
     def keep(self, resource: Resource, provider: Provider) -> None:
         """Makes a configured provider known by the reference of its resource."""
         with self._lock:
             self._ready[f"{resource.urn}::{resource.id}"] = provider
-
-    def _keep_builtin(self, resource: Resource) -> None:
-        self.keep(resource, self.builtin)
 
     def renamed(self, old: str, new: str) -> None:
         """Follows a provider resource that an alias moved."""
@@ -87,7 +89,7 @@ class Registry:
             return self._ready[reference]
 
     def ensure(self, reference: str, resources: tuple[Resource, ...]) -> None:
-        """Readies a provider from its record, for what is deleted, refreshed or replaced before the program gets to it."""
+        """Readies a provider from its record, for what is deleted or refreshed before the program gets to it."""
         with self._lock:
             if not reference or reference in self._ready:
                 return
@@ -108,31 +110,3 @@ class Registry:
                 client.close()
             if self._host is not None:
                 self._host.stop()
-
-
-class _Nothing(ProviderResources):
-    """The provider resource of Pulumi's own package: nothing to connect to, nothing to configure."""
-
-    def __init__(self, keep: Callable[[Resource], None]) -> None:
-        self._keep_it = keep
-        self._new_id = lambda: str(uuid.uuid4())
-
-    def check(self, new: Resource, old: Properties | None, inputs: Properties) -> Any:
-        """Takes them as they are."""
-        from sandbox.engine.provider import Checked
-
-        del new, old
-        return Checked(inputs)
-
-    def diff(self, old: Resource, inputs: Properties, ignore: tuple[str, ...]) -> Any:
-        """Never differs."""
-        from sandbox.engine.planner import SAME
-
-        del old, inputs, ignore
-        return SAME
-
-    def _ready(self, resource: Resource) -> Any:
-        from sandbox.engine.provider import Made
-
-        self._keep_it(resource)
-        return Made(resource.id, {})

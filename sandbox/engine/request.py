@@ -22,7 +22,7 @@ _REMOTE = re.compile(r"^(https?|mongodb(\+srv)?|grpc|wss?)://", re.IGNORECASE)
 _NEEDED = {"aws": "AWS_ENDPOINT_URL", "mongodbatlas": "MONGODB_ATLAS_BASE_URL"}
 
 
-class EngineRefused(Exception):  # noqa: N818 - reads as the sentence it is
+class EngineRefused(Exception):
     """The request cannot be run as it stands; nothing was started."""
 
 
@@ -32,11 +32,12 @@ def _ignore(event: Event) -> None:
 
 @dataclass(frozen=True)
 class EngineRequest:
-    """One run. `config` maps `project:key` (or a bare key of the project) to text; `environment` is all that the
-    program and its hosts get of it; `provider_ports` maps packages to ports of running providers on 127.0.0.1.
+    """One run.
 
-    `idle_seconds` is how long a program may do nothing before it counts as hung, `call_seconds` how long one call of
-    a provider may take. `policy_config` is keyed by policy, as `pulumi --policy-pack-config` takes it.
+    `config` maps `project:key` (or a bare key of the project) to text; `environment` is all that the program and its
+    hosts get; `provider_ports` maps packages to ports of running providers on 127.0.0.1. `idle_seconds` is how long a
+    program may do nothing before it counts as hung, `call_seconds` how long one call of a provider may take.
+    `policy_config` is keyed by rule, as `pulumi --policy-pack-config` takes it.
     """
 
     operation: str
@@ -88,7 +89,9 @@ class EngineRequest:
 
 @dataclass(frozen=True)
 class EngineResult:
-    """How a run ended. `error` is one line, "" when `ok`; `changes` counts resources by operation; secrets among
+    """How a run ended.
+
+    `error` is one line, "" when `ok`; `changes` counts resources by operation; secrets among
     `outputs` are `values.Secret`, which never show themselves; `duration` is in seconds.
     """
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from sandbox.engine import hosts, wire
+from sandbox.engine import hosts, teardown, wire
+from sandbox.engine.builtin import Builtin
 from sandbox.engine.checkpoint import Checkpoint, load, write_atomically
 from sandbox.engine.deploy import Deployment
 from sandbox.engine.events import Diagnostic, Event, Mask, Summary
@@ -23,7 +24,7 @@ from sandbox.engine.goal import STACK_TYPE
 from sandbox.engine.lock import Locked, locked
 from sandbox.engine.monitor import Engine, Monitor
 from sandbox.engine.policy import Policies, PolicyFailed
-from sandbox.engine.provider import Builtin, ProviderFailed
+from sandbox.engine.provider import ProviderFailed
 from sandbox.engine.registry import Registry
 from sandbox.engine.request import EngineRefused, EngineRequest, EngineResult, check, python
 from sandbox.engine.state import State, StateRefused, state_from_json
@@ -216,16 +217,16 @@ class _Work(threading.Thread):
     def _operate(self) -> None:
         deployment, operation = self._deployment, self._deployment.request.operation
         if operation == "refresh":
-            deployment.refresh()
+            teardown.refresh(deployment)
         elif operation == "destroy":
-            deployment.delete_rest(everything=True)
+            teardown.delete_rest(deployment, frozenset())
         else:
             self._follow_program()
             self._settle()
             if not deployment.errors and not deployment.policies.violations:
-                deployment.delete_rest()
+                teardown.delete_rest(deployment, deployment.handled)
             if not deployment.errors:
-                deployment.policies.stack_violated(deployment.news.values(), deployment.goals())
+                deployment.policies.stack_violated(deployment.news.values(), deployment.goals)
         self.outputs = deployment.finish_outputs()
         self._monitor.released.set()
 

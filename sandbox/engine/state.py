@@ -16,7 +16,7 @@ VERSION = 3
 Ciphers = dict[tuple[str, ...], tuple[str, str]]
 
 
-class StateRefused(Exception):  # noqa: N818 - reads as the sentence it is
+class StateRefused(Exception):
     """A state that this engine cannot continue; its file is left as it is."""
 
 
@@ -117,7 +117,7 @@ _DROPPED = {"sourcePosition", "stackTrace"}
 
 
 def now() -> str:
-    """This moment as the format writes it: UTC, RFC 3339."""
+    """The present moment as the format writes it: UTC, RFC 3339."""
     return datetime.datetime.now(datetime.UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -257,9 +257,9 @@ def _reader(secrets: Passphrase, ciphers: Ciphers) -> Callable[[dict[str, Any]],
             if name in ("inputs", "outputs"):
                 value = {
                     k: opened(v, (record["urn"], record.get("id", ""), name, k)) for k, v in value.items()
-                }  # noqa: PLW2901
+                }
             elif name == "property_dependencies":
-                value = {k: tuple(urns or ()) for k, urns in value.items()}  # noqa: PLW2901
+                value = {k: tuple(urns or ()) for k, urns in value.items()}
             known[name] = tuple(value) if isinstance(value, list) else value
         return Resource(**known)
 

@@ -18,7 +18,7 @@ UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 Properties = dict[str, Any]
 
 
-class UnsupportedValue(Exception):  # noqa: N818 - names what was met, as its message does
+class UnsupportedValue(Exception):
     """A property holds a kind of value that this engine does not carry (an asset, an archive, an output value)."""
 
 

@@ -5,8 +5,8 @@ Must never hold logic: it only names what the protocol offers.
 
 from typing import Any
 
-import grpc as _grpc  # type: ignore[import-untyped]
-from google.protobuf import any_pb2 as _any  # type: ignore[import-untyped]
+import grpc as _grpc
+from google.protobuf import any_pb2 as _any
 from google.protobuf import empty_pb2 as _empty
 from google.protobuf import struct_pb2 as _struct
 from google.rpc import status_pb2 as _status  # type: ignore[import-untyped]

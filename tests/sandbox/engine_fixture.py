@@ -8,12 +8,12 @@ from engine_programs.harness import Stack
 from engine_programs.toy_provider import ToyProvider
 
 
-@pytest.fixture()
+@pytest.fixture
 def toy() -> Iterator[ToyProvider]:
     with ToyProvider() as provider:
         yield provider
 
 
-@pytest.fixture()
+@pytest.fixture
 def stack(tmp_path: Path, toy: ToyProvider) -> Stack:
     return Stack(tmp_path, toy)

@@ -10,10 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
-from engine_fixture import stack, toy  # noqa: F401
 from engine_programs.harness import FOLDER, Stack
 
 from sandbox.engine import Diagnostic
+
+pytest_plugins = ("engine_fixture",)
 
 
 def until(condition, seconds=20.0):
@@ -125,7 +126,7 @@ def test_a_package_without_a_provider_is_named(stack):
 
 def test_a_dynamic_resource_that_raises_ends_in_one_line(stack):
     result = stack.up('import dyn\ndyn.Proof("p", "raise")')
-    assert "p: ValueError: the proof could not be made" == result.error
+    assert "p: create failed: ValueError: the proof could not be made" == result.error
 
 
 def test_a_dynamic_host_that_dies_is_named(stack):

@@ -1,14 +1,15 @@
 """Policy packs: resource rules before each step, stack rules after, levels and configuration as asked."""
 
 import pytest
-from engine_fixture import stack, toy  # noqa: F401
 from engine_programs.harness import FOLDER, Stack
 
 from sandbox.engine import PolicyViolation
 
+pytest_plugins = ("engine_fixture",)
 
-@pytest.fixture()
-def ruled(stack: Stack) -> Stack:  # noqa: F811
+
+@pytest.fixture
+def ruled(stack: Stack) -> Stack:
     stack.options["policy_packs"] = (FOLDER / "pack",)
     return stack
 
@@ -61,6 +62,6 @@ def test_a_configuration_for_a_rule_that_no_pack_has_is_refused(ruled):
     assert "policy configuration names no-such, which no pack has" == ruled.up(EVIL).error
 
 
-def test_a_folder_without_a_pack_is_refused(stack):  # noqa: F811
+def test_a_folder_without_a_pack_is_refused(stack):
     stack.options["policy_packs"] = (stack.folder,)
     assert "has no PulumiPolicy.yaml" in stack.up(EVIL).error

@@ -3,11 +3,12 @@
 import json
 import stat
 
-from engine_fixture import stack, toy  # noqa: F401
 from engine_programs.harness import Stack
 
 from sandbox.engine import Secret, event_to_json, export_state, import_state
 from sandbox.engine.state import state_from_json
+
+pytest_plugins = ("engine_fixture",)
 
 CANARY = 'canary "pa55<word>&'
 PROGRAM = f"""
@@ -41,7 +42,9 @@ def test_a_provider_that_knows_no_secrets_gets_them_bare_and_they_come_back_secr
     stack.up(PROGRAM)
     assert CANARY == stack.toy.things["thing-1"]["secret"]
     outputs = stack.resources()["a"]["outputs"]
-    assert all("ciphertext" in out for out in (outputs["secret"], outputs["value"]["deep"], outputs["serial"]))
+    assert all(
+        "ciphertext" in out for out in (outputs["secret"], outputs["value"]["deep"], outputs["serial"])
+    )
 
 
 def test_the_ciphertext_of_an_unchanged_secret_is_kept(stack):

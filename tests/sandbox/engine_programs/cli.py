@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from engine_programs.harness import FOLDER, Stack
-
 from sandbox.engine.state import Resource, state_from_json
 
 PASSPHRASE = "open sesame"

@@ -1,6 +1,7 @@
 """Dynamic resources as the product has them: a provider in an importable module, a type of its own."""
 
 import os
+import sys
 from typing import Any
 
 import pulumi
@@ -25,7 +26,8 @@ class Prover(ResourceProvider):
             raise ValueError("the proof could not be made")
         if props["word"] == "die":
             os._exit(9)
-        print(f"proving with {Prover.setting}")
+        sys.stdout.write(f"proving with {Prover.setting}\n")
+        sys.stdout.flush()
         return CreateResult("proof-1", {**props, "verdict": f"proven {props['word']}"})
 
     def diff(self, _id: str, old: dict[str, Any], new: dict[str, Any]) -> DiffResult:

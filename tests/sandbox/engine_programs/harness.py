@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from engine_programs.toy_provider import ToyProvider
-
 from sandbox.engine import EngineRequest, EngineResult, Event, run
 
 PRELUDE = "import pulumi, toy\nfrom pulumi import Output, ResourceOptions as Options\n"

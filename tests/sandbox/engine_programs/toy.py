@@ -11,7 +11,7 @@ class Thing(pulumi.CustomResource):
     name: pulumi.Output[str]
     value: pulumi.Output[Any]
     serial: pulumi.Output[str]
-    secretEcho: pulumi.Output[str]
+    secretEcho: pulumi.Output[str]  # noqa: N815 - as on the wire
 
     def __init__(self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **props: Any) -> None:
         for output in ("name", "value", "serial", "secretEcho"):

@@ -1,3 +1,4 @@
+# ruff: noqa: N802 - the methods bear the protocol's names
 """The provider behind `toy`, in process: it keeps what it made and the order of every call."""
 
 import itertools
@@ -9,8 +10,8 @@ from typing import Any, Self
 import grpc
 from google.protobuf import any_pb2, empty_pb2, json_format, struct_pb2
 from google.rpc import status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2_grpc
 from pulumi.runtime.proto import provider_pb2 as wire
-from pulumi.runtime.proto import provider_pb2_grpc
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -84,8 +85,6 @@ class ToyProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def GetPluginInfo(self, request, context):
-        from pulumi.runtime.proto import plugin_pb2
-
         return plugin_pb2.PluginInfo(version="1.0.0")
 
     def Invoke(self, request, context):

@@ -1,3 +1,4 @@
+# ruff: noqa: N802 - the methods bear the protocol's names
 """A policy pack without the policy SDK: three rules, answered over the analyzer protocol."""
 
 import sys

@@ -1,0 +1,150 @@
+"""What every part of a run shares: its checkpoint, its providers, what went wrong, and the slots that steps take.
+
+The first failure stops new steps and lets those in flight finish. Must never tell anything that is not masked.
+"""
+
+import contextlib
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from sandbox.engine.checkpoint import Checkpoint
+from sandbox.engine.events import Diagnostic, Event, Mask, ResourcePlanned, StepDone, property_changes
+from sandbox.engine.goal import Refused
+from sandbox.engine.paths import BadPath
+from sandbox.engine.planner import Diff
+from sandbox.engine.policy import Policies
+from sandbox.engine.provider import ProviderFailed
+from sandbox.engine.registry import TYPE_PREFIX, Registry
+from sandbox.engine.request import EngineRequest
+from sandbox.engine.state import Resource, State
+from sandbox.engine.values import UnsupportedValue
+
+
+class Stopped(Exception):
+    """The run is over for this caller: something failed, or it was interrupted. The reason is already recorded."""
+
+
+def one_line(text: str) -> str:
+    """The gist of an error: its first line, or what follows the frames of a traceback."""
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    if lines and lines[0].startswith("Traceback"):
+        last = max(index for index, line in enumerate(lines) if line.startswith(" ") or index == 0)
+        lines = [" ".join(lines[last + 1 :]) or lines[-1].strip()]
+    return lines[0] if lines else "failed without a word"
+
+
+class Session:
+    """The run's state of affairs. Its methods may be called from many threads."""
+
+    registry: Registry
+    policies: Policies
+
+    def __init__(
+        self,
+        request: EngineRequest,
+        state: State,
+        checkpoint: Checkpoint,
+        tell: Callable[[Event], None],
+        mask: Mask,
+    ) -> None:
+        self.request, self.checkpoint, self.tell, self.mask = request, checkpoint, tell, mask
+        self.olds = state.resources
+        self.errors: list[str] = []
+        self.counts: Counter[str] = Counter()
+        self.stopping = threading.Event()
+        self.moved_at = time.monotonic()
+        self.in_flight = 0
+        self.lock = threading.RLock()
+        self._slots = threading.Semaphore(request.parallel)
+
+    def fail(self, message: str, urn: str = "", *, stop: bool = True) -> None:
+        """Records a failure; with `stop` no further step begins."""
+        line = self.mask(one_line(message))
+        name = urn.split("::", 3)[3] if urn.count("::") >= 3 and "::default" not in urn else ""
+        if name and not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", line):
+            line = f"{name}: {line}"
+        with self.lock:
+            self.errors.append(line)
+            if stop:
+                self.stopping.set()
+        self.tell(Diagnostic("error", line, urn))
+
+    def log(self, severity: str, message: str, urn: str = "", *, ephemeral: bool = False) -> None:
+        """Passes on a message of the program or a host."""
+        self.tell(Diagnostic(severity, self.mask(message), urn, ephemeral))
+
+    def count(self, op: str, resource: Resource) -> None:
+        """Counts a resource's operation; default providers are the engine's own affair."""
+        if not (resource.type.startswith(TYPE_PREFIX) and resource.name.startswith("default")):
+            with self.lock:
+                self.counts[op] += 1
+
+    @contextlib.contextmanager
+    def step(
+        self, op: str, resource: Resource, old: Resource | None = None, diff: Diff | None = None
+    ) -> Iterator[None]:
+        """Takes a slot, tells of the step and its end, and turns a provider's failure into the run's."""
+        with self._slots:
+            with self.lock:
+                if self.stopping.is_set():
+                    raise Stopped
+                self.in_flight += 1
+            started, error = time.monotonic(), "was cut short"
+            try:
+                before = old.inputs if old else {}
+                after = {} if op.startswith("delete") else resource.inputs
+                changes = property_changes(before, after, diff.replaces if diff else ())
+                self.tell(ResourcePlanned(resource.urn, resource.type, op, changes if op != "same" else ()))
+                yield
+                error = ""
+            except ProviderFailed as failure:
+                error = self.mask(one_line(str(failure)))
+                self.fail(error if error.startswith(op) else f"{op} failed: {error}", resource.urn)
+                raise Stopped from failure
+            finally:
+                took = round((time.monotonic() - started) * 1000, 1)
+                self.tell(StepDone(resource.urn, resource.type, op, not error, took, error))
+                with self.lock:
+                    self.in_flight -= 1
+                    self.moved_at = time.monotonic()
+
+    @contextlib.contextmanager
+    def guarded(self, urn: str) -> Iterator[None]:
+        """Turns what a registration refuses into the run's failure."""
+        if self.stopping.is_set():
+            raise Stopped
+        self.moved_at = time.monotonic()
+        try:
+            yield
+        except (Refused, ProviderFailed, UnsupportedValue, BadPath) as error:
+            self.fail(str(error), urn)
+            raise Stopped from error
+
+    def in_parallel(self, work: Callable[[Resource], None], items: list[Resource]) -> list[Resource]:
+        """Runs `work` on every item, as many at a time as the run allows; those that were stopped."""
+        failed: list[Resource] = []
+        waiting, guard = iter(items), threading.Lock()
+
+        def worker() -> None:
+            while True:
+                with guard:
+                    item = next(waiting, None)
+                if item is None:
+                    return
+                try:
+                    work(item)
+                except Stopped:
+                    failed.append(item)
+                except Exception as error:  # noqa: BLE001 - a fault of ours ends the run with a line, not a thread
+                    self.fail(f"the engine failed: {type(error).__name__}: {error}", item.urn)
+                    failed.append(item)
+
+        threads = [threading.Thread(target=worker, daemon=True) for _ in items[: self.request.parallel]]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return failed

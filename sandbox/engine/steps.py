@@ -1,0 +1,172 @@
+"""The steps themselves: one resource created, updated, kept, imported, read or deleted, with the checkpoint around it.
+
+What to do was decided before. Must never change the world before the checkpoint says that it is about to.
+"""
+
+from collections.abc import Callable
+
+from sandbox.engine.events import ResourcePlanned, StepDone
+from sandbox.engine.planner import Diff
+from sandbox.engine.provider import Made, Provider, ProviderFailed
+from sandbox.engine.registry import TYPE_PREFIX
+from sandbox.engine.session import Session
+from sandbox.engine.state import Resource, now
+from sandbox.engine.values import Secret
+
+
+def mark_secrets(session: Session, resource: Resource) -> None:
+    """An output is secret if the program says so, or if the input of its name is."""
+    hidden = set(resource.additional_secret_outputs) - {"id"}
+    hidden |= {key for key, value in resource.inputs.items() if isinstance(value, Secret)}
+    for key in hidden & resource.outputs.keys():
+        if not isinstance(resource.outputs[key], Secret):
+            resource.outputs = {**resource.outputs, key: Secret(resource.outputs[key])}
+    session.mask.learn(resource.outputs)
+
+
+def _take(session: Session, resource: Resource, made: Made) -> None:
+    resource.id, resource.outputs, resource.init_errors = made.id, made.outputs, made.init_errors
+    mark_secrets(session, resource)
+    session.checkpoint.touched(resource)
+
+
+def _make(session: Session, work: Callable[[], Made], new: Resource, done: Callable[[Made], None]) -> None:
+    """Runs a create or update; what exists although it is not ready (InitFailed) is recorded before the failure."""
+    try:
+        made = work()
+    except ProviderFailed as failure:
+        if failure.created is not None:
+            done(failure.created)
+            detail = "; ".join(failure.created.init_errors)
+            raise ProviderFailed(f"exists but is not ready: {detail or failure}") from failure
+        session.checkpoint.end(new)
+        raise
+    done(made)
+
+
+def create(
+    session: Session,
+    new: Resource,
+    provider: Provider | None,
+    old: Resource | None = None,
+    diff: Diff | None = None,
+    *,
+    keep_old: bool = False,
+) -> Resource:
+    """Creates `new`. For a replacement `old` is kept, to be deleted at the end (`keep_old`), or dropped."""
+    op = "create" if old is None else "replace"
+    with session.step(op, new, old, diff):
+        session.checkpoint.begin("creating", new)
+
+        def done(made: Made) -> None:
+            new.created = new.modified = now()
+            _take(session, new, made)
+            if keep_old and old is not None:
+                old.delete = True
+                session.checkpoint.touched(old)
+            session.checkpoint.end(new, add=True, drop=[old] if old is not None and not keep_old else [])
+
+        def work() -> Made:
+            return provider.create(new, dry_run=session.request.dry_run) if provider else Made("", {})
+
+        _make(session, work, new, done)
+    session.count(op, new)
+    return new
+
+
+def update(session: Session, old: Resource, new: Resource, provider: Provider | None, diff: Diff) -> Resource:
+    """Changes `old` into `new` in place."""
+    new.id = old.id
+    with session.step("update", new, old, diff):
+        session.checkpoint.begin("updating", new)
+
+        def done(made: Made) -> None:
+            if provider is not None:
+                new.modified = now()
+            _take(session, new, made)
+            session.checkpoint.end(new, add=True, drop=[old])
+
+        def work() -> Made:
+            return (
+                provider.update(old, new, dry_run=session.request.dry_run)
+                if provider
+                else Made("", old.outputs)
+            )
+
+        _make(session, work, new, done)
+    session.count("update", new)
+    return new
+
+
+def same(session: Session, old: Resource, new: Resource, provider: Provider | None) -> Resource:
+    """Keeps what is there; a provider is readied with the settings that were in force."""
+    new.id, new.outputs = old.id, old.outputs
+    if new.type.startswith(TYPE_PREFIX) and provider is not None:
+        settings = new.copy(inputs=old.inputs)
+        with session.step("same", new):
+            provider.update(settings, settings, dry_run=False)
+    else:
+        session.tell(ResourcePlanned(new.urn, new.type, "same"))
+        session.tell(StepDone(new.urn, new.type, "same", ok=True, milliseconds=0.0))
+    mark_secrets(session, new)
+    session.checkpoint.same(old, new)
+    session.count("same", new)
+    return new
+
+
+def _found(session: Session, wanted: Resource, provider: Provider, *, importing: bool = False) -> Made:
+    """What the provider reads; a failure ends the operation in the checkpoint too."""
+    made, problem = None, f"resource '{wanted.import_id if importing else wanted.id}' does not exist"
+    try:
+        made = provider.read(wanted, importing=importing)
+        if made is not None and importing and made.inputs is None:
+            made, problem = None, f"the provider of {wanted.type} cannot import"
+    except ProviderFailed as failure:
+        problem = str(failure)
+    if made is None:
+        session.checkpoint.end(wanted)
+        raise ProviderFailed(problem)
+    return made
+
+
+def adopt(session: Session, found: Resource, provider: Provider) -> None:
+    """Imports what exists under the id that the program gives; `found` becomes what the provider read."""
+    with session.step("import", found):
+        session.checkpoint.begin("importing", found)
+        made = _found(session, found, provider, importing=True)
+        if made.inputs is not None:
+            found.inputs = made.inputs
+        found.created = found.modified = now()
+        _take(session, found, made)
+        session.checkpoint.end(found, add=True)
+    session.count("import", found)
+
+
+def read(session: Session, new: Resource, old: Resource | None, provider: Provider) -> None:
+    """Reads what the stack does not own; `new` becomes what the provider read."""
+    with session.step("read", new, old):
+        session.checkpoint.begin("reading", new)
+        made = _found(session, new, provider)
+        new.inputs = new.inputs if made.inputs is None else made.inputs
+        _take(session, new, made)
+        session.checkpoint.end(new, add=True, drop=[old] if old else [])
+    session.count("read", new)
+
+
+def delete(session: Session, item: Resource, *, replaced: bool = False, pending: bool = False) -> None:
+    """Deletes one record and what it stands for; `pending` keeps it as one whose replacement is yet to be created."""
+    with session.step("delete-replaced" if replaced else "delete", item, item):
+        session.checkpoint.begin("deleting", item)
+        try:
+            owned = item.custom and not item.external and not item.retain_on_delete
+            if owned and not session.request.dry_run and not item.type.startswith(TYPE_PREFIX):
+                session.registry.get(item.provider).delete(item)
+        except ProviderFailed:
+            session.checkpoint.end(item)
+            raise
+        if pending:
+            item.pending_replacement = True
+            session.checkpoint.touched(item)
+        session.checkpoint.end(item, drop=[] if pending else [item])
+    if not replaced:
+        session.count("delete", item)

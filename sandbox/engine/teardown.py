@@ -1,0 +1,91 @@
+"""What happens without the program: deleting what it no longer names, destroying a stack, refreshing it.
+
+Order is the planner's. Must never delete what a resource that stays still needs.
+"""
+
+from collections.abc import Container
+
+from sandbox.engine import planner, steps
+from sandbox.engine.events import ResourcePlanned, StepDone, property_changes
+from sandbox.engine.provider import Made, ProviderFailed
+from sandbox.engine.registry import TYPE_PREFIX
+from sandbox.engine.session import Session, Stopped
+from sandbox.engine.state import Resource, now
+
+
+def _ready(session: Session, items: list[Resource]) -> bool:
+    """Readies the providers of `items` from their records; False if one cannot be."""
+    for item in items:
+        try:
+            session.registry.ensure(item.provider, session.olds)
+        except ProviderFailed as error:
+            session.fail(str(error), item.urn)
+            return False
+    return True
+
+
+def delete_rest(session: Session, kept: Container[int]) -> None:
+    """Deletes every old record that is not `kept` (by identity), in reverse order, and what replacements left."""
+    doomed = [item for item in session.olds if item.delete or id(item) not in kept]
+    if not _ready(session, [item for item in doomed if item.delete or not item.pending_replacement]):
+        return
+    spared: set[int] = set()
+    for group in planner.delete_order(doomed, session.olds):
+        failed = session.in_parallel(
+            lambda item: _forget(session, item), [item for item in group if id(item) not in spared]
+        )
+        for item in failed:
+            spared |= planner.needed_by(item, session.olds)
+        if session.stopping.is_set():
+            return
+
+
+def _forget(session: Session, item: Resource) -> None:
+    if item.pending_replacement and not item.delete:
+        session.checkpoint.end(item, drop=[item])  # it was deleted already, and is no longer wanted
+    elif item.protect and not item.delete:
+        # Told and passed over, so that one run names all of them; nothing was tried.
+        text = f"{item.name} is protected and cannot be deleted; remove `protect` from it first"
+        session.tell(ResourcePlanned(item.urn, item.type, "delete"))
+        session.tell(StepDone(item.urn, item.type, "delete", ok=False, milliseconds=0.0, error=text))
+        session.fail(text, item.urn, stop=False)
+        raise Stopped
+    else:
+        steps.delete(session, item, replaced=item.delete)
+
+
+def refresh(session: Session) -> None:
+    """Reads every resource of the stack; what is gone is dropped, what differs is taken over."""
+    found: dict[int, Resource | None] = {}
+    if not _ready(session, list(session.olds)):
+        return
+
+    def look(item: Resource) -> None:
+        if not item.custom or item.type.startswith(TYPE_PREFIX) or item.pending_replacement:
+            session.count("same", item)
+            return
+        with session.step("refresh", item):
+            made = session.registry.get(item.provider).read(item)
+        result = found[id(item)] = None if made is None else _refreshed(session, item, made)
+        session.count("delete" if result is None else "same" if result is item else "update", item)
+
+    session.in_parallel(look, list(session.olds))
+    session.checkpoint.refreshed(found)
+
+
+def _refreshed(session: Session, item: Resource, made: Made) -> Resource:
+    inputs = item.inputs if made.inputs is None else made.inputs
+    new = item.copy(id=made.id, inputs=inputs, outputs=made.outputs, init_errors=made.init_errors)
+    steps.mark_secrets(session, new)
+    if (new.id, new.inputs, new.outputs, new.init_errors) == (
+        item.id,
+        item.inputs,
+        item.outputs,
+        item.init_errors,
+    ):
+        return item
+    if made.init_errors:
+        session.log("warning", f"is not ready: {'; '.join(made.init_errors)}", item.urn)
+    new.modified = now()
+    session.tell(ResourcePlanned(item.urn, item.type, "refresh", property_changes(item.outputs, new.outputs)))
+    return new
