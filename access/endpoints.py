@@ -72,16 +72,15 @@ class Endpoints:
 
         In sandbox mode every address must be given and loopback; else EndpointRefused names each that is not.
         """
+        sandbox = _switch(environment.get(SANDBOX_VARIABLE, ""))
         given = {name: environment.get(variable, "").strip() for name, variable in _OVERLAY}
         return cls(
-            sandbox=_switch(environment.get(SANDBOX_VARIABLE, "")),
+            sandbox=sandbox,
             aws=given["aws"] or None,
-            atlas=given["atlas"] or ("" if _switch(environment.get(SANDBOX_VARIABLE, "")) else ATLAS_DEFAULT),
+            atlas=given["atlas"] or ("" if sandbox else ATLAS_DEFAULT),
             smoke=given["smoke"] or None,
-            hubspot=given["hubspot"]
-            or ("" if _switch(environment.get(SANDBOX_VARIABLE, "")) else HUBSPOT_DEFAULT),
-            github=given["github"]
-            or ("" if _switch(environment.get(SANDBOX_VARIABLE, "")) else GITHUB_DEFAULT),
+            hubspot=given["hubspot"] or ("" if sandbox else HUBSPOT_DEFAULT),
+            github=given["github"] or ("" if sandbox else GITHUB_DEFAULT),
             address_form=environment.get("ATLAS_ACCESS_ADDRESS_FORM", "").strip() or None,
             aws_services={
                 name: value

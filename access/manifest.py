@@ -13,7 +13,6 @@ from access.manifest_bindings import check_bindings
 from access.manifest_checks import check_names, check_repeats, check_words
 from access.manifest_consequences import check_consequences
 from access.manifest_errors import ManifestError, ManifestInvalid
-from access.manifest_file import Mistake, check_shape
 from access.manifest_model import (
     ADMIN_DATABASE,
     BUILTIN_ROLES,
@@ -35,6 +34,7 @@ from access.manifest_model import (
     Waiver,
 )
 from access.manifest_resolve import resolve
+from access.manifest_shape import Mistake, check_shape
 from access.manifest_text import check_text, check_values, check_version
 from access.manifest_yaml import Document, Path, dotted, read_yaml
 

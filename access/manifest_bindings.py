@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from access.manifest_checks import declared
 from access.manifest_errors import shown, suggestion
-from access.manifest_file import BindingEntry, ManifestFile, Mistake, PlaceEntry
+from access.manifest_file import BindingEntry, ManifestFile, PlaceEntry
 from access.manifest_model import BUILTIN_ROLES, Consumer
+from access.manifest_shape import Mistake
 from access.manifest_yaml import Document, Path, Plain
 
 SCHEMA_VARIABLE = "MONGODB_URI_ADMIN_SCHEMA"

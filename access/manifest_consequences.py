@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from access.manifest_checks import declared
 from access.manifest_errors import shown, suggestion
-from access.manifest_file import ManifestFile, Mistake
+from access.manifest_file import ManifestFile
 from access.manifest_model import Manifest
+from access.manifest_shape import Mistake
 from access.manifest_yaml import Document, Path
 from access.waivers import AUDIT, Finding, findings
 

@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import logging
+import re
 import time
 from urllib.parse import quote, quote_plus
 
@@ -36,7 +37,7 @@ ENCODINGS = {
     "JSON": lambda s: json.dumps({"value": s}),
     "JSON, twice": lambda s: json.dumps(json.dumps({"value": s})),
     "JSON, characters kept": lambda s: json.dumps(s, ensure_ascii=False),
-    "JSON, escaped throughout": lambda s: "".join(f"\\u{ord(c):04X}" for c in s),
+    "JSON, escaped throughout": lambda s: re.sub("(....)", r"\\u\1", s.encode("utf-16-be").hex()),
     "repr": repr,
     "repr of bytes": lambda s: repr(s.encode()),
     "ascii": ascii,
