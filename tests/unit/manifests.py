@@ -1,5 +1,6 @@
 """A valid manifest to change one thing in, and the errors that the change brings forth."""
 
+from functools import cache
 from pathlib import Path
 
 from access.manifest import Manifest, ManifestError, ManifestInvalid, load_manifest
@@ -8,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "access.yaml").read_text(encoding="utf-8")
 
 
+@cache
 def manifest() -> Manifest:
     return load_manifest(TEXT)
 
@@ -21,6 +23,7 @@ def edited(*changes: tuple[str, str]) -> str:
     return text
 
 
+@cache
 def errors_of(text: str | bytes) -> tuple[ManifestError, ...]:
     """Return the errors that loading brings forth, none when the manifest is valid."""
     try:

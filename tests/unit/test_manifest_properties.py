@@ -96,7 +96,7 @@ def test_the_small_manifest_is_valid():
     assert "shop" == load_manifest(json.dumps(SMALL)).database
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(mutated())
 def test_a_mutated_manifest_is_read_or_refused_and_never_crashes(data):
     text = json.dumps(data)
@@ -118,7 +118,7 @@ def test_any_text_is_refused_with_a_reason(text):
     assert isinstance(answer(text), tuple)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.permutations(list(SMALL)))
 def test_the_order_of_the_parts_does_not_matter(order):
     turned = {key: SMALL[key] for key in order}
