@@ -11,7 +11,10 @@ from typing import Annotated
 
 import typer
 
-from cli import errors, matrix, sandbox, who_can
+from cli import errors
+from cli.matrix import matrix
+from cli.sandbox import app as sandbox
+from cli.who_can import who_can
 
 app = typer.Typer(
     name="atlas-access",
@@ -32,9 +35,9 @@ def begin(
         errors.show_tracebacks()
 
 
-app.command("matrix")(matrix.matrix)
-app.command("who-can")(who_can.who_can)
-app.add_typer(sandbox.app, name="sandbox")
+app.command("matrix")(matrix)
+app.command("who-can")(who_can)
+app.add_typer(sandbox, name="sandbox")
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
