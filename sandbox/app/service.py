@@ -1,0 +1,143 @@
+"""The application over HTTP: which path answers what, and the headers that say which task did.
+
+Errors of the database are 500 with a JSON error and one line in the log. It must never listen anywhere but on the
+socket that it was given, read a body past its limit, or log what a request held.
+"""
+
+import json
+import logging
+import socket
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from typing import Any
+
+from pymongo.errors import PyMongoError
+
+from sandbox.app import failures
+from sandbox.app.builds import VariableUnset
+from sandbox.app.failures import BadRequest, ServiceDown
+from sandbox.app.lookups import Lookups
+from sandbox.app.waitlist import Waitlist
+
+_LOG = logging.getLogger("app")
+_MAX_BODY = 65536
+_JSON, _HTML, _TEXT = "application/json", "text/html; charset=utf-8", "text/plain; charset=utf-8"
+_PAGES = {
+    "/": "home.html",
+    "/calculator": "calculator.html",
+    "/plans": "plans.html",
+    "/coverage-check": "coverage-check.html",
+    "/agent-onboarding": "agent-onboarding.html",
+}
+_HEALTH = ("/healthz", "/api/health")
+Answer = tuple[int, str, bytes]
+
+
+class Service:
+    """Decides every answer. `revision` and `task` go into its headers."""
+
+    def __init__(self, lookups: Lookups, waitlist: Waitlist, revision: str, task: str) -> None:
+        """Take what answers the API, and which task of which revision this is."""
+        self._headers = {"X-Task-Revision": revision, "X-Task-Id": task, "Cache-Control": "no-store"}
+        self._api: Mapping[str, tuple[int, Callable[[Mapping[str, Any]], Mapping[str, Any]]]] = {
+            "/api/eligibility": (200, lookups.eligibility),
+            "/api/plans": (200, lookups.plans),
+            "/api/providers/covered": (200, lookups.providers),
+            "/api/drugs/covered": (200, lookups.drugs),
+            "/api/agent-waitlist": (201, waitlist.join),
+        }
+        pages = files("sandbox.app").joinpath("pages")
+        self._files = {path: (_HTML, pages.joinpath(name).read_bytes()) for path, name in _PAGES.items()}
+        self._files["/app.js"] = ("text/javascript; charset=utf-8", pages.joinpath("app.js").read_bytes())
+        self._files["/app.css"] = ("text/css; charset=utf-8", pages.joinpath("app.css").read_bytes())
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of every answer."""
+        return self._headers
+
+    def answer(self, method: str, target: str, body: bytes) -> Answer:
+        """Return status, content type and body."""
+        path = target.partition("?")[0]
+        if path in _HEALTH:
+            return 200, _TEXT, b"ok\n"
+        if path in self._files and method in ("GET", "HEAD"):
+            return 200, *self._files[path]
+        if path not in self._api:
+            return _error(405 if path in self._files else 404, "there is nothing of that kind here")
+        if method != "POST":
+            return _error(405, "only POST is answered here")
+        return self._asked(path, body)
+
+    def _asked(self, path: str, body: bytes) -> Answer:
+        status, handler = self._api[path]
+        try:
+            told = json.loads(body or b"{}")
+            if not isinstance(told, dict):
+                raise BadRequest("the body must be a JSON object")  # noqa: TRY301 - answered as any other
+            return status, _JSON, json.dumps(handler(told)).encode()
+        except BadRequest as refused:
+            return _error(refused.status, str(refused))
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            return _error(400, "the body must be a JSON object")
+        except (PyMongoError, VariableUnset, ServiceDown) as error:
+            _LOG.error("POST %s 500: %s", path, failures.line(error))
+            return _error(500, failures.answer(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer and the log a line
+            _LOG.error("POST %s 500: %s", path, failures.line(error))
+            return _error(500, failures.answer(error))
+
+
+class Server(ThreadingHTTPServer):
+    """Serves on a listening socket. Closing it waits for the requests that are being answered."""
+
+    daemon_threads = False
+    request_queue_size = 128
+
+    def __init__(self, listener: socket.socket, service: Service) -> None:
+        """Take over the socket."""
+        self.service = service
+        super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        self.server_activate()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "askflorence"
+    sys_version = ""
+    # Headers and body in one packet; an idle connection must not hold up the end of the task for long.
+    wbufsize = 65536
+    timeout = 5
+    server: Server
+
+    def do_GET(self) -> None:
+        length = self.headers.get("Content-Length") or "0"
+        if not length.isdigit() or int(length) > _MAX_BODY:
+            self.close_connection = True
+            self._send(_error(413, "the body is too large"))
+            return
+        body = self.rfile.read(int(length)) if int(length) else b""
+        self._send(self.server.service.answer(self.command, self.path, body))
+
+    do_POST = do_HEAD = do_PUT = do_DELETE = do_PATCH = do_GET  # noqa: N815 - named by the library
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent: only what fails is logged."""
+
+    def _send(self, answer: Answer) -> None:
+        status, kind, body = answer
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in self.server.service.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+def _error(status: int, message: str) -> Answer:
+    return status, _JSON, json.dumps({"error": message}).encode()
