@@ -147,7 +147,7 @@ class ClusterAccess(pulumi.ComponentResource):
     def _options(self, *, adopted: bool, import_id: str) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(
             parent=self,
-            protect=adopted or self._args.protect,
+            protect=self._args.protect,
             retain_on_delete=True if adopted else None,
             import_=import_id if adopted else None,
         )

@@ -56,7 +56,7 @@ class ConnectionSecret(pulumi.ComponentResource):
             description=f"Connection string of {args.user} ({args.environment}); managed by atlas-access.",
             kms_key_id=args.kms_key_arn,
             recovery_window_in_days=RECOVERY_WINDOW_DAYS,
-            opts=_adopted(self, args.adopted)
+            opts=_adopted(self, args.adopted, protect=args.protect)
             if args.adopted
             else pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
@@ -80,11 +80,11 @@ class ConnectionSecret(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn, "versionId": self.version_id})
 
 
-def _adopted(parent: pulumi.Resource, secret: AdoptedSecret) -> pulumi.ResourceOptions:
+def _adopted(parent: pulumi.Resource, secret: AdoptedSecret, *, protect: bool) -> pulumi.ResourceOptions:
     """Imported as it is: what an import cannot read back, or somebody else has written, is left alone."""
     return pulumi.ResourceOptions(
         parent=parent,
-        protect=True,
+        protect=protect,
         retain_on_delete=True,
         import_=secret.arn,
         ignore_changes=[

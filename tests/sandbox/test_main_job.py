@@ -263,6 +263,17 @@ def test_a_role_widened_before_its_first_proof_is_refuted_and_no_task_changes(tm
         lifecycle.down(tmp_path, keep=False)
 
 
+def _users_left(world: World, expected: set[str]) -> set[str]:
+    """The managed users that the server still has; a deletion takes a propagation delay to arrive."""
+    managed = {user.name for user in MANIFEST.users}
+    deadline = time.monotonic() + 20
+    with MongoClient(world.mongod("staging").root_uri) as root:
+        while True:
+            left = {each["user"] for each in root.admin.command("usersInfo", 1)["users"]} & managed
+            if left == expected or time.monotonic() > deadline:
+                return left
+
+
 def _widen_once_made(world: World) -> None:
     """Grant `update` on the audit log by hand, as soon as the role is there."""
     privilege = {"resource": {"db": "askflorence", "collection": "agent_audit_log"}, "actions": ["update"]}
@@ -272,3 +283,25 @@ def _widen_once_made(world: World) -> None:
             if root.admin.command("rolesInfo", "role_audit_writer")["roles"]:
                 root.admin.command("grantPrivilegesToRole", "role_audit_writer", privileges=[privilege])
                 return
+
+
+def test_a_stack_that_was_unprotected_is_destroyed_and_what_was_adopted_stays(tmp_path: Path) -> None:
+    """Phase B and C undone: our users, roles and secrets go, app_admin_schema and its secret are untouched."""
+    world = lifecycle.up(tmp_path, Options(propagation_seconds=0.2))
+    try:
+        job = Told(world, {}, [])
+        job.run("staging", "provision")
+        refused = job.run("staging", "provision", operation=Operation.DESTROY)
+        assert "protect" in refused.failure
+        job.run("staging", "provision", settings={"unprotect": "true"})
+        destroyed = job.run(
+            "staging", "provision", operation=Operation.DESTROY, settings={"unprotect": "true"}
+        )
+        assert destroyed.failure == ""
+        assert _users_left(world, expected={"app_admin_schema"}) == {"app_admin_schema"}
+        listed = job.aws("secretsmanager", "staging").list_secrets(MaxResults=100)["SecretList"]
+        names = {entry["Name"] for entry in listed}
+        assert "staging/mongodb/admin-schema" in names
+        assert "staging/mongodb/app-read-v2" not in names
+    finally:
+        lifecycle.down(tmp_path, keep=False)
