@@ -1,8 +1,8 @@
 """Does for moto's ECS what the real one does by itself: starts tasks, completes or fails deployments, drains.
 
-It acts on moto's own backend objects, in moto's process. New tasks come up before old ones drain; a task whose
-secrets its execution role cannot read stops with ECS's reason. It must never read a secret's value, run a
-container, or look at another process's cluster.
+It acts on moto's own backend objects, in moto's process. New tasks come up and are healthy before old ones drain;
+what runs in a task is its runtime's affair. It must never read a secret's value, or look at another process's
+cluster.
 """
 
 import logging
@@ -14,11 +14,14 @@ from typing import Any
 
 from moto.ecs.models import ecs_backends
 
-from sandbox.aws.deployments import ServiceDeployment, breaker_threshold, now
-from sandbox.aws.tasks import advance, forget_stopped, launch, live, stop, tasks_of
+from sandbox.aws.deployments import ServiceDeployment, breaker_threshold, event, now, set_state
+from sandbox.aws.rolling import Bounds, Tasks, next_move
+from sandbox.aws.runtime import Recorded, Runtime
+from sandbox.aws.tasks import advance, forget_stopped, healthy, launch, stop, stopped, tasks_of, wanted
 
 _LOG = logging.getLogger(__name__)
 _SLOWEST_RETRY = 5.0
+_SCHEDULER = "ServiceSchedulerInitiated"
 _SCALING = "Scaling activity initiated by (deployment {})"
 
 
@@ -43,8 +46,9 @@ class _Service:
 class EcsAgent:
     """Moves every service and task of every account on by one stage per step. Methods may be called by any thread."""
 
-    def __init__(self, step_seconds: float = 0.1) -> None:
-        """Take how long a stage of a task or deployment lasts."""
+    def __init__(self, step_seconds: float = 0.1, runtime: Runtime | None = None) -> None:
+        """Take how long a stage of a task or deployment lasts, and what runs the tasks (nothing, by default)."""
+        self.runtime: Runtime = runtime or Recorded()
         self._step_seconds = step_seconds
         self._services: dict[str, _Service] = {}
         self._lock = threading.RLock()
@@ -86,7 +90,7 @@ class EcsAgent:
                 "pendingCount": 0,
                 "failedTasks": 0,
             }
-            _state(fresh, "IN_PROGRESS", "in progress.")
+            set_state(fresh, "IN_PROGRESS", "in progress.")
             service.deployments.insert(0, fresh)
             service.task_definition = task_definition
             self._begin(service, fresh)
@@ -104,9 +108,25 @@ class EcsAgent:
             return list(self._of(service).history)
 
     def run(self, start: Callable[[], list[Any]]) -> list[Any]:
-        """Start one-off tasks between two steps; they end with exit code 0 once they have run."""
+        """Start one-off tasks between two steps; they end when their container does."""
         with self._lock:
             return start()
+
+    def stop_task(self, task: Any, reason: str) -> None:
+        """Stop a task because somebody asked for it; a service's one is replaced."""
+        with self._lock:
+            stop(self.runtime, task, "UserInitiated", reason)
+
+    def steady(self) -> bool:
+        """Whether every service's deployment is complete."""
+        with self._lock:
+            return all(
+                len(service.deployments) == 1 and service.deployments[0]["rolloutState"] == "COMPLETED"
+                for account in list(ecs_backends.values())
+                for backend in list(account.values())
+                for service in list(backend.services.values())
+                if service.status == "ACTIVE"
+            )
 
     def step(self) -> None:
         """Move everything on by one stage."""
@@ -129,43 +149,59 @@ class EcsAgent:
                 self._step_service(backend, service)
             elif service.status == "INACTIVE":
                 for task in tasks_of(backend, service):
-                    stop(task, "ServiceSchedulerInitiated", f"Service {service.name} was deleted")
+                    stop(self.runtime, task, _SCHEDULER, f"Service {service.name} was deleted")
+                    advance(self.runtime, backend, task)
         for cluster in backend.clusters.values():
             tasks = list(backend.tasks.get(cluster.name, {}).values())
             for task in tasks:
                 if not task.group.startswith("service:"):
-                    advance(backend, task, once=True)
+                    advance(self.runtime, backend, task)
             states = [task.last_status for task in tasks]
             cluster.running_tasks_count = states.count("RUNNING")
             cluster.pending_tasks_count = states.count("PROVISIONING") + states.count("PENDING")
 
     def _step_service(self, backend: Any, service: Any) -> None:
         for task in tasks_of(backend, service):
-            failure = advance(backend, task, once=False)
-            if failure:
+            if advance(self.runtime, backend, task):
                 self._failed(service, task)
         primary = service.deployments[0]
-        self._fill(backend, service, primary)
+        if primary["rolloutState"] != "FAILED":
+            self._roll(backend, service, primary)
         self._count(service)
-        running = primary["runningCount"]
-        if primary["rolloutState"] == "IN_PROGRESS" and running >= service.desired_count:
-            self._drain(backend, service)
-            self._count(service)
-            if not live(tasks_of(backend, service), besides=primary["id"]):
-                self._complete(service, primary)
+        tasks = tasks_of(backend, service)
+        serving = [task for task in tasks if task.started_by == primary["id"] and healthy(task)]
+        left = [task for task in tasks if task.started_by != primary["id"] and not stopped(task)]
+        if primary["rolloutState"] == "IN_PROGRESS" and len(serving) >= service.desired_count and not left:
+            self._complete(service, primary)
         forget_stopped(backend, service)
 
-    def _fill(self, backend: Any, service: Any, primary: dict[str, Any]) -> None:
-        """Start the tasks that the primary deployment lacks, and stop those beyond the desired count."""
-        own = live([t for t in tasks_of(backend, service) if t.started_by == primary["id"]])
-        for task in own[service.desired_count :]:
-            stop(task, "ServiceSchedulerInitiated", _SCALING.format(primary["id"]))
-        known = self._known(service, primary)
-        missing = service.desired_count - len(own)
-        if missing <= 0 or primary["rolloutState"] == "FAILED" or time.monotonic() < known.retry_at:
-            return
-        for _ in range(missing):
-            launch(backend, service, primary)
+    def _roll(self, backend: Any, service: Any, primary: dict[str, Any]) -> None:
+        """Start the tasks that the primary deployment lacks, and stop those that it has replaced."""
+        tasks = [task for task in tasks_of(backend, service) if wanted(task)]
+        new = [task for task in tasks if task.started_by == primary["id"]]
+        for task in new[service.desired_count :]:
+            self._scale_in(service, task)
+        old = [task for task in tasks if task.started_by != primary["id"]]
+        for task in old:
+            if not healthy(task):
+                self._scale_in(service, task)
+        serving = [task for task in old if healthy(task)]
+        allowed = service.deployment_configuration
+        bounds = Bounds.of(
+            service.desired_count, int(allowed["minimumHealthyPercent"]), int(allowed["maximumPercent"])
+        )
+        move = next_move(bounds, Tasks(len(new), sum(map(healthy, new))), Tasks(len(serving), len(serving)))
+        if time.monotonic() >= self._known(service, primary).retry_at:
+            started = [launch(backend, service, primary) for _ in range(move.start)]
+            if started:
+                named = " ".join(f"(task {task.id})" for task in started)
+                event(service, f"has started {len(started)} tasks: {named}.")
+        for task in serving[: move.stop]:
+            self._scale_in(service, task)
+
+    def _scale_in(self, service: Any, task: Any) -> None:
+        event(service, f"has begun draining connections on 1 tasks: (task {task.id}).")
+        stop(self.runtime, task, _SCHEDULER, _SCALING.format(service.deployments[0]["id"]))
 
     def _failed(self, service: Any, task: Any) -> None:
         deployment = next((d for d in service.deployments if d["id"] == task.started_by), None)
@@ -176,7 +212,7 @@ class EcsAgent:
         known.record.failures = known.failed
         known.retry_at = time.monotonic() + min(self._step_seconds * 2**known.failed, _SLOWEST_RETRY)
         deployment["failedTasks"] = known.failed
-        _event(service, f"(deployment {deployment['id']}) was unable to start tasks: {task.stopped_reason}")
+        event(service, f"(deployment {deployment['id']}) was unable to start tasks: {task.stopped_reason}")
         breaker = (getattr(service, "deployment_configuration", None) or {}).get(
             "deploymentCircuitBreaker"
         ) or {}
@@ -189,9 +225,9 @@ class EcsAgent:
 
     def _break(self, service: Any, deployment: dict[str, Any], *, roll_back: bool) -> None:
         """Fail a deployment, and put the last completed one back where the service asks for that."""
-        _state(deployment, "FAILED", "")
+        set_state(deployment, "FAILED", "")
         deployment["rolloutStateReason"] = "ECS deployment circuit breaker: tasks failed to start."
-        _event(service, f"(deployment {deployment['id']}) deployment failed: tasks failed to start.")
+        event(service, f"(deployment {deployment['id']}) deployment failed: tasks failed to start.")
         record = self._known(service, deployment).record
         last_good = self._of(service).last_good
         previous = next((d for d in service.deployments if d["id"] == last_good), None)
@@ -204,20 +240,14 @@ class EcsAgent:
         record.rollback = {"reason": reason, "startedAt": now(), "serviceRevisionArn": target.revision_arn}
         deployment["status"], deployment["desiredCount"] = "ACTIVE", 0
         previous["status"] = "PRIMARY"
-        _state(previous, "IN_PROGRESS", "in progress.")
+        set_state(previous, "IN_PROGRESS", "in progress.")
         service.deployments.remove(previous)
         service.deployments.insert(0, previous)
         service.task_definition = previous["taskDefinition"]
-        _event(service, f"rolling back to deployment {previous['id']}.")
-
-    def _drain(self, backend: Any, service: Any) -> None:
-        primary = service.deployments[0]["id"]
-        for task in tasks_of(backend, service):
-            if task.started_by != primary:
-                stop(task, "ServiceSchedulerInitiated", _SCALING.format(primary))
+        event(service, f"rolling back to deployment {previous['id']}.")
 
     def _complete(self, service: Any, primary: dict[str, Any]) -> None:
-        _state(primary, "COMPLETED", "completed.")
+        set_state(primary, "COMPLETED", "completed.")
         known = self._of(service)
         for older in service.deployments[1:]:
             record = self._known(service, older).record
@@ -227,8 +257,8 @@ class EcsAgent:
         self._known(service, primary).record.end("SUCCESSFUL")
         known.progress = {primary["id"]: known.progress[primary["id"]]}
         known.last_good = primary["id"]
-        _event(service, f"(deployment {primary['id']}) deployment completed.")
-        _event(service, "has reached a steady state.")
+        event(service, f"(deployment {primary['id']}) deployment completed.")
+        event(service, "has reached a steady state.")
 
     def _count(self, service: Any) -> None:
         backend = service._backend
@@ -263,19 +293,3 @@ class EcsAgent:
         known.history.insert(0, record)
         known.progress[deployment["id"]] = _Progress(record)
         return known.progress[deployment["id"]]
-
-
-def _state(deployment: dict[str, Any], state: str, tail: str) -> None:
-    deployment["rolloutState"] = state
-    deployment["rolloutStateReason"] = f"ECS deployment {deployment['id']} {tail}"
-    deployment["updatedAt"] = now()
-
-
-def _event(service: Any, text: str) -> None:
-    entry = {
-        "id": f"event-{time.time_ns()}",
-        "createdAt": now(),
-        "message": f"(service {service.name}) {text}",
-    }
-    service.events.insert(0, entry)
-    del service.events[100:]

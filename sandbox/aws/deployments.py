@@ -3,6 +3,7 @@
 moto keeps none. Shapes and states: ECS API reference, `ServiceDeployment`. Records only: nothing is decided here.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -115,3 +116,21 @@ def breaker_threshold(desired: int) -> int:
     ECS developer guide, "How the Amazon ECS deployment circuit breaker detects failures".
     """
     return min(max(3, -(-desired // 2)), 200)
+
+
+def set_state(deployment: dict[str, Any], state: str, tail: str) -> None:
+    """Set the rollout state of one of moto's deployments, with ECS's sentence for it."""
+    deployment["rolloutState"] = state
+    deployment["rolloutStateReason"] = f"ECS deployment {deployment['id']} {tail}"
+    deployment["updatedAt"] = now()
+
+
+def event(service: Any, text: str) -> None:
+    """Tell an event of a service; the newest come first, and ECS keeps 100."""
+    entry = {
+        "id": f"event-{time.time_ns()}",
+        "createdAt": now(),
+        "message": f"(service {service.name}) {text}",
+    }
+    service.events.insert(0, entry)
+    del service.events[100:]

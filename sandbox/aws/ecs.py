@@ -1,6 +1,6 @@
 """ECS where moto differs from AWS: deployments, task lists by service, revisions that are INACTIVE.
 
-Rules: ECS API reference (CreateService, UpdateService, RunTask, ListTasks, DescribeTaskDefinition,
+Rules: ECS API reference (CreateService, UpdateService, RunTask, StopTask, ListTasks, DescribeTaskDefinition,
 ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions). It must never run anything itself:
 the agent moves tasks and deployments on.
 """
@@ -30,6 +30,7 @@ class EcsFront:
             "CreateService": self._create_service,
             "UpdateService": self._update_service,
             "RunTask": self._run_task,
+            "StopTask": self._stop_task,
             "ListTasks": self._list_tasks,
             "DescribeTaskDefinition": self._describe_task_definition,
             "ListServiceDeployments": self._list_deployments,
@@ -105,6 +106,16 @@ class EcsFront:
             ]
         )
         return {"tasks": tasks, "failures": []}
+
+    def _stop_task(self, call: Call) -> object:
+        backend, asked = _backend(call), call.parameters
+        cluster = backend._get_cluster(str(asked.get("cluster", "default")))
+        wanted = str(asked.get("task", "")).rpartition("/")[2]
+        found = next((t for t in list(backend.tasks.get(cluster.name, {}).values()) if t.id == wanted), None)
+        if found is None:
+            raise AwsRefusal("InvalidParameterException", "The referenced task was not found.")
+        self._agent.stop_task(found, str(asked.get("reason") or "Task stopped by user"))
+        return {"task": found}
 
     def _list_tasks(self, call: Call) -> object:
         backend, asked = _backend(call), call.parameters

@@ -1,7 +1,7 @@
-"""Whether a task of a definition can start: its execution role must read and decrypt every secret it names.
+"""The secrets of a task, read with its execution role's rights, or ECS's reason why it cannot start.
 
 Rules: ECS developer guide, "Pass Secrets Manager secrets through container environment variables" and "Resolve
-ECS ResourceInitializationError". Values are looked at only to see that they are there; none is returned.
+ECS ResourceInitializationError". A value goes to the task's own environment; it must never be logged or raised.
 """
 
 import json
@@ -21,24 +21,32 @@ _PREFIX = (
 )
 
 
-def start_failure(definition: Any, session: str) -> str | None:
-    """Return the stop reason, in ECS's words, of a task that cannot start; None when it can.
+class SecretsUnreadable(Exception):
+    """A task cannot start; the message is ECS's stop reason."""
+
+
+def secret_values(definition: Any, session: str) -> dict[str, dict[str, str]]:
+    """Return what each container's secrets hold, by container and variable. Raises `SecretsUnreadable`.
 
     `definition` is moto's task definition; `session` becomes the role session's name, as ECS uses the task's id.
     """
+    found: dict[str, dict[str, str]] = {}
     for container in definition.container_definitions:
+        values = found.setdefault(container["name"], {})
         for secret in container.get("secrets") or ():
             try:
-                _resolve(secret, getattr(definition, "execution_role_arn", None), session)
+                values[secret["name"]] = _resolve(
+                    secret, getattr(definition, "execution_role_arn", None), session
+                )
             except AwsRefusal as refusal:
-                return (
+                raise SecretsUnreadable(
                     f"{_PREFIX}failed to fetch secret {secret['valueFrom']} from secrets manager: "
                     f"{refusal.code}: {refusal.message}"
-                )
-    return None
+                ) from None
+    return found
 
 
-def _resolve(reference: Mapping[str, str], role_arn: str | None, session: str) -> None:
+def _resolve(reference: Mapping[str, str], role_arn: str | None, session: str) -> str:
     match = _REFERENCE.fullmatch(reference["valueFrom"])
     if match is None:
         raise AwsRefusal("ValidationException", "Invalid name. It must be the full ARN of a secret.")
@@ -55,8 +63,7 @@ def _resolve(reference: Mapping[str, str], role_arn: str | None, session: str) -
         )
     version = _version(secret, match["version"] or "", match["stage"] or "")
     check_read(caller, secret, version["version_id"])
-    if match["key"]:
-        _check_json_key(version, match["key"])
+    return _json_value(version, match["key"]) if match["key"] else str(version.get("secret_string") or "")
 
 
 def _version(secret: Any, version_id: str, stage: str) -> dict[str, Any]:
@@ -72,10 +79,8 @@ def _version(secret: Any, version_id: str, stage: str) -> dict[str, Any]:
     )
 
 
-def _check_json_key(version: Mapping[str, Any], key: str) -> None:
+def _json_value(version: Mapping[str, Any], key: str) -> str:
     try:
-        present = key in json.loads(version["secret_string"])
+        return str(json.loads(version["secret_string"])[key])
     except (ValueError, TypeError, KeyError):
-        present = False
-    if not present:
-        raise AwsRefusal("ValidationException", f"retrieved secret did not contain json key {key}")
+        raise AwsRefusal("ValidationException", f"retrieved secret did not contain json key {key}") from None

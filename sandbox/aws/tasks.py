@@ -1,7 +1,7 @@
-"""One ECS task's life on moto's records: provisioned, pending, running, stopped with a code and a reason.
+"""One ECS task's life on moto's records: provisioned, pending, running, deactivating, stopped with code and reason.
 
-Stages and stop codes: ECS developer guide, "Amazon ECS task lifecycle". It must never run a container, or read a
-secret's value.
+Stages and stop codes: ECS developer guide, "Amazon ECS task lifecycle" and "Stopped tasks error codes". What runs
+is the runtime's affair. It must never read a secret's value.
 """
 
 from typing import Any
@@ -9,9 +9,10 @@ from typing import Any
 from moto.ecs.models import Task
 
 from sandbox.aws.deployments import now
-from sandbox.aws.task_secrets import start_failure
+from sandbox.aws.runtime import Life, Runtime
 
 _KEPT_STOPPED = 50
+_EXITED = "Essential container in task exited"
 
 
 def tasks_of(backend: Any, service: Any) -> list[Any]:
@@ -20,14 +21,24 @@ def tasks_of(backend: Any, service: Any) -> list[Any]:
     return [t for t in list(backend.tasks.get(service.cluster_name, {}).values()) if t.group == group]
 
 
-def live(tasks: list[Any], besides: str | None = None) -> list[Any]:
-    """Return those that are not stopped, and not of the deployment `besides`."""
-    return [t for t in tasks if t.last_status != "STOPPED" and t.started_by != besides]
+def stopped(task: Any) -> bool:
+    """Whether a task has come to its end."""
+    return bool(task.last_status == "STOPPED")
 
 
-def launch(backend: Any, service: Any, deployment: dict[str, Any]) -> None:
+def wanted(task: Any) -> bool:
+    """Whether a task runs or starts, and is not on its way out."""
+    return bool(task.desired_status == "RUNNING")
+
+
+def healthy(task: Any) -> bool:
+    """Whether a task serves."""
+    return wanted(task) and task.last_status == "RUNNING" and task.health_status == "HEALTHY"
+
+
+def launch(backend: Any, service: Any, deployment: dict[str, Any]) -> Any:
     """Start a task of a deployment of a service."""
-    start(
+    return start(
         backend,
         service.cluster_name,
         backend.describe_task_definition(deployment["taskDefinition"]),
@@ -66,41 +77,73 @@ def prepare(task: Any) -> None:
         container.health_status = "UNKNOWN"
 
 
-def stop(task: Any, code: str, reason: str) -> None:
-    """Stop a task, once, with ECS's stop code and reason."""
-    if task.last_status == "STOPPED":
+def stop(runtime: Runtime, task: Any, code: str, reason: str) -> None:
+    """Stop a task, once, with ECS's stop code and reason; it is STOPPED when its container has ended."""
+    if not wanted(task):
         return
-    task.last_status = task.desired_status = "STOPPED"
+    task.desired_status, task.last_status = "STOPPED", "DEACTIVATING"
     task.stop_code, task.stopped_reason = code, reason
-    task.stopping_at = task.stopped_at = now()
-    for container in task.containers:
-        container.last_status = "STOPPED"
+    task.stopping_at = now()
+    _end(runtime, task)
 
 
 def forget_stopped(backend: Any, service: Any) -> None:
     """Forget the oldest stopped tasks of a service, as ECS does after an hour."""
-    stopped = [t for t in tasks_of(backend, service) if t.last_status == "STOPPED"]
-    for task in stopped[:-_KEPT_STOPPED]:
+    ended = [t for t in tasks_of(backend, service) if stopped(t)]
+    for task in ended[:-_KEPT_STOPPED]:
         backend.tasks[service.cluster_name].pop(task.task_arn, None)
 
 
-def advance(backend: Any, task: Any, *, once: bool) -> bool:
-    """Move a task on by one stage; return whether it failed to start."""
+def advance(runtime: Runtime, backend: Any, task: Any) -> bool:
+    """Move a task on by one stage; return whether it has failed: did not start, ended by itself, is not healthy."""
     if task.last_status == "PROVISIONING":
         definition = backend.describe_task_definition(task.task_definition_arn)
-        reason = start_failure(definition, task.id)
+        reason = runtime.begin(task, definition)
         if reason:
-            stop(task, "TaskFailedToStart", reason)
+            stop(runtime, task, "TaskFailedToStart", reason)
             return True
         task.last_status = "PENDING"
-    elif task.last_status == "PENDING":
+        return False
+    if task.last_status == "DEACTIVATING":
+        _end(runtime, task)
+        return False
+    if stopped(task):
+        return False
+    return _fares(runtime, task)
+
+
+def _fares(runtime: Runtime, task: Any) -> bool:
+    life = runtime.look(task)
+    if life is Life.EXITED:
+        stop(runtime, task, "EssentialContainerExited", _EXITED)
+        return True
+    if life is Life.UNHEALTHY:
+        _health(task, "UNHEALTHY")
+        stop(runtime, task, "ServiceSchedulerInitiated", "Task failed container health checks")
+        return True
+    if task.last_status == "PENDING" and life is not Life.STARTING:
         task.last_status = "RUNNING"
         task.started_at = now()
-        task.health_status = "HEALTHY"
         for container in task.containers:
             container.last_status = "RUNNING"
-    elif task.last_status == "RUNNING" and once:
-        for container in task.containers:
-            container.exitCode = 0
-        stop(task, "EssentialContainerExited", "Essential container in task exited")
+    if life is Life.HEALTHY:
+        _health(task, "HEALTHY")
     return False
+
+
+def _end(runtime: Runtime, task: Any) -> None:
+    """Take a task towards its end; its container's exit code is known when it is there."""
+    ended = runtime.withdraw(task)
+    if ended is None:
+        return
+    task.last_status = "STOPPED"
+    task.stopped_at = now()
+    for container in task.containers:
+        container.last_status = "STOPPED"
+        container.exitCode = ended.exit_code
+
+
+def _health(task: Any, status: str) -> None:
+    task.health_status = status
+    for container in task.containers:
+        container.health_status = status
