@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 from cli.errors import CommandFailed, presented_as
 
 if TYPE_CHECKING:
+    from access.endpoints import Endpoints
+    from access.known_users import KnownUser
     from access.manifest import Manifest
+    from access.settings import Settings
     from reports.matrix import Observation
 
 MANIFEST = Path("access.yaml")
@@ -68,6 +71,33 @@ def read_manifest(path: Path) -> Manifest:
     text = _read(path, "Run the command where access.yaml is, or name it with --manifest.")
     with presented_as(2, ManifestInvalid):
         return load_manifest(text, source=str(path))
+
+
+def read_settings(stack: str, endpoints: Endpoints, *, phase: Phase | None = None) -> Settings:
+    """The settings of a stack, from the Pulumi.<stack>.yaml files here; raises CommandFailed with all errors at once.
+
+    `phase` overrides the file's. In sandbox mode placeholders are allowed.
+    """
+    from access.settings import SettingsInvalid, check_settings
+
+    remedy = "Run the command where the Pulumi.<stack>.yaml files are."
+    files = {
+        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): _read(path, remedy)
+        for path in sorted(Path().glob("Pulumi.*.yaml"))
+    }
+    overrides = {} if phase is None else {"phase": phase.value}
+    with presented_as(2, SettingsInvalid):
+        return check_settings(stack, files, sandbox=endpoints.sandbox, overrides=overrides)
+
+
+def read_known_users(path: Path, declared: Manifest, stack: str) -> tuple[KnownUser, ...]:
+    """The known users of a stack; raises CommandFailed (exit 2) with all of the file's errors at once."""
+    from access.known_users import load_known_users
+    from access.manifest import ManifestInvalid
+
+    text = _read(path, "Run the command where known-users.yaml is, or name it with --known-users.")
+    with presented_as(2, ManifestInvalid):
+        return load_known_users(text, declared, environment=stack, source=str(path))
 
 
 def read_evidence(path: Path | None) -> tuple[Observation, ...]:

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from cli import errors
+from cli.drift import drift
 from cli.matrix import matrix
 from cli.sandbox import app as sandbox
 from cli.who_can import who_can
@@ -35,6 +36,7 @@ def begin(
         errors.show_tracebacks()
 
 
+app.command("drift")(drift)
 app.command("matrix")(matrix)
 app.command("who-can")(who_can)
 app.add_typer(sandbox, name="sandbox")

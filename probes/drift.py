@@ -1,0 +1,78 @@
+"""One drift check: everything that is to be read, at once; the comparison; and, only if it found something, the events.
+
+It must never write anything. What cannot be read becomes an `Unread`, which the comparison turns into the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from access.drift import Wanted, attributed, compare
+from access.drift_finding import Drift
+from access.drift_seen import (
+    NotReached,
+    Seen,
+    SeenCluster,
+    SeenCollections,
+    SeenRole,
+    SeenUser,
+    Unread,
+)
+from access.endpoints import Endpoints
+from probes.atlas import Atlas, AtlasUnread
+from probes.atlas_sign_in import SignIn
+from probes.collections import list_collections
+from probes.estate import read_account
+from probes.patience import Patience
+
+T = TypeVar("T")
+
+
+def look(wanted: Wanted, sign_in: SignIn, endpoints: Endpoints, patience: Patience | None = None) -> Drift:
+    """Check one stack. Raises nothing but `EndpointRefused`."""
+    settings, rules = wanted.settings, wanted.estate
+    names = (*rules.wanted_secrets, *rules.legacy_secrets)
+    with (
+        ThreadPoolExecutor(max_workers=2) as pool,
+        Atlas(settings.atlas_project_id, sign_in, endpoints, patience) as atlas,
+    ):
+        account = pool.submit(read_account, settings, names, endpoints)
+        listed = pool.submit(_collections, wanted, endpoints)
+        users, roles, cluster = read_project(atlas, settings.atlas_cluster)
+        read = account.result()
+        seen = Seen(users, roles, cluster, read.key, read.secrets, read.tasks, listed.result())
+        drift = compare(wanted, seen)
+        if any(finding.target is not None for finding in drift.findings):
+            drift = attributed(drift, _told(atlas.events))
+    return drift
+
+
+def read_project(
+    atlas: Atlas, cluster: str
+) -> tuple[tuple[SeenUser, ...] | Unread, tuple[SeenRole, ...] | Unread, SeenCluster | Unread]:
+    """Read users, roles and the cluster: three requests when the users fit into one page."""
+    return _told(atlas.users), _told(atlas.roles), _told(lambda: atlas.cluster(cluster))
+
+
+def _told(read: Callable[[], T]) -> T | Unread:
+    try:
+        return read()
+    except AtlasUnread as error:
+        return Unread(error.what, error.why)
+
+
+def _collections(wanted: Wanted, endpoints: Endpoints) -> SeenCollections | Unread | NotReached:
+    binding = wanted.reader
+    if binding is None:
+        return NotReached(
+            f"collections of {wanted.settings.atlas_cluster}", "no service binding may list them"
+        )
+    return list_collections(
+        binding.user,
+        wanted.manifest.database,
+        binding.secret_name,
+        region=wanted.settings.aws_region,
+        endpoints=endpoints,
+    )

@@ -1,0 +1,215 @@
+"""What the drift check reads of one environment's AWS account: secrets' metadata, and the live task definitions.
+
+It must never read a secret's value, or keep the value of a container's variable: of those it tells only whether one is
+a connection string.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from access.drift_seen import BoundVariable, SeenSecret, SeenTask, Unread
+from access.drift_words import listed
+from access.endpoints import EndpointRefused, Endpoints
+from access.manifest_model import Consumer
+from access.settings import Settings
+from probes.aws import (
+    CURRENT,
+    AwsUnavailable,
+    RunningRevision,
+    account_id,
+    client,
+    latest_revision,
+    running_revision,
+)
+from probes.lookups import key_arn
+
+T = TypeVar("T")
+_URI = re.compile(r"mongodb(?:\+srv)?://", re.IGNORECASE)
+_WORKERS = 8
+
+
+@dataclass(frozen=True)
+class Account:
+    """What was read of an account; each part is what it says, or an `Unread`."""
+
+    key: str | Unread
+    secrets: tuple[SeenSecret | Unread, ...]
+    tasks: tuple[SeenTask | Unread, ...]
+
+
+def read_account(settings: Settings, secrets: Sequence[str], endpoints: Endpoints) -> Account:
+    """Read everything at once. Raises nothing but `EndpointRefused`: what cannot be read is told as unread.
+
+    When the credentials act in another account than the stack's, nothing else is asked of it.
+    """
+    region = settings.aws_region
+    found = _told("AWS account", lambda: account_id(region=region, endpoints=endpoints))
+    if isinstance(found, str) and found != settings.aws_account_id:
+        found = Unread(
+            "AWS account",
+            f"these credentials act in {found}, not in {settings.aws_account_id}; sign in to the right account",
+        )
+    if isinstance(found, Unread):
+        return Account(found, (), ())
+    store = client("secretsmanager", region, endpoints)
+    with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
+        key = pool.submit(
+            _told,
+            f"key {settings.kms_alias}",
+            lambda: key_arn(settings.kms_alias, region=region, endpoints=endpoints),
+        )
+        described = [
+            pool.submit(_told, f"secret {name}", lambda n=name: _secret(store, n)) for name in secrets
+        ]
+        tasks = pool.submit(_tasks, settings, endpoints)
+        return Account(key.result(), tuple(each.result() for each in described), tasks.result())
+
+
+def _told(what: str, read: Callable[[], T]) -> T | Unread:
+    try:
+        return read()
+    except AwsUnavailable as error:
+        return Unread(what, f"AWS answered {error.code}")
+    except EndpointRefused:
+        raise
+    except (KeyError, TypeError, ValueError):
+        return Unread(what, "AWS's answer has another form than documented")
+
+
+def _secret(store: Any, name: str) -> SeenSecret:
+    try:
+        about = store.describe_secret(SecretId=name)
+    except ClientError as error:
+        code = _code(error)
+        if code == "ResourceNotFoundException":
+            return SeenSecret(name, exists=False)
+        raise AwsUnavailable("describing the secret", code) from None
+    except BotoCoreError as error:
+        raise AwsUnavailable("describing the secret", type(error).__name__) from None
+    deleted = about.get("DeletedDate")
+    current = next(
+        (
+            str(version)
+            for version, stages in (about.get("VersionIdsToStages") or {}).items()
+            if CURRENT in stages
+        ),
+        "",
+    )
+    return SeenSecret(
+        name=name,
+        exists=True,
+        arn=str(about["ARN"]),
+        key=str(about.get("KmsKeyId") or ""),
+        deleted_at=deleted.astimezone(UTC) if isinstance(deleted, datetime) else None,
+        current_version=current,
+        policy="" if deleted else _policy(store, name),
+    )
+
+
+def _policy(store: Any, name: str) -> str:
+    try:
+        text = store.get_resource_policy(SecretId=name).get("ResourcePolicy")
+    except ClientError as error:
+        raise AwsUnavailable("reading the resource policy", _code(error)) from None
+    except BotoCoreError as error:
+        raise AwsUnavailable("reading the resource policy", type(error).__name__) from None
+    return policy_in_words(text) if text else ""
+
+
+def policy_in_words(text: str) -> str:
+    """Return what a resource policy's statements say, "" for one without statements; never more than a line."""
+    try:
+        statements = json.loads(text).get("Statement", [])
+    except (ValueError, AttributeError):
+        return "do what its policy says, which is not readable"
+    parts = []
+    for statement in [statements] if isinstance(statements, Mapping) else statements:
+        if not isinstance(statement, Mapping):
+            return "do what its policy says, which is not readable"
+        who = statement.get("Principal", statement.get("NotPrincipal", "nobody"))
+        names = who if isinstance(who, str) else listed(_words(who), 4)
+        who_named = f"everyone but {names}" if "NotPrincipal" in statement else names
+        actions = listed(_words(statement.get("Action", statement.get("NotAction", []))), 4)
+        verb = "let" if statement.get("Effect") == "Allow" else "keep"
+        parts.append(f"{verb} {who_named} {'do' if verb == 'let' else 'from'} {actions or 'nothing'}")
+    return listed(parts, 6)
+
+
+def _words(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [word for each in value.values() for word in _words(each)]
+    return [word for each in value for word in _words(each)] if isinstance(value, Iterable) else []
+
+
+def _tasks(settings: Settings, endpoints: Endpoints) -> tuple[SeenTask | Unread, ...]:
+    """The revision that the service runs, the newest of its family when that is another one, and the schema task's."""
+    region = settings.aws_region
+    container = settings.runtime_container
+    running = _told(
+        f"service {settings.ecs_service}",
+        lambda: running_revision(
+            settings.ecs_cluster, settings.ecs_service, region=region, endpoints=endpoints
+        ),
+    )
+    schema = _told(
+        f"task family {settings.schema_family}",
+        lambda: latest_revision(settings.schema_family, region=region, endpoints=endpoints),
+    )
+    tasks: list[SeenTask | Unread] = [
+        running
+        if isinstance(running, Unread)
+        else seen_task(running, Consumer.SERVICE, container, running=True)
+    ]
+    if isinstance(running, RunningRevision):
+        family = str(running.definition["family"])
+        newest = _told(
+            f"task family {family}", lambda: latest_revision(family, region=region, endpoints=endpoints)
+        )
+        if isinstance(newest, Unread):
+            tasks.append(newest)
+        elif newest.arn != running.arn:
+            tasks.append(seen_task(newest, Consumer.SERVICE, container, running=False))
+    tasks.append(
+        schema if isinstance(schema, Unread) else seen_task(schema, Consumer.SCHEMA_TASK, "", running=True)
+    )
+    return tuple(tasks)
+
+
+def seen_task(revision: RunningRevision, consumer: Consumer, container: str, *, running: bool) -> SeenTask:
+    """Return a revision's bindings, of all its containers: a sidecar that is given a credential counts as well."""
+    definition = revision.definition
+    containers = [each for each in definition.get("containerDefinitions") or [] if isinstance(each, Mapping)]
+    containers.sort(key=lambda each: each.get("name") != container)
+    variables = [entry for each in containers for entry in each.get("environment") or []]
+    registered = definition.get("registeredAt")
+    return SeenTask(
+        consumer=consumer,
+        revision=revision.arn.rpartition("/")[2] or revision.arn,
+        running=running,
+        bound=tuple(
+            BoundVariable(str(entry["name"]), str(entry["valueFrom"]))
+            for each in containers
+            for entry in each.get("secrets") or []
+        ),
+        plain=tuple(str(entry["name"]) for entry in variables),
+        plain_connections=tuple(
+            str(entry["name"]) for entry in variables if _URI.search(str(entry.get("value", "")))
+        ),
+        registered_at=registered.astimezone(UTC) if isinstance(registered, datetime) else None,
+        registered_by=str(definition.get("registeredBy") or ""),
+    )
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "an error"))
