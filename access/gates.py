@@ -1,0 +1,139 @@
+"""The eight smoke gates and what a round of them says: met, unmet or unknown, and why.
+
+Gates as in brief ENG-279's table. Pure records: judged answers in, one verdict out. Never says green when anything is
+unmet, unknown or was not asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Standing(StrEnum):
+    """What a gate showed. Only met passes."""
+
+    MET = "met"
+    UNMET = "unmet"
+    UNKNOWN = "unknown"
+
+
+class Gate(IntEnum):
+    """The gates by their number in the brief."""
+
+    ELIGIBILITY = 1
+    PLANS = 2
+    PROVIDER = 3
+    FIRST_DRUG = 4
+    SECOND_DRUG = 5
+    JOURNEY = 6
+    CALCULATOR = 7
+    WAITLIST = 8
+
+    @property
+    def title(self) -> str:
+        """What the gate asks, in a word or two."""
+        return _TITLES[self]
+
+
+_TITLES = {
+    Gate.ELIGIBILITY: "eligibility",
+    Gate.PLANS: "plans",
+    Gate.PROVIDER: "providers/covered",
+    Gate.FIRST_DRUG: "drugs/covered",
+    Gate.SECOND_DRUG: "drugs/covered",
+    Gate.JOURNEY: "browser journey",
+    Gate.CALCULATOR: "calculator regression",
+    Gate.WAITLIST: "waitlist sign-up",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """One gate's standing, one line that says why, the details below it, and its seconds."""
+
+    gate: Gate
+    standing: Standing
+    summary: str
+    details: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        return f"gate {self.gate.value} {self.gate.title}: {self.summary}"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One pass over the gates, its results in the gates' order, and the revisions that answered."""
+
+    number: int
+    results: tuple[GateResult, ...]
+    revisions: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def standing(self) -> Standing:
+        """Unmet by any unmet gate, else unknown by any doubt or any gate that is missing, else met."""
+        return worst((each.standing for each in self.results), complete=self._complete)
+
+    @property
+    def _complete(self) -> bool:
+        return {each.gate for each in self.results} == set(Gate)
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """All rounds on one deployment.
+
+    `required` rounds must be green one after another; the first that is not ends the run. `revision` is the one that
+    had to answer, "" for any; `contract` the number of plans held to, `baseline` when the baseline compared with was
+    captured, "" for none.
+    """
+
+    stack: str
+    url: str
+    revision: str
+    required: int
+    contract: int
+    baseline: str
+    rounds: tuple[Round, ...]
+
+    @property
+    def standing(self) -> Standing:
+        """Met when as many rounds as required are all met."""
+        return worst((each.standing for each in self.rounds), complete=len(self.rounds) >= self.required)
+
+    @property
+    def green(self) -> bool:
+        """Whether everything was asked and met."""
+        return self.standing is Standing.MET
+
+    @property
+    def failed(self) -> tuple[GateResult, ...]:
+        """What kept this from being green, the unmet before the unknown."""
+        results = [each for one in self.rounds for each in one.results if each.standing is not Standing.MET]
+        return tuple(sorted(results, key=lambda each: (each.standing is Standing.UNKNOWN, each.gate)))
+
+    @property
+    def reason(self) -> str:
+        """One line that says why it is not green, "" when it is: `gate 3 providers/covered: …`."""
+        if self.green:
+            return ""
+        if not self.failed:
+            return f"only {len(self.rounds)} of {self.required} rounds were run"
+        first, *rest = self.failed
+        others = ", ".join(
+            str(number) for number in sorted({each.gate.value for each in rest} - {first.gate.value})
+        )
+        return f"{first}" + (f" (also gate {others})" if others else "")
+
+
+def worst(standings: Iterable[Standing], *, complete: bool) -> Standing:
+    """The standing of several together; what is not complete is never met."""
+    found = set(standings)
+    if Standing.UNMET in found:
+        return Standing.UNMET
+    if Standing.UNKNOWN in found or not complete or not found:
+        return Standing.UNKNOWN
+    return Standing.MET

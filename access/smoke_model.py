@@ -1,0 +1,257 @@
+"""What the smoke gates ask and expect: the frozen record of `smoke.yaml`.
+
+For: fixtures, requests, the browser's journey, the sign-up and the limits, as configuration; and the digest of what is
+asked, by which a baseline is tied to it. Never: reads a file, knows an address of a deployment, or holds a secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9 ,.%()_+-]{0,79}$"
+ROUTE = r"^/[A-Za-z0-9/_.-]{0,200}$"
+ZIP = r"^[0-9]{5}$"
+STATE = r"^[A-Z]{2}$"
+VARIABLE = r"^[A-Z][A-Z0-9_]{0,127}$"
+COLLECTION = r"^[A-Za-z_][A-Za-z0-9_.-]{0,119}$"
+LOG_GROUP = r"^[A-Za-z0-9_/.#{}-]{1,512}$"
+MAILBOX = r"^[a-z0-9+._-]*\{tag\}[a-z0-9+._-]*@([a-z0-9-]+\.)*example\.com$"
+"""A sign-up's address is unique by its tag, and no one's: example.com is reserved (RFC 2606)."""
+
+PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+Name = Annotated[str, Field(pattern=NAME)]
+Text = Annotated[str, Field(min_length=1, max_length=300)]
+Route = Annotated[str, Field(pattern=ROUTE)]
+Variable = Annotated[str, Field(pattern=VARIABLE)]
+Seconds = Annotated[float, Field(gt=0, le=600)]
+
+
+class Part(BaseModel):
+    """A part of the file; unknown keys are errors and nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Person(Part):
+    """A member of a household."""
+
+    age: Annotated[int, Field(ge=0, le=120)]
+
+
+class Scenario(Part):
+    """One household's question to the calculator; `income` is a year's, in dollars."""
+
+    name: Name
+    zip: Annotated[str, Field(pattern=ZIP)]
+    state: Annotated[str, Field(pattern=STATE)]
+    income: Annotated[int, Field(ge=0, le=10_000_000)]
+    people: Annotated[tuple[Person, ...], Field(min_length=1, max_length=12)]
+
+    def values(self) -> dict[str, Any]:
+        """What this scenario puts into a request's placeholders."""
+        people = [person.model_dump() for person in self.people]
+        ages = [person.age for person in self.people]
+        return {
+            "zip": self.zip,
+            "state": self.state,
+            "income": self.income,
+            "people": people,
+            "ages": ages,
+        } | {f"age_{number}": age for number, age in enumerate(ages, start=1)}
+
+
+class SingleCheck(Part):
+    """One drug on one plan whose tier only the reference data can give (runbook, step F)."""
+
+    rxcui: Annotated[str, Field(pattern=r"^[0-9]{1,8}$")]
+    plan: Annotated[str, Field(pattern=r"^[0-9A-Z]{14}$")]
+    year: Annotated[int, Field(ge=2020, le=2100)]
+    coverage: Text
+    drug_tier: Text
+
+
+class Request(Part):
+    """Where a gate asks and what it sends; a body's text such as "{zip}" is replaced by the value, type included."""
+
+    path: Route
+    body: Annotated[dict[str, Any], Field(min_length=1)]
+
+    def filled(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The body with its placeholders replaced. Raises KeyError for one without a value."""
+        filled: dict[str, Any] = fill(self.body, values)
+        return filled
+
+
+class Requests(Part):
+    """The requests of the gates 1 to 5, 7 and 8."""
+
+    eligibility: Request
+    plans: Request
+    providers: Request
+    drugs: Request
+    single_drug: Request
+    waitlist: Request
+
+    def each(self) -> Iterator[tuple[str, Request]]:
+        """Every request with its key."""
+        for name in type(self).model_fields:
+            yield name, getattr(self, name)
+
+
+class Step(Part):
+    """One step of the browser's journey: open a page, click, fill a field with a value, or see something.
+
+    Selectors are Playwright's. `see` needs a visible element; with `text`, one that holds it; with `count`, that many.
+    """
+
+    open: Route | None = None
+    click: Text | None = None
+    fill: Text | None = None
+    value: Text | None = Field(default=None, alias="with")
+    see: Text | None = None
+    text: Text | None = None
+    count: int | Text | None = None
+
+    @model_validator(mode="after")
+    def _one_action(self) -> Step:
+        actions = [self.open, self.click, self.fill, self.see]
+        if sum(each is not None for each in actions) != 1:
+            raise ValueError("a step does one thing: open, click, fill or see")
+        if (self.value is None) != (self.fill is None):
+            raise ValueError("fill and with belong together")
+        if (self.text is not None or self.count is not None) and self.see is None:
+            raise ValueError("text and count belong to see")
+        return self
+
+    def filled(self, values: Mapping[str, Any]) -> Step:
+        """The step with its placeholders replaced, as texts. Raises KeyError for one without a value."""
+        raw = {name: fill(value, values) for name, value in self if value is not None}
+        return self.model_copy(
+            update={name: value if name == "count" else str(value) for name, value in raw.items()}
+        )
+
+    def __str__(self) -> str:
+        verb = next((each for each in ("open", "click", "fill", "see") if getattr(self, each)), "open")
+        return f"{verb} {getattr(self, verb)}"
+
+
+class Row(Part):
+    """A collection in which a sign-up leaves a row, and the variables whose credential can read and remove it.
+
+    The first variable that the running revision binds is used. `expected` is false where a row may be absent: it is
+    removed all the same.
+    """
+
+    collection: Annotated[str, Field(pattern=COLLECTION)]
+    field: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,60}$")] = "email"
+    variables: Annotated[tuple[Variable, ...], Field(min_length=1)]
+    expected: bool = True
+
+
+class Waitlist(Part):
+    """The sign-up of gate 8 and where its effects are looked for.
+
+    `mail_log_group` is where SES publishes its sending events (by EventBridge or a Lambda function), `log_group` the
+    service's own; empty means the one of the running revision. `{env}` stands for the stack.
+    """
+
+    mailbox: Annotated[str, Field(pattern=MAILBOX)]
+    rows: Annotated[tuple[Row, ...], Field(min_length=1)]
+    contact_variable: Variable
+    mail_log_group: Annotated[str, Field(pattern=LOG_GROUP)]
+    log_group: Annotated[str, Field(pattern=LOG_GROUP)] | Literal[""] = ""
+    error_words: Annotated[tuple[Text, ...], Field(min_length=1, max_length=20)]
+    effects_seconds: Seconds = 30.0
+    logs_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
+
+
+class Limits(Part):
+    """Bounds, in seconds and bytes: of one request with its retries, of one gate, of the journey, of an answer."""
+
+    request_seconds: Seconds = 15.0
+    retry_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
+    revision_seconds: Annotated[float, Field(ge=0, le=600)] = 60.0
+    gate_seconds: Seconds = 90.0
+    browser_seconds: Seconds = 90.0
+    answer_bytes: Annotated[int, Field(ge=1024, le=8_000_000)] = 2_000_000
+    at_once: Annotated[int, Field(ge=1, le=32)] = 6
+    rounds: Annotated[int, Field(ge=2, le=10)] = 2
+
+
+class Smoke(Part):
+    """The whole of `smoke.yaml`. `plans` is the number that the session contract names (brief ENG-279, gate 2)."""
+
+    version: Literal[1]
+    plans: Annotated[int, Field(ge=1, le=1000)]
+    year: Annotated[int, Field(ge=2020, le=2100)]
+    household: Scenario
+    provider: Name
+    drugs: tuple[Name, Name]
+    check: SingleCheck
+    calculator: Annotated[tuple[Scenario, ...], Field(min_length=12, max_length=100)]
+    ignore: tuple[Name, ...] = ()
+    requests: Requests
+    journey: Annotated[tuple[Step, ...], Field(min_length=1, max_length=100)]
+    waitlist: Waitlist
+    limits: Limits = Limits()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that decides the answers; limits and the sign-up may change under one baseline."""
+        asked = self.model_dump(
+            mode="json", by_alias=True, exclude={"waitlist", "limits", "journey", "plans"}
+        )
+        asked["requests"].pop("waitlist")
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+    def values(self, scenario: Scenario | None = None) -> dict[str, Any]:
+        """What the fixtures put into placeholders, of the household or of another scenario."""
+        return {
+            "year": self.year,
+            "provider": self.provider,
+            "drug_1": self.drugs[0],
+            "drug_2": self.drugs[1],
+            "rxcui": self.check.rxcui,
+            "plan": self.check.plan,
+            "check_year": self.check.year,
+            **(scenario or self.household).values(),
+        }
+
+
+#: Placeholders that a running gate gives beside the fixtures.
+RUN_TIME = frozenset({"plan_ids", "plans", "drug", "email", "tag"})
+
+
+def fill(part: Any, values: Mapping[str, Any]) -> Any:
+    """Replace placeholders in a part of the file.
+
+    A text that is one placeholder becomes the value itself; one within a text becomes its text. Tuples become lists.
+    """
+    if isinstance(part, str):
+        whole = PLACEHOLDER.fullmatch(part)
+        if whole is not None:
+            return values[whole[1]]
+        return PLACEHOLDER.sub(lambda found: str(values[found[1]]), part)
+    if isinstance(part, Mapping):
+        return {key: fill(value, values) for key, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [fill(each, values) for each in part]
+    return part
+
+
+def placeholders(part: Any) -> frozenset[str]:
+    """Every placeholder's name in a part of the file."""
+    if isinstance(part, str):
+        return frozenset(PLACEHOLDER.findall(part))
+    if isinstance(part, Mapping):
+        return frozenset[str]().union(*map(placeholders, part.values()))
+    if isinstance(part, list | tuple):
+        return frozenset[str]().union(*map(placeholders, part))
+    return frozenset()

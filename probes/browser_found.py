@@ -1,0 +1,38 @@
+"""Finds a Chromium that is installed, and says with which flags it is driven.
+
+It must never download a browser, or use anybody's profile.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+
+VARIABLE = "CHROMIUM"
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+)
+#: In the sandbox no name is resolved but this machine's, whatever asks: redirects, workers and sockets included.
+SANDBOX_FLAGS = (
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE [::1]",
+)
+
+
+def find_chromium(environment: Mapping[str, str] | None = None) -> str:
+    """The path of a browser: CHROMIUM in the environment, else the first of the known names on PATH; "" for none."""
+    held = os.environ if environment is None else environment
+    path = held.get("PATH", os.defpath)
+    if named := held.get(VARIABLE, "").strip():
+        return shutil.which(named, path=path) or ""
+    return next((found for name in NAMES if (found := shutil.which(name, path=path))), "")
