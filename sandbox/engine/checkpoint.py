@@ -120,7 +120,9 @@ class Checkpoint:
         def mutation() -> None:
             self._left = ()  # what an earlier run was creating is either found by now, or not there
             kept = (found.get(id(item), item) for item in self._state.resources)
-            self._fresh = without_dangling([item for item in kept if item is not None])
+            self._fresh = [
+                item.copy() for item in without_dangling(item for item in kept if item is not None)
+            ]
             self._gone.update(id(item) for item in self._state.resources)
 
         self.change(mutation)

@@ -135,7 +135,10 @@ def needed_by(item: Resource, resources: Sequence[Resource]) -> set[int]:
 
 
 def without_dangling(resources: Iterable[Resource]) -> list[Resource]:
-    """`resources` with references to what is no longer among them dropped; a lost parent is replaced by its own."""
+    """`resources` without references to what is no longer among them; a lost parent is replaced by its own.
+
+    As Pulumi's engine does, properties that depend on nothing are left out of the property dependencies.
+    """
     kept: list[Resource] = []
     parents: dict[str, str] = {}
     present: set[str] = set()
@@ -145,11 +148,13 @@ def without_dangling(resources: Iterable[Resource]) -> list[Resource]:
             changes["parent"] = parents.get(item.parent, "")
         if any(urn not in present for urn in item.dependencies):
             changes["dependencies"] = tuple(urn for urn in item.dependencies if urn in present)
-        if any(urn not in present for urns in item.property_dependencies.values() for urn in urns):
-            changes["property_dependencies"] = {
-                key: tuple(urn for urn in urns if urn in present)
-                for key, urns in item.property_dependencies.items()
-            }
+        named = {
+            key: present_urns
+            for key, urns in item.property_dependencies.items()
+            if (present_urns := tuple(urn for urn in urns if urn in present))
+        }
+        if named != item.property_dependencies:
+            changes["property_dependencies"] = named
         parents[item.urn] = changes.get("parent", item.parent)
         present.add(item.urn)
         kept.append(item.copy(**changes) if changes else item)

@@ -11,7 +11,7 @@ from sandbox.engine.provider import Made, Provider, ProviderFailed
 from sandbox.engine.registry import TYPE_PREFIX
 from sandbox.engine.session import Session
 from sandbox.engine.state import Resource, now
-from sandbox.engine.values import Secret
+from sandbox.engine.values import UNKNOWN_TEXT, Secret
 
 
 def mark_secrets(session: Session, resource: Resource) -> None:
@@ -146,9 +146,13 @@ def read(session: Session, new: Resource, old: Resource | None, provider: Provid
     """Reads what the stack does not own; `new` becomes what the provider read."""
     with session.step("read", new, old):
         session.checkpoint.begin("reading", new)
-        made = _found(session, new, provider)
-        new.inputs = new.inputs if made.inputs is None else made.inputs
-        _take(session, new, made)
+        # What the program gives to find it goes as inputs and as state, and stays what is recorded as its inputs.
+        new.outputs = dict(new.inputs)
+        known = new.id != UNKNOWN_TEXT
+        _take(session, new, _found(session, new, provider) if known else Made("", {}))
+        if old is not None and (old.inputs, old.outputs) != (new.inputs, new.outputs):
+            new.modified = now()
+            session.checkpoint.touched(new)
         session.checkpoint.end(new, add=True, drop=[old] if old else [])
     session.count("read", new)
 

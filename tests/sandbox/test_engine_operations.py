@@ -97,7 +97,8 @@ def test_a_preview_of_nothing_yet_has_unknown_outputs_and_writes_no_file(stack):
 
 
 def test_ignored_changes_keep_the_old_input_by_path(stack):
-    program = 'toy.Thing("a", name="a", value={{"x": [{0}, {0}]}}, tag={0}, opts=Options(ignore_changes=["value.x[0]"]))'
+    options = 'opts=Options(ignore_changes=["value.x[0]"])'
+    program = f'toy.Thing("a", name="a", value={{{{"x": [{{0}}, {{0}}]}}}}, tag={{0}}, {options})'
     stack.up(program.format(1))
     stack.up(program.format(2))
     assert {"x": [1, 2]} == stack.resources()["a"]["inputs"]["value"]
@@ -196,6 +197,11 @@ def test_reading_a_resource_records_it_as_external_and_never_deletes_it(stack):
     assert ([], ["there"]) == (stack.toy.calls, list(stack.toy.things))
 
 
+def test_a_preview_leaves_a_read_by_an_unknown_id_for_later(stack):
+    stack.preview('a = toy.Thing("a", name="a")\nb = toy.Thing("b", opts=Options(id=a.id))')
+    assert ("read", []) == (stack.ops().get("b"), stack.toy.calls)
+
+
 def test_refresh_takes_over_what_changed_and_drops_what_is_gone(stack):
     stack.up('a = toy.Thing("a", name="a")\ntoy.Thing("b", name="b", value=a.serial)')
     stack.toy.things["thing-2"]["value"] = "by hand"
@@ -207,6 +213,16 @@ def test_refresh_takes_over_what_changed_and_drops_what_is_gone(stack):
         stack.resources()["b"]["inputs"]["value"],
         stack.resources()["b"].get("dependencies"),
     )
+
+
+def test_a_refresh_of_what_did_not_change_keeps_it_all(stack):
+    stack.up('a = toy.Thing("a", name="a", secret=Output.secret("hush-hush"))\npulumi.export("s", a.serial)')
+    before = stack.resources()["a"]
+    assert {"same": 2} == dict(stack.run("refresh").changes)
+    assert {**before, "propertyDependencies": None} == {
+        **stack.resources()["a"],
+        "propertyDependencies": None,
+    }
 
 
 def test_steps_run_in_parallel_but_never_more_than_asked_for(stack):

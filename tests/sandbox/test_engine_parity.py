@@ -1,0 +1,129 @@
+"""The same programs on the engine and on the real `pulumi` CLI: equal states, equal effects, each continues the other.
+
+Runs where a `pulumi` CLI is on PATH; where none is, one test says so by its name.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from engine_programs.cli import CliStack, comparable
+from engine_programs.harness import Stack
+from engine_programs.toy_provider import ToyProvider
+
+from sandbox.engine import import_state
+
+Step = tuple[str, str | None]
+
+EVERYTHING = """
+import dyn
+g = toy.Group("g")
+p = toy.Provider("p", region="eu", opts=Options(parent=g))
+a = toy.Thing("a", name="{a}", value={v}, secret=Output.secret("s3cr3t<&>"), opts=Options(parent=g, provider=p))
+b = toy.Thing("b", name=a.serial, value={{"x": [{v}, True, None, "q", 1.5]}}, opts=Options(
+    depends_on=[a], additional_secret_outputs=["serial"], ignore_changes=["value.x[0]"],
+    custom_timeouts=pulumi.CustomTimeouts(create="5m")))
+c = toy.Thing("c", name="c", value=b.serial, obj={{"s": Output.secret([1])}}, opts=Options(parent=g, protect=True))
+d = dyn.Proof("d", b.serial, Options(parent=g, additional_secret_outputs=["verdict"]))
+e = toy.Thing("e", name="e", opts=Options(import_="there", retain_on_delete=True, depends_on=[d]))
+f = toy.Thing("f", opts=Options(id="there", depends_on=[e]))
+g.register_outputs({{"count": 2, "thing": a}})
+for name, value in {{"serial": b.serial, "shout": toy.shout("hey"), "thing": a, "verdict": d.verdict}}.items():
+    pulumi.export(name, value)
+"""
+
+
+def whole(a: str = "a", v: str = "1") -> str:
+    return EVERYTHING.format(a=a, v=v)
+
+
+CHAIN = """
+a = toy.Thing("a", name="{a}", opts=Options(delete_before_replace=True))
+b = toy.Thing("b", name=a.serial)
+c = toy.Thing("c", name="c", value=b.serial)
+d = toy.Thing("d", name="d", opts=Options(depends_on=[c]))
+"""
+
+OLD_NAME = 'a = toy.Thing("a", name="a")\nb = toy.Thing("b", name="b", value=a.serial)'
+NEW_NAME = """
+g = toy.Group("g")
+a = toy.Thing("z", name="a", opts=Options(parent=g, aliases=["urn:pulumi:staging::demo::toy:index:Thing::a"]))
+b = toy.Thing("b", name="b", value=a.serial)
+"""
+HALF = 'a = toy.Thing("a", name="a", value="{}")\ntoy.Thing("b", name=a.serial)'
+GUARDED = """
+a = toy.Thing("a", name="a")
+b = toy.Thing("b", name=a.serial, opts=Options(protect=True))
+toy.Thing("c", name=b.serial)
+"""
+REGION = 'p = toy.Provider("p", region="{}")\ntoy.Thing("a", name="a", opts=Options(provider=p))'
+
+SCENARIOS: dict[str, list[Step]] = {
+    "provision_and_no_change": [("preview", whole()), ("up", None), ("up", None)],
+    "an_update_and_a_replacement": [("up", whole()), ("up", whole(v="2")), ("up", whole(a="z", v="2"))],
+    "a_failure_in_the_middle_then_success": [
+        ("up", whole()),
+        ("up", whole(v='"fail"')),
+        ("up", whole(v="3")),
+    ],
+    "delete_before_replace_and_destroy": [
+        ("up", CHAIN.format(a="a")),
+        ("up", CHAIN.format(a="z")),
+        ("destroy", None),
+    ],
+    "an_alias": [("up", OLD_NAME), ("up", NEW_NAME), ("up", None)],
+    "a_resource_that_is_not_ready": [
+        ("up", HALF.format("half")),
+        ("up", HALF.format("fine")),
+        ("refresh", None),
+    ],
+    "protection": [("up", GUARDED), ("preview", ""), ("destroy", None)],
+    "a_provider_that_must_be_replaced": [
+        ("up", REGION.format("eu")),
+        ("up", REGION.format("us")),
+        ("up", ""),
+    ],
+}
+
+
+def there(toy: ToyProvider) -> ToyProvider:
+    toy.things["there"] = {"name": "e", "size": 1}
+    return toy
+
+
+def run_on_both(folder: Path, steps: list[Step]) -> None:
+    (folder / "ours").mkdir()
+    (folder / "cli").mkdir()
+    with ToyProvider() as first, ToyProvider() as second:
+        ours, cli = Stack(folder / "ours", there(first)), CliStack(folder / "cli", there(second))
+        cli.prepare()
+        program: str | None = None
+        for operation, text in steps:
+            program = text if text is not None else program
+            assert ours.run(operation, program).ok == cli.deploy(operation, program)
+            assert sorted(second.calls) == sorted(first.calls)
+            if operation != "preview":
+                assert cli.exported() == comparable(ours.state_file.read_text())
+        assert_each_continues_the_other(ours, cli, program)
+
+
+def assert_each_continues_the_other(ours: Stack, cli: CliStack, program: str | None) -> None:
+    before = cli.export()
+    said = ours.preview(program)
+    unchanged = said.ok and set(said.changes) <= {"same", "read"}
+    assert cli.cli("stack", "import", given=ours.state_file.read_text()).returncode == 0
+    assert unchanged == (cli.cli("preview", "--expect-no-changes").returncode == 0)
+    import_state(ours.state_file, before, "open sesame")
+    assert said.changes == ours.preview().changes
+
+
+if shutil.which("pulumi"):
+
+    @pytest.mark.parametrize("name", SCENARIOS)
+    def test_the_engine_and_the_cli_agree_on(name: str, tmp_path: Path) -> None:
+        run_on_both(tmp_path, SCENARIOS[name])
+
+else:
+
+    def test_parity_not_run_no_pulumi_cli_on_path() -> None:
+        assert shutil.which("pulumi") is None
