@@ -1,0 +1,10 @@
+"""What every test shares: a test that measured something says it at the end, also when workers ran it."""
+
+from typing import Any
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print each line that a test recorded under `says`; workers hand recorded properties to the session's end."""
+    reports = [each for kind in ("passed", "failed") for each in terminalreporter.stats.get(kind, ())]
+    for line in (text for each in reports for name, text in each.user_properties if name == "says"):
+        terminalreporter.write_line(str(line))
