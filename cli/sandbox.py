@@ -52,7 +52,7 @@ def up(
         from sandbox.deploy import Engine as Wanted
         from sandbox.world import Options
 
-        world = lifecycle.up(directory, Options(base_port=base_port, keep=keep))
+        world = lifecycle.up(directory, Options(base_port=base_port, keep=keep, service=True))
         told = describe(world, Wanted.AUTO)
     if output is PlainFormat.JSON:
         write(

@@ -1,8 +1,8 @@
-"""The supervisor's control address on loopback: what can be made to happen in the sandbox, and placeholders.
+"""The supervisor's control address on loopback: what can be made to happen in the sandbox, and other services.
 
-`/control/…` needs the sandbox's own token. `/smoke`, `/hubspot` and `/github` are the addresses of services that
-this sandbox does not run: they answer 503, so that nothing ever looks for them outside. It must never listen beyond
-127.0.0.1, or answer with a secret.
+`/control/…` needs the sandbox's own token. Below the name of a site (`/hubspot`, `/mail`) that site answers. Any
+other address (`/github`, `/smoke` where no service runs) answers 503, so that nothing ever looks for it outside. It
+must never listen beyond 127.0.0.1, or answer with a secret.
 """
 
 import hmac
@@ -15,16 +15,19 @@ from typing import Any
 from sandbox.ports import HOST, free_port
 
 Action = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+Site = Callable[[str, str, str, bytes], tuple[int, str]]
+"""Answers method, target below the site's name, Authorization header and body with a status and JSON text."""
 _MAX_BODY = 65536
 
 
 class Control:
     """Serves named actions. An action raises `ValueError` to refuse its input."""
 
-    def __init__(self, token: str, actions: Mapping[str, Action]) -> None:
-        """Take the token that callers must show, and the actions by name."""
+    def __init__(self, token: str, actions: Mapping[str, Action], sites: Mapping[str, Site]) -> None:
+        """Take the token that callers must show, the actions and the sites by name."""
         self._token = token
         self._actions = actions
+        self._sites = sites
         self._server: ThreadingHTTPServer | None = None
         self.url = ""
 
@@ -67,7 +70,10 @@ class Control:
         request.wfile.write(payload)
 
     def _decide(self, method: str, path: str, authorization: str, body: bytes) -> tuple[int, str]:
-        if not path.startswith("/control/"):
+        name = path.split("/")[1].partition("?")[0] if path.startswith("/") else ""
+        if name in self._sites:
+            return self._sites[name](method, path.removeprefix(f"/{name}"), authorization, body)
+        if name != "control":
             return 503, json.dumps({"error": "this sandbox runs no such service yet"})
         if not hmac.compare_digest(authorization.encode(), f"Bearer {self._token}".encode()):
             return 401, json.dumps({"error": "the sandbox's token is missing or wrong"})

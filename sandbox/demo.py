@@ -58,7 +58,7 @@ def play(directory: Path, program_dir: Path, engine: Engine, audience: Audience)
 
     Raises what `sandbox.lifecycle.up` and `sandbox.deploy.deploy` raise.
     """
-    world = lifecycle.up(directory)
+    world = lifecycle.up(directory, Options(service=True))
     try:
         told = describe(world, engine)
         audience.up(told)

@@ -67,6 +67,9 @@ def status(directory: Path) -> Status:
     parts.append(_part("aws", urlsplit(world.aws_url).netloc))
     parts.append(_part("control", urlsplit(world.control_url).netloc))
     parts.append(_part("private endpoint", world.private_address))
+    for name, environment in world.environments.items():
+        if environment.service_url:
+            parts.append(_part(f"service {name}", urlsplit(environment.service_url).netloc))
     for stack in world.environments:
         for provider, port in world.provider_ports(stack).items():
             parts.append(_part(f"provider {provider} {stack}", f"127.0.0.1:{port}"))

@@ -21,7 +21,7 @@ from sandbox.lock import DirectoryLock, is_held
 from sandbox.ports import port_is_free
 from sandbox.world import ENVIRONMENTS, Options, SandboxError, World, write_private
 
-PORTS = 6
+PORTS = 8
 _FOLDERS = ("mongo", "logs", "stacks", "pulumi")
 _FILES = ("sandbox.json", "keys.json", "processes.json", "kept", "lock")
 _MARKER = ".gitignore"
@@ -106,7 +106,7 @@ def reset(directory: Path, *, deadline_seconds: float = 60.0) -> World:
     try:
         options = World.load(directory).options
     except SandboxError:
-        options = Options()
+        options = Options(service=True)
     down(directory, keep=False)
     return up(directory, options, deadline_seconds=deadline_seconds)
 

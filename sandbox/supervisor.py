@@ -12,22 +12,34 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from sandbox import processes, seed
 from sandbox.atlas_part import AtlasPart
-from sandbox.control import Control
+from sandbox.control import Control, Site
 from sandbox.estate import Estate
 from sandbox.forwarder import Forwarder
 from sandbox.mongod import MongodProcess, find_mongod
+from sandbox.overlay import Addresses, overlay
 from sandbox.ports import HOST
 from sandbox.world import ENVIRONMENTS, AwsCredentials, Environment, Mongod, Options, World
 
+if TYPE_CHECKING:
+    from sandbox.ecs_agent import EcsAgent
+
 _LOG = logging.getLogger(__name__)
-_SETTLING_STEPS = 20
-_PARTS = ("mongod staging", "mongod prod", "atlas", "aws", "control", "private endpoint")
+_PARTS = (
+    "mongod staging",
+    "mongod prod",
+    "atlas",
+    "aws",
+    "control",
+    "private endpoint",
+    "service staging",
+    "service prod",
+)
 
 
 class Supervisor:
@@ -71,6 +83,7 @@ class Supervisor:
         with ThreadPoolExecutor(len(ENVIRONMENTS)) as pool:
             starting = {name: pool.submit(self._mongod, name, binary) for name in ENVIRONMENTS}
             # The largest import of all takes place while the servers start.
+            from sandbox import service_part
             from sandbox.aws import account, server
             from sandbox.ecs_agent import EcsAgent
 
@@ -82,7 +95,11 @@ class Supervisor:
         with ThreadPoolExecutor(1) as pool:
             seeding = pool.submit(seed.seed, roots, estate.database)
             token = secrets.token_hex(24)
-            control = Control(token, {"private-endpoint": _switch(forwarder)})
+            sites: dict[str, Site] = {
+                "hubspot": service_part.hubspot(estate).answer,
+                "mail": lambda _method, target, _key, _body: service_part.sent_mail(estate, target),
+            }
+            control = Control(token, {"private-endpoint": _switch(forwarder)}, sites)
             control.start(self._port("control"))
             self._parts.callback(control.stop)
             agent = EcsAgent(self._options.ecs_step_seconds)
@@ -92,11 +109,11 @@ class Supervisor:
             atlas = AtlasPart(self._options, estate, servers, private_address)
             self._parts.callback(atlas.stop)
             atlas.start(self._port("atlas"))
+            urls = self._service(estate, agent, Addresses(atlas.url, aws.url, control.url))
             sessions = {
                 name: account.build_account(estate, name, atlas.strings(name), agent) for name in ENVIRONMENTS
             }
-            for _ in range(_SETTLING_STEPS):
-                agent.step()
+            service_part.settle(agent)
             agent.start()
             self._parts.callback(agent.stop)
             seeding.result()
@@ -113,6 +130,7 @@ class Supervisor:
                 mongod=Mongod(HOST, mongod.port, mongod.replica_set, mongod.root_uri),
                 atlas=atlas.keys[name],
                 aws=AwsCredentials(session.access_key_id, session.secret_access_key, session.session_token),
+                service_url=urls[name],
             )
         world = World(
             directory=self._directory,
@@ -139,10 +157,35 @@ class Supervisor:
             mongod=binary,
         )
         self._mongods[environment] = mongod
-        with self._recording, suppress(psutil.NoSuchProcess):
-            self._records.append(processes.ProcessRecord.of(f"mongod {environment}", mongod.pid))
-            processes.save(self._directory, self._records)
+        self._record(f"mongod {environment}", mongod.pid)
         return mongod
+
+    def _service(self, estate: Estate, agent: "EcsAgent", addresses: Addresses) -> Mapping[str, str]:
+        """Let tasks be processes, where the options say so; return the service's address by environment."""
+        if not self._options.service:
+            return dict.fromkeys(ENVIRONMENTS, "")
+        from sandbox.containers import Witness
+        from sandbox.service_part import ServicePart
+
+        part = ServicePart(estate.by_name, Witness(self._record, self._forget))
+        self._parts.callback(part.stop)
+        part.listen({name: self._port(f"service {name}") for name in ENVIRONMENTS})
+        overlays = {
+            name: overlay(addresses, name, estate.by_name[name].region, part.urls[name])
+            for name in ENVIRONMENTS
+        }
+        part.run_tasks(agent, overlays)
+        return part.urls
+
+    def _record(self, name: str, pid: int) -> None:
+        with self._recording, suppress(psutil.NoSuchProcess):
+            self._records.append(processes.ProcessRecord.of(name, pid))
+            processes.save(self._directory, self._records)
+
+    def _forget(self, pid: int) -> None:
+        with self._recording, suppress(OSError):
+            self._records = [record for record in self._records if record.pid != pid]
+            processes.save(self._directory, self._records)
 
     def _with_providers(self, world: World) -> World:
         from sandbox import providers

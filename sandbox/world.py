@@ -14,9 +14,10 @@ from typing import Any, Self
 
 import requests
 
+from sandbox.overlay import Addresses, overlay
 from sandbox.ports import HOST
 
-VERSION = 1
+VERSION = 2
 ENVIRONMENTS = ("staging", "prod")
 PROVIDERS = ("aws", "mongodbatlas", "random")
 START = "start one with `atlas-access sandbox up`"
@@ -28,12 +29,17 @@ class SandboxError(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """How a sandbox is started. Times in seconds; `base_port` 0 takes free ports, else it takes the 6 from there."""
+    """How a sandbox is started. Times in seconds; `base_port` 0 takes free ports, else it takes the 8 from there.
+
+    With `service` the tasks of both environments' services are real processes behind a load-balanced address;
+    without, deployments are recorded and nothing runs in them.
+    """
 
     base_port: int = 0
     keep: bool = False
     propagation_seconds: float = 1.0
     ecs_step_seconds: float = 0.1
+    service: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,7 @@ class Environment:
     atlas: AtlasKey
     aws: AwsCredentials
     provider_ports: Mapping[str, int] = field(default_factory=dict)
+    service_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,7 +136,15 @@ class World:
             environments[name] = Environment(
                 **{
                     k: entry[k]
-                    for k in ("name", "project_id", "cluster", "account", "region", "provider_ports")
+                    for k in (
+                        "name",
+                        "project_id",
+                        "cluster",
+                        "account",
+                        "region",
+                        "provider_ports",
+                        "service_url",
+                    )
                 },
                 mongod=Mongod(**entry["mongod"], root_uri=key["mongod"]),
                 atlas=AtlasKey(**key["atlas"]),
@@ -193,30 +208,20 @@ class World:
             values += [environment.aws.secret_access_key, environment.aws.session_token]
         return tuple(value for value in values if value)
 
-    def environment(self, stack: str) -> dict[str, str]:
-        """All the variables to work on one stack; a shell's own cloud settings cannot leak in beside them.
+    def service_url(self, stack: str) -> str:
+        """Return the load-balanced address of a stack's service, "" in a sandbox that runs none."""
+        return self.of(stack).service_url
 
-        Shared AWS files and the instance metadata address are switched off, and a proxy never sees loopback.
-        """
+    def environment(self, stack: str) -> dict[str, str]:
+        """All the variables to work on one stack; a shell's own cloud settings cannot leak in beside them."""
         here = self.of(stack)
-        loopback = "127.0.0.1,127.0.0.2,localhost,127.0.0.0/8,::1"
+        addresses = Addresses(self.atlas_url, self.aws_url, self.control_url)
         variables = {
-            "ATLAS_ACCESS_SANDBOX": "1",
+            **overlay(addresses, stack, here.region, here.service_url),
             "ATLAS_ACCESS_SANDBOX_DIR": str(self.directory),
-            "ATLAS_ACCESS_ADDRESS_FORM": "standard",
-            "ATLAS_ACCESS_SMOKE_URL": f"{self.control_url}/smoke/{stack}",
-            "ATLAS_ACCESS_HUBSPOT_URL": f"{self.control_url}/hubspot",
-            "GITHUB_API_URL": f"{self.control_url}/github",
-            "AWS_ENDPOINT_URL": self.aws_url,
             "AWS_ACCESS_KEY_ID": here.aws.access_key_id,
             "AWS_SECRET_ACCESS_KEY": here.aws.secret_access_key,
             "AWS_SESSION_TOKEN": here.aws.session_token,
-            "AWS_REGION": here.region,
-            "AWS_DEFAULT_REGION": here.region,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "MONGODB_ATLAS_BASE_URL": self.atlas_url.rstrip("/") + "/",
             "MONGODB_ATLAS_PUBLIC_API_KEY": here.atlas.public,
             "MONGODB_ATLAS_PRIVATE_API_KEY": here.atlas.private,
             "MONGODB_ATLAS_PUBLIC_KEY": here.atlas.public,
@@ -225,8 +230,6 @@ class World:
             "PULUMI_CONFIG_PASSPHRASE": self.passphrase,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "NO_PROXY": loopback,
-            "no_proxy": loopback,
         }
         if here.provider_ports:
             pairs = (f"{name}:{port}" for name, port in here.provider_ports.items())
