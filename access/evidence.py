@@ -20,6 +20,7 @@ class Subject(StrEnum):
     """What a finding is about, from what decides first to what decides last."""
 
     SECRET = "secret"  # noqa: S105 - the name of a subject
+    RUNNER = "runner"
     LOGIN = "login"
     ROLES = "roles"
     EXCESS = "excess"
@@ -72,7 +73,8 @@ class Proof:
 
     `environment` is whose consumer receives it, `cluster` the environment whose cluster it opens. `residue` counts
     what attempts may have left behind; anything but 0 refutes. `audit_uuid` is the UUID of the audit log's
-    collection as seen, "" when this user may not see it. Times are milliseconds, `proven_at` is ISO 8601 in UTC.
+    collection as seen, "" when this user may not see it. `address_proven` says that the login went by the secret's own
+    address, and not by the public one in its stead. Times are milliseconds, `proven_at` is ISO 8601 in UTC.
     """
 
     user: str
@@ -88,6 +90,7 @@ class Proof:
     audit_uuid: str
     proven_at: str
     ms: float
+    address_proven: bool = True
 
     @property
     def verdict(self) -> Verdict:
@@ -154,7 +157,7 @@ class Proof:
 
 _PLAIN = (
     *("user", "environment", "cluster", "address", "secret_version", "expectations_digest", "server_version"),
-    *("residue", "audit_uuid", "proven_at", "ms"),
+    *("residue", "audit_uuid", "proven_at", "ms", "address_proven"),
 )
 
 

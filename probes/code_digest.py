@@ -21,7 +21,8 @@ MODULES = (
         "access.operation",
     ),
     *("access.privileges", "access.redaction", "access.redaction_forms", "access.verdict"),
-    *("probes.attempt", "probes.aws", "probes.mongo", "probes.presence", "probes.prove", "probes.resource"),
+    *("probes.attempt", "probes.aws", "probes.mongo", "probes.presence", "probes.prove", "probes.request"),
+    *("probes.resource",),
 )
 
 

@@ -12,48 +12,27 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from access.actions import version_numbers
-from access.connection import ConnectionInvalid, ConnectionString, Secret
+from access.connection import ConnectionInvalid, ConnectionString, Secret, compose
 from access.endpoints import EndpointRefused, Endpoints
 from access.equality import Identity, compare
 from access.evidence import Attempt, Finding, Proof, Subject
-from access.expectations import Expectations
 from access.redaction import redact
-from access.verdict import Answer, Login, Verdict, judge_login
+from access.verdict import Answer, Failure, Login, Verdict, judge_login
 from probes.attempt import Marks, attempt, unanswered
 from probes.aws import AwsUnavailable, read_connection_string
 from probes.mongo import Server
 from probes.presence import Presence, look
+from probes.request import PRIVATE, ProofRequest
+
+__all__ = ["ProofRequest", "prove", "prove_all"]
 
 ANSWER_SECONDS = 5.0
+REACH_SECONDS = 3.0
 NARROWING_POLL_SECONDS = 0.5
 MAX_CONCURRENT = 16
 
 Progress = Callable[[str], None]
 ReadSecret = Callable[[], str]
-
-
-@dataclass(frozen=True)
-class ProofRequest:
-    """What is to be proven, of which secret's version, within which limits.
-
-    `environment` is whose consumer receives the credential. `expected_hosts` are the hosts that the connection string
-    must name, () when they are not known. `propagation_seconds` bounds how long a refused login, or after a
-    `narrowing` a refutation, is asked again. `last_audit_uuid` is the audit log's UUID as last proven,
-    `accepted_audit_uuid` one that an operator accepts instead.
-    """
-
-    expectations: Expectations
-    environment: str
-    secret_arn: str
-    secret_version: str
-    region: str
-    address: str = "public"
-    expected_hosts: tuple[str, ...] = ()
-    deadline_seconds: float = 60.0
-    propagation_seconds: float = 30.0
-    narrowing: bool = False
-    last_audit_uuid: str = ""
-    accepted_audit_uuid: str = ""
 
 
 def _silent(_: str) -> None:
@@ -74,6 +53,8 @@ class _Run:
     version: str = ""
     presence: Presence = field(default_factory=Presence)
     secrets: tuple[Secret, ...] = ()
+    own_address: bool = True
+    logged_in: bool = False
 
     def left(self) -> float:
         return self.started + self.request.deadline_seconds - time.monotonic()
@@ -104,7 +85,7 @@ def prove(
     run = _Run(request, endpoints, progress)
     connection = _connection(run, read_secret)
     if connection is not None:
-        _observe(run, connection)
+        _observe(run, _reachable(run, connection))
     return _proof(run)
 
 
@@ -166,6 +147,30 @@ def _mismatches(request: ProofRequest, connection: ConnectionString) -> Iterator
         )
 
 
+def _reachable(run: _Run, connection: ConnectionString) -> ConnectionString:
+    """The connection itself, or by the public address where a private one does not answer from here.
+
+    A login is the question, so that an address that answers is asked what it knows of the credential.
+    """
+    request = run.request
+    if request.address != PRIVATE or not request.public_address:
+        return connection
+    try:
+        with Server(connection, run.endpoints, wait_seconds=min(REACH_SECONDS, run.left())) as server:
+            failure = server.command("admin", {"ping": 1}).answer.failure
+    except EndpointRefused:
+        raise
+    except ValueError:  # its hosts cannot be found by name from here
+        failure = Failure.NETWORK
+    if failure not in (Failure.NETWORK, Failure.TIMEOUT):
+        return connection
+    run.own_address = False
+    run.progress(f"{request.expectations.user}: the private address does not answer here, by the public one")
+    expected = request.expectations
+    password = connection.password or Secret("")
+    return ConnectionString.parse(compose(request.public_address, expected.user, password, expected.database))
+
+
 def _observe(run: _Run, connection: ConnectionString) -> None:
     try:
         server = Server(connection, run.endpoints, wait_seconds=min(ANSWER_SECONDS, run.left()))
@@ -193,6 +198,7 @@ def _logged_in(run: _Run, server: Server) -> bool:
     if login is not Login.DONE:
         run.doubt(Subject.LOGIN, _login_text(run.request.expectations.user, login, reply.answer))
         return False
+    run.logged_in = True
     about = server.command("admin", {"buildInfo": 1})
     run.version = str(about.document.get("version", ""))
     if not about.answer.ok or not run.version:
@@ -207,7 +213,10 @@ def _look(run: _Run, server: Server) -> None:
     if not isinstance(identity, Identity):
         run.doubt(Subject.SERVER, f"the server did not list the privileges: {_said(identity)}")
         return
-    run.findings.extend(compare(expected, identity, run.version))
+    if request.equality:
+        run.findings.extend(compare(expected, identity, run.version))
+    elif identity.user != expected.user:
+        run.refute(Subject.LOGIN, f"logged in as {identity.user or 'nobody'}, not as {expected.user}")
     run.presence = look(server, expected)
     run.findings.extend(run.presence.findings(expected, request.last_audit_uuid, request.accepted_audit_uuid))
     _try_all(run, server, identity)
@@ -257,6 +266,7 @@ def _proof(run: _Run) -> Proof:
         audit_uuid=run.presence.audit.uuid if run.presence.audit is not None else "",
         proven_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         ms=round((time.monotonic() - run.started) * 1000, 1),
+        address_proven=run.logged_in and run.own_address,
     )
 
 
