@@ -16,7 +16,7 @@ from reports.matrix import Matrix, build
 from sandbox import lifecycle
 from sandbox.deploy import Engine, Order, choose, deploy
 from sandbox.mongod import MongodError, find_mongod
-from sandbox.world import SandboxError, World
+from sandbox.world import Options, SandboxError, World
 
 STEPS = (
     Order("staging", Operation.PREVIEW, "provision"),

@@ -15,6 +15,7 @@ from moto.ses.models import ses_backends
 
 from sandbox.balancer import Balancer
 from sandbox.containers import Containers, Place, Witness
+from sandbox.control import Site
 from sandbox.ecs_agent import EcsAgent
 from sandbox.estate import Estate, EstateEnvironment
 from sandbox.hubspot import HubSpot
@@ -68,6 +69,14 @@ def settle(agent: EcsAgent) -> None:
         agent.step()
         if not agent.steady():
             time.sleep(_PAUSE)
+
+
+def sites(estate: Estate) -> dict[str, Site]:
+    """Return what answers beside the service: HubSpot, and the list of sent mail."""
+    return {
+        "hubspot": hubspot(estate).answer,
+        "mail": lambda _method, target, _key, _body: sent_mail(estate, target),
+    }
 
 
 def hubspot(estate: Estate) -> HubSpot:

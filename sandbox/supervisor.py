@@ -18,7 +18,7 @@ import psutil
 
 from sandbox import processes, seed
 from sandbox.atlas_part import AtlasPart
-from sandbox.control import Control, Site
+from sandbox.control import Control
 from sandbox.estate import Estate
 from sandbox.forwarder import Forwarder
 from sandbox.mongod import MongodProcess, find_mongod
@@ -95,10 +95,7 @@ class Supervisor:
         with ThreadPoolExecutor(1) as pool:
             seeding = pool.submit(seed.seed, roots, estate.database)
             token = secrets.token_hex(24)
-            sites: dict[str, Site] = {
-                "hubspot": service_part.hubspot(estate).answer,
-                "mail": lambda _method, target, _key, _body: service_part.sent_mail(estate, target),
-            }
+            sites = service_part.sites(estate) if self._options.service else {}
             control = Control(token, {"private-endpoint": _switch(forwarder)}, sites)
             control.start(self._port("control"))
             self._parts.callback(control.stop)

@@ -24,7 +24,7 @@ class Stage:
         self._fails_at, self._dies_at = fails_at, dies_at
         self._directory = directory
         monkeypatch.setattr(
-            demo.lifecycle, "up", lambda _: SimpleNamespace(environments={"staging": 1, "prod": 2})
+            demo.lifecycle, "up", lambda *_: SimpleNamespace(environments={"staging": 1, "prod": 2})
         )
         monkeypatch.setattr(demo.lifecycle, "down", self._tear_down)
         monkeypatch.setattr(demo, "deploy", self._deploy)
