@@ -78,6 +78,21 @@ class Round:
         return worst((each.standing for each in self.results), complete=self._complete)
 
     @property
+    def green(self) -> bool:
+        """Whether every gate was asked and met."""
+        return self.standing is Standing.MET
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """One line for each gate that is not met, the unmet before the unknown, lower numbers first; none is green.
+
+        A round that lacks a gate says so.
+        """
+        found = tuple(str(each) for each in most_telling(self.results))
+        missing = sorted(set(Gate) - {each.gate for each in self.results})
+        return (*found, *(f"gate {gate.value} {gate.title}: was not asked" for gate in missing))
+
+    @property
     def _complete(self) -> bool:
         return {each.gate for each in self.results} == set(Gate)
 
@@ -112,8 +127,7 @@ class GateReport:
     @property
     def failed(self) -> tuple[GateResult, ...]:
         """What kept this from being green, the unmet before the unknown."""
-        results = [each for one in self.rounds for each in one.results if each.standing is not Standing.MET]
-        return tuple(sorted(results, key=lambda each: (each.standing is Standing.UNKNOWN, each.gate)))
+        return most_telling(each for one in self.rounds for each in one.results)
 
     @property
     def reason(self) -> str:
@@ -124,9 +138,18 @@ class GateReport:
             return f"only {len(self.rounds)} of {self.required} rounds were run"
         first, *rest = self.failed
         others = ", ".join(
-            str(number) for number in sorted({each.gate.value for each in rest} - {first.gate.value})
+            str(number)
+            for number in sorted(
+                {each.gate.value for each in rest if each.standing is first.standing} - {first.gate.value}
+            )
         )
         return f"{first}" + (f" (also gate {others})" if others else "")
+
+
+def most_telling(results: Iterable[GateResult]) -> tuple[GateResult, ...]:
+    """The results that are not met: the unmet before the unknown, lower gates first."""
+    doubtful = (each for each in results if each.standing is not Standing.MET)
+    return tuple(sorted(doubtful, key=lambda each: (each.standing is Standing.UNKNOWN, each.gate)))
 
 
 def worst(standings: Iterable[Standing], *, complete: bool) -> Standing:

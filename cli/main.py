@@ -15,6 +15,8 @@ from cli import errors
 from cli.drift import drift
 from cli.matrix import matrix
 from cli.sandbox import app as sandbox
+from cli.smoke import app as baseline
+from cli.smoke import smoke
 from cli.who_can import who_can
 
 app = typer.Typer(
@@ -38,7 +40,9 @@ def begin(
 
 app.command("drift")(drift)
 app.command("matrix")(matrix)
+app.command("smoke")(smoke)
 app.command("who-can")(who_can)
+app.add_typer(baseline, name="baseline")
 app.add_typer(sandbox, name="sandbox")
 
 

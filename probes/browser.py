@@ -31,12 +31,16 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Journey:
-    """What to do and where; `steps` are filled. `executable` "" means that no browser was found."""
+    """What to do and where; `steps` are filled, `executable` "" means that no browser was found.
+
+    `seconds` bounds the whole way, `step_seconds` each step of it.
+    """
 
     url: str
     steps: tuple[Step, ...]
     endpoints: Endpoints
     seconds: float
+    step_seconds: float
     revision: str = ""
     executable: str = field(default_factory=find_chromium)
 
@@ -47,10 +51,6 @@ class _Seen:
 
     problems: list[str] = field(default_factory=list)
     revisions: set[str] = field(default_factory=set)
-
-
-class _Stopped(Exception):
-    """The journey is over before its end: the deadline, or the caller's wish."""
 
 
 def judge_journey(journey: Journey, stopped: Callable[[], bool] = lambda: False) -> GateResult:
@@ -102,9 +102,9 @@ def _walk(
         try:
             if stopped():
                 return _unknown(f"stopped at {place}")
-            _take(page, step, journey.url, deadline)
-        except _Stopped:
-            return _unmet(f"{place}: not reached within {journey.seconds:.0f} s", seen)
+            if time.monotonic() >= deadline:
+                return _unmet(f"{place}: not reached within {journey.seconds:.0f} s", seen)
+            _take(page, step, journey.url, min(deadline, time.monotonic() + journey.step_seconds))
         except Error as error:
             return _unmet(f"{place}: {_what(error)}", seen)
         except AssertionError as error:
@@ -122,10 +122,8 @@ def _walk(
 
 
 def _take(page: Page, step: Step, url: str, deadline: float) -> None:
-    """Take one step within the time that is left. Raises Playwright's Error, AssertionError or _Stopped."""
-    left = (deadline - time.monotonic()) * 1000
-    if left <= 0:
-        raise _Stopped
+    """Take one step within the time that is left. Raises Playwright's Error, or AssertionError for what is seen."""
+    left = _left(deadline)
     if step.open is not None:
         response = page.goto(url.rstrip("/") + step.open, timeout=left, wait_until="load")
         if response is None or response.status != 200:

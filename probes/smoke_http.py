@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -41,6 +42,7 @@ class Asker:
     """Asks one deployment. `url` is where it is, `revision` the one that must answer, "" for any.
 
     `open_session` is how a session is opened: a fresh one per question, so that no dead connection is used again.
+    Once `stopped` is true nothing more is tried; after `deadline` (of the steady clock) nothing more is asked.
     """
 
     url: str
@@ -48,6 +50,8 @@ class Asker:
     limits: Limits
     revision: str = ""
     open_session: Callable[[Endpoints], requests.Session] = session
+    stopped: Callable[[], bool] = lambda: False
+    deadline: float = float("inf")
 
     def ask(self, path: str, body: Mapping[str, Any], *, once: bool = False) -> Reply:
         """POST a JSON body to a path; `once` sends it at most one time, for what must not happen twice."""
@@ -56,10 +60,13 @@ class Asker:
         retry_until = started + (0 if once else self.limits.retry_seconds)
         revision_until = started + (0 if once or not self.revision else self.limits.revision_seconds)
         for tries, pause in enumerate(_pauses(), start=1):
-            reply = self._checked(_within(self.limits.request_seconds, lambda: self._once(path, payload)))
+            seconds = min(self.limits.request_seconds, self.deadline - time.monotonic())
+            if seconds <= 0:
+                return Reply(trouble=Trouble.TIMEOUT, detail="the gates' time is over", tries=tries)
+            reply = self._checked(_within(seconds, partial(self._once, path, payload, seconds)))
             until = {Trouble.UNREACHABLE: retry_until, Trouble.OTHER_REVISION: revision_until}
             worth_waiting = until.get(reply.trouble, started) if reply.trouble else started
-            if time.monotonic() + pause >= worth_waiting:
+            if time.monotonic() + pause >= worth_waiting or self.stopped():
                 return replace(reply, seconds=time.monotonic() - started, tries=tries)
             time.sleep(pause)
         raise AssertionError("pauses never end")
@@ -73,9 +80,8 @@ class Asker:
         text = f"{reply.revision} answered, not {self.revision}"
         return replace(reply, trouble=Trouble.OTHER_REVISION, detail=text, body=None)
 
-    def _once(self, path: str, payload: bytes) -> Reply:
+    def _once(self, path: str, payload: bytes, seconds: float) -> Reply:
         """One question, redirects within the host included."""
-        seconds = self.limits.request_seconds
         deadline = time.monotonic() + seconds
         address = self.url.rstrip("/") + path
         try:

@@ -128,10 +128,8 @@ def _signed_up(
         reply = order.asker.ask(request.path, request.filled(values), once=True)
         answered = reply.trouble is None
         fault = reply.fault_unless(200, 201, 202)
-        if fault:
-            found = _Found(faults=(f"the sign-up failed: {fault}",))
-        else:
-            found = _observed(order, effects, email, stopped)
+        failed = _Found(faults=(f"the sign-up failed: {fault}",))
+        found = failed if fault else _observed(order, effects, email, stopped)
     finally:
         # Whatever happened, the sign-up may have left something.
         found = _with(found, _removed(effects, email))

@@ -1,0 +1,171 @@
+"""An application of the test's own on loopback that answers as the demonstration's does, and breaks when told to."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mongod_fixture import LOOPBACK
+
+from access.smoke_file import load_smoke
+from access.smoke_model import Limits, Smoke
+from probes.smoke import SmokeOrder
+from probes.task_secrets import Place
+
+ROOT = Path(__file__).resolve().parents[2]
+PLANS = tuple(f"42261UT00600{number}" for number in range(20, 34))
+PLACE = Place("staging", "askflorence-staging", "askflorence-staging-app", "app", "us-east-1")
+FAST = Limits(
+    request_seconds=2.0,
+    retry_seconds=0.3,
+    revision_seconds=0.5,
+    gate_seconds=10.0,
+    browser_seconds=30.0,
+    answer_bytes=100_000,
+)
+
+Body = Mapping[str, Any]
+Answer = tuple[int, Mapping[str, str], bytes]
+Handler = Callable[["_Request", Body], Answer | None]
+
+
+@dataclass
+class FakeApp:
+    """Paths to handlers; a handler returns an answer, or None when it has written by itself."""
+
+    url: str = ""
+    revision: str = ""
+    handlers: dict[str, Handler] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def answers(self, path: str, value: object, status: int = 200) -> None:
+        self.handlers[path] = lambda *_: (
+            status,
+            {"Content-Type": "application/json"},
+            json.dumps(value).encode(),
+        )
+
+    def answers_raw(self, path: str, body: bytes, status: int = 200, **headers: str) -> None:
+        told = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.handlers[path] = lambda *_: (status, told, body)
+
+    def changes(self, path: str, change: Callable[[Any], None]) -> None:
+        """Let the usual answer of a path be changed before it is sent."""
+        usual = self.handlers[path]
+
+        def changed(request: "_Request", body: Body) -> Answer | None:
+            answer = usual(request, body)
+            assert answer is not None
+            told = json.loads(answer[2])
+            change(told)
+            return answer[0], answer[1], json.dumps(told).encode()
+
+        self.handlers[path] = changed
+
+
+class _Request(BaseHTTPRequestHandler):
+    app: FakeApp
+
+    def do_POST(self) -> None:
+        path = self.path.partition("?")[0]
+        length = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(length) or b"{}") if length else {}
+        self.app.asked.append(path)
+        handler = self.app.handlers.get(path)
+        answer = (
+            handler(self, body)
+            if handler
+            else (404, {"Content-Type": "application/json"}, b'{"error": "no"}')
+        )
+        if answer is None:
+            return
+        status, headers, payload = answer
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if self.app.revision:
+            self.send_header("X-Task-Revision", self.app.revision)
+        self.send_header("Content-Length", str(len(payload)))
+        self.end_headers()
+        self.wfile.write(payload)
+
+    do_GET = do_DELETE = do_POST
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+def usual() -> FakeApp:
+    """The application as it should be."""
+    app = FakeApp()
+
+    def told(path: str, answer: Callable[[Body], object]) -> None:
+        app.handlers[path] = lambda _, body: (
+            200,
+            {"Content-Type": "application/json"},
+            json.dumps(answer(body)).encode(),
+        )
+
+    told(
+        "/api/eligibility", lambda body: {"eligible": True, "medicaid": False, "aptc": body["income"] / 1000}
+    )
+    told(
+        "/api/plans",
+        lambda body: {
+            "count": len(PLANS),
+            "plans": [{"plan_id": plan, "premium": body["income"] / 500} for plan in PLANS],
+        },
+    )
+    told(
+        "/api/providers/covered",
+        lambda body: {
+            "provider": {"name": body["query"]},
+            "plans": [{"plan_id": plan, "covered": True} for plan in body["plan_ids"]],
+        },
+    )
+    told("/api/drugs/covered", _drug)
+    return app
+
+
+def _drug(body: Body) -> object:
+    plans = [body["plan_id"]] if "plan_id" in body else body["plan_ids"]
+    rows = [
+        {"plan_id": plan, "covered": True, "coverage": "Covered", "drug_tier": "PreferredBrand"}
+        for plan in plans
+    ]
+    top = {key: rows[0][key] for key in ("coverage", "drug_tier")} if "plan_id" in body else {}
+    return {"plans": rows, **top}
+
+
+def serve(app: FakeApp, wrap: Callable[[Any], Any] = lambda socket: socket) -> ThreadingHTTPServer:
+    """Listen on a free port until the caller shuts the server down."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Request", (_Request,), {"app": app}))
+    server.daemon_threads = True
+    server.socket = wrap(server.socket)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    app.url = f"http://127.0.0.1:{server.server_port}"
+    return server
+
+
+@pytest.fixture
+def app() -> Iterator[FakeApp]:
+    made = usual()
+    server = serve(made)
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+def scenarios(**limits: Any) -> Smoke:
+    """The committed scenarios with limits fit for tests."""
+    smoke = load_smoke((ROOT / "smoke.yaml").read_bytes())
+    return smoke.model_copy(update={"limits": FAST.model_copy(update=limits)})
+
+
+def order(app: FakeApp, **changes: Any) -> SmokeOrder:
+    made = SmokeOrder("staging", app.url, scenarios(), PLACE, LOOPBACK, "askflorence", mail_url="")
+    return replace(made, **changes)
