@@ -68,11 +68,11 @@ class Host:
             self._known.set()
 
     def tell(self, line: str) -> None:
-        """Writes one line to the process and closes its input."""
+        """Writes one line to the process; its input stays open, and its end tells it that we are gone."""
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.write(line + "\n")
-                self._process.stdin.close()
+                self._process.stdin.flush()
 
     def address(self, seconds: float = 30.0) -> str:
         """host:port where it serves; raises HostFailed if it ends or stays silent for so long."""

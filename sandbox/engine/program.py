@@ -13,6 +13,7 @@ import logging
 import os
 import runpy
 import sys
+import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -53,9 +54,16 @@ def _report(error: BaseException) -> None:
     pulumi.log.error(_told(error))
 
 
+def _outlive_nobody() -> None:
+    """Ends the process when the engine's end of its input is gone: a killed engine leaves no program behind."""
+    sys.stdin.read()
+    os._exit(1)
+
+
 def main() -> int:
     """Runs the program; the exit code."""
     settings = json.loads(sys.stdin.readline())
+    threading.Thread(target=_outlive_nobody, daemon=True).start()
     runtime.set_all_config(settings["config"], settings["secret_keys"])
     runtime.configure(
         runtime.Settings(

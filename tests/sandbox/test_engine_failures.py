@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from engine_programs.harness import FOLDER, Stack
 
@@ -245,6 +247,20 @@ def test_a_killed_run_leaves_the_step_pending_and_the_next_run_goes_on(stack):
     assert ([("creating", "b")], ["a"]) == (pending, list(stack.resources()))
     result = stack.up('a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial)')
     assert (True, {"a", "b"}) == (result.ok, set(stack.resources()))
+
+
+def test_a_killed_run_leaves_no_program_behind(stack):
+    stack.write('import os\nopen("pid", "w").write(str(os.getpid()))\ntoy.Thing("a", name="a", value="wait")')
+    process = start(stack)
+    assert stack.toy.entered.wait(20)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    pid = int((stack.program_dir / "pid").read_text())
+    deadline = time.monotonic() + 10
+    while psutil.pid_exists(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not psutil.pid_exists(pid)
 
 
 def test_an_interrupted_replacement_is_finished_by_the_next_run(stack):
