@@ -31,7 +31,7 @@ class Presence:
             yield from check_audit_log(expected.audit, self.audit, last_uuid, accepted_uuid)
         for place in sorted(self.missing):
             if not expected.may_be_absent(place) and not (self.listed and place == expected.audit):
-                text = f"{place} does not exist on {expected.cluster}, though access.yaml says that it does"
+                text = f"{place} does not exist on {expected.cluster}, where it is expected"
                 yield Finding(Subject.SERVER, Verdict.INCONCLUSIVE, text)
 
 

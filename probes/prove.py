@@ -24,7 +24,7 @@ from probes.mongo import Server
 from probes.presence import Presence, look
 from probes.request import PRIVATE, ProofRequest
 
-__all__ = ["ProofRequest", "prove", "prove_all"]
+__all__ = ["ProofRequest", "prove", "prove_all", "unproven"]
 
 ANSWER_SECONDS = 5.0
 REACH_SECONDS = 3.0
@@ -89,6 +89,13 @@ def prove(
     return _proof(run)
 
 
+def unproven(request: ProofRequest, subject: Subject, text: str) -> Proof:
+    """The proof of a credential that nothing could be asked about, and why; `text` holds no secret."""
+    run = _Run(request, Endpoints(), _silent)
+    run.doubt(subject, text)
+    return _proof(run)
+
+
 def prove_all(
     requests: Sequence[ProofRequest],
     endpoints: Endpoints,
@@ -138,7 +145,7 @@ def _mismatches(request: ProofRequest, connection: ConnectionString) -> Iterator
         yield f"the secret holds the connection string of {connection.username or 'no user'}, not of {expected.user}"
     if connection.password is None:
         yield "the secret's connection string has no password"
-    if connection.database != expected.database:
+    if request.equality and connection.database != expected.database:
         yield f"the secret's connection string names the database {connection.database}, not {expected.database}"
     if request.expected_hosts and set(connection.hosts) != {host.lower() for host in request.expected_hosts}:
         yield (
