@@ -1,0 +1,151 @@
+"""Reads a source tree once for all guards: the files that speak of MongoDB or of reference data, the rest only counted.
+
+It must never follow a link, open anything but a regular file, or pass over in silence what it did not read.
+"""
+
+from __future__ import annotations
+
+import codecs
+import mmap
+import os
+import re
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from guards.finding import Note
+from guards.language import Language, language_of
+
+LARGEST = 4 * 1024 * 1024
+"""Bytes; a larger file is generated or data, and is only asked whether it speaks of MongoDB at all."""
+
+SKIPPED_FOLDERS = frozenset(
+    {
+        ".git", ".hg", ".svn", "node_modules", ".venv", "venv", "__pycache__", ".mypy_cache", ".ruff_cache",
+        ".pytest_cache", ".import_linter_cache", ".hypothesis", ".next", ".turbo", ".terraform", ".sandbox",
+    }
+)  # fmt: skip
+"""Folders of tools and of other people's code."""
+
+_WANTED = re.compile(rb"(?i)mongo|reference")
+_WANTED_IF_HUGE = re.compile(rb"(?i)mongodb")
+_WIDE = re.compile(rb"(?i)m\0o\0n\0g\0o")
+_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of the tree by its path below the root, with `/`; a binary one is decoded as far as it goes."""
+
+    path: str
+    text: str
+    language: Language
+    binary: bool = False
+
+
+@dataclass(frozen=True)
+class Tree:
+    """What was read: the files of interest in order, everything left out or unread, and how many files there are."""
+
+    files: tuple[SourceFile, ...]
+    notes: tuple[Note, ...]
+    count: int
+
+
+def read_tree(root: Path, excluded: Sequence[str] = ()) -> Tree:
+    """Read the tree under `root`; `excluded` are patterns over paths below it, `*` reaching over slashes.
+
+    Raises NotADirectoryError or FileNotFoundError when the root is none.
+    """
+    reader = _Reader(excluded)
+    pending = [(os.fspath(root), "")]
+    while pending:
+        folder, prefix = pending.pop()
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            if not prefix:
+                raise
+            reader.note(prefix.rstrip("/"), f"folder not read: {error.strerror}", blocks=True)
+            continue
+        pending += [
+            (entry.path, f"{prefix}{_shown(entry.name)}/") for entry in found if reader.take(entry, prefix)
+        ]
+    files = tuple(sorted(reader.files, key=lambda file: file.path))
+    return Tree(files, tuple(sorted(reader.notes)), reader.count)
+
+
+class _Reader:
+    """Collects what the walk meets."""
+
+    def __init__(self, excluded: Sequence[str]) -> None:
+        self.files: list[SourceFile] = []
+        self.notes: list[Note] = []
+        self.count = 0
+        self._excluded = tuple(excluded)
+
+    def note(self, path: str, what: str, *, blocks: bool = False) -> None:
+        self.notes.append(Note(path, 0, what, blocks))
+
+    def take(self, entry: os.DirEntry[str], prefix: str) -> bool:
+        """Read a file, note what cannot be; whether it is a folder to walk into."""
+        path = prefix + _shown(entry.name)
+        if any(fnmatch(path, pattern) for pattern in self._excluded):
+            return False
+        try:
+            if entry.is_symlink():
+                self.note(path, "a link, not followed")
+                return False
+            if entry.is_dir(follow_symlinks=False):
+                return entry.name not in SKIPPED_FOLDERS
+            self._read(entry.path, path)
+        except FileNotFoundError:
+            self.note(path, "gone while the tree was read", blocks=True)
+        except OSError as error:
+            self.note(path, f"not read: {error.strerror}", blocks=True)
+        return False
+
+    def _read(self, place: str, path: str) -> None:
+        # O_NONBLOCK: a pipe in the tree must not hold the walk up.
+        descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode):
+                self.note(path, "no regular file, not read")
+                return
+            self.count += 1
+            if facts.st_size > LARGEST:
+                self._judge_huge(descriptor, path)
+                return
+            data = file.read()
+        if not _WANTED.search(data) and not _WIDE.search(data):
+            return
+        text, binary = _decoded(data)
+        self.files.append(SourceFile(path, text, language_of(path, text), binary))
+        if binary:
+            self.note(path, "binary: searched for connection strings only")
+
+    def _judge_huge(self, descriptor: int, path: str) -> None:
+        with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as content:
+            speaks = _WANTED_IF_HUGE.search(content) is not None
+        size = f"larger than {LARGEST // 1024 // 1024} MiB"
+        if speaks:
+            self.note(
+                path, f"{size} and speaks of MongoDB: not judged; leave it out with --exclude", blocks=True
+            )
+        else:
+            self.note(path, f"{size}, does not speak of MongoDB")
+
+
+def _decoded(data: bytes) -> tuple[str, bool]:
+    if data.startswith(_WIDE_MARKS):
+        return data.decode("utf-16", errors="replace"), False
+    return data.decode("utf-8-sig", errors="replace"), b"\0" in data[:8192]
+
+
+def _shown(name: str) -> str:
+    """A file's name as text, also where it is none in this system's encoding."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")

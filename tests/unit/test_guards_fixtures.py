@@ -1,0 +1,85 @@
+"""The guards over two small applications: every planted mistake is found at its line, the clean twins raise no alarm."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from access.manifest import Manifest
+from guards import env_var_coverage, no_uri_in_git, reference_collections, silent_fall_back
+from guards.finding import Guard, Outcome, Report
+from guards.source import read_tree
+from tests.unit.manifests import manifest as committed_manifest
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+APPLICATIONS = ("typescript_app", "python_app")
+_PLANTED = re.compile(r"PLANTED (?P<guard>[a-z-]+)")
+
+
+def reports(root: Path, manifest: Manifest, marks: str = "") -> dict[Guard, Report]:
+    tree = read_tree(root)
+    known = [*{b.variable for b in manifest.bindings}, *(d.name for d in manifest.deprecated_variables)]
+    found = (
+        env_var_coverage.check(manifest, tree.files, marks),
+        silent_fall_back.check(tree.files, known),
+        reference_collections.check(manifest, tree.files),
+        no_uri_in_git.check(tree.files),
+    )
+    return {each.guard: each for each in found}
+
+
+@pytest.fixture(scope="module")
+def manifest() -> Manifest:
+    return committed_manifest()
+
+
+def planted(root: Path) -> set[tuple[str, str, int]]:
+    found = {
+        (match["guard"], file.relative_to(root).as_posix(), number)
+        for file in root.rglob("*")
+        if file.is_file()
+        for number, line in enumerate(file.read_text().splitlines(), start=1)
+        for match in _PLANTED.finditer(line)
+    }
+    if "typescript" in root.parent.name:
+        found.add(("env-var-coverage", "Dockerfile", 2))  # a Dockerfile has no comment behind an instruction
+    return found
+
+
+@pytest.mark.parametrize("application", APPLICATIONS)
+def test_every_planted_mistake_is_found_at_its_line_and_nothing_else(
+    application: str, manifest: Manifest
+) -> None:
+    root = FIXTURES / application / "planted"
+    found = {
+        (guard.value, finding.path, finding.line)
+        for guard, each in reports(root, manifest).items()
+        for finding in each.findings
+        if finding.path != "access.yaml"
+    }
+    assert planted(root) == found
+
+
+@pytest.mark.parametrize("application", APPLICATIONS)
+def test_the_clean_twin_raises_no_alarm(application: str, manifest: Manifest) -> None:
+    found = reports(FIXTURES / application / "clean", manifest)
+    assert dict.fromkeys(found, Outcome.CLEAN) == {guard: each.outcome for guard, each in found.items()}, [
+        (finding.place, finding.what) for each in found.values() for finding in each.findings
+    ]
+
+
+@pytest.mark.parametrize("application", APPLICATIONS)
+def test_every_finding_says_the_way_out(application: str, manifest: Manifest) -> None:
+    for each in reports(FIXTURES / application / "planted", manifest).values():
+        assert all(finding.remedy.endswith((".", "?")) for finding in each.findings)
+
+
+def test_a_deprecated_variable_comes_with_the_replacement_to_write(manifest: Manifest) -> None:
+    findings = reports(FIXTURES / "python_app" / "planted", manifest)[Guard.ENV_VAR_COVERAGE].findings
+    assert "Write MONGODB_WRITE_URI instead." in {finding.remedy for finding in findings}
+
+
+def test_no_finding_repeats_a_password(manifest: Manifest) -> None:
+    for application in APPLICATIONS:
+        told = str(reports(FIXTURES / application / "planted", manifest))
+        assert not re.search(r"pV7kq2Zt9XwLmN4s|Qx81bTzzk0PlmV|zR4wq9LkT2pX", told)
