@@ -24,7 +24,7 @@ LOG_GROUP = r"^[A-Za-z0-9_/.#{}-]{1,512}$"
 MAILBOX = r"^[a-z0-9+._-]*\{tag\}[a-z0-9+._-]*@([a-z0-9-]+\.)*example\.com$"
 """A sign-up's address is unique by its tag, and no one's: example.com is reserved (RFC 2606)."""
 
-PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 Name = Annotated[str, Field(pattern=NAME)]
 Text = Annotated[str, Field(min_length=1, max_length=300)]

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from access.baseline import Baseline
@@ -174,9 +175,14 @@ def _round(
         waitlist_seconds = (
             limits.gate_seconds + order.smoke.waitlist.effects_seconds + order.smoke.waitlist.logs_seconds
         )
-        # One after the other: error lines that the log shows during gate 8 are then not the browser's.
-        note(_bounded(Gate.JOURNEY, limits.browser_seconds, lambda: judge_journey(journey, stopped)))
-        note(_bounded(Gate.WAITLIST, waitlist_seconds, lambda: judge_sign_up(sign_up, stopped)))
+        # At the same time: an error line that the browser caused counts against gate 8, as any other does.
+        with ThreadPoolExecutor(1, thread_name_prefix="smoke") as pool:
+            walked = pool.submit(
+                _bounded, Gate.JOURNEY, limits.browser_seconds, partial(judge_journey, journey, stopped)
+            )
+            signed = _bounded(Gate.WAITLIST, waitlist_seconds, partial(judge_sign_up, sign_up, stopped))
+            note(walked.result())
+        note(signed)
     revisions = tuple(sorted({reply.revision for reply in answers.values() if reply.revision}))
     ordered = tuple(results[gate] for gate in Gate)
     return _Asked(Round(number, ordered, revisions, time.monotonic() - began), answers)

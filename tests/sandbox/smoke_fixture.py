@@ -93,7 +93,7 @@ class _Request(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(payload)
 
-    do_GET = do_DELETE = do_POST
+    do_GET = do_DELETE = do_POST  # noqa: N815 - the names of the library
 
     def log_message(self, *_: object) -> None:
         return

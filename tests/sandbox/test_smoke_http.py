@@ -1,0 +1,257 @@
+"""Bad answers of the application: each is a clear failure of its gate, told in one line, within its deadline."""
+
+import datetime
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from mongod_fixture import LOOPBACK
+from smoke_fixture import FAST, FakeApp, app, serve, usual
+
+from access.endpoints import Endpoints
+from access.replies import Reply, Trouble
+from probes.http import session
+from probes.smoke_http import Asker
+
+__all__ = ["app"]
+PATH = "/api/plans"
+
+
+def ask(app: FakeApp, *, revision: str = "", once: bool = False, **limits: Any) -> Reply:
+    return Asker(app.url, LOOPBACK, FAST.model_copy(update=limits), revision).ask(
+        PATH, {"zip": "84094"}, once=once
+    )
+
+
+def test_a_good_answer_is_handed_on(app: FakeApp) -> None:
+    app.answers(PATH, {"plans": []})
+    reply = ask(app)
+    assert ({"plans": []}, "", 1) == (reply.body, reply.fault, reply.tries)
+
+
+def test_html_instead_of_json_is_named(app: FakeApp) -> None:
+    app.answers_raw(PATH, b"<html>hello</html>", Content_Type="text/html; charset=utf-8")
+    assert "the answer is not JSON: HTML (text/html; charset=utf-8)" == ask(app).fault
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"a": NaN}', b"[" * 50_000, b"9" * 5_000])
+def test_what_is_no_json_is_named(app: FakeApp, body: bytes) -> None:
+    app.answers_raw(PATH, body, Content_Type="application/json")
+    assert Trouble.NOT_JSON is ask(app).trouble
+
+
+def test_json_that_is_no_object_is_named(app: FakeApp) -> None:
+    app.answers(PATH, [1, 2])
+    assert "the answer is JSON, but not an object" == ask(app).fault
+
+
+def test_a_server_error_fails_at_once_with_its_own_words(app: FakeApp) -> None:
+    app.answers(PATH, {"error": "database error"}, status=500)
+    reply = ask(app)
+    assert ("HTTP 500 (database error)", 1) == (reply.fault, reply.tries)
+
+
+def test_an_answer_of_ten_megabytes_is_refused_by_its_length_and_not_read(app: FakeApp) -> None:
+    app.answers_raw(PATH, b" " * 10_000_000, Content_Type="application/json")
+    assert "the answer is too large: more than 100000 bytes" == ask(app).fault
+
+
+def test_a_large_answer_without_a_length_is_read_to_the_limit_only(app: FakeApp) -> None:
+    app.handlers[PATH] = _stream(b" " * 65536, pause=0.0)
+    assert Trouble.TOO_LARGE is ask(app).trouble
+
+
+@pytest.mark.parametrize("piece", [b" ", b" " * 100])
+def test_an_endless_answer_ends_with_the_deadline(app: FakeApp, piece: bytes) -> None:
+    app.handlers[PATH] = _stream(piece, pause=0.05)
+    began = time.monotonic()
+    reply = ask(app, request_seconds=0.6)
+    assert (Trouble.TIMEOUT, True) == (reply.trouble, time.monotonic() - began < 3.0)
+
+
+def test_headers_that_trickle_in_end_with_the_deadline(app: FakeApp) -> None:
+    def trickle(request: Any, _: object) -> None:
+        for number in range(200):
+            _send(request, b"HTTP/1.1 200 OK\r\n" if number == 0 else b"X-Slow: 1\r\n")
+            time.sleep(0.05)
+
+    app.handlers[PATH] = trickle
+    began = time.monotonic()
+    assert Trouble.TIMEOUT is ask(app, request_seconds=0.5).trouble
+    assert time.monotonic() - began < 3.0
+
+
+def test_an_application_that_does_not_answer_ends_with_the_deadline(app: FakeApp) -> None:
+    app.handlers[PATH] = lambda *_: time.sleep(1.5)
+    assert Trouble.TIMEOUT is ask(app, request_seconds=0.4).trouble
+
+
+def test_an_answer_that_is_compressed_is_refused(app: FakeApp) -> None:
+    app.answers_raw(PATH, b"\x1f\x8b", Content_Encoding="gzip")
+    assert Trouble.NOT_JSON is ask(app).trouble
+
+
+def test_an_unreachable_address_is_tried_again_within_its_budget() -> None:
+    reply = ask(FakeApp(url="http://127.0.0.1:9"))
+    assert "unreachable: the connection is refused" == reply.fault
+    assert reply.tries > 1
+    assert reply.seconds < 2.0
+
+
+def test_what_must_not_happen_twice_is_sent_once() -> None:
+    assert 1 == ask(FakeApp(url="http://127.0.0.1:9"), once=True).tries
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(app: FakeApp) -> None:
+    good = app.handlers[PATH]
+    broken = iter([True, False])
+
+    def sometimes(request: Any, body: Any) -> Any:
+        if next(broken):
+            _send(request, b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+            return None
+        return good(request, {**body, "income": 1})
+
+    app.handlers[PATH] = sometimes
+    reply = ask(app)
+    assert ("", 2) == (reply.fault, reply.tries)
+
+
+def test_a_redirect_to_another_host_is_refused(app: FakeApp) -> None:
+    app.answers_raw(PATH, b"", 302, Location="http://service.example.com/api/plans?key=hidden")
+    assert (
+        "redirects elsewhere: HTTP 302 to http://service.example.com; set smokeUrl to where the application is"
+        == ask(app).fault
+    )
+
+
+def test_a_redirect_to_another_port_of_this_machine_is_refused(app: FakeApp) -> None:
+    app.answers_raw(PATH, b"", 307, Location="http://127.0.0.1:9/api/plans")
+    assert Trouble.REDIRECT is ask(app).trouble
+
+
+def test_a_redirect_within_the_host_that_keeps_the_method_is_followed(app: FakeApp) -> None:
+    app.answers_raw(PATH, b"", 308, Location="/api/here")
+    app.answers("/api/here", {"plans": []})
+    assert {"plans": []} == ask(app).body
+
+
+def test_redirects_without_end_are_refused(app: FakeApp) -> None:
+    app.answers_raw(PATH, b"", 307, Location=PATH)
+    assert "redirects elsewhere: more than 3 times" == ask(app).fault
+
+
+def test_an_address_off_the_machine_is_refused_in_the_sandbox() -> None:
+    reply = ask(FakeApp(url="http://service.example.com"))
+    assert (
+        "the address is not permitted: sandbox mode: service.example.com is not loopback; nothing was sent"
+        == (reply.fault)
+    )
+
+
+def test_another_revision_is_waited_out(app: FakeApp) -> None:
+    app.revision = "family:7"
+    usual_answer = app.handlers[PATH]
+
+    def then_new(request: Any, body: Any) -> Any:
+        app.revision = "family:8" if len(app.asked) > 2 else "family:7"
+        return usual_answer(request, {**body, "income": 1})
+
+    app.handlers[PATH] = then_new
+    reply = ask(
+        app, revision="arn:aws:ecs:us-east-1:111111111111:task-definition/family:8", revision_seconds=5.0
+    )
+    assert ("", "family:8", 3) == (reply.fault, reply.revision, reply.tries)
+
+
+def test_another_revision_that_stays_fails(app: FakeApp) -> None:
+    app.revision = "family:7"
+    app.answers(PATH, {"plans": []})
+    assert "another revision answers: family:7 answered, not family:8" == ask(app, revision="family:8").fault
+
+
+@pytest.fixture
+def expired(tmp_path: Path) -> Iterator[tuple[FakeApp, Path]]:
+    made = usual()
+    authority, chain = _expired_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+    server = serve(made, lambda socket: context.wrap_socket(socket, server_side=True))
+    made.url = made.url.replace("http://", "https://")
+    yield made, authority
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_expired_certificate_is_named_and_not_tried_again(expired: tuple[FakeApp, Path]) -> None:
+    made, authority = expired
+
+    def trusting(endpoints: Endpoints) -> requests.Session:
+        opened = session(endpoints)
+        opened.verify = str(authority)
+        return opened
+
+    reply = Asker(made.url, LOOPBACK, FAST, open_session=trusting).ask(PATH, {})
+    assert ("its certificate is refused: certificate has expired", 1) == (reply.fault, reply.tries)
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused(expired: tuple[FakeApp, Path]) -> None:
+    assert Trouble.CERTIFICATE is Asker(expired[0].url, LOOPBACK, FAST).ask(PATH, {}).trouble
+
+
+def _send(request: Any, data: bytes) -> None:
+    try:
+        request.wfile.write(data)
+        request.wfile.flush()
+    except OSError:
+        return
+
+
+def _stream(piece: bytes, *, pause: float) -> Callable[[Any, Any], None]:
+    def stream(request: Any, _: object) -> None:
+        _send(request, b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+        for _ in range(200):
+            _send(request, piece)
+            time.sleep(pause)
+
+    return stream
+
+
+def _expired_certificate(directory: Path) -> tuple[Path, Path]:
+    """An authority's certificate, and a chain of an expired one for 127.0.0.1 with its key."""
+    import ipaddress
+
+    now = datetime.datetime.now(datetime.UTC)
+    day = datetime.timedelta(days=1)
+    authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Test Authority")])
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+
+    def signed(name: x509.Name, public: Any, end: datetime.datetime, extension: x509.ExtensionType) -> bytes:
+        builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(public)
+        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - 9 * day)
+        builder = builder.not_valid_after(end).add_extension(extension, critical=True)
+        identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
+        builder = builder.add_extension(identifier, critical=False)
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        if name == issuer:
+            usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
+            builder = builder.add_extension(usage, critical=True)
+        return builder.sign(authority_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    constraints = x509.BasicConstraints(ca=True, path_length=0)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    authority, chain = directory / "authority.pem", directory / "chain.pem"
+    authority.write_bytes(signed(issuer, authority_key.public_key(), now + day, constraints))
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    chain.write_bytes(signed(subject, key.public_key(), now - day, names) + private)
+    return authority, chain
