@@ -89,7 +89,7 @@ def compare(wanted: Wanted, seen: Seen) -> Drift:
     return Drift(
         stack=wanted.stack,
         at=wanted.now,
-        findings=tuple(sorted(findings, key=lambda finding: finding.identity)),
+        findings=tuple(sorted(findings, key=lambda finding: (not finding.permits, finding.identity))),
         unread=tuple(part for part in parts if isinstance(part, Unread)),
         not_reached=tuple(part for part in parts if isinstance(part, NotReached)),
         checked=counts,

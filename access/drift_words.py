@@ -62,17 +62,26 @@ def roles_permit(roles: Iterable[HeldRole], manifest: Manifest) -> str:
 
 def grant_permits(action: str, places: Iterable[Place]) -> str:
     """Return what one Atlas action on some places permits; an action that is not known here is named as such."""
+    return f"{_permits(action)} on {listed(str(place) for place in sorted(places))}"
+
+
+def _permits(action: str) -> str:
     known = ATLAS_ACTIONS.get(action)
-    what = known.permits if known is not None else f"do what Atlas calls {action}"
-    return f"{what} on {listed(str(place) for place in sorted(places))}"
+    return known.permits if known is not None else f"do what Atlas calls {action}"
 
 
 def grants_permit(grants: Iterable[tuple[str, Place]]) -> str:
-    """Return what a role's grants permit, an action a clause."""
+    """Return what a role's grants permit, one clause for the actions that reach the same places."""
     by_action: dict[str, list[Place]] = {}
     for action, place in sorted(grants):
         by_action.setdefault(action, []).append(place)
-    return "; ".join(grant_permits(action, places) for action, places in by_action.items())
+    by_places: dict[tuple[Place, ...], list[str]] = {}
+    for action, places in by_action.items():
+        by_places.setdefault(tuple(places), []).append(_permits(action))
+    return "; ".join(
+        f"{' and '.join(what)} on {listed(str(place) for place in places)}"
+        for places, what in by_places.items()
+    )
 
 
 def scope_permits(scopes: Iterable[Scope]) -> str:

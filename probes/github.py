@@ -35,7 +35,7 @@ class GitHubUnavailable(Exception):
     """GitHub did not do what was asked: what, and why, in one plain line without a secret."""
 
     def __init__(self, what: str, why: str) -> None:
-        super().__init__(f"{what}: {why}")
+        super().__init__(f"GitHub, {what}: {why}")
 
 
 class _Lost(Exception):

@@ -17,6 +17,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#|~$&!+=^\"':-])")
 _READ_BY_GITHUB = re.compile(
     r"(@|#(?=\d)|\bGH-(?=\d)|:(?=//)|\bwww(?=\.)|\bmailto(?=:)|\bxmpp(?=:))", re.IGNORECASE
 )
+_NUMBERED = re.compile(r"^(\d+)\.")
 _LONGEST = 20_000
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -27,7 +28,7 @@ def plain(text: str, limit: int = 1000) -> str:
     one_line = " ".join("".join(_visible(char) for char in text[: limit + 1]).split())
     cut = one_line[:limit] + (" …" if len(text) > limit else "")
     broken = _READ_BY_GITHUB.sub(rf"\1{BREAK}", cut)
-    return _SPECIAL.sub(r"\\\1", broken)
+    return _NUMBERED.sub(r"\1\\.", _SPECIAL.sub(r"\\\1", broken))
 
 
 def _visible(char: str) -> str:

@@ -1,0 +1,267 @@
+"""Drift of secrets, task definitions and collections, made by hand in a real AWS stand-in and a real server."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aws_fixture import Aws, aws
+from drift_fixture import MANIFEST, endpoints, wanted
+from mongod_fixture import LOOPBACK, Cluster, cluster
+
+from access.drift import Wanted, compare
+from access.drift_finding import Answer, Drift, Kind
+from access.drift_seen import NotReached, Seen, SeenCluster, SeenCollections, Unread
+from access.endpoints import Endpoints
+from access.manifest_model import Consumer
+from access.settings import Phase
+from probes import collections
+from probes.aws import RunningRevision
+from probes.collections import list_collections
+from probes.estate import Account, policy_in_words, read_account, seen_task
+
+__all__ = ["aws", "cluster"]
+
+CANARY = "Sup3rS3cretCanary"
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Action": "secretsmanager:GetSecretValue",
+            "Resource": "*",
+        }
+    ],
+}
+
+
+class Estate:
+    """Staging's account, checked as phase provision: the estate's secrets and the revision that runs."""
+
+    def __init__(self, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.aws = aws
+        session = aws.sessions["staging"]
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", session.access_key_id)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", session.secret_access_key)
+        monkeypatch.setenv("AWS_SESSION_TOKEN", session.session_token)
+        self.endpoints: Endpoints = endpoints("http://127.0.0.1:1", aws=aws.url)
+        self.store = aws.client("secretsmanager")
+        key = aws.client("kms").describe_key(KeyId="alias/askflorence-staging")["KeyMetadata"]["Arn"]
+        for name in self.rules().estate.wanted_secrets:
+            if not self.exists(name):
+                self.store.create_secret(Name=name, SecretString=CANARY, KmsKeyId=key)
+
+    def exists(self, name: str) -> bool:
+        return bool(self.store.list_secrets(Filters=[{"Key": "name", "Values": [name]}])["SecretList"])
+
+    def rules(self, phase: Phase = Phase.PROVISION) -> Wanted:
+        rules = wanted()
+        changes = {"aws_account_id": self.aws.account(), "phase": phase}
+        return replace(rules, settings=rules.settings.model_copy(update=changes))
+
+    def read(self) -> Account:
+        rules = self.rules()
+        names = (*rules.estate.wanted_secrets, *rules.estate.legacy_secrets)
+        return read_account(rules.settings, names, self.endpoints)
+
+    def check(self, phase: Phase = Phase.PROVISION) -> Drift:
+        read = self.read()
+        away = Unread("Atlas", "this test is about AWS")
+        cluster = SeenCluster("staging", "6.0.5", 1)
+        rest = NotReached("collections", "this test is about AWS")
+        seen = Seen(away, away, cluster, read.key, read.secrets, read.tasks, rest)
+        drift = compare(self.rules(phase), seen)
+        return replace(drift, unread=tuple(each for each in drift.unread if each != away))
+
+    def kinds(self, phase: Phase = Phase.PROVISION) -> set[Kind]:
+        drift = self.check(phase)
+        assert CANARY not in repr(drift)
+        return {finding.kind for finding in drift.findings}
+
+
+@pytest.fixture
+def estate(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Estate:
+    return Estate(aws, monkeypatch)
+
+
+READ = "staging/mongodb/app-read-v2"
+
+
+def test_the_estate_with_its_new_secrets_is_clean_in_provision(estate: Estate) -> None:
+    drift = estate.check()
+    assert (Answer.CLEAN, (), ()) == (drift.answer, drift.findings, drift.unread)
+
+
+def test_a_deleted_secret_is_found_with_the_way_back(estate: Estate) -> None:
+    estate.store.delete_secret(SecretId=READ, RecoveryWindowInDays=7)
+    (found,) = estate.check().findings
+    assert Kind.SECRET_RECOVERY == found.kind
+    assert f"restore-secret --secret-id {READ}" in found.mend
+    assert found.since is not None
+
+
+def test_a_secret_that_is_gone_for_good_is_missing(estate: Estate) -> None:
+    estate.store.delete_secret(SecretId=READ, ForceDeleteWithoutRecovery=True)
+    assert {Kind.SECRET_MISSING} == estate.kinds()
+
+
+def test_a_deleted_legacy_secret_is_found_before_its_retirement(estate: Estate) -> None:
+    estate.store.delete_secret(SecretId="staging/mongodb/plans-write", RecoveryWindowInDays=30)
+    assert {Kind.SECRET_RECOVERY} == estate.kinds()
+
+
+def test_another_key_is_found(estate: Estate) -> None:
+    other = estate.aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    estate.store.update_secret(SecretId=READ, KmsKeyId=other)
+    (found,) = estate.check().findings
+    assert (Kind.SECRET_KEY, True) == (found.kind, other in found.what)
+
+
+def test_a_resource_policy_is_found_and_said_in_words(estate: Estate) -> None:
+    estate.store.put_resource_policy(SecretId=READ, ResourcePolicy=json.dumps(POLICY))
+    (found,) = estate.check().findings
+    assert (Kind.SECRET_POLICY, "let * do secretsmanager:GetSecretValue") == (found.kind, found.permits)
+
+
+def bind(estate: Estate, change: Any, *, deploy: bool = True) -> None:
+    arn = estate.aws.register(change)
+    if deploy:
+        estate.aws.update(taskDefinition=arn)
+        estate.aws.steps(6)
+
+
+def test_a_legacy_binding_after_the_move_is_found(estate: Estate) -> None:
+    assert Kind.BINDING_LEGACY in estate.kinds(Phase.BIND)
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind"),
+    [
+        ({"name": "MONGODB_URI", "secret": "staging/mongodb/app-write-v2"}, Kind.BINDING_WRONG),
+        ({"name": "MONGODB_SIDE_DOOR", "secret": READ}, Kind.BINDING_UNDECLARED),
+        ({"name": "CACHE_URL", "secret": READ}, Kind.BINDING_UNDECLARED),
+    ],
+)
+@pytest.mark.parametrize("deploy", [True, False], ids=["deployed", "registered only"])
+def test_a_binding_changed_by_hand_is_found(
+    estate: Estate, entry: dict[str, str], kind: Kind, deploy: bool
+) -> None:
+    arn = estate.aws.secret_arn(entry["secret"])
+
+    def change(container: dict[str, Any]) -> None:
+        kept = [each for each in container["secrets"] if each["name"] != entry["name"]]
+        container["secrets"] = [*kept, {"name": entry["name"], "valueFrom": arn}]
+
+    bind(estate, change, deploy=deploy)
+    (found,) = estate.check().findings
+    assert (kind, entry["name"]) == (found.kind, found.subject)
+    assert ("not deployed" in found.what) is not deploy
+
+
+def test_a_connection_string_in_plain_environment_is_found_and_not_shown(estate: Estate) -> None:
+    def change(container: dict[str, Any]) -> None:
+        container["environment"].append({"name": "CACHE_URL", "value": f"mongodb://app:{CANARY}@db/x"})
+
+    bind(estate, change)
+    assert {Kind.BINDING_PLAIN} == estate.kinds()
+
+
+def test_another_accounts_credentials_are_unknown_and_ask_nothing_more(estate: Estate) -> None:
+    rules = estate.rules()
+    foreign = rules.settings.model_copy(update={"aws_account_id": "999999999999"})
+    read = read_account(foreign, ("staging/mongodb/app-read",), estate.endpoints)
+    assert isinstance(read.key, Unread)
+    assert "not in 999999999999" in read.key.why
+    assert ((), ()) == (read.secrets, read.tasks)
+
+
+def test_an_account_that_does_not_answer_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    read = read_account(wanted().settings, ("a",), endpoints("http://127.0.0.1:1"))
+    assert isinstance(read.key, Unread)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{}", ""),
+        ("nonsense", "not readable"),
+        ('{"Statement": {"Effect": "Deny", "Principal": "*", "Action": ["a", "b"]}}', "keep * from a, b"),
+        (
+            '{"Statement": [{"Effect": "Allow", "NotPrincipal": {"AWS": "x"}, "Action": "a"}]}',
+            "everyone but x",
+        ),
+        ('{"Statement": [7]}', "not readable"),
+    ],
+)
+def test_a_policy_is_told_in_words(text: str, told: str) -> None:
+    assert (told in policy_in_words(text)) if told else policy_in_words(text) == ""
+
+
+def test_a_sidecars_bindings_count_as_well() -> None:
+    containers = [
+        {"name": "side", "secrets": [{"name": "MONGODB_URI", "valueFrom": "x"}]},
+        {"name": "app", "environment": None},
+    ]
+    revision = RunningRevision("arn:aws:ecs:r:1:task-definition/f:3", {"containerDefinitions": containers})
+    seen = seen_task(revision, Consumer.SERVICE, "app", running=True)
+    assert ("f:3", ["MONGODB_URI"]) == (seen.revision, [each.variable for each in seen.bound])
+
+
+def listed(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, uri: str) -> Any:
+    monkeypatch.setattr(collections, "read_connection_string", lambda *_, **__: uri)
+    return list_collections("app_read", "askflorence", "s", region="us-east-1", endpoints=LOOPBACK)
+
+
+def seen_with(part: Any) -> Drift:
+    away = Unread("the rest", "this test is about collections")
+    return compare(wanted(), Seen(away, away, SeenCluster("staging", "6.0.5", 1), away, (), (), part))
+
+
+def test_the_collections_of_a_cluster_as_declared_are_clean(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = listed(cluster, monkeypatch, cluster.uri("app_read"))
+    assert isinstance(seen, SeenCollections)
+    assert () == seen_with(seen).findings
+
+
+def test_a_collection_made_by_hand_is_found(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = cluster.root[MANIFEST.database]
+    names = [f"scratch_{number}" for number in range(120)]
+    try:
+        for name in names:
+            database.create_collection(name)
+        seen = listed(cluster, monkeypatch, cluster.uri("app_read"))
+    finally:
+        for name in names:
+            database.drop_collection(name)
+    found = seen_with(seen).findings
+    assert {Kind.COLLECTION_UNDECLARED} == {each.kind for each in found}
+    assert {f"askflorence.{name}" for name in names} == {each.subject for each in found}
+
+
+def test_a_reader_that_the_server_lets_do_more_is_found(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declared = cluster.declared_roles("app_read")
+    try:
+        cluster.set_user("app_read", [*declared, {"role": "readWrite", "db": "askflorence"}])
+        seen = listed(cluster, monkeypatch, cluster.uri("app_read"))
+    finally:
+        cluster.set_user("app_read", declared)
+    assert [Kind.PRIVILEGE_EXTRA] == [each.kind for each in seen_with(seen).findings]
+
+
+def test_a_refused_login_is_unread_and_an_unreachable_cluster_is_not(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collections, "WAIT_SECONDS", 0.3)
+    refused = listed(cluster, monkeypatch, cluster.uri("app_read", login="nobody"))
+    away = listed(cluster, monkeypatch, cluster.uri("app_read", address="127.0.0.1:1"))
+    another = listed(cluster, monkeypatch, cluster.uri("app_write"))
+    garbage = listed(cluster, monkeypatch, f"not a string {CANARY}")
+    assert [Unread, NotReached, Unread, Unread] == [type(each) for each in (refused, away, another, garbage)]
+    assert CANARY not in repr((refused, away, another, garbage))

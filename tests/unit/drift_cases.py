@@ -1,0 +1,163 @@
+"""A staging environment that is exactly as declared, to change one thing in."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from access.drift import Wanted, compare
+from access.drift_finding import Drift, Finding
+from access.drift_seen import (
+    BoundVariable,
+    HeldRole,
+    Place,
+    Scope,
+    Seen,
+    SeenCluster,
+    SeenCollections,
+    SeenRole,
+    SeenSecret,
+    SeenTask,
+    SeenUser,
+)
+from access.known_users import KnownKind, KnownUser, SignIn
+from access.manifest import Consumer, Manifest, load_manifest
+from access.manifest_model import ADMIN_DATABASE
+from access.privileges import declared_privileges
+from access.settings import Phase, Settings, check_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+MANIFEST = load_manifest((ROOT / "access.yaml").read_text(encoding="utf-8"))
+FILES = {stack: (ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8") for stack in ("staging", "prod")}
+NOW = datetime(2026, 5, 12, 2, 0, tzinfo=UTC)
+CLUSTER = "askflorence-staging"
+ACCOUNT = "111111111111"
+KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+OWN = frozenset({Scope(CLUSTER, "CLUSTER")})
+
+
+@lru_cache
+def settings(stack: str = "staging", phase: Phase = Phase.BIND) -> Settings:
+    return check_settings(stack, FILES, sandbox=True, overrides={"phase": phase.value})
+
+
+def wanted(
+    phase: Phase = Phase.BIND, known: tuple[KnownUser, ...] = (), manifest: Manifest = MANIFEST, **more: Any
+) -> Wanted:
+    return Wanted("staging", manifest, settings(phase=phase), known, NOW, **more)
+
+
+def known(**changes: Any) -> KnownUser:
+    given: dict[str, Any] = {
+        "name": "dba-on-call",
+        "on": ("staging",),
+        "kind": KnownKind.HUMAN,
+        "sign_in": SignIn.PASSWORD,
+        "roles": ("read@askflorence",),
+        "reason": "Looks at imported plans by hand.",
+        "until": "2026-12-31",
+        **changes,
+    }
+    return KnownUser.model_validate(given)
+
+
+def arn(secret: str) -> str:
+    return f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:{secret}-AbCdEf"
+
+
+def user(name: str, *roles: str, **changes: Any) -> SeenUser:
+    held = frozenset(HeldRole(*role.split("@")) for role in roles)
+    return SeenUser(name, ADMIN_DATABASE, held, changes.pop("scopes", OWN), **changes)
+
+
+def clean(manifest: Manifest = MANIFEST) -> Seen:
+    """What a check of staging in phase bind reads when all is as declared."""
+    rules = wanted(manifest=manifest).estate
+    users = [
+        SeenUser(each.name, ADMIN_DATABASE, frozenset(HeldRole(r.name, r.database) for r in each.roles), OWN)
+        for each in manifest.users
+    ]
+    legacy = manifest.legacy_on("staging")
+    users += [user(each.name, str(each.role), scopes=frozenset()) for each in legacy]
+    roles = [
+        SeenRole(
+            role.name,
+            frozenset(
+                (grant.action, Place(manifest.database_of(name), name))
+                for grant in role.grants
+                for name in grant.collections
+            ),
+        )
+        for role in manifest.roles
+    ]
+    roles += [
+        SeenRole(each.role.name, frozenset({("FIND", Place("askflorence", "plans"))})) for each in legacy
+    ]
+    return Seen(
+        users=tuple(users),
+        roles=tuple({role.name: role for role in roles}.values()),
+        cluster=SeenCluster(CLUSTER, "6.0.5", 1),
+        key=KEY,
+        secrets=tuple(
+            SeenSecret(name, exists=True, arn=arn(name), key=KEY, current_version="v1")
+            for name in (*rules.wanted_secrets, *rules.legacy_secrets)
+        ),
+        tasks=(task(Consumer.SERVICE, manifest), task(Consumer.SCHEMA_TASK, manifest)),
+        collections=SeenCollections(
+            user="app_read",
+            database="askflorence",
+            names=frozenset(each.name for each in manifest.collections_on("staging")),
+            privileges=declared_privileges(manifest, "app_read", "6.0.5"),
+            roles=frozenset({"read@askflorence"}),
+            version="6.0.5",
+        ),
+    )
+
+
+def task(consumer: Consumer, manifest: Manifest = MANIFEST) -> SeenTask:
+    bound = tuple(
+        BoundVariable(each.variable, f"{arn(each.secret_name)}:::v1")
+        for each in manifest.bindings_for("staging", consumer)
+    )
+    family = "askflorence-staging-app:8" if consumer is Consumer.SERVICE else "askflorence-staging-schema:2"
+    return SeenTask(consumer, family, running=True, bound=bound, plain=("MAIL_FROM",))
+
+
+def with_user(seen: Seen, changed: SeenUser) -> Seen:
+    rest = [each for each in seen.users if each.name != changed.name]  # type: ignore[union-attr]
+    return replace(seen, users=(*rest, changed))
+
+
+def with_role(seen: Seen, changed: SeenRole) -> Seen:
+    rest = [each for each in seen.roles if each.name != changed.name]  # type: ignore[union-attr]
+    return replace(seen, roles=(*rest, changed))
+
+
+def with_secret(seen: Seen, name: str, **changes: Any) -> Seen:
+    secrets = tuple(replace(each, **changes) if each.name == name else each for each in seen.secrets)  # type: ignore[union-attr,type-var]
+    return replace(seen, secrets=secrets)
+
+
+def with_binding(seen: Seen, variable: str, value_from: str | None) -> Seen:
+    """Bind a variable of the service to something else; None takes the binding away."""
+    service, schema = seen.tasks
+    bound = tuple(each for each in service.bound if each.variable != variable)  # type: ignore[union-attr]
+    bound += (BoundVariable(variable, value_from),) if value_from is not None else ()
+    return replace(seen, tasks=(replace(service, bound=bound), schema))  # type: ignore[type-var]
+
+
+def role(name: str, seen: Seen) -> SeenRole:
+    return next(each for each in seen.roles if each.name == name)  # type: ignore[union-attr]
+
+
+def check(seen: Seen, **more: Any) -> Drift:
+    return compare(wanted(**more), seen)
+
+
+def only(drift: Drift) -> Finding:
+    assert len(drift.findings) == 1, [finding.what for finding in drift.findings]
+    return drift.findings[0]
+
+
+LAST_YEAR = date(2025, 12, 31)

@@ -1,0 +1,425 @@
+"""The comparison: every kind of drift is found, nothing else is, and what could not be read is never called clean."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from drift_cases import (
+    CLUSTER,
+    LAST_YEAR,
+    MANIFEST,
+    NOW,
+    OWN,
+    arn,
+    check,
+    clean,
+    known,
+    only,
+    role,
+    user,
+    with_binding,
+    with_role,
+    with_secret,
+    with_user,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access.drift import attributed
+from access.drift_finding import Answer, Kind
+from access.drift_seen import (
+    HeldRole,
+    NotReached,
+    Place,
+    Scope,
+    Seen,
+    SeenCluster,
+    SeenEvent,
+    SeenRole,
+    Unread,
+)
+from access.known_users import KnownKind
+from access.manifest_model import DataClass, Manifest
+from access.privileges import Privilege
+from access.settings import Phase
+
+AUDIT = "role_audit_writer"
+LOG = Place("askflorence", "agent_audit_log")
+READ = "staging/mongodb/app-read-v2"
+
+
+def granting(seen: Seen, *extra: tuple[str, Place], without: tuple[tuple[str, Place], ...] = ()) -> Seen:
+    here = role(AUDIT, seen)
+    return with_role(seen, replace(here, grants=(here.grants - set(without)) | set(extra)))
+
+
+def without_user(seen: Seen, name: str) -> Seen:
+    return replace(seen, users=tuple(each for each in seen.users if each.name != name))
+
+
+def collections(seen: Seen, **changes: Any) -> Seen:
+    return replace(seen, collections=replace(seen.collections, **changes))
+
+
+def phi_manifest() -> Manifest:
+    moved = tuple(
+        each.model_copy(update={"data_class": DataClass.PHI, "on": ("prod",)})
+        if each.name == "agents"
+        else each
+        for each in MANIFEST.collections
+    )
+    return MANIFEST.model_copy(update={"collections": moved})
+
+
+Case = tuple[Kind, Callable[[Seen], Seen], dict[str, Any]]
+CASES: list[Case] = [
+    (Kind.USER_MISSING, lambda s: without_user(s, "app_write"), {}),
+    (Kind.USER_UNMANAGED, lambda s: with_user(s, user("intruder", "read@askflorence")), {}),
+    (Kind.USER_SIGN_IN, lambda s: with_user(s, user("CN=x", "read@askflorence", sign_in="X.509")), {}),
+    (Kind.USER_SIGN_IN, lambda s: with_user(s, user("arn:aws:iam::1:role/x", sign_in="AWS IAM")), {}),
+    (Kind.USER_SIGN_IN, lambda s: with_user(s, user("cn=x,dc=example", sign_in="LDAP")), {}),
+    (
+        Kind.USER_TEMPORARY,
+        lambda s: with_user(s, user("app_read", "read@askflorence", delete_after=NOW + timedelta(days=1))),
+        {},
+    ),
+    (
+        Kind.USER_ENDLESS,
+        lambda s: with_user(s, user("dba-on-call", "read@askflorence")),
+        {"known": (known(kind=KnownKind.BREAK_GLASS),)},
+    ),
+    (
+        Kind.KNOWN_EXPIRED,
+        lambda s: with_user(s, user("dba-on-call", "read@askflorence")),
+        {"known": (known(until=LAST_YEAR.isoformat()),)},
+    ),
+    (Kind.LEGACY_MISSING, lambda s: without_user(s, "app_read_staging"), {}),
+    (
+        Kind.ROLE_HELD_EXTRA,
+        lambda s: with_user(s, user("app_read", "read@askflorence", "role_writer_plans@admin")),
+        {},
+    ),
+    (Kind.ROLE_HELD_MISSING, lambda s: with_user(s, user("app_read")), {}),
+    (
+        Kind.BUILTIN_ESCALATION,
+        lambda s: with_user(s, user("app_read", "read@askflorence", "atlasAdmin@admin")),
+        {},
+    ),
+    (Kind.ROLE_WRONG_DATABASE, lambda s: with_user(s, user("app_read", "read@other")), {}),
+    (
+        Kind.SCOPE_EXTRA,
+        lambda s: with_user(
+            s, user("app_read", "read@askflorence", scopes=OWN | {Scope("askflorence-lake", "DATA_LAKE")})
+        ),
+        {},
+    ),
+    (
+        Kind.SCOPE_MISSING,
+        lambda s: with_user(s, user("app_read", "read@askflorence", scopes=frozenset())),
+        {},
+    ),
+    (Kind.ROLE_MISSING, lambda s: replace(s, roles=tuple(r for r in s.roles if r.name != AUDIT)), {}),
+    (
+        Kind.ROLE_UNMANAGED,
+        lambda s: with_role(s, SeenRole("role_backdoor", frozenset({("REMOVE", LOG)}))),
+        {},
+    ),
+    (
+        Kind.ROLE_WIDE,
+        lambda s: with_role(
+            s, SeenRole("role_writer_plans", frozenset({("FIND", Place("askflorence", ""))}))
+        ),
+        {},
+    ),
+    (Kind.ACTION_EXTRA, lambda s: granting(s, ("UPDATE", LOG)), {}),
+    (Kind.ACTION_MISSING, lambda s: granting(s, without=(("INSERT", LOG),)), {}),
+    (Kind.COLLECTION_EXTRA, lambda s: granting(s, ("FIND", Place("askflorence", "agents"))), {}),
+    (
+        Kind.COLLECTION_MISSING,
+        lambda s: with_role(
+            s,
+            replace(
+                role("role_admin_schema", s),
+                grants=role("role_admin_schema", s).grants
+                - {("FIND", Place("askflorence", "hubspot_sync_log"))},
+            ),
+        ),
+        {},
+    ),
+    (
+        Kind.INHERITED_EXTRA,
+        lambda s: with_role(
+            s, replace(role(AUDIT, s), inherited=frozenset({HeldRole("readWrite", "askflorence")}))
+        ),
+        {},
+    ),
+    (Kind.ENDPOINT_MISSING, lambda s: replace(s, cluster=SeenCluster(CLUSTER, "6.0.5", 0)), {}),
+    (Kind.SECRET_MISSING, lambda s: with_secret(s, READ, exists=False), {}),
+    (Kind.SECRET_KEY, lambda s: with_secret(s, READ, key=""), {}),
+    (Kind.SECRET_RECOVERY, lambda s: with_secret(s, READ, deleted_at=NOW), {}),
+    (Kind.SECRET_POLICY, lambda s: with_secret(s, READ, policy="let * do secretsmanager:GetSecretValue"), {}),
+    (Kind.SECRET_STALE, lambda s: with_secret(s, READ, current_version="v2"), {}),
+    (
+        Kind.BINDING_LEGACY,
+        lambda s: with_binding(s, "MONGODB_URI", arn("staging/mongodb/app-read")),
+        {},
+    ),
+    (Kind.BINDING_WRONG, lambda s: with_binding(s, "MONGODB_URI", arn("staging/mongodb/app-write-v2")), {}),
+    (Kind.BINDING_MISSING, lambda s: with_binding(s, "MONGODB_WRITE_URI", None), {}),
+    (Kind.BINDING_UNPINNED, lambda s: with_binding(s, "MONGODB_URI", arn(READ)), {}),
+    (Kind.BINDING_UNDECLARED, lambda s: with_binding(s, "MONGODB_SIDE_DOOR", arn("staging/other")), {}),
+    (
+        Kind.BINDING_PLAIN,
+        lambda s: replace(
+            s,
+            tasks=(
+                replace(s.tasks[0], plain=("MAIL_FROM", "SIDE_DOOR"), plain_connections=("SIDE_DOOR",)),
+                s.tasks[1],
+            ),
+        ),
+        {},
+    ),
+    (
+        Kind.PRIVILEGE_EXTRA,
+        lambda s: collections(
+            s, privileges=s.collections.privileges | {Privilege("askflorence", "plans", "update")}
+        ),
+        {},
+    ),
+    (
+        Kind.PRIVILEGE_MISSING,
+        lambda s: collections(
+            s, privileges=s.collections.privileges - {Privilege("askflorence", "", "find")}
+        ),
+        {},
+    ),
+    (Kind.COLLECTION_UNDECLARED, lambda s: collections(s, names=s.collections.names | {"scratch"}), {}),
+    (Kind.COLLECTION_ABSENT, lambda s: collections(s, names=s.collections.names - {"plans"}), {}),
+    (Kind.COLLECTION_PHI, lambda s: s, {"manifest": phi_manifest()}),
+]
+
+
+def test_an_environment_as_declared_is_clean() -> None:
+    drift = check(clean())
+    assert ((), Answer.CLEAN) == (drift.findings, drift.answer)
+
+
+@pytest.mark.parametrize("phase", [Phase.PROVISION, Phase.BIND])
+def test_what_is_bound_ahead_of_its_phase_is_clean(phase: Phase) -> None:
+    assert () == check(clean(), phase=phase).findings
+
+
+@pytest.mark.parametrize(("kind", "change", "more"), CASES, ids=[case[0].name for case in CASES])
+def test_every_kind_of_drift_is_found_alone(
+    kind: Kind, change: Callable[[Seen], Seen], more: dict[str, Any]
+) -> None:
+    found = only(check(change(clean()), **more))
+    assert kind == found.kind
+    assert all((found.what, found.where, found.mend, found.subject))
+
+
+def test_the_cases_cover_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    """LEGACY_PRESENT comes in crowds: it has a test of its own."""
+    covered = {case[0] for case in CASES} | {Kind.LEGACY_PRESENT}
+    with capsys.disabled():
+        sys.stdout.write(f"\ndrift: {len(covered)} of {len(Kind)} kinds found by the comparison\n")
+    assert set(Kind) == covered
+
+
+def test_legacy_users_roles_and_secrets_are_drift_once_retired() -> None:
+    drift = check(clean(), phase=Phase.RETIRE)
+    legacy = MANIFEST.legacy_on("staging")
+    assert {Kind.LEGACY_PRESENT} == {finding.kind for finding in drift.findings}
+    names = {finding.subject for finding in drift.findings}
+    assert {user.name for user in legacy} | {user.role.name for user in legacy} <= names
+    assert "staging/mongodb/plans-write" in names
+
+
+def test_the_gate_may_ask_for_legacy_access_to_be_expected_still() -> None:
+    assert () == check(clean(), phase=Phase.RETIRE, retired=False).findings
+
+
+def test_a_secret_in_its_recovery_window_is_what_retirement_leaves() -> None:
+    drift = check(with_secret(clean(), "staging/mongodb/plans-write", deleted_at=NOW), phase=Phase.RETIRE)
+    assert "staging/mongodb/plans-write" not in {finding.subject for finding in drift.findings}
+
+
+def test_a_legacy_user_may_not_gain_a_role() -> None:
+    grown = user("app_read_staging", "role_reader_reference@admin", "readWrite@askflorence")
+    found = only(check(with_user(clean(), grown)))
+    assert (Kind.BUILTIN_ESCALATION, False) == (found.kind, found.heals)
+
+
+def test_a_known_user_that_keeps_to_its_entry_is_no_finding() -> None:
+    seen = with_user(clean(), user("dba-on-call", "read@askflorence"))
+    assert () == check(seen, known=(known(),)).findings
+
+
+def test_a_known_user_is_known_until_the_end_of_its_last_day() -> None:
+    seen = with_user(clean(), user("dba-on-call", "read@askflorence"))
+    assert () == check(seen, known=(known(until=NOW.date().isoformat()),)).findings
+
+
+def test_a_known_users_further_role_is_an_escalation() -> None:
+    seen = with_user(clean(), user("dba-on-call", "read@askflorence", "atlasAdmin@admin"))
+    assert Kind.BUILTIN_ESCALATION == only(check(seen, known=(known(),))).kind
+
+
+def test_a_namesake_that_signs_in_elsewhere_is_not_the_managed_user() -> None:
+    """$external users may bear any name."""
+    seen = clean()
+    namesake = replace(user("app_read", "root@admin", sign_in="X.509"), auth_database="$external")
+    found = only(check(replace(seen, users=(*seen.users, namesake))))
+    assert (Kind.USER_SIGN_IN, "do anything") == (found.kind, found.permits)
+
+
+def test_a_role_narrowed_to_one_collection_is_both_extra_and_missing() -> None:
+    narrowed = replace(user("app_read"), roles=frozenset({HeldRole("read", "askflorence", "plans")}))
+    kinds = {finding.kind for finding in check(with_user(clean(), narrowed)).findings}
+    assert {Kind.ROLE_HELD_EXTRA, Kind.ROLE_HELD_MISSING} == kinds
+
+
+def test_a_database_wide_grant_says_what_it_permits() -> None:
+    found = only(check(granting(clean(), ("REMOVE", Place("askflorence", "")))))
+    assert "erase documents on every collection of askflorence" == found.permits
+
+
+def test_what_permits_more_comes_first() -> None:
+    seen = without_user(with_user(clean(), user("intruder", "atlasAdmin@admin")), "app_write")
+    assert [Kind.USER_UNMANAGED, Kind.USER_MISSING] == [each.kind for each in check(seen).findings]
+
+
+@pytest.mark.parametrize("part", ["users", "roles", "cluster", "key", "collections"])
+def test_a_part_that_could_not_be_read_makes_the_answer_unknown(part: str) -> None:
+    drift = check(replace(clean(), **{part: Unread(part, "no answer in time")}))
+    assert (Answer.UNKNOWN, (), 1) == (drift.answer, drift.findings, len(drift.unread))
+
+
+def test_drift_is_certain_although_another_part_is_unread() -> None:
+    seen = replace(without_user(clean(), "app_write"), roles=Unread("roles", "503"))
+    assert Answer.DRIFT == check(seen).answer
+
+
+def test_a_cluster_that_is_not_reached_from_here_is_told_and_is_no_fault() -> None:
+    drift = check(replace(clean(), collections=NotReached("collections", "private")))
+    assert (Answer.CLEAN, 1) == (drift.answer, len(drift.not_reached))
+
+
+def test_a_revision_that_is_not_deployed_is_judged_by_its_bindings_alone() -> None:
+    seen = clean()
+    newer = replace(seen.tasks[0], revision="askflorence-staging-app:9", running=False, bound=())
+    assert () == check(replace(seen, tasks=(*seen.tasks, newer))).findings
+    legacy = with_binding(clean(), "MONGODB_URI", arn("staging/mongodb/app-read")).tasks[0]
+    found = only(check(replace(seen, tasks=(*seen.tasks, replace(legacy, running=False)))))
+    assert (Kind.BINDING_LEGACY, False) == (found.kind, found.heals)
+
+
+def test_in_provision_the_legacy_bindings_are_expected() -> None:
+    seen = with_binding(clean(), "MONGODB_URI", arn("staging/mongodb/app-read"))
+    assert () == check(seen, phase=Phase.PROVISION).findings
+
+
+def test_a_deprecated_variable_may_alias_its_successors_secret_until_retirement() -> None:
+    seen = with_binding(clean(), "MONGODB_URI_PLANS_WRITE", f"{arn('staging/mongodb/app-write-v2')}:::v1")
+    assert () == check(seen).findings
+    kinds = {each.kind for each in check(seen, phase=Phase.RETIRE).findings}
+    assert Kind.BINDING_LEGACY in kinds
+
+
+def event(kind: str, name: str, hours: int, by: str = 'api key "ops-laptop"') -> SeenEvent:
+    at = NOW - timedelta(hours=hours)
+    is_user = kind.startswith("MONGODB_USER")
+    text = f"{'user' if is_user else 'role'} {name} changed"
+    return SeenEvent(kind, at, name if is_user else "", text, by)
+
+
+def test_a_finding_is_attributed_to_the_newest_event_that_names_its_subject() -> None:
+    events = [
+        event("MONGODB_ROLE_ADDED", AUDIT, 90, "first"),
+        event("MONGODB_ROLE_UPDATED", "role_audit_writer_2", 1, "another role"),
+        event("MONGODB_ROLE_UPDATED", AUDIT, 5),
+        event("MONGODB_USER_UPDATED", AUDIT, 2, "a user of that name"),
+    ]
+    found = only(attributed(check(granting(clean(), ("UPDATE", LOG))), events))
+    assert (NOW - timedelta(hours=5), 'api key "ops-laptop"') == (found.since, found.by)
+
+
+def test_what_is_gone_is_attributed_to_its_deletion() -> None:
+    events = [event("MONGODB_USER_DELETED", "app_write", 3), event("MONGODB_USER_ADDED", "app_write", 1)]
+    found = only(attributed(check(without_user(clean(), "app_write")), events))
+    assert NOW - timedelta(hours=3) == found.since
+
+
+def test_events_that_could_not_be_read_take_nothing_from_the_findings() -> None:
+    drift = attributed(check(without_user(clean(), "app_write")), Unread("events", "503"))
+    assert (1, 1) == (len(drift.findings), len(drift.unread))
+
+
+def test_the_fingerprint_does_not_change_with_time_actor_or_order() -> None:
+    seen = with_user(without_user(clean(), "app_write"), user("intruder", "read@askflorence"))
+    first = check(seen)
+    later = replace(
+        attributed(first, [event("MONGODB_USER_ADDED", "intruder", 1)]), at=NOW + timedelta(days=9)
+    )
+    assert first.fingerprint == replace(later, findings=later.findings[::-1]).fingerprint
+    assert first.fingerprint != check(without_user(clean(), "app_write")).fingerprint
+
+
+@given(st.randoms(use_true_random=False), st.lists(st.sampled_from(range(len(CASES) - 1)), max_size=4))
+def test_the_order_of_an_answer_changes_nothing(random: Any, chosen: list[int]) -> None:
+    seen, more = clean(), {}
+    for index in dict.fromkeys(chosen):
+        _, change, extra = CASES[index]
+        try:
+            seen = change(seen)
+        except StopIteration:  # a case before took away what this one changes
+            continue
+        more |= extra
+    users, roles, secrets = list(seen.users), list(seen.roles), list(seen.secrets)
+    for part in (users, roles, secrets):
+        random.shuffle(part)
+    shuffled = replace(seen, users=tuple(users), roles=tuple(roles), secrets=tuple(secrets))
+    assert check(seen, **more).findings == check(shuffled, **more).findings
+
+
+_names = st.text(min_size=1, max_size=30)
+
+
+@given(_names, st.lists(st.tuples(_names, _names), max_size=4), st.sampled_from(["password", "X.509"]))
+def test_no_unknown_user_ever_passes(name: str, roles: list[tuple[str, str]], sign_in: str) -> None:
+    seen = clean()
+    stranger = replace(
+        user(name, sign_in=sign_in),
+        roles=frozenset(HeldRole(*held) for held in roles),
+        auth_database="$external",
+    )
+    found = only(check(replace(seen, users=(*seen.users, stranger))))
+    assert name == found.subject
+
+
+@given(
+    st.sets(
+        st.tuples(
+            st.sampled_from(["UPDATE", "REMOVE", "FIND", "DROP_COLLECTION"]),
+            st.sampled_from(
+                [
+                    LOG,
+                    Place("askflorence", ""),
+                    Place("", ""),
+                    Place("", "", cluster=True),
+                    Place("other", "x"),
+                ]
+            ),
+        ),
+        min_size=1,
+    )
+)
+def test_every_grant_beyond_the_declared_ones_is_told(grants: set[tuple[str, Place]]) -> None:
+    extra = grants - role(AUDIT, clean()).grants
+    findings = check(granting(clean(), *grants)).findings
+    assert bool(extra) == bool(findings)
+    told = "\n".join(finding.what for finding in findings)
+    assert all(action in told and str(place) in told for action, place in extra)
