@@ -54,8 +54,24 @@ class Settings(BaseModel):
     container_image: Annotated[str, StringConstraints(pattern=r"^\S*$")] = ""
     proof_deadline_seconds: Annotated[int, Field(ge=1, le=600)] = 60
     rollout_deadline_seconds: Annotated[int, Field(ge=30, le=3600)] = 900
+    rollout_release: Annotated[int, Field(ge=0)] = 0
+    terraform_released: bool = False
+    terraform_directory: str = ""
+    smoke_baseline: str = ""
+    allow_ungated_rollout: bool = False
+    soak_after: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_.-]+)?$")] = ""
+    soak_minutes: Annotated[int, Field(ge=30)] = 30
+    soak_role_arn: Annotated[
+        str, StringConstraints(pattern=r"^(arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+)?$")
+    ] = ""
+    soak_without_login_history: bool = False
     unprotect: bool = False
     placeholders: tuple[str, ...] = ()
+
+    @property
+    def goes_after(self) -> str:
+        """The stack that must be bound and have soaked first: the one named, else the one whose data is read."""
+        return self.soak_after or self.reference_stack.rpartition("/")[2]
 
     def with_address_form(self, form: str) -> Settings:
         """The same settings with another address form: the sandbox has no DNS, so it has no SRV."""
@@ -100,6 +116,7 @@ def check_settings(
     errors += _foreign(source, stack, values, lines, files)
     if not sandbox:
         errors += _placeholders(source, values, lines)
+        errors += _sandbox_only(source, settings, lines)
     if settings is None or errors:
         raise SettingsInvalid(source, tuple(sorted(set(errors), key=lambda e: (e.line, e.where, e.problem))))
     return settings
@@ -188,6 +205,20 @@ def _foreign(
             if key in values and values[key] == theirs.get(key)
         ]
     return errors
+
+
+def _sandbox_only(source: str, settings: Settings | None, lines: Mapping[str, int]) -> list[ManifestError]:
+    if settings is None or not settings.allow_ungated_rollout:
+        return []
+    return [
+        ManifestError(
+            source,
+            lines.get("allowUngatedRollout", 1),
+            f"{PROJECT}:allowUngatedRollout",
+            "is for the sandbox's own tests",
+            "Remove it, and capture a baseline: atlas-access baseline capture STACK.",
+        )
+    ]
 
 
 def _placeholders(source: str, values: Mapping[str, Any], lines: Mapping[str, int]) -> list[ManifestError]:

@@ -162,9 +162,12 @@ class ServiceAccess(pulumi.ComponentResource):
         rollout = ServiceRollout(
             self._args.settings.ecs_service,
             ServiceRolloutArgs(
+                stack=self._args.environment,
                 settings=self._args.settings,
                 binding=self._binding_args(Consumer.SERVICE),
+                started_from=self._args.observed.running.arn,
                 grants=[self._grants[Consumer.SERVICE]],
+                proofs=[self.proofs[name] for name in sorted(self.proofs)],
                 proven=self._proven,
             ),
             self._child,

@@ -5,21 +5,40 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pulumi
 
 from access.settings import Settings
+from access.task_definition import BoundSecret, bind, secret_references
 from components.task_binding import TaskBinding, TaskBindingArgs
-from rollout.resources import PriorRevision, Rollout, ServiceAddress
+from guards.terraform_ownership import Finding, Ownership, judge_directory
+from probes.resource import PrivilegeProof
+from rollout.resources import PriorRevision, Rollout, RolloutArgs, ServiceAddress
+
+PROJECT_FOLDER = Path(__file__).parents[1]
+
+_PROVEN_BY = (
+    *("user", "environment", "cluster", "address", "secret_arn", "secret_version", "expectations"),
+    *("region", "deadline_seconds", "expected_hosts", "audit_uuid"),
+)
+"""The inputs of a proof that a rollout needs to make it again."""
 
 
 @dataclass(frozen=True)
 class ServiceRolloutArgs:
-    """The binding to roll out, the grants its tasks need first, and the versions proven for it."""
+    """The binding to roll out, the grants its tasks need first, and the proofs and versions it stands on.
 
+    `started_from` is the revision that the program saw running, from which the binding is derived.
+    """
+
+    stack: str
     settings: Settings
     binding: TaskBindingArgs
+    started_from: str
     grants: Sequence[pulumi.Resource]
+    proofs: Sequence[PrivilegeProof]
     proven: pulumi.Output[Mapping[str, str]]
 
 
@@ -30,33 +49,94 @@ class ServiceRollout(pulumi.ComponentResource):
         self, name: str, args: ServiceRolloutArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("atlas-access:index:ServiceRollout", name, None, opts)
-        settings = args.settings
-        address = ServiceAddress(settings.aws_region, settings.ecs_cluster, settings.ecs_service)
+        settings, definition = args.settings, args.binding.definition
+        address = ServiceAddress(args.stack, settings.aws_region, settings.ecs_cluster, settings.ecs_service)
         wanted = args.proven.apply(lambda versions: _digest(args.binding, versions))
-        prior = PriorRevision(name, address, wanted, pulumi.ResourceOptions(parent=self))
+        prior = PriorRevision(name, address, wanted, _found(args), pulumi.ResourceOptions(parent=self))
         binding = TaskBinding(
-            str(args.binding.definition["family"]),
+            str(definition["family"]),
             args.binding,
             pulumi.ResourceOptions(parent=self, depends_on=[prior, *args.grants]),
         )
+        owner = _owner(settings, str(definition["family"]))
         rollout = Rollout(
             name,
             address,
-            wanted=binding.revision_arn,
-            prior=prior.revision_arn,
-            proven=args.proven,
-            deadline_seconds=settings.rollout_deadline_seconds,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[prior, *args.grants]),
+            RolloutArgs(
+                wanted=binding.revision_arn,
+                prior=pulumi.Output.all(binding.revision_arn, prior.revision_arn).apply(
+                    lambda both: both[1] if both[0] == args.started_from else args.started_from
+                ),
+                proofs=[proof_inputs(each) for each in args.proofs],
+                proven=args.proven,
+                deadline_seconds=settings.rollout_deadline_seconds,
+                release=settings.rollout_release,
+                ownership=owner.ownership.value,
+                ownership_why=owner.why,
+                acknowledged=settings.terraform_released,
+                allow_ungated=settings.allow_ungated_rollout,
+                after=settings.goes_after,
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[prior, *args.grants]),
         )
         self.running_revision = rollout.running_revision
         self.register_outputs({"runningRevision": self.running_revision})
 
 
+def proof_inputs(proof: PrivilegeProof) -> dict[str, pulumi.Input[Any]]:
+    """What a proof was made of, so that the rollout can make it again."""
+    return {name: getattr(proof, name) for name in _PROVEN_BY}
+
+
 def _digest(binding: TaskBindingArgs, versions: Mapping[str, str]) -> str:
-    """What the wanted revision differs by: the proven versions, the image, and whether old names are kept."""
+    """What the wanted revision differs by: the proven versions, and everything that a person or a pipeline deploys."""
+    containers = binding.definition.get("containerDefinitions", [])
+    images = {str(each["name"]): str(each.get("image", "")) for each in containers}
+    if binding.image:
+        images[binding.container] = binding.image
+    plain = [
+        f"{each['name']}.{entry['name']}={entry['value']}"
+        for each in containers
+        for entry in each.get("environment", []) or []
+    ]
+    others = [
+        f"{name}={reference}"
+        for name, reference in secret_references(binding.definition).items()
+        if not binding.variables.governs(name)
+    ]
     parts = [
-        binding.image,
         str(binding.keep_deprecated),
         *(f"{name}={versions[name]}" for name in sorted(versions)),
+        *(f"{name}={images[name]}" for name in sorted(images)),
+        *sorted(plain),
+        *sorted(others),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _found(args: ServiceRolloutArgs) -> pulumi.Output[str]:
+    """The revision that the program saw running; "" when it is bound as wanted, so that it is nothing to go back to."""
+    binding = args.binding
+
+    def found(resolved: list[list[str]]) -> str:
+        wanted = bind(
+            binding.definition,
+            container=binding.container,
+            secrets=[BoundSecret(variable, arn, version) for variable, arn, version in resolved],
+            variables=binding.variables,
+            keep_deprecated=binding.keep_deprecated,
+            image=binding.image,
+        )
+        settled = secret_references(wanted) == secret_references(binding.definition)
+        return "" if settled else args.started_from
+
+    return pulumi.Output.all(
+        *(pulumi.Output.all(s.variable, s.secret_arn, s.proven_version) for s in binding.secrets)
+    ).apply(found)
+
+
+def _owner(settings: Settings, family: str) -> Finding:
+    """What the Terraform files say; unknown, without a word, where none are configured."""
+    if not settings.terraform_directory:
+        return Finding(Ownership.UNKNOWN, "")
+    return judge_directory(PROJECT_FOLDER / settings.terraform_directory, settings.ecs_service, (family,), ())

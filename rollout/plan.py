@@ -1,4 +1,4 @@
-"""Decides what a rollout does next, from what ECS says of the service. Pure: no clock, no network.
+"""What ECS says of a service, and how a swap stands by it. Pure: no clock, no network.
 
 ECS `rolloutState` alone proves nothing: it becomes FAILED only with a circuit breaker, and a breaker's own rollback
 ends in COMPLETED on the old revision. So the deployment's task definition is compared with the one asked for, and
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """One deployment of a service: its revision and how far it has come."""
+    """One deployment of a service: its revision and how far it has come. `began` is Unix seconds, 0 when unknown."""
 
     revision: str
     primary: bool
@@ -24,6 +25,7 @@ class Deployment:
     desired: int
     failed_tasks: int
     reason: str
+    began: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class ServiceState:
     desired: int
     deployments: tuple[Deployment, ...]
     latest_event: str
+    arn: str = ""
 
     @classmethod
     def of(cls, service: Mapping[str, Any]) -> ServiceState:
@@ -53,10 +56,12 @@ class ServiceState:
                     desired=int(each.get("desiredCount", 0)),
                     failed_tasks=int(each.get("failedTasks", 0)),
                     reason=str(each.get("rolloutStateReason", "")),
+                    began=_seconds(each.get("createdAt")),
                 )
                 for each in service.get("deployments", [])
             ),
             latest_event=str(events[0].get("message", "")),
+            arn=str(service.get("serviceArn", "")),
         )
 
     @property
@@ -71,9 +76,19 @@ class ServiceState:
         return (
             len(self.deployments) == 1
             and primary is not None
+            and primary.revision == self.revision
             and primary.state in ("COMPLETED", "")
             and primary.running == primary.desired == self.desired
         )
+
+    @property
+    def counted(self) -> str:
+        """`2/2`: running of desired, over all deployments."""
+        return f"{sum(each.running for each in self.deployments)}/{self.desired}"
+
+    def runs(self, revision: str) -> bool:
+        """Whether that revision alone runs, complete and stable."""
+        return self.stable and self.revision == revision
 
 
 class Progress(StrEnum):
@@ -104,23 +119,50 @@ def refusal(state: ServiceState) -> str | None:
 
 
 def judge(state: ServiceState, wanted: str) -> Judgement:
-    """How the swap onto `wanted` stands."""
+    """How the swap onto `wanted` stands, after the service was told to run it."""
     primary = state.primary
+    if state.status != "ACTIVE":
+        return Judgement(Progress.FAILED, f"the service is {state.status or 'absent'}, not ACTIVE")
     if primary is None:
         return Judgement(Progress.WAITING, "ECS shows no primary deployment yet")
     if primary.revision != wanted:
-        return Judgement(
-            Progress.FAILED,
-            f"ECS went back to {short(primary.revision)}: {primary.reason or state.latest_event}",
-        )
+        said = _said(state, wanted) or primary.reason or state.latest_event
+        return Judgement(Progress.FAILED, f"ECS went back to {short(primary.revision)}: {said}")
     if primary.state == "FAILED":
         return Judgement(Progress.FAILED, primary.reason or state.latest_event or "the deployment failed")
-    if state.stable:
+    if state.runs(wanted):
         return Judgement(Progress.ARRIVED, f"{short(wanted)} running {primary.running}/{primary.desired}")
+    if primary.failed_tasks >= failures_allowed(state.desired):
+        return Judgement(
+            Progress.FAILED,
+            f"{primary.failed_tasks} tasks of {short(wanted)} failed to start: {state.latest_event or primary.reason}",
+        )
     failed = f", {primary.failed_tasks} failed" if primary.failed_tasks else ""
-    return Judgement(Progress.WAITING, f"{short(wanted)} running {primary.running}/{primary.desired}{failed}")
+    others = sum(each.running for each in state.deployments if not each.primary)
+    draining = f", {others} of before still there" if others else ""
+    return Judgement(
+        Progress.WAITING, f"{short(wanted)} running {primary.running}/{primary.desired}{failed}{draining}"
+    )
+
+
+def failures_allowed(desired: int) -> int:
+    """How many tasks may fail to start before a deployment has failed: half of the desired count, 3 to 200.
+
+    The measure of ECS's own circuit breaker (ECS developer guide, "How the Amazon ECS deployment circuit breaker
+    detects failures"), applied where a service has none.
+    """
+    return min(max(3, -(-desired // 2)), 200)
 
 
 def short(revision_arn: str) -> str:
     """`family:revision` of a task-definition ARN."""
     return revision_arn.rsplit("/", 1)[-1]
+
+
+def _said(state: ServiceState, wanted: str) -> str:
+    """What ECS said of the deployment that it gave up."""
+    return next((each.reason for each in state.deployments if each.revision == wanted), "")
+
+
+def _seconds(moment: object) -> float:
+    return moment.timestamp() if isinstance(moment, datetime) else 0.0

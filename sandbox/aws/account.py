@@ -23,6 +23,8 @@ from sandbox.ecs_agent import EcsAgent
 from sandbox.estate import Consumer, Estate, EstateEnvironment
 
 DEPLOYER = "atlas-access-deployer"
+OBSERVER = "atlas-access-observer"
+_LOOKS = ["ecs:Describe*", "ecs:List*", "logs:FilterLogEvents"]
 _SESSION_SECONDS = 43200
 _PORT = 3000
 
@@ -106,6 +108,9 @@ def _roles(account: _Account) -> None:
     _role(here, f"{account.named(estate.ecs.runtime_family)}-task", tasks, {"send-mail": mail})
     root = {"AWS": f"arn:aws:iam::{here.account}:root"}
     _role(here, DEPLOYER, root, {"all": _document("*", ["*"])})
+    others = [f"arn:aws:iam::{each.account}:root" for each in estate.environments if each != here]
+    looks = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": _LOOKS, "Resource": "*"}]}
+    _role(here, OBSERVER, {"AWS": others}, {"look": json.dumps(looks)})
 
 
 def _execution_policy(account: _Account, secret_arns: list[str]) -> str:
@@ -227,7 +232,9 @@ def _bindings(account: _Account, consumer: Consumer) -> dict[str, str]:
     return found
 
 
-def _role(here: EstateEnvironment, name: str, principal: dict[str, str], policies: dict[str, str]) -> None:
+def _role(
+    here: EstateEnvironment, name: str, principal: Mapping[str, object], policies: dict[str, str]
+) -> None:
     backend = iam_backends[here.account]["aws"]
     trust = json.dumps(
         {

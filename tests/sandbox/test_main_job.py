@@ -18,6 +18,7 @@ from access.manifest import load_manifest
 from access.privileges import declared_privileges
 from access.task_definition import secret_references
 from reports.deployment import Deployment, Operation, Progress
+from rollout.clock import advance
 from sandbox import lifecycle
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.world import Options, World
@@ -25,6 +26,7 @@ from sandbox.world import Options, World
 ROOT = Path(__file__).parents[2]
 MANIFEST = load_manifest((ROOT / "access.yaml").read_text(encoding="utf-8"))
 RUNTIME = {"MONGODB_URI", "MONGODB_REFERENCE_URI", "MONGODB_WRITE_URI", "MONGODB_AUDIT_WRITE_URI"}
+SOAK_SECONDS = 31 * 60
 ALIASES = {each.name for each in MANIFEST.deprecated_variables}
 
 
@@ -38,6 +40,7 @@ class Told:
 
     def run(self, stack: str, phase: str, **order: Any) -> Deployment:
         events = self.world.directory / f"{stack}-{phase}-events.jsonl"
+        order["settings"] = {"allowUngatedRollout": "true", **order.get("settings", {})}
         wanted = Order(stack, phase=phase, engine=Engine.EMBEDDED, program_dir=ROOT, events=events, **order)
         return deploy(self.world, wanted, self.progress.append)
 
@@ -74,6 +77,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         for stack in ("staging", "prod"):
             for phase in ("provision", "bind"):
                 job.runs[f"{stack} {phase}"] = job.run(stack, phase)
+            advance(directory, SOAK_SECONDS)
         yield job
     finally:
         lifecycle.down(directory, keep=False)

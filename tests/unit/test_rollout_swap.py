@@ -1,188 +1,357 @@
-"""A swap ends on the revision asked for, or on the one that ran before; ECS is a script here, the clock is fake."""
+"""A rollout ends on the revision asked for, or on the one that ran before; ECS and the clock are fakes here."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from rollout_world import NEW, OLD, OTHER, FakeEcs, FakeGates, back, forward, go, settled
 
+from rollout.marks import BOUND_PRIOR, HEARTBEAT, HELD, RUN, WISH, Lease, MarkUnwritable, clean, read_marks
 from rollout.plan import Progress, ServiceState, judge, refusal
 from rollout.service import Service, ServiceMissing
-from rollout.swap import RolloutFailed, put_back, swap
+from rollout.words import RolloutFailed
 
-OLD, NEW = "arn:aws:ecs:r:1:task-definition/app:7", "arn:aws:ecs:r:1:task-definition/app:8"
-
-
-def deployment(
-    revision: str, *, running: int = 2, state: str = "COMPLETED", primary: bool = True
-) -> dict[str, Any]:
-    return {
-        "taskDefinition": revision,
-        "status": "PRIMARY" if primary else "ACTIVE",
-        "rolloutState": state,
-        "runningCount": running,
-        "desiredCount": 2,
-    }
+GREEN = ("green", "green")
 
 
-def described(
-    revision: str, *deployments: dict[str, Any], desired: int = 2, status: str = "ACTIVE"
-) -> dict[str, Any]:
-    return {
-        "status": status,
-        "taskDefinition": revision,
-        "desiredCount": desired,
-        "deployments": list(deployments) or [deployment(revision)],
-        "events": [{"message": "(service app) is steady"}],
-    }
+def failure(ecs: FakeEcs, *args: Any, **kwargs: Any) -> str:
+    with pytest.raises(RolloutFailed) as caught:
+        go(ecs, *args, **kwargs)
+    return str(caught.value)
 
 
-@dataclass
-class Script:
-    """An ECS that answers from `then[revision]` once told to run that revision; the last answer repeats."""
-
-    then: dict[str, list[dict[str, Any]]]
-    now: list[dict[str, Any]]
-    told: list[str] = field(default_factory=list)
-
-    def describe_services(self, *, cluster: str, services: list[str]) -> Any:
-        return {"services": [self.now.pop(0) if len(self.now) > 1 else self.now[0]]}
-
-    def update_service(self, *, cluster: str, service: str, taskDefinition: str) -> Any:  # noqa: N803
-        self.told.append(taskDefinition)
-        self.now = list(self.then[taskDefinition])
-
-    def describe_task_definition(self, *, taskDefinition: str) -> Any:  # noqa: N803
-        return {"taskDefinition": {"family": "app"}}
+def test_a_swap_that_arrives_leaves_the_wanted_revision_bound_and_no_lease() -> None:
+    ecs = FakeEcs.running()
+    assert go(ecs, forward(), FakeGates()).moved
+    assert ([NEW], (NEW, 1, False, NEW)) == (ecs.told, settled(ecs))
+    assert OLD == ecs.tags[BOUND_PRIOR]
 
 
-def service(script: Script) -> Service:
-    clock = iter(range(10_000))
-    return Service(script, "c", "app", poll_seconds=1, clock=lambda: next(clock), pause=lambda _: None)
+def test_two_green_rounds_are_asked_of_the_new_revision() -> None:
+    gates = FakeGates()
+    go(FakeEcs.running(), forward(), gates)
+    assert [NEW, NEW] == gates.asked
 
 
-SAY: Callable[[str], None] = lambda _: None  # noqa: E731
-MOVING = described(
-    NEW, deployment(NEW, running=1, state="IN_PROGRESS"), deployment(OLD, running=2, primary=False)
-)
+def test_a_service_that_is_bound_to_the_wanted_revision_is_left_alone() -> None:
+    ecs = FakeEcs.running()
+    go(ecs, forward(), FakeGates())
+    gates = FakeGates()
+    assert not go(ecs, forward("run-2"), gates).moved
+    assert ([NEW], []) == (ecs.told, gates.asked)
 
 
-def test_a_swap_that_arrives_leaves_the_wanted_revision_running() -> None:
-    """One update, no more."""
-    ecs = Script({NEW: [MOVING, described(NEW)]}, [described(OLD)])
-    assert swap(service(ecs), NEW, OLD, 60, SAY).changed
-    assert ecs.told == [NEW]
+def test_a_wanted_revision_that_no_rollout_brought_is_gated_before_it_counts() -> None:
+    ecs, gates = FakeEcs.running(NEW), FakeGates()
+    go(ecs, forward(), gates)
+    assert ([], [NEW, NEW], NEW) == (ecs.told, gates.asked, settled(ecs)[3])
 
 
-def test_a_service_that_runs_the_wanted_revision_is_left_alone() -> None:
-    """Repeating an update changes nothing."""
-    ecs = Script({}, [described(NEW)])
-    assert not swap(service(ecs), NEW, OLD, 60, SAY).changed
-    assert ecs.told == []
-
-
-def test_an_interrupted_swap_is_taken_up_where_it_stands() -> None:
-    """The service was told already; the next run only waits."""
-    ecs = Script({}, [MOVING, MOVING, described(NEW)])
-    assert swap(service(ecs), NEW, OLD, 60, SAY).revision == NEW
-    assert ecs.told == []
+def test_every_refusal_is_told_at_once_and_nothing_moves() -> None:
+    ecs = FakeEcs.running(OTHER)
+    ecs.tags[HELD] = "3"
+    text = failure(ecs, forward(release=3), refusals=lambda: ("REFUTED  app_write", "no baseline"))
+    assert "NOT STARTED  staging: 4 reasons; app:9 keeps running." in text
+    assert all(each in text for each in ("above 3", "somebody deployed", "REFUTED", "no baseline"))
+    assert ([], {HELD: "3"}) == (ecs.told, ecs.tags)
 
 
 @pytest.mark.parametrize(
-    ("answer", "why"),
+    ("change", "why"),
     [
-        (described(OLD, deployment(OLD, running=1, state="IN_PROGRESS")), "a deployment is under way"),
-        (described(OLD, deployment(OLD), deployment("x", primary=False)), "a deployment is under way"),
-        (described(OLD, status="DRAINING"), "the service is DRAINING"),
-        (described(OLD, deployment(OLD, running=0), desired=0), "the service runs no task"),
+        ({"status": "DRAINING"}, "the service is DRAINING, not ACTIVE"),
+        ({"desired": 0}, "the service runs no task"),
+        ({"deployments": 2}, "a deployment is under way"),
     ],
 )
-def test_an_unsafe_moment_is_refused_before_anything_moves(answer: dict[str, Any], why: str) -> None:
-    """Nothing is told to the service."""
-    ecs = Script({}, [answer])
-    with pytest.raises(RolloutFailed, match=f"NOT STARTED  app: {why}"):
-        swap(service(ecs), NEW, OLD, 60, SAY)
-    assert ecs.told == []
+def test_an_unsafe_moment_is_refused(change: dict[str, Any], why: str) -> None:
+    ecs = FakeEcs.running()
+    if "deployments" in change:
+        ecs.deployments[0].state = "IN_PROGRESS"
+        ecs.manners[OLD] = "stuck"
+    else:
+        vars(ecs).update(change)
+    assert why in failure(ecs, forward())
+    assert [] == ecs.told
 
 
-def test_a_failed_deployment_puts_the_recorded_revision_back() -> None:
-    """And the failure says which revision runs."""
-    failed = described(
-        NEW, deployment(NEW, running=0, state="FAILED") | {"rolloutStateReason": "tasks failed to start"}
+def test_a_failed_gate_puts_the_recorded_revision_back_and_holds_the_service() -> None:
+    ecs = FakeEcs.running()
+    text = failure(
+        ecs, forward(), FakeGates({NEW: "gate 3 providers/covered: not covered on 14 of 14 plans"})
     )
-    ecs = Script({NEW: [failed], OLD: [described(OLD)]}, [described(OLD)])
-    with pytest.raises(RolloutFailed, match=r"ROLLED BACK  app: tasks failed to start. app:7 runs again"):
-        swap(service(ecs), NEW, OLD, 60, SAY)
-    assert ecs.told == [NEW, OLD]
+    assert text.startswith("ROLLED BACK  staging: gate 3 providers/covered: not covered on 14 of 14 plans\n")
+    assert "app:7 runs again, 2/2, since" in text
+    assert "rolloutRelease is raised above 0 in Pulumi.staging.yaml" in text
+    assert ([NEW, OLD], (OLD, 1, False, ""), "0") == (ecs.told, settled(ecs), ecs.tags[HELD])
+
+
+def test_after_a_rollback_nothing_swaps_until_the_release_is_raised() -> None:
+    ecs = FakeEcs.running()
+    failure(ecs, forward(), FakeGates({NEW: "gate 1"}))
+    assert "raise rolloutRelease above 0" in failure(ecs, forward("run-2"), FakeGates())
+    assert go(ecs, forward("run-3", release=1), FakeGates()).moved
+    assert HELD not in ecs.tags
+
+
+@pytest.mark.parametrize(
+    ("manner", "why"),
+    [
+        ("failing", "tasks failed to start"),
+        ("looping", "3 tasks of app:8 failed to start"),
+        ("breaker", "ECS went back to app:7"),
+        ("stuck", "not stable and green within 60 s"),
+    ],
+)
+def test_a_deployment_that_does_not_arrive_is_undone(manner: str, why: str) -> None:
+    ecs = FakeEcs.running(new=manner)
+    text = failure(ecs, forward(), FakeGates())
+    assert text.startswith("ROLLED BACK  staging: ")
+    assert why in text
+    assert (OLD, 1, False, "") == settled(ecs)
+
+
+def test_stop_reasons_are_shown_with_the_failure() -> None:
+    ecs = FakeEcs.running(new="failing")
+    ecs.stopped = [
+        {
+            "taskDefinitionArn": NEW,
+            "stopCode": "EssentialContainerExited",
+            "stoppedReason": "Essential container in task exited",
+            "containers": [{"name": "app", "exitCode": 1}],
+        }
+    ]
+    expected = "ECS says: app:8 stopped: Essential container in task exited (app: exit code 1)"
+    assert expected in failure(ecs, forward(), FakeGates())
+
+
+def test_a_revision_that_does_not_come_back_is_said_loudly_and_keeps_its_lease() -> None:
+    ecs = FakeEcs.running(new="stuck", old="stuck")
+    text = failure(ecs, forward(), FakeGates())
+    assert text.startswith("NOT STABLE  staging: ")
+    assert "app:7 was put back, but: not stable after 60 s" in text
+    assert ecs.marks.lease.wish
+
+
+def test_gates_that_fail_on_the_old_revision_too_are_told() -> None:
+    text = failure(FakeEcs.running(), forward(), FakeGates({NEW: "gate 3", OLD: "gate 3"}))
+    assert "The gates fail on it too: gate 3" in text
+
+
+def test_gates_that_break_count_as_failed() -> None:
+    def broken() -> None:
+        raise ValueError("no browser")
+
+    ecs = FakeEcs.running()
+    assert "the gates could not be run: ValueError" in failure(ecs, forward(), FakeGates(during=broken))
+    assert OLD == ecs.revision
+
+
+def test_a_rollout_without_gates_says_plainly_that_they_were_not_run() -> None:
+    said: list[str] = []
+    go(FakeEcs.running(), forward(), None, said=said)
+    assert any("gates NOT RUN" in line for line in said)
+
+
+def test_a_second_run_is_refused_while_the_first_is_alive() -> None:
+    ecs = FakeEcs.running()
+    ecs.tags = Lease("run-1", OLD, NEW, ecs.clock.now - 5).tags()
+    text = failure(ecs, forward("run-2"))
+    assert "run run-1 moves this service (app:7 to app:8, last heartbeat 5 s ago)" in text
+    assert ([], "run-1") == (ecs.told, ecs.tags[RUN])
+
+
+def test_a_run_whose_lease_was_taken_over_touches_nothing_any_more() -> None:
+    ecs = FakeEcs.running(new="stuck")
+
+    def steal() -> None:
+        if ecs.told == [NEW]:
+            ecs.tags[RUN], ecs.tags[HEARTBEAT] = "run-9", str(ecs.clock.now)
+
+    ecs.on_look = steal
+    assert "TAKEN OVER  staging: run run-9" in failure(ecs, forward(), FakeGates())
+    assert ([NEW], "run-9") == (ecs.told, ecs.tags[RUN])
+
+
+def test_tags_that_somebody_removed_are_written_again() -> None:
+    ecs = FakeEcs.running()
+
+    def strip() -> None:
+        if ecs.told == [NEW] and RUN in ecs.tags and not removed:
+            removed.append(1)
+            ecs.tags.clear()
+
+    removed: list[int] = []
+    ecs.on_look = strip
+    assert go(ecs, forward(), FakeGates()).moved
+    assert (NEW, 1, False, NEW) == settled(ecs)
+
+
+def test_tags_that_make_no_sense_stop_everything() -> None:
+    ecs = FakeEcs.running()
+    ecs.tags = {RUN: "x"}
+    assert "make no sense (the lease)" in failure(ecs, forward())
+
+
+def test_a_wish_from_elsewhere_is_obeyed_at_once() -> None:
+    ecs = FakeEcs.running(new="stuck")
+
+    def wish() -> None:
+        if ecs.told == [NEW] and not ecs.tags.get(WISH):
+            ecs.tags |= {WISH: "asked for by rollback", HELD: "0"}
+            wished.append(ecs.clock.now)
+
+    wished: list[float] = []
+    ecs.on_look = wish
+    text = failure(ecs, forward(), FakeGates())
+    assert text.startswith("ROLLED BACK  staging: asked for by rollback")
+    assert (OLD, 1, False, "") == settled(ecs)
+    assert ecs.clock.now - wished[0] < 10
+
+
+def test_a_heartbeat_keeps_the_lease_alive_while_waiting() -> None:
+    ecs = FakeEcs.running(new="stuck")
+    ages: list[float] = []
+
+    def watch() -> None:
+        if HEARTBEAT in ecs.tags:
+            ages.append(ecs.clock.now - float(ecs.tags[HEARTBEAT]))
+
+    ecs.on_look = watch
+    failure(ecs, forward(), FakeGates())
+    assert max(ages) < 20
+
+
+def test_going_back_runs_the_recorded_revision_and_holds() -> None:
+    ecs = FakeEcs.running()
+    go(ecs, forward(), FakeGates())
+    assert go(ecs, back(release=4), FakeGates()).moved
+    assert ((OLD, 1, False, ""), "4") == (settled(ecs), ecs.tags[HELD])
+
+
+def test_going_back_from_elsewhere_asks_the_run_that_moves_the_service() -> None:
+    ecs = FakeEcs.running(NEW)
+    ecs.tags = Lease("run-1", OLD, NEW, ecs.clock.now, 2).tags()
+
+    def other_run() -> None:
+        if ecs.tags.get(WISH) and RUN in ecs.tags:
+            ecs.deployments[0].revision = OLD
+            ecs.tags = {HELD: ecs.tags[HELD]}
+
+    ecs.on_look = other_run
+    go(ecs, back(), FakeGates())
+    assert ([], "2", OLD) == (ecs.told, ecs.tags[HELD], ecs.revision)
+
+
+def test_going_back_takes_a_dead_run_over() -> None:
+    ecs = FakeEcs.running(NEW)
+    ecs.tags = Lease("run-1", OLD, NEW, ecs.clock.now - 100).tags()
+    go(ecs, back(), FakeGates())
+    assert (OLD, 1, False, "") == settled(ecs)
+
+
+def test_removing_a_rollout_leaves_somebody_elses_revision_alone() -> None:
+    ecs = FakeEcs.running(OTHER)
+    go(ecs, back(leaving=NEW, hold=False), FakeGates())
+    assert ([], OTHER) == (ecs.told, ecs.revision)
+
+
+def test_removing_a_rollout_does_not_hold_the_service() -> None:
+    ecs = FakeEcs.running()
+    go(ecs, forward(), FakeGates())
+    go(ecs, back(leaving=NEW, hold=False), FakeGates())
+    assert ({}, OLD) == (ecs.tags, ecs.revision)
+
+
+def test_going_back_to_what_cannot_start_is_refused() -> None:
+    ecs = FakeEcs.running(NEW)
+    text = failure(ecs, back(), refusals=lambda: ("app:7: MONGODB_URI: there is no such secret",))
+    assert "NOT ROLLED BACK  staging: 1 reason; app:8 keeps running." in text
+    assert [] == ecs.told
+
+
+def test_a_dead_run_for_another_revision_is_undone_first() -> None:
+    ecs = FakeEcs.running(OTHER)
+    ecs.deployments[0].state = "IN_PROGRESS"
+    ecs.tags = Lease("run-0", OLD, OTHER, ecs.clock.now - 100).tags()
+    go(ecs, forward(), FakeGates())
+    assert ([OLD, NEW], (NEW, 1, False, NEW)) == (ecs.told, settled(ecs))
+
+
+def test_an_answer_that_aws_owes_for_a_minute_is_undone_when_it_answers_again() -> None:
+    ecs = FakeEcs.running(new="stuck")
+
+    def silent() -> None:
+        if ecs.told == [NEW] and ecs.clock.now < 1_000_000 + 100:
+            raise TimeoutErrorOfAws
+
+    ecs.on_look = silent
+    text = failure(ecs, forward(deadline_seconds=300.0), FakeGates())
+    assert text.startswith("ROLLED BACK  staging: AWS answered")
+    assert OLD == ecs.revision
+
+
+def test_aws_that_never_answers_again_ends_the_run_with_what_is_not_known() -> None:
+    ecs = FakeEcs.running(new="stuck")
+
+    def silent() -> None:
+        if ecs.told == [NEW]:
+            raise TimeoutErrorOfAws
+
+    ecs.on_look = silent
+    with pytest.raises(RolloutFailed, match="NOT KNOWN  staging: AWS gives no answer") as caught:
+        go(ecs, forward(), FakeGates())
+    assert 3 == caught.value.exit_code
 
 
 def test_a_circuit_breakers_silent_return_is_no_success() -> None:
-    """COMPLETED on the old revision means that the swap did not happen."""
-    state = ServiceState.of(described(OLD))
+    state = Service(FakeEcs.running(), "c", "app").look()
     assert judge(state, NEW).progress is Progress.FAILED
 
 
 def test_completed_with_fewer_tasks_than_desired_is_still_waited_for() -> None:
-    """rolloutState alone proves nothing."""
-    state = ServiceState.of(described(NEW, deployment(NEW, running=1)))
+    shown = {"taskDefinition": NEW, "status": "PRIMARY", "rolloutState": "COMPLETED", "runningCount": 1}
+    state = ServiceState.of(
+        {
+            "status": "ACTIVE",
+            "taskDefinition": NEW,
+            "desiredCount": 2,
+            "deployments": [shown | {"desiredCount": 2}],
+        }
+    )
     assert judge(state, NEW).progress is Progress.WAITING
 
 
-def test_a_time_out_puts_the_recorded_revision_back() -> None:
-    """The deadline is an end, not a hope."""
-    ecs = Script({NEW: [MOVING], OLD: [described(OLD)]}, [described(OLD)])
-    with pytest.raises(RolloutFailed, match="not stable after 5 s"):
-        swap(service(ecs), NEW, OLD, 5, SAY)
-    assert ecs.told == [NEW, OLD]
-
-
-def test_a_revision_that_does_not_come_back_is_said_loudly() -> None:
-    """Neither revision is stable: a person must look."""
-    ecs = Script({NEW: [MOVING], OLD: [MOVING | {"taskDefinition": OLD}]}, [described(OLD)])
-    with pytest.raises(RolloutFailed, match=r"NOT STABLE  app: .* app:7 was put back but is not stable"):
-        swap(service(ecs), NEW, OLD, 5, SAY)
-
-
-def test_an_error_while_waiting_still_puts_the_recorded_revision_back() -> None:
-    """A lost connection must not leave the service half-way."""
-
-    class Breaking(Script):
-        def describe_services(self, *, cluster: str, services: list[str]) -> Any:
-            if self.told == [NEW]:
-                raise ConnectionError("gone")
-            return super().describe_services(cluster=cluster, services=services)
-
-    ecs = Breaking({NEW: [MOVING], OLD: [described(OLD)]}, [described(OLD)])
-    with pytest.raises(ConnectionError):
-        swap(service(ecs), NEW, OLD, 60, SAY)
-    assert ecs.told == [NEW, OLD]
-
-
-def test_removing_a_rollout_puts_the_recorded_revision_back() -> None:
-    """`phase: provision` again undoes `bind`."""
-    ecs = Script({OLD: [described(OLD)]}, [described(NEW)])
-    put_back(service(ecs), NEW, OLD, 60, SAY)
-    assert ecs.told == [OLD]
-
-
-def test_removing_a_rollout_leaves_somebody_elses_revision_alone() -> None:
-    """What runs is not ours to take back when it is not ours."""
-    ecs = Script({}, [described("arn:aws:ecs:r:1:task-definition/app:9")])
-    put_back(service(ecs), NEW, OLD, 60, SAY)
-    assert ecs.told == []
-
-
 def test_a_missing_service_is_named_with_the_settings_to_check() -> None:
-    """No index error for a typing mistake."""
-
-    class Empty(Script):
-        def describe_services(self, *, cluster: str, services: list[str]) -> Any:
+    class Empty(FakeEcs):
+        def describe_services(self, **_: Any) -> Any:
             return {"services": []}
 
     with pytest.raises(ServiceMissing, match="ECS cluster c has no service app"):
-        service(Empty({}, [])).look()
+        Service(Empty.running(), "c", "app").look()
 
 
 def test_a_stable_service_is_no_reason_to_refuse() -> None:
-    """The usual case."""
-    assert refusal(ServiceState.of(described(OLD))) is None
+    assert refusal(Service(FakeEcs.running(), "c", "app").look()) is None
+
+
+def test_a_lease_reads_back_as_it_was_written() -> None:
+    lease = Lease("run-1", OLD, NEW, 12.5, 3, "gate 3")
+    assert lease == read_marks(lease.tags()).lease
+
+
+def test_a_cause_is_written_in_the_letters_of_a_tag() -> None:
+    assert "gate 3: Tyler Wood not covered" == clean('gate 3: "Tyler Wood" not covered')
+
+
+def test_an_arn_that_does_not_fit_a_tag_is_refused() -> None:
+    with pytest.raises(MarkUnwritable):
+        Lease("run", "a" * 300, NEW, 1.0).tags()
+
+
+class _Silence(Exception):
+    pass
+
+
+from botocore.exceptions import EndpointConnectionError  # noqa: E402
+
+TimeoutErrorOfAws = EndpointConnectionError(endpoint_url="http://127.0.0.1")

@@ -1,0 +1,206 @@
+"""Turns a resource's properties into a goal and its parts: clients, clock, checks, gates. Decides nothing.
+
+Facts of another environment are read from that stack's own settings at the moment of use: no property of a resource
+names what another environment owns (ADR 0001).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import uuid
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from access.endpoints import Endpoints
+from access.settings import Settings, check_settings
+from access.task_definition import REGISTRATION_FACTS
+from probes.aws import client
+from rollout.clock import clock_for
+from rollout.effects import Goal, Seen, Way
+from rollout.gates import Gates
+from rollout.preflight import Checks, gated, owned, proven_again, readable, request_of, soaked
+from rollout.readable import Readability
+from rollout.run import Parts, carry_out
+from rollout.service import Service
+from rollout.smoke_gates import smoke_gates
+from rollout.soak_looks import Preceding, looked
+
+PROJECT_FOLDER = Path(__file__).parents[1]
+"""Where `Pulumi.<stack>.yaml`, the baselines and the Terraform files are looked for."""
+
+
+def place_of(props: Mapping[str, Any]) -> str:
+    """The id of a rollout's resource: `cluster/service`."""
+    return f"{props['cluster']}/{props['service']}"
+
+
+def record_prior(props: Mapping[str, Any]) -> dict[str, Any]:
+    """What ran before: where a run that died left a lease, the revision that this lease goes back to."""
+    service = service_of(props, _endpoints())
+    state, marks = service.look_marked()
+    lease = marks.lease
+    revision = state.revision if lease is None else lease.prior
+    definition = {k: v for k, v in service.definition(revision).items() if k not in REGISTRATION_FACTS}
+    return {
+        **props,
+        "revision_arn": revision,
+        "definition": json.dumps(definition, sort_keys=True),
+        "left_behind": "" if lease is None else lease.wanted,
+    }
+
+
+def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
+    """Swap onto the wanted revision. Raises `RolloutFailed`."""
+    endpoints = _endpoints()
+    service = service_of(props, endpoints)
+    allow = bool(props.get("allow_ungated"))
+    gates = gates_for(str(props["stack"]), endpoints, allow_ungated=allow)
+    goal = Goal(
+        way=Way.FORWARD,
+        run=new_run(),
+        prior=str(props["prior"]),
+        wanted=str(props["wanted"]),
+        release=int(props["release"]),
+        deadline_seconds=float(props["deadline_seconds"]),
+    )
+    checks = {
+        "proving again": proven_again(
+            [request_of(each) for each in props["proofs"]], endpoints, goal.wanted, service
+        ),
+        "reading the secrets": readable(
+            Readability(str(props["region"]), endpoints), service, (goal.wanted, goal.prior)
+        ),
+        "ownership": owned(
+            str(props["ownership"]), str(props["ownership_why"]), acknowledged=bool(props["acknowledged"])
+        ),
+        "the gates": gated(gates, allow_ungated=allow),
+    }
+    after = str(props.get("after") or "")
+    if after:
+        checks["the soak before"] = _soak(str(props["stack"]), after, endpoints, allow_ungated=allow)
+    done = carry_out(goal, parts_of(str(props["stack"]), service, endpoints, Checks(checks), gates))
+    return {
+        **props,
+        "running_revision": done.revision,
+        "gates": "not run" if gates is None else "green",
+    }
+
+
+def undo_rollout(props: Mapping[str, Any]) -> None:
+    """Put the recorded revision back where the service runs ours, or is being moved onto it. Raises `RolloutFailed`."""
+    _go_back(props, str(props["prior"]), leaving=str(props["wanted"]))
+
+
+def settle_lease(props: Mapping[str, Any]) -> None:
+    """Undo what a dead run left half-way, by its lease; without one nothing is touched. Raises `RolloutFailed`."""
+    service = service_of(props, _endpoints())
+    lease = service.look_marked()[1].lease
+    if lease is not None:
+        _go_back(props, lease.prior, leaving=lease.wanted)
+
+
+def _go_back(props: Mapping[str, Any], prior: str, *, leaving: str) -> None:
+    endpoints = _endpoints()
+    service = service_of(props, endpoints)
+    gates = gates_for(str(props["stack"]), endpoints, allow_ungated=bool(props.get("allow_ungated")))
+    goal = Goal(
+        way=Way.BACK,
+        run=new_run(),
+        prior=prior,
+        leaving=leaving,
+        release=int(props.get("release") or 0),
+        deadline_seconds=float(props.get("deadline_seconds") or 900),
+        cause="the stack goes back to phase provision",
+    )
+    readability = Readability(str(props["region"]), endpoints)
+    checks = Checks({"reading the secrets": readable(readability, service, (prior,))})
+    carry_out(goal, parts_of(str(props["stack"]), service, endpoints, checks, gates))
+
+
+def parts_of(
+    stack: str,
+    service: Service,
+    endpoints: Endpoints,
+    preflight: Callable[[Seen], tuple[str, ...]],
+    gates: Gates | None,
+    tell: Callable[[str], None] | None = None,
+) -> Parts:
+    """What a run works with in this process."""
+    return Parts(
+        stack=stack,
+        service=service,
+        clock=clock_for(os.environ, endpoints),
+        say=tell or say,
+        preflight=preflight,
+        gates=gates,
+        poll_seconds=0.2 if endpoints.sandbox else 2.0,
+    )
+
+
+def service_of(props: Mapping[str, Any], endpoints: Endpoints) -> Service:
+    """The service that a resource is about."""
+    return Service(
+        client("ecs", str(props["region"]), endpoints), str(props["cluster"]), str(props["service"])
+    )
+
+
+def gates_for(stack: str, endpoints: Endpoints, *, allow_ungated: bool, own: bool = True) -> Gates | None:
+    """The smoke gates of a stack, judged by its baseline; None where there is none."""
+    settings = settings_of(stack, endpoints)
+    if allow_ungated and not settings.smoke_baseline:
+        return None
+    return smoke_gates(stack, settings, endpoints, PROJECT_FOLDER, own=own)
+
+
+def settings_of(stack: str, endpoints: Endpoints, folder: Path = PROJECT_FOLDER) -> Settings:
+    """A stack's settings from its own file. Raises `SettingsInvalid`."""
+    files = {
+        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path.read_text(encoding="utf-8")
+        for path in sorted(folder.glob("Pulumi.*.yaml"))
+    }
+    return check_settings(stack, files, sandbox=endpoints.sandbox)
+
+
+def new_run() -> str:
+    """A name for one run."""
+    return uuid.uuid4().hex[:12]
+
+
+def say(line: str) -> None:
+    """Progress on the stack's row; a closed pipe is no reason to stop half-way."""
+    try:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        return
+
+
+def _soak(stack: str, after: str, endpoints: Endpoints, *, allow_ungated: bool) -> Any:
+    own, theirs = settings_of(stack, endpoints), settings_of(after, endpoints)
+    before = Preceding(
+        stack=after,
+        account=theirs.aws_account_id,
+        region=theirs.aws_region,
+        cluster=theirs.ecs_cluster,
+        service=theirs.ecs_service,
+        role_arn=own.soak_role_arn,
+        atlas_project=theirs.atlas_project_id,
+        atlas_cluster=theirs.atlas_cluster,
+        minutes=own.soak_minutes,
+        logins=not own.soak_without_login_history,
+    )
+    clock = clock_for(os.environ, endpoints)
+    return soaked(
+        partial(looked, before, own.aws_account_id, endpoints, clock),
+        own.soak_minutes,
+        partial(gates_for, after, endpoints, allow_ungated=allow_ungated, own=False),
+        allow_ungated=allow_ungated,
+    )
+
+
+def _endpoints() -> Endpoints:
+    return Endpoints.from_environment(os.environ)

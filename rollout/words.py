@@ -1,0 +1,103 @@
+"""What a rollout says at its end: what failed, what runs now, and the next step. Pure.
+
+Every text passes redaction here: stop reasons and gate findings may quote what an application wrote.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from access.redaction import redact
+from rollout.effects import Done, End, Goal, Lost, NotStable, Refused, RolledBack, Seen, Way
+from rollout.plan import short
+
+
+class RolloutFailed(RuntimeError):
+    """A rollout or a rollback did not reach its goal; the message says what failed, what runs, and what to do.
+
+    `exit_code` is 1, and 3 where nobody knows what runs.
+    """
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(redact(message))
+        self.exit_code = exit_code
+
+
+def told(stack: str, goal: Goal, end: End, seen: Seen, details: tuple[str, ...], swapped_wall: float) -> str:
+    """The text of an end. `details` are stop reasons; `swapped_wall` is when this run swapped, 0 if it did not."""
+    match end:
+        case Done(revision, moved):
+            lines = _done(stack, goal, seen, revision, moved=moved)
+        case Refused(reasons):
+            lines = _refused(stack, goal, seen, reasons)
+        case RolledBack(undone):
+            head = f"ROLLED BACK  {stack}: {undone.cause}"
+            lines = [head, _runs_again(seen, swapped_wall), *_likely(details)]
+            if undone.gates:
+                lines.append(f"The gates fail on it too: {'; '.join(undone.gates)}")
+            lines.append(_next(stack, seen))
+        case NotStable(cause, why):
+            lines = [
+                f"NOT STABLE  {stack}: {cause}; {short(_prior(goal, seen))} was put back, but: {why}",
+                *_likely(details),
+                f"The service shows {short(seen.service.revision)} {seen.service.counted}. Look at its events now:",
+                f"  aws ecs describe-services --cluster … --services … --query services[0].events ({seen.service.arn})",
+                f"Then: atlas-access rollback {stack}",
+            ]
+        case Lost(run):
+            lines = [
+                f"TAKEN OVER  {stack}: run {run} has taken the service over; this run touches nothing any more.",
+                "Read that run's outcome; this one's heartbeat had been missing for too long.",
+            ]
+    first, *rest = lines
+    return redact("\n".join([first, *(f"  {line}" for line in rest)]))
+
+
+def unknown(stack: str, goal: Goal, error: str, what: str) -> str:
+    """The text when AWS stopped answering in the middle of a move."""
+    return redact(
+        f"NOT KNOWN  {stack}: {what}: {error}\n"
+        f"  The service may run {short(goal.wanted or goal.leaving or '?')} or {short(goal.prior)}. "
+        "As soon as AWS answers again:\n"
+        f"    atlas-access rollback {stack}    (the lease on the service says where the next run takes over)"
+    )
+
+
+def _done(stack: str, goal: Goal, seen: Seen, revision: str, *, moved: bool) -> list[str]:
+    runs = f"{short(revision)} running {seen.service.counted}"
+    if goal.way is Way.FORWARD:
+        return [f"{stack}: {runs}" if moved else f"{stack}: {runs}; nothing had to be moved"]
+    if goal.leaving and revision not in (goal.leaving, goal.prior):
+        return [f"{stack}: {runs}, which no rollout of ours brought; left as it is"]
+    held = f"Nothing swaps until rolloutRelease exceeds {seen.marks.held} in Pulumi.{stack}.yaml."
+    return [f"{stack}: {runs} again", *([held] if goal.hold and seen.marks.held is not None else [])]
+
+
+def _refused(stack: str, goal: Goal, seen: Seen, reasons: tuple[str, ...]) -> list[str]:
+    count = "1 reason" if len(reasons) == 1 else f"{len(reasons)} reasons"
+    what = "NOT STARTED" if goal.way is Way.FORWARD else "NOT ROLLED BACK"
+    runs = short(seen.service.revision) if seen.service.revision else "no revision"
+    return [f"{what}  {stack}: {count}; {runs} keeps running.", *reasons]
+
+
+def _runs_again(seen: Seen, swapped_wall: float) -> str:
+    since = datetime.fromtimestamp(seen.wall, UTC).strftime("%H:%M:%S")
+    after = f" ({seen.wall - swapped_wall:.0f} s after the swap)" if swapped_wall else ""
+    return f"{short(seen.service.revision)} runs again, {seen.service.counted}, since {since} UTC{after}"
+
+
+def _likely(details: tuple[str, ...]) -> list[str]:
+    return [f"ECS says: {each}" for each in details]
+
+
+def _next(stack: str, seen: Seen) -> str:
+    if seen.marks.held is None:
+        return f"Next: mend the cause, then update {stack} again."
+    return (
+        f"Nothing swaps again until rolloutRelease is raised above {seen.marks.held} in Pulumi.{stack}.yaml. "
+        f"Next: atlas-access prove {stack}"
+    )
+
+
+def _prior(goal: Goal, seen: Seen) -> str:
+    return seen.marks.lease.prior if seen.marks.lease is not None else goal.prior
