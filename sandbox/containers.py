@@ -33,6 +33,7 @@ _HEALTH_URL = re.compile(r"https?://[^/\s]+(/[^\s'\"]*)")
 _GRACE_SECONDS = 30.0
 _DRAIN_SECONDS = 10.0
 _STOP_SECONDS = 5.0
+_OUTPUT_SECONDS = 1.0
 _SESSION_SECONDS = 43200
 
 
@@ -57,9 +58,11 @@ class _Running:
     process: "subprocess.Popen[bytes]"
     place: Place
     target: Target | None
+    output: threading.Thread | None = None
     since: float = field(default_factory=time.monotonic)
     told_to_end: float = 0.0
     drained_from: float = 0.0
+    gone_since: float = 0.0
 
 
 class Containers:
@@ -97,7 +100,8 @@ class Containers:
             return f"CannotStartContainerError: {type(error).__name__}"
         self._running[task.task_arn] = running
         self._witness.started(f"task {task.group.partition(':')[2]} {task.id[:8]}", running.process.pid)
-        threading.Thread(target=_follow, args=(running.process, log), daemon=True).start()
+        running.output = threading.Thread(target=_follow, args=(running.process, log), daemon=True)
+        running.output.start()
         return None
 
     def look(self, task: Any) -> Life:
@@ -123,6 +127,8 @@ class Containers:
             return None
         if code is None:
             self._tell_to_end(running)
+            return None
+        if not _told_everything(running):
             return None
         del self._running[task.task_arn]
         if running.target is not None:
@@ -189,6 +195,13 @@ class Containers:
             running.process.terminate()
         elif time.monotonic() - running.told_to_end > _STOP_SECONDS:
             running.process.kill()
+
+
+def _told_everything(running: _Running) -> bool:
+    """Whether all that an ended process printed is in its log; what a child of its own prints is not waited for."""
+    running.gone_since = running.gone_since or time.monotonic()
+    late = time.monotonic() - running.gone_since > _OUTPUT_SECONDS
+    return late or running.output is None or not running.output.is_alive()
 
 
 def _follow(process: "subprocess.Popen[bytes]", log: TaskLog) -> None:

@@ -6,7 +6,7 @@ told. It must never tell a connection string, a host's credentials or a value.
 
 import re
 
-from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, OperationFailure, PyMongoError
 
 from sandbox.app.builds import VariableUnset
 
@@ -34,7 +34,7 @@ def line(error: Exception) -> str:
         return "duplicate key"
     if isinstance(error, OperationFailure):
         return _refused(error)
-    if isinstance(error, ServerSelectionTimeoutError):
+    if isinstance(error, ConnectionFailure):
         return "the database cannot be reached"
     if isinstance(error, PyMongoError):
         return f"the database failed ({type(error).__name__})"
