@@ -1,0 +1,225 @@
+"""The next step of a rollout, over every combination of what can be seen and known."""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rollout_world import NEW, OLD, OTHER, SERVICE_ARN, back, forward
+
+from rollout.decide import STALE_SECONDS, decide
+from rollout.effects import (
+    Abandon,
+    Ask,
+    Beat,
+    Bind,
+    Done,
+    Effect,
+    Goal,
+    Hold,
+    Judge,
+    Lost,
+    NotStable,
+    Refused,
+    Release,
+    RolledBack,
+    Seen,
+    Settle,
+    Swap,
+    Take,
+    Told,
+    Undo,
+    Undone,
+    Wait,
+    Way,
+)
+from rollout.gates import ROUNDS
+from rollout.marks import Bound, Lease, Marks
+from rollout.plan import Deployment, ServiceState
+
+NOW = 10_000.0
+
+
+def service(
+    revision: str,
+    *,
+    state: str = "COMPLETED",
+    others: bool = False,
+    status: str = "ACTIVE",
+    failed: int = 0,
+) -> ServiceState:
+    running = 2 if state == "COMPLETED" else 1
+    first = Deployment(
+        revision, primary=True, state=state, running=running, desired=2, failed_tasks=failed, reason=""
+    )
+    rest = (
+        Deployment(OLD, primary=False, state="COMPLETED", running=2, desired=0, failed_tasks=0, reason=""),
+    )
+    return ServiceState(status, revision, 2, (first, *(rest if others else ())), "event", SERVICE_ARN)
+
+
+SERVICES = [
+    *(service(each) for each in (OLD, NEW, OTHER)),
+    *(service(each, state="IN_PROGRESS", others=True) for each in (OLD, NEW, OTHER)),
+    *(service(each, state="FAILED", others=True) for each in (OLD, NEW)),
+    service(NEW, state="IN_PROGRESS", failed=5),
+    service(NEW, others=True),
+    service(OLD, status="DRAINING"),
+    ServiceState("INACTIVE", OLD, 0, (), "", SERVICE_ARN),
+    ServiceState("ACTIVE", OLD, 0, (), "", SERVICE_ARN),
+]
+LEASES = [
+    None,
+    *(
+        Lease(run, OLD, wanted, NOW - age, 0, wish)
+        for run, wanted, age, wish in product(
+            ("me", "other"), (NEW, OTHER), (0.0, STALE_SECONDS + 1), ("", "asked for")
+        )
+    ),
+]
+HELD = [None, 0]
+BOUNDS = [None, Bound(NEW, OLD, 1.0, 0), Bound(OTHER, OLD, 1.0, 0)]
+TOLD = [
+    Told(NOW - spent, refusals=refusals, taken=taken, since=NOW - spent, swapped_to=swapped, swaps=1 if swapped else 0,
+         green=green, cause=cause, undoing_since=undoing, gates_after=after)
+    for spent, refusals, taken, (swapped, green), (cause, undoing, after) in product(
+        (1.0, 1000.0),
+        (None, (), ("REFUTED",)),
+        (None, Lease("me", OLD, NEW, NOW)),
+        (("", 0), (NEW, 0), (NEW, ROUNDS)),
+        (("", None, None), ("gate 3", None, None), ("gate 3", NOW - 1, None), ("gate 3", NOW - 900, ())),
+    )
+]  # fmt: skip
+GOALS = [forward("me"), back("me"), back("me", leaving=NEW, hold=False)]
+
+
+def cases() -> Iterator[tuple[Goal, Seen, Told]]:
+    for goal, state, lease, held, bound, told in product(GOALS, SERVICES, LEASES, HELD, BOUNDS, TOLD):
+        yield goal, Seen(state, Marks(lease, held, bound), NOW, NOW), told
+
+
+def check(goal: Goal, seen: Seen, told: Told, effect: Effect) -> None:
+    lease, state = seen.marks.lease, seen.service
+    mine = lease is not None and lease.run == goal.run
+    alive = lease is not None and NOW - lease.heartbeat < STALE_SECONDS
+    if lease is not None and not mine and alive:
+        assert isinstance(effect, Refused | Ask | Wait | Lost), "another run's service was touched"
+        return
+    if isinstance(effect, Swap | Judge | Undo | Beat | Settle | Release | Bind | Abandon) and not (
+        isinstance(effect, Settle) and goal.way is Way.BACK and lease is None
+    ):
+        assert mine, "a step without a lease of our own"
+    assert lease is not None or not isinstance(effect, Ask)
+    match effect:
+        case Swap(revision) if lease is not None and revision == lease.prior:
+            assert lease.wish, "put back before the wish to undo was written"
+        case Swap(revision):
+            assert lease is not None
+            assert (goal.way, NEW, ()) == (Way.FORWARD, revision, told.refusals)
+            assert not lease.wish, "forward although it is to be undone"
+            assert state.runs(lease.prior)
+            assert not told.cause
+        case Judge(revision):
+            assert state.runs(revision)
+        case Bind(bound):
+            assert lease is not None
+            assert not lease.wish
+            assert state.runs(NEW)
+            assert (ROUNDS, NEW) == (told.green, bound.revision)
+        case Release(freely) if freely:
+            assert state.runs(NEW)
+            assert ROUNDS == told.green
+            assert seen.marks.bound is not None
+            assert NEW == seen.marks.bound.revision
+        case Release():
+            assert lease is not None
+            assert state.runs(lease.prior) or state.runs(lease.wanted)
+        case Settle():
+            assert state.runs(lease.prior if lease is not None else goal.prior)
+        case Done(revision, _):
+            assert state.revision == revision
+            assert state.runs(revision) or revision == OTHER
+            if goal.way is Way.FORWARD:
+                assert seen.marks.bound is not None
+                assert (NEW, NEW) == (revision, seen.marks.bound.revision)
+        case Take(taken) if lease is not None:
+            assert (lease.prior, lease.wanted) == (taken.prior, taken.wanted), "a dead run's record was lost"
+            assert not lease.wish or taken.wish
+        case Take() if told.taken is None and goal.way is Way.FORWARD:
+            assert () == told.refusals
+            assert state.runs(OLD) or state.runs(NEW)
+            assert seen.marks.held is None
+        case Hold():
+            assert state.runs(goal.prior)
+        case Refused(reasons):
+            assert reasons
+            assert all(reasons)
+        case Abandon(why):
+            assert why
+            assert told.swapped_to == ""
+        case _:
+            assert (
+                isinstance(effect, Beat | Wait | Undo | NotStable | RolledBack | Take)
+                or str(effect) == "Preflight()"
+            )
+
+
+def test_no_combination_leads_to_an_unsafe_step(record_property: Any) -> None:
+    count = 0
+    for goal, seen, told in cases():
+        check(goal, seen, told, decide(goal, seen, told))
+        count += 1
+    record_property("says", f"rollout: {count} combinations decided, no unsafe step")
+    assert count > 100_000
+
+
+revisions = st.sampled_from([OLD, NEW, OTHER])
+deployments = st.builds(
+    Deployment,
+    revision=revisions,
+    primary=st.booleans(),
+    state=st.sampled_from(["COMPLETED", "IN_PROGRESS", "FAILED", ""]),
+    running=st.integers(0, 3),
+    desired=st.integers(0, 3),
+    failed_tasks=st.integers(0, 4),
+    reason=st.just(""),
+)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(
+    state=st.builds(
+        ServiceState,
+        status=st.sampled_from(["ACTIVE", "DRAINING", "INACTIVE"]),
+        revision=revisions,
+        desired=st.integers(0, 3),
+        deployments=st.lists(deployments, max_size=3).map(tuple),
+        latest_event=st.just("e"),
+        arn=st.just(SERVICE_ARN),
+    ),
+    lease=st.sampled_from(LEASES),
+    held=st.sampled_from(HELD),
+    bound=st.sampled_from(BOUNDS),
+    told=st.sampled_from(TOLD),
+    goal=st.sampled_from(GOALS),
+)
+def test_whatever_ecs_answers_no_step_is_unsafe(
+    state: Any, lease: Any, held: Any, bound: Any, told: Any, goal: Goal
+) -> None:
+    seen = Seen(state, Marks(lease, held, bound), NOW, NOW)
+    check(goal, seen, told, decide(goal, seen, told))
+
+
+@pytest.mark.parametrize(("release", "allowed"), [(0, False), (5, False), (6, True)])
+def test_a_hold_is_lifted_by_a_higher_release_only(release: int, allowed: bool) -> None:
+    goal = forward("me", release=release)
+    effect = decide(goal, Seen(service(OLD), Marks(held=5), NOW, NOW), Told(NOW, refusals=()))
+    assert allowed == isinstance(effect, Take)
+
+
+def test_an_undone_rollout_ends_as_rolled_back() -> None:
+    told = Told(NOW, refusals=(), undone=Undone("gate 3", NEW))
+    effect = decide(forward("me"), Seen(service(OLD), Marks(held=0), NOW, NOW), told)
+    assert RolledBack(Undone("gate 3", NEW)) == effect
