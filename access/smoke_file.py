@@ -5,14 +5,14 @@ Never: reads a file itself, contacts anything, or repeats what could be a secret
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from access.manifest_errors import ManifestError, ManifestInvalid, shown, suggestion
 from access.manifest_text import check_text, check_values
-from access.manifest_yaml import Document, Path, dotted, read_yaml
+from access.manifest_yaml import Path, dotted, read_yaml
 from access.smoke_model import (
     COLLECTION,
     LOG_GROUP,
@@ -93,15 +93,20 @@ def load_smoke(text: str | bytes, source: str = "smoke.yaml") -> Smoke:
         raise SmokeInvalid([*secrets, *unreadable])
     if not isinstance(document.data, dict):
         raise SmokeInvalid([*secrets, ManifestError(source, 1, "", "not a mapping at the top", _WAY_OUT)])
-    mistakes = list(_repeats(document))
+    mistakes: list[Mistake] = []
     smoke = None
     try:
         smoke = Smoke.model_validate(document.data)
     except ValidationError as error:
-        mistakes += [_mistake(item) for item in error.errors(include_url=False)]
+        found = error.errors(include_url=False)
+        mistakes += [_mistake(item) for item in found if not _only_below(item, found)]
     mistakes += _senses(document.data)
     errors = [*secrets, *check_values(document, source)]
     quiet = {error.line for error in errors}
+    for each in document.repeated:
+        if each.line not in quiet:
+            problem = f"written twice, first on line {each.first_line}"
+            errors.append(ManifestError(source, each.line, dotted(each.path), problem, "Keep one of them."))
     for path, problem, remedy in mistakes:
         if (line := document.line(path)) not in quiet:
             errors.append(ManifestError(source, line, dotted(path), problem, remedy))
@@ -110,9 +115,12 @@ def load_smoke(text: str | bytes, source: str = "smoke.yaml") -> Smoke:
     return smoke
 
 
-def _repeats(document: Document) -> Iterator[Mistake]:
-    for repeated in document.repeated:
-        yield repeated.path, f"written twice, first on line {repeated.first_line}", "Keep one of them."
+def _only_below(item: Any, found: Sequence[Any]) -> bool:
+    """Whether a list counts as too short only because something in it is wrong, which is told already."""
+    path = item["loc"]
+    return item["type"] == "too_short" and any(
+        len(other["loc"]) > len(path) and other["loc"][: len(path)] == path for other in found
+    )
 
 
 def _mistake(item: Any) -> Mistake:

@@ -1,0 +1,80 @@
+"""A baseline: what was captured comes back as it was, and any other is refused with the way out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access.baseline import Baseline, BaselineRefused, read_baseline
+from access.smoke_file import load_smoke
+
+SMOKE = load_smoke((Path(__file__).parents[2] / "smoke.yaml").read_text())
+
+
+def made(**changes: Any) -> Baseline:
+    facts: dict[str, Any] = {
+        "stack": "staging",
+        "url": "http://127.0.0.1:1",
+        "scenarios": SMOKE.digest,
+        "captured_at": "2026-05-01T09:00:00+00:00",
+        "revision": "askflorence-staging-app:7",
+        "plans": ("p1", "p2"),
+        "answers": {"plans": '{"plans":[]}'},
+    }
+    return Baseline(**(facts | changes))
+
+
+def read(text: str, stack: str = "staging") -> Baseline:
+    return read_baseline(text, "baselines/staging.json", stack=stack, smoke=SMOKE)
+
+
+def test_what_was_captured_comes_back() -> None:
+    assert made() == read(made().to_json())
+
+
+def test_its_plans_are_the_contract() -> None:
+    assert 2 == made().contract
+
+
+def refusal(text: str, stack: str = "staging") -> str:
+    with pytest.raises(BaselineRefused) as caught:
+        read(text, stack)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "stack", "expected"),
+    [
+        (made().to_json(), "prod", "is the baseline of another stack, not of prod"),
+        (
+            made(scenarios="0" * 64).to_json(),
+            "staging",
+            "captured with other scenarios than smoke.yaml holds now",
+        ),
+        (made().to_json().replace("p2", "p3"), "staging", "was changed after it was captured"),
+        (made(plans=()).to_json(), "staging", "offers no plan at all"),
+        (made().to_json().replace('"version": 1', '"version": 9'), "staging", "another version of this tool"),
+        ("", "staging", "is not a baseline"),
+        ("[]", "staging", "is not a baseline"),
+        ("{}", "staging", "is not a baseline"),
+        ("[" * 100_000, "staging", "is not a baseline"),
+        (json.dumps({**json.loads(made().to_json()), "answers": 5}), "staging", "is not a baseline"),
+    ],
+)
+def test_another_is_refused(text: str, stack: str, expected: str) -> None:
+    told = refusal(text, stack)
+    assert (True, True) == (expected in told, told.endswith(f"atlas-access baseline capture {stack}."))
+
+
+@given(st.integers(0, 400), st.characters(codec="ascii"))
+def test_no_changed_character_goes_unnoticed(place: int, character: str) -> None:
+    text = made().to_json()
+    place %= len(text)
+    changed = text[:place] + character + text[place + 1 :]
+    try:
+        assert made() == read(changed)  # a blank of the layout, or the same character again
+    except BaselineRefused:
+        assert changed != text
