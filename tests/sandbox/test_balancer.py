@@ -1,0 +1,206 @@
+"""The load-balanced address: turns, checks, drains, and what it answers when a target fails."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import requests
+
+from sandbox.balancer import Balancer
+from sandbox.ports import HOST
+from sandbox.targets import Health, Target
+
+
+@dataclass
+class Backend:
+    """A server whose health and speed a test sets."""
+
+    name: str
+    healthy: bool = True
+    breaks: bool = False
+    hold: threading.Event = field(default_factory=threading.Event)
+    arrived: threading.Event = field(default_factory=threading.Event)
+    asked: list[str] = field(default_factory=list)
+
+    def start(self) -> None:
+        backend = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1
+
+            def do_GET(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                status = 200
+                if self.path == "/healthz":
+                    status = 200 if backend.healthy else 500
+                else:
+                    backend.asked.append(f"{self.command} {self.path} {body.decode()}".strip())
+                if self.path == "/slow":
+                    backend.arrived.set()
+                    backend.hold.wait(20)
+                if backend.breaks and self.path != "/healthz":
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                    return
+                self.send_response(status)
+                self.send_header("X-Task-Revision", backend.name)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_POST = do_GET  # noqa: N815 - named by the library
+
+            def log_message(self, *_: object) -> None:
+                """Stay silent."""
+
+        self.server = ThreadingHTTPServer((HOST, 0), Handler)
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self) -> None:
+        self.hold.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@dataclass
+class Setup:
+    balancer: Balancer
+    backends: list[Backend] = field(default_factory=list)
+
+    def add(self, name: str, **settings: bool) -> tuple[Backend, Target]:
+        backend = Backend(name, **settings)
+        backend.start()
+        self.backends.append(backend)
+        target = self.balancer.register(HOST, backend.server.server_port, "/healthz")
+        return backend, target
+
+    def healthy(self, name: str) -> tuple[Backend, Target]:
+        backend, target = self.add(name)
+        until(lambda: target.health is Health.HEALTHY)
+        return backend, target
+
+    def get(self, path: str = "/") -> requests.Response:
+        return requests.get(self.balancer.url + path, timeout=10)
+
+
+def until(look: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not look():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def setup() -> Iterator[Setup]:
+    made = Setup(Balancer())
+    made.balancer.start()
+    yield made
+    made.balancer.stop()
+    for backend in made.backends:
+        backend.stop()
+
+
+def test_without_a_target_the_answer_is_503(setup: Setup) -> None:
+    answer = setup.get()
+    assert (503, "503 Service Unavailable: no target is healthy\n") == (answer.status_code, answer.text)
+
+
+def test_healthy_targets_are_asked_in_turn_over_one_connection(setup: Setup) -> None:
+    setup.healthy("one")
+    setup.healthy("two")
+    with requests.Session() as session:
+        seen = [session.get(setup.balancer.url, timeout=5).headers["X-Task-Revision"] for _ in range(6)]
+    assert [3, 3] == [seen.count("one"), seen.count("two")]
+
+
+def test_a_body_goes_there_and_comes_back_whole(setup: Setup) -> None:
+    setup.healthy("one")
+    body = "x" * 300_000
+    assert body == requests.post(setup.balancer.url + "/echo?a=b", data=body, timeout=10).text
+
+
+def test_a_target_that_was_never_healthy_gets_nothing(setup: Setup) -> None:
+    backend, target = setup.add("ill", healthy=False)
+    until(lambda: target.failures > 2)
+    assert (503, Health.NEW, []) == (setup.get().status_code, target.health, backend.asked)
+
+
+def test_a_target_that_falls_ill_is_left_out_and_comes_back(setup: Setup) -> None:
+    backend, target = setup.healthy("one")
+    backend.healthy = False
+    until(lambda: target.health is Health.UNHEALTHY)
+    assert 503 == setup.get().status_code
+    backend.healthy = True
+    until(lambda: setup.get().status_code == 200)
+
+
+def test_a_draining_target_finishes_what_it_has_and_gets_nothing_new(setup: Setup) -> None:
+    old, target = setup.healthy("old")
+    answers: list[requests.Response] = []
+    slow = threading.Thread(target=lambda: answers.append(setup.get("/slow")))
+    slow.start()
+    old.arrived.wait(10)
+    setup.balancer.drain(target)
+    until(lambda: target.draining)
+    setup.healthy("new")
+    assert {"new"} == {setup.get().headers["X-Task-Revision"] for _ in range(5)}
+    assert not target.drained
+    old.hold.set()
+    slow.join()
+    until(lambda: target.drained)
+    assert [(200, "old")] == [(a.status_code, a.headers["X-Task-Revision"]) for a in answers]
+
+
+def test_where_nothing_listens_any_more_the_next_target_is_asked(setup: Setup) -> None:
+    dead, _ = setup.healthy("dead")
+    dead.stop()
+    setup.healthy("alive")
+    answers = [requests.post(setup.balancer.url, data="x", timeout=5) for _ in range(4)]
+    assert {(200, "alive")} == {(a.status_code, a.headers["X-Task-Revision"]) for a in answers}
+
+
+def test_a_request_that_reached_a_target_is_never_sent_twice(setup: Setup) -> None:
+    breaking, _ = setup.healthy("breaking")
+    other, _ = setup.healthy("other")
+    breaking.breaks = True
+    statuses = [
+        requests.post(setup.balancer.url + "/once", data="x", timeout=5).status_code for _ in range(4)
+    ]
+    assert [200, 200, 502, 502] == sorted(statuses)
+    assert 4 == len(breaking.asked) + len(other.asked)
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nNo colon\r\n\r\n", 400),
+        (b"nonsense\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", 413),
+    ],
+)
+def test_a_message_that_could_be_misunderstood_is_refused(setup: Setup, message: bytes, status: int) -> None:
+    backend, _ = setup.healthy("one")
+    host, _, port = setup.balancer.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(message)
+        told = connection.recv(1000)
+    assert (str(status).encode(), []) == (told.split(b" ")[1], backend.asked)
+
+
+def test_two_hundred_callers_at_once_are_all_answered(setup: Setup) -> None:
+    setup.healthy("one")
+    setup.healthy("two")
+    statuses: list[int] = []
+    callers = [threading.Thread(target=lambda: statuses.append(setup.get().status_code)) for _ in range(200)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert [200] * 200 == statuses

@@ -1,0 +1,78 @@
+"""The stand-in for HubSpot: contacts as its API has them, one portal for each token."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sandbox.hubspot import HubSpot
+
+CONTACTS = "/crm/v3/objects/contacts"
+FIRST, SECOND = "token-a", "token-b"
+TOKENS = {FIRST: "a", SECOND: "b"}
+
+
+@pytest.fixture
+def hubspot() -> HubSpot:
+    return HubSpot(TOKENS.get)
+
+
+def ask(hubspot: HubSpot, method: str, path: str, body: object = None, token: str = FIRST) -> tuple[int, Any]:
+    told = b"" if body is None else json.dumps(body).encode()
+    status, text = hubspot.answer(method, CONTACTS + path, f"Bearer {token}", told)
+    return status, json.loads(text) if text else None
+
+
+def create(hubspot: HubSpot, email: str = "one@example.com", token: str = FIRST) -> tuple[int, Any]:
+    return ask(hubspot, "POST", "", {"properties": {"email": email}}, token)
+
+
+def test_a_contact_is_found_by_id_by_address_and_by_search(hubspot: HubSpot) -> None:
+    status, made = create(hubspot)
+    wanted = {"propertyName": "email", "operator": "EQ", "value": "One@example.com"}
+    assert 201 == status
+    assert (200, made) == ask(hubspot, "GET", f"/{made['id']}")
+    assert (200, made) == ask(hubspot, "GET", "/one%40example.com?idProperty=email")
+    assert (200, {"total": 1, "results": [made]}) == ask(
+        hubspot, "POST", "/search", {"filterGroups": [{"filters": [wanted]}]}
+    )
+
+
+def test_a_known_address_is_a_conflict_that_names_the_contact(hubspot: HubSpot) -> None:
+    _, made = create(hubspot)
+    status, told = create(hubspot, "ONE@example.com")
+    assert (409, f"Contact already exists. Existing ID: {made['id']}") == (status, told["message"])
+
+
+def test_an_archived_contact_is_gone_and_archiving_again_is_no_error(hubspot: HubSpot) -> None:
+    _, made = create(hubspot)
+    assert [204, 204] == [ask(hubspot, "DELETE", f"/{made['id']}")[0] for _ in range(2)]
+    assert 404 == ask(hubspot, "GET", f"/{made['id']}")[0]
+
+
+def test_each_token_has_contacts_of_its_own(hubspot: HubSpot) -> None:
+    create(hubspot)
+    assert 404 == ask(hubspot, "GET", "/one@example.com?idProperty=email", token=SECOND)[0]
+
+
+@pytest.mark.parametrize("token", ["", "token-c"])
+def test_a_token_that_opens_no_portal_is_refused(hubspot: HubSpot, token: str) -> None:
+    status, told = create(hubspot, token=token)
+    assert (401, "INVALID_AUTHENTICATION") == (status, told["category"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "", {"properties": {"email": "none"}}, 400),
+        ("POST", "", ["not an object"], 400),
+        ("POST", "/search", {"filterGroups": [{"filters": [{"propertyName": "email"}]}]}, 400),
+        ("POST", "/search", {"filterGroups": "x"}, 400),
+        ("PUT", "/1", {}, 405),
+        ("GET", "/../companies", None, 404),
+    ],
+)
+def test_what_is_not_understood_is_refused(
+    hubspot: HubSpot, method: str, path: str, body: object, status: int
+) -> None:
+    assert status == ask(hubspot, method, path, body)[0]
