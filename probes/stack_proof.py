@@ -6,61 +6,29 @@ addresses from Atlas where it answers. It must never change anything, or take a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from dataclasses import replace
 
 from access.addresses import AddressForm, AddressMissing, ClusterAddresses
 from access.connection import ConnectionInvalid, ConnectionString
 from access.endpoints import Endpoints
 from access.evidence import Proof, Subject
 from access.expectations import Expectations, Place, expectations
-from access.manifest_model import Address, Consumer, Manifest
+from access.manifest_model import Address, Consumer
 from access.runbook import Probe, ProbeSet
-from access.settings import Settings
 from access.spot import Named, spot_expectations
-from access.task_definition import secret_references
-from probes.atlas_sign_in import SignIn
-from probes.aws import AwsUnavailable, latest_revision, running_revision
+from access.verdict import Verdict
 from probes.cluster_state import cluster_addresses
-from probes.lookups import CurrentSecret, current_secret
 from probes.prove import MAX_CONCURRENT, prove, unproven
 from probes.request import ProofRequest
+from probes.spot_proof import leave_row
+from probes.stack_secrets import Candidate, Stack, secrets_of, settled
 
-Told = Callable[["Candidate", str], None]
-Ended = Callable[["Candidate", Proof], None]
+__all__ = ["Candidate", "Stack", "candidates", "prove_candidates", "runbook_candidates", "write_row"]
 
-
-@dataclass(frozen=True)
-class Candidate:
-    """One secret version to prove, and why it cannot be, "" when it can.
-
-    `variables` receive it. `held` says that the running revision pins it; else it is the current version.
-    """
-
-    request: ProofRequest
-    secret: str
-    variables: tuple[str, ...]
-    held: bool = False
-    missing: str = ""
-
-    @property
-    def user(self) -> str:
-        """Whose credential it is."""
-        return self.request.expectations.user
-
-
-@dataclass(frozen=True)
-class Stack:
-    """Where a stack is: its name, manifest, settings, and how to ask Atlas (None: its addresses stay unknown)."""
-
-    name: str
-    manifest: Manifest
-    settings: Settings
-    endpoints: Endpoints
-    sign_in: SignIn | None = None
+Told = Callable[[Candidate, str], None]
+Ended = Callable[[Candidate, Proof], None]
 
 
 def candidates(stack: Stack, user: str | None = None) -> tuple[Candidate, ...]:
@@ -93,12 +61,12 @@ def candidates(stack: Stack, user: str | None = None) -> tuple[Candidate, ...]:
             public_address=_base(addresses, stack) if own else "",
         )
         by_secret[binding.secret_name] = Candidate(request, binding.secret_name, (binding.variable,))
-    return tuple(_versions(stack, tuple(by_secret.values()), whole=True))
+    return tuple(settled(stack, tuple(by_secret.values()), whole=True))
 
 
 def runbook_candidates(stack: Stack, probes: ProbeSet) -> tuple[Candidate, ...]:
     """The users of a set of probes on the stack's own cluster, each with its probes alone."""
-    secrets = _secrets_of(stack)
+    secrets = secrets_of(stack)
     addresses = _addresses(stack)
     found = []
     for user in probes.users:
@@ -116,7 +84,7 @@ def runbook_candidates(stack: Stack, probes: ProbeSet) -> tuple[Candidate, ...]:
         )
         missing = "" if name else f"access.yaml names no secret of {user} that {stack.name}'s account holds"
         found.append(Candidate(request, name, variables, missing=missing))
-    return tuple(_versions(stack, tuple(found), whole=False))
+    return tuple(settled(stack, tuple(found), whole=False))
 
 
 def prove_candidates(
@@ -136,6 +104,24 @@ def prove_candidates(
         return tuple(pool.map(one, each))
 
 
+def write_row(stack: Stack, probes: ProbeSet, proofs: Sequence[Proof]) -> str:
+    """Write one row `{_probe: true}` into the audit log, as the runbook did; one sentence that says what came of it.
+
+    Only once everything is proven.
+    """
+    if not proofs or {each.verdict for each in proofs} != {Verdict.PROVEN}:
+        return "No row was written: not everything is proven."
+    manifest, writer = stack.manifest, probes.row_writer
+    place = Place(manifest.audit.database, manifest.audit.collection)
+    candidate = next((each for each in runbook_candidates(stack, probes) if each.user == writer), None)
+    if candidate is None or candidate.missing:
+        return f"No row was written: {writer}'s credential is not there."
+    failure = leave_row(candidate.request, place, stack.endpoints)
+    if failure:
+        return f"No row was written to {place}: {failure}."
+    return f"{writer} wrote one row {{_probe: true}} to {place}. It stays: nothing here removes it."
+
+
 def _spot(stack: Stack, user: str, probes: Sequence[Probe]) -> Expectations:
     manifest = stack.manifest
     absent = [
@@ -152,67 +138,6 @@ def _spot(stack: Stack, user: str, probes: Sequence[Probe]) -> Expectations:
     ]
     expected = spot_expectations(user, stack.name, named, absent)
     return replace(expected, database=manifest.database)
-
-
-def _secrets_of(stack: Stack) -> Mapping[str, tuple[str, tuple[str, ...]]]:
-    """The secret of each user of the stack's own cluster, managed or legacy, that this stack's account holds."""
-    found: dict[str, tuple[str, tuple[str, ...]]] = {}
-    for binding in stack.manifest.bindings_for(stack.name):
-        if binding.cluster == stack.name:
-            _, variables = found.get(binding.user, ("", ()))
-            found[binding.user] = binding.secret_name, (*variables, binding.variable)
-    for legacy in stack.manifest.legacy_on(stack.name):
-        for secret in legacy.secrets:
-            if secret.environment == stack.name:
-                found.setdefault(legacy.name, (secret.name, (secret.variable,)))
-    return found
-
-
-def _versions(stack: Stack, each: Sequence[Candidate], *, whole: bool) -> Iterator[Candidate]:
-    """Settle each candidate on the version that tasks hold; `whole`: and on the current one where it is another."""
-    pinned = _pinned(stack)
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        looked = list(pool.map(lambda candidate: _current(stack, candidate), each))
-    for candidate, current in zip(each, looked, strict=True):
-        if isinstance(current, str):
-            yield replace(candidate, missing=candidate.missing or current)
-            continue
-        held = [pinned[each] for each in candidate.variables if pinned.get(each, ("", ""))[0] == current.arn]
-        versions = dict.fromkeys(version or current.version_id for _, version in held)
-        if whole or not versions:
-            versions[current.version_id] = None
-        for version in versions:
-            request = replace(candidate.request, secret_arn=current.arn, secret_version=version)
-            is_held = any((pin or current.version_id) == version for _, pin in held)
-            yield replace(candidate, request=request, held=is_held)
-
-
-def _current(stack: Stack, candidate: Candidate) -> CurrentSecret | str:
-    if candidate.missing:
-        return candidate.missing
-    try:
-        return current_secret(candidate.secret, region=stack.settings.aws_region, endpoints=stack.endpoints)
-    except AwsUnavailable as error:
-        return str(error)
-
-
-def _pinned(stack: Stack) -> dict[str, tuple[str, str]]:
-    """Variable to the secret's ARN and pinned version ("" when none), as the running revisions hold them."""
-    settings, held = stack.settings, dict[str, tuple[str, str]]()
-    where: dict[str, Any] = {"region": settings.aws_region, "endpoints": stack.endpoints}
-    looks = (
-        partial(latest_revision, settings.schema_family, **where),
-        partial(running_revision, settings.ecs_cluster, settings.ecs_service, **where),
-    )
-    for look in looks:
-        try:
-            definition = look().definition
-        except AwsUnavailable:
-            continue
-        for variable, source in secret_references(definition).items():
-            parts = source.split(":")
-            held[variable] = (":".join(parts[:7]), parts[9] if len(parts) > 9 else "")
-    return held
 
 
 def _addresses(stack: Stack) -> ClusterAddresses | None:

@@ -1,0 +1,88 @@
+"""Proofs as a report: what each credential came to, and the whole. The formats are siblings of this file.
+
+It must never hold more than evidence does: no secret, no server's message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from access.evidence import Attempt, Proof, Subject
+from access.verdict import Verdict
+from reports.matrix import Standing
+
+_LISTED = frozenset(
+    {Subject.SECRET, Subject.RUNNER, Subject.LOGIN, Subject.ROLES, Subject.EXCESS, Subject.MISSING}
+)
+
+
+@dataclass(frozen=True)
+class Proven:
+    """One credential's proof, the secret it came from, the variables that receive it, and whether tasks hold it now."""
+
+    proof: Proof
+    secret: str
+    variables: tuple[str, ...] = ()
+    held: bool = False
+
+    @property
+    def name(self) -> str:
+        """The last part of the secret's name, as the program names the proof."""
+        return self.secret.rsplit("/", 1)[-1]
+
+    @property
+    def where(self) -> str:
+        """Whose credential on which cluster, from where: `app_read on staging (prod, private address)`."""
+        proof = self.proof
+        if not proof.environment:
+            return f"{proof.user} on {proof.cluster}"
+        consumer = f"{proof.environment}, " if proof.environment != proof.cluster else ""
+        return f"{proof.user} on {proof.cluster} ({consumer}{proof.address} address)"
+
+    @property
+    def live(self) -> Standing:
+        """Whether the server's own list equals the declaration; not asked when nobody logged in."""
+        verdicts = {each.verdict for each in self.proof.findings if each.subject in _LISTED}
+        if Verdict.REFUTED in verdicts:
+            return Standing.NO
+        if not self.proof.attempts:
+            return Standing.UNASKED
+        return Standing.UNCLEAR if verdicts else Standing.YES
+
+    @property
+    def doubtful(self) -> tuple[Attempt, ...]:
+        """The attempts that are not as expected, refuted ones first."""
+        bad = [each for each in self.proof.attempts if each.verdict is not Verdict.PROVEN]
+        return tuple(sorted(bad, key=lambda each: each.verdict is not Verdict.REFUTED))
+
+
+@dataclass(frozen=True)
+class ProofReport:
+    """Every proof of one run. `title` names what was proven; `notes` are plain lines besides."""
+
+    title: str
+    proven: tuple[Proven, ...]
+    seconds: float
+    notes: tuple[str, ...] = ()
+    complete: bool = True
+    """Whether whole users were proven, and not named actions only."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Refuted by any, else inconclusive by any or by nothing to prove, else proven."""
+        verdicts = {each.proof.verdict for each in self.proven}
+        if Verdict.REFUTED in verdicts:
+            return Verdict.REFUTED
+        return Verdict.PROVEN if verdicts == {Verdict.PROVEN} else Verdict.INCONCLUSIVE
+
+    @property
+    def summary(self) -> str:
+        """The answer in one line."""
+        proofs = [each.proof for each in self.proven]
+        good = sum(each.verdict is Verdict.PROVEN for each in proofs)
+        counts = (
+            f"{sum(len(each.attempts) for each in proofs)} attempts, "
+            f"{sum(each.inconclusive for each in proofs)} inconclusive, "
+            f"residue {sum(each.residue for each in proofs)}"
+        )
+        return f"{self.title}: {good}/{len(proofs)} proven ({counts}) in {self.seconds:.1f} s"
