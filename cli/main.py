@@ -14,6 +14,7 @@ import typer
 from cli import errors
 from cli.drift import drift
 from cli.matrix import matrix
+from cli.prove import prove
 from cli.sandbox import app as sandbox
 from cli.smoke import app as baseline
 from cli.smoke import smoke
@@ -40,6 +41,7 @@ def begin(
 
 app.command("drift")(drift)
 app.command("matrix")(matrix)
+app.command("prove")(prove)
 app.command("smoke")(smoke)
 app.command("who-can")(who_can)
 app.add_typer(baseline, name="baseline")
