@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from access.endpoints import Endpoints
@@ -34,12 +35,11 @@ class Logs:
 
         CloudWatch's filter preselects, and every line is looked at again: not every server knows each pattern.
         """
-        logs = client("logs", self.region, self.endpoints)
         wanted: dict[str, Any] = {"logGroupName": self.group, "startTime": since}
         if all('"' not in word for word in words):
             wanted["filterPattern"] = " ".join(f'?"{word}"' for word in words)
         for _ in range(_MOST_PAGES):
-            page = ask(f"reading the log group {self.group}", logs.filter_log_events, **wanted)
+            page = ask(f"reading the log group {self.group}", self._client.filter_log_events, **wanted)
             for event in page.get("events", ()):
                 text = str(event.get("message", ""))
                 if any(word in text for word in words):
@@ -48,6 +48,10 @@ class Logs:
                 return
             wanted["nextToken"] = page["nextToken"]
         raise AwsUnavailable(f"reading the log group {self.group}", "more pages than are read")
+
+    @cached_property
+    def _client(self) -> Any:
+        return client("logs", self.region, self.endpoints)
 
 
 def shown(line: str) -> str:

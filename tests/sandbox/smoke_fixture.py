@@ -110,16 +110,8 @@ def usual() -> FakeApp:
             json.dumps(answer(body)).encode(),
         )
 
-    told(
-        "/api/eligibility", lambda body: {"eligible": True, "medicaid": False, "aptc": body["income"] / 1000}
-    )
-    told(
-        "/api/plans",
-        lambda body: {
-            "count": len(PLANS),
-            "plans": [{"plan_id": plan, "premium": body["income"] / 500} for plan in PLANS],
-        },
-    )
+    told("/api/eligibility", _eligibility)
+    told("/api/plans", _plans)
     told(
         "/api/providers/covered",
         lambda body: {
@@ -129,6 +121,16 @@ def usual() -> FakeApp:
     )
     told("/api/drugs/covered", _drug)
     return app
+
+
+def _eligibility(body: Body) -> dict[str, Any]:
+    return {"eligible": True, "medicaid": False, "aptc": body["income"] / 1000}
+
+
+def _plans(body: Body) -> object:
+    shown = {"metal_level": "Silver", "net_premium": body["income"] / 500, "deductible": 1000}
+    plans = [{"plan_id": plan, "name": f"Plan {plan}", **shown} for plan in PLANS]
+    return {"count": len(PLANS), "eligibility": _eligibility(body), "plans": plans}
 
 
 def _drug(body: Body) -> object:

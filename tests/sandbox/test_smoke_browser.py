@@ -1,0 +1,145 @@
+"""Gate 6 in a real browser; where none is installed the gate is inconclusive, and that is what is asserted then."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from mongod_fixture import LOOPBACK
+from smoke_fixture import ROOT, FakeApp, app, scenarios
+
+from access.gates import GateResult, Standing
+from access.smoke_model import Step
+from probes.browser import Journey, judge_journey
+from probes.browser_found import find_chromium
+
+__all__ = ["app"]
+PAGES = {
+    "/": "home.html",
+    "/calculator": "calculator.html",
+    "/plans": "plans.html",
+    "/coverage-check": "coverage-check.html",
+}
+TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css"}
+
+
+def with_pages(app: FakeApp) -> None:
+    """The demonstration's own pages."""
+    for path, name in {**PAGES, "/app.js": "app.js", "/app.css": "app.css"}.items():
+        file = ROOT / "sandbox" / "app" / "pages" / name
+        app.answers_raw(path, file.read_bytes(), Content_Type=TYPES[file.suffix])
+
+
+def page(app: FakeApp, body: str) -> None:
+    html = f"<!doctype html><link rel=icon href='data:,'><p id=here>here</p>{body}"
+    app.answers_raw("/", html.encode(), Content_Type="text/html")
+
+
+def steps(app: FakeApp, **changes: Any) -> Journey:
+    smoke = scenarios()
+    filled = tuple(step.filled({**smoke.values(), "plans": 14}) for step in smoke.journey)
+    facts: dict[str, Any] = {"steps": filled, "endpoints": LOOPBACK, "seconds": 30.0, "step_seconds": 10.0}
+    return Journey(app.url, **(facts | changes))
+
+
+ARRIVE = (Step(open="/"), Step(see="#here"))
+
+
+def standing(result: GateResult, expected: Standing) -> bool:
+    """Whether a gate stands as expected; without a browser only inconclusive is right."""
+    if not find_chromium():
+        return (Standing.UNKNOWN, True) == (result.standing, "no browser is installed here" in result.summary)
+    return result.standing is expected
+
+
+def told(result: GateResult) -> str:
+    return "; ".join((result.summary, *result.details)) if find_chromium() else ""
+
+
+def test_the_whole_journey_is_walked(app: FakeApp) -> None:
+    with_pages(app)
+    app.revision = "family:8"
+    result = judge_journey(steps(app, revision="family:8"))
+    assert standing(result, Standing.MET), result
+    assert told(result) in ("", "16 steps, no console error")
+
+
+def test_one_plan_that_is_not_covered_fails_the_journey(app: FakeApp) -> None:
+    with_pages(app)
+    app.changes("/api/drugs/covered", lambda told: told["plans"][5].update(covered=False))
+    result = judge_journey(steps(app, step_seconds=2.0))
+    assert standing(result, Standing.UNMET), result
+    assert '"13" instead of 14 of them' in told(result) or not told(result)
+
+
+def test_what_the_page_says_went_wrong_is_told_at_once(app: FakeApp) -> None:
+    with_pages(app)
+    app.answers("/api/plans", {"error": "database error"}, status=500)
+    result = judge_journey(steps(app, step_seconds=20.0))
+    assert standing(result, Standing.UNMET), result
+    assert "the page says: Something went wrong: database error" in told(result) or not told(result)
+
+
+def test_every_console_error_fails_the_journey_and_no_other_machine_is_asked(app: FakeApp) -> None:
+    page(
+        app,
+        "<script>console.error('broken picture')</script><script>throw new Error('no such thing')</script>"
+        "<script src='/missing.js'></script><img src='http://pictures.example.com/a.png'>",
+    )
+    result = judge_journey(steps(app, steps=(*ARRIVE, Step(see="#here", text="here"))))
+    assert standing(result, Standing.UNMET), result
+    expected = (
+        "console: broken picture",
+        "uncaught: ",
+        "HTTP 404 of /missing.js",
+        "pictures.example.com is not loopback; nothing was sent",
+    )
+    assert [] == [words for words in expected if told(result) and words not in told(result)]
+
+
+def test_a_redirect_to_another_host_is_not_followed(app: FakeApp) -> None:
+    app.answers_raw("/", b"", 302, Location="http://service.example.com/")
+    result = judge_journey(steps(app, steps=ARRIVE, step_seconds=5.0))
+    assert standing(result, Standing.UNMET), result
+
+
+def test_another_revision_fails_the_journey(app: FakeApp) -> None:
+    page(app, "")
+    app.revision = "family:7"
+    result = judge_journey(steps(app, steps=ARRIVE, revision="family:8"))
+    assert standing(result, Standing.UNMET), result
+    assert told(result) in ("", "family:7 answered, not family:8")
+
+
+def test_a_page_that_never_ends_is_left_at_the_deadline(app: FakeApp) -> None:
+    app.handlers["/"] = lambda *_: time.sleep(4)
+    result = judge_journey(steps(app, steps=ARRIVE, step_seconds=0.5))
+    assert standing(result, Standing.UNMET), result
+
+
+def test_without_a_browser_nothing_is_known(app: FakeApp) -> None:
+    result = judge_journey(steps(app, executable=""))
+    assert (Standing.UNKNOWN, True) == (result.standing, "install Chromium" in result.summary)
+
+
+def test_a_browser_that_does_not_start_leaves_it_unknown(app: FakeApp, tmp_path: Path) -> None:
+    broken = tmp_path / "chromium"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    result = judge_journey(steps(app, executable=str(broken), seconds=5.0))
+    assert (Standing.UNKNOWN, True) == (
+        result.standing,
+        result.summary.startswith("the browser does not start"),
+    )
+
+
+def test_a_browser_is_found_by_its_variable_or_on_the_path(tmp_path: Path) -> None:
+    for name in ("mine", "chromium-browser"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    path = str(tmp_path)
+    assert (str(tmp_path / "mine"), str(tmp_path / "chromium-browser"), "", "") == (
+        find_chromium({"PATH": path, "CHROMIUM": "mine"}),
+        find_chromium({"PATH": path}),
+        find_chromium({"PATH": path, "CHROMIUM": "nothing"}),
+        find_chromium({"PATH": "/nowhere"}),
+    )

@@ -1,0 +1,283 @@
+"""Gate 8 with a real mongod and an emulated AWS: every effect is observed and removed, nothing else is touched."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from aws_fixture import Aws, aws
+from mongod_fixture import CANARY, LOOPBACK, Cluster, cluster, encodings
+from smoke_fixture import FAST, PLACE, FakeApp, scenarios, serve
+
+from access.gates import GateResult, Standing
+from probes.smoke_http import Asker
+from probes.waitlist import SignUp, judge_sign_up
+
+__all__ = ["aws", "cluster"]
+LOG_GROUP = "/ecs/askflorence-staging-app"
+
+
+@dataclass
+class Estate:
+    """The application, HubSpot and the list of sent mail in one server, with what each of them does switched on."""
+
+    app: FakeApp
+    aws: Aws
+    cluster: Cluster
+    effects: set[str] = field(default_factory=lambda: {"row", "mail", "contact"})
+    mails: list[str] = field(default_factory=list)
+    contacts: dict[str, str] = field(default_factory=dict)
+    hubspot_status: int = 200
+    keeps: bool = False
+    error_line: str = ""
+    status: int = 201
+
+    @property
+    def rows(self) -> Any:
+        return self.cluster.root["askflorence"]["agent_waitlist_submissions"]
+
+    def join(self, request: Any, body: Any) -> tuple[int, dict[str, str], bytes]:
+        email = body["email"]
+        if "row" in self.effects:
+            self.rows.insert_one({"email": email})
+        if "mail" in self.effects:
+            self.mails.append(email)
+        if "contact" in self.effects:
+            self.contacts[str(100 + len(self.contacts))] = email
+        if self.error_line:
+            self.log(self.error_line)
+        return self.status, {"Content-Type": "application/json"}, b'{"joined": true}'
+
+    def log(self, line: str) -> None:
+        import time
+
+        logs = self.aws.client("logs")
+        stream = secrets.token_hex(6)
+        logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=stream)
+        event = {"timestamp": int(time.time() * 1000), "message": line}
+        logs.put_log_events(logGroupName=LOG_GROUP, logStreamName=stream, logEvents=[event])
+
+    def sent(self, request: Any, _: Any) -> tuple[int, dict[str, str], bytes]:
+        wanted = parse_qs(urlsplit(request.path).query)["to"][0]
+        found = [{"id": "1"} for each in self.mails if each == wanted]
+        return 200, {"Content-Type": "application/json"}, json.dumps({"messages": found}).encode()
+
+    def contact(self, request: Any, _: Any) -> tuple[int, dict[str, str], bytes]:
+        from urllib.parse import unquote
+
+        kind = {"Content-Type": "application/json"}
+        if request.headers["Authorization"] != "Bearer the-token-of-hubspot" or self.hubspot_status != 200:
+            return max(401, self.hubspot_status), kind, b"{}"
+        key = unquote(urlsplit(request.path).path.rpartition("/")[2])
+        if request.command == "DELETE":
+            if not self.keeps:
+                self.contacts.pop(key, None)
+            return 204, kind, b""
+        found = [number for number, email in self.contacts.items() if email == key]
+        return (200, kind, json.dumps({"id": found[0]}).encode()) if found else (404, kind, b"{}")
+
+    def order(self, **changes: Any) -> SignUp:
+        endpoints = replace(LOOPBACK, aws=self.aws.url, hubspot=f"{self.app.url}/hubspot")
+        smoke = scenarios()
+        waitlist = smoke.waitlist.model_copy(update={"effects_seconds": 0.4, "logs_seconds": 0.0})
+        made = SignUp(
+            smoke.model_copy(update={"waitlist": waitlist}),
+            PLACE,
+            endpoints,
+            Asker(self.app.url, endpoints, FAST),
+            "askflorence",
+            f"{self.app.url}/mail",
+        )
+        return replace(made, **changes)
+
+    def set_secret(self, name: str, value: str) -> None:
+        self.aws.client("secretsmanager").put_secret_value(SecretId=f"staging/{name}", SecretString=value)
+
+
+class _Anything(dict[str, Any]):
+    """Handlers by path, with HubSpot's contacts at any id."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return super().get(
+            "/hubspot" if key.startswith("/hubspot/crm/v3/objects/contacts/") else key, default
+        )
+
+
+@pytest.fixture
+def estate(aws: Aws, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
+    session = aws.sessions["staging"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", session.access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", session.secret_access_key)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", session.session_token)
+    app = FakeApp(handlers=_Anything())
+    made = Estate(app, aws, cluster)
+    app.handlers |= {"/api/agent-waitlist": made.join, "/mail": made.sent, "/hubspot": made.contact}
+    made.set_secret("mongodb/waitlist-write", cluster.uri("app_write"))
+    made.set_secret("hubspot/access-token", "the-token-of-hubspot")
+    server = serve(app)
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+def told(result: GateResult) -> str:
+    return "; ".join((result.summary, *result.details))
+
+
+def test_every_effect_is_observed_and_removed(estate: Estate) -> None:
+    before = estate.rows.count_documents({})
+    result = judge_sign_up(estate.order())
+    assert (Standing.MET, "row, mail and contact observed, then removed; no error line") == (
+        result.standing,
+        told(result),
+    )
+    assert (before, {}, 1) == (estate.rows.count_documents({}), estate.contacts, len(estate.mails))
+
+
+def test_each_sign_up_has_an_address_of_its_own_under_example_com(estate: Estate) -> None:
+    judge_sign_up(estate.order())
+    judge_sign_up(estate.order())
+    assert (2, True) == (len(set(estate.mails)), all(each.endswith("@example.com") for each in estate.mails))
+
+
+@pytest.mark.parametrize(
+    ("missing", "why"),
+    [
+        ("row", "no row in agent_waitlist_submissions within 0 s"),
+        ("mail", "no SES mail within 0 s"),
+        ("contact", "no HubSpot contact within 0 s"),
+    ],
+)
+def test_an_effect_that_is_missing_is_named_and_the_others_are_removed(
+    estate: Estate, missing: str, why: str
+) -> None:
+    estate.effects -= {missing}
+    before = estate.rows.count_documents({})
+    result = judge_sign_up(estate.order())
+    assert (Standing.UNMET, why, before, {}) == (
+        result.standing,
+        told(result),
+        estate.rows.count_documents({}),
+        estate.contacts,
+    )
+
+
+def test_a_sign_up_that_fails_half_way_is_removed_all_the_same(estate: Estate) -> None:
+    estate.status, estate.effects = 500, {"row"}
+    before = estate.rows.count_documents({})
+    result = judge_sign_up(estate.order())
+    assert (Standing.UNMET, "the sign-up failed: HTTP 500", before) == (
+        result.standing,
+        told(result),
+        estate.rows.count_documents({}),
+    )
+
+
+def test_an_error_line_of_the_service_is_shown_without_addresses(estate: Estate) -> None:
+    estate.error_line = "ERROR insert for someone@example.com: not authorized"
+    result = judge_sign_up(estate.order())
+    assert (
+        "the service logged 1 error lines meanwhile: ERROR insert for (an address): not authorized"
+        == told(result)
+    )
+
+
+def test_an_error_line_from_before_does_not_count(estate: Estate) -> None:
+    estate.log("INFO nothing")
+    assert Standing.MET is judge_sign_up(estate.order()).standing
+
+
+def test_what_cannot_be_removed_is_told(estate: Estate) -> None:
+    estate.keeps = True
+    result = judge_sign_up(estate.order())
+    assert (Standing.UNMET, True) == (result.standing, "HubSpot contact is left behind" in told(result))
+
+
+def test_without_a_valid_token_nothing_is_signed_up(estate: Estate) -> None:
+    estate.hubspot_status = 401
+    result = judge_sign_up(estate.order())
+    assert (
+        Standing.UNKNOWN,
+        "nothing was signed up: HubSpot contact: asking for it was answered 401",
+        [],
+    ) == (
+        result.standing,
+        told(result),
+        estate.mails,
+    )
+
+
+def test_a_credential_that_may_not_read_the_row_leaves_it_unknown(estate: Estate) -> None:
+    estate.set_secret("mongodb/waitlist-write", estate.cluster.uri("app_audit_writer"))
+    result = judge_sign_up(estate.order())
+    assert (Standing.UNKNOWN, True, []) == (
+        result.standing,
+        "the credential of MONGODB_URI_WAITLIST_WRITE could not read it (code 13 Unauthorized)"
+        in told(result),
+        estate.mails,
+    )
+
+
+def test_a_secret_that_is_no_connection_string_is_not_shown(estate: Estate) -> None:
+    estate.set_secret("mongodb/waitlist-write", CANARY)
+    result = judge_sign_up(estate.order())
+    assert (Standing.UNKNOWN, []) == (
+        result.standing,
+        [form for form in encodings(CANARY) if form in told(result)],
+    )
+
+
+def test_a_service_that_is_not_there_leaves_it_unknown(estate: Estate) -> None:
+    result = judge_sign_up(estate.order(place=replace(PLACE, service="nothing")))
+    assert "nothing was signed up: describing the service: AWS answered no such active service" == told(
+        result
+    )
+
+
+def test_without_an_address_of_sent_mail_the_log_group_is_asked(estate: Estate) -> None:
+    result = judge_sign_up(estate.order(mail_url=""))
+    assert (Standing.UNKNOWN, True) == (
+        result.standing,
+        "/ses/askflorence-staging/events" in told(result) and "nothing was signed up" in told(result),
+    )
+
+
+def test_a_mail_is_seen_in_the_events_that_ses_publishes(estate: Estate) -> None:
+    logs = estate.aws.client("logs")
+    group = "/ses/askflorence-staging/events"
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="events")
+    usual = estate.app.handlers["/api/agent-waitlist"]
+
+    def joined(request: Any, body: Any) -> Any:
+        import time
+
+        event = {"eventType": "Send", "mail": {"destination": [body["email"]]}}
+        line = {"timestamp": int(time.time() * 1000), "message": json.dumps(event)}
+        logs.put_log_events(logGroupName=group, logStreamName="events", logEvents=[line])
+        return usual(request, body)
+
+    estate.app.handlers["/api/agent-waitlist"] = joined
+    assert Standing.MET is judge_sign_up(estate.order(mail_url="")).standing
+
+
+def test_once_stopped_what_was_signed_up_is_still_removed(estate: Estate) -> None:
+    estate.effects -= {"mail"}
+    before = estate.rows.count_documents({})
+    result = judge_sign_up(estate.order(), stopped=lambda: True)
+    assert (Standing.UNKNOWN, before, {}) == (
+        result.standing,
+        estate.rows.count_documents({}),
+        estate.contacts,
+    )
+
+
+def test_a_credential_of_another_machine_is_refused(estate: Estate) -> None:
+    estate.set_secret(
+        "mongodb/waitlist-write", f"mongodb://app:{CANARY.replace(':', '')}@db.example.com/askflorence"
+    )
+    result = judge_sign_up(estate.order())
+    assert (Standing.UNKNOWN, []) == (result.standing, estate.mails)
