@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from access.drift_seen import NotReached, Seen, Unread
 from access.endpoints import Endpoints
 from access.known_users import KnownUser
 from access.manifest import load_manifest
-from access.settings import Phase, check_settings
+from access.settings import Phase, Settings, check_settings
 from probes.atlas import Atlas
 from probes.atlas_sign_in import SignIn
 from probes.drift import read_project
@@ -46,9 +47,13 @@ def endpoints(url: str, *, github: str = "http://127.0.0.1:1", aws: str = "http:
 
 def wanted(known: tuple[KnownUser, ...] = (), **changes: Any) -> Wanted:
     """What staging is held to; the emulator's cluster there is named `staging`."""
+    return Wanted("staging", MANIFEST, _settings(), known, datetime.now(UTC), **changes)
+
+
+@cache
+def _settings() -> Settings:
     settings = check_settings("staging", _FILES, sandbox=True, overrides={"phase": Phase.BIND.value})
-    settings = settings.model_copy(update={"atlas_cluster": "staging"})
-    return Wanted("staging", MANIFEST, settings, known, datetime.now(UTC), **changes)
+    return settings.model_copy(update={"atlas_cluster": "staging"})
 
 
 def declare(api: Api) -> None:

@@ -127,8 +127,7 @@ def test_a_resource_policy_is_found_and_said_in_words(estate: Estate) -> None:
 def bind(estate: Estate, change: Any, *, deploy: bool = True) -> None:
     arn = estate.aws.register(change)
     if deploy:
-        estate.aws.update(taskDefinition=arn)
-        estate.aws.steps(6)
+        estate.aws.update(taskDefinition=arn)  # the agent stands still: no breaker puts it back
 
 
 def test_a_legacy_binding_after_the_move_is_found(estate: Estate) -> None:

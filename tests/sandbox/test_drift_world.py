@@ -1,0 +1,155 @@
+"""The command in a whole sandbox: clean after a deploy, drift by hand is told, a refresh and a deploy heal it."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from atlas_fixture import Api
+from drift_fixture import add_user, change_role, change_user, done, find, held, serving
+from requests.auth import HTTPDigestAuth
+from test_drift_github import TOKEN, Repository
+
+from cli.main import run
+from sandbox import lifecycle
+from sandbox.deploy import Engine, Order, checked, deploy
+from sandbox.embedded import Embedded
+from sandbox.recorder import Recorder
+from sandbox.world import Options, World
+
+ROOT = Path(__file__).resolve().parents[2]
+HEALED = {
+    "extra action",
+    "missing scope",
+    "escalation by a built-in role",
+    "user missing",
+}
+NAMED = {"user unmanaged", "secret with a resource policy"}
+
+
+def order(**more: Any) -> Order:
+    return Order("staging", phase="provision", engine=Engine.EMBEDDED, program_dir=ROOT, **more)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    directory = tmp_path_factory.mktemp("drift")
+    world = lifecycle.up(directory, Options(propagation_seconds=0.1))
+    try:
+        done_ = deploy(world, order(), lambda _: None)
+        assert done_.failure == ""
+        yield world
+    finally:
+        lifecycle.down(directory, keep=False)
+
+
+@pytest.fixture
+def here(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.chdir(ROOT)
+    for name in [name for name in os.environ if name.startswith(("AWS_", "ATLAS_", "MONGODB_", "G"))]:
+        if name.startswith(("AWS_", "ATLAS_", "MONGODB_", "GITHUB_", "GH_")):
+            monkeypatch.delenv(name)
+    for name, value in world.environment("staging").items():
+        monkeypatch.setenv(name, value)
+    return world
+
+
+def api(world: World) -> Api:
+    key = world.of("staging").atlas
+    return Api(
+        world.atlas_url.rstrip("/"), world.of("staging").project_id, HTTPDigestAuth(key.public, key.private)
+    )
+
+
+def secrets_manager(world: World) -> Any:
+    environment = world.environment("staging")
+    return boto3.client(
+        "secretsmanager",
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        region_name=environment["AWS_REGION"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=environment["AWS_SESSION_TOKEN"],
+    )
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
+    code = run(["drift", "staging", "--format", "json", *arguments])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_drift_is_told_healed_by_refresh_and_deploy_or_named(
+    here: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One story, because each step needs the one before; the issue follows it."""
+    code, told = answer(capsys)
+    assert (0, "clean", [], []) == (code, told["answer"], told["unread"], told["not_reached"])
+    assert 17 == told["checked"]["collections"]
+
+    atlas, secret = api(here), "staging/mongodb/app-read-v2"
+    audit = [find("agent_audit_log"), find("agent_audit_log", "INSERT"), find("agent_audit_log", "UPDATE")]
+    change_role(atlas, "role_audit_writer", audit)
+    change_user(atlas, "app_read", roles=held("read@askflorence", "readWrite@askflorence"))
+    change_user(atlas, "app_admin_schema", scopes=[])
+    done(atlas.send("DELETE", "/databaseUsers/admin/app_write"))
+    add_user(atlas, "intruder", "atlasAdmin@admin")
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}],
+    }
+    secrets_manager(here).put_resource_policy(SecretId=secret, ResourcePolicy=json.dumps(policy))
+
+    repository = Repository()
+    with serving(repository.answer) as github:
+        monkeypatch.setenv("GITHUB_API_URL", github)
+        monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+        code, told = answer(capsys, "--github", "owner/name", "--dry-run")
+        assert (1, []) == (code, repository.issues)
+        code, told = answer(capsys, "--github", "owner/name")
+        kinds = {each["kind"] for each in told["findings"]}
+        assert kinds >= HEALED | NAMED
+        assert 1 == code
+        assert ["open"] == repository.states
+
+        heal(here)
+        code, told = answer(capsys, "--github", "owner/name")
+        assert NAMED == {each["kind"] for each in told["findings"]}
+        assert not any(each["heals_by_deploy"] for each in told["findings"])
+        assert ["closed", "open"] == repository.states
+
+        done(atlas.send("DELETE", "/databaseUsers/admin/intruder"))
+        secrets_manager(here).delete_resource_policy(SecretId=secret)
+        code, told = answer(capsys, "--github", "owner/name")
+        assert (0, ["closed", "closed"]) == (code, repository.states)
+    assert all(value not in repr(repository.issues) for value in here.secrets())
+
+
+def heal(world: World) -> None:
+    files = checked(order())
+    recorder = Recorder(lambda _: None, preview=False, secrets=world.secrets())
+    assert Embedded().run("refresh", world, files, recorder, lambda _: None), recorder.errors
+    assert deploy(world, order(), lambda _: None).failure == ""
+
+
+def test_a_clean_stack_whose_issue_cannot_be_written_is_not_zero(
+    here: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would know that nothing was told."""
+    with serving(Repository().answer) as github:
+        monkeypatch.setenv("GITHUB_API_URL", github)
+        monkeypatch.setenv("GITHUB_TOKEN", "wrong-token")
+        assert 3 == run(["drift", "staging", "--github", "owner/name"])
+    assert "renew GITHUB_TOKEN" in capsys.readouterr().err
+
+
+def test_atlas_that_does_not_answer_is_unknown(
+    here: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONGODB_ATLAS_BASE_URL", "http://127.0.0.1:1/")
+    assert 3 == run(["drift", "staging"])
+    told = capsys.readouterr().out
+    assert told.startswith("UNKNOWN  staging: 3 parts could not be read")
+    assert "database users: the connection failed" in told

@@ -1,0 +1,97 @@
+"""The command line of drift: what is wrong with its input is said in one line, before anything is contacted."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cli.main import run
+
+ROOT = Path(__file__).resolve().parents[2]
+SANDBOX = {
+    "ATLAS_ACCESS_SANDBOX": "1",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    "MONGODB_ATLAS_BASE_URL": "http://127.0.0.1:1/",
+    "ATLAS_ACCESS_SMOKE_URL": "http://127.0.0.1:1",
+    "ATLAS_ACCESS_HUBSPOT_URL": "http://127.0.0.1:1",
+    "GITHUB_API_URL": "http://127.0.0.1:1",
+}
+
+
+@pytest.fixture(autouse=True)
+def _sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    for name in os.environ:
+        if name.startswith(("AWS_", "ATLAS_", "MONGODB_", "GITHUB_", "GH_")):
+            monkeypatch.delenv(name)
+    for name, value in SANDBOX.items():
+        monkeypatch.setenv(name, value)
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert 2 == run(["drift", *arguments])
+    out, err = capsys.readouterr()
+    assert "" == out
+    assert "Traceback" not in err
+    return err
+
+
+def test_a_stack_without_settings_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Stacks with settings: prod, staging" in told(capsys, "qa")
+
+
+def test_missing_credentials_name_the_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "set ATLAS_DRIFT_CHECK_PUBLIC_KEY and ATLAS_DRIFT_CHECK_PRIVATE_KEY" in told(capsys, "staging")
+
+
+@pytest.mark.parametrize("half", ["PUBLIC", "PRIVATE"])
+def test_half_a_key_is_refused(
+    half: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"ATLAS_DRIFT_CHECK_{half}_KEY", "canary-half")
+    error = told(capsys, "staging")
+    assert "its other half is" in error
+    assert "canary-half" not in error
+
+
+def test_outside_the_sandbox_placeholders_are_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in SANDBOX:
+        monkeypatch.delenv(name)
+    assert "is still a placeholder" in told(capsys, "staging")
+
+
+def test_a_host_that_is_not_loopback_is_refused_in_the_sandbox(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONGODB_ATLAS_BASE_URL", "https://cloud.mongodb.com/")
+    assert "not loopback" in told(capsys, "staging")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--github", "owner"], "write it as owner/name"),
+        (["--github", "owner/name"], "--github needs a token"),
+        (["--known-users", "nowhere.yaml"], "nowhere.yaml: No such file or directory"),
+        (["--phase", "half"], "--phase"),
+        (["--format", "html"], "--format"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_anything_is_contacted(
+    arguments: list[str],
+    expected: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ATLAS_DRIFT_CHECK_PUBLIC_KEY", "x")
+    monkeypatch.setenv("ATLAS_DRIFT_CHECK_PRIVATE_KEY", "y")
+    assert expected in told(capsys, "staging", *arguments)
+
+
+def test_a_newer_manifest_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    newer = tmp_path / "access.yaml"
+    text = (ROOT / "access.yaml").read_text(encoding="utf-8")
+    newer.write_text(text.replace("version: 1", "version: 9", 1), encoding="utf-8")
+    assert "newer than this tool" in told(capsys, "staging", "--manifest", str(newer))
