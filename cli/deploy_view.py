@@ -13,6 +13,7 @@ from cli.output import console, write
 from reports import deployment_json
 from reports.deployment import Deployment, Operation, Progress
 from reports.deployment_text import failure_lines, plan_lines, summary_line
+from reports.policy_text import advice_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,3 +50,5 @@ def told_of(screen: Console, deployment: Deployment, *, values: bool = False) ->
         screen.print(summary_line(deployment), style="bold green", soft_wrap=True)
         if deployment.swap and deployment.proof_line:
             screen.print(f"  {deployment.proof_line}", soft_wrap=True)
+    for line in advice_lines(deployment.policies):
+        screen.print(line, soft_wrap=True)

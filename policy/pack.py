@@ -2,7 +2,8 @@
 
 A rule becomes a mandatory policy of its name; one that judges the whole stack too becomes `NAME-stack` besides; one
 that also has findings which stop nothing becomes `NAME-advisory` besides. What could not be evaluated is told by the
-advisory policies `not-evaluated` and `not-evaluated-stack`, because the SDK gives one level to each policy.
+advisory policies `not-evaluated` and, where a rule expects it before creation, `known-after-creation` (with `-stack`
+for a whole stack), because the SDK gives one level to each policy.
 It must never raise on an unknown value: the SDK would turn a mandatory rule into a remark.
 """
 
@@ -43,6 +44,8 @@ UNKNOWN_SETTING: Final = "ATLAS_ACCESS_POLICY_UNKNOWN"
 """Set to `fail` in CI: an unexpected unknown value is then a violation."""
 
 _CONTAINERS = (Mapping, Sequence)
+_UNSEEN: Final = "Values that rules could not see; an unknown value is reported, never passed over"
+_LATER: Final = "Values that exist only after creation, as their rules say; they are judged when they do"
 
 
 def value_of(proxy: Any) -> Value:
@@ -235,19 +238,27 @@ def _summaries(unseen: Sequence[NotEvaluated]) -> dict[tuple[str, str], str]:
 
 
 def _not_evaluated_policies(session: Session) -> list[Policy]:
-    def on_resource(args: ResourceValidationArgs, violation: ReportViolation) -> None:
-        outcome = session.resource_outcome("not-evaluated", args)
-        for (urn, _), line in _summaries(outcome.not_evaluated).items():
+    """The policies that tell what no rule could see: what a rule expects before creation, and what it does not."""
+    return [
+        *_telling(session, "not-evaluated", _UNSEEN, expected=False),
+        *_telling(session, "known-after-creation", _LATER, expected=True),
+    ]
+
+
+def _telling(session: Session, name: str, description: str, *, expected: bool) -> list[Policy]:
+    def tell(outcome: Outcome, violation: ReportViolation) -> None:
+        unseen = [item for item in outcome.not_evaluated if item.after_creation is expected]
+        for (urn, _), line in _summaries(unseen).items():
             violation(line, urn)
+
+    def on_resource(args: ResourceValidationArgs, violation: ReportViolation) -> None:
+        tell(session.resource_outcome(name, args), violation)
 
     def on_stack(args: StackValidationArgs, violation: ReportViolation) -> None:
-        outcome = session.stack_outcome("not-evaluated-stack", args)
-        for (urn, _), line in _summaries(outcome.not_evaluated).items():
-            violation(line, urn)
+        tell(session.stack_outcome(f"{name}-stack", args), violation)
 
-    description = "Values that rules could not see; an unknown value is reported, never passed over"
     advisory = EnforcementLevel.ADVISORY
     return [
-        ResourceValidationPolicy("not-evaluated", description, on_resource, advisory),
-        StackValidationPolicy("not-evaluated-stack", description, on_stack, advisory),
+        ResourceValidationPolicy(name, description, on_resource, advisory),
+        StackValidationPolicy(f"{name}-stack", description, on_stack, advisory),
     ]

@@ -49,9 +49,9 @@ class Report:
         """The resource breaks the rule, and nothing excuses it."""
         self._say(message, Level.MANDATORY)
 
-    def advice(self, message: str) -> None:
-        """Worth knowing, accepted by a decision record or not yet too much."""
-        self._say(message, Level.ADVISORY)
+    def advice(self, message: str, way_out: str = "") -> None:
+        """Worth knowing, accepted by a decision record or not yet too much; `way_out` replaces the rule's own."""
+        self._say(message, Level.ADVISORY, way_out)
 
     def not_evaluated(self, path: str, because: Marker) -> None:
         """The rule needs the value at this path and cannot see it."""
@@ -66,7 +66,7 @@ class Report:
         """All that was said, in order."""
         return Outcome(tuple(self._findings), tuple(self._not_evaluated))
 
-    def _say(self, message: str, level: Level) -> None:
+    def _say(self, message: str, level: Level, way_out: str = "") -> None:
         on, rule = self._resource, self._rule
         self._findings.append(
             Finding(
@@ -78,7 +78,7 @@ class Report:
                 name=on.name,
                 subject=subject(on),
                 message=f"{on}: {message}",
-                remediation=rule.remediation,
+                remediation=way_out or rule.remediation,
                 source=rule.source,
             )
         )

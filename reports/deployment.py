@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reports.matrix import Observation, Standing
+from reports.policy import Finding, Level
 
 QUIET = frozenset({"same", "read"})
 """Steps that change nothing."""
@@ -170,6 +171,7 @@ class Deployment:
     swap: Swap | None = None
     failure: str = ""
     keeps_running: str = ""
+    policies: tuple[Finding, ...] = ()
 
     @property
     def changes(self) -> int:
@@ -200,14 +202,21 @@ class Deployment:
         )
 
     @property
+    def refused(self) -> bool:
+        """Whether the policy pack stopped it."""
+        return any(each.level is Level.VIOLATION for each in self.policies)
+
+    @property
     def swapped(self) -> bool:
-        """Whether the run moved the service, or tried to."""
-        return any(step.type.endswith(":Rollout") and step.changing for step in self.steps)
+        """Whether the run moved the service, or tried to; a preview never does."""
+        return self.operation is not Operation.PREVIEW and any(
+            step.type.endswith(":Rollout") and step.changing for step in self.steps
+        )
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 failed or refuted, 3 when a proof stayed inconclusive and none was refuted."""
+        """0 done, 1 failed, refused or refuted, 3 when a proof stayed inconclusive and none was refuted."""
         verdicts = {each.verdict for each in self.proofs}
-        if self.failure and "refuted" not in verdicts and verdicts - {"proven"}:
+        if self.failure and not self.refused and "refuted" not in verdicts and verdicts - {"proven"}:
             return 3
         return 1 if self.failure else 0

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from reports.deployment import Deployment, Step
+from reports.policy import finding_document
 
 VERSION = 1
 
@@ -50,6 +51,7 @@ def document(deployment: Deployment) -> dict[str, Any]:
             }
             for each in deployment.proofs
         ],
+        "policies": [finding_document(each) for each in deployment.policies],
         "swap": None
         if swap is None
         else {

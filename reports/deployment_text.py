@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reports.deployment import Change, Deployment, Moment, Operation, Progress, Step
+from reports.policy_text import refusal_lines
 
 _SIGNS = {
     "create": "+",
@@ -111,12 +112,13 @@ def _took(step: Step) -> str:
 
 
 def _failure(deployment: Deployment) -> Iterator[str]:
-    refused = [each for each in deployment.proofs if each.verdict != "proven"]
+    refused = [] if deployment.refused else [each for each in deployment.proofs if each.verdict != "proven"]
     for proof in refused:
         first, *rest = proof.findings or ("no reason was recorded",)
         yield f"{proof.verdict.upper()}  {proof.user} on the {proof.cluster} cluster ({proof.name}): {first}"
         yield from (f"  {line}" for line in rest)
-    if not refused:
+    yield from refusal_lines(f"{deployment.stack} {_what(deployment)}", deployment.policies)
+    if not refused and not deployment.refused:
         first, *rest = deployment.failure.splitlines() or [""]
         yield f"FAILED  {deployment.stack} {_what(deployment)}: {first}"
         yield from (f"  {line}" for line in rest)
@@ -128,6 +130,8 @@ def _failure(deployment: Deployment) -> Iterator[str]:
     if deployment.operation is Operation.DESTROY:
         yield "  Way out: what is protected is let go by an update of its own, before it is destroyed:"
         yield f"    {again} --config unprotect=true"
+    elif deployment.refused:
+        yield f"  Then run again: {again}"
     elif refused:
         yield "  Way out: restore in Atlas what access.yaml declares, or change access.yaml; then run again:"
         yield f"    {again}"

@@ -39,6 +39,12 @@ def hand_on(event: Mapping[str, Any], recorder: Recorder) -> None:
             body.get("urn", ""),
             passing=bool(body.get("ephemeral")),
         )
+    elif body := event.get("policyEvent"):
+        message = _COLOUR.sub("", body.get("message", ""))
+        level = body.get("enforcementLevel", "")
+        recorder.judged(
+            body.get("policyName", ""), level, body.get("resourceUrn", ""), message, body.get("severity", "")
+        )
     elif body := event.get("errorEvent"):
         recorder.failed(_COLOUR.sub("", body.get("error", "")))
 

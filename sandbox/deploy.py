@@ -22,6 +22,9 @@ from sandbox.recorder import Recorder
 from sandbox.stack_files import PHASES, StackFiles, read_stack
 from sandbox.world import SandboxError, World
 
+POLICY = Path(__file__).resolve().parents[1] / "policy"
+"""The pack that every preview and every update runs; there is no way to leave it out."""
+
 
 class Engine(StrEnum):
     """Which engine deploys: the CLI when it is on PATH (auto), the CLI or an error, or ours."""
@@ -33,7 +36,10 @@ class Engine(StrEnum):
 
 @dataclass(frozen=True)
 class Order:
-    """What to deploy and how. `phase` and `settings` override the stack's file; `events` receives JSON lines."""
+    """What to deploy and how. `phase` and `settings` override the stack's file; `events` receives JSON lines.
+
+    `policy_packs` run beside ours.
+    """
 
     stack: str
     operation: Operation = Operation.UP
@@ -88,7 +94,8 @@ def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) 
     recorder = Recorder(on_progress, preview=preview, secrets=world.secrets())
     began = time.monotonic()
     with _event_log(order.events) as log:
-        ok = engine.run(order.operation.value, world, files, recorder, log, policy_packs=order.policy_packs)
+        packs = () if order.operation is Operation.DESTROY else (POLICY, *order.policy_packs)
+        ok = engine.run(order.operation.value, world, files, recorder, log, policy_packs=packs)
     seconds = time.monotonic() - began
     state = outcome.resources(engine.export(world, files))
     failure = "" if ok else _failure(recorder.errors, world, order.stack)
@@ -105,6 +112,7 @@ def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) 
         proofs=() if order.operation is Operation.DESTROY else outcome.proofs(state),
         swap=outcome.swap(state, now) if now and not failure else None,
         failure=failure,
+        policies=tuple(recorder.policies),
         keeps_running=outcome.running(now) if now and failure else "",
     )
 

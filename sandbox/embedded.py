@@ -86,7 +86,7 @@ def hand_on(event: "Event", recorder: Recorder) -> None:
             recorder.ended(operation, kind, urn, ok=ok, error=error)
         case Diagnostic(severity, message, urn, passing):
             recorder.said(severity, message, urn, passing=passing)
-        case PolicyViolation(_, pack, policy, level, message):
-            recorder.said("error" if level == "mandatory" else "warning", f"{pack}/{policy}: {message}")
+        case PolicyViolation(urn, _, policy, level, message):
+            recorder.judged(policy, level, urn, message)
         case _:
             return

@@ -84,7 +84,7 @@ class PulumiCli:
         if operation != "preview":
             command += ["--yes", "--skip-preview"]
         for pack in policy_packs:
-            command += ["--policy-pack", str(pack.resolve())]
+            command += ["--policy-pack", str(prepare_pack(world.directory, pack))]
 
         def take(line: str) -> None:
             log(line)
@@ -165,6 +165,24 @@ def prepare_project(directory: Path, files: StackFiles) -> Path:
     typed = {key: _typed(document, key, value) for key, value in files.config.items()}
     settings.write_text(yaml.safe_dump({**salt, "config": typed}, sort_keys=False))
     return project
+
+
+def prepare_pack(directory: Path, pack: Path) -> Path:
+    """Lay out a folder from which the CLI runs a policy pack with this process's Python, and return it.
+
+    The pack's own file names the environment that an installation has; without one there the CLI would make it.
+    """
+    folder = directory.resolve() / "pulumi" / "packs" / pack.resolve().name
+    folder.mkdir(parents=True, exist_ok=True)
+    document = read_yaml(pack / "PulumiPolicy.yaml", "name the folder of a policy pack")
+    runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
+    (folder / "PulumiPolicy.yaml").write_text(
+        yaml.safe_dump({**document, "runtime": runtime, "main": "."}, sort_keys=False)
+    )
+    (folder / "__main__.py").write_text(
+        f"import runpy\n\nrunpy.run_path({str(pack.resolve())!r}, run_name='__main__')\n"
+    )
+    return folder
 
 
 def holds_resources(directory: Path) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from access.redaction import redact
 from reports.deployment import Change, Moment, Progress, Step
+from reports.policy import Finding, said_by_pack
 
 _OPERATIONS = {
     "create-replacement": "replace",
@@ -26,6 +27,7 @@ class Recorder:
     ) -> None:
         """Take where to tell it, and whether steps are only planned."""
         self.errors: list[str] = []
+        self.policies: list[Finding] = []
         self._tell = told
         self._preview = preview
         self._secrets = tuple(secrets)
@@ -75,6 +77,12 @@ class Recorder:
         elif text and severity in {"info", "warning"}:
             step = Step("same", type_of(urn), name_of(urn)) if urn else None
             self._tell(Progress(Moment.PASSING if passing else Moment.SAID, step, text))
+
+    def judged(self, policy: str, level: str, urn: str, message: str, severity: str = "") -> None:
+        """A policy pack said something; each thing is kept once, and told when the run is over."""
+        found = said_by_pack(policy, level, name_of(urn), self._clean(message), severity=severity)
+        if found not in self.policies:
+            self.policies.append(found)
 
     def failed(self, error: str) -> None:
         """The run has an error; each is kept once."""

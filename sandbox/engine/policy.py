@@ -4,6 +4,7 @@ A mandatory violation blocks a step during an update, and fails a preview at its
 never put a property's value into an event: only what a pack says, masked.
 """
 
+import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ class Policies:
             "PULUMI_STACK": request.stack,
             "PULUMI_ORGANIZATION": request.organization,
             "PULUMI_DRY_RUN": "true" if request.dry_run else "false",
+            # Pulumi's SDK for packs knows the stack's settings from here only, whatever ConfigureStack says.
+            "PULUMI_CONFIG": json.dumps(request.full_config()),
         }
         for pack in request.policy_packs:
             if not (pack / "PulumiPolicy.yaml").is_file():

@@ -85,8 +85,17 @@ def test_every_rule_is_in_the_pack(packs):
 def test_an_unknown_value_is_told_by_name_and_stops_nothing(packs):
     said = packs("bind").analyze(request(user(), password=UNKNOWN_TEXT))
 
-    assert [("not-evaluated", False, True)] == [
+    assert [("known-after-creation", False, True)] == [
         (name, stops, "app_read: password is not known before creation" in line)
+        for name, stops, line, _ in said
+    ]
+
+
+def test_an_unknown_value_that_could_be_known_is_told_apart(packs):
+    said = packs("bind").analyze(request(user("app_x"), projectId=UNKNOWN_TEXT))
+
+    assert [("not-evaluated", False, True)] == [
+        (name, stops, "app_x: projectId is not known before creation" in line)
         for name, stops, line, _ in said
     ]
 
