@@ -162,7 +162,7 @@ class _Run:
     def _judged(self, revision: str) -> Told:
         gates, undoing = self._parts.gates, self._told.undoing_since is not None
         if gates is None:
-            self._say("gates NOT RUN: no smoke baseline is configured (allowUngatedRollout)")
+            self._say("gates NOT RUN: there is no smoke baseline of this stack")
             return replace(self._told, green=ROUNDS, gates_after=() if undoing else None)
         stop = threading.Event()
         try:
