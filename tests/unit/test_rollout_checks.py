@@ -1,0 +1,177 @@
+"""The pre-flight's own decisions, the soak's, and the clock that only a sandbox can advance."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rollout_world import NEW, OLD, FakeClock, FakeEcs, FakeGates
+
+from access.endpoints import Endpoints
+from access.settings import SettingsInvalid, check_settings
+from components.settings import read_files
+from rollout.clock import ClockRefused, advance, clock_for
+from rollout.effects import Seen
+from rollout.marks import Bound, Lease, Marks
+from rollout.preflight import Checks, gated, owned, soaked
+from rollout.readable import references
+from rollout.service import Service
+from rollout.soak import Errors, SoakSeen, line, refusals, spike, unknown
+
+ROOT = Path(__file__).parents[2]
+LOOPBACK = "http://127.0.0.1:1"
+
+
+def seen(marks: Marks | None = None, revision: str = NEW) -> Seen:
+    state = Service(FakeEcs.running(revision), "c", "app").look()
+    return Seen(state, marks or Marks(), 0.0, 0.0)
+
+
+def soak(minutes: float, *sources: Any, **marks: Any) -> SoakSeen:
+    bound = Bound(NEW, OLD, 1000.0)
+    found = Marks(**{"bound": bound, **marks})
+    return SoakSeen("staging", seen().service, found, 1000.0 + minutes * 60, sources)
+
+
+def test_all_checks_are_asked_and_a_broken_one_is_a_reason() -> None:
+    def broken(_: Seen) -> tuple[str, ...]:
+        raise ValueError("no")
+
+    checks = Checks({"one": lambda _: ("a",), "two": broken, "three": lambda _: ("b", "a")})
+    assert ("a", "two could not be checked: ValueError: no", "b") == checks(seen())
+
+
+@pytest.mark.parametrize(
+    ("answer", "acknowledged", "refused"),
+    [
+        ("released", False, False),
+        ("unknown", True, False),
+        ("unknown", False, True),
+        ("owned", True, True),
+        ("owned", False, True),
+    ],
+)
+def test_ownership_is_settled_by_the_hcl_or_by_an_acknowledgement_that_it_does_not_deny(
+    answer: str, acknowledged: bool, refused: bool
+) -> None:
+    assert refused == bool(owned(answer, "why", acknowledged=acknowledged)(seen()))
+
+
+def test_without_a_baseline_nothing_moves_unless_it_is_allowed_in_so_many_words() -> None:
+    assert "there is no baseline" in gated(None, allow_ungated=False)(seen())[0]
+    assert () == gated(None, allow_ungated=True)(seen())
+
+
+def test_a_gate_that_fails_before_any_change_is_a_stop() -> None:
+    reasons = gated(FakeGates({OLD: "gate 3"}), allow_ungated=False)(seen(revision=OLD))
+    assert ("gate 3 (already on app:7, before any change)",) == reasons
+
+
+def test_gates_that_cannot_be_relied_on_are_not_asked() -> None:
+    gates = FakeGates(refused=("the baseline is another stack's",))
+    assert (("the baseline is another stack's",), []) == (
+        gated(gates, allow_ungated=False)(seen()),
+        gates.asked,
+    )
+
+
+def test_references_are_read_with_their_versions() -> None:
+    arn = "arn:aws:secretsmanager:us-east-1:111111111111:secret:staging/mongodb/app-read-v2-AbCdEf"
+    secrets = [
+        {"name": "A", "valueFrom": f"{arn}:::v1"},
+        {"name": "B", "valueFrom": "arn:aws:ssm:r:1:parameter/x"},
+    ]
+    found, foreign = references({"containerDefinitions": [{"name": "app", "secrets": secrets}]})
+    assert ([("A", arn, "v1", "staging/mongodb/app-read-v2")], ("B",)) == (
+        [(each.variable, each.arn, each.version, each.name) for each in found],
+        foreign,
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "during", "expected"),
+    [(0, 3, Errors.CLEAR), (0, 4, Errors.SPIKE), (10, 20, Errors.CLEAR), (10, 21, Errors.SPIKE)],
+)
+def test_a_spike_is_more_than_twice_the_errors_before(before: int, during: int, expected: Errors) -> None:
+    assert expected is spike("logs", before, during).answer
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (soak(29), "has soaked 29 of 30 minutes; update again in 1 minutes"),
+        (soak(31, bound=None), "is not bound"),
+        (soak(31, bound=Bound(OLD, OLD, 1.0)), "is not bound"),
+        (soak(31, held=0), "was rolled back and is held"),
+        (soak(31, lease=Lease("r", OLD, NEW, 1.0)), "is being moved by run r"),
+        (soak(31, broken="the lease"), "make no sense"),
+        (soak(31, spike("service logs", 0, 9)), "service logs: spike: 9 errors"),
+        (soak(31, unknown("service logs", "no group")), "service logs: unknown: no group"),
+    ],
+)
+def test_the_next_stack_waits_for_each_of_these(found: SoakSeen, why: str) -> None:
+    (reason,) = refusals(found, 30)
+    assert why in reason
+    assert why in line(found, 30)
+
+
+def test_a_quiet_soak_lets_the_next_stack_go() -> None:
+    found = soak(31, spike("service logs", 0, 0))
+    assert () == refusals(found, 30)
+    assert line(found, 30).startswith("staging: soaked 31 minutes, service logs: 0 errors in the soak")
+
+
+def test_the_gates_of_the_stack_before_are_run_again() -> None:
+    check = soaked(lambda: soak(31), 30, lambda: FakeGates({NEW: "gate 5"}), allow_ungated=False)
+    assert ("staging: gate 5",) == check(seen())
+    without = soaked(lambda: soak(31), 30, lambda: None, allow_ungated=False)
+    assert ("staging: its gates cannot be run again: no baseline of it",) == without(seen())
+
+
+def test_a_look_that_fails_is_the_reason() -> None:
+    check = soaked(lambda: "staging: unknown", 30, lambda: FakeGates(), allow_ungated=False)
+    assert ("staging: unknown",) == check(seen())
+
+
+def test_the_clock_is_advanced_in_a_sandbox(tmp_path: Path) -> None:
+    (tmp_path / "sandbox.json").write_text("{}")
+    assert (60.0, 90.0) == (advance(tmp_path, 60), advance(tmp_path, 30))
+    sandbox = Endpoints(
+        sandbox=True, aws=LOOPBACK, atlas=LOOPBACK, smoke=LOOPBACK, hubspot=LOOPBACK, github=LOOPBACK
+    )
+    assert 90.0 == clock_for({"ATLAS_ACCESS_SANDBOX_DIR": str(tmp_path)}, sandbox).advanced
+
+
+def test_the_clock_stands_still_everywhere_else(tmp_path: Path) -> None:
+    (tmp_path / "clock").write_text("9000")
+    assert 0.0 == clock_for({"ATLAS_ACCESS_SANDBOX_DIR": str(tmp_path)}, Endpoints()).advanced
+    with pytest.raises(ClockRefused, match="holds no sandbox"):
+        advance(tmp_path, 60)
+
+
+def test_the_clock_never_goes_back(tmp_path: Path) -> None:
+    (tmp_path / "sandbox.json").write_text("{}")
+    with pytest.raises(ClockRefused, match="only goes forward"):
+        advance(tmp_path, -1)
+
+
+def test_an_ungated_rollout_is_refused_outside_the_sandbox() -> None:
+    with pytest.raises(SettingsInvalid, match=r"allowUngatedRollout: is for the sandbox's own tests"):
+        check_settings("staging", read_files(ROOT), sandbox=False, overrides={"allowUngatedRollout": "true"})
+
+
+def test_prod_goes_after_the_stack_whose_data_it_reads() -> None:
+    files = read_files(ROOT)
+    assert ("", "staging") == tuple(
+        check_settings(stack, files, sandbox=True).goes_after for stack in ("staging", "prod")
+    )
+
+
+def test_a_soak_of_less_than_half_an_hour_is_no_setting() -> None:
+    with pytest.raises(SettingsInvalid, match="soakMinutes"):
+        check_settings("prod", read_files(ROOT), sandbox=True, overrides={"soakMinutes": "29"})
+
+
+def test_a_fake_clock_is_a_clock() -> None:
+    clock = FakeClock()
+    clock.pause(1.0)
+    assert 1_000_001.0 == clock.wall()
