@@ -12,7 +12,9 @@ from typing import Annotated
 import typer
 
 from cli import errors
+from cli.docs import docs
 from cli.drift import drift
+from cli.guard import guard
 from cli.matrix import matrix
 from cli.prove import prove
 from cli.sandbox import app as sandbox
@@ -39,7 +41,9 @@ def begin(
         errors.show_tracebacks()
 
 
+app.command("docs")(docs)
 app.command("drift")(drift)
+app.command("guard")(guard)
 app.command("matrix")(matrix)
 app.command("prove")(prove)
 app.command("smoke")(smoke)

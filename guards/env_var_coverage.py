@@ -66,7 +66,7 @@ def _judged(path: str, use: Use, declared: Sequence[str], deprecated: Mapping[st
         near = get_close_matches(use.name, declared, n=1, cutoff=0.75)
         hint = f"Did you mean {near[0]}?" if near else f"The manifest knows {', '.join(declared)}."
         yield Finding(
-            path, use.line, f"{use.name} is not in the manifest", f"Declare it under bindings:. {hint}"
+            path, use.line, f"{use.name} is not in the manifest", f"Declare it among the bindings. {hint}"
         )
 
 

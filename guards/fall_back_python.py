@@ -81,8 +81,13 @@ def _pairs(
 def _followed(tree: ast.Module, known: frozenset[str]) -> dict[str, tuple[str, ...]]:
     """The variables behind the names and functions of a module."""
     names: dict[str, tuple[str, ...]] = {}
+    naming = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
     for _ in range(3):
-        for node in ast.walk(tree):
+        for node in naming:
             match node:
                 case (
                     ast.Assign(targets=[ast.Name(id=name)], value=value)

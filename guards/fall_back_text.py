@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from guards.language import Language
 from guards.variables import NAME, is_mongo_variable
@@ -68,7 +69,7 @@ def _chain(text: str, match: re.Match[str], expression: str) -> Iterator[tuple[i
     for found in _ANY_CASE.finditer(expression):
         if is_mongo_variable(found[0].upper()) and found[0] not in [name for _, name in names]:
             names.append((found.start(), found[0]))
-    for (_, wanted), (start, fallback) in zip(names, names[1:], strict=False):
+    for (_, wanted), (start, fallback) in pairwise(names):
         yield _line(text, match.start() + start), wanted, fallback
 
 

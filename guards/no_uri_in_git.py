@@ -32,6 +32,10 @@ _NOWHERE = re.compile(
 _REMEDY = "Rotate this password now (docs/runbooks/rotate.md): whoever can read the repository has it. Then remove it."
 
 
+SHORTEST = 8
+"""Atlas accepts no shorter password: what is shorter stands for one."""
+
+
 @dataclass(frozen=True)
 class HistoryLine:
     """A line that a commit added: which commit, which file, and its text."""
@@ -74,7 +78,7 @@ def credentials_in(text: str) -> Iterator[tuple[int, str]]:
         return
     for match in _URI.finditer(text):
         password, host = unquote(match["password"]), unquote(match["host"])
-        if _STAND_IN.search(password) or _NOWHERE.search(host):
+        if len(password) < SHORTEST or _STAND_IN.search(password) or _NOWHERE.search(host):
             continue
         yield text.count("\n", 0, match.start()) + 1, _plain(unquote(match["user"]))
 

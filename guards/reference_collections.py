@@ -6,6 +6,7 @@ only. It must never pass a collection whose name it cannot read: that is "not ju
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -20,6 +21,8 @@ from guards.source import SourceFile
 from guards.variables import python_of
 
 VARIABLE = "MONGODB_REFERENCE_URI"
+_HINT = re.compile(r"(?i)ref(?:erence)?_?(?:db|database|client|conn|pool|mongo)")
+"""What a file without a name of its own for the connection does not contain."""
 
 
 @dataclass(frozen=True, order=True)
@@ -37,7 +40,12 @@ def check(manifest: Manifest, files: Sequence[SourceFile]) -> Report:
     notes: list[Note] = []
     code = [file for file in files if file.language in (Language.PYTHON, Language.SCRIPT) and not file.binary]
     openers = frozenset(name for file in code for name in _functions(file))
+    speaks = re.compile(
+        "|".join([_HINT.pattern, re.escape(VARIABLE), *(re.escape(name) for name in sorted(openers))])
+    )
     for file in code:
+        if not speaks.search(file.text):
+            continue
         if file.language is Language.PYTHON and python_of(file) is None:
             notes.append(Note(file.path, 0, "cannot be parsed as Python: not judged", blocks=True))
             continue

@@ -16,7 +16,9 @@ from guards.finding import Finding, Guard, Note, Report, report
 from guards.language import Language
 from guards.script_tokens import tokens_of
 from guards.source import SourceFile
-from guards.variables import parsed, without_comments
+from guards.variables import mentioned, parsed, without_comments
+
+_A_PAIR = 2
 
 
 @dataclass(frozen=True, order=True)
@@ -37,6 +39,8 @@ def check(files: Sequence[SourceFile], known: Collection[str]) -> Report:
         if file.binary or file.language is Language.OTHER:
             continue
         looked_at += 1
+        if len(mentioned(file.text)) < _A_PAIR:
+            continue
         try:
             pairs = _pairs(file, frozenset(known))
         except SyntaxError as error:

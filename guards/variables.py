@@ -20,12 +20,14 @@ NAME = re.compile(
     r"(?<![A-Za-z0-9_])(?:[A-Z0-9]+_)*MONGO(?:DB)?(?:_[A-Z0-9_]*[A-Z0-9]|URI|URL)(?![A-Za-z0-9_])"
 )
 _BEGINNING = re.compile(r"(?:[A-Z0-9]+_)*MONGO(?:DB)?_(?:[A-Z0-9]+_)*$")
+_ANY_CASE = re.compile(NAME.pattern, re.IGNORECASE)
 _NO_CREDENTIAL = re.compile(
     r"MONGO(?:DB)?_ATLAS_|_(?:DB|DB_NAME|DATABASE|DATABASE_NAME|VERSION|IMAGE|PORT|DEBUG|LOG_LEVEL|APP_NAME|COLLECTION"
-    r"|POOL_SIZE|TIMEOUT|TIMEOUT_MS|TIMEOUT_SECONDS)$"
+    r"|ADDED|UPDATED|DELETED|POOL_SIZE|TIMEOUT|TIMEOUT_MS|TIMEOUT_SECONDS)$"
 )
-"""Keys of the Atlas Admin API, which open no database, and settings that open nothing."""
+"""Keys of the Atlas Admin API, which open no database, its events, and settings that open nothing."""
 
+_MENTION = re.compile(rf"{NAME.pattern}|{_BEGINNING.pattern.rstrip('$')}|BaseSettings")
 _LOWER = re.compile(r"mongo(?:db)?_[a-z0-9_]*")
 _HASH_COMMENT = re.compile(r"""("(?:\\.|[^"\\\n])*"|'[^'\n]*')|(?:^|(?<=\s))\#[^\n]*""", re.MULTILINE)
 _LINE_COMMENT = re.compile(r"^\s*#[^\n]*", re.MULTILINE)
@@ -52,7 +54,7 @@ def uses_in(file: SourceFile, known: Collection[str]) -> tuple[Use, ...]:
     `known` are the manifest's variables: such a name counts also where it stands as a plain identifier. Raises
     SyntaxError for Python that is none.
     """
-    if file.binary:
+    if file.binary or not _MENTION.search(file.text):
         return ()
     match file.language:
         case Language.PYTHON:
@@ -64,6 +66,11 @@ def uses_in(file: SourceFile, known: Collection[str]) -> tuple[Use, ...]:
         case _:
             found = _in_text(without_comments(file))
     return tuple(sorted({use for use in found if not use.whole or is_mongo_variable(use.name)}))
+
+
+def mentioned(text: str) -> frozenset[str]:
+    """The Mongo variables whose names stand anywhere in a text, in capitals: a cheap first look."""
+    return frozenset(match[0].upper() for match in _ANY_CASE.finditer(text))
 
 
 def python_of(file: SourceFile) -> ast.Module | None:

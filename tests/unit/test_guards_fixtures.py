@@ -1,4 +1,4 @@
-"""The guards over two small applications: every planted mistake is found at its line, the clean twins raise no alarm."""
+"""The guards over two small applications: each planted mistake is found at its line, the clean twins raise no alarm."""
 
 import re
 from pathlib import Path

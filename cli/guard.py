@@ -1,0 +1,193 @@
+"""`atlas-access guard`: what a pull request must not bring in, over a tree, the documents, the secrets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
+from cli.inputs import MANIFEST, read_manifest, read_settings
+
+if TYPE_CHECKING:
+    from access.endpoints import Endpoints
+    from access.manifest import Manifest
+    from guards.finding import Report
+    from guards.source import SourceFile, Tree
+    from guards.validate_secrets import Cluster
+
+
+class GuardName(StrEnum):
+    """One guard, or all that need no account; `validate-secrets` joins `all` when a stack is named."""
+
+    ALL = "all"
+    ENV_VAR_COVERAGE = "env-var-coverage"
+    SILENT_FALL_BACK = "silent-fall-back"
+    REFERENCE_COLLECTIONS = "reference-collections"
+    NO_URI_IN_GIT = "no-uri-in-git"
+    DOCS_SYNC = "docs-sync"
+    VALIDATE_SECRETS = "validate-secrets"
+
+
+class GuardFormat(StrEnum):
+    """The formats of a guard's answer."""
+
+    TEXT = "text"
+    JSON = "json"
+    MD = "md"
+
+
+_OF_A_TREE = (
+    GuardName.ENV_VAR_COVERAGE,
+    GuardName.SILENT_FALL_BACK,
+    GuardName.REFERENCE_COLLECTIONS,
+    GuardName.NO_URI_IN_GIT,
+)
+
+
+def guard(
+    name: Annotated[GuardName, typer.Argument(help="One guard, or all.", metavar="NAME|all")],
+    *,
+    source: Annotated[Path, typer.Option(help="The source tree to check.")] = Path(),
+    manifest: Annotated[Path, typer.Option(help="The manifest to hold it against.")] = MANIFEST,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="A pattern of paths to leave out; may be given again.")
+    ] = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="no-uri-in-git: every commit of every branch too.")
+    ] = False,
+    stack: Annotated[str | None, typer.Option(help="validate-secrets: whose secrets.")] = None,
+    log_in: Annotated[
+        bool, typer.Option("--login/--no-login", help="validate-secrets: log in with each value.")
+    ] = True,
+    output: Annotated[GuardFormat, typer.Option("--format", help="How to show it.")] = GuardFormat.TEXT,
+) -> int:
+    """Check a source tree, the documents or stored secrets. Exit 0 clean, 1 found, 3 when not all could be judged."""
+    from cli.output import write
+    from guards import telling
+    from guards.finding import Outcome, overall
+
+    asked = tuple(GuardName)[1:] if name is GuardName.ALL else (name,)
+    if name is GuardName.ALL and stack is None:
+        asked = tuple(each for each in asked if each is not GuardName.VALIDATE_SECRETS)
+    if GuardName.VALIDATE_SECRETS in asked and stack is None:
+        raise CommandFailed("validate-secrets needs to know whose secrets.", "Name a stack: --stack staging.")
+    declared = read_manifest(manifest)
+    reports: list[Report] = []
+    if set(asked) & set(_OF_A_TREE):
+        reports += _of_tree(asked, declared, manifest, source, tuple(exclude or ()), history=history)
+    if GuardName.DOCS_SYNC in asked:
+        from cli.docs import in_sync
+
+        reports.append(in_sync(declared, manifest.parent))
+    if stack is not None and GuardName.VALIDATE_SECRETS in asked:
+        reports.append(_of_secrets(declared, stack, log_in=log_in))
+    shown = {
+        GuardFormat.TEXT: telling.as_text,
+        GuardFormat.JSON: telling.as_json,
+        GuardFormat.MD: telling.as_markdown,
+    }
+    write(shown[output](reports))
+    return {Outcome.CLEAN: DONE, Outcome.FOUND: REFUTED, Outcome.UNKNOWN: UNKNOWN}[overall(reports)]
+
+
+def _of_tree(
+    asked: Sequence[GuardName],
+    declared: Manifest,
+    manifest: Path,
+    source: Path,
+    excluded: Sequence[str],
+    *,
+    history: bool,
+) -> Iterator[Report]:
+    from guards import allowances, env_var_coverage, reference_collections, silent_fall_back
+    from guards.finding import report
+    from guards.source import read_tree
+
+    try:
+        tree = read_tree(source, excluded)
+    except OSError as error:
+        raise CommandFailed(
+            f"--source {source}: {error.strerror or 'cannot be read'}.", "Name a folder."
+        ) from error
+    known = [
+        *{each.variable for each in declared.bindings},
+        *(each.name for each in declared.deprecated_variables),
+    ]
+    for name in asked:
+        match name:
+            case GuardName.ENV_VAR_COVERAGE:
+                found = env_var_coverage.check(declared, tree.files, manifest.read_text(encoding="utf-8-sig"))
+            case GuardName.SILENT_FALL_BACK:
+                found = silent_fall_back.check(tree.files, known)
+            case GuardName.REFERENCE_COLLECTIONS:
+                found = reference_collections.check(declared, tree.files)
+            case GuardName.NO_URI_IN_GIT:
+                found = _of_git(source, tree, history=history)
+            case _:
+                continue
+        if name is not GuardName.NO_URI_IN_GIT:
+            unread = (note for note in tree.notes if note.blocks)
+            found = report(found.guard, found.looked_at, found.findings, (*found.notes, *unread))
+        yield allowances.apply(found, tree.files)
+
+
+def _of_git(source: Path, tree: Tree, *, history: bool) -> Report:
+    from guards import no_uri_in_git
+    from guards.finding import Note
+    from guards.git import GitUnread, history_lines, tracked_files
+
+    notes = list(tree.notes)
+    files: Sequence[SourceFile] = tree.files
+    count = tree.count
+    with presented_as(UNKNOWN, GitUnread):
+        tracked = tracked_files(source)
+        if tracked is not None:
+            files = [file for file in files if file.path in tracked]
+            notes = [note for note in notes if note.path in tracked or note.path.endswith("/")]
+            count = len(tracked)
+        elif history:
+            raise CommandFailed(
+                f"{source} is in no git repository, so it has no history.", "Leave --history out."
+            )
+        else:
+            notes.append(Note(str(source), 0, "in no git repository: every file counts as tracked"))
+        lines = history_lines(source) if history else ()
+        return no_uri_in_git.check(files, lines, notes, count)
+
+
+def _of_secrets(declared: Manifest, stack: str, *, log_in: bool) -> Report:
+    from access.endpoints import EndpointRefused, Endpoints
+    from guards import validate_secrets
+
+    with presented_as(WRONG, EndpointRefused):
+        endpoints = Endpoints.from_environment(os.environ)
+        settings = read_settings(stack, endpoints)
+        if stack not in declared.environments:
+            known = ", ".join(declared.environments)
+            raise CommandFailed(f'stack "{stack}" is no environment of the manifest.', f"It knows {known}.")
+        place = validate_secrets.Place(stack, settings.aws_region, log_in)
+        used = dict.fromkeys(each.cluster for each in declared.bindings_for(stack))
+        clusters = {name: _cluster(name, stack, endpoints) for name in used}
+        return validate_secrets.check(declared, place, clusters, endpoints)
+
+
+def _cluster(environment: str, stack: str, endpoints: Endpoints) -> Cluster:
+    from guards.cluster_addresses import AddressesUnread, read_addresses
+    from guards.validate_secrets import Cluster
+    from probes.atlas_sign_in import CredentialsMissing, sign_in_from
+
+    settings = read_settings(environment, endpoints)
+    try:
+        sign_in = sign_in_from(os.environ)
+        return Cluster(
+            settings.atlas_cluster,
+            read_addresses(settings.atlas_project_id, settings.atlas_cluster, sign_in, endpoints),
+        )
+    except (AddressesUnread, CredentialsMissing) as error:
+        whose = "" if environment == stack else f" about {environment}'s project"
+        return Cluster(settings.atlas_cluster, None, f"{error}{whose}")

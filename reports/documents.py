@@ -1,0 +1,27 @@
+"""Every generated document by its path: what `atlas-access docs` writes and the guard *docs-sync* compares.
+
+Pure: equal inputs give equal bytes, without a time or a version in them. It must never include what was observed; what
+is live and proven belongs to a run, not to the repository.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from access.manifest import Manifest
+from reports import control_mapping, diagrams, env_example, matrix_html, matrix_markdown, policy_page
+from reports.matrix import build
+from reports.policy_page import RuleEntry
+
+
+def documents(manifest: Manifest, rules: Sequence[RuleEntry]) -> Mapping[str, str]:
+    """The documents, by path below the repository's root."""
+    matrix = build(manifest)
+    return {
+        "docs/access-matrix.md": matrix_markdown.render(matrix),
+        "docs/access-matrix.html": matrix_html.render(matrix),
+        "docs/policies.md": policy_page.render(rules),
+        "docs/control-mapping.md": control_mapping.render(manifest, rules),
+        "docs/diagrams.md": diagrams.render(manifest),
+        ".env.example": env_example.render(manifest),
+    }

@@ -1,0 +1,28 @@
+"""`.env.example`: the variables of a developer's machine, as the manifest binds them.
+
+It must never hold a value, or name a deprecated variable as something to set.
+"""
+
+from __future__ import annotations
+
+from access.manifest import LOCAL, Manifest
+
+
+def render(manifest: Manifest) -> str:
+    """The file. Ends in a newline; equal manifests give equal bytes."""
+    lines = [
+        "# The MongoDB variables of a developer's machine, generated from access.yaml: make docs.",
+        "# Copy to .env.local (never tracked) and take each value from Secrets Manager. Load it line by line: a raw &",
+        "# in a connection string breaks the shell's `source`. A variable that is not set is an error, nothing else.",
+    ]
+    for binding in manifest.bindings_for(LOCAL):
+        role = ", ".join(str(role) for role in manifest.user(binding.user).roles)
+        lines += [
+            "",
+            f"# {binding.user} ({role}) on {binding.cluster}'s cluster, from {binding.secret_name}",
+            f"{binding.variable}=",
+        ]
+    if manifest.deprecated_variables:
+        lines += ["", "# No longer:"]
+        lines += [f"#   {entry.name}: write {entry.successor}" for entry in manifest.deprecated_variables]
+    return "\n".join(lines) + "\n"
