@@ -1,0 +1,143 @@
+"""`atlas-access smoke` and `baseline capture`: exit codes, formats, and wrong input told before anything is asked."""
+
+import json
+from pathlib import Path
+
+import pytest
+from smoke_fixture import ROOT, FakeApp, app
+
+import probes.smoke
+from access.gates import Gate, GateResult, Standing
+from cli.main import run
+
+__all__ = ["app"]
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def standings(app: FakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[Gate, Standing]:
+    """A sandbox whose service is the fake application; browser and sign-up stand as told."""
+    found = {Gate.JOURNEY: Standing.MET, Gate.WAITLIST: Standing.MET}
+    for name, gate in (("judge_journey", Gate.JOURNEY), ("judge_sign_up", Gate.WAITLIST)):
+        monkeypatch.setattr(
+            probes.smoke, name, lambda *_, gate=gate: GateResult(gate, found[gate], "as told")
+        )
+    monkeypatch.chdir(ROOT)
+    variables = {
+        "ATLAS_ACCESS_SANDBOX": "1",
+        "ATLAS_ACCESS_SANDBOX_DIR": str(tmp_path),
+        "ATLAS_ACCESS_SMOKE_URL": app.url,
+        "ATLAS_ACCESS_HUBSPOT_URL": NOWHERE,
+        "ATLAS_ACCESS_ADDRESS_FORM": "standard",
+        "GITHUB_API_URL": NOWHERE,
+        "AWS_ENDPOINT_URL": NOWHERE,
+        "MONGODB_ATLAS_BASE_URL": NOWHERE,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return found
+
+
+def test_a_captured_baseline_makes_the_gates_green(
+    app: FakeApp, standings: dict[Gate, Standing], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 0 == run(["baseline", "capture", "staging"])
+    assert "CAPTURED  staging: 14 plans, 30 answers" in capsys.readouterr().out
+    assert "staging" == json.loads((tmp_path / "baselines" / "staging.json").read_text())["stack"]
+    assert 0 == run(["smoke", "staging"])
+    assert capsys.readouterr().out.startswith("GREEN  staging: 8 of 8 gates, 2 of 2 rounds, 14 plans")
+
+
+def test_a_failed_gate_exits_1_and_is_said_first(
+    app: FakeApp, standings: dict[Gate, Standing], capsys: pytest.CaptureFixture[str]
+) -> None:
+    app.answers("/api/eligibility", {"error": "database error"}, status=500)
+    assert 1 == run(["smoke", "staging"])
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("RED  staging: gate 1 eligibility: HTTP 500 (database error)")
+
+
+def test_something_unknown_exits_3(standings: dict[Gate, Standing]) -> None:
+    assert 3 == run(["smoke", "staging"])
+
+
+def test_a_failed_capture_writes_nothing(
+    app: FakeApp, standings: dict[Gate, Standing], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    standings[Gate.JOURNEY] = Standing.UNMET
+    assert 1 == run(["baseline", "capture", "staging"])
+    assert "This is a stop: mend the application first" in capsys.readouterr().out
+    assert [] == list(tmp_path.rglob("*.json"))
+
+
+@pytest.mark.parametrize("output", ["text", "json", "md", "junit"])
+def test_every_format_carries_the_result(
+    output: str, standings: dict[Gate, Standing], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 3 == run(["smoke", "staging", "--round", "1", "--format", output])
+    assert "there is no baseline to hold them to" in capsys.readouterr().out
+
+
+def test_json_is_json(standings: dict[Gate, Standing], capsys: pytest.CaptureFixture[str]) -> None:
+    run(["smoke", "staging", "--format", "json"])
+    assert "unknown" == json.loads(capsys.readouterr().out)["standing"]
+
+
+def test_another_address_can_be_asked(
+    app: FakeApp,
+    standings: dict[Gate, Standing],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("ATLAS_ACCESS_SMOKE_URL", NOWHERE)
+    run(["smoke", "staging", "--url", app.url])
+    assert (True, True) == ("/api/plans" in app.asked, app.url in capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["smoke", "nowhere"], "Pulumi.nowhere.yaml"),
+        (["smoke", "staging", "--url", "http://service.example.com"], "service.example.com is not loopback"),
+        (["smoke", "staging", "--url", "ftp://127.0.0.1"], "not a plain http or https URL"),
+        (["smoke", "staging", "--scenarios", "missing.yaml"], "missing.yaml: No such file or directory"),
+        (["smoke", "staging", "--scenarios", "access.yaml"], "access.yaml has"),
+        (
+            ["smoke", "staging", "--baseline", "missing.json"],
+            "Capture one with: atlas-access baseline capture",
+        ),
+        (["smoke", "staging", "--baseline", "pyproject.toml"], "pyproject.toml is not a baseline"),
+        (["smoke", "staging", "--rounds", "0"], "Invalid value"),
+        (["smoke", "staging", "--format", "pdf"], "Invalid value"),
+        (["baseline", "capture", "nowhere"], "Pulumi.nowhere.yaml"),
+    ],
+)
+def test_wrong_input_exits_2_before_anything_is_asked(
+    arguments: list[str],
+    expected: str,
+    app: FakeApp,
+    standings: dict[Gate, Standing],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert (2, []) == (run(arguments), app.asked)
+    told = capsys.readouterr().err
+    assert (True, False) == (expected in told, "Traceback" in told)
+
+
+def test_a_baseline_of_another_stack_is_refused(
+    standings: dict[Gate, Standing], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["baseline", "capture", "staging"])
+    capsys.readouterr()
+    assert 2 == run(["smoke", "prod", "--baseline", str(tmp_path / "baselines" / "staging.json")])
+    assert "is the baseline of another stack, not of prod" in capsys.readouterr().err
+
+
+def test_a_baseline_of_other_scenarios_is_refused(
+    standings: dict[Gate, Standing], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["baseline", "capture", "staging"])
+    other = tmp_path / "other.yaml"
+    other.write_text((ROOT / "smoke.yaml").read_text().replace("income: 38000", "income: 39000"))
+    assert 2 == run(["smoke", "staging", "--scenarios", str(other)])
+    assert "was captured with other scenarios" in capsys.readouterr().err
