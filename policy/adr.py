@@ -9,7 +9,9 @@ import enum
 from typing import Final
 
 DATABASE: Final = "askflorence"
-AUDIT_DATABASE: Final = "askflorence"
+AUDIT_DATABASES: Final = (DATABASE, "askflorence_audit")
+"""Where the audit log may live: with the application's data (ADR 0006), or in a database of its own."""
+
 AUDIT_COLLECTION: Final = "agent_audit_log"
 AUDIT_ROLE: Final = "role_audit_writer"
 AUDIT_ROLE_ACTIONS: Final = frozenset({"FIND", "INSERT"})
@@ -50,6 +52,9 @@ BUILT_IN_ROLES: Final = frozenset(
     }
 )
 """Names that MongoDB and Atlas keep for themselves (MongoDB manual, Built-In Roles; Atlas, Built-in Roles)."""
+
+READ_WRITE_ON_INDEXES: Final = frozenset({"CREATE_INDEX", "DROP_INDEX"})
+"""What `readWrite` may do to every collection's indexes although ADR 0006 speaks of it as held apart."""
 
 READ_WRITE_ON_AUDIT_LOG: Final = frozenset(
     {

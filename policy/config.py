@@ -27,7 +27,10 @@ _REQUIRED = {
     "schemaRole": r".+",
 }
 _OPTIONAL = ("legacyUsers", "legacyRoles", "legacySecrets")
-_TOP = ("$schema", "userCap", "unknown", "decisionRecords", "sharedSecretOutputs", "waivers", "stacks")
+_TOP = (
+    *("$schema", "userCap", "unknown", "decisionRecords", "sharedSecretOutputs", "auditDatabase"),
+    *("waivers", "stacks"),
+)
 
 
 class ConfigInvalid(ValueError):
@@ -82,6 +85,12 @@ class Config:
     decision_records: frozenset[str] = frozenset(_RECORDS)
     shared_secret_outputs: frozenset[str] = frozenset()
     fail_unknown: bool = False
+    audit_database: str = adr.DATABASE
+
+    @property
+    def readable_databases(self) -> frozenset[str]:
+        """The databases of which a built-in role may be given: two when the audit log has its own."""
+        return frozenset({adr.DATABASE, self.audit_database})
 
     def stack(self, name: str) -> StackFacts | None:
         """The facts of a stack, None where the name is unknown."""
@@ -139,6 +148,9 @@ def parse_config(text: str, source: str = "policy-config.json") -> Config:
         cap = adr.USER_CAP
     if top.get("unknown", "report") not in ("report", "fail"):
         errors.found.append("unknown: has to be report or fail.")
+    audit_database = top.get("auditDatabase", adr.DATABASE)
+    if audit_database not in adr.AUDIT_DATABASES:
+        errors.found.append(f"auditDatabase: has to be one of {', '.join(adr.AUDIT_DATABASES)}.")
     given = errors.mapping("stacks", top.get("stacks"))
     config = Config(
         stacks=tuple(_stack(errors, name, value) for name, value in given.items()),
@@ -147,6 +159,7 @@ def parse_config(text: str, source: str = "policy-config.json") -> Config:
         decision_records=errors.names("decisionRecords", top.get("decisionRecords", list(_RECORDS))),
         shared_secret_outputs=errors.names("sharedSecretOutputs", top.get("sharedSecretOutputs", [])),
         fail_unknown=top.get("unknown") == "fail",
+        audit_database=str(audit_database),
     )
     if errors.found:
         raise ConfigInvalid(source, tuple(errors.found))

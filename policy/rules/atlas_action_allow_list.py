@@ -2,6 +2,7 @@
 
 from policy import adr
 from policy.atlas import ActionGrant, Target, role_view
+from policy.config import Config
 from policy.model import Framework, Rule, Severity
 from policy.report import Report, printable
 from policy.resource import CUSTOM_DB_ROLE, Resource
@@ -9,7 +10,7 @@ from policy.run import Run
 from policy.values import Marker
 
 
-def _check_target(target: Target, report: Report) -> None:
+def _check_target(target: Target, config: Config, report: Report) -> None:
     if target.cluster is True:
         report.finding(f"{target.path}: a grant on the cluster resource; name a collection.")
         return
@@ -27,11 +28,11 @@ def _check_target(target: Target, report: Report) -> None:
         report.finding(f"{target.path}: a wildcard; name every collection.")
     elif isinstance(collection, str) and collection.startswith("system."):
         report.finding(f"{target.path}: system collections are never granted.")
-    if not isinstance(target.database, Marker) and target.database not in (adr.DATABASE, adr.AUDIT_DATABASE):
+    if not isinstance(target.database, Marker) and target.database not in config.readable_databases:
         report.finding(f"{target.path}: grants stay inside the database {adr.DATABASE}.")
 
 
-def _check_grant(grant: ActionGrant, report: Report) -> None:
+def _check_grant(grant: ActionGrant, config: Config, report: Report) -> None:
     if isinstance(grant.action, Marker):
         report.not_evaluated(grant.path, grant.action)
     elif grant.action is not None and grant.action not in adr.ALLOWED_ACTIONS:
@@ -44,7 +45,7 @@ def _check_grant(grant: ActionGrant, report: Report) -> None:
         if not grant.targets:
             report.finding(f"{grant.path}: names no resource; name the collections that it is granted on.")
         for target in grant.targets:
-            _check_target(target, report)
+            _check_target(target, config, report)
 
 
 def check(resource: Resource, run: Run, report: Report) -> None:
@@ -56,7 +57,7 @@ def check(resource: Resource, run: Run, report: Report) -> None:
         report.not_evaluated("actions", role.actions)
         return
     for grant in role.actions:
-        _check_grant(grant, report)
+        _check_grant(grant, run.config, report)
 
 
 RULE = Rule(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from policy import adr
 from policy.atlas import RoleReference, Target, role_view, user_view
-from policy.config import Waiver
+from policy.config import Config, Waiver
 from policy.model import Framework, Rule, Severity
 from policy.report import Report, printable
 from policy.resource import CUSTOM_DB_ROLE, DATABASE_USER, SERVICE_ACCESS, STACK, Resource
@@ -16,21 +16,21 @@ _WRITING_BUILT_INS = frozenset(
 )
 
 
-def _reaches_audit_log(target: Target) -> bool:
+def _reaches_audit_log(target: Target, config: Config) -> bool:
     return target.cluster is True or (
-        target.database in (adr.AUDIT_DATABASE, "", None, "*")
+        target.database in (config.audit_database, "", None, "*")
         and target.collection in (adr.AUDIT_COLLECTION, "", None, "*")
     )
 
 
-def _check_role(resource: Resource, report: Report) -> None:
+def _check_role(resource: Resource, config: Config, report: Report) -> None:
     role = resource.read(role_view)
     if role.name == adr.AUDIT_ROLE:
         return
     for grant in () if isinstance(role.actions, Marker) else role.actions:
         if grant.action == "FIND" or isinstance(grant.targets, Marker) or isinstance(grant.action, Marker):
             continue
-        if any(_reaches_audit_log(target) for target in grant.targets):
+        if any(_reaches_audit_log(target, config) for target in grant.targets):
             action = printable(grant.action or "an action")
             report.finding(
                 f"{grant.path}: grants {action} on {adr.AUDIT_COLLECTION}; only {adr.AUDIT_ROLE} may."
@@ -40,11 +40,21 @@ def _check_role(resource: Resource, report: Report) -> None:
             report.finding(f"{inherited.path}: inherits writing on {adr.AUDIT_COLLECTION}.")
 
 
-def _excess(role: RoleReference) -> frozenset[str]:
+def _excess(role: RoleReference, config: Config) -> frozenset[str]:
     """What an allowed built-in role may do to the audit log besides FIND; others have rules of their own."""
-    if (role.name, role.database) == ("readWrite", adr.AUDIT_DATABASE):
+    if (role.name, role.database) == ("readWrite", config.audit_database):
         return adr.READ_WRITE_ON_AUDIT_LOG
     return frozenset()
+
+
+def _waivable(role: RoleReference, config: Config) -> frozenset[str]:
+    """What of a role a waiver may name: its reach to the audit log, and to every collection's indexes."""
+    indexes = (
+        adr.READ_WRITE_ON_INDEXES
+        if (role.name, role.database) == ("readWrite", adr.DATABASE)
+        else frozenset()
+    )
+    return _excess(role, config) | indexes
 
 
 def _accepted(run: Run, waiver: Waiver) -> bool:
@@ -62,7 +72,7 @@ def _check_user(resource: Resource, run: Run, report: Report) -> None:
         if hidden is not None:
             report.not_evaluated(role.path, hidden)
             continue
-        excess |= _excess(role)
+        excess |= _excess(role, run.config)
         _check_declared(role, resource, run, report)
     if not excess:
         return
@@ -90,7 +100,7 @@ def _check_declared(role: RoleReference, resource: Resource, run: Run, report: R
 def check(resource: Resource, run: Run, report: Report) -> None:
     """Roles grant nothing but FIND on the audit log; users reach further only by a waiver."""
     if resource.type == CUSTOM_DB_ROLE:
-        _check_role(resource, report)
+        _check_role(resource, run.config, report)
     else:
         _check_user(resource, run, report)
 
@@ -119,7 +129,7 @@ def check_stack(resources: Sequence[Resource], run: Run, report: Report) -> None
         if isinstance(roles, Marker):
             report.not_evaluated("roles", roles)
             continue
-        held = frozenset().union(*(_excess(role) for role in roles))
+        held = frozenset().union(*(_waivable(role, run.config) for role in roles))
         unused = waiver.permits - held
         if unused:
             report.finding(

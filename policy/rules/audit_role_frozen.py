@@ -2,6 +2,7 @@
 
 from policy import adr
 from policy.atlas import Target, role_view
+from policy.config import Config
 from policy.model import Framework, Rule, Severity
 from policy.report import Report, printable
 from policy.resource import CUSTOM_DB_ROLE, Resource
@@ -9,11 +10,11 @@ from policy.run import Run
 from policy.values import Marker
 
 
-def _is_audit_collection(target: Target) -> bool:
+def _is_audit_collection(target: Target, config: Config) -> bool:
     return (
         target.cluster is not True
         and target.collection == adr.AUDIT_COLLECTION
-        and target.database == adr.AUDIT_DATABASE
+        and target.database == config.audit_database
     )
 
 
@@ -49,7 +50,7 @@ def check(resource: Resource, run: Run, report: Report) -> None:
             if hidden is not None:
                 report.not_evaluated(target.path, hidden)
                 blind = True
-            elif _is_audit_collection(target):
+            elif _is_audit_collection(target, run.config):
                 granted.add(grant.action)
             else:
                 report.finding(

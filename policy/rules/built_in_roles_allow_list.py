@@ -22,7 +22,9 @@ def check(resource: Resource, run: Run, report: Report) -> None:
             continue
         elif isinstance(role.database, Marker):
             report.not_evaluated(role.path.replace("roleName", "databaseName"), role.database)
-        elif (role.name, role.database) not in adr.ALLOWED_BUILT_IN_ROLES:
+        elif (role.name, role.database) not in adr.ALLOWED_BUILT_IN_ROLES | {
+            ("read", run.config.audit_database)
+        }:
             at = printable(f"{role.name}@{role.database}")
             report.finding(
                 f"{role.path}: {at} is refused; read and readWrite on {adr.DATABASE} are the only built-in ones."
