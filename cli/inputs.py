@@ -68,7 +68,7 @@ def read_manifest(path: Path) -> Manifest:
     """The manifest at `path`; raises CommandFailed (exit 2) with all of its errors at once."""
     from access.manifest import ManifestInvalid, load_manifest
 
-    text = _read(path, "Run the command where access.yaml is, or name it with --manifest.")
+    text = read_text(path, "Run the command where access.yaml is, or name it with --manifest.")
     with presented_as(2, ManifestInvalid):
         return load_manifest(text, source=str(path))
 
@@ -82,7 +82,7 @@ def read_settings(stack: str, endpoints: Endpoints, *, phase: Phase | None = Non
 
     remedy = "Run the command where the Pulumi.<stack>.yaml files are."
     files = {
-        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): _read(path, remedy)
+        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): read_text(path, remedy)
         for path in sorted(Path().glob("Pulumi.*.yaml"))
     }
     overrides = {} if phase is None else {"phase": phase.value}
@@ -95,7 +95,7 @@ def read_known_users(path: Path, declared: Manifest, stack: str) -> tuple[KnownU
     from access.known_users import load_known_users
     from access.manifest import ManifestInvalid
 
-    text = _read(path, "Run the command where known-users.yaml is, or name it with --known-users.")
+    text = read_text(path, "Run the command where known-users.yaml is, or name it with --known-users.")
     with presented_as(2, ManifestInvalid):
         return load_known_users(text, declared, environment=stack, source=str(path))
 
@@ -109,12 +109,13 @@ def read_evidence(path: Path | None) -> tuple[Observation, ...]:
         return ()
     from reports.evidence import EvidenceInvalid, observations
 
-    text = _read(path, "Write one with: atlas-access sandbox deploy STACK --json.")
+    text = read_text(path, "Write one with: atlas-access sandbox deploy STACK --json.")
     with presented_as(2, EvidenceInvalid):
         return observations(text, source=str(path))
 
 
-def _read(path: Path, remedy: str) -> str:
+def read_text(path: Path, remedy: str) -> str:
+    """The text of a file; raises CommandFailed (exit 2) with `remedy` when it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

@@ -14,8 +14,10 @@ import typer
 from cli import errors
 from cli.docs import docs
 from cli.drift import drift
+from cli.explain import explain
 from cli.guard import guard
 from cli.matrix import matrix
+from cli.policy import policy
 from cli.prove import prove
 from cli.sandbox import app as sandbox
 from cli.smoke import app as baseline
@@ -43,8 +45,10 @@ def begin(
 
 app.command("docs")(docs)
 app.command("drift")(drift)
+app.command("explain")(explain)
 app.command("guard")(guard)
 app.command("matrix")(matrix)
+app.command("policy")(policy)
 app.command("prove")(prove)
 app.command("smoke")(smoke)
 app.command("who-can")(who_can)

@@ -240,6 +240,23 @@ def demo(*, directory: Directory = HERE, engine: EngineChoice = Engine.AUTO) -> 
         )
 
 
+def deployed_state(directory: Path, stack: str) -> str:
+    """The state of a stack of the sandbox, as `pulumi stack export` gives it, whichever engine deployed it.
+
+    Raises CommandFailed (exit 2) when there is none.
+    """
+    with _sandbox_errors():
+        from sandbox.deploy import exported
+        from sandbox.world import World
+
+        state = exported(World.load(directory), stack)
+    if not state:
+        raise CommandFailed(
+            f"stack {stack} is not deployed in this sandbox.", f"First: atlas-access sandbox deploy {stack}"
+        )
+    return json.dumps(state)
+
+
 def _heading(order: Order) -> str:
     return f"{order.stack}: {'the plan for ' if order.operation == 'preview' else ''}{order.phase}"
 

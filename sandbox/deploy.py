@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from access.manifest import load_manifest
 from access.settings import check_settings
@@ -121,6 +122,14 @@ def prepare_by_hand(world: World, program_dir: Path, stack: str) -> Path:
     """Lay out the folder in which a `pulumi` CLI works on the sandbox by hand, and return it."""
     world.of(stack)
     return prepare_project(world.directory, checked(Order(stack, program_dir=program_dir)))
+
+
+def exported(world: World, stack: str) -> Mapping[str, Any]:
+    """A stack's state in deployment format, secrets encrypted; empty before its first deployment."""
+    world.of(stack)
+    if in_use(world) is None:
+        return {}
+    return choose(Engine.AUTO, world).export(world, checked(Order(stack)))
 
 
 def checked(order: Order) -> StackFiles:
