@@ -61,9 +61,7 @@ class Settings(BaseModel):
     allow_ungated_rollout: bool = False
     soak_after: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_.-]+)?$")] = ""
     soak_minutes: Annotated[int, Field(ge=30)] = 30
-    soak_role_arn: Annotated[
-        str, StringConstraints(pattern=r"^(arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+)?$")
-    ] = ""
+    soak_role: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_+=,.@/-]{1,128})?$")] = ""
     soak_without_login_history: bool = False
     unprotect: bool = False
     placeholders: tuple[str, ...] = ()

@@ -75,7 +75,7 @@ def _session(before: Preceding, own_account: str, endpoints: Endpoints) -> boto3
         if before.account == own_account:
             return None
         raise AwsUnavailable(
-            f"looking at {before.stack}'s service in account {before.account}", "no role (set soakRoleArn)"
+            f"looking at {before.stack}'s service in account {before.account}", "no role (set soakRole)"
         )
     sts = client("sts", before.region, endpoints)
     answer = ask(

@@ -187,7 +187,7 @@ def _soak(stack: str, after: str, endpoints: Endpoints, *, allow_ungated: bool) 
         region=theirs.aws_region,
         cluster=theirs.ecs_cluster,
         service=theirs.ecs_service,
-        role_arn=own.soak_role_arn,
+        role_arn=f"arn:aws:iam::{theirs.aws_account_id}:role/{own.soak_role}" if own.soak_role else "",
         atlas_project=theirs.atlas_project_id,
         atlas_cluster=theirs.atlas_cluster,
         minutes=own.soak_minutes,

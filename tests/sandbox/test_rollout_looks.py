@@ -163,7 +163,7 @@ def test_an_error_spike_in_the_logs_holds_the_next_one_back(
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"role_arn": ""}, "no role (set soakRoleArn)"),
+        ({"role_arn": ""}, "no role (set soakRole)"),
         ({"role_arn": "arn:aws:iam::111111111111:role/nobody"}, "AccessDenied"),
         ({"service": "nothing"}, "has no service nothing"),
     ],
