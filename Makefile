@@ -1,11 +1,16 @@
-# What a person runs. CI runs the same commands.
+# What a person runs. The workflows run the same commands; STACK is staging or prod.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 PYTEST := $(BIN)/python -m pytest -n 2
+STACK ?= staging
+PLAN = plan-$(STACK)-$$(git rev-parse 'HEAD^{tree}')
+TITLE = Workflow $(GITHUB_WORKFLOW) failed for $(STACK)
+RUN_URL = $(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY)/actions/runs/$(GITHUB_RUN_ID)
 
-.PHONY: install demo test lint format bench clean
+.PHONY: install demo test lint format bench docs docs-check guards preview deploy drift prove secrets-check rollback
+.PHONY: name-plan approved-plan comment notify clean
 
 install: $(STAMP)
 
@@ -34,6 +39,58 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	@for each in tests/bench/bench_*.py; do echo "== $$each" && $(BIN)/python $$each || exit 1; done
+
+docs: $(STAMP)
+	$(BIN)/atlas-access docs
+
+docs-check: $(STAMP)
+	$(BIN)/atlas-access docs --check
+
+# The planted mistakes, and the tests that print made-up credentials to see them masked, stay out of the search.
+guards: $(STAMP)
+	$(BIN)/atlas-access guard no-uri-in-git --exclude 'tests/fixtures/*/planted/*' --exclude 'tests/unit/test_cli_*'
+	@test -z "$(SOURCE)" || $(BIN)/atlas-access guard all --source "$(SOURCE)"
+
+preview: $(STAMP)
+	@pulumi preview --stack $(STACK) --policy-pack policy --diff --color never --non-interactive \
+	  --save-plan plan-$(STACK).json >preview-$(STACK).txt; code=$$?; cat preview-$(STACK).txt; exit $$code
+
+deploy: $(STAMP)
+	pulumi up --stack $(STACK) --policy-pack policy --plan plan-$(STACK).json --yes --non-interactive
+
+drift: $(STAMP)
+	$(BIN)/atlas-access drift $(STACK) $(if $(GITHUB_REPOSITORY),--github $(GITHUB_REPOSITORY))
+
+prove: $(STAMP)
+	$(BIN)/atlas-access prove $(STACK)
+
+secrets-check: $(STAMP)
+	$(BIN)/atlas-access guard validate-secrets --stack $(STACK) --no-login
+
+rollback: $(STAMP)
+	$(BIN)/atlas-access rollback $(STACK)
+
+# A plan is kept under the tree that it was made for: what is merged is applied only as it was previewed.
+name-plan:
+	@echo "name=$(PLAN)"
+
+# From the run RUN, or from the newest run of this repository (no fork's) that previewed this very tree.
+approved-plan:
+	@run=$${RUN:-$$(gh api "repos/$(GITHUB_REPOSITORY)/actions/artifacts?name=$(PLAN)" --jq '[.artifacts[] \
+	  | select(.expired | not) | .workflow_run | select(.head_repository_id == .repository_id)][0].id // empty')}; \
+	test -n "$$run" || { echo "$(STACK) has no plan for this tree: preview it again in a pull request" >&2; exit 1; }; \
+	gh run download "$$run" --repo "$(GITHUB_REPOSITORY)" --name "$(PLAN)"
+
+comment:
+	@for stack in staging prod; do printf '## %s\n\n~~~~diff\n' $$stack; head -c 25000 preview-$$stack.txt; \
+	  printf '\n~~~~\n\n'; done >comment.md
+	gh pr comment "$(PULL_REQUEST)" --repo "$(GITHUB_REPOSITORY)" --edit-last --create-if-none --body-file comment.md
+
+notify:
+	@body="$(RUN_URL)"; number=$$(gh issue list --repo "$(GITHUB_REPOSITORY)" --state open --json number,title \
+	  --jq '[.[] | select(.title == "$(TITLE)")][0].number // empty'); \
+	if test -n "$$number"; then gh issue comment "$$number" --repo "$(GITHUB_REPOSITORY)" --body "$$body"; \
+	else gh issue create --repo "$(GITHUB_REPOSITORY)" --title "$(TITLE)" --body "$$body"; fi
 
 clean:
 	@test ! -e .sandbox || test ! -x $(BIN)/atlas-access || $(BIN)/atlas-access sandbox down
