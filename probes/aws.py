@@ -81,9 +81,16 @@ def current_version(secret_id: str, *, region: str, endpoints: Endpoints) -> str
     raise AwsUnavailable("describing the secret", "no current version")
 
 
-def running_revision(cluster: str, service: str, *, region: str, endpoints: Endpoints) -> RunningRevision:
+def running_revision(
+    cluster: str,
+    service: str,
+    *,
+    region: str,
+    endpoints: Endpoints,
+    session: boto3.session.Session | None = None,
+) -> RunningRevision:
     """Return the revision that a service runs now. Raises `AwsUnavailable`."""
-    ecs = client("ecs", region, endpoints)
+    ecs = client("ecs", region, endpoints, session=session)
     services = ask("describing the service", ecs.describe_services, cluster=cluster, services=[service])[
         "services"
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 INSTALL = f"install Chromium (apt-get install chromium), or name one in {VARIABLE}"
 _LONGEST = 200
 _SHOWN = 5
+_SETTLING_MS = 3000.0
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def _walk(
             return _unmet(f"{place}: {error}", seen)
         if _host(page.url) != _host(journey.url):
             return _unmet(f"{place}: led to another host, {one_line(_host(page.url), 80)}", seen)
+    _settle(page, deadline)
     if seen.problems:
         return _unmet(f"{len(seen.problems)} console errors on the way", seen)
     others = sorted(
@@ -119,6 +122,14 @@ def _walk(
     if others:
         return _unmet(f"{others[0]} answered, not {journey.revision}", seen)
     return GateResult(Gate.JOURNEY, Standing.MET, f"{len(journey.steps)} steps, no console error")
+
+
+def _settle(page: Page, deadline: float) -> None:
+    """Let what the last page still loads come in, for its errors count too; a page that never rests is left."""
+    from playwright.sync_api import TimeoutError as Late
+
+    with suppress(Late):
+        page.wait_for_load_state("networkidle", timeout=min(_SETTLING_MS, _left(deadline)))
 
 
 def _take(page: Page, step: Step, url: str, deadline: float) -> None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+import boto3
 
 from access.endpoints import Endpoints
 from access.redaction import redact
@@ -19,7 +21,8 @@ from probes.aws import AwsUnavailable, ask, client
 _MOST_PAGES = 20
 _SHOWN = 200
 _ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,253}")
-_SENT = ("Send", "Delivery")
+_SENT = re.compile(r'"eventType"\s*:\s*"(?:Send|Delivery)"')
+"""SES event publishing: what says that a mail went out, and not that it was rejected (SES API, event record)."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Logs:
     group: str
     region: str
     endpoints: Endpoints
+    session: boto3.session.Session | None = field(default=None, repr=False, compare=False)
 
     def lines(self, words: Sequence[str], since: int) -> Iterator[str]:
         """The lines that hold one of these words, as they are. Raises `AwsUnavailable`.
@@ -51,7 +55,12 @@ class Logs:
 
     @cached_property
     def _client(self) -> Any:
-        return client("logs", self.region, self.endpoints)
+        return client("logs", self.region, self.endpoints, session=self.session)
+
+
+def says_sent(line: str, email: str) -> bool:
+    """Whether a line is an event of SES that says a mail to an address was sent or delivered."""
+    return email in line and _SENT.search(line) is not None
 
 
 def shown(line: str) -> str:

@@ -18,7 +18,7 @@ from access.endpoints import EndpointRefused, Endpoints
 from access.verdict import Answer
 from probes.aws import AwsUnavailable
 from probes.http import session
-from probes.logs import Logs
+from probes.logs import Logs, says_sent
 from probes.mongo import Server
 
 _WAIT_SECONDS = 10.0
@@ -133,9 +133,9 @@ class MailLogEffect:
         return "SES mail"
 
     def seen(self, email: str) -> bool:
-        """Whether an event names the address."""
+        """Whether an event says that a mail to the address was sent."""
         try:
-            return any(email in line for line in self.logs.lines((email,), self.since))
+            return any(says_sent(line, email) for line in self.logs.lines((email,), self.since))
         except AwsUnavailable as error:
             raise EffectUnknown(f"{self.name}: {error}; have SES publish its events there") from None
 

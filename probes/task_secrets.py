@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import boto3
+
 from access.endpoints import Endpoints
 from access.task_definition import secret_references
 from probes.aws import AwsUnavailable, ask, client, running_revision
@@ -23,13 +25,14 @@ _REFERENCE = re.compile(
 
 @dataclass(frozen=True)
 class Place:
-    """Where a stack's service runs."""
+    """Where a stack's service runs, and the session that may look there (None: this process's own credentials)."""
 
     stack: str
     cluster: str
     service: str
     container: str
     region: str
+    session: boto3.session.Session | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -39,17 +42,19 @@ class RunningTask:
     revision: str
     references: Mapping[str, str] = field(repr=False)
     log_group: str
-    region: str
+    place: Place
 
     @classmethod
     def of(cls, place: Place, endpoints: Endpoints) -> RunningTask:
         """Ask ECS. Raises `AwsUnavailable`."""
-        found = running_revision(place.cluster, place.service, region=place.region, endpoints=endpoints)
+        found = running_revision(
+            place.cluster, place.service, region=place.region, endpoints=endpoints, session=place.session
+        )
         return cls(
             revision=found.arn.rpartition("/")[2],
             references=secret_references(found.definition, place.container),
             log_group=_log_group(found.definition, place.container),
-            region=place.region,
+            place=place,
         )
 
     def first_bound(self, variables: Sequence[str]) -> str:
@@ -65,7 +70,8 @@ class RunningTask:
         wanted = {"SecretId": match["arn"]}
         wanted |= {"VersionId": match["version"]} if match["version"] else {}
         wanted |= {"VersionStage": match["stage"]} if match["stage"] else {}
-        answer = ask(what, client("secretsmanager", self.region, endpoints).get_secret_value, **wanted)
+        store = client("secretsmanager", self.place.region, endpoints, session=self.place.session)
+        answer = ask(what, store.get_secret_value, **wanted)
         value: Any = answer.get("SecretString")
         if match["key"]:
             try:

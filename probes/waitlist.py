@@ -89,7 +89,9 @@ def _effects(order: SignUp, task: RunningTask, since: int) -> tuple[Effect, ...]
             effects.append(MailAddressEffect(order.mail_url, order.endpoints))
         else:
             group = waitlist.mail_log_group.replace("{env}", order.place.stack)
-            effects.append(MailLogEffect(Logs(group, order.place.region, order.endpoints), since))
+            effects.append(
+                MailLogEffect(Logs(group, order.place.region, order.endpoints, order.place.session), since)
+            )
         token = task.read(waitlist.contact_variable, order.endpoints)
         effects.append(ContactEffect(token, order.endpoints))
         # Asked once before anything is signed up: what cannot be observed now would not be later.
@@ -172,7 +174,7 @@ def _errors_in_log(order: SignUp, task: RunningTask, since: int, stopped: Callab
     group = waitlist.log_group.replace("{env}", order.place.stack) or task.log_group
     if not group:
         return _Found(doubts=(f"{task.revision} writes to no log group; name one as waitlist.log_group",))
-    logs = Logs(group, order.place.region, order.endpoints)
+    logs = Logs(group, order.place.region, order.endpoints, order.place.session)
     deadline = time.monotonic() + waitlist.logs_seconds
     try:
         while True:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import boto3
 import pytest
 from aws_fixture import Aws, aws
 from mongod_fixture import CANARY, LOOPBACK, Cluster, cluster, encodings
@@ -245,7 +246,10 @@ def test_without_an_address_of_sent_mail_the_log_group_is_asked(estate: Estate) 
     )
 
 
-def test_a_mail_is_seen_in_the_events_that_ses_publishes(estate: Estate) -> None:
+@pytest.mark.parametrize(("kind", "expected"), [("Send", Standing.MET), ("Reject", Standing.UNMET)])
+def test_a_mail_is_seen_in_the_events_that_ses_publishes(
+    estate: Estate, kind: str, expected: Standing
+) -> None:
     logs = estate.aws.client("logs")
     group = "/ses/askflorence-staging/events"
     logs.create_log_group(logGroupName=group)
@@ -255,13 +259,13 @@ def test_a_mail_is_seen_in_the_events_that_ses_publishes(estate: Estate) -> None
     def joined(request: Any, body: Any) -> Any:
         import time
 
-        event = {"eventType": "Send", "mail": {"destination": [body["email"]]}}
+        event = {"eventType": kind, "mail": {"destination": [body["email"]]}}
         line = {"timestamp": int(time.time() * 1000), "message": json.dumps(event)}
         logs.put_log_events(logGroupName=group, logStreamName="events", logEvents=[line])
         return usual(request, body)
 
     estate.app.handlers["/api/agent-waitlist"] = joined
-    assert Standing.MET is judge_sign_up(estate.order(mail_url="")).standing
+    assert expected is judge_sign_up(estate.order(mail_url="")).standing
 
 
 def test_once_stopped_what_was_signed_up_is_still_removed(estate: Estate) -> None:
@@ -281,3 +285,18 @@ def test_a_credential_of_another_machine_is_refused(estate: Estate) -> None:
     )
     result = judge_sign_up(estate.order())
     assert (Standing.UNKNOWN, []) == (result.standing, estate.mails)
+
+
+def test_another_account_is_looked_at_by_a_session_of_its_own(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = estate.aws.sessions["staging"]
+    other = estate.aws.sessions["prod"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", other.access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", other.secret_access_key)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", other.session_token)
+    own = boto3.session.Session(
+        found.access_key_id, found.secret_access_key, found.session_token, region_name="us-east-1"
+    )
+    results = [judge_sign_up(estate.order(place=replace(PLACE, session=each))) for each in (None, own)]
+    assert [Standing.UNKNOWN, Standing.MET] == [each.standing for each in results]
