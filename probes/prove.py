@@ -89,10 +89,10 @@ def prove(
     return _proof(run)
 
 
-def unproven(request: ProofRequest, subject: Subject, text: str) -> Proof:
+def unproven(request: ProofRequest, subject: Subject, text: str, *, refuted: bool = False) -> Proof:
     """The proof of a credential that nothing could be asked about, and why; `text` holds no secret."""
     run = _Run(request, Endpoints(), _silent)
-    run.doubt(subject, text)
+    (run.refute if refuted else run.doubt)(subject, text)
     return _proof(run)
 
 
