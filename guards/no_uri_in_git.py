@@ -14,12 +14,16 @@ from urllib.parse import unquote
 from guards.finding import Finding, Guard, Note, Report, report
 from guards.source import SourceFile
 
-_COLON = r"(?::|%(?:25)*3[aA])"
-_SLASHES = r"(?:\\{0,4}/|%(?:25)*2[fF]){2}"
-_URI = re.compile(
-    rf"(?i:mongodb)(?:\+srv|%(?:25)*2[bB]srv)?{_COLON}{_SLASHES}"
+_HOST = r"(?P<host>[^\s\"'`/?,;)\]}\\%]{1,300})"
+_PLAIN = re.compile(
+    r"(?i:mongodb(?:\+srv)?):(?:\\{0,4}/){2}"
+    r"(?P<user>[^\s:@/\"'`<>]{1,200}):(?P<password>[^\s\"'`@]{1,400})@" + _HOST
+)
+_COLON = r"%(?:25)*3[aA]"
+_ENCODED = re.compile(
+    rf"(?i:mongodb(?:%(?:25)*2bsrv|\+srv)?){_COLON}(?:%(?:25)*2[fF]){{2}}"
     rf"(?P<user>(?:(?!{_COLON})[^\s@/\"'`<>]){{1,200}}){_COLON}"
-    r"(?P<password>[^\s\"'`]{1,400}?)(?:@|%(?:25)*40)(?P<host>[^\s\"'`/?,;)\]}\\%]{1,300})"
+    r"(?P<password>[^\s\"'`@]{1,400}?)%(?:25)*40" + _HOST
 )
 _STAND_IN = re.compile(
     r"(?ix) ^<.*>$ | \$\{?\w | ^\{.*\}$ | \{\{ | ^\*+$ | ^x+$ | ^\.{2,}$ | ^…$ | ^%[sv(] | \#\{ | \$\( | ^\[.*\]$"
@@ -76,11 +80,12 @@ def credentials_in(text: str) -> Iterator[tuple[int, str]]:
     lowered = text.lower()
     if "mongodb" not in lowered:
         return
-    for match in _URI.finditer(text):
-        password, host = unquote(match["password"]), unquote(match["host"])
-        if len(password) < SHORTEST or _STAND_IN.search(password) or _NOWHERE.search(host):
-            continue
-        yield text.count("\n", 0, match.start()) + 1, _plain(unquote(match["user"]))
+    for pattern in (_PLAIN, _ENCODED):
+        for match in pattern.finditer(text):
+            password, host = unquote(match["password"]), unquote(match["host"])
+            if len(password) < SHORTEST or _STAND_IN.search(password) or _NOWHERE.search(host):
+                continue
+            yield text.count("\n", 0, match.start()) + 1, _plain(unquote(match["user"]))
 
 
 def _plain(user: str) -> str:

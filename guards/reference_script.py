@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from guards.reference_python import HANDLE, STAGES
-from guards.script_tokens import CLOSING, OPENING, Token, matching
+from guards.script_tokens import CLOSING, OPENING, Token, ends_statement, matching
 
 _DECLARING = frozenset({"const", "let", "var"})
 _REACH = 200
@@ -163,6 +163,8 @@ def _value(tokens: Sequence[Token], name: int) -> Sequence[Token]:
             depth == 0 and (text in _DECLARING or text in (";", "function", "export", "return"))
         ):
             return tokens[equals + 1 : at]
+        if depth == 0 and ends_statement(tokens, at):
+            return tokens[equals + 1 : at + 1]
     return tokens[equals + 1 :]
 
 
