@@ -74,16 +74,21 @@ class Embedded:
         return document
 
 
+_CLI_WORDS = {"replace": "create-replacement"}
+"""What the CLI calls the step that a recorder tells a replacement by; its own `replace` is only announced."""
+
+
 def hand_on(event: "Event", recorder: Recorder) -> None:
-    """Tell `recorder` what one event says."""
+    """Tell `recorder` what one event says, in the CLI's words."""
     from sandbox.engine.events import Diagnostic, PolicyViolation, ResourcePlanned, StepDone
 
     match event:
         case ResourcePlanned(urn, kind, operation, changes):
             told = [Change(each.property, shown(each.old), shown(each.new)) for each in changes]
-            recorder.begun(operation, kind, urn, told if operation not in {"same", "read", "delete"} else ())
+            said = told if operation not in {"same", "read", "delete"} else ()
+            recorder.begun(_CLI_WORDS.get(operation, operation), kind, urn, said)
         case StepDone(urn, kind, operation, ok, _, error):
-            recorder.ended(operation, kind, urn, ok=ok, error=error)
+            recorder.ended(_CLI_WORDS.get(operation, operation), kind, urn, ok=ok, error=error)
         case Diagnostic(severity, message, urn, passing):
             recorder.said(severity, message, urn, passing=passing)
         case PolicyViolation(urn, _, policy, level, message):

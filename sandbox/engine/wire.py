@@ -9,7 +9,6 @@ import grpc as _grpc
 from google.protobuf import any_pb2 as _any
 from google.protobuf import empty_pb2 as _empty
 from google.protobuf import struct_pb2 as _struct
-from google.rpc import status_pb2 as _status  # type: ignore[import-untyped]
 from pulumi.runtime.proto import (
     analyzer_pb2,
     analyzer_pb2_grpc,
@@ -20,6 +19,7 @@ from pulumi.runtime.proto import (
     provider_pb2_grpc,
     resource_pb2,
     resource_pb2_grpc,
+    status_pb2,
 )
 
 __all__ = [
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 Struct: Any = _struct.Struct
-Status: Any = _status.Status
+Status: Any = status_pb2.Status
 AnyMessage: Any = _any.Any
 EMPTY: Any = _empty.Empty()
 RpcError: Any = _grpc.RpcError

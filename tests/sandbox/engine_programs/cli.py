@@ -64,9 +64,9 @@ class CliStack(Stack):
         return comparable(self.export())
 
 
-def comparable(text: str) -> list[dict[str, Any]]:
+def comparable(text: str, passphrase: str = PASSPHRASE) -> list[dict[str, Any]]:
     """The resources of a state as they can be compared: times and random ids apart, secrets open but still marked."""
-    state = state_from_json(text, PASSPHRASE, "the state")
+    state = state_from_json(text, passphrase, "the state")
     names = {
         item.id: f"id of {item.name}" for item in state.resources if item.type.startswith("pulumi:providers:")
     }
