@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
 from sandbox.atlas.auth import Credential
 from sandbox.atlas.backing import Backing, Drop, PutRole, PutUser
@@ -55,7 +54,7 @@ class Event(Record):
 
 
 class Project:
-    """One project; `changed` is called after every change, to keep it on disk."""
+    """One project with its users, roles and events, in memory."""
 
     def __init__(
         self,
@@ -65,7 +64,6 @@ class Project:
         *,
         clock: Callable[[], datetime],
         role_change_seconds: float,
-        changed: Callable[[], None],
     ) -> None:
         self.spec = spec
         self.backing = backing
@@ -75,7 +73,6 @@ class Project:
         self._roles: dict[str, CustomRole] = {}
         self._clock = clock
         self._role_change_seconds = role_change_seconds
-        self._changed = changed
         self._lock = threading.RLock()
         self._role_change = threading.Lock()
 
@@ -125,7 +122,6 @@ class Project:
             self._tell("MONGODB_USER_ADDED", user.username, actor, remote)
             if self._real(user):
                 self.propagation.put(PutUser(user, password))
-        self._changed()
         return user
 
     def change_user(
@@ -151,7 +147,6 @@ class Project:
                 self.propagation.put(PutUser(after, password))
             elif self._real(before):
                 self.propagation.put(Drop("User", username))
-        self._changed()
         return after
 
     def remove_user(self, database: str, username: str, actor: Credential, remote: str = "") -> None:
@@ -162,7 +157,6 @@ class Project:
             self._tell("MONGODB_USER_DELETED", username, actor, remote)
             if self._real(gone):
                 self.propagation.put(Drop("User", username))
-        self._changed()
 
     def remove_expired(self) -> None:
         """Remove the temporary users whose time is over."""
@@ -207,24 +201,6 @@ class Project:
             self._tell("MONGODB_ROLE_DELETED", name, actor, remote)
             self.propagation.put(Drop("Role", name))
 
-    def snapshot(self) -> dict[str, Any]:
-        """Return the records for the state file; there are no passwords among them."""
-        with self._lock:
-            return {
-                "users": [user.json_object() for user in self._users.values()],
-                "roles": [role.json_object() for role in self._roles.values()],
-                "events": [event.json_object() for event in self.events],
-            }
-
-    def restore(self, kept: dict[str, Any]) -> None:
-        """Take up the records of a snapshot; the server keeps its own roles and users."""
-        with self._lock:
-            self._users = {u.key: u for u in (DatabaseUser.model_validate(each) for each in kept["users"])}
-            self._roles = {
-                r.role_name: r for r in (CustomRole.model_validate(each) for each in kept["roles"])
-            }
-            self.events = [Event.model_validate(each) for each in kept["events"]]
-
     @contextmanager
     def _changing_roles(self) -> Iterator[None]:
         if not self._role_change.acquire(blocking=False):
@@ -232,7 +208,6 @@ class Project:
         try:
             with self._lock:
                 yield
-            self._changed()
             time.sleep(self._role_change_seconds)
         finally:
             self._role_change.release()

@@ -1,18 +1,14 @@
 """The emulator as a server on loopback: HTTP/1.1 with connections kept alive, one thread a connection.
 
-It holds the projects together, keeps their records in a file between runs, and ends cleanly: what is still pending
-is applied. It must never listen beyond 127.0.0.1 and never log a request's body or headers.
+It holds the projects together and ends cleanly: what is still pending is applied. It must never listen beyond
+127.0.0.1 and never log a request's body or headers.
 """
 
-import json
-import os
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 from pymongo.errors import PyMongoError
@@ -28,7 +24,6 @@ from sandbox.atlas.spec import ProjectSpec
 from sandbox.ports import HOST, free_port
 
 _MAX_BODY = 1 << 20
-_STATE_VERSION = "projects-1"
 
 
 class EmulatorError(Exception):
@@ -44,8 +39,7 @@ class AtlasEmulator:
     """The Admin API for these projects; `start` it, use it from any number of clients, `stop` it.
 
     `propagation_seconds` is how long a change takes to reach the cluster. `role_change_seconds` is how long a change
-    of roles keeps others of its project out: they are refused with 409. With a `state_file` the records (never a
-    password) survive a restart.
+    of roles keeps others of its project out: they are refused with 409.
     """
 
     def __init__(
@@ -54,13 +48,10 @@ class AtlasEmulator:
         propagation_seconds: float = 1.0,
         *,
         clock: Callable[[], datetime] = utc_now,
-        state_file: Path | None = None,
         digest_algorithm: Algorithm = "MD5",
         role_change_seconds: float = 0.005,
     ) -> None:
         self.url = ""
-        self._state_file = state_file
-        self._saving = threading.Lock()
         self._facts: dict[str, ServerFacts] = {}
         self._server: _Server | None = None
         self._projects: dict[str, Project] = {}
@@ -72,7 +63,6 @@ class AtlasEmulator:
                 Propagation(backing, propagation_seconds),
                 clock=clock,
                 role_change_seconds=role_change_seconds,
-                changed=self._save,
             )
         keyring = Keyring([c for spec in projects for c in spec.credentials], digest_algorithm)
         self._dispatcher = Dispatcher(self._projects, self._facts, keyring, clock)
@@ -88,7 +78,6 @@ class AtlasEmulator:
                     f"the mongod of cluster {project.spec.cluster_name} does not answer ({type(error).__name__}): "
                     "start it first"
                 ) from None
-        self._load()
         try:
             self._server = _Server((HOST, port or free_port()), _Handler)
         except OSError as error:
@@ -103,7 +92,7 @@ class AtlasEmulator:
         return self.url
 
     def stop(self) -> None:
-        """Stop listening, apply what is pending and keep the records. A server that is gone is left alone."""
+        """Stop listening and apply what is pending. A server that is gone is left alone."""
         self._ended.set()
         if self._server is not None:
             self._server.shutdown()
@@ -113,7 +102,6 @@ class AtlasEmulator:
         for project in self._projects.values():
             project.propagation.stop()
             project.backing.close()
-        self._save()
 
     def project(self, project_id: str) -> Project:
         """Return the state of a project."""
@@ -137,32 +125,6 @@ class AtlasEmulator:
         while not self._ended.wait(1.0):
             for project in self._projects.values():
                 project.remove_expired()
-
-    def _save(self) -> None:
-        if self._state_file is None:
-            return
-        with self._saving:
-            kept = {project_id: project.snapshot() for project_id, project in self._projects.items()}
-            text = json.dumps({_STATE_VERSION: kept})
-            self._state_file.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=self._state_file.parent, prefix=self._state_file.name)
-            with os.fdopen(descriptor, "w") as stream:
-                stream.write(text)
-            Path(name).replace(self._state_file)
-
-    def _load(self) -> None:
-        if self._state_file is None or not self._state_file.exists():
-            return
-        try:
-            kept = json.loads(self._state_file.read_text())
-            for project_id, records in kept[_STATE_VERSION].items():
-                if project_id in self._projects:
-                    self._projects[project_id].restore(records)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise EmulatorError(
-                f"{self._state_file} does not hold the emulator's records ({type(error).__name__}): "
-                "`atlas-access sandbox reset` starts anew"
-            ) from None
 
 
 class _Server(ThreadingHTTPServer):

@@ -181,7 +181,7 @@ def _delete(client: AtlasClient, identity: str, _state: Properties) -> None:
 CUSTOM_DB_ROLE: Final = ResourceType[AtlasClient](
     token="mongodbatlas:index/customDbRole:CustomDbRole",  # noqa: S106 - a type token
     properties=(
-        Property("actions", block=True),
+        Property("actions", unordered=True, block=True),
         Property("inheritedRoles", unordered=True, block=True),
         Property("projectId", required=True, replaces=True),
         Property("roleName", required=True, replaces=True),

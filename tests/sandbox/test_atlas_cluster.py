@@ -121,44 +121,6 @@ def other(tmp_path: Path) -> Iterator[MongodProcess]:
     server.kill()
 
 
-def test_records_survive_a_restart_without_any_password(
-    other: MongodProcess, specs: Sequence[ProjectSpec], tmp_path: Path, atlas: Atlas
-) -> None:
-    kept = tmp_path / "state.json"
-    first = AtlasEmulator(specs, 0.0, state_file=kept)
-    atlas.staging.url = first.start()
-    atlas.staging.add_role("own")
-    atlas.staging.add_user("app", roles=[{"databaseName": "admin", "roleName": "own"}])
-    before = [atlas.staging.send("GET", path).json()["totalCount"] for path in ("/databaseUsers", "/events")]
-    first.stop()
-    second = AtlasEmulator(specs, 0.0, state_file=kept)
-    atlas.staging.url = second.start()
-    try:
-        after = [
-            atlas.staging.send("GET", path).json()["totalCount"] for path in ("/databaseUsers", "/events")
-        ]
-        patch = {"roles": [{"databaseName": "shop", "roleName": "read"}]}
-        changed = atlas.staging.send("PATCH", "/databaseUsers/admin/app", patch).status_code
-        assert (before, after, changed, atlas.can_log_in("app")) == ([1, 2], [1, 2], 200, True)
-    finally:
-        second.stop()
-    assert "Correct-horse" not in kept.read_text()
-    assert kept.stat().st_mode & 0o077 == 0
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"projects-2": {}}', '{"projects-1": {"69e31af12fd2c0aef51bbb41": 1}}']
-)
-def test_a_state_file_of_another_kind_is_refused_and_kept(
-    specs: Sequence[ProjectSpec], tmp_path: Path, text: str
-) -> None:
-    kept = tmp_path / "state.json"
-    kept.write_text(text)
-    with pytest.raises(EmulatorError, match="does not hold the emulator's records"):
-        AtlasEmulator(specs, 0.0, state_file=kept).start()
-    assert kept.read_text() == text
-
-
 def test_a_port_in_use_is_one_clear_line(atlas: Atlas, specs: Sequence[ProjectSpec]) -> None:
     port = int(atlas.emulator.url.rpartition(":")[2])
     with pytest.raises(EmulatorError, match=f"cannot listen on port {port}"):
