@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 INSTALL = f"install Chromium (apt-get install chromium), or name one in {VARIABLE}"
 _LONGEST = 200
-_SHOWN = 5
+_SHOWN = 10
 _SETTLING_MS = 3000.0
 
 
