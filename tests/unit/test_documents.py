@@ -1,0 +1,96 @@
+"""The generated documents: in step with what they are made from, the same on every run, their links lead on."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cli.main import run
+from policy.catalogue import CATALOGUE
+from reports import env_example
+from reports.control_mapping import CONTROLS
+from reports.documents import documents
+from tests.unit.manifests import ROOT, edited, manifest
+
+RULES = tuple(CATALOGUE.values())
+_LINK = re.compile(r"\]\((?P<target>[^)#\s]+)(?:#[^)\s]*)?\)")
+_FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+
+
+def test_the_committed_documents_are_in_step(capsys: pytest.CaptureFixture[str]) -> None:
+    code = run(["docs", "--check", "--manifest", str(ROOT / "access.yaml")])
+    assert 0 == code, capsys.readouterr().out + "Write them anew: make docs"
+
+
+def test_equal_inputs_give_equal_documents() -> None:
+    assert documents(manifest(), RULES) == documents(manifest(), RULES)
+
+
+def test_a_changed_manifest_is_out_of_step_until_the_documents_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in documents(manifest(), RULES):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
+    changed = edited(("  regions: {class: public", "  areas: {class: public"))
+    (tmp_path / "access.yaml").write_text(changed, encoding="utf-8")
+    command = ["docs", "--manifest", str(tmp_path / "access.yaml")]
+    assert [1, 0, 0] == [run([*command, "--check"]), run(command), run([*command, "--check"])]
+    told = capsys.readouterr().out
+    assert "docs/access-matrix.md:" in told
+    assert "written  docs/access-matrix.html" in told
+    assert "docs/policies.md" not in told
+
+
+def test_a_missing_document_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(ROOT / "access.yaml", tmp_path / "access.yaml")
+    assert 1 == run(["docs", "--check", "--manifest", str(tmp_path / "access.yaml")])
+    assert ".env.example: a generated document is missing." in capsys.readouterr().out
+
+
+def test_the_example_of_variables_holds_every_local_variable_and_no_value() -> None:
+    lines = env_example.render(manifest()).splitlines()
+    assigned = [line for line in lines if line and not line.startswith("#")]
+    assert [
+        "MONGODB_URI=",
+        "MONGODB_REFERENCE_URI=",
+        "MONGODB_WRITE_URI=",
+        "MONGODB_AUDIT_WRITE_URI=",
+    ] == assigned
+
+
+def test_every_rule_stands_in_the_catalogue_and_serves_a_mapped_control() -> None:
+    page = documents(manifest(), RULES)["docs/policies.md"]
+    assert [rule.name for rule in RULES] == re.findall(r"^## (.+)$", page, re.MULTILINE)
+    assert {name for rule in RULES for name in rule.frameworks} <= {control.name for control in CONTROLS}
+
+
+def test_every_piece_of_evidence_is_there() -> None:
+    missing = [
+        each.path for control in CONTROLS for each in control.evidence if not (ROOT / each.path).exists()
+    ]
+    assert [] == missing
+
+
+@pytest.mark.parametrize(
+    "page", sorted(ROOT.glob("docs/**/*.md")), ids=lambda page: page.relative_to(ROOT).as_posix()
+)
+def test_every_link_of_a_document_leads_to_a_file(page: Path) -> None:
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    targets = [match["target"] for match in _LINK.finditer(text) if "://" not in match["target"]]
+    assert [] == [target for target in targets if not (page.parent / target).exists()]
+
+
+@pytest.mark.parametrize(
+    "name", ["provision", "bind", "rollback", "retire", "rotate", "incident", "terraform-handover"]
+)
+def test_every_runbook_is_there_and_short(name: str) -> None:
+    lines = (ROOT / "docs" / "runbooks" / f"{name}.md").read_text(encoding="utf-8").splitlines()
+    assert 10 < len(lines) < 60
+
+
+def test_the_commands_that_runbooks_name_exist() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in ROOT.glob("docs/runbooks/*.md"))
+    named = set(re.findall(r"`atlas-access\s+([a-z-]+)", text))
+    assert set() == {command for command in named if run([command, "--help"]) != 0}

@@ -1,0 +1,163 @@
+"""The workflows: valid, pinned, with no more permission than they need, and running what the Makefile offers."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.main import run
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+ACTIONS = {
+    "actions/checkout": ("3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1"),
+    "actions/setup-python": ("5fda3b95a4ea91299a34e894583c3862153e4b97", "v7.0.0"),
+    "actions/upload-artifact": ("bbbca2ddaa5d8feaa63e36b76fdaad77386f024f", "v7.0.0"),
+    "aws-actions/configure-aws-credentials": ("e6de054238d6b7531b4efff3b6587d9aade6a06c", "v6.2.3"),
+    "pulumi/actions": ("8e5e406f4007fca908480587cb9893c07090f58d", "v7.0.0"),
+}
+WRITES = {
+    "ci": set(),
+    "preview": {"id-token", "pull-requests"},
+    "deploy": {"id-token", "issues"},
+    "drift": {"id-token", "issues"},
+    "rollback": {"id-token", "issues"},
+}
+"""What each workflow may write: an OIDC token, a comment, an issue; never the contents."""
+
+
+def loaded(workflow: Path) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(workflow.read_text(encoding="utf-8"))
+    return document
+
+
+def jobs() -> list[tuple[str, str, dict[str, Any]]]:
+    return [(w.stem, name, job) for w in WORKFLOWS for name, job in loaded(w)["jobs"].items()]
+
+
+def commands() -> set[str]:
+    return {step["run"] for _, _, job in jobs() for step in job["steps"] if "run" in step}
+
+
+def targets() -> set[str]:
+    return {command.split()[1] for command in commands()}
+
+
+def recipe(target: str, **variables: str) -> str:
+    given = [f"{name}={value}" for name, value in variables.items()]
+    found = subprocess.run(
+        ["make", "-n", "-o", ".venv/installed", target, *given],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return found.stdout
+
+
+def test_the_five_workflows_are_there() -> None:
+    assert sorted(WRITES) == [workflow.stem for workflow in WORKFLOWS]
+
+
+def test_every_workflow_is_valid_by_the_published_schema() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert 0 == told.returncode, told.stdout + told.stderr
+
+
+def test_every_action_is_pinned_by_the_commit_of_a_release() -> None:
+    pinned = {
+        (match["name"], match["commit"], match["release"])
+        for workflow in WORKFLOWS
+        for match in re.finditer(
+            r"uses: (?P<name>\S+)@(?P<commit>\S+)(?: # (?P<release>\S+))?$",
+            workflow.read_text(),
+            re.MULTILINE,
+        )
+    }
+    assert {(name, *pin) for name, pin in ACTIONS.items()} == pinned
+
+
+def test_the_pulumi_cli_is_of_the_sdks_version() -> None:
+    sdk = re.search(r"^pulumi==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert sdk is not None
+    told = {
+        step["with"]["pulumi-version"]
+        for _, _, job in jobs()
+        for step in job["steps"]
+        if "pulumi/actions" in step.get("uses", "")
+    }
+    assert {sdk[1]} == told
+
+
+def test_a_step_runs_one_make_target_and_nothing_else() -> None:
+    odd = {
+        command for command in commands() if not re.fullmatch(r"make [a-z-]+( STACK=\w+)?( >>\S+)?", command)
+    }
+    assert set() == odd
+
+
+def test_every_target_is_in_the_makefile() -> None:
+    assert set() == {target for target in targets() if not recipe(target)}
+
+
+@pytest.mark.parametrize(
+    "target", sorted({"guards", "docs-check", "drift", "prove", "secrets-check", "rollback"})
+)
+def test_every_command_of_ours_in_a_recipe_is_one_that_the_tool_has(target: str) -> None:
+    assert target in targets()
+    for arguments in re.findall(r"bin/atlas-access (.*)", recipe(target)):
+        words = arguments.split()
+        verb = words[0]
+        assert 0 == run([verb, "--help"])
+        options = {word for word in words if word.startswith("--")}
+        shown = subprocess.run(
+            [sys.executable, "-m", "cli.main", verb, "--help"],
+            cwd=ROOT, env={"PATH": "/usr/bin:/bin", "COLUMNS": "200"}, capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        assert set() == {option for option in options if option not in shown}
+
+
+def test_the_plan_that_is_applied_is_the_one_that_was_saved() -> None:
+    saved = re.search(r"--save-plan (\S+)", recipe("preview", STACK="prod"))
+    applied = re.search(r"--plan (\S+)", recipe("deploy", STACK="prod"))
+    assert saved is not None
+    assert applied is not None
+    assert "plan-prod.json" == saved[1] == applied[1]
+    assert all("--policy-pack policy" in recipe(target) for target in ("preview", "deploy"))
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.stem)
+def test_a_workflow_has_no_more_permission_than_it_needs(workflow: Path) -> None:
+    document = loaded(workflow)
+    assert {"contents": "read"} == document["permissions"]
+    granted = [job.get("permissions", {}) for job in document["jobs"].values()]
+    assert WRITES[workflow.stem] == {
+        name for each in granted for name, level in each.items() if level == "write"
+    }
+
+
+def test_no_long_lived_aws_key_is_used() -> None:
+    text = "".join(workflow.read_text() for workflow in WORKFLOWS)
+    assert not re.search(r"AWS_ACCESS_KEY|AWS_SECRET|aws-access-key", text)
+
+
+def test_prod_waits_for_its_own_approval_and_a_rollback_for_none() -> None:
+    deploy = loaded(ROOT / ".github/workflows/deploy.yml")["jobs"]
+    assert ["staging", "prod-read", "prod"] == [job["environment"] for job in deploy.values()]
+    assert [None, "staging", "plan-prod"] == [job.get("needs") for job in deploy.values()]
+    rollback = loaded(ROOT / ".github/workflows/rollback.yml")["jobs"]["rollback"]
+    assert "${{ inputs.stack }}-rollback" == rollback["environment"]
+
+
+def test_no_expression_of_a_stranger_reaches_a_shell() -> None:
+    assert set() == {command for command in commands() if "${{" in command}
+
+
+def test_every_job_ends_in_time() -> None:
+    assert [] == [
+        f"{workflow}/{name}" for workflow, name, job in jobs() if job.get("timeout-minutes", 999) > 60
+    ]
