@@ -53,6 +53,7 @@ def declare(environment: str, manifest: Manifest, settings: Settings, endpoints:
     handed_over = crosses_over(manifest, environment)
     if handed_over:
         pulumi.export("referenceConnection", access.cluster.connection(*handed_over))
+        pulumi.export("referencePublicAddress", access.cluster.public_address())
 
 
 main()

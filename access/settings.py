@@ -53,6 +53,10 @@ class Settings(BaseModel):
     reference_stack: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_./-]+)?$")] = ""
     container_image: Annotated[str, StringConstraints(pattern=r"^\S*$")] = ""
     proof_deadline_seconds: Annotated[int, Field(ge=1, le=600)] = 60
+    proof_task_family: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,255}$")] = ""
+    proof_task_subnets: tuple[Name, ...] = ()
+    proof_task_security_groups: tuple[Name, ...] = ()
+    allow_unproven_private_address: bool = False
     rollout_deadline_seconds: Annotated[int, Field(ge=30, le=3600)] = 900
     rollout_release: Annotated[int, Field(ge=0)] = 0
     terraform_released: bool = False

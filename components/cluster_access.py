@@ -88,6 +88,19 @@ class ClusterAccess(pulumi.ComponentResource):
         hosts: pulumi.Output[list[str]] = self._addresses.apply(named)
         return hosts
 
+    def public_address(self) -> pulumi.Output[str]:
+        """The cluster's public connection string, without a user; "" where Atlas gives none."""
+        form = self._args.address_form
+
+        def base(addresses: ClusterAddresses) -> str:
+            try:
+                return addresses.base(Address.PUBLIC, form)
+            except AddressMissing:
+                return ""
+
+        found: pulumi.Output[str] = self._addresses.apply(base)
+        return found
+
     def _role(self, role: CustomRole) -> mongodbatlas.CustomDbRole:
         """One action, many resources: Atlas refuses an action that is listed twice."""
         manifest = self._args.manifest

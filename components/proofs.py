@@ -7,15 +7,31 @@ proven, and otherwise ends the program with all the reasons at once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pulumi
 
 from access.expectations import expectations
-from access.manifest_model import Binding, Manifest
+from access.manifest_model import Address, Binding, Manifest
 from access.settings import Settings
 from access.verdict import Verdict
 from components.connection_secret import ConnectionSecret
 from probes.resource import PrivilegeProof, PrivilegeProofArgs
+from probes.runners import HERE, TASK
+from probes.task_runner import TaskPlace
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How a binding's cluster is reached for its proof.
+
+    `hosts` are those that the connection string must name; empty where another environment's stack handed it over.
+    `public_address` is what proves the credential where a private address does not answer, "" for none.
+    """
+
+    hosts: pulumi.Input[Sequence[str]]
+    public_address: pulumi.Input[str]
+    execution_role: str
 
 
 def proof_of(
@@ -23,14 +39,16 @@ def proof_of(
     secret: ConnectionSecret,
     manifest: Manifest,
     settings: Settings,
-    hosts: pulumi.Input[Sequence[str]],
+    reach: Reach,
     opts: pulumi.ResourceOptions,
 ) -> PrivilegeProof:
     """Prove the binding's user from the very secret version that tasks will receive.
 
-    `hosts` are those that the connection string must name; empty where another environment's stack handed it over.
+    An adopted role may have held more before this update, so its user's denials get time to arrive. Where a task is
+    configured, the proof runs in one, with the execution role of the binding's own tasks.
     """
     expected = expectations(manifest, binding.user, binding.cluster)
+    own = binding.cluster == binding.environment
     return PrivilegeProof(
         binding.secret_name.rsplit("/", 1)[-1],
         PrivilegeProofArgs(
@@ -43,12 +61,33 @@ def proof_of(
             expectations=expected.to_json(),
             expectations_digest=expected.digest,
             region=settings.aws_region,
-            runner="here",
+            runner=TASK if settings.proof_task_family else HERE,
             deadline_seconds=settings.proof_deadline_seconds,
-            expected_hosts=hosts,
+            expected_hosts=reach.hosts,
+            narrowed=_adopts(manifest, binding),
+            task=_place(settings, reach) if settings.proof_task_family else "",
+            public_address=reach.public_address if binding.address is Address.PRIVATE else "",
+            atlas_project=settings.atlas_project_id if own else "",
+            atlas_cluster=settings.atlas_cluster if own else "",
         ),
         opts,
     )
+
+
+def _adopts(manifest: Manifest, binding: Binding) -> bool:
+    roles = manifest.user(binding.user).roles
+    return any(not role.is_builtin and manifest.role(role.name).adopted for role in roles)
+
+
+def _place(settings: Settings, reach: Reach) -> str:
+    return TaskPlace(
+        cluster=settings.ecs_cluster,
+        service=settings.ecs_service,
+        family=settings.proof_task_family,
+        execution_role=reach.execution_role,
+        subnets=settings.proof_task_subnets,
+        security_groups=settings.proof_task_security_groups,
+    ).to_json()
 
 
 def proven_versions(proofs: Mapping[str, PrivilegeProof]) -> pulumi.Output[Mapping[str, str]]:

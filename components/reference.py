@@ -6,17 +6,31 @@ passphrase that does not fit, Pulumi only warns, and a secret arrives as an empt
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pulumi
 
 from access.connection import ConnectionInvalid, ConnectionString
 from access.manifest_model import Binding, Manifest
 
-#: The export's name in the stack that owns the cluster.
+#: The exports' names in the stack that owns the cluster: the connection, and its public address without a user.
 EXPORT = "referenceConnection"
+ADDRESS = "referencePublicAddress"
 
 
-def reference_connection(manifest: Manifest, environment: str, stack: str) -> pulumi.Output[str] | None:
-    """The connection string that `stack` hands over, or None where this environment reads its own cluster only."""
+@dataclass(frozen=True)
+class Reference:
+    """What the other stack hands over: a reader's connection string, secret, and its cluster's public address.
+
+    The address is no secret, and "" where the stack is too old to export it.
+    """
+
+    connection: pulumi.Output[str]
+    public_address: pulumi.Output[str]
+
+
+def reference_connection(manifest: Manifest, environment: str, stack: str) -> Reference | None:
+    """What `stack` hands over, or None where this environment reads its own cluster only."""
     needed = next((each for each in manifest.bindings_for(environment) if each.cluster != environment), None)
     if needed is None:
         return None
@@ -25,8 +39,20 @@ def reference_connection(manifest: Manifest, environment: str, stack: str) -> pu
             f"{needed.variable} reads {needed.cluster}'s cluster, but no stack hands its connection over. "
             "Set atlas-access:referenceStack to the stack that owns that cluster."
         )
-    received = pulumi.StackReference(stack).get_output(EXPORT)
-    return pulumi.Output.secret(received.apply(lambda value: _checked(value, needed, stack)))
+    other = pulumi.StackReference(stack)
+    received = other.get_output(EXPORT)
+    return Reference(
+        pulumi.Output.secret(received.apply(lambda value: _checked(value, needed, stack))),
+        other.get_output(ADDRESS).apply(_address),
+    )
+
+
+def _address(value: object) -> str:
+    """The address, where it is one and names no user."""
+    try:
+        return value if isinstance(value, str) and ConnectionString.parse(value).username is None else ""
+    except ConnectionInvalid:
+        return ""
 
 
 def _checked(value: object, needed: Binding, stack: str) -> str:

@@ -19,7 +19,8 @@ from components.cluster_access import ClusterAccess, ClusterAccessArgs
 from components.connection_secret import ConnectionSecret, ConnectionSecretArgs
 from components.execution_grants import grant_reads, role_name
 from components.observed import Observed
-from components.proofs import proof_of, proven_versions
+from components.proofs import Reach, proof_of, proven_versions
+from components.reference import Reference
 from components.service_rollout import ServiceRollout, ServiceRolloutArgs
 from components.task_binding import ProvenSecret, TaskBinding, TaskBindingArgs
 
@@ -28,14 +29,14 @@ from components.task_binding import ProvenSecret, TaskBinding, TaskBindingArgs
 class ServiceAccessArgs:
     """What is declared, this stack's settings, the world as found, and the other environment's reader connection.
 
-    `reference` is set where a binding reads another environment's cluster: the connection string, secret.
+    `reference` is set where a binding reads another environment's cluster.
     """
 
     environment: str
     manifest: Manifest
     settings: Settings
     observed: Observed
-    reference: pulumi.Output[str] | None = None
+    reference: Reference | None = None
 
 
 class ServiceAccess(pulumi.ComponentResource):
@@ -77,7 +78,7 @@ class ServiceAccess(pulumi.ComponentResource):
                 self.secrets[each.secret_name],
                 args.manifest,
                 args.settings,
-                self._hosts(each),
+                self._reach(each),
                 pulumi.ResourceOptions(
                     parent=self, depends_on=[self.secrets[each.secret_name], *self._users_behind(each)]
                 ),
@@ -123,11 +124,20 @@ class ServiceAccess(pulumi.ComponentResource):
                 f"{binding.variable} reads {binding.cluster}'s cluster, but no stack hands its connection over. "
                 "Set atlas-access:referenceStack to the stack that owns that cluster."
             )
-        return self._args.reference
+        return self._args.reference.connection
 
-    def _hosts(self, binding: Binding) -> pulumi.Input[Sequence[str]]:
+    def _reference_address(self) -> pulumi.Input[str]:
+        return self._args.reference.public_address if self._args.reference else ""
+
+    def _reach(self, binding: Binding) -> Reach:
         own = binding.cluster == self._args.environment
-        return self.cluster.hosts(binding.address) if own else []
+        service = binding.consumer is Consumer.SERVICE
+        definition = (self._args.observed.running if service else self._args.observed.schema).definition
+        return Reach(
+            hosts=self.cluster.hosts(binding.address) if own else [],
+            public_address=self.cluster.public_address() if own else self._reference_address(),
+            execution_role=str(definition.get("executionRoleArn", "")),
+        )
 
     def _users_behind(self, binding: Binding) -> Sequence[pulumi.Resource]:
         """Ours to wait for, where the user is on our own cluster."""

@@ -27,9 +27,11 @@ def load_settings(stack: str, directory: Path, *, sandbox: bool) -> Settings:
     import pulumi
 
     config = pulumi.Config(PROJECT)
+    lists = {each.alias or "" for each in Settings.model_fields.values() if isinstance(each.default, tuple)}
     set_now = {
         field.alias: value
         for field in Settings.model_fields.values()
-        if field.alias and field.alias != "placeholders" and (value := config.get(field.alias)) is not None
+        if field.alias and field.alias not in lists and (value := config.get(field.alias)) is not None
     }
+    set_now |= {name: value for name in lists - {"placeholders"} if (value := config.get_object(name))}
     return check_settings(stack, read_files(directory), sandbox=sandbox, overrides=set_now)

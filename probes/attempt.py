@@ -1,8 +1,11 @@
 """Runs one attempt of the catalogue and records what the server answered, and what it may have left behind.
 
-It must never send a command in another form than the catalogue's, and never try again.
+It must never send a command in another form than the catalogue's, and never ask again for an answer that says
+anything about privileges: only a transaction that lost a race for a lock is tried again, a few times.
 """
 
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,9 +15,13 @@ from access.expectations import ADMIN, Expectations, Expected, suffices
 from access.operation import Form, Operation, Target
 from access.privileges import Privileges
 from access.verdict import Answer, Outcome, judge
-from probes.mongo import Server
+from probes.mongo import Reply, Server
 
 UUID_SINCE = (6, 0)
+LOST_RACES = frozenset({24, 112})
+"""LockTimeout and WriteConflict: a transaction waits 5 ms for a lock that another client may hold (MongoDB manual)."""
+
+_PAUSES = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ def attempt(
     target = Target(cell.place.database or ADMIN, cell.place.collection, source, marks.token, marks.uuid)
     database = ADMIN if row.on_admin else target.database
     in_transaction = row.form is Form.ABORTED_TRANSACTION
-    reply = server.command(database, row.command(target), in_transaction=in_transaction)
+    reply = _sent(server, database, row.command(target), in_transaction=in_transaction)
     judgement = judge(row, reply.answer, may_be_absent=expected.may_be_absent(cell.place))
     made = Attempt(
         cell.operation,
@@ -65,6 +72,16 @@ def attempt(
         judgement.why,
     )
     return Tried(made, _residue(row, reply.answer), lost=reply.answer.failure is not None)
+
+
+def _sent(server: Server, database: str, command: Mapping[str, object], *, in_transaction: bool) -> Reply:
+    reply = server.command(database, command, in_transaction=in_transaction)
+    for pause in _PAUSES:
+        if not in_transaction or reply.answer.code not in LOST_RACES:
+            break
+        time.sleep(pause)
+        reply = server.command(database, command, in_transaction=in_transaction)
+    return reply
 
 
 def unanswered(cell: Expected, why: str) -> Attempt:

@@ -22,7 +22,7 @@ MODULES = (
     ),
     *("access.privileges", "access.redaction", "access.redaction_forms", "access.verdict"),
     *("probes.attempt", "probes.aws", "probes.mongo", "probes.presence", "probes.prove", "probes.request"),
-    *("probes.resource",),
+    *("probes.cluster_state", "probes.inside", "probes.resource", "probes.runners", "probes.task_runner"),
 )
 
 

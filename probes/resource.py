@@ -8,6 +8,7 @@ output or part of an error.
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -32,13 +33,14 @@ from access.privileges import DEFAULT_MAJOR
 from access.verdict import Verdict
 from probes.code_digest import code_digest
 from probes.progress import Row
-from probes.prove import ProofRequest, prove
+from probes.prove import ProofRequest
+from probes.runners import HERE, RUNNERS, TASK, Made, make, settle
+from probes.task_runner import TaskPlace
 
 TYPE = "pulumi-python:dynamic/probe:PrivilegeProof"
-RUNNERS = ("here",)
 DECIDING = (
     *("secret_arn", "secret_version", "expectations_digest", "address", "runner", "code_digest"),
-    *("expected_hosts", "accepted_audit_uuid"),
+    *("expected_hosts", "accepted_audit_uuid", "task"),
 )
 """Inputs whose change makes a proof stale; everything else is about how it is run."""
 
@@ -52,7 +54,10 @@ class PrivilegeProofArgs:
     `environment` is whose consumer receives the credential, `cluster` whose cluster it opens. `expectations` is the
     canonical JSON of `access.expectations`. `expected_hosts` are the hosts that the connection string must name, ()
     when they are not known. `narrowed` says that privileges are taken away in the same update, so that what was
-    allowed a moment ago may still be. `accepted_audit_uuid` accepts an audit log that was made anew.
+    allowed a moment ago may still be. `accepted_audit_uuid` accepts an audit log that was made anew. With the runner
+    "task", `task` is the JSON of a `TaskPlace`. `public_address` is the cluster's public connection string without a
+    user, "" when there is none to fall back to. `atlas_project` and `atlas_cluster` are whose changes are waited for
+    before the login, "" for a cluster of another project.
     """
 
     user: pulumi.Input[str]
@@ -64,12 +69,16 @@ class PrivilegeProofArgs:
     expectations: pulumi.Input[str]
     expectations_digest: pulumi.Input[str]
     region: pulumi.Input[str]
-    runner: pulumi.Input[str] = "here"
+    runner: pulumi.Input[str] = HERE
     deadline_seconds: pulumi.Input[float] = 60.0
     expected_hosts: pulumi.Input[Sequence[str]] = ()
     narrowed: pulumi.Input[bool] = False
     propagation_seconds: pulumi.Input[float] = 30.0
     accepted_audit_uuid: pulumi.Input[str] = ""
+    task: pulumi.Input[str] = ""
+    public_address: pulumi.Input[str] = ""
+    atlas_project: pulumi.Input[str] = ""
+    atlas_cluster: pulumi.Input[str] = ""
 
 
 class PrivilegeProofProvider(ResourceProvider):
@@ -128,6 +137,10 @@ class PrivilegeProof(Resource, module="probe", name="PrivilegeProof"):
     evidence: pulumi.Output[str]
     proven_at: pulumi.Output[str]
     audit_uuid: pulumi.Output[str]
+    address_proven: pulumi.Output[bool]
+    runner: pulumi.Output[str]
+    task: pulumi.Output[str]
+    public_address: pulumi.Output[str]
 
     def __init__(
         self, name: str, args: PrivilegeProofArgs, opts: pulumi.ResourceOptions | None = None
@@ -136,14 +149,8 @@ class PrivilegeProof(Resource, module="probe", name="PrivilegeProof"):
         inputs = {field: getattr(args, field) for field in PrivilegeProofArgs.__dataclass_fields__}
         results = dict.fromkeys(
             (
-                "verdict",
-                "reason",
-                "attempts",
-                "inconclusive",
-                "residue",
-                "evidence",
-                "proven_at",
-                "audit_uuid",
+                *("verdict", "reason", "attempts", "inconclusive", "residue", "evidence", "proven_at"),
+                *("audit_uuid", "address_proven"),
             )
         )
         parent = opts.parent if opts is not None else None
@@ -178,13 +185,27 @@ def _proven(news: dict[str, Any], olds: dict[str, Any]) -> dict[str, Any]:
         narrowing=bool(news.get("narrowed")) or _narrows(expected, olds),
         last_audit_uuid=last,
         accepted_audit_uuid=str(news.get("accepted_audit_uuid") or ""),
+        public_address=str(news.get("public_address") or ""),
     )
+    place = TaskPlace.from_json(str(news["task"])) if news.get("runner") == TASK else None
+    endpoints = Endpoints.from_environment(os.environ)
     row = Row(str(news.get("row") or ""))
     try:
-        proof = prove(request, Endpoints.from_environment(os.environ), progress=row)
+        _settle(news, request, endpoints, row)
+        proof = make(Made(request, place), endpoints, row)
     finally:
         row.close()
     return {**news, **_outputs(proof, last)}
+
+
+def _settle(news: dict[str, Any], request: ProofRequest, endpoints: Endpoints, row: Row) -> None:
+    """Wait for the cluster that this stack has just changed; what the login finds is decided there all the same."""
+    project, cluster = str(news.get("atlas_project") or ""), str(news.get("atlas_cluster") or "")
+    if not project or not cluster:
+        return
+    row(f"{request.expectations.user}: waiting for Atlas to apply the changes")
+    until = time.monotonic() + min(request.propagation_seconds, request.deadline_seconds)
+    settle(project, cluster, endpoints, lambda: until - time.monotonic())
 
 
 def _outputs(proof: Proof, last_audit_uuid: str) -> dict[str, Any]:
@@ -200,6 +221,7 @@ def _outputs(proof: Proof, last_audit_uuid: str) -> dict[str, Any]:
         "evidence": proof.to_json(),
         "proven_at": proof.proven_at,
         "audit_uuid": seen or last_audit_uuid,
+        "address_proven": proof.address_proven,
     }
 
 
@@ -223,6 +245,11 @@ def _mistakes(news: dict[str, Any]) -> list[tuple[str, str]]:
         found.append(
             ("runner", f"there is no runner {runner!r} for a proof. Use one of: {', '.join(RUNNERS)}.")
         )
+    if runner == TASK and isinstance(news.get("task"), str) and news["task"] != pulumi.runtime.rpc.UNKNOWN:
+        try:
+            TaskPlace.from_json(news["task"])
+        except ValueError as error:
+            found.append(("task", f"{error}. Make it with probes.task_runner.TaskPlace."))
     text = news.get("expectations")
     if isinstance(text, str) and text != pulumi.runtime.rpc.UNKNOWN:
         try:

@@ -173,7 +173,7 @@ def test_a_refresh_returns_what_is_recorded(inputs: dict[str, Any]) -> None:
 
 def test_an_unknown_runner_is_refused_with_those_there_are(inputs: dict[str, Any]) -> None:
     failures = PROVIDER.check({}, {**inputs, "runner": "elsewhere"}).failures
-    assert ["there is no runner 'elsewhere' for a proof. Use one of: here."] == [
+    assert ["there is no runner 'elsewhere' for a proof. Use one of: here, task."] == [
         each.reason for each in failures
     ]
 
