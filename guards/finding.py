@@ -19,6 +19,7 @@ class Guard(StrEnum):
     NO_URI_IN_GIT = "no-uri-in-git"
     DOCS_SYNC = "docs-sync"
     VALIDATE_SECRETS = "validate-secrets"
+    TERRAFORM_OWNERSHIP = "terraform-ownership"
 
 
 class Outcome(StrEnum):
