@@ -300,3 +300,31 @@ def test_another_account_is_looked_at_by_a_session_of_its_own(
     )
     results = [judge_sign_up(estate.order(place=replace(PLACE, session=each))) for each in (None, own)]
     assert [Standing.UNKNOWN, Standing.MET] == [each.standing for each in results]
+
+
+def test_a_sign_up_that_goes_on_after_its_deadline_is_removed_too(estate: Estate) -> None:
+    import time
+
+    usual = estate.app.handlers["/api/agent-waitlist"]
+
+    def late(request: Any, body: Any) -> Any:
+        time.sleep(1.4)
+        return usual(request, body)
+
+    estate.app.handlers["/api/agent-waitlist"] = late
+    made = estate.order()
+    waitlist = made.smoke.waitlist.model_copy(update={"logs_seconds": 2.5})
+    limits = FAST.model_copy(update={"request_seconds": 0.2})
+    made = replace(
+        made,
+        smoke=made.smoke.model_copy(update={"waitlist": waitlist}),
+        asker=replace(made.asker, limits=limits),
+    )
+    before = estate.rows.count_documents({})
+    result = judge_sign_up(made)
+    assert (Standing.UNMET, 1, before, {}) == (
+        result.standing,
+        len(estate.mails),
+        estate.rows.count_documents({}),
+        estate.contacts,
+    )
