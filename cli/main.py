@@ -19,6 +19,7 @@ from cli.guard import guard
 from cli.matrix import matrix
 from cli.policy import policy
 from cli.prove import prove
+from cli.rollback import rollback
 from cli.sandbox import app as sandbox
 from cli.smoke import app as baseline
 from cli.smoke import smoke
@@ -50,6 +51,7 @@ app.command("guard")(guard)
 app.command("matrix")(matrix)
 app.command("policy")(policy)
 app.command("prove")(prove)
+app.command("rollback")(rollback)
 app.command("smoke")(smoke)
 app.command("who-can")(who_can)
 app.add_typer(baseline, name="baseline")

@@ -5,7 +5,7 @@ It must always tear down what it started, however it ends, and never go on after
 
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from access.manifest import load_manifest
@@ -13,17 +13,21 @@ from reports import matrix_html
 from reports.deployment import Deployment, Operation, Progress
 from reports.deployment_text import summary_line
 from reports.matrix import Matrix, build
+from rollout.clock import advance
 from sandbox import lifecycle
 from sandbox.deploy import Engine, Order, choose, deploy
 from sandbox.mongod import MongodError, find_mongod
 from sandbox.world import Options, SandboxError, World
 
+_UNGATED = {"allowUngatedRollout": "true"}
+_SOAK_SECONDS = 31 * 60
+
 STEPS = (
     Order("staging", Operation.PREVIEW, "provision"),
     Order("staging", Operation.UP, "provision"),
-    Order("staging", Operation.UP, "bind"),
+    Order("staging", Operation.UP, "bind", settings=_UNGATED),
     Order("prod", Operation.UP, "provision"),
-    Order("prod", Operation.UP, "bind"),
+    Order("prod", Operation.UP, "bind", settings=_UNGATED),
 )
 """What the demo deploys, in the order that the real migration takes."""
 
@@ -62,7 +66,7 @@ def play(directory: Path, program_dir: Path, engine: Engine, audience: Audience)
     try:
         told = describe(world, engine)
         audience.up(told)
-        done = _deployed(world, program_dir, engine, audience)
+        done = _deployed(world, directory, program_dir, engine, audience)
         text = (program_dir / "access.yaml").read_text(encoding="utf-8")
         proofs = [proof.observation for each in done for proof in each.proofs]
         matrix = build(load_manifest(text), proofs)
@@ -95,13 +99,16 @@ def mongod_version() -> str:
     return first.removeprefix("db version v")
 
 
-def _deployed(world: World, program_dir: Path, engine: Engine, audience: Audience) -> list[Deployment]:
+def _deployed(
+    world: World, directory: Path, program_dir: Path, engine: Engine, audience: Audience
+) -> list[Deployment]:
     done: list[Deployment] = []
     for step in STEPS:
         audience.begins(step)
-        order = Order(step.stack, step.operation, step.phase, engine, program_dir)
-        done.append(deploy(world, order, audience.goes_on))
+        done.append(deploy(world, replace(step, engine=engine, program_dir=program_dir), audience.goes_on))
         audience.ended(done[-1])
         if done[-1].failure:
             break
+        if step.phase == "bind" and (directory / "sandbox.json").is_file():
+            advance(directory, _SOAK_SECONDS)
     return done
