@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class GuardName(StrEnum):
-    """One guard, or all that need no account; `validate-secrets` joins `all` when a stack is named."""
+    """One guard, or all that need no stack; `validate-secrets` joins `all` when a stack is named."""
 
     ALL = "all"
     ENV_VAR_COVERAGE = "env-var-coverage"
@@ -31,6 +31,7 @@ class GuardName(StrEnum):
     NO_URI_IN_GIT = "no-uri-in-git"
     DOCS_SYNC = "docs-sync"
     VALIDATE_SECRETS = "validate-secrets"
+    TERRAFORM_OWNERSHIP = "terraform-ownership"
 
 
 class GuardFormat(StrEnum):
@@ -41,6 +42,7 @@ class GuardFormat(StrEnum):
     MD = "md"
 
 
+_OF_A_STACK = (GuardName.VALIDATE_SECRETS, GuardName.TERRAFORM_OWNERSHIP)
 _OF_A_TREE = (
     GuardName.ENV_VAR_COVERAGE,
     GuardName.SILENT_FALL_BACK,
@@ -60,7 +62,9 @@ def guard(
     history: Annotated[
         bool, typer.Option("--history", help="no-uri-in-git: every commit of every branch too.")
     ] = False,
-    stack: Annotated[str | None, typer.Option(help="validate-secrets: whose secrets.")] = None,
+    stack: Annotated[
+        str | None, typer.Option(help="validate-secrets, terraform-ownership: whose secrets, whose service.")
+    ] = None,
     log_in: Annotated[
         bool, typer.Option("--login/--no-login", help="validate-secrets: log in with each value.")
     ] = True,
@@ -71,11 +75,15 @@ def guard(
     from guards import telling
     from guards.finding import Outcome, overall
 
-    asked = tuple(GuardName)[1:] if name is GuardName.ALL else (name,)
-    if name is GuardName.ALL and stack is None:
-        asked = tuple(each for each in asked if each is not GuardName.VALIDATE_SECRETS)
-    if GuardName.VALIDATE_SECRETS in asked and stack is None:
-        raise CommandFailed("validate-secrets needs to know whose secrets.", "Name a stack: --stack staging.")
+    asked: tuple[GuardName, ...] = (name,)
+    if name is GuardName.ALL:
+        asked = (
+            *_OF_A_TREE,
+            GuardName.DOCS_SYNC,
+            *([GuardName.VALIDATE_SECRETS] if stack is not None else []),
+        )
+    if name in _OF_A_STACK and stack is None:
+        raise CommandFailed(f"{name.value} needs to know whose.", "Name a stack: --stack staging.")
     declared = read_manifest(manifest)
     reports: list[Report] = []
     if set(asked) & set(_OF_A_TREE):
@@ -86,6 +94,8 @@ def guard(
         reports.append(in_sync(declared, manifest.parent))
     if stack is not None and GuardName.VALIDATE_SECRETS in asked:
         reports.append(_of_secrets(declared, stack, log_in=log_in))
+    if stack is not None and GuardName.TERRAFORM_OWNERSHIP in asked:
+        reports.append(_of_terraform(source, stack))
     shown = {
         GuardFormat.TEXT: telling.as_text,
         GuardFormat.JSON: telling.as_json,
@@ -191,3 +201,21 @@ def _cluster(environment: str, stack: str, endpoints: Endpoints) -> Cluster:
     except (AddressesUnread, CredentialsMissing) as error:
         whose = "" if environment == stack else f" about {environment}'s project"
         return Cluster(settings.atlas_cluster, None, f"{error}{whose}")
+
+
+def _of_terraform(source: Path, stack: str) -> Report:
+    from access.endpoints import EndpointRefused, Endpoints
+    from guards.finding import Finding, Guard, Note, report
+    from guards.terraform_ownership import Ownership, judge_directory
+
+    with presented_as(WRONG, EndpointRefused):
+        settings = read_settings(stack, Endpoints.from_environment(os.environ))
+    if not source.is_dir():
+        raise CommandFailed(f"--source {source}: no such folder.", "Name the folder of the Terraform files.")
+    answer = judge_directory(source, settings.ecs_service, (settings.ecs_service,), ())
+    why = answer.why.rstrip(".")
+    if answer.ownership is Ownership.OWNED:
+        what, _, remedy = why.rpartition(". ")
+        return report(Guard.TERRAFORM_OWNERSHIP, 1, [Finding(str(source), 0, what or why, f"{remedy}.")])
+    note = Note(str(source), 0, why, blocks=answer.ownership is Ownership.UNKNOWN)
+    return report(Guard.TERRAFORM_OWNERSHIP, 1, (), [note])

@@ -31,7 +31,8 @@ _STAND_IN = re.compile(
     r"(?:password|passwd|pass|pwd|pw|secret|redacted|placeholder|changeme)(?:here)?$"
 )
 _NOWHERE = re.compile(
-    r"(?i)(?:^|\.)(?:example|invalid|test|example\.(?:com|net|org))\.?(?::[0-9]+)?$|^(?:<.*|\$.*|\{.*|host|hosts?name|cluster|…|\.{3})"
+    r"(?i)(?:^|\.)(?:example|invalid|test|example\.(?:com|net|org))\.?(?::[0-9]+)?$"
+    r"|^(?:<.*|\$.*|\{.*|hosts?|hosts?name|cluster|…|\.{3})$"
 )
 _REMEDY = "Rotate this password now (docs/runbooks/rotate.md): whoever can read the repository has it. Then remove it."
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from guards.finding import Note, Outcome, Report, overall
 
 _WORDS = {Outcome.CLEAN: "CLEAN", Outcome.FOUND: "FOUND", Outcome.UNKNOWN: "UNKNOWN"}
-_THINGS = {"validate-secrets": "secrets", "docs-sync": "documents"}
+_THINGS = {"validate-secrets": "secrets", "docs-sync": "documents", "terraform-ownership": "folder"}
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#@~])")
 _SHOWN = 20
 

@@ -150,6 +150,33 @@ def test_all_runs_every_guard_that_needs_no_account(capsys: pytest.CaptureFixtur
     ] == [each["guard"] for each in json.loads(capsys.readouterr().out)["guards"]]
 
 
+@pytest.mark.parametrize(
+    ("lifecycle", "expected"),
+    [("lifecycle {\n    ignore_changes = [task_definition]\n  }", 0), ("", 1), (None, 3)],
+)
+def test_terraform_has_let_go_or_not_or_nobody_can_tell(
+    lifecycle: str | None, expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if lifecycle is not None:
+        (tmp_path / "ecs.tf").write_text(
+            'resource "aws_ecs_service" "app" {\n  name = "askflorence-staging-app"\n'
+            f"  task_definition = aws_ecs_task_definition.app.arn\n  {lifecycle}\n}}\n"
+        )
+    loopback = "http://127.0.0.1:1"
+    for name in (
+        "AWS_ENDPOINT_URL",
+        "MONGODB_ATLAS_BASE_URL",
+        "ATLAS_ACCESS_SMOKE_URL",
+        "ATLAS_ACCESS_HUBSPOT_URL",
+    ):
+        monkeypatch.setenv(name, loopback)
+    monkeypatch.setenv("GITHUB_API_URL", loopback)
+    monkeypatch.setenv("ATLAS_ACCESS_ADDRESS_FORM", "standard")
+    monkeypatch.setenv("ATLAS_ACCESS_SANDBOX", "1")
+    monkeypatch.chdir(ROOT)
+    assert expected == guard("terraform-ownership", "--source", str(tmp_path), "--stack", "staging")
+
+
 def test_validate_secrets_asks_whose(capsys: pytest.CaptureFixture[str]) -> None:
     assert 2 == guard("validate-secrets")
     assert "Name a stack: --stack staging." in capsys.readouterr().err
