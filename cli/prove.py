@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -52,6 +53,9 @@ def prove(
     collection: Annotated[str, typer.Option(help="With --secret-id: C or C1,C2.")] = "",
     expect_allow: Annotated[str, typer.Option(metavar="ACTIONS", help="For example FIND,INSERT.")] = "",
     expect_deny: Annotated[str, typer.Option(metavar="ACTIONS", help="For example UPDATE,REMOVE.")] = "",
+    here: Annotated[
+        bool, typer.Option("--here", help="Prove from here, even where a task is configured.")
+    ] = False,
     database: Annotated[str, typer.Option(help="Instead of the connection string's own.")] = "",
     version: Annotated[str, typer.Option(help="A version id instead of the current one.")] = "",
     region: Annotated[str, typer.Option(envvar="AWS_REGION", help="With --secret-id.")] = "",
@@ -60,13 +64,14 @@ def prove(
     """Prove credentials by the server itself, without a trace. Exit 0 proven, 1 refuted, 3 inconclusive."""
     from access.endpoints import EndpointRefused, Endpoints
 
-    _exclude(stack, secret_id, named, user=user, legacy=legacy, leave_row=leave_row)
+    asked = _Asked(
+        stack, user, named, legacy=legacy, row=leave_row, here=here, quiet=output is not ProofFormat.TEXT
+    )
+    _exclude(asked, secret_id)
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)
         if secret_id is None:
-            report = _of_stack(
-                str(stack), user, named, manifest, endpoints, output, legacy=legacy, row=leave_row
-            )
+            report = _of_stack(asked, manifest, endpoints)
         else:
             words = (_split(collection), _split(expect_allow), _split(expect_deny))
             report = _of_secret(secret_id, words, (region, database, version), endpoints)
@@ -74,62 +79,63 @@ def prove(
     return _code(report)
 
 
-def _exclude(
-    stack: str | None,
-    secret_id: str | None,
-    named: NamedSet | None,
-    *,
-    user: str | None,
-    legacy: bool,
-    leave_row: bool,
-) -> None:
-    if (stack is None) == (secret_id is None):
+@dataclass(frozen=True)
+class _Asked:
+    """What of a stack is to be proven, and how."""
+
+    stack: str | None
+    user: str | None
+    named: NamedSet | None
+    legacy: bool
+    row: bool
+    here: bool
+    quiet: bool
+
+    @property
+    def title(self) -> str:
+        """The stack, and what of it besides all."""
+        probes = ", the twelve of the runbook" if self.named else ""
+        return f"{self.stack}{probes}{', legacy users' if self.legacy else ''}"
+
+
+def _exclude(asked: _Asked, secret_id: str | None) -> None:
+    if (asked.stack is None) == (secret_id is None):
         raise CommandFailed("Name a stack, or any secret with --secret-id: one of them.")
-    if secret_id is not None and (user or named):
+    if secret_id is not None and (asked.user or asked.named):
         raise CommandFailed("--user and --set belong to a stack: leave them out with --secret-id.")
-    if named is None and (legacy or leave_row):
+    if asked.named is None and (asked.legacy or asked.row):
         raise CommandFailed("--legacy and --leave-row belong to a set: add --set runbook.")
-    if named is not None and user:
+    if asked.named is not None and asked.user:
         raise CommandFailed("--set tries its own users: leave --user out.")
 
 
-def _of_stack(
-    name: str,
-    user: str | None,
-    named: NamedSet | None,
-    path: Path,
-    endpoints: Endpoints,
-    output: ProofFormat,
-    *,
-    legacy: bool,
-    row: bool,
-) -> ProofReport:
+def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
     from access.runbook import probe_set
+    from cli.output import console
+    from cli.prove_view import board
     from probes.atlas_sign_in import CredentialsMissing, sign_in_from
     from probes.stack_proof import Stack, candidates, prove_candidates, runbook_candidates, write_row
     from reports.proof import ProofReport, Proven
 
+    name = str(asked.stack)
     declared = read_manifest(path)
-    if user is not None and user not in {each.name for each in declared.users}:
+    if asked.user is not None and asked.user not in {each.name for each in declared.users}:
         known = ", ".join(each.name for each in declared.users)
-        raise CommandFailed(f"{path} has no user {user}. It has {known}.")
+        raise CommandFailed(f"{path} has no user {asked.user}. It has {known}.")
     settings = read_settings(name, endpoints)
     try:
         sign_in = sign_in_from(os.environ)
     except CredentialsMissing:
         sign_in = None
-    stack = Stack(name, declared, settings, endpoints, sign_in)
-    probes = probe_set(name, legacy=legacy) if named else None
-    if named and probes is None:
-        raise CommandFailed(f"no legacy users of {name} are written down for the set {named}.")
+    stack = Stack(name, declared, settings, endpoints, sign_in, here=asked.here)
+    probes = probe_set(name, legacy=asked.legacy) if asked.named else None
+    if asked.named and probes is None:
+        raise CommandFailed(f"no legacy users of {name} are written down for the set {asked.named}.")
     began = time.monotonic()
-    each = runbook_candidates(stack, probes) if probes else candidates(stack, user)
+    each = runbook_candidates(stack, probes) if probes else candidates(stack, asked.user)
     names = [f"{one.user} ({one.secret})" for one in each]
-    by = dict(zip((id(one) for one in each), names, strict=True))
-    from cli.output import console
-    from cli.prove_view import board
-
-    with board(console(), names, quiet=output is not ProofFormat.TEXT) as shown:
+    by = dict(zip(map(id, each), names, strict=True))
+    with board(console(), names, quiet=asked.quiet) as shown:
         proofs = prove_candidates(
             each,
             endpoints,
@@ -139,10 +145,10 @@ def _of_stack(
     notes = (
         [] if sign_in else ["Atlas was not asked, for want of credentials: the secrets' hosts are unchecked."]
     )
-    if row and probes:
+    if asked.row and probes:
         notes.append(write_row(stack, probes, proofs))
     return ProofReport(
-        title=f"{name}{', the twelve of the runbook' if named else ''}{', legacy users' if legacy else ''}",
+        title=asked.title,
         proven=tuple(
             Proven(proof, one.secret, one.variables, one.held)
             for one, proof in zip(each, proofs, strict=True)

@@ -20,8 +20,9 @@ from access.runbook import Probe, ProbeSet
 from access.spot import Named, spot_expectations
 from access.verdict import Verdict
 from probes.cluster_state import cluster_addresses
-from probes.prove import MAX_CONCURRENT, prove, unproven
+from probes.prove import MAX_CONCURRENT, unproven
 from probes.request import ProofRequest
+from probes.runners import Made, make
 from probes.spot_proof import leave_row
 from probes.stack_secrets import Candidate, Stack, secrets_of, settled
 
@@ -60,7 +61,9 @@ def candidates(stack: Stack, user: str | None = None) -> tuple[Candidate, ...]:
             propagation_seconds=0.0,
             public_address=_base(addresses, stack) if own else "",
         )
-        by_secret[binding.secret_name] = Candidate(request, binding.secret_name, (binding.variable,))
+        by_secret[binding.secret_name] = Candidate(
+            request, binding.secret_name, (binding.variable,), consumer=binding.consumer
+        )
     return tuple(settled(stack, tuple(by_secret.values()), whole=True))
 
 
@@ -96,7 +99,8 @@ def prove_candidates(
         if candidate.missing:
             proof = unproven(candidate.request, Subject.SECRET, candidate.missing)
         else:
-            proof = prove(candidate.request, endpoints, progress=lambda line: told(candidate, line))
+            made = Made(candidate.request, candidate.place)
+            proof = make(made, endpoints, lambda line: told(candidate, line))
         ended(candidate, proof)
         return proof
 

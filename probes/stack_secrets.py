@@ -12,20 +12,22 @@ from functools import partial
 from typing import Any
 
 from access.endpoints import Endpoints
-from access.manifest_model import Manifest
+from access.manifest_model import Consumer, Manifest
 from access.settings import Settings
 from access.task_definition import secret_references
 from probes.atlas_sign_in import SignIn
 from probes.aws import AwsUnavailable, latest_revision, running_revision
 from probes.lookups import CurrentSecret, current_secret
 from probes.request import ProofRequest
+from probes.task_runner import TaskPlace
 
 
 @dataclass(frozen=True)
 class Candidate:
     """One secret version to prove, and why it cannot be, "" when it can.
 
-    `variables` receive it. `held` says that the running revision pins it; else it is the current version.
+    `variables` receive it, in tasks of `consumer`. `held` says that the running revision pins it; else it is the
+    current version. `place` is where its proof's task runs, None to prove from here.
     """
 
     request: ProofRequest
@@ -33,6 +35,8 @@ class Candidate:
     variables: tuple[str, ...]
     held: bool = False
     missing: str = ""
+    consumer: Consumer = Consumer.SERVICE
+    place: TaskPlace | None = None
 
     @property
     def user(self) -> str:
@@ -42,13 +46,17 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Stack:
-    """Where a stack is: its name, manifest, settings, and how to ask Atlas (None: its addresses stay unknown)."""
+    """Where a stack is: its name, manifest, settings, and how to ask Atlas (None: its addresses stay unknown).
+
+    `here` proves from here even where a task is configured.
+    """
 
     name: str
     manifest: Manifest
     settings: Settings
     endpoints: Endpoints
     sign_in: SignIn | None = None
+    here: bool = False
 
 
 def secrets_of(stack: Stack) -> Mapping[str, tuple[str, tuple[str, ...]]]:
@@ -67,21 +75,24 @@ def secrets_of(stack: Stack) -> Mapping[str, tuple[str, tuple[str, ...]]]:
 
 def settled(stack: Stack, each: Sequence[Candidate], *, whole: bool) -> Iterator[Candidate]:
     """Settle each candidate on the version that tasks hold; `whole`: and on the current one where it is another."""
-    pinned = _pinned(stack)
+    running = _running(stack)
     with ThreadPoolExecutor(max_workers=8) as pool:
         looked = list(pool.map(lambda candidate: _current(stack, candidate), each))
     for candidate, current in zip(each, looked, strict=True):
         if isinstance(current, str):
             yield replace(candidate, missing=candidate.missing or current)
             continue
-        held = [pinned[each] for each in candidate.variables if pinned.get(each, ("", ""))[0] == current.arn]
+        held = [
+            pin for each in candidate.variables if (pin := running.pinned.get(each)) and pin[0] == current.arn
+        ]
         versions = dict.fromkeys(version or current.version_id for _, version in held)
         if whole or not versions:
             versions[current.version_id] = None
         for version in versions:
             request = replace(candidate.request, secret_arn=current.arn, secret_version=version)
             is_held = any((pin or current.version_id) == version for _, pin in held)
-            yield replace(candidate, request=request, held=is_held)
+            place = _place(stack, running.roles.get(candidate.consumer, ""))
+            yield replace(candidate, request=request, held=is_held, place=place)
 
 
 def _current(stack: Stack, candidate: Candidate) -> CurrentSecret | str:
@@ -93,20 +104,45 @@ def _current(stack: Stack, candidate: Candidate) -> CurrentSecret | str:
         return str(error)
 
 
-def _pinned(stack: Stack) -> dict[str, tuple[str, str]]:
-    """Variable to the secret's ARN and pinned version ("" when none), as the running revisions hold them."""
-    settings, held = stack.settings, dict[str, tuple[str, str]]()
+@dataclass(frozen=True)
+class _Running:
+    """What the revisions that run hold: variable to ARN and pinned version ("" for none), and execution roles."""
+
+    pinned: Mapping[str, tuple[str, str]]
+    roles: Mapping[Consumer, str]
+
+
+def _running(stack: Stack) -> _Running:
+    settings = stack.settings
+    pinned: dict[str, tuple[str, str]] = {}
+    roles: dict[Consumer, str] = {}
     where: dict[str, Any] = {"region": settings.aws_region, "endpoints": stack.endpoints}
-    looks = (
-        partial(latest_revision, settings.schema_family, **where),
-        partial(running_revision, settings.ecs_cluster, settings.ecs_service, **where),
-    )
-    for look in looks:
+    looks = {
+        Consumer.SCHEMA_TASK: partial(latest_revision, settings.schema_family, **where),
+        Consumer.SERVICE: partial(running_revision, settings.ecs_cluster, settings.ecs_service, **where),
+    }
+    for consumer, look in looks.items():
         try:
             definition = look().definition
         except AwsUnavailable:
             continue
+        roles[consumer] = str(definition.get("executionRoleArn", ""))
         for variable, source in secret_references(definition).items():
             parts = source.split(":")
-            held[variable] = (":".join(parts[:7]), parts[9] if len(parts) > 9 else "")
-    return held
+            pinned[variable] = (":".join(parts[:7]), parts[9] if len(parts) > 9 else "")
+    return _Running(pinned, roles)
+
+
+def _place(stack: Stack, role: str) -> TaskPlace | None:
+    """Where a proof's task runs; None where no family is configured, or nobody knows the execution role."""
+    settings = stack.settings
+    if not settings.proof_task_family or not role or stack.here:
+        return None
+    return TaskPlace(
+        cluster=settings.ecs_cluster,
+        service=settings.ecs_service,
+        family=settings.proof_task_family,
+        execution_role=role,
+        subnets=settings.proof_task_subnets,
+        security_groups=settings.proof_task_security_groups,
+    )
