@@ -19,12 +19,16 @@ from typing import Any
 import yaml
 
 from sandbox.cli_events import hand_on
+from sandbox.cli_packs import failure_of, prepare_pack
 from sandbox.recorder import Recorder
 from sandbox.stack_files import StackFiles, read_yaml
 from sandbox.world import SandboxError, World
 
 OLDEST = (3, 200)
 """The oldest CLI that the sandbox is tested with."""
+
+_PULSE = 0.05
+_END_SECONDS = 5.0
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TERM", "PULUMI_HOME")
 """What the CLI needs of the caller's environment; nothing else may leak in."""
@@ -83,8 +87,9 @@ class PulumiCli:
         command += ["--event-log", str(events)]
         if operation != "preview":
             command += ["--yes", "--skip-preview"]
-        for pack in policy_packs:
-            command += ["--policy-pack", str(prepare_pack(world.directory, pack))]
+        packs = [prepare_pack(world.directory, pack) for pack in policy_packs]
+        for pack in packs:
+            command += ["--policy-pack", str(pack)]
 
         def take(line: str) -> None:
             log(line)
@@ -100,8 +105,10 @@ class PulumiCli:
                 stderr=printed,
                 stdin=subprocess.DEVNULL,
             )
-            _follow(events, process, take)
-        if process.wait() == 0:
+            told = _follow(events, process, take, lambda: next(filter(None, map(failure_of, packs)), ""))
+        if told:
+            recorder.failed(told)
+        elif process.wait() == 0:
             return True
         for line in print_log.read_text(errors="replace").splitlines():
             if line.startswith("error: "):
@@ -167,24 +174,6 @@ def prepare_project(directory: Path, files: StackFiles) -> Path:
     return project
 
 
-def prepare_pack(directory: Path, pack: Path) -> Path:
-    """Lay out a folder from which the CLI runs a policy pack with this process's Python, and return it.
-
-    The pack's own file names the environment that an installation has; without one there the CLI would make it.
-    """
-    folder = directory.resolve() / "pulumi" / "packs" / pack.resolve().name
-    folder.mkdir(parents=True, exist_ok=True)
-    document = read_yaml(pack / "PulumiPolicy.yaml", "name the folder of a policy pack")
-    runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
-    (folder / "PulumiPolicy.yaml").write_text(
-        yaml.safe_dump({**document, "runtime": runtime, "main": "."}, sort_keys=False)
-    )
-    (folder / "__main__.py").write_text(
-        f"import runpy\n\nrunpy.run_path({str(pack.resolve())!r}, run_name='__main__')\n"
-    )
-    return folder
-
-
 def holds_resources(directory: Path) -> bool:
     """Whether a stack in the CLI's file backend has been deployed."""
     found = (directory / "pulumi" / ".pulumi" / "stacks").glob("*/*.json")
@@ -198,8 +187,13 @@ def _typed(project: Mapping[str, Any], key: str, value: str) -> Any:
     return value if kind in {None, "string"} else json.loads(value)
 
 
-def _follow(path: Path, process: subprocess.Popen[bytes], take: Callable[[str], None]) -> None:
-    """Hand on the lines of a growing file until its writer has ended."""
+def _follow(
+    path: Path, process: subprocess.Popen[bytes], take: Callable[[str], None], failure: Callable[[], str]
+) -> str:
+    """Hand on the lines of a growing file until its writer has ended; the `failure` for which it was ended, or "".
+
+    A pack fails before the first step, so nothing is cut short.
+    """
     ended = threading.Event()
 
     def wait() -> None:
@@ -210,10 +204,22 @@ def _follow(path: Path, process: subprocess.Popen[bytes], take: Callable[[str], 
     with path.open(encoding="utf-8") as stream:
         pending = ""
         while True:
-            last = ended.wait(0.05)
+            last = ended.wait(_PULSE)
+            told = "" if last else failure()
+            if told:
+                _end(process)
             pending += stream.read()
             *lines, pending = pending.split("\n")
             for line in filter(None, lines):
                 take(line)
-            if last:
-                return
+            if last or told:
+                return told
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

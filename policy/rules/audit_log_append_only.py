@@ -14,6 +14,7 @@ from policy.values import Marker
 _WRITING_BUILT_INS = frozenset(
     {"readWrite", "readWriteAnyDatabase", "dbAdmin", "dbOwner", "root", "atlasAdmin"}
 )
+_END_OF_WAIVER = "Move the audit log into a database of its own; then no waiver is needed."
 
 
 def _reaches_audit_log(target: Target, config: Config) -> bool:
@@ -84,7 +85,10 @@ def _check_user(resource: Resource, run: Run, report: Report) -> None:
         )
     else:
         named = ", ".join(f"{waiver.id} ({waiver.decision})" for waiver in waivers)
-        report.advice(f"may {', '.join(sorted(excess))} on {adr.AUDIT_COLLECTION}, accepted by {named}.")
+        place = f"{run.config.audit_database}.{adr.AUDIT_COLLECTION}"
+        report.advice(
+            f"may {', '.join(sorted(excess))} on {place}; known and accepted by {named}.", _END_OF_WAIVER
+        )
 
 
 def _check_declared(role: RoleReference, resource: Resource, run: Run, report: Report) -> None:

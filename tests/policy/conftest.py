@@ -21,14 +21,15 @@ def config() -> Config:
 
 
 @pytest.fixture(scope="session")
-def packs() -> Iterator[Callable[[str], PackProcess]]:
+def packs() -> Iterator[Callable[..., PackProcess]]:
     """The pack as an engine starts it for a stack in the phase asked for."""
-    running: dict[str, PackProcess] = {}
+    running: dict[tuple[str, str], PackProcess] = {}
     with contextlib.ExitStack() as ends:
 
-        def pack(phase: str) -> PackProcess:
-            if phase not in running:
-                running[phase] = ends.enter_context(PackProcess.start(ROOT / "policy", phase=phase))
-            return running[phase]
+        def pack(phase: str, stack: str = "staging") -> PackProcess:
+            if (phase, stack) not in running:
+                started = PackProcess.start(ROOT / "policy", phase=phase, stack=stack)
+                running[phase, stack] = ends.enter_context(started)
+            return running[phase, stack]
 
         yield pack

@@ -32,8 +32,8 @@ class _Echo(pulumi.runtime.Mocks):
 
 
 class _Monitor(mocks.MockMonitor):
-    def __init__(self, captured):
-        super().__init__(_Echo())
+    def __init__(self, captured, answers):
+        super().__init__(answers)
         self.captured = captured
 
     def RegisterResource(self, request):  # noqa: N802 - the protocol's name
@@ -48,33 +48,48 @@ class _Monitor(mocks.MockMonitor):
                 type=request.type, urn=urn, name=request.name, properties=request.object, options=options
             )
         )
+        response = super().RegisterResource(request)
         self.captured.stack.append(
             analyzer_pb2.AnalyzerResource(
                 type=request.type,
                 urn=urn,
                 name=request.name,
-                properties=request.object,
+                properties=response.object,
                 options=options,
                 parent=request.parent,
                 dependencies=request.dependencies,
+                propertyDependencies={
+                    key: analyzer_pb2.AnalyzerPropertyDependencies(urns=each.urns)
+                    for key, each in request.propertyDependencies.items()
+                },
             )
         )
-        return super().RegisterResource(request)
+        return response
 
 
 def capture(program: Path, stack: str) -> Captured:
     """Run a program against mocks and return what it registered; an exception of the program is raised."""
-    captured = Captured()
-    root = f"urn:pulumi:{stack}::{PROJECT}::pulumi:pulumi:Stack::{PROJECT}-{stack}"
-    begin = analyzer_pb2.AnalyzeRequest(type="pulumi:pulumi:Stack", urn=root, name=f"{PROJECT}-{stack}")
-    captured.analyze.append(begin)
-    asyncio.set_event_loop(asyncio.new_event_loop())
-    mocks.set_mocks(_Echo(), project=PROJECT, stack=stack, preview=False, monitor=_Monitor(captured))
-    settings.SETTINGS.rpc_manager.clear()
-    settings.SETTINGS.outputs.clear()
 
     def run():
         runpy.run_path(str(program))
 
-    asyncio.get_event_loop().run_until_complete(run_pulumi_func(run))
+    return capture_run(run, stack, _Echo())
+
+
+def capture_run(run, stack: str, answers) -> Captured:
+    """What a function registers, `answers` being the mocks that play the providers; its exception is raised."""
+    captured = Captured()
+    root = f"urn:pulumi:{stack}::{PROJECT}::pulumi:pulumi:Stack::{PROJECT}-{stack}"
+    begin = analyzer_pb2.AnalyzeRequest(type="pulumi:pulumi:Stack", urn=root, name=f"{PROJECT}-{stack}")
+    captured.analyze.append(begin)
+    settings.SETTINGS.rpc_manager.clear()
+    settings.SETTINGS.outputs.clear()
+
+    async def whole():
+        # The mocks' root stack belongs to the loop that runs the program.
+        monitor = _Monitor(captured, answers)
+        mocks.set_mocks(answers, project=PROJECT, stack=stack, preview=False, monitor=monitor)
+        await run_pulumi_func(run)
+
+    asyncio.run(whole())
     return captured

@@ -11,7 +11,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 @dataclass

@@ -252,7 +252,7 @@ def test_a_wrong_configuration_is_told_without_a_traceback(tmp_path):
         cwd=tmp_path / "policy",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
 
     assert (1, True, False) == (

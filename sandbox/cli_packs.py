@@ -1,0 +1,52 @@
+"""A policy pack as the `pulumi` CLI is to run it: with this process's Python, and telling when it does not start.
+
+It must never let a deployment go on without its pack.
+"""
+
+import sys
+from pathlib import Path
+
+import yaml
+
+from sandbox.stack_files import read_yaml
+
+_FAILED = "failed"
+
+_MAIN = """\
+import runpy
+from pathlib import Path
+
+try:
+    runpy.run_path({pack!r}, run_name="__main__")
+except (Exception, SystemExit) as error:
+    if not isinstance(error, SystemExit) or error.code:
+        Path({failed!r}).write_text(f"{{type(error).__name__}}: {{error}}")
+    raise
+"""
+"""The CLI waits for ever for a pack that ends before it serves, so its end leaves a note."""
+
+
+def prepare_pack(directory: Path, pack: Path) -> Path:
+    """Lay out a folder from which the CLI runs a pack, and return it.
+
+    The pack's own file names the environment that an installation has; without one there the CLI would make it.
+    """
+    folder = directory.resolve() / "pulumi" / "packs" / pack.resolve().name
+    folder.mkdir(parents=True, exist_ok=True)
+    failed = folder / _FAILED
+    failed.unlink(missing_ok=True)
+    document = read_yaml(pack / "PulumiPolicy.yaml", "name the folder of a policy pack")
+    runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
+    described = {**document, "runtime": runtime, "main": "."}
+    (folder / "PulumiPolicy.yaml").write_text(yaml.safe_dump(described, sort_keys=False))
+    (folder / "__main__.py").write_text(_MAIN.format(pack=str(pack.resolve()), failed=str(failed)))
+    return folder
+
+
+def failure_of(folder: Path) -> str:
+    """Why the pack of a prepared folder did not start, in one line; "" while there is nothing to tell."""
+    try:
+        told = (folder / _FAILED).read_text(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return f"policy pack {folder.name} did not start: {told[-1]}" if told else ""

@@ -1,0 +1,240 @@
+"""`atlas-access policy` and `atlas-access explain`: formats, exit codes, places in the manifest, no secret anywhere."""
+
+import io
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from policy_world import compliant_stack, secret, task, user, without
+from test_analyze_state import SECRET, entry, exported, stored
+
+from cli.main import run
+from policy.catalogue import CATALOGUE
+from policy.resource import SERVICE_ACCESS
+
+ROOT = Path(__file__).parents[2]
+MANIFEST = ROOT / "access.yaml"
+LINES = MANIFEST.read_text(encoding="utf-8").splitlines()
+CANARY = "Zu7canary9Zu7canary9Zu7canary9Zu"
+FORMATS = ["text", "json", "sarif", "junit", "md"]
+
+
+@pytest.fixture
+def told(tmp_path, capsys):
+    """Runs the command on a state and returns its exit code and what it printed."""
+
+    def judge(text, *arguments, stack="staging"):
+        path = tmp_path / "state.json"
+        path.write_text(text, encoding="utf-8")
+        code = run(["policy", stack, "--state", str(path), "--manifest", str(MANIFEST), *arguments])
+        return code, "".join(capsys.readouterr())
+
+    return judge
+
+
+CLEAN = exported(*map(stored, compliant_stack()))
+
+
+def violated():
+    """Our stack with a wider user, a role changed by hand, and a secret that is gone too early."""
+    wrong = {
+        "app_read": user(role="dbOwner"),
+        "audit-write": secret("staging/mongodb/audit-write", recoveryWindowInDays=0),
+    }
+    return exported(*(stored(wrong.get(each.name, each)) for each in compliant_stack()))
+
+
+def sarif(told, text):
+    return json.loads(told(text, "--format", "sarif")[1])
+
+
+def test_our_stack_is_clean_and_the_known_waiver_is_named(told):
+    code, text = told(CLEAN)
+
+    assert (0, True, 1) == (
+        code,
+        text.startswith("staging bind: 28 rules hold for"),
+        text.count("W1 (ADR 0006)"),
+    )
+
+
+def test_a_violation_names_the_manifests_line_and_the_way_out(told):
+    code, text = told(violated())
+    line = 1 + next(number for number, line in enumerate(LINES) if "role: read@askflorence" in line)
+
+    assert (1, True, True, True) == (
+        code,
+        text.startswith("VIOLATED  staging bind: "),
+        f"Where it comes from: {MANIFEST}:{line}" in text,
+        "Way out: Use read@askflorence" in text,
+    )
+
+
+def test_what_could_have_been_known_and_was_not_is_unknown(told):
+    untold = [each for each in compliant_stack() if each.type != SERVICE_ACCESS]
+
+    code, text = told(exported(*map(stored, untold)))
+
+    assert (3, True) == (code, "additive-provision not evaluated" in text)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_carries_the_violation(told, form):
+    code, text = told(violated(), "--format", form)
+
+    assert (1, True, True) == (
+        code,
+        "built-in-roles-allow-list" in text,
+        "app_read" in text.replace("\\", ""),
+    )
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("envelope", ["plain", "opened"])
+def test_no_format_holds_a_secret(told, form, envelope):
+    opened = {
+        "4dabf18193072939515e22adb298388d": SECRET["4dabf18193072939515e22adb298388d"],
+        "plaintext": CANARY,
+    }
+    value = CANARY if envelope == "plain" else opened
+    uri = f"mongodb://u:{CANARY}@127.0.0.1/askflorence"
+    props = {**user(role="dbOwner").props, "password": value, "description": uri, "labels": [{"value": uri}]}
+
+    _, text = told(exported(entry(user(), inputs=props, outputs=props)), "--format", form)
+
+    assert "canary" not in text
+
+
+def test_sarif_has_the_form_that_the_standard_asks_for(told):
+    log = sarif(told, violated())
+    (only,) = log["runs"]
+    driver = only["tool"]["driver"]
+
+    assert ("2.1.0", "atlas-access policy", list(CATALOGUE)) == (
+        log["version"],
+        driver["name"],
+        [rule["id"] for rule in driver["rules"]],
+    )
+    for result in only["results"]:
+        assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["message"]["text"]
+        # SARIF 2.1.0, 3.27.10: only a failure has a level.
+        assert ("level" in result) == (result["kind"] == "fail")
+        assert result["locations"][0]["physicalLocation"]["region"]["startLine"] >= 1
+
+
+def test_sarif_places_a_finding_at_the_manifests_line(told):
+    results = sarif(told, violated())["runs"][0]["results"]
+    where = {
+        each["ruleId"]: each["locations"][0]["physicalLocation"]["region"]["startLine"] - 1
+        for each in results
+    }
+
+    assert ("role: read@askflorence", 'secret: "{env}/mongodb/audit-write"') == (
+        LINES[where["built-in-roles-allow-list"]].strip(),
+        LINES[where["secret-recovery-window"]].strip(),
+    )
+
+
+def test_a_resource_that_the_manifest_does_not_declare_has_no_line_of_its_own(told):
+    by_hand = user("by_hand", role="dbOwner")
+
+    code, text = told(exported(stored(by_hand)))
+
+    assert (1, False) == (code, "Where it comes from" in text)
+
+
+def test_a_findings_fingerprint_does_not_depend_on_its_line(told, tmp_path):
+    moved = tmp_path / "access.yaml"
+    moved.write_text("\n\n" + MANIFEST.read_text(encoding="utf-8"), encoding="utf-8")
+
+    def marks(*arguments):
+        log = json.loads(told(violated(), "--format", "sarif", *arguments)[1])
+        return [each["partialFingerprints"] for each in log["runs"][0]["results"]]
+
+    assert marks() == marks("--manifest", str(moved))
+
+
+def test_junit_has_a_case_for_each_rule_and_counts_the_failures(told):
+    suite = ElementTree.fromstring(told(violated(), "--format", "junit")[1].split("?>", 1)[1])[0]  # noqa: S314
+    failed = [case.get("name") for case in suite if case.find("failure") is not None]
+
+    assert (len(CATALOGUE), int(suite.get("failures"))) == (int(suite.get("tests")), len(failed))
+    assert {"built-in-roles-allow-list", "secret-recovery-window"} <= set(failed)
+
+
+def test_a_strange_name_breaks_neither_xml_nor_markdown(told):
+    strange = user("a|b<c>`\u0007", role="dbOwner")
+
+    ElementTree.fromstring(told(exported(stored(strange)), "--format", "junit")[1].split("?>", 1)[1])  # noqa: S314
+    rows = [
+        line
+        for line in told(exported(stored(strange)), "--format", "md")[1].splitlines()
+        if "built-in" in line
+    ]
+    assert [6] == [row.replace("\\|", "").count("|") for row in rows]
+
+
+def test_the_state_may_come_by_standard_input(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO(CLEAN))
+
+    assert 0 == run(["policy", "staging", "--state", "-", "--manifest", str(MANIFEST)])
+    assert "28 rules hold" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "stack", "expected"),
+    [
+        ("nonsense", "staging", "the state is not JSON"),
+        ('{"version": 2}', "staging", "no deployment of version 3"),
+        (CLEAN, "prod", "the state is of stack 'staging', not prod"),
+        (CLEAN, "dev", 'stack "dev" is unknown to policy-config.json. Known: staging, prod.'),
+    ],
+)
+def test_a_wrong_input_is_refused_with_the_way_out(told, text, stack, expected):
+    code, said = told(text, stack=stack)
+
+    assert (2, True, False) == (code, expected in said, "Traceback" in said)
+
+
+def test_a_file_that_is_not_there_is_refused(capsys):
+    assert 2 == run(["policy", "staging", "--state", "nowhere.json"])
+    assert "pulumi stack export" in capsys.readouterr().err
+
+
+def test_without_a_sandbox_and_a_file_the_command_says_so(tmp_path, capsys):
+    assert 2 == run(["policy", "staging", "--dir", str(tmp_path)])
+    assert "sandbox" in capsys.readouterr().err
+
+
+def test_a_property_of_a_wrong_form_is_a_finding_not_a_traceback(told):
+    broken = [entry(without(user("a"), "roles"), inputs={"roles": 7}), entry(task("b"), inputs={})]
+
+    code, text = told(exported(*broken))
+
+    assert (1, True, False) == (code, "well-formed" in text, "Traceback" in text)
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_rule_is_explained_with_both_sides_and_the_way_out(name, capsys):
+    assert 0 == run(["explain", name])
+    text = capsys.readouterr().out
+    assert all(word in text for word in ("Why:", "Decided in:", "Refused:", "Accepted:", "Way out:"))
+
+
+@pytest.mark.parametrize(("waiver", "action"), [("W1", "REMOVE"), ("W2", "DROP_INDEX")])
+def test_a_waiver_is_explained_with_who_what_decision_and_way_out(waiver, action, capsys):
+    assert 0 == run(["explain", waiver, "--manifest", str(MANIFEST), "--format", "json"])
+    said = json.loads(capsys.readouterr().out)
+    assert ("app_write by readWrite@askflorence", "ADR 0006", True, True) == (
+        said["Who"],
+        said["Decided in"],
+        action in said["sentence"],
+        said["Way out"].endswith(f"then remove {waiver}."),
+    )
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_one(capsys):
+    assert 2 == run(["explain", "user-capp", "--manifest", str(MANIFEST)])
+    assert "Did you mean user-cap?" in capsys.readouterr().err

@@ -1,0 +1,205 @@
+"""The pack on real deployments: it runs unasked, blocks what breaks a rule before it is made, and fails closed."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from reports import deployment_json
+from reports.deployment import Deployment, Operation, Progress
+from reports.deployment_text import failure_lines, progress_line
+from reports.policy import Level
+from reports.policy_text import advice_lines
+from sandbox import lifecycle
+from sandbox.deploy import Engine, Order, deploy, exported
+from sandbox.pulumi_cli import PulumiCli
+from sandbox.world import Options, World
+
+ROOT = Path(__file__).parents[2]
+OFFENDERS = ROOT / "tests" / "policy" / "offenders"
+FILES = ("access.yaml", "Pulumi.yaml", "Pulumi.staging.yaml", "Pulumi.prod.yaml")
+CANARIES = ("Kq7Kq7", "canary")
+STOPPED = [
+    ("user_db_owner", "built-in-roles-allow-list"),
+    ("role_wildcard", "atlas-action-allow-list"),
+    ("secret_default_key", "secret-cmk"),
+    ("short_password", "password-strength"),
+]
+"""Offenders of types that the sandbox's providers serve, and the rule that stops each."""
+
+PASSWORD = "random:index/randomPassword:RandomPassword"
+
+THROWS = """
+from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+
+
+def throws(args, report):
+    raise ValueError("canary")
+
+
+PolicyPack(
+    name="throws",
+    enforcement_level=EnforcementLevel.MANDATORY,
+    policies=[ResourceValidationPolicy("throws", "always throws", throws)],
+)
+"""
+
+
+@dataclass
+class Site:
+    """A sandbox and an engine, with the folder of small programs to deploy there."""
+
+    world: World
+    engine: Engine
+    folder: Path
+
+    def run(
+        self, program: str, operation: Operation = Operation.UP, packs: tuple[Path, ...] = ()
+    ) -> tuple[Deployment, str]:
+        """Deploy a program; the deployment, and everything that a person and a log were told."""
+        place = self.folder / "program"
+        place.mkdir(exist_ok=True)
+        for name in FILES:
+            shutil.copy(ROOT / name, place / name)
+        (place / "__main__.py").write_text(program)
+        events = self.folder / "events.jsonl"
+        order = Order("staging", operation, "bind", self.engine, place, events=events, policy_packs=packs)
+        progress: list[Progress] = []
+        done = deploy(self.world, order, progress.append)
+        told = [*map(progress_line, progress), *failure_lines(done), *advice_lines(done.policies)]
+        return done, "\n".join([*told, deployment_json.render(done), events.read_text()])
+
+    def offender(self, name: str, operation: Operation = Operation.UP) -> tuple[Deployment, str]:
+        """Deploy one of the offending programs of the policy tests."""
+        paths = f"sys.path[:0] = [{str(OFFENDERS.parent)!r}]"
+        return self.run(
+            f"import runpy\nimport sys\n\n{paths}\nrunpy.run_path({str(OFFENDERS / name)!r} + '.py')\n",
+            operation,
+        )
+
+    @property
+    def made(self) -> set[str]:
+        """The types of what the stack holds, the stack itself and its providers left out."""
+        state = exported(self.world, "staging")
+        listed = (state.get("deployment") or {}).get("resources") or []
+        return {each["type"] for each in listed if not each["type"].startswith("pulumi:")}
+
+
+@pytest.fixture(scope="module", params=[Engine.EMBEDDED, Engine.PULUMI])
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site | None]:
+    """A sandbox for each engine; none for the CLI where it is not on PATH."""
+    if request.param is Engine.PULUMI and PulumiCli.find() is None:
+        yield None
+        return
+    directory = tmp_path_factory.mktemp("world")
+    world = lifecycle.up(directory, Options(propagation_seconds=0.1))
+    try:
+        yield Site(world, request.param, tmp_path_factory.mktemp("programs"))
+    finally:
+        lifecycle.down(directory, keep=False)
+
+
+def there(site: Site | None) -> bool:
+    """Whether the engine is there; says so where it is not."""
+    if site is None:
+        sys.stderr.write("not run: no pulumi CLI on PATH\n")
+    return site is not None
+
+
+@pytest.mark.parametrize(("name", "rule"), STOPPED)
+def test_an_offender_is_stopped_by_its_rule_before_anything_of_it_is_made(
+    site: Site | None, name: str, rule: str
+) -> None:
+    if not there(site):
+        return
+    assert site is not None
+
+    done, told = site.offender(name)
+
+    broken = {each.rule for each in done.policies if each.level is Level.VIOLATION}
+    assert ({rule}, 1, True) == (broken, done.exit_code, told.lstrip().startswith("REFUSED  staging bind: "))
+    assert f"(atlas-access explain {rule})" in told
+    assert "Way out: " in told
+    assert not any(canary in told for canary in CANARIES)
+
+
+def test_nothing_that_was_refused_is_in_the_stack(site: Site | None) -> None:
+    if not there(site):
+        return
+    assert site is not None
+    site.offender("user_db_owner")
+    site.offender("secret_default_key")
+
+    assert set() == site.made & {
+        "mongodbatlas:index/databaseUser:DatabaseUser",
+        "aws:secretsmanager/secret:Secret",
+    }
+
+
+def test_a_preview_of_an_offender_is_refused_too(site: Site | None) -> None:
+    if not there(site):
+        return
+    assert site is not None
+
+    done, _ = site.offender("six_users", Operation.PREVIEW)
+
+    assert ({"user-cap"}, 1) == (
+        {each.rule for each in done.policies if each.level is Level.VIOLATION},
+        done.exit_code,
+    )
+
+
+def test_our_own_plan_has_only_the_known_advice_and_what_is_judged_when_made(site: Site | None) -> None:
+    if not there(site):
+        return
+    assert site is not None
+
+    done = deploy(
+        site.world,
+        Order("staging", Operation.PREVIEW, "provision", site.engine, ROOT),
+        lambda _: None,
+    )
+
+    assert ("", ["audit-log-append-only"], True) == (
+        done.failure,
+        [each.rule for each in done.policies if each.level is Level.ADVICE],
+        all(each.expected for each in done.policies if each.level is Level.UNSEEN),
+    )
+
+
+@pytest.mark.parametrize("main", [THROWS, "raise SystemExit('does not start')\n"], ids=["throws", "ends"])
+def test_a_pack_that_throws_or_does_not_start_fails_the_deployment(
+    site: Site | None, tmp_path: Path, main: str
+) -> None:
+    if not there(site):
+        return
+    assert site is not None
+    pack = tmp_path / "broken"
+    pack.mkdir()
+    (pack / "PulumiPolicy.yaml").write_text("name: broken\nversion: 1.0.0\nruntime: python\nmain: .\n")
+    (pack / "__main__.py").write_text(main)
+    program = 'import pulumi_random as random\n\nrandom.RandomPassword("p", length=32, special=False)\n'
+
+    done, _ = site.run(program, packs=(pack,))
+
+    assert (1, True, set()) == (
+        done.exit_code,
+        bool(done.failure),
+        site.made & {PASSWORD},
+    )
+
+
+def test_the_events_of_a_refusal_are_json_lines(site: Site | None) -> None:
+    if not there(site):
+        return
+    assert site is not None
+    site.offender("short_password")
+
+    lines = (site.folder / "events.jsonl").read_text().splitlines()
+
+    assert lines
+    assert all(isinstance(json.loads(line), dict) for line in lines)
