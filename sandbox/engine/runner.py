@@ -177,15 +177,13 @@ def _watched(
     try:
         work = _Work(deployment, monitor, engine, program)
         work.start()
-        while work.is_alive():
-            work.join(0.2)
+        work.wait()
     except KeyboardInterrupt:
         deployment.fail(
             "interrupted: what was begun is finished, nothing new begins; interrupt again to give up"
         )
         try:
-            while work.is_alive():
-                work.join(0.2)
+            work.wait()
         except KeyboardInterrupt:
             deployment.fail("interrupted twice: what was in progress is recorded as pending")
             return deployment.errors[-1], dict(deployment.counts), {}
@@ -206,6 +204,7 @@ class _Work(threading.Thread):
         self._deployment, self._monitor, self._engine, self._program = deployment, monitor, engine, program
         self.outputs: Properties = {}
         self.error: BaseException | None = None
+        self._ended = threading.Event()
 
     def run(self) -> None:
         """Runs it; an error is kept for the caller."""
@@ -213,6 +212,13 @@ class _Work(threading.Thread):
             self._operate()
         except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
             self.error = error
+        finally:
+            self._ended.set()
+
+    def wait(self) -> None:
+        """Waits for its end. Not by `join`, which takes a thread for ended when an interrupt cuts it short."""
+        while not self._ended.wait(0.2):
+            pass
 
     def _operate(self) -> None:
         deployment, operation = self._deployment, self._deployment.request.operation

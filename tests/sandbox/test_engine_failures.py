@@ -201,14 +201,19 @@ def test_a_lock_of_a_dead_process_is_taken_over(stack):
 
 
 RUN = """
-import sys
+import sys, threading, time
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from engine_programs.harness import Stack
 class Toy:
     port, calls = {port}, []
-result = Stack(Path({folder!r}), Toy()).up()
-print(result.error)
+stack = Stack(Path({folder!r}), Toy())
+def tell():
+    while not any("interrupted" in getattr(event, "message", "") for event in list(stack.events)):
+        time.sleep(0.01)
+    print("heard", flush=True)
+threading.Thread(target=tell, daemon=True).start()
+print(stack.up().error)
 """
 
 
@@ -226,10 +231,25 @@ def test_an_interrupt_lets_the_step_finish_and_records_it(stack, number):
     process = start(stack)
     assert stack.toy.entered.wait(20)
     process.send_signal(number)
+    assert "heard\n" == process.stdout.readline()
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
     stack.toy.gate.set()
     said, _ = process.communicate(timeout=30)
     assert "interrupted" in said
     assert (["a"], None) == (list(stack.resources()), stack.state().get("pending_operations"))
+
+
+def test_a_second_interrupt_gives_up_and_leaves_the_step_pending(stack):
+    stack.write('toy.Thing("a", name="a", value="wait")')
+    process = start(stack)
+    assert stack.toy.entered.wait(20)
+    process.send_signal(signal.SIGINT)
+    assert "heard\n" == process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=15)
+    pending = [item["resource"]["urn"].split("::")[-1] for item in stack.state()["pending_operations"]]
+    assert ([], ["a"]) == (list(stack.resources()), pending)
 
 
 def test_a_killed_run_leaves_the_step_pending_and_the_next_run_goes_on(stack):
