@@ -9,7 +9,7 @@ PLAN = plan-$(STACK)-$$(git rev-parse 'HEAD^{tree}')
 TITLE = Workflow $(GITHUB_WORKFLOW) failed for $(STACK)
 RUN_URL = $(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY)/actions/runs/$(GITHUB_RUN_ID)
 
-.PHONY: install demo test lint format bench docs docs-check guards preview deploy drift prove secrets-check rollback
+.PHONY: install demo test lint format bench bench-policy docs docs-check guards preview deploy drift prove secrets-check rollback
 .PHONY: name-plan approved-plan comment notify clean
 
 install: $(STAMP)
@@ -39,6 +39,9 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	@for each in tests/bench/bench_*.py; do echo "== $$each" && $(BIN)/python $$each || exit 1; done
+
+bench-policy: $(STAMP)
+	$(BIN)/python tests/bench/bench_policy.py
 
 docs: $(STAMP)
 	$(BIN)/atlas-access docs
