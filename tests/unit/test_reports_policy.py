@@ -1,0 +1,126 @@
+"""What the pack said of a deployment: read from an engine's words, shown in brief, and counted as a refusal."""
+
+import json
+
+import pytest
+
+from reports import deployment_json
+from reports.deployment import Deployment, Operation, Progress, Proof
+from reports.deployment_text import failure_lines
+from reports.policy import Finding, Level, said_by_pack
+from reports.policy_text import advice_lines, refusal_lines
+from sandbox.cli_events import hand_on
+from sandbox.recorder import Recorder
+
+TEXT = "At most five users (ADR 0006)\nDatabaseUser u6: is user 6 of 5.\nWay out: Remove one. (ADR 0006)\n"
+URN = "urn:pulumi:staging::atlas-access::mongodbatlas:index/databaseUser:DatabaseUser::u6"
+
+
+def deployment(*policies: Finding, failure: str = "refused", proofs: tuple[Proof, ...] = ()) -> Deployment:
+    return Deployment(
+        "staging", "bind", Operation.UP, "embedded", 1.0, (), proofs, failure=failure, policies=policies
+    )
+
+
+def unseen(name: str, policy: str = "known-after-creation") -> Finding:
+    return said_by_pack(policy, "advisory", name, f"Values\n{name}: password is not known before creation")
+
+
+def test_a_violation_is_read_from_the_description_the_message_and_the_way_out() -> None:
+    found = said_by_pack("user-cap", "mandatory", "u6", TEXT, severity="high")
+    assert (
+        Finding(
+            rule="user-cap",
+            level=Level.VIOLATION,
+            resource="u6",
+            message="DatabaseUser u6: is user 6 of 5.",
+            way_out="Remove one. (ADR 0006)",
+            severity="high",
+        )
+        == found
+    )
+
+
+@pytest.mark.parametrize("policy", ["user-cap", "user-cap-advisory", "user-cap-stack"])
+def test_a_rule_keeps_its_name_whatever_part_of_it_speaks(policy: str) -> None:
+    assert "user-cap" == said_by_pack(policy, "advisory", "u5", TEXT).rule
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"), [("known-after-creation", True), ("not-evaluated-stack", False)]
+)
+def test_what_was_not_judged_is_no_advice(policy: str, expected: bool) -> None:
+    found = unseen("app_read", policy)
+    assert (Level.UNSEEN, expected) == (found.level, found.expected)
+
+
+def test_a_pack_that_says_one_line_is_understood() -> None:
+    assert "nothing may be evil" == said_by_pack("no-evil", "mandatory", "a", "nothing may be evil").message
+
+
+def test_a_refusal_says_the_rule_the_command_that_explains_it_and_the_way_out() -> None:
+    assert (
+        "REFUSED  staging bind: DatabaseUser u6: is user 6 of 5.",
+        "  Rule user-cap   (atlas-access explain user-cap)",
+        "  Way out: Remove one. (ADR 0006)",
+    ) == refusal_lines("staging bind", [said_by_pack("user-cap", "mandatory", "u6", TEXT)])
+
+
+def test_advice_is_a_line_for_each_rule_with_the_names_of_the_others() -> None:
+    said = [
+        said_by_pack("secret-protected-advisory", "advisory", name, f"d\n{name} is open.") for name in "abc"
+    ]
+    assert (
+        "  Advice: a is open. The same: b, c.   (atlas-access explain secret-protected)",
+    ) == advice_lines(said)
+
+
+def test_what_is_judged_later_is_one_line_of_names() -> None:
+    assert ("  Judged when created, their values being unknown before: app_read, app_write",) == advice_lines(
+        [unseen("app_write"), unseen("app_read"), unseen("app_read")]
+    )
+
+
+def test_what_could_have_been_known_is_told_by_name() -> None:
+    (line,) = advice_lines([unseen("app_read", "not-evaluated")])
+    assert "  Not evaluated: app_read: password is not known before creation" == line
+
+
+def test_a_refused_deployment_fails_with_the_refusal_first_and_says_what_runs() -> None:
+    refused = deployment(said_by_pack("user-cap", "mandatory", "u6", TEXT))
+    lines = failure_lines(refused)
+    assert (1, True) == (refused.exit_code, lines[0].startswith("REFUSED  staging bind: "))
+    assert "  Then run again: atlas-access sandbox deploy staging --phase bind" == lines[-1]
+
+
+def test_advice_alone_is_no_refusal() -> None:
+    assert not deployment(said_by_pack("user-cap-advisory", "advisory", "u5", TEXT), failure="").refused
+
+
+def test_json_carries_every_finding() -> None:
+    told = json.loads(deployment_json.render(deployment(said_by_pack("user-cap", "mandatory", "u6", TEXT))))
+    (found,) = told["policies"]
+    assert ("user-cap", "violation", "u6", "Remove one. (ADR 0006)") == (
+        found["rule"],
+        found["level"],
+        found["resource"],
+        found["wayOut"],
+    )
+
+
+def test_the_clis_policy_event_is_recorded_once_redacted_and_not_shown_while_running() -> None:
+    told: list[Progress] = []
+    recorder = Recorder(told.append, preview=False, secrets=("canary-pass",))
+    event = {
+        "policyEvent": {
+            "resourceUrn": URN,
+            "message": f"<{{%reset%}}>{TEXT.replace('u6:', 'canary-pass:')}<{{%reset%}}>",
+            "policyName": "user-cap",
+            "enforcementLevel": "mandatory",
+            "severity": "high",
+        }
+    }
+    hand_on(event, recorder)
+    hand_on(event, recorder)
+    (found,) = recorder.policies
+    assert ("u6", "high", False, []) == (found.resource, found.severity, "canary-pass" in found.message, told)
