@@ -115,7 +115,12 @@ STRUCTURE: tuple[Operation, ...] = (
         MANAGE,
         lambda t: _rename(t, f"{t.database}.{t.token}", t.namespace, dropTarget=True),
         MISMATCH,
-        instead=(Need("find", DATABASE), Need("dropCollection", DATABASE), Need("insert"), Need("createIndex")),
+        instead=(
+            Need("find", DATABASE),
+            Need("dropCollection", DATABASE),
+            Need("insert"),
+            Need("createIndex"),
+        ),
         focus=True,
         on_admin=True,
     ),
