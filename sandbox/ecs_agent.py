@@ -161,6 +161,8 @@ class EcsAgent:
             cluster.pending_tasks_count = states.count("PROVISIONING") + states.count("PENDING")
 
     def _step_service(self, backend: Any, service: Any) -> None:
+        if getattr(service, "deployment_configuration", None) is None:
+            return  # Not made through our front, or not settled by it yet.
         for task in tasks_of(backend, service):
             if advance(self.runtime, backend, task):
                 self._failed(service, task)

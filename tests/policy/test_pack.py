@@ -1,6 +1,7 @@
 """The pack as an engine meets it: its metadata, unknown values, strange values, and what it never says."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -250,6 +251,8 @@ def test_a_wrong_configuration_is_told_without_a_traceback(tmp_path):
     ended = subprocess.run(
         [sys.executable, "-m", "pulumi.policy", "127.0.0.1:1", "."],
         cwd=tmp_path / "policy",
+        # The copy, not the installed pack.
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=120,
