@@ -3,7 +3,6 @@
 It must never be imported before it is chosen: the engine brings gRPC and the Pulumi SDK.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from reports.deployment import Change
 from sandbox.cli_events import shown
 from sandbox.recorder import Recorder
 from sandbox.stack_files import StackFiles
-from sandbox.world import World
+from sandbox.world import SandboxError, World
 
 if TYPE_CHECKING:
     from sandbox.engine.events import Event
@@ -69,8 +68,14 @@ class Embedded:
 
     def export(self, world: World, files: StackFiles) -> Mapping[str, Any]:
         """The stack's state in deployment format, secrets encrypted; empty when there is none yet."""
+        from sandbox.engine import export_state
+        from sandbox.engine.state import StateRefused
+
         path = world.state_file(files.stack)
-        document: Mapping[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        try:
+            document: Mapping[str, Any] = export_state(path) if path.exists() else {}
+        except StateRefused as error:
+            raise SandboxError(f"{error}; or `atlas-access sandbox reset` starts anew") from None
         return document
 
 

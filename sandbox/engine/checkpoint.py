@@ -70,7 +70,7 @@ class Checkpoint:
         if self._path is None:
             return
         with self._writing:
-            if self._written >= ticket:
+            if self._path is None or self._written >= ticket:
                 return
             with self._lock:
                 ticket = self._wanted
@@ -79,6 +79,11 @@ class Checkpoint:
                 write_atomically(self._path, text)
                 self._body = body
             self._written = ticket
+
+    def give_up(self) -> None:
+        """Writes nothing more: what is in progress stays pending, whatever becomes of its call."""
+        with self._writing:
+            self._path = None
 
     def begin(self, kind: str, resource: Resource) -> None:
         """Records an operation as begun."""

@@ -185,6 +185,7 @@ def _watched(
         try:
             work.wait()
         except KeyboardInterrupt:
+            deployment.checkpoint.give_up()
             deployment.fail("interrupted twice: what was in progress is recorded as pending")
             return deployment.errors[-1], dict(deployment.counts), {}
     if work.error is not None:

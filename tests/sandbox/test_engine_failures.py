@@ -8,12 +8,15 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 from engine_programs.harness import FOLDER, Stack
 
+from sandbox.embedded import Embedded
 from sandbox.engine import Diagnostic
+from sandbox.world import SandboxError
 
 pytest_plugins = ("engine_fixture",)
 
@@ -177,6 +180,16 @@ def test_a_state_that_cannot_be_read_is_refused_and_left_alone(stack, text, said
     stack.state_file.write_text(text)
     result = stack.up('toy.Thing("a", name="a")')
     assert (True, text, []) == (said in result.error, stack.state_file.read_text(), stack.toy.calls)
+
+
+@pytest.mark.parametrize("text", ['{"version": 3, "deployme', "[]"])
+def test_a_deployment_whose_state_cannot_be_read_ends_with_the_way_out(tmp_path, text):
+    path = tmp_path / "staging.json"
+    path.write_text(text)
+    world, files = SimpleNamespace(state_file=lambda _: path), SimpleNamespace(stack="staging")
+    with pytest.raises(SandboxError, match="`atlas-access sandbox reset` starts anew"):
+        Embedded().export(world, files)
+    assert text == path.read_text()
 
 
 def test_a_second_run_is_refused_and_told_who_holds_the_stack(stack):
