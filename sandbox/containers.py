@@ -237,7 +237,7 @@ def _identity(task: Any, definition: Any) -> dict[str, str]:
 
 def _credentials(definition: Any) -> dict[str, str]:
     """Temporary credentials of the task role, as ECS's credentials endpoint hands them out."""
-    if not definition.task_role_arn:
+    if not getattr(definition, "task_role_arn", None):
         return {}
     session = sts_backends[_account(definition)]["aws"].assume_role(
         region_name=definition.arn.split(":")[3],
