@@ -1,10 +1,6 @@
-"""What every test shares: a test that measured something says it at the end, also when workers ran it."""
+"""What every test shares: machines are noisy, so no test is judged by how long an example took."""
 
-from typing import Any
+from hypothesis import settings
 
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print each line that a test recorded under `says`; workers hand recorded properties to the session's end."""
-    reports = [each for kind in ("passed", "failed") for each in terminalreporter.stats.get(kind, ())]
-    for line in (text for each in reports for name, text in each.user_properties if name == "says"):
-        terminalreporter.write_line(str(line))
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
