@@ -1,0 +1,292 @@
+"""`prove` and `who-can --live` as a person runs them, in a whole sandbox: what they say, leave behind, and return."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import boto3
+import pytest
+from pymongo import MongoClient
+
+from access.evidence import Proof, Subject
+from access.expectations import expectations
+from access.manifest import load_manifest
+from access.verdict import Verdict
+from cli.main import run
+from probes.atlas_sign_in import SignIn
+from probes.cluster_state import await_applied, cluster_addresses
+from probes.request import ProofRequest
+from probes.runners import Made, make
+from probes.task_runner import TaskPlace
+from sandbox import lifecycle
+from sandbox.deploy import Engine, Order, deploy
+from sandbox.world import Options, World
+
+ROOT = Path(__file__).resolve().parents[2]
+LOG = "askflorence.agent_audit_log"
+FAMILY = "atlas-access-proof"
+Said = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    directory = tmp_path_factory.mktemp("prove")
+    world = lifecycle.up(directory, Options(propagation_seconds=0.3, service=True))
+    try:
+        order = Order("staging", phase="provision", engine=Engine.EMBEDDED, program_dir=ROOT)
+        assert "" == deploy(world, order, lambda _: None).failure
+        yield world
+    finally:
+        lifecycle.down(directory, keep=False)
+
+
+@pytest.fixture
+def here(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.chdir(ROOT)
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "ATLAS_", "MONGODB_", "GITHUB_", "GH_")):
+            monkeypatch.delenv(name)
+    for name, value in world.environment("staging").items():
+        monkeypatch.setenv(name, value)
+    return world
+
+
+@pytest.fixture
+def said(here: World, capsys: pytest.CaptureFixture[str]) -> Said:
+    """Run a command line; its exit code and all that it printed, in which no secret stands."""
+
+    def command(*arguments: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = run(list(arguments))
+        told = "".join(capsys.readouterr())
+        assert [] == [secret for secret in here.secrets() if secret in told]
+        return code, told
+
+    return command
+
+
+@pytest.fixture
+def root(world: World) -> "Iterator[MongoClient[dict[str, object]]]":
+    with MongoClient(world.mongod("staging").root_uri, directConnection=True) as client:
+        yield client
+
+
+def test_a_provisioned_stack_is_proven(said: Said) -> None:
+    code, told = said("prove", "staging")
+    assert (0, True) == (code, "staging: 5/5 proven" in told)
+    assert "0 inconclusive, residue 0" in told
+
+
+def test_one_user_is_proven_by_itself_with_a_line_for_each_attempt(said: Said) -> None:
+    code, told = said("prove", "staging", "--user", "app_audit_writer", "--attempts")
+    refused = [line for line in told.splitlines() if "denied" in line and f"ms  update on {LOG}" in line]
+    assert (0, 1) == (code, len(refused))
+    assert "13 Unauthorized" in refused[0]
+    assert " ms " in refused[0]
+
+
+def test_every_format_carries_the_same_verdicts(said: Said) -> None:
+    _, text = said("prove", "staging", "--user", "app_read", "--format", "json")
+    data = json.loads(text)
+    _, markdown = said("prove", "staging", "--user", "app_read", "--format", "md")
+    _, junit = said("prove", "staging", "--user", "app_read", "--format", "junit")
+    suites = ElementTree.fromstring(junit.partition("\n")[2])  # noqa: S314 - our own output
+    assert ["proven", "proven"] == [each["verdict"] for each in data["proofs"]]
+    assert 2 == markdown.count("| proven | app_read |")
+    assert [("621", "0", "0")] * 2 == [(s.get("tests"), s.get("failures"), s.get("errors")) for s in suites]
+
+
+def test_the_json_is_evidence_for_the_matrix(said: Said, tmp_path: Path) -> None:
+    _, text = said("prove", "staging", "--format", "json")
+    (tmp_path / "evidence.json").write_text(text)
+    code, told = said("matrix", "--evidence", str(tmp_path / "evidence.json"))
+    assert 0 == code
+    assert "●" in told
+
+
+def test_a_role_widened_by_hand_refutes_the_stack(said: Said, root: "MongoClient[dict[str, object]]") -> None:
+    before = root.admin.command("rolesInfo", "role_audit_writer", showPrivileges=True)["roles"][0][
+        "privileges"
+    ]
+    extra = {"resource": {"db": "askflorence", "collection": "agent_audit_log"}, "actions": ["update"]}
+    root.admin.command("updateRole", "role_audit_writer", privileges=[*before, extra])
+    try:
+        code, told = said("prove", "staging", "--user", "app_audit_writer")
+    finally:
+        root.admin.command("updateRole", "role_audit_writer", privileges=before)
+    assert (1, True) == (code, f"UPDATE on {LOG}" in told)
+    assert "Way out" in told
+
+
+def test_what_is_not_there_is_inconclusive(said: Said, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in world.environment("prod").items():
+        monkeypatch.setenv(name, value)
+    code, told = said("prove", "prod", "--user", "app_write")
+    assert (3, True) == (code, "ResourceNotFoundException" in told)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "users"), [([], 4), (["--legacy"], 6)], ids=["today's users", "the users made by hand"]
+)
+def test_the_runbooks_twelve_pass(said: Said, arguments: list[str], users: int) -> None:
+    code, told = said("prove", "staging", "--set", "runbook", *arguments)
+    assert (0, True) == (code, f"{users}/{users} proven (12 attempts" in told)
+
+
+def test_the_twelve_leave_nothing_unless_they_are_asked_to(
+    said: Said, root: "MongoClient[dict[str, object]]"
+) -> None:
+    rows = root["askflorence"]["agent_audit_log"]
+    said("prove", "staging", "--set", "runbook")
+    none = rows.count_documents({"_probe": True})
+    code, told = said("prove", "staging", "--set", "runbook", "--leave-row")
+    assert (0, 0, 1) == (code, none, rows.count_documents({"_probe": True}))
+    assert f"wrote one row {{_probe: true}} to {LOG}. It stays" in told
+
+
+@pytest.mark.parametrize(
+    ("allow", "deny", "expected"),
+    [("FIND,INSERT", "UPDATE,REMOVE", 0), ("UPDATE", "", 1), ("find", "createIndex", 0), ("", "FIND", 1)],
+)
+def test_any_secret_is_tried_for_what_is_named(said: Said, allow: str, deny: str, expected: int) -> None:
+    where = ["--secret-id", "staging/mongodb/audit-write", "--collection", "agent_audit_log"]
+    code, told = said("prove", *where, "--expect-allow", allow, "--expect-deny", deny)
+    assert expected == code, told
+
+
+def test_a_missing_collection_or_secret_is_inconclusive(said: Said) -> None:
+    found = ["--expect-allow", "FIND", "--collection"]
+    read = said("prove", "--secret-id", "staging/mongodb/app-read-v2", *found, "nowhere")
+    gone = said("prove", "--secret-id", "staging/mongodb/none", *found, "plans")
+    assert (3, 3) == (read[0], gone[0])
+    assert "nowhere does not exist on the server" in read[1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["staging", "--secret-id", "x"],
+        ["staging", "--user", "nobody"],
+        ["staging", "--leave-row"],
+        ["staging", "--set", "runbook", "--user", "app_read"],
+        ["--secret-id", "x", "--expect-allow", "FIND"],
+        ["--secret-id", "x", "--collection", "plans"],
+        ["--secret-id", "x", "--collection", "plans", "--expect-allow", "FINDD"],
+        ["--secret-id", "x", "--collection", "plans", "--expect-allow", "FIND", "--expect-deny", "FIND"],
+    ],
+)
+def test_a_wrong_question_is_refused_with_the_way_out(said: Said, arguments: list[str]) -> None:
+    code, told = said("prove", *arguments)
+    assert (2, False) == (code, "Traceback" in told)
+
+
+def test_the_servers_say_who_can(said: Said) -> None:
+    code, told = said("who-can", "UPDATE", LOG, "--live", "staging")
+    assert (0, "app_write can UPDATE on askflorence.agent_audit_log, says staging's server.") == (
+        code,
+        told.splitlines()[0],
+    )
+
+
+def test_the_servers_name_those_whom_the_manifest_does_not(said: Said) -> None:
+    code, told = said(
+        "who-can", "INSERT", "askflorence.agent_survey_responses", "--live", "staging", "--format", "json"
+    )
+    answer = json.loads(told)
+    assert (0, ["app_write", "app_writer_survey"]) == (code, answer["able"])
+    assert ["app_writer_survey"] == answer["undeclared"]
+
+
+def test_atlas_says_when_its_changes_are_applied_and_where_the_cluster_is(here: World) -> None:
+    from access.endpoints import Endpoints
+
+    staging = here.of("staging")
+    sign_in = SignIn(staging.atlas.public, staging.atlas.private)
+    where = (staging.project_id, staging.cluster, sign_in, Endpoints.from_environment(os.environ))
+    found = cluster_addresses(*where)
+    assert found is not None
+    assert staging.mongod.address in found.standard
+    assert [1] == [len(found.private_endpoints)]
+    assert await_applied(*where, lambda: 5.0)
+    assert not await_applied(staging.project_id, "no-such-cluster", sign_in, where[3], lambda: 5.0)
+
+
+@pytest.fixture
+def place(here: World) -> TaskPlace:
+    """A family whose image holds this project, as an operator would register it."""
+    ecs = boto3.client("ecs", region_name="us-east-1")
+    running = ecs.describe_task_definition(taskDefinition="askflorence-staging-app")["taskDefinition"]
+    container = running["containerDefinitions"][0]
+    mine = {"name": "proof", "image": "registry.example.com/atlas-access:1", "essential": True}
+    ecs.register_task_definition(
+        family=FAMILY,
+        containerDefinitions=[
+            {**mine, "logConfiguration": container["logConfiguration"], "command": ["python"]}
+        ],
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu="256",
+        memory="512",
+    )
+    return TaskPlace("askflorence-staging", "askflorence-staging-app", FAMILY, running["executionRoleArn"])
+
+
+def in_task(place: TaskPlace, secret: str, user: str) -> Proof:
+    from access.endpoints import Endpoints
+
+    manifest = load_manifest((ROOT / "access.yaml").read_text())
+    store = boto3.client("secretsmanager", region_name="us-east-1")
+    found = store.describe_secret(SecretId=secret)
+    version = next(
+        version for version, stages in found["VersionIdsToStages"].items() if "AWSCURRENT" in stages
+    )
+    request = ProofRequest(
+        expectations(manifest, user, "staging"),
+        "staging",
+        found["ARN"],
+        version,
+        "us-east-1",
+        propagation_seconds=0.0,
+    )
+    return make(Made(request, place), Endpoints.from_environment(os.environ), lambda _: None)
+
+
+def test_a_task_proves_with_the_execution_roles_rights(place: TaskPlace) -> None:
+    proof = in_task(place, "staging/mongodb/audit-write", "app_audit_writer")
+    assert "" == proof.reason
+    assert (Verdict.PROVEN, 621) == (proof.verdict, len(proof.attempts))
+
+
+def test_a_task_leaves_no_revision_and_no_process_behind(place: TaskPlace) -> None:
+    ecs = boto3.client("ecs", region_name="us-east-1")
+    in_task(place, "staging/mongodb/audit-write", "app_audit_writer")
+    active = ecs.list_task_definitions(familyPrefix=FAMILY, status="ACTIVE")["taskDefinitionArns"]
+    commands = [
+        ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"][0][
+            "command"
+        ]
+        for arn in active
+    ]
+    tasks = ecs.list_tasks(cluster=place.cluster, startedBy="atlas-access-proof")["taskArns"]
+    assert ([["python"]] * len(commands), []) == (commands, tasks)
+
+
+def test_the_runtimes_role_cannot_read_the_schema_secret_which_the_task_shows(place: TaskPlace) -> None:
+    proof = in_task(place, "staging/mongodb/admin-schema", "app_admin_schema")
+    assert (Verdict.REFUTED, [Subject.SECRET]) == (proof.verdict, [each.subject for each in proof.findings])
+    assert "askflorence-staging-app-execution cannot read the secret" in proof.reason
+
+
+def test_a_family_that_is_not_there_is_inconclusive(place: TaskPlace) -> None:
+    from dataclasses import replace
+
+    proof = in_task(
+        replace(place, family="no-such-family"), "staging/mongodb/audit-write", "app_audit_writer"
+    )
+    assert (Verdict.INCONCLUSIVE, [Subject.RUNNER]) == (
+        proof.verdict,
+        [each.subject for each in proof.findings],
+    )
