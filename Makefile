@@ -10,6 +10,7 @@ TITLE = Workflow $(GITHUB_WORKFLOW) failed for $(STACK)
 RUN_URL = $(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY)/actions/runs/$(GITHUB_RUN_ID)
 
 .PHONY: install demo test lint format bench bench-policy docs docs-check guards preview deploy drift prove secrets-check rollback
+.PHONY: bench-proofs
 .PHONY: name-plan approved-plan comment notify clean
 
 install: $(STAMP)
@@ -94,6 +95,10 @@ notify:
 	  --jq '[.[] | select(.title == "$(TITLE)")][0].number // empty'); \
 	if test -n "$$number"; then gh issue comment "$$number" --repo "$(GITHUB_REPOSITORY)" --body "$$body"; \
 	else gh issue create --repo "$(GITHUB_REPOSITORY)" --title "$(TITLE)" --body "$$body"; fi
+
+# MONGOSH names a mongosh (npm install mongosh); without one its line says "not run".
+bench-proofs: $(STAMP)
+	@$(BIN)/python tests/bench/bench_proofs.py
 
 clean:
 	@test ! -e .sandbox || test ! -x $(BIN)/atlas-access || $(BIN)/atlas-access sandbox down

@@ -1,0 +1,92 @@
+"""What the program hands to each proof: where it runs, what it may fall back to, what it waits for."""
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+from recorder import MANIFEST, Recorder, observed, run, settings
+
+from components.reference import reference_connection
+from components.service_access import ServiceAccess, ServiceAccessArgs
+from probes.task_runner import TaskPlace
+
+GOOD = "mongodb://app_read:Pw@127.0.0.2:27118/askflorence?authSource=admin&directConnection=true"
+PUBLIC = "mongodb://127.0.0.1:27117/?replicaSet=rs"
+
+
+class Other(Recorder):
+    """Staging's stack as prod sees it, with the address that it exports."""
+
+    def new_resource(self, args):
+        made, outputs = super().new_resource(args)
+        if args.typ.endswith("StackReference"):
+            outputs["outputs"] = {"referenceConnection": GOOD, "referencePublicAddress": self.address}
+        return made, outputs
+
+    address = PUBLIC
+
+
+def proofs(stack="staging", recorder=None, **changes):
+    """The inputs of every proof of a stack, by name."""
+
+    def declare():
+        settled = settings(stack, **changes)
+        ServiceAccess(
+            stack,
+            ServiceAccessArgs(
+                environment=stack,
+                manifest=MANIFEST,
+                settings=settled,
+                observed=observed(stack),
+                reference=reference_connection(MANIFEST, stack, settled.reference_stack),
+            ),
+            pulumi.ResourceOptions(providers=[aws.Provider("aws", region="us-east-1")]),
+        )
+
+    return run(recorder or Recorder(), declare, stack).of("PrivilegeProof")
+
+
+def test_without_a_task_family_every_proof_runs_here() -> None:
+    assert {("here", "")} == {(each["runner"], each["task"]) for each in proofs().values()}
+
+
+def test_with_a_task_family_each_proof_runs_with_its_own_tasks_execution_role() -> None:
+    made = proofs(proofTaskFamily="atlas-access-proof")
+    places = {name: TaskPlace.from_json(each["task"]) for name, each in made.items()}
+    roles = {name: place.execution_role.rpartition("/")[2] for name, place in places.items()}
+    assert {"task"} == {each["runner"] for each in made.values()}
+    assert {"atlas-access-proof"} == {place.family for place in places.values()}
+    assert "schema-execution" == roles.pop("admin-schema")
+    assert {"runtime-execution"} == set(roles.values())
+
+
+def test_a_proof_waits_for_its_own_cluster_and_for_no_other_projects() -> None:
+    made = proofs("prod", Other())
+    waits = {name: each["atlas_cluster"] for name, each in made.items()}
+    assert "" == waits.pop("reference-uri-v2")
+    assert {"askflorence-prod-01"} == set(waits.values())
+
+
+def test_the_private_address_may_be_stood_in_for_by_the_public_one_that_staging_exports() -> None:
+    made = proofs("prod", Other())
+    assert ("private", PUBLIC) == (
+        made["reference-uri-v2"]["address"],
+        made["reference-uri-v2"]["public_address"],
+    )
+    assert {""} == {each["public_address"] for name, each in made.items() if name != "reference-uri-v2"}
+
+
+def test_an_address_that_names_a_user_is_not_taken() -> None:
+    class Leaking(Other):
+        address = GOOD
+
+    assert "" == proofs("prod", Leaking())["reference-uri-v2"]["public_address"]
+
+
+def test_the_user_of_an_adopted_role_gets_time_for_its_denials() -> None:
+    narrowed = {name for name, each in proofs().items() if each["narrowed"]}
+    assert {"admin-schema"} == narrowed
+
+
+def test_no_proof_is_handed_a_connection_string() -> None:
+    assert "Pw@" not in json.dumps(proofs("prod", Other()), default=str)

@@ -1,0 +1,65 @@
+"""Many proofs at once on one server: a transaction that loses a race for a lock is tried again, a denial never."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, cast
+from uuid import uuid4
+
+import pytest
+from mongod_fixture import Cluster, cluster
+
+from access.expectations import Expected, Place, expectations
+from access.verdict import Answer, Outcome, Verdict
+from probes.attempt import Marks, attempt
+from probes.mongo import Reply, Server
+
+__all__ = ["cluster"]
+
+
+@dataclass
+class Scripted:
+    """A server that gives prepared answers in order, the last one for ever."""
+
+    codes: list[int | None]
+    sent: list[Mapping[str, object]] = field(default_factory=list)
+
+    def command(self, database: str, command: Mapping[str, object], *, in_transaction: bool = False) -> Reply:
+        self.sent.append(command)
+        code = self.codes.pop(0) if len(self.codes) > 1 else self.codes[0]
+        return Reply(Answer(code=code), {}, 0.1)
+
+
+def tried(cluster: Cluster, operation: str, codes: list[int | None]) -> tuple[Outcome, int]:
+    server = Scripted(codes)
+    expected = expectations(cluster.manifest, "app_write", "staging")
+    cell = Expected(operation, Place("askflorence", "plans"), Outcome.ALLOWED)
+    marks = Marks("_probe_x", uuid4())
+    made = attempt(cast(Server, server), cell, expected, frozenset(), marks, (6, 0, 5))
+    return made.attempt.outcome, len(server.sent)
+
+
+@pytest.mark.parametrize("code", [24, 112])
+def test_a_lost_race_is_tried_again(cluster: Cluster, code: int) -> None:
+    assert (Outcome.ALLOWED, 3) == tried(cluster, "insert in a transaction", [code, code, None])
+
+
+def test_a_race_that_is_always_lost_stays_inconclusive(cluster: Cluster) -> None:
+    assert (Outcome.INCONCLUSIVE, 9) == tried(cluster, "insert in a transaction", [24])
+
+
+def test_a_denial_is_never_asked_again(cluster: Cluster) -> None:
+    assert (Outcome.DENIED, 1) == tried(cluster, "insert in a transaction", [13])
+
+
+def test_outside_a_transaction_nothing_is_tried_again(cluster: Cluster) -> None:
+    assert (Outcome.INCONCLUSIVE, 1) == tried(cluster, "update", [24])
+
+
+def test_eight_writers_at_once_are_all_proven(cluster: Cluster) -> None:
+    def one(_: int) -> Any:
+        return cluster.prove("app_write")
+
+    with ThreadPoolExecutor(8) as pool:
+        proofs = list(pool.map(one, range(8)))
+    assert [(Verdict.PROVEN, "")] * 8 == [(proof.verdict, proof.reason) for proof in proofs]
