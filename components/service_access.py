@@ -52,6 +52,10 @@ class ServiceAccess(pulumi.ComponentResource):
             opts,
         )
         self._args = args
+        if args.settings.phase is Phase.RETIRE:
+            raise pulumi.RunError(
+                "phase retire is not built in this version, so nothing was touched. Set atlas-access:phase to bind."
+            )
         self._guarded = not args.settings.unprotect
         self._child = pulumi.ResourceOptions(parent=self)
         self.cluster = ClusterAccess(

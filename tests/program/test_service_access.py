@@ -260,3 +260,11 @@ def test_no_input_but_a_secrets_value_holds_a_password() -> None:
         if each.typ.rsplit(":", 1)[-1] not in ("SecretVersion", "DatabaseUser")
     ]
     assert "Pw000" not in json.dumps(elsewhere)
+
+
+def test_the_phase_that_is_not_built_is_refused_before_anything_is_declared() -> None:
+    """It must not act as a `bind` that drops names."""
+    recorder = Recorder()
+    with pytest.raises(pulumi.RunError, match="phase retire is not built"):
+        run(recorder, program(phase="retire"))
+    assert recorder.of("Secret") == {}
