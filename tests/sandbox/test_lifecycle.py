@@ -239,5 +239,8 @@ def test_an_interrupted_start_leaves_nothing_behind(directory: Path, seconds: fl
         named = [
             p for p in psutil.process_iter(["cmdline"]) if str(directory) in " ".join(p.info["cmdline"] or [])
         ]
+        deadline = time.monotonic() + 20
+        while alive([p.pid for p in named]) and time.monotonic() < deadline:
+            time.sleep(0.01)
         assert [] == alive([p.pid for p in named])
         assert not (directory / "sandbox.json").exists()
