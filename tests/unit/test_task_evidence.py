@@ -110,7 +110,8 @@ def test_a_tasks_place_comes_out_as_it_went_in() -> None:
 def test_without_a_request_the_task_says_so_and_shows_nothing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(inside.CONNECTION, "mongodb://u:canary-password@127.0.0.1/askflorence")
+    password = "canary-password"
+    monkeypatch.setenv(inside.CONNECTION, f"mongodb://u:{password}@127.0.0.1/askflorence")
     monkeypatch.delenv(inside.REQUEST, raising=False)
     assert 2 == inside.main()
     assert "canary" not in "".join(capsys.readouterr())
