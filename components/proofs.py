@@ -17,8 +17,7 @@ from access.settings import Settings
 from access.verdict import Verdict
 from components.connection_secret import ConnectionSecret
 from probes.resource import PrivilegeProof, PrivilegeProofArgs
-from probes.runners import HERE, TASK
-from probes.task_runner import TaskPlace
+from probes.task_place import HERE, TASK, TaskPlace
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ MODULES = (
     ),
     *("access.privileges", "access.redaction", "access.redaction_forms", "access.verdict"),
     *("probes.attempt", "probes.aws", "probes.mongo", "probes.presence", "probes.prove", "probes.request"),
-    *("probes.cluster_state", "probes.inside", "probes.resource", "probes.runners", "probes.task_runner"),
+    *("probes.cluster_state", "probes.inside", "probes.renewal", "probes.resource", "probes.runners"),
+    *("probes.task_place", "probes.task_runner"),
 )
 
 

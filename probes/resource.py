@@ -6,9 +6,7 @@ output or part of an error.
 """
 
 import asyncio
-import os
 import sys
-import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -26,16 +24,10 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from access.endpoints import Endpoints
-from access.evidence import Proof
 from access.expectations import Expectations
-from access.privileges import DEFAULT_MAJOR
 from access.verdict import Verdict
 from probes.code_digest import code_digest
-from probes.progress import Row
-from probes.prove import ProofRequest
-from probes.runners import HERE, RUNNERS, TASK, Made, make, settle
-from probes.task_runner import TaskPlace
+from probes.task_place import HERE, RUNNERS, TASK, TaskPlace
 
 TYPE = "pulumi-python:dynamic/probe:PrivilegeProof"
 DECIDING = (
@@ -105,11 +97,11 @@ class PrivilegeProofProvider(ResourceProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Prove, and record whatever came of it. Raises `EndpointRefused` for an address that is not permitted."""
         identifier = f"{props['environment']}/{props['cluster']}/{props['user']}/{props['address']}"
-        return CreateResult(identifier, _proven(props, {}))
+        return CreateResult(identifier, _renewed(props, {}))
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Prove again; a refuted proof, or expectations that shrank, make it a narrowing."""
-        return UpdateResult(_proven(news, olds))
+        return UpdateResult(_renewed(news, olds))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Return what is recorded: a proof is a record of a moment, and a refresh is no new proof."""
@@ -169,73 +161,11 @@ def _independent(urn: pulumi.Output[str]) -> pulumi.Output[str]:
     return pulumi.Output(set(), cast(Awaitable[str], asyncio.ensure_future(urn.future())), known)
 
 
-def _proven(news: dict[str, Any], olds: dict[str, Any]) -> dict[str, Any]:
-    expected = Expectations.from_json(str(news["expectations"]))
-    last = str(olds.get("audit_uuid") or "")
-    request = ProofRequest(
-        expectations=expected,
-        environment=str(news["environment"]),
-        secret_arn=str(news["secret_arn"]),
-        secret_version=str(news["secret_version"]),
-        region=str(news["region"]),
-        address=str(news["address"]),
-        expected_hosts=tuple(str(host) for host in news.get("expected_hosts") or ()),
-        deadline_seconds=float(news["deadline_seconds"]),
-        propagation_seconds=float(news["propagation_seconds"]),
-        narrowing=bool(news.get("narrowed")) or _narrows(expected, olds),
-        last_audit_uuid=last,
-        accepted_audit_uuid=str(news.get("accepted_audit_uuid") or ""),
-        public_address=str(news.get("public_address") or ""),
-    )
-    place = TaskPlace.from_json(str(news["task"])) if news.get("runner") == TASK else None
-    endpoints = Endpoints.from_environment(os.environ)
-    row = Row(str(news.get("row") or ""))
-    try:
-        _settle(news, request, endpoints, row)
-        proof = make(Made(request, place), endpoints, row)
-    finally:
-        row.close()
-    return {**news, **_outputs(proof, last)}
+def _renewed(news: dict[str, Any], olds: dict[str, Any]) -> dict[str, Any]:
+    # Imported here, because a preview only compares, and the driver takes longer to import than that.
+    from probes.renewal import renewed
 
-
-def _settle(news: dict[str, Any], request: ProofRequest, endpoints: Endpoints, row: Row) -> None:
-    """Wait for the cluster that this stack has just changed; what the login finds is decided there all the same."""
-    project, cluster = str(news.get("atlas_project") or ""), str(news.get("atlas_cluster") or "")
-    if not project or not cluster:
-        return
-    row(f"{request.expectations.user}: waiting for Atlas to apply the changes")
-    until = time.monotonic() + min(request.propagation_seconds, request.deadline_seconds)
-    settle(project, cluster, endpoints, lambda: until - time.monotonic())
-
-
-def _outputs(proof: Proof, last_audit_uuid: str) -> dict[str, Any]:
-    """Return the recorded results; the audit log's UUID moves on only with a proof that holds."""
-    seen = proof.audit_uuid if proof.verdict is Verdict.PROVEN else ""
-    where = f"{proof.user} on {proof.cluster} ({proof.environment}, {proof.address} address)"
-    return {
-        "verdict": str(proof.verdict),
-        "reason": f"{str(proof.verdict).upper()}  {where}: {proof.reason}" if proof.reason else "",
-        "attempts": len(proof.attempts),
-        "inconclusive": proof.inconclusive,
-        "residue": proof.residue,
-        "evidence": proof.to_json(),
-        "proven_at": proof.proven_at,
-        "audit_uuid": seen or last_audit_uuid,
-        "address_proven": proof.address_proven,
-    }
-
-
-def _narrows(expected: Expectations, olds: dict[str, Any]) -> bool:
-    """Whether privileges were just taken away: the last proof was refuted, or less is declared than before."""
-    if not olds:
-        return False
-    if olds.get("verdict") == Verdict.REFUTED:
-        return True
-    try:
-        before = Expectations.from_json(str(olds.get("expectations")))
-        return bool(before.declared(DEFAULT_MAJOR) - expected.declared(DEFAULT_MAJOR))
-    except ValueError:
-        return False
+    return renewed(news, olds)
 
 
 def _mistakes(news: dict[str, Any]) -> list[tuple[str, str]]:

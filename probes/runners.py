@@ -16,10 +16,8 @@ from probes.atlas_sign_in import CredentialsMissing, sign_in_from
 from probes.cluster_state import await_applied
 from probes.prove import MAX_CONCURRENT, prove
 from probes.request import ProofRequest
-from probes.task_runner import TaskPlace, prove_in_task
-
-HERE, TASK = "here", "task"
-RUNNERS = (HERE, TASK)
+from probes.task_place import TaskPlace
+from probes.task_runner import prove_in_task
 
 Progress = Callable[[str], None]
 

@@ -19,7 +19,7 @@ from probes.atlas_sign_in import SignIn
 from probes.aws import AwsUnavailable, latest_revision, running_revision
 from probes.lookups import CurrentSecret, current_secret
 from probes.request import ProofRequest
-from probes.task_runner import TaskPlace
+from probes.task_place import TaskPlace
 
 
 @dataclass(frozen=True)

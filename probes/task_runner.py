@@ -12,7 +12,6 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from access.endpoints import Endpoints
@@ -23,6 +22,7 @@ from probes.aws import AwsUnavailable, ask, client
 from probes.inside import CONNECTION, MARK, NONCE, REQUEST
 from probes.prove import unproven
 from probes.request import LARGEST, ProofRequest, unpack
+from probes.task_place import TaskPlace
 
 START_SECONDS = 180.0
 """How long a task may take to be placed, pull its image and start, besides the proof's own deadline."""
@@ -38,36 +38,6 @@ _NO_ACCESS = ("AccessDenied", "not authorized to perform", "KMSAccessDenied")
 
 Progress = Callable[[str], None]
 Clients = Callable[[str], Any]
-
-
-@dataclass(frozen=True)
-class TaskPlace:
-    """Where a proof's task runs: the family whose image holds this project, and the service whose place it takes.
-
-    `execution_role` is the role that the credential's own tasks have. `subnets` and `security_groups` () mean those of
-    the service.
-    """
-
-    cluster: str
-    service: str
-    family: str
-    execution_role: str
-    subnets: tuple[str, ...] = ()
-    security_groups: tuple[str, ...] = ()
-
-    def to_json(self) -> str:
-        """Return canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
-
-    @classmethod
-    def from_json(cls, text: str) -> TaskPlace:
-        """Read what `to_json` wrote; raises `ValueError` for anything else."""
-        try:
-            record = json.loads(text)
-            record |= {name: tuple(record[name]) for name in ("subnets", "security_groups")}
-            return cls(**record)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError("not the place of a proof's task") from error
 
 
 def prove_in_task(

@@ -1,7 +1,8 @@
 """`PriorRevision` and `Rollout` as dynamic resources: thin shells around `rollout.run`.
 
 Their providers are pickled by reference and hold nothing. `create` and `update` never run in a preview. A failure
-reaches the user as one message: the host's traceback is switched off.
+reaches the user as one message: the host's traceback is switched off. What acts is imported when it acts: a preview
+only compares, and the driver takes longer to import than that.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from typing import Any
 
 import pulumi
 from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ResourceProvider, UpdateResult
-
-from rollout.wiring import place_of, record_prior, roll_out, settle_lease, undo_rollout
 
 
 @dataclass(frozen=True)
@@ -60,14 +59,20 @@ class PriorRevisionProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Look up what the service runs, and keep its full definition, ready for RegisterTaskDefinition."""
-        return CreateResult(place_of(props), record_prior(props))
+        from rollout.wiring import record_prior
+
+        return CreateResult(_place(props), record_prior(props))
 
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Record again: what runs now is prior to the next revision."""
+        from rollout.wiring import record_prior
+
         return UpdateResult(record_prior(news))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         """Undo what a run that died may have left half-way; without a lease on the service nothing is touched."""
+        from rollout.wiring import settle_lease
+
         settle_lease(props)
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
@@ -91,14 +96,20 @@ class RolloutProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Swap, wait, and judge. Raises `RolloutFailed` when it was refused or undone."""
-        return CreateResult(place_of(props), roll_out(props))
+        from rollout.wiring import roll_out
+
+        return CreateResult(_place(props), roll_out(props))
 
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Swap onto the newly wanted revision. Raises `RolloutFailed` when it was refused or undone."""
+        from rollout.wiring import roll_out
+
         return UpdateResult(roll_out(news))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         """Put the recorded revision back where the service still runs ours."""
+        from rollout.wiring import undo_rollout
+
         undo_rollout(props)
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
@@ -151,6 +162,10 @@ class Rollout(pulumi.dynamic.Resource, module="rollout", name="Rollout"):
     ) -> None:
         results = dict.fromkeys(("running_revision", "gates"))
         super().__init__(RolloutProvider(), name, {**vars(address), **vars(args), **results}, opts)
+
+
+def _place(props: Mapping[str, Any]) -> str:
+    return f"{props['cluster']}/{props['service']}"
 
 
 def _moved(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:

@@ -34,11 +34,6 @@ PROJECT_FOLDER = Path(__file__).parents[1]
 """Where `Pulumi.<stack>.yaml`, the baselines and the Terraform files are looked for."""
 
 
-def place_of(props: Mapping[str, Any]) -> str:
-    """The id of a rollout's resource: `cluster/service`."""
-    return f"{props['cluster']}/{props['service']}"
-
-
 def record_prior(props: Mapping[str, Any]) -> dict[str, Any]:
     """What ran before: where a run that died left a lease, the revision that this lease goes back to."""
     service = service_of(props, _endpoints())

@@ -50,7 +50,7 @@ class Policies:
         for pack in request.policy_packs:
             if not (pack / "PulumiPolicy.yaml").is_file():
                 raise PolicyFailed(f"{pack} has no PulumiPolicy.yaml; point to the folder of a policy pack")
-            command = [python(), "-u", "-m", "pulumi.policy", engine, "."]
+            command = [python(), "-u", "-m", "sandbox.engine.start", "pulumi.policy", engine, "."]
             self._hosts.append(hosts.Host(f"policy pack {pack.name}", command, environment, pack, on_line))
 
     def connect(self, engine: str) -> None:

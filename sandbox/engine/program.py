@@ -21,6 +21,8 @@ from pathlib import Path
 import pulumi
 from pulumi import runtime
 
+from sandbox.engine.start import patient
+
 
 def _told(error: BaseException) -> str:
     """The error as one line: what, and where in the program."""
@@ -62,6 +64,7 @@ def _outlive_nobody() -> None:
 
 def main() -> int:
     """Runs the program; the exit code."""
+    patient()
     settings = json.loads(sys.stdin.readline())
     threading.Thread(target=_outlive_nobody, daemon=True).start()
     runtime.set_all_config(settings["config"], settings["secret_keys"])

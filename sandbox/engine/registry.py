@@ -41,7 +41,7 @@ class Registry:
     def client(self, package: str) -> Client:
         """A new connection to the provider of `package`; raises ProviderFailed if none runs."""
         if package == DYNAMIC:
-            address = self._dynamic().address()
+            address = self.dynamic().address()
         elif package in self.request.provider_ports:
             address = f"127.0.0.1:{self.request.provider_ports[package]}"
         else:
@@ -52,11 +52,12 @@ class Registry:
             self._clients.append(client)
         return client
 
-    def _dynamic(self) -> hosts.Host:
+    def dynamic(self) -> hosts.Host:
+        """The dynamic host, started when first asked for."""
         with self._lock:
             if self._host is None:
                 environment = {**self.request.host_environment(), "PULUMI_PROJECT": self.request.project}
-                command = [python(), "-u", "-m", "pulumi.dynamic", self.engine]
+                command = [python(), "-u", "-m", "sandbox.engine.start", "pulumi.dynamic", self.engine]
                 self._host = hosts.Host(
                     "the dynamic host", command, environment, self.request.program_dir, self.on_line
                 )

@@ -25,7 +25,7 @@ from sandbox.engine.lock import Locked, locked
 from sandbox.engine.monitor import Engine, Monitor
 from sandbox.engine.policy import Policies, PolicyFailed
 from sandbox.engine.provider import ProviderFailed
-from sandbox.engine.registry import Registry
+from sandbox.engine.registry import DYNAMIC, TYPE_PREFIX, Registry
 from sandbox.engine.request import EngineRefused, EngineRequest, EngineResult, check, python
 from sandbox.engine.state import State, StateRefused, state_from_json
 from sandbox.engine.values import Properties
@@ -130,6 +130,8 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
         server.start()
         if program is not None:
             program.tell(_settings(request, address))
+            if any(item.type == f"{TYPE_PREFIX}{DYNAMIC}" for item in state.resources):
+                deployment.registry.dynamic()
             policies.connect(address)
             monitor.begin()
         return _watched(deployment, monitor, engine, program)

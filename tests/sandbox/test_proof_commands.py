@@ -19,7 +19,7 @@ from probes.atlas_sign_in import SignIn
 from probes.cluster_state import await_applied, cluster_addresses
 from probes.request import ProofRequest
 from probes.runners import Made, make
-from probes.task_runner import TaskPlace
+from probes.task_place import TaskPlace
 from sandbox import lifecycle
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.world import Options, World

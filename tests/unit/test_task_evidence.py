@@ -12,7 +12,8 @@ from access.manifest import load_manifest
 from access.verdict import Outcome
 from probes import inside
 from probes.request import LARGEST, ProofRequest, pack, unpack
-from probes.task_runner import TaskPlace, assembled
+from probes.task_place import TaskPlace
+from probes.task_runner import assembled
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = load_manifest((ROOT / "access.yaml").read_text(encoding="utf-8"))
