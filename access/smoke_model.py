@@ -211,6 +211,10 @@ class Smoke(Part):
         asked["requests"].pop("waitlist")
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
+    def with_prompt_logs(self) -> Smoke:
+        """The same, not waiting for late log lines: the sandbox's log is written while a task runs."""
+        return self.model_copy(update={"waitlist": self.waitlist.model_copy(update={"logs_seconds": 0.0})})
+
     def values(self, scenario: Scenario | None = None) -> dict[str, Any]:
         """What the fixtures put into placeholders, of the household or of another scenario."""
         return {

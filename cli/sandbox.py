@@ -222,6 +222,46 @@ def deploy(
 
 
 @app.command()
+def baseline(stack: Stack, *, directory: Directory = HERE) -> int:
+    """Capture what STACK answers now, before any change: with it, deployments are gated as anywhere else."""
+    from cli.output import console
+
+    with _sandbox_errors():
+        from sandbox.baselines import capture_baseline
+        from sandbox.world import World
+
+        world = World.load(directory)
+        found = capture_baseline(world, stack, Path())
+    screen = console(secrets=world.secrets())
+    screen.print(
+        f"CAPTURED  {stack}: {found.contract} plans, {len(found.answers)} answers of {found.revision}",
+        soft_wrap=True,
+    )
+    screen.print(f"Next: atlas-access sandbox deploy {stack}", soft_wrap=True)
+    return DONE
+
+
+@app.command()
+def clock(
+    *,
+    advance: Annotated[str, typer.Option("--advance", help="By how much: 90s, 30m, 2h or 1d.")] = "",
+    directory: Directory = HERE,
+) -> int:
+    """Say how far ahead this sandbox's clock is, or advance it: soaks go by it. Nowhere else is there one."""
+    from cli.output import write
+    from rollout.clock import ClockRefused, advanced, seconds_of
+    from rollout.clock import advance as move
+
+    with _sandbox_errors(), presented_as(WRONG, ClockRefused):
+        from sandbox.world import World
+
+        world = World.load(directory)
+        ahead = move(world.directory, seconds_of(advance)) if advance else advanced(world.directory)
+    write(f"The sandbox's clock is {ahead / 60:.0f} minutes ahead.")
+    return DONE
+
+
+@app.command()
 def demo(*, directory: Directory = HERE, engine: EngineChoice = Engine.AUTO) -> int:
     """Play the whole migration on this machine: staging, then prod, proven and moved; then tear all down."""
     from cli.demo_view import stage

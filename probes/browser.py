@@ -19,13 +19,12 @@ from access.gates import Gate, GateResult, Standing
 from access.redaction import redact
 from access.replies import one_line, same_revision
 from access.smoke_model import Step
-from probes.browser_found import FLAGS, SANDBOX_FLAGS, VARIABLE, find_chromium
+from probes.browser_found import FLAGS, INSTALL, SANDBOX_FLAGS, find_chromium
 from probes.smoke_http import REVISION_HEADER
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page, Request, Response, Route
 
-INSTALL = f"install Chromium (apt-get install chromium), or name one in {VARIABLE}"
 _LONGEST = 200
 _SHOWN = 10
 _SETTLING_MS = 3000.0

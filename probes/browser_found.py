@@ -11,6 +11,8 @@ from collections.abc import Mapping
 
 VARIABLE = "CHROMIUM"
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+INSTALL = f"install Chromium (apt-get install chromium), or name one in {VARIABLE}"
+MISSING = f"no browser is installed here, so gate 6 cannot be run: {INSTALL}"
 
 FLAGS = (
     "--headless",

@@ -6,6 +6,8 @@ looked at. It must never move the time by which a running rollout waits.
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ from typing import Protocol
 from access.endpoints import Endpoints
 
 _FILE = "clock"
+_LENGTH = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[smhd])")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class ClockRefused(ValueError):
@@ -72,8 +76,19 @@ def advance(directory: Path, seconds: float) -> float:
     if seconds < 0:
         raise ClockRefused("the clock only goes forward")
     total = advanced(directory) + seconds
-    (directory / _FILE).write_text(f"{total}\n", encoding="utf-8")
+    # Written whole: a rollout that reads meanwhile sees the old time or the new one.
+    fresh = directory / f".{_FILE}.{os.getpid()}"
+    fresh.write_text(f"{total}\n", encoding="utf-8")
+    fresh.replace(directory / _FILE)
     return total
+
+
+def seconds_of(length: str) -> float:
+    """Seconds of a length of time such as `30m`. Raises `ClockRefused`."""
+    found = _LENGTH.fullmatch(length.strip())
+    if found is None:
+        raise ClockRefused(f"{length!r} is no length of time: write it as 90s, 30m, 2h or 1d")
+    return float(int(found["count"]) * _UNITS[found["unit"]])
 
 
 def advanced(directory: Path) -> float:

@@ -30,7 +30,8 @@ Check = Callable[[Seen], tuple[str, ...]]
 
 UNGATED = (
     "the smoke gates cannot be run: there is no baseline. Capture one before any change: "
-    "atlas-access baseline capture STACK. A sandbox's own tests may set allowUngatedRollout"
+    "atlas-access baseline capture STACK (in a sandbox: atlas-access sandbox baseline STACK). A sandbox's own tests "
+    "may set allowUngatedRollout"
 )
 
 

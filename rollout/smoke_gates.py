@@ -17,6 +17,7 @@ from access.gates import Gate, Standing
 from access.manifest import ManifestInvalid, load_manifest
 from access.settings import Settings
 from access.smoke_file import SmokeInvalid, load_smoke
+from probes.browser_found import MISSING, find_chromium
 from probes.smoke import SmokeOrder, one_round
 from probes.task_secrets import Place
 from rollout.gates import Gates, Round
@@ -35,8 +36,11 @@ class SmokeGates:
     own: bool = True
 
     def refusals(self) -> tuple[str, ...]:
-        """None: a baseline was only written when every gate was green, and was checked when it was read."""
-        return ()
+        """Where no browser can be driven, gate 6 stays unknown, and unknown never passes: nothing is begun.
+
+        A baseline was only written when every gate was green, and was checked when it was read.
+        """
+        return () if find_chromium() else (f"{self.order.stack}: {MISSING}",)
 
     def round(self, revision: str, stopped: Callable[[], bool]) -> Round:
         """Every gate once, answered by that revision."""
@@ -97,6 +101,7 @@ def smoke_gates(
         url = settings.smoke_url
         if endpoints.sandbox:
             url = str(endpoints.smoke) if own else baseline.url
+            smoke = smoke.with_prompt_logs()
         endpoints.permit(url)
     except (OSError, UnicodeDecodeError) as error:
         return UnusableGates(f"{stack}: the smoke gates cannot be run: {path.name}: {type(error).__name__}")

@@ -28,6 +28,8 @@ AUDIT = "askflorence.agent_audit_log"
         (["who-can", "UPDATEE", AUDIT, "--manifest", MANIFEST], 2),
         (["sandbox", "deploy", "staging", "--preview", "--destroy"], 2),
         (["sandbox", "deploy", "staging", "--phase", "half"], 2),
+        (["sandbox", "clock", "--dir", "nowhere", "--advance", "30m"], 2),
+        (["sandbox", "baseline", "staging", "--dir", "nowhere"], 2),
     ],
 )
 def test_the_exit_code_is_that_of_the_house(

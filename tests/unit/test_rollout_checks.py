@@ -8,13 +8,17 @@ from rollout_world import NEW, OLD, FakeClock, FakeEcs, FakeGates
 
 from access.endpoints import Endpoints
 from access.settings import SettingsInvalid, check_settings
+from access.smoke_file import load_smoke
 from components.settings import read_files
-from rollout.clock import ClockRefused, advance, clock_for
+from probes.smoke import SmokeOrder
+from probes.task_secrets import Place
+from rollout.clock import ClockRefused, advance, clock_for, seconds_of
 from rollout.effects import Seen
 from rollout.marks import Bound, Lease, Marks
 from rollout.preflight import Checks, gated, owned, soaked
 from rollout.readable import references
 from rollout.service import Service
+from rollout.smoke_gates import SmokeGates
 from rollout.soak import Errors, SoakSeen, line, refusals, spike, unknown
 
 ROOT = Path(__file__).parents[2]
@@ -152,6 +156,32 @@ def test_the_clock_never_goes_back(tmp_path: Path) -> None:
     (tmp_path / "sandbox.json").write_text("{}")
     with pytest.raises(ClockRefused, match="only goes forward"):
         advance(tmp_path, -1)
+
+
+@pytest.mark.parametrize(("told", "seconds"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1d", 86400)])
+def test_a_length_of_time_is_told_by_its_unit(told: str, seconds: int) -> None:
+    assert seconds == seconds_of(told)
+
+
+@pytest.mark.parametrize("told", ["", "30", "-30m", "m", "1.5h", "30 minutes"])
+def test_what_is_no_length_of_time_is_refused(told: str) -> None:
+    with pytest.raises(ClockRefused, match="write it as 90s, 30m, 2h or 1d"):
+        seconds_of(told)
+
+
+def test_nothing_begins_where_no_browser_can_be_driven(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
+    order = SmokeOrder(
+        "staging",
+        LOOPBACK,
+        load_smoke((ROOT / "smoke.yaml").read_bytes(), "smoke.yaml"),
+        Place("staging", "c", "app", "app", "us-east-1"),
+        Endpoints(),
+        "askflorence",
+    )
+    (refused,) = gated(SmokeGates(order), allow_ungated=False)(seen())
+    assert "staging: no browser is installed here" in refused
+    assert "apt-get install chromium" in refused
 
 
 def test_an_ungated_rollout_is_refused_outside_the_sandbox() -> None:

@@ -1,0 +1,80 @@
+"""The smoke baseline of a sandbox's stack: the answers of what runs now, which every later rollout is held to.
+
+With it a deployment is gated, as it is anywhere else: no `allowUngatedRollout` is needed. It must be taken before the
+first change, and is never written when a gate is not green.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import boto3
+
+from access.baseline import Baseline
+from access.endpoints import Endpoints
+from access.manifest import load_manifest
+from access.settings import check_settings
+from access.smoke_file import SmokeInvalid, load_smoke
+from components.settings import read_files
+from probes.browser_found import MISSING, find_chromium
+from probes.smoke import BaselineNotGreen, SmokeOrder, capture
+from probes.task_secrets import Place
+from probes.waitlist import MAIL_VARIABLE
+from sandbox.world import SandboxError, World
+
+
+def baseline_file(world: World, stack: str) -> Path:
+    """Where the program looks for a stack's baseline in this sandbox."""
+    world.of(stack)
+    return world.directory / "baselines" / f"{stack}.json"
+
+
+def capture_baseline(world: World, stack: str, program_dir: Path) -> Baseline:
+    """Ask the running service of a stack every gate, twice, and write its answers down.
+
+    Raises `SandboxError` when a gate is not green or there is no Chromium, `ManifestInvalid` and
+    `SettingsInvalid` for wrong inputs; nothing is written then.
+    """
+    if not find_chromium():
+        raise SandboxError(f"no baseline can be captured: {MISSING}")
+    if not world.service_url(stack):
+        raise SandboxError(
+            "this sandbox runs no service whose answers could be captured: `atlas-access sandbox reset`"
+        )
+    try:
+        found = capture(_order(world, stack, program_dir))
+    except BaselineNotGreen as error:
+        raise SandboxError(str(error)) from None
+    path = baseline_file(world, stack)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(found.to_json(), encoding="utf-8")
+    return found
+
+
+def _order(world: World, stack: str, program_dir: Path) -> SmokeOrder:
+    here = world.environment(stack)
+    endpoints = Endpoints.from_environment(here)
+    settings = check_settings(stack, read_files(program_dir), sandbox=True)
+    try:
+        smoke = load_smoke((program_dir / "smoke.yaml").read_bytes(), "smoke.yaml").with_prompt_logs()
+        manifest = load_manifest((program_dir / "access.yaml").read_text(encoding="utf-8"))
+    except (OSError, SmokeInvalid) as error:
+        raise SandboxError(str(error)) from None
+    session = boto3.session.Session(
+        aws_access_key_id=here["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=here["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=here["AWS_SESSION_TOKEN"],
+        region_name=settings.aws_region,
+    )
+    place = Place(
+        stack,
+        settings.ecs_cluster,
+        settings.ecs_service,
+        settings.runtime_container,
+        settings.aws_region,
+        session,
+    )
+    url = world.service_url(stack)
+    return SmokeOrder(
+        stack, url, smoke, place, endpoints, manifest.database, mail_url=here.get(MAIL_VARIABLE, "")
+    )
