@@ -14,6 +14,7 @@ import typer
 from cli import errors
 from cli.docs import docs
 from cli.drift import drift
+from cli.env import env
 from cli.explain import explain
 from cli.guard import guard
 from cli.matrix import matrix
@@ -46,6 +47,7 @@ def begin(
 
 app.command("docs")(docs)
 app.command("drift")(drift)
+app.command("env")(env)
 app.command("explain")(explain)
 app.command("guard")(guard)
 app.command("matrix")(matrix)

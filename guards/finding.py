@@ -20,6 +20,7 @@ class Guard(StrEnum):
     DOCS_SYNC = "docs-sync"
     VALIDATE_SECRETS = "validate-secrets"
     TERRAFORM_OWNERSHIP = "terraform-ownership"
+    LOCAL_FILE = "local-file"
 
 
 class Outcome(StrEnum):

@@ -36,6 +36,17 @@ def tracked_files(root: Path) -> frozenset[str] | None:
     return frozenset(os.fsdecode(name) for name in listed.stdout.split(b"\0") if name)
 
 
+def ignored(path: Path) -> bool | None:
+    """Whether a rule ignores a path and it is not tracked; None in no repository. Raises GitUnread."""
+    told = _git(path.parent, "check-ignore", "--quiet", "--", path.name)
+    if told.returncode in (0, 1):
+        return told.returncode == 0
+    text = told.stderr.decode(errors="replace")
+    if "not a git repository" in text:
+        return None
+    raise GitUnread(f"git cannot say whether it ignores {path}: {_first(text)}")
+
+
 def history_lines(root: Path) -> Iterator[HistoryLine]:
     """Every line that any commit of any branch added to a file and that may hold a connection string.
 

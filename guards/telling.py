@@ -12,7 +12,12 @@ from collections.abc import Iterator, Sequence
 from guards.finding import Note, Outcome, Report, overall
 
 _WORDS = {Outcome.CLEAN: "CLEAN", Outcome.FOUND: "FOUND", Outcome.UNKNOWN: "UNKNOWN"}
-_THINGS = {"validate-secrets": "secrets", "docs-sync": "documents", "terraform-ownership": "folder"}
+_THINGS = {
+    "validate-secrets": "secrets",
+    "docs-sync": "documents",
+    "terraform-ownership": "folder",
+    "local-file": "file",
+}
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#@~])")
 _SHOWN = 20
 
