@@ -23,6 +23,7 @@ from components.proofs import Reach, proof_of, proven_versions
 from components.reference import Reference
 from components.service_rollout import ServiceRollout, ServiceRolloutArgs
 from components.task_binding import ProvenSecret, TaskBinding, TaskBindingArgs
+from rollout.marks import read_marks
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,7 @@ class ServiceAccess(pulumi.ComponentResource):
                 grants=[self._grants[Consumer.SERVICE]],
                 proofs=[self.proofs[name] for name in sorted(self.proofs)],
                 proven=self._proven,
+                marks=read_marks(self._args.observed.running.tags),
             ),
             self._child,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from access.task_definition import BoundSecret, bind, secret_references
 from components.task_binding import TaskBinding, TaskBindingArgs
 from guards.terraform_ownership import Finding, Ownership, judge_directory
 from probes.resource import PrivilegeProof
+from rollout.marks import Marks
+from rollout.plan import short
 from rollout.resources import PriorRevision, Rollout, RolloutArgs, ServiceAddress
 
 PROJECT_FOLDER = Path(__file__).parents[1]
@@ -30,7 +32,8 @@ _PROVEN_BY = (
 class ServiceRolloutArgs:
     """The binding to roll out, the grants its tasks need first, and the proofs and versions it stands on.
 
-    `started_from` is the revision that the program saw running, from which the binding is derived.
+    `started_from` is the revision that the program saw running, from which the binding is derived; `marks` are ours on
+    the service.
     """
 
     stack: str
@@ -40,6 +43,7 @@ class ServiceRolloutArgs:
     grants: Sequence[pulumi.Resource]
     proofs: Sequence[PrivilegeProof]
     proven: pulumi.Output[Mapping[str, str]]
+    marks: Marks = field(default_factory=Marks)
 
 
 class ServiceRollout(pulumi.ComponentResource):
@@ -52,7 +56,8 @@ class ServiceRollout(pulumi.ComponentResource):
         settings, definition = args.settings, args.binding.definition
         address = ServiceAddress(args.stack, settings.aws_region, settings.ecs_cluster, settings.ecs_service)
         wanted = args.proven.apply(lambda versions: _digest(args.binding, versions))
-        prior = PriorRevision(name, address, wanted, _found(args), pulumi.ResourceOptions(parent=self))
+        found = _found(args)
+        prior = PriorRevision(name, address, wanted, found, pulumi.ResourceOptions(parent=self))
         binding = TaskBinding(
             str(definition["family"]),
             args.binding,
@@ -76,6 +81,7 @@ class ServiceRollout(pulumi.ComponentResource):
                 acknowledged=settings.terraform_released,
                 allow_ungated=settings.allow_ungated_rollout,
                 after=settings.goes_after,
+                unsettled=found.apply(lambda revision: _unsettled(revision, args.marks)),
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[prior, *args.grants]),
         )
@@ -133,6 +139,13 @@ def _found(args: ServiceRolloutArgs) -> pulumi.Output[str]:
     return pulumi.Output.all(
         *(pulumi.Output.all(s.variable, s.secret_arn, s.proven_version) for s in binding.secrets)
     ).apply(found)
+
+
+def _unsettled(found: str, marks: Marks) -> str:
+    """Why the service is not as a green rollout leaves it; "" when it is: then an update has nothing to move."""
+    if marks.lease is not None:
+        return f"run {marks.lease.run} holds a lease on the service"
+    return f"{short(found)} runs" if found else ""
 
 
 def _owner(settings: Settings, family: str) -> Finding:

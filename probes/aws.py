@@ -37,6 +37,8 @@ class RunningRevision:
     definition: Mapping[str, Any] = field(repr=False)
     desired: int = 0
     running: int = 0
+    tags: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The service's own tags."""
 
 
 def client(
@@ -91,15 +93,20 @@ def running_revision(
 ) -> RunningRevision:
     """Return the revision that a service runs now. Raises `AwsUnavailable`."""
     ecs = client("ecs", region, endpoints, session=session)
-    services = ask("describing the service", ecs.describe_services, cluster=cluster, services=[service])[
-        "services"
-    ]
+    services = ask(
+        "describing the service",
+        ecs.describe_services,
+        cluster=cluster,
+        services=[service],
+        include=["TAGS"],
+    )["services"]
     if not services or services[0].get("status") == "INACTIVE":
         raise AwsUnavailable("describing the service", "no such active service")
     found = services[0]
     definition = _definition(ecs, found["taskDefinition"])
     counts = {name: int(found.get(f"{name}Count", 0)) for name in ("desired", "running")}
-    return RunningRevision(arn=definition["taskDefinitionArn"], definition=definition, **counts)
+    tags = {str(tag["key"]): str(tag.get("value", "")) for tag in found.get("tags") or ()}
+    return RunningRevision(arn=definition["taskDefinitionArn"], definition=definition, tags=tags, **counts)
 
 
 def latest_revision(family: str, *, region: str, endpoints: Endpoints) -> RunningRevision:

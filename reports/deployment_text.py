@@ -36,6 +36,7 @@ _DONE = {
     "import": "adopted",
     "refresh": "refreshed",
 }
+_ROLLOUT_ENDS = ("ROLLED BACK", "NOT STARTED", "NOT ROLLED BACK", "NOT STABLE", "NOT KNOWN", "TAKEN OVER")
 _LONGEST = 100
 """Characters of a value that a plan line shows."""
 
@@ -118,8 +119,13 @@ def _failure(deployment: Deployment) -> Iterator[str]:
         yield f"{proof.verdict.upper()}  {proof.user} on the {proof.cluster} cluster ({proof.name}): {first}"
         yield from (f"  {line}" for line in rest)
     yield from refusal_lines(f"{deployment.stack} {_what(deployment)}", deployment.policies)
+    first, *rest = deployment.failure.splitlines() or [""]
+    if not refused and not deployment.refused and first.startswith(_ROLLOUT_ENDS):
+        # A rollout's own end says what failed, what runs now, and the next step.
+        yield first
+        yield from (f"  {line}" for line in rest)
+        return
     if not refused and not deployment.refused:
-        first, *rest = deployment.failure.splitlines() or [""]
         yield f"FAILED  {deployment.stack} {_what(deployment)}: {first}"
         yield from (f"  {line}" for line in rest)
     if deployment.keeps_running and deployment.swapped:

@@ -32,7 +32,8 @@ class RolloutArgs:
 
     `wanted` and `prior` are revision ARNs. `proofs` are the proofs to be made again, `proven` names the versions proven
     for the revision. `ownership` is what the Terraform files say, and why; `acknowledged` what the configuration says.
-    `after` is the stack that goes first, "" for none.
+    `after` is the stack that goes first, "" for none. `unsettled` says why the service is not as a green rollout left
+    it, "" when it is: after a rollback, a deployment by somebody else, or a run that died.
     """
 
     wanted: pulumi.Input[str]
@@ -46,6 +47,7 @@ class RolloutArgs:
     acknowledged: bool
     allow_ungated: bool
     after: str
+    unsettled: pulumi.Input[str]
 
 
 class PriorRevisionProvider(ResourceProvider):
@@ -113,10 +115,13 @@ class RolloutProvider(ResourceProvider):
         undo_rollout(props)
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Another revision or another release is an update; another service is another rollout."""
+        """Another revision, another release or an unsettled service is an update; another service another rollout.
+
+        The live service, not the state, says what runs: an update that finds it rolled back is refused, not green.
+        """
         moved = _moved(olds, news)
         changed = any(olds.get(key) != news.get(key) for key in ("wanted", "release"))
-        return DiffResult(changes=bool(moved) or changed, replaces=moved)
+        return DiffResult(changes=bool(moved) or changed or bool(news.get("unsettled")), replaces=moved)
 
 
 class PriorRevision(pulumi.dynamic.Resource, module="rollout", name="PriorRevision"):

@@ -42,7 +42,7 @@ from rollout.effects import (
     Way,
 )
 from rollout.gates import ROUNDS, Gates, Round
-from rollout.marks import Marks
+from rollout.marks import Lease, Marks
 from rollout.plan import ServiceState, short
 from rollout.service import Service
 from rollout.words import RolloutFailed, told, unknown
@@ -130,7 +130,7 @@ class _Run:
                 self._waiting(why, seen)
                 self._parts.clock.pause(self._parts.poll_seconds)
             case Take(lease, taking_over, held):
-                self._say(self._taking(lease.prior, lease.wanted, taking_over=taking_over))
+                self._say(_taking(lease, taking_over=taking_over))
                 service.take(arn, lease, held)
                 self._parts.clock.pause(self._parts.poll_seconds)
             case Beat():
@@ -244,10 +244,14 @@ class _Run:
         self._said = line
         self._parts.say(line)
 
-    @staticmethod
-    def _taking(prior: str, wanted: str, *, taking_over: bool) -> str:
-        way = f"{short(prior)} to {short(wanted)}"
-        return f"taking over from a run that died: {way}" if taking_over else f"taking the lease: {way}"
+
+def _taking(lease: Lease, *, taking_over: bool) -> str:
+    back = (
+        f"to put {short(lease.prior)} back"
+        if lease.wish
+        else f"{short(lease.prior)} to {short(lease.wanted)}"
+    )
+    return f"taking over from a run that died: {back}" if taking_over else f"taking the lease: {back}"
 
 
 def in_thread(work: Callable[[], _T]) -> Future[_T]:

@@ -20,7 +20,7 @@ from access.settings import Settings, check_settings
 from access.task_definition import REGISTRATION_FACTS
 from probes.aws import client
 from rollout.clock import clock_for
-from rollout.effects import Done, Goal, Seen, Way
+from rollout.effects import Goal, Seen, Way
 from rollout.gates import Gates
 from rollout.preflight import Checks, gated, owned, proven_again, readable, request_of, soaked
 from rollout.readable import Readability
@@ -28,7 +28,6 @@ from rollout.run import Parts, carry_out
 from rollout.service import Service
 from rollout.smoke_gates import smoke_gates
 from rollout.soak_looks import Preceding, looked
-from rollout.words import RolloutFailed
 
 PROJECT_FOLDER = Path(__file__).parents[1]
 """Where `Pulumi.<stack>.yaml`, the baselines and the Terraform files are looked for."""
@@ -81,7 +80,7 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
             f"{after} goes first: its gates 1 to 7 are run again now; gate 8 signs up with its own credentials only"
         )
         checks["the soak before"] = _soak(str(props["stack"]), after, endpoints, allow_ungated=allow)
-    done = _told(goal, parts_of(str(props["stack"]), service, endpoints, Checks(checks), gates))
+    done = carry_out(goal, parts_of(str(props["stack"]), service, endpoints, Checks(checks), gates))
     return {
         **props,
         "running_revision": done.revision,
@@ -117,17 +116,7 @@ def _go_back(props: Mapping[str, Any], prior: str, *, leaving: str) -> None:
     )
     readability = Readability(str(props["region"]), endpoints)
     checks = Checks({"reading the secrets": readable(readability, service, (prior,))})
-    _told(goal, parts_of(str(props["stack"]), service, endpoints, checks, gates))
-
-
-def _told(goal: Goal, parts: Parts) -> Done:
-    """Carry a goal out; a failure's whole text stands in the run's log, too: an engine may show its first line only."""
-    try:
-        return carry_out(goal, parts)
-    except RolloutFailed as failure:
-        for line in str(failure).splitlines():
-            parts.say(line)
-        raise
+    carry_out(goal, parts_of(str(props["stack"]), service, endpoints, checks, gates))
 
 
 def parts_of(

@@ -3,6 +3,7 @@
 It must never contact anything before the manifest and the settings are found right, or outside the sandbox's world.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -173,10 +174,20 @@ def _event_log(path: Path | None) -> Iterator[Callable[[str], None]]:
         yield write
 
 
+_ROLLOUT = re.compile(r"(?s)^.*?\brollout\.words\.RolloutFailed: ")
+
+
 def _failure(errors: Sequence[str], world: World, stack: str) -> str:
-    """The errors, one a line; a line that only repeats another inside a longer sentence is left out."""
+    """The errors, one a line; a line that only repeats another inside a longer sentence is left out.
+
+    What a rollout says at its end comes first, in its own words.
+    """
+    ends = [_ROLLOUT.sub("", error) for error in errors if _ROLLOUT.match(error)]
+    others = [error for error in errors if not _ROLLOUT.match(error)]
     told = list(
-        dict.fromkeys(line.strip() for error in errors for line in error.splitlines() if line.strip())
+        dict.fromkeys(
+            line.strip() for error in (*ends, *others) for line in error.splitlines() if line.strip()
+        )
     )
     kept = [line for line in told if not any(other != line and other in line for other in told)]
     return (

@@ -36,6 +36,12 @@ def one_line(text: str) -> str:
     return lines[0] if lines else "failed without a word"
 
 
+def in_full(text: str) -> str:
+    """What a provider said, every line of it, as Pulumi shows it; a traceback is told by its gist."""
+    lines = [line.rstrip() for line in text.strip().splitlines() if line.strip()]
+    return one_line(text) if not lines or lines[0].startswith("Traceback") else "\n".join(lines)
+
+
 class Session:
     """The run's state of affairs. Its methods may be called from many threads."""
 
@@ -60,9 +66,9 @@ class Session:
         self.lock = threading.RLock()
         self._slots = threading.Semaphore(request.parallel)
 
-    def fail(self, message: str, urn: str = "", *, stop: bool = True) -> None:
-        """Records a failure; with `stop` no further step begins."""
-        line = self.mask(one_line(message))
+    def fail(self, message: str, urn: str = "", *, stop: bool = True, whole: bool = False) -> None:
+        """Records a failure; with `stop` no further step begins, with `whole` all of its lines are kept."""
+        line = self.mask(message if whole else one_line(message))
         name = urn.split("::", 3)[3] if urn.count("::") >= 3 and "::default" not in urn else ""
         if name and not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", line):
             line = f"{name}: {line}"
@@ -101,8 +107,9 @@ class Session:
                 yield
                 error = ""
             except ProviderFailed as failure:
-                error = self.mask(one_line(str(failure)))
-                self.fail(error if error.startswith(op) else f"{op} failed: {error}", resource.urn)
+                error = self.mask(in_full(str(failure)))
+                told = error if error.startswith(op) else f"{op} failed: {error}"
+                self.fail(told, resource.urn, whole=True)
                 raise Stopped from failure
             finally:
                 took = round((time.monotonic() - started) * 1000, 1)

@@ -10,7 +10,7 @@ from sandbox.engine import request, values
 from sandbox.engine.events import Diagnostic, Mask, event_to_json, property_changes
 from sandbox.engine.goal import Refused, default_provider, seconds, urn_of
 from sandbox.engine.passphrase import Passphrase, WrongPassphrase
-from sandbox.engine.session import one_line
+from sandbox.engine.session import in_full, one_line
 from sandbox.engine.state import Resource, StateRefused, resource_to_json, state_from_json, state_to_json
 from sandbox.engine.values import UNKNOWN, Reference, Secret
 
@@ -78,7 +78,11 @@ def test_an_event_is_one_line_of_json():
 
 def test_a_traceback_is_told_by_what_follows_its_frames():
     text = 'Traceback (most recent call last):\n  File "x", line 1\n    f()\nValueError: no\nluck\n'
-    assert "ValueError: no luck" == one_line(text)
+    assert "ValueError: no luck" == one_line(text) == in_full(text)
+
+
+def test_what_a_provider_says_is_kept_to_its_last_line():
+    assert "RolloutFailed: undone\n  why\n  next" == in_full("RolloutFailed: undone\n  why\n\n  next\n")
 
 
 def sealed(resource: Resource, key: Passphrase) -> str:

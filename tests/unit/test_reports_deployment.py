@@ -113,6 +113,16 @@ def test_a_failure_without_a_proof_says_its_cause_first() -> None:
     assert ("FAILED  staging provision: Atlas answered 503", "  nothing was created") == told[:2]
 
 
+def test_the_end_of_a_rollout_is_told_in_its_own_words_and_once() -> None:
+    end = "ROLLED BACK  staging: gate 3\napp:7 runs again, 2/2\nNext: atlas-access prove staging"
+    told = failure_lines(deployment(failure=end, keeps_running="app:7"))
+    assert (
+        "ROLLED BACK  staging: gate 3",
+        "  app:7 runs again, 2/2",
+        "  Next: atlas-access prove staging",
+    ) == told
+
+
 def test_the_plan_shows_changed_properties_before_and_after() -> None:
     step = Step(
         "update", USER, "app_read", (Change("roles", "read", "readWrite"), Change("labels", None, "x"))

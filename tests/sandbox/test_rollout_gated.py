@@ -1,0 +1,164 @@
+"""The gated migration of both stacks on a whole sandbox: captured, bound, soaked, rolled back, held, and released.
+
+One sandbox plays the story in order; each test looks at one part of it. Gate 6 needs a Chromium, which .ci/run installs.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from reports.deployment import Deployment
+from reports.deployment_text import failure_lines
+from rollout.marks import Marks, read_marks
+from sandbox import lifecycle
+from sandbox.baselines import capture_baseline
+from sandbox.deploy import Engine, Order, deploy
+from sandbox.world import Options, SandboxError, World
+
+ROOT = Path(__file__).parents[2]
+DEADLINE = 120
+
+
+@dataclass
+class Story:
+    """A sandbox, what each step of the migration came to, and what was said on the way."""
+
+    world: World
+    runs: dict[str, Deployment] = field(default_factory=dict)
+    said: dict[str, list[str]] = field(default_factory=dict)
+    commands: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)
+    found: dict[str, tuple[str, Marks]] = field(default_factory=dict)
+
+    def deploy(self, name: str, stack: str, phase: str, **settings: str) -> Deployment:
+        said = self.said.setdefault(name, [])
+        order = Order(stack, phase=phase, engine=Engine.EMBEDDED, program_dir=ROOT, settings=settings)
+        self.runs[name] = deploy(self.world, order, lambda told: said.append(told.text))
+        self.look(name, stack)
+        return self.runs[name]
+
+    def command(self, name: str, stack: str, *arguments: str) -> None:
+        self.commands[name] = subprocess.run(
+            [sys.executable, "-m", "cli.main", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **self.world.environment(stack)},
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+        self.look(name, stack)
+
+    def look(self, name: str, stack: str) -> None:
+        told = self.world.environment(stack)
+        ecs = boto3.client(
+            "ecs",
+            endpoint_url=told["AWS_ENDPOINT_URL"],
+            region_name=told["AWS_REGION"],
+            aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=told["AWS_SESSION_TOKEN"],
+        )
+        service: dict[str, Any] = ecs.describe_services(
+            cluster=f"askflorence-{stack}", services=[f"askflorence-{stack}-app"], include=["TAGS"]
+        )["services"][0]
+        assert 1 == len(service["deployments"])
+        tags = {tag["key"]: tag["value"] for tag in service.get("tags") or ()}
+        self.found[name] = service["taskDefinition"].rpartition(":")[2], read_marks(tags)
+
+    def lines(self, name: str) -> str:
+        return "\n".join(failure_lines(self.runs[name]))
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    directory = tmp_path_factory.mktemp("gated") / "sandbox"
+    told = Story(lifecycle.up(directory, Options(service=True, propagation_seconds=0.2)))
+    try:
+        for stack in ("staging", "prod"):
+            capture_baseline(told.world, stack, ROOT)
+        told.deploy("staging provision", "staging", "provision")
+        told.deploy("staging bind", "staging", "bind")
+        told.deploy("too early", "prod", "bind")
+        told.command("clock", "prod", "sandbox", "clock", "--dir", str(directory), "--advance", "31m")
+        told.deploy("prod bind", "prod", "bind")
+        told.command("rollback", "prod", "rollback", "prod", "--format", "json")
+        told.deploy("held", "prod", "bind")
+        told.deploy("released", "prod", "bind", rolloutRelease="1")
+        yield told
+    finally:
+        lifecycle.down(directory, keep=False)
+
+
+@pytest.mark.parametrize("name", ["staging provision", "staging bind", "prod bind", "released"])
+def test_each_step_of_the_gated_migration_is_green(story: Story, name: str) -> None:
+    assert "" == story.runs[name].failure
+
+
+@pytest.mark.parametrize(("name", "revision"), [("staging bind", 8), ("prod bind", 13), ("released", 13)])
+def test_a_bound_revision_has_shown_two_green_rounds(story: Story, name: str, revision: int) -> None:
+    green = [line for line in story.said[name] if line.startswith("gates on") and line.endswith(": green")]
+    bound = story.found[name][1].bound
+    assert 2 == len(green)
+    assert bound is not None
+    assert (str(revision), str(revision), None) == (
+        story.found[name][0],
+        bound.revision.rpartition(":")[2],
+        story.found[name][1].lease,
+    )
+
+
+def test_prod_is_refused_until_staging_has_soaked(story: Story) -> None:
+    told = story.lines("too early")
+    assert told.startswith("NOT STARTED  prod: 1 reason; askflorence-prod-app:12 keeps running.\n")
+    assert "staging has soaked 0 of 30 minutes" in told
+    assert ("12", Marks()) == story.found["too early"]
+
+
+def test_the_end_of_a_refused_rollout_is_shown_once(story: Story) -> None:
+    shown = "\n".join(story.said["too early"]) + story.lines("too early")
+    assert 1 == shown.count("has soaked 0 of 30 minutes")
+
+
+def test_the_sandboxs_clock_is_advanced_on_the_command_line(story: Story) -> None:
+    done = story.commands["clock"]
+    assert (0, "The sandbox's clock is 31 minutes ahead.\n") == (done.returncode, done.stdout)
+
+
+def test_a_rollback_runs_the_recorded_revision_again_green_and_holds(story: Story) -> None:
+    done = story.commands["rollback"]
+    told = json.loads(done.stdout)
+    assert (0, "askflorence-prod-app:12", 0, "green") == (
+        done.returncode,
+        told["revision"],
+        told["held"],
+        told["gates"],
+    )
+    assert ("12", Marks(held=0)) == story.found["rollback"]
+
+
+def test_after_a_rollback_an_update_is_refused_and_not_green(story: Story) -> None:
+    told = story.lines("held")
+    assert told.startswith("NOT STARTED  prod: 1 reason; askflorence-prod-app:12 keeps running.\n")
+    assert "raise rolloutRelease above 0 in a reviewed change" in told
+    assert ("12", Marks(held=0)) == story.found["held"]
+
+
+def test_a_raised_release_takes_the_hold_off(story: Story) -> None:
+    assert None is story.found["released"][1].held
+
+
+def test_without_chromium_no_baseline_is_captured_and_it_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
+    with pytest.raises(SandboxError, match="apt-get install chromium"):
+        capture_baseline(World.__new__(World), "staging", ROOT)
+    assert [] == list(tmp_path.iterdir())
