@@ -17,6 +17,7 @@ from cli.drift import drift
 from cli.env import env
 from cli.explain import explain
 from cli.guard import guard
+from cli.legacy import app as legacy
 from cli.matrix import matrix
 from cli.policy import policy
 from cli.prove import prove
@@ -57,6 +58,7 @@ app.command("rollback")(rollback)
 app.command("smoke")(smoke)
 app.command("who-can")(who_can)
 app.add_typer(baseline, name="baseline")
+app.add_typer(legacy, name="legacy")
 app.add_typer(sandbox, name="sandbox")
 
 

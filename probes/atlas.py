@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlencode
@@ -18,7 +19,8 @@ from pydantic import BaseModel, ValidationError
 from access.drift import EVENT_TYPES
 from access.drift_seen import SeenCluster, SeenEvent, SeenRole, SeenUser
 from access.endpoints import Endpoints
-from probes.atlas_answers import ClusterAnswer, CustomRoleAnswer, EventAnswer, UserAnswer
+from access.legacy_estate import SeenLogins
+from probes.atlas_answers import ClusterAnswer, CustomRoleAnswer, EventAnswer, LoginAnswer, UserAnswer
 from probes.atlas_sign_in import ServiceAccount, SignIn
 from probes.http import session
 from probes.patience import Patience, Reply, Unanswered
@@ -27,6 +29,10 @@ PAGE_SIZE = 500
 """The largest page that Atlas gives: a project's 100 users fit into one."""
 
 MAX_PAGES = 40
+MOST_LOGINS = 20_000
+"""The longest list of logins that Atlas gives."""
+
+_HISTORY = timedelta(days=7)
 _V1 = "application/vnd.atlas.2023-01-01+json"
 _V_CLUSTER = "application/vnd.atlas.2024-08-05+json"
 _GARBLED_TRIES = 2
@@ -124,6 +130,39 @@ class Atlas:
         self._ours(what, (event.group_id for event in answers if event.group_id))
         return tuple(event.seen() for event in answers)
 
+    def logins(self, cluster: str) -> SeenLogins:
+        """Return each user's last successful login of the seven days that Atlas keeps (M10 and up).
+
+        Raises `AtlasUnread`, also where the tier keeps no history.
+        """
+        what = f"access history of {cluster}"
+        end = self._patience.now()
+        since = end - _HISTORY
+        query = urlencode(
+            {
+                "authResult": "true",
+                "start": _milliseconds(since),
+                "end": _milliseconds(end),
+                "nLogs": MOST_LOGINS,
+            }
+        )
+
+        def read(answer: Any) -> SeenLogins:
+            found = answer.get("accessLogs") if isinstance(answer, dict) else None
+            if not isinstance(found, list):
+                raise _Garbled("the answer has no list of logins")
+            logs = [_model(LoginAnswer, each) for each in found]
+            self._ours(what, (log.group_id for log in logs if log.group_id))
+            # A full list holds the newest ones only: it reaches back to its oldest, and no further.
+            oldest = min((log.timestamp for log in logs), default=since)
+            last: dict[str, datetime] = {}
+            for log in logs:
+                last[log.username] = max(log.timestamp, last.get(log.username, log.timestamp))
+            return SeenLogins(oldest if len(logs) >= MOST_LOGINS else since, last)
+
+        path = f"dbAccessHistory/clusters/{quote(cluster, safe='')}?{query}"
+        return self._get(what, path, _V1, read)
+
     def _pages(self, what: str, path: str, model: type[_AnswerT], key: _Key) -> Sequence[_AnswerT]:
         """Read a list page by page until it is whole; a list that changed meanwhile is read once more."""
         for _ in range(2):
@@ -188,6 +227,10 @@ class Atlas:
     def _ours(self, what: str, groups: Iterable[str]) -> None:
         if any(group != self._project for group in groups):
             raise AtlasUnread(what, "Atlas answered with another project's data; nothing of it was used")
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
 
 
 def _model(model: type[_AnswerT], answer: Any) -> _AnswerT:

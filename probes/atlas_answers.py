@@ -31,6 +31,16 @@ def _list(value: object) -> object:
     return () if value is None else value
 
 
+def _login_moment(value: object) -> object:
+    """The access history writes `Fri Jan 10 18:24:30 GMT 2020` or ISO 8601, depending on its version."""
+    if not isinstance(value, str):
+        raise ValueError("no moment")  # noqa: TRY004 - what pydantic takes for a wrong value
+    try:
+        return datetime.strptime(value, "%a %b %d %H:%M:%S GMT %Y").replace(tzinfo=UTC)
+    except ValueError:
+        return value
+
+
 class _Answer(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=to_camel, hide_input_in_errors=True
@@ -156,6 +166,16 @@ class ClusterAnswer(_Answer):
 
 class _RawAnswer(_Answer):
     description: _Word = ""
+
+
+class LoginAnswer(_Answer):
+    """A login of the access history."""
+
+    username: _Word = ""
+    group_id: _Word = ""
+    timestamp: Annotated[
+        AwareDatetime, BeforeValidator(_login_moment), AfterValidator(lambda at: at.astimezone(UTC))
+    ]
 
 
 class EventAnswer(_Answer):
