@@ -9,7 +9,7 @@ PLAN = plan-$(STACK)-$$(git rev-parse 'HEAD^{tree}')
 TITLE = Workflow $(GITHUB_WORKFLOW) failed for $(STACK)
 RUN_URL = $(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY)/actions/runs/$(GITHUB_RUN_ID)
 
-.PHONY: install demo test lint format bench bench-policy docs docs-check guards preview deploy drift prove secrets-check rollback
+.PHONY: install demo test unit lint format bench bench-policy docs docs-check guards preview deploy drift prove secrets-check rollback
 .PHONY: bench-proofs
 .PHONY: name-plan approved-plan comment notify clean
 
@@ -27,6 +27,10 @@ demo: $(STAMP)
 
 test: lint
 	$(PYTEST)
+
+# The quick answer while one writes: no I/O, and none of the searches through whole spaces.
+unit: $(STAMP)
+	$(PYTEST) tests/unit -m 'not thorough'
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ that a key `on` is the word "on" in every editor and here.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -94,7 +95,7 @@ class _Refused(Exception):
 def read_yaml(text: str, source: str) -> tuple[Document | None, tuple[ManifestError, ...]]:
     """Read text; the document is None when the text is not YAML at all, and then exactly one error says why."""
     try:
-        return _Reader(text).read(), ()
+        return _read(text), ()
     except _Refused as refused:
         return None, (ManifestError(source, refused.line, "", refused.problem, refused.remedy),)
     except yaml.MarkedYAMLError as error:
@@ -109,6 +110,15 @@ def read_yaml(text: str, source: str) -> tuple[Document | None, tuple[ManifestEr
                 source, line, "", "a character that YAML does not allow", "Remove it; save as UTF-8."
             ),
         )
+
+
+def _read(text: str) -> Document:
+    """By the parser in C where there is one; what that refuses is told in the words of the one in Python."""
+    fast = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return _Reader(text, fast).read()
+    except yaml.YAMLError:
+        return _Reader(text, yaml.SafeLoader).read()
 
 
 def _syntax(text: str, line: int, error: yaml.MarkedYAMLError) -> tuple[str, str]:
@@ -130,8 +140,8 @@ def _syntax(text: str, line: int, error: yaml.MarkedYAMLError) -> tuple[str, str
 class _Reader:
     """Builds the data from parser events without recursion, so that depth and size are bounded."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, text: str, loader: type[Any]) -> None:
+        self._text, self._loader = text, loader
         self._lines: dict[Path, int] = {}
         self._repeated: list[Repeated] = []
 
@@ -150,7 +160,7 @@ class _Reader:
     def _events(self) -> Iterator[yaml.Event]:
         count = 0
         documents = 0
-        for event in yaml.parse(self._text, Loader=yaml.SafeLoader):
+        for event in yaml.parse(self._text, Loader=self._loader):
             line = _line(event)
             count += 1
             if count > PARTS_LIMIT:
@@ -222,7 +232,7 @@ def _line(event: yaml.Event) -> int:
 
 def _scalar(event: yaml.ScalarEvent) -> Scalar:
     text: str = event.value
-    if event.style is not None:
+    if event.style:
         return text
     if text in _WORDS:
         return _WORDS[text]

@@ -63,6 +63,7 @@ def test_a_missing_log_holds_no_logins(tmp_path: Path) -> None:
     assert list(logins(tmp_path / "none", now=NOW)) == list(logins(None, now=NOW)) == []
 
 
+@pytest.mark.thorough
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

@@ -69,6 +69,7 @@ def test_another_is_refused(text: str, stack: str, expected: str) -> None:
     assert (True, True) == (expected in told, told.endswith(f"atlas-access baseline capture {stack}."))
 
 
+@pytest.mark.thorough
 @given(st.integers(0, 400), st.characters(codec="ascii"))
 def test_no_changed_character_goes_unnoticed(place: int, character: str) -> None:
     text = made().to_json()

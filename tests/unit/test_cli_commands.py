@@ -179,6 +179,7 @@ def test_what_is_not_evidence_is_refused(
     assert "is not evidence" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_help_imports_neither_the_sandbox_nor_a_cloud_library() -> None:
     code = (
         "import sys; from cli.main import run; run(['--help'])\n"
@@ -189,6 +190,7 @@ def test_help_imports_neither_the_sandbox_nor_a_cloud_library() -> None:
     assert (0, "") == (done.returncode, done.stderr)
 
 
+@pytest.mark.thorough
 def test_a_reader_that_leaves_early_is_no_error() -> None:
     command = (
         f"{sys.executable} -m cli.main matrix --manifest {MANIFEST} --format json | head -c 1 >/dev/null"

@@ -90,6 +90,7 @@ def test_every_runbook_is_there_and_short(name: str) -> None:
     assert 10 < len(lines) < 60
 
 
+@pytest.mark.thorough
 def test_the_commands_that_runbooks_name_exist() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in ROOT.glob("docs/runbooks/*.md"))
     named = set(re.findall(r"`atlas-access\s+([a-z-]+)", text))

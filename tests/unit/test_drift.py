@@ -204,6 +204,7 @@ def test_the_fingerprint_does_not_change_with_time_actor_or_order() -> None:
     assert first.fingerprint != check(without_user(clean(), "app_write")).fingerprint
 
 
+@pytest.mark.thorough
 @given(st.randoms(use_true_random=False), st.lists(st.sampled_from(range(len(CASES) - 1)), max_size=4))
 def test_the_order_of_an_answer_changes_nothing(random: Any, chosen: list[int]) -> None:
     seen, more = clean(), {}
@@ -224,6 +225,7 @@ def test_the_order_of_an_answer_changes_nothing(random: Any, chosen: list[int]) 
 _names = st.text(min_size=1, max_size=30)
 
 
+@pytest.mark.thorough
 @given(_names, st.lists(st.tuples(_names, _names), max_size=4), st.sampled_from(["password", "X.509"]))
 def test_no_unknown_user_ever_passes(name: str, roles: list[tuple[str, str]], sign_in: str) -> None:
     seen = clean()
@@ -236,6 +238,7 @@ def test_no_unknown_user_ever_passes(name: str, roles: list[tuple[str, str]], si
     assert name == found.subject
 
 
+@pytest.mark.thorough
 @given(
     st.sets(
         st.tuples(

@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,11 +20,13 @@ def told(before: Any, after: Any, *ignore: str) -> list[str]:
     return [str(each) for each in differences(before, after, ignore)]
 
 
+@pytest.mark.thorough
 @given(JSON)
 def test_an_answer_does_not_differ_from_itself(value: Any) -> None:
     assert () == differences(value, copy.deepcopy(value))
 
 
+@pytest.mark.thorough
 @given(JSON, JSON)
 def test_a_difference_is_seen_from_both_sides(one: Any, other: Any) -> None:
     assert bool(differences(one, other)) == bool(differences(other, one))

@@ -3,6 +3,7 @@
 import copy
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,6 +97,7 @@ def test_the_small_manifest_is_valid():
     assert "shop" == load_manifest(json.dumps(SMALL)).database
 
 
+@pytest.mark.thorough
 @settings(max_examples=50, deadline=None)
 @given(mutated())
 def test_a_mutated_manifest_is_read_or_refused_and_never_crashes(data):

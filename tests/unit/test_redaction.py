@@ -75,6 +75,7 @@ def test_a_known_secret_is_masked_in_every_encoding(canary, encoding):
     assert cleaned.endswith(" after")
 
 
+@pytest.mark.thorough
 @settings(max_examples=80, deadline=None)
 @given(st.text(VISIBLE, min_size=8, max_size=24), st.sampled_from(sorted(ENCODINGS)), st.integers(0, 2))
 def test_any_secret_is_masked_in_any_encoding(secret, encoding, pad):

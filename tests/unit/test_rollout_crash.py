@@ -110,6 +110,7 @@ def ended(story: Story, ecs: FakeEcs) -> None:
     assert (revision, bound) in story.allowed
 
 
+@pytest.mark.thorough
 def test_the_next_run_converges_after_a_crash_at_every_boundary(record_property: Any) -> None:
     tried = 0
     total = sum(boundaries(story) for story in STORIES.values())
@@ -135,6 +136,7 @@ def test_each_story_ends_where_it_must(name: str) -> None:
     ended(story, ecs)
 
 
+@pytest.mark.thorough
 @settings(max_examples=300, deadline=None)
 @given(
     name=st.sampled_from(sorted(STORIES)),

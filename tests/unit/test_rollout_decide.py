@@ -166,6 +166,7 @@ def check(goal: Goal, seen: Seen, told: Told, effect: Effect) -> None:
             )
 
 
+@pytest.mark.thorough
 def test_no_combination_leads_to_an_unsafe_step(record_property: Any) -> None:
     count = 0
     for goal, seen, told in cases():
@@ -188,6 +189,7 @@ deployments = st.builds(
 )
 
 
+@pytest.mark.thorough
 @settings(max_examples=2000, deadline=None)
 @given(
     state=st.builds(

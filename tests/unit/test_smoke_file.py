@@ -138,6 +138,7 @@ def test_no_text_does_more_than_be_refused(text: str) -> None:
     assert refused(text)
 
 
+@pytest.mark.thorough
 @given(st.integers(0, len(TEXT) - 1), st.integers(1, 40), st.text("{}[]:,-#\"'\n ax1", max_size=8))
 def test_a_damaged_file_is_read_or_refused(place: int, length: int, middle: str) -> None:
     with suppress(SmokeInvalid):

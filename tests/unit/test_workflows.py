@@ -104,6 +104,7 @@ def test_every_target_is_in_the_makefile() -> None:
     assert set() == {target for target in targets() if not recipe(target)}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "target", sorted({"guards", "docs-check", "drift", "prove", "secrets-check", "rollback"})
 )
