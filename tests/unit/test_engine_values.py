@@ -20,6 +20,9 @@ EVERYTHING = {
     "component": Reference("urn:y", None), "later": Reference("urn:z", UNKNOWN), "empty": [],
 }  # fmt: skip
 
+KEY = Passphrase("open sesame")
+"""One for all: a million rounds derive it."""
+
 
 def test_every_kind_of_value_survives_the_wire():
     assert EVERYTHING == values.from_struct(values.to_struct(EVERYTHING))
@@ -90,7 +93,7 @@ def sealed(resource: Resource, key: Passphrase) -> str:
 
 
 def test_a_resource_survives_the_state_with_its_secrets_encrypted():
-    key = Passphrase("open sesame")
+    key = KEY
     resource = Resource(
         "urn:pulumi:s::p::t:m:T::a", custom=True, type="t:m:T", inputs={**EVERYTHING}, protect=True, aliases=("x",),
         property_dependencies={"text": ("urn:b",), "none": ()}, custom_timeouts={"create": 5.0}, init_errors=("no",),
@@ -102,7 +105,7 @@ def test_a_resource_survives_the_state_with_its_secrets_encrypted():
 
 
 def test_a_secret_with_a_secret_inside_is_opened_whole():
-    key = Passphrase("open sesame")
+    key = KEY
     text = sealed(
         Resource("urn:pulumi:s::p::t:m:T::a", custom=True, inputs={"s": Secret({"t": Secret("u")})}), key
     )
@@ -110,7 +113,7 @@ def test_a_secret_with_a_secret_inside_is_opened_whole():
 
 
 def test_a_feature_that_is_not_supported_refuses_the_state_by_name():
-    key = Passphrase("open sesame")
+    key = KEY
     line = json.dumps({"urn": "urn:a", "custom": True, "deletedWith": "urn:b"})
     with pytest.raises(StateRefused, match="urn:a uses deletedWith, which this engine does not support"):
         state_from_json(state_to_json([line], [], key, {}), "open sesame", "it")
