@@ -1,0 +1,133 @@
+"""What a replay is, what it showed, and whether that is what it promised. Pure.
+
+It must never count a replay as passed when something was not shown, was caught by less or by more than promised, or
+leaves anything but the promised revision running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandbox.replays.stage import Stage
+
+
+class Catcher(StrEnum):
+    """What catches a mistake, and when; in the order in which a change meets them."""
+
+    GUARD = "guard in CI"
+    ENV_CHECK = "env --check, before a local file is used"
+    MANIFEST = "the manifest, before anything is contacted"
+    POLICY = "policy at preview"
+    PROOF = "proof before the swap"
+    PREFLIGHT = "pre-flight, right before the swap"
+    GATE = "gate after the swap, rolled back"
+    DRIFT = "drift, the same night"
+
+
+class Start(StrEnum):
+    """What a replay starts from, in the order in which a stack passes through."""
+
+    LEGACY = "legacy: as made by hand, nothing deployed"
+    PROVISIONED = "provisioned: users, secrets and proofs stand, the service is untouched"
+    BOUND = "bound: the service runs on the new credentials"
+
+
+@dataclass(frozen=True, order=True)
+class Catch:
+    """A catcher and what it names: a rule, a guard, a gate's number, a proof's user, a kind of drift."""
+
+    catcher: Catcher
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.catcher.value}: {self.name}"
+
+
+@dataclass(frozen=True)
+class Caught:
+    """One catch as it happened: its own sentence, and the seconds until it was told.
+
+    `undone_seconds` is how long after the swap the recorded revision served alone again; None where nothing swapped.
+    """
+
+    catch: Catch
+    said: str
+    seconds: float
+    undone_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One thing that was looked at: what should be seen, and what was."""
+
+    what: str
+    expected: str
+    actual: str
+
+    @property
+    def held(self) -> bool:
+        """Whether it was seen as it should be."""
+        return self.expected == self.actual
+
+    def __str__(self) -> str:
+        told = f"{self.what}: {self.actual}"
+        return told if self.held else f"{told}, expected {self.expected}"
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One replay.
+
+    `happens` shows it without our gates, `catches` puts the same mistake before them, `afterwards` looks at what runs
+    then; all are handed the stage, first in the state `start`, at last in `ends`. `expected` is everything that has to
+    catch it, and nothing else may. `gated` says that the smoke gates judge the rollout, which needs a baseline;
+    `unasked` says which gates were left out, and why.
+    """
+
+    name: str
+    title: str
+    start: Start
+    happens: Callable[[Stage], Iterable[Claim]]
+    catches: Callable[[Stage], Iterable[Caught]]
+    expected: tuple[Catch, ...]
+    afterwards: Callable[[Stage], Iterable[Claim]]
+    ends: Start
+    gated: bool = False
+    unasked: str = ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one replay came to. `broke` says why it could not be played to its end; "" when it was."""
+
+    replay: Replay
+    shown: tuple[Claim, ...] = ()
+    caught: tuple[Caught, ...] = ()
+    afterwards: tuple[Claim, ...] = ()
+    seconds: float = 0.0
+    broke: str = ""
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """Everything that was not as promised; none is a pass."""
+        found = {each.catch for each in self.caught}
+        promised = set(self.replay.expected)
+        if self.broke:
+            return (f"could not be played to its end: {self.broke}",)
+        return (
+            *([] if self.shown else ["nothing was shown to happen"]),
+            *(f"not shown: {claim}" for claim in self.shown if not claim.held),
+            *(f"not caught by {catch}" for catch in self.replay.expected if catch not in found),
+            *(f"caught by {catch}, which was not expected" for catch in sorted(found - promised)),
+            *([] if self.afterwards else ["nobody looked at what runs afterwards"]),
+            *(f"afterwards: {claim}" for claim in self.afterwards if not claim.held),
+        )
+
+    @property
+    def passed(self) -> bool:
+        """Whether it was shown happening and was caught by exactly what is promised."""
+        return not self.differences

@@ -1,0 +1,175 @@
+"""The product put before the same mistake: its commands as a person or CI runs them, and its deployments.
+
+Everything here is the product's own: the sandbox adds no check. It must never answer for the product, only hand on
+what it said.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from access.manifest import ManifestInvalid
+from reports.deployment import Deployment, Operation
+from sandbox.deploy import Engine, Order, deploy
+from sandbox.replays.model import Catch, Catcher, Caught
+from sandbox.replays.stage import Stage
+from sandbox.replays.words import caught_by, refused_by_manifest
+from sandbox.world import SandboxError
+
+UNGATED = {"allowUngatedRollout": "true"}
+"""Leaves the smoke gates out, where another catcher is what a replay is about."""
+
+_PROGRAM = (
+    "__main__.py",
+    "Pulumi.yaml",
+    "Pulumi.staging.yaml",
+    "Pulumi.prod.yaml",
+    "access.yaml",
+    "smoke.yaml",
+)
+_HOME = Path(__file__).parents[2]
+_COMMAND_SECONDS = 120
+
+
+@contextmanager
+def edited(stage: Stage, file: str, changes: Mapping[str, str]) -> Iterator[Path]:
+    """The project's folder with a file changed: each text, which stands there once, replaced.
+
+    Raises `SandboxError` when a text is not there: the replay is older than the file.
+    """
+    with TemporaryDirectory(prefix="replay-") as name:
+        folder = Path(name)
+        for each in _PROGRAM:
+            shutil.copy(stage.program_dir / each, folder / each)
+        text = (folder / file).read_text(encoding="utf-8")
+        for old, new in changes.items():
+            if text.count(old) != 1:
+                raise SandboxError(f"{file} has changed: this replay no longer finds {old.strip()!r} in it")
+            text = text.replace(old, new)
+        (folder / file).write_text(text, encoding="utf-8")
+        yield folder
+
+
+def refused(stage: Stage, file: str, changes: Mapping[str, str]) -> tuple[Caught, ...]:
+    """Preview phase bind with a file changed; whatever refuses it."""
+    with edited(stage, file, changes) as folder:
+        began = time.monotonic()
+        order = Order(stage.stack, Operation.PREVIEW, "bind", Engine.EMBEDDED, folder)
+        try:
+            return caught_by(deploy(stage.world, order, lambda _: None))
+        except ManifestInvalid as error:
+            return (refused_by_manifest(error.errors, time.monotonic() - began),)
+
+
+def update(stage: Stage, phase: str, settings: Mapping[str, str] | None = None) -> Deployment:
+    """Deploy the project as it stands."""
+    order = Order(
+        stage.stack, Operation.UP, phase, Engine.EMBEDDED, stage.program_dir, settings=dict(settings or {})
+    )
+    return deploy(stage.world, order, lambda _: None)
+
+
+def drift(stage: Stage, phase: str) -> tuple[Caught, ...]:
+    """The nightly check."""
+    began = time.monotonic()
+    told = command(stage, "drift", stage.stack, "--phase", phase, "--format", "json")
+    seconds = time.monotonic() - began
+    kinds = {each["kind"]: each for each in reversed(told["findings"])}
+    return tuple(
+        Caught(Catch(Catcher.DRIFT, kind), f"{each['where']}: {each['subject']}: {each['what']}", seconds)
+        for kind, each in sorted(kinds.items())
+    )
+
+
+def guard(stage: Stage, name: str, *options: str, source: Path | None = None) -> tuple[Caught, ...]:
+    """One guard of CI, over a tree or over the stack's secrets."""
+    tree = ("--source", str(source)) if source else ()
+    began = time.monotonic()
+    told = command(stage, "guard", name, *tree, *options, "--format", "json")
+    return _findings(Catcher.GUARD, told, time.monotonic() - began)
+
+
+def check_env(stage: Stage, file: Path) -> tuple[Caught, ...]:
+    """A developer's env file."""
+    began = time.monotonic()
+    told = command(stage, "env", "--check", str(file), "--format", "json")
+    return _findings(Catcher.ENV_CHECK, told, time.monotonic() - began)
+
+
+def prove(stage: Stage, user: str) -> tuple[Caught, ...]:
+    """One user's credentials, as Secrets Manager holds them now."""
+    began = time.monotonic()
+    told = command(stage, "prove", stage.stack, "--user", user, "--format", "json")
+    seconds = time.monotonic() - began
+    return tuple(
+        Caught(Catch(Catcher.PROOF, f"{each['user']} {each['verdict']}"), each["reason"], seconds)
+        for each in told["proofs"]
+        if each["verdict"] != "proven"
+    )
+
+
+def failing_gates(stage: Stage) -> tuple[str, ...]:
+    """The gates that the service fails now, by `atlas-access smoke`; those by HTTP alone are waited for."""
+    told = command(stage, "smoke", stage.stack, "--format", "json")
+    gates: Sequence[Mapping[str, Any]] = told["rounds"][-1]["gates"]
+    return tuple(f"gate {each['gate']}" for each in gates if each["standing"] == "unmet")
+
+
+def command(stage: Stage, *arguments: str) -> dict[str, Any]:
+    """Run `atlas-access …` in a process of its own, with the stack's variables; its JSON.
+
+    Raises `SandboxError` when it gives none.
+    """
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    paths = os.pathsep.join(filter(None, (str(_HOME), os.environ.get("PYTHONPATH"))))
+    try:
+        done = subprocess.run(  # noqa: S603 - this Python, this project's own command
+            [sys.executable, "-m", "cli.main", *arguments],
+            cwd=stage.program_dir,
+            env={**inherited, **stage.world.environment(stage.stack), "PYTHONPATH": paths},
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_SECONDS,
+            check=False,
+        )
+        told: dict[str, Any] = json.loads(done.stdout)
+    except (ValueError, subprocess.TimeoutExpired) as error:
+        said = getattr(error, "stderr", None) or (done.stderr if isinstance(error, ValueError) else "no end")
+        raise SandboxError(f"atlas-access {arguments[0]} gave no answer: {str(said).strip()}") from None
+    return told
+
+
+def _findings(catcher: Catcher, told: Mapping[str, Any], seconds: float) -> tuple[Caught, ...]:
+    """A guard's findings, each by its guard's name: the first of each guard is quoted."""
+    return tuple(
+        Caught(Catch(catcher, each["guard"]), _quoted(each["findings"]), seconds)
+        for each in told["guards"]
+        if each["findings"]
+    )
+
+
+def _quoted(findings: Sequence[Mapping[str, Any]]) -> str:
+    first = findings[0]
+    place = Path(str(first["path"])).name + (f":{first['line']}" if first["line"] else "")
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    return f"{place}: {first['what']}{more}"
+
+
+def started(stage: Stage, phase: str, settings: Mapping[str, str] | None = None) -> None:
+    """Bring a stack to a phase. Raises `SandboxError` when it does not get there."""
+    done = update(stage, phase, settings)
+    if done.failure:
+        raise SandboxError(f"{stage.stack} did not reach {phase}: {done.failure.splitlines()[0]}")
+
+
+__all__ = ["UNGATED", "check_env", "drift", "edited", "failing_gates", "guard", "prove", "refused", "update"]

@@ -1,0 +1,55 @@
+"""A role is widened in Atlas after its proof: the audit log's writer may suddenly change entries.
+
+Nobody sees it: every page and every answer stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from sandbox.replays.by_hand import set_actions
+from sandbox.replays.common import NEW_AUDIT, OK, home_runs, plans
+from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start
+from sandbox.replays.product import UNGATED, drift, update
+from sandbox.replays.stage import Stage, bound
+from sandbox.replays.words import caught_by
+
+ROLE, LOG = "role_audit_writer", "agent_audit_log"
+CHANGES_AN_ENTRY = (
+    "import os, pymongo; log = pymongo.MongoClient(os.environ['MONGODB_AUDIT_WRITE_URI']).askflorence.agent_audit_log;"
+    "made = log.insert_one({'replay': True, 'who': 'them'}).inserted_id;"
+    "print(log.update_one({'_id': made}, {'$set': {'who': 'somebody else'}}).modified_count, 'entry changed')"
+)
+
+
+def happens(stage: Stage) -> Iterator[Claim]:
+    """Widened, bound by hand, and used by a task of the service's own."""
+    stage.later(partial(set_actions, stage, ROLE, LOG, ("FIND", "INSERT")))
+    set_actions(stage, ROLE, LOG, ("FIND", "INSERT", "UPDATE"))
+    revision = stage.register(bound("MONGODB_AUDIT_WRITE_URI", stage.secret_arn(NEW_AUDIT)))
+    _, said = stage.run_task(revision, CHANGES_AN_ENTRY)
+    yield Claim("a task with MONGODB_AUDIT_WRITE_URI, on the append-only log", "1 entry changed", said)
+    yield plans(stage, OK)
+
+
+def catches(stage: Stage) -> Iterator[Caught]:
+    """The stack's state still says proven: the rollout proves again, right before it swaps."""
+    yield from caught_by(update(stage, "bind", UNGATED))
+    yield from drift(stage, "provision")
+
+
+REPLAY = Replay(
+    name="role-widened",
+    title="a role is widened in Atlas after its proof",
+    start=Start.PROVISIONED,
+    happens=happens,
+    catches=catches,
+    expected=(
+        Catch(Catcher.PREFLIGHT, "app_audit_writer refuted"),
+        Catch(Catcher.DRIFT, "extra action"),
+    ),
+    afterwards=home_runs,
+    ends=Start.PROVISIONED,
+    unasked="the smoke gates: they would be green, and are left out for speed",
+)

@@ -1,0 +1,300 @@
+"""Where replays are played: one environment of a sandbox, as its users meet it, and as a hurried person changes it.
+
+What is done here is done by hand, past every gate, on ECS and Secrets Manager themselves; `product.py` goes by the
+gates. It must never leave loopback, nor show a secret's value.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import requests
+from boto3.session import Session
+from pymongo import MongoClient
+
+from access.endpoints import Endpoints
+from access.task_definition import REGISTRATION_FACTS
+from probes.aws import client
+from rollout.marks import PREFIX
+from rollout.plan import short
+from sandbox.world import SandboxError, World
+
+Container = dict[str, Any]
+Change = Callable[[Container], None]
+COUPLE = {"zip": "84094", "household": [{"age": 35}, {"age": 30}], "income": 65000, "year": 2026}
+PROVIDER = "Tyler Wood"
+_DEADLINE = 90.0
+_PAUSE = 0.05
+_ASK_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of the service: status and body."""
+
+    status: int
+    body: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        told = f" {json.dumps(self.body, ensure_ascii=False)}" if self.status >= 400 else ""
+        return f"HTTP {self.status}{told}"
+
+
+@dataclass
+class Stage:
+    """Staging of one sandbox. `program_dir` is the project's folder; `say` is told what happens, a line at a time."""
+
+    world: World
+    program_dir: Path
+    say: Callable[[str], None] = lambda _: None
+    stack: str = "staging"
+    _marked: float = field(default_factory=time.time)
+    _undoing: list[Callable[[], object]] = field(default_factory=list)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The service in ECS."""
+        return {"cluster": f"askflorence-{self.stack}", "service": f"askflorence-{self.stack}-app"}
+
+    @property
+    def family(self) -> str:
+        """The family that the service runs."""
+        return self.names["service"]
+
+    @cached_property
+    def home(self) -> str:
+        """The revision that ran before anybody touched anything, as an ARN: what replays come back to."""
+        return str(self.service()["taskDefinition"])
+
+    @cached_property
+    def ecs(self) -> Any:
+        """A client of ECS in the stack's account."""
+        return self.aws("ecs")
+
+    def aws(self, service: str) -> Any:
+        """A client of the stack's account, through the door that everything of ours takes."""
+        here = self.world.environment(self.stack)
+        session = Session(
+            aws_access_key_id=here["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=here["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=here["AWS_SESSION_TOKEN"],
+        )
+        return client(service, here["AWS_REGION"], Endpoints.from_environment(here), session=session)
+
+    def service(self) -> dict[str, Any]:
+        """The service as ECS describes it."""
+        found: dict[str, Any] = self.ecs.describe_services(
+            cluster=self.names["cluster"], services=[self.names["service"]]
+        )["services"][0]
+        return found
+
+    def runs(self) -> str:
+        """What the service runs: `askflorence-staging-app:7 2/2`."""
+        now = self.service()
+        return f"{short(now['taskDefinition'])} {now['runningCount']}/{now['desiredCount']}"
+
+    def ask(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Ask as a user does, at the balanced address."""
+        reply = requests.post(
+            self.world.service_url(self.stack) + path, json=dict(body), timeout=_ASK_SECONDS
+        )
+        try:
+            told = reply.json()
+        except ValueError:
+            told = {}
+        return Answer(reply.status_code, told if isinstance(told, dict) else {})
+
+    def plan_ids(self) -> list[str]:
+        """The plans that the household is offered."""
+        return [plan["plan_id"] for plan in self.ask("/api/plans", COUPLE).body.get("plans", ())]
+
+    def providers(self, plan_ids: list[str]) -> Answer:
+        """The question of gate 3."""
+        return self.ask(
+            "/api/providers/covered", {"query": PROVIDER, "plan_ids": plan_ids, "year": COUPLE["year"]}
+        )
+
+    def sign_up(self, address: str) -> Answer:
+        """The question of gate 8; the row stays, and goes with the sandbox."""
+        return self.ask("/api/agent-waitlist", {"email": address, "state": "UT"})
+
+    def rows(self, address: str, environment: str) -> int:
+        """How many sign-ups of an address the cluster of an environment holds."""
+        uri = self.world.mongod(environment).root_uri
+        with MongoClient[dict[str, Any]](uri, directConnection=True) as server:
+            return server["askflorence"]["agent_waitlist_submissions"].count_documents({"email": address})
+
+    def log_line(self, words: str) -> str:
+        """The first line of the tasks' logs since the replay began that holds these words; "" when none comes."""
+        logs = self.aws("logs")
+
+        def look() -> str:
+            found = logs.filter_log_events(
+                logGroupName=f"/ecs/{self.family}", startTime=int(self._marked * 1000)
+            )["events"]
+            return next((str(each["message"]) for each in found if words in str(each["message"])), "")
+
+        return str(until(look, 3.0))
+
+    def begin(self) -> None:
+        """A new replay begins: older log lines no longer count."""
+        self._marked = time.time()
+
+    def later(self, undo: Callable[[], object]) -> None:
+        """Undo this when the replay has ended."""
+        self._undoing.append(undo)
+
+    def clear_up(self) -> None:
+        """Undo everything that was to be undone, the last first."""
+        while self._undoing:
+            self._undoing.pop()()
+
+    def register(self, *changes: Change) -> str:
+        """Register the first revision again, its container changed; return the new one's ARN."""
+        asked = self.ecs.describe_task_definition(taskDefinition=self.home)["taskDefinition"]
+        asked = {key: value for key, value in asked.items() if key not in REGISTRATION_FACTS}
+        for change in changes:
+            change(asked["containerDefinitions"][0])
+        return str(self.ecs.register_task_definition(**asked)["taskDefinition"]["taskDefinitionArn"])
+
+    def deploy(self, *changes: Change) -> str:
+        """What a hurried person does: register, update the service, wait for ECS to say it is done; `family:number`.
+
+        ECS's own circuit breaker may have gone back; the service says what runs.
+        """
+        revision = self.register(*changes)
+        self.swap(revision)
+        self.settled()
+        return short(revision)
+
+    def swap(self, revision: str) -> None:
+        """Tell the service to run a revision; nothing is waited for."""
+        self.ecs.update_service(**self.names, taskDefinition=revision)
+
+    def settled(self) -> None:
+        """Wait until ECS calls the service's deployment complete. Raises `SandboxError` when it does not."""
+
+        def complete() -> bool:
+            states = [each["rolloutState"] for each in self.service()["deployments"]]
+            return states == ["COMPLETED"]
+
+        if not until(complete, _DEADLINE):
+            raise SandboxError(
+                f"{self.family} did not become steady within {_DEADLINE:.0f} s: see its events"
+            )
+
+    def put_back(self) -> None:
+        """The first revision again, without any mark of ours on the service; not waited for."""
+        now = self.service()
+        marks = [each["key"] for each in self._tags(now) if each["key"].startswith(PREFIX)]
+        if marks:
+            self.ecs.untag_resource(resourceArn=now["serviceArn"], tagKeys=marks)
+        if now["taskDefinition"] != self.home:
+            self.swap(self.home)
+
+    def stop_reason(self, revision: str) -> str:
+        """Why the tasks of a revision (`family:number`) stopped, as ECS tells it; "" when none did."""
+        cluster = self.names["cluster"]
+        arns = self.ecs.list_tasks(cluster=cluster, desiredStatus="STOPPED")["taskArns"]
+        tasks = self.ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+        told = [
+            each.get("stoppedReason", "") for each in tasks if short(each["taskDefinitionArn"]) == revision
+        ]
+        return next((str(each) for each in told if each), "")
+
+    def run_task(self, revision: str, program: str) -> tuple[int, str]:
+        """Run a line of Python in a one-off task of a revision, with its secrets; exit code and last line printed."""
+        (task,) = self.ecs.run_task(
+            cluster=self.names["cluster"],
+            taskDefinition=revision,
+            launchType="FARGATE",
+            networkConfiguration=self.service()["networkConfiguration"],
+            overrides={"containerOverrides": [{"name": "app", "command": ["python", "-c", program]}]},
+        )["tasks"]
+
+        def ended() -> dict[str, Any]:
+            (found,) = self.ecs.describe_tasks(cluster=self.names["cluster"], tasks=[task["taskArn"]])[
+                "tasks"
+            ]
+            return found if found["lastStatus"] == "STOPPED" else {}
+
+        found = until(ended, _DEADLINE)
+        if not found:
+            raise SandboxError(f"a one-off task of {short(revision)} did not end within {_DEADLINE:.0f} s")
+        stream = f"service/app/{task['taskArn'].rpartition('/')[2]}"
+        asked = {"logGroupName": f"/ecs/{self.family}", "logStreamName": stream, "startFromHead": True}
+        lines = [str(each["message"]) for each in self.aws("logs").get_log_events(**asked)["events"]]
+        return int(found["containers"][0].get("exitCode", -1)), (lines or [""])[-1]
+
+    def image_of(self, build: str) -> str:
+        """The application's image in that build."""
+        definition = self.ecs.describe_task_definition(taskDefinition=self.home)["taskDefinition"]
+        return f"{definition['containerDefinitions'][0]['image'].rpartition(':')[0]}:{build}"
+
+    def answered_by(self) -> str:
+        """The revision that answers users now, by the answer's own header."""
+        reply = requests.get(self.world.service_url(self.stack) + "/", timeout=_ASK_SECONDS)
+        return reply.headers.get("X-Task-Revision", "")
+
+    def secret_value(self, name: str, environment: str = "") -> str:
+        """A connection string, for a place that must not be shown."""
+        here = (
+            self
+            if environment in ("", self.stack)
+            else Stage(self.world, self.program_dir, stack=environment)
+        )
+        return str(here.aws("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+
+    def secret_arn(self, name: str) -> str:
+        """The full ARN of a secret."""
+        return str(self.aws("secretsmanager").describe_secret(SecretId=name)["ARN"])
+
+    def _tags(self, service: Mapping[str, Any]) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = self.ecs.list_tags_for_resource(resourceArn=service["serviceArn"])[
+            "tags"
+        ]
+        return found
+
+
+def until(look: Callable[[], Any], seconds: float) -> Any:
+    """Look until there is something to see; what the last look gave."""
+    deadline = time.monotonic() + seconds
+    found = look()
+    while not found and time.monotonic() < deadline:
+        time.sleep(_PAUSE)
+        found = look()
+    return found
+
+
+def image(tag: str) -> Change:
+    """Another build of the application."""
+
+    def change(container: Container) -> None:
+        container["image"] = f"{container['image'].rpartition(':')[0]}:{tag}"
+
+    return change
+
+
+def bound(variable: str, value_from: str) -> Change:
+    """A variable bound to a secret, in the place of what it was bound to."""
+
+    def change(container: Container) -> None:
+        unbound(variable)(container)
+        container["secrets"].append({"name": variable, "valueFrom": value_from})
+
+    return change
+
+
+def unbound(variable: str) -> Change:
+    """A variable that is bound to nothing."""
+
+    def change(container: Container) -> None:
+        container["secrets"] = [each for each in container["secrets"] if each["name"] != variable]
+
+    return change

@@ -1,0 +1,87 @@
+"""What a replay came to, in lines for a terminal and as plain values for a machine: the same facts. Pure.
+
+It must never call anything caught or shown that was not checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sandbox.replays.model import Caught, Claim, Told
+
+VERSION = 1
+_WIDTH = 20
+
+
+def lines(told: Told) -> Iterator[str]:
+    """One replay: the answer first, then what was seen without our gates, what caught it, what runs afterwards."""
+    replay = told.replay
+    head = "CAUGHT" if told.passed else "NOT AS PROMISED"
+    yield f"{head}  {replay.name}: {replay.title} ({told.seconds:.1f} s)"
+    yield from _block("without our gates", [_seen(each) for each in told.shown])
+    yield from _block("with them", [_catch(each) for each in told.caught])
+    yield from _block("", [f"gates not asked: {replay.unasked}"] if replay.unasked else [])
+    yield from _block("afterwards", [_seen(each) for each in told.afterwards])
+    for difference in told.differences:
+        yield f"  DIFFERS  {difference}"
+
+
+def summary(told: Sequence[Told], seconds: float) -> str:
+    """The last line: how many of how many, and how long it took."""
+    passed = sum(each.passed for each in told)
+    of = f"{passed} of {len(told)} replays shown happening and caught by exactly what is expected"
+    return f"{of} ({seconds:.0f} s)"
+
+
+def document(told: Sequence[Told], seconds: float) -> dict[str, Any]:
+    """All of it as plain values."""
+    return {
+        "version": VERSION,
+        "passed": all(each.passed for each in told),
+        "seconds": round(seconds, 3),
+        "replays": [_document(each) for each in told],
+    }
+
+
+def _document(told: Told) -> dict[str, Any]:
+    return {
+        "name": told.replay.name,
+        "title": told.replay.title,
+        "passed": told.passed,
+        "seconds": round(told.seconds, 3),
+        "shown": [_claim(each) for each in told.shown],
+        "caught": [
+            {
+                "by": each.catch.catcher.value,
+                "name": each.catch.name,
+                "said": each.said,
+                "seconds": round(each.seconds, 3),
+                "undoneSeconds": each.undone_seconds,
+            }
+            for each in told.caught
+        ],
+        "expected": [{"by": each.catcher.value, "name": each.name} for each in told.replay.expected],
+        "gatesNotAsked": told.replay.unasked,
+        "afterwards": [_claim(each) for each in told.afterwards],
+        "differences": list(told.differences),
+    }
+
+
+def _claim(claim: Claim) -> dict[str, Any]:
+    return {"what": claim.what, "expected": claim.expected, "actual": claim.actual, "held": claim.held}
+
+
+def _seen(claim: Claim) -> str:
+    return f"{'●' if claim.held else '✗'} {claim}"
+
+
+def _catch(caught: Caught) -> str:
+    after = caught.undone_seconds
+    undone = "" if after is None else f", the old revision alone again {after:.0f} s after the swap"
+    return f"CAUGHT by {caught.catch} ({caught.seconds:.1f} s{undone}): {caught.said}"
+
+
+def _block(title: str, rows: Sequence[str]) -> Iterator[str]:
+    for number, row in enumerate(rows):
+        yield f"  {title if not number else '':<{_WIDTH}}{row}"
