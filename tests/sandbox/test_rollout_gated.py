@@ -1,6 +1,6 @@
 """The gated migration of both stacks on a whole sandbox: captured, bound, soaked, rolled back, held, and released.
 
-One sandbox plays the story in order; each test looks at one part of it. Gate 6 needs a Chromium, which .ci/run installs.
+One sandbox plays the story in order, each test looks at one part. Gate 6 needs a Chromium, which .ci/run installs.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any
 
 import boto3
 import pytest
+from pymongo import MongoClient
 
 from reports.deployment import Deployment
 from reports.deployment_text import failure_lines
@@ -82,10 +83,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     directory = tmp_path_factory.mktemp("gated") / "sandbox"
     told = Story(lifecycle.up(directory, Options(service=True, propagation_seconds=0.2)))
     try:
-        for stack in ("staging", "prod"):
-            capture_baseline(told.world, stack, ROOT)
+        told.command("captured", "staging", "sandbox", "baseline", "staging", "--dir", str(directory))
+        capture_baseline(told.world, "prod", ROOT)
         told.deploy("staging provision", "staging", "provision")
         told.deploy("staging bind", "staging", "bind")
+        told.command("smoke", "staging", "smoke", "staging", "--round", "1", "--format", "json")
         told.deploy("too early", "prod", "bind")
         told.command("clock", "prod", "sandbox", "clock", "--dir", str(directory), "--advance", "31m")
         told.deploy("prod bind", "prod", "bind")
@@ -95,6 +97,36 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         yield told
     finally:
         lifecycle.down(directory, keep=False)
+
+
+def test_a_baseline_is_captured_on_the_command_line(story: Story) -> None:
+    done = story.commands["captured"]
+    assert (0, "CAPTURED  staging: 14 plans, 30 answers of askflorence-staging-app:7\n", "") == (
+        done.returncode,
+        done.stdout.partition("Next:")[0],
+        done.stderr,
+    )
+
+
+def test_the_gates_on_the_command_line_are_green_on_the_bound_revision_and_leave_nothing(
+    story: Story,
+) -> None:
+    report = json.loads(story.commands["smoke"].stdout)
+    standings = [gate["standing"] for one in report["rounds"] for gate in one["gates"]]
+    assert (0, ["met"] * 8, ["askflorence-staging-app:8"]) == (
+        story.commands["smoke"].returncode,
+        standings,
+        report["rounds"][0]["revisions"],
+    )
+    root = MongoClient[dict[str, object]](story.world.mongod("staging").root_uri, directConnection=True)
+    with root as client:
+        rows = client["askflorence"]["agent_waitlist_submissions"]
+        assert 0 == rows.count_documents({"email": {"$regex": "^smoke"}})
+
+
+def test_no_command_of_the_story_shows_a_secret(story: Story) -> None:
+    told = "".join(each.stdout + each.stderr for each in story.commands.values())
+    assert [] == [secret for secret in story.world.secrets() if secret in told]
 
 
 @pytest.mark.parametrize("name", ["staging provision", "staging bind", "prod bind", "released"])

@@ -1,0 +1,164 @@
+"""A rollout that is really killed, engine, program and dynamic host at once: the next run ends what it began.
+
+Three points, each watched for on the service itself: the lease is written and nothing swapped; the swap is under way;
+the undoing is under way. Never may two revisions be left serving, or a lease be left behind.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pytest
+
+from rollout.clock import advance
+from rollout.decide import STALE_SECONDS
+from rollout.marks import Marks, read_marks
+from sandbox import lifecycle
+from sandbox.world import Options, World
+
+ROOT = Path(__file__).parents[2]
+DEADLINE = 120.0
+BIND = ("sandbox", "deploy", "staging", "--phase", "bind", "--config", "allowUngatedRollout=true")
+ROLLBACK = ("rollback", "staging")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What ECS shows: the revision told, how many deployments there are, whether all is settled, and our marks."""
+
+    revision: int
+    deployments: int
+    settled: bool
+    marks: Marks
+
+
+@dataclass
+class Killing:
+    """A sandbox without processes behind its tasks, whose deployments take long enough to be killed in."""
+
+    world: World
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, **self.world.environment("staging")}
+
+    @cached_property
+    def ecs(self) -> Any:
+        told = self.environment
+        return boto3.client(
+            "ecs",
+            endpoint_url=told["AWS_ENDPOINT_URL"],
+            region_name=told["AWS_REGION"],
+            aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=told["AWS_SESSION_TOKEN"],
+        )
+
+    def look(self) -> Look:
+        service = self.ecs.describe_services(
+            cluster="askflorence-staging", services=["askflorence-staging-app"], include=["TAGS"]
+        )["services"][0]
+        deployments = service["deployments"]
+        return Look(
+            int(service["taskDefinition"].rpartition(":")[2]),
+            len(deployments),
+            [("COMPLETED", 2)] == [(each["rolloutState"], each["runningCount"]) for each in deployments],
+            read_marks({tag["key"]: tag["value"] for tag in service.get("tags") or ()}),
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "cli.main", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        started = self.start(*arguments)
+        told, _ = started.communicate(timeout=DEADLINE)
+        return started.returncode, told
+
+    def kill_when(self, reached: Callable[[Look], bool], *arguments: str) -> Look:
+        """Start a command and kill it with all that it started, once the service shows that point."""
+        started = self.start(*arguments)
+        family = psutil.Process(started.pid)
+        deadline = time.monotonic() + DEADLINE
+        while time.monotonic() < deadline and started.poll() is None:
+            every = [*family.children(recursive=True), family]
+            if reached(self.look()):
+                for each in every:
+                    with suppress(psutil.NoSuchProcess):
+                        each.send_signal(signal.SIGKILL)
+                psutil.wait_procs(every, timeout=10)
+                started.communicate(timeout=10)
+                return self.look()
+        started.kill()
+        raise AssertionError(f"the point was not seen: {started.communicate(timeout=10)[0]}")
+
+    def later(self) -> None:
+        """Let so much time pass that a dead run's lease is known to be one."""
+        advance(self.world.directory, STALE_SECONDS + 1)
+
+    def settled(self) -> Look:
+        deadline = time.monotonic() + DEADLINE
+        while not (found := self.look()).settled and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return found
+
+
+@pytest.fixture(scope="module")
+def killing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killing]:
+    directory = tmp_path_factory.mktemp("killed") / "sandbox"
+    world = lifecycle.up(directory, Options(propagation_seconds=0.2, ecs_step_seconds=0.4))
+    yield Killing(world)
+    lifecycle.down(directory, keep=False)
+
+
+def test_a_rollout_killed_before_during_and_after_its_swap_is_ended_by_the_next_run(killing: Killing) -> None:
+    """One service's life: killed with the lease only, killed in the swap, and killed in the rollback that follows.
+
+    A run that comes before the lease is known to be a dead one's is refused, and leaves it.
+    """
+    left = killing.kill_when(lambda look: look.marks.lease is not None, *BIND)
+    assert (7, 1) == (left.revision, left.deployments)
+    code, told = killing.run(*BIND)
+    assert (1, True) == (code, "wait for its end, or until 60 s without a heartbeat" in told), told
+    assert left.marks.lease == killing.look().marks.lease
+
+    killing.later()
+    left = killing.kill_when(lambda look: look.revision == 8 and look.deployments == 2, *BIND)
+    assert left.marks.lease is not None
+
+    killing.later()
+    code, told = killing.run(*BIND)
+    assert 0 == code, told
+    found = killing.settled()
+    assert (8, 1, None) == (found.revision, found.deployments, found.marks.lease)
+    assert found.marks.bound is not None
+
+    left = killing.kill_when(
+        lambda look: look.revision == 7 and look.deployments == 2 and look.marks.lease is not None, *ROLLBACK
+    )
+    assert left.marks.held == 0
+
+    killing.later()
+    code, told = killing.run(*BIND)
+    assert (1, True) == (code, "ROLLED BACK  staging: asked for by atlas-access rollback" in told), told
+    assert (7, 1, True, Marks(held=0)) == _told(killing.settled())
+
+
+def _told(look: Look) -> tuple[int, int, bool, Marks]:
+    return look.revision, look.deployments, look.settled, look.marks
