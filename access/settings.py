@@ -7,19 +7,32 @@ a file (`components/settings.py` does for the program, `cli/inputs.py` for a com
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
 from access.addresses import AddressForm
 from access.manifest_errors import ManifestError, suggestion
+from access.retirement_model import VERIFIED_HOURS, Step, confirmation_for
 
 PROJECT = "atlas-access"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$")]
+
+RecordedTime = Annotated[AwareDatetime | None, BeforeValidator(lambda value: None if value == "" else value)]
+"""When a person has seen to something, with its time zone; "" where nobody has."""
 
 #: Settings that name one environment's own property: no two stacks may share a value (ADR 0001).
 OWN_TO_A_STACK = ("atlasProjectId", "atlasCluster", "awsAccountId", "smokeUrl")
@@ -67,8 +80,32 @@ class Settings(BaseModel):
     soak_minutes: Annotated[int, Field(ge=30)] = 30
     soak_role: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_+=,.@/-]{1,128})?$")] = ""
     soak_without_login_history: bool = False
+    github_repository: Annotated[
+        str, StringConstraints(pattern=r"^([A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100})?$")
+    ] = ""
+    retirement: Step = Step.TOMBSTONE
+    retire_confirmation: str = ""
+    tombstone_hours: Annotated[int, Field(ge=VERIFIED_HOURS, le=720)] = VERIFIED_HOURS
+    local_verified_at: RecordedTime = None
+    code_verified_at: RecordedTime = None
+    no_login_history_at: RecordedTime = None
+    observer_role: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_+=,.@/-]{1,128})?$")] = ""
     unprotect: bool = False
     placeholders: tuple[str, ...] = ()
+
+    @property
+    def recorded_times(self) -> Mapping[str, datetime | None]:
+        """What people have recorded for the retirement's gate, by setting."""
+        return {
+            "localVerifiedAt": self.local_verified_at,
+            "codeVerifiedAt": self.code_verified_at,
+            "noLoginHistoryAt": self.no_login_history_at,
+        }
+
+    @property
+    def looks_as(self) -> str:
+        """The role to look into other environments' accounts as: the one named for it, else that of the soak."""
+        return self.observer_role or self.soak_role
 
     @property
     def goes_after(self) -> str:
@@ -116,6 +153,7 @@ def check_settings(
     settings, invalid = _validated(source, values, lines)
     errors += invalid
     errors += _foreign(source, stack, values, lines, files)
+    errors += _other_confirmed(source, stack, settings, lines)
     if not sandbox:
         errors += _placeholders(source, values, lines)
         errors += _sandbox_only(source, settings, lines)
@@ -207,6 +245,23 @@ def _foreign(
             if key in values and values[key] == theirs.get(key)
         ]
     return errors
+
+
+def _other_confirmed(
+    source: str, stack: str, settings: Settings | None, lines: Mapping[str, int]
+) -> list[ManifestError]:
+    wanted = confirmation_for(stack)
+    if settings is None or settings.retire_confirmation in ("", wanted):
+        return []
+    return [
+        ManifestError(
+            source,
+            lines.get("retireConfirmation", 1),
+            f"{PROJECT}:retireConfirmation",
+            f"does not confirm {stack}",
+            f'Type exactly "{wanted}", or nothing.',
+        )
+    ]
 
 
 def _sandbox_only(source: str, settings: Settings | None, lines: Mapping[str, int]) -> list[ManifestError]:

@@ -1,7 +1,8 @@
-"""One environment's whole access: cluster, secrets, proofs, and, from phase `bind`, the task and its rollout.
+"""One environment's whole access: cluster, secrets, proofs, from `bind` the task and its rollout, then the retirement.
 
-The order is the product: roles, users, secrets, proofs, the record of what runs, the new revision, the swap. Each
-waits for the one before, and a proof that is refuted or inconclusive stops all that follows.
+The order is the product: roles, users, secrets, proofs, the record of what runs, the new revision, the swap, and, in
+phase `retire`, the end of the legacy estate. Each waits for the one before, and a proof that is refuted or inconclusive
+stops all that follows.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from components.execution_grants import grant_reads, role_name
 from components.observed import Observed
 from components.proofs import Reach, proof_of, proven_versions
 from components.reference import Reference
+from components.service_retirement import ServiceRetirement, ServiceRetirementArgs, refuse_unconfirmed
 from components.service_rollout import ServiceRollout, ServiceRolloutArgs
 from components.task_binding import ProvenSecret, TaskBinding, TaskBindingArgs
 from rollout.marks import read_marks
@@ -54,9 +56,7 @@ class ServiceAccess(pulumi.ComponentResource):
         )
         self._args = args
         if args.settings.phase is Phase.RETIRE:
-            raise pulumi.RunError(
-                "phase retire is not built in this version, so nothing was touched. Set atlas-access:phase to bind."
-            )
+            refuse_unconfirmed(args.environment, args.settings)
         self._guarded = not args.settings.unprotect
         self._child = pulumi.ResourceOptions(parent=self)
         self.cluster = ClusterAccess(
@@ -92,6 +92,7 @@ class ServiceAccess(pulumi.ComponentResource):
         }
         self._proven = proven_versions(self.proofs)
         self.revisions: dict[str, pulumi.Output[str]] = {}
+        self.retirement: ServiceRetirement | None = None
         if args.settings.phase is not Phase.PROVISION:
             self._bind()
         self.register_outputs({"revisions": self.revisions})
@@ -189,6 +190,18 @@ class ServiceAccess(pulumi.ComponentResource):
             self._child,
         )
         self.revisions = {"schema": schema.revision_arn, "runtime": rollout.running_revision}
+        if self._args.settings.phase is Phase.RETIRE:
+            self.retirement = ServiceRetirement(
+                "legacy",
+                ServiceRetirementArgs(
+                    stack=self._args.environment,
+                    manifest=self._args.manifest,
+                    settings=self._args.settings,
+                    revision=rollout.running_revision,
+                    after=[self.cluster, schema, rollout],
+                ),
+                self._child,
+            )
 
     def _binding(self, consumer: Consumer, opts: pulumi.ResourceOptions) -> TaskBinding:
         args = self._binding_args(consumer)

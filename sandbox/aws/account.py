@@ -24,7 +24,10 @@ from sandbox.estate import Consumer, Estate, EstateEnvironment
 
 DEPLOYER = "atlas-access-deployer"
 OBSERVER = "atlas-access-observer"
-_LOOKS = ["ecs:Describe*", "ecs:List*", "logs:FilterLogEvents"]
+_LOOKS = [
+    *("ecs:Describe*", "ecs:List*", "logs:FilterLogEvents"),
+    *("events:List*", "scheduler:List*", "scheduler:Get*"),
+]
 _SESSION_SECONDS = 43200
 _PORT = 3000
 

@@ -1,0 +1,60 @@
+"""Looking into an environment's AWS account: as ourselves in our own, as a named role in another one.
+
+It must never take the caller's own identity in another account for an answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import boto3
+
+from access.endpoints import Endpoints
+from probes.aws import AwsUnavailable, account_id, ask, client
+
+
+@dataclass(frozen=True)
+class AccountPlace:
+    """One environment's account and service, and the ARN of the role to look as there, "" for our own account."""
+
+    environment: str
+    account: str
+    region: str
+    cluster: str
+    service: str
+    role_arn: str = ""
+
+
+def session_in(place: AccountPlace, endpoints: Endpoints, purpose: str) -> boto3.session.Session | None:
+    """A session in that account; None stands for our own credentials. Raises `AwsUnavailable`."""
+    if not place.role_arn:
+        found = account_id(region=place.region, endpoints=endpoints)
+        if found != place.account:
+            raise AwsUnavailable(
+                f"looking into {place.environment}'s account {place.account}",
+                f"as {found}; no role is configured (observerRole)",
+            )
+        return None
+    answer = ask(
+        f"taking on {place.role_arn}",
+        client("sts", place.region, endpoints).assume_role,
+        RoleArn=place.role_arn,
+        RoleSessionName=f"atlas-access-{purpose}",
+    )["Credentials"]
+    return boto3.session.Session(
+        aws_access_key_id=answer["AccessKeyId"],
+        aws_secret_access_key=answer["SecretAccessKey"],
+        aws_session_token=answer["SessionToken"],
+    )
+
+
+def server_time(region: str, endpoints: Endpoints) -> float:
+    """AWS's own clock, Unix seconds, by the Date header of its answer. Raises `AwsUnavailable`."""
+    from email.utils import parsedate_to_datetime
+
+    what = "asking AWS for the time"
+    answer = ask(what, client("sts", region, endpoints).get_caller_identity)
+    try:
+        return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
+    except (KeyError, TypeError, ValueError):
+        raise AwsUnavailable(what, "no date") from None
