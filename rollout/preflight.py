@@ -28,6 +28,9 @@ from rollout.soak import refusals as soak_refusals
 
 Check = Callable[[Seen], tuple[str, ...]]
 
+BEFORE = "before any change)"
+"""How the reason of a gate ends that is red on what runs now."""
+
 UNGATED = (
     "the smoke gates cannot be run: there is no baseline. Capture one before any change: "
     "atlas-access baseline capture STACK (in a sandbox: atlas-access sandbox baseline STACK). A sandbox's own tests "
@@ -116,7 +119,7 @@ def gated(gates: Gates | None, *, allow_ungated: bool) -> Check:
             return refused
         now = short(seen.service.revision)
         found = gates.round(seen.service.revision, lambda: False)
-        return tuple(f"{failure} (already on {now}, before any change)" for failure in found.failures)
+        return tuple(f"{failure} (already on {now}, {BEFORE}" for failure in found.failures)
 
     return check
 

@@ -6,6 +6,7 @@ each case the service is held afterwards. It must never choose a revision that n
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from rollout.readable import Readability
 from rollout.run import carry_out
 from rollout.service import Service, ServiceMissing
 from rollout.smoke_gates import smoke_gates
+from rollout.stop_line import StopLine
 from rollout.wiring import PROJECT_FOLDER, new_run, parts_of
 
 
@@ -77,7 +79,9 @@ def roll_back(
         hold=True,
     )
     checks = Checks({"reading the secrets": readable(Readability(region, endpoints), service, (target,))})
-    done = carry_out(goal, parts_of(stack, service, endpoints, checks, gates, tell))
+    line = StopLine(stack, settings.github_repository, endpoints, os.environ, tell)
+    with line.watching(lambda failure: failure.moved):
+        done = carry_out(goal, parts_of(stack, service, endpoints, checks, gates, tell))
     return RolledTo(
         stack=stack,
         revision=short(done.revision),

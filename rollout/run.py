@@ -30,8 +30,10 @@ from rollout.effects import (
     Goal,
     Hold,
     Judge,
+    NotStable,
     Preflight,
     Release,
+    RolledBack,
     Seen,
     Settle,
     Swap,
@@ -105,7 +107,9 @@ class _Run:
                 self._silent_since = None
             except _AWS_FAILURES as error:
                 self._unanswered(error)
-        raise RolloutFailed(unknown(self._parts.stack, self._goal, "no end in sight", "the run gives up"), 3)
+        raise RolloutFailed(
+            unknown(self._parts.stack, self._goal, "no end in sight", "the run gives up"), 3, moved=True
+        )
 
     def _look(self) -> Seen:
         state, marks = self._parts.service.look_marked()
@@ -116,7 +120,7 @@ class _Run:
         if isinstance(end, Done):
             self._parts.say(text)
             return end
-        raise RolloutFailed(text)
+        raise RolloutFailed(text, moved=isinstance(end, RolledBack | NotStable))
 
     def _perform(self, effect: Effect, seen: Seen) -> Told:
         service, arn = self._parts.service, seen.service.arn
@@ -210,7 +214,8 @@ class _Run:
                 f"NOT STARTED  {stack}: AWS answered {_code(error)}; nothing was changed", 3
             ) from None
         if silent > self._goal.deadline_seconds or (final and self._told.cause and silent > SILENT_SECONDS):
-            raise RolloutFailed(unknown(stack, self._goal, _code(error), "AWS gives no answer"), 3) from None
+            text = unknown(stack, self._goal, _code(error), "AWS gives no answer")
+            raise RolloutFailed(text, 3, moved=True) from None
         if (
             taken
             and self._goal.way is Way.FORWARD

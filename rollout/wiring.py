@@ -22,12 +22,13 @@ from probes.aws import client
 from rollout.clock import clock_for
 from rollout.effects import Goal, Seen, Way
 from rollout.gates import Gates
-from rollout.preflight import Checks, gated, owned, proven_again, readable, request_of, soaked
+from rollout.preflight import BEFORE, Checks, gated, owned, proven_again, readable, request_of, soaked
 from rollout.readable import Readability
 from rollout.run import Parts, carry_out
 from rollout.service import Service
 from rollout.smoke_gates import smoke_gates
 from rollout.soak_looks import Preceding, looked
+from rollout.stop_line import StopLine
 
 PROJECT_FOLDER = Path(__file__).parents[1]
 """Where `Pulumi.<stack>.yaml`, the baselines and the Terraform files are looked for."""
@@ -80,7 +81,11 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
             f"{after} goes first: its gates 1 to 7 are run again now; gate 8 signs up with its own credentials only"
         )
         checks["the soak before"] = _soak(str(props["stack"]), after, endpoints, allow_ungated=allow)
-    done = carry_out(goal, parts_of(str(props["stack"]), service, endpoints, Checks(checks), gates))
+    line = stop_line(str(props["stack"]), endpoints, say)
+    with line.watching(lambda failure: failure.moved or BEFORE in str(failure)) as green:
+        done = green(
+            carry_out(goal, parts_of(str(props["stack"]), service, endpoints, Checks(checks), gates))
+        )
     return {
         **props,
         "running_revision": done.revision,
@@ -116,7 +121,13 @@ def _go_back(props: Mapping[str, Any], prior: str, *, leaving: str) -> None:
     )
     readability = Readability(str(props["region"]), endpoints)
     checks = Checks({"reading the secrets": readable(readability, service, (prior,))})
-    carry_out(goal, parts_of(str(props["stack"]), service, endpoints, checks, gates))
+    with stop_line(str(props["stack"]), endpoints, say).watching(lambda failure: failure.moved):
+        carry_out(goal, parts_of(str(props["stack"]), service, endpoints, checks, gates))
+
+
+def stop_line(stack: str, endpoints: Endpoints, tell: Callable[[str], None]) -> StopLine:
+    """Where a stack's line is stopped: the repository of its settings."""
+    return StopLine(stack, settings_of(stack, endpoints).github_repository, endpoints, os.environ, tell)
 
 
 def parts_of(

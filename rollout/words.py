@@ -15,12 +15,12 @@ from rollout.plan import short
 class RolloutFailed(RuntimeError):
     """A rollout or a rollback did not reach its goal; the message says what failed, what runs, and what to do.
 
-    `exit_code` is 1, and 3 where nobody knows what runs.
+    `exit_code` is 1, and 3 where nobody knows what runs. `moved` says whether the service was touched.
     """
 
-    def __init__(self, message: str, exit_code: int = 1) -> None:
+    def __init__(self, message: str, exit_code: int = 1, *, moved: bool = False) -> None:
         super().__init__(redact(message))
-        self.exit_code = exit_code
+        self.exit_code, self.moved = exit_code, moved
 
 
 def told(stack: str, goal: Goal, end: End, seen: Seen, details: tuple[str, ...], swapped_wall: float) -> str:
