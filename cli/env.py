@@ -18,6 +18,7 @@ from cli.inputs import MANIFEST, PlainFormat, read_manifest, read_settings
 if TYPE_CHECKING:
     from access.connection import Secret
     from access.manifest import Manifest
+    from guards.finding import Report
 
 STAGING = "staging"
 _USAGE = "Use --write FILE, --check FILE or --restore FILE, one of them."
@@ -108,12 +109,21 @@ def _write(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> i
 
 
 def _check(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> int:
+    from cli.output import write as show
+    from guards import telling
+    from guards.finding import Outcome
+
+    report = judged(path, declared, stack)
+    show((telling.as_json if output is PlainFormat.JSON else telling.as_text)([report]))
+    return {Outcome.CLEAN: DONE, Outcome.FOUND: REFUTED, Outcome.UNKNOWN: UNKNOWN}[report.outcome]
+
+
+def judged(path: Path, declared: Manifest, stack: str = "") -> Report:
+    """Judge an env file; `stack` names whose current values to compare with, "" for none. Raises CommandFailed."""
     from access.endpoints import EndpointRefused, Endpoints
     from access.local_file import LocalText
     from access.manifest import LOCAL
-    from cli.output import write as show
-    from guards import local_values, telling
-    from guards.finding import Outcome
+    from guards import local_values
     from guards.git import GitUnread, ignored
     from rollout import local_file
 
@@ -132,9 +142,7 @@ def _check(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> i
         loopback=endpoints.sandbox,
         current=_current(stack, declared) if stack else None,
     )
-    report = local_values.check(declared, LocalText.parse(found.text), facts)
-    show((telling.as_json if output is PlainFormat.JSON else telling.as_text)([report]))
-    return {Outcome.CLEAN: DONE, Outcome.FOUND: REFUTED, Outcome.UNKNOWN: UNKNOWN}[report.outcome]
+    return local_values.check(declared, LocalText.parse(found.text), facts)
 
 
 def _restore(path: Path, output: PlainFormat) -> int:

@@ -87,7 +87,7 @@ def guard(
     declared = read_manifest(manifest)
     reports: list[Report] = []
     if set(asked) & set(_OF_A_TREE):
-        reports += _of_tree(asked, declared, manifest, source, tuple(exclude or ()), history=history)
+        reports += of_tree(asked, declared, manifest, source, tuple(exclude or ()), history=history)
     if GuardName.DOCS_SYNC in asked:
         from cli.docs import in_sync
 
@@ -105,15 +105,16 @@ def guard(
     return {Outcome.CLEAN: DONE, Outcome.FOUND: REFUTED, Outcome.UNKNOWN: UNKNOWN}[overall(reports)]
 
 
-def _of_tree(
+def of_tree(
     asked: Sequence[GuardName],
     declared: Manifest,
     manifest: Path,
     source: Path,
     excluded: Sequence[str],
     *,
-    history: bool,
+    history: bool = False,
 ) -> Iterator[Report]:
+    """Run the guards of a source tree. Raises CommandFailed when it cannot be read."""
     from guards import allowances, env_var_coverage, reference_collections, silent_fall_back
     from guards.finding import report
     from guards.source import read_tree

@@ -1,0 +1,143 @@
+"""`atlas-access status STACK`: where the migration stands, phase by phase, and the command that goes on. Read-only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
+from cli.inputs import MANIFEST, read_known_users, read_manifest, read_settings
+
+if TYPE_CHECKING:
+    from access.manifest import Manifest
+    from access.migration import Fact, Step
+    from guards.finding import Report
+
+KNOWN_USERS = Path("known-users.yaml")
+ENV_FILE = Path(".env.local")
+
+
+class StatusFormat(StrEnum):
+    """The formats of the standing."""
+
+    TEXT = "text"
+    JSON = "json"
+    MD = "md"
+
+
+def status(
+    stack: Annotated[str, typer.Argument(help="staging or prod.")],
+    *,
+    output: Annotated[
+        StatusFormat, typer.Option("--format", help="How to show it; every format carries the same facts.")
+    ] = StatusFormat.TEXT,
+    env_file: Annotated[Path, typer.Option("--env-file", help="Phase E: the env file to judge.")] = ENV_FILE,
+    source: Annotated[
+        Path | None, typer.Option("--source", help="Phase F: the application's source tree.")
+    ] = None,
+    manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
+    known_users: Annotated[Path, typer.Option(help="The list of known users.")] = KNOWN_USERS,
+) -> int:
+    """Show every phase: done, next, blocked or unknown. Exit 0 all done, 1 something is to be done, 3 unknown."""
+    from access.drift import Wanted
+    from access.endpoints import EndpointRefused, Endpoints
+    from access.migration import migration
+    from cli.output import write
+    from probes.atlas_sign_in import CredentialsMissing, sign_in_from
+    from reports import migration as report
+    from rollout.migration_looks import Looked, facts
+
+    with presented_as(WRONG, EndpointRefused):
+        endpoints = Endpoints.from_environment(os.environ)
+    declared = read_manifest(manifest)
+    if stack not in declared.environments:
+        known = ", ".join(declared.environments)
+        raise CommandFailed(f'stack "{stack}" is no environment of the manifest.', f"It knows {known}.")
+    settings = {name: read_settings(name, endpoints) for name in declared.environments}
+    people = read_known_users(known_users, declared, stack)
+    with presented_as(WRONG, CredentialsMissing, EndpointRefused):
+        wanted = Wanted(stack, declared, settings[stack], people, datetime.now(UTC))
+        asked = Looked(wanted, settings, sign_in_from(os.environ), endpoints, manifest.parent.absolute())
+        seen = facts(asked)
+    seen |= _here(declared, manifest, env_file, source)
+    found = migration(stack, seen, commands(stack, sandbox=endpoints.sandbox))
+    shown = {
+        StatusFormat.TEXT: report.text,
+        StatusFormat.JSON: report.as_json,
+        StatusFormat.MD: report.markdown,
+    }
+    write(shown[output](found))
+    from access.migration import State
+
+    if found.count(State.UNKNOWN):
+        return UNKNOWN
+    return DONE if found.done else REFUTED
+
+
+def commands(stack: str, *, sandbox: bool) -> Mapping[Step, str]:
+    """The exact command that goes on from each phase."""
+    from access.migration import Step
+
+    deploy = f"make preview STACK={stack} && make deploy STACK={stack}"
+    phase = f"set atlas-access:phase to {{}} in Pulumi.{stack}.yaml, then {deploy}"
+    provision, bind, retire = (phase.format(name) for name in ("provision", "bind", "retire"))
+    if sandbox:
+        provision = f"atlas-access sandbox deploy {stack}"
+        bind, retire = f"{provision} --phase bind", f"{provision} --phase retire"
+    return {
+        Step.BASELINE: f"atlas-access baseline capture {stack}",
+        Step.USERS: provision,
+        Step.SECRETS: provision,
+        Step.PROOFS: f"atlas-access prove {stack}",
+        Step.SWAP: bind,
+        Step.GATES: f"atlas-access smoke {stack}",
+        Step.SOAK: f"atlas-access status {stack}",
+        Step.LOCAL: f"atlas-access env staging --write {ENV_FILE}",
+        Step.CODE: "atlas-access guard env-var-coverage --source APPLICATION",
+        Step.RETIREMENT: f"{retire} (docs/runbooks/retire.md)",
+        Step.DOCUMENTS: "atlas-access docs",
+    }
+
+
+def _here(declared: Manifest, manifest: Path, env_file: Path, source: Path | None) -> dict[Step, Fact]:
+    """The phases that lie on this machine: the env file, the application's code, the generated documents."""
+    from access.migration import Fact, Step
+    from cli.docs import in_sync
+    from cli.env import judged
+    from cli.guard import GuardName, of_tree
+
+    local = Fact(holds=None, evidence=f"{env_file} is not here; name a developer's env file with --env-file")
+    if env_file.exists() or env_file.is_symlink():
+        try:
+            local = _fact(judged(env_file, declared), f"{env_file} binds each variable to its user")
+        except CommandFailed as refused:
+            local = Fact(holds=False, evidence=str(refused))
+    code = Fact(holds=None, evidence="the application's tree was not looked at; name it with --source")
+    if source is not None:
+        report = next(iter(of_tree((GuardName.ENV_VAR_COVERAGE,), declared, manifest, source, ())))
+        code = _fact(report, f"{report.looked_at} files of {source} name no deprecated variable")
+    documents = _fact(in_sync(declared, manifest.parent), "every generated document is in step")
+    return {Step.LOCAL: local, Step.CODE: code, Step.DOCUMENTS: documents}
+
+
+def _fact(report: Report, clean: str) -> Fact:
+    from access.drift_words import listed
+    from access.migration import Fact
+    from guards.finding import Outcome
+
+    match report.outcome:
+        case Outcome.CLEAN:
+            return Fact(holds=True, evidence=clean)
+        case Outcome.FOUND:
+            return Fact(
+                holds=False, evidence=listed((f"{each.place}: {each.what}" for each in report.findings), 3)
+            )
+        case Outcome.UNKNOWN:
+            blocking = (f"{note.place}: {note.what}" for note in report.notes if note.blocks)
+            return Fact(holds=None, evidence=listed(blocking, 3))

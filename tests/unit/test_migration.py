@@ -1,0 +1,273 @@
+"""A migration's standing: each phase judged from facts; unknown is never done, and nothing is next before its time."""
+
+import json
+from datetime import UTC, datetime
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access.drift import Wanted
+from access.drift_finding import Drift, Finding, Kind, Target
+from access.drift_seen import Unread
+from access.endpoints import Endpoints
+from access.legacy_estate import Belongs, LegacyEstate, RoleRow, SecretRow, Standing, UserRow
+from access.migration import NEEDS, Fact, Migration, State, Step, migration
+from access.settings import check_settings
+from cli.status import commands
+from probes.atlas_sign_in import SignIn
+from reports import migration as report
+from rollout import migration_looks as looks
+from rollout.marks import Bound, Lease, Marks
+from rollout.plan import Deployment, ServiceState
+from rollout.retirement_marks import SINCE, STAGE
+from rollout.soak import SoakSeen, spike, unknown
+from tests.unit.manifests import ROOT, manifest
+
+NEW, OLD = "arn:aws:ecs:us-east-1:1:task-definition/app:8", "arn:aws:ecs:us-east-1:1:task-definition/app:7"
+T = 1_780_000_000.0
+facts = st.fixed_dictionaries(
+    {},
+    optional={
+        step: st.builds(
+            Fact, st.sampled_from([True, False, None]), st.just("seen"), st.sampled_from([(), ("held",)])
+        )
+        for step in Step
+    },
+)
+
+
+def judged(seen: dict[Step, Fact]) -> Migration:
+    return migration("staging", seen, commands("staging", sandbox=False))
+
+
+@given(facts)
+def test_only_what_holds_is_done(seen: dict[Step, Fact]) -> None:
+    done = {each.step for each in judged(seen).phases if each.state is State.DONE}
+    assert {step for step, fact in seen.items() if fact.holds} == done
+
+
+@given(facts)
+def test_what_is_next_has_nothing_open_before_it_and_nothing_against_it(seen: dict[Step, Fact]) -> None:
+    found = {each.step: each for each in judged(seen).phases}
+    for each in found.values():
+        if each.state is State.NEXT:
+            assert [] == [need for need in NEEDS[each.step] if found[need].state is not State.DONE]
+            assert () == seen[each.step].against
+
+
+@given(facts)
+def test_every_blocked_phase_says_by_what_and_every_open_one_how_to_go_on(seen: dict[Step, Fact]) -> None:
+    for each in judged(seen).phases:
+        assert (each.state is State.BLOCKED) <= bool(each.blocked_by)
+        assert (each.state is State.DONE) is (each.command == "")
+
+
+def test_every_need_comes_before() -> None:
+    order = list(Step)
+    assert [] == [(a, b) for a, needs in NEEDS.items() for b in needs if order.index(b) >= order.index(a)]
+
+
+def all_done() -> dict[Step, Fact]:
+    return {step: Fact(holds=True, evidence="seen") for step in Step}
+
+
+def test_the_retirement_waits_for_an_unknown_local_file() -> None:
+    seen = all_done() | {
+        Step.LOCAL: Fact(holds=None, evidence="not here"),
+        Step.RETIREMENT: Fact(holds=False, evidence="9 left"),
+    }
+    found = {each.step: each for each in judged(seen).phases}
+    assert (State.UNKNOWN, State.BLOCKED) == (found[Step.LOCAL].state, found[Step.RETIREMENT].state)
+    assert ("E local file (unknown)",) == found[Step.RETIREMENT].blocked_by
+
+
+def test_the_first_line_is_the_answer() -> None:
+    assert "DONE  staging: every phase" == report.headline(judged(all_done()))
+    one = all_done() | {
+        Step.CODE: Fact(holds=False, evidence="src/db.ts:4: MONGODB_URI_PLANS_WRITE is deprecated")
+    }
+    assert "NEXT  staging: F code; 10 of 11 phases done" == report.headline(judged(one))
+    held = all_done() | {Step.SWAP: Fact(holds=False, evidence="app:7 runs", against=("it is held",))}
+    assert "BLOCKED  staging; 10 of 11 phases done" == report.headline(judged(held))
+
+
+def test_every_format_carries_every_phase_with_state_and_evidence() -> None:
+    found = judged(
+        {Step.BASELINE: Fact(holds=True, evidence="14 plans"), Step.USERS: Fact(False, "3 | missing")}
+    )
+    data = json.loads(report.as_json(found))
+    assert [each.value for each in Step] == [each["phase"] for each in data["phases"]]
+    assert ("B", "14 plans") == (data["next"], data["phases"][0]["evidence"])
+    text, page = report.text(found), report.markdown(found)
+    assert [] == [each.name for each in found.phases if each.name not in text or each.name not in page]
+    assert "3 | missing" not in page
+
+
+# What each look says of what was read.
+
+
+def asked(stack: str = "staging", **more: object) -> looks.Looked:
+    files = {each: (ROOT / f"Pulumi.{each}.yaml").read_text() for each in ("staging", "prod")}
+    settings = {each: check_settings(each, files, sandbox=True) for each in files}
+    settings[stack] = settings[stack].model_copy(update=more)
+    wanted = Wanted(stack, manifest(), settings[stack], (), datetime.fromtimestamp(T, UTC))
+    return looks.Looked(wanted, settings, SignIn("a", "b"), Endpoints.from_environment({}), ROOT)
+
+
+def live(
+    revision: str = NEW, *, marks: Marks | None = None, tags: dict[str, str] | None = None
+) -> looks.Live:
+    deployment = Deployment(revision, True, "COMPLETED", 2, 2, 0, "", T)
+    state = ServiceState("ACTIVE", revision, 2, (deployment,), "", "arn")
+    return looks.Live(state, marks or Marks(bound=Bound(NEW, OLD, T)), tags or {})
+
+
+def test_what_a_green_rollout_ended_on_is_swapped_and_gated() -> None:
+    assert looks.swap(asked(), live(), None).holds
+    assert looks.gates(asked(), live()).holds
+
+
+def test_a_service_that_runs_something_else_is_not_swapped() -> None:
+    assert (False, False) == (
+        looks.swap(asked(), live(OLD), None).holds,
+        looks.gates(asked(), live(OLD)).holds,
+    )
+
+
+@pytest.mark.parametrize(
+    ("marks", "expected"),
+    [
+        (Marks(lease=Lease("run-1", OLD, NEW, T)), "run run-1 is moving it to app:8"),
+        (Marks(held=0), "it was rolled back and is held: raise rolloutRelease above 0"),
+    ],
+)
+def test_a_service_under_way_or_held_says_what_is_against_it(marks: Marks, expected: str) -> None:
+    assert (expected,) == looks.swap(asked(), live(OLD, marks=marks), None).against
+
+
+def test_a_hold_that_was_released_by_configuration_is_none() -> None:
+    assert () == looks.swap(asked(rollout_release=1), live(OLD, marks=Marks(held=0)), None).against
+
+
+def test_tags_edited_by_hand_are_unknown() -> None:
+    assert looks.swap(asked(), live(marks=Marks(broken="the lease")), None).holds is None
+
+
+def test_gates_that_nobody_had_to_run_are_unknown() -> None:
+    assert looks.gates(asked(allow_ungated_rollout=True), live()).holds is None
+
+
+def test_a_service_that_was_not_read_is_unknown() -> None:
+    nothing = looks.Live(None, Marks(), {}, "AWS answered AccessDenied")
+    assert [None, None] == [looks.swap(asked(), nothing, None).holds, looks.gates(asked(), nothing).holds]
+
+
+def soaking(minutes: float, *sources: object) -> SoakSeen:
+    state = live().state
+    assert state is not None
+    return SoakSeen("staging", state, Marks(bound=Bound(NEW, OLD, T)), T + minutes * 60, sources)  # type: ignore[arg-type]
+
+
+def test_prods_swap_waits_for_stagings_soak() -> None:
+    found = looks.swap(asked("prod"), live(OLD, marks=Marks()), soaking(12))
+    assert ("staging has soaked 12 of 30 minutes; update again in 18 minutes",) == found.against
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        (soaking(31, spike("service logs", 0, 1)), True),
+        (soaking(29.9, spike("service logs", 0, 1)), False),
+        (soaking(31, spike("service logs", 0, 9)), False),
+        (soaking(31, unknown("service logs", "AWS answered AccessDenied")), None),
+        ("staging: whether it is bound is unknown", None),
+        (soaking(-5), False),
+    ],
+)
+def test_a_soak_is_done_only_when_it_is_long_and_clear(seen: SoakSeen | str, expected: bool | None) -> None:
+    assert expected is looks.soaked(live(), seen, 30).holds
+
+
+def drifted(*findings: Finding, unread: tuple[Unread, ...] = ()) -> Drift:
+    return Drift("staging", datetime.fromtimestamp(T, UTC), findings, unread)
+
+
+def test_a_missing_managed_user_is_told_an_unknown_one_is_not_ours() -> None:
+    missing = Finding(
+        Kind.USER_MISSING,
+        "c",
+        "app_read",
+        "the user app_read does not exist",
+        "",
+        target=Target("USER", "app_read"),
+    )
+    other = Finding(
+        Kind.USER_UNMANAGED, "c", "who", "the user who is not known", "", target=Target("USER", "who")
+    )
+    assert (False, True) == (
+        looks.users(asked(), drifted(missing)).holds,
+        looks.users(asked(), drifted(other)).holds,
+    )
+
+
+@pytest.mark.parametrize("what", ["database users", "custom roles"])
+def test_users_that_were_not_read_are_unknown(what: str) -> None:
+    assert looks.users(asked(), drifted(unread=(Unread(what, "403"),))).holds is None
+
+
+@pytest.mark.parametrize(
+    "what", ["secret staging/mongodb/app-read-v2", "AWS account", "key alias/askflorence-staging"]
+)
+def test_secrets_that_were_not_read_are_unknown(what: str) -> None:
+    assert looks.secrets(asked(), drifted(unread=(Unread(what, "denied"),))).holds is None
+
+
+def test_a_secret_in_its_recovery_window_is_not_there() -> None:
+    gone = Finding(Kind.SECRET_RECOVERY, "AWS", "staging/mongodb/app-read-v2", "the secret was deleted", "")
+    assert looks.secrets(asked(), drifted(gone)).holds is False
+
+
+def estate(user: Standing, role: Standing, secret: Standing, unread: tuple[Unread, ...] = ()) -> LegacyEstate:
+    return LegacyEstate(
+        "staging", False,
+        (UserRow("audit_reader", Belongs.LEGACY, user, ()),),
+        (RoleRow("role_audit_reader", Belongs.LEGACY, role),),
+        (SecretRow("staging/mongodb/audit-read", "staging", Belongs.LEGACY, secret),),
+        unread,
+    )  # fmt: skip
+
+
+def test_the_retirement_is_done_when_nothing_legacy_can_be_used() -> None:
+    gone, there = (Standing.MISSING, Standing.SCHEDULED), (Standing.PRESENT, Standing.TOMBSTONED)
+    for user, role, secret in product((*gone[:1], *there), gone[:1] + there[:1], gone + there[:1]):
+        held = looks.retirement(estate(user, role, secret), live()).holds
+        assert (user in gone and role in gone and secret in gone) is held
+
+
+def test_a_tombstoned_user_is_told_with_the_services_own_record() -> None:
+    tags = {STAGE: "tombstoned", SINCE: str(T)}
+    told = looks.retirement(
+        estate(Standing.TOMBSTONED, Standing.PRESENT, Standing.PRESENT), live(tags=tags)
+    ).evidence
+    assert "1 of 1 legacy users left (1 tombstoned), 1 roles, 1 readable secrets" in told
+    assert "tombstoned since 2026-05-28" in told
+
+
+def test_a_retirement_of_which_something_was_not_read_is_unknown() -> None:
+    unread = (Unread("custom roles", "403"),)
+    found = looks.retirement(estate(Standing.MISSING, Standing.MISSING, Standing.MISSING, unread), live())
+    assert found.holds is None
+
+
+@pytest.mark.parametrize("stack", ["staging", "prod"])
+def test_without_a_baseline_that_phase_is_not_done(stack: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ATLAS_ACCESS_SANDBOX", raising=False)
+    found = looks.baseline(asked(stack, smoke_baseline="baselines/nobody.json"))
+    assert Fact(holds=False, evidence="nobody.json is not there") == found
+
+
+def test_a_baseline_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = looks.baseline(asked(smoke_baseline="access.yaml"))
+    assert (False, True) == (found.holds, "access.yaml" in found.evidence)
