@@ -17,6 +17,7 @@ from cli.inputs import MANIFEST, read_known_users, read_manifest, read_settings
 if TYPE_CHECKING:
     from access.manifest import Manifest
     from access.migration import Fact, Step
+    from access.settings import Settings
     from guards.finding import Report
 
 KNOWN_USERS = Path("known-users.yaml")
@@ -65,7 +66,7 @@ def status(
         wanted = Wanted(stack, declared, settings[stack], people, datetime.now(UTC))
         asked = Looked(wanted, settings, sign_in_from(os.environ), endpoints, manifest.parent.absolute())
         seen = facts(asked)
-    seen |= _here(declared, manifest, env_file, source)
+    seen |= _here(declared, manifest, env_file, source, settings[stack])
     found = migration(stack, seen, commands(stack, sandbox=endpoints.sandbox))
     shown = {
         StatusFormat.TEXT: report.text,
@@ -105,25 +106,42 @@ def commands(stack: str, *, sandbox: bool) -> Mapping[Step, str]:
     }
 
 
-def _here(declared: Manifest, manifest: Path, env_file: Path, source: Path | None) -> dict[Step, Fact]:
+def _here(
+    declared: Manifest, manifest: Path, env_file: Path, source: Path | None, own: Settings
+) -> dict[Step, Fact]:
     """The phases that lie on this machine: the env file, the application's code, the generated documents."""
     from access.migration import Fact, Step
     from cli.docs import in_sync
     from cli.env import judged
     from cli.guard import GuardName, of_tree
 
-    local = Fact(holds=None, evidence=f"{env_file} is not here; name a developer's env file with --env-file")
+    local = _recorded(
+        own.local_verified_at, f"{env_file} is not here; name a developer's env file with --env-file"
+    )
     if env_file.exists() or env_file.is_symlink():
         try:
             local = _fact(judged(env_file, declared), f"{env_file} binds each variable to its user")
         except CommandFailed as refused:
             local = Fact(holds=False, evidence=str(refused))
-    code = Fact(holds=None, evidence="the application's tree was not looked at; name it with --source")
+    code = _recorded(own.code_verified_at, "the application's tree was not looked at; name it with --source")
     if source is not None:
         report = next(iter(of_tree((GuardName.ENV_VAR_COVERAGE,), declared, manifest, source, ())))
         code = _fact(report, f"{report.looked_at} files of {source} name no deprecated variable")
     documents = _fact(in_sync(declared, manifest.parent), "every generated document is in step")
     return {Step.LOCAL: local, Step.CODE: code, Step.DOCUMENTS: documents}
+
+
+def _recorded(at: datetime | None, otherwise: str) -> Fact:
+    """What a person has recorded in the stack's file, for what cannot be seen from here."""
+    from access.migration import Fact
+
+    if at is None:
+        return Fact(holds=None, evidence=otherwise)
+    if at > datetime.now(UTC):
+        return Fact(
+            holds=False, evidence=f"recorded as verified {at:%Y-%m-%d %H:%M %Z}, which lies in the future"
+        )
+    return Fact(holds=True, evidence=f"recorded as verified {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
 
 
 def _fact(report: Report, clean: str) -> Fact:

@@ -21,6 +21,7 @@ from access.settings import Settings
 from probes.atlas import Atlas, AtlasUnread
 from probes.atlas_sign_in import SignIn
 from probes.aws import AwsUnavailable, account_id, client
+from probes.other_account import AccountPlace
 from probes.patience import Patience
 from probes.revisions import read_revisions
 
@@ -62,8 +63,17 @@ def look(
 def _revisions(
     environment: str, stack: str, settings: Mapping[str, Settings], endpoints: Endpoints
 ) -> tuple[SeenRevision, ...] | Unread:
-    own = settings[stack]
-    return read_revisions(environment, settings[environment], own.aws_account_id, own.soak_role, endpoints)
+    own, theirs = settings[stack], settings[environment]
+    role = "" if environment == stack or not own.looks_as else own.looks_as
+    place = AccountPlace(
+        environment,
+        theirs.aws_account_id,
+        theirs.aws_region,
+        theirs.ecs_cluster,
+        theirs.ecs_service,
+        f"arn:aws:iam::{theirs.aws_account_id}:role/{role}" if role else "",
+    )
+    return read_revisions(place, endpoints)
 
 
 def _told(read: Callable[[], T]) -> T | Unread:

@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from access.drift_seen import BoundVariable, Unread
 from access.endpoints import Endpoints
 from access.legacy_estate import SeenRevision
-from access.settings import Settings
 from probes.aws import AwsUnavailable, ask, client
+from probes.other_account import AccountPlace, session_in
 
 MOST = 3000
 """Revisions that are looked at; an account with more is told as not read."""
@@ -25,36 +24,12 @@ MOST = 3000
 _SERVICES, _TASKS, _AT_ONCE = 10, 100, 8
 
 
-def session_in(
-    account: str, role: str, own_account: str, region: str, endpoints: Endpoints
-) -> boto3.session.Session | None:
-    """A session that may look at an account: None (the caller's own) or one of the role. Raises `AwsUnavailable`."""
-    if account == own_account:
-        return None
-    what = f"looking at account {account}"
-    if not role:
-        raise AwsUnavailable(what, "no role (set soakRole)")
-    answer = ask(
-        f"taking on {role} in account {account}",
-        client("sts", region, endpoints).assume_role,
-        RoleArn=f"arn:aws:iam::{account}:role/{role}",
-        RoleSessionName="atlas-access-look",
-    )["Credentials"]
-    return boto3.session.Session(
-        aws_access_key_id=answer["AccessKeyId"],
-        aws_secret_access_key=answer["SecretAccessKey"],
-        aws_session_token=answer["SessionToken"],
-    )
-
-
-def read_revisions(
-    environment: str, settings: Settings, own_account: str, role: str, endpoints: Endpoints
-) -> tuple[SeenRevision, ...] | Unread:
-    """The revisions of an environment's account; `role` is taken on where it is not the caller's own."""
-    what = f"task definitions of {environment}"
+def read_revisions(place: AccountPlace, endpoints: Endpoints) -> tuple[SeenRevision, ...] | Unread:
+    """The revisions of an environment's account, with what each of their containers' variables is read from."""
+    what, environment = f"task definitions of {place.environment}", place.environment
     try:
-        session = session_in(settings.aws_account_id, role, own_account, settings.aws_region, endpoints)
-        ecs = client("ecs", settings.aws_region, endpoints, session=session)
+        session = session_in(place, endpoints, "legacy")
+        ecs = client("ecs", place.region, endpoints, session=session)
         running = set(_running(ecs))
         active = set(_listed(ecs, "list_task_definitions", "taskDefinitionArns", status="ACTIVE"))
         if len(active | running) > MOST:
@@ -65,7 +40,7 @@ def read_revisions(
             )
             return tuple(found)
     except AwsUnavailable as error:
-        return Unread(what, f"{error.what}: AWS answered {error.code}")
+        return Unread(what, str(error))
     except ClientError as error:
         return Unread(what, f"AWS answered {error.response.get('Error', {}).get('Code', 'an error')}")
     except BotoCoreError as error:

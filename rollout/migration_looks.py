@@ -303,9 +303,9 @@ def _soak(asked: Looked, stack: str, clock: Clock) -> SoakSeen | str:
 
 
 def _role(own: Settings, theirs: Settings) -> str:
-    if own.aws_account_id == theirs.aws_account_id or not own.soak_role:
+    if own.aws_account_id == theirs.aws_account_id or not own.looks_as:
         return ""
-    return f"arn:aws:iam::{theirs.aws_account_id}:role/{own.soak_role}"
+    return f"arn:aws:iam::{theirs.aws_account_id}:role/{own.looks_as}"
 
 
 def _told(words: Iterable[str]) -> str:
