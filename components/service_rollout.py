@@ -72,7 +72,11 @@ class ServiceRollout(pulumi.ComponentResource):
                 prior=pulumi.Output.all(binding.revision_arn, prior.revision_arn).apply(
                     lambda both: both[1] if both[0] == args.started_from else args.started_from
                 ),
-                proofs=[proof_inputs(each) for each in args.proofs],
+                proofs=[
+                    # Made again with today's patience, not with that of the proof that the state remembers.
+                    {**proof_inputs(each), "deadline_seconds": settings.proof_deadline_seconds}
+                    for each in args.proofs
+                ],
                 proven=args.proven,
                 deadline_seconds=settings.rollout_deadline_seconds,
                 release=settings.rollout_release,
