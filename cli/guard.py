@@ -68,6 +68,13 @@ def guard(
     log_in: Annotated[
         bool, typer.Option("--login/--no-login", help="validate-secrets: log in with each value.")
     ] = True,
+    keep_list: Annotated[
+        Path | None,
+        typer.Option("--list", help="env-var-coverage: keep the replacements in FILE and print their patch."),
+    ] = None,
+    reverse: Annotated[
+        Path | None, typer.Option("--reverse", help="env-var-coverage: print the patch that takes FILE back.")
+    ] = None,
     output: Annotated[GuardFormat, typer.Option("--format", help="How to show it.")] = GuardFormat.TEXT,
 ) -> int:
     """Check a source tree, the documents or stored secrets. Exit 0 clean, 1 found, 3 when not all could be judged."""
@@ -85,6 +92,12 @@ def guard(
     if name in _OF_A_STACK and stack is None:
         raise CommandFailed(f"{name.value} needs to know whose.", "Name a stack: --stack staging.")
     declared = read_manifest(manifest)
+    if keep_list is not None or reverse is not None:
+        from cli.replacements import patch
+
+        if name is not GuardName.ENV_VAR_COVERAGE or (keep_list is not None and reverse is not None):
+            raise CommandFailed("--list and --reverse belong to env-var-coverage, one of them.")
+        return patch(declared, source, tuple(exclude or ()), keep_list, reverse)
     reports: list[Report] = []
     if set(asked) & set(_OF_A_TREE):
         reports += of_tree(asked, declared, manifest, source, tuple(exclude or ()), history=history)
