@@ -50,10 +50,7 @@ def show_gate(props: Mapping[str, Any], before: str) -> dict[str, Any]:
     unmet = open_ones(found.conditions)
     if unmet:
         first, *rest = refused(asked.stack, goal.way, [str(each) for each in unmet], found.conditions)
-        text = "\n".join([first, *(f"  {line}" for line in rest)])
-        for line in text.splitlines():
-            say(line)
-        raise RetirementRefused(text)
+        raise RetirementRefused("\n".join([first, *(f"  {line}" for line in rest)]))
     return {**props, "evidence": evidence_json(asked.stack, asked.step, look.wall, found.conditions)}
 
 
@@ -62,7 +59,7 @@ def retire(props: Mapping[str, Any], told_since: float | None) -> dict[str, Any]
     endpoints = Endpoints.from_environment(os.environ)
     asked = asked_of(props, endpoints)
     goal = goal_of(asked.stack, Way(asked.step.value), asked.scope, told_since)
-    done = _told(goal, parts_for(asked, endpoints))
+    done = carry_out(goal, parts_for(asked, endpoints))
     return {
         **props,
         "stage": done.stage.value,
@@ -83,7 +80,7 @@ def leave(props: Mapping[str, Any]) -> None:
     if parts.estate.look(goal).journal.stage is Stage.DELETED:
         say(f"{asked.stack}: the legacy estate is gone and does not come back; nothing was touched")
         return
-    _told(goal, parts)
+    carry_out(goal, parts)
 
 
 def restore(
@@ -202,16 +199,6 @@ def _place(environment: str, settings: Settings, role_arn: str) -> AccountPlace:
         settings.ecs_service,
         role_arn,
     )
-
-
-def _told(goal: Goal, parts: Parts) -> Done:
-    """Carry a goal out; a failure's whole text stands in the run's log, too: an engine may show its first line only."""
-    try:
-        return carry_out(goal, parts)
-    except RetirementRefused as failure:
-        for line in str(failure).splitlines():
-            parts.say(line)
-        raise
 
 
 def _never(*_: object) -> Any:

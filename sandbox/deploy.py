@@ -174,13 +174,13 @@ def _event_log(path: Path | None) -> Iterator[Callable[[str], None]]:
         yield write
 
 
-_ROLLOUT = re.compile(r"(?s)^.*?\brollout\.words\.RolloutFailed: ")
+_ROLLOUT = re.compile(r"(?s)^.*?\brollout\.(?:words\.RolloutFailed|retirement_words\.RetirementRefused): ")
 
 
 def _failure(errors: Sequence[str], world: World, stack: str) -> str:
     """The errors, one a line; a line that only repeats another inside a longer sentence is left out.
 
-    What a rollout says at its end comes first, in its own words.
+    What a rollout or a retirement says at its end comes first, in its own words.
     """
     ends = [_ROLLOUT.sub("", error) for error in errors if _ROLLOUT.match(error)]
     others = [error for error in errors if not _ROLLOUT.match(error)]
