@@ -25,7 +25,9 @@ from components.reference import Reference
 from components.service_retirement import ServiceRetirement, ServiceRetirementArgs, refuse_unconfirmed
 from components.service_rollout import ServiceRollout, ServiceRolloutArgs
 from components.task_binding import ProvenSecret, TaskBinding, TaskBindingArgs
+from rollout.in_use import CredentialsInUse, InUseArgs
 from rollout.marks import read_marks
+from rollout.resources import ServiceAddress
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,15 @@ class ServiceAccess(pulumi.ComponentResource):
             )
             for each in self._bindings
         }
+        credentials = [self.cluster, *self.secrets.values()]
+        self._in_use = self._guard(args.settings.ecs_service, credentials, own=True)
         self._proven = proven_versions(self.proofs)
         self.revisions: dict[str, pulumi.Output[str]] = {}
         self.retirement: ServiceRetirement | None = None
+        moved: Sequence[pulumi.Resource] = []
         if args.settings.phase is not Phase.PROVISION:
-            self._bind()
+            moved = self._bind()
+        self._guard(f"{args.settings.ecs_service}-elsewhere", [self._in_use, *moved], own=False)
         self.register_outputs({"revisions": self.revisions})
 
     @property
@@ -119,6 +125,26 @@ class ServiceAccess(pulumi.ComponentResource):
                 adopted=adopted,
             ),
             self._child,
+        )
+
+    def _guard(self, name: str, after: Sequence[pulumi.Resource], *, own: bool) -> CredentialsInUse:
+        """What refuses to let our own credentials go while they are used; those that were adopted stay in any case."""
+        manifest, environment, settings = self._args.manifest, self._args.environment, self._args.settings
+        return CredentialsInUse(
+            name,
+            ServiceAddress(environment, settings.aws_region, settings.ecs_cluster, settings.ecs_service),
+            InUseArgs(
+                secrets=[each for each in sorted(self.secrets) if each not in self._args.observed.adopted],
+                crossing=[
+                    (binding.environment, binding.secret_name)
+                    for binding in manifest.bindings
+                    if binding.cluster == environment
+                    and binding.environment in set(manifest.environments) - {environment}
+                ],
+                observer_role=settings.looks_as,
+                own=own,
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
 
     def _value(self, binding: Binding, user: User) -> pulumi.Output[str]:
@@ -173,7 +199,8 @@ class ServiceAccess(pulumi.ComponentResource):
             for consumer, role in roles.items()
         }
 
-    def _bind(self) -> None:
+    def _bind(self) -> Sequence[pulumi.Resource]:
+        """Declare what binds and moves; return it."""
         schema = self._binding(Consumer.SCHEMA_TASK, self._child)
         rollout = ServiceRollout(
             self._args.settings.ecs_service,
@@ -182,7 +209,7 @@ class ServiceAccess(pulumi.ComponentResource):
                 settings=self._args.settings,
                 binding=self._binding_args(Consumer.SERVICE),
                 started_from=self._args.observed.running.arn,
-                grants=[self._grants[Consumer.SERVICE]],
+                grants=[self._grants[Consumer.SERVICE], self._in_use],
                 proofs=[self.proofs[name] for name in sorted(self.proofs)],
                 proven=self._proven,
                 marks=read_marks(self._args.observed.running.tags),
@@ -202,6 +229,7 @@ class ServiceAccess(pulumi.ComponentResource):
                 ),
                 self._child,
             )
+        return [each for each in (schema, rollout, self.retirement) if each is not None]
 
     def _binding(self, consumer: Consumer, opts: pulumi.ResourceOptions) -> TaskBinding:
         args = self._binding_args(consumer)

@@ -36,7 +36,10 @@ _DONE = {
     "import": "adopted",
     "refresh": "refreshed",
 }
-_ROLLOUT_ENDS = ("ROLLED BACK", "NOT STARTED", "NOT ROLLED BACK", "NOT STABLE", "NOT KNOWN", "TAKEN OVER")
+_ROLLOUT_ENDS = (
+    *("ROLLED BACK", "NOT STARTED", "NOT ROLLED BACK", "NOT STABLE", "NOT KNOWN", "TAKEN OVER"),
+    "NOT DESTROYED",
+)
 _LONGEST = 100
 """Characters of a value that a plan line shows."""
 

@@ -174,7 +174,10 @@ def _event_log(path: Path | None) -> Iterator[Callable[[str], None]]:
         yield write
 
 
-_ROLLOUT = re.compile(r"(?s)^.*?\brollout\.(?:words\.RolloutFailed|retirement_words\.RetirementRefused): ")
+_ROLLOUT = re.compile(
+    r"(?s)^.*?\brollout\."
+    r"(?:words\.RolloutFailed|retirement_words\.RetirementRefused|consumers\.StillConsumed): "
+)
 
 
 def _failure(errors: Sequence[str], world: World, stack: str) -> str:

@@ -16,7 +16,7 @@ import boto3
 import pytest
 from pymongo import MongoClient
 
-from reports.deployment import Deployment
+from reports.deployment import Deployment, Operation
 from reports.deployment_text import failure_lines
 from rollout.marks import Marks, read_marks
 from sandbox import lifecycle
@@ -38,9 +38,11 @@ class Story:
     commands: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)
     found: dict[str, tuple[str, Marks]] = field(default_factory=dict)
 
-    def deploy(self, name: str, stack: str, phase: str, **settings: str) -> Deployment:
+    def deploy(
+        self, name: str, stack: str, phase: str, operation: Operation = Operation.UP, **settings: str
+    ) -> Deployment:
         said = self.said.setdefault(name, [])
-        order = Order(stack, phase=phase, engine=Engine.EMBEDDED, program_dir=ROOT, settings=settings)
+        order = Order(stack, operation, phase, Engine.EMBEDDED, ROOT, settings)
         self.runs[name] = deploy(self.world, order, lambda told: said.append(told.text))
         self.look(name, stack)
         return self.runs[name]
@@ -94,6 +96,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         told.command("rollback", "prod", "rollback", "prod", "--format", "json")
         told.deploy("held", "prod", "bind")
         told.deploy("released", "prod", "bind", rolloutRelease="1")
+        told.deploy("unprotected", "staging", "bind", unprotect="true")
+        told.deploy("destroyed", "staging", "bind", Operation.DESTROY, unprotect="true")
         yield told
     finally:
         lifecycle.down(directory, keep=False)
@@ -185,6 +189,15 @@ def test_after_a_rollback_an_update_is_refused_and_not_green(story: Story) -> No
 
 def test_a_raised_release_takes_the_hold_off(story: Story) -> None:
     assert None is story.found["released"][1].held
+
+
+def test_a_destroy_is_refused_before_anything_is_touched_while_prod_reads_stagings_credential(
+    story: Story,
+) -> None:
+    told = story.lines("destroyed").splitlines()
+    assert told[0] == "NOT DESTROYED  staging: its credentials are still used, 1 reason."
+    assert "prod still holds prod/mongodb/reference-uri-v2, which carries staging's credential" in told[1]
+    assert ("8", 0) == (story.found["destroyed"][0], story.runs["destroyed"].changes - 1)
 
 
 def test_without_chromium_no_baseline_is_captured_and_it_is_told_what_to_install(
