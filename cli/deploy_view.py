@@ -36,8 +36,11 @@ def show(run: Run, *, secrets: Sequence[str], as_json: bool, values: bool) -> in
     return deployment.exit_code
 
 
-def told_of(screen: Console, deployment: Deployment, *, values: bool = False) -> None:
-    """Print what a finished deployment came to; `values` shows the properties of what a plan creates."""
+def told_of(screen: Console, deployment: Deployment, *, values: bool = False, advice: bool = True) -> None:
+    """Print what a finished deployment came to.
+
+    `values` shows the properties of what a plan creates, `advice` what the policy pack has to say besides.
+    """
     if deployment.failure:
         for number, line in enumerate(failure_lines(deployment)):
             screen.print(line, style="bold red" if number == 0 else None, soft_wrap=True)
@@ -50,5 +53,5 @@ def told_of(screen: Console, deployment: Deployment, *, values: bool = False) ->
         screen.print(summary_line(deployment), style="bold green", soft_wrap=True)
         if deployment.swap and deployment.proof_line:
             screen.print(f"  {deployment.proof_line}", soft_wrap=True)
-    for line in advice_lines(deployment.policies):
+    for line in advice_lines(deployment.policies) if advice else ():
         screen.print(line, soft_wrap=True)

@@ -20,10 +20,15 @@ _SHOWN = 3
 
 
 @contextmanager
-def following(screen: Console) -> Iterator[Callable[[Progress], None]]:
-    """Yield what to call with each progress; on a terminal a status line stands while the block runs."""
+def following(
+    screen: Console, line_of: Callable[[Progress], str] = progress_line
+) -> Iterator[Callable[[Progress], None]]:
+    """Yield what to call with each progress; on a terminal a status line stands while the block runs.
+
+    `line_of` is the line that stays of a progress, "" for none.
+    """
     if not screen.is_terminal:
-        yield lambda progress: _print(screen, progress)
+        yield lambda progress: _print(screen, progress, line_of(progress))
         return
     under_way: dict[str, str] = {}
     lock = Lock()
@@ -32,14 +37,13 @@ def following(screen: Console) -> Iterator[Callable[[Progress], None]]:
         def show(progress: Progress) -> None:
             with lock:
                 _note(under_way, progress)
-                _print(screen, progress)
+                _print(screen, progress, line_of(progress))
                 status.update(_status(list(under_way.values()), screen.width - 4))
 
         yield show
 
 
-def _print(screen: Console, progress: Progress) -> None:
-    line = progress_line(progress)
+def _print(screen: Console, progress: Progress, line: str) -> None:
     if line:
         style = "bold red" if progress.moment is Moment.FAILED else None
         screen.print(line, style=style, soft_wrap=True)

@@ -9,15 +9,12 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli.errors import DONE, REFUTED, WRONG, CommandFailed, presented_as
 from cli.inputs import Engine, Phase, PlainFormat, settings
-
-if TYPE_CHECKING:
-    from sandbox.deploy import Order
 
 app = typer.Typer(
     help="The world on this machine: real mongods, Atlas and AWS emulated.", no_args_is_help=True
@@ -263,7 +260,7 @@ def clock(
 
 @app.command()
 def demo(*, directory: Directory = HERE, engine: EngineChoice = Engine.AUTO) -> int:
-    """Play the whole migration on this machine: staging, then prod, proven and moved; then tear all down."""
+    """Play the whole migration on this machine, both stacks, under constant load; then tear it all down."""
     from cli.demo_view import stage
 
     with _sandbox_errors():
@@ -271,11 +268,11 @@ def demo(*, directory: Directory = HERE, engine: EngineChoice = Engine.AUTO) -> 
         from sandbox.deploy import Engine as Wanted
 
         return stage(
-            lambda up, heading, goes_on, ended: story.play(
+            lambda told: story.play(
                 directory,
                 Path(),
                 Wanted(engine.value),
-                story.Audience(up, lambda order: heading(_heading(order)), goes_on, ended),
+                story.Audience(told.up, told.begins, told.goes_on, told.ended, told.line),
             )
         )
 
@@ -295,10 +292,6 @@ def deployed_state(directory: Path, stack: str) -> str:
             f"stack {stack} is not deployed in this sandbox.", f"First: atlas-access sandbox deploy {stack}"
         )
     return json.dumps(state)
-
-
-def _heading(order: Order) -> str:
-    return f"{order.stack}: {'the plan for ' if order.operation == 'preview' else ''}{order.phase}"
 
 
 @contextmanager

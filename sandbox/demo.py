@@ -1,60 +1,83 @@
-"""The whole job in one go: a sandbox from nothing, staging and then prod on proven credentials, all torn down again.
+"""The whole migration in one go: a sandbox from nothing, both stacks moved under constant load, all torn down again.
 
-It must always tear down what it started, however it ends, and never go on after a deployment that failed.
+It must always tear down what it started, however it ends, and never go on after a step that failed.
 """
 
 import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from access.endpoints import Endpoints
 from access.manifest import load_manifest
+from access.redaction import redact
+from probes.atlas import Atlas
+from probes.atlas_sign_in import SignIn
+from probes.browser_found import MISSING, find_chromium
 from reports import matrix_html
-from reports.deployment import Deployment, Operation, Progress
-from reports.deployment_text import summary_line
+from reports.deployment import Deployment, Moment, Operation, Progress
+from reports.load import LoadReport
 from reports.matrix import Matrix, build
+from reports.receipt import Chapter, DatabaseUser, GateRun, Receipt, Release, rounds_told
+from reports.receipt_pages import render_html, render_markdown
 from rollout.clock import advance
 from sandbox import lifecycle
+from sandbox.baselines import capture_baseline
+from sandbox.demo_story import Act, Capture, Pass, Releases, Step, Story, story
 from sandbox.deploy import Engine, Order, choose, deploy
+from sandbox.load_process import LoadProcess
 from sandbox.mongod import MongodError, find_mongod
+from sandbox.releases import Pipeline
 from sandbox.world import Options, SandboxError, World
 
-_UNGATED = {"allowUngatedRollout": "true"}
-_SOAK_SECONDS = 31 * 60
-
-STEPS = (
-    Order("staging", Operation.PREVIEW, "provision"),
-    Order("staging", Operation.UP, "provision"),
-    Order("staging", Operation.UP, "bind", settings=_UNGATED),
-    Order("prod", Operation.UP, "provision"),
-    Order("prod", Operation.UP, "bind", settings=_UNGATED),
-)
-"""What the demo deploys, in the order that the real migration takes."""
+RATE = 51.0
+"""Requests a second on each environment's service."""
+_COMPANION_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Audience:
-    """Whom the demo tells: the sandbox's own line, each deployment as it begins, goes on and has ended."""
+    """Whom the demo tells: the sandbox's own line, each act's title, each progress, each deployment, any other line."""
 
     up: Callable[[str], None]
-    begins: Callable[[Order], None]
-    goes_on: Callable[[Progress], None]
+    begins: Callable[[str], None]
+    goes_on: Callable[[str, Progress], None]
     ended: Callable[[Deployment], None]
+    told: Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Played:
-    """What the demo came to: its deployments, the access matrix with their proofs, and the receipt's file."""
+    """What the demo came to: its receipt with the pages' files, and the access matrix with what was proven."""
 
-    sandbox: str
-    deployments: tuple[Deployment, ...]
+    receipt: Receipt
     matrix: Matrix
-    receipt: Path
+    page: Path
 
     @property
     def exit_code(self) -> int:
-        """The worst of the deployments' codes; 0 only when every one was made."""
-        return max((each.exit_code for each in self.deployments), default=0)
+        """0 only when the story came to its end and every request was served well; else the worst of the codes."""
+        worst = max((each.exit_code for each in self.receipt.deployments), default=0)
+        return worst or int(not self.receipt.done)
+
+
+@dataclass
+class _Notes:
+    """What is collected while the story is played; lanes write side by side."""
+
+    deployments: list[Deployment] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
+    gates: list[GateRun] = field(default_factory=list)
+    chapters: list[Chapter] = field(default_factory=list)
+    failure: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Stopped(Exception):
+    """A step failed, so nothing follows; the message is the first line of why."""
 
 
 def play(directory: Path, program_dir: Path, engine: Engine, audience: Audience) -> Played:
@@ -62,20 +85,23 @@ def play(directory: Path, program_dir: Path, engine: Engine, audience: Audience)
 
     Raises what `sandbox.lifecycle.up` and `sandbox.deploy.deploy` raise.
     """
+    gated = bool(find_chromium())
+    tale = story(gated=gated, why_not="" if gated else MISSING)
+    notes, began = _Notes(), time.monotonic()
     world = lifecycle.up(directory, Options(service=True))
     try:
         told = describe(world, engine)
         audience.up(told)
-        done = _deployed(world, directory, program_dir, engine, audience)
-        text = (program_dir / "access.yaml").read_text(encoding="utf-8")
-        proofs = [proof.observation for each in done for proof in each.proofs]
-        matrix = build(load_manifest(text), proofs)
-        receipt = directory / "receipt.html"
-        story = [told, *(summary_line(each) for each in done if each.operation is not Operation.PREVIEW)]
-        receipt.write_text(matrix_html.render(matrix, story), encoding="utf-8")
+        before = users(world)
+        notes.chapters.append(Chapter("sandbox up", time.monotonic() - began))
+        with LoadProcess.of(world, RATE, scenarios=program_dir / "smoke.yaml") as load:
+            _Play(world, directory, program_dir, engine, audience, notes, load).acts(tale)
+            after = users(world)
+            report = load.end()
+        receipt = _receipt(told, before, after, tale, notes, report, program_dir)
+        return _written(receipt, directory, program_dir, world.secrets())
     finally:
         lifecycle.down(directory, keep=False)
-    return Played(told, tuple(done), matrix, receipt)
 
 
 def describe(world: World, engine: Engine) -> str:
@@ -99,16 +125,179 @@ def mongod_version() -> str:
     return first.removeprefix("db version v")
 
 
-def _deployed(
-    world: World, directory: Path, program_dir: Path, engine: Engine, audience: Audience
-) -> list[Deployment]:
-    done: list[Deployment] = []
-    for step in STEPS:
-        audience.begins(step)
-        done.append(deploy(world, replace(step, engine=engine, program_dir=program_dir), audience.goes_on))
-        audience.ended(done[-1])
-        if done[-1].failure:
-            break
-        if step.phase == "bind" and (directory / "sandbox.json").is_file():
-            advance(directory, _SOAK_SECONDS)
-    return done
+def users(world: World) -> tuple[DatabaseUser, ...]:
+    """Every database user of every cluster, as the Atlas Admin API lists them."""
+    found = []
+    for name, here in world.environments.items():
+        endpoints = Endpoints.from_environment(world.environment(name))
+        with Atlas(here.project_id, SignIn(here.atlas.public, here.atlas.private), endpoints) as atlas:
+            for user in atlas.users():
+                roles = ", ".join(sorted(f"{role.name}@{role.database}" for role in user.roles))
+                found.append(DatabaseUser(name, user.name, roles))
+    return tuple(found)
+
+
+class _Play:
+    """Plays acts in one sandbox."""
+
+    def __init__(
+        self,
+        world: World,
+        directory: Path,
+        program_dir: Path,
+        engine: Engine,
+        audience: Audience,
+        notes: _Notes,
+        load: LoadProcess,
+    ) -> None:
+        self._world, self._directory, self._program = world, directory, program_dir
+        self._engine, self._audience, self._notes, self._load = engine, audience, notes, load
+
+    def acts(self, tale: Story) -> None:
+        for act in tale.acts:
+            self._audience.begins(act.title)
+            began = time.monotonic()
+            try:
+                self._act(act)
+            except Stopped as stopped:
+                self._notes.failure = f"{act.title}: {stopped}"
+                return
+            finally:
+                self._notes.chapters.append(Chapter(act.title, time.monotonic() - began))
+            mark = self._load.mark(act.title)
+            self._audience.told(
+                f"  load so far: {mark.asked:,} requests, {mark.failed} failed, {mark.wrong} wrong"
+            )
+
+    def _act(self, act: Act) -> None:
+        """Play the lanes side by side, the first one here; the others have ended when this returns."""
+        first, *others = act.lanes
+        failures: list[BaseException] = []
+
+        def beside(lane: Sequence[Step]) -> None:
+            try:
+                self._lane(lane)
+            except BaseException as error:  # noqa: BLE001 - raised again by the lane that waits
+                failures.append(error)
+
+        threads = [threading.Thread(target=beside, args=(lane,), daemon=True) for lane in others]
+        for thread in threads:
+            thread.start()
+        try:
+            self._lane(first)
+        finally:
+            deadline = time.monotonic() + _COMPANION_SECONDS
+            for thread in threads:
+                thread.join(max(0.0, deadline - time.monotonic()))
+        if any(thread.is_alive() for thread in threads):
+            raise Stopped("a step did not come to its end")
+        for error in failures:
+            raise error
+
+    def _lane(self, lane: Sequence[Step]) -> None:
+        for step in lane:
+            match step:
+                case Order():
+                    self._deployed(step)
+                case Capture(stack):
+                    self._captured(stack)
+                case Pass(seconds):
+                    advance(self._directory, seconds)
+                case Releases():
+                    self._released(step)
+
+    def _deployed(self, order: Order) -> None:
+        said: list[str] = []
+
+        def note(progress: Progress) -> None:
+            if progress.moment is Moment.SAID:
+                said.append(progress.text)
+            self._audience.goes_on(order.stack, progress)
+
+        done = deploy(self._world, replace(order, engine=self._engine, program_dir=self._program), note)
+        with self._notes.lock:
+            self._notes.deployments.append(done)
+            for revision, rounds, green, summary in rounds_told(said):
+                moment = f"{order.phase}, {'after the swap' if rounds > 1 else 'before the swap'}"
+                self._notes.gates.append(
+                    GateRun(
+                        order.stack,
+                        moment if revision else str(order.phase),
+                        revision,
+                        rounds,
+                        green,
+                        summary,
+                    )
+                )
+        self._audience.ended(done)
+        if done.failure:
+            raise Stopped(done.failure.splitlines()[0])
+
+    def _captured(self, stack: str) -> None:
+        try:
+            found = capture_baseline(self._world, stack, self._program)
+        except SandboxError as error:
+            raise Stopped(str(error)) from None
+        run = GateRun(
+            stack, "before any change", found.revision, 2, green=True, summary=f"{found.contract} plans"
+        )
+        with self._notes.lock:
+            self._notes.gates.append(run)
+        self._audience.told(
+            f"  {stack}: 8 of 8 gates green, 2 rounds; {found.contract} plans, {len(found.answers)} answers kept"
+        )
+
+    def _released(self, step: Releases) -> None:
+        pipeline = Pipeline(self._world, step.stack)
+        done = [pipeline.again() if turn else pipeline.build(step.build) for turn in range(step.times)]
+        what = f"build {step.build}, {step.times} deployments"
+        release = Release(
+            step.stack, what, done[0].before, done[-1].after, sum(each.seconds for each in done)
+        )
+        with self._notes.lock:
+            self._notes.releases.append(release)
+        each = ", ".join(f"{one.seconds:.1f} s" for one in done)
+        self._audience.told(f"  {step.stack}: {release.before} → {release.after}: {what} ({each})")
+
+
+def _receipt(
+    told: str,
+    before: tuple[DatabaseUser, ...],
+    after: tuple[DatabaseUser, ...],
+    tale: Story,
+    notes: _Notes,
+    load: LoadReport,
+    program_dir: Path,
+) -> Receipt:
+    manifest = load_manifest((program_dir / "access.yaml").read_text(encoding="utf-8"))
+    return Receipt(
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        sandbox=told,
+        before=before,
+        after=after,
+        deployments=tuple(notes.deployments),
+        releases=tuple(notes.releases),
+        gates=tuple(notes.gates),
+        load=load,
+        accepted=build(manifest).accepted,
+        chapters=tuple(notes.chapters),
+        notes=tale.notes,
+        failure=notes.failure,
+    )
+
+
+def _written(receipt: Receipt, directory: Path, program_dir: Path, secrets: Sequence[str]) -> Played:
+    """Write the pages, redacted as everything that leaves is."""
+    manifest = load_manifest((program_dir / "access.yaml").read_text(encoding="utf-8"))
+    matrix = build(manifest, [proof.observation for each in receipt.deployments for proof in each.proofs])
+    page = directory / "receipt.html"
+    for path, text in (
+        (page, render_html(receipt)),
+        (directory / "receipt.md", render_markdown(receipt)),
+        (directory / "access-matrix.html", matrix_html.render(matrix)),
+    ):
+        path.write_text(redact(text, secrets), encoding="utf-8")
+    return Played(receipt, matrix, page)
+
+
+__all__ = ["RATE", "Audience", "Operation", "Played", "describe", "mongod_version", "play", "users"]

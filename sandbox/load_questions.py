@@ -28,6 +28,8 @@ _PAGES = (
 """Pages and how often each comes in a cycle."""
 _SCENARIOS_A_CYCLE, _PROVIDERS, _DRUGS, _SINGLE = 6, 7, 4, 5
 _CONFLICT = 409
+_GOLDEN = 0.618
+"""Where in its share of the cycle a question begins: steps of the golden ratio keep any two apart."""
 
 Judge = Callable[[bytes], str]
 """Why an answer is wrong, "" when it is right."""
@@ -191,7 +193,7 @@ def _json(body: bytes) -> Any:
 def _mixed(found: list[tuple[Question, int]]) -> list[Question]:
     """Each as often as it comes, spread over the cycle."""
     places = [
-        ((turn + 0.5) / often, number, question)
+        ((turn + number * _GOLDEN % 1) / often, number, question)
         for number, (question, often) in enumerate(found)
         for turn in range(often)
     ]

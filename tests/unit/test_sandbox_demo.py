@@ -1,4 +1,4 @@
-"""The demo tears down what it started however it ends, and never goes on after a failure."""
+"""The demo tells the migration in its order, tears down what it started, and never goes on after a failure."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,62 +6,134 @@ from types import SimpleNamespace
 
 import pytest
 
-from reports.deployment import Deployment, Progress
+from reports.deployment import Deployment, Moment, Progress
+from reports.load import Latency, LoadReport, Mark, Tally
+from reports.receipt import DatabaseUser
 from sandbox import demo
+from sandbox.demo_story import Capture, Pass, Releases, story
 from sandbox.deploy import Engine, Order
+from sandbox.releases import Released
+from sandbox.world import SandboxError
 
 ROOT = Path(__file__).parents[2]
+
+
+def report(failed: int = 0) -> LoadReport:
+    tally = Tally(environment="staging", question="GET /", asked=100, failed=failed, wrong=0)
+    latency = Latency(p50=1, p95=2, p99=3, most=4)
+    return LoadReport(
+        began=0, seconds=1, rate=50, cpu_seconds=0.1, tallies=(tally,), faults=(), served=(), marks=(),
+        latency=latency,
+    )  # fmt: skip
 
 
 class Stage:
     """Stands in for the sandbox: remembers what was begun, and whether it was torn down."""
 
     def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, directory: Path, *, fails_at: str = "", dies_at: str = ""
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        directory: Path,
+        *,
+        fails_at: str = "",
+        dies_at: str = "",
+        browser: str = "/usr/bin/chromium",
+        failed: int = 0,
     ):
         self.begun: list[str] = []
+        self.said: list[str] = []
         self.down = 0
+        self.load_ended = False
         self._fails_at, self._dies_at = fails_at, dies_at
-        self._directory = directory
-        monkeypatch.setattr(
-            demo.lifecycle, "up", lambda *_: SimpleNamespace(environments={"staging": 1, "prod": 2})
-        )
+        self._directory, self._failed = directory, failed
+        world = SimpleNamespace(environments={"staging": 1, "prod": 2}, secrets=lambda: ("s3cret-canary",))
+        monkeypatch.setattr(demo.lifecycle, "up", lambda *_: world)
         monkeypatch.setattr(demo.lifecycle, "down", self._tear_down)
         monkeypatch.setattr(demo, "deploy", self._deploy)
-        monkeypatch.setattr(demo, "describe", lambda *_: "Sandbox: stand-in")
+        monkeypatch.setattr(demo, "describe", lambda *_: "Sandbox: stand-in s3cret-canary")
+        monkeypatch.setattr(demo, "users", lambda *_: (DatabaseUser("staging", "app_read", "read@x"),))
+        monkeypatch.setattr(demo, "find_chromium", lambda: browser)
+        monkeypatch.setattr(demo, "LoadProcess", SimpleNamespace(of=lambda *_, **__: self))
+        monkeypatch.setattr(demo, "capture_baseline", self._capture)
+        monkeypatch.setattr(demo, "advance", lambda _, seconds: self.begun.append(f"{seconds / 60:.0f} min"))
+        monkeypatch.setattr(demo, "Pipeline", self._pipeline)
+
+    def __enter__(self) -> "Stage":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.load_ended = True
+
+    def mark(self, name: str) -> Mark:
+        return Mark(name=name, at=1, asked=100, failed=0, wrong=0)
+
+    def end(self) -> LoadReport:
+        return report(self._failed)
 
     def _tear_down(self, directory: Path, *, keep: bool) -> None:
         assert (self._directory, False) == (directory, keep)
         self.down += 1
 
-    def _deploy(self, _: object, order: Order, __: Callable[[Progress], None]) -> Deployment:
+    def _capture(self, _: object, stack: str, __: Path) -> object:
+        self.begun.append(f"{stack} captured")
+        if self._fails_at == f"{stack} captured":
+            raise SandboxError("not green")
+        return SimpleNamespace(contract=14, answers={"one": ""}, revision=f"{stack}:7")
+
+    def _pipeline(self, _: object, stack: str) -> object:
+        def again() -> Released:
+            self.begun.append(f"{stack} deployed again")
+            return Released(stack, "app:9", "app:9", 1.0)
+
+        def build(tag: str) -> Released:
+            self.begun.append(f"{stack} build {tag}")
+            return Released(stack, "app:8", "app:9", 1.0)
+
+        return SimpleNamespace(build=build, again=again)
+
+    def _deploy(self, _: object, order: Order, told: Callable[[Progress], None]) -> Deployment:
         name = f"{order.stack} {order.operation.value} {order.phase}"
         self.begun.append(name)
         if name == self._dies_at:
             raise KeyboardInterrupt
-        failure = "refuted" if name == self._fails_at else ""
+        if order.phase == "bind" and not order.settings:
+            for _ in range(2):
+                told(Progress(Moment.SAID, None, f"gates on {order.stack}:8: green"))
+        failure = "refuted\nbecause" if name == self._fails_at else ""
         return Deployment(
             order.stack, str(order.phase), order.operation, "embedded", 1.0, (), failure=failure
         )
 
     def play(self) -> demo.Played:
-        audience = demo.Audience(lambda _: None, lambda _: None, lambda _: None, lambda _: None)
+        audience = demo.Audience(
+            lambda _: None, lambda _: None, lambda *_: None, lambda _: None, self.said.append
+        )
         return demo.play(self._directory, ROOT, Engine.EMBEDDED, audience)
 
 
-def test_staging_goes_before_prod_and_every_phase_is_played(
+def place(begun: list[str], name: str) -> int:
+    return begun.index(name)
+
+
+def test_baselines_come_before_the_first_change_and_staging_before_prod(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     stage = Stage(monkeypatch, tmp_path)
     played = stage.play()
-    assert [
-        "staging preview provision",
-        "staging up provision",
-        "staging up bind",
-        "prod up provision",
-        "prod up bind",
-    ] == stage.begun
-    assert (0, 1) == (played.exit_code, stage.down)
+    order = [
+        place(stage.begun, name)
+        for name in (
+            "staging up provision",
+            "staging up bind",
+            "31 min",
+            "prod up bind",
+            "prod build current",
+        )
+    ]
+    captured = max(place(stage.begun, f"{stack} captured") for stack in ("staging", "prod"))
+    assert (sorted(order), True) == (order, captured < order[0])
+    assert place(stage.begun, "prod up provision") > place(stage.begun, "staging up provision")
+    assert (0, 1, True) == (played.exit_code, stage.down, stage.load_ended)
 
 
 def test_nothing_follows_a_failure_and_all_is_torn_down(
@@ -69,18 +141,80 @@ def test_nothing_follows_a_failure_and_all_is_torn_down(
 ) -> None:
     stage = Stage(monkeypatch, tmp_path, fails_at="staging up bind")
     played = stage.play()
-    assert ("staging up bind", 1, 1) == (stage.begun[-1], played.exit_code, stage.down)
+    assert ("prod up bind" in stage.begun, 1, 1) == (False, played.exit_code, stage.down)
+    assert "STOPPED" in played.receipt.headline
+    assert "refuted" in played.receipt.failure
+
+
+def test_a_baseline_that_is_not_green_is_a_stop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stage = Stage(monkeypatch, tmp_path, fails_at="prod captured")
+    played = stage.play()
+    assert (1, False) == (played.exit_code, "staging up provision" in stage.begun)
 
 
 def test_an_interrupted_demo_is_torn_down_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    stage = Stage(monkeypatch, tmp_path, dies_at="prod up provision")
+    stage = Stage(monkeypatch, tmp_path, dies_at="prod up bind")
     with pytest.raises(KeyboardInterrupt):
         stage.play()
-    assert 1 == stage.down
+    assert (1, True) == (stage.down, stage.load_ended)
 
 
-def test_the_receipt_tells_the_deployments_and_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_failed_request_makes_the_demo_fail(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    played = Stage(monkeypatch, tmp_path, failed=1).play()
+    assert (1, "NOT CLEAN") == (played.exit_code, played.receipt.headline.partition("  ")[0])
+
+
+def test_the_receipt_stays_in_both_forms_without_a_secret(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     played = Stage(monkeypatch, tmp_path).play()
-    page = played.receipt.read_text(encoding="utf-8")
-    assert "Sandbox: stand-in" in page
-    assert page.count("no changes") == 4
+    for path in (played.page, tmp_path / "receipt.md"):
+        text = path.read_text(encoding="utf-8")
+        assert ("stand-in" in text, "s3cret-canary" in text) == (True, False)
+
+
+def test_the_gates_that_a_rollout_told_of_stand_in_the_receipt(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    played = Stage(monkeypatch, tmp_path).play()
+    told = {(each.stack, each.revision, each.rounds) for each in played.receipt.gates}
+    assert ("staging", "staging:8", 2) in told
+    assert ("prod", "prod:7", 2) in told
+
+
+def test_without_a_browser_the_story_ends_all_the_same_and_says_what_did_not_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stage = Stage(monkeypatch, tmp_path, browser="")
+    played = stage.play()
+    (note,) = played.receipt.notes
+    assert ("staging captured" in stage.begun, 0) == (False, played.exit_code)
+    assert "NOT RUN" in note
+    assert "gate 6" in note
+    assert note in (tmp_path / "receipt.html").read_text(encoding="utf-8").replace("&#39;", "'")
+
+
+@pytest.mark.parametrize("gated", [True, False])
+def test_no_gate_is_left_out_where_it_can_be_run(gated: bool) -> None:
+    orders = [step for act in story(gated=gated).acts for step in act.steps if isinstance(step, Order)]
+    allowed = [order.settings.get("allowUngatedRollout") for order in orders if order.phase != "provision"]
+    assert {None if gated else "true"} == set(allowed)
+
+
+def test_prod_moves_only_after_staging_has_soaked() -> None:
+    steps = [step for act in story(gated=True).acts for step in act.steps]
+    prod = next(
+        n for n, s in enumerate(steps) if isinstance(s, Order) and (s.stack, s.phase) == ("prod", "bind")
+    )
+    assert isinstance(steps[prod - 1], Pass)
+
+
+def test_the_code_moves_after_both_stacks_are_bound() -> None:
+    steps = [step for act in story(gated=True).acts for step in act.steps]
+    bound = max(n for n, s in enumerate(steps) if isinstance(s, Order) and s.phase == "bind")
+    assert all(n > bound for n, s in enumerate(steps) if isinstance(s, Releases))
+
+
+def test_both_stacks_are_captured() -> None:
+    steps = story(gated=True).acts[0].steps
+    assert {"staging", "prod"} == {s.stack for s in steps if isinstance(s, Capture)}

@@ -1,0 +1,146 @@
+"""The receipt as one HTML page, as Markdown, and as the lines of a terminal: the same facts in each.
+
+The page prints on one sheet, reads whole without scripts and loads nothing; every value is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from reports.deployment import Deployment
+from reports.deployment_text import summary_line
+from reports.matrix_markdown import code, escape
+from reports.matrix_text import accepted_lines
+from reports.receipt import Receipt
+
+
+def render_html(receipt: Receipt) -> str:
+    """The page."""
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("receipt.html.j2").render(
+        receipt=receipt, did=did, accepted=accepted_lines(receipt.accepted)
+    )
+
+
+def render_markdown(receipt: Receipt) -> str:
+    """The same as Markdown; ends in a newline."""
+    return "\n".join(_markdown(receipt)) + "\n"
+
+
+def lines(receipt: Receipt) -> tuple[str, ...]:
+    """What the last screen says of it, above the access matrix."""
+    return tuple(_lines(receipt))
+
+
+def did(deployment: Deployment) -> str:
+    """What a deployment came to besides its counts: the move, or the proofs, or why it failed."""
+    if deployment.failure:
+        return deployment.failure.splitlines()[0]
+    return str(deployment.swap) if deployment.swap else deployment.proof_line
+
+
+def _lines(receipt: Receipt) -> Iterator[str]:
+    for deployment in receipt.changes:
+        yield summary_line(deployment)
+    for release in receipt.releases:
+        moved = f"{release.before} → :{release.after.rpartition(':')[2]}"
+        yield f"{release.stack:<8} {'app':<9} {release.what:<31}{release.seconds:5.1f} s  {moved}"
+    yield ""
+    if receipt.gates:
+        yield _gates_line(receipt)
+    if receipt.load is not None:
+        yield f"Load: {receipt.load}"
+    counts = ", ".join(f"{cluster} {receipt.count(cluster)}" for cluster in receipt.clusters)
+    yield f"Users: {len(receipt.before)} → {len(receipt.after)} ({counts})"
+
+
+def _gates_line(receipt: Receipt) -> str:
+    rounds = sum(each.rounds for each in receipt.gates)
+    first_red = next((each for each in receipt.gates if not each.green), None)
+    if first_red is None:
+        return f"Gates: {rounds} green rounds of all eight"
+    return f"Gates: {rounds} green rounds; not green: {first_red.stack}, {first_red.moment}: {first_red.summary}"
+
+
+def _markdown(receipt: Receipt) -> Iterator[str]:
+    yield "# Receipt of a migration"
+    yield ""
+    yield f"**{escape(receipt.headline)}**"
+    yield ""
+    yield f"{escape(receipt.sandbox)}. {escape(receipt.made_at)}, {receipt.seconds:.0f} s."
+    for note in receipt.notes:
+        yield ""
+        yield f"> {escape(note)}"
+    for cluster in receipt.clusters:
+        yield ""
+        yield f"## Users of the {escape(cluster)} cluster: {receipt.count(cluster)}"
+        yield ""
+        yield "| user | before | after | |"
+        yield "|---|---|---|---|"
+        for user in receipt.users(cluster):
+            before, after = (code(role) if role else "-" for role in (user.role_before, user.role_after))
+            yield f"| {code(user.name)} | {before} | {after} | {escape(user.fate)} |"
+    yield ""
+    yield "## What was done"
+    yield ""
+    yield "| stack | phase | changes | time | |"
+    yield "|---|---|---|--:|---|"
+    for each in receipt.changes:
+        yield (
+            f"| {escape(each.stack)} | {escape(each.phase)} | {escape(each.counted)} | {each.seconds:.1f} s "
+            f"| {'FAILED ' if each.failure else ''}{escape(did(each))} |"
+        )
+    for release in receipt.releases:
+        yield (
+            f"| {escape(release.stack)} | app | {escape(release.what)} | {release.seconds:.1f} s "
+            f"| {escape(release.before)} → {escape(release.after)} |"
+        )
+    yield ""
+    yield "## Gates"
+    yield ""
+    yield "| stack | when | answered by | green rounds | |"
+    yield "|---|---|---|--:|---|"
+    for gate in receipt.gates:
+        yield (
+            f"| {escape(gate.stack)} | {escape(gate.moment)} | {escape(gate.revision)} | {gate.rounds} "
+            f"| {'' if gate.green else 'NOT GREEN: '}{escape(gate.summary)} |"
+        )
+    yield ""
+    yield "## Requests meanwhile"
+    yield ""
+    yield from _load_markdown(receipt)
+    yield ""
+    yield "## Known and accepted"
+    yield ""
+    yield from (f"- {escape(line)}" for line in accepted_lines(receipt.accepted))
+    yield ""
+    yield "## Time"
+    yield ""
+    yield from (f"- {escape(each.title)}: {each.seconds:.1f} s" for each in receipt.chapters)
+
+
+def _load_markdown(receipt: Receipt) -> Iterator[str]:
+    load = receipt.load
+    if load is None:
+        yield "No load was put on the services."
+        return
+    yield f"{escape(str(load))}; {load.rate:.0f} due a second for each environment."
+    yield ""
+    yield "| environment | endpoint | asked | failed | wrong |"
+    yield "|---|---|--:|--:|--:|"
+    for each in load.tallies:
+        yield (
+            f"| {escape(each.environment)} | {code(each.question)} | {each.asked} | {each.failed} | {each.wrong} |"
+        )
+    for fault in load.faults[:10]:
+        yield ""
+        yield f"- {escape(str(fault))}"

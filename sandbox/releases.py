@@ -1,0 +1,91 @@
+"""Deployments by the application's own pipeline: another build of its image, or the same revision once more.
+
+They are none of ours: a revision is registered as a pipeline does it, from the one that runs, and the service is told
+to run it by a plain UpdateService. It must never change a binding, or wait without a deadline.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from boto3.session import Session
+
+from access.endpoints import Endpoints
+from access.task_definition import REGISTRATION_FACTS
+from probes.aws import client
+from rollout.plan import ServiceState, short
+from rollout.service import Service
+from sandbox.world import SandboxError, World
+
+_DEADLINE_SECONDS = 60.0
+_PAUSE_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Released:
+    """One such deployment: the revisions as `family:7`, and the seconds until the new one alone served."""
+
+    stack: str
+    before: str
+    after: str
+    seconds: float
+
+
+class Pipeline:
+    """The application's pipeline for one stack of a sandbox."""
+
+    def __init__(self, world: World, stack: str) -> None:
+        """Take the sandbox and the stack whose service is deployed."""
+        here = world.environment(stack)
+        session = Session(
+            aws_access_key_id=here["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=here["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=here["AWS_SESSION_TOKEN"],
+        )
+        self._stack = stack
+        self._ecs = client("ecs", here["AWS_REGION"], Endpoints.from_environment(here), session=session)
+        self._service = Service(self._ecs, f"askflorence-{stack}", f"askflorence-{stack}-app")
+
+    def look(self) -> ServiceState:
+        """What the service runs now."""
+        return self._service.look()
+
+    def build(self, tag: str) -> Released:
+        """Deploy a build of the application by its image's tag, everything else as it is."""
+
+        def with_image(definition: dict[str, Any]) -> None:
+            container = definition["containerDefinitions"][0]
+            container["image"] = f"{container['image'].rpartition(':')[0]}:{tag}"
+
+        return self.changed(with_image)
+
+    def changed(self, change: Callable[[dict[str, Any]], None]) -> Released:
+        """Register the running revision again, changed, and deploy it."""
+        running = self.look().revision
+        definition = {
+            k: v for k, v in self._service.definition(running).items() if k not in REGISTRATION_FACTS
+        }
+        change(definition)
+        registered = self._ecs.register_task_definition(**definition)["taskDefinition"]
+        return self.revision(str(registered["taskDefinitionArn"]))
+
+    def again(self) -> Released:
+        """Deploy the revision that runs once more, as a pipeline does for a new configuration."""
+        return self._moved(self.look().revision, {"forceNewDeployment": True})
+
+    def revision(self, arn: str) -> Released:
+        """Deploy a revision by a plain UpdateService, and wait until it alone serves. Raises `SandboxError`."""
+        return self._moved(arn, {"taskDefinition": arn})
+
+    def _moved(self, wanted: str, asked: Mapping[str, Any]) -> Released:
+        before, began = self.look().revision, time.monotonic()
+        self._ecs.update_service(cluster=self._service.cluster, service=self._service.name, **asked)
+        while not (now := self.look()).runs(wanted):
+            if time.monotonic() - began > _DEADLINE_SECONDS:
+                raise SandboxError(
+                    f"{self._stack}: {short(wanted)} does not serve after {_DEADLINE_SECONDS:.0f} s, "
+                    f"{short(now.revision)} does: `atlas-access sandbox logs` says more"
+                )
+            time.sleep(_PAUSE_SECONDS)
+        return Released(self._stack, short(before), short(wanted), time.monotonic() - began)
