@@ -26,6 +26,7 @@ from cli.sandbox import app as sandbox
 from cli.smoke import app as baseline
 from cli.smoke import smoke
 from cli.status import status
+from cli.undo import undo
 from cli.who_can import who_can
 
 app = typer.Typer(
@@ -58,6 +59,7 @@ app.command("prove")(prove)
 app.command("rollback")(rollback)
 app.command("smoke")(smoke)
 app.command("status")(status)
+app.command("undo")(undo)
 app.command("who-can")(who_can)
 app.add_typer(baseline, name="baseline")
 app.add_typer(legacy, name="legacy")
