@@ -1,6 +1,6 @@
-"""`atlas-access sandbox …`: the world on this machine, and deployments into it. The only module that imports `sandbox`.
+"""`atlas-access sandbox …`: the world on this machine, and deployments into it.
 
-It must never decide what a deployment does: `sandbox/deploy.py` does, this shows it.
+Only this and `cli/sandbox_replay.py` import `sandbox`. It must never decide what a deployment does: `sandbox/deploy.py` does, this shows it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ import typer
 
 from cli.errors import DONE, REFUTED, WRONG, CommandFailed, presented_as
 from cli.inputs import Engine, Phase, PlainFormat, settings
+from cli.sandbox_replay import replay
 
 app = typer.Typer(
     help="The world on this machine: real mongods, Atlas and AWS emulated.", no_args_is_help=True
 )
+
+app.command()(replay)
 
 Directory = Annotated[
     Path, typer.Option("--dir", envvar="ATLAS_ACCESS_SANDBOX_DIR", help="Where the sandbox keeps its files.")
