@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reports.deployment import Deployment
 from rollout.plan import short
 from sandbox.replays.model import Claim
 from sandbox.replays.stage import COUPLE, Change, Stage, bound
@@ -57,3 +58,11 @@ def version_bound(stage: Stage, variable: str) -> str:
     secrets = definition["containerDefinitions"][0]["secrets"]
     reference = next((each["valueFrom"] for each in secrets if each["name"] == variable), "")
     return str(reference).rpartition(":::")[2] if ":::" in str(reference) else ""
+
+
+def went(stage: Stage, done: Deployment) -> Iterator[Claim]:
+    """An update that should succeed: it does, and what it brought serves, whole."""
+    why = " ".join(done.failure.split()) or "done"
+    revision = done.swap.after if done.swap else "no revision of the update's"
+    yield Claim("an update", "done", why)
+    yield Claim("runs afterwards", f"{revision} 2/2", stage.runs())

@@ -46,7 +46,7 @@ def catches(stage: Stage) -> Iterator[Caught]:
     stage.put_back()
     with TemporaryDirectory(prefix="replay-") as folder:
         Path(folder, "db.ts").write_text(FALLS_BACK, encoding="utf-8")
-        yield from guard(stage, "silent-fall-back", source=Path(folder))
+        yield from guard(stage, "silent-fall-back", Path(folder))
     yield from refused(stage, "access.yaml", NARROWED)
     yield from refused(stage, "access.yaml", UNREFERENCED)
 

@@ -26,6 +26,8 @@ class Catcher(StrEnum):
     PREFLIGHT = "pre-flight, right before the swap"
     GATE = "gate after the swap, rolled back"
     DRIFT = "drift, the same night"
+    NIGHT_GUARD = "guard of the stored secrets, the same night"
+    NIGHT_PROOF = "proof of the stored secrets, the same night"
 
 
 class Start(StrEnum):

@@ -14,7 +14,7 @@ from sandbox.replays.words import caught_by
 
 USER, SECRET = "app_read_by_hand", "staging/mongodb/by-hand"
 _SLOW, _USUAL = 300.0, 0.2
-_PATIENCE = "4"
+_PATIENCE = "6"
 
 
 def happens(stage: Stage) -> Iterator[Claim]:

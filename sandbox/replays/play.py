@@ -34,10 +34,9 @@ OPTIONS = Options(service=True, propagation_seconds=0.2, ecs_step_seconds=0.05)
 
 @dataclass(frozen=True)
 class Audience:
-    """Whom a play tells: a line about the sandbox, which replay begins, what one came to."""
+    """Whom a play tells: a line about what goes on, and what each replay came to."""
 
     say: Callable[[str], None]
-    begins: Callable[[Replay], None]
     ended: Callable[[Told], None]
 
 
@@ -85,7 +84,7 @@ class _Troupe:
         done = []
         for replay in replays:
             self._reach(replay.start)
-            self._audience.begins(replay)
+            self._audience.say(f"{replay.name}: {replay.title}")
             done.append(self._one(replay))
             self._audience.ended(done[-1])
         return done

@@ -91,11 +91,10 @@ def drift(stage: Stage, phase: str) -> tuple[Caught, ...]:
     )
 
 
-def guard(stage: Stage, name: str, *options: str, source: Path | None = None) -> tuple[Caught, ...]:
-    """One guard of CI, over a tree or over the stack's secrets."""
-    tree = ("--source", str(source)) if source else ()
+def guard(stage: Stage, name: str, source: Path, *options: str) -> tuple[Caught, ...]:
+    """One guard of CI, over a tree."""
     began = time.monotonic()
-    told = command(stage, "guard", name, *tree, *options, "--format", "json")
+    told = command(stage, "guard", name, "--source", str(source), *options, "--format", "json")
     return _findings(Catcher.GUARD, told, time.monotonic() - began)
 
 
@@ -106,13 +105,20 @@ def check_env(stage: Stage, file: Path) -> tuple[Caught, ...]:
     return _findings(Catcher.ENV_CHECK, told, time.monotonic() - began)
 
 
+def stored_values(stage: Stage) -> tuple[Caught, ...]:
+    """The guard of the values that Secrets Manager holds now."""
+    began = time.monotonic()
+    told = command(stage, "guard", "validate-secrets", "--stack", stage.stack, "--format", "json")
+    return _findings(Catcher.NIGHT_GUARD, told, time.monotonic() - began)
+
+
 def prove(stage: Stage, user: str) -> tuple[Caught, ...]:
     """One user's credentials, as Secrets Manager holds them now."""
     began = time.monotonic()
     told = command(stage, "prove", stage.stack, "--user", user, "--format", "json")
     seconds = time.monotonic() - began
     return tuple(
-        Caught(Catch(Catcher.PROOF, f"{each['user']} {each['verdict']}"), each["reason"], seconds)
+        Caught(Catch(Catcher.NIGHT_PROOF, f"{each['user']} {each['verdict']}"), each["reason"], seconds)
         for each in told["proofs"]
         if each["verdict"] != "proven"
     )

@@ -5,10 +5,11 @@ It must never call anything caught or shown that was not checked.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sandbox.replays.model import Caught, Claim, Told
+from sandbox.replays.model import Caught, Claim, Replay, Told
 
 VERSION = 1
 _WIDTH = 20
@@ -32,6 +33,32 @@ def summary(told: Sequence[Told], seconds: float) -> str:
     passed = sum(each.passed for each in told)
     of = f"{passed} of {len(told)} replays shown happening and caught by exactly what is expected"
     return f"{of} ({seconds:.0f} s)"
+
+
+def promises(replays: Sequence[Replay]) -> str:
+    """What each replay promises, in lines for a terminal."""
+    rows = []
+    for replay in replays:
+        rows.append(f"{replay.name:<{_WIDTH}}{replay.title}")
+        rows += [f"{'':<{_WIDTH}}  caught by {catch}" for catch in replay.expected]
+    return "\n".join(rows)
+
+
+def promises_json(replays: Sequence[Replay]) -> str:
+    """The same, for a machine."""
+    return json.dumps(
+        [
+            {
+                "name": each.name,
+                "title": each.title,
+                "start": each.start.name.lower(),
+                "expected": _expected(each),
+            }
+            for each in replays
+        ],
+        indent=2,
+        ensure_ascii=False,
+    )
 
 
 def document(told: Sequence[Told], seconds: float) -> dict[str, Any]:
@@ -61,11 +88,15 @@ def _document(told: Told) -> dict[str, Any]:
             }
             for each in told.caught
         ],
-        "expected": [{"by": each.catcher.value, "name": each.name} for each in told.replay.expected],
+        "expected": _expected(told.replay),
         "gatesNotAsked": told.replay.unasked,
         "afterwards": [_claim(each) for each in told.afterwards],
         "differences": list(told.differences),
     }
+
+
+def _expected(replay: Replay) -> list[dict[str, str]]:
+    return [{"by": each.catcher.value, "name": each.name} for each in replay.expected]
 
 
 def _claim(claim: Claim) -> dict[str, Any]:
