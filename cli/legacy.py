@@ -1,4 +1,4 @@
-"""`atlas-access legacy STACK`: the hand-made estate as it is, against access.yaml. Read-only; nothing is imported.
+"""`atlas-access legacy STACK`: the hand-made estate as it is, against access.yaml; nothing is imported.
 
 `legacy STACK` is short for `legacy list STACK`; other verbs stand beside it.
 """
@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
 from cli.inputs import MANIFEST, read_known_users, read_manifest, read_settings
+from cli.legacy_restore import restore
 
 KNOWN_USERS = Path("known-users.yaml")
 
@@ -34,6 +35,9 @@ app = typer.Typer(
     help="The hand-made users, roles and secrets: `legacy STACK` lists them.",
     no_args_is_help=True,
 )
+
+
+app.command("restore")(restore)
 
 
 class LegacyFormat(StrEnum):
