@@ -1,6 +1,7 @@
 """`atlas-access sandbox …`: the world on this machine, and deployments into it.
 
-Only this and `cli/sandbox_replay.py` import `sandbox`. It must never decide what a deployment does: `sandbox/deploy.py` does, this shows it.
+Only this and `cli/sandbox_replay.py` import `sandbox`. It must never decide what a deployment does:
+`sandbox/deploy.py` does, this shows it.
 """
 
 from __future__ import annotations
