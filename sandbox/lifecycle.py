@@ -22,8 +22,8 @@ from sandbox.ports import port_is_free
 from sandbox.world import ENVIRONMENTS, Options, SandboxError, World, write_private
 
 PORTS = 8
-_FOLDERS = ("mongo", "logs", "stacks", "pulumi")
-_FILES = ("sandbox.json", "keys.json", "processes.json", "kept", "lock")
+_FOLDERS = ("mongo", "logs", "stacks", "pulumi", "baselines")
+_FILES = ("sandbox.json", "keys.json", "processes.json", "kept", "clock", "lock")
 _MARKER = ".gitignore"
 _TROUBLING = ("404", "500")
 _PATIENCE = 5.0

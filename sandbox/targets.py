@@ -101,8 +101,13 @@ class Targets:
         return sum(target.serving for target in self._targets)
 
     def next(self, tried: set[Target]) -> Target | None:
-        """Return the next target in turn that serves and was not tried, or None."""
-        able = [target for target in self._targets if target.serving and target not in tried]
+        """Return the next target in turn that serves and was not tried, or None.
+
+        When only unhealthy ones are left, they are asked all the same: an Application Load Balancer fails open.
+        """
+        left = [target for target in self._targets if not target.draining and target not in tried]
+        able = [target for target in left if target.serving]
+        able = able or [target for target in left if target.health is Health.UNHEALTHY]
         if not able:
             return None
         self._turn += 1

@@ -132,10 +132,18 @@ def test_a_target_that_was_never_healthy_gets_nothing(setup: Setup) -> None:
 def test_a_target_that_falls_ill_is_left_out_and_comes_back(setup: Setup) -> None:
     backend, target = setup.healthy("one")
     backend.healthy = False
+    setup.healthy("two")
     until(lambda: target.health is Health.UNHEALTHY)
-    assert 503 == setup.get().status_code
+    assert {"two"} == {setup.get().headers["X-Task-Revision"] for _ in range(4)}
     backend.healthy = True
-    until(lambda: setup.get().status_code == 200)
+    until(lambda: setup.get().headers["X-Task-Revision"] == "one")
+
+
+def test_with_none_but_unhealthy_targets_these_are_asked(setup: Setup) -> None:
+    backend, target = setup.healthy("one")
+    backend.healthy = False
+    until(lambda: target.health is Health.UNHEALTHY)
+    assert "one" == setup.get().headers["X-Task-Revision"]
 
 
 def test_a_draining_target_finishes_what_it_has_and_gets_nothing_new(setup: Setup) -> None:
