@@ -9,10 +9,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from access.actions import mongo_actions
 from access.catalogue import OPERATIONS, operation
-from access.manifest_model import Manifest, RoleRef, User
+from access.manifest_model import Manifest, Retention, RoleRef, User
 from access.operation import Need, On, Operation, Reach, Scope
 from access.privileges import Privilege, Privileges, builtin_privileges, patch_privileges
 from access.privileges import Scope as ResourceScope
@@ -63,7 +64,8 @@ class Expectations:
     """Everything that is to be proven of one user on one cluster.
 
     `roles` are exactly the user's roles, as `name@database`. `grants` are the custom roles' Atlas actions on
-    namespaces. `audit` is the append-only log. `sources` are collections, one per database, that the user may read.
+    namespaces. `audit` is the append-only log, `retention` the only expiry of its rows. `sources` are collections, one
+    per database, that the user may read.
     """
 
     user: str
@@ -75,6 +77,7 @@ class Expectations:
     audit: Place
     sources: tuple[Place, ...]
     table: tuple[Expected, ...]
+    retention: Retention | None = None
 
     def declared(self, version: str) -> Privileges:
         """Return the privileges that a server of this version must list; raises ValueError for an unknown one."""
@@ -112,6 +115,7 @@ class Expectations:
             "grants": [[action, *_pair(place)] for action, place in self.grants],
             "collections": [[*_pair(each.place), each.may_be_absent] for each in self.collections],
             "audit": _pair(self.audit),
+            "retention": None if self.retention is None else [self.retention.field, self.retention.days],
             "sources": [_pair(source) for source in self.sources],
             "places": [_pair(place) for place in places],
             "table": table,
@@ -140,6 +144,7 @@ class Expectations:
                 audit=Place(*record["audit"]),
                 sources=tuple(Place(*pair) for pair in record["sources"]),
                 table=tuple(_cells([Place(*pair) for pair in record["places"]], record["table"])),
+                retention=_retention(record.get("retention")),
             )
         except (KeyError, TypeError, AttributeError, IndexError) as error:
             raise ValueError("not expectations as this project writes them") from error
@@ -168,6 +173,7 @@ def expectations(manifest: Manifest, user: User | str, cluster: str) -> Expectat
         grants=grants,
         collections=collections,
         audit=audit,
+        retention=manifest.audit.retention,
     )
 
 
@@ -180,6 +186,7 @@ def derive(
     grants: tuple[tuple[str, Place], ...],
     collections: tuple[ExpectedCollection, ...],
     audit: Place,
+    retention: Retention | None = None,
 ) -> Expectations:
     """Derive the table of any user from its roles, the grants of its custom roles, and the collections there are."""
     builtin = (builtin_privileges(role.name, role.database) for role in roles if role.is_builtin)
@@ -195,6 +202,7 @@ def derive(
         audit=audit,
         sources=sources,
         table=(),
+        retention=retention,
     )
     focus = {audit, *sources}
     cells = (
@@ -275,6 +283,10 @@ def _split(role: str) -> tuple[str, str]:
 def _is_builtin(role: str) -> bool:
     name, database = _split(role)
     return RoleRef(name=name, database=database).is_builtin
+
+
+def _retention(pair: list[Any] | None) -> Retention | None:
+    return None if pair is None else Retention(field=pair[0], days=pair[1])
 
 
 def _pair(place: Place) -> list[str]:

@@ -14,8 +14,12 @@ from access.actions import ATLAS_ACTIONS, ActionScope
 VERSION = 1
 """The newest version of the file that this tool understands."""
 
+LONGEST_RETENTION_DAYS = 24_855
+"""A TTL index holds at most 2,147,483,647 seconds (MongoDB manual, expireAfterSeconds)."""
+
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
 COLLECTION_NAME = r"^[A-Za-z_][A-Za-z0-9_.-]{0,119}$"
+FIELD_NAME = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 ENVIRONMENT_NAME = r"^[a-z][a-z0-9-]{0,30}$"
 VARIABLE_NAME = r"^[A-Z][A-Z0-9_]{0,127}$"
 ROLE_TEXT = r"^[A-Za-z][A-Za-z0-9_-]*(@[A-Za-z][A-Za-z0-9_-]*)?$"
@@ -57,11 +61,19 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class RetentionEntry(Entry):
+    """The only time after which the server may erase rows of the audit log, by a TTL index on this field alone."""
+
+    field: Annotated[str, Field(pattern=FIELD_NAME)]
+    days: int = Field(ge=1, le=LONGEST_RETENTION_DAYS)
+
+
 class AuditEntry(Entry):
-    """Where the append-only audit log lives."""
+    """Where the append-only audit log lives, and how long it keeps its rows: for ever where nothing is said."""
 
     database: Name
     collection: CollectionName
+    retention: RetentionEntry | None = None
 
 
 class CollectionEntry(Entry):

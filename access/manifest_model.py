@@ -59,11 +59,24 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Retention(Record):
+    """How long the server keeps a row: a TTL index on this field alone erases it after as many days."""
+
+    field: str
+    days: int
+
+    @property
+    def seconds(self) -> int:
+        """The index's `expireAfterSeconds`."""
+        return self.days * 24 * 60 * 60
+
+
 class Audit(Record):
-    """Where the append-only audit log lives (ADR 0002)."""
+    """Where the append-only audit log lives (ADR 0002); without a retention its rows stay for ever."""
 
     database: str
     collection: str
+    retention: Retention | None = None
 
     @property
     def namespace(self) -> str:

@@ -27,6 +27,7 @@ from access.manifest_model import (
     LegacySecret,
     LegacyUser,
     Manifest,
+    Retention,
     RoleRef,
     User,
     Waiver,
@@ -41,7 +42,7 @@ def resolve(file: ManifestFile) -> Manifest:
         version=file.version,
         database=file.database,
         environments=file.environments,
-        audit=Audit(database=file.audit.database, collection=file.audit.collection),
+        audit=_audit(file),
         collections=tuple(_collections(file)),
         read_across=file.read_across,
         roles=roles,
@@ -64,6 +65,12 @@ def resolve(file: ManifestFile) -> Manifest:
         ),
         legacy=tuple(_legacy(file)),
     )
+
+
+def _audit(file: ManifestFile) -> Audit:
+    kept = file.audit.retention
+    retention = None if kept is None else Retention(field=kept.field, days=kept.days)
+    return Audit(database=file.audit.database, collection=file.audit.collection, retention=retention)
 
 
 def role_ref(text: str) -> RoleRef:

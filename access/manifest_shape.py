@@ -14,6 +14,8 @@ from access.manifest_file import (
     ADR,
     COLLECTION_NAME,
     ENVIRONMENT_NAME,
+    FIELD_NAME,
+    LONGEST_RETENTION_DAYS,
     NAME,
     ROLE_TEXT,
     SECRET_NAME,
@@ -29,6 +31,7 @@ from access.manifest_file import (
     LegacyUserEntry,
     ManifestFile,
     PlaceEntry,
+    RetentionEntry,
     UserEntry,
     WaiverEntry,
 )
@@ -40,6 +43,7 @@ _FORMS: dict[str, tuple[str, str]] = {
         "not a collection's name",
         "Use the collection's own name; system.* cannot be granted.",
     ),
+    FIELD_NAME: ("not a field's name", "Name the field that says when a row was written, such as at."),
     ENVIRONMENT_NAME: ("not an environment's name", "Use lower-case letters, such as staging."),
     VARIABLE_NAME: ("not a variable's name", "Use capitals, digits and _, such as MONGODB_URI."),
     ROLE_TEXT: (
@@ -129,6 +133,8 @@ def _mistake(item: Any) -> Mistake:
     if kind == "too_short":
         what = "names no collection" if path[:1] == ("roles",) and len(path) == 3 else "is empty"
         return path, what, "Name at least one, or remove the entry."
+    if kind in ("int_type", "greater_than_equal", "less_than_equal"):
+        return path, "not a number of days", f"Write a whole number from 1 to {LONGEST_RETENTION_DAYS}."
     if kind in ("string_too_short", "string_too_long"):
         return path, "too short or too long to be a reason", "Write one sentence that a reviewer understands."
     problem, remedy = _TYPES.get(kind, ("not of the form that belongs here", "See access.schema.json."))
@@ -138,6 +144,7 @@ def _mistake(item: Any) -> Mistake:
 _KEYS: dict[tuple[str, ...], type[BaseModel]] = {
     (): ManifestFile,
     ("audit",): AuditEntry,
+    ("audit", "retention"): RetentionEntry,
     ("adopted",): AdoptedEntry,
     ("bindings",): BindingsEntry,
     ("collections", "*"): CollectionEntry,

@@ -95,5 +95,7 @@ def _decided(cell: Expected, row: Operation, held: Privileges, source: str) -> A
 
 
 def _residue(row: Operation, answer: Answer) -> int:
-    """Count a command that went through although its random UUID should have stopped it."""
-    return max(1, answer.written) if row.form is Form.RANDOM_UUID and answer.ok else 0
+    """Count a command that went through, in part or whole, although its random UUID should have stopped it."""
+    if row.form is not Form.RANDOM_UUID:
+        return 0
+    return max(1, answer.written) if answer.ok else answer.written

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from mongod_fixture import LOOPBACK, Cluster, cluster
@@ -9,7 +11,9 @@ from mongod_fixture import LOOPBACK, Cluster, cluster
 from access.catalogue import OPERATIONS
 from access.endpoints import EndpointRefused
 from access.evidence import Proof, Subject
-from access.verdict import Outcome, Verdict
+from access.manifest_model import Retention
+from access.verdict import Answer, Failure, Outcome, Verdict
+from probes.mongo import Reply, Server
 from probes.prove import prove_all
 
 __all__ = ["cluster"]
@@ -145,6 +149,47 @@ def test_an_audit_log_that_was_made_anew_is_refuted_until_it_is_accepted(cluster
     now = refuted.audit_uuid
     assert Verdict.PROVEN is cluster.prove("app_read", last_audit_uuid=now).verdict
     assert Verdict.PROVEN is cluster.prove("app_read", last_audit_uuid=last, accepted_audit_uuid=now).verdict
+
+
+def test_the_only_ttl_index_on_the_audit_log_is_the_retention_that_is_declared(cluster: Cluster) -> None:
+    log = cluster.root.askflorence.agent_audit_log
+    declared = replace(cluster.request("app_read").expectations, retention=Retention(field="at", days=30))
+    log.create_index("at", expireAfterSeconds=30 * 24 * 60 * 60)
+    try:
+        proven, refuted = cluster.prove("app_read", expectations=declared), cluster.prove("app_read")
+    finally:
+        log.drop_index("at_1")
+    assert (Verdict.PROVEN, Verdict.REFUTED) == (proven.verdict, refuted.verdict)
+
+
+def test_an_audit_log_whose_clustered_key_expires_is_refuted(cluster: Cluster) -> None:
+    database = cluster.root.askflorence
+    database.agent_audit_log.rename("kept_aside")
+    database.command(
+        "create", "agent_audit_log", clusteredIndex={"key": {"_id": 1}, "unique": True}, expireAfterSeconds=60
+    )
+    try:
+        proof = cluster.prove("app_read")
+    finally:
+        database.drop_collection("agent_audit_log")
+        database.kept_aside.rename("agent_audit_log")
+    assert (Verdict.REFUTED, True) == (proof.verdict, "rows are erased after 60 s" in proof.reason)
+
+
+@pytest.mark.parametrize("hidden", ["listIndexes", "listCollections"])
+def test_what_could_not_be_listed_is_inconclusive(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, hidden: str
+) -> None:
+    sent = Server.command
+
+    def refuses(self: Server, database: str, command: Mapping[str, object], **how: bool) -> Reply:
+        if hidden in command and "cursor" in command:
+            return Reply(Answer(failure=Failure.TIMEOUT), {}, 0.0)
+        return sent(self, database, command, **how)
+
+    monkeypatch.setattr(Server, "command", refuses)
+    proof = cluster.prove("app_read")
+    assert (Verdict.INCONCLUSIVE, True) == (proof.verdict, "could not be listed" in proof.reason)
 
 
 def test_a_ttl_index_on_the_audit_log_is_refuted(cluster: Cluster) -> None:

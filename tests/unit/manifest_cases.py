@@ -1,6 +1,7 @@
 """One mistake each: what is changed in the manifest, and how the error begins that it must bring forth."""
 
 READ_ROLE = '    role: read@askflorence\n    secret: "{env}/mongodb/app-read-v2"'
+LOG = "  database: askflorence\n  collection: agent_audit_log\n"
 CUSTOM = "  role_audit_writer:\n    FIND: [agent_audit_log]\n"
 SURVEY = "        role: role_writer_survey\n        successor: "
 ADR = "adr: ADR 0006, reason: there is no such finding"
@@ -24,6 +25,18 @@ CASES = {
         ("{user: app_admin_schema}", "{user: app_admin_schema, prd: {}}"),
         'bindings.schema_task.MONGODB_URI_ADMIN_SCHEMA.prd: unknown key "prd". Known here: user, secret, staging, prod.'
         ' Did you mean "prod"?',
+    ),
+    "a retention of no days": (
+        (LOG, LOG + "  retention: {field: at, days: 0}\n"),
+        "audit.retention.days: not a number of days. Write a whole number from 1 to 24855.",
+    ),
+    "a retention by no field": (
+        (LOG, LOG + '  retention: {field: 9at, days: 30}\n'),
+        'audit.retention.field: "9at" is not a field\'s name. Name the field that says when a row was written',
+    ),
+    "a misspelled retention": (
+        (LOG, LOG + "  retension: {field: at, days: 30}\n"),
+        'audit.retension: unknown key "retension". Remove it. Did you mean "retention"?',
     ),
     "a missing key": (
         ("database: askflorence\nenvironments", "environments"),

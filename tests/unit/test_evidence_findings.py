@@ -5,17 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from access.audit_log import AuditLog, check_audit_log
+from access.audit_log import AuditLog, Expiry, check_audit_log
 from access.equality import Identity, compare
 from access.evidence import Subject
 from access.expectations import Expectations, Place, expectations
 from access.manifest import load_manifest
+from access.manifest_model import Retention
 from access.privileges import Privilege, Scope
 from access.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 AUDIT = Place("askflorence", "agent_audit_log")
-LOG = AuditLog(kind="collection", capped=False, uuid="a" * 32, ttl={})
+LOG = AuditLog(kind="collection", capped=False, uuid="a" * 32, expiries=())
+RETENTION = Retention(field="at", days=2190)
+SIX_YEARS = 189_216_000
 VERSIONS = ("6.0.5", "7.0.14", "8.0.4")
 
 
@@ -98,9 +101,9 @@ def test_a_sound_audit_log_has_no_finding() -> None:
 @pytest.mark.parametrize(
     ("log", "words"),
     [
-        (AuditLog("view", False, "", {}), "is a view"),
-        (AuditLog("collection", True, "", {}), "is capped"),
-        (AuditLog("collection", False, "", {"at_1": 60}), "TTL index at_1"),
+        (AuditLog("view", False, "", None), "is a view"),
+        (AuditLog("collection", True, "", ()), "is capped"),
+        (AuditLog("collection", False, "", (Expiry("at_1", ("at",), 60),)), "TTL index at_1"),
     ],
 )
 def test_an_audit_log_that_could_lose_rows_is_refuted(log: AuditLog, words: str) -> None:
@@ -111,12 +114,43 @@ def test_an_audit_log_that_could_lose_rows_is_refuted(log: AuditLog, words: str)
 def test_an_audit_log_with_another_uuid_is_refuted_unless_accepted() -> None:
     (finding,) = check_audit_log(AUDIT, LOG, "b" * 32, "")
     assert Verdict.REFUTED is finding.verdict
+    assert f"set atlas-access:acceptedAuditUuid to {LOG.uuid}" in finding.text
     assert () == check_audit_log(AUDIT, LOG, "b" * 32, LOG.uuid)
 
 
 def test_the_retention_that_is_declared_is_no_finding() -> None:
-    kept = AuditLog("collection", False, "", {"at_1": 220_752_000})
-    assert () == check_audit_log(AUDIT, kept, "", "", 220_752_000)
+    kept = AuditLog("collection", False, "", (Expiry("at_1", ("at",), SIX_YEARS),))
+    assert () == check_audit_log(AUDIT, kept, "", "", RETENTION)
+
+
+@pytest.mark.parametrize(
+    "expiry",
+    [
+        Expiry("at_1", ("at",), SIX_YEARS - 1),
+        Expiry("seen_1", ("seen",), SIX_YEARS),
+        Expiry("at_1_by_1", ("at", "by"), SIX_YEARS),
+        Expiry("at_1", ("at",), 0),
+    ],
+    ids=["sooner", "by another field", "by two fields", "at once"],
+)
+def test_another_expiry_than_the_declared_one_is_refuted(expiry: Expiry) -> None:
+    (finding,) = check_audit_log(AUDIT, AuditLog("collection", False, "", (expiry,)), "", "", RETENTION)
+    assert Verdict.REFUTED is finding.verdict
+    assert f"after {expiry.seconds} s, not after {SIX_YEARS} s by at" in finding.text
+
+
+def test_indexes_that_nobody_could_list_are_no_proof_that_there_is_no_ttl() -> None:
+    (finding,) = check_audit_log(AUDIT, AuditLog("collection", False, "", None), "", "")
+    assert (Verdict.INCONCLUSIVE, True) == (finding.verdict, "could not be listed" in finding.text)
+
+
+def test_the_declared_retention_reaches_the_proof() -> None:
+    text = (ROOT / "access.yaml").read_text()
+    kept = "  collection: agent_audit_log\n  retention: {field: at, days: 2190}\n"
+    declared = load_manifest(text.replace("  collection: agent_audit_log\n", kept, 1))
+    derived = expectations(declared, "app_read", "staging")
+    assert RETENTION == derived.retention == Expectations.from_json(derived.to_json()).retention
+    assert derived.digest != _expected("app_read").digest
 
 
 def test_a_missing_audit_log_is_inconclusive() -> None:
