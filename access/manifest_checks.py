@@ -23,6 +23,14 @@ ALLOWED_BUILTIN = ("read", "readWrite")
 _PER_TENANT = re.compile(
     r"(tenant|agent|agency|agencies|member|customer|client|broker|npn|org)s?[_-]?\w*\d", re.IGNORECASE
 )
+_ONE_TENANTS = re.compile(
+    r"(?:^|[_-])(?:tenant|agent|agency|member|customer|client|broker|npn|org)s?[_-]?(?:id[_-]?)?"
+    r"(?:\d+|(?=[0-9a-f]*\d)[0-9a-f]{6,})$",
+    re.IGNORECASE,
+)
+"""A name that ends in one tenant's number or id, such as `agent_101` or `member-5f3a9c`."""
+
+_PLAYBOOK = " Tenants are kept apart by views and the JWT's identity, never by a database user each."
 
 
 def declared(document: Document, section: str) -> frozenset[str]:
@@ -217,14 +225,14 @@ def _users(file: ManifestFile, document: Document) -> Iterator[Mistake]:
         if index >= USERS_AT_MOST:
             remedy = "Remove it, or write the follow-up decision record that ADR 0006 asks for."
             if _PER_TENANT.search(name):
-                remedy += (
-                    " Tenants are kept apart by views and the JWT's identity, never by a database user each."
-                )
+                remedy += _PLAYBOOK
             yield (
                 ("users", name),
                 f"a {_ordinal(index + 1)} user; a cluster has at most {USERS_AT_MOST}",
                 remedy,
             )
+        elif _ONE_TENANTS.search(name):
+            yield ("users", name), "a database user for one tenant", f"Remove it (ADR 0006).{_PLAYBOOK}"
     roles = declared(document, "roles")
     for name, user in file.users.items():
         path: Path = ("users", name, "role")

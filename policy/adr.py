@@ -6,6 +6,7 @@ Constants only. It must never read a file or be derived from `access.yaml`: the 
 from __future__ import annotations
 
 import enum
+import re
 from typing import Final
 
 DATABASE: Final = "askflorence"
@@ -72,6 +73,13 @@ READ_WRITE_ON_AUDIT_LOG: Final = frozenset(
 
 USER_CAP: Final = 5
 """ADR 0006: four users and at most a fifth; a sixth needs a decision record of its own."""
+
+ONE_TENANTS_USER: Final = re.compile(
+    r"(?:^|[_-])(?:tenant|agent|agency|member|customer|client|broker|npn|org)s?[_-]?(?:id[_-]?)?"
+    r"(?:\d+|(?=[0-9a-f]*\d)[0-9a-f]{6,})$",
+    re.IGNORECASE,
+)
+"""ADR 0006, playbook for health data: tenants are kept apart by views and the JWT, never by a database user each."""
 
 PASSWORD_LENGTH: Final = 32
 RECOVERY_WINDOW_DAYS: Final = 30

@@ -1,5 +1,6 @@
-"""Rule user-cap: at most five database users per cluster."""
+"""Rule user-cap: at most five database users per cluster, and none that is one tenant's own."""
 
+from policy.adr import ONE_TENANTS_USER
 from policy.atlas import user_view
 from policy.model import Framework, Rule, Severity
 from policy.report import Report
@@ -17,6 +18,11 @@ def check(resource: Resource, run: Run, report: Report) -> None:
     for path, part in (("projectId", user.project), ("scopes", user.scopes)):
         if isinstance(part, Marker):
             report.not_evaluated(path, part)
+    if isinstance(user.name, str) and ONE_TENANTS_USER.search(user.name):
+        report.finding(
+            "is named for one tenant; tenants are kept apart by views and the JWT's identity, never by a user each."
+        )
+        return
     cap = run.config.user_cap
     for project, cluster in user_places(resource):
         users = run.history.users
@@ -34,7 +40,7 @@ def check(resource: Resource, run: Run, report: Report) -> None:
 
 RULE = Rule(
     name="user-cap",
-    description="At most five users a cluster; a sixth needs an ADR (ADR 0006)",
+    description="At most five users a cluster, none for one tenant; a sixth needs an ADR (ADR 0006)",
     why="Fourteen narrow users caused three silent regressions in a week; fewer grants are fewer ways to mis-bind.",
     source="ADR 0006",
     severity=Severity.HIGH,

@@ -46,6 +46,11 @@ COMPLIANT = {
     "the waived writer": [user("app_write", "readWrite")],
     "the audit writer after its role": [audit_role(), user("app_audit_writer", "role_audit_writer", "admin")],
     "five users": FIVE,
+    "the fifth user that the playbook names": [*FIVE[:4], user("app_admin_full")],
+    "users of a whole kind, not of one tenant": [
+        user("app_agents"),
+        user("app_member_portal"),
+    ],
     "the same user registered twice, as an update does": [*FIVE, FIVE[0]],
     "an adopted user without a password": [
         without(user(options={"ignore_changes": ("password",)}), "password"),
@@ -128,6 +133,8 @@ OFFENDING = [
     ("built-in-roles-allow-list", "atlasAdmin", [user(role="atlasAdmin", database="admin")]),
     ("built-in-roles-allow-list", "read elsewhere", [user(database="admin")]),
     ("user-cap", "a sixth user", SIX),
+    ("user-cap", "one tenant's own user", [user("agent_101")]),
+    ("user-cap", "a member's own user", [user("app_member_5f3a9c")]),
     (
         "user-cap",
         "a sixth user in an unknown stack",

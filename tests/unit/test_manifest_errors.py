@@ -55,10 +55,24 @@ def test_the_sixth_user_needs_a_decision():
     assert "JWT" not in error.remedy
 
 
+@pytest.mark.parametrize(
+    "name", ["agent_101", "app_member-5f3a9c", "tenant7", "app-npn_12345678", "Agency_3"]
+)
+def test_one_tenants_own_user_is_refused_below_the_cap_too(name: str):
+    error = only_error(edited((BEFORE_ADOPTED, user(name, "own") + BEFORE_ADOPTED)))
+    assert (f"users.{name}", "a database user for one tenant") == (error.where, error.problem)
+    assert "views and the JWT" in error.remedy
+
+
+@pytest.mark.parametrize("name", ["app_admin_full", "app_agents", "app_member_portal", "app_orgs_reader"])
+def test_a_fifth_user_that_is_no_tenants_own_is_accepted(name: str):
+    assert () == errors_of(edited((BEFORE_ADOPTED, user(name, "fifth") + BEFORE_ADOPTED)))
+
+
 def test_a_user_for_each_tenant_is_answered_with_the_playbook():
     extra = "".join(user(f"agent_{number}", f"agent-{number}") for number in range(101, 105))
     errors = errors_of(edited((BEFORE_ADOPTED, extra + BEFORE_ADOPTED)))
-    assert 3 == len(errors)
+    assert 4 == len(errors)
     assert all("views and the JWT" in error.remedy for error in errors)
 
 
