@@ -10,10 +10,12 @@ from access.manifest import LOCAL, Manifest
 
 def render(manifest: Manifest) -> str:
     """The file. Ends in a newline; equal manifests give equal bytes."""
+    clusters = {binding.cluster for binding in manifest.bindings_for(LOCAL)}
     lines = [
         "# The MongoDB variables of a developer's machine, generated from access.yaml: make docs.",
-        "# Copy to .env.local (never tracked) and take each value from Secrets Manager. Load it line by line: a raw &",
-        "# in a connection string breaks the shell's `source`. A variable that is not set is an error, nothing else.",
+        *(f"# Filled in by: atlas-access env {cluster} --write .env.local" for cluster in sorted(clusters)),
+        "# Never tracked; judged by: atlas-access env --check .env.local. Load it line by line: a raw & in a connection",
+        "# string breaks the shell's `source`. A variable that is not set is an error, nothing else.",
     ]
     for binding in manifest.bindings_for(LOCAL):
         role = ", ".join(str(role) for role in manifest.user(binding.user).roles)
