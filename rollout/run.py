@@ -13,9 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from probes.aws import AwsUnavailable
+from rollout.aws_answers import AWS_FAILURES, code_of, is_final
 from rollout.clock import Clock
 from rollout.decide import BEAT_SECONDS, decide, learn
 from rollout.effects import (
@@ -47,7 +45,7 @@ from rollout.gates import ROUNDS, Gates, Round
 from rollout.marks import Lease, Marks
 from rollout.plan import ServiceState, short
 from rollout.service import Service
-from rollout.words import RolloutFailed, told, unknown
+from rollout.words import Figures, RolloutFailed, told, unknown
 
 POLL_SECONDS = 2.0
 """Between two looks at the service; ECS itself moves in seconds."""
@@ -58,12 +56,15 @@ ROUND_SECONDS = 300.0
 """How long one round of the gates, or the pre-flight, may take."""
 
 _T = TypeVar("_T")
-_AWS_FAILURES = (AwsUnavailable, ClientError, BotoCoreError)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What a run works with. `preflight` gives every reason not to start; `gates` is None where none are configured."""
+    """What a run works with.
+
+    `preflight` gives every reason not to start; `gates` is None where none are configured. `failed` counts the requests
+    that failed on the balanced address in the last so many seconds, None where nobody counts.
+    """
 
     stack: str
     service: Service
@@ -73,6 +74,7 @@ class Parts:
     gates: Gates | None
     poll_seconds: float = POLL_SECONDS
     aside: Callable[[Callable[[], Any]], Future[Any]] | None = None
+    failed: Callable[[float], int | None] = lambda _: None
 
 
 def carry_out(goal: Goal, parts: Parts) -> Done:
@@ -92,7 +94,7 @@ class _Run:
         self._said = ""
         self._events = ""
         self._counted = 0.0
-        self._swapped_wall = 0.0
+        self._figures = Figures()
         self._details: tuple[str, ...] = ()
 
     def to_end(self) -> Done:
@@ -105,7 +107,7 @@ class _Run:
                     return self._ended(effect, seen)
                 self._told = self._perform(effect, seen)
                 self._silent_since = None
-            except _AWS_FAILURES as error:
+            except AWS_FAILURES as error:
                 self._unanswered(error)
         raise RolloutFailed(
             unknown(self._parts.stack, self._goal, "no end in sight", "the run gives up"), 3, moved=True
@@ -116,7 +118,10 @@ class _Run:
         return Seen(state, marks, self._parts.clock.wall(), self._parts.clock.tick())
 
     def _ended(self, end: End, seen: Seen) -> Done:
-        text = told(self._parts.stack, self._goal, end, seen, self._details, self._swapped_wall)
+        figures = self._figures
+        if figures.swapped and isinstance(end, Done | RolledBack):
+            figures = replace(figures, failed=self._parts.failed(seen.wall - figures.swapped))
+        text = told(self._parts.stack, self._goal, end, seen, self._details, figures)
         if isinstance(end, Done):
             self._parts.say(text)
             return end
@@ -142,8 +147,7 @@ class _Run:
             case Swap(revision):
                 self._say(f"{short(seen.service.revision)} to {short(revision)}: telling the service")
                 service.swap(revision)
-                if not self._swapped_wall:
-                    self._swapped_wall = seen.wall
+                self._figures = self._figures.at("swapped", seen.wall)
             case Undo(cause, held):
                 self._say(f"putting the recorded revision back: {cause}")
                 self._explain(seen)
@@ -165,6 +169,8 @@ class _Run:
 
     def _judged(self, revision: str) -> Told:
         gates, undoing = self._parts.gates, self._told.undoing_since is not None
+        if undoing:
+            self._figures = self._figures.at("back", self._parts.clock.wall())
         if gates is None:
             self._say("gates NOT RUN: there is no smoke baseline of this stack")
             return replace(self._told, green=ROUNDS, gates_after=() if undoing else None)
@@ -181,6 +187,7 @@ class _Run:
             return replace(self._told, gates_after=found.failures)
         if found.green:
             return replace(self._told, green=self._told.green + 1)
+        self._figures = self._figures.at("red", self._parts.clock.wall())
         return replace(self._told, green=0, cause=found.failures[0])
 
     def _aside(self, work: Callable[[], Any], what: str, *, undoing: bool = False) -> Any:
@@ -208,13 +215,13 @@ class _Run:
         """AWS gave no answer: try again within limits; what was begun is undone as soon as it answers."""
         tick, stack = self._parts.clock.tick(), self._parts.stack
         self._silent_since = tick if self._silent_since is None else self._silent_since
-        silent, final, taken = tick - self._silent_since, _final(error), self._told.taken is not None
+        silent, final, taken = tick - self._silent_since, is_final(error), self._told.taken is not None
         if not taken and (final or silent > SILENT_SECONDS):
             raise RolloutFailed(
-                f"NOT STARTED  {stack}: AWS answered {_code(error)}; nothing was changed", 3
+                f"NOT STARTED  {stack}: AWS answered {code_of(error)}; nothing was changed", 3
             ) from None
         if silent > self._goal.deadline_seconds or (final and self._told.cause and silent > SILENT_SECONDS):
-            text = unknown(stack, self._goal, _code(error), "AWS gives no answer")
+            text = unknown(stack, self._goal, code_of(error), "AWS gives no answer")
             raise RolloutFailed(text, 3, moved=True) from None
         if (
             taken
@@ -222,13 +229,13 @@ class _Run:
             and not self._told.cause
             and (final or silent > SILENT_SECONDS)
         ):
-            self._told = replace(self._told, cause=f"AWS answered {_code(error)} during the rollout")
+            self._told = replace(self._told, cause=f"AWS answered {code_of(error)} during the rollout")
         self._parts.clock.pause(self._parts.poll_seconds)
 
     def _explain(self, seen: Seen) -> None:
         lease = seen.marks.lease
         if lease is not None and not self._details:
-            with contextlib.suppress(*_AWS_FAILURES):
+            with contextlib.suppress(*AWS_FAILURES):
                 self._details = self._parts.service.stop_reasons(lease.wanted)
 
     def _waiting(self, why: str, seen: Seen) -> None:
@@ -279,21 +286,6 @@ def _safely(gates: Gates, revision: str, stopped: Callable[[], bool]) -> Round:
         return gates.round(revision, stopped)
     except Exception as error:  # noqa: BLE001 - whatever breaks in a gate, the service must be put back
         return Round((f"the gates could not be run: {type(error).__name__}: {error}",))
-
-
-def _final(error: Exception) -> bool:
-    """Whether asking again cannot help: AWS understood and refused."""
-    if not isinstance(error, ClientError):
-        return False
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    return 400 <= status < 500 and "Throttl" not in _code(error)
-
-
-def _code(error: Exception) -> str:
-    if isinstance(error, ClientError):
-        operation = getattr(error, "operation_name", "")
-        return f"{error.response.get('Error', {}).get('Code', 'an error')} to {operation}"
-    return str(error) if isinstance(error, AwsUnavailable) else type(error).__name__
 
 
 __all__ = ["Marks", "Parts", "RolloutFailed", "carry_out", "in_thread"]

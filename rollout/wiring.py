@@ -19,6 +19,7 @@ from access.endpoints import Endpoints
 from access.settings import Settings, check_settings
 from access.task_definition import REGISTRATION_FACTS
 from probes.aws import client
+from probes.balanced import failed_requests
 from rollout.clock import clock_for
 from rollout.effects import Goal, Seen, Way
 from rollout.gates import Gates
@@ -147,6 +148,7 @@ def parts_of(
         preflight=preflight,
         gates=gates,
         poll_seconds=0.2 if endpoints.sandbox else 2.0,
+        failed=lambda seconds: failed_requests(seconds, endpoints),
     )
 
 

@@ -5,7 +5,9 @@ Every text passes redaction here: stop reasons and gate findings may quote what 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from access.redaction import redact
 from rollout.effects import Done, End, Goal, Lost, NotStable, Refused, RolledBack, Seen, Way
@@ -23,16 +25,45 @@ class RolloutFailed(RuntimeError):
         self.exit_code, self.moved = exit_code, moved
 
 
-def told(stack: str, goal: Goal, end: End, seen: Seen, details: tuple[str, ...], swapped_wall: float) -> str:
-    """The text of an end. `details` are stop reasons; `swapped_wall` is when this run swapped, 0 if it did not."""
+@dataclass(frozen=True)
+class Figures:
+    """Moments of a run, in Unix seconds, 0 for what did not happen, and what they cost.
+
+    `swapped` is when it swapped first, `red` when a gate was red first, `back` when the recorded revision ran alone
+    again; `failed` counts requests that failed meanwhile on the balanced address, None where nobody counts.
+    """
+
+    swapped: float = 0.0
+    red: float = 0.0
+    back: float = 0.0
+    failed: int | None = None
+
+    def at(self, moment: Literal["swapped", "red", "back"], wall: float) -> Figures:
+        """The same with a moment noted, unless it was noted before."""
+        if getattr(self, moment):
+            return self
+        match moment:
+            case "swapped":
+                return replace(self, swapped=wall)
+            case "red":
+                return replace(self, red=wall)
+            case "back":
+                return replace(self, back=wall)
+
+
+def told(
+    stack: str, goal: Goal, end: End, seen: Seen, details: tuple[str, ...], figures: Figures | None = None
+) -> str:
+    """The text of an end. `details` are stop reasons."""
+    known = figures or Figures()
     match end:
         case Done(revision, moved):
-            lines = _done(stack, goal, seen, revision, moved=moved)
+            lines = [*_done(stack, goal, seen, revision, moved=moved), *_cost(known)]
         case Refused(reasons):
             lines = _refused(stack, goal, seen, reasons)
         case RolledBack(undone):
             head = f"ROLLED BACK  {stack}: {undone.cause}"
-            lines = [head, _runs_again(seen, swapped_wall), *_likely(details)]
+            lines = [head, _runs_again(seen, known), *_likely(details)]
             if undone.gates:
                 lines.append(f"The gates fail on it too: {'; '.join(undone.gates)}")
             lines.append(_next(stack, seen))
@@ -80,10 +111,23 @@ def _refused(stack: str, goal: Goal, seen: Seen, reasons: tuple[str, ...]) -> li
     return [f"{what}  {stack}: {count}; {runs} keeps running.", *reasons]
 
 
-def _runs_again(seen: Seen, swapped_wall: float) -> str:
-    since = datetime.fromtimestamp(seen.wall, UTC).strftime("%H:%M:%S")
-    after = f" ({seen.wall - swapped_wall:.0f} s after the swap)" if swapped_wall else ""
-    return f"{short(seen.service.revision)} runs again, {seen.service.counted}, since {since} UTC{after}"
+def _runs_again(seen: Seen, figures: Figures) -> str:
+    back = figures.back or seen.wall
+    since = datetime.fromtimestamp(back, UTC).strftime("%H:%M:%S")
+    runs = f"{short(seen.service.revision)} runs again, {seen.service.counted}, since {since} UTC"
+    if not figures.swapped:
+        return runs
+    after = [f"{back - figures.swapped:.0f} s after the swap"]
+    if figures.red:
+        after.append(f"{back - figures.red:.0f} s after the first bad answer")
+    count = "not measured" if figures.failed is None else str(figures.failed)
+    return f"{runs} ({', '.join(after)}). Requests failed meanwhile on the balanced address: {count}"
+
+
+def _cost(figures: Figures) -> list[str]:
+    if not figures.swapped or figures.failed is None:
+        return []
+    return [f"Requests failed meanwhile on the balanced address: {figures.failed}"]
 
 
 def _likely(details: tuple[str, ...]) -> list[str]:

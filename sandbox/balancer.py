@@ -1,13 +1,15 @@
 """A load-balanced address on loopback: HTTP/1.1 in front of the tasks of one service.
 
 A request goes to the next healthy target, whole, and its answer back, whole; where nothing listens any more the
-next one is tried, since nothing of the request was delivered. With no healthy target the answer is 503, as an
-Application Load Balancer's is. It must never send a new request to a draining target, or listen beyond 127.0.0.1.
+next one is tried, since nothing of the request was delivered. With no target the answer is 503, and with none but
+unhealthy ones these are asked, as an Application Load Balancer does. It must never send a new request to a draining target, or listen beyond 127.0.0.1.
 """
 
 import asyncio
 import socket
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -25,11 +27,14 @@ from sandbox.ports import HOST, free_port
 from sandbox.targets import Target, Targets
 
 _CONNECT_SECONDS = 2.0
-_CHECK_SECONDS = 2.0
+_CHECK_SECONDS = 5.0
+"""As of the container health checks of ECS: a machine that is busy is not yet a task that is ill."""
 _ANSWER_SECONDS = 60.0
 _IDLE_SECONDS = 60.0
 _STOP_SECONDS = 2.0
 _LIMIT = 65536
+_FAILED = 500
+_REMEMBERED = 100_000
 
 
 class Balancer:
@@ -42,6 +47,7 @@ class Balancer:
         self._clients: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._thread: threading.Thread | None = None
+        self._failures: deque[float] = deque(maxlen=_REMEMBERED)
         self.url = ""
 
     def start(self, port: int = 0) -> str:
@@ -89,6 +95,11 @@ class Balancer:
         """Return how many targets take requests now."""
         return self._targets.serving()
 
+    def failed(self, seconds: float) -> int:
+        """Return how many requests were answered with 5xx in the last so many seconds, by a target or in its place."""
+        since = time.monotonic() - seconds
+        return sum(1 for moment in self._failures.copy() if moment >= since)
+
     def _soon(self, act: Callable[[], None]) -> None:
         with suppress(RuntimeError):  # the loop has ended: nothing is balanced any more
             self._loop.call_soon_threadsafe(act)
@@ -133,11 +144,14 @@ class Balancer:
             return False
         if request is None:
             return False
-        writer.write(await self._served(request))
+        status, answer = await self._served(request)
+        if status >= _FAILED:
+            self._failures.append(time.monotonic())
+        writer.write(answer)
         await writer.drain()
         return request.keep_alive
 
-    async def _served(self, request: Request) -> bytes:
+    async def _served(self, request: Request) -> tuple[int, bytes]:
         tried: set[Target] = set()
         while (target := self._targets.next(tried)) is not None:
             tried.add(target)
@@ -148,19 +162,21 @@ class Balancer:
             except _NotDelivered:
                 target.refused()
             except TimeoutError:
-                return plain(504, "the target did not answer in time", keep_alive=request.keep_alive)
+                return 504, plain(504, "the target did not answer in time", keep_alive=request.keep_alive)
             except (OSError, EOFError, Malformed):
-                return plain(502, "the target ended before it had answered", keep_alive=request.keep_alive)
+                return 502, plain(
+                    502, "the target ended before it had answered", keep_alive=request.keep_alive
+                )
             finally:
                 target.ended()
-        return plain(503, "no target is healthy", keep_alive=request.keep_alive)
+        return 503, plain(503, "no target is healthy", keep_alive=request.keep_alive)
 
 
 class _NotDelivered(OSError):
     """Nothing of a request reached the target: another may have it."""
 
 
-async def _ask(target: Target, request: Request) -> bytes:
+async def _ask(target: Target, request: Request) -> tuple[int, bytes]:
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
             reader, writer = await asyncio.open_connection(target.host, target.port, limit=_LIMIT)
@@ -171,7 +187,7 @@ async def _ask(target: Target, request: Request) -> bytes:
             writer.write(forwarded(request, f"{target.host}:{target.port}"))
             await writer.drain()
             answer = await read_answer(reader, request.method)
-        return relayed(answer, keep_alive=request.keep_alive)
+        return answer.status, relayed(answer, keep_alive=request.keep_alive)
     finally:
         writer.close()
 

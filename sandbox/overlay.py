@@ -28,6 +28,7 @@ def overlay(addresses: Addresses, stack: str, region: str, service_url: str) -> 
         "ATLAS_ACCESS_ADDRESS_FORM": "standard",
         "ATLAS_ACCESS_SMOKE_URL": service_url or f"{addresses.control}/smoke/{stack}",
         "ATLAS_ACCESS_HUBSPOT_URL": f"{addresses.control}/hubspot",
+        "ATLAS_ACCESS_BALANCED_URL": f"{addresses.control}/balanced/{stack}",
         "ATLAS_ACCESS_MAIL_URL": f"{addresses.control}/mail/{stack}",
         "GITHUB_API_URL": f"{addresses.control}/github",
         "AWS_ENDPOINT_URL": addresses.aws,

@@ -5,6 +5,7 @@ was sent.
 """
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,6 +52,15 @@ class ServicePart:
             self._containers.places[here.account] = Place(self._balancers[name], overlays[name])
         agent.runtime = self._containers
 
+    def balanced(self, target: str) -> tuple[int, str]:
+        """Answer `GET /ENVIRONMENT?seconds=N` with how many requests failed at its address in the last N seconds."""
+        url = urlsplit(target)
+        balancer = self._balancers.get(url.path.strip("/"))
+        wanted = (parse_qs(url.query).get("seconds") or [""])[0]
+        if balancer is None or not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", wanted):
+            return 400, json.dumps({"error": "ask for /staging?seconds=60 or /prod?seconds=60"})
+        return 200, json.dumps({"failed": balancer.failed(float(wanted))})
+
     def stop(self) -> None:
         """End every task and stop listening."""
         for balancer in self._balancers.values():
@@ -71,9 +81,10 @@ def settle(agent: EcsAgent) -> None:
             time.sleep(_PAUSE)
 
 
-def sites(estate: Estate) -> dict[str, Site]:
-    """Return what answers beside the service: HubSpot, and the list of sent mail."""
+def sites(estate: Estate, part: ServicePart) -> dict[str, Site]:
+    """Return what answers beside the service: HubSpot, the list of sent mail, and what failed at its addresses."""
     return {
+        "balanced": lambda _method, target, _key, _body: part.balanced(target),
         "hubspot": hubspot(estate).answer,
         "mail": lambda _method, target, _key, _body: sent_mail(estate, target),
     }

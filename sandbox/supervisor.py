@@ -28,6 +28,7 @@ from sandbox.world import ENVIRONMENTS, AwsCredentials, Environment, Mongod, Opt
 
 if TYPE_CHECKING:
     from sandbox.ecs_agent import EcsAgent
+    from sandbox.service_part import ServicePart
 
 _LOG = logging.getLogger(__name__)
 _PARTS = (
@@ -85,7 +86,9 @@ class Supervisor:
             # The largest import of all takes place while the servers start.
             from sandbox import service_part
             from sandbox.aws import account, server
+            from sandbox.containers import Witness
             from sandbox.ecs_agent import EcsAgent
+            from sandbox.service_part import ServicePart
 
             servers = {name: future.result() for name, future in starting.items()}
         roots = {name: mongod.root_uri for name, mongod in servers.items()}
@@ -95,7 +98,9 @@ class Supervisor:
         with ThreadPoolExecutor(1) as pool:
             seeding = pool.submit(seed.seed, roots, estate.database)
             token = secrets.token_hex(24)
-            sites = service_part.sites(estate) if self._options.service else {}
+            witness = Witness(self._record, self._forget)
+            part = ServicePart(estate.by_name, witness) if self._options.service else None
+            sites = service_part.sites(estate, part) if part else {}
             control = Control(token, {"private-endpoint": _switch(forwarder)}, sites)
             control.start(self._port("control"))
             self._parts.callback(control.stop)
@@ -106,7 +111,7 @@ class Supervisor:
             atlas = AtlasPart(self._options, estate, servers, private_address)
             self._parts.callback(atlas.stop)
             atlas.start(self._port("atlas"))
-            urls = self._service(estate, agent, Addresses(atlas.url, aws.url, control.url))
+            urls = self._service(part, estate, agent, Addresses(atlas.url, aws.url, control.url))
             sessions = {
                 name: account.build_account(estate, name, atlas.strings(name), agent) for name in ENVIRONMENTS
             }
@@ -157,14 +162,12 @@ class Supervisor:
         self._record(f"mongod {environment}", mongod.pid)
         return mongod
 
-    def _service(self, estate: Estate, agent: "EcsAgent", addresses: Addresses) -> Mapping[str, str]:
+    def _service(
+        self, part: "ServicePart | None", estate: Estate, agent: "EcsAgent", addresses: Addresses
+    ) -> Mapping[str, str]:
         """Let tasks be processes, where the options say so; return the service's address by environment."""
-        if not self._options.service:
+        if part is None:
             return dict.fromkeys(ENVIRONMENTS, "")
-        from sandbox.containers import Witness
-        from sandbox.service_part import ServicePart
-
-        part = ServicePart(estate.by_name, Witness(self._record, self._forget))
         self._parts.callback(part.stop)
         part.listen({name: self._port(f"service {name}") for name in ENVIRONMENTS})
         overlays = {

@@ -109,6 +109,13 @@ def test_without_a_target_the_answer_is_503(setup: Setup) -> None:
     assert (503, "503 Service Unavailable: no target is healthy\n") == (answer.status_code, answer.text)
 
 
+def test_requests_that_fail_are_counted_with_their_time(setup: Setup) -> None:
+    setup.get()
+    setup.healthy("one")
+    setup.get()
+    assert (1, 0) == (setup.balancer.failed(60), setup.balancer.failed(0))
+
+
 def test_healthy_targets_are_asked_in_turn_over_one_connection(setup: Setup) -> None:
     setup.healthy("one")
     setup.healthy("two")

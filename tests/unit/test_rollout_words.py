@@ -1,0 +1,49 @@
+"""A rollout's end tells what failed, since when which revision runs, and what it cost; the uncounted is said to be."""
+
+import pytest
+from rollout_world import NEW, OLD, FakeEcs, back, forward
+
+from rollout.effects import Done, RolledBack, Seen, Undone
+from rollout.marks import Marks
+from rollout.service import Service
+from rollout.words import Figures, told
+
+NOON = 1_778_587_200.0
+UNDONE = RolledBack(Undone("gate 3 providers/covered: not covered", NEW))
+
+
+def seen(revision: str = OLD) -> Seen:
+    return Seen(Service(FakeEcs.running(revision), "c", "app").look(), Marks(held=0), NOON + 100, 0.0)
+
+
+@pytest.mark.parametrize(("failed", "count"), [(0, "0"), (7, "7"), (None, "not measured")])
+def test_an_undone_rollout_tells_its_times_and_its_failed_requests(failed: int | None, count: str) -> None:
+    figures = Figures(swapped=NOON, red=NOON + 26, back=NOON + 38, failed=failed)
+    assert told("staging", forward(), UNDONE, seen(), (), figures).splitlines()[1] == (
+        "  app:7 runs again, 2/2, since 12:00:38 UTC (38 s after the swap, 12 s after the first bad answer). "
+        f"Requests failed meanwhile on the balanced address: {count}"
+    )
+
+
+def test_what_was_undone_for_no_gate_tells_no_bad_answer() -> None:
+    figures = Figures(swapped=NOON, back=NOON + 38, failed=0)
+    assert "(38 s after the swap)." in told("staging", forward(), UNDONE, seen(), (), figures)
+
+
+def test_a_run_that_swapped_nothing_tells_no_cost() -> None:
+    assert "Requests failed" not in told("staging", back(), UNDONE, seen(), ())
+
+
+def test_a_green_rollout_tells_its_failed_requests_where_somebody_counts() -> None:
+    done = Done(NEW, moved=True)
+    assert [
+        told("staging", forward(), done, seen(NEW), (), Figures(swapped=NOON, failed=failed)).splitlines()
+        for failed in (0, None)
+    ] == [
+        ["staging: app:8 running 2/2", "  Requests failed meanwhile on the balanced address: 0"],
+        ["staging: app:8 running 2/2"],
+    ]
+
+
+def test_a_moment_is_noted_once() -> None:
+    assert Figures(red=1.0) == Figures().at("red", 1.0).at("red", 2.0)
