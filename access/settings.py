@@ -69,6 +69,7 @@ class Settings(BaseModel):
     proof_task_family: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,255}$")] = ""
     proof_task_subnets: tuple[Name, ...] = ()
     proof_task_security_groups: tuple[Name, ...] = ()
+    accepted_audit_uuid: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{32})?$")] = ""
     allow_unproven_private_address: bool = False
     rollout_deadline_seconds: Annotated[int, Field(ge=30, le=3600)] = 900
     rollout_release: Annotated[int, Field(ge=0)] = 0

@@ -64,6 +64,7 @@ def proof_of(
             deadline_seconds=settings.proof_deadline_seconds,
             expected_hosts=reach.hosts,
             narrowed=_adopts(manifest, binding),
+            accepted_audit_uuid=settings.accepted_audit_uuid,
             task=_place(settings, reach) if settings.proof_task_family else "",
             public_address=reach.public_address if binding.address is Address.PRIVATE else "",
             atlas_project=settings.atlas_project_id if own else "",

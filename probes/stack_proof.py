@@ -59,6 +59,7 @@ def candidates(stack: Stack, user: str | None = None) -> tuple[Candidate, ...]:
             expected_hosts=_hosts(addresses, binding.address, stack) if own else (),
             deadline_seconds=float(stack.settings.proof_deadline_seconds),
             propagation_seconds=0.0,
+            last_audit_uuid=stack.settings.accepted_audit_uuid if own else "",
             public_address=_base(addresses, stack) if own else "",
         )
         by_secret[binding.secret_name] = Candidate(

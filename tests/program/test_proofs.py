@@ -90,3 +90,8 @@ def test_the_user_of_an_adopted_role_gets_time_for_its_denials() -> None:
 
 def test_no_proof_is_handed_a_connection_string() -> None:
     assert "Pw@" not in json.dumps(proofs("prod", Other()), default=str)
+
+
+def test_an_audit_log_made_anew_is_accepted_by_a_setting() -> None:
+    accepted = {each["accepted_audit_uuid"] for each in proofs(acceptedAuditUuid="a" * 32).values()}
+    assert {"a" * 32} == accepted
