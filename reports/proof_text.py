@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from access.evidence import Attempt
+from access.evidence import Attempt, Subject
 from access.verdict import Verdict
 from reports.proof import ProofReport, Proven
 
@@ -18,6 +18,8 @@ _ROLES = (
     "pulumi up --refresh restores the declared roles; or change access.yaml and its decision record together."
 )
 _ACTIONS = "correct the user's role in Atlas, or what is expected of it, and prove again."
+_NAMED = "mend what is named above and prove again."
+_OF_ROLES = frozenset({Subject.ROLES, Subject.EXCESS, Subject.MISSING})
 
 
 def lines(report: ProofReport, *, attempts: bool = False) -> Iterator[str]:
@@ -30,9 +32,18 @@ def lines(report: ProofReport, *, attempts: bool = False) -> Iterator[str]:
             yield from (f"    {attempt_line(attempt)}" for attempt in each.proof.attempts)
     yield from (f"  {note}" for note in report.notes)
     if report.verdict is Verdict.REFUTED:
-        yield f"  {_REFUTED}{_ROLES if report.complete else _ACTIONS}"
+        yield f"  {_REFUTED}{_way_out(report)}"
     elif report.verdict is Verdict.INCONCLUSIVE:
         yield f"  {_DOUBT if report.proven else 'There was nothing to prove.'}"
+
+
+def _way_out(report: ProofReport) -> str:
+    """What mends it: the role, where an attempt or the server's own list speaks against one."""
+    proofs = [each.proof for each in report.proven]
+    against = {each.subject for proof in proofs for each in proof.findings if each.verdict is Verdict.REFUTED}
+    if not against & _OF_ROLES and not any(proof.refuted for proof in proofs):
+        return _NAMED
+    return _ROLES if report.complete else _ACTIONS
 
 
 def headline(each: Proven) -> str:
