@@ -27,7 +27,7 @@ def test_both_stacks_files_are_valid_in_the_sandbox() -> None:
 def test_placeholders_are_refused_outside_the_sandbox_each_at_its_line() -> None:
     """No real account is ever named by a stand-in."""
     errors = errors_of(FILES["staging"], sandbox=False)
-    assert len(errors) == 7
+    assert len(errors) == 8
     assert errors[0].startswith("Pulumi.staging.yaml:9  atlas-access:awsAccountId: is still a placeholder.")
 
 
