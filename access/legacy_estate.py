@@ -13,8 +13,9 @@ from enum import StrEnum
 
 from access.drift_finding import Answer
 from access.drift_secrets import reference
-from access.drift_seen import BoundVariable, HeldRole, SeenRole, SeenSecret, SeenUser, Unread
+from access.drift_seen import HeldRole, SeenSecret, SeenUser, Unread
 from access.known_users import KnownUser
+from access.legacy_seen import LegacySeen, SeenLogins, SeenRevision
 from access.manifest_model import LegacyUser, Manifest
 from access.retirement_model import TOMBSTONE_ROLE, TOMBSTONED
 
@@ -37,41 +38,6 @@ class Standing(StrEnum):
     SCHEDULED = "in its recovery window"
     MISSING = "missing"
     ELSEWHERE = "in another account"
-
-
-@dataclass(frozen=True)
-class SeenRevision:
-    """A task-definition revision of an environment's account; `running` when a service or task runs it."""
-
-    environment: str
-    arn: str
-    active: bool
-    running: bool
-    bound: tuple[BoundVariable, ...]
-
-    @property
-    def name(self) -> str:
-        """`family:revision`."""
-        return self.arn.rpartition("/")[2] or self.arn
-
-
-@dataclass(frozen=True)
-class SeenLogins:
-    """The last successful login of each user since a moment (Atlas keeps seven days)."""
-
-    since: datetime
-    last: Mapping[str, datetime]
-
-
-@dataclass(frozen=True)
-class LegacySeen:
-    """Everything that was read. `revisions` holds one part per account that could bind a secret of this estate."""
-
-    users: tuple[SeenUser, ...] | Unread
-    roles: tuple[SeenRole, ...] | Unread
-    secrets: tuple[SeenSecret, ...] | Unread
-    revisions: tuple[tuple[SeenRevision, ...] | Unread, ...]
-    logins: SeenLogins | Unread
 
 
 @dataclass(frozen=True, order=True)

@@ -52,7 +52,8 @@ def status(
     from cli.output import write
     from probes.atlas_sign_in import CredentialsMissing, sign_in_from
     from reports import migration as report
-    from rollout.migration_looks import Looked, facts
+    from rollout.migration_facts import Looked
+    from rollout.migration_looks import facts
 
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)

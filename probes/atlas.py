@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from access.drift import EVENT_TYPES
 from access.drift_seen import SeenCluster, SeenEvent, SeenRole, SeenUser
 from access.endpoints import Endpoints
-from access.legacy_estate import SeenLogins
+from access.legacy_seen import SeenLogins
 from probes.atlas_answers import ClusterAnswer, CustomRoleAnswer, EventAnswer, LoginAnswer, UserAnswer
 from probes.atlas_sign_in import ServiceAccount, SignIn
 from probes.http import session

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from access.drift_seen import SeenSecret, Unread
 from access.endpoints import Endpoints
-from access.legacy_estate import LegacySeen, SeenRevision
+from access.legacy_seen import LegacySeen, SeenRevision
 from access.manifest_model import Manifest
 from access.settings import Settings
 from probes.atlas import Atlas, AtlasUnread

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from access.drift_seen import BoundVariable, Unread
 from access.endpoints import Endpoints
-from access.legacy_estate import SeenRevision
+from access.legacy_seen import SeenRevision
 from probes.aws import AwsUnavailable, ask, client
 from probes.other_account import AccountPlace, session_in
 

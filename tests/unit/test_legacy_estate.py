@@ -10,15 +10,8 @@ import pytest
 from access.drift_finding import Answer
 from access.drift_seen import BoundVariable, HeldRole, SeenRole, SeenSecret, SeenUser, Unread
 from access.known_users import KnownUser
-from access.legacy_estate import (
-    Belongs,
-    LegacyEstate,
-    LegacySeen,
-    SeenLogins,
-    SeenRevision,
-    Standing,
-    legacy_estate,
-)
+from access.legacy_estate import Belongs, LegacyEstate, Standing, legacy_estate
+from access.legacy_seen import LegacySeen, SeenLogins, SeenRevision
 from access.manifest import Manifest
 from access.retirement_model import TOMBSTONE_ROLE, TOMBSTONED
 from reports import legacy as report

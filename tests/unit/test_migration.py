@@ -18,8 +18,9 @@ from access.settings import check_settings
 from cli.status import commands
 from probes.atlas_sign_in import SignIn
 from reports import migration as report
-from rollout import migration_looks as looks
+from rollout import migration_facts as looks
 from rollout.marks import Bound, Lease, Marks
+from rollout.migration_looks import baseline
 from rollout.plan import Deployment, ServiceState
 from rollout.retirement_marks import SINCE, STAGE
 from rollout.soak import SoakSeen, spike, unknown
@@ -264,10 +265,10 @@ def test_a_retirement_of_which_something_was_not_read_is_unknown() -> None:
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_without_a_baseline_that_phase_is_not_done(stack: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ATLAS_ACCESS_SANDBOX", raising=False)
-    found = looks.baseline(asked(stack, smoke_baseline="baselines/nobody.json"))
+    found = baseline(asked(stack, smoke_baseline="baselines/nobody.json"))
     assert Fact(holds=False, evidence="nobody.json is not there") == found
 
 
 def test_a_baseline_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = looks.baseline(asked(smoke_baseline="access.yaml"))
+    found = baseline(asked(smoke_baseline="access.yaml"))
     assert (False, True) == (found.holds, "access.yaml" in found.evidence)
