@@ -6,10 +6,12 @@ unknown refuses. The decision is pure; `rollout.soak_looks` observes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
+from access.task_definition import secret_references
 from rollout.marks import Marks
 from rollout.plan import ServiceState, short
 
@@ -58,6 +60,16 @@ class SoakSeen:
         """How long it has soaked."""
         since = self.bound_since
         return 0.0 if since is None else max(0.0, self.wall - since) / 60
+
+
+def released(marks: Marks, running: str, was_bound: Mapping[str, Any], runs: Mapping[str, Any]) -> Marks:
+    """The marks after a routine release: a revision that binds the very same secrets is as bound as the recorded one.
+
+    `was_bound` and `runs` are the definitions of the recorded revision and of the one that runs.
+    """
+    if marks.bound is None or secret_references(was_bound) != secret_references(runs):
+        return marks
+    return replace(marks, bound=replace(marks.bound, revision=running))
 
 
 def spike(name: str, before: int, during: int) -> Source:

@@ -21,7 +21,7 @@ from probes.aws import AwsUnavailable, ask, client
 from probes.http import session as http_session
 from rollout.clock import Clock
 from rollout.service import Service, ServiceMissing
-from rollout.soak import SoakSeen, Source, spike, unknown
+from rollout.soak import SoakSeen, Source, released, spike, unknown
 
 LOGS, LOGINS = "service logs", "Atlas login failures"
 PATTERN = "?ERROR ?Error ?error"
@@ -57,11 +57,13 @@ def look(before: Preceding, own_account: str, endpoints: Endpoints, clock: Clock
     )
     try:
         state, marks = service.look_marked()
+        definition = service.definition(state.revision)
+        if marks.bound is not None and marks.bound.revision != state.revision:
+            marks = released(marks, state.revision, service.definition(marks.bound.revision), definition)
         seen = SoakSeen(before.stack, state, marks, clock.wall())
         since = seen.bound_since
         if since is None:
             return seen
-        definition = service.definition(state.revision)
     except ClientError as error:
         raise AwsUnavailable(f"looking at {before.stack}'s service", _code(error)) from None
     sources = [_logs(before, definition, session, endpoints, since, seen.wall)]
