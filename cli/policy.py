@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -59,7 +60,7 @@ def policy(
     from policy.config import ConfigInvalid, load_config
 
     with presented_as(WRONG, StateInvalid, ConfigInvalid):
-        config = load_config()
+        config = load_config(environment=os.environ)
         if config.stack(stack) is None:
             known = ", ".join(facts.name for facts in config.stacks)
             raise CommandFailed(f'stack "{stack}" is unknown to policy-config.json.', f"Known: {known}.")

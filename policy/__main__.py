@@ -1,5 +1,6 @@
 """Builds the pack and serves it to the engine that started it. Tests never import this module."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from policy.config import ConfigInvalid, load_config
 from policy.pack import PACK_NAME, policies
 
 try:
-    config = load_config()
+    config = load_config(environment=os.environ)
 except ConfigInvalid as error:
     sys.exit(str(error))
 

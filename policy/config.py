@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from policy import adr
+
+UNKNOWN_SETTING: Final = "ATLAS_ACCESS_POLICY_UNKNOWN"
+"""`fail`, as CI sets it, makes an unexpected unknown value a violation, whatever the file says."""
 
 DEFAULT_FILE: Final = Path(__file__).with_name("policy-config.json")
 _RECORDS = ("ADR 0001", "ADR 0002", "ADR 0004", "ADR 0006", "ADR 0007")
@@ -166,13 +169,20 @@ def parse_config(text: str, source: str = "policy-config.json") -> Config:
     return config
 
 
-def load_config(path: Path = DEFAULT_FILE) -> Config:
-    """Read the configuration file. Raises ConfigInvalid, also where it cannot be read."""
+def load_config(path: Path = DEFAULT_FILE, environment: Mapping[str, str] | None = None) -> Config:
+    """Read the configuration file, and what the environment asks of it: it can make the pack stricter, never laxer.
+
+    Raises ConfigInvalid, also where the file cannot be read or the environment asks for what there is not.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigInvalid(path.name, (f"it cannot be read: {type(error).__name__}.",)) from None
-    return parse_config(text, path.name)
+    asked = (environment or {}).get(UNKNOWN_SETTING, "")
+    if asked not in ("", "report", "fail"):
+        raise ConfigInvalid("the environment", (f"{UNKNOWN_SETTING}: has to be report or fail.",))
+    config = parse_config(text, path.name)
+    return replace(config, fail_unknown=True) if asked == "fail" else config
 
 
 def _stack(errors: _Errors, name: str, value: object) -> StackFacts:

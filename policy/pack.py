@@ -9,7 +9,6 @@ It must never raise on an unknown value: the SDK would turn a mandatory rule int
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -40,9 +39,6 @@ from policy.values import UNKNOWN, Value, from_protocol
 
 PACK_NAME: Final = "atlas-access"
 PROJECT: Final = "atlas-access"
-UNKNOWN_SETTING: Final = "ATLAS_ACCESS_POLICY_UNKNOWN"
-"""Set to `fail` in CI: an unexpected unknown value is then a violation."""
-
 _CONTAINERS = (Mapping, Sequence)
 _UNSEEN: Final = "Values that rules could not see; an unknown value is reported, never passed over"
 _LATER: Final = "Values that exist only after creation, as their rules say; they are judged when they do"
@@ -159,8 +155,6 @@ def _setting(name: str) -> str:
 
 def policies(config: Config, rules: Sequence[Rule] = RULES) -> list[Policy]:
     """All policies of the pack."""
-    if os.environ.get(UNKNOWN_SETTING) == "fail":
-        config = _strict(config)
     session = Session(config, rules)
     built: list[Policy] = []
     for rule in rules:
@@ -171,10 +165,6 @@ def policies(config: Config, rules: Sequence[Rule] = RULES) -> list[Policy]:
         if rule.check_stack is not None:
             built.append(_stack_policy(session, rule))
     return [*built, *_not_evaluated_policies(session)]
-
-
-def _strict(config: Config) -> Config:
-    return Config(**{**vars(config), "fail_unknown": True})
 
 
 def _metadata(rule: Rule) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 It must never be imported before it is chosen: the engine brings gRPC and the Pulumi SDK.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from reports.deployment import Change
 from sandbox.cli_events import shown
 from sandbox.recorder import Recorder
 from sandbox.stack_files import StackFiles
-from sandbox.world import SandboxError, World
+from sandbox.world import SandboxError, World, passed_on
 
 if TYPE_CHECKING:
     from sandbox.engine.events import Event
@@ -38,8 +39,14 @@ class Embedded:
         log: Callable[[str], None],
         *,
         policy_packs: tuple[Path, ...] = (),
+        refresh: bool = False,
     ) -> bool:
-        """Run preview, up or destroy, and whether it went well; each event also goes to `log` as a line of JSON."""
+        """Run preview, up or destroy, and whether it went well; each event also goes to `log` as a line of JSON.
+
+        With `refresh` a run of its own reads what is there before.
+        """
+        if refresh and not self.run("refresh", world, files, recorder, log):
+            return False
         from sandbox.engine import EngineRequest, run
         from sandbox.engine.events import event_to_json
 
@@ -54,7 +61,7 @@ class Embedded:
                 project=files.project,
                 stack=files.stack,
                 config=files.config,
-                environment=world.environment(files.stack),
+                environment=world.environment(files.stack) | passed_on(os.environ),
                 state_file=world.state_file(files.stack),
                 provider_ports=world.provider_ports(files.stack),
                 passphrase=world.passphrase,

@@ -22,7 +22,7 @@ from sandbox.cli_events import hand_on
 from sandbox.cli_packs import failure_of, prepare_pack
 from sandbox.recorder import Recorder
 from sandbox.stack_files import StackFiles, read_yaml
-from sandbox.world import SandboxError, World
+from sandbox.world import SandboxError, World, passed_on
 
 OLDEST = (3, 200)
 """The oldest CLI that the sandbox is tested with."""
@@ -72,6 +72,7 @@ class PulumiCli:
         log: Callable[[str], None],
         *,
         policy_packs: tuple[Path, ...] = (),
+        refresh: bool = False,
     ) -> bool:
         """Run preview, up or destroy, and whether it went well; each event also goes to `log` as a line of JSON.
 
@@ -86,7 +87,7 @@ class PulumiCli:
         command = [str(self.path), operation, "--stack", files.stack, "--non-interactive", "--color", "never"]
         command += ["--event-log", str(events)]
         if operation != "preview":
-            command += ["--yes", "--skip-preview"]
+            command += ["--yes", "--skip-preview", *(["--refresh"] if refresh else [])]
         packs = [prepare_pack(world.directory, pack) for pack in policy_packs]
         for pack in packs:
             command += ["--policy-pack", str(pack)]
@@ -151,6 +152,7 @@ class PulumiCli:
             parents=True, exist_ok=True
         )
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        kept |= passed_on(os.environ)
         return kept | world.environment(stack) | {"PULUMI_DEBUG_COMMANDS": "true"}
 
 

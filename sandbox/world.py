@@ -20,6 +20,9 @@ from sandbox.ports import HOST
 VERSION = 2
 ENVIRONMENTS = ("staging", "prod")
 PROVIDERS = ("aws", "mongodbatlas", "random")
+PASSED_ON = ("ATLAS_ACCESS_POLICY_UNKNOWN",)
+"""What a shell may tell a deployment's policy pack besides a sandbox's own variables; it can only make it stricter."""
+
 START = "start one with `atlas-access sandbox up`"
 
 
@@ -259,6 +262,11 @@ class World:
         return answer.json()
 
 
+def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
+    """What of a shell's environment reaches the program and the policy pack."""
+    return {name: environment[name] for name in PASSED_ON if name in environment}
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a file whole, for its owner alone: a reader sees the old content or the new one, never a part."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -278,5 +286,6 @@ __all__ = [
     "Options",
     "SandboxError",
     "World",
+    "passed_on",
     "write_private",
 ]

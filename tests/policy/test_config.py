@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from policy.adr import DEPRECATED_VARIABLES
-from policy.config import DEFAULT_FILE, Config, ConfigInvalid, load_config, parse_config
+from policy.config import DEFAULT_FILE, UNKNOWN_SETTING, Config, ConfigInvalid, load_config, parse_config
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "policy/policy-config.schema.json").read_text(encoding="utf-8"))
@@ -105,3 +105,21 @@ def test_the_manifest_and_the_pack_know_the_same_seven_names():
     raw = yaml.safe_load((ROOT / "access.yaml").read_text(encoding="utf-8"))
 
     assert raw["deprecated_variables"] == DEPRECATED_VARIABLES
+
+
+@pytest.mark.parametrize(("asked", "fails"), [("", False), ("report", False), ("fail", True)])
+def test_the_environment_can_make_the_pack_stricter(asked, fails):
+    assert fails is load_config(environment={UNKNOWN_SETTING: asked}).fail_unknown
+
+
+def test_the_environment_cannot_make_the_pack_laxer(tmp_path):
+    strict = tmp_path / "policy-config.json"
+    strict.write_text(json.dumps(changed(unknown="fail")), encoding="utf-8")
+
+    assert load_config(strict, {UNKNOWN_SETTING: "report"}).fail_unknown
+
+
+@pytest.mark.parametrize("asked", ["Fail", "true", "1", "yes"])
+def test_an_environment_that_asks_for_what_there_is_not_is_refused(asked):
+    with pytest.raises(ConfigInvalid, match="ATLAS_ACCESS_POLICY_UNKNOWN: has to be report or fail"):
+        load_config(environment={UNKNOWN_SETTING: asked})
