@@ -65,16 +65,16 @@ def bindings(seen: GateSeen, *, strict: bool) -> Condition:
     waits: list[str] = []
     problems: list[str] = []
     for account in read:
-        own = account.environment == seen.stack
-        for each in account.bound:
-            if each.idle and own and not strict:
-                waits.append(each.short)
-            elif each.active or each.used_by:
-                problems.append(_binding(account, each))
+        idle = [each for each in account.bound if each.idle]
+        if account.environment == seen.stack and not strict:
+            waits += [each.short for each in idle]
+        elif idle:
+            problems.append(_idle(account, idle))
+        problems += [_binding(account, each) for each in account.bound if each.used_by]
     if problems:
-        return unmet(name, f"{len(problems)} still named: {listed(problems, _SHOWN)}", _unbind(seen, read))
+        return unmet(name, listed(problems, _SHOWN), _unbind(seen, read))
     looked = " and ".join(f"{each.looked_at} revisions in {each.environment}" for each in read)
-    first = f"; {len(waits)} idle ones ({listed(waits, _SHOWN)}) are deregistered first" if waits else ""
+    first = f"; {len(waits)} idle ones ({listed(waits, 2)}) are deregistered first" if waits else ""
     return met(name, f"none of {looked} names a legacy secret or user and is in use{first}")
 
 
@@ -201,9 +201,20 @@ def soaked(seen: GateSeen) -> Condition:
 
 
 def _binding(account: SeenAccount, each: BoundRevision) -> str:
-    how = f", used by {listed(each.used_by, 2)}" if each.used_by else ""
     state = "" if each.active else " (INACTIVE)"
-    return f"{account.environment}: {each.short}{state} names {listed(each.names, 2)}{how}"
+    named = listed(each.names, 2)
+    return f"{account.environment}: {each.short}{state} names {named}, used by {listed(each.used_by, 2)}"
+
+
+def _idle(account: SeenAccount, idle: Sequence[BoundRevision]) -> str:
+    named = listed(sorted({name for each in idle for name in each.names}), 3)
+    revisions = listed((each.short for each in sorted(idle, key=_number)), 2)
+    return f"{account.environment}: {len(idle)} idle revisions ({revisions}) name {named}"
+
+
+def _number(each: BoundRevision) -> tuple[str, int]:
+    family, _, number = each.short.partition(":")
+    return family, int(number) if number.isdigit() else 0
 
 
 def _unbind(seen: GateSeen, read: Sequence[SeenAccount]) -> str:

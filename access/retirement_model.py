@@ -34,6 +34,8 @@ CONDITIONS = (
 SOAKED = "tombstone_soaked"
 """The condition that the second step has besides."""
 
+SLOW_TO_ASK = ("drift_clean", "smoke_gates_green")
+FRESH_SECONDS = 600.0
 DEPLOYMENTS = 3
 VERIFIED_HOURS = 24
 CLOCK_TOLERANCE_SECONDS = 300.0
@@ -112,6 +114,24 @@ def evidence_json(stack: str, step: Step, at: float, conditions: Sequence[Condit
         },
         sort_keys=True,
     )
+
+
+def fresh_from(evidence: str, stack: str, step: Step, now: float) -> tuple[Condition, ...]:
+    """The conditions of an evidence that take long to ask, where all of it is met and not older than ten minutes.
+
+    Anything else, a clock that went back and a text that is no evidence included, gives none: they are asked again.
+    """
+    try:
+        document = json.loads(evidence)
+        age = now - datetime.fromisoformat(document["at"]).timestamp()
+        listed = document["conditions"]
+        mine = (document["stack"], document["step"]) == (stack, step.value)
+        whole = all(each["met"] is True for each in listed)
+        found = tuple(met(str(each["name"]), str(each["evidence"])) for each in listed)
+    except (ValueError, KeyError, TypeError):
+        return ()
+    fresh = mine and whole and -1.0 < age < FRESH_SECONDS
+    return tuple(each for each in found if fresh and each.name in SLOW_TO_ASK)
 
 
 def confirmation_for(stack: str) -> str:

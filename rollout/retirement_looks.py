@@ -21,7 +21,7 @@ from access.endpoints import EndpointRefused, Endpoints
 from access.known_users import KnownUser
 from access.manifest_model import Manifest
 from access.retirement import conditions
-from access.retirement_model import Step
+from access.retirement_model import Condition, Step
 from access.retirement_scope import Scope, names_in_account, names_of_service, own_doing, readers_of
 from access.retirement_seen import Acknowledged, GateSeen, SeenAccount, SeenService
 from access.settings import Phase, Settings
@@ -45,7 +45,8 @@ T = TypeVar("T")
 class Asked:
     """What the gate is asked about: the step, what a person typed and recorded, and the declared facts.
 
-    `places` are every environment's account and service by name, this stack's first.
+    `places` are every environment's account and service by name, this stack's first. `taken` are conditions that the
+    gate has shown a moment ago, and that are not asked again.
     """
 
     stack: str
@@ -59,6 +60,7 @@ class Asked:
     known: tuple[KnownUser, ...]
     scope: Scope
     places: tuple[AccountPlace, ...]
+    taken: tuple[Condition, ...] = ()
 
     @property
     def own(self) -> AccountPlace:
@@ -86,7 +88,8 @@ def examine(asked: Asked, eyes: Eyes, look: Look, *, strict: bool) -> Examined:
         for revision in account.bound
         if revision.idle
     )
-    return Examined(conditions(seen, strict=strict), idle)
+    taken = {each.name: each for each in asked.taken}
+    return Examined(tuple(taken.get(each.name, each) for each in conditions(seen, strict=strict)), idle)
 
 
 def observe(asked: Asked, eyes: Eyes, look: Look) -> GateSeen:
@@ -150,7 +153,9 @@ def _told(what: str, read: Callable[[], T]) -> T | Unread:
         return Unread(what, f"it could not be looked at ({type(error).__name__})")
 
 
-def _drift(asked: Asked, eyes: Eyes) -> Drift:
+def _drift(asked: Asked, eyes: Eyes) -> Drift | Unread:
+    if any(each.name == "drift_clean" for each in asked.taken):
+        return Unread("drift", "shown a moment ago")
     wanted = Wanted(
         stack=asked.stack,
         manifest=asked.manifest,
@@ -177,6 +182,8 @@ def _explained(asked: Asked, look: Look, drift: Drift | Unread) -> tuple[Drift |
 
 
 def _smoke(asked: Asked, eyes: Eyes) -> tuple[str, ...] | Unread | None:
+    if any(each.name == "smoke_gates_green" for each in asked.taken):
+        return Unread("smoke gates", "shown a moment ago")
     gates = eyes.gates()
     if gates is None:
         sandbox = eyes.endpoints.sandbox and asked.allow_ungated

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from access.endpoints import Endpoints
 from access.known_users import load_known_users
 from access.manifest import load_manifest
 from access.manifest_model import Manifest
-from access.retirement_model import Step, evidence_json, open_ones
+from access.retirement_model import Step, evidence_json, fresh_from, open_ones
 from access.retirement_scope import Scope, scope_of
 from access.retirement_seen import Acknowledged
 from access.settings import Settings
@@ -59,6 +60,8 @@ def retire(props: Mapping[str, Any], told_since: float | None) -> dict[str, Any]
     endpoints = Endpoints.from_environment(os.environ)
     asked = asked_of(props, endpoints)
     goal = goal_of(asked.stack, Way(asked.step.value), asked.scope, told_since)
+    now = clock_for(os.environ, endpoints).wall()
+    asked = replace(asked, taken=fresh_from(str(props.get("evidence") or ""), asked.stack, asked.step, now))
     done = carry_out(goal, parts_for(asked, endpoints))
     return {
         **props,

@@ -10,7 +10,18 @@ from retirement_world import DAY, IDLE, STACK, seen
 from access.drift_finding import Drift, Finding, Kind
 from access.drift_seen import Unread
 from access.retirement import conditions
-from access.retirement_model import CONDITIONS, SOAKED, Condition, Standing, Step, evidence_json, open_ones
+from access.retirement_model import (
+    CONDITIONS,
+    FRESH_SECONDS,
+    SLOW_TO_ASK,
+    SOAKED,
+    Condition,
+    Standing,
+    Step,
+    evidence_json,
+    fresh_from,
+    open_ones,
+)
 from access.retirement_seen import (
     Acknowledged,
     BoundRevision,
@@ -85,7 +96,7 @@ CASES: dict[str, tuple[str, Standing, dict[str, Any], str]] = {
         "no_legacy_bound_revision",
         Standing.UNMET,
         {"accounts": bound(environment="prod")},
-        "prod: app:6",
+        "prod: 1 idle revisions (app:6)",
     ),
     "bindings: an account cannot be read": (
         "no_legacy_bound_revision",
@@ -262,3 +273,32 @@ def test_the_evidence_is_what_the_policy_pack_reads() -> None:
         each["name"] for each in document["conditions"] if each["met"] is not True
     ]
     assert all(each["evidence"] for each in document["conditions"])
+
+
+def test_what_takes_long_to_ask_is_taken_from_evidence_of_a_moment_ago() -> None:
+    shown = evidence_json(STACK, Step.DELETE, WALL, conditions(seen(Step.DELETE, WALL)))
+    assert SLOW_TO_ASK == tuple(each.name for each in fresh_from(shown, STACK, Step.DELETE, WALL + 60))
+
+
+@pytest.mark.parametrize(
+    ("stack", "step", "now"),
+    [
+        (STACK, Step.DELETE, WALL + FRESH_SECONDS),
+        (STACK, Step.DELETE, WALL - HOUR),
+        (STACK, Step.TOMBSTONE, WALL),
+        ("prod", Step.DELETE, WALL),
+    ],
+)
+def test_old_evidence_and_another_steps_are_asked_again(stack: str, step: Step, now: float) -> None:
+    shown = evidence_json(STACK, Step.DELETE, WALL, conditions(seen(Step.DELETE, WALL)))
+    assert () == fresh_from(shown, stack, step, now)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"at": 3, "conditions": []}'])
+def test_what_is_no_evidence_is_asked_again(text: str) -> None:
+    assert () == fresh_from(text, STACK, Step.DELETE, WALL)
+
+
+def test_evidence_with_one_unmet_condition_is_asked_again() -> None:
+    shown = evidence_json(STACK, Step.DELETE, WALL, conditions(seen(Step.DELETE, WALL, confirmation="")))
+    assert () == fresh_from(shown, STACK, Step.DELETE, WALL)
