@@ -81,6 +81,7 @@ class Settings(BaseModel):
     soak_minutes: Annotated[int, Field(ge=30)] = 30
     soak_role: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_+=,.@/-]{1,128})?$")] = ""
     soak_without_login_history: bool = False
+    soak_without_sign_up: bool = False
     github_repository: Annotated[
         str, StringConstraints(pattern=r"^([A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100})?$")
     ] = ""
@@ -113,9 +114,9 @@ class Settings(BaseModel):
         """The stack that must be bound and have soaked first: the one named, else the one whose data is read."""
         return self.soak_after or self.reference_stack.rpartition("/")[2]
 
-    def with_address_form(self, form: str) -> Settings:
-        """The same settings with another address form: the sandbox has no DNS, so it has no SRV."""
-        return self.model_copy(update={"address_form": AddressForm(form)})
+    def with_address_form(self, form: str | None) -> Settings:
+        """The same settings with another address form, if one is given: the sandbox has no DNS, so it has no SRV."""
+        return self.model_copy(update={"address_form": AddressForm(form)}) if form else self
 
 
 class SettingsInvalid(ValueError):

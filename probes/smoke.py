@@ -108,10 +108,16 @@ def run(
 
 
 def one_round(
-    order: SmokeOrder, *, revision: str = "", say: Say = lambda _: None, stopped: Stopped = lambda: False
+    order: SmokeOrder,
+    *,
+    revision: str = "",
+    say: Say = lambda _: None,
+    stopped: Stopped = lambda: False,
+    signs_up: bool = True,
 ) -> Round:
-    """Run every gate once against answers of a revision ("" for any)."""
-    return _round(order, Contract(order.smoke, order.baseline), revision, 1, say, stopped).round
+    """Run every gate once against answers of a revision ("" for any); gate 8 stays unknown without `signs_up`."""
+    contract = Contract(order.smoke, order.baseline)
+    return _round(order, contract, revision, 1, say, stopped, signs_up=signs_up).round
 
 
 def capture(order: SmokeOrder, *, say: Say = lambda _: None, stopped: Stopped = lambda: False) -> Baseline:
@@ -146,7 +152,14 @@ def _report(order: SmokeOrder, revision: str, required: int, contract: int, done
 
 
 def _round(
-    order: SmokeOrder, contract: Contract, revision: str, number: int, say: Say, stopped: Stopped
+    order: SmokeOrder,
+    contract: Contract,
+    revision: str,
+    number: int,
+    say: Say,
+    stopped: Stopped,
+    *,
+    signs_up: bool = True,
 ) -> _Asked:
     began = time.monotonic()
     limits = order.smoke.limits
@@ -180,7 +193,11 @@ def _round(
             walked = pool.submit(
                 _bounded, Gate.JOURNEY, limits.browser_seconds, partial(judge_journey, journey, stopped)
             )
-            signed = _bounded(Gate.WAITLIST, waitlist_seconds, partial(judge_sign_up, sign_up, stopped))
+            signed = (
+                _bounded(Gate.WAITLIST, waitlist_seconds, partial(judge_sign_up, sign_up, stopped))
+                if signs_up
+                else GateResult(Gate.WAITLIST, Standing.UNKNOWN, "not run: nobody is signed up from here")
+            )
             note(walked.result())
         note(signed)
     revisions = tuple(sorted({reply.revision for reply in answers.values() if reply.revision}))

@@ -17,6 +17,7 @@ from access.endpoints import Endpoints
 from access.evidence import Proof
 from access.expectations import Expectations
 from access.verdict import Verdict
+from probes.aws import AwsUnavailable
 from probes.prove import ProofRequest, prove_all
 from rollout.effects import Seen
 from rollout.gates import Gates
@@ -154,8 +155,11 @@ def soaked(
         if isinstance(seen, str):
             return (seen,)
         reasons = soak_refusals(seen, minutes)
-        before = gates()
         again: tuple[str, ...] = ()
+        try:
+            before = gates()
+        except AwsUnavailable as error:
+            return (*reasons, f"{seen.stack}: its gates cannot be run again: {error}")
         if before is None and not allow_ungated:
             again = (f"{seen.stack}: its gates cannot be run again: no baseline of it",)
         elif before is not None:

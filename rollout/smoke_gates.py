@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import boto3
+
 from access.baseline import BaselineRefused, read_baseline
 from access.endpoints import EndpointRefused, Endpoints
 from access.gates import Gate, Standing
@@ -20,6 +22,7 @@ from access.smoke_file import SmokeInvalid, load_smoke
 from probes.browser_found import MISSING, find_chromium
 from probes.smoke import SmokeOrder, one_round
 from probes.task_secrets import Place
+from probes.waitlist import SignUp
 from rollout.gates import Gates, Round
 from rollout.plan import short
 
@@ -28,12 +31,12 @@ from rollout.plan import short
 class SmokeGates:
     """The gates of one stack, with its baseline.
 
-    `own` is False for another environment's stack: its sign-up writes with that environment's own credentials, which
-    nobody holds here, so gate 8 is left to its own rollouts; gates 1 to 7 are asked as its users ask.
+    `signs_up` is False where nobody here may read the credential that a sign-up is observed and removed with, as an
+    operator has stated: gate 8 is left to that stack's own rollouts then, and the others are asked as its users ask.
     """
 
     order: SmokeOrder
-    own: bool = True
+    signs_up: bool = True
 
     def refusals(self) -> tuple[str, ...]:
         """Where no browser can be driven, gate 6 stays unknown, and unknown never passes: nothing is begun.
@@ -44,21 +47,27 @@ class SmokeGates:
 
     def round(self, revision: str, stopped: Callable[[], bool]) -> Round:
         """Every gate once, answered by that revision."""
-        found = one_round(self.order, revision=short(revision), stopped=stopped)
-        if self.own:
+        found = one_round(self.order, revision=short(revision), stopped=stopped, signs_up=self.signs_up)
+        if self.signs_up:
             return Round(found.failures)
+        red = [
+            str(each)
+            for each in found.results
+            if each.gate is not Gate.WAITLIST and each.standing is not Standing.MET
+        ]
         asked = {each.gate for each in found.results}
-        missing = tuple(f"gate {gate.value} was not asked" for gate in Gate if gate not in asked)
-        return Round(
-            (
-                *missing,
-                *(
-                    str(each)
-                    for each in found.results
-                    if each.gate is not Gate.WAITLIST and each.standing is not Standing.MET
-                ),
-            )
-        )
+        return Round((*(f"gate {gate.value} was not asked" for gate in Gate if gate not in asked), *red))
+
+
+@dataclass(frozen=True)
+class AnotherStack:
+    """How a stack's gates are asked from another stack's rollout.
+
+    `session` may read there what gate 8 needs (None: our own credentials, in one account); `signs_up` as above.
+    """
+
+    session: boto3.session.Session | None = None
+    signs_up: bool = True
 
 
 @dataclass(frozen=True)
@@ -85,30 +94,43 @@ def baseline_file(stack: str, configured: str, folder: Path) -> Path:
 
 
 def smoke_gates(
-    stack: str, settings: Settings, endpoints: Endpoints, folder: Path, *, own: bool = True
+    stack: str,
+    settings: Settings,
+    endpoints: Endpoints,
+    folder: Path,
+    *,
+    other: AnotherStack | None = None,
 ) -> Gates | None:
-    """The gates of a stack; None where no baseline was captured. `own` is False for another stack than this run's.
+    """The gates of a stack; None where no baseline was captured. `other` is for another stack than this run's.
 
-    The overlay of a sandbox names this run's own address only: another stack is asked where its baseline was taken.
+    The overlay of a sandbox names this run's own addresses only: another stack is asked where its baseline was taken.
     """
     path = baseline_file(stack, settings.smoke_baseline, folder)
     if not settings.smoke_baseline and not path.is_file():
         return None
+    mail = SignUp.mail_address()
     try:
         smoke = load_smoke((folder / "smoke.yaml").read_bytes(), "smoke.yaml")
         manifest = load_manifest((folder / "access.yaml").read_text(encoding="utf-8"))
         baseline = read_baseline(path.read_text(encoding="utf-8"), path.name, stack=stack, smoke=smoke)
         url = settings.smoke_url
         if endpoints.sandbox:
-            url = str(endpoints.smoke) if own else baseline.url
+            url = baseline.url if other else str(endpoints.smoke)
             smoke = smoke.with_prompt_logs()
+            mail = f"{mail.rpartition('/')[0]}/{stack}" if mail else ""
         endpoints.permit(url)
     except (OSError, UnicodeDecodeError) as error:
         return UnusableGates(f"{stack}: the smoke gates cannot be run: {path.name}: {type(error).__name__}")
     except (BaselineRefused, EndpointRefused, ManifestInvalid, SmokeInvalid) as error:
         return UnusableGates(f"{stack}: the smoke gates cannot be run: {error}")
     place = Place(
-        stack, settings.ecs_cluster, settings.ecs_service, settings.runtime_container, settings.aws_region
+        stack,
+        settings.ecs_cluster,
+        settings.ecs_service,
+        settings.runtime_container,
+        settings.aws_region,
+        other.session if other else None,
     )
-    reached = endpoints if own else replace(endpoints, smoke=url)
-    return SmokeGates(SmokeOrder(stack, url, smoke, place, reached, manifest.database, baseline), own)
+    reached = replace(endpoints, smoke=url) if other else endpoints
+    order = SmokeOrder(stack, url, smoke, place, reached, manifest.database, baseline, mail)
+    return SmokeGates(order, signs_up=other is None or other.signs_up)

@@ -20,6 +20,7 @@ from access.settings import Settings, check_settings
 from access.task_definition import REGISTRATION_FACTS
 from probes.aws import client
 from probes.balanced import failed_requests
+from probes.other_account import AccountPlace, session_in
 from rollout.clock import clock_for
 from rollout.effects import Goal, Seen, Way
 from rollout.gates import Gates
@@ -27,7 +28,7 @@ from rollout.preflight import BEFORE, Checks, gated, owned, proven_again, readab
 from rollout.readable import Readability
 from rollout.run import Parts, carry_out
 from rollout.service import Service
-from rollout.smoke_gates import smoke_gates
+from rollout.smoke_gates import AnotherStack, smoke_gates
 from rollout.soak_looks import Preceding, looked
 from rollout.stop_line import StopLine
 
@@ -78,9 +79,7 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
     }
     after = str(props.get("after") or "")
     if after:
-        say(
-            f"{after} goes first: its gates 1 to 7 are run again now; gate 8 signs up with its own credentials only"
-        )
+        say(_asked_again(after, settings_of(str(props["stack"]), endpoints)))
         checks["the soak before"] = _soak(str(props["stack"]), after, endpoints, allow_ungated=allow)
     line = stop_line(str(props["stack"]), endpoints, say)
     with line.watching(lambda failure: failure.moved or BEFORE in str(failure)) as green:
@@ -159,12 +158,14 @@ def service_of(props: Mapping[str, Any], endpoints: Endpoints) -> Service:
     )
 
 
-def gates_for(stack: str, endpoints: Endpoints, *, allow_ungated: bool, own: bool = True) -> Gates | None:
+def gates_for(
+    stack: str, endpoints: Endpoints, *, allow_ungated: bool, other: AnotherStack | None = None
+) -> Gates | None:
     """The smoke gates of a stack, judged by its baseline; None where there is none."""
     settings = settings_of(stack, endpoints)
     if allow_ungated and not settings.smoke_baseline:
         return None
-    return smoke_gates(stack, settings, endpoints, PROJECT_FOLDER, own=own)
+    return smoke_gates(stack, settings, endpoints, PROJECT_FOLDER, other=other)
 
 
 def settings_of(stack: str, endpoints: Endpoints, folder: Path = PROJECT_FOLDER) -> Settings:
@@ -208,9 +209,31 @@ def _soak(stack: str, after: str, endpoints: Endpoints, *, allow_ungated: bool) 
     return soaked(
         partial(looked, before, own.aws_account_id, endpoints, clock),
         own.soak_minutes,
-        partial(gates_for, after, endpoints, allow_ungated=allow_ungated, own=False),
+        partial(_gates_before, own, after, theirs, endpoints, allow_ungated=allow_ungated),
         allow_ungated=allow_ungated,
     )
+
+
+def _gates_before(
+    own: Settings, after: str, theirs: Settings, endpoints: Endpoints, *, allow_ungated: bool
+) -> Gates | None:
+    """The gates of the stack that goes first, gate 8 as the role that may look there. Raises `AwsUnavailable`."""
+    if allow_ungated and not theirs.smoke_baseline:
+        return None
+    other = AnotherStack(signs_up=False)
+    if not own.soak_without_sign_up:
+        role = f"arn:aws:iam::{theirs.aws_account_id}:role/{own.soak_role}" if own.soak_role else ""
+        place = AccountPlace(
+            after, theirs.aws_account_id, theirs.aws_region, theirs.ecs_cluster, theirs.ecs_service, role
+        )
+        other = AnotherStack(session_in(place, endpoints, "soak"))
+    return gates_for(after, endpoints, allow_ungated=allow_ungated, other=other)
+
+
+def _asked_again(after: str, own: Settings) -> str:
+    if own.soak_without_sign_up:
+        return f"{after} goes first: its gates 1 to 7 are run again now; gate 8 is left to its own rollouts"
+    return f"{after} goes first: its eight gates are run again now"
 
 
 def _endpoints() -> Endpoints:

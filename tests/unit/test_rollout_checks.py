@@ -7,13 +7,17 @@ import pytest
 from rollout_world import NEW, OLD, FakeClock, FakeEcs, FakeGates
 
 from access.endpoints import Endpoints
+from access.gates import Gate, GateResult, Standing
+from access.gates import Round as GateRound
 from access.settings import SettingsInvalid, check_settings
 from access.smoke_file import load_smoke
 from components.settings import read_files
+from probes.aws import AwsUnavailable
 from probes.smoke import SmokeOrder
 from probes.task_secrets import Place
 from rollout.clock import ClockRefused, advance, clock_for, seconds_of
 from rollout.effects import Seen
+from rollout.gates import Gates
 from rollout.marks import Bound, Lease, Marks
 from rollout.preflight import Checks, gated, owned, soaked
 from rollout.readable import references
@@ -28,6 +32,12 @@ LOOPBACK = "http://127.0.0.1:1"
 def seen(marks: Marks | None = None, revision: str = NEW) -> Seen:
     state = Service(FakeEcs.running(revision), "c", "app").look()
     return Seen(state, marks or Marks(), 0.0, 0.0)
+
+
+def smoke_order() -> SmokeOrder:
+    smoke = load_smoke((ROOT / "smoke.yaml").read_bytes(), "smoke.yaml")
+    place = Place("staging", "c", "app", "app", "us-east-1")
+    return SmokeOrder("staging", LOOPBACK, smoke, place, Endpoints(), "askflorence")
 
 
 def soak(minutes: float, *sources: Any, **marks: Any) -> SoakSeen:
@@ -131,6 +141,25 @@ def test_the_gates_of_the_stack_before_are_run_again() -> None:
     assert ("staging: its gates cannot be run again: no baseline of it",) == without(seen())
 
 
+def test_gates_of_the_stack_before_that_nobody_here_may_run_are_a_reason() -> None:
+    def refused() -> Gates | None:
+        raise AwsUnavailable("taking on arn:aws:iam::111111111111:role/observer", "AccessDenied")
+
+    (told,) = soaked(lambda: soak(31), 30, refused, allow_ungated=False)(seen())
+    assert "staging: its gates cannot be run again: taking on arn:aws:iam::" in told
+
+
+@pytest.mark.parametrize(("signs_up", "failures"), [(True, ("gate 8 waitlist: unknown",)), (False, ())])
+def test_a_sign_up_is_left_out_only_where_it_is_stated_to_be(
+    monkeypatch: pytest.MonkeyPatch, signs_up: bool, failures: tuple[str, ...]
+) -> None:
+    standing = dict.fromkeys(Gate, Standing.MET) | {Gate.WAITLIST: Standing.UNKNOWN}
+    results = tuple(GateResult(gate, found, "") for gate, found in standing.items())
+    monkeypatch.setattr("rollout.smoke_gates.one_round", lambda *_, **__: GateRound(1, results, (), 0.0))
+    found = SmokeGates(smoke_order(), signs_up=signs_up).round(NEW, lambda: False)
+    assert [True] * len(failures) == [each.startswith("gate 8") for each in found.failures]
+
+
 def test_a_look_that_fails_is_the_reason() -> None:
     check = soaked(lambda: "staging: unknown", 30, lambda: FakeGates(), allow_ungated=False)
     assert ("staging: unknown",) == check(seen())
@@ -171,15 +200,7 @@ def test_what_is_no_length_of_time_is_refused(told: str) -> None:
 
 def test_nothing_begins_where_no_browser_can_be_driven(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
-    order = SmokeOrder(
-        "staging",
-        LOOPBACK,
-        load_smoke((ROOT / "smoke.yaml").read_bytes(), "smoke.yaml"),
-        Place("staging", "c", "app", "app", "us-east-1"),
-        Endpoints(),
-        "askflorence",
-    )
-    (refused,) = gated(SmokeGates(order), allow_ungated=False)(seen())
+    (refused,) = gated(SmokeGates(smoke_order()), allow_ungated=False)(seen())
     assert "staging: no browser is installed here" in refused
     assert "apt-get install chromium" in refused
 
