@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from access.endpoints import Endpoints
+from access.inputs import judged
 from access.manifest import load_manifest
 from access.manifest_model import Manifest
 from access.settings import Settings
@@ -24,11 +25,11 @@ def main() -> None:
     environment = pulumi.get_stack()
     try:
         endpoints = Endpoints.from_environment(os.environ)
-        manifest = load_manifest((HERE / "access.yaml").read_text(encoding="utf-8"))
-        settings = load_settings(environment, HERE, sandbox=endpoints.sandbox)
-        if endpoints.address_form:
-            settings = settings.with_address_form(endpoints.address_form)
-        declare(environment, manifest, settings, endpoints)
+        text = (HERE / "access.yaml").read_text(encoding="utf-8", errors="replace")
+        manifest, settings = judged(
+            lambda: load_manifest(text), lambda: load_settings(environment, HERE, sandbox=endpoints.sandbox)
+        )
+        declare(environment, manifest, settings.with_address_form(endpoints.address_form), endpoints)
     except REFUSALS as error:
         raise pulumi.RunError(str(error)) from None
 

@@ -3,6 +3,7 @@
 from access.addresses import AddressMissing
 from access.connection import ConnectionInvalid
 from access.endpoints import EndpointRefused
+from access.inputs import InputsInvalid
 from access.manifest import ManifestInvalid
 from access.settings import SettingsInvalid
 from access.task_definition import DefinitionUnusable
@@ -16,6 +17,7 @@ REFUSALS = (
     ConnectionInvalid,
     DefinitionUnusable,
     EndpointRefused,
+    InputsInvalid,
     ManifestInvalid,
     SettingsInvalid,
     WrongAccount,

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from access.inputs import judged
 from access.manifest import load_manifest
 from access.settings import check_settings
 from components.settings import read_files
@@ -19,6 +20,7 @@ from reports.deployment import Deployment, Operation, Progress
 from rollout.plan import ServiceState
 from sandbox import outcome
 from sandbox.embedded import Embedded
+from sandbox.health import require_alive
 from sandbox.pulumi_cli import PulumiCli, holds_resources, prepare_project
 from sandbox.recorder import Recorder
 from sandbox.stack_files import PHASES, StackFiles, read_stack
@@ -40,7 +42,8 @@ class Engine(StrEnum):
 class Order:
     """What to deploy and how. `phase` and `settings` override the stack's file; `events` receives JSON lines.
 
-    `policy_packs` run beside ours.
+    `policy_packs` run beside ours. With `refresh` the engine first reads what is really there into the state, so that
+    what was changed by hand is put right.
     """
 
     stack: str
@@ -51,6 +54,7 @@ class Order:
     settings: Mapping[str, str] = field(default_factory=dict)
     events: Path | None = None
     policy_packs: tuple[Path, ...] = ()
+    refresh: bool = False
 
 
 def choose(wanted: Engine, world: World | None = None) -> PulumiCli | Embedded:
@@ -91,13 +95,16 @@ def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) 
     """
     world.of(order.stack)
     files = checked(order)
+    require_alive(world)
     engine = choose(order.engine, world)
     preview = order.operation is Operation.PREVIEW
     recorder = Recorder(on_progress, preview=preview, secrets=world.secrets())
     began = time.monotonic()
     with _event_log(order.events) as log:
         packs = () if order.operation is Operation.DESTROY else (POLICY, *order.policy_packs)
-        ok = engine.run(order.operation.value, world, files, recorder, log, policy_packs=packs)
+        ok = engine.run(
+            order.operation.value, world, files, recorder, log, policy_packs=packs, refresh=order.refresh
+        )
     seconds = time.monotonic() - began
     state = outcome.resources(engine.export(world, files))
     failure = "" if ok else _failure(recorder.errors, world, order.stack)
@@ -122,6 +129,7 @@ def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) 
 def prepare_by_hand(world: World, program_dir: Path, stack: str) -> Path:
     """Lay out the folder in which a `pulumi` CLI works on the sandbox by hand, and return it."""
     world.of(stack)
+    require_alive(world)
     return prepare_project(world.directory, checked(Order(stack, program_dir=program_dir)))
 
 
@@ -138,14 +146,19 @@ def checked(order: Order) -> StackFiles:
     manifest = order.program_dir / "access.yaml"
     try:
         text = manifest.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise SandboxError(f"{manifest} is not UTF-8 text: restore it") from None
     except OSError:
         raise SandboxError(f"{manifest} is missing: run the command in the project's folder") from None
-    load_manifest(text, source=str(manifest))
     overrides = {key.rpartition(":")[2]: value for key, value in order.settings.items()}
     if order.phase is not None:
         overrides["phase"] = order.phase
     files = read_stack(order.program_dir, order.stack).configured(overrides)
-    check_settings(order.stack, read_files(order.program_dir), sandbox=True, overrides=overrides)
+    texts = read_files(order.program_dir)
+    judged(
+        lambda: load_manifest(text, source=str(manifest)),
+        lambda: check_settings(order.stack, texts, sandbox=True, overrides=overrides),
+    )
     return files
 
 

@@ -12,6 +12,7 @@ from sandbox import processes
 from sandbox.lock import is_held
 from sandbox.world import SandboxError, World
 
+SUPERVISOR = "supervisor"
 _PATIENCE = 0.5
 
 
@@ -43,26 +44,10 @@ def status(directory: Path) -> Status:
     """Look at every part. Raises `SandboxError` when no sandbox was started here."""
     directory = directory.absolute()
     world = World.load(directory)
-    if (directory / "kept").exists():
-        raise SandboxError(
-            f"the sandbox in {directory} has ended and was kept: `atlas-access sandbox reset` starts anew"
-        )
-    records = {record.name: record for record in processes.load(directory)}
-    supervisor = records.get("supervisor")
-    alive = supervisor is not None and supervisor.process() is not None and is_held(directory)
     parts = [
-        Part(
-            "supervisor",
-            f"pid {supervisor.pid}" if supervisor else "",
-            alive,
-            "" if alive else "process gone",
-        )
+        _part(part.name, part.where) if part.ok and part.name != SUPERVISOR else part
+        for part in _processes(world, directory)
     ]
-    for name, environment in world.environments.items():
-        record = records.get(f"mongod {name}")
-        address = environment.mongod.address
-        gone = record is None or record.process() is None
-        parts.append(_part(f"mongod {name}", address, "process gone" if gone else ""))
     parts.append(_part("atlas", urlsplit(world.atlas_url).netloc))
     parts.append(_part("aws", urlsplit(world.aws_url).netloc))
     parts.append(_part("control", urlsplit(world.control_url).netloc))
@@ -76,8 +61,37 @@ def status(directory: Path) -> Status:
     return Status(directory, tuple(parts), _remedy(parts))
 
 
-def _part(name: str, address: str, fault: str = "") -> Part:
-    detail = fault or _refusal(address)
+def require_alive(world: World) -> None:
+    """Raises `SandboxError` when nothing can be deployed: the sandbox has ended, or one of its processes has.
+
+    It looks at processes only. An address that was cut on purpose, or a service that is down, is no obstacle.
+    """
+    remedy = _remedy(_processes(world, world.directory))
+    if remedy:
+        raise SandboxError(remedy)
+
+
+def _processes(world: World, directory: Path) -> list[Part]:
+    if (directory / "kept").exists():
+        raise SandboxError(
+            f"the sandbox in {directory} has ended and was kept: `atlas-access sandbox reset` starts anew"
+        )
+    records = {record.name: record for record in processes.load(directory)}
+    supervisor = records.get(SUPERVISOR)
+    alive = supervisor is not None and supervisor.process() is not None and is_held(directory)
+    where = f"pid {supervisor.pid}" if supervisor else ""
+    parts = [Part(SUPERVISOR, where, alive, "" if alive else "process gone")]
+    for name, environment in world.environments.items():
+        record = records.get(f"mongod {name}")
+        gone = record is None or record.process() is None
+        parts.append(
+            Part(f"mongod {name}", environment.mongod.address, not gone, "process gone" if gone else "")
+        )
+    return parts
+
+
+def _part(name: str, address: str) -> Part:
+    detail = _refusal(address)
     return Part(name, address, not detail, detail)
 
 

@@ -4,12 +4,14 @@ Each says in its message what is wrong with what, and the way out. It must never
 """
 
 from access.endpoints import EndpointRefused
+from access.inputs import InputsInvalid
 from access.manifest import ManifestInvalid
 from access.settings import SettingsInvalid
 from sandbox.world import SandboxError
 
 REFUSALS: tuple[type[Exception], ...] = (
     EndpointRefused,
+    InputsInvalid,
     ManifestInvalid,
     SandboxError,
     SettingsInvalid,
