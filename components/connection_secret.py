@@ -68,10 +68,10 @@ class ConnectionSecret(pulumi.ComponentResource):
                 name,
                 secret_id=secret.id,
                 secret_string=args.value,
-                # A superseded version stays readable until the next one: revisions pin it by id.
+                # Not protected: a version never changes, so a new password or address replaces it. The superseded
+                # one stays readable until the next: revisions pin it by id.
                 opts=pulumi.ResourceOptions(
                     parent=self,
-                    protect=args.protect,
                     retain_on_delete=True,
                     additional_secret_outputs=["secretString"],
                 ),
