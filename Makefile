@@ -10,7 +10,7 @@ TITLE = Workflow $(GITHUB_WORKFLOW) failed for $(STACK)
 RUN_URL = $(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY)/actions/runs/$(GITHUB_RUN_ID)
 
 .PHONY: install demo test unit lint format bench bench-policy docs docs-check guards preview deploy drift prove secrets-check rollback
-.PHONY: bench-proofs
+.PHONY: bench-proofs policy
 .PHONY: name-plan approved-plan comment notify clean
 
 install: $(STAMP)
@@ -71,6 +71,10 @@ drift: $(STAMP)
 
 prove: $(STAMP)
 	$(BIN)/atlas-access prove $(STACK)
+
+# The state as it was deployed; its secrets stay encrypted.
+policy: $(STAMP)
+	@pulumi stack export --stack $(STACK) | $(BIN)/atlas-access policy $(STACK) --state -
 
 secrets-check: $(STAMP)
 	$(BIN)/atlas-access guard validate-secrets --stack $(STACK) --no-login

@@ -106,7 +106,7 @@ def test_every_target_is_in_the_makefile() -> None:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(
-    "target", sorted({"guards", "docs-check", "drift", "prove", "secrets-check", "rollback"})
+    "target", sorted({"guards", "docs-check", "drift", "prove", "policy", "secrets-check", "rollback"})
 )
 def test_every_command_of_ours_in_a_recipe_is_one_that_the_tool_has(target: str) -> None:
     assert target in targets()
@@ -139,6 +139,19 @@ def test_a_workflow_has_no_more_permission_than_it_needs(workflow: Path) -> None
     assert WRITES[workflow.stem] == {
         name for each in granted for name, level in each.items() if level == "write"
     }
+
+
+@pytest.mark.parametrize("name", ["preview", "deploy", "drift"])
+def test_a_value_that_a_rule_could_have_seen_fails_where_the_pack_runs(name: str) -> None:
+    workflow = loaded(ROOT / f".github/workflows/{name}.yml")
+    assert "fail" == workflow["env"]["ATLAS_ACCESS_POLICY_UNKNOWN"]
+
+
+def test_the_deployed_state_is_judged_after_each_deployment_and_every_night() -> None:
+    deploy, drift = (loaded(ROOT / f".github/workflows/{name}.yml")["jobs"] for name in ("deploy", "drift"))
+    runs = [[step.get("run") for step in job["steps"]] for job in (deploy["staging"], deploy["prod"])]
+    assert [True, True] == [steps.index("make policy") > steps.index("make deploy") for steps in runs]
+    assert {"run": "make policy", "if": "${{ !cancelled() }}"} in drift["drift"]["steps"]
 
 
 def test_no_long_lived_aws_key_is_used() -> None:
