@@ -28,6 +28,7 @@ class Catcher(StrEnum):
     DRIFT = "drift, the same night"
     NIGHT_GUARD = "guard of the stored secrets, the same night"
     NIGHT_PROOF = "proof of the stored secrets, the same night"
+    OTHER = "something else, which is no catch"
 
 
 class Start(StrEnum):
@@ -50,16 +51,33 @@ class Catch:
 
 
 @dataclass(frozen=True)
-class Caught:
-    """One catch as it happened: its own sentence, and the seconds until it was told.
+class Undone:
+    """What a rollback took, as the rollout told it: until the recorded revision served alone again.
 
-    `undone_seconds` is how long after the swap the recorded revision served alone again; None where nothing swapped.
+    Seconds from the swap and from the first bad answer, and requests that failed meanwhile; None for what was not told.
     """
+
+    after_swap: float
+    after_bad_answer: float | None = None
+    failed_requests: int | None = None
+
+    def __str__(self) -> str:
+        told = [f"rolled back {self.after_swap:.0f} s after the swap"]
+        if self.after_bad_answer is not None:
+            told.append(f"{self.after_bad_answer:.0f} s after the first bad answer")
+        if self.failed_requests is not None:
+            told.append(f"{self.failed_requests} requests failed meanwhile")
+        return ", ".join(told)
+
+
+@dataclass(frozen=True)
+class Caught:
+    """One catch as it happened: its own sentence, the seconds until it was told, and the rollback where one was."""
 
     catch: Catch
     said: str
     seconds: float
-    undone_seconds: float | None = None
+    undone: Undone | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sandbox.replays.model import Caught, Claim, Replay, Told
@@ -84,7 +85,7 @@ def _document(told: Told) -> dict[str, Any]:
                 "name": each.catch.name,
                 "said": each.said,
                 "seconds": round(each.seconds, 3),
-                "undoneSeconds": each.undone_seconds,
+                "undone": asdict(each.undone) if each.undone else None,
             }
             for each in told.caught
         ],
@@ -108,8 +109,7 @@ def _seen(claim: Claim) -> str:
 
 
 def _catch(caught: Caught) -> str:
-    after = caught.undone_seconds
-    undone = "" if after is None else f", the old revision alone again {after:.0f} s after the swap"
+    undone = "" if caught.undone is None else f"; {caught.undone}"
     return f"CAUGHT by {caught.catch} ({caught.seconds:.1f} s{undone}): {caught.said}"
 
 

@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from access.manifest_errors import ManifestError
 from reports.deployment import Deployment
 from reports.policy import Level
-from sandbox.replays.model import Catch, Catcher, Caught
+from sandbox.replays.model import Catch, Catcher, Caught, Undone
 
 _GATE = re.compile(r"ROLLED BACK\s+\w+: (?P<said>gate (?P<gate>\d)\b.*)")
-_AFTER = re.compile(r"\((?P<seconds>\d+) s after the swap\)")
+_AFTER = re.compile(
+    r"(?P<swap>\d+) s after the swap(?:, (?P<bad>\d+) s after the first bad answer)?"
+    r"(?:.*failed meanwhile on the balanced address: (?P<failed>\d+))?"
+)
 _PROOF = re.compile(r"(?P<verdict>REFUTED|INCONCLUSIVE)\s+(?P<user>\S+) on ")
 _REASONS = (
     (re.compile(r"may not decrypt|KMS|kms:Decrypt"), "execution role cannot decrypt"),
@@ -31,7 +34,7 @@ def caught_by(done: Deployment) -> tuple[Caught, ...]:
         return found
     lines = [line.strip() for line in done.failure.splitlines()]
     told = _rolled_back(lines, done.seconds) or tuple(_not_started(lines, done.seconds))
-    return told or tuple(_unproven(done)) or (Caught(Catch(Catcher.PREFLIGHT, lines[0]), lines[0], 0.0),)
+    return told or tuple(_unproven(done)) or (Caught(Catch(Catcher.OTHER, lines[0]), lines[0], done.seconds),)
 
 
 def refused_by_manifest(errors: tuple[ManifestError, ...], seconds: float) -> Caught:
@@ -61,8 +64,15 @@ def _rolled_back(lines: list[str], seconds: float) -> tuple[Caught, ...]:
     if found is None:
         return ()
     after = next((match for line in lines if (match := _AFTER.search(line))), None)
-    undone = float(after["seconds"]) if after else None
+    undone = _undone(after) if after else None
     return (Caught(Catch(Catcher.GATE, f"gate {found['gate']}"), found["said"], seconds, undone),)
+
+
+def _undone(told: re.Match[str]) -> Undone:
+    bad, failed = told["bad"], told["failed"]
+    return Undone(
+        float(told["swap"]), None if bad is None else float(bad), None if failed is None else int(failed)
+    )
 
 
 def _not_started(lines: list[str], seconds: float) -> Iterator[Caught]:

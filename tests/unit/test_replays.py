@@ -1,0 +1,267 @@
+"""Replays: what each promises, how what happened is held to it, and how a product's own words are read."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from access.manifest_errors import ManifestError
+from reports.deployment import Deployment, Operation, Proof
+from reports.policy import Finding, Level
+from sandbox.replays import eng_271, eng_279, schema_on_runtime, telling
+from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start, Told, Undone
+from sandbox.replays.play import Played
+from sandbox.replays.registry import REPLAYS, chosen, in_order
+from sandbox.replays.stage import Stage
+from sandbox.replays.words import caught_by, name_of_reason, refused_by_manifest
+from sandbox.world import SandboxError
+
+ROOT = Path(__file__).parents[2]
+RULE = Catch(Catcher.POLICY, "reference-uri-explicit")
+GATE = Catch(Catcher.GATE, "gate 3")
+SEEN = Claim("POST /api/providers/covered", "HTTP 500", "HTTP 500")
+RUNS = Claim("runs afterwards", "app:7 2/2", "app:7 2/2")
+
+
+def nothing(_: Stage) -> Iterable[Claim]:
+    return ()
+
+
+def uncaught(_: Stage) -> Iterable[Caught]:
+    return ()
+
+
+REPLAY = Replay(
+    "made-up", "a made-up mistake", Start.PROVISIONED, nothing, uncaught, (RULE,), nothing, Start.PROVISIONED
+)
+PASSED = Told(REPLAY, (SEEN,), (Caught(RULE, "it is not bound", 3.2),), (RUNS,), 9.5)
+
+
+def deployment(failure: str = "", **changes: object) -> Deployment:
+    given: dict[str, object] = {
+        "stack": "staging",
+        "phase": "bind",
+        "operation": Operation.UP,
+        "engine": "embedded",
+        "seconds": 7.5,
+        "steps": (),
+        "proofs": (),
+        "swap": None,
+        "failure": failure,
+    }
+    return Deployment(**{**given, **changes})  # type: ignore[arg-type]
+
+
+def proof(user: str, verdict: str) -> Proof:
+    return Proof(user, user, "staging", "staging", verdict, f"{verdict}: why", 1, 0, 0, "")
+
+
+def test_there_are_ten_replays_the_three_incidents_among_them() -> None:
+    names = [each.name for each in REPLAYS]
+    assert (10, 10, True) == (len(names), len(set(names)), {"eng-271", "eng-272", "eng-279"} <= set(names))
+
+
+@pytest.mark.parametrize("replay", REPLAYS, ids=lambda each: each.name)
+def test_every_replay_names_what_catches_it_and_nothing_twice(replay: Replay) -> None:
+    assert replay.expected
+    assert len(set(replay.expected)) == len(replay.expected)
+    assert Catcher.OTHER not in {each.catcher for each in replay.expected}
+
+
+@pytest.mark.parametrize("replay", REPLAYS, ids=lambda each: each.name)
+def test_a_replay_without_gates_says_so_and_one_that_needs_a_gate_has_them(replay: Replay) -> None:
+    by_gate = any(each.catcher is Catcher.GATE for each in replay.expected)
+    assert (by_gate, not by_gate) == (replay.gated, bool(replay.unasked))
+
+
+def test_the_replays_stand_in_an_order_in_which_a_stack_only_goes_forward() -> None:
+    assert (True, False) == (in_order(REPLAYS), in_order(REPLAYS[::-1]))
+
+
+def test_every_catcher_but_what_is_none_catches_some_replay() -> None:
+    used = {each.catcher for replay in REPLAYS for each in replay.expected}
+    assert set(Catcher) - {Catcher.OTHER} == used
+
+
+def test_a_replay_is_chosen_by_its_name_and_all_by_none() -> None:
+    assert (("eng-272",), REPLAYS) == (tuple(each.name for each in chosen("eng-272")), chosen(""))
+
+
+def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(SandboxError, match=r"no replay 'eng-1': there are not-propagated, eng-271"):
+        chosen("eng-1")
+
+
+@pytest.mark.parametrize(
+    ("file", "changes"),
+    [
+        ("access.yaml", eng_271.NARROWED),
+        ("access.yaml", eng_271.UNREFERENCED),
+        ("access.yaml", eng_279.MISSED),
+        ("access.yaml", schema_on_runtime.BOUND),
+        ("__main__.py", schema_on_runtime.PAST_THE_MANIFEST),
+    ],
+)
+def test_what_a_replay_changes_stands_in_its_file_once(file: str, changes: dict[str, str]) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    assert [1] * len(changes) == [text.count(old) for old in changes]
+
+
+def test_shown_and_caught_by_exactly_what_is_expected_passes() -> None:
+    assert ((), True) == (PASSED.differences, PASSED.passed)
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ({"shown": ()}, "nothing was shown to happen"),
+        (
+            {"shown": (replace(SEEN, actual="HTTP 200"),)},
+            "not shown: POST /api/providers/covered: HTTP 200, expected HTTP 500",
+        ),
+        ({"caught": ()}, "not caught by policy at preview: reference-uri-explicit"),
+        (
+            {"caught": (*PASSED.caught, Caught(GATE, "not covered", 1.0))},
+            "caught by gate after the swap, rolled back: gate 3, which was not expected",
+        ),
+        ({"afterwards": ()}, "nobody looked at what runs afterwards"),
+        (
+            {"afterwards": (replace(RUNS, actual="app:8 2/2"),)},
+            "afterwards: runs afterwards: app:8 2/2, expected app:7 2/2",
+        ),
+        ({"broke": "SandboxError: gone"}, "could not be played to its end: SandboxError: gone"),
+    ],
+)
+def test_anything_that_is_not_as_promised_is_told_and_fails_it(
+    change: dict[str, object], difference: str
+) -> None:
+    told = replace(PASSED, **change)  # type: ignore[arg-type]
+    assert ((difference,), False) == (told.differences, told.passed)
+
+
+def test_a_play_is_0_only_when_every_replay_passed() -> None:
+    failed = replace(PASSED, caught=())
+    codes = [Played(told, 1.0).exit_code for told in ((PASSED,), (PASSED, failed), ())]
+    assert [0, 1, 1] == codes
+
+
+def test_violations_are_named_by_rule_each_once_and_advice_is_no_catch() -> None:
+    broken = Finding(RULE.name, Level.VIOLATION, "app", "it is not bound")
+    advice = Finding("audit-log-append-only", Level.ADVICE, "app_write", "known")
+    found = caught_by(deployment("policies were broken", policies=(broken, advice, broken)))
+    assert (Caught(RULE, "it is not bound", 7.5),) == found
+
+
+def test_a_rollback_is_caught_by_its_gate_with_what_it_took() -> None:
+    found = caught_by(
+        deployment(
+            'ROLLED BACK  staging: gate 3 providers/covered: "Tyler Wood" not covered on 14 of 14 plans\n'
+            "app:7 runs again, 2/2, since 09:20:41 UTC (38 s after the swap, 12 s after the first bad answer). "
+            "Requests failed meanwhile on the balanced address: 0\n"
+            "Nothing swaps again"
+        )
+    )
+    said = 'gate 3 providers/covered: "Tyler Wood" not covered on 14 of 14 plans'
+    assert (Caught(GATE, said, 7.5, Undone(38.0, 12.0, 0)),) == found
+
+
+def test_a_rollback_whose_cost_nobody_counted_tells_the_seconds_alone() -> None:
+    found = caught_by(
+        deployment("ROLLED BACK  staging: gate 3 x: y\napp:7 runs again, 2/2 (38 s after the swap)")
+    )
+    assert Undone(38.0) == found[0].undone
+
+
+def test_a_refusal_of_the_pre_flight_names_each_kind_of_reason_once() -> None:
+    found = caught_by(
+        deployment(
+            "NOT STARTED  staging: 3 reasons; app:7 keeps running.\n"
+            "  REFUTED  app_audit_writer on staging (public address): can UPDATE\n"
+            "  app:8: execution may not kms:Decrypt for MONGODB_URI (x): implicitDeny; grant it to the role\n"
+            "  app:8: execution may not kms:Decrypt for MONGODB_WRITE_URI (y): implicitDeny; grant it to the role"
+        )
+    )
+    assert [
+        Catch(Catcher.PREFLIGHT, "app_audit_writer refuted"),
+        Catch(Catcher.PREFLIGHT, "execution role cannot decrypt"),
+    ] == [each.catch for each in found]
+
+
+def test_a_reason_of_no_known_kind_is_named_as_it_stands() -> None:
+    assert "the service is draining" == name_of_reason("the service is draining")
+
+
+def test_unproven_credentials_are_named_by_user_and_verdict_each_once() -> None:
+    proofs = (
+        proof("app_read", "inconclusive"),
+        proof("app_read", "inconclusive"),
+        proof("app_write", "proven"),
+    )
+    found = caught_by(deployment("INCONCLUSIVE app_read", proofs=proofs))
+    assert [Catch(Catcher.PROOF, "app_read inconclusive")] == [each.catch for each in found]
+
+
+def test_a_failure_of_another_kind_is_no_catch() -> None:
+    (found,) = caught_by(deployment("AttributeError: no such thing"))
+    assert Catch(Catcher.OTHER, "AttributeError: no such thing") == found.catch
+
+
+def test_a_deployment_that_went_well_was_caught_by_nothing() -> None:
+    assert () == caught_by(deployment(proofs=(proof("app_read", "proven"),)))
+
+
+def test_a_manifests_refusal_is_named_by_its_first_error_about_a_binding() -> None:
+    role = ManifestError("access.yaml", 59, "users.app_admin_schema.role", "may too much", "Narrow it.")
+    binding = ManifestError("access.yaml", 78, "bindings.service.X", "is bound to service", "Move it.")
+    names = [refused_by_manifest(errors, 0.1).catch.name for errors in ((role, binding), (role,))]
+    assert ["bindings.service.X", "users.app_admin_schema.role"] == names
+
+
+def test_a_replay_is_told_with_its_answer_first() -> None:
+    assert [
+        "CAUGHT  made-up: a made-up mistake (9.5 s)",
+        "  without our gates   ● POST /api/providers/covered: HTTP 500",
+        "  with them           CAUGHT by policy at preview: reference-uri-explicit (3.2 s): it is not bound",
+        "  afterwards          ● runs afterwards: app:7 2/2",
+    ] == list(telling.lines(PASSED))
+
+
+def test_a_replay_that_differs_says_in_what() -> None:
+    told = list(telling.lines(replace(PASSED, caught=())))
+    assert (True, "  DIFFERS  not caught by policy at preview: reference-uri-explicit") == (
+        told[0].startswith("NOT AS PROMISED  made-up"),
+        told[-1],
+    )
+
+
+def test_a_rollback_is_told_with_its_seconds() -> None:
+    rolled = Caught(GATE, "not covered", 20.0, Undone(10.0, 4.0, 0))
+    (line,) = [each for each in telling.lines(replace(PASSED, caught=(rolled,))) if "gate 3 (" in each]
+    assert (
+        "(20.0 s; rolled back 10 s after the swap, 4 s after the first bad answer, 0 requests failed" in line
+    )
+
+
+def test_json_carries_the_same_facts() -> None:
+    told = telling.document((PASSED, replace(PASSED, caught=())), 20.0)
+    first, second = told["replays"]
+    assert (False, [True, False], ["not caught by policy at preview: reference-uri-explicit"]) == (
+        told["passed"],
+        [first["passed"], second["passed"]],
+        second["differences"],
+    )
+    assert ("reference-uri-explicit", "it is not bound", "HTTP 500") == (
+        first["caught"][0]["name"],
+        first["caught"][0]["said"],
+        first["shown"][0]["actual"],
+    )
+
+
+def test_the_listing_names_every_replay_and_what_catches_it() -> None:
+    listed = json.loads(telling.promises_json(REPLAYS))
+    assert [(each.name, len(each.expected)) for each in REPLAYS] == [
+        (each["name"], len(each["expected"])) for each in listed
+    ]
+    assert all(each.name in telling.promises(REPLAYS) for each in REPLAYS)
