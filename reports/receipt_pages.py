@@ -68,7 +68,9 @@ def _gates_line(receipt: Receipt) -> str:
     first_red = next((each for each in receipt.gates if not each.green), None)
     if first_red is None:
         return f"Gates: {rounds} green rounds of all eight"
-    return f"Gates: {rounds} green rounds; not green: {first_red.stack}, {first_red.moment}: {first_red.summary}"
+    return (
+        f"Gates: {rounds} green rounds; not green: {first_red.stack}, {first_red.moment}: {first_red.summary}"
+    )
 
 
 def _markdown(receipt: Receipt) -> Iterator[str]:

@@ -6,9 +6,9 @@ It must always tear down what it started, however it ends, and never go on after
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from access.endpoints import Endpoints
@@ -23,10 +23,10 @@ from reports.load import LoadReport
 from reports.matrix import Matrix, build
 from reports.receipt import Chapter, DatabaseUser, GateRun, Receipt, Release, rounds_told
 from reports.receipt_pages import render_html, render_markdown
-from rollout.clock import advance
+from rollout.clock import advance, advanced
 from sandbox import lifecycle
 from sandbox.baselines import capture_baseline
-from sandbox.demo_story import Act, Capture, Pass, Releases, Step, Story, story
+from sandbox.demo_story import Act, Capture, Pass, Record, Releases, Retire, Step, Story, story
 from sandbox.deploy import Engine, Order, choose, deploy
 from sandbox.load_process import LoadProcess
 from sandbox.mongod import MongodError, find_mongod
@@ -152,8 +152,11 @@ class _Play:
     ) -> None:
         self._world, self._directory, self._program = world, directory, program_dir
         self._engine, self._audience, self._notes, self._load = engine, audience, notes, load
+        self._settings: Mapping[str, str] = {}
+        self._verified_at = ""
 
     def acts(self, tale: Story) -> None:
+        self._settings = tale.settings
         for act in tale.acts:
             self._audience.begins(act.title)
             began = time.monotonic()
@@ -203,8 +206,23 @@ class _Play:
                     self._captured(stack)
                 case Pass(seconds):
                     advance(self._directory, seconds)
+                case Record():
+                    self._verified_at = _moment(self._directory)
+                case Retire(stack, way):
+                    self._deployed(self._retirement(stack, way))
                 case Releases():
                     self._released(step)
+
+    def _retirement(self, stack: str, way: str) -> Order:
+        """The reviewed change that a person makes for one step: the phase, the step, what was typed and recorded."""
+        settings = {
+            **self._settings,
+            "retirement": way,
+            "retireConfirmation": f"retire {stack}",
+            "localVerifiedAt": self._verified_at,
+            "codeVerifiedAt": self._verified_at,
+        }
+        return Order(stack, Operation.UP, "retire", settings=settings)
 
     def _deployed(self, order: Order) -> None:
         said: list[str] = []
@@ -258,6 +276,12 @@ class _Play:
             self._notes.releases.append(release)
         each = ", ".join(f"{one.seconds:.1f} s" for one in done)
         self._audience.told(f"  {step.stack}: {release.before} → {release.after}: {what} ({each})")
+
+
+def _moment(directory: Path) -> str:
+    """Now, by the sandbox's clock."""
+    ahead = timedelta(seconds=advanced(directory))
+    return (datetime.now(UTC) + ahead).isoformat(timespec="seconds")
 
 
 def _receipt(

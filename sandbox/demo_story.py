@@ -4,6 +4,7 @@ Pure. It must never let prod move before staging has, or a credential be retired
 moved away.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reports.deployment import Operation
@@ -11,12 +12,13 @@ from sandbox.deploy import Order
 
 SOAK_SECONDS = 31 * 60
 """A little more than the thirty minutes that a soak takes."""
-RETIREMENT_SECONDS = 24 * 3600 + 60
+DAY_SECONDS = 24 * 3600 + 60
+"""A little more than the day for which everything is verified, and for which tombstones stand."""
 BUILD = "current"
 DEPLOYMENTS = 3
 """How many completed deployments of the application there must be before anything is retired."""
 
-_UNGATED = {"allowUngatedRollout": "true"}
+UNGATED = {"allowUngatedRollout": "true"}
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,19 @@ class Pass:
 
 
 @dataclass(frozen=True)
+class Record:
+    """Note that the local file and the code were verified, as people do: the retirement asks for it a day later."""
+
+
+@dataclass(frozen=True)
+class Retire:
+    """One step of a stack's retirement, with its typed confirmation: `tombstone`, or a day later `delete`."""
+
+    stack: str
+    step: str
+
+
+@dataclass(frozen=True)
 class Releases:
     """Let the application's own pipeline deploy: the build of the new variables first, then once more and once more."""
 
@@ -42,7 +57,7 @@ class Releases:
     times: int = DEPLOYMENTS
 
 
-Step = Order | Capture | Pass | Releases
+Step = Order | Capture | Pass | Record | Releases | Retire
 
 
 @dataclass(frozen=True)
@@ -60,15 +75,16 @@ class Act:
 
 @dataclass(frozen=True)
 class Story:
-    """All acts. Without `gated`, no gate can be run here, and what follows from that is said in `notes`."""
+    """All acts. `settings` hold for every rollout; where no gate can be run, `notes` say what follows from that."""
 
     acts: tuple[Act, ...]
+    settings: Mapping[str, str]
     notes: tuple[str, ...] = field(default=())
 
 
 def story(*, gated: bool, why_not: str = "") -> Story:
     """The whole migration; `why_not` says why the gates cannot be run where they cannot."""
-    settings = {} if gated else _UNGATED
+    settings: Mapping[str, str] = {} if gated else UNGATED
     preview = Order("staging", Operation.PREVIEW, "provision")
 
     def up(stack: str, phase: str) -> Order:
@@ -94,8 +110,17 @@ def story(*, gated: bool, why_not: str = "") -> Story:
             "the code moves to the new variables: the application's own pipeline deploys, three times",
             ((Releases("staging"),), (Releases("prod"),)),
         ),
+        Act("a day goes by; code and local file are recorded as verified", ((Record(), Pass(DAY_SECONDS)),)),
+        # Staging's app_read_staging is what prod ran on: prod's own retirement frees it.
+        Act("retire: prod's legacy users lose their roles", ((Retire("prod", "tombstone"),),)),
+        Act("retire: staging's legacy users lose their roles", ((Retire("staging", "tombstone"),),)),
+        Act("a day goes by, reversible by one command", ((Pass(DAY_SECONDS),),)),
+        Act(
+            "retire: users, roles and secrets are deleted",
+            ((Retire("prod", "delete"),), (Retire("staging", "delete"),)),
+        ),
     )
-    return Story(acts, () if gated else (_not_run(why_not),))
+    return Story(acts, settings, () if gated else (_not_run(why_not),))
 
 
 def _not_run(why: str) -> str:
