@@ -1,4 +1,5 @@
-"""What the workflows run, run in the sandbox: secrets are validated, proven and compared by the Makefile."""
+"""What the workflows and people run, run in a provisioned sandbox: secrets validated and proven by the Makefile; the
+migration's standing, its legacy estate, the way back, and a developer's env file by the command."""
 
 import json
 import os
@@ -61,6 +62,14 @@ class Provisioned:
         for each in json.loads(told.stdout)["guards"][0]["findings"]:
             found.setdefault(each["path"], []).append(each["what"])
         return told.returncode, found, told.stdout + told.stderr
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """Exit code and everything that the command showed."""
+        told = subprocess.run(
+            [".venv/bin/atlas-access", *arguments],
+            cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        return told.returncode, told.stdout + told.stderr
 
     def client(self) -> Any:
         environment = self.world.environment("staging")
@@ -142,3 +151,98 @@ def test_each_kind_of_wrong_value_is_found_and_not_shown(
     assert password is not None
     assert (1, {secret: sorted(expected)}) == (code, {name: sorted(what) for name, what in found.items()})
     assert password.reveal() not in shown
+
+
+@pytest.fixture
+def env_file(tmp_path: Path) -> Path:
+    """An env file in a repository that ignores it, as ENG-279 found it: bound to the wrong user, with old variables."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text(".env.*\n")
+    path = tmp_path / ".env.local"
+    host = "app_read_staging:hunter22@askflorence-staging.abc.mongodb.net/askflorence"
+    path.write_text(f"NEXT_PUBLIC=1\nMONGODB_URI=mongodb+srv://{host}\nMONGODB_URI_PLANS_WRITE=old\n")
+    return path
+
+
+def test_a_developers_env_file_is_found_wrong_set_right_and_put_back(
+    provisioned: Provisioned, env_file: Path
+) -> None:
+    was = env_file.read_text()
+    code, shown = provisioned.run("env", "--check", str(env_file))
+    assert (1, True) == (code, "holds the credential of app_read_staging, not of app_read" in shown)
+    code, more = provisioned.run("env", "staging", "--write", str(env_file))
+    assert (0, 0o600) == (code, env_file.stat().st_mode & 0o777), more
+    lines = dict(line.split("=", 1) for line in env_file.read_text().splitlines())
+    expected = {
+        "NEXT_PUBLIC": "1",
+        "MONGODB_URI": value_of(provisioned, "staging/mongodb/app-read-v2"),
+        "MONGODB_REFERENCE_URI": value_of(provisioned, "staging/mongodb/app-read-v2"),
+        "MONGODB_WRITE_URI": value_of(provisioned, "staging/mongodb/app-write-v2"),
+        "MONGODB_AUDIT_WRITE_URI": value_of(provisioned, "staging/mongodb/audit-write"),
+    }
+    assert expected == lines
+    assert (0, 0) == (
+        provisioned.run("env", "--check", str(env_file))[0],
+        provisioned.run("env", "staging", "--check", str(env_file))[0],
+    )
+    code, last = provisioned.run("env", "--restore", str(env_file))
+    assert (0, was) == (code, env_file.read_text())
+    for value in expected.values():
+        assert (
+            value == "1" or (ConnectionString.parse(value).password or "").reveal() not in shown + more + last
+        )  # type: ignore[union-attr]
+    assert "hunter22" not in shown + more + last
+
+
+def test_a_secret_of_the_wrong_user_is_not_handed_to_a_developer(
+    provisioned: Provisioned, env_file: Path
+) -> None:
+    right, was = value_of(provisioned, "staging/mongodb/app-write-v2"), env_file.read_text()
+    wrong = right.replace("app_write", "app_read")
+    provisioned.client().put_secret_value(SecretId="staging/mongodb/app-write-v2", SecretString=wrong)
+    try:
+        code, shown = provisioned.run("env", "staging", "--write", str(env_file))
+    finally:
+        provisioned.client().put_secret_value(SecretId="staging/mongodb/app-write-v2", SecretString=right)
+    assert (1, was) == (code, env_file.read_text())
+    assert "app-write-v2 holds the credential of app_read, not of app_write" in shown
+
+
+def test_prods_credentials_go_to_no_machine(provisioned: Provisioned, env_file: Path) -> None:
+    was = env_file.read_text()
+    code, shown = provisioned.run("env", "prod", "--write", str(env_file))
+    assert (2, was, True) == (code, env_file.read_text(), "never go to a developer's machine" in shown)
+
+
+def test_the_legacy_estate_is_listed_with_what_binds_it_in_both_accounts(provisioned: Provisioned) -> None:
+    code, shown = provisioned.run("legacy", "staging", "--format", "json")
+    found = json.loads(shown)
+    users = {row["name"]: row for row in found["users"]}
+    assert (0, 9, [], []) == (code, len(found["left"]), found["surprises"], found["unread"])
+    bound = {
+        (use["environment"], use["revision"]) for use in users["app_read_staging"]["bound"] if use["running"]
+    }
+    assert {("staging", "askflorence-staging-app:7"), ("prod", "askflorence-prod-app:12")} == bound
+    assert (True, "stays") == (users["app_read"]["last_login_known"], users["app_read"]["belongs"])
+    assert users["app_read"]["last_login"] is not None  # it was proven
+
+
+def test_the_standing_of_a_provisioned_stack_names_what_is_next(provisioned: Provisioned) -> None:
+    code, shown = provisioned.run(
+        "status", "staging", "--format", "json", "--env-file", "/nowhere/.env.local"
+    )
+    found = {each["phase"]: each for each in json.loads(shown)["phases"]}
+    states = {phase: each["state"] for phase, each in found.items()}
+    done = dict.fromkeys(("B", "C", "D.0", "H"), "done")
+    waits = dict.fromkeys(("D.1", "D.2", "D.3", "F", "G"), "blocked")
+    assert done | waits | {"A": "next", "E": "unknown"} == states
+    assert (3, "A", "5 of 5 credentials proven just now") == (
+        code,
+        json.loads(shown)["next"],
+        found["D.0"]["evidence"],
+    )
+
+
+def test_what_nobody_uses_may_be_taken_back(provisioned: Provisioned) -> None:
+    code, shown = provisioned.run("undo", "staging", "B")
+    assert (0, True) == (code, "--destroy --config unprotect=true" in shown), shown
