@@ -33,6 +33,9 @@ ADDRESSES = {
 }
 
 
+EVIDENCE = '{"conditions": []}'
+
+
 @dataclass
 class Recorder(pulumi.runtime.Mocks):
     """Registers nothing and remembers everything; `verdicts` decides what proofs record, by secret."""
@@ -66,6 +69,8 @@ class Recorder(pulumi.runtime.Mocks):
                 outputs["revision_arn"] = "arn:aws:ecs:us-east-1:111111111111:task-definition/app:7"
             case "Rollout":
                 outputs["running_revision"] = outputs.get("wanted")
+            case "RetirementGate":
+                outputs["evidence"] = EVIDENCE
             case "StackReference":
                 outputs["outputs"] = {} if self.received is None else {"referenceConnection": self.received}
         return f"{args.name}-id", outputs

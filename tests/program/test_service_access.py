@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 from pulumi.runtime import rpc
-from recorder import ADDRESSES, MANIFEST, Recorder, definition, observed, run, settings
+from recorder import ADDRESSES, EVIDENCE, MANIFEST, Recorder, definition, observed, run, settings
 
 from access.task_definition import secret_references
 from components.observed import Observed
@@ -262,9 +262,30 @@ def test_no_input_but_a_secrets_value_holds_a_password() -> None:
     assert "Pw000" not in json.dumps(elsewhere)
 
 
-def test_the_phase_that_is_not_built_is_refused_before_anything_is_declared() -> None:
+def test_a_retirement_that_nobody_confirmed_is_refused_before_anything_is_declared() -> None:
     """It must not act as a `bind` that drops names."""
     recorder = Recorder()
-    with pytest.raises(pulumi.RunError, match="phase retire is not built"):
+    with pytest.raises(pulumi.RunError, match='retireConfirmation to "retire staging"'):
         run(recorder, program(phase="retire"))
     assert recorder.of("Secret") == {}
+
+
+CONFIRMED = {"phase": "retire", "retireConfirmation": "retire staging"}
+
+
+def test_a_retirement_drops_the_deprecated_variables_and_stands_behind_its_gate() -> None:
+    """The gate's evidence is what the policy pack judges before the retirement may be made."""
+    made = run(Recorder(), program(**CONFIRMED))
+    assert set(bound(made, "app")) == {*RUNTIME, "HUBSPOT_TOKEN"}
+    gate, retirement = made.of("RetirementGate")["legacy"], made.of("Retirement")["legacy"]
+    assert (gate["step"], gate["confirmation"]) == ("tombstone", "retire staging")
+    assert gate["revision"] == made.of("Rollout")["askflorence-staging-app"]["wanted"]
+    assert retirement["evidence"] == EVIDENCE
+
+
+def test_a_retirement_names_nothing_that_another_environment_owns() -> None:
+    """ADR 0001: where prod's account is, the provider reads from prod's own settings."""
+    made = run(Recorder(), program(**CONFIRMED, retirement="delete"))
+    text = json.dumps([made.of(kind) for kind in ("RetirementGate", "Retirement")])
+    assert "222222222222" not in text
+    assert made.of("Retirement")["legacy"]["step"] == "delete"

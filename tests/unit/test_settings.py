@@ -1,5 +1,6 @@
 """Stack settings: all mistakes at once, each at its line, and nothing of another environment."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,37 @@ def test_a_value_is_never_repeated_in_a_message() -> None:
 def test_an_override_wins_over_the_file() -> None:
     """`pulumi config set` and `--config` reach the program the same way."""
     assert check_settings("staging", FILES, sandbox=True, overrides={"phase": "bind"}).phase is Phase.BIND
+
+
+def test_a_confirmation_of_the_other_stack_is_refused() -> None:
+    """The typed confirmation names the stack that it is for."""
+    text = FILES["staging"] + '  atlas-access:retireConfirmation: "retire prod"\n'
+    assert errors_of(text.replace("    - observerRole\n", "")) == [
+        f"Pulumi.staging.yaml:{len(text.splitlines()) - 1}  atlas-access:retireConfirmation: does not confirm staging. "
+        'Type exactly "retire staging", or nothing.'
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'codeVerifiedAt: "2026-06-01T09:00:00"',
+        'localVerifiedAt: "yesterday"',
+        "tombstoneHours: 23",
+        "retirement: burn",
+    ],
+)
+def test_a_retirement_that_is_set_up_wrongly_is_refused_at_its_line(line: str) -> None:
+    """A time needs its zone, tombstones stand for at least a day, and there are two steps."""
+    told = errors_of(FILES["staging"].replace("    - observerRole\n", "") + f"  atlas-access:{line}\n")
+    assert len(told) == 1
+    assert f"atlas-access:{line.partition(':')[0]}: is not a valid value" in told[0]
+
+
+def test_recorded_times_are_read_with_their_zone() -> None:
+    """Written by a person, compared with AWS's clock."""
+    settled = check_settings(
+        "staging", FILES, sandbox=True, overrides={"codeVerifiedAt": "2026-06-01T09:00:00Z"}
+    )
+    assert settled.recorded_times["codeVerifiedAt"] == datetime(2026, 6, 1, 9, tzinfo=UTC)
+    assert settled.recorded_times["localVerifiedAt"] is None
