@@ -18,7 +18,7 @@ from pymongo.errors import PyMongoError
 
 from rollout.plan import short
 from sandbox import lifecycle
-from sandbox.baselines import baseline_file, capture_baseline
+from sandbox.baselines import capture_baseline
 from sandbox.refusals import REFUSALS
 from sandbox.replays.model import Caught, Claim, Replay, Start, Told
 from sandbox.replays.product import UNGATED, started
@@ -138,11 +138,6 @@ class _Troupe:
 
 
 def _forget(directory: Path) -> None:
-    """End the sandbox and remove what it left, the baseline among it."""
-    try:
-        baseline = baseline_file(World.load(directory), "staging").parent
-    except REFUSALS:
-        baseline = None
+    """Remove the baseline, then end the sandbox and remove what it left."""
+    shutil.rmtree(directory / "baselines", ignore_errors=True)
     lifecycle.down(directory, keep=False)
-    if baseline is not None:
-        shutil.rmtree(baseline, ignore_errors=True)
