@@ -151,7 +151,38 @@ def test_the_deployed_state_is_judged_after_each_deployment_and_every_night() ->
     deploy, drift = (loaded(ROOT / f".github/workflows/{name}.yml")["jobs"] for name in ("deploy", "drift"))
     runs = [[step.get("run") for step in job["steps"]] for job in (deploy["staging"], deploy["prod"])]
     assert [True, True] == [steps.index("make policy") > steps.index("make deploy") for steps in runs]
-    assert {"run": "make policy", "if": "${{ !cancelled() }}"} in drift["drift"]["steps"]
+    nightly = next(step for step in drift["drift"]["steps"] if step.get("run") == "make policy")
+    assert "${{ !cancelled() }}" == nightly["if"]
+
+
+def test_what_fails_at_night_or_on_the_way_to_prod_is_told_in_an_issue() -> None:
+    """Each job ends in a notification; the one of drift is silent on findings, which have an issue of their own."""
+    for name in ("deploy", "drift", "rollback"):
+        for job in loaded(ROOT / f".github/workflows/{name}.yml")["jobs"].values():
+            last = job["steps"][-1]
+            assert ("make notify", True, "write") == (
+                last["run"],
+                last["if"].startswith("failure()"),
+                job["permissions"]["issues"],
+            )
+    drift = loaded(ROOT / ".github/workflows/drift.yml")["jobs"]["drift"]["steps"]
+    checks = {step["id"] for step in drift if step.get("run", "").startswith("make ") and "id" in step}
+    assert checks == set(re.findall(r"steps\.(\w+)\.", drift[-1]["if"]))
+    assert 5 == sum(1 for step in drift if "run" in step)
+
+
+@pytest.mark.parametrize("code", [0, 1, 3])
+def test_the_drift_target_hands_on_its_answer_and_fails_as_the_command_does(
+    code: int, tmp_path: Path
+) -> None:
+    command = tmp_path / "bin" / "atlas-access"
+    command.parent.mkdir()
+    command.write_text(f"#!/bin/sh\nexit {code}\n")
+    command.chmod(0o755)
+    outputs = tmp_path / "outputs"
+    given = [f"BIN={command.parent}", f"GITHUB_OUTPUT={outputs}", "-o", ".venv/installed"]
+    done = subprocess.run(["make", *given, "drift"], cwd=ROOT, capture_output=True, check=False)
+    assert (code == 0, f"answer={code}\n") == (done.returncode == 0, outputs.read_text())
 
 
 def test_no_long_lived_aws_key_is_used() -> None:
