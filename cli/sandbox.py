@@ -40,7 +40,12 @@ HERE = Path(".sandbox")
 def up(
     *,
     directory: Directory = HERE,
-    keep: Annotated[bool, typer.Option("--keep", help="Let `down` keep the data.")] = False,
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep", help="Let `down` keep databases, logs and states, for reading; they are not run again."
+        ),
+    ] = False,
     base_port: Annotated[int, typer.Option(help="First of a row of ports; 0 takes free ones.")] = 0,
     output: Output = PlainFormat.TEXT,
 ) -> int:
@@ -183,6 +188,12 @@ def deploy(
     directory: Directory = HERE,
     preview: Annotated[bool, typer.Option("--preview", help="Show the plan; change nothing.")] = False,
     destroy: Annotated[bool, typer.Option("--destroy", help="Remove what the stack made.")] = False,
+    refresh: Annotated[
+        bool,
+        typer.Option(
+            "--refresh", help="First read what is really there: what was changed by hand is put right."
+        ),
+    ] = False,
     phase: Annotated[Phase | None, typer.Option(help="How far to go, instead of the stack's file.")] = None,
     engine: EngineChoice = Engine.AUTO,
     config: Annotated[
@@ -200,6 +211,11 @@ def deploy(
 
     if preview and destroy:
         raise CommandFailed("--preview and --destroy exclude each other: choose one.")
+    if preview and refresh:
+        raise CommandFailed(
+            "--preview and --refresh exclude each other: a refresh writes what it reads into the state.",
+            f"To see what was changed by hand: atlas-access drift {stack}",
+        )
     changed = settings(config or ())
     with _sandbox_errors():
         from reports.deployment import Operation
@@ -217,6 +233,7 @@ def deploy(
             engine=Wanted(engine.value),
             settings=changed,
             events=events,
+            refresh=refresh,
         )
         quiet = as_json or output is PlainFormat.JSON
         return show(lambda told: run(world, order, told), secrets=world.secrets(), as_json=quiet, values=diff)

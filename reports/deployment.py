@@ -21,7 +21,6 @@ _PAST = {
     "replace": "replaced",
     "delete": "deleted",
     "import": "adopted",
-    "refresh": "refreshed",
 }
 _FUTURE = {
     "create": "to create",
@@ -29,7 +28,6 @@ _FUTURE = {
     "replace": "to replace",
     "delete": "to delete",
     "import": "to adopt",
-    "refresh": "to refresh",
 }
 
 

@@ -17,7 +17,6 @@ _SIGNS = {
     "delete": "-",
     "import": "=",
     "read": ">",
-    "refresh": "~",
     "same": " ",
 }
 _DOING = {
@@ -26,7 +25,6 @@ _DOING = {
     "replace": "replacing",
     "delete": "deleting",
     "import": "adopting",
-    "refresh": "refreshing",
 }
 _DONE = {
     "create": "created",
@@ -34,7 +32,6 @@ _DONE = {
     "replace": "replaced",
     "delete": "deleted",
     "import": "adopted",
-    "refresh": "refreshed",
 }
 _ROLLOUT_ENDS = (
     *("ROLLED BACK", "NOT STARTED", "NOT ROLLED BACK", "NOT STABLE", "NOT KNOWN", "TAKEN OVER"),

@@ -19,7 +19,7 @@ from access.redaction import redact
 from sandbox import mongod, processes
 from sandbox.lock import DirectoryLock, is_held
 from sandbox.ports import port_is_free
-from sandbox.world import ENVIRONMENTS, Options, SandboxError, World, write_private
+from sandbox.world import ENVIRONMENTS, START, Options, SandboxError, World, write_private
 
 PORTS = 8
 _FOLDERS = ("mongo", "logs", "stacks", "pulumi", "baselines")
@@ -114,13 +114,14 @@ def reset(directory: Path, *, deadline_seconds: float = 60.0) -> World:
 def logs(directory: Path, part: str | None = None, *, lines: int = 50) -> tuple[tuple[str, str], ...]:
     """Return the last lines of every part's log (or of one part's) as (part, line), redacted.
 
-    Raises `SandboxError` when there is no such log.
+    Raises `SandboxError` when there is no such log, or none at all.
     """
     found = sorted((directory / "logs").glob("*.log"))
+    if not found:
+        raise SandboxError(f"no sandbox has run in {directory}: {START}")
     names = [path.stem for path in found]
     if part is not None and part not in names:
-        known = ", ".join(names) or "none"
-        raise SandboxError(f"no log of {part!r} in {directory}: there are {known}")
+        raise SandboxError(f"no log of {part!r} in {directory}: there are {', '.join(names)}")
     try:
         secrets = World.load(directory).secrets()
     except SandboxError:

@@ -105,5 +105,12 @@ def type_of(urn: str) -> str:
 
 
 def _told(operation: str, kind: str) -> bool:
-    """Whether a step concerns a resource of the cloud, and is not told by another step."""
-    return operation not in _HALVES and not kind.startswith(("pulumi:", "atlas-access:"))
+    """Whether a step concerns a resource of the cloud, and is not told by another step.
+
+    What a refresh reads is not told: what differs shows as the step that puts it right.
+    """
+    return (
+        operation not in _HALVES
+        and operation != "refresh"
+        and not kind.startswith(("pulumi:", "atlas-access:"))
+    )

@@ -14,10 +14,13 @@ import psutil
 import pytest
 
 from sandbox import health, lifecycle, processes
+from sandbox.deploy import Order, deploy
 from sandbox.lock import is_held
 from sandbox.ports import HOST, free_port
 from sandbox.processes import ProcessRecord
 from sandbox.world import Options, SandboxError, World
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -128,6 +131,8 @@ def test_a_dead_mongod_is_named_with_the_way_out(directory: Path) -> None:
     assert status.remedy == (
         "mongod prod is dead: `atlas-access sandbox reset` starts anew, `atlas-access sandbox down` clears it away"
     )
+    with pytest.raises(SandboxError, match="mongod prod is dead"):
+        deploy(World.load(directory), Order("staging", program_dir=ROOT), lambda _: None)
 
 
 def test_down_does_not_touch_a_process_that_got_a_recorded_id_later(tmp_path: Path) -> None:
@@ -207,7 +212,7 @@ def test_a_directory_with_other_files_is_refused_and_left_alone(tmp_path: Path) 
 
 
 def test_without_a_sandbox_everything_says_how_to_start_one(directory: Path) -> None:
-    for ask in (World.load, health.status):
+    for ask in (World.load, health.status, lifecycle.logs):
         with pytest.raises(SandboxError, match="start one with `atlas-access sandbox up`"):
             ask(directory)
     assert () == lifecycle.down(directory).processes

@@ -56,6 +56,11 @@ def test_the_exit_code_is_that_of_the_house(
             ["sandbox", "deploy", "staging", "--config", "unprotect"],
             '--config "unprotect" is no setting. Write it as KEY=VALUE, for example unprotect=true.\n',
         ),
+        (
+            ["sandbox", "deploy", "staging", "--preview", "--refresh"],
+            "--preview and --refresh exclude each other: a refresh writes what it reads into the state. "
+            "To see what was changed by hand: atlas-access drift staging\n",
+        ),
     ],
 )
 def test_an_error_names_the_thing_and_the_way_out(
