@@ -188,7 +188,8 @@ def soaked(seen: GateSeen) -> Condition:
     """The tombstones have stood long enough: reversible for that time, and nobody missed the roles."""
     since, hours = seen.tombstoned, seen.tombstone_hours
     if since is None:
-        return unmet(SOAKED, "no completed tombstone is recorded", "Run the step tombstone first")
+        way = "Run the step tombstone first; after a restore, set phase bind and update before that"
+        return unmet(SOAKED, "no completed tombstone is recorded", way)
     age = seen.wall - since
     if age < 0:
         return unmet(

@@ -147,7 +147,8 @@ def _delete(goal: Goal, look: Look, told: Told) -> Effect:
         return Done(Stage.DELETED, journal.since, told.moved, told.kept)
     if journal.stage in (Stage.NONE, Stage.TOMBSTONING):
         how = "nothing is tombstoned" if journal.stage is Stage.NONE else "the tombstones are not complete"
-        return Refused((f"{how}: run the step before first (atlas-access:retirement: tombstone)",))
+        way = "run the step before first (retirement: tombstone; after a restore, phase bind and an update first)"
+        return Refused((f"{how}: {way}",))
     mistrusted = tuple(_mistrusted(goal, look))
     if mistrusted:
         return Refused(mistrusted)
@@ -215,7 +216,8 @@ def _restore(goal: Goal, look: Look, told: Told) -> Effect:
     if journal.stage is not Stage.RESTORING:
         return Enter(Stage.RESTORING, journal.since)
     for target in stripped:
-        return GiveBack(target.name, journal.was.get(target.name) or target.declared)
+        beside = look.users[target.name].roles - {TOMBSTONED}
+        return GiveBack(target.name, (journal.was.get(target.name) or target.declared) | beside)
     return RemoveRole(TOMBSTONE_ROLE) if role_left else Erase()
 
 

@@ -8,6 +8,7 @@ from retirement_world import DAY, IDLE, KEPT, LEGACY, FakeEstate, Run, gone, hel
 from access.drift_seen import HeldRole
 from access.retirement_model import TOMBSTONED
 from access.retirement_seen import BoundRevision, SeenAccount
+from probes.atlas import AtlasUnread
 from rollout.marks import MarkUnwritable
 from rollout.retirement_marks import (
     SINCE,
@@ -232,3 +233,27 @@ def test_roles_that_fit_no_tag_stop_before_they_are_taken_away() -> None:
     with pytest.raises(RetirementRefused, match="do not fit"):
         Run().go(estate, Way.TOMBSTONE)
     assert many == estate.users["audit_reader"].roles
+
+
+def test_a_restore_keeps_what_somebody_gave_beside_the_tombstone() -> None:
+    estate = tombstoned()
+    extra = HeldRole("read", "other")
+    estate.users["audit_reader"] = LiveUser(frozenset({TOMBSTONED, extra}), 1.0)
+    Run().go(estate, Way.RESTORE)
+    assert LEGACY["audit_reader"] | {extra} == estate.users["audit_reader"].roles
+
+
+def test_an_atlas_that_does_not_answer_ends_the_run_as_unknown_and_the_next_one_goes_on() -> None:
+    estate = FakeEstate()
+
+    def silent(where: str) -> None:
+        if where == "before strip":
+            raise AtlasUnread("Atlas project p", "no answer in time")
+
+    estate.at_boundary = silent
+    with pytest.raises(RetirementRefused, match=r"NOT KNOWN .* no answer in time") as failure:
+        Run().go(estate, Way.TOMBSTONE)
+    assert 3 == failure.value.exit_code
+    estate.at_boundary = lambda _: None
+    Run().go(estate, Way.TOMBSTONE)
+    assert Stage.TOMBSTONED is read_journal(estate.tags).stage
