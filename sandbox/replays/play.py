@@ -5,7 +5,6 @@ It must always tear down what it started, and never let what one replay left beh
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -63,7 +62,7 @@ def play(directory: Path, program_dir: Path, replays: Sequence[Replay], audience
     try:
         told = tuple(_Troupe(world, program_dir, audience).play(replays))
     finally:
-        _forget(directory)
+        lifecycle.down(directory, keep=False)
     return Played(told, time.monotonic() - began)
 
 
@@ -135,9 +134,3 @@ class _Troupe:
     def _know(self, at: Start) -> None:
         self._at = at
         self._state = self._world.state_file(self._stage.stack).read_bytes()
-
-
-def _forget(directory: Path) -> None:
-    """Remove the baseline, then end the sandbox and remove what it left."""
-    shutil.rmtree(directory / "baselines", ignore_errors=True)
-    lifecycle.down(directory, keep=False)
