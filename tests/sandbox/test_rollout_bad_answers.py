@@ -1,0 +1,191 @@
+"""A new revision whose answers are bad in any way fails that gate within its deadline, and the rollout is undone.
+
+What is wrong with the gates themselves, a malformed smoke.yaml or another's baseline, is told before anything begins.
+"""
+
+import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_fixture import Aws, aws
+from smoke_fixture import ROOT, FakeApp, app, order, scenarios, usual
+from test_rollout_ecs import CLUSTER, NAME, Time, alone, goal, tags
+from test_smoke_http import _stream as stream
+from test_smoke_http import expired
+
+import probes.smoke
+from access.endpoints import Endpoints
+from access.gates import Gate, GateResult, Standing
+from access.settings import check_settings
+from components.settings import read_files
+from probes.smoke import SmokeOrder, capture
+from rollout.gates import Gates, Round
+from rollout.marks import HELD
+from rollout.preflight import gated
+from rollout.run import Parts, carry_out
+from rollout.service import Service
+from rollout.smoke_gates import SmokeGates, smoke_gates
+from rollout.words import RolloutFailed
+
+__all__ = ["app", "aws", "expired"]
+
+STRICT = {"request_seconds": 3.0, "gate_seconds": 6.0, "retry_seconds": 0.1}
+PATIENT = {"request_seconds": 30.0, "gate_seconds": 90.0}
+"""A busy machine answers late; only the bad round must end soon."""
+SANDBOX = Endpoints(
+    sandbox=True,
+    aws="http://127.0.0.1:9",
+    atlas="http://127.0.0.1:9",
+    smoke="http://127.0.0.1:9",
+    hubspot="http://127.0.0.1:9",
+    github="http://127.0.0.1:9",
+)
+PLANS = "/api/plans"
+
+
+@pytest.fixture(autouse=True)
+def side_gates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The browser and the sign-up have tests of their own; here they are met."""
+    for name, gate in (("judge_journey", Gate.JOURNEY), ("judge_sign_up", Gate.WAITLIST)):
+        monkeypatch.setattr(probes.smoke, name, lambda *_, gate=gate: GateResult(gate, Standing.MET, ""))
+
+
+@dataclass
+class BadOnTheNew:
+    """The real gates, against an application that one revision breaks."""
+
+    order: SmokeOrder
+    app: FakeApp
+    bad: str
+    breaks: Callable[[FakeApp], object]
+    seconds: float = 0.0
+
+    def refusals(self) -> tuple[str, ...]:
+        return ()
+
+    def round(self, revision: str, stopped: Callable[[], bool]) -> Round:
+        self.app.handlers = usual().handlers
+        asked = self.order
+        if revision == self.bad:
+            url = self.breaks(self.app)
+            asked = replace(asked, smoke=scenarios(**STRICT), url=url if isinstance(url, str) else asked.url)
+        began = time.monotonic()
+        found = SmokeGates(asked).round("", stopped)
+        self.seconds = max(self.seconds, time.monotonic() - began)
+        return found
+
+
+def at_once(work: Callable[[], Any]) -> Future[Any]:
+    job: Future[Any] = Future()
+    job.set_result(work())
+    return job
+
+
+def undone(aws: Aws, app: FakeApp, breaks: Callable[[FakeApp], object]) -> tuple[str, float]:
+    """Roll a revision out that breaks; what was said, and how long the longest round took."""
+    prior, wanted = aws.service()["taskDefinition"], aws.register(lambda _: None)
+    made = order(app, smoke=scenarios(**PATIENT))
+    gates = BadOnTheNew(replace(made, baseline=capture(made)), app, wanted, breaks)
+    service = Service(aws.client("ecs"), CLUSTER, NAME)
+    parts = Parts(
+        "staging", service, Time(aws), lambda _: None, lambda _: (), gates, poll_seconds=1.0, aside=at_once
+    )
+    with pytest.raises(RolloutFailed) as caught:
+        carry_out(goal(wanted, prior), parts)
+    assert (prior, {HELD: "0"}) == (alone(aws), tags(aws))
+    return str(caught.value).splitlines()[0], gates.seconds
+
+
+@pytest.mark.parametrize(
+    ("breaks", "expected"),
+    [
+        (lambda app: app.answers_raw(PLANS, b"", 302, Location="https://example.com/"), "redirects"),
+        (lambda app: app.answers_raw(PLANS, b"<html>", Content_Type="text/html"), "the answer is not JSON: HTML"),
+        (lambda app: app.answers_raw(PLANS, b" " * 10_000_000), "the answer is too large"),
+        (lambda app: app.handlers.update({PLANS: stream(b" ", pause=0.05)}), "no whole answer in time"),
+        (lambda _: "http://127.0.0.1:9", "unreachable: the connection is refused"),
+    ],
+    ids=["a redirect", "HTML", "ten megabytes", "an endless answer", "an address where nothing listens"],
+)  # fmt: skip
+def test_a_bad_answer_of_the_new_revision_undoes_the_rollout_within_its_deadline(
+    aws: Aws, app: FakeApp, breaks: Callable[[FakeApp], object], expected: str
+) -> None:
+    told, seconds = undone(aws, app, breaks)
+    assert told.startswith("ROLLED BACK  staging: gate ")
+    assert expected in told
+    assert seconds < 60.0
+
+
+def test_a_certificate_that_is_refused_undoes_the_rollout(
+    aws: Aws, app: FakeApp, expired: tuple[FakeApp, Path]
+) -> None:
+    told, _ = undone(aws, app, lambda _: expired[0].url)
+    assert "gate 1 eligibility: its certificate is refused" in told
+
+
+@pytest.fixture
+def folder(tmp_path: Path, app: FakeApp) -> Path:
+    """A program's folder with a green baseline of staging."""
+    for name in ("smoke.yaml", "access.yaml", "Pulumi.yaml", "Pulumi.staging.yaml", "Pulumi.prod.yaml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "baselines").mkdir()
+    (tmp_path / "baselines" / "staging.json").write_text(
+        capture(order(app, smoke=scenarios(**PATIENT))).to_json(), encoding="utf-8"
+    )
+    return tmp_path
+
+
+def gates_of(folder: Path, stack: str = "staging") -> Gates | None:
+    named = {"smokeBaseline": "baselines/staging.json"}
+    settings = check_settings(stack, read_files(folder), sandbox=True, overrides=named)
+    return smoke_gates(stack, settings, SANDBOX, folder)
+
+
+def test_a_baseline_of_this_stack_and_these_scenarios_is_taken(folder: Path) -> None:
+    assert isinstance(gates_of(folder), SmokeGates)
+
+
+def _malformed(folder: Path) -> None:
+    (folder / "smoke.yaml").write_text("version: [1\n")
+
+
+def _other_scenarios(folder: Path) -> None:
+    path = folder / "smoke.yaml"
+    path.write_text(path.read_text().replace('"84094"', '"84095"').replace(" 84094", " 84095"))
+
+
+def _damaged(folder: Path) -> None:
+    path = folder / "baselines" / "staging.json"
+    path.write_text(path.read_text().replace("42261UT0060020", "42261UT0060021", 1))
+
+
+@pytest.mark.parametrize(
+    ("spoils", "stack", "expected"),
+    [
+        (_malformed, "staging", "smoke.yaml"),
+        (_other_scenarios, "staging", "other scenarios"),
+        (_damaged, "staging", "staging.json"),
+        (lambda _: None, "prod", "staging"),
+    ],
+    ids=["a malformed smoke.yaml", "other scenarios", "a damaged baseline", "another stack's baseline"],
+)
+def test_gates_that_cannot_be_trusted_are_a_reason_not_to_begin(
+    folder: Path, aws: Aws, spoils: Callable[[Path], None], stack: str, expected: str
+) -> None:
+    spoils(folder)
+    state = Service(aws.client("ecs"), CLUSTER, NAME).look()
+    (told,) = gated(gates_of(folder, stack), allow_ungated=False)(_seen(state))
+    assert told.startswith(f"{stack}: the smoke gates cannot be run: ")
+    assert expected in told
+
+
+def _seen(state: Any) -> Any:
+    from rollout.effects import Seen
+    from rollout.marks import Marks
+
+    return Seen(state, Marks(), 0.0, 0.0)
