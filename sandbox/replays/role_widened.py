@@ -1,6 +1,6 @@
 """A role is widened in Atlas after its proof: the audit log's writer may suddenly change entries.
 
-Nobody sees it: every page and every answer stays as it was.
+Users see nothing of it: their answers stay as they were.
 """
 
 from __future__ import annotations
@@ -51,5 +51,5 @@ REPLAY = Replay(
     ),
     afterwards=home_runs,
     ends=Start.PROVISIONED,
-    unasked="the smoke gates: they would be green, and are left out for speed",
+    unasked="the rollout is begun without them, for speed: the pre-flight is what this is about",
 )

@@ -1,6 +1,6 @@
 """The schema secret on the runtime service: every task that serves users could drop an index.
 
-Nobody sees it: every page and every answer stays as it was.
+Users see nothing of it: their answers stay as they were.
 """
 
 from __future__ import annotations

@@ -49,5 +49,5 @@ REPLAY = Replay(
     ),
     afterwards=home_runs,
     ends=Start.PROVISIONED,
-    unasked="the smoke gates: no new task ever answers, and they are left out for speed",
+    unasked="the rollout is begun without them, for speed: the pre-flight is what this is about",
 )
