@@ -62,7 +62,7 @@ RULE = Rule(
     source="ENG-279 phase G",
     severity=Severity.CRITICAL,
     frameworks=(Framework.SOC2_LOGICAL_ACCESS, Framework.HIPAA_ACCESS),
-    remediation="Run atlas-access retire, which collects the evidence; wait for the conditions that are unmet.",
+    remediation="Deploy with phase retire: its gate collects the evidence. Wait for the conditions that are unmet.",
     offending='Retirement("legacy", evidence=json.dumps({"conditions": []}))',
     compliant='Retirement("legacy", evidence=json.dumps({"conditions": [\n'
     '    {"name": "drift_clean", "met": True, "evidence": "…"}, …]}))',
