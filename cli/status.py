@@ -88,12 +88,19 @@ def commands(stack: str, *, sandbox: bool) -> Mapping[Step, str]:
 
     deploy = f"make preview STACK={stack} && make deploy STACK={stack}"
     phase = f"set atlas-access:phase to {{}} in Pulumi.{stack}.yaml, then {deploy}"
-    provision, bind, retire = (phase.format(name) for name in ("provision", "bind", "retire"))
+    provision, bind = phase.format("provision"), phase.format("bind")
+    retire = phase.format(
+        f'retire, retirement to tombstone (24 h later: delete), retireConfirmation to "retire {stack}"'
+    )
+    baseline = f"atlas-access baseline capture {stack}"
     if sandbox:
+        baseline = f"atlas-access sandbox baseline {stack}"
         provision = f"atlas-access sandbox deploy {stack}"
-        bind, retire = f"{provision} --phase bind", f"{provision} --phase retire"
+        bind = f"{provision} --phase bind"
+        retire = f'{provision} --phase retire --config "retireConfirmation=retire {stack}"'
+        retire += " --config retirement=tombstone (24 h later: delete)"
     return {
-        Step.BASELINE: f"atlas-access baseline capture {stack}",
+        Step.BASELINE: baseline,
         Step.USERS: provision,
         Step.SECRETS: provision,
         Step.PROOFS: f"atlas-access prove {stack}",

@@ -5,7 +5,7 @@ Pure: it judges what `rollout.migration_looks` has read. It must never take what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -172,7 +172,22 @@ def retirement(estate: LegacyEstate, live: Live) -> Fact:
     unread = [each for each in estate.unread if each.what in ("database users", "custom roles", "secrets")]
     if unread:
         return Fact(holds=None, evidence=told_in_one_line(map(str, unread)))
-    return Fact(holds=not (estate.left or roles or readable), evidence=told)
+    left = bool(estate.left or roles or readable)
+    return Fact(holds=not left, evidence=told, against=tuple(_bound(estate)) if left else ())
+
+
+def _bound(estate: LegacyEstate) -> Iterator[str]:
+    """What still names a legacy secret: whatever runs here, and any revision of another account."""
+    uses = [use for row in estate.secrets if row.belongs is Belongs.LEGACY for use in row.uses]
+    here = sorted({use.revision for use in uses if use.environment == estate.stack and use.running})
+    if here:
+        yield f"{listed(here, _SHOWN)} runs on legacy secrets"
+    for other in sorted({use.environment for use in uses} - {estate.stack}):
+        names = sorted({use.revision for use in uses if use.environment == other})
+        yield f"{other} still has revisions that name a legacy secret ({listed(names, _SHOWN)}): retire {other} first"
+    for part in estate.unread:
+        if part.what.startswith("task definitions"):
+            yield f"unknown: {part}"
 
 
 def told_in_one_line(words: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 """A migration's standing: each phase judged from facts; unknown is never done, and nothing is next before its time."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 
@@ -12,7 +13,7 @@ from access.drift import Wanted
 from access.drift_finding import Drift, Finding, Kind, Target
 from access.drift_seen import Unread
 from access.endpoints import Endpoints
-from access.legacy_estate import Belongs, LegacyEstate, RoleRow, SecretRow, Standing, UserRow
+from access.legacy_estate import Belongs, LegacyEstate, RoleRow, SecretRow, Standing, Use, UserRow
 from access.migration import NEEDS, Fact, Migration, State, Step, migration
 from access.settings import check_settings
 from cli.status import commands
@@ -245,6 +246,20 @@ def test_the_retirement_is_done_when_nothing_legacy_can_be_used() -> None:
     for user, role, secret in product((*gone[:1], *there), gone[:1] + there[:1], gone + there[:1]):
         held = looks.retirement(estate(user, role, secret), live()).holds
         assert (user in gone and role in gone and secret in gone) is held
+
+
+def test_a_legacy_secret_that_something_still_names_is_against_the_retirement() -> None:
+    uses = (
+        Use("staging", "app:7", "MONGODB_URI", running=True, active=True),
+        Use("staging", "app:6", "MONGODB_URI", running=False, active=True),
+        Use("prod", "prod-app:12", "MONGODB_REFERENCE_URI", running=False, active=True),
+    )
+    seen = estate(Standing.PRESENT, Standing.PRESENT, Standing.PRESENT)
+    seen = replace(seen, secrets=(replace(seen.secrets[0], uses=uses),))
+    assert (
+        "app:7 runs on legacy secrets",
+        "prod still has revisions that name a legacy secret (prod-app:12): retire prod first",
+    ) == looks.retirement(seen, live()).against
 
 
 def test_a_tombstoned_user_is_told_with_the_services_own_record() -> None:
