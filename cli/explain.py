@@ -19,20 +19,26 @@ def explain(
     manifest: Annotated[Path, typer.Option(help="The manifest that records the waivers.")] = MANIFEST,
     output: Annotated[PlainFormat, typer.Option("--format", help="How to show it.")] = PlainFormat.TEXT,
 ) -> int:
-    """Explain a rule of the policy pack, with an example of both sides, or a waiver of the manifest."""
+    """Explain a rule of the policy pack, with an example of both sides, or a waiver of the manifest.
+
+    Also what a report calls not-evaluated or known-after-creation.
+    """
     from cli.output import write
-    from policy.catalogue import CATALOGUE
+    from policy.catalogue import CATALOGUE, KNOWN_AFTER_CREATION, NOT_EVALUATED, explain_telling
     from policy.catalogue import explain as look_up
     from reports import policy_explained
 
-    entry = look_up(name)
+    entry, telling = look_up(name), explain_telling(name)
     if entry is not None:
         told = policy_explained.of_rule(entry)
+    elif telling is not None:
+        told = policy_explained.of_telling(telling)
     else:
         declared = read_manifest(manifest)
         waiver = next((each for each in declared.waivers if each.id == name), None)
         if waiver is None:
-            raise _unknown(name, [*CATALOGUE, *(each.id for each in declared.waivers)])
+            tellings = (NOT_EVALUATED.name, KNOWN_AFTER_CREATION.name)
+            raise _unknown(name, [*CATALOGUE, *tellings, *(each.id for each in declared.waivers)])
         told = policy_explained.of_waiver(declared, waiver)
     if output is PlainFormat.JSON:
         write(json.dumps(policy_explained.document(told), indent=2, ensure_ascii=False))

@@ -29,6 +29,7 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UnknownValueError
 
 from policy import adr
+from policy.catalogue import KNOWN_AFTER_CREATION, NOT_EVALUATED, Telling
 from policy.config import Config
 from policy.evaluate import Evaluator
 from policy.model import Finding, Level, NotEvaluated, Outcome, Rule
@@ -40,8 +41,6 @@ from policy.values import UNKNOWN, Value, from_protocol
 PACK_NAME: Final = "atlas-access"
 PROJECT: Final = "atlas-access"
 _CONTAINERS = (Mapping, Sequence)
-_UNSEEN: Final = "Values that rules could not see; an unknown value is reported, never passed over"
-_LATER: Final = "Values that exist only after creation, as their rules say; they are judged when they do"
 
 
 def value_of(proxy: Any) -> Value:
@@ -230,12 +229,14 @@ def _summaries(unseen: Sequence[NotEvaluated]) -> dict[tuple[str, str], str]:
 def _not_evaluated_policies(session: Session) -> list[Policy]:
     """The policies that tell what no rule could see: what a rule expects before creation, and what it does not."""
     return [
-        *_telling(session, "not-evaluated", _UNSEEN, expected=False),
-        *_telling(session, "known-after-creation", _LATER, expected=True),
+        *_telling(session, NOT_EVALUATED, expected=False),
+        *_telling(session, KNOWN_AFTER_CREATION, expected=True),
     ]
 
 
-def _telling(session: Session, name: str, description: str, *, expected: bool) -> list[Policy]:
+def _telling(session: Session, telling: Telling, *, expected: bool) -> list[Policy]:
+    name, description = telling.name, telling.description
+
     def tell(outcome: Outcome, violation: ReportViolation) -> None:
         unseen = [item for item in outcome.not_evaluated if item.after_creation is expected]
         for (urn, _), line in _summaries(unseen).items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from access.manifest import Manifest
 from access.manifest_model import Consumer, Waiver
@@ -38,6 +38,35 @@ def of_rule(rule: RuleEntry) -> Explanation:
     if rule.known_after_creation:
         facts.append(("Known after creation", ", ".join(rule.known_after_creation)))
     return Explanation(rule.name, rule.description, tuple(facts))
+
+
+class TellingEntry(Protocol):
+    """What is shown of what the pack tells besides its rules; the policy pack's catalogue has this form."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - as `policy.catalogue.Telling`
+    @property
+    def description(self) -> str: ...  # noqa: D102
+    @property
+    def why(self) -> str: ...  # noqa: D102
+    @property
+    def level(self) -> str: ...  # noqa: D102
+    @property
+    def remediation(self) -> str: ...  # noqa: D102
+    @property
+    def expected(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+def of_telling(telling: TellingEntry) -> Explanation:
+    """What it means that a value was not judged, whether that stops anything, and by which rules it is expected."""
+    facts = [
+        ("Why", telling.why),
+        ("Level", telling.level),
+        ("Way out", telling.remediation),
+    ]
+    if telling.expected:
+        facts.append(("Expected by", "; ".join(telling.expected)))
+    return Explanation(telling.name, telling.description, tuple(facts))
 
 
 def of_waiver(manifest: Manifest, waiver: Waiver) -> Explanation:

@@ -238,3 +238,17 @@ def test_a_waiver_is_explained_with_who_what_decision_and_way_out(waiver, action
 def test_an_unknown_name_is_refused_with_the_nearest_one(capsys):
     assert 2 == run(["explain", "user-capp", "--manifest", str(MANIFEST)])
     assert "Did you mean user-cap?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("not-evaluated", "ATLAS_ACCESS_POLICY_UNKNOWN=fail"),
+        ("not-evaluated-stack", "ATLAS_ACCESS_POLICY_UNKNOWN=fail"),
+        ("known-after-creation", "Expected by: password-strength: password; "),
+        ("known-after-creation-stack", "proof-before-bind: containerDefinitions"),
+    ],
+)
+def test_what_a_report_calls_a_value_that_no_rule_saw_is_explained(name, says, capsys):
+    assert 0 == run(["explain", name])
+    assert says in capsys.readouterr().out
