@@ -48,6 +48,12 @@ bench: $(STAMP)
 bench-policy: $(STAMP)
 	$(BIN)/python tests/bench/bench_policy.py
 
+# Constant load through the whole migration and through a rollback, the rollout's own overhead, every replay; then a
+# crash at every boundary, and real kills. Ten minutes and more.
+soak: $(STAMP)
+	$(BIN)/python tests/bench/soak.py
+	$(PYTEST) tests/unit/test_rollout_crash.py tests/unit/test_retirement_crash.py tests/sandbox/test_rollout_killed.py
+
 # The three incidents and seven more: each shown happening without our gates, then caught. Not part of `make test`.
 replays: $(STAMP)
 	@$(BIN)/atlas-access sandbox replay --all --dir .sandbox-replays

@@ -45,11 +45,11 @@ class Pipeline:
         )
         self._stack = stack
         self._ecs = client("ecs", here["AWS_REGION"], Endpoints.from_environment(here), session=session)
-        self._service = Service(self._ecs, f"askflorence-{stack}", f"askflorence-{stack}-app")
+        self.service = Service(self._ecs, f"askflorence-{stack}", f"askflorence-{stack}-app")
 
     def look(self) -> ServiceState:
         """What the service runs now."""
-        return self._service.look()
+        return self.service.look()
 
     def build(self, tag: str) -> Released:
         """Deploy a build of the application by its image's tag, everything else as it is."""
@@ -62,13 +62,16 @@ class Pipeline:
 
     def changed(self, change: Callable[[dict[str, Any]], None]) -> Released:
         """Register the running revision again, changed, and deploy it."""
+        return self.revision(self.registered(change))
+
+    def registered(self, change: Callable[[dict[str, Any]], None] = lambda _: None) -> str:
+        """Register the running revision again, changed, and return its ARN; nothing is deployed."""
         running = self.look().revision
         definition = {
-            k: v for k, v in self._service.definition(running).items() if k not in REGISTRATION_FACTS
+            k: v for k, v in self.service.definition(running).items() if k not in REGISTRATION_FACTS
         }
         change(definition)
-        registered = self._ecs.register_task_definition(**definition)["taskDefinition"]
-        return self.revision(str(registered["taskDefinitionArn"]))
+        return str(self._ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"])
 
     def again(self) -> Released:
         """Deploy the revision that runs once more, as a pipeline does for a new configuration."""
@@ -80,7 +83,7 @@ class Pipeline:
 
     def _moved(self, wanted: str, asked: Mapping[str, Any]) -> Released:
         before, began = self.look().revision, time.monotonic()
-        self._ecs.update_service(cluster=self._service.cluster, service=self._service.name, **asked)
+        self._ecs.update_service(cluster=self.service.cluster, service=self.service.name, **asked)
         while not (now := self.look()).runs(wanted):
             if time.monotonic() - began > _DEADLINE_SECONDS:
                 raise SandboxError(
