@@ -204,6 +204,14 @@ def _leftover(seen: Seen, lease: Lease) -> Effect:
 def _forward(goal: Goal, seen: Seen, told: Told, lease: Lease) -> Effect:
     service, late = seen.service, seen.tick - told.since > goal.deadline_seconds
     untouched = not told.swapped_to and service.revision == lease.prior != lease.wanted
+    held = seen.marks.held
+    if held is not None and goal.release <= held:
+        # Asked for between this run's look and its lease: a rollback goes before what it has not seen.
+        why = f"the service was rolled back meanwhile and is held: raise rolloutRelease above {held}"
+        return Abandon(why) if untouched else Undo(why, held)
+    if not told.swapped_to and _ended(goal, seen):
+        # The run that died had only its lease left to take off.
+        return Release(freely=True)
     if told.refusals is None:
         return Preflight()
     if told.refusals:
@@ -234,6 +242,16 @@ def _forward(goal: Goal, seen: Seen, told: Told, lease: Lease) -> Effect:
     if bound is None or bound.revision != goal.wanted or bound.release != goal.release:
         return Bind(Bound(goal.wanted, lease.prior, seen.wall, goal.release))
     return Release(freely=True)
+
+
+def _ended(goal: Goal, seen: Seen) -> bool:
+    """Whether a rollout onto the wanted revision came to its green end, with this very release."""
+    bound = seen.marks.bound
+    return (
+        bound is not None
+        and (bound.revision, bound.release) == (goal.wanted, goal.release)
+        and seen.service.runs(goal.wanted)
+    )
 
 
 def _undoing(goal: Goal, seen: Seen, told: Told, lease: Lease) -> Effect:

@@ -99,11 +99,15 @@ def undo_rollout(props: Mapping[str, Any]) -> None:
 
 
 def settle_lease(props: Mapping[str, Any]) -> None:
-    """Undo what a dead run left half-way, by its lease; without one nothing is touched. Raises `RolloutFailed`."""
-    service = service_of(props, _endpoints())
-    lease = service.look_marked()[1].lease
-    if lease is not None:
-        _go_back(props, lease.prior, leaving=lease.wanted)
+    """Undo what no state knows of: a dead run's lease, or a rollout that ended after its engine was gone.
+
+    Where a state knows the rollout, its own deletion went before and left neither. Raises `RolloutFailed`.
+    """
+    state, marks = service_of(props, _endpoints()).look_marked()
+    if marks.lease is not None:
+        _go_back(props, marks.lease.prior, leaving=marks.lease.wanted)
+    elif marks.bound is not None and marks.bound.revision == state.revision:
+        _go_back(props, marks.bound.prior, leaving=marks.bound.revision)
 
 
 def _go_back(props: Mapping[str, Any], prior: str, *, leaving: str) -> None:

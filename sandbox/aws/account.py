@@ -113,7 +113,20 @@ def _roles(account: _Account) -> None:
     _role(here, DEPLOYER, root, {"all": _document("*", ["*"])})
     others = [f"arn:aws:iam::{each.account}:root" for each in estate.environments if each != here]
     looks = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": _LOOKS, "Resource": "*"}]}
-    _role(here, OBSERVER, {"AWS": others}, {"look": json.dumps(looks)})
+    first = {"sign-up": _sign_up_policy(account)} if here == estate.environments[0] else {}
+    _role(here, OBSERVER, {"AWS": others}, {"look": json.dumps(looks), **first})
+
+
+def _sign_up_policy(account: _Account) -> str:
+    """What gate 8 reads where it is asked from the next environment: the writer's connection and the contact token."""
+    here, other = account.here, account.named(account.estate.ecs.other_secret.name)
+    writer = f"arn:aws:secretsmanager:{here.region}:{here.account}:secret:{here.name}/mongodb/app-write-v2-*"
+    reads = [writer, account.secret_arns[other]]
+    statements = [
+        {"Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"], "Resource": reads},
+        {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [account.key_arn]},
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def _execution_policy(account: _Account, secret_arns: list[str]) -> str:

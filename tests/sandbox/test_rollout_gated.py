@@ -5,9 +5,10 @@ One sandbox plays the story in order, each test looks at one part. Gate 6 needs 
 
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import boto3
 import pytest
 from pymongo import MongoClient
+from service_fixture import Load
 
 from reports.deployment import Deployment, Operation
 from reports.deployment_text import failure_lines
@@ -25,6 +27,7 @@ from sandbox.deploy import Engine, Order, deploy
 from sandbox.world import Options, SandboxError, World
 
 ROOT = Path(__file__).parents[2]
+BROKEN = "registry.example.com/askflorence/app:broken"
 DEADLINE = 120
 
 
@@ -37,6 +40,7 @@ class Story:
     said: dict[str, list[str]] = field(default_factory=dict)
     commands: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)
     found: dict[str, tuple[str, Marks]] = field(default_factory=dict)
+    load: Load | None = None
 
     def deploy(
         self, name: str, stack: str, phase: str, operation: Operation = Operation.UP, **settings: str
@@ -98,6 +102,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         told.deploy("released", "prod", "bind", rolloutRelease="1")
         told.deploy("unprotected", "staging", "bind", unprotect="true")
         told.deploy("destroyed", "staging", "bind", Operation.DESTROY, unprotect="true")
+        with Load(told.world.service_url("staging"), pause=0.1) as told.load:
+            told.deploy("broken", "staging", "bind", containerImage=BROKEN)
         yield told
     finally:
         lifecycle.down(directory, keep=False)
@@ -151,16 +157,20 @@ def test_a_bound_revision_has_shown_two_green_rounds(story: Story, name: str, re
     )
 
 
+def test_prod_asks_all_of_stagings_gates_again(story: Story) -> None:
+    assert "staging goes first: its eight gates are run again now" in story.said["prod bind"]
+
+
 def test_prod_is_refused_until_staging_has_soaked(story: Story) -> None:
     told = story.lines("too early")
     assert told.startswith("NOT STARTED  prod: 1 reason; askflorence-prod-app:12 keeps running.\n")
-    assert "staging has soaked 0 of 30 minutes" in told
+    assert re.search(r"staging has soaked \d of 30 minutes", told)
     assert ("12", Marks()) == story.found["too early"]
 
 
 def test_the_end_of_a_refused_rollout_is_shown_once(story: Story) -> None:
     shown = "\n".join(story.said["too early"]) + story.lines("too early")
-    assert 1 == shown.count("has soaked 0 of 30 minutes")
+    assert 1 == len(re.findall(r"has soaked \d of 30 minutes", shown))
 
 
 def test_the_sandboxs_clock_is_advanced_on_the_command_line(story: Story) -> None:
@@ -198,6 +208,27 @@ def test_a_destroy_is_refused_before_anything_is_touched_while_prod_reads_stagin
     assert told[0] == "NOT DESTROYED  staging: its credentials are still used, 1 reason."
     assert "prod still holds prod/mongodb/reference-uri-v2, which carries staging's credential" in told[1]
     assert ("8", 0) == (story.found["destroyed"][0], story.runs["destroyed"].changes - 1)
+
+
+def test_a_build_that_is_broken_on_the_new_revision_only_is_rolled_back_by_gate_3(
+    story: Story, record_property: Callable[[str, str], None]
+) -> None:
+    first, again, *_ = story.lines("broken").splitlines()
+    assert first.startswith("ROLLED BACK  staging: gate 3 providers/covered:")
+    figures = re.fullmatch(
+        r"  askflorence-staging-app:8 runs again, 2/2, since \d\d:\d\d:\d\d UTC \((\d+) s after the swap, "
+        r"(\d+) s after the first bad answer\)\. Requests failed meanwhile on the balanced address: 0",
+        again,
+    )
+    assert figures, again
+    assert story.load is not None
+    assert ([], True) == (story.load.failures, story.load.count > 0)
+    assert ("8", 0) == (story.found["broken"][0], story.found["broken"][1].held)
+    record_property(
+        "says",
+        f"rollout: {figures[2]} s from the first bad answer to the old revision serving alone, 0 of "
+        f"{story.load.count} requests failed",
+    )
 
 
 def test_without_chromium_no_baseline_is_captured_and_it_is_told_what_to_install(

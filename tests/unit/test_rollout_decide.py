@@ -119,6 +119,7 @@ def check(goal: Goal, seen: Seen, told: Told, effect: Effect) -> None:
             assert lease is not None
             assert (goal.way, NEW, ()) == (Way.FORWARD, revision, told.refusals)
             assert not lease.wish, "forward although it is to be undone"
+            assert seen.marks.held is None or goal.release > seen.marks.held, "forward although it is held"
             assert state.runs(lease.prior)
             assert not told.cause
         case Judge(revision):
@@ -130,7 +131,8 @@ def check(goal: Goal, seen: Seen, told: Told, effect: Effect) -> None:
             assert (ROUNDS, NEW) == (told.green, bound.revision)
         case Release(freely) if freely:
             assert state.runs(NEW)
-            assert ROUNDS == told.green
+            assert ROUNDS == told.green or not told.swapped_to, "let go before it was green"
+            assert seen.marks.held is None or goal.release > seen.marks.held, "a hold was taken off"
             assert seen.marks.bound is not None
             assert NEW == seen.marks.bound.revision
         case Release():

@@ -355,3 +355,25 @@ class _Silence(Exception):
 from botocore.exceptions import EndpointConnectionError  # noqa: E402
 
 TimeoutErrorOfAws = EndpointConnectionError(endpoint_url="http://127.0.0.1")
+
+
+def test_a_hold_that_comes_between_the_look_and_the_lease_stops_the_swap() -> None:
+    """A rollback elsewhere ended in between: it goes before what this run has not seen."""
+    ecs = FakeEcs.running()
+
+    def hold() -> None:
+        if RUN in ecs.tags:
+            ecs.tags.setdefault(HELD, "0")
+
+    ecs.on_look = hold
+    assert "held: raise rolloutRelease above 0" in failure(ecs, forward(), FakeGates())
+    assert ([], {HELD: "0"}) == (ecs.told, ecs.tags)
+
+
+def test_a_green_rollout_that_died_before_its_lease_was_off_is_ended_and_not_judged_again() -> None:
+    ecs = FakeEcs.running()
+    go(ecs, forward("run-0"), FakeGates())
+    ecs.tags |= Lease("run-0", OLD, NEW, ecs.clock.now - 1000).tags()
+    gates = FakeGates({NEW: "gate 6: no browser"})
+    assert not go(ecs, forward("run-1"), gates, refusals=lambda: ("the soak before is unknown",)).moved
+    assert ([NEW], (NEW, 1, False, NEW), []) == (ecs.told, settled(ecs), gates.asked)
