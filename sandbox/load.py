@@ -41,7 +41,7 @@ class Orders(BaseModel):
     rate: float = Field(gt=0, le=500)
     seconds: float = Field(default=900.0, gt=0, le=3600)
     requests: int = Field(default=400_000, gt=0, le=1_000_000)
-    answer_seconds: float = Field(default=10.0, gt=0, le=60)
+    answer_seconds: float = Field(default=30.0, gt=0, le=60)
 
 
 class LoadRefused(Exception):

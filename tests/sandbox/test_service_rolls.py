@@ -3,13 +3,17 @@
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 from service_fixture import COUPLE, Load, Running, image, running, until
 
 from sandbox import processes
+from sandbox.load_process import LoadProcess
+from sandbox.releases import Pipeline
 
 __all__ = ["running"]
+SCENARIOS = Path(__file__).parents[2] / "smoke.yaml"
 
 
 def pids(running: Running) -> dict[str, int]:
@@ -35,6 +39,34 @@ def test_a_rolling_deployment_fails_no_request_and_ends_on_the_new_revision(runn
     assert ([], names, wanted) == (load.failures, load.revisions, service["taskDefinition"])
     messages = " ".join(event["message"] for event in service["events"])
     assert all(words in messages for words in ("has started 2 tasks", "has begun draining", "steady state"))
+
+
+def test_constant_load_on_every_endpoint_is_served_well_through_a_release_of_another_build(
+    running: Running,
+) -> None:
+    pipeline = Pipeline(running.world, "staging")
+    with LoadProcess.of(running.world, 50, scenarios=SCENARIOS) as load:
+        released = pipeline.build("legacy")
+        mark = load.mark("released")
+        report = load.end()
+    answered = {each.revision for each in report.served if each.environment == "staging"}
+    assert ((), {released.before, released.after}) == (report.faults, answered)
+    assert (True, 14) == (report.clean, len(report.endpoints))
+    assert mark.asked <= report.asked
+
+
+def test_a_wrong_answer_under_load_is_told_with_who_gave_it(running: Running) -> None:
+    pipeline = Pipeline(running.world, "staging")
+    before = pipeline.look().revision
+    with LoadProcess.of(running.world, 50, scenarios=SCENARIOS) as load:
+        broken = pipeline.build("broken")
+        pipeline.revision(before)
+        report = load.end()
+    bad = {(each.question, each.kind.value) for each in report.faults}
+    # Its build reads variables that this service does not bind yet.
+    assert {("POST /api/providers/covered", "wrong"), ("POST /api/agent-waitlist", "failed")} == bad
+    assert {("staging", broken.after)} == {(each.environment, each.revision) for each in report.faults}
+    assert 0 < (report.exposed("staging", broken.after) or 0.0) < 60
 
 
 def test_new_tasks_are_healthy_before_old_ones_drain(running: Running) -> None:
