@@ -12,8 +12,9 @@ from policy_capture import capture_run
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "program"))
 
-from recorder import MANIFEST, Recorder, definition, observed, settings
+from recorder import MANIFEST, ROOT, Recorder, definition, observed, settings
 
+from access.manifest import ManifestInvalid, load_manifest
 from components.connection_secret import AdoptedSecret
 from components.reference import reference_connection
 from components.service_access import ServiceAccess, ServiceAccessArgs
@@ -72,17 +73,17 @@ def world(stack):
 
 
 @cache
-def captured(stack, phase):
+def captured(stack, phase, manifest=MANIFEST):
     def declare():
         settled = settings(stack, phase=phase)
         ServiceAccess(
             stack,
             ServiceAccessArgs(
                 environment=stack,
-                manifest=MANIFEST,
+                manifest=manifest,
                 settings=settled,
                 observed=world(stack),
-                reference=reference_connection(MANIFEST, stack, settled.reference_stack),
+                reference=reference_connection(manifest, stack, settled.reference_stack),
             ),
             pulumi.ResourceOptions(providers=[aws.Provider("aws", region="us-east-1")]),
         )
@@ -90,8 +91,8 @@ def captured(stack, phase):
     return capture_run(declare, stack, Cloud(received=REFERENCE))
 
 
-def said(packs, stack, phase):
-    pack, found = packs(phase, stack), captured(stack, phase)
+def said(packs, stack, phase, manifest=MANIFEST):
+    pack, found = packs(phase, stack), captured(stack, phase, manifest)
     lines = [line for request in found.analyze for line in pack.analyze(request)]
     return [*lines, *pack.analyze_stack(found.stack)]
 
@@ -101,6 +102,33 @@ def test_our_stack_has_nothing_but_the_known_waivers_advice(packs, stack, phase)
     lines = said(packs, stack, phase)
 
     assert [("audit-log-append-only-advisory", False)] == [(name, stops) for name, stops, _, _ in lines]
+
+
+def with_users(*names):
+    """The manifest with more users: read-only ones, as the admin dashboard's fifth would be beside its views."""
+    text = (ROOT / "access.yaml").read_text(encoding="utf-8")
+    more = "".join(
+        f'  {name}:\n    role: read@askflorence\n    secret: "{{env}}/mongodb/{name.replace("_", "-")}"\n'
+        for name in names
+    )
+    return text.replace("\n# What exists today", f"{more}\n# What exists today", 1)
+
+
+@pytest.mark.parametrize("stack", ACCOUNTS)
+def test_a_stack_with_the_fifth_user_is_declared_and_the_cap_announced(packs, stack):
+    fifth = load_manifest(with_users("app_admin_full"))
+    users = [each for each in captured(stack, "bind", fifth).analyze if each.type.endswith(":DatabaseUser")]
+    lines = said(packs, stack, "bind", fifth)
+
+    assert (5, {("audit-log-append-only-advisory", False), ("user-cap-advisory", False)}) == (
+        len(users),
+        {(name, stops) for name, stops, _, _ in lines},
+    )
+
+
+def test_a_sixth_user_reaches_no_stack():
+    with pytest.raises(ManifestInvalid, match="a sixth user; a cluster has at most 5"):
+        load_manifest(with_users("app_admin_full", "app_reports"))
 
 
 @pytest.mark.parametrize(("stack", "phase"), STACKS)
