@@ -1,6 +1,7 @@
 """Drift against the emulator: every single kind made by hand is found, and a clean project costs three requests."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 from atlas_fixture import Atlas, atlas, atlas_servers, role_body, specs
@@ -76,6 +77,15 @@ def test_all_kinds_at_once_are_all_found(atlas: Atlas, capsys: pytest.CaptureFix
     for shown in (drift_text.render(drift), drift_markdown.render(drift), facts.as_json(drift)):
         assert "intruder" in shown
         assert "Correct-horse" not in shown
+
+
+def test_a_private_endpoint_that_is_gone_is_found(atlas: Atlas, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prod reads staging's cluster by it, and only by it (ADR 0004); Atlas writes no event that says who."""
+    declare(atlas.staging)
+    project = atlas.emulator.project(atlas.staging.project_id)
+    monkeypatch.setattr(project, "spec", replace(project.spec, private_address=None))
+    drift, _ = check(atlas.emulator.url)
+    assert [(Kind.ENDPOINT_MISSING, None)] == [(each.kind, each.by or None) for each in drift.findings]
 
 
 def test_an_empty_project_misses_everything_and_nothing_fails(atlas: Atlas) -> None:
