@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from access.manifest_errors import ManifestError
+from cli.main import run
 from reports.deployment import Deployment, Operation, Proof
 from reports.policy import Finding, Level
 from sandbox.replays import eng_271, eng_279, schema_on_runtime, telling
@@ -265,3 +266,26 @@ def test_the_listing_names_every_replay_and_what_catches_it() -> None:
         (each["name"], len(each["expected"])) for each in listed
     ]
     assert all(each.name in telling.promises(REPLAYS) for each in REPLAYS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "sandbox replay needs to know which. Name one, or give --all; --list names them all.\n"),
+        (
+            ["eng-271", "--all"],
+            "sandbox replay needs to know which. Name one, or give --all; --list names them all.\n",
+        ),
+        (["eng-1"], f"there is no replay 'eng-1': there are {', '.join(each.name for each in REPLAYS)}\n"),
+    ],
+)
+def test_a_wrong_wish_is_refused_before_a_sandbox_is_started(
+    arguments: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(["sandbox", "replay", *arguments, "--dir", str(tmp_path / "sandbox")])
+    assert (2, told, False) == (code, capsys.readouterr().err, (tmp_path / "sandbox").exists())
+
+
+def test_the_command_lists_the_replays(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == run(["sandbox", "replay", "--list", "--format", "json"])
+    assert [each.name for each in REPLAYS] == [each["name"] for each in json.loads(capsys.readouterr().out)]
