@@ -44,7 +44,7 @@ def look(
         Atlas(own.atlas_project_id, sign_in, endpoints, patience) as atlas,
     ):
         account = _account(own, endpoints)
-        secrets = pool.submit(_own, account, "secrets", partial(_secrets, stack, own, endpoints))
+        secrets = pool.submit(_own, account, "secrets", partial(_secrets, manifest, stack, own, endpoints))
         revisions = [
             pool.submit(
                 _own,
@@ -98,13 +98,17 @@ def _own(account: str | Unread, what: str, read: Callable[[], T | Unread]) -> T 
     return Unread(what, account.why) if isinstance(account, Unread) else read()
 
 
-def _secrets(stack: str, settings: Settings, endpoints: Endpoints) -> tuple[SeenSecret, ...] | Unread:
-    """Every secret of the account under `<stack>/mongodb/`, those in their recovery window too."""
+def _secrets(
+    manifest: Manifest, stack: str, settings: Settings, endpoints: Endpoints
+) -> tuple[SeenSecret, ...] | Unread:
+    """Every secret of the account under `<stack>/mongodb/`, and legacy ones elsewhere, in recovery windows too."""
     store = client("secretsmanager", settings.aws_region, endpoints)
     prefix = f"{stack}/mongodb/"
+    legacy = {each.name for user in manifest.legacy for each in user.secrets if each.environment == stack}
+    elsewhere = sorted(name for name in legacy if not name.startswith(prefix))
     try:
         pages = store.get_paginator("list_secrets").paginate(
-            Filters=[{"Key": "name", "Values": [prefix]}], IncludePlannedDeletion=True
+            Filters=[{"Key": "name", "Values": [prefix, *elsewhere]}], IncludePlannedDeletion=True
         )
         entries = [entry for page in pages for entry in page.get("SecretList") or ()]
     except ClientError as error:
@@ -116,7 +120,7 @@ def _secrets(stack: str, settings: Settings, endpoints: Endpoints) -> tuple[Seen
             str(each["Name"]), exists=True, arn=str(each["ARN"]), deleted_at=_moment(each.get("DeletedDate"))
         )
         for each in entries
-        if str(each["Name"]).startswith(prefix)
+        if str(each["Name"]).startswith(prefix) or each["Name"] in legacy
     )
 
 
