@@ -42,6 +42,13 @@ def policy_view(resource: Resource) -> PolicyView:
     return PolicyView(role, statements, unseen, tuple(reader.problems))
 
 
+def own_policy_view(resource: Resource) -> PolicyView:
+    """Read the policy that a secret carries itself; without one, or with an empty one, it grants nothing."""
+    if resource.props.get("policy") in (None, "", "{}"):
+        return PolicyView(None, (), None, ())
+    return policy_view(resource)
+
+
 def inline_views(resource: Resource) -> tuple[PolicyView, ...]:
     """Read the `inlinePolicies` of a role."""
     reader = Reader(resource.props)

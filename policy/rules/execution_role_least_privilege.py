@@ -5,17 +5,30 @@ from fnmatch import fnmatchcase
 
 from policy import adr
 from policy.bindings import expected_secret
-from policy.iam import PolicyView, Statement, inline_views, policy_view
+from policy.iam import PolicyView, Statement, inline_views, own_policy_view, policy_view
 from policy.model import Framework, Rule, Severity
+from policy.reader import Reader
 from policy.report import Report, printable
-from policy.resource import MANAGED_POLICY, ROLE, ROLE_POLICY, ROLE_POLICY_ATTACHMENT, Resource
+from policy.resource import (
+    GROUP_POLICY,
+    KEY_GRANT,
+    MANAGED_POLICY,
+    POLICY_ATTACHMENTS,
+    ROLE,
+    ROLE_POLICY,
+    SECRET,
+    SECRET_POLICY,
+    USER_POLICY,
+    Resource,
+)
 from policy.run import Run
 from policy.secret_reference import parse_secret_reference
 from policy.values import Marker
 
 _READS = {"secretsmanager": ("getsecretvalue", "describesecret"), "kms": ("decrypt", "describekey")}
 _KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[0-9a-zA-Z-]+")
-_AWS_POLICIES = frozenset({"arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"})
+_AWS_POLICY = re.compile(r"arn:aws[a-z-]*:iam::aws:policy/(?P<name>.*)", re.DOTALL)
+_HARMLESS = "service-role/AmazonECSTaskExecutionRolePolicy"
 
 
 def _touches(action: str, service: str) -> bool:
@@ -34,6 +47,8 @@ def _check_secret(resource: str, role: object, run: Run) -> str:
     schema = reference.names(expected_secret(run, adr.SCHEMA_NAME))
     if schema and (run.facts is None or role != run.facts.schema_role):
         return "the schema secret is for the schema task's role alone."
+    if not schema and run.facts is not None and role == run.facts.schema_role:
+        return "the schema task's role reads the schema secret and no other."
     return ""
 
 
@@ -76,16 +91,52 @@ def _check_view(view: PolicyView, run: Run, report: Report) -> None:
 def _check_attachment(arn: object, path: str, report: Report) -> None:
     if isinstance(arn, Marker):
         report.not_evaluated(path, arn)
-    elif isinstance(arn, str) and arn.startswith("arn:aws:iam::aws:policy/") and arn not in _AWS_POLICIES:
+    elif isinstance(arn, str):
+        managed = _AWS_POLICY.fullmatch(arn)
+        if managed is not None and managed["name"] != _HARMLESS:
+            report.finding(
+                f"{path}: a policy that AWS manages grants on every secret or key; write the grant out."
+            )
+
+
+def _check_attachments(resource: Resource, report: Report) -> None:
+    _check_attachment(resource.props.get("policyArn"), "policyArn", report)
+    listed = resource.props.get("policyArns")
+    if isinstance(listed, Marker):
+        report.not_evaluated("policyArns", listed)
+    for index, arn in enumerate(listed if isinstance(listed, list) else ()):
+        _check_attachment(arn, f"policyArns[{index}]", report)
+
+
+def _check_own_policy(resource: Resource, report: Report) -> None:
+    """A secret's own policy only narrows: who may read it stands in the execution roles' policies."""
+    view = resource.read(own_policy_view)
+    if view.unseen is not None:
+        report.not_evaluated("policy", view.unseen)
+    for statement in view.statements:
+        report.finding(f"{statement.path}: the secret itself grants; grant it to the execution role instead.")
+
+
+def _check_key_grant(resource: Resource, report: Report) -> None:
+    operations = Reader(resource.props).texts("operations")
+    if isinstance(operations, Marker):
+        report.not_evaluated("operations", operations)
+    elif set(operations or ()) != {"DescribeKey"}:
         report.finding(
-            f"{path}: a policy that AWS manages grants on every secret or key; write the grant out."
+            "operations: a grant on the key opens every secret under it; write Decrypt into the role."
         )
 
 
 def check(resource: Resource, run: Run, report: Report) -> None:
-    """Judges inline policies, managed policies and attachments. Grants of other services are not ours to judge."""
-    if resource.type == ROLE_POLICY_ATTACHMENT:
-        _check_attachment(resource.props.get("policyArn"), "policyArn", report)
+    """Judges every place that can grant reading. Grants of other services are not ours to judge."""
+    if resource.type in POLICY_ATTACHMENTS:
+        _check_attachments(resource, report)
+        return
+    if resource.type in (SECRET, SECRET_POLICY):
+        _check_own_policy(resource, report)
+        return
+    if resource.type == KEY_GRANT:
+        _check_key_grant(resource, report)
         return
     if resource.type == ROLE:
         managed = resource.props.get("managedPolicyArns")
@@ -109,7 +160,10 @@ RULE = Rule(
     offending='{"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}',
     compliant='{"Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"],\n'
     ' "Resource": ["arn:aws:secretsmanager:us-east-1:111111111111:secret:staging/mongodb/app-read-v2-AbCdEf"]}',
-    types=(ROLE_POLICY, MANAGED_POLICY, ROLE, ROLE_POLICY_ATTACHMENT),
+    types=(
+        *(ROLE_POLICY, MANAGED_POLICY, ROLE, USER_POLICY, GROUP_POLICY, *POLICY_ATTACHMENTS),
+        *(SECRET, SECRET_POLICY, KEY_GRANT),
+    ),
     check=check,
-    after_creation=("policy", "inlinePolicies", "policyArn", "role"),
+    after_creation=("policy", "inlinePolicies", "policyArn", "policyArns", "role"),
 )

@@ -9,6 +9,8 @@ from policy.resource import DATABASE_USER, RANDOM_PASSWORD, Resource
 from policy.run import Run
 from policy.values import Marker
 
+_OTHER_SIGN_INS = ("awsIamType", "ldapAuthType", "oidcAuthType", "x509Type")
+
 
 def _check_generator(resource: Resource, report: Report) -> None:
     reader = Reader(resource.props)
@@ -22,7 +24,18 @@ def _check_generator(resource: Resource, report: Report) -> None:
         report.finding("special: has to be false; connection strings carry alphanumeric passwords unescaped.")
 
 
+def _check_sign_in(resource: Resource, report: Report) -> None:
+    reader = Reader(resource.props)
+    for key in _OTHER_SIGN_INS:
+        kind = reader.text(key)
+        if isinstance(kind, Marker):
+            report.not_evaluated(key, kind)
+        elif kind not in (None, "", "NONE"):
+            report.finding(f"{key}: has to be NONE; a user signs in with its password and nothing else.")
+
+
 def _check_user(resource: Resource, run: Run, report: Report) -> None:
+    _check_sign_in(resource, report)
     password = resource.read(user_view).password
     if isinstance(password, Marker):
         report.not_evaluated("password", password)

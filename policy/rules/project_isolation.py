@@ -19,6 +19,8 @@ def _trespass(path: str, text: str, other: StackFacts) -> str:
         return f"{path}: names the Atlas project of {other.name}."
     if re.search(rf"(?<![0-9A-Za-z]){other.account}(?![0-9A-Za-z])", text):
         return f"{path}: names the AWS account of {other.name}."
+    if f":secret:{other.secret_prefix}" in text:
+        return f"{path}: names a secret of {other.name}."
     return ""
 
 

@@ -2,7 +2,7 @@
 
 from policy.atlas import role_view, user_view
 from policy.ecs import task_view
-from policy.iam import inline_views, policy_view
+from policy.iam import inline_views, own_policy_view, policy_view
 from policy.model import Framework, Rule, Severity
 from policy.proofs import proof_view
 from policy.reader import Problem
@@ -10,11 +10,15 @@ from policy.report import Report, printable
 from policy.resource import (
     CUSTOM_DB_ROLE,
     DATABASE_USER,
+    GROUP_POLICY,
     MANAGED_POLICY,
     PRIVILEGE_PROOF,
     ROLE,
     ROLE_POLICY,
+    SECRET,
+    SECRET_POLICY,
     TASK_DEFINITION,
+    USER_POLICY,
     Resource,
 )
 from policy.run import Run
@@ -34,6 +38,8 @@ def _problems(resource: Resource) -> tuple[Problem, ...]:
             return resource.read(proof_view).problems
         case "aws:iam/role:Role":
             return tuple(problem for view in resource.read(inline_views) for problem in view.problems)
+        case "aws:secretsmanager/secret:Secret":
+            return resource.read(own_policy_view).problems
         case _:
             return resource.read(policy_view).problems
 
@@ -65,6 +71,10 @@ RULE = Rule(
         ROLE_POLICY,
         MANAGED_POLICY,
         ROLE,
+        USER_POLICY,
+        GROUP_POLICY,
+        SECRET,
+        SECRET_POLICY,
         PRIVILEGE_PROOF,
     ),
     check=check,

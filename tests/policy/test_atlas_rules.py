@@ -55,6 +55,9 @@ COMPLIANT = {
     "an adopted user without a password": [
         without(user(options={"ignore_changes": ("password",)}), "password"),
     ],
+    "other ways to sign in that are off": [
+        user(awsIamType="NONE", ldapAuthType="NONE", oidcAuthType="NONE", x509Type="NONE")
+    ],
     "a long generator": [make(types.RANDOM_PASSWORD, "p", {"length": 40, "special": False})],
     "a look-up of the provider": [make("pulumi:providers:mongodbatlas", "atlas", {"publicKey": "key"})],
     "users of two clusters do not add up": [elsewhere(n, "a" if n < 5 else "b") for n in range(8)],
@@ -153,6 +156,15 @@ OFFENDING = [
     ("password-strength", "a short password", [user(password="a" * 31)]),
     ("password-strength", "a password with a special character", [user(password="a" * 31 + "!")]),
     ("password-strength", "one password for two users", [user("a"), user("b", password=password_of("a"))]),
+    *(
+        ("password-strength", f"another way to sign in: {key}", [user(**{key: kind})])
+        for key, kind in (
+            ("awsIamType", "ROLE"),
+            ("ldapAuthType", "USER"),
+            ("oidcAuthType", "IDP_GROUP"),
+            ("x509Type", "MANAGED"),
+        )
+    ),
     ("password-strength", "no password", [without(user(), "password")]),
     (
         "password-strength",

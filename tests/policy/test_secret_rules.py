@@ -4,7 +4,9 @@ import json
 
 import pytest
 from policy_world import (
+    ACCOUNT,
     KEY_ARN,
+    RUNTIME_ROLE,
     SCHEMA_ROLE,
     arn,
     judge,
@@ -28,11 +30,42 @@ PARAMETER = "aws:ssm/parameter:Parameter"
 DECRYPT = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY_ARN}
 
 
+READ_ALL = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
+
+
 def managed(statement):
     return make(types.MANAGED_POLICY, "m", {"policy": json.dumps({"Statement": statement})})
 
 
+OPEN = {**READ_ALL, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/{RUNTIME_ROLE}"}}
+SECRETS_READ = "arn:aws:iam::aws:policy/SecretsManagerReadWrite"
+
+
+def policy_of(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+WAYS_AROUND = {
+    "a user's policy": make(types.USER_POLICY, "u", {"user": "ops", "policy": policy_of(READ_ALL)}),
+    "a group's policy": make(types.GROUP_POLICY, "g", {"group": "ops", "policy": policy_of(READ_ALL)}),
+    "the secret's own policy": make(
+        types.SECRET_POLICY, "s", {"secretArn": arn("admin-schema"), "policy": policy_of(OPEN)}
+    ),
+    "a policy inside the secret": secret(policy=policy_of(OPEN)),
+    "a grant on the key": make(types.KEY_GRANT, "k", {"keyId": KEY_ARN, "operations": ["Decrypt"]}),
+    "an attachment to several": make(types.POLICY_ATTACHMENTS[1], "a", {"policyArn": SECRETS_READ}),
+    "a list of attachments": make(types.POLICY_ATTACHMENTS[-1], "a", {"policyArns": [SECRETS_READ]}),
+    "an AWS policy of another partition": make(
+        types.ROLE_POLICY_ATTACHMENT, "a", {"policyArn": SECRETS_READ.replace("arn:aws:", "arn:aws-us-gov:")}
+    ),
+    "the schema role reads the writer's secret": role_policy([read_grant("app-write-v2")], SCHEMA_ROLE),
+}
+"""Grants of reading that no execution role's own policy shows, or that belong to the other role."""
+
 COMPLIANT = {
+    "a secret's own policy that only denies": [secret(policy=policy_of({**OPEN, "Effect": "Deny"}))],
+    "a secret's empty policy": [secret(policy="{}")],
+    "a key's grant of nothing secret": [make(types.KEY_GRANT, "k", {"operations": ["DescribeKey"]})],
     "our own secret": [secret()],
     "the key by its alias": [secret(kmsKeyId="alias/askflorence-staging")],
     "the default recovery window": [without(secret(), "recoveryWindowInDays")],
@@ -56,6 +89,7 @@ COMPLIANT = {
 }
 
 OFFENDING = [
+    *(("execution-role-least-privilege", name, [each]) for name, each in WAYS_AROUND.items()),
     ("secret-cmk", "no key", [without(secret(), "kmsKeyId")]),
     ("secret-cmk", "the default key", [secret(kmsKeyId="alias/aws/secretsmanager")]),
     ("secret-cmk", "somebody else's alias", [secret(kmsKeyId="alias/other")]),

@@ -221,6 +221,12 @@ OFFENDING = [
         "bind",
         [*proofs(), task(bindings(MONGODB_URI=arn("app-read-v2", "prod", PROD_ACCOUNT) + ":::v"))],
     ),
+    (
+        "project-isolation",
+        "a secret of prod's name in staging's account",
+        "bind",
+        [*proofs(), task(bindings(MONGODB_URI=arn("app-read-v2", "prod") + ":::v"))],
+    ),
     ("well-formed", "containers that are not JSON", "bind", [task(containerDefinitions="{")]),
     (
         "well-formed",
