@@ -14,8 +14,8 @@ def render(manifest: Manifest) -> str:
     lines = [
         "# The MongoDB variables of a developer's machine, generated from access.yaml: make docs.",
         *(f"# Filled in by: atlas-access env {cluster} --write .env.local" for cluster in sorted(clusters)),
-        "# Never tracked; judged by: atlas-access env --check .env.local. Load it line by line: a raw & in a connection",
-        "# string breaks the shell's `source`. A variable that is not set is an error, nothing else.",
+        "# Never tracked; judged by: atlas-access env --check .env.local. Load it line by line: a raw & in a value",
+        "# breaks the shell's `source`. A variable that is not set is an error, nothing else.",
     ]
     for binding in manifest.bindings_for(LOCAL):
         role = ", ".join(str(role) for role in manifest.user(binding.user).roles)
