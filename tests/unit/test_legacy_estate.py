@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from pydantic import ValidationError
 
 from access.drift_finding import Answer
 from access.drift_seen import BoundVariable, HeldRole, SeenRole, SeenSecret, SeenUser, Unread
@@ -14,6 +15,7 @@ from access.legacy_estate import Belongs, LegacyEstate, Standing, legacy_estate
 from access.legacy_seen import LegacySeen, SeenLogins, SeenRevision
 from access.manifest import Manifest
 from access.retirement_model import TOMBSTONE_ROLE, TOMBSTONED
+from probes.atlas_answers import LoginAnswer
 from reports import legacy as report
 from tests.unit.manifests import manifest
 
@@ -203,3 +205,17 @@ def test_every_format_carries_the_same_names() -> None:
 
 def test_a_name_with_control_characters_does_not_move_the_cursor() -> None:
     assert "\x1b" not in report.text(listed(with_users(declared(), user("\x1b[2J"))))
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-05-06T09:14:00Z", "2026-05-06T11:14:00+02:00", "Wed May 06 09:14:00 GMT 2026"]
+)
+def test_a_logins_moment_is_read_in_every_form_that_atlas_writes(written: str) -> None:
+    found = LoginAnswer.model_validate({"username": "app_read", "timestamp": written})
+    assert LOGIN == found.timestamp
+
+
+@pytest.mark.parametrize("written", ["2026-05-06T09:14:00", "yesterday", 1778058840, None])
+def test_a_login_without_a_certain_moment_is_refused(written: object) -> None:
+    with pytest.raises(ValidationError):
+        LoginAnswer.model_validate({"username": "app_read", "timestamp": written})
