@@ -60,7 +60,7 @@ def spot_proof(order: SpotOrder, endpoints: Endpoints, progress: Callable[[str],
         text = read_connection_string(order.secret_id, version, region=order.region, endpoints=endpoints)
         connection = ConnectionString.parse(text)
     except AwsUnavailable as error:
-        return unproven(request, Subject.SECRET, str(error))
+        return unproven(request, Subject.SECRET, _unread(order, error))
     except ConnectionInvalid as error:
         return unproven(request, Subject.SECRET, f"the secret holds no usable connection string: {error}")
     database = order.database or connection.database or ""
@@ -90,6 +90,19 @@ def leave_row(request: ProofRequest, place: Place, endpoints: Endpoints) -> str:
     if answer.ok:
         return ""
     return str(answer.failure) if answer.failure else f"code {answer.code} {answer.code_name}".rstrip()
+
+
+def _unread(order: SpotOrder, error: AwsUnavailable) -> str:
+    """Why the secret gave no connection string, and the way out (AWS Secrets Manager API, errors of GetSecretValue)."""
+    here = f"{order.secret_id} in {order.region}"
+    told = {
+        "ResourceNotFoundException": f"there is no secret {here}, in the account of these credentials, or no such "
+        "version: check the name, --version, --region and the credentials",
+        "InvalidRequestException": f"the secret {here} is marked for deletion: restore it first",
+        "AccessDeniedException": f"these credentials may not read the secret {here}, or not decrypt it",
+        "NoCredentialsError": f"no AWS credentials were found to read the secret {here} with",
+    }.get(error.code)
+    return f"{told} ({error.code})" if told else str(error)
 
 
 def _named(order: SpotOrder, database: str) -> list[Named]:

@@ -1,0 +1,32 @@
+"""A secret that gives no connection string is named with the way out, and nothing is proven by it."""
+
+import pytest
+
+from access.endpoints import Endpoints
+from access.verdict import Verdict
+from probes import spot_proof
+from probes.aws import AwsUnavailable
+from probes.spot_proof import SpotOrder
+
+ORDER = SpotOrder("staging/mongodb/app-raed", ("plans",), ("FIND",), (), "us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("ResourceNotFoundException", "there is no secret staging/mongodb/app-raed in us-east-1"),
+        ("InvalidRequestException", "is marked for deletion: restore it first"),
+        ("AccessDeniedException", "these credentials may not read the secret staging/mongodb/app-raed"),
+        ("NoCredentialsError", "no AWS credentials were found"),
+        ("ThrottlingException", "describing the secret: AWS answered ThrottlingException"),
+    ],
+)
+def test_a_secret_that_cannot_be_read_is_inconclusive_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, code: str, says: str
+) -> None:
+    def refused(*_: object, **__: object) -> str:
+        raise AwsUnavailable("describing the secret", code)
+
+    monkeypatch.setattr(spot_proof, "current_version", refused)
+    proof = spot_proof.spot_proof(ORDER, Endpoints(), lambda _: None)
+    assert (Verdict.INCONCLUSIVE, True, True) == (proof.verdict, says in proof.reason, code in proof.reason)
