@@ -52,6 +52,7 @@ def status(
     from cli.output import write
     from probes.atlas_sign_in import CredentialsMissing, sign_in_from
     from reports import migration as report
+    from rollout.clock import clock_for
     from rollout.migration_facts import Looked
     from rollout.migration_looks import facts
 
@@ -63,11 +64,12 @@ def status(
         raise CommandFailed(f'stack "{stack}" is no environment of the manifest.', f"It knows {known}.")
     settings = {name: read_settings(name, endpoints) for name in declared.environments}
     people = read_known_users(known_users, declared, stack)
+    now = datetime.fromtimestamp(clock_for(os.environ, endpoints).wall(), UTC)
     with presented_as(WRONG, CredentialsMissing, EndpointRefused):
-        wanted = Wanted(stack, declared, settings[stack], people, datetime.now(UTC))
+        wanted = Wanted(stack, declared, settings[stack], people, now)
         asked = Looked(wanted, settings, sign_in_from(os.environ), endpoints, manifest.parent.absolute())
         seen = facts(asked)
-    seen |= _here(declared, manifest, env_file, source, settings[stack])
+    seen |= _here(declared, manifest, env_file, source, settings[stack], now)
     found = migration(stack, seen, commands(stack, sandbox=endpoints.sandbox))
     shown = {
         StatusFormat.TEXT: report.text,
@@ -115,7 +117,7 @@ def commands(stack: str, *, sandbox: bool) -> Mapping[Step, str]:
 
 
 def _here(
-    declared: Manifest, manifest: Path, env_file: Path, source: Path | None, own: Settings
+    declared: Manifest, manifest: Path, env_file: Path, source: Path | None, own: Settings, now: datetime
 ) -> dict[Step, Fact]:
     """The phases that lie on this machine: the env file, the application's code, the generated documents."""
     from access.migration import Fact, Step
@@ -123,29 +125,38 @@ def _here(
     from cli.env import judged
     from cli.guard import GuardName, of_tree
 
-    local = _recorded(
-        own.local_verified_at, f"{env_file} is not here; name a developer's env file with --env-file"
-    )
+    absent = f"{env_file} is not here; name a developer's env file with --env-file"
+    local = _recorded(own.local_verified_at, now, absent)
     if env_file.exists() or env_file.is_symlink():
         try:
-            local = _fact(judged(env_file, declared), f"{env_file} binds each variable to its user")
+            clean = f"{env_file} binds each variable to its user"
+            clean += _to_record(own.local_verified_at, "localVerifiedAt")
+            local = _fact(judged(env_file, declared), clean)
         except CommandFailed as refused:
             local = Fact(holds=False, evidence=str(refused))
-    code = _recorded(own.code_verified_at, "the application's tree was not looked at; name it with --source")
+    code = _recorded(
+        own.code_verified_at, now, "the application's tree was not looked at; name it with --source"
+    )
     if source is not None:
         report = next(iter(of_tree((GuardName.ENV_VAR_COVERAGE,), declared, manifest, source, ())))
-        code = _fact(report, f"{report.looked_at} files of {source} name no deprecated variable")
+        clean = f"{report.looked_at} files of {source} name no deprecated variable"
+        code = _fact(report, clean + _to_record(own.code_verified_at, "codeVerifiedAt"))
     documents = _fact(in_sync(declared, manifest.parent), "every generated document is in step")
     return {Step.LOCAL: local, Step.CODE: code, Step.DOCUMENTS: documents}
 
 
-def _recorded(at: datetime | None, otherwise: str) -> Fact:
+def _to_record(at: datetime | None, setting: str) -> str:
+    """What the retirement's gate asks for besides: it cannot see this machine."""
+    return "" if at is not None else f"; for the retirement, record when in atlas-access:{setting}"
+
+
+def _recorded(at: datetime | None, now: datetime, otherwise: str) -> Fact:
     """What a person has recorded in the stack's file, for what cannot be seen from here."""
     from access.migration import Fact
 
     if at is None:
         return Fact(holds=None, evidence=otherwise)
-    if at > datetime.now(UTC):
+    if at > now:
         return Fact(
             holds=False, evidence=f"recorded as verified {at:%Y-%m-%d %H:%M %Z}, which lies in the future"
         )
