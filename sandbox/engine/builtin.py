@@ -85,8 +85,8 @@ class ProviderResources(BuiltinResources):
 class Builtin:
     """Pulumi's own package: the StackReference resource, which reads the outputs of another stack."""
 
-    def __init__(self, outputs_of: Callable[[str], Properties], find: Callable[[str], Properties]) -> None:
-        self._outputs_of, self._find = outputs_of, find
+    def __init__(self, outputs_of: Callable[[str], Properties]) -> None:
+        self._outputs_of = outputs_of
 
     def check(self, new: Resource, old: Properties | None, inputs: Properties) -> Checked:
         """Only StackReference exists, and it is only read."""
@@ -125,11 +125,6 @@ class Builtin:
         )
 
     def invoke(self, token: str, arguments: Properties, *, dry_run: bool) -> Properties:
-        """GetResource and readStackOutputs."""
-        del dry_run
-        if token == "pulumi:pulumi:getResource":  # noqa: S105 - a function's token
-            return self._find(values.bare(arguments["urn"]))
-        if token == "pulumi:pulumi:readStackOutputs":  # noqa: S105
-            name = values.bare(arguments["name"])
-            return {"name": name, "outputs": self._outputs_of(name), "secretOutputNames": []}
+        """None is needed."""
+        del arguments, dry_run
         raise ProviderFailed(f"function {token} is not supported by this engine")

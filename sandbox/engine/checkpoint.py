@@ -14,14 +14,24 @@ from pathlib import Path
 
 from sandbox.engine.passphrase import Passphrase
 from sandbox.engine.planner import without_dangling
-from sandbox.engine.state import Pending, Resource, State, resource_to_json, state_from_json, state_to_json
+from sandbox.engine.state import (
+    Pending,
+    Resource,
+    State,
+    check_whole,
+    resource_to_json,
+    state_from_json,
+    state_to_json,
+)
 
 
 def load(path: Path, passphrase: str) -> State:
     """The state in `path`, or an empty one with a new salt; raises StateRefused."""
     if not path.exists():
         return State((), (), Passphrase(passphrase), {})
-    return state_from_json(path.read_text(encoding="utf-8", errors="replace"), passphrase, str(path))
+    state = state_from_json(path.read_text(encoding="utf-8", errors="replace"), passphrase, str(path))
+    check_whole(state, str(path))
+    return state
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -110,14 +120,6 @@ class Checkpoint:
         """Says that `resource` was changed in place, so that its line is rendered anew."""
         with self._lock:
             self._texts.pop(id(resource), None)
-
-    def renamed(self, old: str, new: str) -> None:
-        """Every record of the last state follows a resource that an alias moved."""
-        with self._lock:
-            for item in self._state.resources:
-                if item.urn != old and (item.parent == old or old in item.needs()):
-                    item.rename(old, new)
-                    self._texts.pop(id(item), None)
 
     def refreshed(self, found: dict[int, Resource | None]) -> None:
         """Replaces the records by what their providers read (None: gone), and drops what then dangles."""

@@ -160,7 +160,6 @@ class Client:
             return Made("", new.inputs)
         request = wire.provider_pb2.CreateRequest(
             urn=new.urn, name=new.name, type=new.type, properties=self._in(new.inputs), preview=dry_run,
-            timeout=new.custom_timeouts.get("create", 0),
         )  # fmt: skip
         answer = self._annotated("Create", request, new)
         if not answer.id and not dry_run:
@@ -176,7 +175,6 @@ class Client:
         request = wire.provider_pb2.UpdateRequest(
             id=old.id, urn=new.urn, name=new.name, type=new.type, preview=dry_run, ignoreChanges=new.ignore_changes,
             olds=self._in(old.outputs), news=self._in(new.inputs), old_inputs=self._in(old.inputs),
-            timeout=new.custom_timeouts.get("update", 0),
         )  # fmt: skip
         answer = self._annotated("Update", request, new)
         return Made(old.id, self._out(answer.properties, new.inputs))
@@ -195,7 +193,7 @@ class Client:
         """See Provider."""
         request = wire.provider_pb2.DeleteRequest(
             id=old.id, urn=old.urn, name=old.name, type=old.type, properties=self._in(old.outputs),
-            old_inputs=self._in(old.inputs), timeout=old.custom_timeouts.get("delete", 0),
+            old_inputs=self._in(old.inputs),
         )  # fmt: skip
         self._call("Delete", request, old.urn)
 
@@ -208,7 +206,6 @@ class Client:
             urn=resource.urn, name=resource.name, type=resource.type,
             properties=None if importing else self._in(resource.outputs),
             inputs=None if importing else self._in(resource.inputs),
-            timeout=resource.custom_timeouts.get("read", 0),
         )  # fmt: skip
         try:
             answer = self._call("Read", request, resource.urn)

@@ -13,7 +13,7 @@ from sandbox.engine.client import Client
 from sandbox.engine.events import Event, Mask
 from sandbox.engine.goal import STACK_TYPE, Goal, Refused, default_provider, inherited, urn_of
 from sandbox.engine.planner import Diff
-from sandbox.engine.provider import Checked, Provider, ProviderFailed
+from sandbox.engine.provider import Checked, Provider
 from sandbox.engine.registry import DYNAMIC, TYPE_PREFIX
 from sandbox.engine.request import EngineRequest
 from sandbox.engine.session import Session, Stopped
@@ -39,7 +39,6 @@ class Deployment(Session):
         self._by_urn = {item.urn: item for item in state.resources if not item.delete}
         self._seen: set[str] = set()
         self._condemned: dict[str, threading.Event] = {}
-        self._moved: dict[str, str] = {}
         self._defaults: dict[str, str] = {}
         self._default_lock = threading.Lock()
         self._stack_outputs: Properties | None = None
@@ -73,20 +72,7 @@ class Deployment(Session):
             if urn in self._seen:
                 raise Refused(f"two resources have the URN {urn}; give one of them another name")
             self._seen.add(urn)
-            alias = (
-                ""
-                if urn in self._by_urn
-                else next((name for name in goal.aliases if name in self._by_urn), "")
-            )
-            if alias:
-                if alias in self._seen or alias in self._moved:
-                    raise Refused(
-                        f"{urn} and {self._moved.get(alias, alias)} both claim {alias} as what they were"
-                    )
-                self._moved[alias] = urn
-                self.checkpoint.renamed(alias, urn)
-                self.registry.renamed(alias, urn)
-            old = self._by_urn.get(alias or urn)
+            old = self._by_urn.get(urn)
             if old is not None:
                 self.handled.add(id(old))
             deleted = self._condemned.get(old.urn) if old else None
@@ -116,10 +102,8 @@ class Deployment(Session):
             dependencies=goal.dependencies,
             property_dependencies=goal.property_dependencies,
             additional_secret_outputs=goal.additional_secret_outputs,
-            custom_timeouts=goal.custom_timeouts,
             import_id=goal.import_id,
             ignore_changes=goal.ignore_changes,
-            replace_on_changes=goal.replace_on_changes,
             created=old.created if old else "",
             modified=old.modified if old else "",
         )
@@ -185,7 +169,7 @@ class Deployment(Session):
             return steps.create(
                 self, new, provider, old, keep_old=bool(old and old.external and not recreating)
             )
-        diff = self._diff(basis, new, goal, provider)
+        diff = self._diff(basis, new, provider)
         op = planner.decide(basis, diff)
         if imported and op == "replace":
             raise Refused(
@@ -200,21 +184,20 @@ class Deployment(Session):
             return steps.update(self, basis, new, provider, diff)
         return self._replace(goal, basis, new, provider, diff)
 
-    def _diff(self, old: Resource, new: Resource, goal: Goal, provider: Provider | None) -> Diff:
+    def _diff(self, old: Resource, new: Resource, provider: Provider | None) -> Diff:
         if old.custom != new.custom:
             return Diff(changes=True, replaces=("provider",))
         if provider is None:
             return planner.input_diff(old.inputs, new.inputs)
         if old.provider != new.provider and self._provider_replaced(old, new):
             return Diff(changes=True, replaces=("provider",))
-        diff = provider.diff(old, new.inputs, new.ignore_changes)
-        return planner.with_replacements(diff, goal.replace_on_changes, init_errors=bool(old.init_errors))
+        return provider.diff(old, new.inputs, new.ignore_changes)
 
     def _provider_replaced(self, old: Resource, new: Resource) -> bool:
         """True if the new provider could not manage what the old one made."""
         before = next((item for item in self.olds if f"{item.urn}::{item.id}" == old.provider), None)
-        if before is None or self._moved.get(before.urn) == new.provider_urn:
-            return before is None
+        if before is None:
+            return True
         after, client = self.news.get(new.provider_urn), self.registry.get(new.provider)
         if after is None or not isinstance(client, Client):
             return False
@@ -271,8 +254,7 @@ class Deployment(Session):
             return False
         self.registry.ensure(item.provider, self.olds)
         inputs = {key: values.UNKNOWN if key in touched else value for key, value in item.inputs.items()}
-        diff = self.registry.get(item.provider).diff(item, inputs, item.ignore_changes)
-        return planner.with_replacements(diff, item.replace_on_changes).is_replacement
+        return self.registry.get(item.provider).diff(item, inputs, item.ignore_changes).is_replacement
 
     def read(self, goal: Goal, resource_id: str) -> Resource:
         """Reads a resource that the stack does not own."""
@@ -295,13 +277,6 @@ class Deployment(Session):
         self.mask.learn(arguments)
         reference = provider or self.default_provider(token.partition(":")[0], version)
         return self.registry.get(reference).invoke(token, arguments, dry_run=self.request.dry_run)
-
-    def find(self, urn: str) -> Properties:
-        """A resource of this run, as pulumi:pulumi:getResource answers."""
-        found = self.news.get(urn)
-        if found is None:
-            raise ProviderFailed(f"unknown resource {urn}")
-        return {"urn": urn, "id": found.id, "provider": found.provider, "state": found.outputs}
 
     def register_outputs(self, urn: str, outputs: Properties) -> None:
         """Gives a component its outputs; the stack's own wait for the end of the run."""

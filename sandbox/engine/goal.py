@@ -35,11 +35,8 @@ class Goal:
     version: str
     delete_before_replace: bool | None
     ignore_changes: tuple[str, ...]
-    replace_on_changes: tuple[str, ...]
     additional_secret_outputs: tuple[str, ...]
-    aliases: tuple[str, ...]
     import_id: str
-    custom_timeouts: dict[str, float]
 
     @property
     def package(self) -> str:
@@ -47,7 +44,6 @@ class Goal:
         return self.type.partition(":")[0]
 
 
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _REFUSED = (
     ("remote", "remote components"),
     ("packageRef", "parameterized packages"),
@@ -57,7 +53,11 @@ _REFUSED = (
     ("deletedWith", "deleted_with"),
     ("replace_with", "replace_with"),
     ("replacement_trigger", "replacement_trigger"),
+    ("replaceOnChanges", "replace_on_changes"),
     ("hideDiffs", "hide_diffs"),
+    ("customTimeouts", "custom_timeouts"),
+    ("aliases", "aliases"),
+    ("aliasURNs", "aliases"),
     ("envVarMappings", "env_var_mappings"),
     ("pluginDownloadURL", "plugin_download_url"),
     ("pluginChecksums", "plugin_checksums"),
@@ -80,34 +80,20 @@ def refuse(request: Any, what: str, fields: tuple[tuple[str, str], ...] = _REFUS
             )
 
 
-def seconds(text: str) -> float:
-    """A duration such as 5m or 1h30m in seconds; raises Refused."""
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|h|m|s)", text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise Refused(f"timeout {text!r} is not a duration; write it like 5m or 1h30m")
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
-
-
 def goal_of(request: Any) -> Goal:
     """The goal of a RegisterResource request; raises Refused and UnsupportedValue."""
     what = f"resource {request.name} ({request.type})"
     refuse(request, what)
     if request.custom and request.type.count(":") != 2:
         raise Refused(f"{what}: the type of a custom resource has three parts, package:module:name")
-    aliases = list(request.aliasURNs)
-    for alias in request.aliases:
-        if alias.WhichOneof("alias") != "urn":
-            raise Refused(f"{what}: aliases are supported by URN only")
-        aliases.append(alias.urn)
+    if paths := [path for path in request.ignoreChanges if not re.fullmatch(r"\w+", path)]:
+        raise Refused(
+            f"{what}: ignore_changes takes whole properties in the sandbox engine, not {paths[0]!r}"
+        )
     inputs = values.from_struct(request.object)
     depends = {key: tuple(sorted(item.urns)) for key, item in request.propertyDependencies.items()}
     if not depends:
         depends = {key: tuple(sorted(request.dependencies)) for key in inputs}
-    timeouts = {
-        verb: seconds(text)
-        for verb in ("create", "update", "delete", "read")
-        if (text := getattr(request.customTimeouts, verb))
-    }
     return Goal(
         type=request.type,
         name=request.name,
@@ -123,11 +109,8 @@ def goal_of(request: Any) -> Goal:
         version=request.version,
         delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
         ignore_changes=tuple(request.ignoreChanges),
-        replace_on_changes=tuple(request.replaceOnChanges),
         additional_secret_outputs=tuple(request.additionalSecretOutputs),
-        aliases=tuple(aliases),
         import_id=request.importId,
-        custom_timeouts=timeouts,
     )
 
 
@@ -156,8 +139,8 @@ def default_provider(package: str, version: str) -> Goal:
     return Goal(
         type=f"pulumi:providers:{package}", name="_".join(["default", *filter(None, parts)]), custom=True, parent="",
         inputs=inputs, protect=None, retain_on_delete=None, dependencies=(), property_dependencies={}, provider="",
-        providers={}, version="", delete_before_replace=None, ignore_changes=(), replace_on_changes=(),
-        additional_secret_outputs=(), aliases=(), import_id="", custom_timeouts={},
+        providers={}, version="", delete_before_replace=None, ignore_changes=(),
+        additional_secret_outputs=(), import_id="",
     )  # fmt: skip
 
 

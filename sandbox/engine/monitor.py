@@ -51,6 +51,12 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
         """Lets registrations through."""
         self._open.set()
 
+    def end(self) -> None:
+        """Lets go of every call that still waits: this process could not end before its threads do."""
+        self._deployment.stopping.set()
+        self._open.set()
+        self.released.set()
+
     def _answer(self, context: Any, what: str, work: Callable[[], Any]) -> Any:
         with self._count:
             self.calls += 1
@@ -114,8 +120,7 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
                 inputs=values.from_struct(request.properties), protect=None, retain_on_delete=None,
                 dependencies=tuple(sorted(request.dependencies)), property_dependencies={}, provider=request.provider,
                 providers={}, version=request.version, delete_before_replace=None, ignore_changes=(),
-                replace_on_changes=(), additional_secret_outputs=tuple(request.additionalSecretOutputs), aliases=(),
-                import_id="", custom_timeouts={},
+                additional_secret_outputs=tuple(request.additionalSecretOutputs), import_id="",
             )  # fmt: skip
             found = self._deployment.read(goal, request.id)
             return wire.resource_pb2.ReadResourceResponse(

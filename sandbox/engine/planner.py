@@ -4,10 +4,9 @@ Pure: no provider is called here and nothing is changed. The rules are those of 
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from sandbox.engine import paths
 from sandbox.engine.state import Resource
 from sandbox.engine.values import Properties, bare
 
@@ -37,29 +36,10 @@ def input_diff(old: Properties, new: Properties) -> Diff:
     return Diff(changes=bool(keys), changed=keys)
 
 
-def keep_ignored(new: Properties, old: Properties, ignore: Iterable[str]) -> Properties:
-    """`new` inputs with everything at the ignored paths as it was."""
-    for path in ignore:
-        parts = paths.parse(path)
-        new = {**old} if parts == ("*",) else paths.reset(new, old, parts)
-    return new
-
-
-def with_replacements(diff: Diff, patterns: Sequence[str], *, init_errors: bool = False) -> Diff:
-    """`diff` with changes at `patterns` (replace_on_changes) counted as replacements."""
-    if not patterns or not (diff.changes or init_errors):
-        return diff
-    parsed = [paths.parse(pattern) for pattern in patterns]
-
-    def forced(path: str) -> bool:
-        return any(paths.contains(pattern, paths.parse(path)) for pattern in parsed)
-
-    detailed = tuple((path, hard or forced(path)) for path, hard in diff.detailed)
-    keys = {*diff.replaces, *filter(forced, diff.changed)}
-    keys.update(str(paths.parse(path)[0]) for path, hard in detailed if hard)
-    if init_errors and any(pattern[0] in ("*", "#initerror") for pattern in parsed):
-        return replace(diff, changes=True, replaces=(*sorted(keys), "#initerror"), detailed=detailed)
-    return replace(diff, replaces=tuple(sorted(keys)), detailed=detailed)
+def keep_ignored(new: Properties, old: Properties, ignore: Collection[str]) -> Properties:
+    """`new` inputs with the ignored properties as they were: changed back, added or left out."""
+    kept = {key: value for key, value in new.items() if key not in set(ignore)}
+    return {**kept, **{key: old[key] for key in ignore if key in old}}
 
 
 def decide(old: Resource, diff: Diff) -> str:

@@ -188,8 +188,7 @@ def _options(item: Resource, goal: Goal | None) -> Any:
     return wire.analyzer_pb2.AnalyzerResourceOptions(
         protect=item.protect, ignoreChanges=item.ignore_changes, deleteBeforeReplace=bool(first),
         deleteBeforeReplaceDefined=first is not None, additionalSecretOutputs=item.additional_secret_outputs,
-        aliases=item.aliases, parent=item.parent,
-        customTimeouts=wire.analyzer_pb2.AnalyzerResourceOptions.CustomTimeouts(**item.custom_timeouts),
+        parent=item.parent,
     )  # fmt: skip
 
 

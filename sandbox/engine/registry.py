@@ -75,13 +75,6 @@ class Registry:
         with self._lock:
             self._ready[f"{resource.urn}::{resource.id}"] = provider
 
-    def renamed(self, old: str, new: str) -> None:
-        """Follows a provider resource that an alias moved."""
-        with self._lock:
-            for reference, provider in list(self._ready.items()):
-                if reference.rpartition("::")[0] == old:
-                    self._ready[f"{new}::{reference.rpartition('::')[2]}"] = provider
-
     def get(self, reference: str) -> Provider:
         """The configured provider of that reference; raises ProviderFailed."""
         with self._lock:

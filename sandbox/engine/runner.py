@@ -27,7 +27,7 @@ from sandbox.engine.policy import Policies, PolicyFailed
 from sandbox.engine.provider import ProviderFailed
 from sandbox.engine.registry import DYNAMIC, TYPE_PREFIX, Registry
 from sandbox.engine.request import EngineRefused, EngineRequest, EngineResult, check, python
-from sandbox.engine.state import State, StateRefused, state_from_json
+from sandbox.engine.state import State, StateRefused, check_whole, state_from_json
 from sandbox.engine.values import Properties
 
 _PULSE = 0.02
@@ -106,9 +106,10 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
     port = server.add_insecure_port("127.0.0.1:0")
     address = f"127.0.0.1:{port}"
     needs_program = request.operation in ("preview", "up")
-    program = _start_program(outcome, address) if needs_program else None
+    program = _start_program(outcome) if needs_program else None
     policies = Policies(request, outcome.tell, mask)
     deployment: Deployment | None = None
+    monitor: Monitor | None = None
     try:
         if needs_program:
             policies.launch(address, lambda line: outcome.tell(Diagnostic("info", mask(line))))
@@ -121,7 +122,7 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
         deployment.policies = policies
         others = _OtherStacks(request)
         deployment.registry = Registry(
-            request, address, Builtin(others.outputs, deployment.find), mask.learn,
+            request, address, Builtin(others.outputs), mask.learn,
             lambda line: outcome.tell(Diagnostic("info", mask(line))),
         )  # fmt: skip
         monitor, engine = Monitor(deployment), Engine(deployment)
@@ -138,6 +139,8 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
     finally:
         if program is not None:
             program.stop(0.2)
+        if monitor is not None:
+            monitor.end()
         if deployment is not None:
             deployment.registry.close()
         policies.close()
@@ -145,8 +148,7 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _start_program(outcome: _Run, address: str) -> hosts.Host:
-    del address
+def _start_program(outcome: _Run) -> hosts.Host:
     request = outcome.request
     command = [python(), "-u", "-m", "sandbox.engine.program"]
 
@@ -299,18 +301,21 @@ def export_state(state_file: Path) -> dict[str, Any]:
     if not state_file.is_file():
         raise StateRefused(f"{state_file} does not exist; deploy the stack first")
     try:
-        document = json.loads(state_file.read_text(encoding="utf-8"))
+        document: Any = json.loads(state_file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise StateRefused(
             f"{state_file} is not a whole JSON document ({error}); restore a copy of it"
         ) from error
-    if not isinstance(document, dict) or "deployment" not in document:
+    deployment = document.get("deployment") if isinstance(document, dict) else None
+    resources = (deployment.get("resources") or []) if isinstance(deployment, dict) else None
+    if not isinstance(resources, list) or not all(isinstance(each, dict) for each in resources):
         raise StateRefused(f"{state_file} is no Pulumi state")
-    return document
+    whole: dict[str, Any] = document
+    return whole
 
 
 def import_state(state_file: Path, document: str, passphrase: str) -> None:
     """Makes what `pulumi stack export` wrote the state of a stack, after reading all of it; raises StateRefused."""
-    state_from_json(document, passphrase, "the state to import")
+    check_whole(state_from_json(document, passphrase, "the state to import"), "the state to import")
     with locked(state_file, "import"):
         write_atomically(state_file, document if document.endswith("\n") else document + "\n")

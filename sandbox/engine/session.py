@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from sandbox.engine.checkpoint import Checkpoint
 from sandbox.engine.events import Diagnostic, Event, Mask, ResourcePlanned, StepDone, property_changes
 from sandbox.engine.goal import Refused
-from sandbox.engine.paths import BadPath
 from sandbox.engine.planner import Diff
 from sandbox.engine.policy import Policies
 from sandbox.engine.provider import ProviderFailed
@@ -126,7 +125,7 @@ class Session:
         self.moved_at = time.monotonic()
         try:
             yield
-        except (Refused, ProviderFailed, UnsupportedValue, BadPath) as error:
+        except (Refused, ProviderFailed, UnsupportedValue) as error:
             self.fail(str(error), urn)
             raise Stopped from error
 

@@ -40,14 +40,11 @@ class Resource:
     property_dependencies: dict[str, tuple[str, ...]] = field(default_factory=dict)
     pending_replacement: bool = False
     additional_secret_outputs: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    custom_timeouts: dict[str, float] = field(default_factory=dict)
     import_id: str = ""
     retain_on_delete: bool = False
     created: str = ""
     modified: str = ""
     ignore_changes: tuple[str, ...] = ()
-    replace_on_changes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -67,17 +64,6 @@ class Resource:
     def copy(self, **changes: Any) -> "Resource":
         """A record of its own with `changes` applied."""
         return Resource(**{**{item.name: getattr(self, item.name) for item in fields(self)}, **changes})
-
-    def rename(self, old: str, new: str) -> None:
-        """Follows a resource that an alias moved: every reference to `old` reads `new`."""
-        swap = {old: new}
-        self.parent = swap.get(self.parent, self.parent)
-        self.dependencies = tuple(swap.get(urn, urn) for urn in self.dependencies)
-        self.property_dependencies = {
-            key: tuple(swap.get(urn, urn) for urn in urns) for key, urns in self.property_dependencies.items()
-        }
-        if self.provider_urn == old:
-            self.provider = f"{new}::{self.provider.rpartition('::')[2]}"
 
 
 @dataclass(frozen=True)
@@ -104,11 +90,9 @@ _KEYS = {
     "property_dependencies": "propertyDependencies",
     "pending_replacement": "pendingReplacement",
     "additional_secret_outputs": "additionalSecretOutputs",
-    "custom_timeouts": "customTimeouts",
     "import_id": "importID",
     "retain_on_delete": "retainOnDelete",
     "ignore_changes": "ignoreChanges",
-    "replace_on_changes": "replaceOnChanges",
 }
 _NAMES = tuple(item.name for item in fields(Resource))
 _BY_KEY = {_KEYS.get(name, name): name for name in _NAMES}
@@ -231,6 +215,19 @@ def state_from_json(text: str, passphrase: str, source: str) -> State:
             f"{source} is damaged ({type(error).__name__}: {error}); restore a copy of it"
         ) from error
     return State(resources, pending, secrets, ciphers, deployment.get("metadata") or {})
+
+
+def check_whole(state: State, source: str) -> None:
+    """Raises StateRefused unless each resource follows what it names, and has its URN for itself, as Pulumi demands."""
+    live: set[str] = set()
+    known: set[str] = set()
+    for item in state.resources:
+        lost = ({item.parent, item.provider} | item.needs()) - known - {""}
+        if lost or (item.urn in live and not item.delete):
+            reason = f"needs {min(lost)}, which does not stand before it" if lost else "stands in it twice"
+            raise StateRefused(f"{source} is damaged ({item.urn} {reason}); restore a copy of it")
+        known |= {item.urn, f"{item.urn}::{item.id}"}
+        live |= set() if item.delete else {item.urn}
 
 
 def _reader(secrets: Passphrase, ciphers: Ciphers) -> Callable[[dict[str, Any]], Resource]:

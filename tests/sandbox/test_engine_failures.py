@@ -7,8 +7,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
@@ -136,6 +138,14 @@ def test_a_dynamic_host_that_dies_is_named(stack):
     [
         ('toy.Thing("a", opts=Options(deleted_with=toy.Thing("b")))', "deleted_with"),
         ('toy.Thing("a", opts=Options(transforms=[lambda a: None]))', "transforms"),
+        ('toy.Thing("a", opts=Options(replace_on_changes=["value"]))', "replace_on_changes"),
+        (
+            'toy.Thing("a", opts=Options(custom_timeouts=pulumi.CustomTimeouts(create="5m")))',
+            "custom_timeouts",
+        ),
+        ('toy.Thing("a", opts=Options(aliases=["urn:pulumi:staging::demo::toy:index:Thing::b"]))', "aliases"),
+        ('toy.Thing("a", opts=Options(aliases=[pulumi.Alias(name="b")]))', "aliases"),
+        ('toy.Thing("a", opts=Options(ignore_changes=["value.x[0]"]))', "takes whole properties"),
         ('toy.Thing("a", opts=Options(plugin_download_url="https://example.com"))', "plugin_download_url"),
         ('toy.Thing("a", file=pulumi.StringAsset("x"))', "assets"),
         ('toy.Thing("a")\ntoy.Thing("a")', "two resources have the URN"),
@@ -182,7 +192,35 @@ def test_a_state_that_cannot_be_read_is_refused_and_left_alone(stack, text, said
     assert (True, text, []) == (said in result.error, stack.state_file.read_text(), stack.toy.calls)
 
 
-@pytest.mark.parametrize("text", ['{"version": 3, "deployme', "[]"])
+def damage(stack: Stack, change: Callable[[list[dict[str, Any]]], object]) -> str:
+    """Two things, the second by the output of the first, and then `change` to what is recorded of them."""
+    stack.up('a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial)')
+    document = json.loads(stack.state_file.read_text())
+    change(document["deployment"]["resources"])
+    text = json.dumps(document)
+    stack.state_file.write_text(text)
+    return text
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda found: found.reverse(), "which does not stand before it"),
+        (lambda found: found.pop(0), "which does not stand before it"),
+        (lambda found: found.pop(-2), "which does not stand before it"),
+        (lambda found: found.append(found[-1]), "stands in it twice"),
+        (lambda found: found.insert(0, 7), "is damaged"),
+    ],
+)
+def test_a_state_whose_resources_do_not_fit_together_is_refused_and_left_alone(stack, change, said):
+    text = damage(stack, change)
+    result = stack.up()
+    assert (True, text, []) == (said in result.error, stack.state_file.read_text(), stack.toy.calls)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"version": 3, "deployme', "[]", '{"deployment": 7}', '{"deployment": {"resources": [7]}}']
+)
 def test_a_deployment_whose_state_cannot_be_read_ends_with_the_way_out(tmp_path, text):
     path = tmp_path / "staging.json"
     path.write_text(text)
@@ -230,6 +268,12 @@ print(stack.up().error)
 """
 
 
+def pending(deployment: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was begun and not seen to end: kind and name."""
+    begun = deployment.get("pending_operations") or []
+    return [(item["type"], item["resource"]["urn"].split("::")[-1]) for item in begun]
+
+
 def start(stack: Stack) -> subprocess.Popen[str]:
     code = RUN.format(tests=str(FOLDER.parent), port=stack.toy.port, folder=str(stack.folder))
     root = str(Path(__file__).parents[2])
@@ -261,8 +305,7 @@ def test_a_second_interrupt_gives_up_and_leaves_the_step_pending(stack):
     assert "heard\n" == process.stdout.readline()
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=15)
-    pending = [item["resource"]["urn"].split("::")[-1] for item in stack.state()["pending_operations"]]
-    assert ([], ["a"]) == (list(stack.resources()), pending)
+    assert ([], [("creating", "a")]) == (list(stack.resources()), pending(stack.state()))
 
 
 def test_a_killed_run_leaves_the_step_pending_and_the_next_run_goes_on(stack):
@@ -273,13 +316,12 @@ def test_a_killed_run_leaves_the_step_pending_and_the_next_run_goes_on(stack):
     process.wait()
     process.stdout.close()
     stack.toy.gate.set()
-    pending = [
-        (item["type"], item["resource"]["urn"].split("::")[-1])
-        for item in stack.state()["pending_operations"]
-    ]
-    assert ([("creating", "b")], ["a"]) == (pending, list(stack.resources()))
+    assert ([("creating", "b")], ["a"]) == (pending(stack.state()), list(stack.resources()))
     result = stack.up('a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial)')
     assert (True, {"a", "b"}) == (result.ok, set(stack.resources()))
+    assert [("creating", "b")] == pending(stack.state())
+    stack.run("refresh")
+    assert [] == pending(stack.state())
 
 
 def test_a_killed_run_leaves_no_program_behind(stack):

@@ -3,7 +3,11 @@
 Runs where a `pulumi` CLI is on PATH; where none is, one test says so by its name.
 """
 
+import json
+import os
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -21,8 +25,7 @@ g = toy.Group("g")
 p = toy.Provider("p", region="eu", opts=Options(parent=g))
 a = toy.Thing("a", name="{a}", value={v}, secret=Output.secret("s3cr3t<&>"), opts=Options(parent=g, provider=p))
 b = toy.Thing("b", name=a.serial, value={{"x": [{v}, True, None, "q", 1.5]}}, opts=Options(
-    depends_on=[a], additional_secret_outputs=["serial"], ignore_changes=["value.x[0]"],
-    custom_timeouts=pulumi.CustomTimeouts(create="5m")))
+    depends_on=[a], additional_secret_outputs=["serial"], ignore_changes=["tag"]))
 c = toy.Thing("c", name="c", value=b.serial, obj={{"s": Output.secret([1])}}, opts=Options(parent=g, protect=True))
 d = dyn.Proof("d", b.serial, Options(parent=g, additional_secret_outputs=["verdict"]))
 e = toy.Thing("e", name="e", opts=Options(import_="there", retain_on_delete=True, depends_on=[d]))
@@ -44,12 +47,6 @@ c = toy.Thing("c", name="c", value=b.serial)
 d = toy.Thing("d", name="d", opts=Options(depends_on=[c]))
 """
 
-OLD_NAME = 'a = toy.Thing("a", name="a")\nb = toy.Thing("b", name="b", value=a.serial)'
-NEW_NAME = """
-g = toy.Group("g")
-a = toy.Thing("z", name="a", opts=Options(parent=g, aliases=["urn:pulumi:staging::demo::toy:index:Thing::a"]))
-b = toy.Thing("b", name="b", value=a.serial)
-"""
 HALF = 'a = toy.Thing("a", name="a", value="{}")\ntoy.Thing("b", name=a.serial)'
 GUARDED = """
 a = toy.Thing("a", name="a")
@@ -71,7 +68,6 @@ SCENARIOS: dict[str, list[Step]] = {
         ("up", CHAIN.format(a="z")),
         ("destroy", None),
     ],
-    "an_alias": [("up", OLD_NAME), ("up", NEW_NAME), ("up", None)],
     "a_resource_that_is_not_ready": [
         ("up", HALF.format("half")),
         ("up", HALF.format("fine")),
@@ -122,6 +118,34 @@ if shutil.which("pulumi"):
     @pytest.mark.parametrize("name", SCENARIOS)
     def test_the_engine_and_the_cli_agree_on(name: str, tmp_path: Path) -> None:
         run_on_both(tmp_path, SCENARIOS[name])
+
+    def test_the_cli_too_keeps_what_a_killed_run_was_creating(tmp_path: Path) -> None:
+        """As ours: the next update creates it, and the record stays until a refresh is told to clear it."""
+        with ToyProvider() as toy:
+            stack = CliStack(tmp_path, toy)
+            stack.prepare()
+            stack.write(HALF.format("wait"))
+            command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
+            running = subprocess.Popen(
+                command, cwd=stack.program_dir, env=stack.environment(), stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+            entered = toy.entered.wait(60)
+            os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
+            toy.gate.set()
+            assert entered
+            seen = [begun(stack)]
+            stack.cli("cancel", "--yes")
+            for operation, *flags in (["up"], ["up", "--refresh"], ["refresh", "--clear-pending-creates"]):
+                stack.write(HALF.format("fine"))
+                assert 0 == stack.cli(operation, "--yes", "--skip-preview", *flags).returncode
+                seen.append(begun(stack))
+            assert [["a"], ["a"], ["a"], []] == seen
+
+    def begun(stack: CliStack) -> list[str]:
+        recorded = json.loads(stack.export())["deployment"].get("pending_operations") or []
+        return [item["resource"]["urn"].rpartition("::")[2] for item in recorded]
 
 else:
 

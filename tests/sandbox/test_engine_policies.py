@@ -1,5 +1,8 @@
 """Policy packs: resource rules before each step, stack rules after, levels and configuration as asked."""
 
+import threading
+import time
+
 import pytest
 from engine_programs.harness import FOLDER, Stack
 
@@ -60,6 +63,23 @@ def test_levels_and_settings_of_rules_can_be_configured(ruled):
 def test_a_configuration_for_a_rule_that_no_pack_has_is_refused(ruled):
     ruled.options["policy_config"] = {"no-such": "advisory"}
     assert "policy configuration names no-such, which no pack has" == ruled.up(EVIL).error
+
+
+def test_a_pack_that_does_not_start_ends_the_run_and_lets_go_of_the_program(stack, tmp_path):
+    """A thread that still waited to answer the program would keep this process from ending."""
+    pack = tmp_path / "pack"
+    pack.mkdir()
+    (pack / "PulumiPolicy.yaml").write_text("runtime: python\n")
+    asked = tmp_path / "asked"
+    waits = f"import pathlib, time\nwhile not pathlib.Path({str(asked)!r}).exists(): time.sleep(0.01)\n"
+    (pack / "__main__.py").write_text(waits + "time.sleep(0.3)\nraise SystemExit(3)\n")
+    stack.options["policy_packs"] = (pack,)
+    before = set(threading.enumerate())
+    result = stack.up(f'open({str(asked)!r}, "w")\ntoy.Thing("a", name="a")')
+    deadline = time.monotonic() + 10
+    while (left := set(threading.enumerate()) - before) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert ("policy pack pack did not start: it exited with code 3", set()) == (result.error, left)
 
 
 def test_a_folder_without_a_pack_is_refused(stack):

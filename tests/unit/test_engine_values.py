@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.engine import request, values
 from sandbox.engine.events import Diagnostic, Mask, event_to_json, property_changes
-from sandbox.engine.goal import Refused, default_provider, seconds, urn_of
+from sandbox.engine.goal import default_provider, urn_of
 from sandbox.engine.passphrase import Passphrase, WrongPassphrase
 from sandbox.engine.session import in_full, one_line
 from sandbox.engine.state import Resource, StateRefused, resource_to_json, state_from_json, state_to_json
@@ -95,8 +95,8 @@ def sealed(resource: Resource, key: Passphrase) -> str:
 def test_a_resource_survives_the_state_with_its_secrets_encrypted():
     key = KEY
     resource = Resource(
-        "urn:pulumi:s::p::t:m:T::a", custom=True, type="t:m:T", inputs={**EVERYTHING}, protect=True, aliases=("x",),
-        property_dependencies={"text": ("urn:b",), "none": ()}, custom_timeouts={"create": 5.0}, init_errors=("no",),
+        "urn:pulumi:s::p::t:m:T::a", custom=True, type="t:m:T", inputs={**EVERYTHING}, protect=True,
+        property_dependencies={"text": ("urn:b",), "none": ()}, init_errors=("no",),
     )  # fmt: skip
     text = sealed(resource, key)
     opened = state_from_json(text, "open sesame", "it").resources[0]
@@ -150,17 +150,6 @@ def test_urns_are_qualified_by_their_parents_but_the_stack():
 )
 def test_a_default_provider_is_named_after_its_version(version, name):
     assert name == default_provider("aws", version).name
-
-
-@pytest.mark.parametrize(("text", "length"), [("5m", 300.0), ("1h30m", 5400.0), ("250ms", 0.25)])
-def test_a_timeout_is_read_in_seconds(text, length):
-    assert length == seconds(text)
-
-
-@pytest.mark.parametrize("text", ["5", "m", "5 minutes"])
-def test_what_is_no_timeout_is_refused(text):
-    with pytest.raises(Refused):
-        seconds(text)
 
 
 @pytest.mark.parametrize(
