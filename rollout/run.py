@@ -63,7 +63,8 @@ class Parts:
     """What a run works with.
 
     `preflight` gives every reason not to start; `gates` is None where none are configured. `failed` counts the requests
-    that failed on the balanced address in the last so many seconds, None where nobody counts.
+    that failed on the balanced address in the last so many seconds, None where nobody counts; `logged` gives the
+    error lines of a revision's log in that time.
     """
 
     stack: str
@@ -75,6 +76,7 @@ class Parts:
     poll_seconds: float = POLL_SECONDS
     aside: Callable[[Callable[[], Any]], Future[Any]] | None = None
     failed: Callable[[float], int | None] = lambda _: None
+    logged: Callable[[str, float], tuple[str, ...]] = lambda *_: ()
 
 
 def carry_out(goal: Goal, parts: Parts) -> Done:
@@ -120,7 +122,10 @@ class _Run:
     def _ended(self, end: End, seen: Seen) -> Done:
         figures = self._figures
         if figures.swapped and isinstance(end, Done | RolledBack):
-            figures = replace(figures, failed=self._parts.failed(seen.wall - figures.swapped))
+            seconds = seen.wall - figures.swapped
+            figures = replace(figures, failed=self._parts.failed(seconds))
+            if isinstance(end, RolledBack):
+                figures = replace(figures, logged=self._parts.logged(end.undone.left, seconds))
         text = told(self._parts.stack, self._goal, end, seen, self._details, figures)
         if isinstance(end, Done):
             self._parts.say(text)

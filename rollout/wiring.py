@@ -28,6 +28,7 @@ from rollout.preflight import BEFORE, Checks, gated, owned, proven_again, readab
 from rollout.readable import Readability
 from rollout.run import Parts, carry_out
 from rollout.service import Service
+from rollout.service_log import errors_of
 from rollout.smoke_gates import AnotherStack, smoke_gates
 from rollout.soak_looks import Preceding, looked
 from rollout.stop_line import StopLine
@@ -152,6 +153,9 @@ def parts_of(
         gates=gates,
         poll_seconds=0.2 if endpoints.sandbox else 2.0,
         failed=lambda seconds: failed_requests(seconds, endpoints),
+        logged=lambda revision, seconds: errors_of(
+            service, revision, settings_of(stack, endpoints).aws_region, endpoints, seconds
+        ),
     )
 
 

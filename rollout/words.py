@@ -30,13 +30,15 @@ class Figures:
     """Moments of a run, in Unix seconds, 0 for what did not happen, and what they cost.
 
     `swapped` is when it swapped first, `red` when a gate was red first, `back` when the recorded revision ran alone
-    again; `failed` counts requests that failed meanwhile on the balanced address, None where nobody counts.
+    again; `failed` counts requests that failed meanwhile on the balanced address, None where nobody counts; `logged`
+    are error lines of the service.
     """
 
     swapped: float = 0.0
     red: float = 0.0
     back: float = 0.0
     failed: int | None = None
+    logged: tuple[str, ...] = ()
 
     def at(self, moment: Literal["swapped", "red", "back"], wall: float) -> Figures:
         """The same with a moment noted, unless it was noted before."""
@@ -63,7 +65,8 @@ def told(
             lines = _refused(stack, goal, seen, reasons)
         case RolledBack(undone):
             head = f"ROLLED BACK  {stack}: {undone.cause}"
-            lines = [head, _runs_again(seen, known), *_likely(details)]
+            logged = [f"The service logged meanwhile: {each}" for each in known.logged]
+            lines = [head, _runs_again(seen, known), *_likely(details), *logged]
             if undone.gates:
                 lines.append(f"The gates fail on it too: {'; '.join(undone.gates)}")
             lines.append(_next(stack, seen))

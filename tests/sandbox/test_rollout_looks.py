@@ -11,13 +11,14 @@ from access.endpoints import Endpoints
 from access.settings import Settings, check_settings
 from components.settings import read_files
 from rollout.clock import SystemClock
-from rollout.marks import Bound, Lease
+from rollout.marks import Bound, Lease, Marks
 from rollout.readable import Readability
 from rollout.rollback import RollbackRefused, roll_back
 from rollout.service import Service
+from rollout.service_log import errors_of
 from rollout.soak import SoakSeen, refusals
 from rollout.soak_looks import Preceding, looked
-from rollout.wiring import PROJECT_FOLDER
+from rollout.wiring import PROJECT_FOLDER, settle_lease
 from rollout.words import RolloutFailed
 
 __all__ = ["aws"]
@@ -208,6 +209,49 @@ def test_rollback_runs_the_recorded_revision_again(moving: Aws, monkeypatch: pyt
         done.held,
     )
     assert service.look().runs(prior)
+
+
+def test_a_rollout_that_no_state_knows_of_is_undone_with_the_record_of_what_ran(
+    moving: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its engine was gone when it ended green: the stack goes back to provision all the same."""
+    enter(moving, monkeypatch)
+    service = Service(moving.client("ecs"), CLUSTER, NAME)
+    prior, wanted = service.look().revision, moving.register()
+    moving.update(taskDefinition=wanted)
+    service.bind(service.look().arn, Bound(wanted, prior, time.time(), 0))
+    place = {"stack": "staging", "region": "us-east-1", "cluster": CLUSTER, "service": NAME}
+    settle_lease({**place, "allow_ungated": True})
+    state, marks = service.look_marked()
+    assert (True, Marks()) == (state.runs(prior), marks)
+
+
+def test_what_a_service_logged_is_told_redacted_and_without_addresses(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoints = enter(aws, monkeypatch)
+    service = Service(aws.client("ecs"), CLUSTER, NAME)
+    logs, now = aws.client("logs"), int(time.time() * 1000)
+    named = {"logGroupName": f"/ecs/{NAME}", "logStreamName": "service/app/1"}
+    logs.create_log_stream(**named)
+    lines = [
+        "GET / 200",
+        "ERROR someone@example.com not authorized on askflorence",
+        "ERROR once",
+        "ERROR more",
+    ]
+    logs.put_log_events(**named, logEvents=[{"timestamp": now, "message": line} for line in lines])
+    told = errors_of(service, service.look().revision, "us-east-1", endpoints, 60.0)
+    assert ("ERROR (an address) not authorized on askflorence", "ERROR once") == told
+
+
+def test_a_log_that_cannot_be_read_tells_nothing(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoints = enter(aws, monkeypatch)
+    wanted = aws.register(
+        lambda c: c["logConfiguration"]["options"].update({"awslogs-group": "/ecs/nowhere"})
+    )
+    service = Service(aws.client("ecs"), CLUSTER, NAME)
+    assert () == errors_of(service, wanted, "us-east-1", endpoints, 60.0)
 
 
 def test_rollback_to_a_named_revision(moving: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,5 +45,14 @@ def test_a_green_rollout_tells_its_failed_requests_where_somebody_counts() -> No
     ]
 
 
+def test_what_the_service_logged_stands_with_the_failure() -> None:
+    figures = Figures(
+        swapped=NOON, logged=("ERROR mongodb://app:hunter2hunter2@db.example.com not authorized",)
+    )
+    text = told("staging", forward(), UNDONE, seen(), (), figures)
+    assert "  The service logged meanwhile: ERROR mongodb://" in text
+    assert "hunter2hunter2" not in text
+
+
 def test_a_moment_is_noted_once() -> None:
     assert Figures(red=1.0) == Figures().at("red", 1.0).at("red", 2.0)
