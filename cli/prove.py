@@ -145,6 +145,10 @@ def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
     notes = (
         [] if sign_in else ["Atlas was not asked, for want of credentials: the secrets' hosts are unchecked."]
     )
+    notes += [
+        f"What running tasks hold is unknown ({why}): the current versions were proven."
+        for why in dict.fromkeys(one.unasked for one in each if one.unasked)
+    ]
     if asked.row and probes:
         notes.append(write_row(stack, probes, proofs))
     return ProofReport(

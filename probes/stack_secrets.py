@@ -27,7 +27,8 @@ class Candidate:
     """One secret version to prove, and why it cannot be, "" when it can.
 
     `variables` receive it, in tasks of `consumer`. `held` says that the running revision pins it; else it is the
-    current version. `place` is where its proof's task runs, None to prove from here.
+    current version; `unasked` says why nobody knows what running tasks pin. `place` is where its proof's task runs,
+    None to prove from here.
     """
 
     request: ProofRequest
@@ -37,6 +38,7 @@ class Candidate:
     missing: str = ""
     consumer: Consumer = Consumer.SERVICE
     place: TaskPlace | None = None
+    unasked: str = ""
 
     @property
     def user(self) -> str:
@@ -92,7 +94,7 @@ def settled(stack: Stack, each: Sequence[Candidate], *, whole: bool) -> Iterator
             request = replace(candidate.request, secret_arn=current.arn, secret_version=version)
             is_held = any((pin or current.version_id) == version for _, pin in held)
             place = _place(stack, running.roles.get(candidate.consumer, ""))
-            yield replace(candidate, request=request, held=is_held, place=place)
+            yield replace(candidate, request=request, held=is_held, place=place, unasked=running.unasked)
 
 
 def _current(stack: Stack, candidate: Candidate) -> CurrentSecret | str:
@@ -101,21 +103,28 @@ def _current(stack: Stack, candidate: Candidate) -> CurrentSecret | str:
     try:
         return current_secret(candidate.secret, region=stack.settings.aws_region, endpoints=stack.endpoints)
     except AwsUnavailable as error:
+        if error.code == "ResourceNotFoundException":
+            return f"there is no secret {candidate.secret} yet: deploy {stack.name} first ({error.code})"
         return str(error)
 
 
 @dataclass(frozen=True)
 class _Running:
-    """What the revisions that run hold: variable to ARN and pinned version ("" for none), and execution roles."""
+    """What the revisions that run hold: variable to ARN and pinned version ("" for none), and execution roles.
+
+    `unasked` says why one of them could not be read, "" when all could.
+    """
 
     pinned: Mapping[str, tuple[str, str]]
     roles: Mapping[Consumer, str]
+    unasked: str = ""
 
 
 def _running(stack: Stack) -> _Running:
     settings = stack.settings
     pinned: dict[str, tuple[str, str]] = {}
     roles: dict[Consumer, str] = {}
+    unasked: list[str] = []
     where: dict[str, Any] = {"region": settings.aws_region, "endpoints": stack.endpoints}
     looks = {
         Consumer.SCHEMA_TASK: partial(latest_revision, settings.schema_family, **where),
@@ -124,13 +133,14 @@ def _running(stack: Stack) -> _Running:
     for consumer, look in looks.items():
         try:
             definition = look().definition
-        except AwsUnavailable:
+        except AwsUnavailable as error:
+            unasked.append(str(error))
             continue
         roles[consumer] = str(definition.get("executionRoleArn", ""))
         for variable, source in secret_references(definition).items():
             parts = source.split(":")
             pinned[variable] = (":".join(parts[:7]), parts[9] if len(parts) > 9 else "")
-    return _Running(pinned, roles)
+    return _Running(pinned, roles, "; ".join(unasked))
 
 
 def _place(stack: Stack, role: str) -> TaskPlace | None:

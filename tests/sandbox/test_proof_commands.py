@@ -15,7 +15,9 @@ from access.expectations import expectations
 from access.manifest import load_manifest
 from access.verdict import Verdict
 from cli.main import run
+from probes import stack_secrets
 from probes.atlas_sign_in import SignIn
+from probes.aws import AwsUnavailable
 from probes.cluster_state import await_applied, cluster_addresses
 from probes.request import ProofRequest
 from probes.runners import Made, make
@@ -124,7 +126,20 @@ def test_what_is_not_there_is_inconclusive(said: Said, world: World, monkeypatch
     for name, value in world.environment("prod").items():
         monkeypatch.setenv(name, value)
     code, told = said("prove", "prod", "--user", "app_write")
-    assert (3, True) == (code, "ResourceNotFoundException" in told)
+    expected = (
+        "there is no secret prod/mongodb/app-write-v2 yet: deploy prod first (ResourceNotFoundException)"
+    )
+    assert (3, True) == (code, expected in told)
+
+
+def test_tasks_that_could_not_be_looked_at_are_named(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise AwsUnavailable("describing the service", "AccessDeniedException")
+
+    monkeypatch.setattr(stack_secrets, "running_revision", refused)
+    code, told = said("prove", "staging", "--set", "runbook")
+    reason = "describing the service: AWS answered AccessDeniedException"
+    assert (0, True) == (code, f"What running tasks hold is unknown ({reason})" in told)
 
 
 @pytest.mark.parametrize(
