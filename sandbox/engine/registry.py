@@ -18,6 +18,7 @@ from sandbox.engine.state import Resource
 
 TYPE_PREFIX = "pulumi:providers:"
 DYNAMIC = "pulumi-python"
+EMULATED_SECONDS = 300.0
 
 
 def _new_id() -> str:
@@ -47,7 +48,13 @@ class Registry:
         else:
             known = ", ".join(sorted(self.request.provider_ports)) or "none"
             raise ProviderFailed(f"no provider for package {package} runs in the sandbox (running: {known})")
-        client = Client(package, address, self.engine, self.request.call_seconds, self.learn)
+        # The dynamic host carries whole rollouts out; what is emulated answers soon, or not at all.
+        patience = (
+            self.request.call_seconds
+            if package == DYNAMIC
+            else min(self.request.call_seconds, EMULATED_SECONDS)
+        )
+        client = Client(package, address, self.engine, patience, self.learn)
         with self._lock:
             self._clients.append(client)
         return client

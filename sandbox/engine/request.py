@@ -36,7 +36,8 @@ class EngineRequest:
 
     `config` maps `project:key` (or a bare key of the project) to text; `environment` is all that the program and its
     hosts get; `provider_ports` maps packages to ports of running providers on 127.0.0.1. `idle_seconds` is how long a
-    program may do nothing before it counts as hung, `call_seconds` how long one call of a provider may take.
+    program may do nothing before it counts as hung, `call_seconds` how long one call of a provider may take (of an
+    emulated one, at most five minutes).
     `policy_config` is keyed by rule, as `pulumi --policy-pack-config` takes it.
     """
 

@@ -13,6 +13,8 @@ from reports.matrix import build
 from reports.matrix_html import render
 
 ROOT = Path(__file__).parents[2]
+SCREENSHOT = ROOT / ".test-artifacts" / "access-matrix.png"
+"""Kept for a person to look at; CI uploads the folder."""
 
 
 @dataclass
@@ -47,7 +49,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
             "request", lambda each: None if each.url.startswith("file:") else told.complaints.append(each.url)
         )
         page.goto((folder / "matrix.html").as_uri())
-        page.screenshot(path=str(folder / "matrix.png"), full_page=True)
+        page.screenshot(path=str(SCREENSHOT), full_page=True)
         yield told
         browser.close()
 
@@ -62,6 +64,14 @@ def not_run(opened: Opened, record_property: object) -> bool:
 def test_the_page_asks_for_nothing_and_its_console_is_silent(opened: Opened, record_property: object) -> None:
     """One self-contained file."""
     assert not_run(opened, record_property) or opened.complaints == []
+
+
+def test_a_screenshot_of_the_page_is_kept(opened: Opened, record_property: object) -> None:
+    """Of this run, and not of an empty page."""
+    if not_run(opened, record_property):
+        return
+    assert SCREENSHOT.read_bytes().startswith(b"\x89PNG")
+    assert SCREENSHOT.stat().st_size > 10_000
 
 
 def test_searching_shows_only_rows_with_every_word(opened: Opened, record_property: object) -> None:
