@@ -121,5 +121,5 @@ bench-proofs: $(STAMP)
 
 clean:
 	@test ! -e .sandbox || test ! -x $(BIN)/atlas-access || $(BIN)/atlas-access sandbox down
-	rm -rf $(VENV) .sandbox .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .sandbox .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .test-artifacts .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
