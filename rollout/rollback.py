@@ -95,7 +95,8 @@ def recorded(stack: str, state: ServiceState, marks: Marks) -> str:
     """The revision that the service's own marks say to go back to. Raises `RollbackRefused` when none does."""
     if marks.broken:
         raise RollbackRefused(
-            f"the tags atlas-access/* on {stack}'s service make no sense ({marks.broken}); name a revision with --to"
+            f"the tags atlas-access/* on {stack}'s service make no sense ({marks.broken}): remove them (aws ecs "
+            "untag-resource), then name a revision with --to"
         )
     if marks.lease is not None:
         return marks.lease.prior
