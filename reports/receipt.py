@@ -57,13 +57,20 @@ class GateRun:
 
 @dataclass(frozen=True)
 class Release:
-    """A deployment by the application's own pipeline: not ours, and something that ours must live with."""
+    """A deployment by the application's own pipeline: not ours, and something that ours must live with.
+
+    `place` is how many of our deployments came before it.
+    """
 
     stack: str
     what: str
     before: str
     after: str
     seconds: float
+    place: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.before} → :{self.after.rpartition(':')[2]}"
 
 
 @dataclass(frozen=True)
@@ -133,6 +140,15 @@ class Receipt:
     def changes(self) -> tuple[Deployment, ...]:
         """The deployments that changed something, previews aside."""
         return tuple(each for each in self.deployments if each.operation is not Operation.PREVIEW)
+
+    @property
+    def doings(self) -> tuple[Deployment | Release, ...]:
+        """What was changed, by us and by the application's pipeline, in the order of its end."""
+        found: list[Deployment | Release] = []
+        for place in range(len(self.deployments) + 1):
+            found += [each for each in self.releases if each.place == place]
+            found += [each for each in self.deployments[place : place + 1] if each in self.changes]
+        return tuple(found)
 
     @property
     def seconds(self) -> float:

@@ -6,14 +6,14 @@ The page prints on one sheet, reads whole without scripts and loads nothing; eve
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reports.deployment import Deployment
 from reports.deployment_text import summary_line
 from reports.matrix_markdown import code, escape
-from reports.matrix_text import accepted_lines
-from reports.receipt import Receipt
+from reports.receipt import Chapter, Receipt, Release
 
 
 def render_html(receipt: Receipt) -> str:
@@ -27,7 +27,9 @@ def render_html(receipt: Receipt) -> str:
         keep_trailing_newline=True,
     )
     return environment.get_template("receipt.html.j2").render(
-        receipt=receipt, did=did, accepted=accepted_lines(receipt.accepted)
+        receipt=receipt,
+        rows=rows(receipt),
+        chapters=long_ones(receipt),
     )
 
 
@@ -41,6 +43,31 @@ def lines(receipt: Receipt) -> tuple[str, ...]:
     return tuple(_lines(receipt))
 
 
+@dataclass(frozen=True)
+class Row:
+    """A row of what was done, for the page."""
+
+    stack: str
+    phase: str
+    changes: str
+    seconds: float
+    outcome: str
+    beside: str = ""
+    failed: bool = False
+
+
+def rows(receipt: Receipt) -> tuple[Row, ...]:
+    """What was done, in its order."""
+    return tuple(_row(each) for each in receipt.doings)
+
+
+def _row(each: Deployment | Release) -> Row:
+    if isinstance(each, Release):
+        return Row(each.stack, "application", each.what, each.seconds, str(each))
+    beside = each.proof_line if each.swap and not each.failure else ""
+    return Row(each.stack, each.phase, each.counted, each.seconds, did(each), beside, bool(each.failure))
+
+
 def did(deployment: Deployment) -> str:
     """What a deployment came to besides its counts: the move, or the proofs, or why it failed."""
     if deployment.failure:
@@ -48,12 +75,17 @@ def did(deployment: Deployment) -> str:
     return str(deployment.swap) if deployment.swap else deployment.proof_line
 
 
+def long_ones(receipt: Receipt) -> tuple[Chapter, ...]:
+    """The chapters that took any time: a clock that is advanced takes none."""
+    return tuple(each for each in receipt.chapters if each.seconds >= 0.05)
+
+
 def _lines(receipt: Receipt) -> Iterator[str]:
-    for deployment in receipt.changes:
-        yield summary_line(deployment)
-    for release in receipt.releases:
-        moved = f"{release.before} → :{release.after.rpartition(':')[2]}"
-        yield f"{release.stack:<8} {'app':<9} {release.what:<31}{release.seconds:5.1f} s  {moved}"
+    for each in receipt.doings:
+        if isinstance(each, Deployment):
+            yield summary_line(each)
+        else:
+            yield f"{each.stack:<8} {'app':<9} {each.what:<31}{each.seconds:5.1f} s  {each}"
     yield ""
     if receipt.gates:
         yield _gates_line(receipt)
@@ -96,16 +128,13 @@ def _markdown(receipt: Receipt) -> Iterator[str]:
     yield ""
     yield "| stack | phase | changes | time | |"
     yield "|---|---|---|--:|---|"
-    for each in receipt.changes:
-        yield (
-            f"| {escape(each.stack)} | {escape(each.phase)} | {escape(each.counted)} | {each.seconds:.1f} s "
-            f"| {'FAILED ' if each.failure else ''}{escape(did(each))} |"
-        )
-    for release in receipt.releases:
-        yield (
-            f"| {escape(release.stack)} | app | {escape(release.what)} | {release.seconds:.1f} s "
-            f"| {escape(release.before)} → {escape(release.after)} |"
-        )
+    for each in receipt.doings:
+        if isinstance(each, Deployment):
+            told = f"{'FAILED ' if each.failure else ''}{escape(did(each))}"
+            what = f"{escape(each.phase)} | {escape(each.counted)}"
+        else:
+            told, what = escape(str(each)), f"app | {escape(each.what)}"
+        yield f"| {escape(each.stack)} | {what} | {each.seconds:.1f} s | {told} |"
     yield ""
     yield "## Gates"
     yield ""
@@ -123,11 +152,11 @@ def _markdown(receipt: Receipt) -> Iterator[str]:
     yield ""
     yield "## Known and accepted"
     yield ""
-    yield from (f"- {escape(line)}" for line in accepted_lines(receipt.accepted))
+    yield from (f"- {escape(f'{each.id} ({each.adr}): {each}')}" for each in receipt.accepted)
     yield ""
     yield "## Time"
     yield ""
-    yield from (f"- {escape(each.title)}: {each.seconds:.1f} s" for each in receipt.chapters)
+    yield from (f"- {escape(each.title)}: {each.seconds:.1f} s" for each in long_ones(receipt))
 
 
 def _load_markdown(receipt: Receipt) -> Iterator[str]:

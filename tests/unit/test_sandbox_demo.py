@@ -9,7 +9,7 @@ import pytest
 from reports.deployment import Deployment, Moment, Progress
 from reports.load import Latency, LoadReport, Mark, Tally
 from reports.receipt import DatabaseUser
-from sandbox import demo
+from sandbox import demo, demo_play
 from sandbox.demo_story import Capture, Pass, Releases, story
 from sandbox.deploy import Engine, Order
 from sandbox.releases import Released
@@ -49,14 +49,16 @@ class Stage:
         world = SimpleNamespace(environments={"staging": 1, "prod": 2}, secrets=lambda: ("s3cret-canary",))
         monkeypatch.setattr(demo.lifecycle, "up", lambda *_: world)
         monkeypatch.setattr(demo.lifecycle, "down", self._tear_down)
-        monkeypatch.setattr(demo, "deploy", self._deploy)
+        monkeypatch.setattr(demo_play, "deploy", self._deploy)
         monkeypatch.setattr(demo, "describe", lambda *_: "Sandbox: stand-in s3cret-canary")
         monkeypatch.setattr(demo, "users", lambda *_: (DatabaseUser("staging", "app_read", "read@x"),))
         monkeypatch.setattr(demo, "find_chromium", lambda: browser)
         monkeypatch.setattr(demo, "LoadProcess", SimpleNamespace(of=lambda *_, **__: self))
-        monkeypatch.setattr(demo, "capture_baseline", self._capture)
-        monkeypatch.setattr(demo, "advance", lambda _, seconds: self.begun.append(f"{seconds / 60:.0f} min"))
-        monkeypatch.setattr(demo, "Pipeline", self._pipeline)
+        monkeypatch.setattr(demo_play, "capture_baseline", self._capture)
+        monkeypatch.setattr(
+            demo_play, "advance", lambda _, seconds: self.begun.append(f"{seconds / 60:.0f} min")
+        )
+        monkeypatch.setattr(demo_play, "Pipeline", self._pipeline)
 
     def __enter__(self) -> "Stage":
         return self

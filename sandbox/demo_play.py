@@ -1,0 +1,200 @@
+"""Plays the demo's acts in one running sandbox, lanes side by side, and notes what each step came to.
+
+It must never go on after a step that failed, or leave a lane running when the next act begins.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from reports.deployment import Deployment, Moment, Operation, Progress
+from reports.receipt import Chapter, GateRun, Release, rounds_told
+from rollout.clock import advance, advanced
+from sandbox.baselines import capture_baseline
+from sandbox.demo_story import Act, Capture, Pass, Record, Releases, Retire, Step, Story
+from sandbox.deploy import Engine, Order, deploy
+from sandbox.load_process import LoadProcess
+from sandbox.releases import Pipeline
+from sandbox.world import SandboxError, World
+
+_COMPANION_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Whom the demo tells: the sandbox's own line, each act's title, each progress, each deployment, any other line."""
+
+    up: Callable[[str], None]
+    begins: Callable[[str], None]
+    goes_on: Callable[[str, Progress], None]
+    ended: Callable[[Deployment], None]
+    told: Callable[[str], None]
+
+
+@dataclass
+class Notes:
+    """What is collected while the story is played; lanes write side by side."""
+
+    deployments: list[Deployment] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
+    gates: list[GateRun] = field(default_factory=list)
+    chapters: list[Chapter] = field(default_factory=list)
+    failure: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Stopped(Exception):
+    """A step failed, so nothing follows; the message is the first line of why."""
+
+
+class Player:
+    """Plays acts in one sandbox."""
+
+    def __init__(
+        self,
+        world: World,
+        directory: Path,
+        program_dir: Path,
+        engine: Engine,
+        audience: Audience,
+        notes: Notes,
+        load: LoadProcess,
+    ) -> None:
+        """Take where to play, with what, before whom, and under which load."""
+        self._world, self._directory, self._program = world, directory, program_dir
+        self._engine, self._audience, self._notes, self._load = engine, audience, notes, load
+        self._settings: Mapping[str, str] = {}
+        self._verified_at = ""
+
+    def acts(self, tale: Story) -> None:
+        """Play every act, or all until one fails."""
+        self._settings = tale.settings
+        for act in tale.acts:
+            self._audience.begins(act.title)
+            began = time.monotonic()
+            try:
+                self._act(act)
+            except Stopped as stopped:
+                self._notes.failure = f"{act.title}: {stopped}"
+                return
+            finally:
+                self._notes.chapters.append(Chapter(act.title, time.monotonic() - began))
+            mark = self._load.mark(act.title)
+            self._audience.told(
+                f"  load so far: {mark.asked:,} requests, {mark.failed} failed, {mark.wrong} wrong"
+            )
+
+    def _act(self, act: Act) -> None:
+        """Play the lanes side by side, the first one here; the others have ended when this returns."""
+        first, *others = act.lanes
+        failures: list[BaseException] = []
+
+        def beside(lane: Sequence[Step]) -> None:
+            try:
+                self._lane(lane)
+            except BaseException as error:  # noqa: BLE001 - raised again by the lane that waits
+                failures.append(error)
+
+        threads = [threading.Thread(target=beside, args=(lane,), daemon=True) for lane in others]
+        for thread in threads:
+            thread.start()
+        try:
+            self._lane(first)
+        finally:
+            deadline = time.monotonic() + _COMPANION_SECONDS
+            for thread in threads:
+                thread.join(max(0.0, deadline - time.monotonic()))
+        if any(thread.is_alive() for thread in threads):
+            raise Stopped("a step did not come to its end")
+        for error in failures:
+            raise error
+
+    def _lane(self, lane: Sequence[Step]) -> None:
+        for step in lane:
+            match step:
+                case Order():
+                    self._deployed(step)
+                case Capture(stack):
+                    self._captured(stack)
+                case Pass(seconds):
+                    advance(self._directory, seconds)
+                case Record():
+                    self._verified_at = _moment(self._directory)
+                case Retire(stack, way):
+                    self._deployed(self._retirement(stack, way), way)
+                case Releases():
+                    self._released(step)
+
+    def _retirement(self, stack: str, way: str) -> Order:
+        """The reviewed change that a person makes for one step: the phase, the step, what was typed and recorded."""
+        settings = {
+            **self._settings,
+            "retirement": way,
+            "retireConfirmation": f"retire {stack}",
+            "localVerifiedAt": self._verified_at,
+            "codeVerifiedAt": self._verified_at,
+        }
+        return Order(stack, Operation.UP, "retire", settings=settings)
+
+    def _deployed(self, order: Order, named: str = "") -> None:
+        """Deploy; `named` is what the receipt calls it, when the phase alone does not say it."""
+        said: list[str] = []
+
+        def note(progress: Progress) -> None:
+            if progress.moment is Moment.SAID:
+                said.append(progress.text)
+            self._audience.goes_on(order.stack, progress)
+
+        done = deploy(self._world, replace(order, engine=self._engine, program_dir=self._program), note)
+        if named and not done.failure:
+            done = replace(done, phase=named)
+        gates = [
+            GateRun(done.stack, _when(done.phase, revision, rounds), revision, rounds, green, summary)
+            for revision, rounds, green, summary in rounds_told(said)
+        ]
+        with self._notes.lock:
+            self._notes.deployments.append(done)
+            self._notes.gates.extend(gates)
+        self._audience.ended(done)
+        if done.failure:
+            raise Stopped(done.failure.splitlines()[0])
+
+    def _captured(self, stack: str) -> None:
+        try:
+            found = capture_baseline(self._world, stack, self._program)
+        except SandboxError as error:
+            raise Stopped(str(error)) from None
+        run = GateRun(
+            stack, "before any change", found.revision, 2, green=True, summary=f"{found.contract} plans"
+        )
+        with self._notes.lock:
+            self._notes.gates.append(run)
+        self._audience.told(
+            f"  {stack}: 8 of 8 gates green, 2 rounds; {found.contract} plans, {len(found.answers)} answers kept"
+        )
+
+    def _released(self, step: Releases) -> None:
+        pipeline = Pipeline(self._world, step.stack)
+        done = [pipeline.again() if turn else pipeline.build(step.build) for turn in range(step.times)]
+        what = f"build {step.build}, {step.times} deployments"
+        seconds = sum(each.seconds for each in done)
+        with self._notes.lock:
+            place = len(self._notes.deployments)
+            release = Release(step.stack, what, done[0].before, done[-1].after, seconds, place)
+            self._notes.releases.append(release)
+        each = ", ".join(f"{one.seconds:.1f} s" for one in done)
+        self._audience.told(f"  {step.stack}: {release.before} → {release.after}: {what} ({each})")
+
+
+def _moment(directory: Path) -> str:
+    """Now, by the sandbox's clock."""
+    ahead = timedelta(seconds=advanced(directory))
+    return (datetime.now(UTC) + ahead).isoformat(timespec="seconds")
+
+
+def _when(phase: str, revision: str, rounds: int) -> str:
+    """When gates were run: a rollout tells of them by the revision that answered."""
+    return f"{phase}, after the swap" if revision and rounds > 1 else phase
