@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
-from cli.inputs import MANIFEST, read_known_users, read_manifest, read_settings
+from cli.inputs import MANIFEST, Phase, read_known_users, read_manifest, read_settings
 from cli.legacy_restore import restore
 
 KNOWN_USERS = Path("known-users.yaml")
@@ -55,6 +55,7 @@ def list_estate(
     output: Annotated[
         LegacyFormat, typer.Option("--format", help="How to show it; every format carries the same facts.")
     ] = LegacyFormat.TEXT,
+    phase: Annotated[Phase | None, typer.Option(help="How far the stack is, instead of its file.")] = None,
     manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
     known_users: Annotated[Path, typer.Option(help="The list of known users.")] = KNOWN_USERS,
 ) -> int:
@@ -62,7 +63,7 @@ def list_estate(
     from access.drift_finding import Answer
     from access.endpoints import EndpointRefused, Endpoints
     from access.legacy_estate import legacy_estate
-    from access.settings import Phase
+    from access.settings import Phase as Settled
     from cli.output import write
     from probes.atlas_sign_in import CredentialsMissing, sign_in_from
     from probes.legacy import look
@@ -74,11 +75,14 @@ def list_estate(
     if stack not in declared.environments:
         known = ", ".join(declared.environments)
         raise CommandFailed(f'stack "{stack}" is no environment of the manifest.', f"It knows {known}.")
-    settings = {name: read_settings(name, endpoints) for name in declared.environments}
+    settings = {
+        name: read_settings(name, endpoints, phase=phase if name == stack else None)
+        for name in declared.environments
+    }
     people = read_known_users(known_users, declared, stack)
     with presented_as(WRONG, CredentialsMissing, EndpointRefused):
         seen = look(declared, stack, settings, sign_in_from(os.environ), endpoints)
-    retired = settings[stack].phase is Phase.RETIRE
+    retired = settings[stack].phase is Settled.RETIRE
     estate = legacy_estate(declared, stack, people, seen, retired=retired)
     shown = {
         LegacyFormat.TEXT: report.text,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
-from cli.inputs import MANIFEST, read_known_users, read_manifest, read_settings
+from cli.inputs import MANIFEST, Phase, read_known_users, read_manifest, read_settings
 
 if TYPE_CHECKING:
     from access.manifest import Manifest
@@ -42,6 +42,7 @@ def status(
     source: Annotated[
         Path | None, typer.Option("--source", help="Phase F: the application's source tree.")
     ] = None,
+    phase: Annotated[Phase | None, typer.Option(help="How far the stack is, instead of its file.")] = None,
     manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
     known_users: Annotated[Path, typer.Option(help="The list of known users.")] = KNOWN_USERS,
 ) -> int:
@@ -62,7 +63,10 @@ def status(
     if stack not in declared.environments:
         known = ", ".join(declared.environments)
         raise CommandFailed(f'stack "{stack}" is no environment of the manifest.', f"It knows {known}.")
-    settings = {name: read_settings(name, endpoints) for name in declared.environments}
+    settings = {
+        name: read_settings(name, endpoints, phase=phase if name == stack else None)
+        for name in declared.environments
+    }
     people = read_known_users(known_users, declared, stack)
     now = datetime.fromtimestamp(clock_for(os.environ, endpoints).wall(), UTC)
     with presented_as(WRONG, CredentialsMissing, EndpointRefused):

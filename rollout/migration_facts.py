@@ -117,14 +117,19 @@ def swap(asked: Looked, live: Live, before: SoakSeen | str | None) -> Fact:
     return Fact(holds=False, evidence=f"{runs}, which no green rollout ended on", against=tuple(against))
 
 
-def gates(asked: Looked, live: Live) -> Fact:
-    """Whether the gates were green after the swap: a rollout is recorded as bound only then."""
+def gates(asked: Looked, live: Live, captured: Fact) -> Fact:
+    """Whether the gates were green after the swap: a rollout is recorded as bound only then.
+
+    `captured` is what is known of the baseline: without one, no gate can have been judged.
+    """
     if live.state is None:
         return Fact(holds=None, evidence=live.why)
     if not live.bound or live.marks.bound is None:
         return Fact(holds=False, evidence="no rollout has ended green on what runs")
     if asked.own.allow_ungated_rollout:
         return Fact(holds=None, evidence="allowUngatedRollout: nothing says that the gates were run")
+    if not captured.holds:
+        return Fact(holds=None, evidence=f"nothing says that the gates were run: {captured.evidence}")
     return Fact(
         holds=True,
         evidence=f"two green rounds ended the rollout onto {short(live.marks.bound.revision)} "

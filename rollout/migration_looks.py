@@ -52,13 +52,14 @@ def facts(asked: Looked) -> dict[Step, Fact]:
         after = asked.own.goes_after
         before = pool.submit(_soak, asked, after, clock) if after in asked.settings else None
         proofs = _proofs(asked, live)
+        captured = baseline(asked)
         return {
-            Step.BASELINE: baseline(asked),
+            Step.BASELINE: captured,
             Step.USERS: users(asked, drifted.result()),
             Step.SECRETS: secrets(asked, drifted.result()),
             Step.PROOFS: proofs,
             Step.SWAP: swap(asked, live, before.result() if before else None),
-            Step.GATES: gates(asked, live),
+            Step.GATES: gates(asked, live, captured),
             Step.SOAK: soaked(live, soak.result(), _minutes(asked)),
             Step.RETIREMENT: retirement(estate.result(), live),
         }

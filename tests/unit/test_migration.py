@@ -29,6 +29,7 @@ from tests.unit.manifests import ROOT, manifest
 
 NEW, OLD = "arn:aws:ecs:us-east-1:1:task-definition/app:8", "arn:aws:ecs:us-east-1:1:task-definition/app:7"
 T = 1_780_000_000.0
+CAPTURED = Fact(holds=True, evidence="14 plans")
 facts = st.fixed_dictionaries(
     {},
     optional={
@@ -128,13 +129,13 @@ def live(
 
 def test_what_a_green_rollout_ended_on_is_swapped_and_gated() -> None:
     assert looks.swap(asked(), live(), None).holds
-    assert looks.gates(asked(), live()).holds
+    assert looks.gates(asked(), live(), CAPTURED).holds
 
 
 def test_a_service_that_runs_something_else_is_not_swapped() -> None:
     assert (False, False) == (
         looks.swap(asked(), live(OLD), None).holds,
-        looks.gates(asked(), live(OLD)).holds,
+        looks.gates(asked(), live(OLD), CAPTURED).holds,
     )
 
 
@@ -158,12 +159,20 @@ def test_tags_edited_by_hand_are_unknown() -> None:
 
 
 def test_gates_that_nobody_had_to_run_are_unknown() -> None:
-    assert looks.gates(asked(allow_ungated_rollout=True), live()).holds is None
+    assert looks.gates(asked(allow_ungated_rollout=True), live(), CAPTURED).holds is None
+
+
+def test_gates_without_a_baseline_are_unknown() -> None:
+    absent = Fact(holds=False, evidence="staging.json is not there")
+    assert looks.gates(asked(), live(), absent).holds is None
 
 
 def test_a_service_that_was_not_read_is_unknown() -> None:
     nothing = looks.Live(None, Marks(), {}, "AWS answered AccessDenied")
-    assert [None, None] == [looks.swap(asked(), nothing, None).holds, looks.gates(asked(), nothing).holds]
+    assert [None, None] == [
+        looks.swap(asked(), nothing, None).holds,
+        looks.gates(asked(), nothing, CAPTURED).holds,
+    ]
 
 
 def soaking(minutes: float, *sources: object) -> SoakSeen:
