@@ -24,6 +24,7 @@ def happens(stage: Stage) -> Iterator[Claim]:
         f"HTTP 200, covered on 0 of {len(offered)} plans",
         f"{answer}, covered on {covered} of {len(offered)} plans",
     )
+    yield Claim("error lines in the log", "none", stage.log_line("ERROR", 0.5) or "none")
     yield Claim("gates that would fail", "gate 3", ", ".join(failing_gates(stage)))
 
 

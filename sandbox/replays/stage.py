@@ -130,8 +130,8 @@ class Stage:
         with MongoClient[dict[str, Any]](uri, directConnection=True) as server:
             return server["askflorence"]["agent_waitlist_submissions"].count_documents({"email": address})
 
-    def log_line(self, words: str) -> str:
-        """The first line of the tasks' logs since the replay began that holds these words; "" when none comes."""
+    def log_line(self, words: str, seconds: float = 3.0) -> str:
+        """The first line of the tasks' logs since the replay began with these words; "" when none comes in time."""
         logs = self.aws("logs")
 
         def look() -> str:
@@ -140,7 +140,7 @@ class Stage:
             )["events"]
             return next((str(each["message"]) for each in found if words in str(each["message"])), "")
 
-        return str(until(look, 3.0))
+        return str(until(look, seconds))
 
     def begin(self) -> None:
         """A new replay begins: older log lines no longer count."""
