@@ -49,7 +49,7 @@ def status(
     """Show every phase: done, next, blocked or unknown. Exit 0 all done, 1 something is to be done, 3 unknown."""
     from access.drift import Wanted
     from access.endpoints import EndpointRefused, Endpoints
-    from access.migration import migration
+    from access.migration import State, migration
     from cli.output import write
     from probes.atlas_sign_in import CredentialsMissing, sign_in_from
     from reports import migration as report
@@ -81,8 +81,6 @@ def status(
         StatusFormat.MD: report.markdown,
     }
     write(shown[output](found))
-    from access.migration import State
-
     if found.count(State.UNKNOWN):
         return UNKNOWN
     return DONE if found.done else REFUTED
