@@ -295,6 +295,16 @@ class Manifest(Record):
         line = self.line_of(where)
         return self._source if line is None else f"{self._source}:{line}"
 
+    def declared_at(self, user: str) -> str:
+        """Return where a managed user's grants stand, such as `access.yaml:44 (role_audit_writer)`; "" for another."""
+        named = next((each for each in self.users if each.name == user), None)
+        places = (
+            self.place_of(f"users.{user}.role" if role.is_builtin else f"roles.{role.name}")
+            for role in (named.roles if named else ())
+        )
+        roles = ", ".join(role.name for role in named.roles) if named else ""
+        return f"{', '.join(dict.fromkeys(places))} ({roles})" if named else ""
+
     @staticmethod
     def json_schema() -> dict[str, Any]:
         """Return the JSON Schema of the file, for editors."""

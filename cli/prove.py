@@ -154,7 +154,14 @@ def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
     return ProofReport(
         title=asked.title,
         proven=tuple(
-            Proven(proof, one.secret, one.variables, one.held)
+            Proven(
+                proof,
+                one.secret,
+                one.variables,
+                one.held,
+                declared=declared.declared_at(one.user),
+                audit=declared.audit.namespace,
+            )
             for one, proof in zip(each, proofs, strict=True)
         ),
         seconds=time.monotonic() - began,

@@ -7,23 +7,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from access.actions import mongo_actions
+from access.catalogue import operation
 from access.evidence import Attempt, Proof, Subject
-from access.verdict import Verdict
+from access.verdict import Outcome, Verdict
+from access.waivers import AUDIT_ACTIONS
 from reports.matrix import Standing
 
 _LISTED = frozenset(
     {Subject.SECRET, Subject.RUNNER, Subject.LOGIN, Subject.ROLES, Subject.EXCESS, Subject.MISSING}
 )
 
+_OF_ROLES = frozenset({Subject.ROLES, Subject.EXCESS, Subject.MISSING})
+_BREAKING = frozenset(action for name in AUDIT_ACTIONS for action in mongo_actions(name))
+
 
 @dataclass(frozen=True)
 class Proven:
-    """One credential's proof, the secret it came from, the variables that receive it, and whether tasks hold it now."""
+    """One credential's proof, the secret it came from, the variables that receive it, and whether tasks hold it now.
+
+    `declared` says where the manifest declares what the user may do, "" where it does not; `audit` is the audit log.
+    """
 
     proof: Proof
     secret: str
     variables: tuple[str, ...] = ()
     held: bool = False
+    declared: str = ""
+    audit: str = ""
 
     @property
     def name(self) -> str:
@@ -38,6 +49,22 @@ class Proven:
             return f"{proof.user} on {proof.cluster}"
         consumer = f"{proof.environment}, " if proof.environment != proof.cluster else ""
         return f"{proof.user} on {proof.cluster} ({consumer}{proof.address} address)"
+
+    @property
+    def against_the_role(self) -> bool:
+        """Whether what refutes it is what the user may do, by the server's list or by an attempt."""
+        refuted = {each.subject for each in self.proof.findings if each.verdict is Verdict.REFUTED}
+        return bool(refuted & _OF_ROLES or self.proof.refuted)
+
+    @property
+    def breaks_the_audit_log(self) -> bool:
+        """Whether it was allowed to change, erase or forge the audit log although that was to be denied."""
+        return any(
+            each.namespace == self.audit
+            and each.expected is Outcome.DENIED
+            and _BREAKING & {need.action for need in operation(each.operation).needs}
+            for each in self.proof.refuted
+        )
 
     @property
     def live(self) -> Standing:
@@ -85,4 +112,5 @@ class ProofReport:
             f"{sum(each.inconclusive for each in proofs)} inconclusive, "
             f"residue {sum(each.residue for each in proofs)}"
         )
-        return f"{self.title}: {good}/{len(proofs)} proven ({counts}) in {self.seconds:.1f} s"
+        line = f"{self.title}: {good}/{len(proofs)} proven ({counts}) in {self.seconds:.1f} s"
+        return line if self.verdict is Verdict.PROVEN else f"{str(self.verdict).upper()}  {line}"

@@ -50,6 +50,8 @@ def _proof(each: Proven) -> dict[str, Any]:
         "secretVersion": proof.secret_version,
         "variables": list(each.variables),
         "held": each.held,
+        "declaredAt": each.declared,
+        "breaksAuditLog": each.breaks_the_audit_log,
         "user": proof.user,
         "environment": proof.environment,
         "cluster": proof.cluster,

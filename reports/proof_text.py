@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from access.evidence import Attempt, Subject
+from access.evidence import Attempt
 from access.verdict import Verdict
 from reports.proof import ProofReport, Proven
 
@@ -19,7 +19,6 @@ _ROLES = (
 )
 _ACTIONS = "correct the user's role in Atlas, or what is expected of it, and prove again."
 _NAMED = "mend what is named above and prove again."
-_OF_ROLES = frozenset({Subject.ROLES, Subject.EXCESS, Subject.MISSING})
 
 
 def lines(report: ProofReport, *, attempts: bool = False) -> Iterator[str]:
@@ -39,9 +38,7 @@ def lines(report: ProofReport, *, attempts: bool = False) -> Iterator[str]:
 
 def _way_out(report: ProofReport) -> str:
     """What mends it: the role, where an attempt or the server's own list speaks against one."""
-    proofs = [each.proof for each in report.proven]
-    against = {each.subject for proof in proofs for each in proof.findings if each.verdict is Verdict.REFUTED}
-    if not against & _OF_ROLES and not any(proof.refuted for proof in proofs):
+    if not any(each.against_the_role for each in report.proven):
         return _NAMED
     return _ROLES if report.complete else _ACTIONS
 
@@ -98,6 +95,10 @@ def _against(each: Proven) -> Iterator[str]:
     more = max(0, len(findings) - SHOWN) + max(0, len(bad) - SHOWN)
     if more:
         yield f"and {more} more: --attempts shows every attempt"
+    if each.breaks_the_audit_log:
+        yield f"This breaks the append-only audit log {each.audit} (ADR 0002)."
+    if each.against_the_role and each.declared:
+        yield f"What it may do is declared at {each.declared}; the server has it otherwise."
     if proof.address == "private" and proof.verdict is Verdict.PROVEN and not proof.address_proven:
         yield "proven by the public address; the private one does not answer from here and stays unproven"
 

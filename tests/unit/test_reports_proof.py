@@ -11,7 +11,7 @@ DENIED = Attempt("update", "askflorence.agent_audit_log", Outcome.DENIED, Outcom
 ALLOWED = Attempt("update", "askflorence.agent_audit_log", Outcome.DENIED, Outcome.ALLOWED)
 
 
-def last_line(attempt: Attempt, *findings: Finding, complete: bool = True) -> str:
+def told(attempt: Attempt, *findings: Finding, complete: bool = True) -> list[str]:
     proof = Proof(
         user="app_read",
         environment="staging",
@@ -27,8 +27,15 @@ def last_line(attempt: Attempt, *findings: Finding, complete: bool = True) -> st
         proven_at="2026-01-01T00:00:00Z",
         ms=1.0,
     )
-    report = ProofReport("staging", (Proven(proof, "staging/mongodb/app-read-v2"),), 1.0, complete=complete)
-    return list(lines(report))[-1]
+    declared = "access.yaml:49 (read)"
+    proven = Proven(
+        proof, "staging/mongodb/app-read-v2", declared=declared, audit="askflorence.agent_audit_log"
+    )
+    return list(lines(ProofReport("staging", (proven,), 1.0, complete=complete)))
+
+
+def last_line(attempt: Attempt, *findings: Finding, complete: bool = True) -> str:
+    return told(attempt, *findings, complete=complete)[-1]
 
 
 def refuted(subject: Subject) -> Finding:
@@ -48,3 +55,21 @@ def test_an_attempt_that_contradicts_is_a_roles_matter_too() -> None:
 @pytest.mark.parametrize("subject", [Subject.AUDIT, Subject.SECRET, Subject.LOGIN])
 def test_what_no_role_can_mend_is_left_to_what_was_named(subject: Subject) -> None:
     assert last_line(DENIED, refuted(subject)).endswith("Way out: mend what is named above and prove again.")
+
+
+def test_the_first_line_is_the_answer() -> None:
+    assert told(ALLOWED)[0].startswith("REFUTED  staging: 0/1 proven")
+    assert told(DENIED)[0].startswith("staging: 1/1 proven")
+
+
+def test_what_breaks_the_audit_log_is_said_with_the_place_of_the_declaration() -> None:
+    lines_told = told(ALLOWED)
+    assert "    This breaks the append-only audit log askflorence.agent_audit_log (ADR 0002)." in lines_told
+    assert (
+        "    What it may do is declared at access.yaml:49 (read); the server has it otherwise." in lines_told
+    )
+
+
+def test_reading_the_audit_log_does_not_break_it() -> None:
+    read = Attempt("find", "askflorence.agent_audit_log", Outcome.DENIED, Outcome.ALLOWED)
+    assert [] == [line for line in told(read) if "breaks" in line]
