@@ -91,7 +91,6 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     try:
         told.command("captured", "staging", "sandbox", "baseline", "staging", "--dir", str(directory))
         capture_baseline(told.world, "prod", ROOT)
-        told.deploy("staging provision", "staging", "provision")
         told.deploy("staging bind", "staging", "bind")
         told.command("smoke", "staging", "smoke", "staging", "--round", "1", "--format", "json")
         told.deploy("too early", "prod", "bind")
@@ -139,7 +138,7 @@ def test_no_command_of_the_story_shows_a_secret(story: Story) -> None:
     assert [] == [secret for secret in story.world.secrets() if secret in told]
 
 
-@pytest.mark.parametrize("name", ["staging provision", "staging bind", "prod bind", "released"])
+@pytest.mark.parametrize("name", ["staging bind", "prod bind", "released"])
 def test_each_step_of_the_gated_migration_is_green(story: Story, name: str) -> None:
     assert "" == story.runs[name].failure
 
