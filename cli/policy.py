@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.errors import WRONG, CommandFailed, presented_as
+from cli.errors import UNKNOWN, WRONG, CommandFailed, presented_as
 from cli.inputs import MANIFEST, Phase, read_manifest, read_text
 
 if TYPE_CHECKING:
@@ -69,6 +69,12 @@ def policy(
         raise CommandFailed(
             f"the state is of stack {judged.stack!r}, not {stack}.",
             f"Export it with: pulumi stack export -s {stack}.",
+        )
+    if not judged.resources:
+        raise CommandFailed(
+            f"the state of {stack} holds no resource, so that nothing was judged.",
+            f"Export it from the backend that {stack} is deployed with: pulumi stack export -s {stack}.",
+            UNKNOWN,
         )
     report = _report(judged, stack, manifest)
     write(_rendered(report, output, str(manifest)))

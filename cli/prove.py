@@ -181,6 +181,8 @@ def _of_secret(
     from reports.proof import ProofReport, Proven
 
     (collections, allow, deny), (region, database, version) = words, where
+    if not secret_id.strip():
+        raise CommandFailed("--secret-id is empty: give the secret's name or ARN.")
     if not collections:
         raise CommandFailed("--secret-id needs --collection: one name, or several as C1,C2.")
     if not region:

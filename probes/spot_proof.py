@@ -98,6 +98,8 @@ def _unread(order: SpotOrder, error: AwsUnavailable) -> str:
     told = {
         "ResourceNotFoundException": f"there is no secret {here}, in the account of these credentials, or no such "
         "version: check the name, --version, --region and the credentials",
+        "ParamValidationError": f"{order.secret_id} is no secret's name, or {order.version or 'its version'} no "
+        "version's id: a version id is 32 to 64 characters long",
         "InvalidRequestException": f"the secret {here} is marked for deletion: restore it first",
         "AccessDeniedException": f"these credentials may not read the secret {here}, or not decrypt it",
         "NoCredentialsError": f"no AWS credentials were found to read the secret {here} with",

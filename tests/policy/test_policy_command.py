@@ -252,3 +252,9 @@ def test_an_unknown_name_is_refused_with_the_nearest_one(capsys):
 def test_what_a_report_calls_a_value_that_no_rule_saw_is_explained(name, says, capsys):
     assert 0 == run(["explain", name])
     assert says in capsys.readouterr().out
+
+
+def test_a_state_without_a_resource_was_not_judged(told):
+    code, text = told(exported())
+
+    assert (3, True) == (code, "the state of staging holds no resource, so that nothing was judged" in text)

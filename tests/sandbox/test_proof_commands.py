@@ -188,6 +188,7 @@ def test_a_missing_collection_or_secret_is_inconclusive(said: Said) -> None:
         ["staging", "--leave-row"],
         ["staging", "--set", "runbook", "--user", "app_read"],
         ["--secret-id", "x", "--expect-allow", "FIND"],
+        ["--secret-id", " ", "--collection", "plans", "--expect-allow", "FIND"],
         ["--secret-id", "x", "--collection", "plans"],
         ["--secret-id", "x", "--collection", "plans", "--expect-allow", "FINDD"],
         ["--secret-id", "x", "--collection", "plans", "--expect-allow", "FIND", "--expect-deny", "FIND"],

@@ -15,6 +15,7 @@ ORDER = SpotOrder("staging/mongodb/app-raed", ("plans",), ("FIND",), (), "us-eas
     ("code", "says"),
     [
         ("ResourceNotFoundException", "there is no secret staging/mongodb/app-raed in us-east-1"),
+        ("ParamValidationError", "staging/mongodb/app-raed is no secret's name"),
         ("InvalidRequestException", "is marked for deletion: restore it first"),
         ("AccessDeniedException", "these credentials may not read the secret staging/mongodb/app-raed"),
         ("NoCredentialsError", "no AWS credentials were found"),
