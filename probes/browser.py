@@ -23,7 +23,7 @@ from probes.browser_found import FLAGS, INSTALL, SANDBOX_FLAGS, find_chromium
 from probes.smoke_http import REVISION_HEADER
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page, Request, Response, Route
+    from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, Route
 
 _LONGEST = 200
 _SHOWN = 10
@@ -34,7 +34,7 @@ _SETTLING_MS = 3000.0
 class Journey:
     """What to do and where; `steps` are filled, `executable` "" means that no browser was found.
 
-    `seconds` bounds the whole way, `step_seconds` each step of it.
+    `seconds` bounds the whole way, `step_seconds` each step of it. With `keep` the browser stays a while for the next.
     """
 
     url: str
@@ -44,6 +44,7 @@ class Journey:
     step_seconds: float
     revision: str = ""
     executable: str = field(default_factory=find_chromium)
+    keep: bool = False
 
 
 @dataclass
@@ -64,6 +65,8 @@ def judge_journey(journey: Journey, stopped: Callable[[], bool] = lambda: False)
         return _unknown(f"no browser is installed here: {INSTALL}")
     seen = _Seen()
     deadline = time.monotonic() + journey.seconds
+    if journey.keep:
+        return _walk_kept(journey, seen, stopped)
     with tempfile.TemporaryDirectory(prefix="atlas-access-browser-", ignore_cleanup_errors=True) as profile:
         try:
             with sync_playwright() as playwright:
@@ -72,19 +75,46 @@ def judge_journey(journey: Journey, stopped: Callable[[], bool] = lambda: False)
                         profile,
                         executable_path=journey.executable,
                         headless=True,
-                        args=[*FLAGS, *(SANDBOX_FLAGS if journey.endpoints.sandbox else ())],
+                        args=_flags(journey),
                         timeout=journey.seconds * 1000,
                         service_workers="block",
                         accept_downloads=False,
                     )
                 except Error as error:
-                    return _unknown(f"the browser does not start ({_first_line(error)}): {INSTALL}")
+                    return _not_started(str(error))
                 try:
                     return _walk(journey, context, seen, deadline, stopped)
                 finally:
                     context.close()
         except Error as error:
             return _unmet(f"the browser failed: {_first_line(error)}", seen)
+
+
+def _walk_kept(journey: Journey, seen: _Seen, stopped: Callable[[], bool]) -> GateResult:
+    """The same in a browser that stays for the next round, in a context of its own."""
+    from playwright.sync_api import Error
+
+    from probes.browser_kept import BrowserMissing, with_browser
+
+    def walk(browser: Browser) -> GateResult:
+        deadline = time.monotonic() + journey.seconds
+        with browser.new_context(service_workers="block", accept_downloads=False) as context:
+            return _walk(journey, context, seen, deadline, stopped)
+
+    try:
+        return with_browser(journey.executable, _flags(journey), journey.seconds, walk)
+    except BrowserMissing as error:
+        return _not_started(str(error))
+    except Error as error:
+        return _unmet(f"the browser failed: {_first_line(error)}", seen)
+
+
+def _flags(journey: Journey) -> list[str]:
+    return [*FLAGS, *(SANDBOX_FLAGS if journey.endpoints.sandbox else ())]
+
+
+def _not_started(why: str) -> GateResult:
+    return _unknown(f"the browser does not start ({_first_line(Exception(why))}): {INSTALL}")
 
 
 def _walk(

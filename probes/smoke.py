@@ -56,7 +56,8 @@ class SmokeOrder:
     """What to run the gates on.
 
     `place` is where the service runs, `database` where rows are when a connection string names none, `baseline` what
-    answers are held to (None: only the scenarios), `mail_url` where sent mail is listed ("" for the log group).
+    answers are held to (None: only the scenarios), `mail_url` where sent mail is listed ("" for the log group). With
+    `keep_browser` gate 6 lets its browser stay for the next round.
     """
 
     stack: str
@@ -67,6 +68,7 @@ class SmokeOrder:
     database: str
     baseline: Baseline | None = None
     mail_url: str = field(default_factory=SignUp.mail_address)
+    keep_browser: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,13 @@ def _round(
         values = {**order.smoke.values(), "plans": plans}
         steps = tuple(step.filled(values) for step in order.smoke.journey)
         journey = Journey(
-            order.url, steps, order.endpoints, limits.browser_seconds, limits.request_seconds, revision
+            order.url,
+            steps,
+            order.endpoints,
+            limits.browser_seconds,
+            limits.request_seconds,
+            revision,
+            keep=order.keep_browser,
         )
         sign_up = SignUp(order.smoke, order.place, order.endpoints, asker, order.database, order.mail_url)
         waitlist_seconds = (

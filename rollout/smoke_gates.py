@@ -132,5 +132,7 @@ def smoke_gates(
         other.session if other else None,
     )
     reached = replace(endpoints, smoke=url) if other else endpoints
-    order = SmokeOrder(stack, url, smoke, place, reached, manifest.database, baseline, mail)
+    order = SmokeOrder(
+        stack, url, smoke, place, reached, manifest.database, baseline, mail, keep_browser=True
+    )
     return SmokeGates(order, signs_up=other is None or other.signs_up)

@@ -76,5 +76,12 @@ def _order(world: World, stack: str, program_dir: Path) -> SmokeOrder:
     )
     url = world.service_url(stack)
     return SmokeOrder(
-        stack, url, smoke, place, endpoints, manifest.database, mail_url=here.get(MAIL_VARIABLE, "")
+        stack,
+        url,
+        smoke,
+        place,
+        endpoints,
+        manifest.database,
+        mail_url=here.get(MAIL_VARIABLE, ""),
+        keep_browser=True,
     )

@@ -25,7 +25,8 @@ from sandbox.load_client import Client, Told, Unanswered
 from sandbox.load_questions import Question, cycle, first_sign_up, ids_of, opening
 from sandbox.load_tally import Tallies
 
-_IN_FLIGHT = 200
+_IN_FLIGHT = 800
+"""Sixteen seconds of fifty requests: more that wait at once are a failure of the service."""
 _READY_SECONDS = 15.0
 _LINE = 65536
 

@@ -143,3 +143,18 @@ def test_a_browser_is_found_by_its_variable_or_on_the_path(tmp_path: Path) -> No
         find_chromium({"PATH": path, "CHROMIUM": "nothing"}),
         find_chromium({"PATH": "/nowhere"}),
     )
+
+
+def test_a_kept_browser_walks_again_without_a_trace_of_the_journey_before(app: FakeApp) -> None:
+    page(app, "<script>console.error(document.cookie || 'none'); document.cookie = 'seen=1';</script>")
+    results = [judge_journey(steps(app, steps=ARRIVE, keep=True)) for _ in range(2)]
+    assert all(standing(each, Standing.UNMET) for each in results), results
+    assert [told(each) for each in results] in (
+        ["", ""],
+        ["1 console errors on the way; console: none"] * 2,
+    )
+
+
+def test_a_browser_that_does_not_start_leaves_the_gate_open_when_it_is_to_be_kept(app: FakeApp) -> None:
+    result = judge_journey(steps(app, steps=ARRIVE, keep=True, executable="/bin/false", seconds=20.0))
+    assert (Standing.UNKNOWN, True) == (result.standing, "the browser does not start" in result.summary)
