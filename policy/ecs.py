@@ -5,12 +5,17 @@ Holds records and their reading. It must never keep a plain variable's value.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policy.reader import Problem, Reader
 from policy.resource import Resource
 from policy.secret_reference import SecretReference, parse_secret_reference
-from policy.values import Marker, Text
+from policy.values import Marker, Text, Value, texts
+
+_NAMES_A_SECRET = re.compile(r":secret:[^:]*/mongodb/")
+_BOUND = re.compile(r"\[\d+\]\.secrets\[\d+\]\.valueFrom")
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,10 @@ class Binding:
 
 @dataclass(frozen=True)
 class TaskView:
-    """An `aws.ecs.TaskDefinition`. `unseen` is why the containers cannot be seen, None where they can."""
+    """An `aws.ecs.TaskDefinition`. `unseen` is why the containers cannot be seen, None where they can.
+
+    `elsewhere` are the places besides `secrets` that name a MongoDB secret: a log driver's option, a plain variable.
+    """
 
     family: Text | None
     skip_destroy: bool | Marker | None
@@ -33,6 +41,7 @@ class TaskView:
     plain: tuple[tuple[str, str], ...]
     unseen: Marker | None
     problems: tuple[Problem, ...]
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def variables(self) -> frozenset[str]:
@@ -56,7 +65,21 @@ def task_view(resource: Resource) -> TaskView:
     else:
         for container in listed:
             unseen = _read_container(container, bindings, plain) or unseen
-    return TaskView(family, skip_destroy, tuple(bindings), tuple(plain), unseen, tuple(reader.problems))
+    return TaskView(
+        family,
+        skip_destroy,
+        tuple(bindings),
+        tuple(plain),
+        unseen,
+        tuple(reader.problems),
+        tuple(sorted(_elsewhere(document))),
+    )
+
+
+def _elsewhere(document: Value) -> Iterator[str]:
+    for path, text in texts(document):
+        if _NAMES_A_SECRET.search(text) and not _BOUND.fullmatch(path):
+            yield f"containerDefinitions{path}"
 
 
 def _read_container(

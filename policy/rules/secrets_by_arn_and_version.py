@@ -20,6 +20,10 @@ def check(resource: Resource, run: Run, report: Report) -> None:
             report.finding(
                 f"{path}: {printable(variable)} is a plain variable; bind it to a secret's version."
             )
+    for path in task.elsewhere:
+        report.finding(
+            f"{printable(path)}: names a MongoDB secret outside `secrets`, where no rule sees its use."
+        )
     for bound in task.bindings:
         if not is_mongo(bound) or bound.unknown is not None:
             continue

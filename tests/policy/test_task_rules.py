@@ -39,6 +39,16 @@ def plain(name, value="x"):
     return {"name": name, "value": value}
 
 
+def plain_option(last_part):
+    return {"name": "option", "valueFrom": pinned(last_part)}
+
+
+def around(**container):
+    """A compliant task whose container names a secret in one more place."""
+    (own,) = json.loads(task().props["containerDefinitions"])
+    return task(containerDefinitions=json.dumps([{**own, **container}]))
+
+
 def with_proof_of(source, last_part):
     """The proofs, and one for a secret that only an offending task binds."""
     return [*proofs(), proof(last_part, secret_version=source.rsplit(":", 1)[-1])]
@@ -226,6 +236,16 @@ OFFENDING = [
         "a secret of prod's name in staging's account",
         "bind",
         [*proofs(), task(bindings(MONGODB_URI=arn("app-read-v2", "prod") + ":::v"))],
+    ),
+    *(
+        ("secrets-by-arn-and-version", f"a secret by way of {name}", "bind", [*proofs(), around(**way)])
+        for name, way in {
+            "a log driver": {"logConfiguration": {"secretOptions": [plain_option("app-write-v2")]}},
+            "the registry's credentials": {
+                "repositoryCredentials": {"credentialsParameter": arn("audit-write")}
+            },
+            "a plain variable": {"environment": [plain("SECRET", arn("app-write-v2"))]},
+        }.items()
     ),
     ("well-formed", "containers that are not JSON", "bind", [task(containerDefinitions="{")]),
     (
