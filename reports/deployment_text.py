@@ -74,7 +74,7 @@ def summary_line(deployment: Deployment) -> str:
     """`staging  provision  11 created   8.1 s   proofs 4/4 proven (…)`: what the last screen shows of a run."""
     head = f"{deployment.stack:<8} {_what(deployment):<9}"
     detail = str(deployment.swap) if deployment.swap else deployment.proof_line
-    line = f"{head} {deployment.counted:<31}{deployment.seconds:5.1f} s  {detail}".rstrip()
+    line = f"{head} {deployment.counted:<32} {deployment.seconds:5.1f} s  {detail}".rstrip()
     return f"FAILED  {line}" if deployment.failure else line
 
 

@@ -85,7 +85,7 @@ def _lines(receipt: Receipt) -> Iterator[str]:
         if isinstance(each, Deployment):
             yield summary_line(each)
         else:
-            yield f"{each.stack:<8} {'app':<9} {each.what:<31}{each.seconds:5.1f} s  {each}"
+            yield f"{each.stack:<8} {'app':<9} {each.what:<32} {each.seconds:5.1f} s  {each}"
     yield ""
     if receipt.gates:
         yield _gates_line(receipt)
