@@ -2,7 +2,8 @@
 
 A request goes to the next healthy target, whole, and its answer back, whole; where nothing listens any more the
 next one is tried, since nothing of the request was delivered. With no target the answer is 503, and with none but
-unhealthy ones these are asked, as an Application Load Balancer does. It must never send a new request to a draining target, or listen beyond 127.0.0.1.
+unhealthy ones these are asked, as an Application Load Balancer does. It must never send a new request to a draining
+target, or listen beyond 127.0.0.1.
 """
 
 import asyncio
