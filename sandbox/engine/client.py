@@ -27,7 +27,7 @@ class Client:
     def __init__(
         self, package: str, address: str, engine: str, seconds: float, mask: Callable[[Any], None]
     ) -> None:
-        self.package, self._seconds, self._learn = package, seconds, mask
+        self.package, self.seconds, self._learn = package, seconds, mask
         self._channel = wire.channel(address)
         self._stub = wire.provider_pb2_grpc.ResourceProviderStub(self._channel)
         self._accepts_secrets = self._supports_preview = False
@@ -40,14 +40,14 @@ class Client:
 
     def _call(self, method: str, request: Any, what: str) -> Any:
         try:
-            return getattr(self._stub, method)(request, timeout=self._seconds)
+            return getattr(self._stub, method)(request, timeout=self.seconds)
         except wire.RpcError as error:
             raise self._failure(error, what) from error
 
     def _quietly(self, method: str, request: Any) -> Any:
         """A call that a provider need not know: None if it does not."""
         try:
-            return getattr(self._stub, method)(request, timeout=self._seconds)
+            return getattr(self._stub, method)(request, timeout=self.seconds)
         except wire.RpcError as error:
             if error.code() == wire.StatusCode.UNIMPLEMENTED:
                 return None
@@ -61,7 +61,7 @@ class Client:
             )
         if code == wire.StatusCode.DEADLINE_EXCEEDED:
             return ProviderFailed(
-                f"the {self.package} provider did not answer for {what} in {self._seconds:g} s"
+                f"the {self.package} provider did not answer for {what} in {self.seconds:g} s"
             )
         for key, value in error.trailing_metadata() or ():
             if key == "grpc-status-details-bin":

@@ -18,6 +18,8 @@ from engine_programs.harness import FOLDER, Stack
 
 from sandbox.embedded import Embedded
 from sandbox.engine import Diagnostic
+from sandbox.engine.builtin import Builtin
+from sandbox.engine.registry import Registry
 from sandbox.world import SandboxError
 
 pytest_plugins = ("engine_fixture",)
@@ -115,6 +117,14 @@ def test_a_provider_that_does_not_answer_is_named(stack):
     stack.options["call_seconds"] = 0.5
     result = stack.up('toy.Thing("a", name="a", value="wait")')
     assert "did not answer" in result.error
+
+
+def test_an_emulated_provider_is_not_waited_for_as_long_as_a_rollout(stack):
+    request = stack.request("up")
+    registry = Registry(request, "127.0.0.1:1", Builtin(lambda _: {}), lambda _: None, lambda _: None)
+    seconds = registry.client("toy").seconds
+    registry.close()
+    assert (3600.0, 300.0) == (request.call_seconds, seconds)
 
 
 def test_a_package_without_a_provider_is_named(stack):
