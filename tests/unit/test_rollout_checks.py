@@ -23,7 +23,7 @@ from rollout.preflight import Checks, gated, owned, soaked
 from rollout.readable import references
 from rollout.service import Service
 from rollout.smoke_gates import SmokeGates
-from rollout.soak import Errors, SoakSeen, line, refusals, spike, unknown
+from rollout.soak import Errors, SoakSeen, line, refusals, released, spike, unknown
 
 ROOT = Path(__file__).parents[2]
 LOOPBACK = "http://127.0.0.1:1"
@@ -226,3 +226,25 @@ def test_a_fake_clock_is_a_clock() -> None:
     clock = FakeClock()
     clock.pause(1.0)
     assert 1_000_001.0 == clock.wall()
+
+
+def _binds(reference: str) -> dict[str, Any]:
+    return {
+        "containerDefinitions": [
+            {"name": "app", "secrets": [{"name": "MONGODB_URI", "valueFrom": reference}]}
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("reference", "bound"), [("arn:new:::1", NEW), ("arn:new:::2", OLD), ("arn:legacy", OLD)]
+)
+def test_a_routine_release_of_the_very_same_secrets_is_as_bound_as_the_recorded_revision(
+    reference: str, bound: str
+) -> None:
+    marks = released(Marks(bound=Bound(OLD, OLD, 5.0)), NEW, _binds("arn:new:::1"), _binds(reference))
+    assert Bound(bound, OLD, 5.0) == marks.bound
+
+
+def test_a_service_that_was_never_bound_stays_so() -> None:
+    assert Marks() == released(Marks(), NEW, _binds("arn:new:::1"), _binds("arn:new:::1"))
