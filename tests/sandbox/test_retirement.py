@@ -178,7 +178,7 @@ def _scheduled(story: Story) -> None:
 
 
 def _play(story: Story) -> None:
-    from rollout.retirement_wiring import retire
+    from rollout.retirement_wiring import leave, retire
 
     story.look("before")
     story.verify()
@@ -209,6 +209,8 @@ def _play(story: Story) -> None:
     story.retire("staging delete", "staging", "delete")
     story.retire("again", "staging", "delete")
     story.command("no way back", "prod", "legacy", "restore", "prod")
+    story.within("prod", lambda: leave(story.props("prod", "delete")))
+    story.look("left")
     story.command("undo", "staging", "undo", "staging", "G")
     story.command("standing", "staging", "status", "staging", "--phase", "retire", "--format", "json")
     story.command("estate", "staging", "legacy", "staging", "--phase", "retire", "--format", "json")
@@ -292,6 +294,7 @@ def test_once_deleted_there_is_nothing_to_do_and_no_way_back(story: Story) -> No
     assert 0 == story.runs["again"].changes
     assert 1 == story.commands["no way back"].returncode
     assert "a new user with a new password" in story.commands["no way back"].stderr
+    assert story.users["again"] == story.users["left"]
 
 
 def standing(story: Story, name: str) -> dict[str, tuple[str, str]]:
