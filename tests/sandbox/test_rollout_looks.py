@@ -10,6 +10,8 @@ from aws_fixture import Aws, aws
 from access.endpoints import Endpoints
 from access.settings import Settings, check_settings
 from components.settings import read_files
+from probes.aws import AwsUnavailable, ask, client
+from probes.other_account import AccountPlace, session_in
 from rollout.clock import SystemClock
 from rollout.marks import Bound, Lease, Marks
 from rollout.readable import Readability
@@ -146,6 +148,31 @@ def test_a_stack_must_have_soaked_long_enough(aws: Aws, monkeypatch: pytest.Monk
 def test_a_stack_that_soaked_quietly_lets_the_next_one_go(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     bind(aws)
     assert () == soaked(aws, enter(aws, monkeypatch, "prod"), 31)
+
+
+@pytest.mark.parametrize(
+    ("secret", "refused"),
+    [
+        ("staging/mongodb/app-write-v2", ""),
+        ("staging/hubspot/access-token", ""),
+        ("staging/mongodb/app-read", "AccessDeniedException"),
+    ],
+)
+def test_prods_deployer_reads_in_staging_what_gate_8_needs_and_no_more(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, secret: str, refused: str
+) -> None:
+    if secret.endswith("-v2"):
+        aws.client("secretsmanager").create_secret(Name=secret, SecretString="x")
+    role = f"arn:aws:iam::{aws.account()}:role/atlas-access-observer"
+    place = AccountPlace("staging", aws.account(), "us-east-1", CLUSTER, NAME, role)
+    endpoints = enter(aws, monkeypatch, "prod")
+    store = client("secretsmanager", "us-east-1", endpoints, session=session_in(place, endpoints, "soak"))
+    code = ""
+    try:
+        ask("reading", store.get_secret_value, SecretId=secret)
+    except AwsUnavailable as error:
+        code = error.code
+    assert refused == code
 
 
 def test_an_error_spike_in_the_logs_holds_the_next_one_back(
