@@ -203,11 +203,17 @@ class _Run:
         return replace(self.told, kept={**self.told.kept, role: why})
 
     def _judged(self) -> tuple[str, ...]:
+        """What the gates say once Atlas has applied everything; a role that is missing fails twice, a hiccup once."""
         last = self.parts.clock.tick() + self.parts.apply_seconds
         while not self.parts.estate.applied():
             if self.parts.clock.tick() > last:
                 return (f"Atlas had not applied the changes within {self.parts.apply_seconds:.0f} s",)
             self.parts.clock.pause(self.parts.pause_seconds)
+        red = self.parts.gates()
+        if not red:
+            return ()
+        self.parts.say(f"the gates are asked once more: {'; '.join(red)}")
+        self.parts.clock.pause(self.parts.pause_seconds)
         return self.parts.gates()
 
     def _again(self, error: Exception) -> None:

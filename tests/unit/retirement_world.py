@@ -5,7 +5,7 @@ The estate itself refuses what must never happen: a user deleted early, roles lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -167,11 +167,15 @@ def seen(step: Step, wall: float = 10 * DAY, **changes: object) -> GateSeen:
 
 @dataclass
 class Run:
-    """How one run goes: what breaks the gate, and what the smoke gates say once everything is done."""
+    """How one run goes: what breaks the gate, and what the smoke gates say once everything is done.
+
+    `rounds` are what they say first, `red` what they say from then on.
+    """
 
     broken: Mapping[str, object] = field(default_factory=dict)
     red: tuple[str, ...] = ()
     said: list[str] = field(default_factory=list)
+    rounds: Iterator[tuple[str, ...]] = field(default_factory=lambda: iter(()))
 
     def go(self, estate: FakeEstate, way: Way, told_since: float | None = None) -> Done:
         """One run in this process, to its end or its crash."""
@@ -186,7 +190,7 @@ class Run:
 
         def gates() -> tuple[str, ...]:
             estate.at_boundary("gates")
-            return self.red
+            return next(self.rounds, self.red)
 
         parts = Parts(estate, estate.clock, self.said.append, examine, gates)
         return carry_out(goal(way, told_since), parts)

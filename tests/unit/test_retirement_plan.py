@@ -257,3 +257,12 @@ def test_an_atlas_that_does_not_answer_ends_the_run_as_unknown_and_the_next_one_
     estate.at_boundary = lambda _: None
     Run().go(estate, Way.TOMBSTONE)
     assert Stage.TOMBSTONED is read_journal(estate.tags).stage
+
+
+def test_gates_that_are_red_once_and_green_again_bring_nothing_back() -> None:
+    """A role that somebody needs is missing every time."""
+    estate, said = FakeEstate(), list[str]()
+    rounds = iter([("gate 1: no answer",), ()])
+    Run(said=said, rounds=rounds).go(estate, Way.TOMBSTONE)
+    assert Stage.TOMBSTONED is read_journal(estate.tags).stage
+    assert "the gates are asked once more: gate 1: no answer" in said
