@@ -15,18 +15,18 @@ from access.replies import Reply
 from access.smoke_model import Smoke
 
 _PAGES = (
-    ("/", 3),
-    ("/calculator", 2),
-    ("/plans", 2),
-    ("/coverage-check", 2),
-    ("/agent-onboarding", 1),
-    ("/app.js", 1),
-    ("/app.css", 1),
-    ("/healthz", 1),
-    ("/api/health", 1),
+    ("/", 6),
+    ("/calculator", 4),
+    ("/plans", 4),
+    ("/coverage-check", 4),
+    ("/agent-onboarding", 2),
+    ("/app.js", 5),
+    ("/app.css", 5),
+    ("/healthz", 2),
+    ("/api/health", 2),
 )
 """Pages and how often each comes in a cycle."""
-_SCENARIOS_A_CYCLE, _PROVIDERS, _DRUGS, _SINGLE = 6, 7, 4, 5
+_SCENARIOS_A_CYCLE, _PROVIDERS, _DRUGS, _SINGLE = 6, 5, 2, 3
 _CONFLICT = 409
 _GOLDEN = 0.618
 """Where in its share of the cycle a question begins: steps of the golden ratio keep any two apart."""
