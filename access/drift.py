@@ -238,7 +238,9 @@ def _privileges(wanted: Wanted, seen: SeenCollections) -> Iterator[Finding]:
                 f"the server lets {seen.user} do {compared} access.yaml declares: "
                 f"{listed((sentence(seen.user, each) for each in sorted(privileges)), 5)}",
                 "Run `pulumi up --refresh`, then atlas-access prove",
-                permits="; ".join(sentences_of(seen.user, privileges))
+                permits="; ".join(
+                    each.removeprefix(f"{seen.user} may ") for each in sentences_of(seen.user, privileges)
+                )
                 if kind is Kind.PRIVILEGE_EXTRA
                 else "",
                 detail=f"{compared} declared",

@@ -123,6 +123,13 @@ def test_a_database_wide_grant_says_what_it_permits() -> None:
     assert "erase documents on every collection of askflorence" == found.permits
 
 
+def test_every_finding_completes_the_sentence_it_permits_to() -> None:
+    """And does not begin a sentence of its own."""
+    told = [only(check(change(clean()), **more)).permits for _, change, more in CASES]
+    assert any(told)
+    assert [] == [each for each in told if each.startswith("app_")]
+
+
 def test_what_permits_more_comes_first() -> None:
     seen = without_user(with_user(clean(), user("intruder", "atlasAdmin@admin")), "app_write")
     assert [Kind.USER_UNMANAGED, Kind.USER_MISSING] == [each.kind for each in check(seen).findings]
