@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BROKEN = "registry.example.com/askflorence/app:broken"
 FAILING = "POST /api/providers/covered"
 """The only endpoint that the build `broken` answers wrongly."""
-EXPOSED_SECONDS = 30.0
+EXPOSED_SECONDS = 15.0
 RATIO = 1.2
 ROUNDS = 3
 ECS_STEP_SECONDS = 2.0

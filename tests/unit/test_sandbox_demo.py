@@ -1,6 +1,7 @@
 """The demo tells the migration in its order, tears down what it started, and never goes on after a failure."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ from reports.deployment import Deployment, Moment, Progress
 from reports.load import Latency, LoadReport, Mark, Tally
 from reports.receipt import DatabaseUser
 from sandbox import demo, demo_play
-from sandbox.demo_story import Capture, Pass, Releases, story
+from sandbox.demo_story import Capture, Pass, Releases, Retire, story
 from sandbox.deploy import Engine, Order
 from sandbox.releases import Released
 from sandbox.world import SandboxError
@@ -42,6 +43,7 @@ class Stage:
     ):
         self.begun: list[str] = []
         self.said: list[str] = []
+        self.orders: list[Order] = []
         self.down = 0
         self.load_ended = False
         self._fails_at, self._dies_at = fails_at, dies_at
@@ -96,6 +98,8 @@ class Stage:
     def _deploy(self, _: object, order: Order, told: Callable[[Progress], None]) -> Deployment:
         name = f"{order.stack} {order.operation.value} {order.phase}"
         self.begun.append(name)
+        if order.phase == "retire":
+            self.orders.append(order)
         if name == self._dies_at:
             raise KeyboardInterrupt
         if order.phase == "bind" and not order.settings:
@@ -220,3 +224,37 @@ def test_the_code_moves_after_both_stacks_are_bound() -> None:
 def test_both_stacks_are_captured() -> None:
     steps = story(gated=True).acts[0].steps
     assert {"staging", "prod"} == {s.stack for s in steps if isinstance(s, Capture)}
+
+
+def retirements(gated: bool = True) -> list[tuple[str, str]]:
+    steps = [step for act in story(gated=gated).acts for step in act.steps]
+    return [(s.stack, s.step) for s in steps if isinstance(s, Retire)]
+
+
+def test_prod_lets_go_of_stagings_reader_before_staging_retires_it() -> None:
+    assert [("prod", "tombstone"), ("staging", "tombstone")] == retirements()[:2]
+
+
+def test_nothing_is_deleted_before_a_day_after_the_tombstones() -> None:
+    steps = [step for act in story(gated=True).acts for step in act.steps]
+    tombstoned = max(n for n, s in enumerate(steps) if isinstance(s, Retire) and s.step == "tombstone")
+    deleted = min(n for n, s in enumerate(steps) if isinstance(s, Retire) and s.step == "delete")
+    assert any(isinstance(s, Pass) and s.seconds >= 24 * 3600 for s in steps[tombstoned:deleted])
+
+
+def test_a_retirement_is_told_which_stack_was_typed_and_when_code_and_file_were_verified(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stage = Stage(monkeypatch, tmp_path)
+    stage.play()
+    (typed,) = {order.settings["retireConfirmation"] for order in stage.orders if order.stack == "prod"} - {
+        ""
+    }
+    recorded = {order.settings["codeVerifiedAt"] for order in stage.orders}
+    assert ("retire prod", 1) == (typed, len(recorded))
+    assert datetime.fromisoformat(recorded.pop()).tzinfo is not None
+
+
+def test_the_receipt_names_the_steps_of_a_retirement(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    played = Stage(monkeypatch, tmp_path).play()
+    assert {"provision", "bind", "tombstone", "delete"} == {each.phase for each in played.receipt.deployments}
