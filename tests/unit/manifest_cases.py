@@ -31,7 +31,7 @@ CASES = {
         "audit.retention.days: not a number of days. Write a whole number from 1 to 24855.",
     ),
     "a retention by no field": (
-        (LOG, LOG + '  retention: {field: 9at, days: 30}\n'),
+        (LOG, LOG + "  retention: {field: 9at, days: 30}\n"),
         'audit.retention.field: "9at" is not a field\'s name. Name the field that says when a row was written',
     ),
     "a misspelled retention": (
