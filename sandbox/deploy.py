@@ -199,7 +199,8 @@ def _failure(errors: Sequence[str], world: World, stack: str) -> str:
     What a rollout or a retirement says at its end comes first, in its own words.
     """
     ends = [_ROLLOUT.sub("", error) for error in errors if _ROLLOUT.match(error)]
-    others = [error for error in errors if not _ROLLOUT.match(error)]
+    # With an end of a rollout, the CLI's own "update failed" says nothing more.
+    others = [each for each in errors if not _ROLLOUT.match(each) and not (ends and each == "update failed")]
     told = list(
         dict.fromkeys(
             line.strip() for error in (*ends, *others) for line in error.splitlines() if line.strip()
