@@ -14,7 +14,7 @@ from reports.deployment import Deployment, Moment, Operation, Progress
 from reports.receipt import Chapter, GateRun, Release, rounds_told
 from rollout.clock import advance, advanced
 from sandbox.baselines import capture_baseline
-from sandbox.demo_story import Act, Capture, Pass, Record, Releases, Retire, Step, Story
+from sandbox.demo_story import DELETE, Act, Capture, Pass, Record, Releases, Retire, Step, Story
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.load_process import LoadProcess
 from sandbox.releases import Pipeline
@@ -150,7 +150,8 @@ class Player:
 
         done = deploy(self._world, replace(order, engine=self._engine, program_dir=self._program), note)
         if named and not done.failure:
-            done = replace(done, phase=named)
+            # A deletion moves no service: the move that its stack records was the tombstones'.
+            done = replace(done, phase=named, swap=None if named == DELETE else done.swap)
         gates = [
             GateRun(done.stack, _when(done.phase, revision, rounds), revision, rounds, green, summary)
             for revision, rounds, green, summary in rounds_told(said)

@@ -15,6 +15,8 @@ SOAK_SECONDS = 31 * 60
 DAY_SECONDS = 24 * 3600 + 60
 """A little more than the day for which everything is verified, and for which tombstones stand."""
 BUILD = "current"
+TOMBSTONE, DELETE = "tombstone", "delete"
+"""The steps of a retirement, as the setting `retirement` names them."""
 DEPLOYMENTS = 3
 """How many completed deployments of the application there must be before anything is retired."""
 
@@ -112,12 +114,12 @@ def story(*, gated: bool, why_not: str = "") -> Story:
         ),
         Act("a day goes by; code and local file are recorded as verified", ((Record(), Pass(DAY_SECONDS)),)),
         # Staging's app_read_staging is what prod ran on: prod's own retirement frees it.
-        Act("retire: prod's legacy users lose their roles", ((Retire("prod", "tombstone"),),)),
-        Act("retire: staging's legacy users lose their roles", ((Retire("staging", "tombstone"),),)),
+        Act("retire: prod's legacy users lose their roles", ((Retire("prod", TOMBSTONE),),)),
+        Act("retire: staging's legacy users lose their roles", ((Retire("staging", TOMBSTONE),),)),
         Act("a day goes by, reversible by one command", ((Pass(DAY_SECONDS),),)),
         Act(
             "retire: users, roles and secrets are deleted",
-            ((Retire("prod", "delete"),), (Retire("staging", "delete"),)),
+            ((Retire("prod", DELETE),), (Retire("staging", DELETE),)),
         ),
     )
     return Story(acts, settings, () if gated else (_not_run(why_not),))
