@@ -5,7 +5,7 @@ It must never contact anything before the manifest and the settings are found ri
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -198,16 +198,21 @@ def _failure(errors: Sequence[str], world: World, stack: str) -> str:
 
     What a rollout or a retirement says at its end comes first, in its own words.
     """
-    ends = [_ROLLOUT.sub("", error) for error in errors if _ROLLOUT.match(error)]
+    ends = _lines(_ROLLOUT.sub("", error) for error in errors if _ROLLOUT.match(error))
     # With an end of a rollout, the CLI's own "update failed" says nothing more.
-    others = [each for each in errors if not _ROLLOUT.match(each) and not (ends and each == "update failed")]
-    told = list(
-        dict.fromkeys(
-            line.strip() for error in (*ends, *others) for line in error.splitlines() if line.strip()
-        )
+    others = _lines(
+        each for each in errors if not _ROLLOUT.match(each) and not (ends and each == "update failed")
     )
-    kept = [line for line in told if not any(other != line and other in line for other in told)]
+    told = [line for line in others if not any(other != line and other in line for other in (*ends, *others))]
+    kept = list(dict.fromkeys((*ends, *told)))
     return (
         "\n".join(kept)
         or f"the engine stopped without a reason: see {world.directory / 'logs'} (stack {stack})"
+    )
+
+
+def _lines(errors: Iterable[str]) -> list[str]:
+    """Their lines, each once."""
+    return list(
+        dict.fromkeys(line.strip() for error in errors for line in error.splitlines() if line.strip())
     )
