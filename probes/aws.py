@@ -4,21 +4,25 @@ Every request passes the endpoints overlay, is bounded in time and retried a few
 is returned to its caller only; it must never be logged, stored, cached or put into an error.
 """
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader, create_loader
 
 from access.endpoints import Endpoints
 
 _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
 _SANDBOX_CONFIG = _CONFIG.merge(Config(proxies={}))
 CURRENT = "AWSCURRENT"
+_ONE_AT_A_TIME = threading.Lock()
 
 
 class AwsUnavailable(Exception):
@@ -41,6 +45,24 @@ class RunningRevision:
     """The service's own tags."""
 
 
+@cache
+def _descriptions() -> Loader:
+    """The AWS APIs' descriptions, read from disk once: a session of its own reads them anew for every client."""
+    return create_loader()
+
+
+def new_session(**credentials: str) -> boto3.session.Session:
+    """Open a session by these credentials (`boto3.session.Session`'s names), or by the environment's."""
+    core = botocore.session.get_session()
+    with _ONE_AT_A_TIME:
+        loader = _descriptions()
+        core.register_component("data_loader", loader)
+        made = boto3.session.Session(botocore_session=core, **credentials)
+        # Each session of boto3 adds its own folder to the loader's.
+        loader.search_paths[:] = dict.fromkeys(loader.search_paths)
+    return made
+
+
 def client(
     service: str,
     region: str,
@@ -49,7 +71,7 @@ def client(
     session: boto3.session.Session | None = None,
 ) -> Any:
     """Open a client whose every request the overlay must permit; raises `EndpointRefused` before a byte is sent."""
-    factory: Any = (session or boto3.session.Session()).client
+    factory: Any = (session or new_session()).client
     made = factory(
         service,
         region_name=region,

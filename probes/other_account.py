@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import boto3
 
 from access.endpoints import Endpoints
-from probes.aws import AwsUnavailable, account_id, ask, client
+from probes.aws import AwsUnavailable, account_id, ask, client, new_session
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def session_in(place: AccountPlace, endpoints: Endpoints, purpose: str) -> boto3
         RoleArn=place.role_arn,
         RoleSessionName=f"atlas-access-{purpose}",
     )["Credentials"]
-    return boto3.session.Session(
+    return new_session(
         aws_access_key_id=answer["AccessKeyId"],
         aws_secret_access_key=answer["SecretAccessKey"],
         aws_session_token=answer["SessionToken"],

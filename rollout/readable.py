@@ -16,7 +16,7 @@ import boto3
 
 from access.endpoints import Endpoints
 from access.task_definition import secret_references
-from probes.aws import CURRENT, AwsUnavailable, ask, client
+from probes.aws import CURRENT, AwsUnavailable, ask, client, new_session
 from rollout.plan import short
 
 READ, DECRYPT = "secretsmanager:GetSecretValue", "kms:Decrypt"
@@ -204,7 +204,7 @@ class _Unusable(Exception):
 
 def _session(answer: Mapping[str, Any]) -> boto3.session.Session:
     credentials = answer["Credentials"]
-    return boto3.session.Session(
+    return new_session(
         aws_access_key_id=credentials["AccessKeyId"],
         aws_secret_access_key=credentials["SecretAccessKey"],
         aws_session_token=credentials["SessionToken"],

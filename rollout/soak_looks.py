@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from requests.auth import HTTPDigestAuth
 
 from access.endpoints import EndpointRefused, Endpoints
-from probes.aws import AwsUnavailable, ask, client
+from probes.aws import AwsUnavailable, ask, client, new_session
 from probes.http import session as http_session
 from rollout.clock import Clock
 from rollout.service import Service, ServiceMissing
@@ -86,7 +86,7 @@ def _session(before: Preceding, own_account: str, endpoints: Endpoints) -> boto3
         RoleArn=before.role_arn,
         RoleSessionName="atlas-access-soak",
     )["Credentials"]
-    return boto3.session.Session(
+    return new_session(
         aws_access_key_id=answer["AccessKeyId"],
         aws_secret_access_key=answer["SecretAccessKey"],
         aws_session_token=answer["SessionToken"],

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import boto3
-
 from access.baseline import Baseline
 from access.endpoints import Endpoints
 from access.manifest import load_manifest
 from access.settings import check_settings
 from access.smoke_file import SmokeInvalid, load_smoke
 from components.settings import read_files
+from probes.aws import new_session
 from probes.browser_found import MISSING, find_chromium
 from probes.smoke import BaselineNotGreen, SmokeOrder, capture
 from probes.task_secrets import Place
@@ -60,7 +59,7 @@ def _order(world: World, stack: str, program_dir: Path) -> SmokeOrder:
         manifest = load_manifest((program_dir / "access.yaml").read_text(encoding="utf-8"))
     except (OSError, SmokeInvalid) as error:
         raise SandboxError(str(error)) from None
-    session = boto3.session.Session(
+    session = new_session(
         aws_access_key_id=here["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=here["AWS_SECRET_ACCESS_KEY"],
         aws_session_token=here["AWS_SESSION_TOKEN"],

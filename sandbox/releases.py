@@ -9,11 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from boto3.session import Session
-
 from access.endpoints import Endpoints
 from access.task_definition import REGISTRATION_FACTS
-from probes.aws import client
+from probes.aws import client, new_session
 from rollout.plan import ServiceState, short
 from rollout.service import Service
 from sandbox.world import SandboxError, World
@@ -38,7 +36,7 @@ class Pipeline:
     def __init__(self, world: World, stack: str) -> None:
         """Take the sandbox and the stack whose service is deployed."""
         here = world.environment(stack)
-        session = Session(
+        session = new_session(
             aws_access_key_id=here["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=here["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=here["AWS_SESSION_TOKEN"],
