@@ -209,6 +209,8 @@ def _play(story: Story) -> None:
     story.retire("staging delete", "staging", "delete")
     story.retire("again", "staging", "delete")
     story.command("no way back", "prod", "legacy", "restore", "prod")
+    for stack in ("staging", "prod"):
+        story.command(f"drift {stack}", stack, "drift", stack, "--phase", "retire")
     story.within("prod", lambda: leave(story.props("prod", "delete")))
     story.look("left")
     story.command("undo", "staging", "undo", "staging", "G")
@@ -324,6 +326,12 @@ def test_the_way_back_from_the_deletion_is_closed_and_says_what_re_creation_take
     told = story.commands["undo"]
     assert (1, True) == (told.returncode, told.stdout.startswith("CLOSED"))
     assert "NOT REVERSIBLE" in told.stdout
+
+
+@pytest.mark.parametrize("stack", ["staging", "prod"])
+def test_the_drift_check_is_clean_without_the_legacy_estate(story: Story, stack: str) -> None:
+    told = story.commands[f"drift {stack}"]
+    assert 0 == told.returncode, told.stdout
 
 
 @pytest.mark.parametrize(("stack", "count"), [("staging", 9), ("prod", 4)])
