@@ -1,7 +1,7 @@
 """Browsers that stay for the next journey: consecutive rounds of the gates need not start one each.
 
-Each journey gets a context of its own, without a trace of the one before. A browser that rests goes after a while, and
-with its process. It must never serve two journeys at once, or one more after a failure.
+Each journey gets a context of its own, without a trace of the one before. A browser that rests goes when whoever runs
+rounds lets go of it, and after a while. It must never serve two journeys at once, or one more after a failure.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 REST_SECONDS = 20.0
+_END_SECONDS = 5.0
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
@@ -39,7 +42,9 @@ class _Kept(threading.Thread):
     def __init__(self, kind: Kind, resting: _Resting) -> None:
         super().__init__(name="browser", daemon=True)
         self.kind, self._resting = kind, resting
-        self.jobs: queue.SimpleQueue[tuple[Callable[[Browser], Any], Future[Any]]] = queue.SimpleQueue()
+        self.jobs: queue.SimpleQueue[tuple[Callable[[Browser], Any], Future[Any]] | None] = (
+            queue.SimpleQueue()
+        )
 
     def run(self) -> None:
         from playwright.sync_api import sync_playwright
@@ -62,11 +67,14 @@ class _Kept(threading.Thread):
     def _serve(self, browser: Browser) -> None:
         while True:
             try:
-                work, answer = self.jobs.get(timeout=REST_SECONDS)
+                job = self.jobs.get(timeout=REST_SECONDS)
             except queue.Empty:
                 if self._resting.leave(self):
                     return
                 continue
+            if job is None:
+                return
+            work, answer = job
             try:
                 told = work(browser)
             except BaseException as error:  # noqa: BLE001 - handed to whoever waits; this browser serves nobody more
@@ -79,7 +87,9 @@ class _Kept(threading.Thread):
     def _refuse(self, error: Exception) -> None:
         """Tell whoever waits that there is no browser."""
         while not self.jobs.empty():
-            self.jobs.get()[1].set_exception(BrowserMissing(str(error)))
+            job = self.jobs.get()
+            if job is not None:
+                job[1].set_exception(BrowserMissing(str(error)))
 
 
 class _Resting:
@@ -99,6 +109,11 @@ class _Resting:
     def come(self, kept: _Kept) -> None:
         with self._lock:
             self._kept.append(kept)
+
+    def empty(self) -> list[_Kept]:
+        with self._lock:
+            found, self._kept = self._kept, []
+            return found
 
     def leave(self, kept: _Kept) -> bool:
         """Whether it may end: it rests, and nobody has just taken it."""
@@ -125,3 +140,25 @@ def with_browser(executable: str, flags: Sequence[str], seconds: float, work: Ca
     if rested is None:
         kept.start()
     return answer.result()
+
+
+def let_go() -> None:
+    """Close every browser that rests, with its profile: a process that is about to end leaves none behind."""
+    resting = _RESTING.empty()
+    for kept in resting:
+        kept.jobs.put(None)
+    for kept in resting:
+        kept.join(_END_SECONDS)
+
+
+def letting_go(work: Callable[_P, _T]) -> Callable[_P, _T]:
+    """The same work; when it has ended, however it did, no browser rests any more."""
+
+    @wraps(work)
+    def done(*args: _P.args, **named: _P.kwargs) -> _T:
+        try:
+            return work(*args, **named)
+        finally:
+            let_go()
+
+    return done

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from access.endpoints import Endpoints
 from access.settings import Settings
 from probes.aws import AwsUnavailable, account_id, ask, client
+from probes.browser_kept import letting_go
 from rollout.effects import Goal, Way
 from rollout.marks import Marks
 from rollout.plan import ServiceState, short
@@ -42,6 +43,7 @@ class RolledTo:
     gates: str
 
 
+@letting_go
 def roll_back(
     stack: str, settings: Settings, endpoints: Endpoints, to: str, tell: Callable[[str], None]
 ) -> RolledTo:

@@ -16,6 +16,7 @@ from access.smoke_file import SmokeInvalid, load_smoke
 from components.settings import read_files
 from probes.aws import new_session
 from probes.browser_found import MISSING, find_chromium
+from probes.browser_kept import letting_go
 from probes.smoke import BaselineNotGreen, SmokeOrder, capture
 from probes.task_secrets import Place
 from probes.waitlist import MAIL_VARIABLE
@@ -28,6 +29,7 @@ def baseline_file(world: World, stack: str) -> Path:
     return world.directory / "baselines" / f"{stack}.json"
 
 
+@letting_go
 def capture_baseline(world: World, stack: str, program_dir: Path) -> Baseline:
     """Ask the running service of a stack every gate, twice, and write its answers down.
 

@@ -1,5 +1,6 @@
 """Gate 6 in a real browser; where none is installed the gate is inconclusive, and that is what is asserted then."""
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from access.gates import GateResult, Standing
 from access.smoke_model import Step
 from probes.browser import Journey, judge_journey
 from probes.browser_found import find_chromium
+from probes.browser_kept import letting_go
 
 __all__ = ["app"]
 PAGES = {
@@ -153,6 +155,17 @@ def test_a_kept_browser_walks_again_without_a_trace_of_the_journey_before(app: F
         ["", ""],
         ["1 console errors on the way; console: none"] * 2,
     )
+
+
+def test_a_kept_browser_is_let_go_of_when_the_work_has_ended(app: FakeApp) -> None:
+    page(app, "")
+
+    @letting_go
+    def work() -> GateResult:
+        return judge_journey(steps(app, steps=ARRIVE, keep=True))
+
+    assert standing(work(), Standing.MET)
+    assert [] == [each for each in threading.enumerate() if each.name == "browser"]
 
 
 def test_a_browser_that_does_not_start_leaves_the_gate_open_when_it_is_to_be_kept(app: FakeApp) -> None:
