@@ -93,6 +93,7 @@ def _lines(receipt: Receipt) -> Iterator[str]:
         yield f"Load: {receipt.load}"
     counts = ", ".join(f"{cluster} {receipt.count(cluster)}" for cluster in receipt.clusters)
     yield f"Users: {len(receipt.before)} → {len(receipt.after)} ({counts})"
+    yield f"Time: {receipt.seconds:.0f} s"
 
 
 def _gates_line(receipt: Receipt) -> str:
