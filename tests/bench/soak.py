@@ -34,6 +34,8 @@ BROKEN = "registry.example.com/askflorence/app:broken"
 FAILING = "POST /api/providers/covered"
 """The only endpoint that the build `broken` answers wrongly."""
 EXPOSED_SECONDS = 15.0
+STORY_SECONDS = 120.0
+"""For the whole demo on two cores that nobody else uses."""
 RATIO = 1.2
 ROUNDS = 3
 ECS_STEP_SECONDS = 2.0
@@ -100,7 +102,12 @@ def migration(figures):
     figures.tell("migration: wrong answers", str(load.wrong), "0", kept=not load.wrong)
     users = len(receipt.after)
     figures.tell("migration: database users afterwards", str(users), "8", kept=users == 8)
-    figures.tell("migration: from nothing to the receipt", f"{receipt.seconds:.0f} s")
+    figures.tell(
+        "migration: from nothing to the receipt",
+        f"{receipt.seconds:.0f} s",
+        f"<= {STORY_SECONDS:.0f} s",
+        kept=receipt.seconds <= STORY_SECONDS,
+    )
     for fault in load.faults[:20]:
         line(str(fault))
     if receipt.failure:
