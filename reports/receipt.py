@@ -115,7 +115,8 @@ class Receipt:
         if self.load is None:
             return f"UNKNOWN  {users}; no load was put on the services"
         served = f"{self.load.asked:,} requests, {self.load.failed} failed, {self.load.wrong} wrong"
-        return f"{'DONE' if self.load.clean else 'NOT CLEAN'}  {users}; {served}"
+        ungated = "" if all(each.green for each in self.gates) else "; smoke gates NOT RUN"
+        return f"{'DONE' if self.load.clean else 'NOT CLEAN'}  {users}; {served}{ungated}"
 
     @property
     def clusters(self) -> tuple[str, ...]:

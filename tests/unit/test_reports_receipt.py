@@ -168,3 +168,10 @@ def test_a_red_round_after_a_green_one_is_not_green() -> None:
 def test_gates_that_were_not_run_are_told() -> None:
     (told,) = rounds_told(["gates NOT RUN: there is no smoke baseline of this stack"] * 2)
     assert ("", 0, False) == told[:3]
+
+
+def test_the_answer_says_that_gates_were_not_run() -> None:
+    unrun = replace(
+        RECEIPT, gates=(GateRun("prod", "bind", "", 0, green=False, summary="gates NOT RUN: none"),)
+    )
+    assert unrun.headline.endswith("0 failed, 0 wrong; smoke gates NOT RUN")
