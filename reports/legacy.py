@@ -132,7 +132,7 @@ def _secret(row: SecretRow) -> tuple[str, ...]:
     if row.standing is Standing.ELSEWHERE:
         stands = f"in {row.environment}'s account"
     elif row.deleted_at is not None:
-        stands = f"{stands} since {moment(row.deleted_at)}"
+        stands = f"{stands} (DeletedDate {moment(row.deleted_at)})"
     return row.name, row.belongs.value, stands, row.user, _uses(row.uses)
 
 
