@@ -78,6 +78,8 @@ class Host:
         """host:port where it serves; raises HostFailed if it ends or stays silent for so long."""
         self._known.wait(seconds)
         if self._port is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(1.0 if self._known.is_set() else 0)  # its output has ended; it is about to
             raise HostFailed(f"{self.name} did not start: {self.obituary() or 'it named no port'}")
         return f"127.0.0.1:{self._port}"
 

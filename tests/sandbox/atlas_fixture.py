@@ -1,5 +1,6 @@
 """An emulator over two real servers for one xdist worker, with clients that sign in as the providers do."""
 
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -81,6 +82,13 @@ class Atlas:
         return MongoClient(
             self.servers[project_id].address, username=name, password=password, directConnection=True
         )
+
+    def applied(self, seconds: float = 20.0) -> bool:
+        """Whether staging's server has taken every change in time; a busy one is asked again by the emulator."""
+        deadline = time.monotonic() + seconds
+        while self.emulator.status()[STAGING]["pending"] and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return not self.emulator.status()[STAGING]["pending"]
 
     def can_log_in(self, name: str, password: str = PASSWORD, project_id: str = STAGING) -> bool:
         with self.login(name, password, project_id) as client:

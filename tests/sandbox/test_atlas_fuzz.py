@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from atlas_fixture import STAGING, V1, Atlas, atlas, atlas_servers, role_body, specs, user_body
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 __all__ = ["atlas", "atlas_servers", "specs"]
@@ -90,9 +90,11 @@ def test_a_user_with_any_one_value_changed(atlas: Atlas, field: str, value: Any)
 @RELAXED
 @given(name=st.text(min_size=1, max_size=40), password=st.text(min_size=8, max_size=40))
 def test_any_name_and_password_that_is_taken_can_log_in(atlas: Atlas, name: str, password: str) -> None:
+    assume(not name.startswith("."))  # mongod itself makes such a user, and then never finds it at a login
     made = atlas.staging.send("POST", "/databaseUsers", user_body(name, password=password))
     check(made)
     if made.status_code == 201:
+        assert atlas.applied()
         assert atlas.can_log_in(name, password)
         gone = atlas.staging.send("DELETE", f"/databaseUsers/admin/{urllib.parse.quote(name, safe='')}")
         assert gone.status_code == 204

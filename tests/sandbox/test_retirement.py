@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from access.settings import check_settings
 from components.settings import read_files
 from probes import login_history
 from probes.atlas_sign_in import sign_in_from
+from probes.cluster_state import await_applied
 from reports.deployment import Deployment
 from rollout.clock import advance, advanced
 from rollout.retirement_words import RetirementRefused
@@ -60,9 +62,21 @@ class Story:
         self.deploy(name, stack, "retire", retirement=step, retireConfirmation=f"retire {stack}", **recorded)
 
     def look(self, name: str) -> None:
-        """Who holds what, as the servers say."""
+        """Who holds what, as the servers say once they have taken Atlas's changes."""
         self.users[name] = {}
         for stack in ("staging", "prod"):
+            here = self.world.of(stack)
+            until = time.monotonic() + 60
+            assert self.within(
+                stack,
+                lambda here=here, until=until: await_applied(
+                    here.project_id,
+                    here.cluster,
+                    sign_in_from(os.environ),
+                    Endpoints.from_environment(os.environ),
+                    lambda: until - time.monotonic(),
+                ),
+            )
             with MongoClient[dict[str, Any]](self.world.mongod(stack).root_uri) as client:
                 for each in client.admin.command("usersInfo", 1)["users"]:
                     if each["user"] != "root":
