@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 from engine_programs.cli import comparable
 from recording_proxy import Effect, RecordingProxy, atlas_effect, aws_effect, secret_name
 
@@ -46,6 +48,7 @@ STEPS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
         {"containerImage": "registry.example.com/askflorence/app:next"},
     ),
     ("unprotect", "up provision", {"unprotect": "true"}),
+    ("destroy, refused while tasks use ours", "destroy provision", {"unprotect": "true"}),
     ("destroy", "destroy provision", {"unprotect": "true"}),
 )
 
@@ -78,6 +81,8 @@ class Life:
             self.atlas.refuse = REFUSED if name.endswith("in the middle") else None
             if name == "an update and a replacement":
                 self.narrow()
+            if name == "destroy":
+                self.move_off()
             self.steps[name] = self.step(what, settings)
             if name == "bind":
                 self.handed_over = self.hand_over()
@@ -123,6 +128,29 @@ class Life:
         line, gone = NARROWER
         assert line in manifest.read_text()
         manifest.write_text(manifest.read_text().replace(line, line.replace(gone, "")))
+
+    def move_off(self) -> None:
+        """Put the service back on what it ran before the first bind: the last rollout went back to one of ours."""
+        given = self.world.environment(STACK)
+        ecs = boto3.client(
+            "ecs",
+            endpoint_url=given["AWS_ENDPOINT_URL"],
+            region_name=given["AWS_REGION"],
+            aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=given["AWS_SESSION_TOKEN"],
+        )
+        service = {"cluster": f"askflorence-{STACK}", "service": f"askflorence-{STACK}-app"}
+        ecs.update_service(**service, taskDefinition=f"askflorence-{STACK}-app:7")
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            seen = ecs.describe_services(cluster=service["cluster"], services=[service["service"]])[
+                "services"
+            ][0]
+            if ["COMPLETED"] == [each["rolloutState"] for each in seen["deployments"]]:
+                return
+            time.sleep(0.1)
+        raise AssertionError("the service did not move off in time")
 
     def hand_over(self) -> tuple[bool, int, int]:
         """Give the state to the other engine and let it run: whether it went well, its changes, its effects."""

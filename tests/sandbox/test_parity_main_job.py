@@ -39,6 +39,7 @@ if shutil.which("pulumi"):
             told = f"{len(step.resources)} resources, {len(step.effects)} effects equal"
             record_property("says", f"parity, {name}: {told}")
         assert ours.steps["no change"].effects == ()
+        assert ours.steps["destroy"].resources == ()
         assert (ours.handed_over, cli.handed_over) == ((True, 0, 0), (True, 0, 0))
 
 else:
