@@ -262,7 +262,8 @@ def test_a_lock_of_a_dead_process_is_taken_over(stack):
 
 
 RUN = """
-import sys, threading, time
+import signal, sys, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests were started in the background
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from engine_programs.harness import Stack
