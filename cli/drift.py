@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
-from cli.inputs import MANIFEST, Phase, read_known_users, read_manifest, read_settings
+from cli.inputs import KNOWN_USERS, MANIFEST, Phase, read_known_users, read_manifest, read_settings
 
 if TYPE_CHECKING:
     from access.drift_finding import Drift
     from access.endpoints import Endpoints
     from access.issues import Change
 
-KNOWN_USERS = Path("known-users.yaml")
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 
 

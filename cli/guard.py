@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
-from cli.inputs import MANIFEST, read_manifest, read_settings
+from cli.inputs import MANIFEST, known_stack, read_manifest, read_settings
 
 if TYPE_CHECKING:
     from access.endpoints import Endpoints
@@ -191,9 +191,7 @@ def _of_secrets(declared: Manifest, stack: str, *, log_in: bool) -> Report:
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)
         settings = read_settings(stack, endpoints)
-        if stack not in declared.environments:
-            known = ", ".join(declared.environments)
-            raise CommandFailed(f'stack "{stack}" is no environment of the manifest.', f"It knows {known}.")
+        known_stack(stack, declared)
         place = validate_secrets.Place(stack, settings.aws_region, log_in)
         used = dict.fromkeys(each.cluster for each in declared.bindings_for(stack))
         clusters = {name: _cluster(name, stack, endpoints) for name in used}

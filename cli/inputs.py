@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reports.matrix import Observation
 
 MANIFEST = Path("access.yaml")
+KNOWN_USERS = Path("known-users.yaml")
 
 
 class TableFormat(StrEnum):
@@ -88,6 +89,23 @@ def read_settings(stack: str, endpoints: Endpoints, *, phase: Phase | None = Non
     overrides = {} if phase is None else {"phase": phase.value}
     with presented_as(2, SettingsInvalid):
         return check_settings(stack, files, sandbox=endpoints.sandbox, overrides=overrides)
+
+
+def known_stack(stack: str, declared: Manifest) -> None:
+    """Raise CommandFailed (exit 2) for a stack that is no environment of the manifest."""
+    if stack not in declared.environments:
+        known = ", ".join(declared.environments)
+        raise CommandFailed(f'stack "{stack}" is no environment of the manifest.', f"It knows {known}.")
+
+
+def read_every_settings(
+    stack: str, declared: Manifest, endpoints: Endpoints, phase: Phase | None
+) -> dict[str, Settings]:
+    """The settings of every environment by name; `phase` overrides that of `stack` alone. Raises CommandFailed."""
+    return {
+        name: read_settings(name, endpoints, phase=phase if name == stack else None)
+        for name in declared.environments
+    }
 
 
 def read_known_users(path: Path, declared: Manifest, stack: str) -> tuple[KnownUser, ...]:

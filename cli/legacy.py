@@ -13,11 +13,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
-from cli.inputs import MANIFEST, Phase, read_known_users, read_manifest, read_settings
+from cli.errors import DONE, REFUTED, UNKNOWN, WRONG, presented_as
+from cli.inputs import (
+    KNOWN_USERS,
+    MANIFEST,
+    Phase,
+    known_stack,
+    read_every_settings,
+    read_known_users,
+    read_manifest,
+)
 from cli.legacy_restore import restore
-
-KNOWN_USERS = Path("known-users.yaml")
 
 
 class _ListUnlessNamed(TyperGroup):
@@ -72,13 +78,8 @@ def list_estate(
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)
     declared = read_manifest(manifest)
-    if stack not in declared.environments:
-        known = ", ".join(declared.environments)
-        raise CommandFailed(f'stack "{stack}" is no environment of the manifest.', f"It knows {known}.")
-    settings = {
-        name: read_settings(name, endpoints, phase=phase if name == stack else None)
-        for name in declared.environments
-    }
+    known_stack(stack, declared)
+    settings = read_every_settings(stack, declared, endpoints, phase)
     people = read_known_users(known_users, declared, stack)
     with presented_as(WRONG, CredentialsMissing, EndpointRefused):
         seen = look(declared, stack, settings, sign_in_from(os.environ), endpoints)

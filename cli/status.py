@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
-from cli.inputs import MANIFEST, Phase, read_known_users, read_manifest, read_settings
+from cli.inputs import (
+    KNOWN_USERS,
+    MANIFEST,
+    Phase,
+    known_stack,
+    read_every_settings,
+    read_known_users,
+    read_manifest,
+)
 
 if TYPE_CHECKING:
     from access.manifest import Manifest
@@ -20,7 +28,6 @@ if TYPE_CHECKING:
     from access.settings import Settings
     from guards.finding import Report
 
-KNOWN_USERS = Path("known-users.yaml")
 ENV_FILE = Path(".env.local")
 
 
@@ -60,13 +67,8 @@ def status(
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)
     declared = read_manifest(manifest)
-    if stack not in declared.environments:
-        known = ", ".join(declared.environments)
-        raise CommandFailed(f'stack "{stack}" is no environment of the manifest.', f"It knows {known}.")
-    settings = {
-        name: read_settings(name, endpoints, phase=phase if name == stack else None)
-        for name in declared.environments
-    }
+    known_stack(stack, declared)
+    settings = read_every_settings(stack, declared, endpoints, phase)
     people = read_known_users(known_users, declared, stack)
     now = datetime.fromtimestamp(clock_for(os.environ, endpoints).wall(), UTC)
     with presented_as(WRONG, CredentialsMissing, EndpointRefused):

@@ -11,7 +11,7 @@ import typer
 
 from access.undo import UndoPhase
 from cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
-from cli.inputs import MANIFEST, PlainFormat, read_manifest, read_settings
+from cli.inputs import MANIFEST, PlainFormat, known_stack, read_manifest, read_settings
 
 if TYPE_CHECKING:
     from access.endpoints import Endpoints
@@ -33,9 +33,7 @@ def undo(
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)
     declared = read_manifest(manifest)
-    if stack not in declared.environments:
-        known = ", ".join(declared.environments)
-        raise CommandFailed(f'stack "{stack}" is no environment of the manifest.', f"It knows {known}.")
+    known_stack(stack, declared)
     found, against = _judged(stack, phase, declared, endpoints)
     open_ = found.nothing or (found.reversible and not against)
     if output is PlainFormat.JSON:
