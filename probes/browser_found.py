@@ -14,8 +14,21 @@ NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"
 INSTALL = f"install Chromium (apt-get install chromium), or name one in {VARIABLE}"
 MISSING = f"no browser is installed here, so gate 6 cannot be run: {INSTALL}"
 
+_OFF = (
+    # What the driver turns off: the last list given counts alone, so ours repeats it (a test compares the two).
+    *("AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync"),
+    *("DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay"),
+    *("MediaRouter", "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch"),
+    *("TcpPortRandomizationWin", "ThirdPartyStoragePartitioning", "msEdgeUpdateLaunchServicesPreferredVersion"),
+    "msForceBrowserSignIn",
+    # Each window renders a page for its address bar, which nobody sees and which costs more than a whole journey.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup"),
+    "SpareRendererForSitePerProcess",
+)
+
 FLAGS = (
     "--headless",
+    f"--disable-features={','.join(_OFF)}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",

@@ -1,17 +1,19 @@
 """Gate 6 in a real browser; where none is installed the gate is inconclusive, and that is what is asserted then."""
 
+import re
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
+import playwright
 from mongod_fixture import LOOPBACK
 from smoke_fixture import ROOT, FakeApp, app, scenarios
 
 from access.gates import GateResult, Standing
 from access.smoke_model import Step
 from probes.browser import Journey, judge_journey
-from probes.browser_found import find_chromium
+from probes.browser_found import FLAGS, find_chromium
 from probes.browser_kept import letting_go
 
 __all__ = ["app"]
@@ -145,6 +147,15 @@ def test_a_browser_is_found_by_its_variable_or_on_the_path(tmp_path: Path) -> No
         find_chromium({"PATH": path, "CHROMIUM": "nothing"}),
         find_chromium({"PATH": "/nowhere"}),
     )
+
+
+def test_what_the_driver_turns_off_stays_off() -> None:
+    bundle = Path(playwright.__file__).parent / "driver/package/lib/coreBundle.js"
+    listed = re.search(r"disabledFeatures = \[(.*?)\]", bundle.read_text(encoding="utf-8"), re.DOTALL)
+    assert listed is not None
+    drivers = set(re.findall(r'^\s*"(\w+)"', listed.group(1), re.MULTILINE))
+    (ours,) = (flag.partition("=")[2].split(",") for flag in FLAGS if flag.startswith("--disable-features="))
+    assert (True, set()) == (len(drivers) > 5, drivers - set(ours))
 
 
 def test_a_kept_browser_walks_again_without_a_trace_of_the_journey_before(app: FakeApp) -> None:
