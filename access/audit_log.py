@@ -5,13 +5,18 @@ removing them. So the collection must exist, be neither capped nor a view, be th
 index but the retention that the manifest declares. It must never judge a listing that the server did not give.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from access.evidence import Finding, Subject
 from access.expectations import Place
-from access.manifest_model import Retention
 from access.verdict import Verdict
+
+if TYPE_CHECKING:
+    from access.manifest_model import Retention
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,15 @@ from access.actions import version_numbers
 
 SUPPORTED_MAJORS = ("6.0", "7.0", "8.0")
 
+BUILTIN_ROLES = frozenset(
+    {
+        "read", "readWrite", "dbAdmin", "dbOwner", "userAdmin", "enableSharding", "readAnyDatabase",
+        "readWriteAnyDatabase", "userAdminAnyDatabase", "dbAdminAnyDatabase", "clusterAdmin", "clusterManager",
+        "clusterMonitor", "hostManager", "backup", "restore", "root", "atlasAdmin",
+    }
+)  # fmt: skip
+"""Names that MongoDB or Atlas defines itself (MongoDB manual, built-in roles)."""
+
 
 def _actions(text: str) -> frozenset[str]:
     return frozenset(text.split())

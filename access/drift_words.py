@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from access.actions import ATLAS_ACTIONS
+from access.builtin_roles import BUILTIN_ROLES
 from access.drift_seen import HeldRole, Place, Scope
-from access.manifest_model import BUILTIN_ROLES, Manifest
+from access.manifest_model import Manifest
 
 _EVERY = {
     "readAnyDatabase": "read every collection of every database",

@@ -4,20 +4,25 @@ Expectations name operations of the catalogue and the namespaces to try them on,
 never be written by hand, widened for a server, or depend on anything but the manifest and the catalogue.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from access.actions import mongo_actions
+from access.builtin_roles import BUILTIN_ROLES
 from access.catalogue import OPERATIONS, operation
-from access.manifest_model import Manifest, Retention, RoleRef, User
 from access.operation import Need, On, Operation, Reach, Scope
 from access.privileges import Privilege, Privileges, builtin_privileges, patch_privileges
 from access.privileges import Scope as ResourceScope
 from access.verdict import Outcome
+
+if TYPE_CHECKING:  # reading a manifest is half a process's start, and a proof needs none
+    from access.manifest_model import Manifest, Retention, RoleRef, User
 
 CLUSTER = "the cluster"
 ADMIN = "admin"
@@ -128,7 +133,7 @@ class Expectations:
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     @classmethod
-    def from_json(cls, text: str) -> "Expectations":
+    def from_json(cls, text: str) -> Expectations:
         """Read what `to_json` wrote; raises `ValueError` when the text is anything else."""
         try:
             record = json.loads(text)
@@ -281,12 +286,15 @@ def _split(role: str) -> tuple[str, str]:
 
 
 def _is_builtin(role: str) -> bool:
-    name, database = _split(role)
-    return RoleRef(name=name, database=database).is_builtin
+    return _split(role)[0] in BUILTIN_ROLES
 
 
 def _retention(pair: list[Any] | None) -> Retention | None:
-    return None if pair is None else Retention(field=pair[0], days=pair[1])
+    if pair is None:
+        return None
+    from access.manifest_model import Retention
+
+    return Retention(field=pair[0], days=pair[1])
 
 
 def _pair(place: Place) -> list[str]:

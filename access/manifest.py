@@ -9,13 +9,13 @@ users, their roles and variables, and the cap).
 from collections.abc import Iterable
 from types import MappingProxyType
 
+from access.builtin_roles import BUILTIN_ROLES
 from access.manifest_bindings import check_bindings
 from access.manifest_checks import check_names, check_repeats, check_words
 from access.manifest_consequences import check_consequences
 from access.manifest_errors import ManifestError, ManifestInvalid
 from access.manifest_model import (
     ADMIN_DATABASE,
-    BUILTIN_ROLES,
     LOCAL,
     Address,
     Audit,

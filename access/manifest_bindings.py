@@ -7,10 +7,11 @@ Never: contacts anything.
 
 from collections.abc import Iterator
 
+from access.builtin_roles import BUILTIN_ROLES
 from access.manifest_checks import declared
 from access.manifest_errors import shown, suggestion
 from access.manifest_file import BindingEntry, ManifestFile, PlaceEntry
-from access.manifest_model import BUILTIN_ROLES, Consumer
+from access.manifest_model import Consumer
 from access.manifest_shape import Mistake
 from access.manifest_yaml import Document, Path, Plain
 

@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from access.actions import ATLAS_ACTIONS, ActionScope
+from access.builtin_roles import BUILTIN_ROLES
 from access.manifest_errors import ManifestError, shown, suggestion
 from access.manifest_file import ManifestFile
-from access.manifest_model import ADMIN_DATABASE, BUILTIN_ROLES
+from access.manifest_model import ADMIN_DATABASE
 from access.manifest_shape import Mistake
 from access.manifest_yaml import Document, Path, Plain, dotted
 

@@ -14,20 +14,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
+from access.builtin_roles import BUILTIN_ROLES
+
 ADMIN_DATABASE = "admin"
 """Where Atlas keeps custom roles and authenticates users: a role is assigned as `role@admin`."""
 
 LOCAL = "local"
 """The environment of the `local` bindings: a developer's machine, which uses staging's cluster (ADR 0006)."""
-
-BUILTIN_ROLES = frozenset(
-    {
-        "read", "readWrite", "dbAdmin", "dbOwner", "userAdmin", "enableSharding", "readAnyDatabase",
-        "readWriteAnyDatabase", "userAdminAnyDatabase", "dbAdminAnyDatabase", "clusterAdmin", "clusterManager",
-        "clusterMonitor", "hostManager", "backup", "restore", "root", "atlasAdmin",
-    }
-)  # fmt: skip
-"""Names that MongoDB or Atlas defines itself (MongoDB manual, built-in roles)."""
 
 
 class DataClass(StrEnum):

@@ -8,12 +8,12 @@ Never: reports errors.
 from collections.abc import Iterator
 
 from access.actions import ATLAS_ACTIONS
+from access.builtin_roles import BUILTIN_ROLES
 from access.manifest_bindings import environments_of, place_of, secret_of
 from access.manifest_checks import ALLOWED_BUILTIN
 from access.manifest_file import ManifestFile
 from access.manifest_model import (
     ADMIN_DATABASE,
-    BUILTIN_ROLES,
     LOCAL,
     Address,
     Audit,

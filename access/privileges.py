@@ -5,13 +5,18 @@ permits. Privileges in MongoDB only add; nothing denies (MongoDB manual, authori
 Never: asks a server (probes do), and never decides a verdict (access.verdict does).
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from access.actions import display_name, mongo_actions, permits
 from access.builtin_roles import builtin_actions
-from access.manifest_model import Manifest, RoleRef, User
+
+if TYPE_CHECKING:
+    from access.manifest_model import Manifest, RoleRef, User
 
 DEFAULT_MAJOR = "6.0"
 

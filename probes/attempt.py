@@ -1,11 +1,11 @@
-"""Runs one attempt of the catalogue and records what the server answered, and what it may have left behind.
+"""Runs attempts of the catalogue and records what the server answered, and what they may have left behind.
 
 It must never send a command in another form than the catalogue's, and never ask again for an answer that says
 anything about privileges: only a transaction that lost a race for a lock is tried again, a few times.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,11 +16,13 @@ from access.operation import Form, Operation, Target
 from access.privileges import Privileges
 from access.verdict import Answer, Outcome, judge
 from probes.mongo import Reply, Server
+from probes.pipeline import Sending
 
 UUID_SINCE = (6, 0)
 LOST_RACES = frozenset({24, 112})
 """LockTimeout and WriteConflict: a transaction waits 5 ms for a lock that another client may hold (MongoDB manual)."""
 
+LOST = "an earlier attempt lost the connection"
 _PAUSES = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
 
 
@@ -41,15 +43,47 @@ class Tried:
     lost: bool = False
 
 
-def attempt(
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """A cell to be tried, and what is sent for it."""
+
+    cell: Expected
+    row: Operation
+    sending: Sending
+
+
+def attempt_all(
     server: Server,
-    cell: Expected,
+    cells: Sequence[Expected],
     expected: Expectations,
     held: Privileges,
     marks: Marks,
     version: tuple[int, ...],
-) -> Tried:
-    """Try one cell of the table, or decide it by equality when it has no harmless form on this server."""
+) -> list[Tried]:
+    """Try cells of the table ahead of their answers, in the order given.
+
+    A cell without a harmless form on this server is decided by equality.
+    """
+    prepared = [_prepared(cell, expected, held, marks, version) for cell in cells]
+    sendings = [each.sending for each in prepared if isinstance(each, _Try)]
+    replies = iter(server.commands(sendings) if sendings else ())
+    found: list[Tried] = []
+    for each in prepared:
+        if isinstance(each, Tried):
+            found.append(each)
+        elif (reply := next(replies, None)) is None:
+            found.append(Tried(unanswered(each.cell, LOST), lost=True))
+        else:
+            found.append(_tried(each, reply, expected))
+    return [
+        _again(server, each, tried, expected) if isinstance(each, _Try) else tried
+        for each, tried in zip(prepared, found, strict=True)
+    ]
+
+
+def _prepared(
+    cell: Expected, expected: Expectations, held: Privileges, marks: Marks, version: tuple[int, ...]
+) -> _Try | Tried:
     row = operation(cell.operation)
     source = expected.source_for(cell.place)
     if row.command is None:
@@ -59,29 +93,35 @@ def attempt(
     target = Target(cell.place.database or ADMIN, cell.place.collection, source, marks.token, marks.uuid)
     database = ADMIN if row.on_admin else target.database
     in_transaction = row.form is Form.ABORTED_TRANSACTION
-    reply = _sent(server, database, row.command(target), in_transaction=in_transaction)
-    judgement = judge(row, reply.answer, may_be_absent=expected.may_be_absent(cell.place))
+    return _Try(cell, row, Sending(database, row.command(target), in_transaction))
+
+
+def _tried(each: _Try, reply: Reply, expected: Expectations) -> Tried:
+    cell, answer = each.cell, reply.answer
+    judgement = judge(each.row, answer, may_be_absent=expected.may_be_absent(cell.place))
     made = Attempt(
         cell.operation,
         str(cell.place),
         cell.outcome,
         judgement.outcome,
         judgement.code,
-        reply.answer.code_name,
+        answer.code_name,
         round(reply.ms, 2),
         judgement.why,
     )
-    return Tried(made, _residue(row, reply.answer), lost=reply.answer.failure is not None)
+    return Tried(made, _residue(each.row, answer), lost=answer.failure is not None)
 
 
-def _sent(server: Server, database: str, command: Mapping[str, object], *, in_transaction: bool) -> Reply:
-    reply = server.command(database, command, in_transaction=in_transaction)
+def _again(server: Server, each: _Try, tried: Tried, expected: Expectations) -> Tried:
+    """The same, after a transaction that lost a race for a lock was tried again."""
+    sending = each.sending
     for pause in _PAUSES:
-        if not in_transaction or reply.answer.code not in LOST_RACES:
+        if not sending.in_transaction or tried.lost or tried.attempt.code not in LOST_RACES:
             break
         time.sleep(pause)
-        reply = server.command(database, command, in_transaction=in_transaction)
-    return reply
+        reply = server.command(sending.database, sending.command, in_transaction=True)
+        tried = _tried(each, reply, expected)
+    return tried
 
 
 def unanswered(cell: Expected, why: str) -> Attempt:

@@ -4,25 +4,22 @@ Every request passes the endpoints overlay, is bounded in time and retried a few
 is returned to its caller only; it must never be logged, stored, cached or put into an error.
 """
 
-import threading
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any
-
-import boto3
-import botocore.session
-from botocore.awsrequest import AWSPreparedRequest
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.loaders import Loader, create_loader
+from typing import TYPE_CHECKING, Any
 
 from access.endpoints import Endpoints
 
-_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
-_SANDBOX_CONFIG = _CONFIG.merge(Config(proxies={}))
+if TYPE_CHECKING:  # a process that is given its connection strings asks AWS nothing
+    from botocore.awsrequest import AWSPreparedRequest
+    from botocore.config import Config
+    from botocore.loaders import Loader
+    from botocore.session import Session
+
 CURRENT = "AWSCURRENT"
-_ONE_AT_A_TIME = threading.Lock()
 
 
 class AwsUnavailable(Exception):
@@ -48,18 +45,38 @@ class RunningRevision:
 @cache
 def _descriptions() -> Loader:
     """The AWS APIs' descriptions, read from disk once: a session of its own reads them anew for every client."""
+    from botocore.loaders import create_loader
+
     return create_loader()
 
 
-def new_session(**credentials: str) -> boto3.session.Session:
-    """Open a session by these credentials (`boto3.session.Session`'s names), or by the environment's."""
-    core = botocore.session.get_session()
-    with _ONE_AT_A_TIME:
-        loader = _descriptions()
-        core.register_component("data_loader", loader)
-        made = boto3.session.Session(botocore_session=core, **credentials)
-        # Each session of boto3 adds its own folder to the loader's.
-        loader.search_paths[:] = dict.fromkeys(loader.search_paths)
+@cache
+def _config(*, sandbox: bool) -> Config:
+    from botocore.config import Config
+
+    found = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
+    return found.merge(Config(proxies={})) if sandbox else found
+
+
+def new_session(
+    *,
+    aws_access_key_id: str = "",
+    aws_secret_access_key: str = "",
+    aws_session_token: str | None = None,
+    region_name: str = "",
+) -> Session:
+    """Open a session by these credentials, or by the environment's.
+
+    botocore's own: boto3 around it would be half of a process's start, and only clients are opened here.
+    """
+    from botocore.session import get_session
+
+    made = get_session()
+    made.register_component("data_loader", _descriptions())
+    if aws_access_key_id:
+        made.set_credentials(aws_access_key_id, aws_secret_access_key, aws_session_token)
+    if region_name:
+        made.set_config_variable("region", region_name)
     return made
 
 
@@ -68,15 +85,15 @@ def client(
     region: str,
     endpoints: Endpoints,
     *,
-    session: boto3.session.Session | None = None,
+    session: Session | None = None,
 ) -> Any:
     """Open a client whose every request the overlay must permit; raises `EndpointRefused` before a byte is sent."""
-    factory: Any = (session or new_session()).client
+    factory: Any = (session or new_session()).create_client
     made = factory(
         service,
         region_name=region,
         endpoint_url=endpoints.aws,
-        config=_SANDBOX_CONFIG if endpoints.sandbox else _CONFIG,
+        config=_config(sandbox=endpoints.sandbox),
     )
     made.meta.events.register("before-send", partial(_permit, endpoints))
     return made
@@ -111,7 +128,7 @@ def running_revision(
     *,
     region: str,
     endpoints: Endpoints,
-    session: boto3.session.Session | None = None,
+    session: Session | None = None,
 ) -> RunningRevision:
     """Return the revision that a service runs now. Raises `AwsUnavailable`."""
     ecs = client("ecs", region, endpoints, session=session)
@@ -151,6 +168,8 @@ def _definition(ecs: Any, name: str) -> Mapping[str, Any]:
 
 def ask(what: str, call: Any, **arguments: object) -> Mapping[str, Any]:
     """Call AWS; its errors keep their code only, because their messages may quote what was asked or stored."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     try:
         answer: Mapping[str, Any] = call(**arguments)
     except ClientError as error:

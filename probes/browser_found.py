@@ -19,7 +19,11 @@ _OFF = (
     *("AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync"),
     *("DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay"),
     *("MediaRouter", "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch"),
-    *("TcpPortRandomizationWin", "ThirdPartyStoragePartitioning", "msEdgeUpdateLaunchServicesPreferredVersion"),
+    *(
+        "TcpPortRandomizationWin",
+        "ThirdPartyStoragePartitioning",
+        "msEdgeUpdateLaunchServicesPreferredVersion",
+    ),
     "msForceBrowserSignIn",
     # Each window renders a page for its address bar, which nobody sees and which costs more than a whole journey.
     *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup"),

@@ -21,7 +21,15 @@ MODULES = (
         "access.operation",
     ),
     *("access.privileges", "access.redaction", "access.redaction_forms", "access.verdict"),
-    *("probes.attempt", "probes.aws", "probes.mongo", "probes.presence", "probes.prove", "probes.request"),
+    *(
+        "probes.attempt",
+        "probes.aws",
+        "probes.mongo",
+        "probes.pipeline",
+        "probes.presence",
+        "probes.prove",
+        "probes.request",
+    ),
     *("probes.cluster_state", "probes.inside", "probes.renewal", "probes.resource", "probes.runners"),
     *("probes.task_place", "probes.task_runner"),
 )

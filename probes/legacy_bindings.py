@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
+from botocore.session import Session
 
 from access.drift_seen import Unread
 from access.endpoints import Endpoints
@@ -33,9 +33,7 @@ class _Account:
     scheduler: Any
 
     @classmethod
-    def open(
-        cls, place: AccountPlace, endpoints: Endpoints, session: boto3.session.Session | None
-    ) -> _Account:
+    def open(cls, place: AccountPlace, endpoints: Endpoints, session: Session | None) -> _Account:
         made = {
             name: client(name, place.region, endpoints, session=session)
             for name in ("ecs", "events", "scheduler")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import boto3
+from botocore.session import Session
 
 from access.endpoints import Endpoints
 from access.redaction import redact
@@ -32,7 +32,7 @@ class Logs:
     group: str
     region: str
     endpoints: Endpoints
-    session: boto3.session.Session | None = field(default=None, repr=False, compare=False)
+    session: Session | None = field(default=None, repr=False, compare=False)
 
     def lines(self, words: Sequence[str], since: int) -> Iterator[str]:
         """The lines that hold one of these words, as they are. Raises `AwsUnavailable`.

@@ -4,9 +4,10 @@ It must never retry a command, follow a topology away from the address that is b
 exception out: those carry the server's messages, which quote commands and documents.
 """
 
+import atexit
 import struct
 import time
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -28,16 +29,23 @@ from pymongo.errors import (
     ProtocolError,
     PyMongoError,
 )
+from pymongo.synchronous import monitor
 
 from access.connection import ConnectionString
 from access.endpoints import Endpoints
 from access.equality import Identity
 from access.privileges import server_privileges
 from access.verdict import Answer, Failure, Login, judge_login
+from probes.pipeline import Pipeline, Sending
+
+# Whoever opens a client here closes it. The driver would still keep the process from ending for half a second, until
+# its monitors, which are daemons, have slept it out.
+atexit.unregister(monitor._shutdown_resources)
 
 APP_NAME = "atlas-access proof"
 _UUIDS: CodecOptions[Mapping[str, Any]] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 _POLL_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.0)
+_FAILURES = (PyMongoError, BSONError, UnicodeDecodeError, struct.error)
 _NO_REPLY: Mapping[str, Any] = {}
 
 
@@ -76,6 +84,7 @@ class Server(AbstractContextManager["Server"]):
             self._client: MongoClient[Mapping[str, Any]] = MongoClient(connection.reveal(), **options)
         except (ConfigurationError, InvalidURI, ValueError, TypeError) as error:
             raise ValueError(f"the driver refuses the connection string ({type(error).__name__})") from None
+        self._pipeline = Pipeline(self._client, _UUIDS)
         self._session: ClientSession | None = None
         self._databases: dict[str, Database[Mapping[str, Any]]] = {}
 
@@ -89,6 +98,9 @@ class Server(AbstractContextManager["Server"]):
 
     def close(self) -> None:
         """Close the connection."""
+        self._pipeline.close()
+        if self._session is not None:
+            self._session.end_session()
         self._client.close()
 
     def login(self, until: Callable[[], float]) -> Reply:
@@ -112,20 +124,25 @@ class Server(AbstractContextManager["Server"]):
             else:
                 document = self._database(database).command(_document(command), codec_options=_UUIDS)
             answer = _success(document)
-        except OperationFailure as error:
-            answer = _refusal(error.code, error.details)
-        except NotPrimaryError as error:
-            details = error.details if isinstance(error.details, Mapping) else {}
-            answer = _refusal(details.get("code", 10107), details)
-        except NetworkTimeout:
-            answer = Answer(failure=Failure.TIMEOUT)
-        except ConnectionFailure:
-            answer = Answer(failure=Failure.NETWORK)
-        except (ProtocolError, BSONError, UnicodeDecodeError, struct.error):
-            answer = Answer(failure=Failure.GARBLED)
-        except PyMongoError as error:
-            answer = Answer(code_name=type(error).__name__, failure=Failure.NETWORK)
+        except _FAILURES as error:
+            answer = _failed(error)
         return Reply(answer, document, (time.perf_counter() - started) * 1000)
+
+    def commands(self, sendings: Sequence[Sending]) -> list[Reply]:
+        """Send all of them ahead of their answers; fewer replies than sent when the connection failed: by the last."""
+        replies: list[Reply] = []
+        started = time.perf_counter()
+        try:
+            for arrived in self._pipeline.send(sendings):
+                document = arrived.document
+                if document.get("ok") == 1:
+                    replies.append(Reply(_success(document), document, arrived.ms))
+                else:
+                    replies.append(Reply(_refusal(document.get("code"), document), _NO_REPLY, arrived.ms))
+                started = time.perf_counter()
+        except _FAILURES as error:
+            replies.append(Reply(_failed(error), _NO_REPLY, (time.perf_counter() - started) * 1000))
+        return replies
 
     def identity(self) -> Identity | Answer:
         """Ask who is logged in and what it may do; an `Answer` when that could not be asked or understood."""
@@ -163,6 +180,23 @@ class Server(AbstractContextManager["Server"]):
 
 def _document(command: Mapping[str, object]) -> MutableMapping[str, Any]:
     return command if isinstance(command, dict) else dict(command)
+
+
+def _failed(error: Exception) -> Answer:
+    match error:
+        case OperationFailure():
+            return _refusal(error.code, error.details)
+        case NotPrimaryError():
+            details = error.details if isinstance(error.details, Mapping) else {}
+            return _refusal(details.get("code", 10107), details)
+        case NetworkTimeout():
+            return Answer(failure=Failure.TIMEOUT)
+        case ConnectionFailure():
+            return Answer(failure=Failure.NETWORK)
+        case ProtocolError() | BSONError() | UnicodeDecodeError() | struct.error():
+            return Answer(failure=Failure.GARBLED)
+        case _:
+            return Answer(code_name=type(error).__name__, failure=Failure.NETWORK)
 
 
 def _success(document: Mapping[str, Any]) -> Answer:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import boto3
+from botocore.session import Session
 
 from access.endpoints import Endpoints
 from probes.aws import AwsUnavailable, account_id, ask, client, new_session
@@ -25,7 +25,7 @@ class AccountPlace:
     role_arn: str = ""
 
 
-def session_in(place: AccountPlace, endpoints: Endpoints, purpose: str) -> boto3.session.Session | None:
+def session_in(place: AccountPlace, endpoints: Endpoints, purpose: str) -> Session | None:
     """A session in that account; None stands for our own credentials. Raises `AwsUnavailable`."""
     if not place.role_arn:
         found = account_id(region=place.region, endpoints=endpoints)

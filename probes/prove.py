@@ -18,7 +18,7 @@ from access.equality import Identity, compare
 from access.evidence import Attempt, Finding, Proof, Subject
 from access.redaction import redact
 from access.verdict import Answer, Failure, Login, Verdict, judge_login
-from probes.attempt import Marks, attempt, unanswered
+from probes.attempt import LOST, Marks, attempt_all, unanswered
 from probes.aws import AwsUnavailable, read_connection_string
 from probes.mongo import Server
 from probes.presence import Presence, look
@@ -30,6 +30,8 @@ ANSWER_SECONDS = 5.0
 REACH_SECONDS = 3.0
 NARROWING_POLL_SECONDS = 0.5
 MAX_CONCURRENT = 16
+PART = 128
+"""How many attempts are made between two looks at the deadline."""
 
 Progress = Callable[[str], None]
 ReadSecret = Callable[[], str]
@@ -234,19 +236,19 @@ def _try_all(run: _Run, server: Server, identity: Identity) -> None:
     marks = Marks(f"_probe_{uuid.uuid4().hex}", uuid.uuid4())
     version = version_numbers(run.version)
     lost = ""
-    for number, cell in enumerate(expected.table):
+    for start in range(0, total, PART):
+        cells = expected.table[start : start + PART]
         if not lost and run.left() <= 0:
             lost = "the proof's deadline had passed"
         if lost:
-            run.attempts.append(unanswered(cell, lost))
+            run.attempts.extend(unanswered(cell, lost) for cell in cells)
             continue
-        tried = attempt(server, cell, expected, identity.privileges, marks, version)
-        run.attempts.append(tried.attempt)
-        run.residue += tried.residue
-        if tried.lost:
-            lost = "an earlier attempt lost the connection"
-        if number % 100 == 0:
-            run.progress(f"{expected.user}: {number} of {total} attempts")
+        for tried in attempt_all(server, cells, expected, identity.privileges, marks, version):
+            run.attempts.append(tried.attempt)
+            run.residue += tried.residue
+            if tried.lost:
+                lost = LOST
+        run.progress(f"{expected.user}: {len(run.attempts)} of {total} attempts")
 
 
 def _narrows_still(run: _Run) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
+from botocore.session import Session
 
 from access.endpoints import Endpoints
 from access.task_definition import secret_references
@@ -32,7 +32,7 @@ class Place:
     service: str
     container: str
     region: str
-    session: boto3.session.Session | None = field(default=None, repr=False, compare=False)
+    session: Session | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
+from botocore.session import Session
 
 from access.endpoints import Endpoints
 from access.task_definition import secret_references
@@ -202,7 +202,7 @@ class _Unusable(Exception):
     """A secret exists but cannot serve; the message says why."""
 
 
-def _session(answer: Mapping[str, Any]) -> boto3.session.Session:
+def _session(answer: Mapping[str, Any]) -> Session:
     credentials = answer["Credentials"]
     return new_session(
         aws_access_key_id=credentials["AccessKeyId"],

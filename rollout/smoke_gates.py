@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import boto3
+from botocore.session import Session
 
 from access.baseline import BaselineRefused, read_baseline
 from access.endpoints import EndpointRefused, Endpoints
@@ -66,7 +66,7 @@ class AnotherStack:
     `session` may read there what gate 8 needs (None: our own credentials, in one account); `signs_up` as above.
     """
 
-    session: boto3.session.Session | None = None
+    session: Session | None = None
     signs_up: bool = True
 
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session
 from requests.auth import HTTPDigestAuth
 
 from access.endpoints import EndpointRefused, Endpoints
@@ -72,7 +72,7 @@ def look(before: Preceding, own_account: str, endpoints: Endpoints, clock: Clock
     return SoakSeen(before.stack, state, marks, seen.wall, tuple(sources))
 
 
-def _session(before: Preceding, own_account: str, endpoints: Endpoints) -> boto3.session.Session | None:
+def _session(before: Preceding, own_account: str, endpoints: Endpoints) -> Session | None:
     if not before.role_arn:
         if before.account == own_account:
             return None
@@ -96,7 +96,7 @@ def _session(before: Preceding, own_account: str, endpoints: Endpoints) -> boto3
 def _logs(
     before: Preceding,
     definition: Mapping[str, Any],
-    session: boto3.session.Session | None,
+    session: Session | None,
     endpoints: Endpoints,
     since: float,
     wall: float,

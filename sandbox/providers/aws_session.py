@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
@@ -81,7 +80,7 @@ class AwsClients:
         endpoint = loopback(required(self.environment, "AWS_ENDPOINT_URL"), "AWS_ENDPOINT_URL")
         with self._lock:
             if (keys, service, region) not in self._clients:
-                make = cast("Any", _session(keys).client)
+                make = cast("Any", _session(keys).create_client)
                 self._clients[keys, service, region] = make(
                     service, region_name=region, endpoint_url=endpoint, config=_CONFIG
                 )
@@ -148,17 +147,13 @@ def _keys(environment: Mapping[str, str], settings: Properties) -> Keys:
     )
 
 
-def _session(keys: Keys) -> boto3.Session:
+def _session(keys: Keys) -> botocore.session.Session:
     core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
     core.set_config_variable("config_file", os.devnull)
     core.set_config_variable("credentials_file", os.devnull)
     core.register_component("data_loader", _LOADER)
-    return boto3.Session(
-        aws_access_key_id=keys.access,
-        aws_secret_access_key=keys.secret,
-        aws_session_token=keys.token,
-        botocore_session=core,
-    )
+    core.set_credentials(keys.access, keys.secret, keys.token)
+    return core
 
 
 @contextmanager

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from boto3.session import Session
 from pymongo import MongoClient
 
 from access.endpoints import Endpoints
 from access.task_definition import REGISTRATION_FACTS
-from probes.aws import client
+from probes.aws import client, new_session
 from rollout.marks import PREFIX
 from rollout.plan import short
 from sandbox.world import SandboxError, World
@@ -80,7 +79,7 @@ class Stage:
     def aws(self, service: str) -> Any:
         """A client of the stack's account, through the door that everything of ours takes."""
         here = self.world.environment(self.stack)
-        session = Session(
+        session = new_session(
             aws_access_key_id=here["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=here["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=here["AWS_SESSION_TOKEN"],

@@ -1,6 +1,6 @@
 """Many proofs at once on one server: a transaction that loses a race for a lock is tried again, a denial never."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -11,8 +11,9 @@ from mongod_fixture import Cluster, cluster
 
 from access.expectations import Expected, Place, expectations
 from access.verdict import Answer, Outcome, Verdict
-from probes.attempt import Marks, attempt
+from probes.attempt import Marks, attempt_all
 from probes.mongo import Reply, Server
+from probes.pipeline import Sending
 
 __all__ = ["cluster"]
 
@@ -29,13 +30,16 @@ class Scripted:
         code = self.codes.pop(0) if len(self.codes) > 1 else self.codes[0]
         return Reply(Answer(code=code), {}, 0.1)
 
+    def commands(self, sendings: Sequence[Sending]) -> list[Reply]:
+        return [self.command(each.database, each.command) for each in sendings]
+
 
 def tried(cluster: Cluster, operation: str, codes: list[int | None]) -> tuple[Outcome, int]:
     server = Scripted(codes)
     expected = expectations(cluster.manifest, "app_write", "staging")
     cell = Expected(operation, Place("askflorence", "plans"), Outcome.ALLOWED)
     marks = Marks("_probe_x", uuid4())
-    made = attempt(cast(Server, server), cell, expected, frozenset(), marks, (6, 0, 5))
+    (made,) = attempt_all(cast(Server, server), [cell], expected, frozenset(), marks, (6, 0, 5))
     return made.attempt.outcome, len(server.sent)
 
 
