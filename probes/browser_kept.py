@@ -1,7 +1,8 @@
 """Browsers that stay for the next journey: consecutive rounds of the gates need not start one each.
 
-Each journey gets a context of its own, without a trace of the one before. A browser that rests goes when whoever runs
-rounds lets go of it, and after a while. It must never serve two journeys at once, or one more after a failure.
+Each journey gets a context of its own, without a trace of the one before. A browser that rests goes when a command lets
+go of it, after a while, and with its process, however that ends: its driver then closes it and removes its profile.
+It must never serve two journeys at once, or one more after a failure.
 """
 
 from __future__ import annotations

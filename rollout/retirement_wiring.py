@@ -22,7 +22,6 @@ from access.retirement_scope import Scope, scope_of
 from access.retirement_seen import Acknowledged
 from access.settings import Settings
 from probes.aws import client
-from probes.browser_kept import letting_go
 from probes.other_account import AccountPlace
 from rollout.atlas_changes import AtlasProject, sign_in_for_changes
 from rollout.clock import clock_for
@@ -35,7 +34,6 @@ from rollout.retirement_words import RetirementRefused, refused
 from rollout.wiring import PROJECT_FOLDER, gates_for, say, settings_of
 
 
-@letting_go
 def show_gate(props: Mapping[str, Any], before: str) -> dict[str, Any]:
     """Ask every condition and return the evidence. Raises `RetirementRefused` while one is not met.
 
@@ -57,7 +55,6 @@ def show_gate(props: Mapping[str, Any], before: str) -> dict[str, Any]:
     return {**props, "evidence": evidence_json(asked.stack, asked.step, look.wall, found.conditions)}
 
 
-@letting_go
 def retire(props: Mapping[str, Any], told_since: float | None) -> dict[str, Any]:
     """Carry out the configured step. Raises `RetirementRefused`."""
     endpoints = Endpoints.from_environment(os.environ)
@@ -74,7 +71,6 @@ def retire(props: Mapping[str, Any], told_since: float | None) -> dict[str, Any]
     }
 
 
-@letting_go
 def leave(props: Mapping[str, Any]) -> None:
     """The stack leaves phase `retire`: roles are given back; after a deletion nothing comes back, and that is said.
 

@@ -20,7 +20,6 @@ from access.settings import Settings, check_settings
 from access.task_definition import REGISTRATION_FACTS
 from probes.aws import client
 from probes.balanced import failed_requests
-from probes.browser_kept import letting_go
 from probes.other_account import AccountPlace, session_in
 from rollout.clock import clock_for
 from rollout.effects import Goal, Seen, Way
@@ -53,7 +52,6 @@ def record_prior(props: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@letting_go
 def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
     """Swap onto the wanted revision. Raises `RolloutFailed`."""
     endpoints = _endpoints()
@@ -96,13 +94,11 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@letting_go
 def undo_rollout(props: Mapping[str, Any]) -> None:
     """Put the recorded revision back where the service runs ours, or is being moved onto it. Raises `RolloutFailed`."""
     _go_back(props, str(props["prior"]), leaving=str(props["wanted"]))
 
 
-@letting_go
 def settle_lease(props: Mapping[str, Any]) -> None:
     """Undo what no state knows of: a dead run's lease, or a rollout that ended after its engine was gone.
 
