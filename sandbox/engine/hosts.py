@@ -98,11 +98,17 @@ class Host:
         return f"it {how}" + (f" ({self._tail})" if self._tail else "")
 
     def stop(self, seconds: float = _END_SECONDS) -> None:
-        """Ends it and what it started: asked first, then killed."""
-        for number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, _END_SECONDS)):
+        """Ends it: asked first, then killed with what it started.
+
+        What it started sees it go: a browser's driver, asked at the same time, would leave the profile behind.
+        """
+        for send, number, patience in (
+            (os.kill, signal.SIGTERM, seconds),
+            (os.killpg, signal.SIGKILL, _END_SECONDS),
+        ):
             if self._process.poll() is None:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self._process.pid, number)
+                    send(self._process.pid, number)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(patience)
         for pump in self._pumps:
