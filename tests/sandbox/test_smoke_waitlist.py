@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import boto3
 import pytest
 from aws_fixture import Aws, aws
 from mongod_fixture import CANARY, LOOPBACK, Cluster, cluster, encodings
 from smoke_fixture import FAST, PLACE, FakeApp, scenarios, serve
 
 from access.gates import GateResult, Standing
+from probes.aws import new_session
 from probes.smoke_http import Asker
 from probes.waitlist import SignUp, judge_sign_up
 
@@ -295,8 +295,11 @@ def test_another_account_is_looked_at_by_a_session_of_its_own(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", other.access_key_id)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", other.secret_access_key)
     monkeypatch.setenv("AWS_SESSION_TOKEN", other.session_token)
-    own = boto3.session.Session(
-        found.access_key_id, found.secret_access_key, found.session_token, region_name="us-east-1"
+    own = new_session(
+        aws_access_key_id=found.access_key_id,
+        aws_secret_access_key=found.secret_access_key,
+        aws_session_token=found.session_token,
+        region_name="us-east-1",
     )
     results = [judge_sign_up(estate.order(place=replace(PLACE, session=each))) for each in (None, own)]
     assert [Standing.UNKNOWN, Standing.MET] == [each.standing for each in results]
