@@ -1,7 +1,7 @@
 """What every test shares: measurements are said at the end, and no example is judged by its time.
 
 A test that measured something says it at the end, also when workers ran it. Machines are noisy: hypothesis sets no
-deadline.
+deadline. `make unit` takes the profile `quick`, fewer examples of each; `make test` all of them.
 """
 
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=20)
 settings.load_profile("untimed")
 
 

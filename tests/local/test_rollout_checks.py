@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rollout_world import NEW, OLD, FakeClock, FakeEcs, FakeGates
 
 from access.endpoints import Endpoints
 from access.gates import Gate, GateResult, Standing
@@ -24,6 +23,7 @@ from rollout.readable import references
 from rollout.service import Service
 from rollout.smoke_gates import SmokeGates
 from rollout.soak import Errors, SoakSeen, line, refusals, released, spike, unknown
+from tests.unit.rollout_world import NEW, OLD, FakeClock, FakeEcs, FakeGates
 
 ROOT = Path(__file__).parents[2]
 LOOPBACK = "http://127.0.0.1:1"
