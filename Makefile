@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 PACKAGES := access cli components guards policy probes reports rollout sandbox
 STACK ?= staging
 PLAN = plan-$(STACK)-$$(git rev-parse 'HEAD^{tree}')
@@ -70,7 +70,7 @@ docs-check: $(STAMP)
 
 # The planted mistakes, and the tests that print made-up credentials to see them masked, stay out of the search.
 guards: $(STAMP)
-	$(BIN)/atlas-access guard no-uri-in-git --exclude 'tests/fixtures/*/planted/*' --exclude 'tests/local/test_cli_*'
+	$(BIN)/atlas-access guard no-uri-in-git --exclude 'tests/fixtures/*/planted/*' --exclude 'tests/unit/test_cli_*' --exclude 'tests/local/test_cli_*'
 	@test -z "$(SOURCE)" || $(BIN)/atlas-access guard all --source "$(SOURCE)"
 
 preview: $(STAMP)

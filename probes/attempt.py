@@ -5,7 +5,7 @@ anything about privileges: only a transaction that lost a race for a lock is tri
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -23,6 +23,7 @@ LOST_RACES = frozenset({24, 112})
 """LockTimeout and WriteConflict: a transaction waits 5 ms for a lock that another client may hold (MongoDB manual)."""
 
 LOST = "an earlier attempt lost the connection"
+LATE = "the proof's deadline had passed"
 _PAUSES = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
 
 
@@ -59,20 +60,21 @@ def attempt_all(
     held: Privileges,
     marks: Marks,
     version: tuple[int, ...],
+    left: Callable[[], float] = lambda: 1.0,
 ) -> list[Tried]:
-    """Try cells of the table ahead of their answers, in the order given.
+    """Try cells of the table ahead of their answers, in the order given, for as long as `left()` (seconds) is positive.
 
     A cell without a harmless form on this server is decided by equality.
     """
     prepared = [_prepared(cell, expected, held, marks, version) for cell in cells]
     sendings = [each.sending for each in prepared if isinstance(each, _Try)]
-    replies = iter(server.commands(sendings) if sendings else ())
+    replies = iter(server.commands(sendings, left) if sendings else ())
     found: list[Tried] = []
     for each in prepared:
         if isinstance(each, Tried):
             found.append(each)
         elif (reply := next(replies, None)) is None:
-            found.append(Tried(unanswered(each.cell, LOST), lost=True))
+            found.append(Tried(unanswered(each.cell, LATE if left() <= 0 else LOST), lost=True))
         else:
             found.append(_tried(each, reply, expected))
     return [

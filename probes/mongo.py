@@ -8,7 +8,7 @@ import atexit
 import struct
 import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -128,18 +128,24 @@ class Server(AbstractContextManager["Server"]):
             answer = _failed(error)
         return Reply(answer, document, (time.perf_counter() - started) * 1000)
 
-    def commands(self, sendings: Sequence[Sending]) -> list[Reply]:
-        """Send all of them ahead of their answers; fewer replies than sent when the connection failed: by the last."""
+    def commands(self, sendings: Sequence[Sending], left: Callable[[], float] = lambda: 1.0) -> list[Reply]:
+        """Send all of them ahead of their answers.
+
+        Fewer replies than sent when the connection failed, by the last of them, or when `left()` (seconds) ran out.
+        """
         replies: list[Reply] = []
         started = time.perf_counter()
         try:
-            for arrived in self._pipeline.send(sendings):
-                document = arrived.document
-                if document.get("ok") == 1:
-                    replies.append(Reply(_success(document), document, arrived.ms))
-                else:
-                    replies.append(Reply(_refusal(document.get("code"), document), _NO_REPLY, arrived.ms))
-                started = time.perf_counter()
+            with closing(self._pipeline.send(sendings)) as arriving:
+                for arrived in arriving:
+                    document = arrived.document
+                    if document.get("ok") == 1:
+                        replies.append(Reply(_success(document), document, arrived.ms))
+                    else:
+                        replies.append(Reply(_refusal(document.get("code"), document), _NO_REPLY, arrived.ms))
+                    started = time.perf_counter()
+                    if left() <= 0:
+                        break
         except _FAILURES as error:
             replies.append(Reply(_failed(error), _NO_REPLY, (time.perf_counter() - started) * 1000))
         return replies

@@ -8,7 +8,7 @@ take an answer for another command's: a connection that breaks is closed, and no
 import itertools
 import struct
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,10 +56,11 @@ class Pipeline:
         self._session: ClientSession | None = None
         self._transactions = 0
 
-    def send(self, sendings: Sequence[Sending]) -> Iterator[Arrived]:
+    def send(self, sendings: Sequence[Sending]) -> Generator[Arrived, None, None]:
         """Send as many as are given, batch by batch, and give their answers in the same order.
 
-        Raises what the driver raises for a connection that fails; what was not answered until then never will be.
+        Raises what the driver raises for a connection that fails; what was not answered until then never will be, nor
+        when the generator is closed before its end.
         """
         # The driver lends no connection in public; the pinned version does it by this name, and a test holds it to it.
         with self._client._conn_for_reads(ReadPreference.PRIMARY, None, "proof") as (connection, preference):

@@ -18,7 +18,7 @@ from access.equality import Identity, compare
 from access.evidence import Attempt, Finding, Proof, Subject
 from access.redaction import redact
 from access.verdict import Answer, Failure, Login, Verdict, judge_login
-from probes.attempt import LOST, Marks, attempt_all, unanswered
+from probes.attempt import LATE, LOST, Marks, attempt_all, unanswered
 from probes.aws import AwsUnavailable, read_connection_string
 from probes.mongo import Server
 from probes.presence import Presence, look
@@ -31,7 +31,7 @@ REACH_SECONDS = 3.0
 NARROWING_POLL_SECONDS = 0.5
 MAX_CONCURRENT = 16
 PART = 128
-"""How many attempts are made between two looks at the deadline."""
+"""How many attempts are made between two words of progress."""
 
 Progress = Callable[[str], None]
 ReadSecret = Callable[[], str]
@@ -239,15 +239,15 @@ def _try_all(run: _Run, server: Server, identity: Identity) -> None:
     for start in range(0, total, PART):
         cells = expected.table[start : start + PART]
         if not lost and run.left() <= 0:
-            lost = "the proof's deadline had passed"
+            lost = LATE
         if lost:
             run.attempts.extend(unanswered(cell, lost) for cell in cells)
             continue
-        for tried in attempt_all(server, cells, expected, identity.privileges, marks, version):
+        for tried in attempt_all(server, cells, expected, identity.privileges, marks, version, run.left):
             run.attempts.append(tried.attempt)
             run.residue += tried.residue
             if tried.lost:
-                lost = LOST
+                lost = LATE if run.left() <= 0 else LOST
         run.progress(f"{expected.user}: {len(run.attempts)} of {total} attempts")
 
 

@@ -104,3 +104,10 @@ def test_after_a_connection_that_broke_no_answer_is_taken_for_another(cluster: C
         replies = server.commands([Sending(DATABASE, slow), *[Sending("admin", {"hello": 1})] * 5])
         after = server.command("admin", {"buildInfo": 1})
     assert ([Failure.TIMEOUT], True) == (codes(replies), "version" in after.document)
+
+
+def test_what_is_not_answered_in_time_is_left_and_its_answer_never_read(server: Server) -> None:
+    seconds = iter([2.0, 1.0, 0.0])
+    replies = server.commands([Sending("admin", {"hello": 1})] * 100, lambda: next(seconds))
+    after = server.command("admin", {"buildInfo": 1})
+    assert ([None] * 3, True) == (codes(replies), "version" in after.document)

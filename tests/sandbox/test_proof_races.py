@@ -30,7 +30,7 @@ class Scripted:
         code = self.codes.pop(0) if len(self.codes) > 1 else self.codes[0]
         return Reply(Answer(code=code), {}, 0.1)
 
-    def commands(self, sendings: Sequence[Sending]) -> list[Reply]:
+    def commands(self, sendings: Sequence[Sending], left: object = None) -> list[Reply]:
         return [self.command(each.database, each.command) for each in sendings]
 
 
