@@ -77,8 +77,10 @@ def attempt_all(
             found.append(Tried(unanswered(each.cell, LATE if left() <= 0 else LOST), lost=True))
         else:
             found.append(_tried(each, reply, expected))
+    if any(tried.lost for tried in found):
+        return found
     return [
-        _again(server, each, tried, expected) if isinstance(each, _Try) else tried
+        _again(server, each, tried, expected, left) if isinstance(each, _Try) else tried
         for each, tried in zip(prepared, found, strict=True)
     ]
 
@@ -114,11 +116,14 @@ def _tried(each: _Try, reply: Reply, expected: Expectations) -> Tried:
     return Tried(made, _residue(each.row, answer), lost=answer.failure is not None)
 
 
-def _again(server: Server, each: _Try, tried: Tried, expected: Expectations) -> Tried:
+def _again(
+    server: Server, each: _Try, tried: Tried, expected: Expectations, left: Callable[[], float]
+) -> Tried:
     """The same, after a transaction that lost a race for a lock was tried again."""
     sending = each.sending
     for pause in _PAUSES:
-        if not sending.in_transaction or tried.lost or tried.attempt.code not in LOST_RACES:
+        raced = sending.in_transaction and tried.attempt.code in LOST_RACES
+        if not raced or tried.lost or left() <= pause:
             break
         time.sleep(pause)
         reply = server.command(sending.database, sending.command, in_transaction=True)

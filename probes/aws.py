@@ -73,7 +73,7 @@ def new_session(
 
     made = get_session()
     made.register_component("data_loader", _descriptions())
-    if aws_access_key_id:
+    if aws_access_key_id or aws_secret_access_key or aws_session_token:
         made.set_credentials(aws_access_key_id, aws_secret_access_key, aws_session_token)
     if region_name:
         made.set_config_variable("region", region_name)

@@ -8,11 +8,12 @@ import atexit
 import struct
 import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+import pymongo
 from bson import CodecOptions
 from bson.binary import UuidRepresentation
 from bson.errors import BSONError
@@ -36,13 +37,14 @@ from access.endpoints import Endpoints
 from access.equality import Identity
 from access.privileges import server_privileges
 from access.verdict import Answer, Failure, Login, judge_login
-from probes.pipeline import Pipeline, Sending
+from probes.pipeline import Arrived, Pipeline, Sending
 
 # Whoever opens a client here closes it. The driver would still keep the process from ending for half a second, until
 # its monitors, which are daemons, have slept it out.
 atexit.unregister(monitor._shutdown_resources)
 
 APP_NAME = "atlas-access proof"
+CLOSE_SECONDS = 2.0
 _UUIDS: CodecOptions[Mapping[str, Any]] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 _POLL_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.0)
 _FAILURES = (PyMongoError, BSONError, UnicodeDecodeError, struct.error)
@@ -97,11 +99,12 @@ class Server(AbstractContextManager["Server"]):
         return self
 
     def close(self) -> None:
-        """Close the connection."""
-        self._pipeline.close()
-        if self._session is not None:
-            self._session.end_session()
-        self._client.close()
+        """Close the connection; a server that cannot be told any more is left after a moment."""
+        with pymongo.timeout(CLOSE_SECONDS):
+            self._pipeline.close()
+            if self._session is not None:
+                self._session.end_session()
+            self._client.close()
 
     def login(self, until: Callable[[], float]) -> Reply:
         """Log in; only a refused login is tried again, while `until()` (seconds left to propagate) is positive."""
@@ -136,18 +139,12 @@ class Server(AbstractContextManager["Server"]):
         replies: list[Reply] = []
         started = time.perf_counter()
         try:
-            with closing(self._pipeline.send(sendings)) as arriving:
-                for arrived in arriving:
-                    document = arrived.document
-                    if document.get("ok") == 1:
-                        replies.append(Reply(_success(document), document, arrived.ms))
-                    else:
-                        replies.append(Reply(_refusal(document.get("code"), document), _NO_REPLY, arrived.ms))
-                    started = time.perf_counter()
-                    if left() <= 0:
-                        break
+            for arrived in self._pipeline.send(sendings, left):
+                replies.append(_reply(arrived))
+                started = time.perf_counter()
         except _FAILURES as error:
-            replies.append(Reply(_failed(error), _NO_REPLY, (time.perf_counter() - started) * 1000))
+            if len(replies) < len(sendings):
+                replies.append(Reply(_failed(error), _NO_REPLY, (time.perf_counter() - started) * 1000))
         return replies
 
     def identity(self) -> Identity | Answer:
@@ -186,6 +183,17 @@ class Server(AbstractContextManager["Server"]):
 
 def _document(command: Mapping[str, object]) -> MutableMapping[str, Any]:
     return command if isinstance(command, dict) else dict(command)
+
+
+def _reply(arrived: Arrived) -> Reply:
+    document = arrived.document
+    if document.get("ok") == 1:
+        return Reply(_success(document), document, arrived.ms)
+    code = document.get("code")
+    known = isinstance(code, int)  # a server of 6.0 or later always says one
+    return Reply(
+        _refusal(code, document) if known else Answer(failure=Failure.GARBLED), _NO_REPLY, arrived.ms
+    )
 
 
 def _failed(error: Exception) -> Answer:

@@ -5,23 +5,33 @@ command. Each command is its own message and succeeds or fails by itself. It mus
 take an answer for another command's: a connection that breaks is closed, and nothing is sent again.
 """
 
+from __future__ import annotations
+
 import itertools
 import struct
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bson
 from bson import CodecOptions, Int64
 from pymongo import MongoClient, ReadPreference
 from pymongo.client_session import ClientSession
+from pymongo.errors import PyMongoError
 from pymongo.monitoring import ConnectionClosedReason
+
+if TYPE_CHECKING:
+    from pymongo.synchronous.pool import Connection
 
 BATCH_COMMANDS = 64
 BATCH_BYTES = 24 * 1024
 """No more is sent ahead of the answers than what the buffers between take: a server that waits until its answers are
 read must not keep us from sending the rest."""
+
+GRACE_SECONDS = 2.0
+"""How long past the deadline what was sent already is waited for, so that its transactions are known to have ended."""
 
 _OP_MSG = 2013
 _HEADER = struct.Struct("<iiiiIB")
@@ -55,61 +65,83 @@ class Pipeline:
         self._client, self._options = client, options
         self._session: ClientSession | None = None
         self._transactions = 0
+        self._unsettled = False
 
-    def send(self, sendings: Sequence[Sending]) -> Generator[Arrived, None, None]:
+    def send(
+        self, sendings: Sequence[Sending], left: Callable[[], float] = lambda: 1.0
+    ) -> Generator[Arrived, None, None]:
         """Send as many as are given, batch by batch, and give their answers in the same order.
 
-        Raises what the driver raises for a connection that fails; what was not answered until then never will be, nor
+        Once `left()` (seconds) is not positive no further batch is sent, and what was sent is waited for a moment only.
+        Raises what the driver raises for a connection that fails. What was not answered until then never will be, nor
         when the generator is closed before its end.
         """
-        # The driver lends no connection in public; the pinned version does it by this name, and a test holds it to it.
+        # The driver lends no connection in public; the pinned version does it by this name, and tests hold it to it.
         with self._client._conn_for_reads(ReadPreference.PRIMARY, None, "proof") as (connection, preference):
             prefer = {"$readPreference": preference.document} if preference.mode else {}
             ended = False
             try:
-                for batch in _batches(self._messages(sendings, prefer)):
-                    began = time.perf_counter()
-                    connection.send_message(b"".join(message.content for message in batch), 0)
-                    for message in batch:
-                        answer = connection.receive_message(message.request)
-                        document = bson.decode(answer.payload_document, self._options)
-                        now = time.perf_counter()
-                        if message.asked:
-                            yield Arrived(document, (now - began) * 1000)
-                            began = time.perf_counter()
-                ended = True
+                for batch in _batches(self._messages(each, prefer) for each in sendings):
+                    if left() <= 0:
+                        break
+                    yield from self._answered(connection, batch, left)
+                ended = not self._unsettled
             finally:
                 if not ended:
                     connection.close_conn(ConnectionClosedReason.ERROR)
 
+    def _answered(
+        self, connection: Connection, batch: Sequence[_Message], left: Callable[[], float]
+    ) -> Iterator[Arrived]:
+        """Send a batch and give its answers. It is unsettled from its first byte to its last answer."""
+        self._unsettled = True
+        late = 0.0
+        began = time.perf_counter()
+        connection.send_message(b"".join(message.content for message in batch), 0)
+        for message in batch:
+            answer = connection.receive_message(message.request)
+            document = bson.decode(answer.payload_document, self._options)
+            now = time.perf_counter()
+            if message.asked:
+                yield Arrived(document, (now - began) * 1000)
+                began = time.perf_counter()
+            if left() <= 0:
+                late = late or now
+                if now - late > GRACE_SECONDS:
+                    return
+        self._unsettled = False
+
     def close(self) -> None:
-        """Give the session back, so that closing the client ends it on the server with whatever it had open."""
-        if self._session is not None:
-            self._session.end_session()
+        """Give the session back; where a break may have left a transaction open, the server ends it now.
 
-    def _messages(self, sendings: Sequence[Sending], prefer: Mapping[str, Any]) -> "Iterator[_Message]":
-        for sending in sendings:
-            if not sending.in_transaction:
-                yield self._message({**sending.command, "$db": sending.database, **prefer})
-                continue
-            self._transactions += 1
-            transaction = self._transaction()
-            start = {"$db": sending.database, **transaction, "startTransaction": True}
-            yield self._message({**sending.command, **start})
-            # Whether the abort itself has reached a majority is nobody's concern: nothing was written.
-            end = {"abortTransaction": 1, "$db": "admin", **transaction, "writeConcern": {"w": 1}}
-            yield self._message(end, asked=False)
+        A server that still cannot be reached ends it after a minute (`transactionLifetimeLimitSeconds`).
+        """
+        if self._session is None:
+            return
+        if self._unsettled:
+            with suppress(PyMongoError):
+                # Anyone may end sessions of their own (MongoDB manual, killSessions).
+                self._client.admin.command({"killSessions": [self._session.session_id]})
+        self._session.end_session()
 
-    def _transaction(self) -> dict[str, Any]:
+    def _messages(self, sending: Sending, prefer: Mapping[str, Any]) -> tuple[_Message, ...]:
+        """What is sent for one command: itself, or with its transaction's abort, which no batch parts from it."""
+        if not sending.in_transaction:
+            return (self._message({**sending.command, "$db": sending.database, **prefer}),)
         if self._session is None:
             self._session = self._client.start_session()
-        return {
+        self._transactions += 1
+        transaction: dict[str, Any] = {
             "lsid": self._session.session_id,
             "txnNumber": Int64(self._transactions),
             "autocommit": False,
         }
+        start = {"$db": sending.database, **transaction, "startTransaction": True}
+        # Whether the abort itself has reached a majority is nobody's concern: nothing was written.
+        end = {"abortTransaction": 1, "$db": "admin", **transaction, "writeConcern": {"w": 1}}
+        return self._message({**sending.command, **start}), self._message(end, asked=False)
 
-    def _message(self, document: Mapping[str, Any], *, asked: bool = True) -> "_Message":
+    def _message(self, document: Mapping[str, Any], *, asked: bool = True) -> _Message:
         body = bson.encode(document, codec_options=self._options)
         request = next(_REQUESTS)
         return _Message(request, _HEADER.pack(21 + len(body), request, 0, _OP_MSG, 0, 0) + body, asked)
@@ -124,14 +156,15 @@ class _Message:
     asked: bool
 
 
-def _batches(messages: Iterator[_Message]) -> Iterator[list[_Message]]:
+def _batches(units: Iterable[tuple[_Message, ...]]) -> Iterator[list[_Message]]:
     batch: list[_Message] = []
     size = 0
-    for message in messages:
-        if batch and (len(batch) >= BATCH_COMMANDS or size + len(message.content) > BATCH_BYTES):
+    for unit in units:
+        more = sum(len(message.content) for message in unit)
+        if batch and (len(batch) >= BATCH_COMMANDS or size + more > BATCH_BYTES):
             yield batch
             batch, size = [], 0
-        batch.append(message)
-        size += len(message.content)
+        batch.extend(unit)
+        size += more
     if batch:
         yield batch

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import IO
 
 _END_SECONDS = 5.0
+_LEFT_SECONDS = 2.0
+"""How long what a host started may take to end by itself."""
 
 
 class HostFailed(Exception):
@@ -98,22 +100,24 @@ class Host:
         return f"it {how}" + (f" ({self._tail})" if self._tail else "")
 
     def stop(self, seconds: float = _END_SECONDS) -> None:
-        """Ends it: asked first, then killed with what it started.
+        """Ends it: asked first, then killed with whatever it started and left.
 
-        What it started sees it go: a browser's driver, asked at the same time, would leave the profile behind.
+        What it started sees it go first: a browser's driver, asked at the same time, would leave the profile behind.
         """
-        for send, number, patience in (
-            (os.kill, signal.SIGTERM, seconds),
-            (os.killpg, signal.SIGKILL, _END_SECONDS),
-        ):
-            if self._process.poll() is None:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    send(self._process.pid, number)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(patience)
+        if self._process.poll() is None:
+            self._send(os.kill, signal.SIGTERM, seconds)
+        for pump in self._pumps:
+            pump.join(_LEFT_SECONDS)
+        self._send(os.killpg, signal.SIGKILL, _END_SECONDS)
         for pump in self._pumps:
             pump.join(0.5)
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
                 with contextlib.suppress(OSError, ValueError):
                     stream.close()
+
+    def _send(self, send: Callable[[int, int], None], number: signal.Signals, patience: float) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            send(self._process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(patience)

@@ -1,4 +1,4 @@
-"""A TCP proxy before a server that passes bytes on, answers nothing, or garbles what comes back."""
+"""A TCP proxy before a server that passes bytes on, answers nothing, garbles what comes back, or cuts a connection."""
 
 import contextlib
 import socket
@@ -51,5 +51,26 @@ class Proxy:
                         continue
                     if self._mode == "garble":
                         data = data[:16] + bytes(byte ^ 0x5A for byte in data[16:])
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+
+class Cut(Proxy):
+    """Cuts the first connection that was answered with so many bytes; every other one is left alone."""
+
+    def __init__(self, host: str, port: int, quiet_bytes: int) -> None:
+        self._cut = False
+        super().__init__(host, port, "pass", quiet_bytes)
+
+    def _pump(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
+        passed = 0
+        with contextlib.suppress(OSError):
+            while data := source.recv(4096):
+                passed += len(data)
+                if answers and passed > self._quiet and not self._cut:
+                    self._cut = True
+                    for each in (source, sink):
+                        each.shutdown(socket.SHUT_RDWR)
+                    return
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)

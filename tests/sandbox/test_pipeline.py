@@ -1,13 +1,18 @@
 """Commands ahead of their answers: each keeps its own answer, and no transaction outlives its command."""
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
 from mongod_fixture import LOOPBACK, Cluster, cluster
-from proof_proxy import Proxy
+from proof_proxy import Cut, Proxy
+from pymongo.errors import NetworkTimeout
+from pymongo.synchronous.pool import Connection
 
 from access.connection import ConnectionString
 from access.verdict import Failure
+from probes import pipeline
 from probes.mongo import Reply, Server
 from probes.pipeline import BATCH_COMMANDS, Sending
 
@@ -106,8 +111,71 @@ def test_after_a_connection_that_broke_no_answer_is_taken_for_another(cluster: C
     assert ([Failure.TIMEOUT], True) == (codes(replies), "version" in after.document)
 
 
-def test_what_is_not_answered_in_time_is_left_and_its_answer_never_read(server: Server) -> None:
-    seconds = iter([2.0, 1.0, 0.0])
-    replies = server.commands([Sending("admin", {"hello": 1})] * 100, lambda: next(seconds))
-    after = server.command("admin", {"buildInfo": 1})
-    assert ([None] * 3, True) == (codes(replies), "version" in after.document)
+def after(answers: int) -> Callable[[], float]:
+    """A deadline that passes once so many answers were read."""
+    asked = itertools.count()
+    return lambda: 1.0 if next(asked) < answers else 0.0
+
+
+def test_past_the_deadline_no_further_batch_is_sent(server: Server) -> None:
+    replies = server.commands([Sending("admin", {"hello": 1})] * 400, after(BATCH_COMMANDS + 3))
+    again = server.command("admin", {"buildInfo": 1})
+    assert ([None] * 2 * BATCH_COMMANDS, True) == (codes(replies), "version" in again.document)
+
+
+@pytest.mark.parametrize("singles", [0, 3, BATCH_COMMANDS - 1])
+@pytest.mark.parametrize("answers", [1, 2, 5, BATCH_COMMANDS])
+def test_past_the_deadline_no_transaction_stays_open(
+    cluster: Cluster, server: Server, singles: int, answers: int
+) -> None:
+    hello, insert = Sending("admin", {"hello": 1}), Sending(DATABASE, INSERT, in_transaction=True)
+    server.commands([hello] * singles + [insert] * 100, after(answers))
+    assert 0 == open_transactions(cluster)
+
+
+def test_an_answer_that_comes_much_too_late_is_left_and_its_transactions_are_ended(cluster: Cluster) -> None:
+    slow = Sending(DATABASE, {"find": "plans", "filter": {"$where": "sleep(700) || true"}, "limit": 1})
+    insert = Sending(DATABASE, INSERT, in_transaction=True)
+    with Server(ConnectionString.parse(cluster.uri("app_write")), LOOPBACK, wait_seconds=5) as server:
+        replies = server.commands([insert, *[slow] * 8, insert], after(1))
+        again = server.command("admin", {"buildInfo": 1})
+    assert (True, True, 0) == (
+        1 < len(replies) < 9,
+        "version" in again.document,
+        open_transactions(cluster),
+    )
+
+
+@pytest.mark.parametrize("quiet_bytes", [4_000, 6_000, 8_000, 12_000])
+def test_after_a_connection_was_cut_no_transaction_stays_open(cluster: Cluster, quiet_bytes: int) -> None:
+    with Cut("127.0.0.1", cluster.server.port, quiet_bytes) as proxy:
+        text = cluster.uri("app_write", address=proxy.address)
+        with Server(ConnectionString.parse(text), LOOPBACK, wait_seconds=3) as far:
+            replies = far.commands([Sending(DATABASE, INSERT, in_transaction=True)] * 200)
+    assert (Failure.NETWORK, 0) == (replies[-1].answer.failure, open_transactions(cluster))
+
+
+def test_an_abort_without_an_answer_is_no_reply_and_is_made_good(
+    server: Server, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received, hears = itertools.count(1), Connection.receive_message
+
+    def deaf(self: Connection, request_id: int | None) -> Any:
+        if next(received) == 4:
+            self.close_conn(None)
+            raise NetworkTimeout("made up")
+        return hears(self, request_id)
+
+    server.command("admin", {"ping": 1})
+    with monkeypatch.context() as patched:
+        patched.setattr(Connection, "receive_message", deaf)
+        replies = server.commands([Sending(DATABASE, INSERT, in_transaction=True)] * 2)
+    server.close()
+    assert ([None, None], 0) == (codes(replies), open_transactions(cluster))
+
+
+def test_an_answer_that_names_no_code_is_not_understood(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline.bson, "decode", lambda *_: {"ok": 0, "errmsg": "not master"})
+    assert [Failure.GARBLED] == codes(server.commands([Sending("admin", {"hello": 1})]))

@@ -34,12 +34,14 @@ class Scripted:
         return [self.command(each.database, each.command) for each in sendings]
 
 
-def tried(cluster: Cluster, operation: str, codes: list[int | None]) -> tuple[Outcome, int]:
+def tried(
+    cluster: Cluster, operation: str, codes: list[int | None], left: float = 60.0
+) -> tuple[Outcome, int]:
     server = Scripted(codes)
     expected = expectations(cluster.manifest, "app_write", "staging")
     cell = Expected(operation, Place("askflorence", "plans"), Outcome.ALLOWED)
     marks = Marks("_probe_x", uuid4())
-    (made,) = attempt_all(cast(Server, server), [cell], expected, frozenset(), marks, (6, 0, 5))
+    (made,) = attempt_all(cast(Server, server), [cell], expected, frozenset(), marks, (6, 0, 5), lambda: left)
     return made.attempt.outcome, len(server.sent)
 
 
@@ -50,6 +52,10 @@ def test_a_lost_race_is_tried_again(cluster: Cluster, code: int) -> None:
 
 def test_a_race_that_is_always_lost_stays_inconclusive(cluster: Cluster) -> None:
     assert (Outcome.INCONCLUSIVE, 9) == tried(cluster, "insert in a transaction", [24])
+
+
+def test_after_the_deadline_no_race_is_run_again(cluster: Cluster) -> None:
+    assert (Outcome.INCONCLUSIVE, 1) == tried(cluster, "insert in a transaction", [24], left=0.0)
 
 
 def test_a_denial_is_never_asked_again(cluster: Cluster) -> None:

@@ -1,16 +1,25 @@
 """A unit test decides: it starts no process and opens no connection. What needs either stands in another folder."""
 
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-_FORBIDDEN = frozenset({"socket.connect", "subprocess.Popen", "os.posix_spawn", "os.system"})
-_WATCHED = [False]
+_FORBIDDEN = frozenset(
+    {
+        *("socket.connect", "socket.bind", "socket.sendto", "subprocess.Popen"),
+        *("os.system", "os.fork", "os.forkpty", "os.exec", "os.spawn", "os.posix_spawn"),
+    }
+)
+_SEEN: list[str] = []
+_ELSEWHERE: set[int | None] | None = None
+"""Threads that were there before the module; None while no module of this folder runs."""
 
 
 def _refuse(event: str, _: object) -> None:
-    if _WATCHED[0] and event in _FORBIDDEN:
+    if event in _FORBIDDEN and _ELSEWHERE is not None and threading.get_ident() not in _ELSEWHERE:
+        _SEEN.append(event)
         raise AssertionError(f"a unit test may not do this: {event}")
 
 
@@ -19,6 +28,9 @@ sys.addaudithook(_refuse)
 
 @pytest.fixture(autouse=True, scope="module")
 def _no_effects() -> Iterator[None]:
-    _WATCHED[0] = True
+    global _ELSEWHERE
+    _SEEN.clear()
+    _ELSEWHERE = {each.ident for each in threading.enumerate()} - {threading.get_ident()}
     yield
-    _WATCHED[0] = False
+    _ELSEWHERE = None
+    assert [] == _SEEN, "swallowed by what was tested"
