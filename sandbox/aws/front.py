@@ -6,6 +6,7 @@ log a request, an answer, or a header.
 
 import logging
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from moto.core.exceptions import ServiceException
@@ -26,7 +27,9 @@ class Front:
 
     def __init__(self, agent: EcsAgent, store: SecretStore) -> None:
         """Take the parts that answer for ECS and Secrets Manager."""
-        self._moto: Callable[[Any, Any], Any] = DomainDispatcherApplication(create_backend_app)
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        # It would list the folder of its services at every request; a host stands for one service for ever.
+        self._moto.get_backend_for_host = cache(self._moto.get_backend_for_host)
         self._handlers: dict[str, Callable[[Call], object | None]] = {
             "ecs": EcsFront(agent).answer,
             "secretsmanager": store.answer,
