@@ -65,7 +65,7 @@ class Pipeline:
         self._client, self._options = client, options
         self._session: ClientSession | None = None
         self._transactions = 0
-        self._unsettled = False
+        self._broke = False
 
     def send(
         self, sendings: Sequence[Sending], left: Callable[[], float] = lambda: 1.0
@@ -79,37 +79,17 @@ class Pipeline:
         # The driver lends no connection in public; the pinned version does it by this name, and tests hold it to it.
         with self._client._conn_for_reads(ReadPreference.PRIMARY, None, "proof") as (connection, preference):
             prefer = {"$readPreference": preference.document} if preference.mode else {}
-            ended = False
+            settled = True
             try:
                 for batch in _batches(self._messages(each, prefer) for each in sendings):
                     if left() <= 0:
                         break
-                    yield from self._answered(connection, batch, left)
-                ended = not self._unsettled
+                    settled = False
+                    settled = yield from _answered(connection, batch, self._options, left)
             finally:
-                if not ended:
+                if not settled:
+                    self._broke = True
                     connection.close_conn(ConnectionClosedReason.ERROR)
-
-    def _answered(
-        self, connection: Connection, batch: Sequence[_Message], left: Callable[[], float]
-    ) -> Iterator[Arrived]:
-        """Send a batch and give its answers. It is unsettled from its first byte to its last answer."""
-        self._unsettled = True
-        late = 0.0
-        began = time.perf_counter()
-        connection.send_message(b"".join(message.content for message in batch), 0)
-        for message in batch:
-            answer = connection.receive_message(message.request)
-            document = bson.decode(answer.payload_document, self._options)
-            now = time.perf_counter()
-            if message.asked:
-                yield Arrived(document, (now - began) * 1000)
-                began = time.perf_counter()
-            if left() <= 0:
-                late = late or now
-                if now - late > GRACE_SECONDS:
-                    return
-        self._unsettled = False
 
     def close(self) -> None:
         """Give the session back; where a break may have left a transaction open, the server ends it now.
@@ -118,7 +98,7 @@ class Pipeline:
         """
         if self._session is None:
             return
-        if self._unsettled:
+        if self._broke:
             with suppress(PyMongoError):
                 # Anyone may end sessions of their own (MongoDB manual, killSessions).
                 self._client.admin.command({"killSessions": [self._session.session_id]})
@@ -154,6 +134,30 @@ class _Message:
     request: int
     content: bytes
     asked: bool
+
+
+def _answered(
+    connection: Connection,
+    batch: Sequence[_Message],
+    options: CodecOptions[Mapping[str, Any]],
+    left: Callable[[], float],
+) -> Generator[Arrived, None, bool]:
+    """Send a batch and give its answers; returns whether all of them came in time."""
+    late = 0.0
+    began = time.perf_counter()
+    connection.send_message(b"".join(message.content for message in batch), 0)
+    for message in batch:
+        answer = connection.receive_message(message.request)
+        document = bson.decode(answer.payload_document, options)
+        now = time.perf_counter()
+        if message.asked:
+            yield Arrived(document, (now - began) * 1000)
+            began = time.perf_counter()
+        if left() <= 0:
+            late = late or now
+            if now - late > GRACE_SECONDS:
+                return message is batch[-1]
+    return True
 
 
 def _batches(units: Iterable[tuple[_Message, ...]]) -> Iterator[list[_Message]]:

@@ -155,6 +155,15 @@ def test_after_a_connection_was_cut_no_transaction_stays_open(cluster: Cluster, 
     assert (Failure.NETWORK, 0) == (replies[-1].answer.failure, open_transactions(cluster))
 
 
+def test_what_a_cut_left_open_is_ended_although_more_was_asked_since(cluster: Cluster) -> None:
+    with Cut("127.0.0.1", cluster.server.port, 6_000) as proxy:
+        text = cluster.uri("app_write", address=proxy.address)
+        with Server(ConnectionString.parse(text), LOOPBACK, wait_seconds=3) as far:
+            far.commands([Sending(DATABASE, INSERT, in_transaction=True)] * 200)
+            again = far.commands([Sending("admin", {"hello": 1})] * 3)
+    assert ([None] * 3, 0) == (codes(again), open_transactions(cluster))
+
+
 def test_an_abort_without_an_answer_is_no_reply_and_is_made_good(
     server: Server, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
