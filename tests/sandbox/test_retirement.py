@@ -213,6 +213,9 @@ def _play(story: Story) -> None:
     story.look("tombstoned")
     story.command("restore", "prod", "legacy", "restore", "prod", "--format", "json")
     story.retire("prod tombstone", "prod", "tombstone")
+    story.deploy("prod back in bind", "prod", "bind")
+    story.passes(25 * HOUR)
+    story.retire("prod tombstone again", "prod", "tombstone")
     story.retire("staging tombstone", "staging", "tombstone")
     story.command("standing between", "staging", "status", "staging", "--phase", "retire", "--format", "json")
     story.passes(24 * HOUR - 30 * MINUTE)
@@ -286,6 +289,16 @@ def test_a_tombstone_takes_the_roles_and_a_restore_gives_the_recorded_ones_back(
     assert {name: [TOMBSTONE_ROLE] for name in legacy} == {n: story.users["tombstoned"][n] for n in legacy}
     assert 0 == story.commands["restore"].returncode, story.commands["restore"].stderr
     assert {n: story.users["before"][n] for n in legacy} == {n: story.users["restore"][n] for n in legacy}
+
+
+def test_a_stack_that_goes_back_to_bind_has_its_legacy_users_back_and_may_retire_again(story: Story) -> None:
+    legacy = ["prod/app-read", "prod/app-write", "prod/app_writer_hubspot_sync"]
+    back, again = story.users["prod back in bind"], story.users["prod tombstone again"]
+    assert {name: [TOMBSTONE_ROLE] for name in legacy} == {
+        n: story.users["prod tombstone"][n] for n in legacy
+    }
+    assert {n: story.users["before"][n] for n in legacy} == {name: back[name] for name in legacy}
+    assert {name: [TOMBSTONE_ROLE] for name in legacy} == {name: again[name] for name in legacy}
 
 
 def test_a_step_that_was_killed_for_real_is_continued_by_the_next_run(story: Story) -> None:
