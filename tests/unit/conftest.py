@@ -1,5 +1,6 @@
 """A unit test decides: it starts no process and opens no connection. What needs either stands in another folder."""
 
+import gc
 import sys
 import threading
 from collections.abc import Iterator
@@ -34,3 +35,14 @@ def _no_effects() -> Iterator[None]:
     yield
     _ELSEWHERE = None
     assert [] == _SEEN, "swallowed by what was tested"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _patient() -> Iterator[None]:
+    """All tests that were collected live to the end: to look through them again and again is a tenth of the time."""
+    before = gc.get_threshold()
+    if not gc.get_freeze_count():
+        gc.freeze()
+    gc.set_threshold(200_000, 50, 100)
+    yield
+    gc.set_threshold(*before)
