@@ -8,9 +8,10 @@ PACKAGES := access cli components guards policy probes reports rollout sandbox
 STACK ?= staging
 PLAN = plan-$(STACK)-$$(git rev-parse 'HEAD^{tree}')
 TITLE = Workflow $(GITHUB_WORKFLOW) failed for $(STACK)
+RUN_URL = $(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY)/actions/runs/$(GITHUB_RUN_ID)
+
 # Bytecode is kept, as pip keeps it for every other package: half of a short process would else be compiling.
 unexport PYTHONDONTWRITEBYTECODE
-RUN_URL = $(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY)/actions/runs/$(GITHUB_RUN_ID)
 
 .PHONY: install demo test unit lint format bench bench-policy docs docs-check guards preview deploy drift prove secrets-check rollback
 .PHONY: bench-proofs policy

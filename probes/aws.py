@@ -80,6 +80,16 @@ def new_session(
     return made
 
 
+def session_by(answer: Mapping[str, Any]) -> Session:
+    """Open a session by the credentials that AssumeRole answered."""
+    credentials = answer["Credentials"]
+    return new_session(
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+    )
+
+
 def client(
     service: str,
     region: str,

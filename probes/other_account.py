@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from botocore.session import Session
 
 from access.endpoints import Endpoints
-from probes.aws import AwsUnavailable, account_id, ask, client, new_session
+from probes.aws import AwsUnavailable, account_id, ask, client, session_by
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,18 @@ def session_in(place: AccountPlace, endpoints: Endpoints, purpose: str) -> Sessi
                 f"as {found}; no role is configured (observerRole)",
             )
         return None
+    return taken_on(place.role_arn, place.region, endpoints, purpose)
+
+
+def taken_on(role_arn: str, region: str, endpoints: Endpoints, purpose: str) -> Session:
+    """A session as a role, named by its purpose. Raises `AwsUnavailable`."""
     answer = ask(
-        f"taking on {place.role_arn}",
-        client("sts", place.region, endpoints).assume_role,
-        RoleArn=place.role_arn,
+        f"taking on {role_arn}",
+        client("sts", region, endpoints).assume_role,
+        RoleArn=role_arn,
         RoleSessionName=f"atlas-access-{purpose}",
-    )["Credentials"]
-    return new_session(
-        aws_access_key_id=answer["AccessKeyId"],
-        aws_secret_access_key=answer["SecretAccessKey"],
-        aws_session_token=answer["SessionToken"],
     )
+    return session_by(answer)
 
 
 def server_time(region: str, endpoints: Endpoints) -> float:

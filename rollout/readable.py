@@ -12,11 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.session import Session
-
 from access.endpoints import Endpoints
 from access.task_definition import secret_references
-from probes.aws import CURRENT, AwsUnavailable, ask, client, new_session
+from probes.aws import CURRENT, AwsUnavailable, ask, client, session_by
 from rollout.plan import short
 
 READ, DECRYPT = "secretsmanager:GetSecretValue", "kms:Decrypt"
@@ -172,7 +170,7 @@ class Readability:
         name = role.rpartition("/")[2]
         try:
             sts = self.open_client("sts", self.region, self.endpoints)
-            session = _session(
+            session = session_by(
                 ask(
                     "taking the role on",
                     sts.assume_role,
@@ -200,15 +198,6 @@ class Readability:
 
 class _Unusable(Exception):
     """A secret exists but cannot serve; the message says why."""
-
-
-def _session(answer: Mapping[str, Any]) -> Session:
-    credentials = answer["Credentials"]
-    return new_session(
-        aws_access_key_id=credentials["AccessKeyId"],
-        aws_secret_access_key=credentials["SecretAccessKey"],
-        aws_session_token=credentials["SessionToken"],
-    )
 
 
 def _why(error: AwsUnavailable) -> str:

@@ -17,8 +17,9 @@ from botocore.session import Session
 from requests.auth import HTTPDigestAuth
 
 from access.endpoints import EndpointRefused, Endpoints
-from probes.aws import AwsUnavailable, ask, client, new_session
+from probes.aws import AwsUnavailable, ask, client
 from probes.http import session as http_session
+from probes.other_account import taken_on
 from rollout.clock import Clock
 from rollout.service import Service, ServiceMissing
 from rollout.soak import SoakSeen, Source, released, spike, unknown
@@ -79,18 +80,7 @@ def _session(before: Preceding, own_account: str, endpoints: Endpoints) -> Sessi
         raise AwsUnavailable(
             f"looking at {before.stack}'s service in account {before.account}", "no role (set soakRole)"
         )
-    sts = client("sts", before.region, endpoints)
-    answer = ask(
-        f"taking on {before.role_arn}",
-        sts.assume_role,
-        RoleArn=before.role_arn,
-        RoleSessionName="atlas-access-soak",
-    )["Credentials"]
-    return new_session(
-        aws_access_key_id=answer["AccessKeyId"],
-        aws_secret_access_key=answer["SecretAccessKey"],
-        aws_session_token=answer["SessionToken"],
-    )
+    return taken_on(before.role_arn, before.region, endpoints, "soak")
 
 
 def _logs(

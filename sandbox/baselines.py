@@ -14,12 +14,12 @@ from access.manifest import load_manifest
 from access.settings import check_settings
 from access.smoke_file import SmokeInvalid, load_smoke
 from components.settings import read_files
-from probes.aws import new_session
 from probes.browser_found import MISSING, find_chromium
 from probes.browser_kept import letting_go
 from probes.smoke import BaselineNotGreen, SmokeOrder, capture
 from probes.task_secrets import Place
 from probes.waitlist import MAIL_VARIABLE
+from sandbox.aws_clients import session_of
 from sandbox.world import SandboxError, World
 
 
@@ -61,12 +61,7 @@ def _order(world: World, stack: str, program_dir: Path) -> SmokeOrder:
         manifest = load_manifest((program_dir / "access.yaml").read_text(encoding="utf-8"))
     except (OSError, SmokeInvalid) as error:
         raise SandboxError(str(error)) from None
-    session = new_session(
-        aws_access_key_id=here["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=here["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=here["AWS_SESSION_TOKEN"],
-        region_name=settings.aws_region,
-    )
+    session = session_of(world, stack)
     place = Place(
         stack,
         settings.ecs_cluster,

@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from access.endpoints import Endpoints
 from access.task_definition import REGISTRATION_FACTS
-from probes.aws import client, new_session
 from rollout.plan import ServiceState, short
 from rollout.service import Service
+from sandbox.aws_clients import client_of
 from sandbox.world import SandboxError, World
 
 _DEADLINE_SECONDS = 60.0
@@ -35,14 +34,8 @@ class Pipeline:
 
     def __init__(self, world: World, stack: str) -> None:
         """Take the sandbox and the stack whose service is deployed."""
-        here = world.environment(stack)
-        session = new_session(
-            aws_access_key_id=here["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=here["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=here["AWS_SESSION_TOKEN"],
-        )
         self._stack = stack
-        self._ecs = client("ecs", here["AWS_REGION"], Endpoints.from_environment(here), session=session)
+        self._ecs = client_of(world, stack, "ecs")
         self.service = Service(self._ecs, f"askflorence-{stack}", f"askflorence-{stack}-app")
 
     def look(self) -> ServiceState:

@@ -17,11 +17,10 @@ from typing import Any
 import requests
 from pymongo import MongoClient
 
-from access.endpoints import Endpoints
 from access.task_definition import REGISTRATION_FACTS
-from probes.aws import client, new_session
 from rollout.marks import PREFIX
 from rollout.plan import short
+from sandbox.aws_clients import client_of
 from sandbox.world import SandboxError, World
 
 Container = dict[str, Any]
@@ -78,13 +77,7 @@ class Stage:
 
     def aws(self, service: str) -> Any:
         """A client of the stack's account, through the door that everything of ours takes."""
-        here = self.world.environment(self.stack)
-        session = new_session(
-            aws_access_key_id=here["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=here["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=here["AWS_SESSION_TOKEN"],
-        )
-        return client(service, here["AWS_REGION"], Endpoints.from_environment(here), session=session)
+        return client_of(self.world, self.stack, service)
 
     def service(self) -> dict[str, Any]:
         """The service as ECS describes it."""

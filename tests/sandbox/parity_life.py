@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 from engine_programs.cli import comparable
 from recording_proxy import Effect, RecordingProxy, atlas_effect, aws_effect, secret_name
 
 from reports.deployment import Operation
 from sandbox import lifecycle, providers
+from sandbox.aws_clients import client_of
 from sandbox.deploy import Engine, Order, checked, deploy
 from sandbox.embedded import Embedded
 from sandbox.engine import import_state
@@ -131,15 +131,7 @@ class Life:
 
     def move_off(self) -> None:
         """Put the service back on what it ran before the first bind: the last rollout went back to one of ours."""
-        given = self.world.environment(STACK)
-        ecs = boto3.client(
-            "ecs",
-            endpoint_url=given["AWS_ENDPOINT_URL"],
-            region_name=given["AWS_REGION"],
-            aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=given["AWS_SESSION_TOKEN"],
-        )
+        ecs = client_of(self.world, STACK, "ecs")
         service = {"cluster": f"askflorence-{STACK}", "service": f"askflorence-{STACK}-app"}
         ecs.update_service(**service, taskDefinition=f"askflorence-{STACK}-app:7")
         deadline = time.monotonic() + 120

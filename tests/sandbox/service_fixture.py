@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import boto3
 import pytest
 import requests
 
 from sandbox import lifecycle
+from sandbox.aws_clients import client_of
 from sandbox.world import Options, World
 
 COUPLE = {"zip": "84094", "household": [{"age": 35}, {"age": 30}], "income": 65000, "year": 2026}
@@ -38,15 +38,7 @@ class Running:
         return {"cluster": f"askflorence-{self.name}", "service": f"askflorence-{self.name}-app"}
 
     def client(self, service: str) -> Any:
-        told = self.world.environment(self.name)
-        return boto3.client(
-            service,
-            endpoint_url=told["AWS_ENDPOINT_URL"],
-            region_name=told["AWS_REGION"],
-            aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=told["AWS_SESSION_TOKEN"],
-        )
+        return client_of(self.world, self.name, service)
 
     @cached_property
     def ecs(self) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from atlas_fixture import Api
 from drift_fixture import add_user, change_role, change_user, done, find, held, serving
@@ -15,6 +14,7 @@ from test_drift_github import TOKEN, Repository
 
 from cli.main import run
 from sandbox import lifecycle
+from sandbox.aws_clients import client_of
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.world import Options, World
 
@@ -63,15 +63,7 @@ def api(world: World) -> Api:
 
 
 def secrets_manager(world: World) -> Any:
-    environment = world.environment("staging")
-    return boto3.client(
-        "secretsmanager",
-        endpoint_url=environment["AWS_ENDPOINT_URL"],
-        region_name=environment["AWS_REGION"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=environment["AWS_SESSION_TOKEN"],
-    )
+    return client_of(world, "staging", "secretsmanager")
 
 
 def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
@@ -23,6 +22,7 @@ from access.task_definition import secret_references
 from reports.deployment import Deployment, Operation, Progress
 from rollout.clock import advance
 from sandbox import lifecycle
+from sandbox.aws_clients import client_of
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.world import Options, World
 
@@ -50,15 +50,7 @@ class Told:
         return deploy(self.world, wanted, self.progress.append)
 
     def aws(self, service: str, stack: str) -> Any:
-        environment = self.world.environment(stack)
-        return boto3.client(
-            service,
-            endpoint_url=environment["AWS_ENDPOINT_URL"],
-            region_name=environment["AWS_REGION"],
-            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=environment["AWS_SESSION_TOKEN"],
-        )
+        return client_of(self.world, stack, service)
 
     def connection(self, stack: str, secret: str) -> ConnectionString:
         value = self.aws("secretsmanager", stack).get_secret_value(SecretId=secret)["SecretString"]

@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from pymongo import MongoClient
 
@@ -30,6 +29,7 @@ from reports.deployment import Deployment
 from rollout.clock import advance, advanced
 from rollout.retirement_words import RetirementRefused
 from sandbox import lifecycle
+from sandbox.aws_clients import client_of
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.releases import Pipeline
 from sandbox.world import Options, World
@@ -152,15 +152,7 @@ class Story:
         self.look(name)
 
     def aws(self, service: str, stack: str) -> Any:
-        told = self.world.environment(stack)
-        return boto3.client(
-            service,
-            endpoint_url=told["AWS_ENDPOINT_URL"],
-            region_name=told["AWS_REGION"],
-            aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=told["AWS_SESSION_TOKEN"],
-        )
+        return client_of(self.world, stack, service)
 
     def passes(self, seconds: float) -> None:
         advance(self.world.directory, seconds)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from pymongo import MongoClient
 from service_fixture import Load
@@ -22,6 +21,7 @@ from reports.deployment import Deployment, Operation
 from reports.deployment_text import failure_lines
 from rollout.marks import Marks, read_marks
 from sandbox import lifecycle
+from sandbox.aws_clients import client_of
 from sandbox.baselines import capture_baseline
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.world import Options, SandboxError, World
@@ -66,15 +66,7 @@ class Story:
         self.look(name, stack)
 
     def look(self, name: str, stack: str) -> None:
-        told = self.world.environment(stack)
-        ecs = boto3.client(
-            "ecs",
-            endpoint_url=told["AWS_ENDPOINT_URL"],
-            region_name=told["AWS_REGION"],
-            aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=told["AWS_SESSION_TOKEN"],
-        )
+        ecs = client_of(self.world, stack, "ecs")
         service: dict[str, Any] = ecs.describe_services(
             cluster=f"askflorence-{stack}", services=[f"askflorence-{stack}-app"], include=["TAGS"]
         )["services"][0]

@@ -16,7 +16,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psutil
 import pytest
 
@@ -24,6 +23,7 @@ from rollout.clock import advance
 from rollout.decide import STALE_SECONDS
 from rollout.marks import Marks, read_marks
 from sandbox import lifecycle
+from sandbox.aws_clients import client_of
 from sandbox.world import Options, World
 
 ROOT = Path(__file__).parents[2]
@@ -54,15 +54,7 @@ class Killing:
 
     @cached_property
     def ecs(self) -> Any:
-        told = self.environment
-        return boto3.client(
-            "ecs",
-            endpoint_url=told["AWS_ENDPOINT_URL"],
-            region_name=told["AWS_REGION"],
-            aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=told["AWS_SESSION_TOKEN"],
-        )
+        return client_of(self.world, "staging", "ecs")
 
     def look(self) -> Look:
         service = self.ecs.describe_services(

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from access.connection import ConnectionString
 from sandbox import lifecycle
+from sandbox.aws_clients import client_of
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.world import Options, World
 
@@ -72,15 +72,7 @@ class Provisioned:
         return told.returncode, told.stdout + told.stderr
 
     def client(self) -> Any:
-        environment = self.world.environment("staging")
-        return boto3.client(
-            "secretsmanager",
-            endpoint_url=environment["AWS_ENDPOINT_URL"],
-            region_name=environment["AWS_REGION"],
-            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=environment["AWS_SESSION_TOKEN"],
-        )
+        return client_of(self.world, "staging", "secretsmanager")
 
 
 @pytest.fixture(scope="module")

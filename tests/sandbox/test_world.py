@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import requests
 from pymongo import MongoClient
@@ -15,6 +14,7 @@ from requests.auth import HTTPDigestAuth
 
 from access.endpoints import Endpoints
 from sandbox import health, lifecycle
+from sandbox.aws_clients import client_of
 from sandbox.estate import Estate
 from sandbox.world import SandboxError, World
 
@@ -29,15 +29,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def aws(world: World, service: str, environment: str) -> Any:
-    told = world.environment(environment)
-    return boto3.client(
-        service,
-        endpoint_url=told["AWS_ENDPOINT_URL"],
-        region_name=told["AWS_REGION"],
-        aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=told["AWS_SESSION_TOKEN"],
-    )
+    return client_of(world, environment, service)
 
 
 def secret(world: World, name: str) -> str:
