@@ -60,7 +60,7 @@ def attempt_all(
     held: Privileges,
     marks: Marks,
     version: tuple[int, ...],
-    left: Callable[[], float] = lambda: 1.0,
+    left: Callable[[], float],
 ) -> list[Tried]:
     """Try cells of the table ahead of their answers, in the order given, for as long as `left()` (seconds) is positive.
 
@@ -126,8 +126,8 @@ def _again(
         if not raced or tried.lost or left() <= pause:
             break
         time.sleep(pause)
-        reply = server.command(sending.database, sending.command, in_transaction=True)
-        tried = _tried(each, reply, expected)
+        for reply in server.commands([sending], left):
+            tried = _tried(each, reply, expected)
     return tried
 
 

@@ -18,7 +18,6 @@ from bson import CodecOptions
 from bson.binary import UuidRepresentation
 from bson.errors import BSONError
 from pymongo import MongoClient
-from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import (
     ConfigurationError,
@@ -87,7 +86,6 @@ class Server(AbstractContextManager["Server"]):
         except (ConfigurationError, InvalidURI, ValueError, TypeError) as error:
             raise ValueError(f"the driver refuses the connection string ({type(error).__name__})") from None
         self._pipeline = Pipeline(self._client, _UUIDS)
-        self._session: ClientSession | None = None
         self._databases: dict[str, Database[Mapping[str, Any]]] = {}
 
     def __exit__(
@@ -102,8 +100,6 @@ class Server(AbstractContextManager["Server"]):
         """Close the connection; a server that cannot be told any more is left after a moment."""
         with pymongo.timeout(CLOSE_SECONDS):
             self._pipeline.close()
-            if self._session is not None:
-                self._session.end_session()
             self._client.close()
 
     def login(self, until: Callable[[], float]) -> Reply:
@@ -117,15 +113,12 @@ class Server(AbstractContextManager["Server"]):
             time.sleep(min(_POLL_SECONDS[min(tries, len(_POLL_SECONDS) - 1)], left))
             tries += 1
 
-    def command(self, database: str, command: Mapping[str, object], *, in_transaction: bool = False) -> Reply:
-        """Send one command, inside a transaction that is always aborted when asked for."""
+    def command(self, database: str, command: Mapping[str, object]) -> Reply:
+        """Send one command."""
         started = time.perf_counter()
         document: Mapping[str, Any] = _NO_REPLY
         try:
-            if in_transaction:
-                document = self._aborted(database, command)
-            else:
-                document = self._database(database).command(_document(command), codec_options=_UUIDS)
+            document = self._database(database).command(_document(command), codec_options=_UUIDS)
             answer = _success(document)
         except _FAILURES as error:
             answer = _failed(error)
@@ -169,17 +162,6 @@ class Server(AbstractContextManager["Server"]):
             self._databases[name] = self._client[name]
         return self._databases[name]
 
-    def _aborted(self, database: str, command: Mapping[str, object]) -> Mapping[str, Any]:
-        if self._session is None:
-            self._session = self._client.start_session()
-        self._session.start_transaction()
-        try:
-            return self._database(database).command(
-                _document(command), codec_options=_UUIDS, session=self._session
-            )
-        finally:
-            self._session.abort_transaction()
-
 
 def _document(command: Mapping[str, object]) -> MutableMapping[str, Any]:
     return command if isinstance(command, dict) else dict(command)
@@ -189,10 +171,18 @@ def _reply(arrived: Arrived) -> Reply:
     document = arrived.document
     if document.get("ok") == 1:
         return Reply(_success(document), document, arrived.ms)
-    code = document.get("code")
-    known = isinstance(code, int)  # a server of 6.0 or later always says one
-    return Reply(
-        _refusal(code, document) if known else Answer(failure=Failure.GARBLED), _NO_REPLY, arrived.ms
+    understood = isinstance(document.get("code"), int) or _refused_without_a_code(document)
+    answer = _refusal(document.get("code"), document) if understood else Answer(failure=Failure.GARBLED)
+    return Reply(answer, _NO_REPLY, arrived.ms)
+
+
+def _refused_without_a_code(document: Mapping[str, Any]) -> bool:
+    """Whether a command was refused in words alone, as `setParameter` does; not so a server that is no primary."""
+    said = document.get("errmsg")
+    return (
+        document.get("ok") == 0
+        and isinstance(said, str)
+        and not any(words in said for words in ("not master", "not primary", "node is recovering"))
     )
 
 

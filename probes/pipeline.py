@@ -67,9 +67,7 @@ class Pipeline:
         self._transactions = 0
         self._broke = False
 
-    def send(
-        self, sendings: Sequence[Sending], left: Callable[[], float] = lambda: 1.0
-    ) -> Generator[Arrived, None, None]:
+    def send(self, sendings: Sequence[Sending], left: Callable[[], float]) -> Generator[Arrived, None, None]:
         """Send as many as are given, batch by batch, and give their answers in the same order.
 
         Once `left()` (seconds) is not positive no further batch is sent, and what was sent is waited for a moment only.

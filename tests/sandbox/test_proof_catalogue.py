@@ -14,6 +14,7 @@ from access.expectations import ADMIN
 from access.operation import Form, Need, On, Operation, Scope, Target
 from access.verdict import Outcome, judge
 from probes.mongo import Server
+from probes.pipeline import Sending
 
 __all__ = ["cluster"]
 
@@ -37,11 +38,12 @@ class RowTester:
         collection = TARGET if row.scope is Scope.COLLECTION else ""
         target = Target(database, collection, VIA, f"_probe_{uuid4().hex}", uuid4())
         assert row.command is not None
-        reply = self.server.command(
+        sending = Sending(
             ADMIN if row.on_admin else database,
             row.command(target),
             in_transaction=row.form is Form.ABORTED_TRANSACTION,
         )
+        (reply,) = self.server.commands([sending])
         return judge(row, reply.answer).outcome
 
 

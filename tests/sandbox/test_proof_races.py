@@ -1,6 +1,6 @@
 """Many proofs at once on one server: a transaction that loses a race for a lock is tried again, a denial never."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -23,15 +23,15 @@ class Scripted:
     """A server that gives prepared answers in order, the last one for ever."""
 
     codes: list[int | None]
-    sent: list[Mapping[str, object]] = field(default_factory=list)
+    sent: list[Sending] = field(default_factory=list)
 
-    def command(self, database: str, command: Mapping[str, object], *, in_transaction: bool = False) -> Reply:
-        self.sent.append(command)
+    def answer(self, sending: Sending) -> Reply:
+        self.sent.append(sending)
         code = self.codes.pop(0) if len(self.codes) > 1 else self.codes[0]
         return Reply(Answer(code=code), {}, 0.1)
 
     def commands(self, sendings: Sequence[Sending], left: object = None) -> list[Reply]:
-        return [self.command(each.database, each.command) for each in sendings]
+        return [self.answer(each) for each in sendings]
 
 
 def tried(
