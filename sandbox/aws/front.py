@@ -101,10 +101,3 @@ def _iam(call: Call) -> object | None:
 def _sts(call: Call) -> None:
     if call.action == "AssumeRole":
         check_assume(call.caller, str(call.parameters.get("RoleArn", "")))
-
-
-def _raised_at(problem: BaseException) -> str:
-    trace = problem.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "unknown"
