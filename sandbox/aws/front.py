@@ -16,7 +16,8 @@ from werkzeug.exceptions import HTTPException
 from sandbox.aws.ecs import EcsFront
 from sandbox.aws.grants import AwsRefusal, caller_of, check_assume, simulate
 from sandbox.aws.secret_store import SecretStore
-from sandbox.aws.wire import Answer, Call, Signature, error, members, read_call, result, take_body
+from sandbox.aws.shapes import checked
+from sandbox.aws.wire import Answer, Call, Signature, error, read_call, result, take_body
 from sandbox.ecs_agent import EcsAgent
 
 _LOG = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ class Front:
             return error("sts", refusal).send(start_response)
         try:
             answered = self._answer(environ, signature)
+            if answered is None:
+                return self._moto(environ, start_response)
         except AwsRefusal as refusal:
             answered = error(signature.service, refusal)
         except ServiceException as problem:
@@ -60,9 +63,7 @@ class Front:
             _LOG.error("%s failed: %s", signature.service, type(problem).__name__)
             fault = AwsRefusal("InternalServiceError", "The sandbox failed to answer: see its log.", 500)
             answered = error(signature.service, fault)
-        if answered is not None:
-            return answered.send(start_response)
-        return self._moto(environ, start_response)
+        return answered.send(start_response)
 
     def _answer(self, environ: dict[str, Any], signature: Signature) -> Answer | None:
         caller = caller_of(signature.access_key_id)
@@ -84,20 +85,17 @@ class Front:
 def _iam(call: Call) -> object | None:
     if call.action != "SimulatePrincipalPolicy":
         return None
-    asked = call.parameters
-    context: dict[str, str] = {}
-    while (name := asked.get(f"ContextEntries.member.{len(context) + 1}.ContextKeyName")) is not None:
-        values = members(asked, f"ContextEntries.member.{len(context) + 1}.ContextKeyValues")
-        context[str(name)] = values[0] if values else ""
-    results = simulate(
-        str(asked.get("PolicySourceArn", "")),
-        members(asked, "ActionNames"),
-        members(asked, "ResourceArns"),
-        context,
-    )
+    asked = checked(call).parameters
+    # A key that is named without a value is one that holds nothing.
+    context = {
+        entry["ContextKeyName"]: (entry.get("ContextKeyValues") or [""])[0]
+        for entry in asked.get("ContextEntries", ())
+        if "ContextKeyName" in entry
+    }
+    results = simulate(asked["PolicySourceArn"], asked["ActionNames"], asked.get("ResourceArns", []), context)
     return {"EvaluationResults": results, "IsTruncated": False}
 
 
 def _sts(call: Call) -> None:
     if call.action == "AssumeRole":
-        check_assume(call.caller, str(call.parameters.get("RoleArn", "")))
+        check_assume(call.caller, checked(call).parameters["RoleArn"])

@@ -89,17 +89,21 @@ def read_call(environ: Mapping[str, Any], signature: Signature, caller: Caller) 
     body = stream.getvalue()
     target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
     try:
-        if target:
-            action, parameters = target.rpartition(".")[2], json.loads(body or b"{}")
-        elif signature.service in _QUERY_SERVICES:
-            pairs = dict(parse_qsl(body.decode(), keep_blank_values=True))
-            action, parameters = pairs.get("Action", ""), pairs
+        if signature.service in _QUERY_SERVICES:
+            text = body.decode() or str(environ.get("QUERY_STRING", ""))
+            parameters = dict(parse_qsl(text, keep_blank_values=True))
+            action = parameters.get("Action", "")
         else:
-            action, parameters = "", {}
+            action = target.rpartition(".")[2]
+            # NaN and Infinity are words of Python's, not of JSON: `int` refuses them.
+            parameters = json.loads(body or b"{}", object_hook=_given, parse_constant=int)
         if not isinstance(parameters, dict):
             raise AwsRefusal("SerializationException", "The request is not an object.")
-    except (ValueError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         raise AwsRefusal("SerializationException", "The request cannot be parsed.") from None
+    if action not in get_service_model(signature.service).operation_names:
+        code = "InvalidAction" if signature.service in _QUERY_SERVICES else "UnknownOperationException"
+        raise AwsRefusal(code, "Could not find the operation that the request names.")
     return Call(signature.service, signature.region, action, parameters, caller)
 
 
@@ -131,9 +135,6 @@ def error(service: str, refusal: AwsRefusal) -> Answer:
     return Answer(refusal.status, "application/x-amz-json-1.1", json.dumps(document).encode(), refusal.code)
 
 
-def members(parameters: Mapping[str, Any], name: str) -> list[str]:
-    """Return a list parameter of the query protocol: `Name.member.1`, `Name.member.2`, in order."""
-    found: list[str] = []
-    while (value := parameters.get(f"{name}.member.{len(found) + 1}")) is not None:
-        found.append(str(value))
-    return found
+def _given(members: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is null: to AWS it is not there."""
+    return {name: value for name, value in members.items() if value is not None}
