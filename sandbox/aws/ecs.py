@@ -5,16 +5,26 @@ ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions). I
 the agent moves tasks and deployments on.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto.ecs.models import ecs_backends
 
+from sandbox.aws.deployments import ServiceDeployment
+from sandbox.aws.ecs_rules import (
+    MOST_DESCRIBED,
+    check_desired,
+    check_name,
+    check_run,
+    invalid,
+    network_of,
+    page,
+)
 from sandbox.aws.grants import AwsRefusal
+from sandbox.aws.shapes import checked
 from sandbox.aws.tasks import start
 from sandbox.aws.wire import Call
 from sandbox.ecs_agent import EcsAgent
-
-_MAX_SHOWN = 20
 
 
 class EcsFront:
@@ -37,17 +47,22 @@ class EcsFront:
             "DescribeServiceDeployments": self._describe_deployments,
             "DescribeServiceRevisions": self._describe_revisions,
         }.get(call.action)
-        return handler(call) if handler else None
+        return handler(checked(call)) if handler else None
 
     def _create_service(self, call: Call) -> object:
         backend, asked = _backend(call), call.parameters
-        definition = _definition(backend, str(asked.get("taskDefinition", "")))
-        cluster, name = str(asked.get("cluster", "default")), str(asked.get("serviceName", ""))
-        key = f"{cluster.rpartition('/')[2]}:{name}"
-        if key in backend.services and backend.services[key].status == "ACTIVE":
-            raise AwsRefusal("InvalidParameterException", "Creation of service was not idempotent.")
+        cluster, name = _cluster(backend, asked), asked["serviceName"]
+        check_name(name)
+        check_desired(asked.get("desiredCount"))
+        if asked.get("deploymentController", {"type": "ECS"})["type"] != "ECS":
+            raise invalid("The sandbox offers the deployment controller ECS only.")
+        definition = _definition(backend, asked.get("taskDefinition", ""))
+        network = network_of(backend, definition, asked.get("networkConfiguration"))
+        existing = backend.services.get(f"{cluster.name}:{name}")
+        if existing is not None and existing.status == "ACTIVE":
+            raise invalid("Creation of service was not idempotent.")
         service = backend.create_service(
-            cluster_str=cluster,
+            cluster_str=cluster.name,
             service_name=name,
             desired_count=asked.get("desiredCount"),
             task_definition_str=definition.arn,
@@ -58,7 +73,7 @@ class EcsFront:
             launch_type=asked.get("launchType"),
             platform_version=asked.get("platformVersion"),
             propagate_tags=asked.get("propagateTags", "NONE"),
-            network_configuration=asked.get("networkConfiguration"),
+            network_configuration=network,
         )
         settle_service(service, asked.get("deploymentConfiguration") or {})
         self._agent.created(service)
@@ -66,19 +81,22 @@ class EcsFront:
 
     def _update_service(self, call: Call) -> object:
         backend, asked = _backend(call), call.parameters
-        service = _service(backend, asked)
+        service = _service(backend, asked["service"], asked)
         if service.status != "ACTIVE":
             raise AwsRefusal("ServiceNotActiveException", "Service was not ACTIVE.")
-        definition = service.task_definition
-        if asked.get("taskDefinition"):
-            definition = _definition(backend, str(asked["taskDefinition"])).arn
-        if asked.get("deploymentConfiguration"):
-            service.deployment_configuration |= asked["deploymentConfiguration"]
-        if asked.get("networkConfiguration"):
-            service.network_configuration = asked["networkConfiguration"]
-        count = asked.get("desiredCount")
-        if count is not None and count != service.desired_count:
-            service.desired_count = int(count)
+        count = asked.get("desiredCount", service.desired_count)
+        check_desired(count)
+        definition, network = service.task_definition, service.network_configuration
+        if "taskDefinition" in asked:
+            definition = _definition(backend, asked["taskDefinition"]).arn
+        if "taskDefinition" in asked or "networkConfiguration" in asked:
+            network = network_of(
+                backend, _revision(backend, definition), asked.get("networkConfiguration", network)
+            )
+        service.network_configuration = network
+        service.deployment_configuration |= asked.get("deploymentConfiguration", {})
+        if count != service.desired_count:
+            service.desired_count = count
             self._agent.scaled(service)
         if definition != service.task_definition or asked.get("forceNewDeployment"):
             self._agent.deploy(service, definition)
@@ -86,83 +104,88 @@ class EcsFront:
 
     def _run_task(self, call: Call) -> object:
         backend, asked = _backend(call), call.parameters
-        definition = _definition(backend, str(asked.get("taskDefinition", "")))
+        cluster, count = _cluster(backend, asked), asked.get("count", 1)
+        definition = _definition(backend, asked["taskDefinition"])
         if asked.get("launchType", "FARGATE") != "FARGATE":
-            raise AwsRefusal("InvalidParameterException", "The sandbox runs tasks on FARGATE only.")
+            raise invalid("The sandbox runs tasks on FARGATE only.")
+        check_run(count)
+        network = network_of(backend, definition, asked.get("networkConfiguration"))
         tasks = self._agent.run(
             lambda: [
                 start(
                     backend,
-                    str(asked.get("cluster", "default")),
+                    cluster.name,
                     definition,
                     group=asked.get("group") or f"family:{definition.family}",
                     overrides=asked.get("overrides"),
                     started_by=asked.get("startedBy", ""),
                     tags=asked.get("tags"),
-                    networking_configuration=asked.get("networkConfiguration"),
+                    networking_configuration=network,
                     platform_version=asked.get("platformVersion"),
                 )
-                for _ in range(int(asked.get("count", 1)))
+                for _ in range(count)
             ]
         )
         return {"tasks": tasks, "failures": []}
 
     def _stop_task(self, call: Call) -> object:
         backend, asked = _backend(call), call.parameters
-        cluster = backend._get_cluster(str(asked.get("cluster", "default")))
-        wanted = str(asked.get("task", "")).rpartition("/")[2]
-        found = next((t for t in list(backend.tasks.get(cluster.name, {}).values()) if t.id == wanted), None)
+        wanted = asked["task"].rpartition("/")[2]
+        found = next((task for task in _tasks(backend, asked) if task.id == wanted), None)
         if found is None:
-            raise AwsRefusal("InvalidParameterException", "The referenced task was not found.")
-        self._agent.stop_task(found, str(asked.get("reason") or "Task stopped by user"))
+            raise invalid("The referenced task was not found.")
+        self._agent.stop_task(found, asked.get("reason") or "Task stopped by user")
         return {"task": found}
 
     def _list_tasks(self, call: Call) -> object:
         backend, asked = _backend(call), call.parameters
-        cluster = backend._get_cluster(str(asked.get("cluster", "default")))
-        status = asked.get("desiredStatus", "RUNNING")
-        name = str(asked.get("serviceName", "")).rpartition("/")[2]
+        status, name = asked.get("desiredStatus", "RUNNING"), asked.get("serviceName")
+        group = name and f"service:{_service(backend, name, asked).name}"
         arns = [
             task.task_arn
-            for task in list(backend.tasks.get(cluster.name, {}).values())
+            for task in _tasks(backend, asked)
             if task.desired_status == status
-            and (not name or task.group == f"service:{name}")
+            and (not group or task.group == group)
             and (not asked.get("startedBy") or task.started_by == asked["startedBy"])
             and (not asked.get("family") or f"/{asked['family']}:" in task.task_definition_arn)
         ]
         return {"taskArns": arns}
 
-    def _describe_task_definition(self, call: Call) -> object | None:
-        """Let moto describe a revision; a family alone means its latest ACTIVE one."""
-        name = str(call.parameters.get("taskDefinition", ""))
-        if ":" in name.rpartition("/")[2]:
-            return None
-        definition = _definition(_backend(call), name)
+    def _describe_task_definition(self, call: Call) -> object:
+        """Describe a revision, also an INACTIVE one; a family alone means its latest ACTIVE one."""
+        definition = _revision(_backend(call), call.parameters["taskDefinition"])
         shown: dict[str, Any] = {"taskDefinition": definition}
-        if "TAGS" in (call.parameters.get("include") or ()):
+        if "TAGS" in call.parameters.get("include", ()):
             shown["tags"] = definition.tags
         return shown
 
     def _list_deployments(self, call: Call) -> object:
-        service = _service(_backend(call), call.parameters)
-        wanted = call.parameters.get("status") or ()
-        history = self._agent.history(service)
-        shown = [record.brief() for record in history if not wanted or record.status in wanted]
-        return {"serviceDeployments": shown[: int(call.parameters.get("maxResults") or _MAX_SHOWN)]}
+        asked = call.parameters
+        service = _service(_backend(call), asked["service"], asked)
+        wanted = asked.get("status")
+        known = {r.arn: r for r in self._agent.history(service) if not wanted or r.status in wanted}
+        arns, token = page(list(known), asked, usual=20)
+        return {"serviceDeployments": [known[arn].brief() for arn in arns], "nextToken": token}
 
     def _describe_deployments(self, call: Call) -> object:
-        wanted = list(call.parameters.get("serviceDeploymentArns") or ())
-        known = {r.arn: r for s in _backend(call).services.values() for r in self._agent.history(s)}
-        missing = [{"arn": arn, "reason": "MISSING"} for arn in wanted if arn not in known]
-        found = [known[arn].full() for arn in wanted if arn in known]
-        return {"serviceDeployments": found, "failures": missing}
+        found, failures = self._described(call, "serviceDeploymentArns", lambda record: record.arn)
+        return {"serviceDeployments": [record.full() for record in found], "failures": failures}
 
     def _describe_revisions(self, call: Call) -> object:
-        wanted = list(call.parameters.get("serviceRevisionArns") or ())
-        known = {r.revision_arn: r for s in _backend(call).services.values() for r in self._agent.history(s)}
+        found, failures = self._described(call, "serviceRevisionArns", lambda record: record.revision_arn)
+        return {"serviceRevisions": [record.revision() for record in found], "failures": failures}
+
+    def _described(
+        self, call: Call, asked: str, arn_of: Callable[[ServiceDeployment], str]
+    ) -> tuple[list[ServiceDeployment], list[dict[str, str]]]:
+        """Return the records of the ARNs that are asked for, and a failure for each that is not known."""
+        wanted = call.parameters[asked]
+        if len(wanted) > MOST_DESCRIBED:
+            raise invalid(f"{asked} can have at most {MOST_DESCRIBED} items.")
+        services = list(_backend(call).services.values())
+        known = {arn_of(record): record for each in services for record in self._agent.history(each)}
         missing = [{"arn": arn, "reason": "MISSING"} for arn in wanted if arn not in known]
-        found = [known[arn].revision() for arn in wanted if arn in known]
-        return {"serviceRevisions": found, "failures": missing}
+        return [known[arn] for arn in wanted if arn in known], missing
 
 
 def settle_service(service: Any, configuration: dict[str, Any]) -> None:
@@ -177,11 +200,18 @@ def _backend(call: Call) -> Any:
     return ecs_backends[call.account][call.region]
 
 
-def _service(backend: Any, asked: Any) -> Any:
-    name = str(asked.get("service", ""))
+def _cluster(backend: Any, asked: Mapping[str, Any]) -> Any:
+    return backend._get_cluster(asked.get("cluster", "default"))
+
+
+def _tasks(backend: Any, asked: Mapping[str, Any]) -> list[Any]:
+    return list(backend.tasks.get(_cluster(backend, asked).name, {}).values())
+
+
+def _service(backend: Any, name: str, asked: Mapping[str, Any]) -> Any:
+    """Return the service of a name or an ARN, which tells the cluster where the request does not."""
     cluster = asked.get("cluster") or (name.split("/")[1] if name.count("/") == 2 else "default")
-    cluster_name = backend._get_cluster(str(cluster)).name
-    found = backend.services.get(f"{cluster_name}:{name.rpartition('/')[2]}")
+    found = backend.services.get(f"{backend._get_cluster(cluster).name}:{name.rpartition('/')[2]}")
     if found is None:
         raise AwsRefusal("ServiceNotFoundException", "Service not found.")
     return found
@@ -189,15 +219,18 @@ def _service(backend: Any, asked: Any) -> Any:
 
 def _definition(backend: Any, name: str) -> Any:
     """Return an ACTIVE revision: the one named, or a family's latest."""
-    family, _, revision = name.rpartition("/")[2].partition(":")
-    revisions = backend.task_definitions.get(family, {})
-    if revision:
-        found = revisions.get(int(revision)) if revision.isdigit() else None
-    else:
-        active = [number for number, d in revisions.items() if d.status == "ACTIVE"]
-        found = revisions[max(active)] if active else None
-    if found is None:
-        raise AwsRefusal("ClientException", "Unable to describe task definition.")
+    found = _revision(backend, name)
     if found.status != "ACTIVE":
         raise AwsRefusal("ClientException", "TaskDefinition is inactive")
+    return found
+
+
+def _revision(backend: Any, name: str) -> Any:
+    family, _, revision = name.rpartition("/")[2].partition(":")
+    revisions = backend.task_definitions.get(family, {})
+    active = [number for number, each in revisions.items() if each.status == "ACTIVE"]
+    latest = str(max(active, default=""))
+    found = {str(number): each for number, each in revisions.items()}.get(revision or latest)
+    if found is None:
+        raise AwsRefusal("ClientException", "Unable to describe task definition.")
     return found

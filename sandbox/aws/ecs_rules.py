@@ -1,0 +1,76 @@
+"""What ECS refuses in a well-formed request: names, counts and networks that cannot be; and how it pages a list.
+
+Rules: ECS API reference (CreateService, UpdateService, RunTask, ListServiceDeployments) and service quotas. It must
+never change anything: a request that is refused has had no effect.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from moto.ec2 import ec2_backends
+from moto.ec2.exceptions import InvalidSubnetIdError
+
+from sandbox.aws.grants import AwsRefusal
+
+MOST_DESCRIBED = 20
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,255}")
+_MOST_DESIRED = 5000
+_MOST_RUN = 10
+_PAGES = (1, 100)
+
+
+def invalid(message: str) -> AwsRefusal:
+    """Return the refusal of a parameter's value."""
+    return AwsRefusal("InvalidParameterException", message)
+
+
+def check_name(name: str) -> None:
+    """Raise `AwsRefusal` unless a service can be called so."""
+    if not _NAME.fullmatch(name):
+        raise invalid("Service name must match ^[a-zA-Z0-9\\-_]{1,255}$.")
+
+
+def check_desired(count: int | None) -> None:
+    """Raise `AwsRefusal` for a number of tasks that no service has."""
+    if count is not None and count < 0:
+        raise invalid("Desired count cannot be negative.")
+    if count is not None and count > _MOST_DESIRED:
+        raise invalid("Desired count exceeds limit.")
+
+
+def check_run(count: int) -> None:
+    """Raise `AwsRefusal` unless one call may start so many tasks."""
+    if not 1 <= count <= _MOST_RUN:
+        raise invalid(f"Count must be between 1 and {_MOST_RUN}.")
+
+
+def network_of(backend: Any, definition: Any, asked: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the network in which tasks of a definition start. Raises `AwsRefusal` for one in which none could."""
+    if definition.network_mode != "awsvpc":
+        return dict(asked) if asked else None
+    given = (asked or {}).get("awsvpcConfiguration")
+    if given is None:
+        raise invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+    if not given["subnets"]:
+        raise invalid("subnets can not be empty.")
+    for subnet in given["subnets"]:
+        try:
+            ec2_backends[backend.account_id][backend.region_name].get_subnet(subnet)
+        except InvalidSubnetIdError:
+            raise invalid(
+                f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does not exist "
+                "(ErrorCode: InvalidSubnetID.NotFound)"
+            ) from None
+    return {"awsvpcConfiguration": {"securityGroups": [], **given}}
+
+
+def page(arns: Sequence[str], asked: Mapping[str, Any], usual: int) -> tuple[Sequence[str], str | None]:
+    """Return the page that is asked for, and the token of the next: the ARN with which that one begins."""
+    size, token = asked.get("maxResults", usual), asked.get("nextToken")
+    if not _PAGES[0] <= size <= _PAGES[1]:
+        raise invalid(f"maxResults must be between {_PAGES[0]} and {_PAGES[1]}.")
+    if token is not None and token not in arns:
+        raise invalid("Invalid token.")
+    rest = arns[arns.index(token) if token else 0 :]
+    return rest[:size], rest[size] if len(rest) > size else None

@@ -1,0 +1,129 @@
+"""What ECS refuses, what it does not find, and how it pages."""
+
+from typing import Any
+
+import pytest
+from aws_fixture import Aws, aws
+from botocore.exceptions import ClientError
+
+__all__ = ["aws"]
+
+CLUSTER, APP = "askflorence-staging", "askflorence-staging-app"
+
+
+def refused(aws: Aws, action: str, **asked: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        getattr(aws.client("ecs"), action)(**asked)
+    code: str = caught.value.response["Error"]["Code"]
+    return code
+
+
+def network(**changes: Any) -> dict[str, Any]:
+    return {"networkConfiguration": {"awsvpcConfiguration": changes}}
+
+
+@pytest.mark.parametrize("revision", ["²", "99", "-7", "+7", " 7", "9" * 5000, "7:7"])
+@pytest.mark.parametrize("action", ["run_task", "describe_task_definition"])
+def test_a_revision_that_is_not_there_is_not_described(aws: Aws, action: str, revision: str) -> None:
+    where = {"cluster": CLUSTER} if action == "run_task" else {}
+    assert "ClientException" == refused(aws, action, taskDefinition=f"{APP}:{revision}", **where)
+
+
+def test_an_inactive_revision_is_described(aws: Aws) -> None:
+    ecs = aws.client("ecs")
+    ecs.deregister_task_definition(taskDefinition=f"{APP}:3")
+    found = ecs.describe_task_definition(taskDefinition=f"{APP}:3", include=["TAGS"])
+    assert ("INACTIVE", 3) == (found["taskDefinition"]["status"], found["taskDefinition"]["revision"])
+    assert [{"key": "managed-by", "value": "terraform"}] == found["tags"]
+
+
+@pytest.mark.parametrize("count", [-3, -1, 5001])
+def test_a_service_has_no_such_number_of_tasks(aws: Aws, count: int) -> None:
+    asked = {"cluster": CLUSTER, "service": APP, "desiredCount": count}
+    assert "InvalidParameterException" == refused(aws, "update_service", **asked)
+    assert 2 == aws.service()["desiredCount"]
+
+
+@pytest.mark.parametrize("count", [-1, 0, 11])
+def test_one_call_runs_one_to_ten_tasks(aws: Aws, count: int) -> None:
+    asked = {"cluster": CLUSTER, "taskDefinition": APP, "count": count}
+    asked |= {"networkConfiguration": aws.service()["networkConfiguration"]}
+    assert "InvalidParameterException" == refused(aws, "run_task", **asked)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a:b", "é", "x" * 256])
+def test_a_service_cannot_be_called_so(aws: Aws, name: str) -> None:
+    asked = {"cluster": CLUSTER, "serviceName": name, "taskDefinition": APP, "desiredCount": 1}
+    assert "InvalidParameterException" == refused(aws, "create_service", **asked)
+
+
+@pytest.mark.parametrize("where", [{}, network(subnets=[]), network(subnets=["subnet-none"])])
+def test_tasks_in_a_vpc_need_a_subnet_that_is_there(aws: Aws, where: dict[str, Any]) -> None:
+    asked = {"cluster": CLUSTER, "taskDefinition": APP, **where}
+    codes = {
+        refused(aws, "run_task", **asked),
+        refused(aws, "create_service", serviceName="other", desiredCount=1, **asked),
+    }
+    assert {"InvalidParameterException"} == codes
+
+
+def test_a_service_without_security_groups_runs_in_its_vpcs_own(aws: Aws) -> None:
+    given = aws.service()["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
+    ecs = aws.client("ecs")
+    ecs.create_service(
+        cluster=CLUSTER, serviceName="other", taskDefinition=APP, desiredCount=1, **network(subnets=given)
+    )
+    aws.steps(3)
+    (service,) = ecs.describe_services(cluster=CLUSTER, services=["other"])["services"]
+    assert 1 == service["runningCount"]
+
+
+@pytest.mark.parametrize("action", ["list_tasks", "list_service_deployments", "update_service"])
+def test_a_service_that_is_not_there_is_not_found(aws: Aws, action: str) -> None:
+    named = {"serviceName" if action == "list_tasks" else "service": "none"}
+    assert "ServiceNotFoundException" == refused(aws, action, cluster=CLUSTER, **named)
+
+
+@pytest.mark.parametrize("cluster", ["none", "", "é", "a/b/c"])
+def test_a_cluster_that_is_not_there_is_not_found(aws: Aws, cluster: str) -> None:
+    assert "ClusterNotFoundException" == refused(aws, "list_tasks", cluster=cluster)
+
+
+def test_a_task_that_is_not_there_cannot_be_stopped(aws: Aws) -> None:
+    assert "InvalidParameterException" == refused(aws, "stop_task", cluster=CLUSTER, task="none")
+
+
+def test_deployments_are_listed_page_by_page_newest_first(aws: Aws) -> None:
+    for _ in range(4):
+        aws.update(forceNewDeployment=True)
+    ecs, where = aws.client("ecs"), {"cluster": CLUSTER, "service": APP}
+    whole = ecs.list_service_deployments(**where)["serviceDeployments"]
+    pages: list[list[str]] = []
+    token: dict[str, str] = {}
+    while True:
+        answer = ecs.list_service_deployments(**where, maxResults=2, **token)
+        pages.append([each["serviceDeploymentArn"] for each in answer["serviceDeployments"]])
+        if "nextToken" not in answer:
+            break
+        token = {"nextToken": answer["nextToken"]}
+    assert [2, 2, 1] == [len(page) for page in pages]
+    assert [each["serviceDeploymentArn"] for each in whole] == [arn for page in pages for arn in page]
+
+
+@pytest.mark.parametrize("asked", [{"maxResults": 0}, {"maxResults": 101}, {"nextToken": "none"}])
+def test_there_is_no_such_page(aws: Aws, asked: dict[str, Any]) -> None:
+    where = {"cluster": CLUSTER, "service": APP}
+    assert "InvalidParameterException" == refused(aws, "list_service_deployments", **where, **asked)
+
+
+@pytest.mark.parametrize(
+    ("action", "name"),
+    [
+        ("describe_service_deployments", "serviceDeploymentArns"),
+        ("describe_service_revisions", "serviceRevisionArns"),
+    ],
+)
+def test_up_to_twenty_are_described_and_those_not_there_are_named(aws: Aws, action: str, name: str) -> None:
+    assert "InvalidParameterException" == refused(aws, action, **{name: ["none"] * 21})
+    failures = getattr(aws.client("ecs"), action)(**{name: ["none"] * 20})["failures"]
+    assert [{"arn": "none", "reason": "MISSING"}] * 20 == failures
