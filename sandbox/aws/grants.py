@@ -34,6 +34,19 @@ class AwsRefusal(Exception):
         self.status = status
 
 
+def no_such_secret() -> AwsRefusal:
+    """Return what Secrets Manager says of a secret that is not there."""
+    return AwsRefusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+
+
+def deleted_secret() -> AwsRefusal:
+    """Return what Secrets Manager says of a secret in its recovery window."""
+    return AwsRefusal(
+        "InvalidRequestException",
+        "You can't perform this operation on the secret because it was marked for deletion.",
+    )
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who signed a request: the role that was assumed, and the session's ARN that errors name."""

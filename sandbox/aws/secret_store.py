@@ -1,23 +1,26 @@
 """Secrets Manager where moto differs from AWS: who may read, the recovery window, and stages that stay.
 
 Rules: Secrets Manager API reference (GetSecretValue, CreateSecret, DeleteSecret, RestoreSecret, PutSecretValue,
-ListSecretVersionIds). It must never log a value, nor show a deleted secret's value to anyone.
+UpdateSecret, UpdateSecretVersionStage, ListSecretVersionIds). It must never log a value, nor show a deleted
+secret's value to anyone.
 """
 
 import json
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 from moto.secretsmanager.models import secretsmanager_backends
 
-from sandbox.aws.grants import AwsRefusal, check_read
+from sandbox.aws.grants import AwsRefusal, check_read, deleted_secret, no_such_secret
+from sandbox.aws.shapes import checked
 from sandbox.aws.wire import Call
 
-_MARKED = "You can't perform this operation on the secret because it was marked for deletion."
 _SCHEDULED = "You can't create this secret because a secret with this name is already scheduled for deletion."
 _WINDOW = (7, 30)
-_RESERVED = {"AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"}
 _REFUSED_WHEN_DELETED = frozenset(
     {"PutSecretValue", "UpdateSecret", "UpdateSecretVersionStage", "GetSecretValue", "RotateSecret"}
 )
@@ -29,22 +32,33 @@ class SecretStore:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         """Take the clock."""
         self._clock = clock
+        # Stages are read, written by moto and laid anew: two writers of one secret must not come in between.
+        self._turn = threading.Lock()
 
     def answer(self, call: Call) -> object | None:
         """Return a result, or None to let moto answer. Raises `AwsRefusal`."""
+        with self._turn:
+            return self._answer(call)
+
+    def _answer(self, call: Call) -> object | None:
         self._forget_expired(call)
-        if call.action in _REFUSED_WHEN_DELETED:
-            secret = _secret(call)
-            if secret is not None and secret.is_deleted():
-                raise AwsRefusal("InvalidRequestException", _MARKED)
         handler = {
             "GetSecretValue": self._get,
             "BatchGetSecretValue": self._batch_get,
+            "ReplicateSecretToRegions": self._replicate,
             "CreateSecret": self._create,
             "DeleteSecret": self._delete,
             "PutSecretValue": self._put,
+            "UpdateSecret": self._update,
+            "UpdateSecretVersionStage": self._move_stage,
             "ListSecretVersionIds": self._versions,
         }.get(call.action)
+        if handler is not None:
+            call = checked(call)
+        if call.action in _REFUSED_WHEN_DELETED:
+            secret = _secret(call)
+            if secret is not None and secret.is_deleted():
+                raise deleted_secret()
         return handler(call) if handler else None
 
     def _get(self, call: Call) -> None:
@@ -57,55 +71,91 @@ class SecretStore:
             "InvalidRequestException", "The sandbox does not offer BatchGetSecretValue: use GetSecretValue."
         )
 
+    def _replicate(self, _call: Call) -> None:
+        raise AwsRefusal("InvalidRequestException", "The sandbox keeps a secret in one region only.")
+
     def _create(self, call: Call) -> None:
-        existing = dict.get(_backend(call).secrets, call.parameters.get("Name"))
+        _has_value(call)
+        if "AddReplicaRegions" in call.parameters:
+            self._replicate(call)
+        existing = dict.get(_backend(call).secrets, call.parameters["Name"])
         if existing is not None and existing.is_deleted():
             raise AwsRefusal("InvalidRequestException", _SCHEDULED)
 
     def _delete(self, call: Call) -> None:
         secret = _secret(call)
         days = call.parameters.get("RecoveryWindowInDays")
-        forced = bool(call.parameters.get("ForceDeleteWithoutRecovery"))
+        forced = call.parameters.get("ForceDeleteWithoutRecovery", False)
         if days is not None and forced:
             raise AwsRefusal(
                 "InvalidParameterException",
                 "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.",
             )
-        if days is not None and not _WINDOW[0] <= int(days) <= _WINDOW[1]:
+        if days is not None and not _WINDOW[0] <= days <= _WINDOW[1]:
             raise AwsRefusal(
                 "InvalidParameterException",
                 "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).",
             )
         if secret is not None and secret.is_deleted() and not forced:
-            raise AwsRefusal("InvalidRequestException", _MARKED)
+            raise deleted_secret()
 
-    def _put(self, call: Call) -> object | None:
-        """Put through moto, then give back the labels of ours that it drops from the version before."""
-        secret = _secret(call)
-        if secret is None:
-            return None
-        before = {key: list(version["version_stages"]) for key, version in secret.versions.items()}
-        asked = call.parameters.get("VersionStages") or ["AWSCURRENT"]
-        answer = _backend(call).put_secret_value(
-            secret_id=call.parameters["SecretId"],
-            secret_string=call.parameters.get("SecretString"),
-            secret_binary=call.parameters.get("SecretBinary"),
-            client_request_token=call.parameters.get("ClientRequestToken"),
-            version_stages=list(asked),
-        )
-        for key, stages in before.items():
-            version = secret.versions.get(key)
-            if version is None:
-                continue
-            kept = [s for s in stages if s not in _RESERVED and s not in asked]
-            version["version_stages"] += [s for s in kept if s not in version["version_stages"]]
+    def _put(self, call: Call) -> object:
+        asked = call.parameters
+        if not _has_value(call):
+            raise AwsRefusal(
+                "InvalidRequestException", "You must provide either SecretString or SecretBinary."
+            )
+        stages = list(dict.fromkeys(asked.get("VersionStages") or ["AWSCURRENT"]))
+        with _moved_stages(_found(call), stages):
+            answer = _backend(call).put_secret_value(
+                secret_id=asked["SecretId"],
+                secret_string=asked.get("SecretString"),
+                secret_binary=asked.get("SecretBinary"),
+                client_request_token=asked.get("ClientRequestToken"),
+                version_stages=list(stages),
+            )
         return _decoded(answer)
 
-    def _versions(self, call: Call) -> object | None:
-        secret = _secret(call)
-        if secret is None:
-            return None
-        shown = bool(call.parameters.get("IncludeDeprecated"))
+    def _update(self, call: Call) -> object:
+        asked, secret = call.parameters, _found(call)
+        token = asked.get("ClientRequestToken") or str(uuid4())
+        if _has_value(call) and token in secret.versions:
+            raise AwsRefusal(
+                "ResourceExistsException",
+                f"You can't use ClientRequestToken {token} because that value is already in use for a version of "
+                f"secret {secret.arn}.",
+            )
+        with _moved_stages(secret, ["AWSCURRENT"]):
+            answer = _backend(call).update_secret(
+                secret_id=asked["SecretId"],
+                secret_string=asked.get("SecretString"),
+                secret_binary=asked.get("SecretBinary"),
+                client_request_token=token,
+                kms_key_id=asked.get("KmsKeyId"),
+                description=asked.get("Description"),
+            )
+        return _decoded(answer)
+
+    def _move_stage(self, call: Call) -> object:
+        """Move through moto, which goes on taking the version that was current before for the current one."""
+        asked, secret = call.parameters, _found(call)
+        stage, to = asked["VersionStage"], asked.get("MoveToVersionId")
+        holder = _holder(secret, stage)
+        if to and holder not in (None, to) and not asked.get("RemoveFromVersionId"):
+            raise AwsRefusal(
+                "InvalidParameterException",
+                f"The parameter RemoveFromVersionId can't be empty. Staging label {stage} is currently attached to "
+                f"version {holder}, so you must explicitly reference that version in RemoveFromVersionId.",
+            )
+        arn, name = _backend(call).update_secret_version_stage(
+            asked["SecretId"], stage, asked.get("RemoveFromVersionId"), to
+        )
+        secret.set_default_version_id(_holder(secret, "AWSCURRENT"))
+        return {"ARN": arn, "Name": name}
+
+    def _versions(self, call: Call) -> object:
+        secret = _found(call)
+        shown = call.parameters.get("IncludeDeprecated", False)
         versions = [
             {"VersionId": key, "VersionStages": v["version_stages"], "CreatedDate": v["createdate"]}
             for key, v in secret.versions.items()
@@ -131,6 +181,47 @@ def _secret(call: Call) -> Any | None:
     if not isinstance(identifier, str) or identifier not in secrets:
         return None
     return secrets[identifier]
+
+
+def _found(call: Call) -> Any:
+    secret = _secret(call)
+    if secret is None:
+        raise no_such_secret()
+    return secret
+
+
+def _holder(secret: Any, stage: str) -> str | None:
+    return next((key for key, each in secret.versions.items() if stage in each["version_stages"]), None)
+
+
+def _has_value(call: Call) -> bool:
+    """Whether a request brings a value. Raises `AwsRefusal` for one that brings two."""
+    given = [name for name in ("SecretString", "SecretBinary") if name in call.parameters]
+    if len(given) > 1:
+        raise AwsRefusal(
+            "InvalidParameterException",
+            "You can't specify both a binary secret value and a string secret value in the same secret.",
+        )
+    return bool(given)
+
+
+@contextmanager
+def _moved_stages(secret: Any, moved: list[str]) -> Iterator[None]:
+    """Let moto write a version, then lay the stages of the others as AWS does: what is not moved stays."""
+    before = {key: (each, list(each["version_stages"])) for key, each in secret.versions.items()}
+    yield
+    written = [
+        key for key, each in secret.versions.items() if key not in before or each is not before[key][0]
+    ]
+    for key, (version, stages) in before.items():
+        if not written or key in written:
+            continue
+        kept = [s for s in stages if s not in moved]
+        if "AWSCURRENT" in moved:
+            kept = [s for s in kept if s != "AWSPREVIOUS"]
+            if "AWSCURRENT" in stages:
+                kept.insert(0, "AWSPREVIOUS")
+        version["version_stages"] = kept
 
 
 def _decoded(answer: str) -> object:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.aws.grants import AwsRefusal, Caller, check_read, find_secret
+from sandbox.aws.grants import AwsRefusal, Caller, check_read, deleted_secret, find_secret, no_such_secret
 
 _REFERENCE = re.compile(
     r"(?P<arn>arn:aws:secretsmanager:[^:]+:[^:]+:secret:[^:]+)"
@@ -55,12 +55,9 @@ def _resolve(reference: Mapping[str, str], role_arn: str | None, session: str) -
     caller = Caller.of_role(role_arn, session)
     secret = find_secret(match["arn"])
     if secret is None:
-        raise AwsRefusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+        raise no_such_secret()
     if secret.is_deleted():
-        raise AwsRefusal(
-            "InvalidRequestException",
-            "You can't perform this operation on the secret because it was marked for deletion.",
-        )
+        raise deleted_secret()
     version = _version(secret, match["version"] or "", match["stage"] or "")
     check_read(caller, secret, version["version_id"])
     return _json_value(version, match["key"]) if match["key"] else str(version.get("secret_string") or "")

@@ -1,4 +1,7 @@
-"""Secrets Manager's recovery window and stages."""
+"""Secrets Manager's recovery window, stages and refusals."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from aws_fixture import Aws, aws
@@ -72,3 +75,115 @@ def test_the_list_of_versions_names_the_secrets_arn(aws: Aws) -> None:
     listed = aws.client("secretsmanager").list_secret_version_ids(SecretId=NAME)
     assert aws.secret_arn(NAME) == listed["ARN"]
     assert [["AWSCURRENT"]] == [version["VersionStages"] for version in listed["Versions"]]
+
+
+def refused(aws: Aws, action: str, **asked: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        getattr(aws.client("secretsmanager"), action)(**asked)
+    code: str = caught.value.response["Error"]["Code"]
+    return code
+
+
+@pytest.mark.parametrize(
+    ("action", "asked"),
+    [
+        ("get_secret_value", {}),
+        ("put_secret_value", {"SecretString": "new"}),
+        ("update_secret", {"SecretString": "new"}),
+        ("update_secret", {"Description": "new"}),
+        ("update_secret_version_stage", {"VersionStage": "proven"}),
+        ("list_secret_version_ids", {}),
+        ("delete_secret", {}),
+    ],
+)
+@pytest.mark.parametrize("name", ["none", "é", "arn:aws:secretsmanager:us-east-1:1:secret:none"])
+def test_a_secret_that_is_not_there_is_not_found(
+    aws: Aws, action: str, asked: dict[str, Any], name: str
+) -> None:
+    assert "ResourceNotFoundException" == refused(aws, action, SecretId=name, **asked)
+
+
+def test_an_update_with_a_value_moves_the_stages_of_aws_and_leaves_ours(aws: Aws) -> None:
+    store = aws.client("secretsmanager")
+    first = store.get_secret_value(SecretId=NAME)["VersionId"]
+    store.update_secret_version_stage(SecretId=NAME, VersionStage="proven", MoveToVersionId=first)
+    second = store.update_secret(SecretId=NAME, SecretString="second")["VersionId"]
+    third = store.update_secret(SecretId=NAME, SecretBinary=b"third")["VersionId"]
+    stages = store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
+    assert {first: ["proven"], second: ["AWSPREVIOUS"], third: ["AWSCURRENT"]} == stages
+
+
+def test_an_update_without_a_value_makes_no_version(aws: Aws) -> None:
+    store = aws.client("secretsmanager")
+    before = store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
+    answer = store.update_secret(SecretId=NAME, Description="new")
+    assert (False, before) == (
+        "VersionId" in answer,
+        store.describe_secret(SecretId=NAME)["VersionIdsToStages"],
+    )
+
+
+def test_an_update_cannot_take_the_token_of_a_version_that_is_there(aws: Aws) -> None:
+    token = aws.client("secretsmanager").get_secret_value(SecretId=NAME)["VersionId"]
+    code = refused(aws, "update_secret", SecretId=NAME, SecretString="new", ClientRequestToken=token)
+    assert "ResourceExistsException" == code
+
+
+def test_putting_the_same_value_again_by_its_token_changes_nothing(aws: Aws) -> None:
+    store, token = aws.client("secretsmanager"), "0" * 32
+    store.put_secret_value(SecretId=NAME, SecretString="new", ClientRequestToken=token)
+    before = store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
+    store.put_secret_value(SecretId=NAME, SecretString="new", ClientRequestToken=token)
+    assert before == store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
+
+
+def test_writers_at_the_same_time_leave_one_current_and_one_previous_version(aws: Aws) -> None:
+    store = aws.client("secretsmanager")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: store.put_secret_value(SecretId=NAME, SecretString=str(n)), range(40)))
+    stages = store.describe_secret(SecretId=NAME)["VersionIdsToStages"].values()
+    assert ["AWSCURRENT", "AWSPREVIOUS"] == sorted(stage for labels in stages for stage in labels)
+
+
+def test_a_secret_whose_current_version_was_moved_back_is_read_so(aws: Aws) -> None:
+    store = aws.client("secretsmanager")
+    first = store.get_secret_value(SecretId=NAME)["VersionId"]
+    second = store.put_secret_value(SecretId=NAME, SecretString="new")["VersionId"]
+    store.update_secret_version_stage(
+        SecretId=NAME, VersionStage="AWSCURRENT", MoveToVersionId=first, RemoveFromVersionId=second
+    )
+    assert first == store.get_secret_value(SecretId=NAME)["VersionId"]
+
+
+def test_a_label_moves_only_when_the_version_that_has_it_is_named(aws: Aws) -> None:
+    store = aws.client("secretsmanager")
+    first = store.get_secret_value(SecretId=NAME)["VersionId"]
+    second = store.put_secret_value(SecretId=NAME, SecretString="new")["VersionId"]
+    store.update_secret_version_stage(SecretId=NAME, VersionStage="proven", MoveToVersionId=first)
+    asked = {"SecretId": NAME, "VersionStage": "proven", "MoveToVersionId": second}
+    assert "InvalidParameterException" == refused(aws, "update_secret_version_stage", **asked)
+    store.update_secret_version_stage(**asked, RemoveFromVersionId=first)
+    stages = store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
+    assert {first: ["AWSPREVIOUS"], second: ["AWSCURRENT", "proven"]} == stages
+
+
+def test_a_version_needs_a_value(aws: Aws) -> None:
+    assert "InvalidRequestException" == refused(aws, "put_secret_value", SecretId=NAME)
+
+
+@pytest.mark.parametrize(
+    ("action", "name"),
+    [
+        ("create_secret", {"Name": "other"}),
+        ("put_secret_value", {"SecretId": NAME}),
+        ("update_secret", {"SecretId": NAME}),
+    ],
+)
+def test_a_version_has_one_value_not_two(aws: Aws, action: str, name: dict[str, str]) -> None:
+    code = refused(aws, action, **name, SecretString="a", SecretBinary=b"b")
+    assert "InvalidParameterException" == code
+
+
+def test_a_secret_is_kept_in_one_region(aws: Aws) -> None:
+    code = refused(aws, "create_secret", Name="other", AddReplicaRegions=[{"Region": "us-west-2"}])
+    assert "InvalidRequestException" == code
