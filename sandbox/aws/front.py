@@ -17,7 +17,7 @@ from sandbox.aws.ecs import EcsFront
 from sandbox.aws.grants import AwsRefusal, caller_of, check_assume, simulate
 from sandbox.aws.secret_store import SecretStore
 from sandbox.aws.shapes import checked
-from sandbox.aws.wire import Answer, Call, Signature, error, read_call, result, take_body
+from sandbox.aws.wire import Answer, Call, Signature, error, read_call, result
 from sandbox.ecs_agent import EcsAgent
 
 _LOG = logging.getLogger(__name__)
@@ -40,8 +40,6 @@ class Front:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Answer one request."""
-        # Read whatever the answer will be: a connection that stays open must be at the next request's start.
-        take_body(environ)
         signature = Signature.of(environ)
         if signature is None:
             refusal = AwsRefusal("MissingAuthenticationToken", "Missing Authentication Token", 403)

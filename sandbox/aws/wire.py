@@ -73,14 +73,17 @@ class Answer:
         return [self.body]
 
 
-def take_body(environ: dict[str, Any]) -> None:
-    """Read the body off the connection and put it back for whoever answers; one past 16 MiB is cut off."""
-    try:
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        length = 0
-    body = environ["wsgi.input"].read(min(length, _MAX_BODY)) if length > 0 else b""
+def take_body(environ: dict[str, Any]) -> bool:
+    """Read the body off the connection and put it back for whoever answers; return whether that was all of it.
+
+    What is past 16 MiB stays, and so does a body in chunks, which no SDK sends to these services.
+    """
+    length = str(environ.get("CONTENT_LENGTH") or "0")
+    sound = length.isascii() and length.isdigit() and "HTTP_TRANSFER_ENCODING" not in environ
+    size = int(length) if sound else 0
+    body = environ["wsgi.input"].read(min(size, _MAX_BODY)) if size else b""
     environ["wsgi.input"] = BytesIO(body)
+    return sound and len(body) == size
 
 
 def read_call(environ: Mapping[str, Any], signature: Signature, caller: Caller) -> Call:

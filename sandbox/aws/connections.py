@@ -1,0 +1,82 @@
+"""HTTP before the AWS front: one thread a connection, which stays open for the next request.
+
+werkzeug's own server closes after every answer, since it cannot tell where the next request begins: here a body is
+read whole before it is answered. It must never log a request, an answer, or a header.
+"""
+
+import socket
+from http.server import ThreadingHTTPServer
+from typing import Any
+
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+
+from sandbox.aws.wire import take_body
+
+
+class Server(ThreadingHTTPServer):
+    """Serves a WSGI application."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+    # What werkzeug's handler asks of its server.
+    multithread, multiprocess, ssl_context = True, False, None
+
+    def __init__(self, address: tuple[str, int], application: Any) -> None:
+        """Listen at this address. Raises `OSError` when the port is in use."""
+        self.application = application
+        self.connections: set[socket.socket] = set()
+        super().__init__(address, _Handler)
+
+    def drop_connections(self) -> None:
+        """End the connections that clients hold open."""
+        for connection in list(self.connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # the client closed it first
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of connections that clients break."""
+
+
+class _Handler(MotoRequestHandler):  # type: ignore[misc]
+    protocol_version = "HTTP/1.1"
+    server_version = "sandbox"
+    sys_version = ""
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    timeout = 120
+    server: Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections.add(self.connection)
+
+    def finish(self) -> None:
+        self.server.connections.discard(self.connection)
+        super().finish()
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the base class's name for it
+        """Stay silent."""
+
+    def run_wsgi(self) -> None:
+        """Answer one request."""
+        self.environ = environ = self.make_environ()
+        whole = take_body(environ)
+        said: list[Any] = []
+        answer = self.server.application(environ, lambda *status: said.extend(status))
+        body = b"".join(answer)
+        if hasattr(answer, "close"):
+            answer.close()
+        code, _, reason = said[0].partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in said[1]:
+            if name.lower() != "content-length":
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        if not whole:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)

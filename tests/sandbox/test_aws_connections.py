@@ -1,0 +1,79 @@
+"""HTTP of the AWS front: connections that stay open, their end, and answers that are never a page of HTML."""
+
+import http.client
+import json
+from typing import Any
+
+import pytest
+import requests
+from aws_fixture import Aws, aws
+
+from sandbox.aws.server import AwsServer
+
+__all__ = ["aws"]
+
+
+@pytest.fixture
+def connection(aws: Aws) -> Any:
+    opened = http.client.HTTPConnection(aws.url.removeprefix("http://"), timeout=10)
+    yield opened
+    opened.close()
+
+
+def ask(aws: Aws, connection: Any, action: str, body: Any, **headers: str) -> tuple[int, Any]:
+    """Send a request of Secrets Manager, and return the answer's status and document."""
+    scope = f"{aws.sessions['staging'].access_key_id}/20260101/us-east-1/secretsmanager/aws4_request"
+    sent = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+    sent |= {"X-Amz-Target": f"secretsmanager.{action}", "Content-Type": "application/x-amz-json-1.1"}
+    connection.request("POST", "/", body if isinstance(body, bytes) else json.dumps(body), sent | headers)
+    answer = connection.getresponse()
+    return answer.status, json.loads(answer.read())
+
+
+@pytest.mark.parametrize("action", ["ListSecretVersionIds", "DescribeSecret"])
+def test_a_connection_stays_open_for_the_next_request(aws: Aws, connection: Any, action: str) -> None:
+    sockets = set()
+    for name in ("staging/mongodb/app-read", "none", "staging/mongodb/app-read"):
+        ask(aws, connection, action, {"SecretId": name})
+        sockets.add(connection.sock)
+    assert (1, False) == (len(sockets), None in sockets)
+
+
+@pytest.mark.parametrize("headers", [{"Content-Length": "x"}, {"Transfer-Encoding": "chunked"}])
+def test_a_connection_whose_next_request_cannot_be_found_is_closed(
+    aws: Aws, connection: Any, headers: dict[str, str]
+) -> None:
+    status, _ = ask(aws, connection, "ListSecretVersionIds", b"", **headers)
+    assert (400, None) == (status, connection.sock)
+
+
+def test_a_server_that_has_stopped_answers_no_more_on_an_open_connection(aws: Aws) -> None:
+    server = AwsServer(aws.agent)
+    connection = http.client.HTTPConnection(server.start().removeprefix("http://"), timeout=10)
+    assert 200 == ask(aws, connection, "ListSecrets", {})[0]
+    server.stop()
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+        ask(aws, connection, "ListSecrets", {})
+
+
+def test_a_port_in_use_is_an_error_of_the_system(aws: Aws) -> None:
+    with pytest.raises(OSError, match="in use"):
+        AwsServer(aws.agent).start(int(aws.url.rpartition(":")[2]))
+
+
+def test_an_operation_that_does_not_exist_is_unknown(aws: Aws, connection: Any) -> None:
+    status, answer = ask(aws, connection, "ListNothing", {})
+    assert (400, "UnknownOperationException") == (status, answer["__type"])
+
+
+def test_what_fails_behind_the_front_is_told_in_the_services_form(aws: Aws, connection: Any) -> None:
+    status, answer = ask(aws, connection, "DescribeSecret", {"SecretId": 7})
+    assert (500, "InternalServiceError") == (status, answer["__type"])
+
+
+def test_a_query_may_stand_in_the_address(aws: Aws) -> None:
+    scope = f"{aws.sessions['staging'].access_key_id}/20260101/us-east-1/sts/aws4_request"
+    signed = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+    asked = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
+    answer = requests.get(aws.url, params=asked, headers=signed, timeout=10)
+    assert f"<Account>{aws.account()}</Account>" in answer.text
