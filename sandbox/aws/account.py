@@ -94,7 +94,7 @@ def build_account(
 
 def _key(here: EstateEnvironment) -> str:
     backend = kms_backends[here.account][here.region]
-    policy = _document("kms:*", ["*"], principal={"AWS": f"arn:aws:iam::{here.account}:root"})
+    policy = _policy(_allow("kms:*", "*", Principal={"AWS": f"arn:aws:iam::{here.account}:root"}))
     key = backend.create_key(policy, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", here.kms_alias, [])
     backend.create_alias(key.id, here.kms_alias)
     return str(key.arn)
@@ -107,14 +107,13 @@ def _roles(account: _Account) -> None:
         arns = list(_bindings(account, consumer).values())
         name = account.named(family)
         _role(here, f"{name}-execution", tasks, {"read-secrets": _execution_policy(account, arns)})
-    mail = _document("ses:SendEmail", [f"arn:aws:ses:{here.region}:{here.account}:identity/*"])
+    mail = _policy(_allow("ses:SendEmail", f"arn:aws:ses:{here.region}:{here.account}:identity/*"))
     _role(here, f"{account.named(estate.ecs.runtime_family)}-task", tasks, {"send-mail": mail})
     root = {"AWS": f"arn:aws:iam::{here.account}:root"}
-    _role(here, DEPLOYER, root, {"all": _document("*", ["*"])})
+    _role(here, DEPLOYER, root, {"all": _policy(_allow("*", "*"))})
     others = [f"arn:aws:iam::{each.account}:root" for each in estate.environments if each != here]
-    looks = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": _LOOKS, "Resource": "*"}]}
     first = {"sign-up": _sign_up_policy(account)} if here == estate.environments[0] else {}
-    _role(here, OBSERVER, {"AWS": others}, {"look": json.dumps(looks), **first})
+    _role(here, OBSERVER, {"AWS": others}, {"look": _policy(_allow(_LOOKS, "*")), **first})
 
 
 def _sign_up_policy(account: _Account) -> str:
@@ -122,21 +121,16 @@ def _sign_up_policy(account: _Account) -> str:
     here, other = account.here, account.named(account.estate.ecs.other_secret.name)
     writer = f"arn:aws:secretsmanager:{here.region}:{here.account}:secret:{here.name}/mongodb/app-write-v2-*"
     reads = [writer, account.secret_arns[other]]
-    statements = [
-        {"Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"], "Resource": reads},
-        {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [account.key_arn]},
-    ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+    return _policy(_allow("secretsmanager:GetSecretValue", *reads), _allow("kms:Decrypt", account.key_arn))
 
 
 def _execution_policy(account: _Account, secret_arns: list[str]) -> str:
     log_group = f"arn:aws:logs:{account.here.region}:{account.here.account}:log-group:{account.log_group}:*"
-    statements = [
-        {"Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"], "Resource": secret_arns},
-        {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [account.key_arn]},
-        {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": [log_group]},
-    ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+    return _policy(
+        _allow("secretsmanager:GetSecretValue", *secret_arns),
+        _allow("kms:Decrypt", account.key_arn),
+        _allow(["logs:CreateLogStream", "logs:PutLogEvents"], log_group),
+    )
 
 
 def _families(account: _Account) -> None:
@@ -252,19 +246,15 @@ def _role(
     here: EstateEnvironment, name: str, principal: Mapping[str, object], policies: dict[str, str]
 ) -> None:
     backend = iam_backends[here.account]["aws"]
-    trust = json.dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}],
-        }
-    )
+    trust = _policy({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
     backend.create_role(name, trust, "/", None, "", [], "3600")
     for policy, document in policies.items():
         backend.put_role_policy(name, policy, document)
 
 
-def _document(action: str, resources: list[str], principal: dict[str, str] | None = None) -> str:
-    statement: dict[str, Any] = {"Effect": "Allow", "Action": action, "Resource": resources}
-    if principal:
-        statement["Principal"] = principal
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+def _policy(*statements: Mapping[str, object]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def _allow(actions: str | list[str], *resources: str, **more: object) -> dict[str, object]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resources, **more}
