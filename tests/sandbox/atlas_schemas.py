@@ -1,9 +1,13 @@
 # ruff: noqa: N815 - the names are those of the API
 """What answers look like, for tests: a name too many, a name missing or a value of another type fails."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Id = Annotated[str, Field(pattern=r"^[a-f0-9]{24}$")]
+Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+RegionName = Annotated[str, Field(pattern=r"^[A-Z]+(_[A-Z]+)+_\d$")]
 
 
 class Closed(BaseModel):
@@ -113,43 +117,57 @@ class Login(Closed):
 
 class Hardware(Closed):
     diskIOPS: int
-    diskSizeGB: int
-    ebsVolumeType: str
-    instanceSize: str
+    diskSizeGB: float
+    ebsVolumeType: Literal["STANDARD", "PROVISIONED", "HIGH_PERFORMANCE"]
+    instanceSize: Literal["M10"]
     nodeCount: int
+
+
+class ComputeScaling(Closed):
+    enabled: bool
+    scaleDownEnabled: bool
+
+
+class DiskScaling(Closed):
+    enabled: bool
+
+
+class AutoScaling(Closed):
+    compute: ComputeScaling
+    diskGB: DiskScaling
 
 
 class Region(Closed):
     analyticsSpecs: Hardware
-    autoScaling: dict[str, dict[str, bool]]
+    autoScaling: AutoScaling
     effectiveAnalyticsSpecs: Hardware
     effectiveElectableSpecs: Hardware
     effectiveReadOnlySpecs: Hardware
     electableSpecs: Hardware
     priority: int
-    providerName: str
+    providerName: Literal["AWS"]
     readOnlySpecs: Hardware
-    regionName: str
+    regionName: RegionName
 
 
 class Replication(Closed):
-    id: str
+    id: Id
     regionConfigs: list[Region]
-    zoneId: str
+    zoneId: Id
     zoneName: str
 
 
 class Endpoint(Closed):
     endpointId: str
-    providerName: str
-    region: str
+    providerName: Literal["AWS"]
+    region: RegionName
 
 
 class PrivateEndpoint(Closed):
     connectionString: str
     endpoints: list[Endpoint]
     srvConnectionString: str
-    type: str
+    type: Literal["MONGOD", "MONGOS"]
 
 
 class ConnectionStrings(Closed):
@@ -158,19 +176,54 @@ class ConnectionStrings(Closed):
     privateEndpoint: list[PrivateEndpoint] | None = None
 
 
-class Cluster(BaseModel):
-    """The part of a cluster's description that programs read."""
+class Tls(Closed):
+    customOpensslCipherConfigTls12: list[str]
+    customOpensslCipherConfigTls13: list[str]
+    minimumEnabledTlsProtocol: Literal["TLS1_0", "TLS1_1", "TLS1_2", "TLS1_3"]
+    tlsCipherConfigMode: Literal["CUSTOM", "DEFAULT"]
 
-    id: str
-    name: str
-    groupId: str
-    clusterType: str
-    stateName: str
-    mongoDBMajorVersion: str
-    mongoDBVersion: str
+
+class BiConnector(Closed):
+    enabled: bool
+    readPreference: Literal["PRIMARY", "SECONDARY", "ANALYTICS"]
+
+
+class Cluster(Closed):
+    advancedConfiguration: Tls
+    backupEnabled: bool
+    biConnector: BiConnector
+    clusterType: Literal["REPLICASET", "SHARDED", "GEOSHARDED"]
+    configServerManagementMode: Literal["ATLAS_MANAGED", "FIXED_TO_DEDICATED"]
     connectionStrings: ConnectionStrings
-    replicationSpecs: list[Replication]
+    createDate: Time
+    diskWarmingMode: Literal["FULLY_WARMED", "VISIBLE_EARLIER", "ENHANCED_FULLY_WARMED"]
     effectiveReplicationSpecs: list[Replication]
+    encryptionAtRestProvider: Literal["NONE", "AWS", "AZURE", "GCP"]
+    featureCompatibilityVersion: str
+    globalClusterSelfManagedSharding: bool
+    groupId: Id
+    id: Id
+    internalClusterRole: Literal["NONE", "SYSTEM_CLUSTER", "INTERNAL_SHADOW_CLUSTER"]
+    labels: list[Label]
+    links: list[Link]
+    mongoDBMajorVersion: str
+    mongoDBVersion: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9-]*$")]
+    paused: bool
+    pitEnabled: bool
+    redactClientLogData: bool
+    replicaSetScalingStrategy: Literal["SEQUENTIAL", "WORKLOAD_TYPE", "NODE_TYPE"]
+    replicationSpecs: list[Replication]
+    rootCertType: Literal["ISRGROOTX1"]
+    stateName: Literal["IDLE", "CREATING", "UPDATING", "DELETING", "REPAIRING"]
+    tags: list[Label]
+    terminationProtectionEnabled: bool
+    useAwsTimeBasedSnapshotCopyForFastInitialSync: bool
+    versionReleaseSystem: Literal["LTS", "CONTINUOUS"]
+
+
+class ClusterStatus(Closed):
+    changeStatus: Literal["PENDING", "APPLIED"]
     links: list[Link]
 
 
