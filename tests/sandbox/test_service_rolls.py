@@ -14,6 +14,8 @@ from sandbox.releases import Pipeline
 
 __all__ = ["running"]
 SCENARIOS = Path(__file__).parents[2] / "smoke.yaml"
+CYCLE = 62
+"""Questions in a cycle of the load; a release may take less than one."""
 
 
 def pids(running: Running) -> dict[str, int]:
@@ -48,6 +50,7 @@ def test_constant_load_on_every_endpoint_is_served_well_through_a_release_of_ano
     with LoadProcess.of(running.world, 50, scenarios=SCENARIOS) as load:
         released = pipeline.build("legacy")
         mark = load.mark("released")
+        until(lambda: load.mark("asked everything").asked >= CYCLE)
         report = load.end()
     answered = {each.revision for each in report.served if each.environment == "staging"}
     assert ((), {released.before, released.after}) == (report.faults, answered)
