@@ -14,10 +14,11 @@ BUILTIN_ROLES = frozenset(
     {
         "read", "readWrite", "dbAdmin", "dbOwner", "userAdmin", "enableSharding", "readAnyDatabase",
         "readWriteAnyDatabase", "userAdminAnyDatabase", "dbAdminAnyDatabase", "clusterAdmin", "clusterManager",
-        "clusterMonitor", "hostManager", "backup", "restore", "root", "atlasAdmin",
+        "clusterMonitor", "hostManager", "backup", "restore", "root", "directShardOperations", "searchCoordinator",
+        "atlasAdmin",
     }
 )  # fmt: skip
-"""Names that MongoDB or Atlas defines itself (MongoDB manual, built-in roles)."""
+"""Names that MongoDB or Atlas defines itself (MongoDB manual, built-in roles), whatever the server's version."""
 
 
 def _actions(text: str) -> frozenset[str]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pymongo.saslprep import saslprep
 
 from access.actions import ATLAS_ACTIONS, ActionScope
+from access.builtin_roles import BUILTIN_ROLES
 from sandbox.atlas.errors import AtlasError
 from sandbox.atlas.models import Action, CustomRole, DatabaseUser, InheritedRole, RoleGrant
 
@@ -75,7 +76,7 @@ def check_role(role: CustomRole, others: Mapping[str, CustomRole]) -> None:
     name = role.role_name
     if not _ROLE_NAME.fullmatch(name) or len(name) > 1024:
         raise AtlasError("ATLAS_CUSTOM_ROLE_INVALID_NAME", name)
-    if name in ON_ANY_DATABASE or name in ON_ADMIN:
+    if name in BUILTIN_ROLES:
         raise AtlasError("ATLAS_INVALID_CUSTOM_ROLE_RESTRICTED", name)
     if name.startswith("xgen-"):
         raise AtlasError("ATLAS_RESERVED_CUSTOM_ROLE_RESTRICTED", name)
@@ -158,7 +159,7 @@ def _check_grant(grant: RoleGrant, custom: Collection[str]) -> None:
         return
     if grant.database_name != "admin":
         raise AtlasError("UNSUPPORTED_ROLE")
-    if grant.role_name not in custom:
+    if grant.role_name not in custom or grant.role_name in BUILTIN_ROLES:
         raise AtlasError("ATLAS_INVALID_ROLE", grant.role_name, grant.database_name)
 
 
@@ -201,8 +202,10 @@ def _check_inherited(name: str, inherited: InheritedRole, others: Mapping[str, C
         if not inherited.db:
             raise AtlasError("ATLAS_INVALID_CUSTOM_ROLE_INHERITED_SCOPE")
         return
-    builtin = inherited.role in ON_ADMIN or inherited.role in ON_ANY_DATABASE
-    if not builtin and inherited.role != name and inherited.role not in others:
+    offered = inherited.role in ON_ADMIN or inherited.role in ON_ANY_DATABASE
+    custom = inherited.role == name or inherited.role in others
+    # A name that is the server's own would mean the server's role there, whatever the project calls so.
+    if not offered and (not custom or inherited.role in BUILTIN_ROLES):
         raise AtlasError("ATLAS_INVALID_CUSTOM_ROLE_INHERITANCE")
     if inherited.db != "admin":
         raise AtlasError("ATLAS_INVALID_CUSTOM_ROLE_INHERITED_SCOPE")

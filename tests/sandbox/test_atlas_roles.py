@@ -116,6 +116,16 @@ def test_a_wrong_role_is_refused_with_atlas_s_code(
     assert (refused.status_code, refused.json()["errorCode"]) == (400, code)
 
 
+def test_every_role_that_the_server_has_of_its_own_is_refused_as_a_custom_role(atlas: Atlas) -> None:
+    with atlas.servers[atlas.staging.project_id].client() as root:
+        listed = root.admin.command("rolesInfo", 1, showBuiltinRoles=True)["roles"]
+    names = [each["role"] for each in listed if each["isBuiltin"]]
+    refused = {name: atlas.staging.add_role(name).json()["errorCode"] for name in names}
+    restricted, invalid = "ATLAS_INVALID_CUSTOM_ROLE_RESTRICTED", "ATLAS_CUSTOM_ROLE_INVALID_NAME"
+    assert refused == {name: invalid if name.startswith("__") else restricted for name in names}
+    assert "root" in names
+
+
 def test_two_changes_of_roles_at_once_are_not_borne(atlas: Atlas) -> None:
     atlas.emulator.project(atlas.staging.project_id)._role_change_seconds = 0.3
     with ThreadPoolExecutor() as pool:

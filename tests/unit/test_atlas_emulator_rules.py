@@ -8,9 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from access.actions import ATLAS_ACTIONS, ActionScope
+from access.builtin_roles import BUILTIN_ROLES
 from sandbox.atlas.errors import AtlasError
 from sandbox.atlas.models import Action, CustomRole, DatabaseUser, InheritedRole, NewUser, Resource, RoleGrant
-from sandbox.atlas.rules import check_expiry_change, check_role, check_user, not_enforced
+from sandbox.atlas.rules import (
+    ON_ADMIN,
+    ON_ANY_DATABASE,
+    check_expiry_change,
+    check_role,
+    check_user,
+    not_enforced,
+)
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 READ = RoleGrant(role_name="read", database_name="shop")
@@ -255,6 +263,22 @@ def test_a_role_that_permits_nothing_is_refused() -> None:
 )
 def test_a_custom_roles_name_is_judged(name: str, expected: str) -> None:
     assert verdict_on_role(role(on("FIND"), name=name)) == expected
+
+
+@pytest.mark.parametrize("name", sorted(BUILTIN_ROLES))
+def test_no_custom_role_bears_the_name_of_a_servers_own_role(name: str) -> None:
+    assert verdict_on_role(role(on("FIND"), name=name)) == "ATLAS_INVALID_CUSTOM_ROLE_RESTRICTED"
+
+
+@pytest.mark.parametrize("name", sorted(BUILTIN_ROLES - ON_ADMIN - ON_ANY_DATABASE))
+def test_a_servers_role_that_atlas_does_not_offer_is_given_to_nobody(name: str) -> None:
+    held = user(roles=(RoleGrant(role_name=name, database_name="admin"),))
+    heir = role(on("FIND"), inherits=(InheritedRole(role=name, db="admin"),))
+    verdicts = (
+        verdict_on_user(held, roles=(name,)),
+        verdict_on_role(heir, role(on("FIND"), name=name)),
+    )
+    assert verdicts == ("ATLAS_INVALID_ROLE", "ATLAS_INVALID_CUSTOM_ROLE_INHERITANCE")
 
 
 @pytest.mark.parametrize(
