@@ -5,7 +5,6 @@ Sources: RFC 7616 (digest, MD5 and SHA-256, qop=auth), RFC 6749 section 4.4 (cli
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
@@ -103,7 +102,7 @@ class Keyring:
         scheme, _, encoded = authorization.partition(" ")
         try:
             name, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             return None
         account = self._accounts.get(unquote_plus(name))
         matches = account is not None and any(

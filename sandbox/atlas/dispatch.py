@@ -142,7 +142,10 @@ class Dispatcher:
     def _oauth(self, request: Request) -> Reply:
         if request.method != "POST":
             raise AtlasError("METHOD_NOT_ALLOWED", request.method, headers={"Allow": "POST"})
-        form = parse_qs(request.body.decode(errors="replace"), max_num_fields=20)
+        try:
+            form = parse_qs(request.body.decode(errors="replace"), max_num_fields=20)
+        except ValueError:
+            return _json(400, {"error": "invalid_request"})
         authorization = request.headers.get("authorization", "")
         if request.path == _TOKEN:
             status, body, headers = self._keyring.token(authorization, form.get("grant_type", [""])[0])

@@ -17,6 +17,7 @@ from sandbox.atlas.errors import AtlasError
 _MEDIA = re.compile(r"application/vnd\.atlas\.(\d{4}-\d{2}-\d{2})\+json")
 _DEFAULT_PAGE = 100
 _MAX_PAGE = 500
+_MAX_PARAMETERS = 200
 
 
 def media_type(version: str) -> str:
@@ -56,8 +57,13 @@ class Query:
 
     def all(self, name: str) -> list[str]:
         """Return all values of a parameter, also those joined by commas."""
-        values = parse_qs(self.text, keep_blank_values=True, max_num_fields=200).get(name, [])
-        return [part for value in values for part in value.split(",") if part]
+        try:
+            values = parse_qs(self.text, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
+        except ValueError:
+            raise AtlasError(
+                "VALIDATION_ERROR", f"a query has at most {_MAX_PARAMETERS} parameters"
+            ) from None
+        return [part for value in values.get(name, []) for part in value.split(",") if part]
 
     def one(self, name: str, default: str = "") -> str:
         """Return the first value of a parameter."""

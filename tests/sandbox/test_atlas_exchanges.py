@@ -184,6 +184,13 @@ def test_the_eleventh_token_in_a_minute_is_refused(atlas: Atlas) -> None:
     assert statuses == [200] * 10 + [429]
 
 
+@pytest.mark.parametrize("path", ["token", "revoke"])
+def test_a_form_of_too_many_fields_is_no_proper_request_for_a_token(atlas: Atlas, path: str) -> None:
+    url, fields = f"{atlas.emulator.url}/api/oauth/{path}", [("a", "1")] * 21
+    refused = requests.post(url, data=fields, auth=(atlas.specs[0].client_id, ""), timeout=20)
+    assert (refused.status_code, refused.json()) == (400, {"error": "invalid_request"})
+
+
 def test_a_revoked_token_signs_in_no_longer(atlas: Atlas) -> None:
     spec, issued = atlas.specs[0], token(atlas).json()["access_token"]
     atlas.staging.auth = Bearer(issued)

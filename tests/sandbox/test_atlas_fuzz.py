@@ -1,5 +1,6 @@
 """Whatever is sent, the emulator answers in its own form: no 500 that was not asked for, no stack trace."""
 
+import http.client
 import json
 import socket
 import urllib.parse
@@ -48,6 +49,19 @@ SEGMENTS = st.sampled_from(
 ) | st.text(max_size=12)
 
 
+FIELDS = st.sampled_from(
+    ["grant_type", "token", "pretty", "envelope", "itemsPerPage", "eventType"]
+) | st.text(max_size=8)
+# A few fields, perhaps many times over: more than a person sends, and more than a parser takes.
+FORMS = st.builds(
+    lambda pairs, times: urllib.parse.urlencode(pairs * times),
+    st.lists(st.tuples(FIELDS, st.text(max_size=8)), min_size=1, max_size=3),
+    st.integers(1, 400),
+)
+LATIN = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=40)
+AUTHORIZATIONS = st.builds("{}{}".format, st.sampled_from(["Basic ", "Digest ", "Bearer ", ""]), LATIN)
+
+
 def check(response: Any) -> None:
     assert response.status_code < 500
     assert "Traceback" not in response.text
@@ -77,6 +91,43 @@ def test_any_address_and_body(atlas: Atlas, method: str, segments: list[str], qu
         timeout=20,
     )
     check(response)
+
+
+@RELAXED
+@given(path=st.sampled_from(["", "/databaseUsers", "/events", "/clusters", "/containers"]), query=FORMS)
+def test_a_query_of_any_length(atlas: Atlas, path: str, query: str) -> None:
+    check(atlas.staging.send("GET", f"{path}?{query}"))
+
+
+@RELAXED
+@given(path=st.sampled_from(["token", "revoke"]), body=FORMS | st.binary(max_size=60))
+def test_any_form_at_the_token_s_address(atlas: Atlas, path: str, body: str | bytes) -> None:
+    spec = atlas.specs[0]
+    check(
+        atlas.staging.session.post(
+            f"{atlas.emulator.url}/api/oauth/{path}",
+            data=body,
+            auth=(spec.client_id, spec.client_secret),
+            timeout=20,
+        )
+    )
+
+
+@RELAXED
+@given(path=st.sampled_from(["oauth/token", "oauth/revoke", "atlas/v2/rateLimits"]), value=AUTHORIZATIONS)
+def test_any_way_to_sign_in(atlas: Atlas, path: str, value: str) -> None:
+    connection = http.client.HTTPConnection(atlas.emulator.url.removeprefix("http://"), timeout=20)
+    connection.request("POST", f"/api/{path}", b"", {"Authorization": value})
+    response = connection.getresponse()
+    assert (response.status < 500, isinstance(json.loads(response.read()), dict)) == (True, True)
+    connection.close()
+
+
+@RELAXED
+@given(accept=LATIN, content=LATIN)
+def test_any_media_type(atlas: Atlas, accept: str, content: str) -> None:
+    headers = {"Accept": accept.strip(), "Content-Type": content.strip()}
+    check(atlas.staging.send("POST", "/databaseUsers", {}, headers=headers))
 
 
 @RELAXED

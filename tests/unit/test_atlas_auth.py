@@ -101,7 +101,8 @@ def test_a_token_signs_in_for_an_hour_until_it_is_revoked() -> None:
 
 
 @pytest.mark.parametrize(
-    "login", [basic("mdb_sa_id_1", "wrong"), basic("nobody", "mdb_sa_sk_1"), "Basic %%%", "", "Bearer x"]
+    "login",
+    [basic("mdb_sa_id_1", "wrong"), basic("nobody", "mdb_sa_sk_1"), "Basic %%%", "Basic é", "", "Bearer x"],
 )
 def test_a_wrong_service_account_gets_no_token(login: str) -> None:
     assert Keyring([ACCOUNT]).token(login, "client_credentials")[0] == 401

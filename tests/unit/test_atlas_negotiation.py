@@ -69,6 +69,16 @@ def test_a_query_of_another_form_is_refused(query: str) -> None:
     assert refusal.value.code == "INVALID_QUERY_PARAMETER"
 
 
+@pytest.mark.parametrize(("count", "expected"), [(200, "taken"), (201, "VALIDATION_ERROR")])
+def test_a_query_of_two_hundred_parameters_is_read_and_no_longer_one(count: int, expected: str) -> None:
+    verdict = "taken"
+    try:
+        page(Query("&".join(["a=1"] * count)), "http://a/x", [1])
+    except AtlasError as error:
+        verdict = error.code
+    assert verdict == expected
+
+
 def test_an_envelope_wraps_an_object_and_marks_a_list_of_results() -> None:
     asked = Query("envelope=true")
     assert dress(asked, 201, {"a": 1}) == (201, {"status": 201, "content": {"a": 1}})
