@@ -190,7 +190,9 @@ def _check_action(action: Action) -> None:
 
 
 def _check_namespace(database: str, collection: str) -> None:
-    if _FORBIDDEN_IN_DATABASE.search(database) or len(database.encode(errors="replace")) > 63:
+    too_long = len(database.encode(errors="replace")) > 63
+    # $external holds users and no data: the server knows no role of it.
+    if _FORBIDDEN_IN_DATABASE.search(database) or too_long or database == "$external":
         raise AtlasError("INVALID_DATABASE_NAME", database)
     if re.search(r"[$\x00]", collection) or collection.startswith(".") or len(collection) > 255:
         raise AtlasError("INVALID_COLLECTION_NAME", collection)

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from atlas_fixture import STAGING, V1, Atlas, atlas, atlas_servers, role_body, specs, user_body
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
+
+from access.builtin_roles import BUILTIN_ROLES
 
 __all__ = ["atlas", "atlas_servers", "specs"]
 
@@ -60,6 +62,10 @@ FORMS = st.builds(
 )
 LATIN = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=40)
 AUTHORIZATIONS = st.builds("{}{}".format, st.sampled_from(["Basic ", "Digest ", "Bearer ", ""]), LATIN)
+
+
+DATABASES = st.sampled_from(["admin", "config", "local", "$external", "shop"]) | st.text(max_size=20)
+ROLES = st.sampled_from(sorted(BUILTIN_ROLES)) | st.text(max_size=10)
 
 
 def check(response: Any) -> None:
@@ -152,20 +158,22 @@ def test_any_name_and_password_that_is_taken_can_log_in(atlas: Atlas, name: str,
 
 
 @RELAXED
-@given(database=st.text(max_size=20), collection=st.text(max_size=20), inherited=st.text(max_size=10))
+@example(database="$external", collection="", inherited="read")
+@given(database=DATABASES, collection=st.text(max_size=20), inherited=ROLES)
 def test_any_resource_that_is_taken_is_taken_by_the_server(
     atlas: Atlas, database: str, collection: str, inherited: str
 ) -> None:
     find = {"action": "FIND", "resources": [{"cluster": False, "db": database, "collection": collection}]}
-    grant = {"databaseName": database or "shop", "roleName": "read", "collectionName": collection}
+    grant = {"databaseName": database or "shop", "roleName": inherited or "read"}
     for body in (
         role_body("own", actions=[find]),
         role_body("own", actions=[find], inheritedRoles=[{"db": database, "role": inherited or "read"}]),
     ):
         check(atlas.staging.send("POST", "/customDBRoles/roles", body))
         atlas.staging.send("DELETE", "/customDBRoles/roles/own")
-    check(atlas.staging.add_user("app", roles=[grant]))
-    atlas.staging.send("DELETE", "/databaseUsers/admin/app")
+    for held in (grant, {**grant, "collectionName": collection}):
+        check(atlas.staging.add_user("app", roles=[held]))
+        atlas.staging.send("DELETE", "/databaseUsers/admin/app")
     assert atlas.emulator.status()[STAGING]["refused"] == []
 
 

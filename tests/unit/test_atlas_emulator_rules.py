@@ -106,6 +106,9 @@ def test_an_existing_user_needs_no_password() -> None:
         (("dbAdmin", "shop", "orders"), "UNSUPPORTED_ROLE"),
         (("own", "admin", "orders"), "UNSUPPORTED_ROLE"),
         (("read", "no.such", None), "INVALID_DATABASE_NAME"),
+        (("read", "$external", None), "INVALID_DATABASE_NAME"),
+        (("read", "local", None), "taken"),
+        (("dbAdmin", "config", None), "taken"),
         (("read", "shop", "or$ers"), "INVALID_COLLECTION_NAME"),
     ],
 )
@@ -290,6 +293,8 @@ def test_a_servers_role_that_atlas_does_not_offer_is_given_to_nobody(name: str) 
         ("other", "shop", "ATLAS_INVALID_CUSTOM_ROLE_INHERITED_SCOPE"),
         ("clusterMonitor", "shop", "ATLAS_INVALID_CUSTOM_ROLE_INHERITED_SCOPE"),
         ("read", "", "ATLAS_INVALID_CUSTOM_ROLE_INHERITED_SCOPE"),
+        ("read", "$external", "INVALID_DATABASE_NAME"),
+        ("readWrite", "local", "taken"),
         ("nowhere", "admin", "ATLAS_INVALID_CUSTOM_ROLE_INHERITANCE"),
         ("own", "admin", "ATLAS_INVALID_CUSTOM_ROLE_SELF_REFERENTIAL"),
     ],
