@@ -1,7 +1,8 @@
 """The emulator's hand in `mongod`: it makes, changes and drops the real roles and users, and nothing else.
 
 Every change may be applied twice without harm. A password passes through and is not kept. What Atlas has and
-MongoDB has not is made from what MongoDB has: `atlasAdmin` and built-in roles on one collection become roles in admin.
+MongoDB has not is made from what MongoDB has: `atlasAdmin` and built-in roles on one collection become roles in admin,
+and a user whose scopes leave the cluster out is kept, with its password, but may log in from nowhere.
 """
 
 import re
@@ -17,6 +18,9 @@ from sandbox.atlas.models import CustomRole, DatabaseUser, Resource, RoleGrant
 
 _NOT_FOUND = {11, 31}
 _EXISTS = {51002, 51003}
+_NOWHERE = "192.0.2.1/32"
+"""An address that nobody has (RFC 5737)."""
+
 _ATLAS_ADMIN = ("readWriteAnyDatabase", "dbAdminAnyDatabase", "clusterMonitor", "enableSharding")
 
 
@@ -74,11 +78,12 @@ class Backing:
             else:
                 return
 
-    def put_user(self, user: DatabaseUser, password: str | None) -> None:
+    def put_user(self, user: DatabaseUser, password: str | None, *, reachable: bool) -> None:
         """Make or change the user; without a password an existing one keeps its own."""
         roles = [self._grant(grant) for grant in user.roles]
         secret = {} if password is None else {"pwd": password}
-        self._put("User", user.username, roles=roles, **secret)
+        restrictions = [] if reachable else [{"clientSource": [_NOWHERE]}]
+        self._put("User", user.username, roles=roles, authenticationRestrictions=restrictions, **secret)
 
     def drop(self, kind: str, name: str) -> None:
         """Drop a "Role" or a "User"; one that is not there is fine."""
@@ -148,10 +153,11 @@ class PutUser:
 
     user: DatabaseUser
     password: str | None = field(default=None, repr=False)
+    reachable: bool = True
 
     def apply(self, backing: Backing) -> None:
         """Make it so in the server."""
-        backing.put_user(self.user, self.password)
+        backing.put_user(self.user, self.password, reachable=self.reachable)
 
 
 @dataclass(frozen=True)

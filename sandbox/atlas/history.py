@@ -1,10 +1,12 @@
 """Who logged in: the access history of a cluster, read from its `mongod`'s own log.
 
 Source: schema MongoDBAccessLogs and the parameters of dbAccessHistory; the log's messages of MongoDB 6 (ids 20249,
-20250) and of later versions (5286306, 5286307). The servers' own logins are left out, as is the emulator's.
+20250) and of later versions (5286306, 5286307). The servers' own logins are left out, as is the emulator's. A user
+whom the emulator keeps out of the cluster (20240) is told of as one whom the cluster does not know: so it is in Atlas.
 """
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +18,8 @@ from sandbox.atlas.models import timestamp
 KEPT = timedelta(days=7)
 _SUCCEEDED = {20250, 5286306}
 _FAILED = {20249, 5286307}
+_KEPT_OUT = 20240
+_ACCEPTED = re.compile(r'"id":22943,.*"remote":"([^"]+)".*"connectionId":(\d+)')
 _SERVERS_OWN = frozenset({"__system", ""})
 
 
@@ -50,19 +54,25 @@ def logins(log: Path | None, *, hidden: Collection[str] = (), now: datetime) -> 
     """Yield the attempts of the last seven days, oldest first; no log, no attempts."""
     if log is None or not log.is_file():
         return
+    remotes: dict[str, str] = {}
     with log.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
+            if accepted := _ACCEPTED.search(line):
+                remotes[f"conn{accepted[2]}"] = accepted[1]
             if '"c":"ACCESS"' not in line:
                 continue
-            login = read_line(line)
+            login = read_line(line, remotes)
             if login and login.username not in hidden and login.moment >= now - KEPT:
                 yield login
 
 
-def read_line(line: str) -> Login | None:
-    """Return the attempt that a line of the log tells of, if it tells of one."""
+def read_line(line: str, remotes: Mapping[str, str] | None = None) -> Login | None:
+    """Return the attempt that a line of the log tells of, if it tells of one; `remotes` are clients by connection."""
     try:
         entry = json.loads(line)
+        if entry["id"] == _KEPT_OUT:
+            entry = _as_unknown(entry, remotes or {})
+            line = json.dumps(entry, separators=(",", ":"))
         said: Mapping[str, Any] = entry.get("attr", {})
         if entry["id"] not in _SUCCEEDED | _FAILED:
             return None
@@ -82,3 +92,15 @@ def read_line(line: str) -> Login | None:
         reason=str(said.get("error", "")),
         line=line.strip(),
     )
+
+
+def _as_unknown(entry: Mapping[str, Any], remotes: Mapping[str, str]) -> dict[str, Any]:
+    """Word a refusal by authentication restrictions as the server words that of an unknown user."""
+    name, database = entry["attr"]["user"]["user"], entry["attr"]["user"]["db"]
+    told = {
+        "principalName": name,
+        "authenticationDatabase": database,
+        "remote": remotes.get(entry["ctx"], ""),
+        "error": f'UserNotFound: Could not find user "{name}" for db "{database}"',
+    }
+    return {**entry, "id": 20249, "msg": "Authentication failed", "attr": told}

@@ -120,8 +120,7 @@ class Project:
                 raise AtlasError("GROUP_USERS_LIMIT_EXCEEDED", str(MAX_USERS))
             self._users[user.key] = user
             self._tell("MONGODB_USER_ADDED", user.username, actor, remote)
-            if self._real(user):
-                self.propagation.put(PutUser(user, password))
+            self._put_user(user, password)
         return user
 
     def change_user(
@@ -143,10 +142,7 @@ class Project:
             self._check(after, password, new=False)
             self._users[after.key] = after
             self._tell("MONGODB_USER_UPDATED", username, actor, remote)
-            if self._real(after):
-                self.propagation.put(PutUser(after, password))
-            elif self._real(before):
-                self.propagation.put(Drop("User", username))
+            self._put_user(after, password)
         return after
 
     def remove_user(self, database: str, username: str, actor: Credential, remote: str = "") -> None:
@@ -155,7 +151,7 @@ class Project:
             gone = self.user(database, username)
             del self._users[gone.key]
             self._tell("MONGODB_USER_DELETED", username, actor, remote)
-            if self._real(gone):
+            if gone.by_password:
                 self.propagation.put(Drop("User", username))
 
     def remove_expired(self) -> None:
@@ -225,9 +221,11 @@ class Project:
         if group_id and group_id != self.spec.project_id:
             raise AtlasError("GROUP_MISMATCH", group_id)
 
-    def _real(self, user: DatabaseUser) -> bool:
-        """Whether the user belongs into this project's `mongod`: others are records only."""
-        return user.by_password and user.reaches(self.spec.cluster_name)
+    def _put_user(self, user: DatabaseUser, password: str | None) -> None:
+        """Hand a user on to `mongod`; those who sign in elsewhere are records only."""
+        if user.by_password:
+            reachable = user.reaches(self.spec.cluster_name)
+            self.propagation.put(PutUser(user, password, reachable=reachable))
 
     def _tell(self, kind: str, target: str, actor: Credential, remote: str) -> None:
         event = Event(

@@ -44,6 +44,23 @@ def test_a_failed_login_carries_its_reason(identity: int, said: dict[str, str]) 
     assert (shown["authResult"], shown["failureReason"]) == (False, "AuthenticationFailed: no")
 
 
+def test_a_user_who_is_kept_out_of_the_cluster_is_told_of_as_unknown_there(tmp_path: Path) -> None:
+    log = tmp_path / "mongod.log"
+    accepted = (
+        '{"id":22943,  "attr":{"remote":"127.0.0.1:4242","uuid":"u","connectionId":8,"connectionCount":6}}'
+    )
+    kept_out = json.loads(line(20240, user={"user": "app", "db": "admin"}, reason="Restriction unmet"))
+    log.write_text("\n".join([accepted, json.dumps({**kept_out, "ctx": "conn8"}, separators=(",", ":"))]))
+    (login,) = logins(log, now=NOW)
+    shown = login.json_object("p1", "127.0.0.1")
+    assert (shown["ipAddress"], shown["authResult"], shown["failureReason"]) == (
+        "127.0.0.1",
+        False,
+        'UserNotFound: Could not find user "app" for db "admin"',
+    )
+    assert "Restriction" not in shown["logLine"]
+
+
 @pytest.mark.parametrize(
     "text", ["", "{}", "no json", '{"id":20250}', line(22943), line(20250, principalName="__system")]
 )

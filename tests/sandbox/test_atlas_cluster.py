@@ -214,6 +214,21 @@ def test_logins_are_told_with_their_result_and_never_those_of_the_servers(atlas:
     assert {login.username for login in logins(atlas)}.isdisjoint({"root", "__system"})
 
 
+def test_a_login_to_a_cluster_that_the_user_s_scopes_leave_out_is_told_as_an_unknown_user_s(
+    atlas: Atlas,
+) -> None:
+    atlas.staging.add_user("elsewhere", scopes=[{"name": "other", "type": "CLUSTER"}])
+    atlas.can_log_in("elsewhere")
+
+    def told() -> list[Login]:
+        return [login for login in logins(atlas) if login.username == "elsewhere"]
+
+    assert until(lambda: bool(told()))
+    assert {(each.authResult, each.ipAddress, each.failureReason) for each in told()} == {
+        (False, "127.0.0.1", 'UserNotFound: Could not find user "elsewhere" for db "admin"')
+    }
+
+
 def test_logins_are_chosen_by_result_number_and_time(atlas: Atlas) -> None:
     atlas.staging.add_user("watched")
     for password in ("wrong-password", "Correct-horse-7-battery", "Correct-horse-7-battery"):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from atlas_fixture import PASSWORD, PROD, STAGING, Atlas, atlas, atlas_servers, role_body, specs, user_body
 from atlas_schemas import Error, Page, User, read
+from pymongo.errors import OperationFailure
 
 from sandbox.atlas import AtlasEmulator
 
@@ -115,16 +116,58 @@ def test_a_body_that_is_no_json_is_refused(atlas: Atlas) -> None:
     assert (refused.status_code, refused.json()["errorCode"]) == (400, "MALFORMED_JSON")
 
 
-def test_a_user_scoped_to_another_cluster_is_a_record_only(atlas: Atlas) -> None:
-    made = atlas.staging.add_user("app", scopes=[{"name": "elsewhere", "type": "CLUSTER"}])
+def scoped(cluster: str) -> dict[str, list[dict[str, str]]]:
+    return {"scopes": [{"name": cluster, "type": "CLUSTER"}]}
+
+
+def test_a_user_scoped_to_another_cluster_cannot_log_in_to_this_one(atlas: Atlas) -> None:
+    made = atlas.staging.add_user("app", **scoped("elsewhere"))
     assert (made.status_code, atlas.can_log_in("app")) == (201, False)
 
 
 def test_a_user_whose_scope_leaves_the_cluster_can_log_in_no_longer(atlas: Atlas) -> None:
-    atlas.staging.add_user("app", scopes=[{"name": "staging", "type": "CLUSTER"}])
+    atlas.staging.add_user("app", **scoped("staging"))
     before = atlas.can_log_in("app")
-    atlas.staging.send("PATCH", "/databaseUsers/admin/app", {"scopes": [{"name": "else", "type": "CLUSTER"}]})
+    atlas.staging.send("PATCH", "/databaseUsers/admin/app", scoped("elsewhere"))
     assert (before, atlas.can_log_in("app")) == (True, False)
+
+
+@pytest.mark.parametrize("back", [scoped("staging"), {"scopes": []}])
+def test_a_user_whose_scope_comes_back_logs_in_with_the_password_it_had(
+    atlas: Atlas, back: dict[str, Any]
+) -> None:
+    atlas.staging.add_user("app")
+    atlas.staging.send("PATCH", "/databaseUsers/admin/app", scoped("elsewhere"))
+    roles = [{"databaseName": "shop", "roleName": "readWrite"}]
+    atlas.staging.send("PATCH", "/databaseUsers/admin/app", {**back, "roles": roles})
+    assert "insert" in atlas.privileges("app")["shop."]
+
+
+@pytest.mark.parametrize("changes", [{}, {"password": "Another-horse-8"}])
+def test_a_user_made_for_another_cluster_brings_its_password_to_this_one(
+    atlas: Atlas, changes: dict[str, str]
+) -> None:
+    atlas.staging.add_user("app", **scoped("elsewhere"))
+    atlas.staging.send("PATCH", "/databaseUsers/admin/app", changes)
+    atlas.staging.send("PATCH", "/databaseUsers/admin/app", scoped("staging"))
+    assert atlas.can_log_in("app", changes.get("password", PASSWORD))
+
+
+def test_a_user_whose_scope_leaves_the_cluster_loses_the_connections_it_has(atlas: Atlas) -> None:
+    atlas.staging.add_user("app")
+    with atlas.login("app") as client:
+        before = client.shop.orders.find_one()
+        atlas.staging.send("PATCH", "/databaseUsers/admin/app", scoped("elsewhere"))
+        with pytest.raises(OperationFailure) as refusal:
+            client.shop.orders.find_one()
+    assert (before, refusal.value.code) == (None, 13)
+
+
+def test_a_user_removed_while_scoped_elsewhere_is_gone_from_the_server(atlas: Atlas) -> None:
+    atlas.staging.add_user("app", **scoped("elsewhere"))
+    atlas.staging.send("DELETE", "/databaseUsers/admin/app")
+    with atlas.servers[STAGING].client() as root:
+        assert root.admin.command("usersInfo", "app")["users"] == []
 
 
 def test_a_role_on_one_collection_reaches_that_collection_only(atlas: Atlas) -> None:
