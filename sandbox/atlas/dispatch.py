@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from sandbox.atlas.auth import Credential, Keyring
-from sandbox.atlas.backing import ServerFacts
 from sandbox.atlas.errors import AtlasError, error_body
 from sandbox.atlas.faults import Fault, Faults, PropagationOrder
 from sandbox.atlas.negotiation import Query, accepted, check_content, dress, encode, media_type
@@ -67,14 +66,12 @@ class Dispatcher:
     def __init__(
         self,
         projects: Mapping[str, Project],
-        facts: Mapping[str, ServerFacts],
         keyring: Keyring,
         clock: Callable[[], datetime],
     ) -> None:
         self.faults = Faults()
         self.base_url = ""
         self._projects = projects
-        self._facts = facts
         self._keyring = keyring
         self._clock = clock
 
@@ -108,7 +105,6 @@ class Dispatcher:
         project.remove_expired()
         call = Call(
             project=project,
-            facts=self._facts[project.spec.project_id],
             names=names,
             query=request.query,
             body=request.body,

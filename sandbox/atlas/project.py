@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from sandbox.atlas.auth import Credential
-from sandbox.atlas.backing import Backing, Drop, PutRole, PutUser
+from sandbox.atlas.backing import Backing, Drop, PutRole, PutUser, ServerFacts
 from sandbox.atlas.errors import AtlasError
 from sandbox.atlas.models import (
     CustomRole,
@@ -67,6 +67,7 @@ class Project:
     ) -> None:
         self.spec = spec
         self.backing = backing
+        self.facts: ServerFacts  # the emulator asks the server for them when it starts
         self.propagation = propagation
         self.events: list[Event] = []
         self._users: dict[tuple[str, str], DatabaseUser] = {}

@@ -10,7 +10,6 @@ from typing import Any
 
 from sandbox.atlas import descriptions
 from sandbox.atlas.auth import Credential
-from sandbox.atlas.backing import ServerFacts
 from sandbox.atlas.errors import AtlasError
 from sandbox.atlas.history import logins
 from sandbox.atlas.models import CustomRole, DatabaseUser, NewUser, RolePatch, UserPatch, timestamp
@@ -27,7 +26,6 @@ class Call:
     """A request that is signed in, routed and allowed into its project."""
 
     project: Project
-    facts: ServerFacts
     names: dict[str, str]
     query: Query
     body: bytes
@@ -117,14 +115,14 @@ def get_project(call: Call) -> tuple[int, Any]:
 def list_clusters(call: Call) -> tuple[int, Any]:
     """List the project's one cluster."""
     spec = call.project.spec
-    cluster = descriptions.cluster(spec, call.facts, call.links(spec.cluster_name))
+    cluster = descriptions.cluster(spec, call.project.facts, call.links(spec.cluster_name))
     return 200, page(call.query, call.address, [cluster])
 
 
 def get_cluster(call: Call) -> tuple[int, Any]:
     """Show the cluster."""
     call.cluster()
-    return 200, descriptions.cluster(call.project.spec, call.facts, call.links())
+    return 200, descriptions.cluster(call.project.spec, call.project.facts, call.links())
 
 
 def cluster_status(call: Call) -> tuple[int, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from pymongo.errors import PyMongoError
 
 from sandbox.atlas.auth import Algorithm, Keyring
-from sandbox.atlas.backing import Backing, ServerFacts
+from sandbox.atlas.backing import Backing
 from sandbox.atlas.dispatch import Dispatcher, Reply, Request
 from sandbox.atlas.errors import AtlasError
 from sandbox.atlas.negotiation import encode
@@ -52,7 +52,6 @@ class AtlasEmulator:
         role_change_seconds: float = 0.005,
     ) -> None:
         self.url = ""
-        self._facts: dict[str, ServerFacts] = {}
         self._server: _Server | None = None
         self._projects: dict[str, Project] = {}
         for spec in projects:
@@ -65,14 +64,14 @@ class AtlasEmulator:
                 role_change_seconds=role_change_seconds,
             )
         keyring = Keyring([c for spec in projects for c in spec.credentials], digest_algorithm)
-        self._dispatcher = Dispatcher(self._projects, self._facts, keyring, clock)
+        self._dispatcher = Dispatcher(self._projects, keyring, clock)
         self._ended = threading.Event()
 
     def start(self, port: int = 0) -> str:
         """Listen and return the base URL; raises `EmulatorError`. Port 0 takes a free one without 404 or 500 in it."""
-        for project_id, project in self._projects.items():
+        for project in self._projects.values():
             try:
-                self._facts[project_id] = project.backing.facts()
+                project.facts = project.backing.facts()
             except PyMongoError as error:
                 raise EmulatorError(
                     f"the mongod of cluster {project.spec.cluster_name} does not answer ({type(error).__name__}): "
