@@ -5,7 +5,6 @@ MongoDB has not is made from what MongoDB has: `atlasAdmin` and built-in roles o
 and a user whose scopes leave the cluster out is kept, with its password, but may log in from nowhere.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -50,33 +49,16 @@ class Backing:
         """Close the connection."""
         self._client.close()
 
-    def put_role(self, role: CustomRole) -> None:
-        """Make the role in admin exactly so; actions that this server does not know grant nothing."""
+    def put_role(self, role: CustomRole, version: str) -> None:
+        """Make the role in admin exactly so; actions that a server of this version does not know grant nothing."""
         granted: dict[Resource, set[str]] = {}
         for action in role.actions:
-            for resource in action.resources:
-                granted.setdefault(resource, set()).update(mongo_actions(action.action))
+            if known := mongo_actions(action.action, version):
+                for resource in action.resources:
+                    granted.setdefault(resource, set()).update(known)
+        privileges = [{"resource": _resource(r), "actions": sorted(names)} for r, names in granted.items()]
         inherited = [self._role(each.role, each.db) for each in role.inherited_roles]
-        unknown: set[str] = set()
-        while True:
-            privileges = [
-                {"resource": _resource(resource), "actions": sorted(names - unknown)}
-                for resource, names in granted.items()
-                if names - unknown
-            ]
-            try:
-                self._put("Role", role.role_name, privileges=privileges, roles=inherited)
-            except OperationFailure as error:
-                named = re.match(
-                    r"Unrecognized actions?(?: privilege strings)?: ([\w, ]+)",
-                    str(error.details and error.details.get("errmsg")),
-                )
-                found = set(re.split(r",\s*", named[1])) if named else set()
-                if not found - unknown:
-                    raise
-                unknown |= found
-            else:
-                return
+        self._put("Role", role.role_name, privileges=privileges, roles=inherited)
 
     def put_user(self, user: DatabaseUser, password: str | None, *, reachable: bool) -> None:
         """Make or change the user; without a password an existing one keeps its own."""
@@ -141,10 +123,11 @@ class PutRole:
     """A custom role as it should be."""
 
     role: CustomRole
+    version: str
 
     def apply(self, backing: Backing) -> None:
         """Make it so in the server."""
-        backing.put_role(self.role)
+        backing.put_role(self.role, self.version)
 
 
 @dataclass(frozen=True)

@@ -91,8 +91,9 @@ class Project:
 
     @property
     def not_enforced(self) -> dict[str, tuple[str, ...]]:
-        """Per role, the actions that Atlas knows and `mongod` does not: kept, but nothing enforces them."""
-        return {role.role_name: missing for role in self.roles if (missing := not_enforced(role))}
+        """Per role, the actions that Atlas knows and this `mongod` does not: kept, but nothing enforces them."""
+        version = self.facts.version
+        return {role.role_name: missing for role in self.roles if (missing := not_enforced(role, version))}
 
     def user(self, database: str, username: str) -> DatabaseUser:
         """Return a user; raises `AtlasError` 404."""
@@ -212,7 +213,7 @@ class Project:
     def _keep_role(self, role: CustomRole, event: str, actor: Credential, remote: str) -> None:
         self._roles[role.role_name] = role
         self._tell(event, role.role_name, actor, remote)
-        self.propagation.put(PutRole(role))
+        self.propagation.put(PutRole(role, self.facts.version))
 
     def _check(self, user: DatabaseUser, password: str | None, *, new: bool) -> None:
         reserved = self.spec.reserved_users

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from pymongo.saslprep import saslprep
 
-from access.actions import ATLAS_ACTIONS, ActionScope
+from access.actions import ATLAS_ACTIONS, ActionScope, mongo_actions
 from access.builtin_roles import BUILTIN_ROLES
 from sandbox.atlas.errors import AtlasError
 from sandbox.atlas.models import Action, CustomRole, DatabaseUser, InheritedRole, RoleGrant
@@ -92,9 +92,9 @@ def check_role(role: CustomRole, others: Mapping[str, CustomRole]) -> None:
         raise AtlasError("ATLAS_INVALID_CUSTOM_ROLE_CIRCULAR_DEPENDENCY")
 
 
-def not_enforced(role: CustomRole) -> tuple[str, ...]:
-    """Return the role's actions that no `mongod` knows: kept and listed, but nothing enforces them."""
-    return tuple(a.action for a in role.actions if ATLAS_ACTIONS[a.action].scope is ActionScope.ELSEWHERE)
+def not_enforced(role: CustomRole, version: str) -> tuple[str, ...]:
+    """Return the role's actions that a `mongod` of this version does not know: kept and listed, never enforced."""
+    return tuple(a.action for a in role.actions if not mongo_actions(a.action, version))
 
 
 def _check_sign_in(user: DatabaseUser, password: str | None, *, new: bool) -> None:

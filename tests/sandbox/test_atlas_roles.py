@@ -53,11 +53,16 @@ def test_every_action_is_kept_and_those_with_a_counterpart_are_enforced(atlas: A
         "GET", "/clusters/staging", version="application/vnd.atlas.2024-08-05+json"
     ).json()["mongoDBVersion"]
     found = atlas.privileges("app")
+    status = atlas.emulator.status()[atlas.staging.project_id]
     expected: dict[str, set[str]] = {"cluster": set(), "shop.": set()}
     for action in ATLAS_ACTIONS.values():
         where = "cluster" if action.scope is ActionScope.CLUSTER else "shop."
         expected[where] |= set(mongo_actions(action.name, version))
     assert (made.status_code, len(made.json()["actions"]), found) == (202, 80, expected)
+    assert status["notEnforced"] == {
+        "own": [name for name in ATLAS_ACTIONS if not mongo_actions(name, version)]
+    }
+    assert status["refused"] == []
 
 
 def test_actions_that_nothing_enforces_are_listed(atlas: Atlas) -> None:

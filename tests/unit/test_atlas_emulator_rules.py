@@ -311,10 +311,19 @@ def test_inheritance_in_a_circle_is_refused() -> None:
 
 
 def test_actions_that_no_mongod_knows_are_listed_as_not_enforced() -> None:
-    assert not_enforced(role(on("FIND"), on("OUT_TO_S3"), on("SQL_GET_SCHEMA"))) == (
-        "OUT_TO_S3",
-        "SQL_GET_SCHEMA",
-    )
+    listed = not_enforced(role(on("FIND"), on("OUT_TO_S3"), on("SQL_GET_SCHEMA")), "8.0.4")
+    assert listed == ("OUT_TO_S3", "SQL_GET_SCHEMA")
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [("6.0.5", ("ANALYZE", "LIST_SEARCH_INDEXES")), ("6.0.7", ("ANALYZE",)), ("7.0.0", ())],
+)
+def test_actions_that_only_later_servers_know_are_listed_as_not_enforced(
+    version: str, expected: tuple[str, ...]
+) -> None:
+    candidate = role(on("FIND"), on("ANALYZE"), on("LIST_SEARCH_INDEXES"))
+    assert not_enforced(candidate, version) == expected
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
