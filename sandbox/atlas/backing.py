@@ -6,8 +6,8 @@ and a user whose scopes leave the cluster out is kept, with its password, but ma
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
@@ -109,47 +109,3 @@ class Backing:
 
 def _resource(resource: Resource) -> Mapping[str, Any]:
     return {"cluster": True} if resource.cluster else {"db": resource.db, "collection": resource.collection}
-
-
-class Change(Protocol):
-    """A change of the project that its `mongod` has yet to learn."""
-
-    def apply(self, backing: Backing) -> None:
-        """Make it so in the server."""
-
-
-@dataclass(frozen=True)
-class PutRole:
-    """A custom role as it should be."""
-
-    role: CustomRole
-    version: str
-
-    def apply(self, backing: Backing) -> None:
-        """Make it so in the server."""
-        backing.put_role(self.role, self.version)
-
-
-@dataclass(frozen=True)
-class PutUser:
-    """A user as it should be, with the password that it gets, if any."""
-
-    user: DatabaseUser
-    password: str | None = field(default=None, repr=False)
-    reachable: bool = True
-
-    def apply(self, backing: Backing) -> None:
-        """Make it so in the server."""
-        backing.put_user(self.user, self.password, reachable=self.reachable)
-
-
-@dataclass(frozen=True)
-class Drop:
-    """A "Role" or "User" that should be gone."""
-
-    kind: str
-    name: str
-
-    def apply(self, backing: Backing) -> None:
-        """Make it so in the server."""
-        backing.drop(self.kind, self.name)

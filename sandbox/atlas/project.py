@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from sandbox.atlas.auth import Credential
-from sandbox.atlas.backing import Backing, Drop, PutRole, PutUser, ServerFacts
+from sandbox.atlas.backing import Backing, ServerFacts
 from sandbox.atlas.errors import AtlasError
 from sandbox.atlas.models import (
     CustomRole,
@@ -154,7 +154,9 @@ class Project:
             del self._users[gone.key]
             self._tell("MONGODB_USER_DELETED", username, actor, remote)
             if gone.by_password:
-                self.propagation.put(Drop("User", username))
+                self.propagation.put(
+                    f"removal of user {username}", lambda: self.backing.drop("User", username)
+                )
 
     def remove_expired(self) -> None:
         """Remove the temporary users whose time is over."""
@@ -197,7 +199,7 @@ class Project:
                 raise AtlasError("ATLAS_CUSTOM_ROLE_IN_USE_BY_ROLES", ", ".join(heirs))
             del self._roles[name]
             self._tell("MONGODB_ROLE_DELETED", name, actor, remote)
-            self.propagation.put(Drop("Role", name))
+            self.propagation.put(f"removal of role {name}", lambda: self.backing.drop("Role", name))
 
     @contextmanager
     def _changing_roles(self) -> Iterator[None]:
@@ -213,7 +215,8 @@ class Project:
     def _keep_role(self, role: CustomRole, event: str, actor: Credential, remote: str) -> None:
         self._roles[role.role_name] = role
         self._tell(event, role.role_name, actor, remote)
-        self.propagation.put(PutRole(role, self.facts.version))
+        version = self.facts.version
+        self.propagation.put(f"role {role.role_name}", lambda: self.backing.put_role(role, version))
 
     def _check(self, user: DatabaseUser, password: str | None, *, new: bool) -> None:
         reserved = self.spec.reserved_users
@@ -227,7 +230,10 @@ class Project:
         """Hand a user on to `mongod`; those who sign in elsewhere are records only."""
         if user.by_password:
             reachable = user.reaches(self.spec.cluster_name)
-            self.propagation.put(PutUser(user, password, reachable=reachable))
+            self.propagation.put(
+                f"user {user.username}",
+                lambda: self.backing.put_user(user, password, reachable=reachable),
+            )
 
     def _tell(self, kind: str, target: str, actor: Credential, remote: str) -> None:
         event = Event(

@@ -2,29 +2,35 @@
 
 Changes reach `mongod` in the order in which they were made, each after the delay that held when it was made. A
 server that is away is tried again until it is back; a change that the server refuses is set aside and reported by
-its kind and code, so that it does not hold up the others. It must never drop a change silently.
+its name and code, so that it does not hold up the others. It must never drop a change silently, nor show what is in
+one: it may be a password.
 """
 
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
 
 from bson.errors import BSONError
 from pymongo.errors import OperationFailure, PyMongoError
 
-from sandbox.atlas.backing import Backing, Change
-
 _RETRY_SECONDS = 0.2
+
+
+class _Change(NamedTuple):
+    due: float
+    name: str
+    apply: Callable[[], None]
 
 
 class Propagation:
     """The queue of one project. With a delay of 0 a change is applied before `put` returns."""
 
-    def __init__(self, backing: Backing, seconds: float) -> None:
+    def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.refused: list[str] = []
-        self._backing = backing
-        self._queue: deque[tuple[float, Change]] = deque()
+        self._queue: deque[_Change] = deque()
         self._wake = threading.Condition()
         self._applying = threading.Lock()
         self._stopping = False
@@ -36,10 +42,10 @@ class Propagation:
         """How many changes the server has yet to learn."""
         return len(self._queue)
 
-    def put(self, change: Change) -> None:
-        """Queue a change; it is applied `seconds` from now."""
+    def put(self, name: str, apply: Callable[[], None]) -> None:
+        """Queue a change; it is applied `seconds` from now. It may be applied twice, and must bear that."""
         with self._wake:
-            self._queue.append((time.monotonic() + self.seconds, change))
+            self._queue.append(_Change(time.monotonic() + self.seconds, name, apply))
             self._wake.notify()
         if self.seconds <= 0:
             self._apply_due(everything=False)
@@ -66,7 +72,7 @@ class Propagation:
             with self._wake:
                 if self._stopping:
                     return
-                wait = self._queue[0][0] - time.monotonic() if self._queue else None
+                wait = self._queue[0].due - time.monotonic() if self._queue else None
                 if wait is None or wait > 0:
                     self._wake.wait(wait)
                     continue
@@ -76,16 +82,14 @@ class Propagation:
     def _apply_due(self, *, everything: bool) -> bool:
         """Apply in order what is due; False when the server is away and something is left."""
         with self._applying:
-            while self._queue and (everything or self._queue[0][0] <= time.monotonic()):
-                change = self._queue[0][1]
+            while self._queue and (everything or self._queue[0].due <= time.monotonic()):
+                change = self._queue[0]
                 try:
-                    change.apply(self._backing)
+                    change.apply()
                 except OperationFailure as error:
-                    self.refused.append(
-                        f"{type(change).__name__} refused by the server with code {error.code}"
-                    )
+                    self.refused.append(f"{change.name} refused by the server with code {error.code}")
                 except BSONError as error:
-                    self.refused.append(f"{type(change).__name__} cannot be sent ({type(error).__name__})")
+                    self.refused.append(f"{change.name} cannot be sent ({type(error).__name__})")
                 except PyMongoError:
                     return False
                 self._queue.popleft()

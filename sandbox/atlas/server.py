@@ -59,7 +59,7 @@ class AtlasEmulator:
             self._projects[spec.project_id] = Project(
                 spec,
                 backing,
-                Propagation(backing, propagation_seconds),
+                Propagation(propagation_seconds),
                 clock=clock,
                 role_change_seconds=role_change_seconds,
             )
@@ -106,11 +106,10 @@ class AtlasEmulator:
         """Return the state of a project."""
         return self._projects[project_id]
 
-    def set_propagation(self, seconds: float, project_id: str | None = None) -> None:
-        """Let changes take so long from now on, in one project or in all."""
-        for known, project in self._projects.items():
-            if project_id in {None, known}:
-                project.propagation.seconds = seconds
+    def set_propagation(self, seconds: float) -> None:
+        """Let changes take so long from now on."""
+        for project in self._projects.values():
+            project.propagation.seconds = seconds
 
     def settle(self) -> bool:
         """Apply all that is pending now; False when a server does not answer."""
