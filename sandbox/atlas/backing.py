@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pymongo
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
@@ -17,6 +18,7 @@ from sandbox.atlas.models import CustomRole, DatabaseUser, Resource, RoleGrant
 
 _NOT_FOUND = {11, 31}
 _EXISTS = {51002, 51003}
+_TIMEOUT_SECONDS = 3.0
 _NOWHERE = "192.0.2.1/32"
 """An address that nobody has (RFC 5737)."""
 
@@ -32,11 +34,15 @@ class ServerFacts:
 
 
 class Backing:
-    """A root connection to one project's `mongod`; the caller closes it."""
+    """A root connection to one project's `mongod`; the caller closes it. No call waits long for a server that hangs."""
 
     def __init__(self, root_uri: str) -> None:
         self._client: MongoClient[dict[str, Any]] = MongoClient(
-            root_uri, directConnection=True, serverSelectionTimeoutMS=1000, connect=False
+            root_uri,
+            directConnection=True,
+            serverSelectionTimeoutMS=1000,
+            timeoutMS=int(_TIMEOUT_SECONDS * 1000),
+            connect=False,
         )
 
     def facts(self) -> ServerFacts:
@@ -47,7 +53,8 @@ class Backing:
 
     def close(self) -> None:
         """Close the connection."""
-        self._client.close()
+        with pymongo.timeout(_TIMEOUT_SECONDS):  # it tells the server, which may hang
+            self._client.close()
 
     def put_role(self, role: CustomRole, version: str) -> None:
         """Make the role in admin exactly so; actions that a server of this version does not know grant nothing."""

@@ -114,7 +114,7 @@ class Project:
         self._same_project(body.group_id)
         password = body.password.get_secret_value() if body.password else None
         user = body.record().model_copy(update={"group_id": self.spec.project_id})
-        with self._lock:
+        with self._changing():
             self._check(user, password, new=True)
             if user.key in self._users:
                 raise AtlasError("USER_ALREADY_EXISTS", user.username)
@@ -131,7 +131,7 @@ class Project:
         """Change a user; raises `AtlasError`."""
         self._same_project(patch.group_id or "")
         password = patch.password.get_secret_value() if patch.password else None
-        with self._lock:
+        with self._changing():
             before = self.user(database, username)
             after = patched(before, patch).model_copy(update={"group_id": before.group_id})
             if after.username != before.username:
@@ -149,7 +149,7 @@ class Project:
 
     def remove_user(self, database: str, username: str, actor: Credential, remote: str = "") -> None:
         """Remove a user; raises `AtlasError`."""
-        with self._lock:
+        with self._changing():
             gone = self.user(database, username)
             del self._users[gone.key]
             self._tell("MONGODB_USER_DELETED", username, actor, remote)
@@ -202,11 +202,18 @@ class Project:
             self.propagation.put(f"removal of role {name}", lambda: self.backing.drop("Role", name))
 
     @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Hold the project for a change; the server learns of it afterwards, so that a slow one holds up nobody."""
+        with self._lock:
+            yield
+        self.propagation.catch_up()
+
+    @contextmanager
     def _changing_roles(self) -> Iterator[None]:
         if not self._role_change.acquire(blocking=False):
             raise AtlasError("AUTOMATION_CONFIG_CONCURRENT_MODIFICATION")
         try:
-            with self._lock:
+            with self._changing():
                 yield
             time.sleep(self._role_change_seconds)
         finally:

@@ -1,9 +1,9 @@
 """The delay between a change in Atlas and its effect in the cluster: PENDING, then APPLIED.
 
 Changes reach `mongod` in the order in which they were made, each after the delay that held when it was made. A
-server that is away is tried again until it is back; a change that the server refuses is set aside and reported by
-its name and code, so that it does not hold up the others. It must never drop a change silently, nor show what is in
-one: it may be a password.
+server that is away, or hangs, is tried again until it is back, and nobody waits long for it; a change that the server
+refuses is set aside and reported by its name and code, so that it does not hold up the others. It must never drop a
+change silently, nor show what is in one: it may be a password.
 """
 
 import threading
@@ -16,6 +16,7 @@ from bson.errors import BSONError
 from pymongo.errors import OperationFailure, PyMongoError
 
 _RETRY_SECONDS = 0.2
+_PATIENCE_SECONDS = 5.0
 
 
 class _Change(NamedTuple):
@@ -25,7 +26,7 @@ class _Change(NamedTuple):
 
 
 class Propagation:
-    """The queue of one project. With a delay of 0 a change is applied before `put` returns."""
+    """The queue of one project, applied by a thread of its own."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -47,13 +48,16 @@ class Propagation:
         with self._wake:
             self._queue.append(_Change(time.monotonic() + self.seconds, name, apply))
             self._wake.notify()
+
+    def catch_up(self) -> None:
+        """With a delay of 0, have all changes applied on return, unless the server does not take them in time."""
         if self.seconds <= 0:
             self._apply_due(everything=False)
 
     def settle(self, deadline_seconds: float = 10.0) -> bool:
         """Apply everything now, whether due or not; False when the server does not answer in time."""
         deadline = time.monotonic() + deadline_seconds
-        while not self._apply_due(everything=True):
+        while not self._apply_due(everything=True, patience=deadline_seconds):
             if time.monotonic() > deadline:
                 return False
             time.sleep(_RETRY_SECONDS)
@@ -64,7 +68,7 @@ class Propagation:
         with self._wake:
             self._stopping = True
             self._wake.notify()
-        self._worker.join()
+        self._worker.join(deadline_seconds)
         return self.settle(deadline_seconds)
 
     def _run(self) -> None:
@@ -79,18 +83,29 @@ class Propagation:
             if not self._apply_due(everything=False):
                 time.sleep(_RETRY_SECONDS)
 
-    def _apply_due(self, *, everything: bool) -> bool:
-        """Apply in order what is due; False when the server is away and something is left."""
-        with self._applying:
+    def _apply_due(self, *, everything: bool, patience: float = _PATIENCE_SECONDS) -> bool:
+        """Apply in order what is due; False when the server does not answer and something is left."""
+        if not self._applying.acquire(timeout=patience):
+            return False
+        try:
             while self._queue and (everything or self._queue[0].due <= time.monotonic()):
-                change = self._queue[0]
-                try:
-                    change.apply()
-                except OperationFailure as error:
-                    self.refused.append(f"{change.name} refused by the server with code {error.code}")
-                except BSONError as error:
-                    self.refused.append(f"{change.name} cannot be sent ({type(error).__name__})")
-                except PyMongoError:
+                if not self._apply(self._queue[0]):
                     return False
                 self._queue.popleft()
             return True
+        finally:
+            self._applying.release()
+
+    def _apply(self, change: _Change) -> bool:
+        """Apply a change or set it aside as refused; False when the server does not answer."""
+        try:
+            change.apply()
+        except OperationFailure as error:
+            if error.timeout:
+                return False
+            self.refused.append(f"{change.name} refused by the server with code {error.code}")
+        except BSONError as error:
+            self.refused.append(f"{change.name} cannot be sent ({type(error).__name__})")
+        except PyMongoError:
+            return False
+        return True

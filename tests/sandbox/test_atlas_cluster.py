@@ -1,8 +1,11 @@
 """The cluster as programs see it: its addresses, the delay of changes, its events and its logins."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from pymongo import MongoClient
 from requests.auth import HTTPDigestAuth
 
 from sandbox.atlas import AtlasEmulator, EmulatorError, ProjectSpec
-from sandbox.mongod import MongodProcess
+from sandbox.mongod import MongodProcess, running_on
 
 __all__ = ["atlas", "atlas_servers", "specs"]
 
@@ -153,6 +156,46 @@ def test_changes_wait_for_a_server_that_is_away(
     finally:
         emulator.stop()
     assert (pending, applied, "late" in users) == ("PENDING", True, True)
+
+
+def test_a_server_that_hangs_does_not_hold_up_the_status(
+    other: MongodProcess, specs: Sequence[ProjectSpec], atlas: Atlas
+) -> None:
+    emulator = AtlasEmulator([replace(specs[0], mongod_uri=other.root_uri)], 0.0)
+    url = emulator.start()
+    atlas.staging.url, asker = url, replace(atlas.staging, url=url, session=requests.Session())
+    os.kill(running_on(other.data_dir), signal.SIGSTOP)
+    with ThreadPoolExecutor() as pool:
+        adding = pool.submit(atlas.staging.add_user, "late")
+        assert until(lambda: emulator.status()[STAGING]["pending"] == 1)
+        answer = asker.send("GET", "/clusters/staging/status").json()
+        meanwhile = not adding.done()
+        os.kill(running_on(other.data_dir), signal.SIGCONT)
+        made = adding.result()
+    emulator.stop()
+    assert (answer["changeStatus"], meanwhile, made.status_code) == ("PENDING", True, 201)
+
+
+def test_a_change_reaches_a_server_that_hung_when_it_is_back(
+    other: MongodProcess, specs: Sequence[ProjectSpec], atlas: Atlas
+) -> None:
+    emulator = AtlasEmulator([replace(specs[0], mongod_uri=other.root_uri)], 0.05)
+    atlas.staging.url = emulator.start()
+    try:
+        os.kill(running_on(other.data_dir), signal.SIGSTOP)
+        atlas.staging.add_user("late")
+        atlas.staging.send("DELETE", "/databaseUsers/admin/late")
+        atlas.staging.add_user("later")
+        hanging = not until(lambda: status(atlas) == "APPLIED", 4.0)
+        os.kill(running_on(other.data_dir), signal.SIGCONT)
+        applied = until(lambda: status(atlas) == "APPLIED")
+        with other.client() as root:
+            users = sorted(user["user"] for user in root.admin.command("usersInfo")["users"])
+    finally:
+        os.kill(running_on(other.data_dir), signal.SIGSTOP)
+        emulator.stop()
+    assert (hanging, applied, users) == (True, True, ["later", "root"])
+    assert emulator.status()[STAGING]["refused"] == []
 
 
 def test_events_tell_what_was_done_by_which_key(atlas: Atlas) -> None:
