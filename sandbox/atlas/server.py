@@ -4,6 +4,7 @@ It holds the projects together and ends cleanly: what is still pending is applie
 127.0.0.1 and never log a request's body or headers.
 """
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -197,13 +198,16 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve  # noqa: N815
 
     def _body(self) -> bytes | None:
-        """Read the body; None for one without a sound length or past the limit."""
-        if "transfer-encoding" in self.headers:
-            return self._chunks()
-        length = self.headers.get("Content-Length", "0").strip()
-        if not (length.isascii() and length.isdigit()) or int(length) > _MAX_BODY:
+        """Read the body; None for one without a sound length, past the limit or cut short."""
+        lengths = self.headers.get_all("Content-Length", [])
+        coding = self.headers.get("Transfer-Encoding")
+        if coding is not None:
+            return self._chunks() if coding.strip().lower() == "chunked" and not lengths else None
+        length = ", ".join(lengths or ["0"]).strip()
+        if not re.fullmatch("[0-9]{1,10}", length) or int(length) > _MAX_BODY:
             return None
-        return self.rfile.read(int(length))
+        body = self.rfile.read(int(length))
+        return body if len(body) == int(length) else None
 
     def _chunks(self) -> bytes | None:
         body = b""
@@ -212,8 +216,10 @@ class _Handler(BaseHTTPRequestHandler):
                 body += self.rfile.read(size) if 0 < size <= _MAX_BODY - len(body) else b""
                 if self.rfile.readline(3) != b"\r\n":
                     return None
-            while self.rfile.readline(1024).strip():
+            while (trailer := self.rfile.readline(1024)).strip():
                 pass
+            if not trailer:
+                return None
         except ValueError:
             return None
         return body

@@ -185,7 +185,10 @@ def test_any_resource_that_is_taken_is_taken_by_the_server(
         b"BREW /api/atlas/v2/groups HTTP/1.1\r\nHost: x\r\n\r\n",
         b"POST /api/atlas/v2/groups HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
         b"POST /api/atlas/v2/groups HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n",
+        b"POST /api/atlas/v2/groups HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
+        b"POST /api/atlas/v2/groups HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
         b"POST /api/atlas/v2/groups HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /api/atlas/v2/groups HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
         b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\nAuthorization: Digest \xff\r\n\r\n",
     ],
 )
@@ -196,6 +199,27 @@ def test_what_is_no_proper_request_is_refused_in_json(atlas: Atlas, raw: bytes) 
         answer = connection.makefile("rb").read(2000) if b"\xff" not in raw else connection.recv(2000)
     assert b"HTTP/1.1 4" in answer
     assert b'"errorCode"' in answer
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'Content-Length: 99\r\n\r\n{"seconds":7}',
+        b'Transfer-Encoding: chunked\r\n\r\nff\r\n{"seconds":7}',
+        b'Transfer-Encoding: chunked\r\n\r\nd\r\n{"seconds":7}\r\n',
+        b'Transfer-Encoding: chunked\r\n\r\nd\r\n{"seconds":7}\r\n0\r\n',
+    ],
+)
+def test_a_body_that_is_cut_short_is_refused_and_not_acted_upon(atlas: Atlas, body: bytes) -> None:
+    host, port = atlas.emulator.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"POST /sandbox/atlas/propagation HTTP/1.1\r\nHost: x\r\n" + body)
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.makefile("rb").read(2000)
+    assert (answer.split(b"\r\n")[0], atlas.emulator.status()[STAGING]["propagationSeconds"]) == (
+        b"HTTP/1.1 400 Bad Request",
+        0.0,
+    )
 
 
 def test_a_body_in_chunks_is_read(atlas: Atlas) -> None:
