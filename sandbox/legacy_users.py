@@ -46,7 +46,14 @@ def make_users(
         for user in estate.users_of(environment):
             grant = RoleGrant(role_name=user.role_name, database_name=user.role_database)
             password = passwords[environment, user.name]
-            project.add_user(NewUser(username=user.name, roles=(grant,), password=password), _BY_HAND)
+            made = NewUser(
+                username=user.name,
+                database_name="admin",
+                group_id=project.spec.project_id,
+                roles=(grant,),
+                password=password,
+            )
+            project.add_user(made, _BY_HAND)
     finally:
         project.propagation.seconds = delay
 

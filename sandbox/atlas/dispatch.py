@@ -96,7 +96,7 @@ class Dispatcher:
 
     def _api(self, request: Request, who: Credential) -> Reply:
         route, names = find_route(request.method, request.path)
-        project = self._project(names, who)
+        project = self._project(request, names, who)
         if who.read_only and request.method != "GET":
             raise AtlasError("USER_UNAUTHORIZED")
         version = accepted(request.headers.get("accept", ""), route.versions)
@@ -119,14 +119,14 @@ class Dispatcher:
         headers = {"Content-Type": f"{media_type(version)};charset=utf-8"}
         return Reply(status, b"" if body is None else encode(body, pretty=pretty), headers)
 
-    def _project(self, names: Mapping[str, str], who: Credential) -> Project:
+    def _project(self, request: Request, names: Mapping[str, str], who: Credential) -> Project:
         if "groupName" in names:
             found = [p for p in self._projects.values() if p.spec.name == names["groupName"]]
             if not found:
                 raise AtlasError("GROUP_NAME_NOT_FOUND", names["groupName"])
             group = found[0].spec.project_id
         else:
-            group = names.get("groupId", who.project_id)
+            group = names.get("groupId") or request.query.one("groupId", who.project_id)
         if not re.fullmatch(r"[a-f0-9]{24}", group):
             raise AtlasError("INVALID_GROUP_ID", group)
         if group not in self._projects:

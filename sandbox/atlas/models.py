@@ -138,6 +138,8 @@ class DatabaseUser(Record):
 class NewUser(DatabaseUser):
     """The body that makes a user."""
 
+    database_name: Literal["admin", "$external"]
+    group_id: str
     password: SecretStr | None = None
 
     def record(self) -> DatabaseUser:
@@ -166,7 +168,11 @@ class UserPatch(Record):
 
 
 class Resource(Record):
-    """What an action is granted on: the cluster, or a database and collection ("" for all of them)."""
+    """What an action is granted on: the cluster, or a database and collection ("" for all of them).
+
+    A body must name the cluster or a database: one that names neither would else be everything. The API's description
+    requires all three, and says in the same breath what is meant where the collection is left out.
+    """
 
     cluster: bool = False
     db: str = ""

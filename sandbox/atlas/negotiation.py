@@ -69,6 +69,13 @@ class Query:
         """Return the first value of a parameter."""
         return next(iter(self.all(name)), default)
 
+    def matching(self, name: str, form: str) -> list[str]:
+        """Return all values of a parameter, each of which has this form (a regular expression)."""
+        values = self.all(name)
+        if not all(re.fullmatch(form, value) for value in values):
+            raise AtlasError("INVALID_QUERY_PARAMETER", name)
+        return values
+
     def flag(self, name: str, *, default: bool) -> bool:
         """Return a parameter that is true or false."""
         value = self.one(name, str(default)).lower()

@@ -129,7 +129,8 @@ class Project:
         self, database: str, username: str, patch: UserPatch, actor: Credential, remote: str = ""
     ) -> DatabaseUser:
         """Change a user; raises `AtlasError`."""
-        self._same_project(patch.group_id or "")
+        if patch.group_id is not None:
+            self._same_project(patch.group_id)
         password = patch.password.get_secret_value() if patch.password else None
         with self._changing():
             before = self.user(database, username)
@@ -230,7 +231,7 @@ class Project:
         check_user(user, password, roles=self._roles, reserved=reserved, new=new, now=self._clock())
 
     def _same_project(self, group_id: str) -> None:
-        if group_id and group_id != self.spec.project_id:
+        if group_id != self.spec.project_id:
             raise AtlasError("GROUP_MISMATCH", group_id)
 
     def _put_user(self, user: DatabaseUser, password: str | None) -> None:

@@ -19,6 +19,14 @@ from sandbox.atlas.rules import MAX_ROLES, MAX_USERS
 from sandbox.atlas.spec import ORGANIZATION
 
 _EARLIEST = 1199145600000
+_CLUSTER_NAME = "[a-zA-Z0-9][a-zA-Z0-9-]*"
+_BYTE = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_ADDRESS = rf"({_BYTE}\.){{3}}{_BYTE}|([0-9a-f]{{1,4}}:){{7}}[0-9a-f]{{1,4}}"
+# Atlas has hundreds of types and adds to them: only those of users and roles are known here by name.
+_EVENT_TYPE = (
+    "MONGODB_(USER|ROLE)_(ADDED|UPDATED|DELETED)|MONGODB_USER_X509_CERT_(CREATED|REVOKED)"
+    "|(?!MONGODB_(USER|ROLE)_)[A-Z][A-Z0-9_]*"
+)
 
 
 @dataclass(frozen=True)
@@ -216,14 +224,16 @@ def _event(call: Call, event: Event, *, raw: bool) -> dict[str, Any]:
 
 
 def events(call: Call) -> tuple[int, Any]:
-    """List what was done to users and roles, newest first."""
+    """List what was done to users and roles, newest first. They belong to no cluster: asked for one's, it has none."""
     raw = call.query.flag("includeRaw", default=False)
-    wanted, unwanted = call.query.all("eventType"), call.query.all("excludedEventType")
+    wanted, unwanted = (call.query.matching(n, _EVENT_TYPE) for n in ("eventType", "excludedEventType"))
+    of_clusters = call.query.matching("clusterNames", _CLUSTER_NAME)
     since, until = call.query.moment("minDate"), call.query.moment("maxDate")
     found = [
         event
         for event in reversed(call.project.events)
-        if (not wanted or event.type in wanted)
+        if not of_clusters
+        and (not wanted or event.type in wanted)
         and event.type not in unwanted
         and (since is None or event.created >= since)
         and (until is None or event.created <= until)
@@ -241,13 +251,13 @@ def access_history(call: Call) -> tuple[int, Any]:
     start = query.number("start", _EARLIEST, _EARLIEST)
     end = query.number("end", now + 60_000, _EARLIEST)
     result = query.flag("authResult", default=True) if query.one("authResult") else None
-    address = query.one("ipAddress")
+    addresses = query.matching("ipAddress", _ADDRESS)
     found = [
         login
         for login in logins(spec.mongod_log, hidden=spec.reserved_users, now=call.now)
         if start <= login.moment.timestamp() * 1000 <= end
         and (result is None or login.succeeded == result)
-        and (not address or login.address == address)
+        and (not addresses or login.address in addresses)
     ]
     newest = islice(reversed(found), query.number("nLogs", 20000, 0, 20000))
     hostname = spec.public_address.rpartition(":")[0]

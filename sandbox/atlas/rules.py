@@ -86,6 +86,8 @@ def check_role(role: CustomRole, others: Mapping[str, CustomRole]) -> None:
         raise AtlasError("ATLAS_DUPLICATE_CUSTOM_ROLE_ACTION")
     for action in role.actions:
         _check_action(action)
+    if len(set(role.inherited_roles)) != len(role.inherited_roles):
+        raise AtlasError("VALIDATION_ERROR", "inheritedRoles lists a role twice")
     for inherited in role.inherited_roles:
         _check_inherited(role.role_name, inherited, others)
     if _inherits(role, name, others):
@@ -181,6 +183,8 @@ def _check_action(action: Action) -> None:
     if len(set(action.resources)) != len(action.resources):
         raise AtlasError("ATLAS_DUPLICATE_CUSTOM_ROLE_RESOURCE")
     for resource in action.resources:
+        if not resource.cluster and "db" not in resource.model_fields_set:
+            raise AtlasError("MISSING_ATTRIBUTE", "actions.resources.db")
         if known.scope is not ActionScope.ELSEWHERE and resource.cluster != (
             known.scope is ActionScope.CLUSTER
         ):

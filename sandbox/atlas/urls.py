@@ -41,12 +41,19 @@ class Route:
         return names
 
 
+def _rate_limits(call: Call) -> list[dict[str, Any]]:
+    """Return the sets of endpoints that share a rate limit: all are a project's, none another scope's."""
+    if any(call.query.one(scope) for scope in ("orgId", "userId", "ipAddress")):
+        return []
+    return descriptions.rate_limits([(route.method, API + route.template) for route in ROUTES])
+
+
 def rate_limits(call: Call) -> tuple[int, Any]:
     """List the sets of endpoints that share a rate limit."""
     names, paths = call.query.all("name"), call.query.all("endpointPath")
     sets = [
         each
-        for each in descriptions.rate_limits([(route.method, API + route.template) for route in ROUTES])
+        for each in _rate_limits(call)
         if (not names or each["endpointSetName"] in names)
         and (not paths or any(endpoint["path"] in paths for endpoint in each["endpoints"]))
     ]
@@ -55,7 +62,7 @@ def rate_limits(call: Call) -> tuple[int, Any]:
 
 def rate_limit(call: Call) -> tuple[int, Any]:
     """Show one set of endpoints."""
-    for each in descriptions.rate_limits([(route.method, API + route.template) for route in ROUTES]):
+    for each in _rate_limits(call):
         if each["endpointSetId"] == call.names["endpointSetId"]:
             return 200, each
     raise AtlasError("RESOURCE_NOT_FOUND", call.names["endpointSetId"])

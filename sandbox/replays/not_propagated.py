@@ -23,12 +23,9 @@ def happens(stage: Stage) -> Iterator[Claim]:
     propagate(stage, _SLOW)
     password = token_hex(16)
     role = {"roleName": "read", "databaseName": "askflorence"}
-    atlas(
-        stage,
-        "POST",
-        "databaseUsers",
-        {"username": USER, "databaseName": "admin", "password": password, "roles": [role]},
-    )
+    project = stage.world.of(stage.stack).project_id
+    user = {"username": USER, "databaseName": "admin", "groupId": project, "password": password}
+    atlas(stage, "POST", "databaseUsers", {**user, "roles": [role]})
     address = stage.world.mongod(stage.stack).address
     value = f"mongodb://{USER}:{password}@{address}/askflorence?authSource=admin&directConnection=true"
     store = stage.aws("secretsmanager")

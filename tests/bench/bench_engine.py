@@ -81,7 +81,8 @@ def emulator():
                 role["actions"] = [{"action": "FIND", "resources": [resource]}]
                 roles = (project, "customDBRoles", "roles")
                 client.call("POST", roles, name="role", operation="create", body=role)
-                user = {"username": f"u{number}", "databaseName": "admin", "password": "bench-Password-1"}
+                user = {"username": f"u{number}", "databaseName": "admin", "groupId": project}
+                user["password"] = "bench-Password-1"
                 user["roles"] = [{"roleName": f"r{number}", "databaseName": "admin"}]
                 client.call("POST", (project, "databaseUsers"), name="user", operation="create", body=user)
             atlas.settle()

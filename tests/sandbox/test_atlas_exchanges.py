@@ -278,3 +278,22 @@ def test_the_rate_limits_name_every_address(atlas: Atlas) -> None:
     one = requests.get(f"{url}/{sets[0]['endpointSetId']}", headers=asked, auth=atlas.prod.auth, timeout=20)
     assert (one.json(), sum(len(each["endpoints"]) for each in sets)) == (sets[0], 28)
     assert PROD not in str(sets)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (f"groupId={PROD}", (200, 2)),
+        (f"groupId={STAGING}", (401, "USER_CANNOT_ACCESS_GROUP")),
+        ("groupId=short", (404, "INVALID_GROUP_ID")),
+        ("orgId=32b6e34b3d91647abb20e7b8", (200, 0)),
+    ],
+)
+def test_the_rate_limits_of_another_project_are_not_shown(
+    atlas: Atlas, query: str, expected: tuple[int, Any]
+) -> None:
+    asked = {"Accept": "application/vnd.atlas.2025-03-12+json"}
+    url = f"{atlas.emulator.url}/api/atlas/v2/rateLimits?{query}"
+    answer = requests.get(url, headers=asked, auth=atlas.prod.auth, timeout=20)
+    said = answer.json()
+    assert (answer.status_code, said["totalCount"] if answer.ok else said["errorCode"]) == expected

@@ -90,6 +90,9 @@ def test_what_identifies_a_user_cannot_be_changed(atlas: Atlas, changes: dict[st
     ("changes", "code"),
     [
         ({"groupId": PROD}, "GROUP_MISMATCH"),
+        ({"groupId": ""}, "GROUP_MISMATCH"),
+        ({"groupId": None}, "MISSING_ATTRIBUTE"),
+        ({"databaseName": None}, "MISSING_ATTRIBUTE"),
         ({"color": "red"}, "INVALID_ATTRIBUTE"),
         ({"roles": "read"}, "INVALID_JSON_ATTRIBUTE"),
         ({"username": None}, "MISSING_ATTRIBUTE"),

@@ -203,7 +203,7 @@ def test_an_x509_user_cannot_be_temporary() -> None:
 
 
 def test_no_scope_reaches_every_cluster_and_a_scope_only_its_own() -> None:
-    everywhere = NewUser(username="app", roles=(READ,))
+    everywhere = user()
     scoped = DatabaseUser.model_validate(
         {"username": "app", "roles": [], "scopes": [{"name": "other", "type": "CLUSTER"}]}
     )
@@ -245,6 +245,31 @@ def test_an_action_listed_twice_is_refused() -> None:
 def test_a_resource_listed_twice_under_an_action_is_refused() -> None:
     orders = Resource(db="shop", collection="orders")
     assert verdict_on_role(role(on("FIND", orders, orders))) == "ATLAS_DUPLICATE_CUSTOM_ROLE_RESOURCE"
+
+
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        ("{}", "MISSING_ATTRIBUTE"),
+        ('{"cluster":false}', "MISSING_ATTRIBUTE"),
+        ('{"collection":"orders"}', "MISSING_ATTRIBUTE"),
+        ('{"db":"shop"}', "taken"),
+        ('{"cluster":false,"db":"","collection":""}', "taken"),
+    ],
+)
+def test_a_resource_names_the_cluster_or_a_database(resource: str, expected: str) -> None:
+    body = f'{{"roleName":"own","actions":[{{"action":"FIND","resources":[{resource}]}}]}}'
+    assert verdict_on_role(CustomRole.read(body.encode())) == expected
+
+
+def test_the_cluster_is_named_alone() -> None:
+    body = b'{"roleName":"own","actions":[{"action":"KILL_OP","resources":[{"cluster":true}]}]}'
+    assert verdict_on_role(CustomRole.read(body)) == "taken"
+
+
+def test_a_role_inherited_twice_is_refused() -> None:
+    read = InheritedRole(role="read", db="shop")
+    assert verdict_on_role(role(on("FIND"), inherits=(read, read))) == "VALIDATION_ERROR"
 
 
 def test_a_role_that_permits_nothing_is_refused() -> None:
@@ -339,10 +364,13 @@ def test_a_body_of_any_bytes_is_read_or_refused(body: bytes) -> None:
 
 def test_a_refused_body_does_not_repeat_what_it_said() -> None:
     with pytest.raises(AtlasError) as refusal:
-        NewUser.read(b'{"username":"app","roles":[],"password":["canary-4711"]}')
+        NewUser.read(
+            b'{"username":"app","roles":[],"databaseName":"admin","groupId":"p1","password":["canary-4711"]}'
+        )
     assert "canary" not in repr(refusal.value) + str(refusal.value.body())
 
 
 def test_a_new_user_and_its_record_show_no_password() -> None:
-    body = NewUser.read(b'{"username":"app","roles":[],"password":"canary-4711"}')
+    sent = b'{"username":"app","roles":[],"databaseName":"admin","groupId":"p1","password":"canary-4711"}'
+    body = NewUser.read(sent)
     assert "canary" not in repr(body) + repr(body.record()) + str(body.record().json_object())
