@@ -8,25 +8,13 @@ from http.client import responses
 from typing import Any
 
 _CATALOGUE: dict[str, tuple[int, str]] = {
-    "ATLAS_CUSTOM_ROLE_HAS_NO_PERMISSIONS": (
-        400,
-        "A custom role needs at least one action or inherited role.",
-    ),
-    "ATLAS_CUSTOM_ROLE_INVALID_NAME": (
-        400,
-        "{} cannot name a custom role: use ASCII letters, digits, hyphens and underscores, a letter or digit first.",
-    ),
-    "ATLAS_DUPLICATE_CUSTOM_ROLE_ACTION": (
-        400,
-        "The role lists an action twice: one action, many resources.",
-    ),
+    "ATLAS_CUSTOM_ROLE_HAS_NO_PERMISSIONS": (400, "A custom role needs an action or an inherited role."),
+    "ATLAS_CUSTOM_ROLE_INVALID_NAME": (400, "{} is no role name: letters or digits first, then - and _ too."),
+    "ATLAS_DUPLICATE_CUSTOM_ROLE_ACTION": (400, "An action is listed twice: one action, many resources."),
     "ATLAS_DUPLICATE_CUSTOM_ROLE_RESOURCE": (400, "The role lists a resource twice under one action."),
     "ATLAS_INVALID_CUSTOM_ROLE_CIRCULAR_DEPENDENCY": (400, "The inherited roles would form a circle."),
     "ATLAS_INVALID_CUSTOM_ROLE_INHERITANCE": (400, "An inherited role does not exist."),
-    "ATLAS_INVALID_CUSTOM_ROLE_INHERITED_SCOPE": (
-        400,
-        "An inherited role is not valid on the database given.",
-    ),
+    "ATLAS_INVALID_CUSTOM_ROLE_INHERITED_SCOPE": (400, "An inherited role is not valid on that database."),
     "ATLAS_INVALID_CUSTOM_ROLE_RESTRICTED": (400, "{} is the name of a built-in role."),
     "ATLAS_INVALID_CUSTOM_ROLE_SELF_REFERENTIAL": (400, "A custom role cannot inherit from itself."),
     "ATLAS_INVALID_LDAP_NAME": (400, "{} is not a distinguished name (RFC 2253)."),
@@ -35,10 +23,7 @@ _CATALOGUE: dict[str, tuple[int, str]] = {
     "ATLAS_INVALID_ROLE_DATABASE": (400, "The role {} exists on the database {} only."),
     "ATLAS_INVALID_USERNAME": (400, "The username cannot be used for this type of database user."),
     "ATLAS_MANAGED_X509_NAME_INVALID": (400, "Atlas-managed X.509 users are named CN=<name>, without more."),
-    "ATLAS_RESERVED_CUSTOM_ROLE_RESTRICTED": (
-        400,
-        "{} begins with xgen-, which is reserved for built-in roles.",
-    ),
+    "ATLAS_RESERVED_CUSTOM_ROLE_RESTRICTED": (400, "{} begins with xgen-, as built-in roles do."),
     "ATLAS_X509_USER_CANNOT_BE_TEMPORARY": (400, "An X.509 user cannot be temporary."),
     "ATLAS_X509_USER_CANNOT_USE_LDAP": (400, "A user signs in by X.509 or by LDAP, not by both."),
     "ATLAS_X509_USER_CANNOT_USE_SCRAM": (400, "An X.509 user has no password."),
@@ -81,10 +66,7 @@ _CATALOGUE: dict[str, tuple[int, str]] = {
     "ATLAS_CUSTOM_ROLE_IN_USE_BY_USERS": (409, "The custom role is assigned to: {}."),
     "ATLAS_CUSTOM_ROLE_NAME_ALREADY_EXISTS": (409, "The project already has a custom role {}."),
     "AUTH_TYPE_CANNOT_BE_CHANGED": (409, "The way a user signs in cannot be changed."),
-    "AUTOMATION_CONFIG_CONCURRENT_MODIFICATION": (
-        409,
-        "Another change of this project's roles is under way.",
-    ),
+    "AUTOMATION_CONFIG_CONCURRENT_MODIFICATION": (409, "Another change of roles is under way."),
     "DATABASE_NAME_CANNOT_BE_CHANGED": (409, "The authentication database of a user cannot be changed."),
     "DATABASE_USERNAME_CANNOT_BE_CHANGED": (409, "The name of a user cannot be changed."),
     "USER_ALREADY_EXISTS": (409, "The project already has a database user {}."),
