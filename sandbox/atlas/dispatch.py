@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 from sandbox.atlas.auth import Credential, Keyring
 from sandbox.atlas.errors import AtlasError, error_body
 from sandbox.atlas.faults import Fault, Faults, PropagationOrder
-from sandbox.atlas.negotiation import Query, accepted, check_content, dress, encode, media_type
+from sandbox.atlas.negotiation import Query, agreed, dress, encode, media_type
 from sandbox.atlas.project import Project
 from sandbox.atlas.responses import Call
 from sandbox.atlas.urls import API, find_route
@@ -99,9 +99,12 @@ class Dispatcher:
         project = self._project(request, names, who)
         if who.read_only and request.method != "GET":
             raise AtlasError("USER_UNAUTHORIZED")
-        version = accepted(request.headers.get("accept", ""), route.versions)
+        version = agreed(request.headers.get("accept", ""), route.versions, "NOT_ACCEPTABLE")
         if request.method in {"POST", "PATCH"}:
-            check_content(request.headers.get("content-type", ""), route.versions)
+            agreed(request.headers.get("content-type", ""), route.versions, "UNSUPPORTED_MEDIA_TYPE")
+        cluster = names.get("clusterName", project.spec.cluster_name)
+        if cluster != project.spec.cluster_name:
+            raise AtlasError("CLUSTER_NOT_FOUND", cluster, project.spec.project_id)
         project.remove_expired()
         call = Call(
             project=project,

@@ -35,18 +35,12 @@ def resolve(header: str, versions: Sequence[str]) -> str | None:
     return None
 
 
-def accepted(header: str, versions: Sequence[str]) -> str:
-    """Return the version to answer with; raises `AtlasError` 406."""
+def agreed(header: str, versions: Sequence[str], refusal: str) -> str:
+    """Return the version that serves the header's media type; raises `AtlasError` with the code given."""
     version = resolve(header, versions)
     if version is None:
-        raise AtlasError("NOT_ACCEPTABLE", ", ".join(media_type(v) for v in versions))
+        raise AtlasError(refusal, ", ".join(media_type(v) for v in versions))
     return version
-
-
-def check_content(header: str, versions: Sequence[str]) -> None:
-    """Raise `AtlasError` 415 unless the body is sent in a version of the resource."""
-    if resolve(header, versions) is None:
-        raise AtlasError("UNSUPPORTED_MEDIA_TYPE", ", ".join(media_type(v) for v in versions))
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ _EVENT_TYPE = (
 
 @dataclass(frozen=True)
 class Call:
-    """A request that is signed in, routed and allowed into its project."""
+    """A request that is signed in, routed and allowed into its project; a cluster it names is the project's."""
 
     project: Project
     names: dict[str, str]
@@ -45,13 +45,6 @@ class Call:
     def links(self, *more: str) -> list[dict[str, str]]:
         """Return the link of the resource to itself, its address extended by the segments given."""
         return [{"rel": "self", "href": "/".join((self.address, *more))}]
-
-    def cluster(self) -> str:
-        """Return the cluster that the address names; raises `AtlasError` 404 for any but the project's own."""
-        spec = self.project.spec
-        if self.names["clusterName"] != spec.cluster_name:
-            raise AtlasError("CLUSTER_NOT_FOUND", self.names["clusterName"], spec.project_id)
-        return spec.cluster_name
 
 
 def _user(call: Call, user: DatabaseUser, *more: str) -> dict[str, Any]:
@@ -129,20 +122,17 @@ def list_clusters(call: Call) -> tuple[int, Any]:
 
 def get_cluster(call: Call) -> tuple[int, Any]:
     """Show the cluster."""
-    call.cluster()
     return 200, descriptions.cluster(call.project.spec, call.project.facts, call.links())
 
 
 def cluster_status(call: Call) -> tuple[int, Any]:
     """Say whether all changes have reached the cluster."""
-    call.cluster()
     status = "PENDING" if call.project.propagation.pending else "APPLIED"
     return 200, {"changeStatus": status, "links": call.links()}
 
 
-def process_args(call: Call) -> tuple[int, Any]:
+def process_args(_: Call) -> tuple[int, Any]:
     """Show the cluster's process options."""
-    call.cluster()
     return 200, descriptions.process_args()
 
 
@@ -243,7 +233,6 @@ def events(call: Call) -> tuple[int, Any]:
 
 def access_history(call: Call) -> tuple[int, Any]:
     """List who logged in to the cluster, newest first."""
-    call.cluster()
     query, spec = call.query, call.project.spec
     if bool(query.one("start")) != bool(query.one("end")):
         raise AtlasError("MISSING_QUERY_PARAMETER", "end" if query.one("start") else "start")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.atlas.errors import AtlasError
-from sandbox.atlas.negotiation import Query, accepted, check_content, dress, encode, page, resolve
+from sandbox.atlas.negotiation import Query, agreed, dress, encode, page, resolve
 from sandbox.atlas.urls import find_route
 
 FIRST = ("2023-01-01",)
@@ -36,9 +36,9 @@ def test_the_newest_version_not_younger_than_the_date_serves(
 
 def test_plain_json_is_refused_on_both_sides() -> None:
     with pytest.raises(AtlasError) as accept:
-        accepted("application/json", FIRST)
+        agreed("application/json", FIRST, "NOT_ACCEPTABLE")
     with pytest.raises(AtlasError) as content:
-        check_content("application/json", FIRST)
+        agreed("application/json", FIRST, "UNSUPPORTED_MEDIA_TYPE")
     assert (accept.value.status, content.value.status) == (406, 415)
 
 
