@@ -54,6 +54,7 @@ def make_users(
                 password=password,
             )
             project.add_user(made, _BY_HAND)
+        project.propagation.settle()
     finally:
         project.propagation.seconds = delay
 
