@@ -112,10 +112,6 @@ class AtlasEmulator:
         for project in self._projects.values():
             project.propagation.seconds = seconds
 
-    def settle(self) -> bool:
-        """Apply all that is pending now; False when a server does not answer."""
-        return all(project.propagation.settle() for project in self._projects.values())
-
     def status(self) -> dict[str, Any]:
         """Say per project what is pending, what its server refused and which actions nothing enforces."""
         return self._dispatcher.status()

@@ -85,7 +85,6 @@ def emulator():
                 user["password"] = "bench-Password-1"
                 user["roles"] = [{"roleName": f"r{number}", "databaseName": "admin"}]
                 client.call("POST", (project, "databaseUsers"), name="user", operation="create", body=user)
-            atlas.settle()
             return time.perf_counter() - began
         finally:
             atlas.stop()
