@@ -1,7 +1,7 @@
 """An emulator over two real servers for one xdist worker, with clients that sign in as the providers do."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,6 +109,20 @@ class Atlas:
             )
             found.setdefault(where, set()).update(privilege["actions"])
         return found
+
+
+def until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def status(atlas: Atlas) -> str:
+    answer = atlas.staging.send("GET", "/clusters/staging/status").json()
+    return str(answer["changeStatus"])
 
 
 def user_body(name: str, project_id: str = STAGING, **changes: Any) -> dict[str, Any]:
