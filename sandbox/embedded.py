@@ -47,8 +47,9 @@ class Embedded:
         """
         if refresh and not self.run("refresh", world, files, recorder, log):
             return False
-        from sandbox.engine import EngineRequest, run
         from sandbox.engine.events import event_to_json
+        from sandbox.engine.request import EngineRequest
+        from sandbox.engine.runner import run
 
         def take(event: "Event") -> None:
             log(event_to_json(event))
@@ -75,7 +76,7 @@ class Embedded:
 
     def export(self, world: World, files: StackFiles) -> Mapping[str, Any]:
         """The stack's state in deployment format, secrets encrypted; empty when there is none yet."""
-        from sandbox.engine import export_state
+        from sandbox.engine.exchange import export_state
         from sandbox.engine.state import StateRefused
 
         path = world.state_file(files.stack)

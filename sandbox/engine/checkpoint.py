@@ -12,25 +12,18 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from sandbox.engine.document import lines_to_json, resource_to_json, state_from_json
 from sandbox.engine.passphrase import Passphrase
 from sandbox.engine.planner import without_dangling
-from sandbox.engine.state import (
-    Pending,
-    Resource,
-    State,
-    check_whole,
-    resource_to_json,
-    state_from_json,
-    state_to_json,
-)
+from sandbox.engine.state import Kind, Pending, Resource, State, check_whole
 
 
-def load(path: Path, passphrase: str) -> State:
-    """The state in `path`, or an empty one with a new salt; raises StateRefused."""
+def load(path: Path, passphrase: str, project: str, stack: str) -> State:
+    """The stack's state in `path`, or an empty one with a new salt; raises StateRefused."""
     if not path.exists():
         return State((), (), Passphrase(passphrase), {})
-    state = state_from_json(path.read_text(encoding="utf-8", errors="replace"), passphrase, str(path))
-    check_whole(state, str(path))
+    state = state_from_json(path.read_bytes(), passphrase, str(path))
+    check_whole(state, str(path), project, stack)
     return state
 
 
@@ -59,9 +52,10 @@ class Checkpoint:
         self._gone: set[int] = set()
         self._begun: dict[int, Pending] = {}
         # Creations that an earlier run never saw the end of stay on record: only a person can tell what became of them.
-        self._left = tuple(item for item in state.pending if item.kind == "creating")
+        self._left = tuple(item for item in state.pending if item.type == "creating")
         self._texts: dict[int, tuple[Resource, str]] = {}
-        self._body = self._render()[0] if state.resources else ""
+        # A secret that stands bare in the file is reason enough to write it again.
+        self._body = self._render()[0] if state.resources and not state.plaintext else ""
         self._lock, self._writing = threading.RLock(), threading.Lock()
         self._wanted = self._written = 0
 
@@ -95,7 +89,7 @@ class Checkpoint:
         with self._writing:
             self._path = None
 
-    def begin(self, kind: str, resource: Resource) -> None:
+    def begin(self, kind: Kind, resource: Resource) -> None:
         """Records an operation as begun."""
         self.change(lambda: self._begun.__setitem__(id(resource), Pending(kind, resource)))
 
@@ -121,11 +115,14 @@ class Checkpoint:
         with self._lock:
             self._texts.pop(id(resource), None)
 
-    def refreshed(self, found: dict[int, Resource | None]) -> None:
-        """Replaces the records by what their providers read (None: gone), and drops what then dangles."""
+    def refreshed(self, found: dict[int, Resource | None], *, whole: bool) -> None:
+        """Replaces the records by what their providers read (None: gone), and drops what then dangles.
+
+        After a `whole` refresh, what an earlier run was creating is either found, or not there.
+        """
 
         def mutation() -> None:
-            self._left = ()  # what an earlier run was creating is either found by now, or not there
+            self._left = () if whole else self._left
             kept = (found.get(id(item), item) for item in self._state.resources)
             self._fresh = [
                 item.copy() for item in without_dangling(item for item in kept if item is not None)
@@ -145,6 +142,6 @@ class Checkpoint:
         rest = [item for item in self._state.resources if id(item) not in self._gone]
         lines = [self._line(item) for item in self._fresh if id(item) not in self._gone]
         lines += [self._line(item) for item in rest]
-        pending = [(item.kind, self._line(item.resource)) for item in (*self._begun.values(), *self._left)]
-        text = state_to_json(lines, pending, self._state.secrets, self._state.metadata)
+        pending = [(item.type, self._line(item.resource)) for item in (*self._begun.values(), *self._left)]
+        text = lines_to_json(lines, pending, self._state.secrets, self._state.metadata)
         return "\n".join(lines + [kind + line for kind, line in pending]), text

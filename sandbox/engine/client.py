@@ -4,6 +4,7 @@ Decides nothing. Must never put what a provider was sent into an error: only wha
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -111,7 +112,7 @@ class Client:
             news=values.to_struct(bare, secrets=False),
         )  # fmt: skip
         answer = self._quietly("DiffConfig", request)
-        return planner.input_diff(old.outputs, bare) if answer is None else _diff(answer, old.outputs, bare)
+        return planner.input_diff(old.outputs, bare) if answer is None else diff_of(answer, old.outputs, bare)
 
     def configure(self, resource: Resource) -> None:
         """Readies the provider with the inputs of its resource; with unknown ones (a preview) it stays unasked."""
@@ -150,7 +151,7 @@ class Client:
             id=old.id, urn=old.urn, name=old.name, type=old.type, ignoreChanges=ignore,
             olds=self._in(old.outputs), news=self._in(inputs), old_inputs=self._in(old.inputs),
         )  # fmt: skip
-        return _diff(self._call("Diff", request, old.urn), old.inputs, inputs, ignore)
+        return diff_of(self._call("Diff", request, old.urn), old.inputs, inputs, ignore)
 
     def create(self, new: Resource, *, dry_run: bool) -> Made:
         """See Provider."""
@@ -236,16 +237,16 @@ def _failures(answer: Any) -> tuple[str, ...]:
     return tuple(f"{item.property} {item.reason}".strip() for item in answer.failures)
 
 
-def _diff(answer: Any, old: Properties, new: Properties, ignore: tuple[str, ...] = ()) -> Diff:
+def diff_of(answer: Any, old: Properties, new: Properties, ignore: tuple[str, ...] = ()) -> Diff:
+    """A provider's answer as a record; one that does not know is answered by the inputs."""
+    changes = answer.changes == wire.provider_pb2.DiffResponse.DIFF_SOME
     if answer.changes == wire.provider_pb2.DiffResponse.DIFF_UNKNOWN:
-        found = planner.input_diff(old, planner.keep_ignored(new, old, ignore))
-        changes, changed = found.changes, found.changed
-    else:
-        changes, changed = answer.changes == wire.provider_pb2.DiffResponse.DIFF_SOME, tuple(answer.diffs)
+        changes = planner.input_diff(old, planner.keep_ignored(new, old, ignore)).changes
     replacing = {
         wire.provider_pb2.PropertyDiff.ADD_REPLACE,
         wire.provider_pb2.PropertyDiff.DELETE_REPLACE,
         wire.provider_pb2.PropertyDiff.UPDATE_REPLACE,
     }
-    detailed = tuple(sorted((path, item.kind in replacing) for path, item in answer.detailedDiff.items()))
-    return Diff(changes, changed, tuple(answer.replaces), answer.deleteBeforeReplace, detailed)
+    paths = sorted(path for path, item in answer.detailedDiff.items() if item.kind in replacing)
+    replaces = dict.fromkeys([*answer.replaces, *(re.split(r"[.\[]", path)[0] for path in paths)])
+    return Diff(changes, tuple(replaces), answer.deleteBeforeReplace)

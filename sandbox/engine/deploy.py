@@ -212,21 +212,22 @@ class Deployment(Session):
             raise Refused(f"{goal.name} was imported and would be replaced; remove `import_` from it first")
         if provider is not None:
             new.inputs = _accepted(provider.check(new, None, goal.inputs), new)
-        first = (
-            diff.delete_before_replace if goal.delete_before_replace is None else goal.delete_before_replace
-        )
-        if not first:
+        if (
+            old.pending_replacement
+        ):  # an earlier run deleted it; whether it would do so again is no question now
+            return steps.create(self, new, provider, old, diff)
+        first = goal.delete_before_replace
+        if not (diff.delete_before_replace if first is None else first):
             return steps.create(self, new, provider, old, diff, keep_old=True)
-        if not old.pending_replacement:
-            self.registry.ensure(old.provider, self.olds)
-            doomed = self._condemn(old)
-            try:
-                for item in doomed:
-                    steps.delete(self, item, replaced=True, pending=True)
-            finally:  # whoever registers one of them again must not wait for ever
-                for item in doomed:
-                    self._condemned[item.urn].set()
-            steps.delete(self, old, replaced=True, pending=True)
+        self.registry.ensure(old.provider, self.olds)
+        doomed = self._condemn(old)
+        try:
+            for item in doomed:
+                steps.delete(self, item, replaced=True, pending=True)
+        finally:  # whoever registers one of them again must not wait for ever
+            for item in doomed:
+                self._condemned[item.urn].set()
+        steps.delete(self, old, replaced=True, pending=True)
         return steps.create(self, new, provider, old, diff)
 
     def _condemn(self, old: Resource) -> list[Resource]:
@@ -254,7 +255,7 @@ class Deployment(Session):
             return False
         self.registry.ensure(item.provider, self.olds)
         inputs = {key: values.UNKNOWN if key in touched else value for key, value in item.inputs.items()}
-        return self.registry.get(item.provider).diff(item, inputs, item.ignore_changes).is_replacement
+        return self.registry.get(item.provider).diff(item, inputs, item.ignore_changes).replaces != ()
 
     def read(self, goal: Goal, resource_id: str) -> Resource:
         """Reads a resource that the stack does not own."""

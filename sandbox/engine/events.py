@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from access.redaction import redact
 from sandbox.engine import values
 
 
@@ -102,22 +103,19 @@ def property_changes(
 
 @dataclass
 class Mask:
-    """Knows every secret text that passed through the run, and takes it out of messages."""
+    """Knows every secret text that passed through the run, and takes it out of messages, however it is encoded."""
 
     _texts: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def learn(self, value: Any, *, inside: bool = False) -> None:
-        """Remembers the secrets in `value`. Texts under four characters are words, not secrets."""
-        found = {text for text in values.secret_texts(value, inside=inside) if len(text) > 3}
-        if found:
+        """Remembers the secrets in `value`: whole, by line and as one line, as hosts and reports may tell them."""
+        for text in values.secret_texts(value, inside=inside):
             with self._lock:
-                self._texts |= found | {json.dumps(text)[1:-1] for text in found}
+                self._texts |= {text, " ".join(text.split()), *map(str.strip, text.splitlines())}
 
     def __call__(self, text: str) -> str:
-        """`text` with every secret it holds replaced by [secret]."""
+        """`text` without secrets (see `access.redaction.redact`)."""
         with self._lock:
-            present = sorted((secret for secret in self._texts if secret in text), key=len, reverse=True)
-        for secret in present:
-            text = text.replace(secret, "[secret]")
-        return text
+            known = tuple(self._texts)
+        return redact(text, known)

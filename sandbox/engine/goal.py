@@ -4,16 +4,17 @@ Pure: reads one request of the protocol. An option that is not listed here as un
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sandbox.engine import values
+from sandbox.engine.errors import EngineError
 from sandbox.engine.values import Properties
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 
 
-class Refused(Exception):
+class Refused(EngineError):
     """The program asks for something that is wrong, or that this engine does not support."""
 
 
@@ -23,20 +24,20 @@ class Goal:
 
     type: str
     name: str
-    custom: bool
-    parent: str
     inputs: Properties
-    protect: bool | None
-    retain_on_delete: bool | None
-    dependencies: tuple[str, ...]
-    property_dependencies: dict[str, tuple[str, ...]]
-    provider: str
-    providers: dict[str, str]
-    version: str
-    delete_before_replace: bool | None
-    ignore_changes: tuple[str, ...]
-    additional_secret_outputs: tuple[str, ...]
-    import_id: str
+    custom: bool = True
+    parent: str = ""
+    protect: bool | None = None
+    retain_on_delete: bool | None = None
+    dependencies: tuple[str, ...] = ()
+    property_dependencies: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    provider: str = ""
+    providers: dict[str, str] = field(default_factory=dict)
+    version: str = ""
+    delete_before_replace: bool | None = None
+    ignore_changes: tuple[str, ...] = ()
+    additional_secret_outputs: tuple[str, ...] = ()
+    import_id: str = ""
 
     @property
     def package(self) -> str:
@@ -44,39 +45,42 @@ class Goal:
         return self.type.partition(":")[0]
 
 
-_REFUSED = (
-    ("remote", "remote components"),
-    ("packageRef", "parameterized packages"),
-    ("transforms", "transforms"),
-    ("hooks", "resource hooks"),
-    ("state_migrations", "state migrations"),
-    ("deletedWith", "deleted_with"),
-    ("replace_with", "replace_with"),
-    ("replacement_trigger", "replacement_trigger"),
-    ("replaceOnChanges", "replace_on_changes"),
-    ("hideDiffs", "hide_diffs"),
-    ("customTimeouts", "custom_timeouts"),
-    ("aliases", "aliases"),
-    ("aliasURNs", "aliases"),
-    ("envVarMappings", "env_var_mappings"),
-    ("pluginDownloadURL", "plugin_download_url"),
-    ("pluginChecksums", "plugin_checksums"),
-    ("snippetId", "snippets"),
+_UNDERSTOOD = frozenset(
+    {
+        *("type", "name", "parent", "custom", "object", "protect", "dependencies", "propertyDependencies"),
+        *(
+            "provider",
+            "providers",
+            "version",
+            "deleteBeforeReplace",
+            "deleteBeforeReplaceDefined",
+            "ignoreChanges",
+        ),
+        *("additionalSecretOutputs", "importId", "retainOnDelete", "id", "properties", "tok", "args"),
+        # The SDK has waited for these itself, and found the provider of that parent.
+        *("dependsOn",),
+        # What the caller could take, and where the program's lines are: nothing is asked for by them.
+        *(
+            "acceptSecrets",
+            "acceptResources",
+            "accepts_byte_string",
+            "accept_output_values",
+            "supportsPartialValues",
+        ),
+        *("supportsResultReporting", "aliasSpecs", "sourcePosition", "stackTrace", "parentStackTraceHandle"),
+    }
 )
 
 
-def refuse(request: Any, what: str, fields: tuple[tuple[str, str], ...] = _REFUSED) -> None:
-    """Raises Refused if a request carries a field that this engine does not act on."""
-    # The SDK always sends some messages, empty: only what says something is asked for.
-    known = {
-        field.name
-        for field, value in request.ListFields()
-        if not hasattr(value, "ByteSize") or value.ByteSize()
-    }
-    for field, title in fields:
-        if field in known:
+def refuse(request: Any, what: str) -> None:
+    """Raises Refused if a request carries a field that this engine does not act on, whatever version brought it."""
+    for option, value in request.ListFields():
+        # The SDK always sends some messages, empty: only what says something is asked for.
+        if option.name not in _UNDERSTOOD and (not hasattr(value, "ByteSize") or value.ByteSize()):
+            plain = option.name.replace("aliasURNs", "aliases")
+            name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", plain).lower()
             raise Refused(
-                f"{what}: {title} is not supported by the sandbox engine; use the pulumi CLI, or leave it out"
+                f"{what}: {name} is not supported by the sandbox engine; use the pulumi CLI, or leave it out"
             )
 
 
@@ -136,12 +140,8 @@ def default_provider(package: str, version: str) -> Goal:
     """The provider that the engine itself makes for a package that the program names no provider for."""
     parts = re.split(r"[.+-]", version)
     inputs: Properties = {"__internal": {}, "version": version} if version else {}
-    return Goal(
-        type=f"pulumi:providers:{package}", name="_".join(["default", *filter(None, parts)]), custom=True, parent="",
-        inputs=inputs, protect=None, retain_on_delete=None, dependencies=(), property_dependencies={}, provider="",
-        providers={}, version="", delete_before_replace=None, ignore_changes=(),
-        additional_secret_outputs=(), import_id="",
-    )  # fmt: skip
+    name = "_".join(["default", *filter(None, parts)])
+    return Goal(type=f"pulumi:providers:{package}", name=name, inputs=inputs)
 
 
 def urn_of(stack: str, project: str, parent: str, kind: str, name: str) -> str:

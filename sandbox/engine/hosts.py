@@ -13,12 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from sandbox.engine.errors import EngineError
+
 _END_SECONDS = 5.0
 _LEFT_SECONDS = 2.0
 """How long what a host started may take to end by itself."""
 
 
-class HostFailed(Exception):
+class HostFailed(EngineError):
     """A host did not start, or went away."""
 
 

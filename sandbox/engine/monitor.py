@@ -10,10 +10,10 @@ from typing import Any
 
 from sandbox.engine import values, wire
 from sandbox.engine.deploy import Deployment
-from sandbox.engine.goal import Goal, Refused, goal_of, refuse
+from sandbox.engine.errors import EngineError
+from sandbox.engine.goal import Goal, goal_of, refuse
 from sandbox.engine.provider import ProviderFailed
 from sandbox.engine.session import Stopped
-from sandbox.engine.values import UnsupportedValue
 
 # Beside what is supported, what is refused by name: else the SDK would refuse it with advice to update a CLI.
 _FEATURES = (
@@ -27,11 +27,6 @@ _FEATURES = (
     "PARAMETERIZATION",
     "RESOURCE_HOOKS",
     "ERROR_HOOKS",
-)
-_READ_REFUSED = (
-    ("packageRef", "parameterized packages"),
-    ("pluginDownloadURL", "plugin_download_url"),
-    ("pluginChecksums", "plugin_checksums"),
 )
 _SEVERITIES = ("debug", "info", "warning", "error")
 _GONE = "Resource monitor has terminated, shutting down"
@@ -62,15 +57,15 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
             self.calls += 1
         try:
             self._open.wait()
-            with self._deployment.guarded(""):
-                return work()
+            self._deployment.going_on()
+            return work()
         except Stopped:
             context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
-        except (Refused, UnsupportedValue) as error:
+        except ProviderFailed as error:  # of a function: a program may catch it, and go on
+            context.abort(wire.StatusCode.UNKNOWN, self._deployment.mask(f"{what}: {error}"))
+        except EngineError as error:
             self._deployment.fail(str(error))
             context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
-        except ProviderFailed as error:
-            context.abort(wire.StatusCode.UNKNOWN, self._deployment.mask(f"{what}: {error}"))
         except Exception as error:  # noqa: BLE001 - a fault of ours must end the run with a line, not hang it
             self._deployment.fail(f"the engine failed at {what}: {type(error).__name__}: {error}")
             context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
@@ -90,12 +85,6 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
             ],
         )  # fmt: skip
 
-    def SupportsFeature(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """The same, for older SDKs."""
-        del context
-        known = request.id in ("secrets", "resourceReferences")
-        return wire.resource_pb2.SupportsFeatureResponse(hasSupport=known)
-
     def RegisterResource(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Brings a resource to its goal."""
 
@@ -114,13 +103,11 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
         """Reads a resource that is not the stack's."""
 
         def work() -> Any:
-            refuse(request, f"resource {request.name} ({request.type})", _READ_REFUSED)
+            refuse(request, f"resource {request.name} ({request.type})")
             goal = Goal(
-                type=request.type, name=request.name, custom=True, parent=request.parent,
-                inputs=values.from_struct(request.properties), protect=None, retain_on_delete=None,
-                dependencies=tuple(sorted(request.dependencies)), property_dependencies={}, provider=request.provider,
-                providers={}, version=request.version, delete_before_replace=None, ignore_changes=(),
-                additional_secret_outputs=tuple(request.additionalSecretOutputs), import_id="",
+                type=request.type, name=request.name, inputs=values.from_struct(request.properties),
+                parent=request.parent, dependencies=tuple(sorted(request.dependencies)), provider=request.provider,
+                version=request.version, additional_secret_outputs=tuple(request.additionalSecretOutputs),
             )  # fmt: skip
             found = self._deployment.read(goal, request.id)
             return wire.resource_pb2.ReadResourceResponse(
@@ -133,7 +120,7 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
         """Calls a function of a provider."""
 
         def work() -> Any:
-            refuse(request, f"function {request.tok}", _READ_REFUSED)
+            refuse(request, f"function {request.tok}")
             arguments = values.from_struct(request.args)
             result = self._deployment.invoke(request.tok, arguments, request.provider, request.version)
             return wire.resource_pb2.ResourceInvokeResponse(**{"return": values.to_struct(result)})
@@ -192,7 +179,7 @@ class Engine(wire.engine_pb2_grpc.EngineServicer):
     """Takes the messages of the program and the hosts."""
 
     def __init__(self, deployment: Deployment) -> None:
-        self._deployment, self._root = deployment, ""
+        self._deployment = deployment
         self.program_errors: list[str] = []
 
     def Log(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -205,17 +192,6 @@ class Engine(wire.engine_pb2_grpc.EngineServicer):
             self.program_errors.append(request.message)
         self._deployment.log(severity, request.message, request.urn, ephemeral=request.ephemeral)
         return wire.EMPTY
-
-    def GetRootResource(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """The stack's URN."""
-        del request, context
-        return wire.engine_pb2.GetRootResourceResponse(urn=self._root)
-
-    def SetRootResource(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Remembers the stack's URN."""
-        del context
-        self._root = request.urn
-        return wire.engine_pb2.SetRootResourceResponse()
 
     def RequirePulumiVersion(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Refused: this is not a version of the CLI."""

@@ -47,7 +47,10 @@ class Passphrase:
             parts = salt.split(":", 2)
             if len(parts) != 3 or parts[0] != "v1":
                 raise WrongPassphrase("its salt is malformed; it is not of the passphrase secrets manager")
-            self._raw, self._salt = base64.b64decode(parts[1]), salt
+            try:
+                self._raw, self._salt = base64.b64decode(parts[1], validate=True), salt
+            except ValueError:
+                raise WrongPassphrase("its salt is malformed") from None
         self._key = _derive(passphrase, self._raw)
         self._checked = salt is None
 

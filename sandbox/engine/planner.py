@@ -13,18 +13,11 @@ from sandbox.engine.values import Properties, bare
 
 @dataclass(frozen=True)
 class Diff:
-    """A provider's answer: whether anything differs, which properties, and which of them force a replacement."""
+    """A provider's answer: whether anything differs, and which properties force a replacement."""
 
     changes: bool
-    changed: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
     delete_before_replace: bool = False
-    detailed: tuple[tuple[str, bool], ...] = ()  # path, forces a replacement
-
-    @property
-    def is_replacement(self) -> bool:
-        """True if any difference forces a replacement."""
-        return bool(self.replaces) or any(hard for _, hard in self.detailed)
 
 
 SAME = Diff(changes=False)
@@ -32,8 +25,7 @@ SAME = Diff(changes=False)
 
 def input_diff(old: Properties, new: Properties) -> Diff:
     """The diff where a provider gives none: the properties whose values differ, secret or not."""
-    keys = tuple(key for key in sorted({*old, *new}) if bare(old.get(key)) != bare(new.get(key)))
-    return Diff(changes=bool(keys), changed=keys)
+    return Diff(changes=any(bare(old.get(key)) != bare(new.get(key)) for key in {*old, *new}))
 
 
 def keep_ignored(new: Properties, old: Properties, ignore: Collection[str]) -> Properties:
@@ -45,7 +37,7 @@ def keep_ignored(new: Properties, old: Properties, ignore: Collection[str]) -> P
 def decide(old: Resource, diff: Diff) -> str:
     """same, update or replace, for a resource that exists."""
     if diff.changes or old.pending_replacement:
-        return "replace" if diff.is_replacement or old.pending_replacement else "update"
+        return "replace" if diff.replaces or old.pending_replacement else "update"
     return "update" if old.init_errors else "same"
 
 

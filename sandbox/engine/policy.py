@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.engine import hosts, values, wire
+from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Event, Mask, PolicyViolation
 from sandbox.engine.goal import Goal
 from sandbox.engine.request import EngineRequest, python
@@ -20,7 +21,7 @@ from sandbox.engine.state import Resource
 _LEVELS = ("advisory", "mandatory", "disabled", "remediate")
 
 
-class PolicyFailed(Exception):
+class PolicyFailed(EngineError):
     """A policy pack did not start, died, or was configured wrongly."""
 
 
@@ -96,7 +97,7 @@ class Policies:
 
     def _ask(self, name: str, stub: Any, method: str, message: Any, *, optional: bool = False) -> Any:
         try:
-            return getattr(stub, method)(message, timeout=self.request.call_seconds)
+            return getattr(stub, method)(message, timeout=self.request.answer_seconds)
         except wire.RpcError as error:
             if optional and error.code() == wire.StatusCode.UNIMPLEMENTED:
                 return None

@@ -13,7 +13,6 @@ import logging
 import os
 import runpy
 import sys
-import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +20,7 @@ from pathlib import Path
 import pulumi
 from pulumi import runtime
 
-from sandbox.engine.start import patient
+from sandbox.engine.start import outlive_nobody, patient
 
 
 def _told(error: BaseException) -> str:
@@ -56,17 +55,11 @@ def _report(error: BaseException) -> None:
     pulumi.log.error(_told(error))
 
 
-def _outlive_nobody() -> None:
-    """Ends the process when the engine's end of its input is gone: a killed engine leaves no program behind."""
-    sys.stdin.read()
-    os._exit(1)
-
-
 def main() -> int:
     """Runs the program; the exit code."""
     patient()
     settings = json.loads(sys.stdin.readline())
-    threading.Thread(target=_outlive_nobody, daemon=True).start()
+    outlive_nobody(lambda: os._exit(1))
     runtime.set_all_config(settings["config"], settings["secret_keys"])
     runtime.configure(
         runtime.Settings(

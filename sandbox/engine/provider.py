@@ -6,12 +6,13 @@ Pure declarations. Must never carry what a provider was sent in an error: only w
 from dataclasses import dataclass
 from typing import Protocol
 
+from sandbox.engine.errors import EngineError
 from sandbox.engine.planner import Diff
 from sandbox.engine.state import Resource
 from sandbox.engine.values import Properties
 
 
-class ProviderFailed(Exception):
+class ProviderFailed(EngineError):
     """A provider refused or failed; the text is its own, in full. `created` is set if something exists all the same."""
 
     def __init__(self, message: str, created: "Made | None" = None) -> None:

@@ -18,7 +18,6 @@ from sandbox.engine.state import Resource
 
 TYPE_PREFIX = "pulumi:providers:"
 DYNAMIC = "pulumi-python"
-EMULATED_SECONDS = 300.0
 
 
 def _new_id() -> str:
@@ -49,11 +48,7 @@ class Registry:
             known = ", ".join(sorted(self.request.provider_ports)) or "none"
             raise ProviderFailed(f"no provider for package {package} runs in the sandbox (running: {known})")
         # The dynamic host carries whole rollouts out; what is emulated answers soon, or not at all.
-        patience = (
-            self.request.call_seconds
-            if package == DYNAMIC
-            else min(self.request.call_seconds, EMULATED_SECONDS)
-        )
+        patience = self.request.call_seconds if package == DYNAMIC else self.request.answer_seconds
         client = Client(package, address, self.engine, patience, self.learn)
         with self._lock:
             self._clients.append(client)

@@ -3,7 +3,6 @@
 Must never let a run start whose environment names an endpoint off this machine.
 """
 
-import ipaddress
 import os
 import re
 import sys
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from access.endpoints import is_loopback
+from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic, Event
 
 OPERATIONS = ("preview", "up", "destroy", "refresh")
@@ -22,7 +23,7 @@ _REMOTE = re.compile(r"^(https?|mongodb(\+srv)?|grpc|wss?)://", re.IGNORECASE)
 _NEEDED = {"aws": "AWS_ENDPOINT_URL", "mongodbatlas": "MONGODB_ATLAS_BASE_URL"}
 
 
-class EngineRefused(Exception):
+class EngineRefused(EngineError):
     """The request cannot be run as it stands; nothing was started."""
 
 
@@ -37,7 +38,7 @@ class EngineRequest:
     `config` maps `project:key` (or a bare key of the project) to text; `environment` is all that the program and its
     hosts get; `provider_ports` maps packages to ports of running providers on 127.0.0.1. `idle_seconds` is how long a
     program may do nothing before it counts as hung, `call_seconds` how long one call of a provider may take (of an
-    emulated one, at most five minutes).
+    emulated one, and of a policy pack, at most five minutes).
     `policy_config` is keyed by rule, as `pulumi --policy-pack-config` takes it.
     """
 
@@ -59,6 +60,11 @@ class EngineRequest:
     idle_seconds: float = 300.0
     call_seconds: float = 3600.0
     organization: str = "organization"
+
+    @property
+    def answer_seconds(self) -> float:
+        """How long what only answers may take: an emulated provider, a policy pack."""
+        return min(self.call_seconds, 300.0)
 
     @property
     def dry_run(self) -> bool:
@@ -109,21 +115,13 @@ def python() -> str:
     return sys.executable
 
 
-def is_loopback(url: str) -> bool:
+def stays_here(url: str) -> bool:
     """True if every host of `url` is on this machine."""
     try:
         netloc = urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:
         return False
-    return bool(netloc) and all(_local(host) for host in netloc.split(","))
-
-
-def _local(host: str) -> bool:
-    name = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
-    try:
-        return name.lower() == "localhost" or ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return bool(netloc) and all(is_loopback(re.sub(r":\d*$", "", host)) for host in netloc.split(","))
 
 
 def check(request: EngineRequest) -> None:
@@ -137,7 +135,7 @@ def check(request: EngineRequest) -> None:
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", request.stack):
         raise EngineRefused(f"stack name {request.stack!r} is not one; use letters, digits, _, . and -")
     for name, text in sorted(request.environment.items()):
-        if _NAMES.match(name) and _REMOTE.match(text) and not is_loopback(text):
+        if _NAMES.match(name) and _REMOTE.match(text) and not stays_here(text):
             raise EngineRefused(
                 f"{name} is not on this machine; the sandbox engine talks to loopback addresses only"
             )

@@ -1,4 +1,4 @@
-"""`run`: one operation on one stack, from the lock to the result; and states in and out, as the CLI exchanges them.
+"""`run`: one operation on one stack, from the lock to the result.
 
 Must never leave a process behind that it started, nor a lock, nor a state that the next run cannot continue.
 """
@@ -11,23 +11,20 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from sandbox.engine import hosts, teardown, wire
 from sandbox.engine.builtin import Builtin
-from sandbox.engine.checkpoint import Checkpoint, load, write_atomically
+from sandbox.engine.checkpoint import Checkpoint, load
 from sandbox.engine.deploy import Deployment
+from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic, Event, Mask, Summary
-from sandbox.engine.goal import STACK_TYPE
-from sandbox.engine.lock import Locked, locked
+from sandbox.engine.exchange import OtherStacks
+from sandbox.engine.lock import locked
 from sandbox.engine.monitor import Engine, Monitor
-from sandbox.engine.policy import Policies, PolicyFailed
-from sandbox.engine.provider import ProviderFailed
+from sandbox.engine.policy import Policies
 from sandbox.engine.registry import DYNAMIC, TYPE_PREFIX, Registry
-from sandbox.engine.request import EngineRefused, EngineRequest, EngineResult, check, python
-from sandbox.engine.state import State, StateRefused, check_whole, state_from_json
+from sandbox.engine.request import EngineRequest, EngineResult, check, python
 from sandbox.engine.values import Properties
 
 _PULSE = 0.02
@@ -62,16 +59,8 @@ def run(request: EngineRequest) -> EngineResult:
         hold = contextlib.nullcontext() if request.dry_run else locked(request.state_file, request.operation)
         with hold, _interruptible():
             error, counts, outputs = _operate(outcome)
-    except (
-        EngineRefused,
-        Locked,
-        StateRefused,
-        PolicyFailed,
-        hosts.HostFailed,
-        ProviderFailed,
-        OSError,
-    ) as failure:
-        error = outcome.mask(str(failure))
+    except (EngineError, OSError, KeyboardInterrupt) as failure:
+        error = outcome.mask(str(failure) or "interrupted while the run began or ended")
         outcome.tell(Diagnostic("error", error))
     duration = round(time.monotonic() - started, 3)
     outcome.tell(Summary(not error, counts, duration, error))
@@ -113,16 +102,15 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
     try:
         if needs_program:
             policies.launch(address, lambda line: outcome.tell(Diagnostic("info", mask(line))))
-        state = load(request.state_file, request.passphrase)
+        state = load(request.state_file, request.passphrase, request.project, request.stack)
         for item in state.resources:
             mask.learn(item.inputs)
             mask.learn(item.outputs)
         checkpoint = Checkpoint(state, None if request.dry_run else request.state_file)
         deployment = Deployment(request, state, checkpoint, outcome.tell, mask)
         deployment.policies = policies
-        others = _OtherStacks(request)
         deployment.registry = Registry(
-            request, address, Builtin(others.outputs), mask.learn,
+            request, address, Builtin(OtherStacks(request).outputs), mask.learn,
             lambda line: outcome.tell(Diagnostic("info", mask(line))),
         )  # fmt: skip
         monitor, engine = Monitor(deployment), Engine(deployment)
@@ -193,7 +181,9 @@ def _watched(
             deployment.fail("interrupted twice: what was in progress is recorded as pending")
             return deployment.errors[-1], dict(deployment.counts), {}
     if work.error is not None:
-        raise work.error
+        if not isinstance(work.error, (EngineError, OSError)):
+            raise work.error
+        deployment.fail(str(work.error))
     errors = deployment.errors + deployment.policies.violations
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return (errors[0] + more if errors else ""), dict(deployment.counts), work.outputs
@@ -214,7 +204,11 @@ class _Work(threading.Thread):
     def run(self) -> None:
         """Runs it; an error is kept for the caller."""
         try:
-            self._operate()
+            try:
+                self._operate()
+            finally:  # what was done stays on record, however it ended
+                self.outputs = self._deployment.finish_outputs()
+                self._monitor.released.set()
         except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
             self.error = error
         finally:
@@ -238,8 +232,6 @@ class _Work(threading.Thread):
                 teardown.delete_rest(deployment, deployment.handled)
             if not deployment.errors:
                 deployment.policies.stack_violated(deployment.news.values(), deployment.goals)
-        self.outputs = deployment.finish_outputs()
-        self._monitor.released.set()
 
     def _follow_program(self) -> None:
         """Waits until the program is done, fails, or does nothing for too long."""
@@ -267,55 +259,3 @@ class _Work(threading.Thread):
         """Steps in flight finish, whatever else happened."""
         while self._deployment.in_flight:
             time.sleep(_PULSE)
-
-
-class _OtherStacks:
-    """Outputs of stacks whose states lie beside ours, opened once per run."""
-
-    def __init__(self, request: EngineRequest) -> None:
-        self._request = request
-        self._known: dict[str, State] = {}
-        self._lock = threading.Lock()
-
-    def outputs(self, name: str) -> Properties:
-        """The outputs of a stack named as `staging` or `organization/<project>/staging`; raises ProviderFailed."""
-        request = self._request
-        parts = name.split("/")
-        path = request.state_file.with_name(f"{parts[-1]}.json")
-        if parts[:-1] not in ([], [request.organization, request.project]) or not path.is_file():
-            raise ProviderFailed(
-                f"unknown stack {name!r}; deploy it first, or correct the name in the reference"
-            )
-        with self._lock:
-            if name not in self._known:
-                try:
-                    self._known[name] = load(path, request.passphrase)
-                except StateRefused as error:
-                    raise ProviderFailed(f"stack {name!r} cannot be read: {error}") from error
-            stack = next((item for item in self._known[name].resources if item.type == STACK_TYPE), None)
-        return dict(stack.outputs) if stack else {}
-
-
-def export_state(state_file: Path) -> dict[str, Any]:
-    """The deployment as `pulumi stack import` takes it, secrets encrypted; raises StateRefused."""
-    if not state_file.is_file():
-        raise StateRefused(f"{state_file} does not exist; deploy the stack first")
-    try:
-        document: Any = json.loads(state_file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StateRefused(
-            f"{state_file} is not a whole JSON document ({error}); restore a copy of it"
-        ) from error
-    deployment = document.get("deployment") if isinstance(document, dict) else None
-    resources = (deployment.get("resources") or []) if isinstance(deployment, dict) else None
-    if not isinstance(resources, list) or not all(isinstance(each, dict) for each in resources):
-        raise StateRefused(f"{state_file} is no Pulumi state")
-    whole: dict[str, Any] = document
-    return whole
-
-
-def import_state(state_file: Path, document: str, passphrase: str) -> None:
-    """Makes what `pulumi stack export` wrote the state of a stack, after reading all of it; raises StateRefused."""
-    check_whole(state_from_json(document, passphrase, "the state to import"), "the state to import")
-    with locked(state_file, "import"):
-        write_atomically(state_file, document if document.endswith("\n") else document + "\n")

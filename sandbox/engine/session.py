@@ -11,15 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from sandbox.engine.checkpoint import Checkpoint
+from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic, Event, Mask, ResourcePlanned, StepDone, property_changes
-from sandbox.engine.goal import Refused
 from sandbox.engine.planner import Diff
 from sandbox.engine.policy import Policies
 from sandbox.engine.provider import ProviderFailed
 from sandbox.engine.registry import TYPE_PREFIX, Registry
 from sandbox.engine.request import EngineRequest
 from sandbox.engine.state import Resource, State
-from sandbox.engine.values import UnsupportedValue
 
 
 class Stopped(Exception):
@@ -117,15 +116,19 @@ class Session:
                     self.in_flight -= 1
                     self.moved_at = time.monotonic()
 
-    @contextlib.contextmanager
-    def guarded(self, urn: str) -> Iterator[None]:
-        """Turns what a registration refuses into the run's failure."""
+    def going_on(self) -> None:
+        """Says that the program did something; raises Stopped if that comes too late."""
         if self.stopping.is_set():
             raise Stopped
         self.moved_at = time.monotonic()
+
+    @contextlib.contextmanager
+    def guarded(self, urn: str) -> Iterator[None]:
+        """Turns what a registration refuses into the run's failure."""
+        self.going_on()
         try:
             yield
-        except (Refused, ProviderFailed, UnsupportedValue) as error:
+        except EngineError as error:
             self.fail(str(error), urn)
             raise Stopped from error
 

@@ -1,12 +1,16 @@
-"""`python -m sandbox.engine.start MODULE [ARGUMENT...]`: runs a host of Pulumi's SDK with a patient garbage collector.
+"""`python -m sandbox.engine.start MODULE [ARGUMENT...]`: runs a host of Pulumi's SDK, for as long as the engine lives.
 
 Importing the SDKs makes many objects that all stay, and looking through them again and again is a quarter of a host's
-start. Must never change anything else about how the module runs.
+start: the garbage collector is patient here. Must never change anything else about how the module runs.
 """
 
 import gc
+import os
 import runpy
+import signal
 import sys
+import threading
+from collections.abc import Callable
 
 
 def patient() -> None:
@@ -14,7 +18,27 @@ def patient() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
+def outlive_nobody(end: Callable[[], object]) -> None:
+    """Calls `end` once the engine's end of our input is gone: a killed engine leaves nothing behind."""
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        end()
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _interrupt() -> None:
+    """The SDK's hosts stop serving at SIGINT; a call in progress, a rollout perhaps, still comes to its end."""
+    os.kill(os.getpid(), signal.SIGINT)
+
+
 if __name__ == "__main__":
     patient()
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # ignored where the engine runs in the background
+    outlive_nobody(_interrupt)
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

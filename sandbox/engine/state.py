@@ -1,50 +1,66 @@
-"""A stack's resources as records, and their form in Pulumi's deployment format, version 3.
+"""A stack's resources as records, and what makes a set of them one whole state of one stack.
 
-Pure: reads and writes texts, not files. Must never write a secret in plaintext.
+Pure: reads and writes nothing.
 """
 
 import datetime
-import json
-from collections.abc import Callable, Iterable
+import re
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, StrictBool, StrictStr
 
 from sandbox.engine import values
-from sandbox.engine.passphrase import Passphrase, WrongPassphrase
+from sandbox.engine.errors import EngineError
+from sandbox.engine.passphrase import Passphrase
 
-VERSION = 3
 Ciphers = dict[tuple[str, ...], tuple[str, str]]
+Texts = tuple[StrictStr, ...]
 
 
-class StateRefused(Exception):
+class StateRefused(EngineError):
     """A state that this engine cannot continue; its file is left as it is."""
+
+
+def key_of(name: str) -> str:
+    """The key of the deployment format: camel case, but for one."""
+    first, *rest = name.split("_")
+    return "importID" if name == "import_id" else first + "".join(map(str.capitalize, rest))
+
+
+def _without_null(urns: Any) -> Any:
+    return {key: each or () for key, each in urns.items()} if isinstance(urns, dict) else urns
 
 
 @dataclass(eq=False)
 class Resource:
     """One resource of a stack. Two records may share a URN: a replacement keeps the old one until it is deleted."""
 
-    urn: str
-    custom: bool
-    delete: bool = False
-    id: str = ""
-    type: str = ""
+    __pydantic_config__ = ConfigDict(extra="forbid", alias_generator=key_of, hide_input_in_errors=True)
+
+    urn: StrictStr
+    custom: StrictBool
+    delete: StrictBool = False
+    id: StrictStr = ""
+    type: StrictStr = ""
     inputs: values.Properties = field(default_factory=dict)
     outputs: values.Properties = field(default_factory=dict)
-    parent: str = ""
-    protect: bool = False
-    external: bool = False
-    dependencies: tuple[str, ...] = ()
-    init_errors: tuple[str, ...] = ()
-    provider: str = ""
-    property_dependencies: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    pending_replacement: bool = False
-    additional_secret_outputs: tuple[str, ...] = ()
-    import_id: str = ""
-    retain_on_delete: bool = False
-    created: str = ""
-    modified: str = ""
-    ignore_changes: tuple[str, ...] = ()
+    parent: StrictStr = ""
+    protect: StrictBool = False
+    external: StrictBool = False
+    dependencies: Texts = ()
+    init_errors: Texts = ()
+    provider: StrictStr = ""
+    property_dependencies: Annotated[dict[StrictStr, Texts], BeforeValidator(_without_null)] = field(
+        default_factory=dict
+    )
+    pending_replacement: StrictBool = False
+    additional_secret_outputs: Texts = ()
+    import_id: StrictStr = ""
+    retain_on_delete: StrictBool = False
+    created: StrictStr = ""
+    modified: StrictStr = ""
+    ignore_changes: Texts = ()
 
     @property
     def name(self) -> str:
@@ -66,38 +82,42 @@ class Resource:
         return Resource(**{**{item.name: getattr(self, item.name) for item in fields(self)}, **changes})
 
 
+def _without_places(record: Any) -> Any:
+    """Where the program's lines are is for display alone; the paths in it belong to one machine."""
+    if not isinstance(record, dict):
+        return record
+    return {key: value for key, value in record.items() if key not in ("sourcePosition", "stackTrace")}
+
+
+Record = Annotated[Resource, BeforeValidator(_without_places)]
+
+
+Kind = Literal["creating", "updating", "deleting", "reading", "importing"]
+
+
 @dataclass(frozen=True)
 class Pending:
-    """An operation that was begun and not seen to end: creating, updating, deleting, reading or importing."""
+    """An operation that was begun and not seen to end."""
 
-    kind: str
-    resource: Resource
+    __pydantic_config__ = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    type: Kind
+    resource: Record
 
 
 @dataclass(frozen=True)
 class State:
-    """What a state file holds: resources in an order in which each follows what it needs."""
+    """What a state file holds: resources in an order in which each follows what it needs.
+
+    `plaintext` is true if a secret stood in it bare, as after an export that shows secrets.
+    """
 
     resources: tuple[Resource, ...]
     pending: tuple[Pending, ...]
     secrets: Passphrase
     ciphers: Ciphers
     metadata: dict[str, Any] = field(default_factory=dict)
-
-
-_KEYS = {
-    "init_errors": "initErrors",
-    "property_dependencies": "propertyDependencies",
-    "pending_replacement": "pendingReplacement",
-    "additional_secret_outputs": "additionalSecretOutputs",
-    "import_id": "importID",
-    "retain_on_delete": "retainOnDelete",
-    "ignore_changes": "ignoreChanges",
-}
-_NAMES = tuple(item.name for item in fields(Resource))
-_BY_KEY = {_KEYS.get(name, name): name for name in _NAMES}
-# Where the program's lines are is for display alone; the paths in it belong to one machine.
-_DROPPED = {"sourcePosition", "stackTrace"}
+    plaintext: bool = False
 
 
 def now() -> str:
@@ -105,122 +125,22 @@ def now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat().replace("+00:00", "Z")
 
 
-def resource_to_json(resource: Resource, secrets: Passphrase, ciphers: Ciphers) -> str:
-    """One line of JSON. `ciphers` keeps the ciphertext of a secret that did not change, so that the file is stable."""
-    record: dict[str, Any] = {}
-    for name in _NAMES:
-        value = getattr(resource, name)
-        if name in ("inputs", "outputs"):
-            value = _sealed(value, (resource.urn, resource.id, name), secrets, ciphers)
-        elif isinstance(value, tuple):
-            value = list(value)
-        elif name == "property_dependencies":
-            value = {key: list(urns) for key, urns in sorted(value.items())}
-        if value or name == "custom":
-            record[_KEYS.get(name, name)] = value
-    return json.dumps(record, ensure_ascii=False)
+def check_whole(state: State, source: str, project: str, stack: str) -> None:
+    """Raises StateRefused unless every resource is of this stack, follows what it names, and has its URN for itself.
 
-
-def _sealed(value: Any, path: tuple[str, ...], secrets: Passphrase, ciphers: Ciphers) -> Any:
-    if isinstance(value, values.Secret):
-        text = json.dumps(_plain(value.element), separators=(",", ":"), ensure_ascii=False, sort_keys=True)
-        if ciphers.get(path, ("", ""))[0] != text:
-            ciphers[path] = (text, secrets.encrypt(text))
-        return {values.SIGNATURE: values.SECRET, "ciphertext": ciphers[path][1]}
-    if isinstance(value, dict):
-        return {key: _sealed(value[key], (*path, key), secrets, ciphers) for key in sorted(value)}
-    if isinstance(value, list):
-        return [
-            _sealed(element, (*path, str(index)), secrets, ciphers) for index, element in enumerate(value)
-        ]
-    return _plain(value)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(
-        value, values.Secret
-    ):  # inside a secret the marker stays and the text is sealed with it all
-        return {values.SIGNATURE: values.SECRET, "plaintext": json.dumps(_plain(value.element))}
-    if isinstance(value, values.Reference):
-        named = {
-            values.SIGNATURE: values.REFERENCE,
-            "urn": value.urn,
-            "packageVersion": value.package_version,
-        }
-        return named if value.id is None else {**named, "id": "" if value.id is values.UNKNOWN else value.id}
-    if value is values.UNKNOWN:
-        return values.UNKNOWN_TEXT
-    if isinstance(value, dict):
-        return {key: _plain(element) for key, element in value.items()}
-    return [_plain(element) for element in value] if isinstance(value, list) else value
-
-
-def state_to_json(
-    lines: Iterable[str], pending: Iterable[tuple[str, str]], secrets: Passphrase, metadata: dict[str, Any]
-) -> str:
-    """The whole file: `lines` are resources as `resource_to_json` made them, `pending` pairs of kind and line."""
-    manifest = {"time": now(), "magic": "", "version": ""}
-    manager = {"type": "passphrase", "state": {"salt": secrets.salt()}}
-    head = f'"manifest": {json.dumps(manifest)},\n"secrets_providers": {json.dumps(manager)}'
-    listed = ",\n".join(lines)
-    body = f',\n"resources": [\n{listed}\n]' if listed else ""
-    begun = ",\n".join(f'{{"resource": {line}, "type": {json.dumps(kind)}}}' for kind, line in pending)
-    tail = f',\n"pending_operations": [\n{begun}\n]' if begun else ""
-    return f'{{"version": {VERSION}, "deployment": {{\n{head}{body}{tail},\n"metadata": {json.dumps(metadata)}\n}}}}\n'
-
-
-def state_from_json(text: str, passphrase: str, source: str) -> State:
-    """The state that `text` holds; raises StateRefused with `source`, what is wrong and the way out."""
-    try:
-        document = json.loads(text)
-    except ValueError as error:
-        raise StateRefused(
-            f"{source} is not a whole JSON document ({error}); restore a copy of it"
-        ) from error
-    version = document.get("version") if isinstance(document, dict) else None
-    if not isinstance(version, int) or isinstance(version, bool):
-        raise StateRefused(
-            f"{source} is no Pulumi state; point to the file that `pulumi stack export` writes"
-        )
-    if version != VERSION:
-        raise StateRefused(
-            f"{source} has state version {version}, this engine writes {VERSION}; use its own engine"
-        )
-    deployment = document.get("deployment")
-    if not isinstance(deployment, dict) or "manifest" not in deployment:
-        raise StateRefused(f"{source} has no deployment; point to the file that `pulumi stack export` writes")
-    if foreign := sorted(set(deployment) & {"snippets", "extensions"}):
-        raise StateRefused(
-            f"{source} uses {', '.join(foreign)}, which this engine does not support; use the pulumi CLI"
-        )
-    manager = deployment.get("secrets_providers") or {}
-    if manager and manager.get("type") != "passphrase":
-        raise StateRefused(
-            f"{source} is sealed by {manager.get('type')}; this engine opens passphrase states only"
-        )
-    ciphers: Ciphers = {}
-    try:
-        secrets = Passphrase(passphrase, manager["state"]["salt"] if manager else None)
-        secrets.check()
-        read = _reader(secrets, ciphers)
-        resources = tuple(read(record) for record in deployment.get("resources") or ())
-        pending = tuple(
-            Pending(record["type"], read(record["resource"]))
-            for record in deployment.get("pending_operations") or ()
-        )
-    except WrongPassphrase as error:
-        raise StateRefused(f"{source} cannot be opened: {error}") from error
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise StateRefused(
-            f"{source} is damaged ({type(error).__name__}: {error}); restore a copy of it"
-        ) from error
-    return State(resources, pending, secrets, ciphers, deployment.get("metadata") or {})
-
-
-def check_whole(state: State, source: str) -> None:
-    """Raises StateRefused unless each resource follows what it names, and has its URN for itself, as Pulumi demands."""
+    So does Pulumi: a state of another stack would have that one's resources deleted as ours.
+    """
     live: set[str] = set()
     known: set[str] = set()
+    for item in (*state.resources, *(begun.resource for begun in state.pending)):
+        found = re.fullmatch(r"urn:pulumi:([^:]+)::([^:]+)::.+?::.+", item.urn, re.DOTALL)
+        if found is None:
+            raise StateRefused(f"{source} is damaged ({item.urn!r} is no URN); restore a copy of it")
+        if found.groups() != (stack, project):
+            raise StateRefused(
+                f"{source} is of stack {found[1]} of project {found[2]}, not of {stack} of {project}; "
+                "use each state for its own stack"
+            )
     for item in state.resources:
         lost = ({item.parent, item.provider} | item.needs()) - known - {""}
         if lost or (item.urn in live and not item.delete):
@@ -228,36 +148,3 @@ def check_whole(state: State, source: str) -> None:
             raise StateRefused(f"{source} is damaged ({item.urn} {reason}); restore a copy of it")
         known |= {item.urn, f"{item.urn}::{item.id}"}
         live |= set() if item.delete else {item.urn}
-
-
-def _reader(secrets: Passphrase, ciphers: Ciphers) -> Callable[[dict[str, Any]], Resource]:
-    def opened(value: Any, path: tuple[str, ...]) -> Any:
-        if isinstance(value, list):
-            return [opened(element, (*path, str(index))) for index, element in enumerate(value)]
-        if not isinstance(value, dict):
-            return values.UNKNOWN if value == values.UNKNOWN_TEXT else value
-        if value.get(values.SIGNATURE) == values.SECRET:
-            text = secrets.decrypt(value["ciphertext"]) if "ciphertext" in value else value["plaintext"]
-            if "ciphertext" in value:
-                ciphers[path] = (text, value["ciphertext"])
-            return values.Secret(values.bare(opened(json.loads(text), ())))
-        return values.signed({key: opened(element, (*path, key)) for key, element in value.items()})
-
-    def read(record: dict[str, Any]) -> Resource:
-        known: dict[str, Any] = {}
-        for key, value in record.items():
-            if key in _DROPPED:
-                continue
-            if key not in _BY_KEY:
-                raise ValueError(f"{record['urn']} uses {key}, which this engine does not support")
-            name = _BY_KEY[key]
-            if name in ("inputs", "outputs"):
-                value = {
-                    k: opened(v, (record["urn"], record.get("id", ""), name, k)) for k, v in value.items()
-                }
-            elif name == "property_dependencies":
-                value = {k: tuple(urns or ()) for k, urns in value.items()}
-            known[name] = tuple(value) if isinstance(value, list) else value
-        return Resource(**known)
-
-    return read

@@ -70,7 +70,7 @@ def refresh(session: Session) -> None:
         session.count("delete" if result is None else "same" if result is item else "update", item)
 
     session.in_parallel(look, list(session.olds))
-    session.checkpoint.refreshed(found)
+    session.checkpoint.refreshed(found, whole=not session.errors)
 
 
 def _refreshed(session: Session, item: Resource, made: Made) -> Resource:

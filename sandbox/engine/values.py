@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.engine import wire
+from sandbox.engine.errors import EngineError
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - Pulumi's published marker of a secret, not one
@@ -18,7 +19,7 @@ UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 Properties = dict[str, Any]
 
 
-class UnsupportedValue(Exception):
+class UnsupportedValue(EngineError):
     """A property holds a kind of value that this engine does not carry (an asset, an archive, an output value)."""
 
 
@@ -180,9 +181,9 @@ def masked(value: Any) -> Any:
 
 
 def secret_texts(value: Any, *, inside: bool = False) -> Iterator[str]:
-    """Every text that stands inside a secret, so that messages can be searched for it."""
-    if isinstance(value, str) and inside:
-        yield value
+    """Every text and number that stands inside a secret, so that messages can be searched for it."""
+    if inside and isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        yield str(value)
     for element in _inner(value):
         yield from secret_texts(element, inside=inside or isinstance(value, Secret))
 

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine import request, values
+from sandbox.engine import request, values, wire
+from sandbox.engine.client import diff_of
+from sandbox.engine.document import lines_to_json, resource_to_json, state_from_json
 from sandbox.engine.events import Diagnostic, Mask, event_to_json, property_changes
 from sandbox.engine.goal import default_provider, urn_of
 from sandbox.engine.passphrase import Passphrase, WrongPassphrase
+from sandbox.engine.planner import Diff
 from sandbox.engine.session import in_full, one_line
-from sandbox.engine.state import Resource, StateRefused, resource_to_json, state_from_json, state_to_json
+from sandbox.engine.state import Resource, StateRefused
 from sandbox.engine.values import UNKNOWN, Reference, Secret
 
 EVERYTHING = {
@@ -58,7 +61,32 @@ def test_secret_inputs_stay_secret_in_the_outputs_of_the_same_name():
 def test_a_mask_takes_out_secrets_in_plain_and_in_json():
     mask = Mask()
     mask.learn({"a": Secret('pa"ss'), "b": Secret({"c": ["other-secret"]}), "d": Secret("abc")})
-    assert "x [secret] [secret] [secret] abc" == mask('x pa"ss pa\\"ss other-secret abc')
+    assert "x *** *** *** abc" == mask('x pa"ss pa\\"ss other-secret abc')
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "p@ss/word+1",
+        "p%40ss%2Fword%2B1",
+        "cEBzcy93b3JkKzE=",
+        "first line",
+        "first line and the second one",
+        "271828",
+    ],
+)
+def test_a_mask_takes_out_secrets_encoded_by_line_in_one_line_and_as_numbers(told):
+    mask = Mask()
+    mask.learn([Secret("p@ss/word+1"), Secret("first line\n  and the second one\n"), Secret(271828)])
+    assert "it said *** and ended" == mask(f"it said {told} and ended")
+
+
+def test_a_detailed_diff_names_the_property_that_forces_a_replacement():
+    hard, soft = wire.provider_pb2.PropertyDiff.UPDATE_REPLACE, wire.provider_pb2.PropertyDiff.UPDATE
+    answer = wire.provider_pb2.DiffResponse(changes=wire.provider_pb2.DiffResponse.DIFF_SOME)
+    for path, kind in (("a.b[0]", hard), ("c", soft)):
+        answer.detailedDiff[path].kind = kind
+    assert Diff(changes=True, replaces=("a",)) == diff_of(answer, {}, {})
 
 
 def test_a_property_diff_says_what_is_added_changed_and_gone():
@@ -89,7 +117,7 @@ def test_what_a_provider_says_is_kept_to_its_last_line():
 
 
 def sealed(resource: Resource, key: Passphrase) -> str:
-    return state_to_json([resource_to_json(resource, key, {})], [], key, {})
+    return lines_to_json([resource_to_json(resource, key, {})], [], key, {})
 
 
 def test_a_resource_survives_the_state_with_its_secrets_encrypted():
@@ -115,8 +143,10 @@ def test_a_secret_with_a_secret_inside_is_opened_whole():
 def test_a_feature_that_is_not_supported_refuses_the_state_by_name():
     key = KEY
     line = json.dumps({"urn": "urn:a", "custom": True, "deletedWith": "urn:b"})
-    with pytest.raises(StateRefused, match="urn:a uses deletedWith, which this engine does not support"):
-        state_from_json(state_to_json([line], [], key, {}), "open sesame", "it")
+    with pytest.raises(
+        StateRefused, match="it uses deletedWith of urn:a, which this engine does not support"
+    ):
+        state_from_json(lines_to_json([line], [], key, {}), "open sesame", "it")
 
 
 def test_a_passphrase_opens_what_it_sealed_and_another_does_not():
@@ -158,11 +188,11 @@ def test_a_default_provider_is_named_after_its_version(version, name):
         ("http://127.0.0.1:5000/x", True), ("http://localhost", True), ("http://[::1]:80", True),
         ("mongodb://u:p@127.0.0.1:1,127.0.0.1:2/x", True), ("http://127.0.0.1@example.com", False),
         ("mongodb://127.0.0.1:1,example.com:2/", False), ("https://10.0.0.1", False), ("http://", False),
-        ("http://127.0.0.1.example.com", False),
+        ("http://127.0.0.1.example.com", False), ("http://0177.0.0.1", False), ("http://[::1", False),
     ],
 )  # fmt: skip
 def test_only_addresses_of_this_machine_are_local(url, local):
-    assert local == request.is_loopback(url)
+    assert local == request.stays_here(url)
 
 
 def asked(tmp_path: Path, **changes) -> request.EngineRequest:

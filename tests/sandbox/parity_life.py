@@ -21,7 +21,7 @@ from sandbox import lifecycle, providers
 from sandbox.aws_clients import client_of
 from sandbox.deploy import Engine, Order, checked, deploy
 from sandbox.embedded import Embedded
-from sandbox.engine import import_state
+from sandbox.engine.exchange import import_state
 from sandbox.pulumi_cli import PulumiCli, prepare_project
 from sandbox.recorder import Recorder
 from sandbox.stack_files import StackFiles
@@ -156,7 +156,7 @@ class Life:
         else:
             text = json.dumps(dict(cli.export(self.world, files)))
             self.world.state_file(STACK).parent.mkdir(exist_ok=True)
-            import_state(self.world.state_file(STACK), text, self.world.passphrase)
+            import_state(self.world.state_file(STACK), text, self.world.passphrase, files.project, STACK)
             other = Embedded()
         del self.effects[:]
         ok = other.run("up", self.world, files, recorder, lambda _: None)

@@ -7,20 +7,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 from engine_programs.harness import FOLDER, Stack
 
-from sandbox.embedded import Embedded
-from sandbox.engine import Diagnostic
 from sandbox.engine.builtin import Builtin
+from sandbox.engine.events import Diagnostic
 from sandbox.engine.registry import Registry
-from sandbox.world import SandboxError
 
 pytest_plugins = ("engine_fixture",)
 
@@ -166,6 +162,38 @@ def test_what_is_not_supported_is_an_error_and_never_ignored(stack, program, sai
     assert (False, True) == (result.ok, said in result.error)
 
 
+def test_a_program_may_catch_what_a_function_refuses_and_go_on(stack):
+    catching = (
+        'try:\n    toy.shout("fail")\nexcept Exception as error:\n    print(error)\ntoy.Thing("a", name="a")'
+    )
+    result = stack.up(catching)
+    assert (True, ["create a"]) == (result.ok, stack.toy.calls)
+    assert any("text is refused" in getattr(event, "message", "") for event in stack.events)
+
+
+def test_a_program_that_does_not_catch_what_a_function_refuses_fails_with_it(stack):
+    result = stack.up('toy.shout("fail")')
+    assert "toy:index:shout: text is refused" in result.error
+
+
+def test_a_dynamic_host_that_does_not_start_is_named(stack):
+    stack.program_dir.mkdir()
+    broken = 'import os, sys\nif "pulumi.dynamic" in sys.orig_argv:\n    os._exit(4)'
+    (stack.program_dir / "sitecustomize.py").write_text(broken)
+    stack.options["environment"] = {"PYTHONPATH": f"{stack.program_dir}:{FOLDER}"}
+    result = stack.up('import dyn\ndyn.Proof("p", "word")')
+    assert "the dynamic host did not start: it exited with code 4" in result.error
+    assert "the engine failed" not in result.error
+
+
+def test_an_interrupt_before_the_first_step_ends_the_run_with_a_result(stack, monkeypatch):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sandbox.engine.runner.load", interrupted)
+    assert "interrupted while the run began or ended" == stack.up('toy.Thing("a", name="a")').error
+
+
 def test_targets_are_refused_before_anything_is_started(stack):
     stack.write("")
     stack.options["targets"] = ("urn:x",)
@@ -180,64 +208,6 @@ def test_an_endpoint_off_this_machine_is_refused_before_anything_is_started(stac
         f"{name} is not on this machine; the sandbox engine talks to loopback addresses only" == result.error
     )
     assert not (stack.program_dir / "started").exists()
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ('{"version": 3, "deployme', "is not a whole JSON document"),
-        ("[]", "is no Pulumi state"),
-        ('{"version": 4, "deployment": {"manifest": {}}}', "has state version 4"),
-        ('{"version": 3, "deployment": {"manifest": {}, "resources": [{"id": "x"}]}}', "is damaged"),
-        (
-            '{"version": 3, "deployment": {"manifest": {}, "secrets_providers": {"type": "service"}}}',
-            "service",
-        ),
-    ],
-)
-def test_a_state_that_cannot_be_read_is_refused_and_left_alone(stack, text, said):
-    stack.state_file.parent.mkdir(parents=True)
-    stack.state_file.write_text(text)
-    result = stack.up('toy.Thing("a", name="a")')
-    assert (True, text, []) == (said in result.error, stack.state_file.read_text(), stack.toy.calls)
-
-
-def damage(stack: Stack, change: Callable[[list[dict[str, Any]]], object]) -> str:
-    """Two things, the second by the output of the first, and then `change` to what is recorded of them."""
-    stack.up('a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial)')
-    document = json.loads(stack.state_file.read_text())
-    change(document["deployment"]["resources"])
-    text = json.dumps(document)
-    stack.state_file.write_text(text)
-    return text
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda found: found.reverse(), "which does not stand before it"),
-        (lambda found: found.pop(0), "which does not stand before it"),
-        (lambda found: found.pop(-2), "which does not stand before it"),
-        (lambda found: found.append(found[-1]), "stands in it twice"),
-        (lambda found: found.insert(0, 7), "is damaged"),
-    ],
-)
-def test_a_state_whose_resources_do_not_fit_together_is_refused_and_left_alone(stack, change, said):
-    text = damage(stack, change)
-    result = stack.up()
-    assert (True, text, []) == (said in result.error, stack.state_file.read_text(), stack.toy.calls)
-
-
-@pytest.mark.parametrize(
-    "text", ['{"version": 3, "deployme', "[]", '{"deployment": 7}', '{"deployment": {"resources": [7]}}']
-)
-def test_a_deployment_whose_state_cannot_be_read_ends_with_the_way_out(tmp_path, text):
-    path = tmp_path / "staging.json"
-    path.write_text(text)
-    world, files = SimpleNamespace(state_file=lambda _: path), SimpleNamespace(stack="staging")
-    with pytest.raises(SandboxError, match="`atlas-access sandbox reset` starts anew"):
-        Embedded().export(world, files)
-    assert text == path.read_text()
 
 
 def test_a_second_run_is_refused_and_told_who_holds_the_stack(stack):
@@ -270,6 +240,7 @@ from engine_programs.harness import Stack
 class Toy:
     port, calls = {port}, []
 stack = Stack(Path({folder!r}), Toy())
+stack.options["policy_packs"] = tuple(map(Path, {packs!r}))
 def tell():
     while not any("interrupted" in getattr(event, "message", "") for event in list(stack.events)):
         time.sleep(0.01)
@@ -285,8 +256,10 @@ def pending(deployment: dict[str, Any]) -> list[tuple[str, str]]:
     return [(item["type"], item["resource"]["urn"].split("::")[-1]) for item in begun]
 
 
-def start(stack: Stack) -> subprocess.Popen[str]:
-    code = RUN.format(tests=str(FOLDER.parent), port=stack.toy.port, folder=str(stack.folder))
+def start(stack: Stack, *packs: Path) -> subprocess.Popen[str]:
+    code = RUN.format(
+        tests=str(FOLDER.parent), port=stack.toy.port, folder=str(stack.folder), packs=[*map(str, packs)]
+    )
     root = str(Path(__file__).parents[2])
     return subprocess.Popen(
         [sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -335,18 +308,36 @@ def test_a_killed_run_leaves_the_step_pending_and_the_next_run_goes_on(stack):
     assert [] == pending(stack.state())
 
 
-def test_a_killed_run_leaves_no_program_behind(stack):
-    stack.write('import os\nopen("pid", "w").write(str(os.getpid()))\ntoy.Thing("a", name="a", value="wait")')
-    process = start(stack)
+def gone(processes: list[psutil.Process]) -> bool:
+    """Whether all of them end in time."""
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    return not alive
+
+
+def test_a_killed_run_leaves_no_program_no_host_and_no_pack_behind(stack):
+    stack.write('import dyn\np = dyn.Proof("p", "word")\ntoy.Thing("a", name=p.verdict, value="wait")')
+    process = start(stack, FOLDER / "pack")
     assert stack.toy.entered.wait(20)
+    started = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.wait()
     process.stdout.close()
-    pid = int((stack.program_dir / "pid").read_text())
-    deadline = time.monotonic() + 10
-    while psutil.pid_exists(pid) and time.monotonic() < deadline:
+    assert (3, True) == (len(started), gone(started))
+
+
+def test_a_dynamic_call_outlives_a_killed_run_and_its_host_ends_with_it(stack):
+    stack.write('import dyn\ndyn.Proof("p", "linger")')
+    process = start(stack)
+    begun = stack.program_dir / "begun"
+    deadline = time.monotonic() + 20
+    while not (begun.exists() and begun.read_text()) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert not psutil.pid_exists(pid)
+    host = psutil.Process(int(begun.read_text()))
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    (stack.program_dir / "go").touch()
+    assert (True, True) == (gone([host]), (stack.program_dir / "done").exists())
 
 
 def test_an_interrupted_replacement_is_finished_by_the_next_run(stack):
@@ -355,6 +346,24 @@ def test_an_interrupted_replacement_is_finished_by_the_next_run(stack):
     left = [item["id"] for item in stack.state()["resources"] if item.get("delete")]
     stack.up('a = toy.Thing("a", name="z")\ntoy.Thing("b", name=a.serial)')
     assert (["thing-1"], ["create b", "delete b", "delete a"]) == (left, stack.toy.calls)
+
+
+def test_what_was_deleted_for_a_replacement_that_failed_is_created_and_not_deleted_again(stack):
+    stack.up('toy.Thing("a", name="a", exclusive=True)')
+    stack.up('toy.Thing("a", name="z", exclusive=True, value="fail")')
+    assert ["delete a", "create a"] == stack.toy.calls
+    stack.up('toy.Thing("a", name="a")')
+    assert (["create a"], 1) == (stack.toy.calls, len(stack.toy.things))
+
+
+def test_a_refresh_that_fails_keeps_what_an_earlier_run_did_not_see_the_end_of(stack):
+    stack.up('toy.Thing("a", name="a", value="hidden")')
+    document = json.loads(stack.state_file.read_text())
+    begun = {**document["deployment"]["resources"][-1], "urn": "urn:pulumi:staging::demo::toy:index:Thing::b"}
+    document["deployment"]["pending_operations"] = [{"type": "creating", "resource": begun}]
+    stack.state_file.write_text(json.dumps(document))
+    assert "a: refresh failed: toy: the read was refused" == stack.run("refresh").error
+    assert [("creating", "b")] == pending(stack.state())
 
 
 def test_a_failed_delete_keeps_the_resource_and_what_it_needs(stack):

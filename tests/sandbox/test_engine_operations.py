@@ -1,6 +1,6 @@
 """What the engine does to resources: create, update, replace, delete, import, read, refresh, in which order."""
 
-from sandbox.engine import ResourcePlanned
+from sandbox.engine.events import ResourcePlanned
 
 pytest_plugins = ("engine_fixture",)
 

@@ -15,7 +15,7 @@ from engine_programs.cli import CliStack, comparable
 from engine_programs.harness import Stack
 from engine_programs.toy_provider import ToyProvider
 
-from sandbox.engine import import_state
+from sandbox.engine.exchange import import_state
 
 Step = tuple[str, str | None]
 
@@ -109,7 +109,7 @@ def assert_each_continues_the_other(ours: Stack, cli: CliStack, program: str | N
     unchanged = said.ok and set(said.changes) <= {"same", "read"}
     assert cli.cli("stack", "import", given=ours.state_file.read_text()).returncode == 0
     assert unchanged == (cli.cli("preview", "--expect-no-changes").returncode == 0)
-    import_state(ours.state_file, before, "open sesame")
+    import_state(ours.state_file, before, "open sesame", "demo", ours.name)
     assert said.changes == ours.preview().changes
 
 

@@ -6,7 +6,7 @@ import time
 import pytest
 from engine_programs.harness import FOLDER, Stack
 
-from sandbox.engine import PolicyViolation
+from sandbox.engine.events import PolicyViolation
 
 pytest_plugins = ("engine_fixture",)
 
@@ -28,6 +28,18 @@ def test_a_mandatory_violation_blocks_its_step_and_ends_the_update(ruled):
     result = ruled.up(EVIL)
     assert "toy-pack/no-evil: nothing may be evil" == result.error
     assert (["create a"], [("no-evil", "mandatory")]) == (ruled.toy.calls, violations(ruled))
+
+
+def test_a_pack_that_breaks_over_the_whole_stack_fails_the_run_and_what_was_done_stays_on_record(ruled):
+    result = ruled.up('toy.Thing("a", name="a", value="burst")\npulumi.export("x", 1)')
+    assert (True, {"create": 2}) == ("toy-pack failed: " in result.error, dict(result.changes))
+    assert 1 == ruled.state()["resources"][0]["outputs"]["x"]
+
+
+def test_a_pack_that_does_not_answer_is_named(ruled):
+    ruled.options["call_seconds"] = 0.5
+    result = ruled.up('toy.Thing("a", name="a", value="hang")')
+    assert "a: toy-pack failed: Deadline Exceeded" == result.error
 
 
 def test_a_preview_tells_every_violation_and_fails_at_its_end(ruled):

@@ -22,9 +22,8 @@ def names(groups: list[list[Resource]]) -> list[list[str]]:
     ("diff", "old", "op"),
     [
         (planner.SAME, {}, "same"),
-        (Diff(changes=True, changed=("a",)), {}, "update"),
+        (Diff(changes=True), {}, "update"),
         (Diff(changes=True, replaces=("a",)), {}, "replace"),
-        (Diff(changes=True, detailed=(("a.b", True),)), {}, "replace"),
         (planner.SAME, {"init_errors": ("not ready",)}, "update"),
         (planner.SAME, {"pending_replacement": True}, "replace"),
     ],

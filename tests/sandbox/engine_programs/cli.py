@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from engine_programs.harness import FOLDER, Stack
-from sandbox.engine.state import Resource, state_from_json
+from sandbox.engine.document import state_from_json
+from sandbox.engine.state import Resource
 
 PASSPHRASE = "open sesame"
 

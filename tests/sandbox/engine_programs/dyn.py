@@ -2,6 +2,8 @@
 
 import os
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -15,6 +17,15 @@ from pulumi.dynamic import (
 )
 
 
+def linger() -> None:
+    """Tells that the call runs, waits until it is told to go on, and tells its end."""
+    Path("begun").write_text(str(os.getpid()))
+    deadline = time.monotonic() + 30
+    while not Path("go").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    Path("done").touch()
+
+
 class Prover(ResourceProvider):
     setting = ""
 
@@ -26,6 +37,8 @@ class Prover(ResourceProvider):
             raise ValueError("the proof could not be made")
         if props["word"] == "die":
             os._exit(9)
+        if props["word"] == "linger":
+            linger()
         sys.stdout.write(f"proving with {Prover.setting}\n")
         sys.stdout.flush()
         return CreateResult("proof-1", {**props, "verdict": f"proven {props['word']}"})

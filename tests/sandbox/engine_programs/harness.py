@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from engine_programs.toy_provider import ToyProvider
-from sandbox.engine import EngineRequest, EngineResult, Event, run
+from sandbox.engine.events import Event
+from sandbox.engine.request import EngineRequest, EngineResult
+from sandbox.engine.runner import run
 
 PRELUDE = "import pulumi, toy\nfrom pulumi import Output, ResourceOptions as Options\n"
 FOLDER = Path(__file__).parent

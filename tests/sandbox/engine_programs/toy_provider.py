@@ -176,6 +176,8 @@ class ToyProvider(provider_pb2_grpc.ResourceProviderServicer):
         if request.id not in self.things:
             return wire.ReadResponse()
         inputs = self.things[request.id]
+        if bare(inputs.get("value")) == "hidden":
+            context.abort(grpc.StatusCode.UNKNOWN, "toy: the read was refused")
         return wire.ReadResponse(
             id=request.id, inputs=packed(inputs), properties=packed(self.outputs(inputs, request.id))
         )

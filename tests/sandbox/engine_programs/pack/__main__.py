@@ -38,6 +38,8 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
 
     def Analyze(self, request, context):
         value = json_format.MessageToDict(request.properties).get("value")
+        if value == "hang":
+            threading.Event().wait(20)
         if value == "evil":
             return wire.AnalyzeResponse(
                 diagnostics=[self.found("no-evil", "nothing may be evil", request.urn)]
@@ -48,6 +50,8 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
 
     def AnalyzeStack(self, request, context):
         things = [item for item in request.resources if item.type == "toy:index:Thing"]
+        if any(json_format.MessageToDict(item.properties).get("value") == "burst" for item in things):
+            raise ValueError("the rule is broken")
         if len(things) > self.limit:
             return wire.AnalyzeResponse(
                 diagnostics=[self.found("few-things", f"{len(things)} things are too many")]

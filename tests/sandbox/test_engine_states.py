@@ -1,0 +1,135 @@
+"""A state that is damaged, foreign, newer or not ours to continue is refused with a sentence and left as it is."""
+
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from engine_programs.harness import Stack
+
+from sandbox.embedded import Embedded
+from sandbox.world import SandboxError
+
+pytest_plugins = ("engine_fixture",)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"version": 3, "deployme', "is not a whole JSON document"),
+        ("[]", "is no Pulumi state"),
+        ('{"version": 4, "deployment": {"manifest": {}}}', "has state version 4"),
+        ('{"version": 3, "deployment": {"manifest": {}, "resources": [{"id": "x"}]}}', "is damaged"),
+        (
+            '{"version": 3, "deployment": {"manifest": {}, "secrets_providers": {"type": "service"}}}',
+            "service",
+        ),
+    ],
+)
+def test_a_state_that_cannot_be_read_is_refused_and_left_alone(stack, text, said):
+    stack.state_file.parent.mkdir(parents=True)
+    stack.state_file.write_text(text)
+    result = stack.up('toy.Thing("a", name="a")')
+    assert (True, text, []) == (said in result.error, stack.state_file.read_text(), stack.toy.calls)
+
+
+def damage(stack: Stack, change: Callable[[list[dict[str, Any]]], object]) -> str:
+    """Two things, the second by the output of the first, and then `change` to what is recorded of them."""
+    stack.up('a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial)')
+    document = json.loads(stack.state_file.read_text())
+    change(document["deployment"]["resources"])
+    text = json.dumps(document)
+    stack.state_file.write_text(text)
+    return text
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda found: found.reverse(), "which does not stand before it"),
+        (lambda found: found.pop(0), "which does not stand before it"),
+        (lambda found: found.pop(-2), "which does not stand before it"),
+        (lambda found: found.append(found[-1]), "stands in it twice"),
+        (lambda found: found.insert(0, 7), "is damaged"),
+    ],
+)
+def test_a_state_whose_resources_do_not_fit_together_is_refused_and_left_alone(stack, change, said):
+    text = damage(stack, change)
+    result = stack.up()
+    assert (True, text, []) == (said in result.error, stack.state_file.read_text(), stack.toy.calls)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"version": 3, "deployme', "[]", '{"deployment": 7}', '{"deployment": {"resources": [7]}}']
+)
+def test_a_deployment_whose_state_cannot_be_read_ends_with_the_way_out(tmp_path, text):
+    path = tmp_path / "staging.json"
+    path.write_text(text)
+    world, files = SimpleNamespace(state_file=lambda _: path), SimpleNamespace(stack="staging")
+    with pytest.raises(SandboxError, match="`atlas-access sandbox reset` starts anew"):
+        Embedded().export(world, files)
+    assert text == path.read_text()
+
+
+def test_the_state_of_another_stack_is_refused_and_nothing_of_it_is_deleted(stack):
+    stack.up('toy.Thing("a", name="a")')
+    other = Stack(stack.folder, stack.toy, "prod")
+    other.state_file.write_bytes(stack.state_file.read_bytes())
+    result = other.up('toy.Thing("b", name="b")')
+    assert (
+        "is of stack staging of project demo, not of prod of demo; use each state for its own" in result.error
+    )
+    assert ([], stack.state_file.read_bytes()) == (stack.toy.calls, other.state_file.read_bytes())
+
+
+def test_a_state_with_a_byte_that_is_no_text_is_refused_and_left_alone(stack):
+    stack.up('toy.Thing("a", name="a", value="word")')
+    broken = stack.state_file.read_bytes().replace(b'"word"', b'"w\xffrd"')
+    stack.state_file.write_bytes(broken)
+    result = stack.up()
+    assert "is not a whole JSON document ('utf-8' codec can't decode byte 0xff" in result.error
+    assert (broken, []) == (stack.state_file.read_bytes(), stack.toy.calls)
+
+
+def replaced(document: str, path: tuple[int | str, ...], value: Any) -> str:
+    """The document with another value at one place."""
+    *outer, last = path
+    copy = target = json.loads(document)
+    for step in outer:
+        target = target[step]
+    target[last] = value
+    return json.dumps(copy)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("features",), ["later"], "uses features, which this engine does not support"),
+        (("deployment", "snippets"), {}, "uses snippets, which this engine does not support"),
+        (
+            ("deployment", "resources", -1, "hooks"),
+            [],
+            "uses hooks of urn:pulumi:staging::demo::toy:index:Thing::a",
+        ),
+        (
+            ("deployment", "resources", -1, "custom"),
+            "no",
+            "custom of urn:pulumi:staging::demo::toy:index:Thing::a",
+        ),
+        (("deployment", "resources", -1, "retainOnDelete"), "no", "should be a valid boolean"),
+        (("deployment", "resources", -1, "urn"), "urn:a", "'urn:a' is no URN"),
+        (
+            ("deployment", "pending_operations"),
+            [{"type": "guessing", "resource": {}}],
+            "pending_operations.0.type",
+        ),
+    ],
+)
+def test_what_a_destroy_does_not_understand_in_a_state_makes_it_refuse(stack, path, value, said):
+    stack.up('toy.Thing("a", name="a")')
+    text = replaced(stack.state_file.read_text(), path, value)
+    stack.state_file.write_text(text)
+    result = stack.run("destroy")
+    assert (True, []) == (said in result.error, stack.toy.calls), result.error
+    assert text == stack.state_file.read_text()
