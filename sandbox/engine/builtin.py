@@ -6,12 +6,13 @@ Must never change anything: what is made here is a record.
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.engine import planner, values
+from sandbox import values
+from sandbox.engine import planner
 from sandbox.engine.client import Client, without_internal
 from sandbox.engine.planner import Diff
 from sandbox.engine.provider import Checked, Made, Provider, ProviderFailed
 from sandbox.engine.state import Resource
-from sandbox.engine.values import Properties
+from sandbox.values import Properties
 
 UNKNOWN_ID = values.UNKNOWN_TEXT
 

@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.engine import planner, values, wire
+from sandbox import values
+from sandbox.engine import planner, wire
 from sandbox.engine.planner import Diff
 from sandbox.engine.provider import Checked, Made, ProviderFailed
 from sandbox.engine.state import Resource
-from sandbox.engine.values import Properties
+from sandbox.values import Properties
 
 _INTERNAL = "__internal"
 
@@ -117,7 +118,7 @@ class Client:
     def configure(self, resource: Resource) -> None:
         """Readies the provider with the inputs of its resource; with unknown ones (a preview) it stays unasked."""
         inputs = without_internal(resource.inputs)
-        self._known = not values.has_unknown(inputs)
+        self._known = values.is_known(inputs)
         if not self._known:
             return
         plain = {key: values.bare(value) for key, value in inputs.items() if key != "version"}

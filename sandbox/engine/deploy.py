@@ -7,7 +7,8 @@ long waits for a slot of the session. Must never take a step that a mandatory po
 import threading
 from collections.abc import Callable
 
-from sandbox.engine import planner, steps, values
+from sandbox import values
+from sandbox.engine import planner, steps
 from sandbox.engine.checkpoint import Checkpoint
 from sandbox.engine.client import Client
 from sandbox.engine.events import Event, Mask
@@ -18,7 +19,7 @@ from sandbox.engine.registry import DYNAMIC, TYPE_PREFIX
 from sandbox.engine.request import EngineRequest
 from sandbox.engine.session import Session, Stopped
 from sandbox.engine.state import Resource, State
-from sandbox.engine.values import Properties, Secret
+from sandbox.values import Properties, Secret
 
 
 class Deployment(Session):

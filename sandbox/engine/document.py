@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ConfigDict, StrictStr, TypeAdapter, ValidationError
 
-from sandbox.engine import values
+from sandbox import values
 from sandbox.engine.passphrase import Passphrase, WrongPassphrase
 from sandbox.engine.state import Ciphers, Pending, Record, Resource, State, StateRefused, key_of, now
 
@@ -33,7 +33,9 @@ def resource_to_json(resource: Resource, secrets: Passphrase, ciphers: Ciphers) 
 
 def _sealed(value: Any, path: tuple[str, ...], secrets: Passphrase, ciphers: Ciphers) -> Any:
     if isinstance(value, values.Secret):
-        text = json.dumps(_plain(value.element), separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+        text = json.dumps(
+            values.encoded(value.element, _inside), separators=(",", ":"), ensure_ascii=False, sort_keys=True
+        )
         if ciphers.get(path, ("", ""))[0] != text:
             ciphers[path] = (text, secrets.encrypt(text))
         return {values.SIGNATURE: values.SECRET, "ciphertext": ciphers[path][1]}
@@ -43,24 +45,12 @@ def _sealed(value: Any, path: tuple[str, ...], secrets: Passphrase, ciphers: Cip
         return [
             _sealed(element, (*path, str(index)), secrets, ciphers) for index, element in enumerate(value)
         ]
-    return _plain(value)
+    return values.encoded(value, _inside)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, values.Secret):  # inside a secret the marker stays; it is sealed with all the rest
-        return {values.SIGNATURE: values.SECRET, "plaintext": json.dumps(_plain(value.element))}
-    if isinstance(value, values.Reference):
-        named = {
-            values.SIGNATURE: values.REFERENCE,
-            "urn": value.urn,
-            "packageVersion": value.package_version,
-        }
-        return named if value.id is None else {**named, "id": "" if value.id is values.UNKNOWN else value.id}
-    if value is values.UNKNOWN:
-        return values.UNKNOWN_TEXT
-    if isinstance(value, dict):
-        return {key: _plain(element) for key, element in value.items()}
-    return [_plain(element) for element in value] if isinstance(value, list) else value
+def _inside(secret: values.Secret) -> Any:
+    """A secret within a secret: its marker stays, and it is sealed with all the rest."""
+    return {values.SIGNATURE: values.SECRET, "plaintext": json.dumps(values.encoded(secret.element, _inside))}
 
 
 def lines_to_json(

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from access.redaction import redact
-from sandbox.engine import values
+from sandbox import values
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,9 @@ class Mask:
     _texts: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def learn(self, value: Any, *, inside: bool = False) -> None:
+    def learn(self, value: Any) -> None:
         """Remembers the secrets in `value`: whole, by line and as one line, as hosts and reports may tell them."""
-        for text in values.secret_texts(value, inside=inside):
+        for text in values.secret_texts(value):
             with self._lock:
                 self._texts |= {text, " ".join(text.split()), *map(str.strip, text.splitlines())}
 

@@ -14,7 +14,7 @@ from sandbox.engine.lock import locked
 from sandbox.engine.provider import ProviderFailed
 from sandbox.engine.request import EngineRequest
 from sandbox.engine.state import State, StateRefused, check_whole
-from sandbox.engine.values import Properties
+from sandbox.values import Properties
 
 
 def export_state(state_file: Path) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sandbox.engine import values
+from sandbox import values
 from sandbox.engine.errors import EngineError
-from sandbox.engine.values import Properties
+from sandbox.values import Properties
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 

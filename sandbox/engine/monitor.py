@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.engine import values, wire
+from sandbox import values
+from sandbox.engine import wire
 from sandbox.engine.deploy import Deployment
 from sandbox.engine.errors import EngineError
 from sandbox.engine.goal import Goal, goal_of, refuse
@@ -63,7 +64,7 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
             context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
         except ProviderFailed as error:  # of a function: a program may catch it, and go on
             context.abort(wire.StatusCode.UNKNOWN, self._deployment.mask(f"{what}: {error}"))
-        except EngineError as error:
+        except (EngineError, values.UnsupportedValue) as error:
             self._deployment.fail(str(error))
             context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
         except Exception as error:  # noqa: BLE001 - a fault of ours must end the run with a line, not hang it

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.engine.state import Resource
-from sandbox.engine.values import Properties, bare
+from sandbox.values import Properties, bare
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.engine import hosts, values, wire
+from sandbox import values
+from sandbox.engine import hosts, wire
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Event, Mask, PolicyViolation
 from sandbox.engine.goal import Goal

@@ -9,7 +9,7 @@ from typing import Protocol
 from sandbox.engine.errors import EngineError
 from sandbox.engine.planner import Diff
 from sandbox.engine.state import Resource
-from sandbox.engine.values import Properties
+from sandbox.values import Properties
 
 
 class ProviderFailed(EngineError):

@@ -25,7 +25,7 @@ from sandbox.engine.monitor import Engine, Monitor
 from sandbox.engine.policy import Policies
 from sandbox.engine.registry import DYNAMIC, TYPE_PREFIX, Registry
 from sandbox.engine.request import EngineRequest, EngineResult, check, python
-from sandbox.engine.values import Properties
+from sandbox.values import Properties, Secret
 
 _PULSE = 0.02
 
@@ -88,8 +88,8 @@ def _interruptible() -> Iterator[None]:
 def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
     request, mask = outcome.request, outcome.mask
     for key in request.secret_config:
-        mask.learn(request.config.get(key, ""), inside=True)
-    mask.learn(request.passphrase, inside=True)
+        mask.learn(Secret(request.config.get(key, "")))
+    mask.learn(Secret(request.passphrase))
     pool = ThreadPoolExecutor(max_workers=request.parallel * 4 + 16)
     server = wire.server(pool)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -19,6 +19,7 @@ from sandbox.engine.provider import ProviderFailed
 from sandbox.engine.registry import TYPE_PREFIX, Registry
 from sandbox.engine.request import EngineRequest
 from sandbox.engine.state import Resource, State
+from sandbox.values import UnsupportedValue
 
 
 class Stopped(Exception):
@@ -128,7 +129,7 @@ class Session:
         self.going_on()
         try:
             yield
-        except EngineError as error:
+        except (EngineError, UnsupportedValue) as error:
             self.fail(str(error), urn)
             raise Stopped from error
 

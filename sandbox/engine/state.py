@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, StrictBool, StrictStr
 
-from sandbox.engine import values
+from sandbox import values
 from sandbox.engine.errors import EngineError
 from sandbox.engine.passphrase import Passphrase
 

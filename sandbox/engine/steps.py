@@ -11,7 +11,7 @@ from sandbox.engine.provider import Made, Provider, ProviderFailed
 from sandbox.engine.registry import TYPE_PREFIX
 from sandbox.engine.session import Session
 from sandbox.engine.state import Resource, now
-from sandbox.engine.values import UNKNOWN_TEXT, Secret
+from sandbox.values import UNKNOWN_TEXT, Secret
 
 
 def mark_secrets(session: Session, resource: Resource) -> None:

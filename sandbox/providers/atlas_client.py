@@ -20,7 +20,7 @@ from requests.auth import AuthBase, HTTPDigestAuth
 
 from sandbox.providers.addresses import loopback, required
 from sandbox.providers.errors import ProviderError
-from sandbox.providers.protocol import Properties
+from sandbox.values import Properties
 
 SETTINGS: Final = frozenset({"publicKey", "privateKey", "clientId", "clientSecret", "baseUrl"})
 """The provider settings that mean something here."""

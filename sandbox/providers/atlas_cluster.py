@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from sandbox.providers.atlas_client import AtlasClient
 from sandbox.providers.errors import ProviderError
-from sandbox.providers.protocol import Properties
 from sandbox.providers.resource import Invoke
+from sandbox.values import Properties
 
 _NAME: Final = "data.advanced_cluster"
 _VERSION: Final = "2024-08-05"

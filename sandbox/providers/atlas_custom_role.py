@@ -13,8 +13,8 @@ from typing import Any, Final
 from sandbox.providers.atlas_client import AtlasClient, AtlasError
 from sandbox.providers.atlas_identity import decoded, encoded, refused
 from sandbox.providers.errors import PartlyCreated, ProviderError
-from sandbox.providers.protocol import Properties
 from sandbox.providers.resource import Found, Property, ResourceType
+from sandbox.values import Properties
 
 _NOT_FOUND: Final = 404
 _RETRIED: Final = (404, 500)

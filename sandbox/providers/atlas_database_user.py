@@ -12,8 +12,8 @@ from typing import Any, Final
 from sandbox.providers.atlas_client import AtlasClient, AtlasError
 from sandbox.providers.atlas_identity import decoded, encoded, refused
 from sandbox.providers.errors import ProviderError
-from sandbox.providers.protocol import UNKNOWN, Properties
 from sandbox.providers.resource import Found, Property, ResourceType
+from sandbox.values import UNKNOWN, Properties
 
 _NOT_FOUND: Final = 404
 _NAME: Final = "database_user"

@@ -8,8 +8,8 @@ from sandbox.providers import containers
 from sandbox.providers.aws_lookups import rfc3339
 from sandbox.providers.aws_session import AwsSession, aws_errors
 from sandbox.providers.errors import ProviderError
-from sandbox.providers.protocol import Properties
 from sandbox.providers.resource import Invoke
+from sandbox.values import Properties
 
 
 def _get_service(session: AwsSession, arguments: Properties) -> Properties:

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from sandbox.providers.aws_session import AwsSession, aws_errors
 from sandbox.providers.errors import ProviderError
-from sandbox.providers.protocol import Properties
 from sandbox.providers.resource import Invoke
+from sandbox.values import Properties
 
 
 def rfc3339(when: datetime | None) -> str:

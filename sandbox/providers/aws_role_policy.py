@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from sandbox.providers.aws_secret import policy_text, same_policy
 from sandbox.providers.aws_session import AwsSession, aws_errors, error_code
 from sandbox.providers.errors import ProviderError
-from sandbox.providers.protocol import UNKNOWN, Properties, is_known
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
+from sandbox.values import UNKNOWN, Properties, is_known
 
 
 def _prepare(_: AwsSession, inputs: Properties) -> Properties:

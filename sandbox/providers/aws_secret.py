@@ -20,8 +20,8 @@ from sandbox.providers.aws_session import (
     with_region_and_tags,
 )
 from sandbox.providers.errors import PartlyCreated, ProviderError
-from sandbox.providers.protocol import Properties, Value
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
+from sandbox.values import Properties, Value
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

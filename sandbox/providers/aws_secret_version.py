@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 
 from sandbox.providers.aws_session import AwsSession, aws_errors, error_code, with_region
 from sandbox.providers.errors import PartlyCreated, ProviderError
-from sandbox.providers.protocol import Properties
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
+from sandbox.values import Properties
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -22,7 +22,7 @@ from botocore.loaders import create_loader
 
 from sandbox.providers.addresses import loopback, required
 from sandbox.providers.errors import ProviderError
-from sandbox.providers.protocol import Properties, Value
+from sandbox.values import Properties, Value
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient

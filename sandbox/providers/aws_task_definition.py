@@ -19,8 +19,8 @@ from sandbox.providers.aws_session import (
     with_region_and_tags,
 )
 from sandbox.providers.errors import ProviderError
-from sandbox.providers.protocol import Properties, is_known
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
+from sandbox.values import Properties, is_known
 
 _PASSED: Final = (
     "cpu",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from sandbox.providers.protocol import Properties, Value
+from sandbox.values import Properties, Value
 
 _HEALTH_CHECK: Final = {"interval": 30, "timeout": 5, "retries": 3}
 _NAMED: Final = ("environment", "secrets")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from sandbox.providers.protocol import Properties, Value, is_known
 from sandbox.providers.resource import Property, ResourceType
+from sandbox.values import Properties, Value, is_known
 
 
 class Kind(Enum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sandbox.providers.protocol import Properties
+from sandbox.values import Properties
 
 
 class ProviderError(Exception):

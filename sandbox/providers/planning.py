@@ -11,8 +11,8 @@ import hashlib
 from typing import Any, Final
 
 from sandbox.providers.diffing import changes, same
-from sandbox.providers.protocol import UNKNOWN, Properties, Value, is_known
 from sandbox.providers.resource import Failure, Property, ResourceType
+from sandbox.values import UNKNOWN, Properties, Value, is_known
 
 DEFAULTS: Final = "__defaults"
 """The input that lists which of its neighbours the provider, not the program, has chosen."""

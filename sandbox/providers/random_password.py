@@ -11,8 +11,8 @@ from typing import Final
 
 import bcrypt
 
-from sandbox.providers.protocol import UNKNOWN, Properties, is_known
 from sandbox.providers.resource import Failure, Found, Property, ProviderDefinition, ResourceType, by_token
+from sandbox.values import UNKNOWN, Properties, is_known
 
 _SPECIAL: Final = "!@#$%&*()-_=+[]{}<>:?"
 """The special characters that the provider documents as its own."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from sandbox.providers.protocol import Properties, Value
+from sandbox.values import Properties, Value
 
 S = TypeVar("S")
 """A configured provider: what the functions of a table need to reach their service."""

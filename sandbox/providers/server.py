@@ -17,9 +17,10 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from access.redaction import redact
 from sandbox.providers.errors import PartlyCreated, ProviderError
-from sandbox.providers.protocol import UnsupportedValue, from_struct, secret_texts, to_struct
+from sandbox.providers.protocol import from_struct, to_struct
 from sandbox.providers.resource import ProviderDefinition
 from sandbox.providers.servicer import Servicer
+from sandbox.values import UnsupportedValue, secret_texts
 
 _LOG = logging.getLogger(__name__)
 

@@ -18,17 +18,9 @@ from sandbox.providers import planning
 from sandbox.providers.configured import Configurations
 from sandbox.providers.diffing import Change, changes
 from sandbox.providers.errors import PartlyCreated, ProviderError
-from sandbox.providers.protocol import (
-    Properties,
-    Secret,
-    Value,
-    annotate,
-    from_struct,
-    is_known,
-    plain,
-    to_struct,
-)
+from sandbox.providers.protocol import from_struct, to_struct
 from sandbox.providers.resource import Failure, Found, ProviderDefinition, ResourceType, S
+from sandbox.values import Properties, Secret, Value, annotate_secrets, bare, is_known
 
 _MARK = Secret("")
 _INTERNAL_SETTINGS = frozenset(
@@ -74,13 +66,13 @@ class Servicer(Generic[S]):
 
     def diff_config(self, request: Any, _peer: str) -> Any:
         """Say whether settings differ; none of them replaces the provider."""
-        old, new = plain(from_struct(request.old_inputs)), plain(from_struct(request.news))
+        old, new = bare(from_struct(request.old_inputs)), bare(from_struct(request.news))
         differing = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
         return provider_pb2.DiffResponse(changes=_changes(differing), diffs=differing)
 
     def configure(self, request: Any, peer: str) -> Any:
         """Configure the provider for this connection."""
-        settings = plain(from_struct(request.args))
+        settings = bare(from_struct(request.args))
         self._configured.put(peer, self._definition.configure(settings))
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True, acceptResources=False)
 
@@ -89,7 +81,7 @@ class Servicer(Generic[S]):
         resource = self._resource(request.urn)
         session = self._configured.get(peer)
         news = from_struct(request.news)
-        given, old = plain(news), plain(from_struct(request.olds))
+        given, old = bare(news), bare(from_struct(request.olds))
         wrong = planning.failures(resource, given)
         if wrong:
             return provider_pb2.CheckResponse(inputs=to_struct(news), failures=_failures(wrong))
@@ -97,18 +89,18 @@ class Servicer(Generic[S]):
         inputs = planning.with_defaults(
             resource, resource.prepare(session, given), old, name, request.randomSeed
         )
-        return provider_pb2.CheckResponse(inputs=to_struct(annotate(inputs, news)))
+        return provider_pb2.CheckResponse(inputs=to_struct(annotate_secrets(inputs, news)))
 
     def diff(self, request: Any, _peer: str) -> Any:
         """Compare the state with new inputs."""
         resource = self._resource(request.urn)
         old, new = (
-            plain(from_struct(request.olds)),
-            planning.without_defaults(plain(from_struct(request.news))),
+            bare(from_struct(request.olds)),
+            planning.without_defaults(bare(from_struct(request.news))),
         )
         found = changes(resource, old, new, list(request.ignoreChanges))
         replaces = sorted({change.property for change in found if change.replaces})
-        kept_name = _kept_name(resource, plain(from_struct(request.news)), old)
+        kept_name = _kept_name(resource, bare(from_struct(request.news)), old)
         return provider_pb2.DiffResponse(
             changes=_changes(found),
             diffs=sorted({change.property for change in found}),
@@ -123,7 +115,7 @@ class Servicer(Generic[S]):
         """Create a resource, or plan one."""
         resource = self._resource(request.urn)
         session, given = self._configured.get(peer), from_struct(request.properties)
-        inputs = planning.without_defaults(plain(given))
+        inputs = planning.without_defaults(bare(given))
         if request.preview:
             planned = resource.plan(session, planning.planned_create(resource, inputs))
             return provider_pb2.CreateResponse(properties=_outputs(resource, planned, given))
@@ -135,11 +127,11 @@ class Servicer(Generic[S]):
         """Read a resource back, from its id and state or, to import it, from its id alone."""
         resource = self._resource(request.urn)
         known, given = from_struct(request.properties), from_struct(request.inputs)
-        found = resource.read(self._configured.get(peer), request.id, plain(known))
+        found = resource.read(self._configured.get(peer), request.id, bare(known))
         if found is None:
             return provider_pb2.ReadResponse()
-        inputs = planning.inputs_after_read(resource, plain(given), found.state)
-        marked = annotate(_secrets(resource, inputs), given)
+        inputs = planning.inputs_after_read(resource, bare(given), found.state)
+        marked = annotate_secrets(_secrets(resource, inputs), given)
         return provider_pb2.ReadResponse(
             id=found.id, properties=_found(resource, found, {**given, **known}), inputs=to_struct(marked)
         )
@@ -148,7 +140,7 @@ class Servicer(Generic[S]):
         """Update a resource, or plan it."""
         resource = self._resource(request.urn)
         session, given = self._configured.get(peer), from_struct(request.news)
-        old, inputs = plain(from_struct(request.olds)), planning.without_defaults(plain(given))
+        old, inputs = bare(from_struct(request.olds)), planning.without_defaults(bare(given))
         for path in request.ignoreChanges:
             if path in old:
                 inputs[path] = old[path]
@@ -163,7 +155,7 @@ class Servicer(Generic[S]):
     def delete(self, request: Any, peer: str) -> Any:
         """Delete a resource."""
         resource = self._resource(request.urn)
-        resource.delete(self._configured.get(peer), request.id, plain(from_struct(request.properties)))
+        resource.delete(self._configured.get(peer), request.id, bare(from_struct(request.properties)))
         return empty_pb2.Empty()
 
     def invoke(self, request: Any, peer: str) -> Any:
@@ -174,7 +166,7 @@ class Servicer(Generic[S]):
                 f"function {request.tok} is not served by the sandbox's {self._definition.name}"
             )
         arguments = {
-            name: value for name, value in plain(from_struct(request.args)).items() if value is not None
+            name: value for name, value in bare(from_struct(request.args)).items() if value is not None
         }
         wrong = [
             Failure(name, f"{name!r} of {request.tok} is not served by the sandbox's provider; leave it out")
@@ -209,11 +201,11 @@ def _kept_name(resource: ResourceType[Any], news: Properties, old: Properties) -
 
 def _secrets(resource: ResourceType[Any], properties: Properties) -> Properties:
     marks = {prop.name: _MARK for prop in resource.properties if prop.secret}
-    return annotate(properties, marks)
+    return annotate_secrets(properties, marks)
 
 
 def _outputs(resource: ResourceType[Any], state: Properties, like: Properties) -> Any:
-    return to_struct(annotate(_secrets(resource, state), like))
+    return to_struct(annotate_secrets(_secrets(resource, state), like))
 
 
 def _found(resource: ResourceType[Any], found: Found, like: Properties) -> Any:
@@ -225,7 +217,7 @@ def _naming_partial_failure(resource: ResourceType[Any], given: Properties) -> I
     try:
         yield
     except PartlyCreated as error:
-        error.state = annotate(_secrets(resource, {**error.state, "id": error.id}), given)
+        error.state = annotate_secrets(_secrets(resource, {**error.state, "id": error.id}), given)
         raise
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sandbox.engine.document import read_document, state_from_json, state_to_json
 from sandbox.engine.passphrase import Passphrase
 from sandbox.engine.state import Pending, Resource, State, StateRefused, check_whole
-from sandbox.engine.values import Secret
+from sandbox.values import Secret
 
 KEY = Passphrase("open sesame")
 STACK = Resource("urn:pulumi:s::p::pulumi:pulumi:Stack::p-s", custom=False, type="pulumi:pulumi:Stack")

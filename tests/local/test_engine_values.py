@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine import request, values, wire
+from sandbox import values
+from sandbox.engine import request, wire
 from sandbox.engine.client import diff_of
 from sandbox.engine.document import lines_to_json, resource_to_json, state_from_json
 from sandbox.engine.events import Diagnostic, Mask, event_to_json, property_changes
@@ -15,7 +16,7 @@ from sandbox.engine.passphrase import Passphrase, WrongPassphrase
 from sandbox.engine.planner import Diff
 from sandbox.engine.session import in_full, one_line
 from sandbox.engine.state import Resource, StateRefused
-from sandbox.engine.values import UNKNOWN, Reference, Secret
+from sandbox.values import UNKNOWN, Reference, Secret
 
 EVERYTHING = {
     "text": "a", "number": 1, "half": 0.5, "yes": True, "none": None, "list": [1, [2]], "object": {"k": {}},

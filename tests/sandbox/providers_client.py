@@ -8,7 +8,8 @@ import grpc
 from google.protobuf.message_factory import GetMessageClass
 from pulumi.runtime.proto import provider_pb2
 
-from sandbox.providers.protocol import Properties, from_struct, to_struct
+from sandbox.providers.protocol import from_struct, to_struct
+from sandbox.values import Properties
 
 _SERVICE = provider_pb2.DESCRIPTOR.services_by_name["ResourceProvider"]
 

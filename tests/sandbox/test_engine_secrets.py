@@ -11,7 +11,7 @@ from sandbox.engine.events import event_to_json
 from sandbox.engine.exchange import export_state, import_state
 from sandbox.engine.passphrase import Passphrase
 from sandbox.engine.state import StateRefused
-from sandbox.engine.values import SECRET, SIGNATURE, Secret
+from sandbox.values import SECRET, SIGNATURE, Secret
 
 pytest_plugins = ("engine_fixture",)
 

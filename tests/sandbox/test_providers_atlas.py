@@ -12,7 +12,7 @@ from providers_client import ProviderClient
 from providers_fake_atlas import PROJECT, FakeAtlas
 
 from sandbox.providers import serve
-from sandbox.providers.protocol import UNKNOWN, Secret, plain
+from sandbox.values import UNKNOWN, Secret, bare
 
 USER = "mongodbatlas:index/databaseUser:DatabaseUser"
 ROLE = "mongodbatlas:index/customDbRole:CustomDbRole"
@@ -100,7 +100,7 @@ def test_an_unchanged_password_is_not_sent_again(fake, atlas):
     identity, inputs, state = atlas.made(USER, GIVEN_USER)
     wider = {**inputs, "roles": [{"roleName": "read", "databaseName": "askflorence"}]}
     assert ["roles"] == atlas.changed(USER, identity, state, wider)
-    atlas.update(USER, identity, plain(state), wider)
+    atlas.update(USER, identity, bare(state), wider)
     assert ("PATCH", USER_PATH) == fake.requests()[-1]
     assert "password" not in fake.sent[-1].body
 
@@ -108,16 +108,16 @@ def test_an_unchanged_password_is_not_sent_again(fake, atlas):
 def test_a_new_password_updates_the_user_in_place(fake, atlas):
     identity, inputs, state = atlas.made(USER, GIVEN_USER)
     renewed = {**inputs, "password": Secret("canary-renewed")}
-    assert ["password"] == atlas.changed(USER, identity, plain(state), renewed)
-    assert [] == atlas.replaced(USER, identity, plain(state), renewed)
-    atlas.update(USER, identity, plain(state), renewed)
+    assert ["password"] == atlas.changed(USER, identity, bare(state), renewed)
+    assert [] == atlas.replaced(USER, identity, bare(state), renewed)
+    atlas.update(USER, identity, bare(state), renewed)
     assert "canary-renewed" == fake.sent[-1].body["password"]
 
 
 @pytest.mark.parametrize("name", ["username", "projectId", "authDatabaseName"])
 def test_who_and_where_a_user_is_replaces_it(atlas, name):
     identity, inputs, state = atlas.made(USER, GIVEN_USER)
-    assert [name] == atlas.replaced(USER, identity, plain(state), {**inputs, name: "other"})
+    assert [name] == atlas.replaced(USER, identity, bare(state), {**inputs, name: "other"})
 
 
 def test_a_user_is_imported_without_its_password(atlas):
@@ -125,7 +125,7 @@ def test_a_user_is_imported_without_its_password(atlas):
     identity, state, inputs = atlas.read(USER, f"{PROJECT}-app_audit_writer-admin")
     assert made == identity
     assert "password" not in state
-    assert [] == atlas.changed(USER, identity, state, {**plain(GIVEN_USER), "password": None})
+    assert [] == atlas.changed(USER, identity, state, {**bare(GIVEN_USER), "password": None})
     assert inputs["scopes"] == GIVEN_USER["scopes"]
 
 

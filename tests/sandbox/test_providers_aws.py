@@ -19,7 +19,7 @@ from providers_aws_fixture import (  # noqa: F401 - fixtures
 from providers_client import ProviderClient
 
 from sandbox.providers import serve
-from sandbox.providers.protocol import UNKNOWN
+from sandbox.values import UNKNOWN
 
 SECRET = "aws:secretsmanager/secret:Secret"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"

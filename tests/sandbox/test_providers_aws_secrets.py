@@ -14,7 +14,7 @@ from providers_aws_fixture import (  # noqa: F401 - fixtures
     unique,
 )
 
-from sandbox.providers.protocol import UNKNOWN, Secret, plain
+from sandbox.values import UNKNOWN, Secret, bare
 
 SECRET = "aws:secretsmanager/secret:Secret"
 VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
@@ -131,7 +131,7 @@ def test_a_new_value_is_a_new_version_and_the_old_one_stays_readable(aws, endpoi
     wanted = aws.check(VERSION, {"secretId": secret, "secretString": Secret("canary-2")})
     assert ["secretString"] == aws.replaced(VERSION, first, old, wanted)
     aws.create(VERSION, wanted)
-    aws.delete(VERSION, first, plain(old))
+    aws.delete(VERSION, first, bare(old))
     found = api(endpoint, "secretsmanager").get_secret_value(SecretId=secret, VersionId=old["versionId"])
     assert "canary-1" == found["SecretString"]
 
@@ -142,7 +142,7 @@ def test_staging_labels_move_to_the_version_that_asks_for_them(aws):
         VERSION, {"secretId": secret, "secretString": "1", "versionStages": ["AWSCURRENT", "proven"]}
     )
     wider = {**inputs, "versionStages": ["AWSCURRENT", "proven", "pinned"]}
-    state = aws.update(VERSION, first, plain(old), wider)
+    state = aws.update(VERSION, first, bare(old), wider)
     assert ["AWSCURRENT", "pinned", "proven"] == state["versionStages"]
 
 
@@ -150,7 +150,7 @@ def test_a_secret_version_is_imported_from_its_id(aws):
     secret, _, _ = aws.made(SECRET, {"name": unique("s")})
     identity, _, state = aws.made(VERSION, {"secretId": secret, "secretString": "canary-1"})
     found, imported, _ = aws.read(VERSION, identity)
-    assert (identity, plain(state)) == (found, plain(imported))
+    assert (identity, bare(state)) == (found, bare(imported))
 
 
 def test_an_error_never_holds_the_secret_value(aws):

@@ -15,7 +15,7 @@ from pymongo.errors import OperationFailure
 from sandbox.atlas import AtlasEmulator, ProjectSpec
 from sandbox.mongod import MongodProcess
 from sandbox.providers import serve
-from sandbox.providers.protocol import Secret, plain
+from sandbox.values import Secret, bare
 
 PROJECT = "69e31af12fd2c0aef51bbb41"
 CLUSTER = "askflorence-staging"
@@ -117,7 +117,7 @@ def test_what_was_made_shows_no_difference_when_read_back_or_imported(atlas):
     for token, given, import_id in made:
         identity, inputs, state = atlas.provider.made(token, given)
         _, read, _ = atlas.provider.read(token, identity, state, inputs)
-        assert atlas.provider.changed(token, identity, plain(read), inputs) == []
+        assert atlas.provider.changed(token, identity, bare(read), inputs) == []
         assert identity == atlas.provider.read(token, import_id)[0]
 
 
@@ -125,7 +125,7 @@ def test_a_new_password_replaces_the_old_one_on_the_server(atlas):
     atlas.provider.made(ROLE, given_role("role_three", "FIND"))
     identity, inputs, state = atlas.provider.made(USER, given_user("user_three", "role_three", "canary-old"))
     atlas.awaited("user_three", "canary-old")
-    atlas.provider.update(USER, identity, plain(state), {**inputs, "password": Secret("canary-new")})
+    atlas.provider.update(USER, identity, bare(state), {**inputs, "password": Secret("canary-new")})
     atlas.awaited("user_three", "canary-new")
     assert atlas.signed_in("user_three", "canary-old") is None
 

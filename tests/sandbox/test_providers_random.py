@@ -12,7 +12,8 @@ from providers_client import ProviderClient, urn
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
 from sandbox.providers import serve
-from sandbox.providers.protocol import UNKNOWN, Secret, plain, to_struct
+from sandbox.providers.protocol import to_struct
+from sandbox.values import UNKNOWN, Secret, bare
 
 PASSWORD = "random:index/randomPassword:RandomPassword"
 
@@ -29,7 +30,7 @@ def random() -> Iterator[ProviderClient]:
 
 def test_a_password_has_its_length_and_only_letters_and_digits(random):
     identity, _, state = random.made(PASSWORD, {"length": 32, "special": False})
-    result = plain(state["result"])
+    result = bare(state["result"])
     assert ("none", 32, True) == (identity, len(result), result.isalnum())
 
 
@@ -37,12 +38,12 @@ def test_result_and_hash_are_secret_and_belong_together(random):
     _, _, state = random.made(PASSWORD, {"length": 32, "special": False})
     assert isinstance(state["result"], Secret)
     assert isinstance(state["bcryptHash"], Secret)
-    assert bcrypt.checkpw(plain(state["result"]).encode(), plain(state["bcryptHash"]).encode())
+    assert bcrypt.checkpw(bare(state["result"]).encode(), bare(state["bcryptHash"]).encode())
 
 
 def test_minimums_are_kept(random):
     given = {"length": 8, "minSpecial": 2, "minNumeric": 3, "overrideSpecial": "!"}
-    result = plain(random.made(PASSWORD, given)[2]["result"])
+    result = bare(random.made(PASSWORD, given)[2]["result"])
     assert result.count("!") >= 2
     assert sum(character.isdigit() for character in result) >= 3
 
@@ -61,7 +62,7 @@ def test_a_password_is_read_back_from_the_state_alone(random):
 @pytest.mark.parametrize("change", [{"length": 33}, {"special": True}, {"keepers": {"turn": "2"}}])
 def test_every_input_replaces_a_password(random, change):
     identity, inputs, state = random.made(PASSWORD, {"length": 32, "special": False})
-    assert list(change) == random.replaced(PASSWORD, identity, plain(state), {**inputs, **change})
+    assert list(change) == random.replaced(PASSWORD, identity, bare(state), {**inputs, **change})
 
 
 def test_a_password_too_short_for_its_minimums_fails_the_check(random):

@@ -5,7 +5,7 @@ import pytest
 from sandbox.engine import planner
 from sandbox.engine.planner import Diff
 from sandbox.engine.state import Resource
-from sandbox.engine.values import Secret
+from sandbox.values import Secret
 
 
 def thing(name: str, *needs: str, **more) -> Resource:
