@@ -3,6 +3,7 @@
 Must never change anything: what is made here is a record.
 """
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -14,19 +15,12 @@ from sandbox.engine.provider import Checked, Made, Provider, ProviderFailed
 from sandbox.engine.state import Resource
 from sandbox.values import Properties
 
-UNKNOWN_ID = values.UNKNOWN_TEXT
 
-
-class BuiltinResources:
+class BuiltinResources(Provider):
     """The provider resource of Pulumi's own package: nothing to connect to, nothing to configure."""
 
-    def __init__(self, new_id: Callable[[], str], keep: Callable[[Resource], None]) -> None:
-        self._new_id, self._keep = new_id, keep
-
-    def check(self, new: Resource, old: Properties | None, inputs: Properties) -> Checked:
-        """It has no settings to check."""
-        del new, old
-        return Checked(inputs)
+    def __init__(self, keep: Callable[[Resource], None]) -> None:
+        self._keep = keep
 
     def diff(self, old: Resource, inputs: Properties, ignore: tuple[str, ...]) -> Diff:
         """It never differs."""
@@ -35,7 +29,7 @@ class BuiltinResources:
 
     def create(self, new: Resource, *, dry_run: bool) -> Made:
         """A new id, unknown in a preview."""
-        return self._ready(new.copy(id=UNKNOWN_ID if dry_run else self._new_id()))
+        return self._ready(new.copy(id=values.UNKNOWN_TEXT if dry_run else str(uuid.uuid4())))
 
     def update(self, old: Resource, new: Resource, *, dry_run: bool) -> Made:
         """The same id."""
@@ -46,27 +40,12 @@ class BuiltinResources:
         self._keep(resource)
         return Made(resource.id, {})
 
-    def delete(self, old: Resource) -> None:
-        """A provider resource is only a record."""
-
-    def read(self, resource: Resource, *, importing: bool = False) -> Made | None:
-        """A provider resource is what its record says."""
-        del importing
-        return Made(resource.id, resource.outputs, resource.inputs)
-
-    def invoke(self, token: str, arguments: Properties, *, dry_run: bool) -> Properties:
-        """Functions belong to the package, not to its provider resource."""
-        del arguments, dry_run
-        raise ProviderFailed(f"function {token} has no configured provider")
-
 
 class ProviderResources(BuiltinResources):
     """The provider of provider resources themselves: their inputs are settings, their ids are made here."""
 
-    def __init__(
-        self, client: Client, new_id: Callable[[], str], keep: Callable[[Resource, Provider], None]
-    ) -> None:
-        super().__init__(new_id, lambda resource: keep(resource, client))
+    def __init__(self, client: Client, keep: Callable[[Resource, Provider], None]) -> None:
+        super().__init__(lambda resource: keep(resource, client))
         self._client = client
 
     def check(self, new: Resource, old: Properties | None, inputs: Properties) -> Checked:
@@ -83,34 +62,11 @@ class ProviderResources(BuiltinResources):
         return Made(resource.id, without_internal(resource.inputs))
 
 
-class Builtin:
-    """Pulumi's own package: the StackReference resource, which reads the outputs of another stack."""
+class Builtin(Provider):
+    """Pulumi's own package: the StackReference resource, which is only read: the outputs of another stack."""
 
     def __init__(self, outputs_of: Callable[[str], Properties]) -> None:
         self._outputs_of = outputs_of
-
-    def check(self, new: Resource, old: Properties | None, inputs: Properties) -> Checked:
-        """Only StackReference exists, and it is only read."""
-        del old, inputs
-        raise ProviderFailed(f"resources of type {new.type} are not supported by this engine")
-
-    def diff(self, old: Resource, inputs: Properties, ignore: tuple[str, ...]) -> Diff:
-        """See check."""
-        del ignore
-        return planner.input_diff(old.inputs, inputs)
-
-    def create(self, new: Resource, *, dry_run: bool) -> Made:
-        """See check."""
-        del dry_run
-        raise ProviderFailed(f"resources of type {new.type} are not supported by this engine")
-
-    def update(self, old: Resource, new: Resource, *, dry_run: bool) -> Made:
-        """See check."""
-        del old
-        return self.create(new, dry_run=dry_run)
-
-    def delete(self, old: Resource) -> None:
-        """Nothing is owned."""
 
     def read(self, resource: Resource, *, importing: bool = False) -> Made | None:
         """The outputs of the stack that it names, secrets still secret."""
@@ -124,8 +80,3 @@ class Builtin:
         return Made(
             resource.id, {"name": name, "outputs": found, "secretOutputNames": hidden}, resource.inputs
         )
-
-    def invoke(self, token: str, arguments: Properties, *, dry_run: bool) -> Properties:
-        """None is needed."""
-        del arguments, dry_run
-        raise ProviderFailed(f"function {token} is not supported by this engine")

@@ -11,7 +11,7 @@ from typing import Any
 from sandbox import values
 from sandbox.engine import planner, wire
 from sandbox.engine.planner import Diff
-from sandbox.engine.provider import Checked, Made, ProviderFailed
+from sandbox.engine.provider import Checked, Made, Provider, ProviderFailed
 from sandbox.engine.state import Resource
 from sandbox.values import Properties
 
@@ -23,7 +23,7 @@ def without_internal(inputs: Properties) -> Properties:
     return {key: value for key, value in inputs.items() if key != _INTERNAL}
 
 
-class Client:
+class Client(Provider):
     """A provider behind a port. Created unconfigured; `configure` makes it ready."""
 
     def __init__(

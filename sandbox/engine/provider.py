@@ -1,13 +1,12 @@
 """What a deployment asks of whatever manages a resource, and the records in which it answers.
 
-Pure declarations. Must never carry what a provider was sent in an error: only what it said.
+Pure: it calls nothing. Must never carry what a provider was sent in an error: only what it said.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from sandbox.engine.errors import EngineError
-from sandbox.engine.planner import Diff
+from sandbox.engine.planner import Diff, input_diff
 from sandbox.engine.state import Resource
 from sandbox.values import Properties
 
@@ -38,26 +37,38 @@ class Checked:
     failures: tuple[str, ...] = ()
 
 
-class Provider(Protocol):
-    """What a deployment needs of whatever manages a resource."""
+class Provider:
+    """What manages resources. What a provider does not say for itself holds for those that own nothing."""
 
     def check(self, new: Resource, old: Properties | None, inputs: Properties) -> Checked:
         """Inputs as the provider wants them."""
+        del new, old
+        return Checked(inputs)
 
     def diff(self, old: Resource, inputs: Properties, ignore: tuple[str, ...]) -> Diff:
         """What differs between an existing resource and `inputs`."""
+        del ignore
+        return input_diff(old.inputs, inputs)
 
     def create(self, new: Resource, *, dry_run: bool) -> Made:
         """Makes it; raises ProviderFailed."""
+        del dry_run
+        raise ProviderFailed(f"resources of type {new.type} are not supported by this engine")
 
     def update(self, old: Resource, new: Resource, *, dry_run: bool) -> Made:
         """Changes it in place; raises ProviderFailed."""
+        del old
+        return self.create(new, dry_run=dry_run)
 
     def delete(self, old: Resource) -> None:
         """Removes it; raises ProviderFailed."""
 
     def read(self, resource: Resource, *, importing: bool = False) -> Made | None:
-        """What it is now; None if it does not exist."""
+        """What it is now, an import by its id alone; None if it does not exist."""
+        del importing
+        return Made(resource.id, resource.outputs, resource.inputs)
 
     def invoke(self, token: str, arguments: Properties, *, dry_run: bool) -> Properties:
         """Calls a function; raises ProviderFailed."""
+        del arguments, dry_run
+        raise ProviderFailed(f"function {token} is not supported by this engine")

@@ -4,7 +4,6 @@ A provider is known by its reference, `<urn of its resource>::<id>`. Must never 
 """
 
 import threading
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,10 +17,6 @@ from sandbox.engine.state import Resource
 
 TYPE_PREFIX = "pulumi:providers:"
 DYNAMIC = "pulumi-python"
-
-
-def _new_id() -> str:
-    return str(uuid.uuid4())
 
 
 @dataclass
@@ -69,8 +64,8 @@ class Registry:
         """A provider for a provider resource, unconfigured."""
         package = resource.type.removeprefix(TYPE_PREFIX)
         if package == "pulumi":
-            return BuiltinResources(_new_id, lambda made: self.keep(made, self.builtin))
-        return ProviderResources(self.client(package), _new_id, self.keep)
+            return BuiltinResources(lambda made: self.keep(made, self.builtin))
+        return ProviderResources(self.client(package), self.keep)
 
     def keep(self, resource: Resource, provider: Provider) -> None:
         """Makes a configured provider known by the reference of its resource."""

@@ -45,6 +45,10 @@ class _Run:
             with contextlib.suppress(BrokenPipeError):
                 self.request.on_event(event)
 
+    def line(self, text: str) -> None:
+        """Hands on what the program or a host prints."""
+        self.tell(Diagnostic("info", self.mask(text)))
+
 
 def run(request: EngineRequest) -> EngineResult:
     """Runs one operation. Never raises for what goes wrong in it: `error` says so in one line.
@@ -101,7 +105,7 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
     monitor: Monitor | None = None
     try:
         if needs_program:
-            policies.launch(address, lambda line: outcome.tell(Diagnostic("info", mask(line))))
+            policies.launch(address, outcome.line)
         state = load(request.state_file, request.passphrase, request.project, request.stack)
         for item in state.resources:
             mask.learn(item.inputs)
@@ -109,10 +113,8 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
         checkpoint = Checkpoint(state, None if request.dry_run else request.state_file)
         deployment = Deployment(request, state, checkpoint, outcome.tell, mask)
         deployment.policies = policies
-        deployment.registry = Registry(
-            request, address, Builtin(OtherStacks(request).outputs), mask.learn,
-            lambda line: outcome.tell(Diagnostic("info", mask(line))),
-        )  # fmt: skip
+        builtin = Builtin(OtherStacks(request).outputs)
+        deployment.registry = Registry(request, address, builtin, mask.learn, outcome.line)
         monitor, engine = Monitor(deployment), Engine(deployment)
         wire.resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)
         wire.engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
@@ -138,14 +140,9 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
 
 def _start_program(outcome: _Run) -> hosts.Host:
     request = outcome.request
-    command = [python(), "-u", "-m", "sandbox.engine.program"]
-
-    def on_line(line: str) -> None:
-        outcome.tell(Diagnostic("info", outcome.mask(line)))
-
-    return hosts.Host(
-        "the program", command, request.host_environment(), request.program_dir, on_line, announces_port=False
-    )
+    command, environment = [python(), "-u", "-m", "sandbox.engine.program"], request.host_environment()
+    folder = request.program_dir
+    return hosts.Host("the program", command, environment, folder, outcome.line, announces_port=False)
 
 
 def _settings(request: EngineRequest, address: str) -> str:

@@ -18,7 +18,7 @@ from sandbox.engine.policy import Policies
 from sandbox.engine.provider import ProviderFailed
 from sandbox.engine.registry import TYPE_PREFIX, Registry
 from sandbox.engine.request import EngineRequest
-from sandbox.engine.state import Resource, State
+from sandbox.engine.state import Kind, Resource, State
 from sandbox.values import UnsupportedValue
 
 
@@ -89,9 +89,18 @@ class Session:
 
     @contextlib.contextmanager
     def step(
-        self, op: str, resource: Resource, old: Resource | None = None, diff: Diff | None = None
+        self,
+        op: str,
+        resource: Resource,
+        old: Resource | None = None,
+        diff: Diff | None = None,
+        *,
+        kind: Kind | None = None,
     ) -> Iterator[None]:
-        """Takes a slot, tells of the step and its end, and turns a provider's failure into the run's."""
+        """Takes a slot, tells of the step and its end, and turns a provider's failure into the run's.
+
+        A step with a `kind` changes or takes over something: it is on record as begun before it does.
+        """
         with self._slots:
             with self.lock:
                 if self.stopping.is_set():
@@ -103,9 +112,13 @@ class Session:
                 after = {} if op.startswith("delete") else resource.inputs
                 changes = property_changes(before, after, diff.replaces if diff else ())
                 self.tell(ResourcePlanned(resource.urn, resource.type, op, changes if op != "same" else ()))
+                if kind is not None:
+                    self.checkpoint.begin(kind, resource)
                 yield
                 error = ""
             except ProviderFailed as failure:
+                if kind is not None:
+                    self.checkpoint.end(resource)
                 error = self.mask(in_full(str(failure)))
                 told = error if error.startswith(op) else f"{op} failed: {error}"
                 self.fail(told, resource.urn, whole=True)

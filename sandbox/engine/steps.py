@@ -30,17 +30,16 @@ def _take(session: Session, resource: Resource, made: Made) -> None:
     session.checkpoint.touched(resource)
 
 
-def _make(session: Session, work: Callable[[], Made], new: Resource, done: Callable[[Made], None]) -> None:
+def _make(work: Callable[[], Made], done: Callable[[Made], None]) -> None:
     """Runs a create or update; what exists although it is not ready (InitFailed) is recorded before the failure."""
     try:
         made = work()
     except ProviderFailed as failure:
-        if failure.created is not None:
-            done(failure.created)
-            detail = "; ".join(failure.created.init_errors)
-            raise ProviderFailed(f"exists but is not ready: {detail or failure}") from failure
-        session.checkpoint.end(new)
-        raise
+        if failure.created is None:
+            raise
+        done(failure.created)
+        detail = "; ".join(failure.created.init_errors)
+        raise ProviderFailed(f"exists but is not ready: {detail or failure}") from failure
     done(made)
 
 
@@ -55,8 +54,7 @@ def create(
 ) -> Resource:
     """Creates `new`. For a replacement `old` is kept, to be deleted at the end (`keep_old`), or dropped."""
     op = "create" if old is None else "replace"
-    with session.step(op, new, old, diff):
-        session.checkpoint.begin("creating", new)
+    with session.step(op, new, old, diff, kind="creating"):
 
         def done(made: Made) -> None:
             new.created = new.modified = now()
@@ -69,7 +67,7 @@ def create(
         def work() -> Made:
             return provider.create(new, dry_run=session.request.dry_run) if provider else Made("", {})
 
-        _make(session, work, new, done)
+        _make(work, done)
     session.count(op, new)
     return new
 
@@ -77,8 +75,7 @@ def create(
 def update(session: Session, old: Resource, new: Resource, provider: Provider | None, diff: Diff) -> Resource:
     """Changes `old` into `new` in place."""
     new.id = old.id
-    with session.step("update", new, old, diff):
-        session.checkpoint.begin("updating", new)
+    with session.step("update", new, old, diff, kind="updating"):
 
         def done(made: Made) -> None:
             if provider is not None:
@@ -93,7 +90,7 @@ def update(session: Session, old: Resource, new: Resource, provider: Provider | 
                 else Made("", old.outputs)
             )
 
-        _make(session, work, new, done)
+        _make(work, done)
     session.count("update", new)
     return new
 
@@ -114,26 +111,20 @@ def same(session: Session, old: Resource, new: Resource, provider: Provider | No
     return new
 
 
-def _found(session: Session, wanted: Resource, provider: Provider, *, importing: bool = False) -> Made:
-    """What the provider reads; a failure ends the operation in the checkpoint too."""
-    made, problem = None, f"resource '{wanted.import_id if importing else wanted.id}' does not exist"
-    try:
-        made = provider.read(wanted, importing=importing)
-        if made is not None and importing and made.inputs is None:
-            made, problem = None, f"the provider of {wanted.type} cannot import"
-    except ProviderFailed as failure:
-        problem = str(failure)
+def _found(wanted: Resource, provider: Provider, *, importing: bool = False) -> Made:
+    """What the provider reads; raises ProviderFailed if there is nothing."""
+    made = provider.read(wanted, importing=importing)
     if made is None:
-        session.checkpoint.end(wanted)
-        raise ProviderFailed(problem)
+        raise ProviderFailed(f"resource '{wanted.import_id if importing else wanted.id}' does not exist")
+    if importing and made.inputs is None:
+        raise ProviderFailed(f"the provider of {wanted.type} cannot import")
     return made
 
 
 def adopt(session: Session, found: Resource, provider: Provider) -> None:
     """Imports what exists under the id that the program gives; `found` becomes what the provider read."""
-    with session.step("import", found):
-        session.checkpoint.begin("importing", found)
-        made = _found(session, found, provider, importing=True)
+    with session.step("import", found, kind="importing"):
+        made = _found(found, provider, importing=True)
         if made.inputs is not None:
             found.inputs = made.inputs
         found.created = found.modified = now()
@@ -144,12 +135,11 @@ def adopt(session: Session, found: Resource, provider: Provider) -> None:
 
 def read(session: Session, new: Resource, old: Resource | None, provider: Provider) -> None:
     """Reads what the stack does not own; `new` becomes what the provider read."""
-    with session.step("read", new, old):
-        session.checkpoint.begin("reading", new)
+    with session.step("read", new, old, kind="reading"):
         # What the program gives to find it goes as inputs and as state, and stays what is recorded as its inputs.
         new.outputs = dict(new.inputs)
         known = new.id != UNKNOWN_TEXT
-        _take(session, new, _found(session, new, provider) if known else Made("", {}))
+        _take(session, new, _found(new, provider) if known else Made("", {}))
         if old is not None and (old.inputs, old.outputs) != (new.inputs, new.outputs):
             new.modified = now()
             session.checkpoint.touched(new)
@@ -159,15 +149,10 @@ def read(session: Session, new: Resource, old: Resource | None, provider: Provid
 
 def delete(session: Session, item: Resource, *, replaced: bool = False, pending: bool = False) -> None:
     """Deletes one record and what it stands for; `pending` keeps it as one whose replacement is yet to be created."""
-    with session.step("delete-replaced" if replaced else "delete", item, item):
-        session.checkpoint.begin("deleting", item)
-        try:
-            owned = item.custom and not item.external and not item.retain_on_delete
-            if owned and not session.request.dry_run and not item.type.startswith(TYPE_PREFIX):
-                session.registry.get(item.provider).delete(item)
-        except ProviderFailed:
-            session.checkpoint.end(item)
-            raise
+    with session.step("delete-replaced" if replaced else "delete", item, item, kind="deleting"):
+        owned = item.custom and not item.external and not item.retain_on_delete
+        if owned and not session.request.dry_run and not item.type.startswith(TYPE_PREFIX):
+            session.registry.get(item.provider).delete(item)
         if pending:
             item.pending_replacement = True
             session.checkpoint.touched(item)
