@@ -1,0 +1,100 @@
+"""`make preview`, `make deploy` and `make policy` as the workflows run them, in a checkout of its own with a real CLI.
+
+The stack's settings are the sandbox's. Runs where a `pulumi` CLI is on PATH; where none is, one test says so by its
+name.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox import lifecycle
+from sandbox.deploy import Order, checked
+from sandbox.pulumi_cli import prepare_project
+from sandbox.world import Options, World
+
+ROOT = Path(__file__).parents[2]
+
+
+class Checkout:
+    """The tracked files of this repository, with a sandbox's settings for staging and a stack that is not deployed."""
+
+    def __init__(self, folder: Path, world: World) -> None:
+        self.folder = folder
+        kept = {
+            name: os.environ[name] for name in ("PATH", "HOME", "MONGOD", "PULUMI_HOME") if name in os.environ
+        }
+        self.environment = {**kept, **world.environment("staging"), "STACK": "staging"}
+        tracked = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        for name in filter(None, tracked.stdout.split("\0")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+        (folder / ".venv").symlink_to(ROOT / ".venv")
+        project = prepare_project(
+            world.directory, checked(Order("staging", phase="provision", program_dir=folder))
+        )
+        shutil.copy2(project / "Pulumi.staging.yaml", folder / "Pulumi.staging.yaml")
+        Path(self.environment["PULUMI_BACKEND_URL"].removeprefix("file://")).mkdir(
+            parents=True, exist_ok=True
+        )
+        self.run(
+            "pulumi", "stack", "init", "staging", "--secrets-provider", "passphrase", "--non-interactive"
+        )
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+
+    def make(self, target: str) -> tuple[int, str]:
+        """Exit code and everything that was shown."""
+        told = self.run("make", "-s", "-o", ".venv/installed", target)
+        return told.returncode, told.stdout + told.stderr
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Iterator[Checkout]:
+    world = lifecycle.up(tmp_path / "sandbox", Options(propagation_seconds=0.2))
+    try:
+        (tmp_path / "checkout").mkdir()
+        yield Checkout(tmp_path / "checkout", world)
+    finally:
+        lifecycle.down(tmp_path / "sandbox")
+
+
+if shutil.which("pulumi"):
+
+    def test_a_plan_is_previewed_deployed_as_it_was_reviewed_and_judged(
+        checkout: Checkout, record_property: Callable[[str, object], None]
+    ) -> None:
+        code, shown = checkout.make("preview")
+        kept = (checkout.folder / "preview-staging.txt").read_text()
+        assert (0, True) == (code, "to create" in kept and kept in shown), shown
+        assert (checkout.folder / "plan-staging.json").is_file()
+        for target in ("deploy", "policy"):
+            code, shown = checkout.make(target)
+            assert 0 == code, shown
+        left = checkout.run(
+            "pulumi", "preview", "--stack", "staging", "--expect-no-changes", "--non-interactive"
+        )
+        assert 0 == left.returncode, left.stdout + left.stderr
+        record_property(
+            "says", "make preview, deploy, policy: a reviewed plan deployed, nothing left to change"
+        )
+
+else:
+
+    def test_make_preview_and_deploy_not_run_no_pulumi_cli_on_path() -> None:
+        assert shutil.which("pulumi") is None
