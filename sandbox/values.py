@@ -65,7 +65,7 @@ def mapped(value: Value, change: Callable[[Value], Value]) -> Value:
     value = change(value)
     if isinstance(value, dict):
         return {key: mapped(element, change) for key, element in value.items()}
-    return [mapped(element, change) for element in value] if isinstance(value, list) else value
+    return [mapped(element, change) for element in value] if isinstance(value, (list, tuple)) else value
 
 
 def encoded(value: Value, secret: Callable[[Secret], Value]) -> Value:

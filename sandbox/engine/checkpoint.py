@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sandbox.engine.document import lines_to_json, resource_to_json, state_from_json
+from sandbox.engine.errors import EngineError
 from sandbox.engine.passphrase import Passphrase
 from sandbox.engine.planner import without_dangling
 from sandbox.engine.state import Kind, Pending, Resource, State, check_whole
@@ -25,6 +26,10 @@ def load(path: Path, passphrase: str, project: str, stack: str) -> State:
     state = state_from_json(path.read_bytes(), passphrase, str(path))
     check_whole(state, str(path), project, stack)
     return state
+
+
+class NotWritten(EngineError):
+    """The state could not be put on disk."""
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -71,27 +76,37 @@ class Checkpoint:
             mutation()
             self._wanted += 1
             ticket = self._wanted
-        if self._path is None:
-            return
         with self._writing:
-            if self._path is None or self._written >= ticket:
+            path = self._path
+            if path is None or self._written >= ticket:
                 return
             with self._lock:
                 ticket = self._wanted
                 body, text = self._render()
             if body != self._body:
-                write_atomically(self._path, text)
+                try:
+                    write_atomically(path, text)
+                except OSError as error:
+                    raise NotWritten(
+                        f"{path} cannot be written ({error.strerror}); make room for it"
+                    ) from error
                 self._body = body
             self._written = ticket
 
     def give_up(self) -> None:
         """Writes nothing more: what is in progress stays pending, whatever becomes of its call."""
+        self._path = None
         with self._writing:
-            self._path = None
+            pass  # a write in progress comes to its end
 
     def begin(self, kind: Kind, resource: Resource) -> None:
-        """Records an operation as begun."""
-        self.change(lambda: self._begun.__setitem__(id(resource), Pending(kind, resource)))
+        """Records an operation as begun; one that could not be recorded is not begun."""
+        try:
+            self.change(lambda: self._begun.__setitem__(id(resource), Pending(kind, resource)))
+        except NotWritten:
+            with self._lock:
+                del self._begun[id(resource)]
+            raise
 
     def end(self, resource: Resource, *, add: bool = False, drop: Iterable[Resource] = ()) -> None:
         """Records its end: `add` takes `resource` into the stack, `drop` lets records go."""

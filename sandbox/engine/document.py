@@ -95,6 +95,12 @@ class _Deployment:
 
 
 _DEPLOYMENT = TypeAdapter(_Deployment)
+_SAID = {
+    "dataclass_type": "is no object",
+    "dict_type": "is no object",
+    "tuple_type": "is no list",
+    "missing": "is missing",
+}
 
 
 def read_document(text: bytes | str, source: str) -> tuple[dict[str, Any], _Deployment]:
@@ -118,18 +124,36 @@ def read_document(text: bytes | str, source: str) -> tuple[dict[str, Any], _Depl
         raise StateRefused(
             f"{source} has state version {version}, this engine writes {VERSION}; use its own engine"
         )
+    if not isinstance(document.get("deployment"), dict):
+        raise StateRefused(f"{source} has no deployment; point to the file that `pulumi stack export` writes")
     if more := sorted(key for key in document.keys() - {"version", "deployment"} if document[key]):
         raise StateRefused(
             f"{source} uses {', '.join(more)}, which this engine does not support; use the pulumi CLI"
         )
     try:
-        return document, _DEPLOYMENT.validate_python(document.get("deployment"))
+        return document, _DEPLOYMENT.validate_python(document["deployment"])
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    where = _place(document.get("deployment"), first["loc"])
+    where, message = _place(document["deployment"], first["loc"]), _SAID.get(first["type"], first["msg"])
     if first["type"] == "unexpected_keyword_argument":
         raise StateRefused(f"{source} uses {where}, which this engine does not support; use the pulumi CLI")
-    raise StateRefused(f"{source} is damaged ({where or 'deployment'}: {first['msg']}); restore a copy of it")
+    raise StateRefused(f"{source} is damaged ({where}: {message}); restore a copy of it")
+
+
+def shows_secrets(deployment: _Deployment) -> bool:
+    """Whether a secret stands bare in it."""
+
+    def shown(value: Any) -> bool:
+        if isinstance(value, list):
+            return any(map(shown, value))
+        if not isinstance(value, dict):
+            return False
+        if value.get(values.SIGNATURE) == values.SECRET:
+            return "plaintext" in value
+        return any(map(shown, value.values()))
+
+    begun = (pending.resource for pending in deployment.pending_operations or ())
+    return any(shown([item.inputs, item.outputs]) for item in (*(deployment.resources or ()), *begun))
 
 
 def _place(value: Any, steps: Iterable[int | str]) -> str:
@@ -161,7 +185,9 @@ def state_from_json(text: bytes | str, passphrase: str, source: str) -> State:
                 }
                 setattr(item, name, opened)
         except WrongPassphrase as error:
-            raise StateRefused(f"{source} cannot be opened: {error}") from error
+            raise StateRefused(
+                f"{source} is damaged ({item.urn}: a secret does not open); restore a copy of it"
+            ) from error
         except values.UnsupportedValue as error:
             raise StateRefused(f"{source} cannot be continued: {item.urn}: {error}") from error
         except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:

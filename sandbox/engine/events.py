@@ -8,8 +8,9 @@ import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+from urllib.parse import quote
 
-from access.redaction import redact
+from access.redaction_forms import encoded_forms
 from sandbox import values
 
 
@@ -103,19 +104,38 @@ def property_changes(
 
 @dataclass
 class Mask:
-    """Knows every secret text that passed through the run, and takes it out of messages, however it is encoded."""
+    """Knows every secret text that passed through the run, and takes it out of messages.
 
-    _texts: set[str] = field(default_factory=set)
+    What leaves the command passes `access.redaction`, too; here the secrets themselves are known, and messages many.
+    """
+
+    _forms: dict[str, frozenset[str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def learn(self, value: Any) -> None:
-        """Remembers the secrets in `value`: whole, by line and as one line, as hosts and reports may tell them."""
+        """Remembers the secrets in `value`."""
         for text in values.secret_texts(value):
-            with self._lock:
-                self._texts |= {text, " ".join(text.split()), *map(str.strip, text.splitlines())}
+            if text not in self._forms:
+                forms = _forms_of(text)
+                with self._lock:
+                    self._forms[text] = forms
 
     def __call__(self, text: str) -> str:
-        """`text` without secrets (see `access.redaction.redact`)."""
+        """`text` with every secret it holds replaced by [secret]."""
         with self._lock:
-            known = tuple(self._texts)
-        return redact(text, known)
+            known = list(self._forms.values())
+        present = {form for forms in known for form in forms if form in text}
+        for form in sorted(present, key=len, reverse=True):
+            text = text.replace(form, "[secret]")
+        return text
+
+
+def _forms_of(secret: str) -> frozenset[str]:
+    """The secret whole, in JSON, URLs and base64, as one line, and by line: hosts hand their lines over one by one.
+
+    Texts under four characters are words, not secrets, and so are lines under eight.
+    """
+    lines = (line.strip() for line in secret.splitlines())
+    forms = {secret, json.dumps(secret)[1:-1], quote(secret, safe=""), " ".join(secret.split())}
+    forms |= {line for line in lines if len(line) > 7} | set(encoded_forms(secret))
+    return frozenset(form for form in forms if len(form) > 3)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.engine.checkpoint import load, write_atomically
-from sandbox.engine.document import read_document, state_from_json, state_to_json
+from sandbox.engine.document import read_document, shows_secrets, state_from_json, state_to_json
 from sandbox.engine.goal import STACK_TYPE
 from sandbox.engine.lock import locked
 from sandbox.engine.provider import ProviderFailed
@@ -21,7 +21,9 @@ def export_state(state_file: Path) -> dict[str, Any]:
     """The deployment as `pulumi stack import` takes it, secrets encrypted; raises StateRefused."""
     if not state_file.is_file():
         raise StateRefused(f"{state_file} does not exist; deploy the stack first")
-    document, _ = read_document(state_file.read_bytes(), str(state_file))
+    document, deployment = read_document(state_file.read_bytes(), str(state_file))
+    if shows_secrets(deployment):
+        raise StateRefused(f"{state_file} shows its secrets; deploy the stack once, which seals them")
     return document
 
 

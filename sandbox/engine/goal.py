@@ -72,13 +72,16 @@ _UNDERSTOOD = frozenset(
 )
 
 
+_CALLED = {"aliasURNs": "aliases", "remote": "a remote component", "packageRef": "a parameterized package"}
+"""What a program calls an option, where that is not the field's name in snake case."""
+
+
 def refuse(request: Any, what: str) -> None:
     """Raises Refused if a request carries a field that this engine does not act on, whatever version brought it."""
     for option, value in request.ListFields():
         # The SDK always sends some messages, empty: only what says something is asked for.
         if option.name not in _UNDERSTOOD and (not hasattr(value, "ByteSize") or value.ByteSize()):
-            plain = option.name.replace("aliasURNs", "aliases")
-            name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", plain).lower()
+            name = _CALLED.get(option.name) or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", option.name).lower()
             raise Refused(
                 f"{what}: {name} is not supported by the sandbox engine; use the pulumi CLI, or leave it out"
             )

@@ -33,6 +33,11 @@ def locked(state_file: Path, operation: str) -> Iterator[None]:
             ) from None
         os.ftruncate(file, 0)
         os.pwrite(file, f"{operation} of process {os.getpid()}, since {now()}".encode(), 0)
-        yield
+        try:
+            yield
+        finally:
+            fcntl.flock(
+                file, fcntl.LOCK_UN
+            )  # a child that is just being started may hold the descriptor for a moment
     finally:
         os.close(file)

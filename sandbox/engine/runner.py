@@ -127,6 +127,8 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
             monitor.begin()
         return _watched(deployment, monitor, engine, program)
     finally:
+        if deployment is not None:
+            deployment.checkpoint.give_up()  # whatever still runs fails from here on, which is not its end
         if program is not None:
             program.stop(0.2)
         if monitor is not None:
@@ -163,20 +165,20 @@ def _settings(request: EngineRequest, address: str) -> str:
 def _watched(
     deployment: Deployment, monitor: Monitor, engine: Engine, program: hosts.Host | None
 ) -> tuple[str, dict[str, int], Properties]:
+    work = _Work(deployment, monitor, engine, program)
     try:
-        work = _Work(deployment, monitor, engine, program)
         work.start()
-        work.wait()
-    except KeyboardInterrupt:
-        deployment.fail(
-            "interrupted: what was begun is finished, nothing new begins; interrupt again to give up"
-        )
         try:
             work.wait()
         except KeyboardInterrupt:
-            deployment.checkpoint.give_up()
-            deployment.fail("interrupted twice: what was in progress is recorded as pending")
-            return deployment.errors[-1], dict(deployment.counts), {}
+            deployment.fail(
+                "interrupted: what was begun is finished, nothing new begins; interrupt again to give up"
+            )
+            work.wait()
+    except KeyboardInterrupt:
+        deployment.checkpoint.give_up()
+        deployment.fail("interrupted twice: what was in progress is recorded as pending")
+        return deployment.errors[-1], dict(deployment.counts), {}
     if work.error is not None:
         if not isinstance(work.error, (EngineError, OSError)):
             raise work.error

@@ -24,7 +24,13 @@ def _resolved(value: Value) -> Value:
 
 
 def to_struct(properties: Mapping[str, Value]) -> Any:
-    """Write a property map; absent (None) properties are left out."""
-    return values.to_struct(
-        {name: value for name, value in properties.items() if values.bare(value) is not None}
-    )
+    """Write a property map; absent (None) properties are left out, at every depth."""
+    return values.to_struct(values.mapped(dict(properties), _present))
+
+
+def _present(value: Value) -> Value:
+    if isinstance(value, Secret):
+        return Secret(values.mapped(value.element, _present))
+    if isinstance(value, dict):
+        return {name: element for name, element in value.items() if values.bare(element) is not None}
+    return value

@@ -1,5 +1,6 @@
 """Whatever fails, the run ends with its name in one line, and with a state that the next run continues."""
 
+import errno
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import psutil
 import pytest
 from engine_programs.harness import FOLDER, Stack
 
+from sandbox.engine import checkpoint
 from sandbox.engine.builtin import Builtin
 from sandbox.engine.events import Diagnostic
 from sandbox.engine.registry import Registry
@@ -290,6 +292,45 @@ def test_a_second_interrupt_gives_up_and_leaves_the_step_pending(stack):
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=15)
     assert ([], [("creating", "a")]) == (list(stack.resources()), pending(stack.state()))
+
+
+def test_an_interrupt_while_the_first_one_is_told_leaves_the_step_pending_for_good(stack):
+    def twice(event: object) -> None:
+        if "what was begun is finished" in getattr(event, "message", ""):
+            raise KeyboardInterrupt
+
+    stack.options["on_event"] = twice
+    stack.write('toy.Thing("a", name="a", value="wait")')
+    threading.Thread(
+        target=lambda: (stack.toy.entered.wait(20), os.kill(os.getpid(), signal.SIGINT)), daemon=True
+    ).start()
+    said = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        result = stack.up()
+    finally:
+        signal.signal(signal.SIGINT, said)
+    before = stack.state_file.read_bytes()
+    stack.toy.gate.set()
+    assert (True, [("creating", "a")]) == ("interrupted twice" in result.error, pending(stack.state()))
+    deadline = time.monotonic() + 10
+    while not stack.toy.things and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert (1, before) == (len(stack.toy.things), stack.state_file.read_bytes())
+
+
+def test_a_state_that_cannot_be_written_stops_the_step_before_it_changes_anything(stack, monkeypatch):
+    write = checkpoint.write_atomically
+
+    def full(path: Path, text: str) -> None:
+        if '"creating"' in text:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, text)
+
+    stack.up("")
+    monkeypatch.setattr(checkpoint, "write_atomically", full)
+    result = stack.up('toy.Thing("a", name="a")')
+    assert "cannot be written (No space left on device)" in result.error
+    assert ([], []) == (stack.toy.calls, pending(stack.state()))
 
 
 def test_a_killed_run_leaves_the_step_pending_and_the_next_run_goes_on(stack):

@@ -119,6 +119,9 @@ def replaced(document: str, path: tuple[int | str, ...], value: Any) -> str:
         ),
         (("deployment", "resources", -1, "retainOnDelete"), "no", "should be a valid boolean"),
         (("deployment", "resources", -1, "urn"), "urn:a", "'urn:a' is no URN"),
+        (("deployment", "resources", 0), 7, "is damaged (resources.0: is no object); restore a copy of it"),
+        (("deployment", "resources"), 7, "is damaged (resources: is no list); restore a copy of it"),
+        (("deployment",), None, "has no deployment; point to the file that `pulumi stack export` writes"),
         (
             ("deployment", "pending_operations"),
             [{"type": "guessing", "resource": {}}],

@@ -48,8 +48,7 @@ class Stack:
             stack=self.name,
             config=self.config,
             state_file=self.state_file,
-            on_event=self.events.append,
-            **{**settings, **self.options},
+            **{"on_event": self.events.append, **settings, **self.options},
         )
 
     def run(self, operation: str, program: str | None = None) -> EngineResult:
