@@ -32,5 +32,10 @@ def _present(value: Value) -> Value:
     if isinstance(value, Secret):
         return Secret(values.mapped(value.element, _present))
     if isinstance(value, dict):
-        return {name: element for name, element in value.items() if values.bare(element) is not None}
+        return {name: element for name, element in value.items() if element is not None}
     return value
+
+
+def annotate(outputs: Properties, like: Mapping[str, Value]) -> Properties:
+    """Mark in `outputs` what is secret in `like`, as the engine does; what is absent stays so."""
+    return values.annotate_secrets(values.mapped(outputs, _present), like)

@@ -18,9 +18,9 @@ from sandbox.providers import planning
 from sandbox.providers.configured import Configurations
 from sandbox.providers.diffing import Change, changes
 from sandbox.providers.errors import PartlyCreated, ProviderError
-from sandbox.providers.protocol import from_struct, to_struct
+from sandbox.providers.protocol import annotate, from_struct, to_struct
 from sandbox.providers.resource import Failure, Found, ProviderDefinition, ResourceType, S
-from sandbox.values import Properties, Secret, Value, annotate_secrets, bare, is_known
+from sandbox.values import Properties, Secret, Value, bare, is_known
 
 _MARK = Secret("")
 _INTERNAL_SETTINGS = frozenset(
@@ -89,7 +89,7 @@ class Servicer(Generic[S]):
         inputs = planning.with_defaults(
             resource, resource.prepare(session, given), old, name, request.randomSeed
         )
-        return provider_pb2.CheckResponse(inputs=to_struct(annotate_secrets(inputs, news)))
+        return provider_pb2.CheckResponse(inputs=to_struct(annotate(inputs, news)))
 
     def diff(self, request: Any, _peer: str) -> Any:
         """Compare the state with new inputs."""
@@ -131,7 +131,7 @@ class Servicer(Generic[S]):
         if found is None:
             return provider_pb2.ReadResponse()
         inputs = planning.inputs_after_read(resource, bare(given), found.state)
-        marked = annotate_secrets(_secrets(resource, inputs), given)
+        marked = annotate(_secrets(resource, inputs), given)
         return provider_pb2.ReadResponse(
             id=found.id, properties=_found(resource, found, {**given, **known}), inputs=to_struct(marked)
         )
@@ -201,11 +201,11 @@ def _kept_name(resource: ResourceType[Any], news: Properties, old: Properties) -
 
 def _secrets(resource: ResourceType[Any], properties: Properties) -> Properties:
     marks = {prop.name: _MARK for prop in resource.properties if prop.secret}
-    return annotate_secrets(properties, marks)
+    return annotate(properties, marks)
 
 
 def _outputs(resource: ResourceType[Any], state: Properties, like: Properties) -> Any:
-    return to_struct(annotate_secrets(_secrets(resource, state), like))
+    return to_struct(annotate(_secrets(resource, state), like))
 
 
 def _found(resource: ResourceType[Any], found: Found, like: Properties) -> Any:
@@ -217,7 +217,7 @@ def _naming_partial_failure(resource: ResourceType[Any], given: Properties) -> I
     try:
         yield
     except PartlyCreated as error:
-        error.state = annotate_secrets(_secrets(resource, {**error.state, "id": error.id}), given)
+        error.state = annotate(_secrets(resource, {**error.state, "id": error.id}), given)
         raise
 
 

@@ -24,17 +24,9 @@ from sandbox.providers.planning import (
     with_defaults,
     without_defaults,
 )
-from sandbox.providers.protocol import (
-    UNKNOWN,
-    Secret,
-    UnsupportedValue,
-    annotate,
-    from_struct,
-    is_known,
-    secret_texts,
-    to_struct,
-)
+from sandbox.providers.protocol import annotate, from_struct, to_struct
 from sandbox.providers.resource import Property, ResourceType
+from sandbox.values import UNKNOWN, Secret, UnsupportedValue, is_known, secret_texts
 
 THING = ResourceType[None](
     token="test:index:Thing",
@@ -67,7 +59,7 @@ VALUES = st.recursive(
             inner.filter(lambda v: v is not None),
             max_size=3,
         )
-        | inner.map(Secret)
+        | inner.filter(lambda v: not isinstance(v, Secret)).map(Secret)
     ),
     max_leaves=8,
 )
@@ -77,6 +69,14 @@ VALUES = st.recursive(
 def test_every_value_comes_back_from_the_wire_as_it_was(value):
     sent = {"it": value} if value is not None else {}
     assert sent == from_struct(to_struct(sent))
+
+
+def test_a_secret_of_a_secret_is_one_secret():
+    assert {"it": Secret(1)} == from_struct(to_struct({"it": Secret(Secret(1))}))
+
+
+def test_what_is_absent_is_left_out_at_every_depth():
+    assert {"a": {}, "l": [None]} == from_struct(to_struct({"a": {"b": None}, "c": None, "l": [None]}))
 
 
 def test_output_values_are_read_as_known_unknown_or_secret():
