@@ -192,7 +192,7 @@ def _of_secrets(declared: Manifest, stack: str, *, log_in: bool) -> Report:
         endpoints = Endpoints.from_environment(os.environ)
         settings = read_settings(stack, endpoints)
         known_stack(stack, declared)
-        place = validate_secrets.Place(stack, settings.aws_region, log_in)
+        place = validate_secrets.Place(stack, settings.aws_account_id, settings.aws_region, log_in)
         used = dict.fromkeys(each.cluster for each in declared.bindings_for(stack))
         clusters = {name: _cluster(name, stack, endpoints) for name in used}
         return validate_secrets.check(declared, place, clusters, endpoints)

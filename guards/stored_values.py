@@ -70,7 +70,7 @@ def host_problem(
     """What is wrong with a value's hosts, "" when they are right, None when that cannot be told.
 
     Without `addresses` (Atlas was not asked) the name decides: Atlas begins a host's name with the cluster's, and marks
-    a private endpoint by `-pl-`.
+    a private endpoint by `-pl-`. A wrong name is wrong; a right one is a likeness, for anybody's cluster may bear it.
     """
     wrong = f"does not lead to the {wanted.address.value} address of cluster {cluster}"
     if addresses is None:

@@ -1,6 +1,7 @@
 """Guard *validate-secrets*, the reading: takes each stored value, judges it, logs in with it, and drops it.
 
-It must never print, log, keep or raise a value, and never do anything with a credential but log in.
+Read are the current versions; which ones tasks hold is pinned, and `prove` judges those. It must never print, log, keep
+or raise a value, do anything with a credential but log in, or send it to a host that Atlas has not named.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from access.manifest import Manifest
 from access.verdict import judge_login
 from guards.finding import Finding, Guard, Note, Report, report
 from guards.stored_values import Wanted, host_problem, login_problem, problems, wanted_in
-from probes.aws import AwsUnavailable, read_connection_string
+from probes.aws import AwsUnavailable, account_id, read_connection_string
 from probes.mongo import Server
 
 _LOGIN_SECONDS = 5.0
 _AT_ONCE = 8
 _REMEDY = "Run `pulumi up --refresh`, or put the right value into the secret."
+_CURRENT = Note(
+    "AWSCURRENT", 0, "the current versions were judged; those that tasks hold, `atlas-access prove` judges"
+)
 
 
 @dataclass(frozen=True)
@@ -35,9 +39,10 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the values lie and how they are tried: the environment, its region, and whether to log in."""
+    """Where the values lie and how they are tried: the environment, its account and region, and whether to log in."""
 
     environment: str
+    account: str
     region: str
     log_in: bool = True
 
@@ -45,6 +50,10 @@ class Place:
 def check(manifest: Manifest, place: Place, clusters: Mapping[str, Cluster], endpoints: Endpoints) -> Report:
     """Judge every secret that an environment's tasks receive. Raises EndpointRefused for an address off limits."""
     wanted = wanted_in(manifest, place.environment)
+    elsewhere = _elsewhere(place, endpoints)
+    if elsewhere:
+        notes = [Note(each.secret, 0, f"not read: {elsewhere}", blocks=True) for each in wanted]
+        return report(Guard.VALIDATE_SECRETS, len(wanted), (), notes)
     users = frozenset(user.name for user in manifest.users) | {user.name for user in manifest.legacy}
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         found = pool.map(lambda each: _judged(each, place, clusters[each.cluster], users, endpoints), wanted)
@@ -53,8 +62,19 @@ def check(manifest: Manifest, place: Place, clusters: Mapping[str, Cluster], end
         Guard.VALIDATE_SECRETS,
         len(wanted),
         (finding for findings, _ in parts for finding in findings),
-        (note for _, notes in parts for note in notes),
+        [_CURRENT, *(note for _, notes in parts for note in notes)],
     )
+
+
+def _elsewhere(place: Place, endpoints: Endpoints) -> str:
+    """Why the credentials at hand can say nothing of the secrets, "" when they act in their account."""
+    try:
+        account = account_id(region=place.region, endpoints=endpoints)
+    except AwsUnavailable as error:
+        return str(error)
+    if account == place.account:
+        return ""
+    return f"these credentials act in AWS account {account}, but {place.environment} is {place.account}"
 
 
 def _judged(
@@ -72,16 +92,15 @@ def _judged(
     except ConnectionInvalid as error:
         return [Finding(wanted.secret, 0, f"is no connection string: {error}", _REMEDY)], []
     findings = [Finding(wanted.secret, 0, what, remedy) for what, remedy in problems(wanted, value, users)]
-    notes = []
+    notes: list[Note] = []
     host = host_problem(wanted, value, cluster.addresses, cluster.name)
-    if host is None:
-        notes.append(
-            Note(wanted.secret, 0, f"host not judged: {cluster.why or 'Atlas was not asked'}", blocks=True)
-        )
-    elif host:
-        # The credential is not sent to a host that is not the cluster's.
+    # The credential is not sent to a host that is not the cluster's, or that only looks like it.
+    if host:
         return [*findings, Finding(wanted.secret, 0, host, _REMEDY)], notes
-    if not place.log_in:
+    if host is None or cluster.addresses is None:
+        why = f"host not judged, and not logged in: {cluster.why or 'Atlas was not asked'}"
+        notes.append(Note(wanted.secret, 0, why, blocks=True))
+    elif not place.log_in:
         notes.append(Note(wanted.secret, 0, "not logged in, as asked"))
     else:
         _log_in(wanted, value, endpoints, findings, notes)
