@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from access.endpoints import Endpoints
     from access.manifest import Manifest
     from guards.finding import Report
-    from guards.source import SourceFile, Tree
+    from guards.source import Tree
     from guards.validate_secrets import Cluster
 
 
@@ -151,7 +151,7 @@ def of_tree(
             case GuardName.REFERENCE_COLLECTIONS:
                 found = reference_collections.check(declared, tree.files)
             case GuardName.NO_URI_IN_GIT:
-                found = _of_git(source, tree, history=history)
+                found = _of_git(source, tree, excluded, history=history)
             case _:
                 continue
         if name is not GuardName.NO_URI_IN_GIT:
@@ -160,28 +160,28 @@ def of_tree(
         yield allowances.apply(found, tree.files)
 
 
-def _of_git(source: Path, tree: Tree, *, history: bool) -> Report:
+def _of_git(source: Path, tree: Tree, excluded: Sequence[str], *, history: bool) -> Report:
     from guards import no_uri_in_git
     from guards.finding import Note
-    from guards.git import GitUnread, history_lines, tracked_files
+    from guards.git import GitUnread, history_lines, is_shallow, tracked_files
+    from guards.tracked import as_tracked
 
-    notes = list(tree.notes)
-    files: Sequence[SourceFile] = tree.files
-    count = tree.count
     with presented_as(UNKNOWN, GitUnread):
         tracked = tracked_files(source)
         if tracked is not None:
-            files = [file for file in files if file.path in tracked]
-            notes = [note for note in notes if note.path in tracked or note.path.endswith("/")]
-            count = len(tracked)
-        elif history:
+            tree = as_tracked(tree, source, tracked, excluded)
+        notes = [*tree.notes, *tree.packed]
+        if tracked is not None and history and is_shallow(source):
+            what = "a shallow clone: the history before it was not searched; git fetch --unshallow brings it"
+            notes.append(Note(str(source), 0, what, blocks=True))
+        if tracked is None and history:
             raise CommandFailed(
                 f"{source} is in no git repository, so it has no history.", "Leave --history out."
             )
-        else:
+        if tracked is None:
             notes.append(Note(str(source), 0, "in no git repository: every file counts as tracked"))
         lines = history_lines(source) if history else ()
-        return no_uri_in_git.check(files, lines, notes, count)
+        return no_uri_in_git.check(tree.files, lines, notes, tree.count)
 
 
 def _of_secrets(declared: Manifest, stack: str, *, log_in: bool) -> Report:

@@ -6,14 +6,24 @@ Read only, by the `git` command. It must never run a hook, a filter or an extern
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from guards.content import decoded
 from guards.no_uri_in_git import HistoryLine
 
 _COMMIT = "atlas-access-commit "
-_PATTERN = "[mM][oO][nN][gG][oO][dD][bB].*(//|%2[fF]|\\\\/).*(@|%40)"
+_PATTERN = (
+    "[mM][oO][nN][gG][oO][dD][bB].*(@|40|64)"
+    "|[mM][^x]{1,3}[oO][^x]{1,3}[nN][^x]{1,3}[gG][^x]{1,3}[oO][^x]{1,3}[dD][^x]{1,3}[bB]"
+    "|bW9uZ29kY|1vbmdvZG|tb25nb2Ri"
+)
+"""A line that may hold a connection string: in any form of `guards.written_forms`, of one, two or four bytes a
+character."""
+
+_HUNK = re.compile(rb"@@ -[0-9]+(?:,([0-9]+))? \+[0-9]+(?:,([0-9]+))? @@")
 
 
 class GitUnread(Exception):
@@ -65,18 +75,36 @@ def history_lines(root: Path) -> Iterator[HistoryLine]:
     with process:
         if process.stdout is None or process.stderr is None:
             raise GitUnread("git gave no output")
-        commit, path = "", ""
-        for raw in process.stdout:
-            line = raw.decode(errors="replace").rstrip("\n")
-            if line.startswith(_COMMIT):
-                commit = line.removeprefix(_COMMIT)
-            elif line.startswith("+++ "):
-                path = line.removeprefix("+++ ").removeprefix("b/").rstrip("\t")
-            elif line.startswith("+"):
-                yield HistoryLine(commit, path, line[1:])
+        yield from _added(process.stdout)
         told = process.stderr.read().decode(errors="replace")
     if process.returncode != 0:
         raise GitUnread(f"git cannot read the history of {root}: {_first(told)}")
+
+
+def is_shallow(root: Path) -> bool:
+    """Whether the clone lacks the beginning of its history. Raises GitUnread."""
+    told = _git(root, "rev-parse", "--is-shallow-repository")
+    if told.returncode != 0:
+        why = _first(told.stderr.decode(errors="replace"))
+        raise GitUnread(f"git cannot say whether {root} is a shallow clone: {why}")
+    return told.stdout.strip() != b"false"
+
+
+def _added(patches: Iterable[bytes]) -> Iterator[HistoryLine]:
+    """The added lines; a hunk's head counts them, so that none is taken for a head by how it begins."""
+    commit, path, left = "", "", 0
+    for raw in patches:
+        hunk = _HUNK.match(raw) if left == 0 else None
+        if hunk is not None:
+            left = sum(1 if count is None else int(count) for count in hunk.groups())
+        elif left:
+            left -= raw[:1] in (b"+", b"-")
+            if raw.startswith(b"+"):
+                yield HistoryLine(commit, path, decoded(raw[1:].rstrip(b"\n"))[0])
+        elif raw.startswith(_COMMIT.encode()):
+            commit = raw.decode().strip().removeprefix(_COMMIT)
+        elif raw.startswith(b"+++ "):
+            path = raw.decode(errors="replace")[4:].rstrip("\n").removeprefix("b/").rstrip("\t")
 
 
 def _command(root: Path) -> list[str]:

@@ -1,7 +1,8 @@
 """Guard *no-uri-in-git*: no connection string with a password stands in a tracked file, or ever did in the history.
 
-Pure. A password that is visibly a stand-in, or a host that can never exist (RFC 2606, RFC 6761), is no credential. It
-must never repeat the string: a finding names the user at most.
+Pure. A password that is visibly a stand-in, or hosts that can never exist (RFC 2606, RFC 6761), are no credential; a
+host that is put in at run time is one, for the password is real. It sees no string that is folded over lines or put
+together from variables. It must never repeat the string: a finding names the user at most.
 """
 
 from __future__ import annotations
@@ -13,26 +14,27 @@ from urllib.parse import unquote
 
 from guards.finding import Finding, Guard, Note, Report, report
 from guards.source import SourceFile
+from guards.written_forms import forms
 
-_HOST = r"(?P<host>[^\s\"'`/?,;)\]}\\%]{1,300})"
-_PLAIN = re.compile(
-    r"(?i:mongodb(?:\+srv)?):(?:\\{0,4}/){2}"
-    r"(?P<user>[^\s:@/\"'`<>]{1,200}):(?P<password>[^\s\"'`@]{1,400})@" + _HOST
+_CREDENTIAL = re.compile(
+    r"(?i:mongodb(?:\+srv)?):(?:\\{0,4}/){2}(?P<user>[^\s:@/\"'`<>]{1,200}):"
+    r"(?P<password>(?:[^\s\"'`@]|(?<=\w)[\"'`](?=\w)){1,400})@"
+    r"(?P<host>(?:[^\s\"'`/?,;)\]}\\%]|,(?=[\w\[$<{])){0,300})"
 )
-_COLON = r"%(?:25)*3[aA]"
-_ENCODED = re.compile(
-    rf"(?i:mongodb(?:%(?:25)*2bsrv|\+srv)?){_COLON}(?:%(?:25)*2[fF]){{2}}"
-    rf"(?P<user>(?:(?!{_COLON})[^\s@/\"'`<>]){{1,200}}){_COLON}"
-    r"(?P<password>[^\s\"'`@]{1,400}?)%(?:25)*40" + _HOST
+_TEMPLATE = re.compile(
+    r"\$\{[^}]*\}?|\$\([^)]*\)?|#\{[^}]*\}?|\{\{.*?(?:\}\}|$)|^%\([^)]*\)s?|^\$[A-Za-z_]\w*$"
 )
+"""What stands for a value that is put in at run time, in the string as it is written."""
+
+_BRACKETED = re.compile(r"^\{.*\}$|^\[.*\]$|\[\^")
 _STAND_IN = re.compile(
-    r"(?ix) ^<.*>$ | \$\{?\w | ^\{.*\}$ | \{\{ | ^\*+$ | ^x+$ | ^\.{2,}$ | ^…$ | ^%[sv(] | \#\{ | \$\( | ^\[.*\]$"
+    r"(?ix) ^<.*>$ | ^\*+$ | ^x+$ | ^\.{2,}$ | ^…$"
     r" | ^(?:your|my|the|some|new|old|db|mongo|user|app|test|fake|dummy|example)?[-_]?"
     r"(?:password|passwd|pass|pwd|pw|secret|redacted|placeholder|changeme)(?:here)?$"
 )
 _NOWHERE = re.compile(
     r"(?i)(?:^|\.)(?:example|invalid|test|example\.(?:com|net|org))\.?(?::[0-9]+)?$"
-    r"|^(?:<.*|\$.*|\{.*|hosts?|hosts?name|cluster|…|\.{3})$"
+    r"|^(?:<.*|hosts?|hosts?name|cluster|…|\.{3})$"
 )
 _REMEDY = "Rotate this password now (docs/runbooks/rotate.md): whoever can read the repository has it. Then remove it."
 
@@ -78,15 +80,26 @@ def check(
 
 def credentials_in(text: str) -> Iterator[tuple[int, str]]:
     """Line and user of every connection string that holds a password."""
-    lowered = text.lower()
-    if "mongodb" not in lowered:
-        return
-    for pattern in (_PLAIN, _ENCODED):
-        for match in pattern.finditer(text):
-            password, host = unquote(match["password"]), unquote(match["host"])
-            if len(password) < SHORTEST or _STAND_IN.search(password) or _NOWHERE.search(host):
-                continue
-            yield text.count("\n", 0, match.start()) + 1, _plain(unquote(match["user"]))
+    for start, plain in forms(text):
+        match = _CREDENTIAL.match(plain)
+        if match is None:
+            continue
+        more, at, hosts = match["host"].rpartition("@")
+        if _is_real(match["password"] + at + more) and not _is_nowhere(hosts):
+            yield text.count("\n", 0, start) + 1, _plain(unquote(match["user"]))
+
+
+def _is_real(password: str) -> bool:
+    """Whether a password, as the string writes it, is one and no stand-in."""
+    fixed = _TEMPLATE.sub("", password)
+    if fixed != password and len(fixed) < SHORTEST:
+        return False
+    value = unquote(password)
+    return len(value) >= SHORTEST and not _BRACKETED.search(password) and not _STAND_IN.search(value)
+
+
+def _is_nowhere(hosts: str) -> bool:
+    return all(_NOWHERE.search(unquote(host)) for host in hosts.split(","))
 
 
 def _plain(user: str) -> str:

@@ -5,16 +5,15 @@ It must never follow a link, open anything but a regular file, or pass over in s
 
 from __future__ import annotations
 
-import codecs
 import mmap
 import os
-import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from guards.content import archive_of, decoded, wanted, wanted_if_huge
 from guards.finding import Note
 from guards.language import Language, language_of
 
@@ -29,11 +28,6 @@ SKIPPED_FOLDERS = frozenset(
 )  # fmt: skip
 """Folders of tools and of other people's code."""
 
-_WANTED = re.compile(rb"(?i)mongo|reference")
-_WANTED_IF_HUGE = re.compile(rb"(?i)mongodb")
-_WIDE = re.compile(rb"(?i)m\0o\0n\0g\0o")
-_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-
 
 @dataclass(frozen=True)
 class SourceFile:
@@ -47,11 +41,17 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Tree:
-    """What was read: the files of interest in order, everything left out or unread, and how many files there are."""
+    """What was read: the files of interest in order, everything left out or unread, and how many files there are.
+
+    `packed` are the notes on archives, which matter to the search for connection strings only; `seen` names every file
+    and link that was met. A folder's note ends its path with `/`.
+    """
 
     files: tuple[SourceFile, ...]
     notes: tuple[Note, ...]
     count: int
+    packed: tuple[Note, ...] = ()
+    seen: frozenset[str] = frozenset()
 
 
 def read_tree(root: Path, excluded: Sequence[str] = ()) -> Tree:
@@ -69,13 +69,25 @@ def read_tree(root: Path, excluded: Sequence[str] = ()) -> Tree:
         except OSError as error:
             if not prefix:
                 raise
-            reader.note(prefix.rstrip("/"), f"folder not read: {error.strerror}", blocks=True)
+            reader.note(prefix, f"folder not read: {error.strerror}", blocks=True)
             continue
         pending += [
-            (entry.path, f"{prefix}{_shown(entry.name)}/") for entry in found if reader.take(entry, prefix)
+            (entry.path, f"{prefix}{shown(entry.name)}/") for entry in found if reader.take(entry, prefix)
         ]
-    files = tuple(sorted(reader.files, key=lambda file: file.path))
-    return Tree(files, tuple(sorted(reader.notes)), reader.count)
+    return reader.tree()
+
+
+def read_named(root: Path, names: Iterable[str]) -> Tree:
+    """Read files by their paths below `root`, whatever folder they lie in; one that is not there is not judged."""
+    reader = _Reader(())
+    for name in sorted(names):
+        reader.read(os.fspath(root / name), shown(name))
+    return reader.tree()
+
+
+def shown(name: str) -> str:
+    """A file's name as text, also where it is none in this system's encoding."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 class _Reader:
@@ -84,29 +96,45 @@ class _Reader:
     def __init__(self, excluded: Sequence[str]) -> None:
         self.files: list[SourceFile] = []
         self.notes: list[Note] = []
+        self.packed: list[Note] = []
+        self.seen: set[str] = set()
         self.count = 0
         self._excluded = tuple(excluded)
+
+    def tree(self) -> Tree:
+        files = tuple(sorted(self.files, key=lambda file: file.path))
+        notes, packed = tuple(sorted(self.notes)), tuple(sorted(self.packed))
+        return Tree(files, notes, self.count, packed, frozenset(self.seen))
 
     def note(self, path: str, what: str, *, blocks: bool = False) -> None:
         self.notes.append(Note(path, 0, what, blocks))
 
     def take(self, entry: os.DirEntry[str], prefix: str) -> bool:
         """Read a file, note what cannot be; whether it is a folder to walk into."""
-        path = prefix + _shown(entry.name)
+        path = prefix + shown(entry.name)
         if any(fnmatch(path, pattern) for pattern in self._excluded):
             return False
         try:
-            if entry.is_symlink():
-                self.note(path, "a link, not followed")
-                return False
             if entry.is_dir(follow_symlinks=False):
                 return entry.name not in SKIPPED_FOLDERS
-            self._read(entry.path, path)
-        except FileNotFoundError:
-            self.note(path, "gone while the tree was read", blocks=True)
         except OSError as error:
             self.note(path, f"not read: {error.strerror}", blocks=True)
+            return False
+        self.read(entry.path, path, is_link=entry.is_symlink())
         return False
+
+    def read(self, place: str, path: str, *, is_link: bool | None = None) -> None:
+        """Read one file, note what cannot be."""
+        self.seen.add(path)
+        if Path(place).is_symlink() if is_link is None else is_link:
+            self.note(path, "a link, not followed")
+            return
+        try:
+            self._read(place, path)
+        except FileNotFoundError:
+            self.note(path, "not there when it was to be read", blocks=True)
+        except OSError as error:
+            self.note(path, f"not read: {error.strerror}", blocks=True)
 
     def _read(self, place: str, path: str) -> None:
         # O_NONBLOCK: a pipe in the tree must not hold the walk up.
@@ -118,19 +146,27 @@ class _Reader:
                 return
             self.count += 1
             if facts.st_size > LARGEST:
+                self._pack(os.pread(descriptor, 8, 0), path)
                 self._judge_huge(descriptor, path)
                 return
             data = file.read()
-        if not _WANTED.search(data) and not _WIDE.search(data):
+        self._pack(data, path)
+        if not wanted(data):
             return
-        text, binary = _decoded(data)
+        text, binary = decoded(data)
         self.files.append(SourceFile(path, text, language_of(path, text), binary))
         if binary:
             self.note(path, "binary: searched for connection strings only")
 
+    def _pack(self, beginning: bytes, path: str) -> None:
+        archive = archive_of(beginning)
+        if archive:
+            what = f"{archive}: what is packed in it was not searched; leave it out with --exclude"
+            self.packed.append(Note(path, 0, what, blocks=True))
+
     def _judge_huge(self, descriptor: int, path: str) -> None:
         with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as content:
-            speaks = _WANTED_IF_HUGE.search(content) is not None
+            speaks = wanted_if_huge(content)
         size = f"larger than {LARGEST // 1024 // 1024} MiB"
         if speaks:
             self.note(
@@ -138,14 +174,3 @@ class _Reader:
             )
         else:
             self.note(path, f"{size}, does not speak of MongoDB")
-
-
-def _decoded(data: bytes) -> tuple[str, bool]:
-    if data.startswith(_WIDE_MARKS):
-        return data.decode("utf-16", errors="replace"), False
-    return data.decode("utf-8-sig", errors="replace"), b"\0" in data[:8192]
-
-
-def _shown(name: str) -> str:
-    """A file's name as text, also where it is none in this system's encoding."""
-    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
