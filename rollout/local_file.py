@@ -1,23 +1,26 @@
 """Moves a developer's machine onto the new credentials: the env file read, replaced whole or not at all, restored.
 
 It must never follow a link, touch what is no private text file of the user's own, write where git would take it up,
-or lose what stood there: every replaced text is kept beside the file.
+or lose what stood there: every replaced text is kept beside the file, whole or not at all. What a killed command left
+half written is taken away by the next one; a lock tells it from what a command is writing.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
 import secrets
 import stat
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 LARGEST = 1024 * 1024
 PRIVATE = 0o600
+_UNTOUCHED = "What stood there is untouched"
 Ignored = Callable[[Path], bool | None]
 """Whether git ignores a path; None in no repository."""
 
@@ -87,24 +90,33 @@ def write(path: Path, text: str, found: LocalFile | None, ignored: Ignored) -> W
         LocalFileRefused: read-only, linked elsewhere, not ignored by git, or changed since it was read.
     """
     backup, beside = prepare(path, found, ignored)
+    _sweep(path)
     if found is not None and found.text == text:
         if found.mode != PRIVATE:
             path.chmod(PRIVATE)
         return Written(changed=found.mode != PRIVATE, backup=None)
+    kept = replaced = False
     try:
         if found is not None:
-            _create(backup, found.text)
-        _create(beside, text)
-        _refuse_changed(path, found)
-        beside.replace(path)
+            with _created(beside, found.text):
+                backup.hardlink_to(beside)  # unlike a rename, it never replaces another command's backup
+                kept = True
+                beside.unlink()
+            _settle(path.parent)
+        with _created(beside, text):
+            _refuse_changed(path, found)
+            beside.replace(path)
+            replaced = True
         _settle(path.parent)
     except OSError as error:
-        raise LocalFileRefused(
-            f"{path}: {error.strerror or 'cannot be written'}. What stood there is untouched."
-        ) from None
+        state = "The new text stands there, and may not outlast a power failure" if replaced else _UNTOUCHED
+        raise LocalFileRefused(f"{path}: {error.strerror or 'cannot be written'}. {state}.") from None
     finally:
         with suppress(OSError):
             beside.unlink()
+        if kept and not replaced:
+            with suppress(OSError):
+                backup.unlink()
     return Written(changed=True, backup=backup if found is not None else None)
 
 
@@ -186,14 +198,30 @@ def _next_backup(path: Path) -> Path:
     return path.with_name(f"{path.name}.backup-{last + 1}")
 
 
-def _create(path: Path, text: str) -> None:
-    """Make a private file that was not there, and have it on the disk before going on."""
+def _sweep(path: Path) -> None:
+    """Take away what killed commands left of their writing: it holds passwords, and nobody comes back for it."""
+    name = re.compile(rf"{re.escape(path.name)}\.writing-[0-9a-f]{{8}}")
+    for each in [each for each in path.parent.iterdir() if name.fullmatch(each.name)]:
+        with suppress(OSError):
+            descriptor = os.open(each, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                each.unlink()
+            finally:
+                os.close(descriptor)
+
+
+@contextmanager
+def _created(path: Path, text: str) -> Iterator[None]:
+    """Make a private file that was not there, and have it on the disk; it is locked until the block ends."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE)
     with os.fdopen(descriptor, "wb") as file:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         os.fchmod(descriptor, PRIVATE)
         file.write(text.encode())
         file.flush()
         os.fsync(descriptor)
+        yield
 
 
 def _settle(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Writing and restoring an env file: whole or not at all, private, with a backup; refusals lose nothing."""
 
+import fcntl
 import os
 import stat
 import subprocess
@@ -9,6 +10,7 @@ import pytest
 
 from cli.main import run
 from guards.git import ignored
+from rollout import local_file
 from rollout.local_file import LocalFileRefused, prepare, read, restore, write
 
 ROOT = Path(__file__).parents[2]
@@ -160,6 +162,60 @@ def test_a_full_disk_leaves_the_old_text(folder: Path, monkeypatch: pytest.Monke
     with pytest.raises(LocalFileRefused, match="No space left"):
         write(path, "A=1\n", found, ignored)
     assert "A=0\n" == path.read_text()
+
+
+@pytest.mark.parametrize("writes", [0, 1, 2, 3])
+def test_a_disk_that_fills_at_any_moment_leaves_no_new_backup_and_nothing_half_written(
+    writes: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / ".env.local"
+    path.write_text("A=0\n")
+    write(path, "A=1\n", read(path), ignored)
+    synced, left = os.fsync, [None] * writes
+
+    def full(descriptor: int) -> None:
+        if not left:
+            raise OSError(28, "No space left on device")
+        left.pop()
+        synced(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(LocalFileRefused, match="No space left"):
+        write(path, "A=2\n", read(path), ignored)
+    monkeypatch.undo()
+    kept = [
+        ".env.local",
+        ".env.local.backup-1",
+        *([".env.local.backup-2"] if path.read_text() == "A=2\n" else []),
+    ]
+    assert (kept, "A=0\n") == (names(folder), (folder / ".env.local.backup-1").read_text())
+
+
+def test_a_backup_that_another_command_made_meanwhile_is_not_replaced(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / ".env.local"
+    path.write_text("A=0\n")
+    backup, beside = prepare(path, read(path), ignored)
+    backup.write_text("THEIRS=1\n")
+    monkeypatch.setattr(local_file, "prepare", lambda *_: (backup, beside))
+    with pytest.raises(LocalFileRefused, match="File exists"):
+        write(path, "A=1\n", read(path), ignored)
+    assert ("A=0\n", "THEIRS=1\n") == (path.read_text(), backup.read_text())
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_what_a_killed_command_left_is_taken_away_and_what_one_is_writing_stays(
+    held: bool, folder: Path
+) -> None:
+    path, left = folder / ".env.local", folder / ".env.local.writing-0a1b2c3d"
+    path.write_text("A=0\n")
+    left.write_text("HALF")
+    with left.open() as file:
+        if held:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        write(path, "A=1\n", read(path), ignored)
+    assert held == left.exists()
 
 
 def test_a_relative_name_works_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
