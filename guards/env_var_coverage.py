@@ -14,7 +14,7 @@ from access.manifest import Consumer, Manifest
 from guards.finding import Finding, Guard, Note, Report, report
 from guards.language import CODE, Language
 from guards.source import SourceFile
-from guards.variables import Use, uses_in
+from guards.variables import Use, unread, uses_in
 
 _RESERVED = re.compile(
     r"atlas-access: reserved (?P<name>[A-Z0-9_]+)[ \t]*[:(-][ \t]*(?P<reason>[^\s)][^\n)]*)"
@@ -37,6 +37,9 @@ def check(manifest: Manifest, files: Sequence[SourceFile], manifest_text: str = 
         if file.language is Language.OTHER or file.binary:
             continue
         looked_at += 1
+        if file.language is Language.UNREAD:
+            notes += unread(file)
+            continue
         try:
             uses = uses_in(file, (*declared, *deprecated))
         except SyntaxError as error:

@@ -11,7 +11,10 @@ from pathlib import PurePosixPath
 
 
 class Language(StrEnum):
-    """The languages that a guard reads; `OTHER` is prose and data, searched for connection strings only."""
+    """The languages that a guard reads; `OTHER` is prose and data, searched for connection strings only.
+
+    `UNREAD` is code of a language that no guard understands: what speaks of a variable there is not judged.
+    """
 
     PYTHON = "Python"
     SCRIPT = "TypeScript or JavaScript"
@@ -21,6 +24,8 @@ class Language(StrEnum):
     DOCKER = "Dockerfile"
     ENV = "env file"
     JSON = "JSON"
+    TOML = "TOML"
+    UNREAD = "a language that is not read"
     OTHER = "other"
 
 
@@ -34,7 +39,15 @@ _SUFFIXES = {
     ".sh": Language.SHELL, ".bash": Language.SHELL, ".zsh": Language.SHELL, ".mk": Language.SHELL,
     ".yml": Language.YAML, ".yaml": Language.YAML,
     ".tf": Language.HCL, ".tfvars": Language.HCL, ".hcl": Language.HCL,
-    ".dockerfile": Language.DOCKER, ".env": Language.ENV, ".json": Language.JSON,
+    ".dockerfile": Language.DOCKER, ".env": Language.ENV, ".json": Language.JSON, ".toml": Language.TOML,
+    **dict.fromkeys(
+        (
+            ".vue", ".svelte", ".astro", ".go", ".rs", ".rb", ".java", ".kt", ".php", ".cs", ".swift", ".scala", ".ex",
+            ".exs", ".lua", ".pl", ".ipynb", ".ps1", ".fish", ".nix", ".c", ".cc", ".cpp", ".ini", ".cfg",
+            ".properties",
+        ),
+        Language.UNREAD,
+    ),
 }  # fmt: skip
 
 _FIRST_LINE = re.compile(
@@ -45,7 +58,7 @@ _FIRST_LINE = re.compile(
 def language_of(path: str, text: str = "") -> Language:
     """The language of a file by its name; by its `#!` line where the name says nothing."""
     name = PurePosixPath(path).name.lower()
-    if name == ".env" or name.startswith(".env."):
+    if name in (".env", ".envrc") or name.startswith(".env."):
         return Language.ENV
     if name in ("makefile", "justfile", "procfile"):
         return Language.SHELL

@@ -18,7 +18,7 @@ from guards.reference_python import functions_in_python, reads_in_python
 from guards.reference_script import functions_in_script, reads_in_script
 from guards.script_tokens import tokens_of
 from guards.source import SourceFile
-from guards.variables import python_of
+from guards.variables import python_of, unread
 
 VARIABLE = "MONGODB_REFERENCE_URI"
 _HINT = re.compile(r"(?i)ref(?:erence)?_?(?:db|database|client|conn|pool|mongo)")
@@ -42,6 +42,12 @@ def check(manifest: Manifest, files: Sequence[SourceFile]) -> Report:
     openers = frozenset(name for file in code for name in _functions(file))
     speaks = re.compile(
         "|".join([_HINT.pattern, re.escape(VARIABLE), *(re.escape(name) for name in sorted(openers))])
+    )
+    notes += (
+        note
+        for file in files
+        if file.language is Language.UNREAD and VARIABLE in file.text
+        for note in unread(file)
     )
     for file in code:
         if not speaks.search(file.text):

@@ -42,6 +42,27 @@ _EXPECTING = frozenset(
     {"return", "await", "const", "let", "var", "new", "typeof", "else", "throw", "export", "async"}
 )
 
+_BEFORE_TEXT = (
+    _EXPECTING
+    | _CONTINUING
+    | frozenset(
+        {
+            "case",
+            "from",
+            "import",
+            "default",
+            "yield",
+            "void",
+            "delete",
+            "extends",
+            "if",
+            "do",
+            "get",
+            "set",
+            "static",
+        }
+    )
+)
 OPENING = {"(": ")", "[": "]", "{": "}", "${": "}"}
 CLOSING = frozenset(OPENING.values())
 
@@ -85,6 +106,10 @@ def ends_statement(tokens: Sequence[Token], index: int) -> bool:
     return complete and begins and token.text not in _EXPECTING
 
 
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character in "_$"
+
+
 def _tokens(text: str) -> Iterator[Token]:
     position, line, depth = 0, 1, 0
     templates: list[int] = []
@@ -114,6 +139,14 @@ def _tokens(text: str) -> Iterator[Token]:
                 templates.append(depth)
                 yield Token("op", "${", line)
                 previous = "{"
+            continue
+        if (
+            text[position] in "'\""
+            and position
+            and _is_word(text[position - 1])
+            and previous not in _BEFORE_TEXT
+        ):
+            position += 1  # an apostrophe: no string follows upon a word, but the text of JSX has them
             continue
         match = _LEXEME.match(text, position)
         if match is None:

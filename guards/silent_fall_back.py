@@ -16,7 +16,7 @@ from guards.finding import Finding, Guard, Note, Report, report
 from guards.language import Language
 from guards.script_tokens import tokens_of
 from guards.source import SourceFile
-from guards.variables import mentioned, parsed, without_comments
+from guards.variables import mentioned, parsed, unread, without_comments
 
 _A_PAIR = 2
 
@@ -40,6 +40,9 @@ def check(files: Sequence[SourceFile], known: Collection[str]) -> Report:
             continue
         looked_at += 1
         if len(mentioned(file.text)) < _A_PAIR:
+            continue
+        if file.language is Language.UNREAD:
+            notes += unread(file)
             continue
         try:
             pairs = _pairs(file, frozenset(known))

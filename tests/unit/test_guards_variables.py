@@ -1,0 +1,92 @@
+"""Which use of a variable the guards see, which name they take for one put together, and what they cannot read."""
+
+import pytest
+
+from guards import env_var_coverage, reference_collections, silent_fall_back
+from guards.finding import Outcome
+from guards.language import language_of
+from guards.source import SourceFile
+from guards.variables import Use, uses_in
+from tests.unit.manifests import manifest
+
+
+def file(path: str, text: str) -> SourceFile:
+    return SourceFile(path, text, language_of(path, text))
+
+
+def uses(path: str, text: str) -> list[Use]:
+    return list(uses_in(file(path, text), ("MONGODB_URI",)))
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "name"),
+    [
+        ("a.py", 'u = os.environ["MONGODB_URI" + suffix]', "MONGODB_URI"),
+        ("a.py", 'u = os.environ[f"MONGODB_URI{suffix}"]', "MONGODB_URI"),
+        ("a.py", 'u = os.environ["MONGODB_URI" + "_WRITE"]', "MONGODB_URI"),
+        ("a.py", 'u = os.environ["MONGODB_%s_WRITE" % kind]', "MONGODB_"),
+        ("a.py", 'u = os.environ["MONGODB_%(kind)s_WRITE" % names]', "MONGODB_"),
+        ("a.py", 'u = os.environ["MONGODB_{}_WRITE".format(kind)]', "MONGODB_"),
+        ("a.py", 'u = os.environ[f"{stage}_MONGODB_URI"]', ""),
+        ("a.py", 'u = os.environ[stage + "_MONGODB_URI"]', "_MONGODB_URI"),
+        ("a.py", 'u = os.environ["_".join(["MONGODB", "URI", kind])]', "MONGODB_URI"),
+        ("a.ts", 'const u = process.env["MONGODB_URI" + suffix]', "MONGODB_URI"),
+        ("a.ts", "const u = process.env[`MONGODB_URI${suffix}`]", "MONGODB_URI"),
+        ("a.ts", "const u = process.env[`${stage}_MONGODB_URI`]", "_MONGODB_URI"),
+        ("a.ts", 'const u = process.env[["MONGODB", "URI", kind].join("_")]', "MONGODB"),
+        ("a.sh", 'name="MONGODB_URI_${KIND}_WRITE"', "MONGODB_URI_"),
+        ("a.yaml", "- MONGODB_URI${SUFFIX}", "MONGODB_URI"),
+    ],
+)
+def test_a_name_that_is_put_together_is_no_use_of_its_part(path: str, text: str, name: str) -> None:
+    assert [Use(1, name, whole=False)] == uses(path, text)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.py", 'raise SystemExit("MONGODB_URI" + " is not set")'),
+        ("a.ts", 'throw new Error("MONGODB_URI" + " is not set")'),
+        ("a.py", 'x = "MONGODB_%s: not set" % kind'),
+        ("a.py", 'x = os.environ["MONGODB_ATLAS_{}".format(kind)]'),
+        ("a.sh", 'echo "$MONGODB_$KIND"'),
+    ],
+)
+def test_a_message_is_neither_a_use_nor_a_name_put_together(path: str, text: str) -> None:
+    assert [] == uses(path, text)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.tsx", "const a = <p>don't {process.env.MONGODB_URI} can't</p>"),
+        ("a.tsx", "const a = <p>the users' {process.env.MONGODB_URI} aren't</p>"),
+        ("a.tsx", 'const a = <p>a 5" {process.env.MONGODB_URI} b 6"</p>'),
+        ("a.js", "if(x)return'a';const u=process.env.MONGODB_URI;y='b'"),
+        (".envrc", "export MONGODB_URI=x"),
+        ("a.toml", 'MONGODB_URI = "x" # MONGODB_WRITE_URI'),
+    ],
+)
+def test_a_use_is_seen_beside_apostrophes_and_in_every_language_that_is_read(path: str, text: str) -> None:
+    assert [Use(1, "MONGODB_URI")] == uses(path, text)
+
+
+@pytest.mark.parametrize("suffix", ["vue", "go", "ipynb", "rb", "java"])
+def test_code_of_a_language_that_is_not_read_is_not_judged_and_not_clean(suffix: str) -> None:
+    code = file(f"a.{suffix}", "\nMONGODB_REFERENCE_URI MONGODB_URI")
+    notes = [
+        note
+        for found in (
+            env_var_coverage.check(manifest(), [code]),
+            silent_fall_back.check([code], ()),
+            reference_collections.check(manifest(), [code]),
+        )
+        for note in found.notes
+    ]
+    told = "speaks of MONGODB_REFERENCE_URI in a language that is not read: not judged; leave it out with --exclude"
+    assert [(2, told, True)] * 3 == [(note.line, note.what, note.blocks) for note in notes]
+
+
+def test_code_of_a_language_that_is_not_read_and_speaks_of_no_variable_is_clean() -> None:
+    code = file("a.go", "// MONGODB_ATLAS_PUBLIC_API_KEY and mongo\n")
+    assert Outcome.CLEAN == silent_fall_back.check([code], ()).outcome
