@@ -1,13 +1,16 @@
 """Fall-backs between variables in Python, by its syntax tree.
 
-Pure. It sees `or`, a default that reads another variable, a conditional, `if not a: a = …`, and an `except` that reads
-another variable; names and functions of the module are followed to the variables that they read.
+Pure. It sees `or`, a default that reads another variable, a conditional, an `if` of which one side assigns or returns
+another variable, `next` over a list, and an `except` that reads another variable; names and functions of the module are
+followed to the variables that they read. It cannot see one between modules, in a `match`, a loop or a function that is
+handed both.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from guards.variables import NAME, is_mongo_variable
 
@@ -26,6 +29,9 @@ def pairs_in_python(tree: ast.Module, known: frozenset[str]) -> Iterator[tuple[i
                 yield from _chain(
                     [_variables(first, names, known), _variables(default, names, known)], [first, default]
                 )
+            case ast.Call(func=ast.Name(id="next"), args=[choice, *_]):
+                listed = _listed(choice)
+                yield from _chain([_variables(each, names, known) for each in listed], listed)
             case ast.Call(args=[first], keywords=[*_, ast.keyword(arg="default", value=default)]):
                 yield from _chain(
                     [_variables(first, names, known), _variables(default, names, known)], [first, default]
@@ -35,23 +41,69 @@ def pairs_in_python(tree: ast.Module, known: frozenset[str]) -> Iterator[tuple[i
                 for side in (body, orelse):
                     yield from _pairs(wanted, _variables(side, names, known), side)
             case ast.If(test=test, body=body, orelse=orelse):
-                yield from _branches(test, [*body, *orelse], names, known)
+                yield from _branches(test, body, orelse, names, known)
             case ast.Try(body=body, handlers=handlers):
                 wanted = tuple(name for each in body for name in _variables(each, names, known))
                 for handler in handlers:
                     yield from _statements(wanted, handler.body, names, known)
             case _:
                 pass
+        for statements in (getattr(node, "body", None), getattr(node, "orelse", None)):
+            if isinstance(statements, list):
+                yield from _early(statements, names, known)
+
+
+def _early(
+    statements: list[ast.stmt], names: _Names, known: frozenset[str]
+) -> Iterator[tuple[int, str, str]]:
+    """`if a: return a`, and then `return b`."""
+    for first, second in pairwise(statements):
+        match first, second:
+            case ast.If(test=test, body=[*_, ast.Return()], orelse=[]), ast.Return() if _is_there(test):
+                yield from _statements(_variables(test, names, known), [second], names, known)
+            case _:
+                pass
+
+
+def _listed(choice: ast.expr) -> list[ast.expr]:
+    """The expressions from which `next` takes the first: `(v for v in (a, b) if v)`, `filter(None, (a, b))`."""
+    match choice:
+        case (
+            ast.GeneratorExp(
+                generators=[ast.comprehension(iter=ast.Tuple(elts=found) | ast.List(elts=found))]
+            )
+            | ast.Call(args=[_, ast.Tuple(elts=found) | ast.List(elts=found)])
+        ):
+            return found
+        case _:
+            return []
+
+
+def _is_there(test: ast.expr) -> bool:
+    """Whether a test asks that something is there: `a`, `a is not None`, `"A" in os.environ`."""
+    match test:
+        case ast.Compare(ops=[ast.In() | ast.IsNot()]):
+            return True
+        case ast.Name() | ast.Call() | ast.Subscript() | ast.Attribute() | ast.NamedExpr():
+            return True
+        case _:
+            return False
 
 
 def _branches(
-    test: ast.expr, body: list[ast.stmt], names: _Names, known: frozenset[str]
+    test: ast.expr,
+    body: list[ast.stmt],
+    orelse: list[ast.stmt],
+    names: _Names,
+    known: frozenset[str],
 ) -> Iterator[tuple[int, str, str]]:
     missing = test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else None
     if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Is | ast.NotIn):
         missing = test.left
     if missing is not None:
-        yield from _statements(_variables(missing, names, known), body, names, known)
+        yield from _statements(_variables(missing, names, known), [*body, *orelse], names, known)
+    elif _is_there(test):
+        yield from _statements(_variables(test, names, known), orelse, names, known)
 
 
 def _statements(
@@ -117,6 +169,8 @@ def _variables(node: ast.AST, names: _Names, known: frozenset[str]) -> tuple[str
                 found[text] = None
             case ast.Attribute(attr=name) if NAME.fullmatch(name) and is_mongo_variable(name):
                 found[name] = None
+            case ast.Name(ctx=ast.Store()):
+                pass
             case ast.Name(id=name) if name in known:
                 found[name] = None
             case ast.Name(id=name):

@@ -1,13 +1,15 @@
 """Fall-backs between variables in TypeScript and JavaScript, by their tokens.
 
-Pure. It sees `||`, `??` and their assignments, a conditional, a default in a destructuring, and `if (!a)` that assigns
-or returns another variable; names and functions of the file are followed to the variables that they read. A branch that
-throws is no fall-back.
+Pure. It sees `||`, `??` and their assignments, a conditional, a default in a destructuring, a `catch`, a choice from a
+list, and an `if` of which one side assigns or returns another variable; names and functions of the file are followed to
+the variables that they read. A branch that throws is no fall-back. It cannot see one between files (`refUri ?? mainUri`
+of an import), in a `switch`, a loop or a function that is handed both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from guards.script_tokens import CLOSING, OPENING, Token, ends_statement, matching
 from guards.variables import NAME, is_mongo_variable
@@ -32,6 +34,10 @@ def pairs_in_script(tokens: Sequence[Token], known: frozenset[str]) -> Iterator[
             yield from _conditional(tokens, index, names, known)
         elif token.text == "if" and token.kind == "name":
             yield from _branch(tokens, index, names, known)
+        elif token.text == "catch" and token.kind == "name":
+            yield from _caught(tokens, index, names, known)
+        elif token.text in ("find", "filter") and index > 1 and tokens[index - 2].text == "]":
+            yield from _chosen(tokens, index, names, known)
         elif token.text == "=" and token.kind == "op" and index and is_mongo_variable(tokens[index - 1].text):
             yield from _default(tokens, index, names, known)
 
@@ -51,24 +57,89 @@ def _conditional(
 def _branch(
     tokens: Sequence[Token], index: int, names: _Names, known: frozenset[str]
 ) -> Iterator[tuple[int, str, str]]:
-    """`if (!a) a = b`, `if (!a) { return b() }`."""
+    """`if (!a) a = b`, `if (!a) { return b() }`, `if (a) … else a = b`, `if (a) { return a } return b`."""
     if index + 2 >= len(tokens) or tokens[index + 1].text != "(":
         return
     close = matching(tokens, index + 1)
     test = tokens[index + 2 : close]
     absent = any(each.text in ("!", "==", "===") for each in test)
     wanted = _variables(test, names, known)
-    if not absent or not wanted or close + 1 >= len(tokens):
+    if not wanted or close + 1 >= len(tokens):
         return
-    if tokens[close + 1].text == "{":
-        body = tokens[close + 2 : matching(tokens, close + 1)]
-    else:
-        body = tokens[close + 1 : _end(tokens, close + 1, ";")]
+    body, after = _block(tokens, close + 1)
+    if not absent and after < len(tokens) and tokens[after].text == "else":
+        body, _ = _block(tokens, after + 1)
+    elif not absent and any(each.text == "return" for each in body):
+        body = tokens[after : _end(tokens, after, ";")] if _text(tokens, after) == "return" else ()
+    elif not absent:
+        return
+    yield from _pairs(wanted[:1], _alternatives(body, names, known))
+
+
+def _caught(
+    tokens: Sequence[Token], index: int, names: _Names, known: frozenset[str]
+) -> Iterator[tuple[int, str, str]]:
+    """`try { a } catch { return b }`, `a.catch(() => b)`."""
+    before, after = _text(tokens, index - 1), _text(tokens, index + 1)
+    if before in (".", "?.") and after == "(":
+        handler = tokens[index + 2 : matching(tokens, index + 1)]
+        wanted = _variables(tokens[_start(tokens, index - 1) : index - 1], names, known)
+        if not any(each.text == "throw" for each in handler):
+            yield from _pairs(wanted[-1:], _variables(handler, names, known))
+    elif before == "}":
+        opening = _opening(tokens, index - 1)
+        if _text(tokens, opening - 1) != "try":
+            return
+        start = matching(tokens, index + 1) + 1 if after == "(" else index + 1
+        wanted = _variables(tokens[opening:index], names, known)
+        yield from _pairs(wanted[:1], _alternatives(_block(tokens, start)[0], names, known))
+
+
+def _chosen(
+    tokens: Sequence[Token], index: int, names: _Names, known: frozenset[str]
+) -> Iterator[tuple[int, str, str]]:
+    """`[a, b].find(Boolean)`: the first that is there."""
+    opening = _opening(tokens, index - 2)
+    if opening > 0 and (tokens[opening - 1].kind != "op" or tokens[opening - 1].text in CLOSING):
+        return  # a member, not a list
+    found = _variables(tokens[opening + 1 : index - 2], names, known)
+    for first, second in pairwise(found):
+        yield from _pairs((first,), (second,))
+
+
+def _alternatives(body: Sequence[Token], names: _Names, known: frozenset[str]) -> tuple[tuple[str, int], ...]:
+    """The variables that a branch assigns or returns, none when it throws before."""
+    found: tuple[tuple[str, int], ...] = ()
     for at, token in enumerate(body):
         if token.text == "throw":
-            return
+            break
         if token.text in ("=", "return"):
-            yield from _pairs(wanted[:1], _variables(body[at + 1 : _end(body, at + 1, ";")], names, known))
+            found += _variables(body[at + 1 : _end(body, at + 1, ";")], names, known)
+    return found
+
+
+def _block(tokens: Sequence[Token], start: int) -> tuple[Sequence[Token], int]:
+    """The statement or block that begins at `start`, and where the next one begins."""
+    if _text(tokens, start) == "{":
+        close = matching(tokens, start)
+        return tokens[start + 1 : close], close + 1
+    end = _end(tokens, start, ";")
+    return tokens[start:end], end + (_text(tokens, end) == ";")
+
+
+def _opening(tokens: Sequence[Token], close: int) -> int:
+    """The index of the bracket that the one at `close` closes; 0 when none does."""
+    depth = 0
+    for at in range(close, -1, -1):
+        text = tokens[at].text if tokens[at].kind == "op" else ""
+        depth += (text in CLOSING) - (text in OPENING)
+        if depth == 0:
+            return at
+    return 0
+
+
+def _text(tokens: Sequence[Token], index: int) -> str:
+    return tokens[index].text if 0 <= index < len(tokens) else ""
 
 
 def _default(
@@ -129,7 +200,9 @@ def _followed(tokens: Sequence[Token], known: frozenset[str]) -> dict[str, tuple
     names: dict[str, tuple[str, ...]] = {}
     for _ in range(3):
         for index, token in enumerate(tokens[:-2]):
-            if token.text in ("const", "let", "var") and tokens[index + 1].kind == "name":
+            if token.text in ("const", "let", "var") and tokens[index + 1].text == "{":
+                _remember_renamed(names, tokens, index + 1)
+            elif token.text in ("const", "let", "var") and tokens[index + 1].kind == "name":
                 at = index + 2
                 while at < min(len(tokens), index + 12) and tokens[at].text not in ("=", ";", "const"):
                     at += 1
@@ -151,6 +224,22 @@ def _followed(tokens: Sequence[Token], known: frozenset[str]) -> dict[str, tuple
                 )
                 _remember(names, f"{tokens[index + 1].text}()", tokens[body : matching(tokens, body)], known)
     return names
+
+
+def _remember_renamed(names: dict[str, tuple[str, ...]], tokens: Sequence[Token], opening: int) -> None:
+    """`const { A: a, B: b } = process.env`."""
+    close = matching(tokens, opening)
+    if _text(tokens, close + 1) != "=" or "env" not in [_text(tokens, close + step) for step in range(2, 7)]:
+        return
+    for at in range(opening + 1, close - 1):
+        if (
+            is_mongo_variable(tokens[at].text)
+            and tokens[at + 1].text == ":"
+            and tokens[at + 2].kind == "name"
+        ):
+            names.setdefault(tokens[at + 2].text, (tokens[at].text,))
+        elif is_mongo_variable(tokens[at].text) and tokens[at + 1].text in (",", "}"):
+            names.setdefault(tokens[at].text, (tokens[at].text,))
 
 
 def _remember(
