@@ -1,6 +1,7 @@
 """What Python code reads through the reference connection, by its syntax tree.
 
 Pure. Names are followed from the variable, or from a function that opens the connection, to databases and collections.
+It cannot see a connection that a function is handed under a name that does not say so, or a pipeline in a variable.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """What TypeScript and JavaScript code reads through the reference connection, by its tokens.
 
-Pure. Names are followed from the variable, or from a function that opens the connection, to `.collection(…)`.
+Pure. Names are followed from the variable, or from a function that opens the connection, to `.collection(…)`: declared
+or assigned later, taken out of an object, a field of `this`, a parameter within the file. It cannot see a connection
+that another file's function is handed, a method that is not called by its name (`db["collection"]`), or a pipeline that
+another file or a function makes.
 """
 
 from __future__ import annotations
@@ -8,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from guards.reference_python import HANDLE, STAGES
+from guards.reference_scopes import names_between, scopes_in
 from guards.script_tokens import CLOSING, OPENING, Token, ends_statement, matching
 
 _DECLARING = frozenset({"const", "let", "var"})
@@ -34,8 +38,19 @@ def reads_in_script(
     tokens: Sequence[Token], variable: str, openers: frozenset[str]
 ) -> Iterator[tuple[int, str]]:
     """Line and name of every collection that is reached; the name is empty when the code does not tell."""
-    handles, collections, texts = _followed(tokens, variable, openers)
+    everywhere, collections, texts = _followed(tokens, variable, openers)
+    pipelines = _pipelines(tokens)
+    scopes = tuple(
+        scopes_in(
+            tokens,
+            lambda run: _opens(run, everywhere, variable, openers),
+            lambda at: tokens[_chain(tokens, at) : at],
+        )
+    )
     for index, token in enumerate(tokens):
+        if token.text not in ("collection", "aggregate"):
+            continue
+        handles = everywhere | {scope.name for scope in scopes if scope.start <= index < scope.end}
         if token.text == "collection" and index and tokens[index - 1].text in (".", "?."):
             call = _call(tokens, index)
             if call is None or not _reaches(tokens, index, handles, variable, openers):
@@ -50,7 +65,21 @@ def reads_in_script(
         elif token.text == "aggregate" and index and tokens[index - 1].text in (".", "?."):
             call = _call(tokens, index)
             if call is not None and _reaches(tokens, index, handles | collections, variable, openers):
-                yield from _stages(tokens[call : matching(tokens, call)], texts)
+                arguments = tokens[call : matching(tokens, call)]
+                yield from _stages(arguments, texts)
+                for each in arguments:
+                    yield from _stages(pipelines.get(each.text, ()) if each.kind == "name" else (), texts)
+
+
+def _pipelines(tokens: Sequence[Token]) -> dict[str, Sequence[Token]]:
+    """The lists that are declared, by their names."""
+    found: dict[str, Sequence[Token]] = {}
+    for index, token in enumerate(tokens[:-1]):
+        if token.text in _DECLARING and tokens[index + 1].kind == "name":
+            value = _value(tokens, index + 1)
+            if value and value[0].text == "[":
+                found.setdefault(tokens[index + 1].text, value)
+    return found
 
 
 def _stages(tokens: Sequence[Token], texts: dict[str, str]) -> Iterator[tuple[int, str]]:
@@ -69,9 +98,17 @@ def _followed(
     texts: dict[str, str] = {}
     for _ in range(3):
         for index, token in enumerate(tokens[:-1]):
-            if token.text not in _DECLARING or tokens[index + 1].kind != "name":
+            if token.text in _DECLARING and tokens[index + 1].text == "{":
+                value = _value(tokens, matching(tokens, index + 1))
+                if _opens(value, frozenset(handles), variable, openers):
+                    handles |= {name for name in names_between(tokens, index + 1) if name != variable}
                 continue
-            name, value = tokens[index + 1].text, _value(tokens, index + 1)
+            if token.text in _DECLARING and tokens[index + 1].kind == "name":
+                name, value = tokens[index + 1].text, _value(tokens, index + 1)
+            elif token.kind == "name" and tokens[index + 1].text == "=":
+                name, value = token.text, _value(tokens, index)
+            else:
+                continue
             written = [each for each in value if each.text not in ("as", "const")]
             if len(written) == 1 and written[0].kind == "string":
                 texts.setdefault(name, written[0].text)
@@ -99,7 +136,11 @@ def _opens(tokens: Sequence[Token], handles: frozenset[str], variable: str, open
             and (token.text in handles or token.text in openers or HANDLE.match(token.text))
         ):
             return True
-        if member and tokens[index - 2].text == "this" and HANDLE.match(token.text):
+        if (
+            member
+            and tokens[index - 2].text == "this"
+            and (token.text in handles or HANDLE.match(token.text))
+        ):
             return True
     return False
 
@@ -108,9 +149,16 @@ def _reaches(
     tokens: Sequence[Token], index: int, handles: frozenset[str], variable: str, openers: frozenset[str]
 ) -> bool:
     """Whether the chain of members that ends at `index` begins at the reference connection."""
+    return _opens(tokens[_chain(tokens, index) : index], handles, variable, openers)
+
+
+def _chain(tokens: Sequence[Token], index: int) -> int:
+    """Where the chain of members that ends at `index` begins."""
     depth, start = 0, index
     for at in range(index - 1, max(-1, index - _REACH), -1):
         token = tokens[at]
+        if depth == 0 and ends_statement(tokens, at):
+            break
         if token.text in CLOSING and token.kind == "op":
             depth += 1
         elif token.text in OPENING and token.kind == "op":
@@ -122,7 +170,7 @@ def _reaches(
         ):
             break
         start = at
-    return _opens(tokens[start:index], handles, variable, openers)
+    return start
 
 
 def _call(tokens: Sequence[Token], index: int) -> int | None:
