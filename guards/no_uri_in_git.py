@@ -26,9 +26,10 @@ _TEMPLATE = re.compile(
 )
 """What stands for a value that is put in at run time, in the string as it is written."""
 
+_DEFAULT = re.compile(r"\$\{\w+:?[-=]([^}]*)\}")
 _BRACKETED = re.compile(r"^\{.*\}$|^\[.*\]$|\[\^")
 _STAND_IN = re.compile(
-    r"(?ix) ^<.*>$ | ^\*+$ | ^x+$ | ^\.{2,}$ | ^…$"
+    r"(?ix) ^<.*>$ | ^[*•]+$ | ^x+$ | ^\.{2,}$ | ^…$"
     r" | ^(?:your|my|the|some|new|old|db|mongo|user|app|test|fake|dummy|example)?[-_]?"
     r"(?:password|passwd|pass|pwd|pw|secret|redacted|placeholder|changeme)(?:here)?$"
 )
@@ -91,6 +92,7 @@ def credentials_in(text: str) -> Iterator[tuple[int, str]]:
 
 def _is_real(password: str) -> bool:
     """Whether a password, as the string writes it, is one and no stand-in."""
+    password = _DEFAULT.sub(r"\1", password)  # what `${NAME:-default}` holds when nothing is put in
     fixed = _TEMPLATE.sub("", password)
     if fixed != password and len(fixed) < SHORTEST:
         return False
