@@ -44,7 +44,10 @@ def drift(
     manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
     known_users: Annotated[Path, typer.Option(help="The list of known users.")] = KNOWN_USERS,
 ) -> int:
-    """Compare STACK's users, roles, secrets and tasks with what is declared. Exit 0 clean, 1 drift, 3 unknown."""
+    """Compare STACK's users, roles, secrets and tasks with what is declared.
+
+    Exit 0 clean, 1 drift, 3 unknown, or found and not told although --github asks for it.
+    """
     from access.drift import Wanted
     from access.endpoints import EndpointRefused, Endpoints
     from probes.atlas_sign_in import CredentialsMissing, sign_in_from
@@ -68,7 +71,7 @@ def drift(
     _show(found, output)
     code = _code(found)
     if github is not None:
-        _tell(found, github, endpoints, code, dry_run=dry_run)
+        _tell(found, github, endpoints, dry_run=dry_run)
     return code
 
 
@@ -110,16 +113,15 @@ def _token(environment: Mapping[str, str]) -> str:
     return next((environment[name].strip() for name in TOKENS if environment.get(name, "").strip()), "")
 
 
-def _tell(found: Drift, repository: str, endpoints: Endpoints, code: int, *, dry_run: bool) -> None:
-    """Make the tracker say what was found. When that fails, a clean check is not 0 either: nobody was told."""
+def _tell(found: Drift, repository: str, endpoints: Endpoints, *, dry_run: bool) -> None:
+    """Make the tracker say what was found. When that fails the code is 3, after drift too: 1 says that it was told."""
     from cli.output import console
     from probes.github import GitHub, GitHubUnavailable
     from reports.drift_issue import LABEL, decide
 
     token = _token(os.environ)
-    failed = code or UNKNOWN
     changes: tuple[Change, ...]
-    with presented_as(failed, GitHubUnavailable), GitHub(repository, token, endpoints) as tracker:
+    with presented_as(UNKNOWN, GitHubUnavailable), GitHub(repository, token, endpoints) as tracker:
         if dry_run:
             changes = decide(found, tracker.issues(LABEL) if token else ())
         else:

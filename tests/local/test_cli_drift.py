@@ -1,11 +1,16 @@
 """The command line of drift: what is wrong with its input is said in one line, before anything is contacted."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from access.drift_finding import Drift, Finding, Kind
 from cli.main import run
+from probes import drift as probe
+from probes.github import GitHub, GitHubUnavailable
 
 ROOT = Path(__file__).resolve().parents[2]
 SANDBOX = {
@@ -88,6 +93,25 @@ def test_a_wrong_option_is_refused_before_anything_is_contacted(
     monkeypatch.setenv("ATLAS_DRIFT_CHECK_PUBLIC_KEY", "x")
     monkeypatch.setenv("ATLAS_DRIFT_CHECK_PRIVATE_KEY", "y")
     assert expected in told(capsys, "staging", *arguments)
+
+
+def test_drift_that_could_not_be_told_is_not_the_answer_of_drift_that_was(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for 1 takes an issue for written."""
+
+    def refuse(*_: object) -> NoReturn:
+        raise GitHubUnavailable("listing the issues", "the token may not do this")
+
+    for name in ("ATLAS_DRIFT_CHECK_PUBLIC_KEY", "ATLAS_DRIFT_CHECK_PRIVATE_KEY", "GITHUB_TOKEN"):
+        monkeypatch.setenv(name, "x")
+    found = Finding(
+        Kind.USER_MISSING, "askflorence-staging", "app_read", "the user app_read is gone", "Deploy"
+    )
+    monkeypatch.setattr(probe, "look", lambda *_: Drift("staging", datetime.now(UTC), (found,)))
+    monkeypatch.setattr(GitHub, "issues", refuse)
+    assert [1, 3] == [run(["drift", "staging"]), run(["drift", "staging", "--github", "owner/name"])]
+    assert "the token may not do this" in capsys.readouterr().err
 
 
 def test_a_newer_manifest_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
