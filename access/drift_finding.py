@@ -59,6 +59,24 @@ class Kind(StrEnum):
     COLLECTION_PHI = "protected health data on a cluster that others read"
 
 
+class Part(StrEnum):
+    """What a finding was seen in; what was not looked at again says nothing of the findings in it."""
+
+    ESTATE = "estate"
+    COLLECTIONS = "collections"
+
+
+_IN_COLLECTIONS = frozenset(
+    {
+        Kind.PRIVILEGE_EXTRA,
+        Kind.PRIVILEGE_MISSING,
+        Kind.COLLECTION_UNDECLARED,
+        Kind.COLLECTION_ABSENT,
+        Kind.COLLECTION_PHI,
+    }
+)
+
+
 class Answer(StrEnum):
     """The answer of a drift check."""
 
@@ -106,6 +124,11 @@ class Finding:
         """8 hexadecimal digits of the identity."""
         return _digest(self.identity)[:8]
 
+    @property
+    def part(self) -> Part:
+        """What must be looked at again before the finding can be called gone."""
+        return Part.COLLECTIONS if self.kind in _IN_COLLECTIONS else Part.ESTATE
+
 
 @dataclass(frozen=True)
 class Drift:
@@ -120,7 +143,7 @@ class Drift:
 
     @property
     def answer(self) -> Answer:
-        """Drift as soon as one difference is certain; clean only when everything was read."""
+        """Drift as soon as one difference is certain; clean only when everything that was asked was read."""
         if self.findings:
             return Answer.DRIFT
         return Answer.UNKNOWN if self.unread else Answer.CLEAN

@@ -156,7 +156,10 @@ class SeenCollections:
 
 @dataclass(frozen=True)
 class NotReached:
-    """A part that cannot be looked at from here, which is no fault: for example a cluster behind a private network."""
+    """A part that access.yaml lets nobody look at, such as a cluster without a reader: told each time, and no fault.
+
+    What was asked and did not answer is an `Unread`, whatever the reason.
+    """
 
     what: str
     why: str

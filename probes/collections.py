@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from access.connection import ConnectionInvalid, ConnectionString
-from access.drift_seen import NotReached, SeenCollections, Unread
+from access.drift_seen import SeenCollections, Unread
 from access.endpoints import EndpointRefused, Endpoints
 from access.equality import Identity
 from access.verdict import Login, judge_login
@@ -18,7 +18,7 @@ from probes.mongo import Server
 
 WAIT_SECONDS = 5.0
 _NO_VALUE = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
-"""What Secrets Manager answers for a secret that is missing or deleted: a finding of its own, not an unread part."""
+"""What Secrets Manager answers for a secret that is missing or deleted, which is a finding of its own as well."""
 
 _BATCH = 1000
 _MAX_BATCHES = 50
@@ -26,18 +26,15 @@ _MAX_BATCHES = 50
 
 def list_collections(
     user: str, database: str, secret: str, *, region: str, endpoints: Endpoints
-) -> SeenCollections | Unread | NotReached:
-    """Return what the reader sees; `NotReached` when its cluster cannot be reached from here, which is no fault.
-
-    Raises `EndpointRefused`.
-    """
+) -> SeenCollections | Unread:
+    """Return what the reader sees. A server that does not answer is unread: it was asked. Raises `EndpointRefused`."""
     what = f"collections of {database}, as {user}"
     try:
         text = read_connection_string(secret, "", region=region, endpoints=endpoints)
         connection = ConnectionString.parse(text)
     except AwsUnavailable as error:
         if error.code in _NO_VALUE:
-            return NotReached(what, f"the secret {secret} has no value to log in with")
+            return Unread(what, f"the secret {secret} has no value to log in with")
         return Unread(what, f"AWS answered {error.code} for the secret {secret}")
     except ConnectionInvalid:
         return Unread(what, f"the secret {secret} holds no connection string")
@@ -50,13 +47,13 @@ def list_collections(
         return Unread(what, "the driver refuses the connection string")
 
 
-def _look(what: str, server: Server, user: str, database: str) -> SeenCollections | Unread | NotReached:
+def _look(what: str, server: Server, user: str, database: str) -> SeenCollections | Unread:
     greeting = server.login(lambda: 0.0)
     login = judge_login(greeting.answer)
     if login is Login.REFUSED:
         return Unread(what, "the server refused the login with the stored credential")
     if login is Login.UNREACHABLE:
-        return NotReached(what, "its address does not answer from here")
+        return Unread(what, "its address does not answer from here")
     identity = server.identity()
     if not isinstance(identity, Identity):
         return Unread(what, "the server did not say who is logged in")

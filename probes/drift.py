@@ -67,7 +67,8 @@ def _collections(wanted: Wanted, endpoints: Endpoints) -> SeenCollections | Unre
     binding = wanted.reader
     if binding is None:
         return NotReached(
-            f"collections of {wanted.settings.atlas_cluster}", "no service binding may list them"
+            f"collections of {wanted.settings.atlas_cluster}",
+            "no service binding of access.yaml may list them",
         )
     return list_collections(
         binding.user,

@@ -1,8 +1,8 @@
 """Decides what becomes of the drift issues of a stack: opened, updated, reopened, closed, or left alone.
 
-One issue for one set of findings, found again by the fingerprint in its first line. Unknown never closes an issue, and
-a night on which something could not be read never splits one. Pure: probes/github.py writes. It must never put a
-secret, a mention or unescaped text into an issue, or exceed GitHub's size.
+One issue for one set of findings, found again by the fingerprint in its first line. An issue is closed only when the
+parts that it tells of were read again, and a night on which something could not be read never splits one. Pure:
+probes/github.py writes. It must never put a secret, a mention or unescaped text into an issue, or exceed GitHub's size.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from access.drift_finding import Answer, Drift
+from access.drift_finding import Answer, Drift, Part
 from access.issues import Change, Issue, Write
 from reports.drift import counted, moment
 from reports.drift_markdown import remarks, section
@@ -24,7 +24,7 @@ _LARGEST_TITLE = 200
 _MOST_IDS = 900
 _MARKER = re.compile(
     r"\A<!-- atlas-access:drift stack=(?P<stack>[A-Za-z0-9_.-]+) fingerprint=(?P<print>[0-9a-f]{16})"
-    r" ids=(?P<ids>[0-9a-f,]{0,9000}) -->"
+    r" ids=(?P<ids>[0-9a-f,]{0,9000})(?: parts=(?P<parts>[a-z,]{0,100}))? -->"
 )
 
 
@@ -39,10 +39,12 @@ def decide(drift: Drift, issues: Iterable[Issue]) -> tuple[Change, ...]:
         return ()
     if drift.answer is Answer.CLEAN:
         comment = (
-            f"Clean on {moment(drift.at)}: everything was read, and nothing differs from what is declared."
+            f"Clean on {moment(drift.at)}: all that this issue tells of was read again, and nothing differs from "
+            "what is declared."
         )
-        return tuple(Change(Write.CLOSE, each.number, comment=comment) for each in mine if each.open)
-    if drift.unread and any(each.open and _covers(each, drift) for each in mine):
+        gone = (each for each in mine if each.open and _read_again(each, drift))
+        return tuple(Change(Write.CLOSE, each.number, comment=comment) for each in gone)
+    if any(each.open and _covers(each, drift) and not _read_again(each, drift) for each in mine):
         return ()
     same = [issue for issue in mine if _fingerprint(issue) == drift.fingerprint]
     kept = next((issue for issue in same if issue.open), same[0] if same else None)
@@ -54,6 +56,14 @@ def _covers(issue: Issue, drift: Drift) -> bool:
     match = _MARKER.match(issue.body)
     told = set(match["ids"].split(",")) if match else set()
     return told > {finding.id for finding in drift.findings}
+
+
+def _read_again(issue: Issue, drift: Drift) -> bool:
+    """Whether this night read all that an issue tells of; one that does not say of what may tell of anything."""
+    match = _MARKER.match(issue.body)
+    parts = match["parts"] if match else None
+    told = set(Part) if parts is None else set(parts.split(","))
+    return not drift.unread and not (drift.not_reached and Part.COLLECTIONS in told)
 
 
 def _tell(drift: Drift, kept: Issue | None) -> tuple[Change, ...]:
@@ -75,7 +85,7 @@ def _rest(drift: Drift, kept: Issue | None, mine: Iterable[Issue]) -> Iterable[C
         if _fingerprint(issue) == drift.fingerprint:
             comment = f"The same set of findings is followed in #{kept.number}." if kept else ""
             yield Change(Write.CLOSE, issue.number, comment=comment)
-        elif not drift.unread:
+        elif _read_again(issue, drift):
             comment = f"On {moment(drift.at)} the set of findings was another one: see the open issue labelled {LABEL}."
             yield Change(Write.CLOSE, issue.number, comment=comment)
 
@@ -89,11 +99,12 @@ def title(drift: Drift) -> str:
 def body(drift: Drift) -> str:
     """The body: findings until the size is reached, then how many were left out, and what could not be read."""
     ids = ",".join(sorted(finding.id for finding in drift.findings)[:_MOST_IDS])
+    parts = ",".join(sorted({finding.part for finding in drift.findings}))
     head = [
-        f"<!-- atlas-access:drift stack={drift.stack} fingerprint={drift.fingerprint} ids={ids} -->",
+        f"<!-- atlas-access:drift stack={drift.stack} fingerprint={drift.fingerprint} ids={ids} parts={parts} -->",
         f"Last seen {moment(drift.at)} by `atlas-access drift {drift.stack}`, which keeps this issue: updated while "
-        "the same findings last, closed when nothing differs, opened again when they are back. Do not edit it; "
-        "talk below.",
+        "the same findings last, closed when all that it tells of was read and is gone, opened again when it is back. "
+        "Do not edit it; talk below.",
         "",
     ]
     foot = _cut(remarks(drift), LARGEST_BODY // 6)

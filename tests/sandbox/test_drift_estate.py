@@ -13,12 +13,14 @@ from access.drift import Wanted, compare
 from access.drift_finding import Answer, Drift, Kind
 from access.drift_seen import NotReached, Seen, SeenCluster, SeenCollections, Unread
 from access.endpoints import Endpoints
+from access.issues import Issue
 from access.manifest_model import Consumer
 from access.settings import Phase
 from probes import collections
 from probes.aws import RunningRevision
 from probes.collections import list_collections
 from probes.estate import Account, policy_in_words, read_account, seen_task
+from reports.drift_issue import body, decide, title
 
 __all__ = ["aws", "cluster"]
 
@@ -254,7 +256,25 @@ def test_a_reader_that_the_server_lets_do_more_is_found(
     assert [Kind.PRIVILEGE_EXTRA] == [each.kind for each in seen_with(seen).findings]
 
 
-def test_a_refused_login_is_unread_and_an_unreachable_cluster_is_not(
+def test_a_server_that_does_not_answer_is_unknown_and_leaves_the_issue_open(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = cluster.root[MANIFEST.database]
+    try:
+        database.create_collection("scratch")
+        seen = listed(cluster, monkeypatch, cluster.uri("app_read"))
+    finally:
+        database.drop_collection("scratch")
+    first = replace(seen_with(seen), unread=())
+    issue = Issue(7, title(first), body(first), open=True)
+    monkeypatch.setattr(collections, "WAIT_SECONDS", 0.3)
+    away = seen_with(listed(cluster, monkeypatch, cluster.uri("app_read", address="127.0.0.1:1")))
+    second = replace(away, unread=tuple(each for each in away.unread if each.what != "the rest"))
+    assert (Answer.DRIFT, Answer.UNKNOWN) == (first.answer, second.answer)
+    assert () == decide(second, [issue])
+
+
+def test_a_refused_login_an_unreachable_cluster_and_a_wrong_string_are_unread(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(collections, "WAIT_SECONDS", 0.3)
@@ -262,5 +282,5 @@ def test_a_refused_login_is_unread_and_an_unreachable_cluster_is_not(
     away = listed(cluster, monkeypatch, cluster.uri("app_read", address="127.0.0.1:1"))
     another = listed(cluster, monkeypatch, cluster.uri("app_write"))
     garbage = listed(cluster, monkeypatch, f"not a string {CANARY}")
-    assert [Unread, NotReached, Unread, Unread] == [type(each) for each in (refused, away, another, garbage)]
+    assert [Unread] * 4 == [type(each) for each in (refused, away, another, garbage)]
     assert CANARY not in repr((refused, away, another, garbage))

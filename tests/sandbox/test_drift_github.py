@@ -11,7 +11,7 @@ import pytest
 from drift_fixture import Answered, Told, endpoints, serving
 
 from access.drift_finding import Drift, Finding, Kind
-from access.drift_seen import Unread
+from access.drift_seen import NotReached, Unread
 from access.issues import Change, Write
 from probes.github import GitHub, GitHubUnavailable
 from probes.patience import Patience
@@ -92,8 +92,13 @@ def finding(subject: str = "role_audit_writer", kind: Kind = Kind.ACTION_EXTRA) 
     )
 
 
-def drift(*findings: Finding, night: int = 0, unread: tuple[Unread, ...] = ()) -> Drift:
-    return Drift("staging", NIGHT + timedelta(days=night), findings, unread)
+def drift(
+    *findings: Finding,
+    night: int = 0,
+    unread: tuple[Unread, ...] = (),
+    not_reached: tuple[NotReached, ...] = (),
+) -> Drift:
+    return Drift("staging", NIGHT + timedelta(days=night), findings, unread, not_reached)
 
 
 def tell(tracker: GitHub, found: Drift) -> tuple[Change, ...]:
@@ -138,6 +143,45 @@ def test_unknown_never_closes_and_never_writes() -> None:
         tell(github, drift(finding()))
         assert () == tell(github, drift(night=1, unread=(Unread("database users", "503"),)))
     assert ["open"] == repository.states
+
+
+NO_READER = (NotReached("collections of askflorence-staging", "no service binding may list them"),)
+SCRATCH = "askflorence.scratch"
+
+
+def test_collections_that_nobody_looked_at_never_close_an_issue_about_them() -> None:
+    repository = Repository()
+    with tracker(repository) as github:
+        tell(github, drift(finding(SCRATCH, Kind.COLLECTION_UNDECLARED)))
+        assert () == tell(github, drift(night=1, not_reached=NO_READER))
+        tell(github, drift(night=2))
+    assert ["closed"] == repository.states
+
+
+def test_an_issue_about_roles_is_closed_although_nobody_may_list_the_collections() -> None:
+    repository = Repository()
+    with tracker(repository) as github:
+        tell(github, drift(finding()))
+        tell(github, drift(night=1, not_reached=NO_READER))
+    assert ["closed"] == repository.states
+
+
+def test_an_issue_that_does_not_say_of_what_it_tells_waits_until_everything_is_looked_at() -> None:
+    repository = Repository()
+    with tracker(repository) as github:
+        tell(github, drift(finding()))
+        repository.issues[0]["body"] = repository.issues[0]["body"].replace(" parts=estate", "")
+        assert () == tell(github, drift(night=1, not_reached=NO_READER))
+        tell(github, drift(night=2))
+    assert ["closed"] == repository.states
+
+
+def test_another_drift_leaves_an_issue_about_collections_open_while_nobody_looks_at_them() -> None:
+    repository = Repository()
+    with tracker(repository) as github:
+        tell(github, drift(finding(SCRATCH, Kind.COLLECTION_UNDECLARED)))
+        tell(github, drift(finding(), night=1, not_reached=NO_READER))
+    assert ["open", "open"] == repository.states
 
 
 def test_another_set_of_findings_is_another_issue_and_the_old_one_is_closed() -> None:

@@ -146,8 +146,8 @@ def test_drift_is_certain_although_another_part_is_unread() -> None:
     assert Answer.DRIFT == check(seen).answer
 
 
-def test_a_cluster_that_is_not_reached_from_here_is_told_and_is_no_fault() -> None:
-    drift = check(replace(clean(), collections=NotReached("collections", "private")))
+def test_a_cluster_that_access_yaml_gives_no_reader_is_told_and_is_no_fault() -> None:
+    drift = check(replace(clean(), collections=NotReached("collections", "no binding may list them")))
     assert (Answer.CLEAN, 1) == (drift.answer, len(drift.not_reached))
 
 
