@@ -14,8 +14,9 @@ from typing import TypeVar
 
 from access.drift_finding import Drift, Finding, Kind
 from access.drift_roles import RoleRules, compare_roles
-from access.drift_secrets import EstateRules, compare_secrets, compare_task
+from access.drift_secrets import EstateRules, compare_secrets
 from access.drift_seen import NotReached, Seen, SeenCluster, SeenCollections, SeenEvent, SeenSecret, Unread
+from access.drift_tasks import compare_task, not_looked_into
 from access.drift_users import UserRules, compare_users, holders
 from access.drift_words import listed
 from access.expectations import expectations
@@ -67,6 +68,7 @@ class Wanted:
             manifest=self.manifest,
             environment=self.stack,
             account=self.settings.aws_account_id,
+            region=self.settings.aws_region,
             key_arn="",
             key_alias=self.settings.kms_alias,
             phase=self.settings.phase,
@@ -78,7 +80,7 @@ def compare(wanted: Wanted, seen: Seen) -> Drift:
     """Return every difference, what could not be read, and what could not be reached."""
     findings = [*_project(wanted, seen), *_account(wanted, seen), *_collections(wanted, seen.collections)]
     parts: list[object] = [seen.users, seen.roles, seen.cluster, seen.key, *seen.secrets, *seen.tasks]
-    parts.append(seen.collections)
+    parts += [seen.collections, *(each for task in _read(seen.tasks) for each in not_looked_into(task))]
     counts = (
         ("users", _count(seen.users)),
         ("roles", _count(seen.roles)),

@@ -1,16 +1,17 @@
-"""Compares secrets and live task definitions with the manifest: keys, recovery, policies, and bindings.
+"""Compares the secrets of an account with the manifest: keys, recovery and policies.
 
-For: findings about the AWS side of one environment. Pure. It must never see a secret's value.
+For: findings about the AWS side of one environment; access/drift_tasks.py judges what tasks bind. Pure. It must never
+see a secret's value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from access.drift_finding import Finding, Kind
-from access.drift_seen import BoundVariable, SeenSecret, SeenTask
-from access.manifest_model import Consumer, Manifest
+from access.drift_seen import SeenSecret
+from access.manifest_model import Manifest
 from access.settings import Phase
 
 UP = "Run `pulumi up --refresh`"
@@ -26,6 +27,7 @@ class EstateRules:
     manifest: Manifest
     environment: str
     account: str
+    region: str
     key_arn: str
     key_alias: str
     phase: Phase
@@ -149,114 +151,3 @@ def _legacy(rules: EstateRules, secret: SeenSecret) -> Iterator[Finding]:
         )
     if usable:
         yield from _policy(rules, secret)
-
-
-def compare_task(rules: EstateRules, task: SeenTask, secrets: Mapping[str, SeenSecret]) -> Iterator[Finding]:
-    """Yield what is wrong with a live revision's bindings; `secrets` holds what was read of each, by name."""
-    judge = _Bindings(rules, task, secrets)
-    for bound in task.bound:
-        yield from judge.of(bound)
-    if task.running or task.consumer is Consumer.SCHEMA_TASK:
-        yield from judge.missing()
-    yield from judge.plain()
-
-
-class _Bindings:
-    """Judges one revision, variable by variable."""
-
-    def __init__(self, rules: EstateRules, task: SeenTask, secrets: Mapping[str, SeenSecret]) -> None:
-        self._rules, self._task, self._secrets = rules, task, secrets
-        self._wanted = {
-            binding.variable: binding.secret_name
-            for binding in rules.manifest.bindings_for(rules.environment, task.consumer)
-        }
-        self._successor = {each.name: each.successor for each in rules.manifest.deprecated_variables}
-        self._legacy: dict[str, set[str]] = {}
-        for user in rules.manifest.legacy:
-            for secret in user.secrets:
-                if secret.environment == rules.environment:
-                    self._legacy.setdefault(secret.variable, set()).add(secret.name)
-
-    def of(self, bound: BoundVariable) -> Iterator[Finding]:
-        variable, (name, version) = bound.variable, reference(bound.value_from)
-        ours = name.startswith(f"{self._rules.environment}/mongodb/") or name in self._secrets
-        if not (
-            variable in self._wanted or variable in self._successor or variable.startswith("MONGODB_") or ours
-        ):
-            return
-        wanted = self._wanted.get(variable) or self._wanted.get(self._successor.get(variable, ""))
-        moved = self._rules.phase is not Phase.PROVISION
-        legacy = name in self._legacy.get(variable, ())
-        if wanted is None:
-            told = f"binds {variable} to {name}, which access.yaml does not declare for {self._task.consumer.value}"
-            yield self._finding(Kind.BINDING_UNDECLARED, variable, told, permits=f"use what {name} holds")
-        elif legacy and moved:
-            told = f"binds {variable} to the legacy secret {name} again, not to {wanted}"
-            yield self._finding(Kind.BINDING_LEGACY, variable, told, permits="keep using a legacy user")
-        elif variable in self._successor and self._rules.retired:
-            told = f"still binds the deprecated variable {variable}"
-            yield self._finding(Kind.BINDING_LEGACY, variable, told)
-        elif name != wanted and not legacy:
-            told = f"binds {variable} to {name}, not to {wanted}"
-            yield self._finding(Kind.BINDING_WRONG, variable, told, permits=f"use what {name} holds")
-        elif name == wanted and moved:
-            yield from self._version(variable, name, version)
-
-    def _version(self, variable: str, name: str, version: str) -> Iterator[Finding]:
-        if not version:
-            told = f"binds {variable} to {name} without a version: a value changed after its proof would reach tasks"
-            yield self._finding(Kind.BINDING_UNPINNED, variable, told)
-            return
-        secret = self._secrets.get(name)
-        if secret is not None and secret.current_version and secret.current_version != version:
-            told = f"binds {variable} to a version of {name} that is no longer the current one"
-            yield self._finding(Kind.SECRET_STALE, variable, told)
-
-    def missing(self) -> Iterator[Finding]:
-        if self._rules.phase is Phase.PROVISION:
-            return
-        there = {bound.variable for bound in self._task.bound}
-        for variable, name in self._wanted.items():
-            if variable not in there:
-                yield self._finding(Kind.BINDING_MISSING, variable, f"does not bind {variable} to {name}")
-
-    def plain(self) -> Iterator[Finding]:
-        governed = set(self._wanted) | set(self._successor)
-        for variable in self._task.plain:
-            if variable in governed or variable in self._task.plain_connections:
-                told = f"sets {variable} in plain environment instead of binding a secret"
-                yield self._finding(
-                    Kind.BINDING_PLAIN,
-                    variable,
-                    told,
-                    permits="read it for everyone who may describe the task",
-                )
-
-    def _finding(self, kind: Kind, variable: str, told: str, permits: str = "") -> Finding:
-        running = "" if self._task.running else " (registered, not deployed)"
-        deploys = "Deploy the declared bindings: `pulumi up`; and see who registered the revision"
-        return Finding(
-            kind,
-            f"{self._rules.where}, {self._task.consumer.value}",
-            variable,
-            f"{self._task.revision}{running} {told}",
-            deploys,
-            permits=permits,
-            detail=told,
-            heals=self._task.running,
-            since=self._task.registered_at,
-            by=self._task.registered_by,
-        )
-
-
-def reference(value_from: str) -> tuple[str, str]:
-    """Return the secret's name and the pinned version of an ECS reference; what is no secret's ARN is its own name.
-
-    The form is `arn:aws:secretsmanager:region:account:secret:name-XXXXXX:json-key:version-stage:version-id` (ECS).
-    """
-    parts = value_from.split(":")
-    if len(parts) < 7 or parts[2] != "secretsmanager":
-        return value_from, ""
-    name, dash, suffix = parts[6].rpartition("-")
-    version = parts[9] if len(parts) > 9 else ""
-    return (name if dash and len(suffix) == 6 else parts[6]), version

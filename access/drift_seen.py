@@ -117,19 +117,30 @@ class SeenSecret:
     policy: str = ""
 
 
+VARIABLES = "secrets"
+"""The field of a container that binds variables; others, such as a log driver's options, can name secrets as well."""
+
+
 @dataclass(frozen=True)
 class BoundVariable:
-    """One variable of a container and the ECS reference (`valueFrom`) that it is read from."""
+    """One variable of a container and the ECS reference (`valueFrom`) that it is read from.
+
+    `field` is where the container names it: VARIABLES, or another field of it, which then stands for the variable too.
+    """
 
     variable: str
     value_from: str
+    container: str = ""
+    field: str = VARIABLES
 
 
 @dataclass(frozen=True)
 class SeenTask:
     """A live task definition: whose it is, its revision, what it binds, and which variables stand in plain view.
 
-    `plain` names every plain variable, `plain_connections` those among them whose value is a connection string.
+    `container` is the one that may hold credentials. `plain` names every plain variable, `plain_connections` those
+    among them whose value is a connection string, `plain_texts` the other places that hold one, and `files` the
+    environment files, whose content nobody reads.
     """
 
     consumer: Consumer
@@ -138,6 +149,9 @@ class SeenTask:
     bound: tuple[BoundVariable, ...]
     plain: tuple[str, ...] = ()
     plain_connections: tuple[str, ...] = ()
+    container: str = ""
+    plain_texts: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     registered_at: datetime | None = None
     registered_by: str = ""
 

@@ -12,8 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from access.drift_finding import Answer
-from access.drift_secrets import reference
 from access.drift_seen import HeldRole, SeenSecret, SeenUser, Unread
+from access.drift_tasks import reference
 from access.known_users import KnownUser
 from access.legacy_seen import LegacySeen, SeenLogins, SeenRevision
 from access.manifest_model import LegacyUser, Manifest

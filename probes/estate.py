@@ -7,7 +7,6 @@ a connection string.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from access.drift_seen import BoundVariable, SeenSecret, SeenTask, Unread
+from access.drift_seen import SeenSecret, SeenTask, Unread
 from access.drift_words import listed
 from access.endpoints import EndpointRefused, Endpoints
 from access.manifest_model import Consumer
@@ -31,9 +30,15 @@ from probes.aws import (
     running_revision,
 )
 from probes.lookups import key_arn
+from probes.task_places import (
+    bound_variables,
+    connection_places,
+    containers_of,
+    environment_files,
+    is_connection,
+)
 
 T = TypeVar("T")
-_URI = re.compile(r"mongodb(?:\+srv)?://", re.IGNORECASE)
 _WORKERS = 8
 
 
@@ -181,31 +186,30 @@ def _tasks(settings: Settings, endpoints: Endpoints) -> tuple[SeenTask | Unread,
         elif newest.arn != running.arn:
             tasks.append(seen_task(newest, Consumer.SERVICE, container, running=False))
     tasks.append(
-        schema if isinstance(schema, Unread) else seen_task(schema, Consumer.SCHEMA_TASK, "", running=True)
+        schema
+        if isinstance(schema, Unread)
+        else seen_task(schema, Consumer.SCHEMA_TASK, container, running=True)
     )
     return tuple(tasks)
 
 
 def seen_task(revision: RunningRevision, consumer: Consumer, container: str, *, running: bool) -> SeenTask:
-    """Return a revision's bindings, of all its containers: a sidecar that is given a credential counts as well."""
+    """Return a revision's bindings, of all its containers; `container` is the one that may hold credentials."""
     definition = revision.definition
-    containers = [each for each in definition.get("containerDefinitions") or [] if isinstance(each, Mapping)]
-    containers.sort(key=lambda each: each.get("name") != container)
-    variables = [entry for each in containers for entry in each.get("environment") or []]
+    variables = [entry for each in containers_of(definition) for entry in each.get("environment") or []]
     registered = definition.get("registeredAt")
     return SeenTask(
         consumer=consumer,
         revision=revision.arn.rpartition("/")[2] or revision.arn,
         running=running,
-        bound=tuple(
-            BoundVariable(str(entry["name"]), str(entry["valueFrom"]))
-            for each in containers
-            for entry in each.get("secrets") or []
-        ),
+        bound=bound_variables(definition),
         plain=tuple(str(entry["name"]) for entry in variables),
         plain_connections=tuple(
-            str(entry["name"]) for entry in variables if _URI.search(str(entry.get("value", "")))
+            str(entry["name"]) for entry in variables if is_connection(entry.get("value", ""))
         ),
+        container=container,
+        plain_texts=connection_places(definition),
+        files=environment_files(definition),
         registered_at=registered.astimezone(UTC) if isinstance(registered, datetime) else None,
         registered_by=str(definition.get("registeredBy") or ""),
     )

@@ -1,0 +1,44 @@
+"""What somebody hands to a container that may hold no credential, in a real AWS stand-in."""
+
+import pytest
+from aws_fixture import Aws, aws
+from test_drift_estate import Estate
+
+from access.drift_finding import Kind
+from access.settings import Phase
+
+__all__ = ["aws"]
+
+
+@pytest.fixture
+def estate(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Estate:
+    return Estate(aws, monkeypatch)
+
+
+def test_credentials_moved_into_a_sidecar_are_found_and_missed_where_they_belong(estate: Estate) -> None:
+    ecs = estate.aws.client("ecs")
+    asked = ecs.describe_task_definition(taskDefinition=estate.aws.register())["taskDefinition"]
+    app = asked["containerDefinitions"][0]
+    sidecar = {
+        "name": "side",
+        "image": "side",
+        "secrets": app["secrets"],
+        "logConfiguration": {"logDriver": "splunk", "secretOptions": app["secrets"][:1]},
+    }
+    kept = {
+        "family",
+        "cpu",
+        "memory",
+        "networkMode",
+        "requiresCompatibilities",
+        "executionRoleArn",
+        "taskRoleArn",
+    }
+    changed = {key: asked[key] for key in kept}
+    changed["containerDefinitions"] = [{**app, "secrets": []}, sidecar]
+    arn = ecs.register_task_definition(**changed)["taskDefinition"]["taskDefinitionArn"]
+    estate.aws.update(taskDefinition=arn)
+    found = estate.check(Phase.BIND).findings
+    moved = {each.subject for each in found if each.kind is Kind.BINDING_UNDECLARED}
+    assert {"MONGODB_URI_PLANS_WRITE", "logConfiguration"} <= moved
+    assert "MONGODB_WRITE_URI" in {each.subject for each in found if each.kind is Kind.BINDING_MISSING}
