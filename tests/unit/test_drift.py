@@ -21,7 +21,7 @@ from drift_cases import (
     with_secret,
     with_user,
 )
-from drift_kinds import AUDIT, CASES, LOG, granting, without_user
+from drift_kinds import AUDIT, CASES, LOG, collections, granting, without_user
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -149,6 +149,19 @@ def test_drift_is_certain_although_another_part_is_unread() -> None:
 def test_a_cluster_that_access_yaml_gives_no_reader_is_told_and_is_no_fault() -> None:
     drift = check(replace(clean(), collections=NotReached("collections", "no binding may list them")))
     assert (Answer.CLEAN, 1) == (drift.answer, len(drift.not_reached))
+
+
+@pytest.mark.parametrize("version", ["8.2.1", "9.0.1", ""])
+def test_privileges_on_a_server_without_a_documented_set_are_unknown(version: str) -> None:
+    """Whatever they are: nothing says what the reader should be let do there."""
+    drift = check(collections(clean(), version=version, privileges=frozenset()))
+    assert (Answer.UNKNOWN, ()) == (drift.answer, drift.findings)
+    assert "no documented privileges" in drift.unread[0].why
+
+
+def test_a_collection_is_found_on_a_server_without_a_documented_set_as_well() -> None:
+    seen = collections(clean(), version="9.0.1", names=clean().collections.names | {"scratch"})  # type: ignore[union-attr]
+    assert Kind.COLLECTION_UNDECLARED == only(check(seen)).kind
 
 
 def test_a_revision_that_is_not_deployed_is_judged_by_its_bindings_alone() -> None:
