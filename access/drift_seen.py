@@ -170,7 +170,7 @@ class SeenCollections:
 
 @dataclass(frozen=True)
 class NotReached:
-    """A part that access.yaml lets nobody look at, such as a cluster without a reader: told each time, and no fault.
+    """A part that nobody is to look at, as a setting or access.yaml says: told each time, and no fault.
 
     What was asked and did not answer is an `Unread`, whatever the reason.
     """

@@ -108,6 +108,7 @@ def drift(seen: GateSeen) -> Condition:
     if found.answer is not Answer.CLEAN:
         return unknown(name, listed(map(str, found.unread), _SHOWN), "Let these credentials read it")
     also = f"; {seen.explained} differences are the retirement's own" if seen.explained else ""
+    also += "".join(f"; not looked at: {each}" for each in found.not_reached)
     return met(name, f"clean: {_counted(found)}{also}")
 
 

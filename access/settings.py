@@ -82,6 +82,7 @@ class Settings(BaseModel):
     soak_role: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_+=,.@/-]{1,128})?$")] = ""
     soak_without_login_history: bool = False
     soak_without_sign_up: bool = False
+    drift_without_collections: bool = False
     github_repository: Annotated[
         str, StringConstraints(pattern=r"^([A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100})?$")
     ] = ""

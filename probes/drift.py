@@ -39,7 +39,7 @@ def look(wanted: Wanted, sign_in: SignIn, endpoints: Endpoints, patience: Patien
         Atlas(settings.atlas_project_id, sign_in, endpoints, patience) as atlas,
     ):
         account = pool.submit(read_account, settings, names, endpoints)
-        listed = pool.submit(_collections, wanted, endpoints)
+        listed = pool.submit(read_collections, wanted, endpoints)
         users, roles, cluster = read_project(atlas, settings.atlas_cluster)
         read = account.result()
         seen = Seen(users, roles, cluster, read.key, read.secrets, read.tasks, listed.result())
@@ -63,13 +63,14 @@ def _told(read: Callable[[], T]) -> T | Unread:
         return Unread(error.what, error.why)
 
 
-def _collections(wanted: Wanted, endpoints: Endpoints) -> SeenCollections | Unread | NotReached:
+def read_collections(wanted: Wanted, endpoints: Endpoints) -> SeenCollections | Unread | NotReached:
+    """List the cluster's collections as its reader, unless nobody is to."""
+    what = f"collections of {wanted.settings.atlas_cluster}"
+    if wanted.settings.drift_without_collections:
+        return NotReached(what, "driftWithoutCollections is set")
     binding = wanted.reader
     if binding is None:
-        return NotReached(
-            f"collections of {wanted.settings.atlas_cluster}",
-            "no service binding of access.yaml may list them",
-        )
+        return NotReached(what, "no service binding of access.yaml may list them")
     return list_collections(
         binding.user,
         wanted.manifest.database,

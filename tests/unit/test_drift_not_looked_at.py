@@ -1,0 +1,29 @@
+"""What nobody is to look at stays visible: in the check itself, and where a gate rests on it."""
+
+from dataclasses import replace
+
+from drift_cases import CLUSTER, NOW, settings, wanted
+from retirement_world import DAY, STACK, seen
+
+from access.drift_finding import Drift
+from access.drift_seen import NotReached
+from access.endpoints import Endpoints
+from access.retirement import conditions
+from access.retirement_model import Standing, Step
+from probes.drift import read_collections
+
+LEFT_OUT = NotReached(f"collections of {CLUSTER}", "driftWithoutCollections is set")
+
+
+def test_collections_that_a_setting_leaves_out_are_told_and_not_asked_for() -> None:
+    stated = settings().model_copy(update={"drift_without_collections": True})
+    assert LEFT_OUT == read_collections(replace(wanted(), settings=stated), Endpoints.from_environment({}))
+
+
+def test_the_gate_of_a_retirement_says_what_its_drift_check_left_out() -> None:
+    drift = Drift(STACK, NOW, (), not_reached=(LEFT_OUT,), checked=(("users", 13),))
+    found = {each.name: each for each in conditions(seen(Step.TOMBSTONE, 10 * DAY, drift=drift), strict=True)}
+    assert (Standing.MET, "clean: 13 users; not looked at: " + str(LEFT_OUT)) == (
+        found["drift_clean"].standing,
+        found["drift_clean"].evidence,
+    )
