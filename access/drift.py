@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from access.drift_finding import Drift, Finding, Kind
 from access.drift_roles import RoleRules, compare_roles
-from access.drift_secrets import EstateRules, compare_secrets
+from access.drift_secrets import EstateRules, compare_key, compare_secrets
 from access.drift_seen import NotReached, Seen, SeenCluster, SeenCollections, SeenEvent, SeenSecret, Unread
 from access.drift_tasks import compare_task, not_looked_into
 from access.drift_users import UserRules, compare_users, holders
@@ -167,7 +167,10 @@ def _cluster(wanted: Wanted, cluster: SeenCluster) -> Iterator[Finding]:
 
 
 def _account(wanted: Wanted, seen: Seen) -> Iterator[Finding]:
-    rules = replace(wanted.estate, key_arn="" if isinstance(seen.key, Unread) else seen.key)
+    rules = wanted.estate
+    if not isinstance(seen.key, Unread):
+        rules = replace(rules, key_arn=seen.key.arn)
+        yield from compare_key(rules, seen.key)
     secrets: tuple[SeenSecret, ...] = _read(seen.secrets)
     yield from compare_secrets(rules, secrets)
     by_name = {secret.name: secret for secret in secrets}

@@ -46,6 +46,9 @@ class Kind(StrEnum):
     SECRET_RECOVERY = "secret in its recovery window"  # noqa: S105
     SECRET_POLICY = "secret with a resource policy"  # noqa: S105
     SECRET_STALE = "stale secret"  # noqa: S105
+    SECRET_ROTATION = "secret that rotates by itself"  # noqa: S105
+    SECRET_REPLICA = "secret copied to another region"  # noqa: S105
+    KEY_UNUSABLE = "key not usable"
     BINDING_LEGACY = "legacy binding"
     BINDING_WRONG = "wrong binding"
     BINDING_MISSING = "missing binding"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from access.drift_finding import Finding, Kind
-from access.drift_seen import SeenSecret
+from access.drift_seen import USABLE, SeenKey, SeenSecret
 from access.manifest_model import Manifest
 from access.settings import Phase
 
@@ -93,6 +93,45 @@ def _wanted(rules: EstateRules, secret: SeenSecret) -> Iterator[Finding]:
         )
     yield from _key(rules, secret)
     yield from _policy(rules, secret)
+    yield from _copies(rules, secret)
+
+
+def compare_key(rules: EstateRules, key: SeenKey) -> Iterator[Finding]:
+    """Yield a key that does not decrypt: every secret under it is there, and none can be read."""
+    if key.state != USABLE:
+        yield Finding(
+            Kind.KEY_UNUSABLE,
+            rules.where,
+            rules.key_alias,
+            f"the key {rules.key_alias} is {key.state}: no task that starts can read a secret under it",
+            f"Put it back now: aws kms cancel-key-deletion and aws kms enable-key, --key-id {key.arn}",
+            detail=key.state,
+        )
+
+
+def _copies(rules: EstateRules, secret: SeenSecret) -> Iterator[Finding]:
+    """Who else writes values, and where else they can be read: neither is declared of any secret."""
+    if secret.rotates:
+        yield Finding(
+            Kind.SECRET_ROTATION,
+            rules.where,
+            secret.name,
+            f"the secret {secret.name} is rotated by {secret.rotates}; no rotation is declared",
+            f"End it: aws secretsmanager cancel-rotate-secret --secret-id {secret.name}; then atlas-access prove",
+            permits=f"let {secret.rotates} read and replace the value",
+            detail=secret.rotates,
+        )
+    if secret.replicas:
+        regions = ", ".join(sorted(secret.replicas))
+        yield Finding(
+            Kind.SECRET_REPLICA,
+            rules.where,
+            secret.name,
+            f"the secret {secret.name} is copied to {regions}; no copy is declared",
+            f"Remove it: aws secretsmanager remove-regions-from-replication --secret-id {secret.name}",
+            permits=f"read the value in {regions}, under a key of that region",
+            detail=regions,
+        )
 
 
 def _key(rules: EstateRules, secret: SeenSecret) -> Iterator[Finding]:

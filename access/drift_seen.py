@@ -15,6 +15,9 @@ from access.privileges import Privileges
 PASSWORD = "password"  # noqa: S105 - the name of a way to sign in
 """How a user signs in who has a password; the others are "X.509", "AWS IAM", "LDAP" and "OIDC"."""
 
+USABLE = "Enabled"
+"""The state of a key that decrypts; the others are "Disabled", "PendingDeletion" and the like."""
+
 
 @dataclass(frozen=True)
 class Unread:
@@ -105,8 +108,19 @@ class SeenEvent:
 
 
 @dataclass(frozen=True)
+class SeenKey:
+    """The key that secrets are encrypted under: its ARN, and its state as KMS writes it."""
+
+    arn: str
+    state: str = USABLE
+
+
+@dataclass(frozen=True)
 class SeenSecret:
-    """A secret's metadata. `key` is "" for the account's default key, `policy` says in words whom a policy lets in."""
+    """A secret's metadata. `key` is "" for the account's default key, `policy` says in words whom a policy lets in.
+
+    `rotates` names the function that may write new values on a schedule, `replicas` the regions that hold copies.
+    """
 
     name: str
     exists: bool
@@ -115,6 +129,8 @@ class SeenSecret:
     deleted_at: datetime | None = None
     current_version: str = ""
     policy: str = ""
+    rotates: str = ""
+    replicas: tuple[str, ...] = ()
 
 
 VARIABLES = "secrets"
@@ -189,7 +205,7 @@ class Seen:
     users: tuple[SeenUser, ...] | Unread
     roles: tuple[SeenRole, ...] | Unread
     cluster: SeenCluster | Unread
-    key: str | Unread
+    key: SeenKey | Unread
     secrets: tuple[SeenSecret | Unread, ...]
     tasks: tuple[SeenTask | Unread, ...]
     collections: SeenCollections | Unread | NotReached

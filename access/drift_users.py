@@ -51,7 +51,7 @@ def compare_users(rules: UserRules, users: Iterable[SeenUser]) -> Iterator[Findi
         if seen is None:
             yield _legacy_missing(rules, old)
         else:
-            yield from _roles(rules, seen, (old.role,), heals=False)
+            yield from _legacy(rules, seen, old)
     for seen in there.values():
         if seen.auth_database == ADMIN_DATABASE and seen.name in retired:
             yield _legacy_present(rules, seen)
@@ -78,15 +78,32 @@ def _missing(rules: UserRules, name: str) -> Finding:
 def _managed(rules: UserRules, seen: SeenUser, wanted: Iterable[RoleRef]) -> Iterator[Finding]:
     yield from _roles(rules, seen, wanted, heals=True)
     yield from _scopes(rules, seen)
-    if seen.delete_after is not None:
+    mend = "Make it permanent: delete the user in Atlas, then run `pulumi up --refresh`"
+    yield from _temporary(rules, seen, "managed", mend)
+
+
+def _legacy(rules: UserRules, seen: SeenUser, wanted: LegacyUser) -> Iterator[Finding]:
+    """What a legacy user holds, and that it lasts and logs in until it is retired; most were made without a scope."""
+    yield from _roles(rules, seen, (wanted.role,), heals=False)
+    if seen.scopes and Scope(rules.cluster, "CLUSTER") not in seen.scopes:
         yield Finding(
-            Kind.USER_TEMPORARY,
+            Kind.SCOPE_MISSING,
             rules.cluster,
             seen.name,
-            f"Atlas will delete the managed user {seen.name} at {_moment(seen.delete_after)}",
-            "Make it permanent: delete the user in Atlas, then run `pulumi up --refresh`",
+            f"the legacy user {seen.name} may not reach {rules.cluster} any more: its consumers cannot log in",
+            f"Give it the scope back in Atlas: {seen.name} is in use until it is retired",
+            detail=rules.cluster,
             target=Target("USER", seen.name),
         )
+    mend = f"Move its consumers to {wanted.successor} before, or make it anew without an end"
+    yield from _temporary(rules, seen, "legacy", mend)
+
+
+def _temporary(rules: UserRules, seen: SeenUser, what: str, mend: str) -> Iterator[Finding]:
+    if seen.delete_after is not None:
+        told = f"Atlas will delete the {what} user {seen.name} at {_moment(seen.delete_after)}"
+        target = Target("USER", seen.name)
+        yield Finding(Kind.USER_TEMPORARY, rules.cluster, seen.name, told, mend, target=target)
 
 
 def _roles(rules: UserRules, seen: SeenUser, wanted: Iterable[RoleRef], *, heals: bool) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from access.drift_seen import SeenSecret, SeenTask, Unread
+from access.drift_seen import SeenKey, SeenSecret, SeenTask, Unread
 from access.drift_words import listed
 from access.endpoints import EndpointRefused, Endpoints
 from access.manifest_model import Consumer
@@ -29,7 +29,7 @@ from probes.aws import (
     latest_revision,
     running_revision,
 )
-from probes.lookups import key_arn
+from probes.lookups import key_behind
 from probes.task_places import (
     bound_variables,
     connection_places,
@@ -46,7 +46,7 @@ _WORKERS = 8
 class Account:
     """What was read of an account; each part is what it says, or an `Unread`."""
 
-    key: str | Unread
+    key: SeenKey | Unread
     secrets: tuple[SeenSecret | Unread, ...]
     tasks: tuple[SeenTask | Unread, ...]
 
@@ -70,10 +70,10 @@ def read_account(settings: Settings, secrets: Sequence[str], endpoints: Endpoint
         key = pool.submit(
             _told,
             f"key {settings.kms_alias}",
-            lambda: key_arn(settings.kms_alias, region=region, endpoints=endpoints),
+            lambda: key_behind(settings.kms_alias, region=region, endpoints=endpoints),
         )
         described = [
-            pool.submit(_told, f"secret {name}", lambda n=name: _secret(store, n)) for name in secrets
+            pool.submit(_told, f"secret {name}", lambda n=name: seen_secret(store, n)) for name in secrets
         ]
         tasks = pool.submit(_tasks, settings, endpoints)
         return Account(key.result(), tuple(each.result() for each in described), tasks.result())
@@ -90,7 +90,8 @@ def _told(what: str, read: Callable[[], T]) -> T | Unread:
         return Unread(what, "AWS's answer has another form than documented")
 
 
-def _secret(store: Any, name: str) -> SeenSecret:
+def seen_secret(store: Any, name: str) -> SeenSecret:
+    """What Secrets Manager says of a secret, but for its value. Raises `AwsUnavailable`."""
     try:
         about = store.describe_secret(SecretId=name)
     except ClientError as error:
@@ -117,6 +118,8 @@ def _secret(store: Any, name: str) -> SeenSecret:
         deleted_at=deleted.astimezone(UTC) if isinstance(deleted, datetime) else None,
         current_version=current,
         policy="" if deleted else _policy(store, name),
+        rotates=str(about.get("RotationLambdaARN") or "AWS") if about.get("RotationEnabled") else "",
+        replicas=tuple(str(each["Region"]) for each in about.get("ReplicationStatus") or ()),
     )
 
 

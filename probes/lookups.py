@@ -5,8 +5,11 @@ Metadata only: no value is ever read here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from access.drift_seen import SeenKey
 from access.endpoints import Endpoints
 from probes.aws import CURRENT, AwsUnavailable, ask, client
 
@@ -19,10 +22,21 @@ class CurrentSecret:
     version_id: str
 
 
+def key_behind(alias: str, *, region: str, endpoints: Endpoints) -> SeenKey:
+    """The key behind an alias such as `alias/askflorence-staging`, with its state. Raises `AwsUnavailable`."""
+    found = _key(alias, region, endpoints)
+    return SeenKey(str(found["Arn"]), str(found["KeyState"]))
+
+
 def key_arn(alias: str, *, region: str, endpoints: Endpoints) -> str:
-    """The ARN of the key behind an alias such as `alias/askflorence-staging`. Raises `AwsUnavailable`."""
+    """The ARN of the key behind an alias. Raises `AwsUnavailable`."""
+    return str(_key(alias, region, endpoints)["Arn"])
+
+
+def _key(alias: str, region: str, endpoints: Endpoints) -> Mapping[str, Any]:
     answer = ask(f"describing the key {alias}", client("kms", region, endpoints).describe_key, KeyId=alias)
-    return str(answer["KeyMetadata"]["Arn"])
+    found: Mapping[str, Any] = answer["KeyMetadata"]
+    return found
 
 
 def current_secret(name: str, *, region: str, endpoints: Endpoints) -> CurrentSecret:

@@ -16,6 +16,7 @@ from access.drift_seen import (
     Seen,
     SeenCluster,
     SeenCollections,
+    SeenKey,
     SeenRole,
     SeenSecret,
     SeenTask,
@@ -98,7 +99,7 @@ def clean(manifest: Manifest = MANIFEST) -> Seen:
         users=tuple(users),
         roles=tuple({role.name: role for role in roles}.values()),
         cluster=SeenCluster(CLUSTER, "6.0.5", 1),
-        key=KEY,
+        key=SeenKey(KEY),
         secrets=tuple(
             SeenSecret(name, exists=True, arn=arn(name), key=KEY, current_version="v1")
             for name in (*rules.wanted_secrets, *rules.legacy_secrets)

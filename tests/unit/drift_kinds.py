@@ -148,6 +148,38 @@ CASES: list[Case] = [
         lambda s: with_binding(s, "MONGODB_URI", arn("staging/mongodb/app-read")),
         {},
     ),
+    (
+        Kind.SECRET_ROTATION,
+        lambda s: with_secret(s, READ, rotates="arn:aws:lambda:us-east-1:9:function:x"),
+        {},
+    ),
+    (Kind.SECRET_REPLICA, lambda s: with_secret(s, READ, replicas=("eu-west-1",)), {}),
+    (Kind.KEY_UNUSABLE, lambda s: replace(s, key=replace(s.key, state="PendingDeletion")), {}),
+    (
+        Kind.USER_TEMPORARY,
+        lambda s: with_user(
+            s,
+            user(
+                "app_read_staging",
+                "role_reader_reference@admin",
+                scopes=frozenset(),
+                delete_after=NOW + timedelta(days=1),
+            ),
+        ),
+        {},
+    ),
+    (
+        Kind.SCOPE_MISSING,
+        lambda s: with_user(
+            s,
+            user(
+                "app_read_staging",
+                "role_reader_reference@admin",
+                scopes=frozenset({Scope("askflorence-prod", "CLUSTER")}),
+            ),
+        ),
+        {},
+    ),
     (Kind.BINDING_WRONG, lambda s: with_binding(s, "MONGODB_URI", arn("staging/mongodb/app-write-v2")), {}),
     (Kind.BINDING_MISSING, lambda s: with_binding(s, "MONGODB_WRITE_URI", None), {}),
     (Kind.BINDING_UNPINNED, lambda s: with_binding(s, "MONGODB_URI", arn(READ)), {}),

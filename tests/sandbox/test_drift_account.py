@@ -1,4 +1,4 @@
-"""What somebody hands to a container that may hold no credential, in a real AWS stand-in."""
+"""What stands around the secrets of an account, in a real AWS stand-in: sidecars and the key."""
 
 import pytest
 from aws_fixture import Aws, aws
@@ -42,3 +42,12 @@ def test_credentials_moved_into_a_sidecar_are_found_and_missed_where_they_belong
     moved = {each.subject for each in found if each.kind is Kind.BINDING_UNDECLARED}
     assert {"MONGODB_URI_PLANS_WRITE", "logConfiguration"} <= moved
     assert "MONGODB_WRITE_URI" in {each.subject for each in found if each.kind is Kind.BINDING_MISSING}
+
+
+@pytest.mark.parametrize("state", ["Disabled", "PendingDeletion"])
+def test_a_key_that_does_not_decrypt_is_found(estate: Estate, state: str) -> None:
+    kms = estate.aws.client("kms")
+    key = kms.describe_key(KeyId="alias/askflorence-staging")["KeyMetadata"]["KeyId"]
+    kms.disable_key(KeyId=key) if state == "Disabled" else kms.schedule_key_deletion(KeyId=key)
+    (found,) = estate.check().findings
+    assert (Kind.KEY_UNUSABLE, state) == (found.kind, found.detail)
