@@ -16,7 +16,7 @@ from access.drift_finding import Drift, Finding, Kind
 from access.drift_roles import RoleRules, compare_roles
 from access.drift_secrets import EstateRules, compare_key, compare_secrets
 from access.drift_seen import NotReached, Seen, SeenCluster, SeenCollections, SeenEvent, SeenSecret, Unread
-from access.drift_tasks import compare_task, not_looked_into
+from access.drift_tasks import compare_neighbour, compare_task, not_looked_into
 from access.drift_users import UserRules, compare_users, holders
 from access.drift_words import listed
 from access.expectations import expectations
@@ -80,6 +80,7 @@ def compare(wanted: Wanted, seen: Seen) -> Drift:
     """Return every difference, what could not be read, and what could not be reached."""
     findings = [*_project(wanted, seen), *_account(wanted, seen), *_collections(wanted, seen.collections)]
     parts: list[object] = [seen.users, seen.roles, seen.cluster, seen.key, *seen.secrets, *seen.tasks]
+    parts.append(seen.neighbours)
     parts += [seen.collections, *_not_compared(wanted, seen.collections)]
     parts += [each for task in _read(seen.tasks) for each in not_looked_into(task)]
     counts = (
@@ -87,6 +88,7 @@ def compare(wanted: Wanted, seen: Seen) -> Drift:
         ("roles", _count(seen.roles)),
         ("secrets", len(_read(seen.secrets))),
         ("task definitions", len(_read(seen.tasks))),
+        ("other families", _count(seen.neighbours)),
         ("collections", len(seen.collections.names) if isinstance(seen.collections, SeenCollections) else 0),
     )
     return Drift(
@@ -176,6 +178,8 @@ def _account(wanted: Wanted, seen: Seen) -> Iterator[Finding]:
     by_name = {secret.name: secret for secret in secrets}
     for task in _read(seen.tasks):
         yield from compare_task(rules, task, by_name)
+    for neighbour in () if isinstance(seen.neighbours, Unread) else seen.neighbours:
+        yield from compare_neighbour(rules, neighbour, by_name)
 
 
 def _collections(wanted: Wanted, seen: SeenCollections | Unread | NotReached) -> Iterator[Finding]:

@@ -173,6 +173,15 @@ class SeenTask:
 
 
 @dataclass(frozen=True)
+class SeenNeighbour:
+    """A task definition that is not the stack's own: its family, its revision, and the secrets that it is handed."""
+
+    family: str
+    revision: str
+    bound: tuple[BoundVariable, ...]
+
+
+@dataclass(frozen=True)
 class SeenCollections:
     """What the reader of a cluster sees: the collections of the manifest's database, and its own privileges."""
 
@@ -209,3 +218,4 @@ class Seen:
     secrets: tuple[SeenSecret | Unread, ...]
     tasks: tuple[SeenTask | Unread, ...]
     collections: SeenCollections | Unread | NotReached
+    neighbours: tuple[SeenNeighbour, ...] | Unread = ()

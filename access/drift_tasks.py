@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from access.drift_finding import Finding, Kind
 from access.drift_secrets import EstateRules
-from access.drift_seen import VARIABLES, BoundVariable, SeenSecret, SeenTask, Unread
+from access.drift_seen import VARIABLES, BoundVariable, SeenNeighbour, SeenSecret, SeenTask, Unread
 from access.manifest_model import Consumer
 from access.settings import Phase
 
@@ -25,6 +25,32 @@ def compare_task(rules: EstateRules, task: SeenTask, secrets: Mapping[str, SeenS
     if task.running or task.consumer is Consumer.SCHEMA_TASK:
         yield from judge.missing()
     yield from judge.plain()
+
+
+def compare_neighbour(
+    rules: EstateRules, seen: SeenNeighbour, secrets: Mapping[str, SeenSecret]
+) -> Iterator[Finding]:
+    """Yield each credential that a family is handed which is none of the stack's; legacy ones once they are retired."""
+    legacy = () if rules.retired else rules.legacy_secrets
+    for bound in seen.bound:
+        name = reference(bound.value_from)[0]
+        if is_credential(rules, name, secrets) and name not in legacy:
+            told = f"hands {name} to {bound.variable} of the container {bound.container}"
+            yield Finding(
+                Kind.BINDING_UNDECLARED,
+                f"{rules.where}, beside the service",
+                seen.family,
+                f"{seen.revision} {told}; access.yaml declares nothing of {seen.family}",
+                "Take it out and deregister the revision; see who registered it",
+                permits=f"use what {name} holds",
+                detail=told,
+            )
+
+
+def is_credential(rules: EstateRules, name: str, secrets: Mapping[str, SeenSecret]) -> bool:
+    """Whether a secret is a database credential: read here, or named as one of any environment."""
+    prefixes = tuple(f"{each}/mongodb/" for each in rules.manifest.environments)
+    return name in secrets or name.startswith(prefixes)
 
 
 def not_looked_into(task: SeenTask) -> Iterator[Unread]:
@@ -54,7 +80,7 @@ class _Bindings:
     def of(self, bound: BoundVariable) -> Iterator[Finding]:
         variable, (name, version) = bound.variable, reference(bound.value_from)
         governed = variable in self._wanted or variable in self._successor or variable.startswith("MONGODB_")
-        ours = self._is_ours(name)
+        ours = is_credential(self._rules, name, self._secrets)
         if bound.field != VARIABLES:
             if ours:
                 told = f"hands {name} to {bound.field} of the container {bound.container}"
@@ -90,11 +116,6 @@ class _Bindings:
             yield self._finding(Kind.BINDING_WRONG, variable, told, permits="use what that secret holds")
         elif name == wanted and moved:
             yield from self._version(variable, name, version)
-
-    def _is_ours(self, name: str) -> bool:
-        """Whether it is a database credential: read here, or named as one of any environment."""
-        prefixes = tuple(f"{each}/mongodb/" for each in self._rules.manifest.environments)
-        return name in self._secrets or name.startswith(prefixes)
 
     def _is_elsewhere(self, name: str, value_from: str) -> bool:
         """Whether a reference to a secret of the right name leads to another account, region or secret."""

@@ -42,7 +42,16 @@ def look(wanted: Wanted, sign_in: SignIn, endpoints: Endpoints, patience: Patien
         listed = pool.submit(read_collections, wanted, endpoints)
         users, roles, cluster = read_project(atlas, settings.atlas_cluster)
         read = account.result()
-        seen = Seen(users, roles, cluster, read.key, read.secrets, read.tasks, listed.result())
+        seen = Seen(
+            users,
+            roles,
+            cluster,
+            read.key,
+            read.secrets,
+            read.tasks,
+            listed.result(),
+            read.neighbours,
+        )
         drift = compare(wanted, seen)
         if any(finding.target is not None for finding in drift.findings):
             drift = attributed(drift, _told(atlas.events))

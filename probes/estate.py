@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from access.drift_seen import SeenKey, SeenSecret, SeenTask, Unread
+from access.drift_seen import SeenKey, SeenNeighbour, SeenSecret, SeenTask, Unread
 from access.drift_words import listed
 from access.endpoints import EndpointRefused, Endpoints
 from access.manifest_model import Consumer
@@ -30,6 +30,7 @@ from probes.aws import (
     running_revision,
 )
 from probes.lookups import key_behind
+from probes.neighbours import read_neighbours
 from probes.task_places import (
     bound_variables,
     connection_places,
@@ -49,6 +50,7 @@ class Account:
     key: SeenKey | Unread
     secrets: tuple[SeenSecret | Unread, ...]
     tasks: tuple[SeenTask | Unread, ...]
+    neighbours: tuple[SeenNeighbour, ...] | Unread = ()
 
 
 def read_account(settings: Settings, secrets: Sequence[str], endpoints: Endpoints) -> Account:
@@ -76,7 +78,19 @@ def read_account(settings: Settings, secrets: Sequence[str], endpoints: Endpoint
             pool.submit(_told, f"secret {name}", lambda n=name: seen_secret(store, n)) for name in secrets
         ]
         tasks = pool.submit(_tasks, settings, endpoints)
-        return Account(key.result(), tuple(each.result() for each in described), tasks.result())
+        secrets_read, tasks_read = tuple(each.result() for each in described), tasks.result()
+        beside = _told("other task definitions", lambda: beside_of(settings, tasks_read, endpoints))
+        return Account(key.result(), secrets_read, tasks_read, beside)
+
+
+def beside_of(
+    settings: Settings, tasks: Sequence[SeenTask | Unread], endpoints: Endpoints
+) -> tuple[SeenNeighbour, ...] | Unread:
+    """What stands beside the stack's own families; without the service's, what is beside it is not known."""
+    if isinstance(tasks[0], Unread):
+        return Unread("other task definitions", "which family is the service's own could not be read")
+    own = frozenset({tasks[0].revision.partition(":")[0], settings.schema_family})
+    return read_neighbours(settings, own, endpoints)
 
 
 def _told(what: str, read: Callable[[], T]) -> T | Unread:

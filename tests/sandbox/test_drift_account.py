@@ -44,6 +44,15 @@ def test_credentials_moved_into_a_sidecar_are_found_and_missed_where_they_belong
     assert "MONGODB_WRITE_URI" in {each.subject for each in found if each.kind is Kind.BINDING_MISSING}
 
 
+def test_a_family_beside_the_service_that_is_handed_a_credential_is_found(estate: Estate) -> None:
+    value = estate.aws.secret_arn("staging/mongodb/app-write-v2")
+    secrets = [{"name": "DATABASE", "valueFrom": value}]
+    container = {"name": "job", "image": "job", "memory": 64, "secrets": secrets}
+    estate.aws.client("ecs").register_task_definition(family="night-job", containerDefinitions=[container])
+    (found,) = estate.check().findings
+    assert (Kind.BINDING_UNDECLARED, "night-job") == (found.kind, found.subject)
+
+
 @pytest.mark.parametrize("state", ["Disabled", "PendingDeletion"])
 def test_a_key_that_does_not_decrypt_is_found(estate: Estate, state: str) -> None:
     kms = estate.aws.client("kms")

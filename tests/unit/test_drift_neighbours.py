@@ -1,0 +1,106 @@
+"""What stands beside the stack's own tasks: a credential of ours there is drift, and an unread list is unknown."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from drift_cases import arn, check, clean, only, settings
+
+from access.drift_finding import Answer, Kind
+from access.drift_seen import BoundVariable, SeenNeighbour, Unread
+from access.endpoints import Endpoints
+from access.settings import Phase
+from probes import neighbours
+from probes.estate import beside_of
+from probes.neighbours import read_neighbours
+
+
+def beside(secret: str) -> tuple[SeenNeighbour, ...]:
+    return (SeenNeighbour("night-job", "night-job:3", (BoundVariable("DB", arn(secret), "job"),)),)
+
+
+@pytest.mark.parametrize("secret", ["staging/mongodb/app-write-v2", "prod/mongodb/app-read-v2"])
+def test_a_family_beside_the_service_may_be_handed_no_credential(secret: str) -> None:
+    found = only(check(replace(clean(), neighbours=beside(secret))))
+    assert (Kind.BINDING_UNDECLARED, "night-job") == (found.kind, found.subject)
+
+
+def test_another_familys_own_secret_is_its_own_affair() -> None:
+    assert () == check(replace(clean(), neighbours=beside("night-job/token"))).findings
+
+
+def test_a_legacy_secret_beside_the_service_is_drift_once_it_is_retired() -> None:
+    seen = replace(clean(), neighbours=beside("staging/mongodb/plans-write"))
+    told = [
+        [each.kind for each in check(seen, phase=phase).findings if each.subject == "night-job"]
+        for phase in (Phase.BIND, Phase.RETIRE)
+    ]
+    assert [[], [Kind.BINDING_UNDECLARED]] == told
+
+
+def test_families_that_could_not_be_listed_are_unknown() -> None:
+    drift = check(replace(clean(), neighbours=Unread("other task definitions", "AccessDenied")))
+    assert (Answer.UNKNOWN, ()) == (drift.answer, drift.findings)
+
+
+class Ecs:
+    """Lists in pages of one; every family binds one secret."""
+
+    def __init__(self, *families: str, failures: tuple[str, ...] = (), refuses: str = "") -> None:
+        self._families, self._failures, self._refuses = families, failures, refuses
+
+    def list_task_definition_families(self, nextToken: str = "0", **_: Any) -> dict[str, Any]:  # noqa: N803
+        self._may("families")
+        at = int(nextToken)
+        more = {"nextToken": str(at + 1)} if at + 1 < len(self._families) else {}
+        return {"families": self._families[at : at + 1], **more}
+
+    def list_services(self, **_: Any) -> dict[str, Any]:
+        return {"serviceArns": ["arn:x/service"]}
+
+    def describe_services(self, **_: Any) -> dict[str, Any]:
+        services = [{"taskDefinition": "arn:x/other:1", "deployments": [{"taskDefinition": "arn:x/other:2"}]}]
+        return {"services": services, "failures": list(self._failures)}
+
+    def list_tasks(self, **_: Any) -> dict[str, Any]:
+        self._may("tasks")
+        return {"taskArns": ["arn:x/task"]}
+
+    def describe_tasks(self, **_: Any) -> dict[str, Any]:
+        return {"tasks": [{"taskDefinitionArn": "arn:x/by-hand:7"}], "failures": []}
+
+    def describe_task_definition(self, taskDefinition: str) -> dict[str, Any]:  # noqa: N803
+        name = taskDefinition.rpartition("/")[2]
+        arn_ = f"arn:x/{name if ':' in name else name + ':4'}"
+        return {"taskDefinition": {"taskDefinitionArn": arn_, "containerDefinitions": []}}
+
+    def _may(self, what: str) -> None:
+        if what == self._refuses:
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, what)
+
+
+def read(monkeypatch: pytest.MonkeyPatch, ecs: Ecs) -> tuple[SeenNeighbour, ...] | Unread:
+    monkeypatch.setattr(neighbours, "client", lambda *_, **__: ecs)
+    return read_neighbours(settings(), frozenset({"app"}), Endpoints.from_environment({}))
+
+
+def test_every_page_every_deployment_and_every_task_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = read(monkeypatch, Ecs("app", "job", "proof"))
+    assert not isinstance(seen, Unread)
+    assert {"job:4", "proof:4", "other:1", "other:2", "by-hand:7"} == {each.revision for each in seen}
+
+
+@pytest.mark.parametrize(
+    "ecs",
+    [Ecs("app", refuses="families"), Ecs("app", refuses="tasks"), Ecs("app", failures=("MISSING",))],
+    ids=["families refused", "tasks refused", "a service missing"],
+)
+def test_a_list_that_is_not_whole_is_unread(monkeypatch: pytest.MonkeyPatch, ecs: Ecs) -> None:
+    assert isinstance(read(monkeypatch, ecs), Unread)
+
+
+def test_beside_a_service_that_could_not_be_read_nothing_is_known() -> None:
+    """Its own revisions would be taken for a stranger's."""
+    away = Unread("service", "AccessDenied")
+    assert isinstance(beside_of(settings(), (away,), Endpoints.from_environment({})), Unread)
