@@ -102,20 +102,33 @@ rollback: $(STAMP)
 name-plan:
 	@echo "name=$(PLAN)"
 
-# From the run RUN, or from the newest run of this repository (no fork's) that previewed this very tree.
+# From the run RUN, or from the newest preview of this very tree: one that ran in this repository (no fork's), for a pull
+# request, by the workflow of that tree. Whatever else its artifact holds stays out of this checkout.
+HERE = .github/workflows/preview.yml pull_request $$(git rev-parse 'HEAD^{tree}')
 approved-plan:
-	@run=$${RUN:-$$(gh api "repos/$(GITHUB_REPOSITORY)/actions/artifacts?name=$(PLAN)" --jq '[.artifacts[] \
-	  | select(.expired | not) | .workflow_run | select(.head_repository_id == .repository_id)][0].id // empty')}; \
-	test -n "$$run" || { echo "$(STACK) has no plan for this tree: preview it again in a pull request" >&2; exit 1; }; \
-	gh run download "$$run" --repo "$(GITHUB_REPOSITORY)" --name "$(PLAN)"
+	@for run in $${RUN:-$$(gh api "repos/$(GITHUB_REPOSITORY)/actions/artifacts?name=$(PLAN)&per_page=100" --jq '.artifacts[] \
+	  | select(.expired | not) | .workflow_run | select(.head_repository_id == .repository_id) | .id')}; do \
+	  test -n "$$RUN" || test "$(HERE)" = "$$(gh api "repos/$(GITHUB_REPOSITORY)/actions/runs/$$run" \
+	    --jq '"\(.path | split("@")[0]) \(.event) \(.head_commit.tree_id)"')" || continue; \
+	  folder=$$(mktemp -d) && gh run download "$$run" --repo "$(GITHUB_REPOSITORY)" --name "$(PLAN)" --dir "$$folder" || exit 1; \
+	  for file in plan-$(STACK).json preview-$(STACK).txt; do \
+	    test -f "$$folder/$$file" && test ! -L "$$folder/$$file" && cp "$$folder/$$file" "$$file" || exit 1; \
+	  done; rm -rf "$$folder"; exit 0; \
+	done; echo "$(STACK) has no plan for this tree: preview it again in a pull request" >&2; exit 1
 
+# GitHub takes 65,536 characters: what does not fit is said to be missing. No line of a preview can end its block.
+COMMENT_BYTES := 25000
 comment:
-	@for stack in staging prod; do printf '## %s\n\n~~~~diff\n' $$stack; head -c 25000 preview-$$stack.txt; \
-	  printf '\n~~~~\n\n'; done >comment.md
+	@for stack in staging prod; do \
+	  size=$$(wc -c <preview-$$stack.txt); printf '## %s\n\n~~~~diff\n' $$stack; \
+	  head -c $(COMMENT_BYTES) preview-$$stack.txt | iconv -c -f utf-8 -t utf-8 | sed 's/~~~/~ ~ ~/g'; printf '\n~~~~\n\n'; \
+	  test $$size -le $(COMMENT_BYTES) || printf '**Cut:** %s of %s bytes are shown. Read the rest in the run: <%s>\n\n' \
+	    $(COMMENT_BYTES) $$size "$(RUN_URL)"; \
+	done >comment.md
 	gh pr comment "$(PULL_REQUEST)" --repo "$(GITHUB_REPOSITORY)" --edit-last --create-if-none --body-file comment.md
 
 notify:
-	@body="$(RUN_URL)"; number=$$(gh issue list --repo "$(GITHUB_REPOSITORY)" --state open --json number,title \
+	@body="$(RUN_URL)"; number=$$(gh issue list --repo "$(GITHUB_REPOSITORY)" --state open --limit 1000 --json number,title \
 	  --jq '[.[] | select(.title == "$(TITLE)")][0].number // empty'); \
 	if test -n "$$number"; then gh issue comment "$$number" --repo "$(GITHUB_REPOSITORY)" --body "$$body"; \
 	else gh issue create --repo "$(GITHUB_REPOSITORY)" --title "$(TITLE)" --body "$$body"; fi

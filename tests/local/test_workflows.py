@@ -162,7 +162,7 @@ def test_what_fails_at_night_or_on_the_way_to_prod_is_told_in_an_issue() -> None
             last = job["steps"][-1]
             assert ("make notify", True, "write") == (
                 last["run"],
-                last["if"].startswith("failure()"),
+                last["if"].strip("(").startswith("failure() || cancelled()"),
                 job["permissions"]["issues"],
             )
     drift = loaded(ROOT / ".github/workflows/drift.yml")["jobs"]["drift"]["steps"]
@@ -196,6 +196,18 @@ def test_prod_waits_for_its_own_approval_and_a_rollback_for_none() -> None:
     assert [None, "staging", "plan-prod"] == [job.get("needs") for job in deploy.values()]
     rollback = loaded(ROOT / ".github/workflows/rollback.yml")["jobs"]["rollback"]
     assert "${{ inputs.stack }}-rollback" == rollback["environment"]
+
+
+def test_a_pull_requests_code_runs_in_no_environment_of_the_checks_or_the_deployment() -> None:
+    preview = {
+        job.get("environment") for job in loaded(ROOT / ".github/workflows/preview.yml")["jobs"].values()
+    }
+    others = {
+        job["environment"]
+        for name in ("deploy", "drift", "rollback")
+        for job in loaded(ROOT / f".github/workflows/{name}.yml")["jobs"].values()
+    }
+    assert ({None, "${{ matrix.stack }}-preview"}, set()) == (preview, preview & others)
 
 
 def test_no_expression_of_a_stranger_reaches_a_shell() -> None:
