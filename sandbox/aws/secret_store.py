@@ -8,8 +8,7 @@ secret's value to anyone.
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +16,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 
 from sandbox.aws.grants import AwsRefusal, check_read, deleted_secret, no_such_secret
 from sandbox.aws.shapes import checked
+from sandbox.aws.stages import move_stage, moved_stages
 from sandbox.aws.wire import Call
 
 _SCHEDULED = "You can't create this secret because a secret with this name is already scheduled for deletion."
@@ -106,7 +106,7 @@ class SecretStore:
                 "InvalidRequestException", "You must provide either SecretString or SecretBinary."
             )
         stages = list(dict.fromkeys(asked.get("VersionStages") or ["AWSCURRENT"]))
-        with _moved_stages(_found(call), stages):
+        with moved_stages(_found(call), stages):
             answer = _backend(call).put_secret_value(
                 secret_id=asked["SecretId"],
                 secret_string=asked.get("SecretString"),
@@ -125,7 +125,7 @@ class SecretStore:
                 f"You can't use ClientRequestToken {token} because that value is already in use for a version of "
                 f"secret {secret.arn}.",
             )
-        with _moved_stages(secret, ["AWSCURRENT"]):
+        with moved_stages(secret, ["AWSCURRENT"]):
             answer = _backend(call).update_secret(
                 secret_id=asked["SecretId"],
                 secret_string=asked.get("SecretString"),
@@ -137,21 +137,11 @@ class SecretStore:
         return _decoded(answer)
 
     def _move_stage(self, call: Call) -> object:
-        """Move through moto, which goes on taking the version that was current before for the current one."""
         asked, secret = call.parameters, _found(call)
-        stage, to = asked["VersionStage"], asked.get("MoveToVersionId")
-        holder = _holder(secret, stage)
-        if to and holder not in (None, to) and not asked.get("RemoveFromVersionId"):
-            raise AwsRefusal(
-                "InvalidParameterException",
-                f"The parameter RemoveFromVersionId can't be empty. Staging label {stage} is currently attached to "
-                f"version {holder}, so you must explicitly reference that version in RemoveFromVersionId.",
-            )
-        arn, name = _backend(call).update_secret_version_stage(
-            asked["SecretId"], stage, asked.get("RemoveFromVersionId"), to
+        move_stage(
+            secret, asked["VersionStage"], asked.get("RemoveFromVersionId"), asked.get("MoveToVersionId")
         )
-        secret.set_default_version_id(_holder(secret, "AWSCURRENT"))
-        return {"ARN": arn, "Name": name}
+        return {"ARN": secret.arn, "Name": secret.name}
 
     def _versions(self, call: Call) -> object:
         secret = _found(call)
@@ -190,10 +180,6 @@ def _found(call: Call) -> Any:
     return secret
 
 
-def _holder(secret: Any, stage: str) -> str | None:
-    return next((key for key, each in secret.versions.items() if stage in each["version_stages"]), None)
-
-
 def _has_value(call: Call) -> bool:
     """Whether a request brings a value. Raises `AwsRefusal` for one that brings two."""
     given = [name for name in ("SecretString", "SecretBinary") if name in call.parameters]
@@ -203,25 +189,6 @@ def _has_value(call: Call) -> bool:
             "You can't specify both a binary secret value and a string secret value in the same secret.",
         )
     return bool(given)
-
-
-@contextmanager
-def _moved_stages(secret: Any, moved: list[str]) -> Iterator[None]:
-    """Let moto write a version, then lay the stages of the others as AWS does: what is not moved stays."""
-    before = {key: (each, list(each["version_stages"])) for key, each in secret.versions.items()}
-    yield
-    written = [
-        key for key, each in secret.versions.items() if key not in before or each is not before[key][0]
-    ]
-    for key, (version, stages) in before.items():
-        if not written or key in written:
-            continue
-        kept = [s for s in stages if s not in moved]
-        if "AWSCURRENT" in moved:
-            kept = [s for s in kept if s != "AWSPREVIOUS"]
-            if "AWSCURRENT" in stages:
-                kept.insert(0, "AWSPREVIOUS")
-        version["version_stages"] = kept
 
 
 def _decoded(answer: str) -> object:

@@ -167,6 +167,38 @@ def test_a_label_moves_only_when_the_version_that_has_it_is_named(aws: Aws) -> N
     assert {first: ["AWSPREVIOUS"], second: ["AWSCURRENT", "proven"]} == stages
 
 
+@pytest.mark.parametrize("stage", ["AWSCURRENT", "proven"])
+def test_a_refused_move_leaves_every_label_where_it_was(aws: Aws, stage: str) -> None:
+    store = aws.client("secretsmanager")
+    first = store.get_secret_value(SecretId=NAME)["VersionId"]
+    store.update_secret_version_stage(SecretId=NAME, VersionStage="proven", MoveToVersionId=first)
+    asked = {"SecretId": NAME, "VersionStage": stage, "RemoveFromVersionId": first}
+    code = refused(aws, "update_secret_version_stage", **asked, MoveToVersionId="0" * 32)
+    stages = store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
+    assert ("InvalidParameterException", {first: ["AWSCURRENT", "proven"]}) == (code, stages)
+
+
+def test_the_current_version_can_be_exchanged_but_not_taken_away(aws: Aws) -> None:
+    store = aws.client("secretsmanager")
+    first = store.get_secret_value(SecretId=NAME)["VersionId"]
+    asked = {"SecretId": NAME, "VersionStage": "AWSCURRENT", "RemoveFromVersionId": first}
+    code = refused(aws, "update_secret_version_stage", **asked)
+    stages = store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
+    assert ("InvalidParameterException", {first: ["AWSCURRENT"]}) == (code, stages)
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("stage", ["AWSCURRENT", "proven"])
+def test_a_label_that_is_attached_again_is_there_once(aws: Aws, stage: str, named: bool) -> None:
+    store = aws.client("secretsmanager")
+    first = store.get_secret_value(SecretId=NAME)["VersionId"]
+    store.update_secret_version_stage(SecretId=NAME, VersionStage="proven", MoveToVersionId=first)
+    asked = {"RemoveFromVersionId": first} if named else {}
+    store.update_secret_version_stage(SecretId=NAME, VersionStage=stage, MoveToVersionId=first, **asked)
+    stages = store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
+    assert {first: ["AWSCURRENT", "proven"]} == stages
+
+
 def test_a_version_needs_a_value(aws: Aws) -> None:
     assert "InvalidRequestException" == refused(aws, "put_secret_value", SecretId=NAME)
 
