@@ -52,6 +52,7 @@ class SecretStore:
             "UpdateSecret": self._update,
             "UpdateSecretVersionStage": self._move_stage,
             "ListSecretVersionIds": self._versions,
+            "RotateSecret": self._rotate,
         }.get(call.action)
         if handler is not None:
             call = checked(call)
@@ -73,6 +74,16 @@ class SecretStore:
 
     def _replicate(self, _call: Call) -> None:
         raise AwsRefusal("InvalidRequestException", "The sandbox keeps a secret in one region only.")
+
+    def _rotate(self, call: Call) -> None:
+        _found(call)
+        lambda_arn = call.parameters.get("RotationLambdaARN")
+        raise AwsRefusal(
+            "InvalidRequestException",
+            "The sandbox offers no Lambda function that could rotate a secret."
+            if lambda_arn
+            else "No Lambda rotation function ARN is associated with this secret.",
+        )
 
     def _create(self, call: Call) -> None:
         _has_value(call)
@@ -105,13 +116,18 @@ class SecretStore:
             raise AwsRefusal(
                 "InvalidRequestException", "You must provide either SecretString or SecretBinary."
             )
+        secret, token = _found(call), asked.get("ClientRequestToken")
+        if token in secret.versions:
+            _check_repeated(call, secret)
+            stages = secret.versions[token]["version_stages"]
+            return {"ARN": secret.arn, "Name": secret.name, "VersionId": token, "VersionStages": stages}
         stages = list(dict.fromkeys(asked.get("VersionStages") or ["AWSCURRENT"]))
-        with moved_stages(_found(call), stages):
+        with moved_stages(secret, stages):
             answer = _backend(call).put_secret_value(
                 secret_id=asked["SecretId"],
                 secret_string=asked.get("SecretString"),
                 secret_binary=asked.get("SecretBinary"),
-                client_request_token=asked.get("ClientRequestToken"),
+                client_request_token=token,
                 version_stages=list(stages),
             )
         return _decoded(answer)
@@ -120,11 +136,7 @@ class SecretStore:
         asked, secret = call.parameters, _found(call)
         token = asked.get("ClientRequestToken") or str(uuid4())
         if _has_value(call) and token in secret.versions:
-            raise AwsRefusal(
-                "ResourceExistsException",
-                f"You can't use ClientRequestToken {token} because that value is already in use for a version of "
-                f"secret {secret.arn}.",
-            )
+            raise _token_taken(secret, token)
         with moved_stages(secret, ["AWSCURRENT"]):
             answer = _backend(call).update_secret(
                 secret_id=asked["SecretId"],
@@ -178,6 +190,23 @@ def _found(call: Call) -> Any:
     if secret is None:
         raise no_such_secret()
     return secret
+
+
+def _check_repeated(call: Call, secret: Any) -> None:
+    """Raise `AwsRefusal` unless a request whose token names a version brings the value of that version."""
+    asked = call.parameters
+    version = secret.versions[asked["ClientRequestToken"]]
+    kept = (version.get("secret_string"), version.get("secret_binary"))
+    if kept != (asked.get("SecretString"), asked.get("SecretBinary")):
+        raise _token_taken(secret, asked["ClientRequestToken"])
+
+
+def _token_taken(secret: Any, token: str) -> AwsRefusal:
+    return AwsRefusal(
+        "ResourceExistsException",
+        f"You can't use ClientRequestToken {token} because that value is already in use for a version of "
+        f"secret {secret.arn}.",
+    )
 
 
 def _has_value(call: Call) -> bool:

@@ -137,6 +137,32 @@ def test_putting_the_same_value_again_by_its_token_changes_nothing(aws: Aws) -> 
     assert before == store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
 
 
+@pytest.mark.parametrize("again", [{}, {"VersionStages": ["AWSPENDING"]}, {"VersionStages": ["proven"]}])
+def test_a_value_that_is_put_again_leaves_the_labels_that_its_version_has_by_now(
+    aws: Aws, again: dict[str, Any]
+) -> None:
+    store, first = aws.client("secretsmanager"), {"SecretId": NAME, "ClientRequestToken": "0" * 32}
+    current = store.get_secret_value(SecretId=NAME)["VersionId"]
+    store.put_secret_value(**first, SecretString="new", VersionStages=["AWSPENDING"])
+    store.update_secret_version_stage(
+        SecretId=NAME, VersionStage="AWSCURRENT", MoveToVersionId="0" * 32, RemoveFromVersionId=current
+    )
+    answer = store.put_secret_value(**first, SecretString="new", **again)
+    stages = store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
+    assert {"0" * 32: ["AWSPENDING", "AWSCURRENT"], current: ["AWSPREVIOUS"]} == stages
+    assert ("0" * 32, stages["0" * 32]) == (answer["VersionId"], answer["VersionStages"])
+
+
+@pytest.mark.parametrize("stage", ["AWSCURRENT", "AWSPENDING"])
+@pytest.mark.parametrize("other", [{"SecretString": "other"}, {"SecretBinary": b"new"}])
+def test_a_token_stands_for_one_value(aws: Aws, stage: str, other: dict[str, Any]) -> None:
+    store, first = aws.client("secretsmanager"), {"SecretId": NAME, "ClientRequestToken": "0" * 32}
+    store.put_secret_value(**first, SecretString="new", VersionStages=[stage])
+    code = refused(aws, "put_secret_value", **first, VersionStages=[stage], **other)
+    kept = store.get_secret_value(SecretId=NAME, VersionId="0" * 32)["SecretString"]
+    assert ("ResourceExistsException", "new") == (code, kept)
+
+
 def test_writers_at_the_same_time_leave_one_current_and_one_previous_version(aws: Aws) -> None:
     store = aws.client("secretsmanager")
     with ThreadPoolExecutor(8) as pool:
@@ -197,6 +223,18 @@ def test_a_label_that_is_attached_again_is_there_once(aws: Aws, stage: str, name
     store.update_secret_version_stage(SecretId=NAME, VersionStage=stage, MoveToVersionId=first, **asked)
     stages = store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
     assert {first: ["AWSCURRENT", "proven"]} == stages
+
+
+@pytest.mark.parametrize(
+    "asked", [{}, {"RotationLambdaARN": "arn:aws:lambda:us-east-1:123456789012:function:rotate"}]
+)
+def test_a_secret_that_no_function_rotates_stays_as_it_is(aws: Aws, asked: dict[str, str]) -> None:
+    store = aws.client("secretsmanager")
+    before = store.describe_secret(SecretId=NAME)
+    code = refused(aws, "rotate_secret", SecretId=NAME, **asked)
+    after = store.describe_secret(SecretId=NAME)
+    assert ("InvalidRequestException", before["VersionIdsToStages"]) == (code, after["VersionIdsToStages"])
+    assert "RotationEnabled" not in after
 
 
 def test_a_version_needs_a_value(aws: Aws) -> None:
