@@ -163,6 +163,12 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name for it
         """Keep no log: requests carry credentials."""
 
+    def handle_expect_100(self) -> bool:
+        """Let a client that asks first send its body: it waits for this line."""
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
+
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
         """Answer what is no request for us in the API's own form."""
         refusal = (

@@ -10,7 +10,7 @@ from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 
-from sandbox.aws.wire import take_body
+from sandbox.aws.wire import malformed, take_body, unreadable
 
 
 class Server(ThreadingHTTPServer):
@@ -65,17 +65,37 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
         self.environ = environ = self.make_environ()
         whole = take_body(environ)
         said: list[Any] = []
-        answer = self.server.application(environ, lambda *status: said.extend(status))
+        application = self.server.application if whole else unreadable
+        answer = application(environ, lambda *status: said.extend(status))
         body = b"".join(answer)
         if hasattr(answer, "close"):
             answer.close()
         code, _, reason = said[0].partition(" ")
-        self.send_response(int(code), reason)
-        for name, value in said[1]:
-            if name.lower() != "content-length":
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        if not whole:
+        # To HEAD the application tells the length of what it does not send.
+        told = [(n, v) for n, v in said[1] if self.command == "HEAD" or n.lower() != "content-length"]
+        length = [] if self.command == "HEAD" else [("Content-Length", str(len(body)))]
+        self._send(int(code), reason, [*told, *length], body, last=not whole)
+
+    def handle_expect_100(self) -> bool:
+        """Let a client that asks first send its body: it waits for this line."""
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+        """Answer what is no request of HTTP in AWS's form; that of which service, nobody knows."""
+        self.request_version = self.protocol_version
+        answer = malformed("sts", code)
+        headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body)))]
+        self._send(code, "Error", headers, answer.body, last=True)
+
+    def _send(
+        self, code: int, reason: str, headers: list[tuple[str, str]], body: bytes, *, last: bool
+    ) -> None:
+        self.send_response(code, reason)
+        for name, value in headers:
+            self.send_header(name, value)
+        if last:
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":

@@ -231,6 +231,13 @@ def test_a_body_in_chunks_is_read(atlas: Atlas) -> None:
     assert response.status_code == 200
 
 
+def test_a_client_that_asks_before_it_sends_a_body_is_told_to_go_on(atlas: Atlas) -> None:
+    host, port = atlas.emulator.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+        assert b"HTTP/1.1 100 Continue\r\n\r\n" == connection.recv(65536)
+
+
 def _plain(body: Any) -> Any:
     """Leave out what JSON has no word for."""
     return json.loads(

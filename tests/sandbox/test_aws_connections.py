@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -39,12 +40,60 @@ def test_a_connection_stays_open_for_the_next_request(aws: Aws, connection: Any,
     assert (1, False) == (len(sockets), None in sockets)
 
 
-@pytest.mark.parametrize("headers", [{"Content-Length": "x"}, {"Transfer-Encoding": "chunked"}])
+@pytest.mark.parametrize(
+    "headers", [{"Content-Length": "x"}, {"Content-Length": "9" * 5000}, {"Transfer-Encoding": "chunked"}]
+)
 def test_a_connection_whose_next_request_cannot_be_found_is_closed(
     aws: Aws, connection: Any, headers: dict[str, str]
 ) -> None:
     status, _ = ask(aws, connection, "ListSecretVersionIds", b"", **headers)
     assert (400, None) == (status, connection.sock)
+
+
+@pytest.mark.parametrize("headers", [{"Content-Length": "x"}, {"Transfer-Encoding": "chunked"}])
+def test_a_request_whose_body_cannot_be_read_is_not_taken_for_one_without_parameters(
+    aws: Aws, connection: Any, headers: dict[str, str]
+) -> None:
+    status, answer = ask(aws, connection, "ListSecrets", b"", **headers)
+    assert (400, "MalformedHttpRequestException") == (status, answer["__type"])
+
+
+def raw(aws: Aws, sent: bytes) -> bytes:
+    """Send bytes, and return the answer up to the end of the connection."""
+    host, port = aws.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as opened:
+        opened.sendall(sent)
+        return b"".join(iter(lambda: opened.recv(65536), b""))
+
+
+@pytest.mark.parametrize(
+    ("status", "sent"),
+    [
+        (400, b"nonsense\r\n\r\n"),
+        (400, b"GET / HTTP/x\r\n\r\n"),
+        (414, b"GET /" + b"x" * 65532),
+        (431, b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 101),
+        (505, b"GET / HTTP/2.0\r\n\r\n"),
+    ],
+)
+def test_what_is_no_request_is_answered_in_the_form_of_aws(aws: Aws, status: int, sent: bytes) -> None:
+    head, _, body = raw(aws, sent).partition(b"\r\n\r\n")
+    assert f"HTTP/1.1 {status} Error".encode() == head.partition(b"\r\n")[0]
+    assert body.startswith(b"<ErrorResponse><Error><Type>Sender</Type><Code>MalformedHttpRequestException")
+
+
+def test_a_client_that_asks_before_it_sends_a_body_is_told_to_go_on(aws: Aws) -> None:
+    host, port = aws.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as opened:
+        opened.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+        assert b"HTTP/1.1 100 Continue\r\n\r\n" == opened.recv(65536)
+
+
+def test_the_head_of_an_object_tells_its_size(aws: Aws) -> None:
+    store, name = aws.client("s3"), f"bucket-{aws.account()}"
+    store.create_bucket(Bucket=name)
+    store.put_object(Bucket=name, Key="key", Body=b"12345")
+    assert 5 == store.head_object(Bucket=name, Key="key")["ContentLength"]
 
 
 def test_a_server_that_has_stopped_answers_no_more_on_an_open_connection(aws: Aws) -> None:
