@@ -146,6 +146,8 @@ class SecretStore:
                 kms_key_id=asked.get("KmsKeyId"),
                 description=asked.get("Description"),
             )
+        # moto takes an empty description for none.
+        secret.description = asked.get("Description", secret.description)
         return _decoded(answer)
 
     def _move_stage(self, call: Call) -> object:

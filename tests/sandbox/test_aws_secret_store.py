@@ -123,6 +123,13 @@ def test_an_update_without_a_value_makes_no_version(aws: Aws) -> None:
     )
 
 
+def test_a_description_can_be_emptied(aws: Aws) -> None:
+    store = aws.client("secretsmanager")
+    store.update_secret(SecretId=NAME, Description="old")
+    store.update_secret(SecretId=NAME, Description="")
+    assert "" == store.describe_secret(SecretId=NAME).get("Description", "")
+
+
 def test_an_update_cannot_take_the_token_of_a_version_that_is_there(aws: Aws) -> None:
     token = aws.client("secretsmanager").get_secret_value(SecretId=NAME)["VersionId"]
     code = refused(aws, "update_secret", SecretId=NAME, SecretString="new", ClientRequestToken=token)
