@@ -12,10 +12,13 @@ from moto.ecs.models import ecs_backends
 
 from sandbox.aws.deployments import ServiceDeployment
 from sandbox.aws.ecs_rules import (
+    DEPLOYMENT,
     MOST_DESCRIBED,
     check_desired,
     check_name,
+    check_offered,
     check_run,
+    deployment_of,
     invalid,
     network_of,
     page,
@@ -54,8 +57,8 @@ class EcsFront:
         cluster, name = _cluster(backend, asked), asked["serviceName"]
         check_name(name)
         check_desired(asked.get("desiredCount"))
-        if asked.get("deploymentController", {"type": "ECS"})["type"] != "ECS":
-            raise invalid("The sandbox offers the deployment controller ECS only.")
+        check_offered(asked)
+        deployment = deployment_of(DEPLOYMENT, asked.get("deploymentConfiguration"))
         definition = _definition(backend, asked.get("taskDefinition", ""))
         network = network_of(backend, definition, asked.get("networkConfiguration"))
         existing = backend.services.get(f"{cluster.name}:{name}")
@@ -70,12 +73,12 @@ class EcsFront:
             scheduling_strategy=asked.get("schedulingStrategy"),
             tags=asked.get("tags"),
             deployment_controller=asked.get("deploymentController"),
-            launch_type=asked.get("launchType"),
+            launch_type="FARGATE",
             platform_version=asked.get("platformVersion"),
             propagate_tags=asked.get("propagateTags", "NONE"),
             network_configuration=network,
         )
-        settle_service(service, asked.get("deploymentConfiguration") or {})
+        settle_service(service, deployment)
         self._agent.created(service)
         return {"service": service}
 
@@ -93,21 +96,22 @@ class EcsFront:
             network = network_of(
                 backend, _revision(backend, definition), asked.get("networkConfiguration", network)
             )
-        service.network_configuration = network
-        service.deployment_configuration |= asked.get("deploymentConfiguration", {})
+        deployment = deployment_of(service.deployment_configuration, asked.get("deploymentConfiguration"))
+        moved = network != service.network_configuration
+        service.network_configuration, service.deployment_configuration = network, deployment
         if count != service.desired_count:
             service.desired_count = count
             self._agent.scaled(service)
-        if definition != service.task_definition or asked.get("forceNewDeployment"):
+        if moved or definition != service.task_definition or asked.get("forceNewDeployment"):
             self._agent.deploy(service, definition)
+            service.deployments[0]["networkConfiguration"] = network
         return {"service": service}
 
     def _run_task(self, call: Call) -> object:
         backend, asked = _backend(call), call.parameters
         cluster, count = _cluster(backend, asked), asked.get("count", 1)
         definition = _definition(backend, asked["taskDefinition"])
-        if asked.get("launchType", "FARGATE") != "FARGATE":
-            raise invalid("The sandbox runs tasks on FARGATE only.")
+        check_offered(asked)
         check_run(count)
         network = network_of(backend, definition, asked.get("networkConfiguration"))
         tasks = self._agent.run(
@@ -190,9 +194,7 @@ class EcsFront:
 
 def settle_service(service: Any, configuration: dict[str, Any]) -> None:
     """Give a service what moto does not store: its deployment configuration, with ECS's defaults."""
-    breaker = {"enable": False, "rollback": False}
-    defaults = {"maximumPercent": 200, "minimumHealthyPercent": 100, "deploymentCircuitBreaker": breaker}
-    service.deployment_configuration = defaults | configuration
+    service.deployment_configuration = deployment_of(DEPLOYMENT, configuration)
     service.created_at = service.deployments[0]["createdAt"]
 
 

@@ -1,4 +1,4 @@
-"""What ECS refuses in a well-formed request: names, counts and networks that cannot be; and how it pages a list.
+"""What ECS refuses in a well-formed request: names, counts, networks that cannot be; and how it pages a list.
 
 Rules: ECS API reference (CreateService, UpdateService, RunTask, ListServiceDeployments) and service quotas. It must
 never change anything: a request that is refused has had no effect.
@@ -18,6 +18,13 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 _MOST_DESIRED = 5000
 _MOST_RUN = 10
 _PAGES = (1, 100)
+_WHOLE = 100
+DEPLOYMENT: Mapping[str, Any] = {
+    "maximumPercent": 200,
+    "minimumHealthyPercent": 100,
+    "deploymentCircuitBreaker": {"enable": False, "rollback": False},
+}
+"""How a service deploys that does not say how."""
 
 
 def invalid(message: str) -> AwsRefusal:
@@ -45,6 +52,31 @@ def check_run(count: int) -> None:
         raise invalid(f"Count must be between 1 and {_MOST_RUN}.")
 
 
+def check_offered(asked: Mapping[str, Any]) -> None:
+    """Raise `AwsRefusal` for a kind of service or task that ECS has and the sandbox has not."""
+    if asked.get("deploymentController", {"type": "ECS"})["type"] != "ECS":
+        raise invalid("The sandbox offers the deployment controller ECS only.")
+    if asked.get("launchType", "FARGATE") != "FARGATE":
+        raise invalid("The sandbox runs tasks on FARGATE only.")
+    if asked.get("schedulingStrategy", "REPLICA") != "REPLICA":
+        raise invalid("The sandbox offers the scheduling strategy REPLICA only.")
+
+
+def deployment_of(kept: Mapping[str, Any], asked: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a deployment configuration of its own, changed as asked. Raises `AwsRefusal` for what none can be."""
+    changed = {**kept, **(asked or {})}
+    least, most = changed["minimumHealthyPercent"], changed["maximumPercent"]
+    if not 0 <= least <= _WHOLE:
+        raise invalid(f"minimumHealthyPercent must be between 0 and {_WHOLE}.")
+    if most < _WHOLE:
+        raise invalid(f"maximumPercent must be greater than or equal to {_WHOLE}.")
+    if least == most:
+        raise invalid(
+            f"Both maximumPercent and minimumHealthyPercent cannot be {_WHOLE} as this will block deployments."
+        )
+    return changed
+
+
 def network_of(backend: Any, definition: Any, asked: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return the network in which tasks of a definition start. Raises `AwsRefusal` for one in which none could."""
     if definition.network_mode != "awsvpc":
@@ -62,7 +94,7 @@ def network_of(backend: Any, definition: Any, asked: Mapping[str, Any] | None) -
                 f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does not exist "
                 "(ErrorCode: InvalidSubnetID.NotFound)"
             ) from None
-    return {"awsvpcConfiguration": {"securityGroups": [], **given}}
+    return {"awsvpcConfiguration": {"securityGroups": [], "assignPublicIp": "DISABLED", **given}}
 
 
 def page(arns: Sequence[str], asked: Mapping[str, Any], usual: int) -> tuple[Sequence[str], str | None]:

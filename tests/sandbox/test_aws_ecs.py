@@ -44,6 +44,44 @@ def test_a_service_has_no_such_number_of_tasks(aws: Aws, count: int) -> None:
     assert 2 == aws.service()["desiredCount"]
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"maximumPercent": 0},
+        {"maximumPercent": 99},
+        {"maximumPercent": 100},
+        {"minimumHealthyPercent": -5},
+        {"minimumHealthyPercent": 101},
+    ],
+)
+def test_no_service_deploys_within_such_bounds(aws: Aws, asked: dict[str, int]) -> None:
+    before = aws.service()["deploymentConfiguration"]
+    settings = {"cluster": CLUSTER, "deploymentConfiguration": asked}
+    where = {"taskDefinition": APP, "networkConfiguration": aws.service()["networkConfiguration"]}
+    codes = {
+        refused(aws, "update_service", service=APP, **settings),
+        refused(aws, "create_service", serviceName="other", desiredCount=1, **settings, **where),
+    }
+    assert ({"InvalidParameterException"}, before) == (codes, aws.service()["deploymentConfiguration"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"launchType": "EC2"}, "FARGATE only"),
+        ({"launchType": "EXTERNAL"}, "FARGATE only"),
+        ({"schedulingStrategy": "DAEMON"}, "REPLICA only"),
+        ({"deploymentController": {"type": "CODE_DEPLOY"}}, "ECS only"),
+    ],
+)
+def test_a_kind_of_service_that_is_not_offered_is_refused_by_name(
+    aws: Aws, asked: dict[str, Any], named: str
+) -> None:
+    where = {"taskDefinition": APP, "networkConfiguration": aws.service()["networkConfiguration"]}
+    with pytest.raises(ClientError, match=named):
+        aws.client("ecs").create_service(cluster=CLUSTER, serviceName="other", **where, **asked)
+
+
 @pytest.mark.parametrize("count", [-1, 0, 11])
 def test_one_call_runs_one_to_ten_tasks(aws: Aws, count: int) -> None:
     asked = {"cluster": CLUSTER, "taskDefinition": APP, "count": count}

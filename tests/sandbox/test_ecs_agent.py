@@ -51,6 +51,24 @@ def test_a_new_revision_replaces_the_old_one_without_a_gap(aws: Aws) -> None:
     assert ["SUCCESSFUL", "SUCCESSFUL"] == history(aws)
 
 
+def test_another_network_starts_a_deployment_and_the_same_one_does_not(aws: Aws) -> None:
+    network = aws.service()["networkConfiguration"]
+    started = [len(aws.update(networkConfiguration=network)["deployments"])]
+    network["awsvpcConfiguration"]["assignPublicIp"] = "ENABLED"
+    updated = aws.update(networkConfiguration=network)
+    assert [1, 2] == [*started, len(updated["deployments"])]
+    assert network == updated["deployments"][0]["networkConfiguration"]
+
+
+def test_a_deployment_of_the_past_keeps_the_configuration_that_it_had(aws: Aws) -> None:
+    ecs = aws.client("ecs")
+    arns = [ecs.list_service_deployments(**NAMES)["serviceDeployments"][0]["serviceDeploymentArn"]]
+    before = ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
+    aws.update(deploymentConfiguration={"maximumPercent": 150}, forceNewDeployment=True)
+    after = ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
+    assert before[0]["deploymentConfiguration"] == after[0]["deploymentConfiguration"]
+
+
 def test_describing_a_deployment_leads_to_its_task_definition(aws: Aws) -> None:
     ecs = aws.client("ecs")
     (listed,) = ecs.list_service_deployments(**NAMES)["serviceDeployments"]
