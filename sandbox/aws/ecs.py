@@ -24,7 +24,6 @@ from sandbox.aws.ecs_rules import (
     page,
 )
 from sandbox.aws.grants import AwsRefusal
-from sandbox.aws.shapes import checked
 from sandbox.aws.tasks import start
 from sandbox.aws.wire import Call
 from sandbox.ecs_agent import EcsAgent
@@ -50,7 +49,7 @@ class EcsFront:
             "DescribeServiceDeployments": self._describe_deployments,
             "DescribeServiceRevisions": self._describe_revisions,
         }.get(call.action)
-        return handler(checked(call)) if handler else None
+        return handler(call) if handler else None
 
     def _create_service(self, call: Call) -> object:
         backend, asked = _backend(call), call.parameters

@@ -75,7 +75,7 @@ class Front:
         handler = self._handlers.get(signature.service)
         if handler is None:
             return None
-        call = read_call(environ, signature, caller)
+        call = checked(read_call(environ, signature, caller))
         value = handler(call)
         return None if value is None else result(call, value)
 
@@ -83,7 +83,7 @@ class Front:
 def _iam(call: Call) -> object | None:
     if call.action != "SimulatePrincipalPolicy":
         return None
-    asked = checked(call).parameters
+    asked = call.parameters
     # A key that is named without a value is one that holds nothing.
     context = {
         entry["ContextKeyName"]: (entry.get("ContextKeyValues") or [""])[0]
@@ -96,4 +96,4 @@ def _iam(call: Call) -> object | None:
 
 def _sts(call: Call) -> None:
     if call.action == "AssumeRole":
-        check_assume(call.caller, checked(call).parameters["RoleArn"])
+        check_assume(call.caller, call.parameters["RoleArn"])

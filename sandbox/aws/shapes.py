@@ -37,6 +37,8 @@ def checked(call: Call) -> Call:
     model = get_service_model(call.service)
     operation = model.operation_model(call.action)
     parameters = call.parameters
+    if operation.input_shape is None:
+        return call
     if model.protocol == "query":
         if any(_NOT_IN_XML.search(text) for text in parameters.values()):
             raise AwsRefusal(

@@ -115,8 +115,18 @@ def test_an_operation_that_does_not_exist_is_unknown(aws: Aws, connection: Any) 
     assert (400, "UnknownOperationException") == (status, answer["__type"])
 
 
+@pytest.mark.parametrize(
+    ("asked", "code"), [({"SecretId": 7}, "SerializationException"), ({}, "ValidationException")]
+)
+def test_what_is_passed_on_is_held_to_the_services_model_as_well(
+    aws: Aws, connection: Any, asked: dict[str, Any], code: str
+) -> None:
+    status, answer = ask(aws, connection, "DescribeSecret", asked)
+    assert (400, code) == (status, answer["__type"])
+
+
 def test_what_fails_behind_the_front_is_told_in_the_services_form(aws: Aws, connection: Any) -> None:
-    status, answer = ask(aws, connection, "DescribeSecret", {"SecretId": 7})
+    status, answer = ask(aws, connection, "StopReplicationToReplica", {"SecretId": "x"})
     assert (500, "InternalServiceError") == (status, answer["__type"])
 
 

@@ -110,3 +110,8 @@ def test_a_value_is_never_repeated() -> None:
 def test_what_a_model_does_not_know_is_left_alone() -> None:
     sound = call("secretsmanager", "GetSecretValue", **SECRET, Other=7)
     assert sound == checked(sound)
+
+
+def test_an_operation_that_takes_nothing_takes_whatever_names_it() -> None:
+    asked = call("iam", "GetAccountSummary", Action="GetAccountSummary", Version="2010-05-08")
+    assert asked == checked(asked)
