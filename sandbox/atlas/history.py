@@ -2,7 +2,8 @@
 
 Source: schema MongoDBAccessLogs and the parameters of dbAccessHistory; the log's messages of MongoDB 6 (ids 20249,
 20250) and of later versions (5286306, 5286307). The servers' own logins are left out, as is the emulator's. A user
-whom the emulator keeps out of the cluster (20240) is told of as one whom the cluster does not know: so it is in Atlas.
+whom the emulator keeps out of the cluster (20240, or a wrong password of one who is kept out by now) is told of as one
+whom the cluster does not know: so it is in Atlas.
 """
 
 import json
@@ -19,6 +20,7 @@ KEPT = timedelta(days=7)
 _SUCCEEDED = {20250, 5286306}
 _FAILED = {20249, 5286307}
 _KEPT_OUT = 20240
+_UNKNOWN = 'UserNotFound: Could not find user "{}" for db "{}"'
 _ACCEPTED = re.compile(r'"id":22943,.*"remote":"([^"]+)".*"connectionId":(\d+)')
 _SERVERS_OWN = frozenset({"__system", ""})
 
@@ -50,7 +52,9 @@ class Login:
         return written if self.succeeded else {**written, "failureReason": self.reason}
 
 
-def logins(log: Path | None, *, hidden: Collection[str] = (), now: datetime) -> Iterator[Login]:
+def logins(
+    log: Path | None, *, hidden: Collection[str] = (), kept_out: Collection[str] = (), now: datetime
+) -> Iterator[Login]:
     """Yield the attempts of the last seven days, oldest first; no log, no attempts."""
     if log is None or not log.is_file():
         return
@@ -61,13 +65,18 @@ def logins(log: Path | None, *, hidden: Collection[str] = (), now: datetime) -> 
                 remotes[f"conn{accepted[2]}"] = accepted[1]
             if '"c":"ACCESS"' not in line:
                 continue
-            login = read_line(line, remotes)
+            login = read_line(line, remotes, kept_out)
             if login and login.username not in hidden and login.moment >= now - KEPT:
                 yield login
 
 
-def read_line(line: str, remotes: Mapping[str, str] | None = None) -> Login | None:
-    """Return the attempt that a line of the log tells of, if it tells of one; `remotes` are clients by connection."""
+def read_line(
+    line: str, remotes: Mapping[str, str] | None = None, kept_out: Collection[str] = ()
+) -> Login | None:
+    """Return the attempt that a line of the log tells of, if it tells of one.
+
+    `remotes` are clients by connection; `kept_out` are users who are to be unknown to the cluster.
+    """
     try:
         entry = json.loads(line)
         if entry["id"] == _KEPT_OUT:
@@ -77,6 +86,10 @@ def read_line(line: str, remotes: Mapping[str, str] | None = None) -> Login | No
         if entry["id"] not in _SUCCEEDED | _FAILED:
             return None
         username = str(said.get("principalName", said.get("user", "")))
+        database = str(said.get("authenticationDatabase", said.get("db", "")))
+        if entry["id"] in _FAILED and username in kept_out:
+            said = {**said, "error": _UNKNOWN.format(username, database)}
+            line = json.dumps({**entry, "attr": said}, separators=(",", ":"))
         moment = datetime.fromisoformat(entry["t"]["$date"]).astimezone(UTC)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -86,7 +99,7 @@ def read_line(line: str, remotes: Mapping[str, str] | None = None) -> Login | No
     return Login(
         moment=moment,
         username=username,
-        database=str(said.get("authenticationDatabase", said.get("db", ""))),
+        database=database,
         address=address.strip("[]"),
         succeeded=entry["id"] in _SUCCEEDED,
         reason=str(said.get("error", "")),
@@ -101,6 +114,6 @@ def _as_unknown(entry: Mapping[str, Any], remotes: Mapping[str, str]) -> dict[st
         "principalName": name,
         "authenticationDatabase": database,
         "remote": remotes.get(entry["ctx"], ""),
-        "error": f'UserNotFound: Could not find user "{name}" for db "{database}"',
+        "error": _UNKNOWN.format(name, database),
     }
     return {**entry, "id": 20249, "msg": "Authentication failed", "attr": told}

@@ -241,9 +241,10 @@ def access_history(call: Call) -> tuple[int, Any]:
     end = query.number("end", now + 60_000, _EARLIEST)
     result = query.flag("authResult", default=True) if query.one("authResult") else None
     addresses = query.matching("ipAddress", _ADDRESS)
+    kept_out = {user.username for user in call.project.users if not user.reaches(spec.cluster_name)}
     found = [
         login
-        for login in logins(spec.mongod_log, hidden=spec.reserved_users, now=call.now)
+        for login in logins(spec.mongod_log, hidden=spec.reserved_users, kept_out=kept_out, now=call.now)
         if start <= login.moment.timestamp() * 1000 <= end
         and (result is None or login.succeeded == result)
         and (not addresses or login.address in addresses)

@@ -61,6 +61,17 @@ def test_a_user_who_is_kept_out_of_the_cluster_is_told_of_as_unknown_there(tmp_p
     assert "Restriction" not in shown["logLine"]
 
 
+@pytest.mark.parametrize(("identity", "said"), [(20249, SIX), (5286307, EIGHT)])
+def test_a_wrong_password_of_one_who_is_kept_out_is_told_of_as_an_unknown_user_s(
+    identity: int, said: dict[str, str]
+) -> None:
+    mismatch = "AuthenticationFailed: SCRAM authentication failed, storedKey mismatch"
+    login = read_line(line(identity, **said, error=mismatch), kept_out={"app"})
+    assert login is not None
+    assert 'UserNotFound: Could not find user "app" for db "admin"' == login.reason
+    assert "storedKey" not in login.line
+
+
 @pytest.mark.parametrize(
     "text", ["", "{}", "no json", '{"id":20250}', line(22943), line(20250, principalName="__system")]
 )

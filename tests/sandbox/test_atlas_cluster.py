@@ -178,11 +178,12 @@ def test_logins_are_told_with_their_result_and_never_those_of_the_servers(atlas:
     assert {login.username for login in logins(atlas)}.isdisjoint({"root", "__system"})
 
 
+@pytest.mark.parametrize("password", ["Correct-horse-7-battery", "wrong-password"])
 def test_a_login_to_a_cluster_that_the_user_s_scopes_leave_out_is_told_as_an_unknown_user_s(
-    atlas: Atlas,
+    atlas: Atlas, password: str
 ) -> None:
     atlas.staging.add_user("elsewhere", scopes=[{"name": "other", "type": "CLUSTER"}])
-    atlas.can_log_in("elsewhere")
+    atlas.can_log_in("elsewhere", password)
 
     def told() -> list[Login]:
         return [login for login in logins(atlas) if login.username == "elsewhere"]
