@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from pydantic import SecretStr
 
+from sandbox.atlas import EmulatorError
 from sandbox.atlas.auth import Credential
 from sandbox.atlas.models import Action, CustomRole, NewUser, Resource, RoleGrant
 from sandbox.atlas.project import Project
@@ -32,7 +33,10 @@ def new_passwords(estate: Estate) -> dict[tuple[str, str], SecretStr]:
 def make_users(
     project: Project, estate: Estate, environment: str, passwords: Mapping[tuple[str, str], SecretStr]
 ) -> None:
-    """Make an environment's legacy roles, then its users; both are real in `mongod` when this returns."""
+    """Make an environment's legacy roles, then its users; both are real in `mongod` when this returns.
+
+    Raises `EmulatorError` when the server does not take them in time.
+    """
     delay, project.propagation.seconds = project.propagation.seconds, 0.0
     try:
         for name, grants in estate.roles_of(environment).items():
@@ -54,9 +58,13 @@ def make_users(
                 password=password,
             )
             project.add_user(made, _BY_HAND)
-        project.propagation.settle()
+        settled = project.propagation.settle()
     finally:
         project.propagation.seconds = delay
+    if not settled:
+        raise EmulatorError(
+            f"the mongod of cluster {project.spec.cluster_name} has not taken the legacy users: see its log"
+        )
 
 
 def connection_strings(

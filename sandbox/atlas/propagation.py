@@ -1,9 +1,9 @@
 """The delay between a change in Atlas and its effect in the cluster: PENDING, then APPLIED.
 
-Changes reach `mongod` in the order in which they were made, each after the delay that held when it was made. A
-server that is away, or hangs, is tried again until it is back, and nobody waits long for it; a change that the server
-refuses is set aside and reported by its name and code, so that it does not hold up the others. It must never drop a
-change silently, nor show what is in one: it may be a password.
+Changes reach `mongod` in the order in which they were made, each after the delay that held when it was made, or with
+the first that is made once the delay is 0. A server that is away, or hangs, is tried again until it is back, and nobody
+waits long for it; a change that the server refuses is set aside and reported by its name and code, so that it does not
+hold up the others. It must never drop a change silently, nor show what is in one: it may be a password.
 """
 
 import threading
@@ -52,7 +52,8 @@ class Propagation:
     def catch_up(self) -> None:
         """With a delay of 0, have all changes applied on return, unless the server does not take them in time."""
         if self.seconds <= 0:
-            self._apply_due(everything=False)
+            # Those of before, when there was a delay, go first: they must not hold up this one until they are due.
+            self._apply_due(everything=True)
 
     def settle(self, deadline_seconds: float = 10.0) -> bool:
         """Apply everything now, whether due or not; False when the server does not answer in time."""

@@ -25,6 +25,16 @@ def test_changes_are_applied_in_their_order(propagation: Propagation) -> None:
     assert (applied, propagation.pending) == (list(range(20)), 0)
 
 
+def test_without_a_delay_a_change_waits_for_no_older_one_that_had_a_delay(propagation: Propagation) -> None:
+    applied: list[str] = []
+    propagation.seconds = 60.0
+    propagation.put("user old", lambda: applied.append("old"))
+    propagation.seconds = 0.0
+    propagation.put("user new", lambda: applied.append("new"))
+    propagation.catch_up()
+    assert (["old", "new"], 0) == (applied, propagation.pending)
+
+
 @pytest.mark.parametrize("error", [AutoReconnect("away"), ExecutionTimeout("slow", 50)])
 def test_a_change_that_a_server_does_not_answer_in_time_is_tried_again(
     propagation: Propagation, error: PyMongoError
