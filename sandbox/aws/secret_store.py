@@ -20,6 +20,7 @@ from sandbox.aws.wire import Call
 
 _SCHEDULED = "You can't create this secret because a secret with this name is already scheduled for deletion."
 _WINDOW = (7, 30)
+_DAY = 86400
 _REFUSED_WHEN_DELETED = frozenset(
     {"PutSecretValue", "UpdateSecret", "UpdateSecretVersionStage", "GetSecretValue", "RotateSecret"}
 )
@@ -90,7 +91,7 @@ class SecretStore:
         if existing is not None and existing.is_deleted():
             raise AwsRefusal("InvalidRequestException", _SCHEDULED)
 
-    def _delete(self, call: Call) -> None:
+    def _delete(self, call: Call) -> object:
         secret = _secret(call)
         days = call.parameters.get("RecoveryWindowInDays")
         forced = call.parameters.get("ForceDeleteWithoutRecovery", False)
@@ -106,6 +107,12 @@ class SecretStore:
             )
         if secret is not None and secret.is_deleted() and not forced:
             raise deleted_secret()
+        arn, name, _ = _backend(call).delete_secret(call.parameters["SecretId"], days, forced)
+        due = self._clock() + (0 if forced else (days or _WINDOW[1]) * _DAY)
+        if secret is not None and not forced:
+            # moto stamps the end of the window by a clock of its own.
+            secret.delete(due)
+        return {"ARN": arn, "Name": name, "DeletionDate": due}
 
     def _put(self, call: Call) -> object:
         asked = call.parameters

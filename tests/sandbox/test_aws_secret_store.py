@@ -51,6 +51,27 @@ def test_after_the_window_the_name_is_free(aws: Aws) -> None:
     assert "new" == store.get_secret_value(SecretId=NAME)["SecretString"]
 
 
+@pytest.mark.parametrize("ahead", [-20, 20])
+def test_the_window_begins_and_ends_by_the_sandboxs_clock(aws: Aws, ahead: int) -> None:
+    store = aws.client("secretsmanager")
+    aws.clock.now = int(aws.clock.now) + ahead * DAY
+    due = aws.clock.now + 7 * DAY
+    said = store.delete_secret(SecretId=NAME, RecoveryWindowInDays=7)["DeletionDate"]
+    aws.clock.now = due - 1
+    kept = store.describe_secret(SecretId=NAME)["DeletedDate"]
+    assert [due, due] == [said.timestamp(), kept.timestamp()]
+    aws.clock.now = due
+    assert "ResourceNotFoundException" == refused(aws, "describe_secret", SecretId=NAME)
+
+
+def test_a_secret_that_is_deleted_by_force_is_gone_at_once(aws: Aws) -> None:
+    store = aws.client("secretsmanager")
+    aws.clock.now = int(aws.clock.now)
+    said = store.delete_secret(SecretId=NAME, ForceDeleteWithoutRecovery=True)
+    assert (NAME, aws.clock.now) == (said["Name"], said["DeletionDate"].timestamp())
+    assert "ResourceNotFoundException" == refused(aws, "describe_secret", SecretId=NAME)
+
+
 def test_a_label_of_ours_stays_on_its_version_when_another_becomes_current(aws: Aws) -> None:
     store = aws.client("secretsmanager")
     first = store.get_secret_value(SecretId=NAME)["VersionId"]
