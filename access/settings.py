@@ -291,7 +291,8 @@ def _placeholders(source: str, values: Mapping[str, Any], lines: Mapping[str, in
             lines.get(str(name), lines.get("placeholders", 1)),
             f"{PROJECT}:{name}",
             "is still a placeholder",
-            "Set your own value and take the name off atlas-access:placeholders.",
+            "Set your own value and take the name off atlas-access:placeholders; for the sandbox: "
+            'eval "$(atlas-access sandbox env STACK)".',
         )
         for name in named
     ]

@@ -165,13 +165,13 @@ def _cluster_name(environment: str) -> str:
     """The Atlas cluster of an environment by its file here, "" without one: placeholders matter to nobody here."""
     from access.settings import SettingsInvalid, check_settings
 
-    files = {
-        each.name.removeprefix("Pulumi.").removesuffix(".yaml"): each.read_text(encoding="utf-8")
-        for each in sorted(Path().glob("Pulumi.*.yaml"))
-    }
     try:
+        files = {
+            each.name.removeprefix("Pulumi.").removesuffix(".yaml"): each.read_text(encoding="utf-8")
+            for each in sorted(Path().glob("Pulumi.*.yaml"))
+        }
         return check_settings(environment, files, sandbox=True).atlas_cluster
-    except SettingsInvalid:
+    except (SettingsInvalid, OSError, UnicodeDecodeError):
         return ""
 
 

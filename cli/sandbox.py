@@ -74,7 +74,9 @@ def up(
     else:
         screen = console(secrets=world.secrets())
         screen.print(told, soft_wrap=True)
-        screen.print("Next: atlas-access sandbox deploy staging", soft_wrap=True)
+        screen.print(
+            "Next: atlas-access sandbox baseline staging, then sandbox deploy staging", soft_wrap=True
+        )
     return DONE
 
 

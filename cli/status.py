@@ -104,7 +104,7 @@ def commands(stack: str, *, sandbox: bool) -> Mapping[Step, str]:
         provision = f"atlas-access sandbox deploy {stack}"
         bind = f"{provision} --phase bind"
         retire = f'{provision} --phase retire --config "retireConfirmation=retire {stack}"'
-        retire += " --config retirement=tombstone (24 h later: delete)"
+        retire += " --config retirement=tombstone  # 24 h later: delete"
     return {
         Step.BASELINE: baseline,
         Step.USERS: provision,
@@ -112,10 +112,10 @@ def commands(stack: str, *, sandbox: bool) -> Mapping[Step, str]:
         Step.PROOFS: f"atlas-access prove {stack}",
         Step.SWAP: bind,
         Step.GATES: f"atlas-access smoke {stack}",
-        Step.SOAK: f"atlas-access status {stack}",
+        Step.SOAK: "atlas-access sandbox clock --advance 31m" if sandbox else f"atlas-access status {stack}",
         Step.LOCAL: f"atlas-access env staging --write {ENV_FILE}",
         Step.CODE: "atlas-access guard env-var-coverage --source APPLICATION",
-        Step.RETIREMENT: f"{retire} (docs/runbooks/retire.md)",
+        Step.RETIREMENT: f"{retire}  # docs/runbooks/retire.md",
         Step.DOCUMENTS: "atlas-access docs",
     }
 

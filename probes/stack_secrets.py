@@ -16,7 +16,7 @@ from access.manifest_model import Consumer, Manifest
 from access.settings import Settings
 from access.task_definition import secret_references
 from probes.atlas_sign_in import SignIn
-from probes.aws import AwsUnavailable, latest_revision, running_revision
+from probes.aws import AwsUnavailable, account_id, latest_revision, running_revision
 from probes.lookups import CurrentSecret, current_secret
 from probes.request import ProofRequest
 from probes.task_place import TaskPlace
@@ -77,12 +77,13 @@ def secrets_of(stack: Stack) -> Mapping[str, tuple[str, tuple[str, ...]]]:
 
 def settled(stack: Stack, each: Sequence[Candidate], *, whole: bool) -> Iterator[Candidate]:
     """Settle each candidate on the version that tasks hold; `whole`: and on the current one where it is another."""
-    running = _running(stack)
     with ThreadPoolExecutor(max_workers=8) as pool:
+        where = pool.submit(_elsewhere, stack)
         looked = list(pool.map(lambda candidate: _current(stack, candidate), each))
+        running, elsewhere = _running(stack), where.result()
     for candidate, current in zip(each, looked, strict=True):
-        if isinstance(current, str):
-            yield replace(candidate, missing=candidate.missing or current)
+        if elsewhere or isinstance(current, str):
+            yield replace(candidate, missing=candidate.missing or elsewhere or str(current))
             continue
         held = [
             pin for each in candidate.variables if (pin := running.pinned.get(each)) and pin[0] == current.arn
@@ -95,6 +96,19 @@ def settled(stack: Stack, each: Sequence[Candidate], *, whole: bool) -> Iterator
             is_held = any((pin or current.version_id) == version for _, pin in held)
             place = _place(stack, running.roles.get(candidate.consumer, ""))
             yield replace(candidate, request=request, held=is_held, place=place, unasked=running.unasked)
+
+
+def _elsewhere(stack: Stack) -> str:
+    """Why nothing that is found or missing says anything of the stack: the credentials act in another account."""
+    try:
+        account = account_id(region=stack.settings.aws_region, endpoints=stack.endpoints)
+    except AwsUnavailable:
+        return ""  # then nothing else answers either, and says why
+    if account == stack.settings.aws_account_id:
+        return ""
+    return (
+        f"these credentials act in AWS account {account}, but {stack.name} is {stack.settings.aws_account_id}"
+    )
 
 
 def _current(stack: Stack, candidate: Candidate) -> CurrentSecret | str:

@@ -51,7 +51,11 @@ class LiveAnswer:
 def lines(answer: LiveAnswer, legacy: Sequence[str] = ()) -> Iterator[str]:
     """The answer in lines: first who can, then how, then who else is undeclared or was not asked."""
     action, place = answer.declared.action, answer.declared.place
-    yield f"{', '.join(answer.able) or 'Nobody'} can {action} on {place}, says {answer.environment}'s server."
+    if answer.able or not answer.unasked:
+        able = ", ".join(answer.able) or "Nobody"
+        yield f"{able} can {action} on {place}, says {answer.environment}'s server."
+    else:
+        yield f"Unknown who can {action} on {place}: {len(answer.unasked)} could not be asked."
     for each in answer.said:
         if each.can:
             yield f"  {each.user}, by {', '.join(each.roles)}; from {each.secret}"

@@ -115,6 +115,19 @@ def test_the_drift_command_tells_what_differs_from_the_manifest(provisioned: Pro
     assert "staging" in told.stdout
 
 
+def test_credentials_of_another_account_leave_a_stack_unproven_and_say_so(provisioned: Provisioned) -> None:
+    code, shown = provisioned.run("prove", "prod")
+    accounts = "these credentials act in AWS account 111111111111, but prod is 222222222222"
+    assert (3, True, False) == (code, accounts in shown, "deploy prod first" in shown), shown
+
+
+def test_who_can_says_unknown_where_no_server_could_be_asked(provisioned: Provisioned) -> None:
+    code, shown = provisioned.run("who-can", "UPDATE", "askflorence.agent_audit_log", "--live", "prod")
+    assert (3, True) == (code, shown.startswith("Unknown who can UPDATE on askflorence.agent_audit_log")), (
+        shown
+    )
+
+
 @pytest.mark.parametrize(
     ("secret", "broken", "expected"),
     [
