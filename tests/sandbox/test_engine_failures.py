@@ -2,16 +2,8 @@
 
 import errno
 import json
-import os
-import signal
-import subprocess
-import sys
-import threading
-import time
 from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
 from engine_programs.harness import FOLDER, Stack
 
@@ -188,14 +180,6 @@ def test_a_dynamic_host_that_does_not_start_is_named(stack):
     assert "the engine failed" not in result.error
 
 
-def test_an_interrupt_before_the_first_step_ends_the_run_with_a_result(stack, monkeypatch):
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("sandbox.engine.runner.load", interrupted)
-    assert "interrupted while the run began or ended" == stack.up('toy.Thing("a", name="a")').error
-
-
 def test_targets_are_refused_before_anything_is_started(stack):
     stack.write("")
     stack.options["targets"] = ("urn:x",)
@@ -212,112 +196,6 @@ def test_an_endpoint_off_this_machine_is_refused_before_anything_is_started(stac
     assert not (stack.program_dir / "started").exists()
 
 
-def test_a_second_run_is_refused_and_told_who_holds_the_stack(stack):
-    stack.write('toy.Thing("a", name="a", value="wait")')
-    first = threading.Thread(target=stack.up)
-    first.start()
-    assert stack.toy.entered.wait(20)
-    other = Stack(stack.folder, stack.toy)
-    refused = other.run("destroy")
-    stack.toy.gate.set()
-    first.join(20)
-    assert f"in use by up of process {os.getpid()}" in refused.error
-
-
-def test_a_lock_of_a_dead_process_is_taken_over(stack):
-    stack.up("")
-    dead = subprocess.Popen(["true"])
-    dead.wait()
-    record = {"pid": dead.pid, "started": "1", "operation": "up", "since": "yesterday"}
-    stack.state_file.with_name("staging.json.lock").write_text(json.dumps(record))
-    assert stack.up().ok
-
-
-RUN = """
-import signal, sys, threading, time
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests were started in the background
-sys.path.insert(0, {tests!r})
-from pathlib import Path
-from engine_programs.harness import Stack
-class Toy:
-    port, calls = {port}, []
-stack = Stack(Path({folder!r}), Toy())
-stack.options["policy_packs"] = tuple(map(Path, {packs!r}))
-def tell():
-    while not any("interrupted" in getattr(event, "message", "") for event in list(stack.events)):
-        time.sleep(0.01)
-    print("heard", flush=True)
-threading.Thread(target=tell, daemon=True).start()
-print(stack.up().error)
-"""
-
-
-def pending(deployment: dict[str, Any]) -> list[tuple[str, str]]:
-    """What was begun and not seen to end: kind and name."""
-    begun = deployment.get("pending_operations") or []
-    return [(item["type"], item["resource"]["urn"].split("::")[-1]) for item in begun]
-
-
-def start(stack: Stack, *packs: Path) -> subprocess.Popen[str]:
-    code = RUN.format(
-        tests=str(FOLDER.parent), port=stack.toy.port, folder=str(stack.folder), packs=[*map(str, packs)]
-    )
-    root = str(Path(__file__).parents[2])
-    return subprocess.Popen(
-        [sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_lets_the_step_finish_and_records_it(stack, number):
-    stack.write('a = toy.Thing("a", name="a", value="wait")\ntoy.Thing("b", name=a.serial)')
-    process = start(stack)
-    assert stack.toy.entered.wait(20)
-    process.send_signal(number)
-    assert "heard\n" == process.stdout.readline()
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(0.5)
-    stack.toy.gate.set()
-    said, _ = process.communicate(timeout=30)
-    assert "interrupted" in said
-    assert (["a"], None) == (list(stack.resources()), stack.state().get("pending_operations"))
-
-
-def test_a_second_interrupt_gives_up_and_leaves_the_step_pending(stack):
-    stack.write('toy.Thing("a", name="a", value="wait")')
-    process = start(stack)
-    assert stack.toy.entered.wait(20)
-    process.send_signal(signal.SIGINT)
-    assert "heard\n" == process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=15)
-    assert ([], [("creating", "a")]) == (list(stack.resources()), pending(stack.state()))
-
-
-def test_an_interrupt_while_the_first_one_is_told_leaves_the_step_pending_for_good(stack):
-    def twice(event: object) -> None:
-        if "what was begun is finished" in getattr(event, "message", ""):
-            raise KeyboardInterrupt
-
-    stack.options["on_event"] = twice
-    stack.write('toy.Thing("a", name="a", value="wait")')
-    threading.Thread(
-        target=lambda: (stack.toy.entered.wait(20), os.kill(os.getpid(), signal.SIGINT)), daemon=True
-    ).start()
-    said = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        result = stack.up()
-    finally:
-        signal.signal(signal.SIGINT, said)
-    before = stack.state_file.read_bytes()
-    stack.toy.gate.set()
-    assert (True, [("creating", "a")]) == ("interrupted twice" in result.error, pending(stack.state()))
-    deadline = time.monotonic() + 10
-    while not stack.toy.things and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert (1, before) == (len(stack.toy.things), stack.state_file.read_bytes())
-
-
 def test_a_state_that_cannot_be_written_stops_the_step_before_it_changes_anything(stack, monkeypatch):
     write = checkpoint.write_atomically
 
@@ -330,55 +208,7 @@ def test_a_state_that_cannot_be_written_stops_the_step_before_it_changes_anythin
     monkeypatch.setattr(checkpoint, "write_atomically", full)
     result = stack.up('toy.Thing("a", name="a")')
     assert "cannot be written (No space left on device)" in result.error
-    assert ([], []) == (stack.toy.calls, pending(stack.state()))
-
-
-def test_a_killed_run_leaves_the_step_pending_and_the_next_run_goes_on(stack):
-    stack.write('a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial, value="wait")')
-    process = start(stack)
-    assert stack.toy.entered.wait(20)
-    process.kill()
-    process.wait()
-    process.stdout.close()
-    stack.toy.gate.set()
-    assert ([("creating", "b")], ["a"]) == (pending(stack.state()), list(stack.resources()))
-    result = stack.up('a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial)')
-    assert (True, {"a", "b"}) == (result.ok, set(stack.resources()))
-    assert [("creating", "b")] == pending(stack.state())
-    stack.run("refresh")
-    assert [] == pending(stack.state())
-
-
-def gone(processes: list[psutil.Process]) -> bool:
-    """Whether all of them end in time."""
-    _, alive = psutil.wait_procs(processes, timeout=10)
-    return not alive
-
-
-def test_a_killed_run_leaves_no_program_no_host_and_no_pack_behind(stack):
-    stack.write('import dyn\np = dyn.Proof("p", "word")\ntoy.Thing("a", name=p.verdict, value="wait")')
-    process = start(stack, FOLDER / "pack")
-    assert stack.toy.entered.wait(20)
-    started = psutil.Process(process.pid).children(recursive=True)
-    process.kill()
-    process.wait()
-    process.stdout.close()
-    assert (3, True) == (len(started), gone(started))
-
-
-def test_a_dynamic_call_outlives_a_killed_run_and_its_host_ends_with_it(stack):
-    stack.write('import dyn\ndyn.Proof("p", "linger")')
-    process = start(stack)
-    begun = stack.program_dir / "begun"
-    deadline = time.monotonic() + 20
-    while not (begun.exists() and begun.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    host = psutil.Process(int(begun.read_text()))
-    process.kill()
-    process.wait()
-    process.stdout.close()
-    (stack.program_dir / "go").touch()
-    assert (True, True) == (gone([host]), (stack.program_dir / "done").exists())
+    assert ([], []) == (stack.toy.calls, stack.pending())
 
 
 def test_an_interrupted_replacement_is_finished_by_the_next_run(stack):
@@ -404,7 +234,7 @@ def test_a_refresh_that_fails_keeps_what_an_earlier_run_did_not_see_the_end_of(s
     document["deployment"]["pending_operations"] = [{"type": "creating", "resource": begun}]
     stack.state_file.write_text(json.dumps(document))
     assert "a: refresh failed: toy: the read was refused" == stack.run("refresh").error
-    assert [("creating", "b")] == pending(stack.state())
+    assert [("creating", "b")] == stack.pending()
 
 
 def test_a_failed_delete_keeps_the_resource_and_what_it_needs(stack):

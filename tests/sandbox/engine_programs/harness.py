@@ -74,6 +74,11 @@ class Stack:
             if not item["type"].startswith("pulumi:")
         }
 
+    def pending(self) -> list[tuple[str, str]]:
+        """What was begun and not seen to end: its type and the resource's name."""
+        begun = self.state().get("pending_operations") or []
+        return [(item["type"], item["resource"]["urn"].split("::")[-1]) for item in begun]
+
     def ops(self) -> dict[str, str]:
         """What the last run planned, by resource name; default providers and the stack left out."""
         return {
