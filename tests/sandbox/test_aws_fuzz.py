@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 __all__ = ["aws"]
 
 RELAXED = settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
