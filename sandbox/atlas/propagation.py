@@ -18,6 +18,9 @@ from pymongo.errors import OperationFailure, PyMongoError
 _RETRY_SECONDS = 0.2
 _PATIENCE_SECONDS = 5.0
 
+_NOT_READY = frozenset({18, 91, 189, 10107, 11600, 11602, 13435, 13436})
+"""What a server that is just starting or ending answers: no refusal of the change."""
+
 
 class _Change(NamedTuple):
     due: float
@@ -102,7 +105,7 @@ class Propagation:
         try:
             change.apply()
         except OperationFailure as error:
-            if error.timeout:
+            if error.timeout or error.code in _NOT_READY:
                 return False
             self.refused.append(f"{change.name} refused by the server with code {error.code}")
         except BSONError as error:
