@@ -6,11 +6,11 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from access.endpoints import Endpoints
-from access.inputs import judged
-from access.manifest import load_manifest
-from access.manifest_model import Manifest
-from access.settings import Settings
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.settings import Settings
+from atlas_access.manifest.inputs import judged
+from atlas_access.manifest.load import load_manifest
+from atlas_access.manifest.model import Manifest
 from components.observed import observe
 from components.reference import reference_connection
 from components.refusals import REFUSALS

@@ -13,9 +13,15 @@ import pulumi
 import pulumi_mongodbatlas as mongodbatlas
 import pulumi_random as random
 
-from access.addresses import AddressForm, AddressMissing, ClusterAddresses, PrivateEndpoint
-from access.connection import ConnectionInvalid, ConnectionString, compose
-from access.manifest_model import ADMIN_DATABASE, Address, CustomRole, Manifest, User
+from atlas_access.base.addresses import (
+    Address,
+    AddressForm,
+    AddressMissing,
+    ClusterAddresses,
+    PrivateEndpoint,
+)
+from atlas_access.base.connection import ConnectionInvalid, ConnectionString, compose
+from atlas_access.manifest.model import ADMIN_DATABASE, CustomRole, Manifest, User
 
 #: Alphanumeric, so that no driver or shell has to unquote it (runbook, step 3).
 PASSWORD_LENGTH = 32

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from access.endpoints import Endpoints
-from access.manifest_model import Manifest
-from access.settings import Settings
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.settings import Settings
+from atlas_access.clients.aws import RunningRevision, account_id, latest_revision, running_revision
+from atlas_access.clients.lookups import current_secret, key_arn
+from atlas_access.manifest.model import Manifest
 from components.connection_secret import AdoptedSecret
-from probes.aws import RunningRevision, account_id, latest_revision, running_revision
-from probes.lookups import current_secret, key_arn
 
 
 class WrongAccount(RuntimeError):

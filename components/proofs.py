@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import pulumi
 
-from access.expectations import expectations
-from access.manifest_model import Address, Binding, Manifest
-from access.settings import Settings
-from access.verdict import Verdict
+from atlas_access.base.addresses import Address
+from atlas_access.base.settings import Settings
+from atlas_access.manifest.model import Binding, Manifest
+from atlas_access.proof.expectations import expectations
+from atlas_access.proof.task_place import HERE, TASK, TaskPlace
+from atlas_access.proof.verdict import Verdict
 from components.connection_secret import ConnectionSecret
-from probes.resource import PrivilegeProof, PrivilegeProofArgs
-from probes.task_place import HERE, TASK, TaskPlace
+from probes.proof import PrivilegeProof, PrivilegeProofArgs
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,14 @@
 """The mistakes and findings that end a program in plain sentences, never in a traceback."""
 
-from access.addresses import AddressMissing
-from access.connection import ConnectionInvalid
-from access.endpoints import EndpointRefused
-from access.inputs import InputsInvalid
-from access.manifest import ManifestInvalid
-from access.settings import SettingsInvalid
-from access.task_definition import DefinitionUnusable
+from atlas_access.base.addresses import AddressMissing
+from atlas_access.base.connection import ConnectionInvalid
+from atlas_access.base.endpoints import EndpointRefused
+from atlas_access.base.settings import SettingsInvalid
+from atlas_access.base.task_definition import DefinitionUnusable
+from atlas_access.clients.aws import AwsUnavailable
+from atlas_access.manifest.inputs import InputsInvalid
+from atlas_access.manifest.load import ManifestInvalid
 from components.observed import WrongAccount
-from probes.aws import AwsUnavailable
 
 #: Each says in its message what is wrong with what, and the way out.
 REFUSALS = (

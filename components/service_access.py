@@ -13,9 +13,11 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from access.manifest_model import Address, Binding, Consumer, Manifest, User
-from access.settings import Phase, Settings
-from access.task_definition import MongoVariables
+from atlas_access.base.addresses import Address
+from atlas_access.base.settings import Phase, Settings
+from atlas_access.base.task_definition import MongoVariables
+from atlas_access.manifest.model import Binding, Consumer, Manifest, User
+from atlas_access.rollout.service_tags import read_marks
 from components.cluster_access import ClusterAccess, ClusterAccessArgs
 from components.connection_secret import ConnectionSecret, ConnectionSecretArgs
 from components.execution_grants import grant_reads, role_name
@@ -25,9 +27,8 @@ from components.reference import Reference
 from components.service_retirement import ServiceRetirement, ServiceRetirementArgs, refuse_unconfirmed
 from components.service_rollout import ServiceRollout, ServiceRolloutArgs
 from components.task_binding import ProvenSecret, TaskBinding, TaskBindingArgs
-from rollout.in_use import CredentialsInUse, InUseArgs
-from rollout.marks import read_marks
-from rollout.resources import ServiceAddress
+from probes.destroy_guard import CredentialsInUse, InUseArgs
+from probes.rollout import ServiceAddress
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from datetime import datetime
 
 import pulumi
 
-from access.manifest_model import Manifest
-from access.retirement_model import confirmation_for
-from access.retirement_scope import scope_of
-from access.settings import Settings
-from rollout.resources import ServiceAddress
-from rollout.retirement import Retirement, RetirementArgs, RetirementGate
+from atlas_access.base.phases import confirmation_for
+from atlas_access.base.settings import Settings
+from atlas_access.manifest.model import Manifest
+from atlas_access.retirement.scope import scope_of
+from probes.retirement import Retirement, RetirementArgs, RetirementGate
+from probes.rollout import ServiceAddress
 
 
 @dataclass(frozen=True)

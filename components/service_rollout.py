@@ -10,14 +10,14 @@ from typing import Any
 
 import pulumi
 
-from access.settings import Settings
-from access.task_definition import BoundSecret, bind, secret_references
+from atlas_access.base.settings import Settings
+from atlas_access.base.task_definition import BoundSecret, bind, secret_references
+from atlas_access.guards.terraform_ownership import Finding, Ownership, judge_directory
+from atlas_access.rollout.model import short
+from atlas_access.rollout.service_tags import Marks
 from components.task_binding import TaskBinding, TaskBindingArgs
-from guards.terraform_ownership import Finding, Ownership, judge_directory
-from probes.resource import PrivilegeProof
-from rollout.marks import Marks
-from rollout.plan import short
-from rollout.resources import PriorRevision, Rollout, RolloutArgs, ServiceAddress
+from probes.proof import PrivilegeProof
+from probes.rollout import PriorRevision, Rollout, RolloutArgs, ServiceAddress
 
 PROJECT_FOLDER = Path(__file__).parents[1]
 

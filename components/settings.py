@@ -1,13 +1,14 @@
 """The stack's settings as the Pulumi program gets them: from the stack's file and from what is set beside it.
 
-What a right setting is, access/settings.py says. It must never be read twice in one program, or contact anything.
+What a right setting is, atlas_access/base/settings.py says. It must never be read twice in one program, or contact
+anything.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from access.settings import PROJECT, Settings, check_settings
+from atlas_access.base.settings import PROJECT, Settings, check_settings
 
 
 def read_files(directory: Path) -> dict[str, str]:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from access.baseline import Baseline
-from access.endpoints import Endpoints
-from access.manifest import load_manifest
-from access.settings import check_settings
-from access.smoke_file import SmokeInvalid, load_smoke
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.settings import check_settings
+from atlas_access.manifest.load import load_manifest
+from atlas_access.smoke.baseline import Baseline
+from atlas_access.smoke.browser_found import MISSING, find_chromium
+from atlas_access.smoke.browser_kept import letting_go
+from atlas_access.smoke.file import SmokeInvalid, load_smoke
+from atlas_access.smoke.run import BaselineNotGreen, SmokeOrder, capture
+from atlas_access.smoke.task_secrets import Place
+from atlas_access.smoke.waitlist import MAIL_VARIABLE
 from components.settings import read_files
-from probes.browser_found import MISSING, find_chromium
-from probes.browser_kept import letting_go
-from probes.smoke import BaselineNotGreen, SmokeOrder, capture
-from probes.task_secrets import Place
-from probes.waitlist import MAIL_VARIABLE
 from sandbox.aws_clients import session_of
 from sandbox.world import SandboxError, World
 

@@ -8,9 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from probes.browser_found import MISSING, find_chromium
-from reports.matrix import Matrix
-from reports.receipt import Chapter, Receipt
+from atlas_access.review.matrix import Matrix
+from atlas_access.smoke.browser_found import MISSING, find_chromium
 from sandbox import lifecycle
 from sandbox.demo_play import Audience, Notes, Player
 from sandbox.demo_receipt import PAGE, receipt_of, users, write
@@ -18,6 +17,7 @@ from sandbox.demo_story import story
 from sandbox.deploy import Engine, choose
 from sandbox.load_process import LoadProcess
 from sandbox.mongod import MongodError, find_mongod
+from sandbox.receipt import Chapter, Receipt
 from sandbox.world import Options, SandboxError, World
 
 RATE = 51.0

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from reports.deployment import Deployment, Moment, Operation, Progress
-from reports.receipt import Chapter, GateRun, Release, rounds_told
-from rollout.clock import advance, advanced
+from atlas_access.base.clock import advance, advanced
+from atlas_access.review.deployment import Deployment, Moment, Operation, Progress
 from sandbox.baselines import capture_baseline
 from sandbox.demo_story import DELETE, Act, Capture, Pass, Record, Releases, Retire, Step, Story
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.load_process import LoadProcess
+from sandbox.receipt import Chapter, GateRun, Release, rounds_told
 from sandbox.releases import Pipeline
 from sandbox.world import SandboxError, World
 

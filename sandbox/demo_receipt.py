@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from access.endpoints import Endpoints
-from access.manifest import load_manifest
-from access.redaction import redact
-from probes.atlas import Atlas
-from probes.atlas_sign_in import SignIn
-from reports import matrix_html
-from reports.load import LoadReport
-from reports.matrix import Matrix, build
-from reports.receipt import DatabaseUser, Receipt
-from reports.receipt_pages import render_html, render_markdown
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.redaction import redact
+from atlas_access.clients.atlas import Atlas
+from atlas_access.clients.atlas_sign_in import SignIn
+from atlas_access.manifest.load import load_manifest
+from atlas_access.review import matrix_html
+from atlas_access.review.matrix import Matrix, build
 from sandbox.demo_play import Notes
 from sandbox.demo_story import Story
+from sandbox.load_report import LoadReport
+from sandbox.receipt import DatabaseUser, Receipt
+from sandbox.receipt_pages import render_html, render_markdown
 from sandbox.world import World
 
 PAGE = "receipt.html"

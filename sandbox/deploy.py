@@ -12,12 +12,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from access.inputs import judged
-from access.manifest import load_manifest
-from access.settings import check_settings
+from atlas_access.base.settings import check_settings
+from atlas_access.manifest.inputs import judged
+from atlas_access.manifest.load import load_manifest
+from atlas_access.review.deployment import Deployment, Operation, Progress
+from atlas_access.rollout.model import ServiceState
 from components.settings import read_files
-from reports.deployment import Deployment, Operation, Progress
-from rollout.plan import ServiceState
 from sandbox import outcome
 from sandbox.embedded import Embedded
 from sandbox.health import require_alive
@@ -188,8 +188,8 @@ def _event_log(path: Path | None) -> Iterator[Callable[[str], None]]:
 
 
 _ROLLOUT = re.compile(
-    r"(?s)^.*?\brollout\."
-    r"(?:words\.RolloutFailed|retirement_words\.RetirementRefused|consumers\.StillConsumed): "
+    r"(?s)^.*?\batlas_access\."
+    r"(?:rollout\.report\.RolloutFailed|retirement\.report\.RetirementRefused|retirement\.consumers\.StillConsumed): "
 )
 
 

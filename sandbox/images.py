@@ -14,7 +14,7 @@ _ENSURE_INDEXES = ("node", "scripts/db/ensure-indexes.js")
 _PROGRAMS = {
     "python": (sys.executable,),
     "python3": (sys.executable,),
-    "atlas-access": (sys.executable, "-m", "cli.main"),
+    "atlas-access": (sys.executable, "-m", "atlas_access.cli.main"),
 }
 
 

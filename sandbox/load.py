@@ -17,12 +17,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from access.endpoints import Endpoints
-from access.smoke_file import load_smoke
-from access.smoke_model import Smoke
-from reports.load import Fault, Kind, LoadReport
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.smoke.file import load_smoke
+from atlas_access.smoke.model import Smoke
 from sandbox.load_client import Client, Told, Unanswered
 from sandbox.load_questions import Question, cycle, first_sign_up, ids_of, opening
+from sandbox.load_report import Fault, Kind, LoadReport
 from sandbox.load_tally import Tallies
 
 _IN_FLIGHT = 800

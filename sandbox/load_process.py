@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from reports.load import LoadReport, Mark
 from sandbox.load import Orders
+from sandbox.load_report import LoadReport, Mark
 from sandbox.world import SandboxError, World
 
 _HOME = Path(__file__).resolve().parents[1]

@@ -9,10 +9,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from access.gate_judging import Contract, judge_drug, judge_eligibility, judge_plans, judge_provider, plan_ids
-from access.gates import Gate, GateResult, Standing
-from access.replies import Reply
-from access.smoke_model import Smoke
+from atlas_access.smoke.gates import Gate, GateResult, Standing
+from atlas_access.smoke.judge import (
+    Contract,
+    judge_drug,
+    judge_eligibility,
+    judge_plans,
+    judge_provider,
+    plan_ids,
+)
+from atlas_access.smoke.model import Smoke
+from atlas_access.smoke.replies import Reply
 
 _PAGES = (
     ("/", 6),

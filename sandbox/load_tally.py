@@ -6,7 +6,7 @@ It must never keep an answer's text, and keeps no more faults by name than a per
 from collections import Counter
 from dataclasses import dataclass, field
 
-from reports.load import Fault, Kind, LoadReport, Mark, Served, Tally, latency
+from sandbox.load_report import Fault, Kind, LoadReport, Mark, Served, Tally, latency
 
 FAULTS_KEPT = 1000
 

@@ -6,9 +6,9 @@ It must never show what the engine did not mask, and never fail on an operation 
 import time
 from collections.abc import Callable, Sequence
 
-from access.redaction import redact
-from reports.deployment import Change, Moment, Progress, Step
-from reports.policy import Finding, said_by_pack
+from atlas_access.base.redaction import redact
+from atlas_access.review.deployment import Change, Moment, Progress, Step
+from atlas_access.review.policy import Finding, said_by_pack
 
 _OPERATIONS = {
     "create-replacement": "replace",

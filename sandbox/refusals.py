@@ -3,10 +3,10 @@
 Each says in its message what is wrong with what, and the way out. It must never hold an error that hides a defect.
 """
 
-from access.endpoints import EndpointRefused
-from access.inputs import InputsInvalid
-from access.manifest import ManifestInvalid
-from access.settings import SettingsInvalid
+from atlas_access.base.endpoints import EndpointRefused
+from atlas_access.base.settings import SettingsInvalid
+from atlas_access.manifest.inputs import InputsInvalid
+from atlas_access.manifest.load import ManifestInvalid
 from sandbox.world import SandboxError
 
 REFUSALS: tuple[type[Exception], ...] = (

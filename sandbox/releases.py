@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from access.task_definition import REGISTRATION_FACTS
-from rollout.plan import ServiceState, short
-from rollout.service import Service
+from atlas_access.base.task_definition import REGISTRATION_FACTS
+from atlas_access.rollout.model import ServiceState, short
+from atlas_access.rollout.service import Service
 from sandbox.aws_clients import client_of
 from sandbox.world import SandboxError, World
 

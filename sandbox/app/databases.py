@@ -11,8 +11,8 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from access.connection import ConnectionInvalid, ConnectionString
-from access.endpoints import EndpointRefused, Endpoints
+from atlas_access.base.connection import ConnectionInvalid, ConnectionString
+from atlas_access.base.endpoints import EndpointRefused, Endpoints
 from sandbox.app.builds import Build, Use, VariableUnset, variable
 
 Document = dict[str, Any]

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from access.connection import ConnectionInvalid, ConnectionString
-from access.endpoints import EndpointRefused, Endpoints
+from atlas_access.base.connection import ConnectionInvalid, ConnectionString
+from atlas_access.base.endpoints import EndpointRefused, Endpoints
 from sandbox.app import failures
 from sandbox.app.databases import Document
 

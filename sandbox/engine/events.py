@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from access.redaction_forms import encoded_forms
+from atlas_access.base.redaction_forms import encoded_forms
 from sandbox import values
 
 
@@ -106,7 +106,8 @@ def property_changes(
 class Mask:
     """Knows every secret text that passed through the run, and takes it out of messages.
 
-    What leaves the command passes `access.redaction`, too; here the secrets themselves are known, and messages many.
+    What leaves the command passes `atlas_access.base.redaction`, too; here the secrets themselves are known, and
+    messages many.
     """
 
     _forms: dict[str, frozenset[str]] = field(default_factory=dict)

@@ -15,7 +15,7 @@ import requests
 from botocore.exceptions import BotoCoreError, ClientError
 from pymongo.errors import PyMongoError
 
-from rollout.plan import short
+from atlas_access.rollout.model import short
 from sandbox import lifecycle
 from sandbox.baselines import capture_baseline
 from sandbox.refusals import REFUSALS

@@ -18,8 +18,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from access.manifest import ManifestInvalid
-from reports.deployment import Deployment, Operation
+from atlas_access.manifest.load import ManifestInvalid
+from atlas_access.review.deployment import Deployment, Operation
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.replays.model import Catch, Catcher, Caught
 from sandbox.replays.stage import Stage
@@ -140,7 +140,7 @@ def command(stage: Stage, *arguments: str) -> dict[str, Any]:
     paths = os.pathsep.join(filter(None, (str(_HOME), os.environ.get("PYTHONPATH"))))
     try:
         done = subprocess.run(  # noqa: S603 - this Python, this project's own command
-            [sys.executable, "-m", "cli.main", *arguments],
+            [sys.executable, "-m", "atlas_access.cli.main", *arguments],
             cwd=stage.program_dir,
             env={**inherited, **stage.world.environment(stage.stack), "PYTHONPATH": paths},
             capture_output=True,

@@ -24,7 +24,7 @@ PAST_THE_MANIFEST = {
 
 from dataclasses import replace
 
-from access.manifest_model import Consumer
+from atlas_access.manifest.model import Consumer
 
 _args = ServiceAccess._binding_args
 

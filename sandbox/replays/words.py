@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from access.manifest_errors import ManifestError
-from reports.deployment import Deployment
-from reports.policy import Level
+from atlas_access.base.yaml_errors import ManifestError
+from atlas_access.review.deployment import Deployment
+from atlas_access.review.policy import Level
 from sandbox.replays.model import Catch, Catcher, Caught, Undone
 
 _GATE = re.compile(r"ROLLED BACK\s+\w+: (?P<said>gate (?P<gate>\d)\b.*)")

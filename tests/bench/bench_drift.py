@@ -22,8 +22,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "sandbox")]
 from atlas_fixture import V1, V_CLUSTER, Api  # noqa: E402
 from drift_fixture import PROJECT, READER, check, declare  # noqa: E402
 
-from access.drift_finding import Answer  # noqa: E402
-from reports import drift_text  # noqa: E402
+from atlas_access.drift import report_text as drift_text  # noqa: E402
+from atlas_access.drift.finding import Answer  # noqa: E402
 from sandbox.atlas import AtlasEmulator, ProjectSpec  # noqa: E402
 from sandbox.mongod import MongodProcess  # noqa: E402
 

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from cli.main import run
+from atlas_access.cli.main import run
 
 FILES = 10_000
 BUDGET_SECONDS = 5.0

@@ -132,7 +132,7 @@ def ratio(value, budget, *, at_least=False):
 
 def mongosh(cluster):
     """Seconds for the twelve probes as twelve calls, None without a mongosh."""
-    from access.runbook import MANAGED
+    from atlas_access.proof.runbook import MANAGED
 
     here = ROOT / "node_modules/.bin/mongosh"
     program = os.environ.get("MONGOSH") or shutil.which("mongosh") or (str(here) if here.exists() else None)
@@ -161,8 +161,8 @@ def commands_of(expected):
     """The commands of a whole proof, as database, command, whether in a transaction."""
     from uuid import uuid4
 
-    from access.catalogue import operation
-    from access.operation import Form, Target
+    from atlas_access.proof.catalogue import operation
+    from atlas_access.proof.operation import Form, Target
 
     found = [
         ("admin", {"connectionStatus": 1, "showPrivileges": True}, False),
@@ -200,9 +200,9 @@ def child(kind, work):
 
 def prove_here(work):
     """The child that proves."""
-    from access.endpoints import Endpoints
-    from access.verdict import Verdict
-    from probes.prove import prove_all
+    from atlas_access.base.endpoints import Endpoints
+    from atlas_access.proof.run import prove_all
+    from atlas_access.proof.verdict import Verdict
 
     nowhere = dict.fromkeys(("aws", "atlas", "smoke", "hubspot", "github"), "http://127.0.0.1:1")
     endpoints = Endpoints(sandbox=True, **nowhere)

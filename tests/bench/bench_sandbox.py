@@ -51,7 +51,7 @@ class Peak(threading.Thread):
 def timed(directory, arguments):
     """Seconds that one command takes; a failing one ends the measurement."""
     began = time.monotonic()
-    command = [sys.executable, "-m", "cli.main", "sandbox", *arguments, "--dir", str(directory)]
+    command = [sys.executable, "-m", "atlas_access.cli.main", "sandbox", *arguments, "--dir", str(directory)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(done.stderr + done.stdout)

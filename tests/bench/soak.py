@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from probes.browser_found import MISSING, find_chromium
-from reports.deployment import Operation
-from rollout.clock import SystemClock
-from rollout.effects import Goal, Way
-from rollout.plan import short
-from rollout.run import Parts, carry_out
-from rollout.wiring import new_run
+from atlas_access.base.clock import SystemClock
+from atlas_access.review.deployment import Operation
+from atlas_access.rollout.model import short
+from atlas_access.rollout.run import Parts, carry_out
+from atlas_access.rollout.steps import Goal, Way
+from atlas_access.rollout.wiring import new_run
+from atlas_access.smoke.browser_found import MISSING, find_chromium
 from sandbox import demo, lifecycle
 from sandbox.baselines import capture_baseline
 from sandbox.deploy import Engine, Order, deploy

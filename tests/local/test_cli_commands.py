@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.errors import CommandFailed, guarded
-from cli.main import run
+from atlas_access.cli.errors import CommandFailed, guarded
+from atlas_access.cli.main import run
 
 MANIFEST = str(Path(__file__).parents[2] / "access.yaml")
 AUDIT = "askflorence.agent_audit_log"
@@ -141,9 +141,9 @@ def test_the_matrix_shows_the_waiver_in_every_format(form: str, capsys: pytest.C
 
 
 def test_redaction_leaves_the_page_as_it_was_rendered(capsys: pytest.CaptureFixture[str]) -> None:
-    from access.manifest import load_manifest
-    from reports import matrix_html
-    from reports.matrix import build
+    from atlas_access.manifest.load import load_manifest
+    from atlas_access.review import matrix_html
+    from atlas_access.review.matrix import build
 
     run(["matrix", "--manifest", MANIFEST, "--format", "html"])
     page = matrix_html.render(build(load_manifest(Path(MANIFEST).read_text(encoding="utf-8"))))
@@ -187,8 +187,8 @@ def test_what_is_not_evidence_is_refused(
 @pytest.mark.thorough
 def test_help_imports_neither_the_sandbox_nor_a_cloud_library() -> None:
     code = (
-        "import sys; from cli.main import run; run(['--help'])\n"
-        "heavy = {'sandbox', 'pulumi', 'boto3', 'pymongo', 'grpc', 'jinja2', 'access.manifest'}\n"
+        "import sys; from atlas_access.cli.main import run; run(['--help'])\n"
+        "heavy = {'sandbox', 'pulumi', 'boto3', 'pymongo', 'grpc', 'jinja2', 'atlas_access.manifest.load'}\n"
         "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -197,9 +197,8 @@ def test_help_imports_neither_the_sandbox_nor_a_cloud_library() -> None:
 
 @pytest.mark.thorough
 def test_a_reader_that_leaves_early_is_no_error() -> None:
-    command = (
-        f"{sys.executable} -m cli.main matrix --manifest {MANIFEST} --format json | head -c 1 >/dev/null"
-    )
+    matrix = f"{sys.executable} -m atlas_access.cli.main matrix --manifest {MANIFEST} --format json"
+    command = f"{matrix} | head -c 1 >/dev/null"
     done = subprocess.run(
         ["bash", "-c", f"{command}; echo ${{PIPESTATUS[0]}}"], capture_output=True, text=True, check=False
     )

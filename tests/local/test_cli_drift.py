@@ -7,10 +7,10 @@ from typing import NoReturn
 
 import pytest
 
-from access.drift_finding import Drift, Finding, Kind
-from cli.main import run
-from probes import drift as probe
-from probes.github import GitHub, GitHubUnavailable
+from atlas_access.cli.main import run
+from atlas_access.clients.github import GitHub, GitHubUnavailable
+from atlas_access.drift import observe as probe
+from atlas_access.drift.finding import Drift, Finding, Kind
 
 ROOT = Path(__file__).resolve().parents[2]
 SANDBOX = {

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import run
+from atlas_access.cli.main import run
+from atlas_access.retirement import env_example
+from atlas_access.review.control_mapping import CONTROLS
+from atlas_access.review.documents import documents
 from policy.catalogue import CATALOGUE
-from reports import env_example
-from reports.control_mapping import CONTROLS
-from reports.documents import documents
 from tests.unit.manifests import ROOT, edited, manifest
 
 RULES = tuple(CATALOGUE.values())

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from access.manifest import Manifest
-from guards import env_var_coverage, no_uri_in_git, reference_collections, silent_fall_back
-from guards.finding import Guard, Outcome, Report
-from guards.source import read_tree
+from atlas_access.guards import env_var_coverage, no_uri_in_git, reference_collections, silent_fall_back
+from atlas_access.guards.finding import Guard, Outcome, Report
+from atlas_access.guards.source import read_tree
+from atlas_access.manifest.load import Manifest
 from tests.unit.manifests import manifest as committed_manifest
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from access.inputs import InputsInvalid, judged
-from access.manifest import ManifestInvalid, load_manifest
-from access.settings import Phase, SettingsInvalid, check_settings
+from atlas_access.base.settings import Phase, SettingsInvalid, check_settings
+from atlas_access.manifest.inputs import InputsInvalid, judged
+from atlas_access.manifest.load import ManifestInvalid, load_manifest
 from components.refusals import REFUSALS
 from components.settings import read_files
 from sandbox.deploy import Order, checked

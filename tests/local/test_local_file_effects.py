@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import run
-from guards.git import ignored
-from rollout import local_file
-from rollout.local_file import LocalFileRefused, prepare, read, restore, write
+from atlas_access.cli.main import run
+from atlas_access.guards.git import ignored
+from atlas_access.retirement import write_local_file as local_file
+from atlas_access.retirement.write_local_file import LocalFileRefused, prepare, read, restore, write
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.main import run
-from guards.language import Language
-from guards.replacements import ListInvalid, from_json, patch, replacements, to_json
-from guards.source import SourceFile
+from atlas_access.cli.main import run
+from atlas_access.guards.language import Language
+from atlas_access.guards.replacements import ListInvalid, from_json, patch, replacements, to_json
+from atlas_access.guards.source import SourceFile
 from tests.unit.manifests import ROOT, manifest
 
 OLD = [each.name for each in manifest().deprecated_variables]

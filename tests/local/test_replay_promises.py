@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from access.manifest_errors import ManifestError
-from cli.main import run
-from reports.deployment import Deployment, Operation, Proof
-from reports.policy import Finding, Level
+from atlas_access.base.yaml_errors import ManifestError
+from atlas_access.cli.main import run
+from atlas_access.review.deployment import Deployment, Operation, Proof
+from atlas_access.review.policy import Finding, Level
 from sandbox.replays import eng_271, eng_279, schema_on_runtime, telling
 from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start, Told, Undone
 from sandbox.replays.play import Played

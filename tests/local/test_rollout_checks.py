@@ -5,24 +5,24 @@ from typing import Any
 
 import pytest
 
-from access.endpoints import Endpoints
-from access.gates import Gate, GateResult, Standing
-from access.gates import Round as GateRound
-from access.settings import SettingsInvalid, check_settings
-from access.smoke_file import load_smoke
+from atlas_access.base.clock import ClockRefused, advance, clock_for, seconds_of
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.settings import SettingsInvalid, check_settings
+from atlas_access.clients.aws import AwsUnavailable
+from atlas_access.rollout.gates import Gates
+from atlas_access.rollout.preflight import Checks, gated, owned, soaked
+from atlas_access.rollout.readable import references
+from atlas_access.rollout.service import Service
+from atlas_access.rollout.service_tags import Bound, Lease, Marks
+from atlas_access.rollout.smoke_gates import SmokeGates
+from atlas_access.rollout.soak import Errors, SoakSeen, line, refusals, released, spike, unknown
+from atlas_access.rollout.steps import Seen
+from atlas_access.smoke.file import load_smoke
+from atlas_access.smoke.gates import Gate, GateResult, Standing
+from atlas_access.smoke.gates import Round as GateRound
+from atlas_access.smoke.run import SmokeOrder
+from atlas_access.smoke.task_secrets import Place
 from components.settings import read_files
-from probes.aws import AwsUnavailable
-from probes.smoke import SmokeOrder
-from probes.task_secrets import Place
-from rollout.clock import ClockRefused, advance, clock_for, seconds_of
-from rollout.effects import Seen
-from rollout.gates import Gates
-from rollout.marks import Bound, Lease, Marks
-from rollout.preflight import Checks, gated, owned, soaked
-from rollout.readable import references
-from rollout.service import Service
-from rollout.smoke_gates import SmokeGates
-from rollout.soak import Errors, SoakSeen, line, refusals, released, spike, unknown
 from tests.unit.rollout_world import NEW, OLD, FakeClock, FakeEcs, FakeGates
 
 ROOT = Path(__file__).parents[2]
@@ -155,7 +155,9 @@ def test_a_sign_up_is_left_out_only_where_it_is_stated_to_be(
 ) -> None:
     standing = dict.fromkeys(Gate, Standing.MET) | {Gate.WAITLIST: Standing.UNKNOWN}
     results = tuple(GateResult(gate, found, "") for gate, found in standing.items())
-    monkeypatch.setattr("rollout.smoke_gates.one_round", lambda *_, **__: GateRound(1, results, (), 0.0))
+    monkeypatch.setattr(
+        "atlas_access.rollout.smoke_gates.one_round", lambda *_, **__: GateRound(1, results, (), 0.0)
+    )
     found = SmokeGates(smoke_order(), signs_up=signs_up).round(NEW, lambda: False)
     assert red == [each[:6] for each in found.failures]
 

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from reports.deployment import Deployment, Moment, Progress
-from reports.load import Latency, LoadReport, Mark, Tally
-from reports.receipt import DatabaseUser
+from atlas_access.review.deployment import Deployment, Moment, Progress
 from sandbox import demo, demo_play
 from sandbox.demo_story import Capture, Pass, Releases, Retire, story
 from sandbox.deploy import Engine, Order
+from sandbox.load_report import Latency, LoadReport, Mark, Tally
+from sandbox.receipt import DatabaseUser
 from sandbox.releases import Released
 from sandbox.world import SandboxError
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.terraform_ownership import Ownership, judge_directory, read_blocks
+from atlas_access.guards.terraform_ownership import Ownership, judge_directory, read_blocks
 
 SERVICE, FAMILY = "askflorence-staging-app", "askflorence-staging-app"
 OURS = "arn:aws:ecs:us-east-1:111111111111:task-definition/askflorence-staging-app:8"

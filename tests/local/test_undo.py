@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-import rollout.undo_looks as looks
-from access.drift_seen import HeldRole
-from access.undo import UndoPhase, deleted, recipe
-from cli.main import app, run
-from probes.aws import AwsUnavailable
-from rollout.retirement_marks import Journal, Stage
+import atlas_access.retirement.observe_undo as looks
+from atlas_access.base.observed import HeldRole
+from atlas_access.cli.main import app, run
+from atlas_access.clients.aws import AwsUnavailable
+from atlas_access.retirement.journal import Journal, Stage
+from atlas_access.retirement.undo import UndoPhase, deleted, recipe
 from tests.unit.manifests import ROOT, manifest
 
 ADDRESSES = ("AWS_ENDPOINT_URL", "MONGODB_ATLAS_BASE_URL", "ATLAS_ACCESS_SMOKE_URL", "GITHUB_API_URL")

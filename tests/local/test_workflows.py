@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.main import run
+from atlas_access.cli.main import run
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -116,7 +116,7 @@ def test_every_command_of_ours_in_a_recipe_is_one_that_the_tool_has(target: str)
         assert 0 == run([verb, "--help"])
         options = {word for word in words if word.startswith("--")}
         shown = subprocess.run(
-            [sys.executable, "-m", "cli.main", verb, "--help"],
+            [sys.executable, "-m", "atlas_access.cli.main", verb, "--help"],
             cwd=ROOT, env={"PATH": "/usr/bin:/bin", "COLUMNS": "200"}, capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
         assert set() == {option for option in options if option not in shown}

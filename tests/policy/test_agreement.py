@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from access.manifest import load_manifest
+from atlas_access.manifest.load import load_manifest
 from policy import adr
 
 ROOT = Path(__file__).parents[2]

@@ -14,11 +14,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "program"))
 
 from recorder import MANIFEST, ROOT, Recorder, definition, observed, settings
 
-from access.manifest import ManifestInvalid, load_manifest
+from atlas_access.clients.aws import RunningRevision
+from atlas_access.manifest.load import ManifestInvalid, load_manifest
 from components.connection_secret import AdoptedSecret
 from components.reference import reference_connection
 from components.service_access import ServiceAccess, ServiceAccessArgs
-from probes.aws import RunningRevision
 
 ACCOUNTS = {"staging": "111111111111", "prod": "222222222222"}
 CANARY = "Zu7canary9Zu7canary9Zu7canary9Zu"

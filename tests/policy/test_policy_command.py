@@ -9,7 +9,7 @@ import pytest
 from policy_world import compliant_stack, secret, task, user, without
 from test_analyze_state import SECRET, entry, exported, stored
 
-from cli.main import run
+from atlas_access.cli.main import run
 from policy.catalogue import CATALOGUE
 from policy.resource import SERVICE_ACCESS
 

@@ -11,13 +11,13 @@ from pulumi.runtime import set_mocks
 from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
 
-from access.manifest import load_manifest
-from access.manifest_model import Manifest
-from access.settings import Settings, check_settings
+from atlas_access.base.settings import Settings, check_settings
+from atlas_access.clients.aws import RunningRevision
+from atlas_access.manifest.load import load_manifest
+from atlas_access.manifest.model import Manifest
 from components.connection_secret import AdoptedSecret
 from components.observed import Observed
 from components.settings import read_files
-from probes.aws import RunningRevision
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = load_manifest((ROOT / "access.yaml").read_text(encoding="utf-8"))

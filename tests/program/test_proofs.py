@@ -6,9 +6,9 @@ import pulumi
 import pulumi_aws as aws
 from recorder import MANIFEST, Recorder, observed, run, settings
 
+from atlas_access.proof.task_place import TaskPlace
 from components.reference import reference_connection
 from components.service_access import ServiceAccess, ServiceAccessArgs
-from probes.task_place import TaskPlace
 
 GOOD = "mongodb://app_read:Pw@127.0.0.2:27118/askflorence?authSource=admin&directConnection=true"
 PUBLIC = "mongodb://127.0.0.1:27117/?replicaSet=rs"

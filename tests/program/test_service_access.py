@@ -10,11 +10,11 @@ import pytest
 from pulumi.runtime import rpc
 from recorder import ADDRESSES, EVIDENCE, MANIFEST, Recorder, definition, observed, run, settings
 
-from access.task_definition import secret_references
+from atlas_access.base.task_definition import secret_references
+from atlas_access.clients.aws import RunningRevision
 from components.observed import Observed
 from components.reference import reference_connection
 from components.service_access import ServiceAccess, ServiceAccessArgs, crosses_over
-from probes.aws import RunningRevision
 
 RUNTIME = {"MONGODB_URI", "MONGODB_REFERENCE_URI", "MONGODB_WRITE_URI", "MONGODB_AUDIT_WRITE_URI"}
 GOOD_REFERENCE = "mongodb://app_read:Pw@127.0.0.2:27118/askflorence?authSource=admin&directConnection=true"

@@ -7,8 +7,8 @@ from typing import Any
 from atlas_fixture import Api, role_body, user_body
 from drift_fixture import add_user, change_role, change_user, done, find, held
 
-from access.drift_finding import Kind
-from access.known_users import KnownUser
+from atlas_access.drift.finding import Kind
+from atlas_access.manifest.known_users import KnownUser
 
 AUDIT_ACTIONS = [find("agent_audit_log"), find("agent_audit_log", "INSERT")]
 SCHEMA = [

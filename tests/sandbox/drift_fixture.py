@@ -15,17 +15,18 @@ from urllib.parse import parse_qs, urlsplit
 
 from atlas_fixture import Api, role_body, user_body
 
-from access.drift import Wanted, attributed, compare
-from access.drift_finding import Drift
-from access.drift_seen import NotReached, Seen, Unread
-from access.endpoints import Endpoints
-from access.known_users import KnownUser
-from access.manifest import load_manifest
-from access.settings import Phase, Settings, check_settings
-from probes.atlas import Atlas
-from probes.atlas_sign_in import SignIn
-from probes.drift import read_project
-from probes.patience import Patience
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.observed import Unread
+from atlas_access.base.settings import Phase, Settings, check_settings
+from atlas_access.clients.atlas import Atlas
+from atlas_access.clients.atlas_sign_in import SignIn
+from atlas_access.clients.retry import Patience
+from atlas_access.drift.compare import Wanted, attributed, compare
+from atlas_access.drift.finding import Drift
+from atlas_access.drift.model import NotReached, Seen
+from atlas_access.drift.observe import read_project
+from atlas_access.manifest.known_users import KnownUser
+from atlas_access.manifest.load import load_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = load_manifest((ROOT / "access.yaml").read_text(encoding="utf-8"))

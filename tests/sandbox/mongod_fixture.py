@@ -9,13 +9,13 @@ from urllib.parse import quote
 import pytest
 from pymongo import MongoClient
 
-from access.actions import mongo_actions
-from access.connection import compose
-from access.endpoints import Endpoints
-from access.evidence import Proof
-from access.expectations import expectations
-from access.manifest import Manifest, load_manifest
-from probes.prove import ProofRequest, prove
+from atlas_access.base.connection import compose
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.manifest.load import Manifest, load_manifest
+from atlas_access.privileges.actions import mongo_actions
+from atlas_access.proof.evidence import Proof
+from atlas_access.proof.expectations import expectations
+from atlas_access.proof.run import ProofRequest, prove
 from sandbox.mongod import MongodProcess
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,7 +16,7 @@ from typing import Any
 from engine_programs.cli import comparable
 from recording_proxy import Effect, RecordingProxy, atlas_effect, aws_effect, secret_name
 
-from reports.deployment import Operation
+from atlas_access.review.deployment import Operation
 from sandbox import lifecycle, providers
 from sandbox.aws_clients import client_of
 from sandbox.deploy import Engine, Order, checked, deploy
@@ -29,7 +29,7 @@ from sandbox.world import Options, World
 
 ROOT = Path(__file__).parents[2]
 STACK = "staging"
-PROGRAM = ("__main__.py", "*.yaml", "access", "components", "probes", "rollout")
+PROGRAM = ("__main__.py", "*.yaml", "atlas_access", "components", "probes")
 UNGATED = {"allowUngatedRollout": "true"}
 REFUSED = Effect("atlas POST", "user app_audit_writer")
 NARROWER = (

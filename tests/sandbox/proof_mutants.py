@@ -6,13 +6,14 @@ from typing import Any
 
 from mongod_fixture import LOOPBACK, Cluster
 
-from access.actions import ATLAS_ACTIONS, ActionScope, display_name, mongo_actions
-from access.catalogue import operation
-from access.evidence import Proof, Subject
-from access.expectations import Expectations, Expected, suffices
-from access.privileges import Privileges, builtin_privileges, declared_privileges, server_privileges
-from access.verdict import Outcome, Verdict
-from probes.prove import prove
+from atlas_access.manifest.privileges import declared_privileges
+from atlas_access.privileges.actions import ATLAS_ACTIONS, ActionScope, display_name, mongo_actions
+from atlas_access.privileges.model import Privileges, builtin_privileges, server_privileges
+from atlas_access.proof.catalogue import operation
+from atlas_access.proof.evidence import Proof, Subject
+from atlas_access.proof.expectations import Expectations, Expected, suffices
+from atlas_access.proof.run import prove
+from atlas_access.proof.verdict import Outcome, Verdict
 
 VERSION = "6.0.5"
 OTHER_COLLECTION = "plans"

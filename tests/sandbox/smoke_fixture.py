@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from mongod_fixture import LOOPBACK
 
-from access.smoke_file import load_smoke
-from access.smoke_model import Limits, Smoke
-from probes.smoke import SmokeOrder
-from probes.task_secrets import Place
+from atlas_access.smoke.file import load_smoke
+from atlas_access.smoke.model import Limits, Smoke
+from atlas_access.smoke.run import SmokeOrder
+from atlas_access.smoke.task_secrets import Place
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANS = tuple(f"42261UT00600{number}" for number in range(20, 34))

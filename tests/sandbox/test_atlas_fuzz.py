@@ -11,7 +11,7 @@ from atlas_fixture import STAGING, V1, Atlas, atlas, atlas_servers, role_body, s
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from access.builtin_roles import BUILTIN_ROLES
+from atlas_access.privileges.builtin_roles import BUILTIN_ROLES
 
 __all__ = ["atlas", "atlas_servers", "specs"]
 

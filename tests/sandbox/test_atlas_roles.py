@@ -6,7 +6,7 @@ import pytest
 from atlas_fixture import Atlas, atlas, atlas_servers, grants, role_body, specs
 from atlas_schemas import CustomRole, read
 
-from access.actions import ATLAS_ACTIONS, ActionScope, mongo_actions
+from atlas_access.privileges.actions import ATLAS_ACTIONS, ActionScope, mongo_actions
 
 __all__ = ["atlas", "atlas_servers", "specs"]
 OWN = [{"databaseName": "admin", "roleName": "own"}]

@@ -3,7 +3,7 @@
 import pytest
 from drift_fixture import Answered, endpoints, serving
 
-from probes.balanced import VARIABLE, failed_requests
+from atlas_access.clients.balanced import VARIABLE, failed_requests
 
 
 @pytest.mark.parametrize(

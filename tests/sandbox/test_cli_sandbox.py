@@ -25,7 +25,7 @@ class Shell:
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "cli.main", *arguments],
+            [sys.executable, "-m", "atlas_access.cli.main", *arguments],
             cwd=ROOT,
             env={
                 **{name: os.environ[name] for name in ("HOME", "LANG", "MONGOD") if name in os.environ},
@@ -188,7 +188,8 @@ def test_without_a_sandbox_the_way_to_one_is_named(tmp_path: Path) -> None:
 def test_a_reader_that_leaves_does_not_stop_a_deployment(
     shell: Shell, deployed: subprocess.CompletedProcess[str]
 ) -> None:
-    command = f"{sys.executable} -m cli.main sandbox deploy staging | head -c 1 > /dev/null; echo ${{PIPESTATUS[0]}}"
+    deploy = f"{sys.executable} -m atlas_access.cli.main sandbox deploy staging"
+    command = f"{deploy} | head -c 1 > /dev/null; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=ROOT,

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from smoke_fixture import ROOT, FakeApp, app
 
-import probes.smoke
-from access.gates import Gate, GateResult, Standing
-from cli.main import run
+import atlas_access.smoke.run
+from atlas_access.cli.main import run
+from atlas_access.smoke.gates import Gate, GateResult, Standing
 
 __all__ = ["app"]
 NOWHERE = "http://127.0.0.1:9"
@@ -20,7 +20,7 @@ def standings(app: FakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     found = {Gate.JOURNEY: Standing.MET, Gate.WAITLIST: Standing.MET}
     for name, gate in (("judge_journey", Gate.JOURNEY), ("judge_sign_up", Gate.WAITLIST)):
         monkeypatch.setattr(
-            probes.smoke, name, lambda *_, gate=gate: GateResult(gate, found[gate], "as told")
+            atlas_access.smoke.run, name, lambda *_, gate=gate: GateResult(gate, found[gate], "as told")
         )
     monkeypatch.chdir(ROOT)
     variables = {

@@ -4,8 +4,8 @@ import pytest
 from aws_fixture import Aws, aws
 from test_drift_estate import Estate
 
-from access.drift_finding import Kind
-from access.settings import Phase
+from atlas_access.base.settings import Phase
+from atlas_access.drift.finding import Kind
 
 __all__ = ["aws"]
 

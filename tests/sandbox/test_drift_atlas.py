@@ -16,11 +16,12 @@ from drift_fixture import (
     wanted,
 )
 
-from access.drift_finding import Answer, Drift, Kind
-from probes.atlas import AtlasUnread
-from probes.atlas_sign_in import SignIn
-from reports import drift as facts
-from reports import drift_markdown, drift_text
+from atlas_access.clients.atlas import AtlasUnread
+from atlas_access.clients.atlas_sign_in import SignIn
+from atlas_access.drift import report as facts
+from atlas_access.drift import report_markdown as drift_markdown
+from atlas_access.drift import report_text as drift_text
+from atlas_access.drift.finding import Answer, Drift, Kind
 
 __all__ = ["atlas", "atlas_servers", "specs"]
 

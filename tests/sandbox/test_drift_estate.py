@@ -9,18 +9,20 @@ from aws_fixture import Aws, aws
 from drift_fixture import MANIFEST, endpoints, wanted
 from mongod_fixture import LOOPBACK, Cluster, cluster
 
-from access.drift import Wanted, compare
-from access.drift_finding import Answer, Drift, Kind
-from access.drift_seen import NotReached, Seen, SeenCluster, SeenCollections, Unread
-from access.endpoints import Endpoints
-from access.issues import Issue
-from access.manifest_model import Consumer
-from access.settings import Phase
-from probes import collections
-from probes.aws import RunningRevision
-from probes.collections import list_collections
-from probes.estate import Account, policy_in_words, read_account, seen_task
-from reports.drift_issue import body, decide, title
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.observed import Unread
+from atlas_access.base.settings import Phase
+from atlas_access.clients.aws import RunningRevision
+from atlas_access.clients.issues import Issue
+from atlas_access.clients.model import SeenCluster
+from atlas_access.drift import observe_collections as collections
+from atlas_access.drift.compare import Wanted, compare
+from atlas_access.drift.finding import Answer, Drift, Kind
+from atlas_access.drift.issue import body, decide, title
+from atlas_access.drift.model import NotReached, Seen, SeenCollections
+from atlas_access.drift.observe_account import Account, policy_in_words, read_account, seen_task
+from atlas_access.drift.observe_collections import list_collections
+from atlas_access.manifest.model import Consumer
 
 __all__ = ["aws", "cluster"]
 

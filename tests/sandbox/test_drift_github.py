@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from drift_fixture import Answered, Told, endpoints, serving
 
-from access.drift_finding import Drift, Finding, Kind
-from access.drift_seen import NotReached, Unread
-from access.issues import Change, Write
-from probes.github import GitHub, GitHubUnavailable
-from probes.patience import Patience
-from reports.drift_issue import LABEL, decide
+from atlas_access.base.observed import Unread
+from atlas_access.clients.github import GitHub, GitHubUnavailable
+from atlas_access.clients.issues import Change, Write
+from atlas_access.clients.retry import Patience
+from atlas_access.drift.finding import Drift, Finding, Kind
+from atlas_access.drift.issue import LABEL, decide
+from atlas_access.drift.model import NotReached
 
 NIGHT = datetime(2026, 5, 1, 2, 0, tzinfo=UTC)
 TOKEN = "canary-token-1234567890"

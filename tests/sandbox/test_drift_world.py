@@ -12,7 +12,7 @@ from drift_fixture import add_user, change_role, change_user, done, find, held, 
 from requests.auth import HTTPDigestAuth
 from test_drift_github import TOKEN, Repository
 
-from cli.main import run
+from atlas_access.cli.main import run
 from sandbox import lifecycle
 from sandbox.aws_clients import client_of
 from sandbox.deploy import Engine, Order, deploy

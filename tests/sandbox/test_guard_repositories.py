@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import run
+from atlas_access.cli.main import run
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "hR7" + "kq2Zt9XwLm"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import run
-from guards.git import history_lines, tracked_files
-from guards.source import LARGEST, read_tree
+from atlas_access.cli.main import run
+from atlas_access.guards.git import history_lines, tracked_files
+from atlas_access.guards.source import LARGEST, read_tree
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = str(ROOT / "access.yaml")

@@ -15,12 +15,12 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from access.connection import ConnectionString
-from access.manifest import load_manifest
-from access.privileges import declared_privileges
-from access.task_definition import secret_references
-from reports.deployment import Deployment, Operation, Progress
-from rollout.clock import advance
+from atlas_access.base.clock import advance
+from atlas_access.base.connection import ConnectionString
+from atlas_access.base.task_definition import secret_references
+from atlas_access.manifest.load import load_manifest
+from atlas_access.manifest.privileges import declared_privileges
+from atlas_access.review.deployment import Deployment, Operation, Progress
 from sandbox import lifecycle
 from sandbox.aws_clients import client_of
 from sandbox.deploy import Engine, Order, deploy
@@ -66,7 +66,7 @@ class Told:
 
 def a_copy_of_the_program(directory: Path) -> Path:
     """The program, its files and what it is made of, to be changed by a test."""
-    for pattern in ("__main__.py", "*.yaml", "access", "components", "probes", "rollout"):
+    for pattern in ("__main__.py", "*.yaml", "atlas_access", "components", "probes"):
         for path in ROOT.glob(pattern):
             if path.is_dir():
                 shutil.copytree(path, directory / path.name, ignore=shutil.ignore_patterns("__pycache__"))

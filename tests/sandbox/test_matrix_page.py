@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from access.manifest import load_manifest
-from probes.browser_found import FLAGS, SANDBOX_FLAGS, find_chromium
-from reports.matrix import build
-from reports.matrix_html import render
+from atlas_access.manifest.load import load_manifest
+from atlas_access.review.matrix import build
+from atlas_access.review.matrix_html import render
+from atlas_access.smoke.browser_found import FLAGS, SANDBOX_FLAGS, find_chromium
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOT = ROOT / ".test-artifacts" / "access-matrix.png"

@@ -10,11 +10,11 @@ from proof_proxy import Cut, Proxy
 from pymongo.errors import NetworkTimeout
 from pymongo.synchronous.pool import Connection
 
-from access.connection import ConnectionString
-from access.verdict import Failure
-from probes import pipeline
-from probes.mongo import Reply, Server
-from probes.pipeline import BATCH_COMMANDS, Sending
+from atlas_access.base.connection import ConnectionString
+from atlas_access.clients import pipeline
+from atlas_access.clients.mongo import Reply, Server
+from atlas_access.clients.mongo_answers import Failure
+from atlas_access.clients.pipeline import BATCH_COMMANDS, Sending
 
 __all__ = ["cluster"]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from reports import deployment_json
-from reports.deployment import Deployment, Operation, Progress
-from reports.deployment_text import failure_lines, progress_line
-from reports.policy import Level
-from reports.policy_text import advice_lines
+from atlas_access.review import deployment_json
+from atlas_access.review.deployment import Deployment, Operation, Progress
+from atlas_access.review.deployment_text import failure_lines, progress_line
+from atlas_access.review.policy import Level
+from atlas_access.review.policy_text import advice_lines
 from sandbox import lifecycle
 from sandbox.deploy import Engine, Order, deploy, exported
 from sandbox.pulumi_cli import PulumiCli

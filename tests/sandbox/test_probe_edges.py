@@ -12,10 +12,10 @@ from google.protobuf import empty_pb2
 from mongod_fixture import LOOPBACK
 from pulumi.runtime.proto import engine_pb2_grpc
 
-from access.endpoints import EndpointRefused
-from probes.aws import AwsUnavailable, client, read_connection_string
-from probes.http import session
-from probes.progress import Row
+from atlas_access.base.endpoints import EndpointRefused
+from atlas_access.clients.aws import AwsUnavailable, client, read_connection_string
+from atlas_access.clients.http import session
+from atlas_access.proof.progress import Row
 
 
 class _Redirecting(BaseHTTPRequestHandler):

@@ -8,13 +8,14 @@ from dataclasses import replace
 import pytest
 from mongod_fixture import LOOPBACK, Cluster, cluster
 
-from access.catalogue import OPERATIONS
-from access.endpoints import EndpointRefused
-from access.evidence import Proof, Subject
-from access.manifest_model import Retention
-from access.verdict import Answer, Failure, Outcome, Verdict
-from probes.mongo import Reply, Server
-from probes.prove import prove_all
+from atlas_access.base.endpoints import EndpointRefused
+from atlas_access.clients.mongo import Reply, Server
+from atlas_access.clients.mongo_answers import Answer, Failure
+from atlas_access.manifest.model import Retention
+from atlas_access.proof.catalogue import OPERATIONS
+from atlas_access.proof.evidence import Proof, Subject
+from atlas_access.proof.run import prove_all
+from atlas_access.proof.verdict import Outcome, Verdict
 
 __all__ = ["cluster"]
 

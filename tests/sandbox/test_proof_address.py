@@ -3,9 +3,9 @@
 import pytest
 from mongod_fixture import Cluster, cluster
 
-from access.connection import compose
-from access.evidence import Subject
-from access.verdict import Verdict
+from atlas_access.base.connection import compose
+from atlas_access.proof.evidence import Subject
+from atlas_access.proof.verdict import Verdict
 from sandbox.ports import free_port
 
 __all__ = ["cluster"]

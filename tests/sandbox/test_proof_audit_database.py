@@ -6,9 +6,9 @@ import pytest
 from mongod_fixture import ROOT, Cluster
 from pymongo.errors import OperationFailure
 
-from access.evidence import Attempt
-from access.manifest import load_manifest
-from access.verdict import Outcome, Verdict
+from atlas_access.manifest.load import load_manifest
+from atlas_access.proof.evidence import Attempt
+from atlas_access.proof.verdict import Outcome, Verdict
 from sandbox.mongod import MongodProcess
 
 LOG = "askflorence_audit.agent_audit_log"

@@ -8,13 +8,13 @@ from uuid import uuid4
 import pytest
 from mongod_fixture import LOOPBACK, Cluster, cluster
 
-from access.catalogue import OPERATIONS
-from access.connection import ConnectionString, compose
-from access.expectations import ADMIN
-from access.operation import Form, Need, On, Operation, Scope, Target
-from access.verdict import Outcome, judge
-from probes.mongo import Server
-from probes.pipeline import Sending
+from atlas_access.base.connection import ConnectionString, compose
+from atlas_access.clients.mongo import Server
+from atlas_access.clients.pipeline import Sending
+from atlas_access.proof.catalogue import OPERATIONS
+from atlas_access.proof.expectations import ADMIN
+from atlas_access.proof.operation import Form, Need, On, Operation, Scope, Target
+from atlas_access.proof.verdict import Outcome, judge
 
 __all__ = ["cluster"]
 

@@ -10,18 +10,18 @@ import boto3
 import pytest
 from pymongo import MongoClient
 
-from access.evidence import Proof, Subject
-from access.expectations import expectations
-from access.manifest import load_manifest
-from access.verdict import Verdict
-from cli.main import run
-from probes import stack_secrets
-from probes.atlas_sign_in import SignIn
-from probes.aws import AwsUnavailable
-from probes.cluster_state import await_applied, cluster_addresses
-from probes.request import ProofRequest
-from probes.runners import Made, make
-from probes.task_place import TaskPlace
+from atlas_access.cli.main import run
+from atlas_access.clients.atlas_sign_in import SignIn
+from atlas_access.clients.aws import AwsUnavailable
+from atlas_access.clients.cluster_state import await_applied, cluster_addresses
+from atlas_access.manifest.load import load_manifest
+from atlas_access.proof import stack_secrets
+from atlas_access.proof.evidence import Proof, Subject
+from atlas_access.proof.expectations import expectations
+from atlas_access.proof.request import ProofRequest
+from atlas_access.proof.runners import Made, make
+from atlas_access.proof.task_place import TaskPlace
+from atlas_access.proof.verdict import Verdict
 from sandbox import lifecycle
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.world import Options, World
@@ -217,7 +217,7 @@ def test_the_servers_name_those_whom_the_manifest_does_not(said: Said) -> None:
 
 
 def test_atlas_says_when_its_changes_are_applied_and_where_the_cluster_is(here: World) -> None:
-    from access.endpoints import Endpoints
+    from atlas_access.base.endpoints import Endpoints
 
     staging = here.of("staging")
     sign_in = SignIn(staging.atlas.public, staging.atlas.private)
@@ -251,7 +251,7 @@ def place(here: World) -> TaskPlace:
 
 
 def in_task(place: TaskPlace, secret: str, user: str) -> Proof:
-    from access.endpoints import Endpoints
+    from atlas_access.base.endpoints import Endpoints
 
     manifest = load_manifest((ROOT / "access.yaml").read_text())
     store = boto3.client("secretsmanager", region_name="us-east-1")

@@ -6,11 +6,11 @@ import traceback
 import pytest
 from mongod_fixture import LOOPBACK, Cluster, cluster, encodings
 
-from access.connection import compose
-from access.evidence import Proof
-from access.expectations import expectations
-from probes.mongo import Server
-from probes.prove import prove
+from atlas_access.base.connection import compose
+from atlas_access.clients.mongo import Server
+from atlas_access.proof.evidence import Proof
+from atlas_access.proof.expectations import expectations
+from atlas_access.proof.run import prove
 
 __all__ = ["cluster"]
 

@@ -6,7 +6,7 @@ import pytest
 from bson import encode
 from mongod_fixture import Cluster, cluster
 
-from access.verdict import Outcome, Verdict
+from atlas_access.proof.verdict import Outcome, Verdict
 
 __all__ = ["cluster"]
 

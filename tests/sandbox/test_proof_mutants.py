@@ -8,8 +8,8 @@ from dataclasses import replace
 from mongod_fixture import Cluster, cluster
 from proof_mutants import Workshop
 
-from access.evidence import Proof
-from access.verdict import Verdict
+from atlas_access.proof.evidence import Proof
+from atlas_access.proof.verdict import Verdict
 
 __all__ = ["cluster"]
 

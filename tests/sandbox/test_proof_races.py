@@ -9,11 +9,12 @@ from uuid import uuid4
 import pytest
 from mongod_fixture import Cluster, cluster
 
-from access.expectations import Expected, Place, expectations
-from access.verdict import Answer, Outcome, Verdict
-from probes.attempt import Marks, attempt_all
-from probes.mongo import Reply, Server
-from probes.pipeline import Sending
+from atlas_access.clients.mongo import Reply, Server
+from atlas_access.clients.mongo_answers import Answer
+from atlas_access.clients.pipeline import Sending
+from atlas_access.proof.attempt import Marks, attempt_all
+from atlas_access.proof.expectations import Expected, Place, expectations
+from atlas_access.proof.verdict import Outcome, Verdict
 
 __all__ = ["cluster"]
 

@@ -19,10 +19,10 @@ from moto.server import ThreadedMotoServer
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from access.evidence import Proof
-from access.expectations import expectations
-from probes.code_digest import MODULES, code_digest
-from probes.resource import TYPE, PrivilegeProof, PrivilegeProofProvider
+from atlas_access.proof.code_digest import MODULES, code_digest
+from atlas_access.proof.evidence import Proof
+from atlas_access.proof.expectations import expectations
+from probes.proof import TYPE, PrivilegeProof, PrivilegeProofProvider
 
 __all__ = ["cluster"]
 
@@ -198,7 +198,7 @@ def test_the_type_is_the_one_that_policies_address() -> None:
 
 def test_the_code_digest_covers_every_module_of_ours_that_a_proof_uses() -> None:
     ours = "sorted(name for name in sys.modules if name.startswith(('access.', 'probes.')))"
-    program = f"import sys, json, probes.prove; print(json.dumps({ours}))"
+    program = f"import sys, json, atlas_access.proof.run; print(json.dumps({ours}))"
     root = Path(__file__).resolve().parents[2]
     used = subprocess.run(
         [sys.executable, "-c", program], cwd=root, capture_output=True, check=True, text=True

@@ -7,9 +7,9 @@ from mongod_fixture import Cluster, cluster
 from proof_proxy import Proxy
 from pymongo.errors import PyMongoError
 
-from access.connection import compose
-from access.evidence import Proof
-from access.verdict import Outcome, Verdict
+from atlas_access.base.connection import compose
+from atlas_access.proof.evidence import Proof
+from atlas_access.proof.verdict import Outcome, Verdict
 
 __all__ = ["cluster"]
 

@@ -17,17 +17,17 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from access.endpoints import Endpoints
-from access.retirement_model import TOMBSTONE_ROLE
-from access.retirement_seen import SoakLogins
-from access.settings import check_settings
+from atlas_access.base.clock import advance, advanced
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.settings import check_settings
+from atlas_access.clients.atlas_sign_in import sign_in_from
+from atlas_access.clients.cluster_state import await_applied
+from atlas_access.retirement import observe_logins as login_history
+from atlas_access.retirement.model import TOMBSTONE_ROLE
+from atlas_access.retirement.observed import SoakLogins
+from atlas_access.retirement.report import RetirementRefused
+from atlas_access.review.deployment import Deployment
 from components.settings import read_files
-from probes import login_history
-from probes.atlas_sign_in import sign_in_from
-from probes.cluster_state import await_applied
-from reports.deployment import Deployment
-from rollout.clock import advance, advanced
-from rollout.retirement_words import RetirementRefused
 from sandbox import lifecycle
 from sandbox.aws_clients import client_of
 from sandbox.deploy import Engine, Order, deploy
@@ -102,7 +102,7 @@ class Story:
 
     def gate(self, name: str, stack: str, step: str = "tombstone", **changes: object) -> None:
         """Ask the gate as the resource does; "" when it is open."""
-        from rollout.retirement_wiring import show_gate
+        from atlas_access.retirement.wiring import show_gate
 
         try:
             self.within(stack, lambda: show_gate(self.props(stack, step, **changes), ""))
@@ -118,7 +118,10 @@ class Story:
 
     def killed(self, name: str, stack: str, step: str, at: str) -> None:
         """Carry a step out in a process of its own, and kill it for real as soon as it says that line."""
-        program = "import json, sys; from rollout.retirement_wiring import retire; retire(json.load(sys.stdin), None)"
+        program = (
+            "import json, sys; from atlas_access.retirement.wiring import retire; "
+            "retire(json.load(sys.stdin), None)"
+        )
         with subprocess.Popen(
             [sys.executable, "-c", program],
             cwd=ROOT,
@@ -141,7 +144,7 @@ class Story:
 
     def command(self, name: str, stack: str, *arguments: str) -> None:
         self.commands[name] = subprocess.run(
-            [sys.executable, "-m", "cli.main", *arguments],
+            [sys.executable, "-m", "atlas_access.cli.main", *arguments],
             cwd=ROOT,
             env={**os.environ, **self.world.environment(stack)},
             capture_output=True,
@@ -184,7 +187,7 @@ def _scheduled(story: Story) -> None:
 
 
 def _play(story: Story) -> None:
-    from rollout.retirement_wiring import leave, retire
+    from atlas_access.retirement.wiring import leave, retire
 
     story.look("before")
     story.verify()

@@ -18,19 +18,19 @@ from test_rollout_ecs import CLUSTER, NAME, Time, alone, goal, tags
 from test_smoke_http import _stream as stream
 from test_smoke_http import expired
 
-import probes.smoke
-from access.endpoints import Endpoints
-from access.gates import Gate, GateResult, Standing
-from access.settings import check_settings
+import atlas_access.smoke.run
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.settings import check_settings
+from atlas_access.rollout.gates import Gates, Round
+from atlas_access.rollout.preflight import gated
+from atlas_access.rollout.report import RolloutFailed
+from atlas_access.rollout.run import Parts, carry_out
+from atlas_access.rollout.service import Service
+from atlas_access.rollout.service_tags import HELD
+from atlas_access.rollout.smoke_gates import SmokeGates, smoke_gates
+from atlas_access.smoke.gates import Gate, GateResult, Standing
+from atlas_access.smoke.run import SmokeOrder, capture
 from components.settings import read_files
-from probes.smoke import SmokeOrder, capture
-from rollout.gates import Gates, Round
-from rollout.marks import HELD
-from rollout.preflight import gated
-from rollout.run import Parts, carry_out
-from rollout.service import Service
-from rollout.smoke_gates import SmokeGates, smoke_gates
-from rollout.words import RolloutFailed
 
 __all__ = ["app", "aws", "expired"]
 
@@ -52,7 +52,9 @@ PLANS = "/api/plans"
 def side_gates(monkeypatch: pytest.MonkeyPatch) -> None:
     """The browser and the sign-up have tests of their own; here they are met."""
     for name, gate in (("judge_journey", Gate.JOURNEY), ("judge_sign_up", Gate.WAITLIST)):
-        monkeypatch.setattr(probes.smoke, name, lambda *_, gate=gate: GateResult(gate, Standing.MET, ""))
+        monkeypatch.setattr(
+            atlas_access.smoke.run, name, lambda *_, gate=gate: GateResult(gate, Standing.MET, "")
+        )
 
 
 @dataclass
@@ -185,7 +187,7 @@ def test_gates_that_cannot_be_trusted_are_a_reason_not_to_begin(
 
 
 def _seen(state: Any) -> Any:
-    from rollout.effects import Seen
-    from rollout.marks import Marks
+    from atlas_access.rollout.service_tags import Marks
+    from atlas_access.rollout.steps import Seen
 
     return Seen(state, Marks(), 0.0, 0.0)

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from aws_fixture import Aws, aws
 
-from access.task_definition import REGISTRATION_FACTS
-from rollout.effects import Done, Goal, Way
-from rollout.gates import Gates, Round
-from rollout.marks import BOUND, HELD, RUN, WISH, Lease, read_marks
-from rollout.run import Parts, carry_out
-from rollout.service import Service
-from rollout.words import RolloutFailed
+from atlas_access.base.task_definition import REGISTRATION_FACTS
+from atlas_access.rollout.gates import Gates, Round
+from atlas_access.rollout.report import RolloutFailed
+from atlas_access.rollout.run import Parts, carry_out
+from atlas_access.rollout.service import Service
+from atlas_access.rollout.service_tags import BOUND, HELD, RUN, WISH, Lease, read_marks
+from atlas_access.rollout.steps import Done, Goal, Way
 
 __all__ = ["aws"]
 
@@ -208,7 +208,7 @@ def test_what_a_dead_run_left_for_another_revision_is_undone_first(aws: Aws) -> 
 
 
 def test_a_recorded_definition_can_be_registered_again(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rollout.wiring import record_prior
+    from atlas_access.rollout.wiring import record_prior
 
     session = aws.sessions["staging"]
     overlay = ("AWS_ENDPOINT_URL", "MONGODB_ATLAS_BASE_URL", "ATLAS_ACCESS_SMOKE_URL", "GITHUB_API_URL")

@@ -17,9 +17,9 @@ import pytest
 from pymongo import MongoClient
 from service_fixture import Load
 
-from reports.deployment import Deployment, Operation
-from reports.deployment_text import failure_lines
-from rollout.marks import Marks, read_marks
+from atlas_access.review.deployment import Deployment, Operation
+from atlas_access.review.deployment_text import failure_lines
+from atlas_access.rollout.service_tags import Marks, read_marks
 from sandbox import lifecycle
 from sandbox.aws_clients import client_of
 from sandbox.baselines import capture_baseline
@@ -55,7 +55,7 @@ class Story:
 
     def command(self, name: str, stack: str, *arguments: str) -> None:
         self.commands[name] = subprocess.run(
-            [sys.executable, "-m", "cli.main", *arguments],
+            [sys.executable, "-m", "atlas_access.cli.main", *arguments],
             cwd=ROOT,
             env={**os.environ, **self.world.environment(stack)},
             capture_output=True,

@@ -19,9 +19,9 @@ from typing import Any
 import psutil
 import pytest
 
-from rollout.clock import advance
-from rollout.decide import STALE_SECONDS
-from rollout.marks import Marks, read_marks
+from atlas_access.base.clock import advance
+from atlas_access.rollout.decide import STALE_SECONDS
+from atlas_access.rollout.service_tags import Marks, read_marks
 from sandbox import lifecycle
 from sandbox.aws_clients import client_of
 from sandbox.world import Options, World
@@ -70,7 +70,7 @@ class Killing:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "cli.main", *arguments],
+            [sys.executable, "-m", "atlas_access.cli.main", *arguments],
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,

@@ -7,21 +7,21 @@ from typing import Any
 import pytest
 from aws_fixture import Aws, aws
 
-from access.endpoints import Endpoints
-from access.settings import Settings, check_settings
+from atlas_access.base.clock import SystemClock
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.settings import Settings, check_settings
+from atlas_access.clients.aws import AwsUnavailable, ask, client
+from atlas_access.clients.other_account import AccountPlace, session_in
+from atlas_access.rollout.observe_soak import Preceding, looked
+from atlas_access.rollout.readable import Readability
+from atlas_access.rollout.report import RolloutFailed
+from atlas_access.rollout.rollback import RollbackRefused, roll_back
+from atlas_access.rollout.service import Service
+from atlas_access.rollout.service_log import errors_of
+from atlas_access.rollout.service_tags import Bound, Lease, Marks
+from atlas_access.rollout.soak import SoakSeen, refusals
+from atlas_access.rollout.wiring import PROJECT_FOLDER, settle_lease
 from components.settings import read_files
-from probes.aws import AwsUnavailable, ask, client
-from probes.other_account import AccountPlace, session_in
-from rollout.clock import SystemClock
-from rollout.marks import Bound, Lease, Marks
-from rollout.readable import Readability
-from rollout.rollback import RollbackRefused, roll_back
-from rollout.service import Service
-from rollout.service_log import errors_of
-from rollout.soak import SoakSeen, refusals
-from rollout.soak_looks import Preceding, looked
-from rollout.wiring import PROJECT_FOLDER, settle_lease
-from rollout.words import RolloutFailed
 
 __all__ = ["aws"]
 
@@ -91,7 +91,7 @@ def test_where_iam_does_not_simulate_and_the_role_is_closed_the_answer_is_unknow
     aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The caller's own identity could read it; that is no answer."""
-    from probes.aws import AwsUnavailable, client
+    from atlas_access.clients.aws import AwsUnavailable, client
 
     class Closed:
         def simulate_principal_policy(self, **_: Any) -> Any:

@@ -10,11 +10,11 @@ import playwright
 from mongod_fixture import LOOPBACK
 from smoke_fixture import ROOT, FakeApp, app, scenarios
 
-from access.gates import GateResult, Standing
-from access.smoke_model import Step
-from probes.browser import Journey, judge_journey
-from probes.browser_found import FLAGS, find_chromium
-from probes.browser_kept import letting_go
+from atlas_access.smoke.browser import Journey, judge_journey
+from atlas_access.smoke.browser_found import FLAGS, find_chromium
+from atlas_access.smoke.browser_kept import letting_go
+from atlas_access.smoke.gates import GateResult, Standing
+from atlas_access.smoke.model import Step
 
 __all__ = ["app"]
 PAGES = {

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from mongod_fixture import LOOPBACK
 from smoke_fixture import FAST, FakeApp, app, serve, usual
 
-from access.endpoints import Endpoints
-from access.replies import Reply, Trouble
-from probes.http import session
-from probes.smoke_http import Asker
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.clients.http import session
+from atlas_access.smoke.http import Asker
+from atlas_access.smoke.replies import Reply, Trouble
 
 __all__ = ["app"]
 PATH = "/api/plans"

@@ -12,10 +12,10 @@ from aws_fixture import Aws, aws
 from mongod_fixture import CANARY, LOOPBACK, Cluster, cluster, encodings
 from smoke_fixture import FAST, PLACE, FakeApp, scenarios, serve
 
-from access.gates import GateResult, Standing
-from probes.aws import new_session
-from probes.smoke_http import Asker
-from probes.waitlist import SignUp, judge_sign_up
+from atlas_access.clients.aws import new_session
+from atlas_access.smoke.gates import GateResult, Standing
+from atlas_access.smoke.http import Asker
+from atlas_access.smoke.waitlist import SignUp, judge_sign_up
 
 __all__ = ["aws", "cluster"]
 LOG_GROUP = "/ecs/askflorence-staging-app"

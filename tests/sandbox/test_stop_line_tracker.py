@@ -6,9 +6,9 @@ import pytest
 from drift_fixture import Answered, endpoints, serving
 from test_drift_github import TOKEN, Repository
 
-from rollout.effects import Done
-from rollout.stop_line import StopLine
-from rollout.words import RolloutFailed
+from atlas_access.rollout.open_incident import StopLine
+from atlas_access.rollout.report import RolloutFailed
+from atlas_access.rollout.steps import Done
 
 HELD: Mapping[str, str] = {"GITHUB_TOKEN": TOKEN}
 DONE = Done("arn:aws:ecs:r:1:task-definition/app:8", moved=True)

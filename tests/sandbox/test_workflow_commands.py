@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from access.connection import ConnectionString
+from atlas_access.base.connection import ConnectionString
 from sandbox import lifecycle
 from sandbox.aws_clients import client_of
 from sandbox.deploy import Engine, Order, deploy

@@ -12,7 +12,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 from requests.auth import HTTPDigestAuth
 
-from access.endpoints import Endpoints
+from atlas_access.base.endpoints import Endpoints
 from sandbox import health, lifecycle
 from sandbox.aws_clients import client_of
 from sandbox.estate import Estate

@@ -6,27 +6,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from access.drift import Wanted, compare
-from access.drift_finding import Drift, Finding
-from access.drift_seen import (
-    BoundVariable,
-    HeldRole,
-    Place,
-    Scope,
-    Seen,
-    SeenCluster,
-    SeenCollections,
-    SeenKey,
-    SeenRole,
-    SeenSecret,
-    SeenTask,
-    SeenUser,
-)
-from access.known_users import KnownKind, KnownUser, SignIn
-from access.manifest import Consumer, Manifest, load_manifest
-from access.manifest_model import ADMIN_DATABASE
-from access.privileges import declared_privileges
-from access.settings import Phase, Settings, check_settings
+from atlas_access.base.observed import HeldRole
+from atlas_access.base.settings import Phase, Settings, check_settings
+from atlas_access.clients.model import Place, Scope, SeenCluster, SeenKey, SeenRole, SeenUser
+from atlas_access.drift.compare import Wanted, compare
+from atlas_access.drift.finding import Drift, Finding
+from atlas_access.drift.model import BoundVariable, Seen, SeenCollections, SeenSecret, SeenTask
+from atlas_access.manifest.known_users import KnownKind, KnownUser, SignIn
+from atlas_access.manifest.load import Consumer, Manifest, load_manifest
+from atlas_access.manifest.model import ADMIN_DATABASE
+from atlas_access.manifest.privileges import declared_privileges
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = load_manifest((ROOT / "access.yaml").read_text(encoding="utf-8"))

@@ -21,11 +21,13 @@ from drift_cases import (
     with_user,
 )
 
-from access.drift_finding import Kind
-from access.drift_seen import HeldRole, Place, Scope, Seen, SeenCluster, SeenRole
-from access.known_users import KnownKind
-from access.manifest_model import DataClass, Manifest
-from access.privileges import Privilege
+from atlas_access.base.observed import HeldRole
+from atlas_access.clients.model import Place, Scope, SeenCluster, SeenRole
+from atlas_access.drift.finding import Kind
+from atlas_access.drift.model import Seen
+from atlas_access.manifest.known_users import KnownKind
+from atlas_access.manifest.model import DataClass, Manifest
+from atlas_access.privileges.model import Privilege
 
 AUDIT = "role_audit_writer"
 LOG = Place("askflorence", "agent_audit_log")

@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 
 from rollout_world import Crash, FakeClock
 
-from access.drift_finding import Drift
-from access.drift_seen import HeldRole
-from access.retirement import conditions
-from access.retirement_model import TOMBSTONE_ROLE, TOMBSTONED, Step
-from access.retirement_seen import (
+from atlas_access.base.observed import HeldRole
+from atlas_access.base.phases import Step
+from atlas_access.drift.finding import Drift
+from atlas_access.retirement.journal import STAGE, read_journal
+from atlas_access.retirement.judge import conditions
+from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED
+from atlas_access.retirement.observed import (
     Acknowledged,
     BoundRevision,
     GateSeen,
@@ -23,9 +25,8 @@ from access.retirement_seen import (
     SeenService,
     SoakLogins,
 )
-from rollout.retirement_marks import STAGE, read_journal
-from rollout.retirement_run import Parts, RoleInUse, carry_out
-from rollout.retirement_steps import Done, Examined, Goal, LiveUser, Look, SecretState, Target, Way
+from atlas_access.retirement.run import Parts, RoleInUse, carry_out
+from atlas_access.retirement.steps import Done, Examined, Goal, LiveUser, Look, SecretState, Target, Way
 
 DAY = 86_400.0
 STACK = "staging"

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from rollout.effects import Done, Goal, Way
-from rollout.gates import Round
-from rollout.marks import BOUND, RUN, read_marks
-from rollout.run import Parts, carry_out
-from rollout.service import Service
+from atlas_access.rollout.gates import Round
+from atlas_access.rollout.run import Parts, carry_out
+from atlas_access.rollout.service import Service
+from atlas_access.rollout.service_tags import BOUND, RUN, read_marks
+from atlas_access.rollout.steps import Done, Goal, Way
 
 ARN = "arn:aws:ecs:r:111111111111:task-definition/app:"
 OLD, NEW, OTHER = f"{ARN}7", f"{ARN}8", f"{ARN}9"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from access.actions import (
+from atlas_access.privileges.actions import (
     ATLAS_ACTIONS,
     WITHOUT_COUNTERPART,
     ActionScope,

@@ -2,8 +2,13 @@
 
 import pytest
 
-from access.addresses import AddressForm, AddressMissing, ClusterAddresses, PrivateEndpoint
-from access.manifest_model import Address
+from atlas_access.base.addresses import (
+    Address,
+    AddressForm,
+    AddressMissing,
+    ClusterAddresses,
+    PrivateEndpoint,
+)
 
 FULL = ClusterAddresses(
     cluster="c",

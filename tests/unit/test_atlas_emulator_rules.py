@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access.actions import ATLAS_ACTIONS, ActionScope
-from access.builtin_roles import BUILTIN_ROLES
+from atlas_access.privileges.actions import ATLAS_ACTIONS, ActionScope
+from atlas_access.privileges.builtin_roles import BUILTIN_ROLES
 from sandbox.atlas.errors import AtlasError
 from sandbox.atlas.models import Action, CustomRole, DatabaseUser, InheritedRole, NewUser, Resource, RoleGrant
 from sandbox.atlas.rules import (

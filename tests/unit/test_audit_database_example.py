@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from access.manifest import Manifest, ManifestInvalid, load_manifest
-from access.waivers import AUDIT, findings
-from reports.who_can import who_can
+from atlas_access.manifest.load import Manifest, ManifestInvalid, load_manifest
+from atlas_access.manifest.waivers import AUDIT, findings
+from atlas_access.review.who_can import who_can
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "examples/audit-database/access.yaml").read_text(encoding="utf-8")

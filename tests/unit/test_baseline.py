@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access.baseline import Baseline, BaselineRefused, read_baseline
-from access.smoke_file import load_smoke
+from atlas_access.smoke.baseline import Baseline, BaselineRefused, read_baseline
+from atlas_access.smoke.file import load_smoke
 
 SMOKE = load_smoke((Path(__file__).parents[2] / "smoke.yaml").read_text())
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from access.catalogue import OPERATIONS, of_scope, operation
-from access.operation import Form, On, Operation, Scope, Target
+from atlas_access.proof.catalogue import OPERATIONS, of_scope, operation
+from atlas_access.proof.operation import Form, On, Operation, Scope, Target
 
 TARGET = Target("askflorence", "agent_audit_log", "plans", "_probe_token", UUID(int=1))
 ATTEMPTED = [row for row in OPERATIONS if not row.by_equality]

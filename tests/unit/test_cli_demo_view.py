@@ -6,12 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from access.manifest import load_manifest
-from cli.demo_view import Teller, stage
-from reports.deployment import Deployment, Moment, Operation, Progress, Step
-from reports.load import Latency, LoadReport, Tally
-from reports.matrix import build
-from reports.receipt import DatabaseUser, Receipt
+from atlas_access.cli.sandbox_demo_view import Teller, stage
+from atlas_access.manifest.load import load_manifest
+from atlas_access.review.deployment import Deployment, Moment, Operation, Progress, Step
+from atlas_access.review.matrix import build
+from sandbox.load_report import Latency, LoadReport, Tally
+from sandbox.receipt import DatabaseUser, Receipt
 
 MATRIX = build(load_manifest((Path(__file__).parents[2] / "access.yaml").read_text()))
 USER = DatabaseUser("staging", "app_read", "read@askflorence")

@@ -6,7 +6,7 @@ import urllib.parse
 
 import pytest
 
-from cli.output import RedactingStream, console
+from atlas_access.cli.output import RedactingStream, console
 
 CANARY = 'p@ss:w%2F"canary'
 

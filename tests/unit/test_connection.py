@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from access.connection import ConnectionInvalid, ConnectionString, Secret, compose
+from atlas_access.base.connection import ConnectionInvalid, ConnectionString, Secret, compose
 
 CANARY = 'p@ss:w%2F"'
 SRV = "mongodb+srv://askflorence-staging.efsikmv.mongodb.net"

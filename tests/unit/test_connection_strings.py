@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from guards.content import archive_of, decoded, wanted
-from guards.no_uri_in_git import credentials_in
+from atlas_access.guards.content import archive_of, decoded, wanted
+from atlas_access.guards.no_uri_in_git import credentials_in
 
 PASSWORD = "hR7" + "kq2Zt9XwLm"
 HOST = "c.ab1cd.mongodb.net"

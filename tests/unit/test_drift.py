@@ -25,17 +25,12 @@ from drift_kinds import AUDIT, CASES, LOG, collections, granting, without_user
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access.drift import attributed
-from access.drift_finding import Answer, Kind
-from access.drift_seen import (
-    HeldRole,
-    NotReached,
-    Place,
-    Seen,
-    SeenEvent,
-    Unread,
-)
-from access.settings import Phase
+from atlas_access.base.observed import HeldRole, Unread
+from atlas_access.base.settings import Phase
+from atlas_access.clients.model import Place, SeenEvent
+from atlas_access.drift.compare import attributed
+from atlas_access.drift.finding import Answer, Kind
+from atlas_access.drift.model import NotReached, Seen
 
 
 def test_an_environment_as_declared_is_clean() -> None:

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from access.drift_finding import Drift, Finding, Kind
-from access.drift_seen import Unread
-from reports import drift_markdown
-from reports.drift_issue import LARGEST_BODY, body, decide, title
-from reports.github_text import BREAK, plain
+from atlas_access.base.github_text import BREAK, plain
+from atlas_access.base.observed import Unread
+from atlas_access.drift import report_markdown as drift_markdown
+from atlas_access.drift.finding import Drift, Finding, Kind
+from atlas_access.drift.issue import LARGEST_BODY, body, decide, title
 
 NOW = datetime(2026, 5, 12, tzinfo=UTC)
 EVIL = [

@@ -7,13 +7,14 @@ import pytest
 from botocore.exceptions import ClientError
 from drift_cases import arn, check, clean, only, settings
 
-from access.drift_finding import Answer, Kind
-from access.drift_seen import BoundVariable, SeenNeighbour, Unread
-from access.endpoints import Endpoints
-from access.settings import Phase
-from probes import neighbours
-from probes.estate import beside_of
-from probes.neighbours import read_neighbours
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.observed import Unread
+from atlas_access.base.settings import Phase
+from atlas_access.drift import observe_other_tasks as neighbours
+from atlas_access.drift.finding import Answer, Kind
+from atlas_access.drift.model import BoundVariable, SeenNeighbour
+from atlas_access.drift.observe_account import beside_of
+from atlas_access.drift.observe_other_tasks import read_neighbours
 
 
 def beside(secret: str) -> tuple[SeenNeighbour, ...]:

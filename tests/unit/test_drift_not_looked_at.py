@@ -5,12 +5,13 @@ from dataclasses import replace
 from drift_cases import CLUSTER, NOW, settings, wanted
 from retirement_world import DAY, STACK, seen
 
-from access.drift_finding import Drift
-from access.drift_seen import NotReached
-from access.endpoints import Endpoints
-from access.retirement import conditions
-from access.retirement_model import Standing, Step
-from probes.drift import read_collections
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.phases import Step
+from atlas_access.drift.finding import Drift
+from atlas_access.drift.model import NotReached
+from atlas_access.drift.observe import read_collections
+from atlas_access.retirement.judge import conditions
+from atlas_access.retirement.model import Standing
 
 LEFT_OUT = NotReached(f"collections of {CLUSTER}", "driftWithoutCollections is set")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from probes.estate import seen_secret
+from atlas_access.drift.observe_account import seen_secret
 
 FUNCTION = "arn:aws:lambda:us-east-1:999999999999:function:x"
 

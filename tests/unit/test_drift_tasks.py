@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from drift_cases import MANIFEST, arn, check, clean, only
 
-from access.drift_finding import Answer, Drift, Kind
-from access.manifest_model import Consumer
-from access.settings import Phase
-from probes.aws import RunningRevision
-from probes.estate import seen_task
+from atlas_access.base.settings import Phase
+from atlas_access.clients.aws import RunningRevision
+from atlas_access.drift.finding import Answer, Drift, Kind
+from atlas_access.drift.observe_account import seen_task
+from atlas_access.manifest.model import Consumer
 
 READ = f"{arn('staging/mongodb/app-read-v2')}:::v1"
 SECRETS = [

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from access.connection import ConnectionString
-from access.endpoints import EndpointRefused, Endpoints, is_loopback
+from atlas_access.base.connection import ConnectionString
+from atlas_access.base.endpoints import EndpointRefused, Endpoints, is_loopback
 
 SANDBOX = {
     "ATLAS_ACCESS_SANDBOX": "1",

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from access.manifest import load_manifest
-from access.manifest_model import Manifest
+from atlas_access.manifest.load import load_manifest
+from atlas_access.manifest.model import Manifest
 from sandbox.estate import Estate
 
 ROOT = Path(__file__).resolve().parents[2]

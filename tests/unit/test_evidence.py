@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from access.evidence import Attempt, Finding, Proof, Subject
-from access.verdict import Outcome, Verdict
+from atlas_access.proof.evidence import Attempt, Finding, Proof, Subject
+from atlas_access.proof.verdict import Outcome, Verdict
 
 ALLOWED = Attempt("find", "askflorence.plans", Outcome.ALLOWED, Outcome.ALLOWED, ms=0.3)
 DENIED = Attempt("insert", "askflorence.plans", Outcome.DENIED, Outcome.DENIED, 13, "Unauthorized", 0.2)

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from access.audit_log import AuditLog, Expiry, check_audit_log
-from access.equality import Identity, compare
-from access.evidence import Subject
-from access.expectations import Expectations, Place, expectations
-from access.manifest import load_manifest
-from access.manifest_model import Retention
-from access.privileges import Privilege, Scope
-from access.verdict import Verdict
+from atlas_access.manifest.load import load_manifest
+from atlas_access.manifest.model import Retention
+from atlas_access.privileges.identity import Identity
+from atlas_access.privileges.model import Privilege, Scope
+from atlas_access.proof.compare import compare
+from atlas_access.proof.evidence import Subject
+from atlas_access.proof.expectations import Expectations, Place, expectations
+from atlas_access.proof.judge_audit_log import AuditLog, Expiry, check_audit_log
+from atlas_access.proof.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 AUDIT = Place("askflorence", "agent_audit_log")

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from access.catalogue import OPERATIONS
-from access.expectations import Expectations, Place, expectations
-from access.manifest import Manifest, load_manifest
-from access.operation import Reach, Scope
-from access.verdict import Outcome
+from atlas_access.manifest.load import Manifest, load_manifest
+from atlas_access.proof.catalogue import OPERATIONS
+from atlas_access.proof.expectations import Expectations, Place, expectations
+from atlas_access.proof.operation import Reach, Scope
+from atlas_access.proof.verdict import Outcome
 
 USERS = ("app_read", "app_write", "app_audit_writer", "app_admin_schema")
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from access.expectations import expectations
-from access.manifest import load_manifest
+from atlas_access.manifest.load import load_manifest
+from atlas_access.proof.expectations import expectations
 
 ROOT = Path(__file__).resolve().parents[2]
 AUDIT_LOG = "askflorence.agent_audit_log"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from guards import silent_fall_back
-from guards.language import language_of
-from guards.source import SourceFile
+from atlas_access.guards import silent_fall_back
+from atlas_access.guards.language import language_of
+from atlas_access.guards.source import SourceFile
 from tests.unit.manifests import manifest
 
 KNOWN = [binding.variable for binding in manifest().bindings]

@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access.baseline import Baseline
-from access.gate_judging import (
+from atlas_access.smoke.baseline import Baseline
+from atlas_access.smoke.file import load_smoke
+from atlas_access.smoke.gates import Gate, GateReport, GateResult, Round, Standing
+from atlas_access.smoke.json_difference import canonical
+from atlas_access.smoke.judge import (
     Contract,
     judge_calculator,
     judge_drug,
@@ -19,10 +22,7 @@ from access.gate_judging import (
     plan_ids,
     scenario_key,
 )
-from access.gates import Gate, GateReport, GateResult, Round, Standing
-from access.json_difference import canonical
-from access.replies import Reply, Trouble, error_text, same_revision
-from access.smoke_file import load_smoke
+from atlas_access.smoke.replies import Reply, Trouble, error_text, same_revision
 
 SMOKE = load_smoke((Path(__file__).parents[2] / "smoke.yaml").read_text())
 PLANS = tuple(f"plan{number:02}" for number in range(14))

@@ -2,11 +2,10 @@
 
 import pytest
 
-from access.addresses import ClusterAddresses, PrivateEndpoint
-from access.connection import ConnectionString
-from access.manifest import Address
-from access.verdict import Login
-from guards import (
+from atlas_access.base.addresses import ClusterAddresses, PrivateEndpoint
+from atlas_access.base.connection import ConnectionString
+from atlas_access.clients.mongo_answers import Login
+from atlas_access.guards import (
     allowances,
     docs_sync,
     env_var_coverage,
@@ -14,14 +13,15 @@ from guards import (
     reference_collections,
     silent_fall_back,
 )
-from guards.finding import Finding, Guard, Note, Outcome, Report, overall, report
-from guards.language import Language, language_of
-from guards.no_uri_in_git import HistoryLine, credentials_in
-from guards.script_tokens import tokens_of
-from guards.source import SourceFile
-from guards.stored_values import Wanted, host_problem, login_problem, problems, wanted_in
-from guards.telling import as_json, as_markdown, as_text
-from guards.variables import is_mongo_variable
+from atlas_access.guards.finding import Finding, Guard, Note, Outcome, Report, overall, report
+from atlas_access.guards.language import Language, language_of
+from atlas_access.guards.no_uri_in_git import HistoryLine, credentials_in
+from atlas_access.guards.script_tokens import tokens_of
+from atlas_access.guards.source import SourceFile
+from atlas_access.guards.stored_values import Wanted, host_problem, login_problem, problems, wanted_in
+from atlas_access.guards.telling import as_json, as_markdown, as_text
+from atlas_access.guards.variables import is_mongo_variable
+from atlas_access.manifest.load import Address
 from tests.unit.manifests import manifest
 
 KNOWN = [*{b.variable for b in manifest().bindings}, *(d.name for d in manifest().deprecated_variables)]

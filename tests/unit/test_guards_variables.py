@@ -2,11 +2,11 @@
 
 import pytest
 
-from guards import env_var_coverage, reference_collections, silent_fall_back
-from guards.finding import Outcome
-from guards.language import language_of
-from guards.source import SourceFile
-from guards.variables import Use, uses_in
+from atlas_access.guards import env_var_coverage, reference_collections, silent_fall_back
+from atlas_access.guards.finding import Outcome
+from atlas_access.guards.language import language_of
+from atlas_access.guards.source import SourceFile
+from atlas_access.guards.variables import Use, uses_in
 from tests.unit.manifests import manifest
 
 

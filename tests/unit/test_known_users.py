@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from access.known_users import KnownKind, load_known_users
-from access.manifest import ManifestInvalid, load_manifest
+from atlas_access.manifest.known_users import KnownKind, load_known_users
+from atlas_access.manifest.load import ManifestInvalid, load_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = load_manifest((ROOT / "access.yaml").read_text(encoding="utf-8"))

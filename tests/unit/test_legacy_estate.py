@@ -8,15 +8,17 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from access.drift_finding import Answer
-from access.drift_seen import BoundVariable, HeldRole, SeenRole, SeenSecret, SeenUser, Unread
-from access.known_users import KnownUser
-from access.legacy_estate import Belongs, LegacyEstate, Standing, legacy_estate
-from access.legacy_seen import LegacySeen, SeenLogins, SeenRevision
-from access.manifest import Manifest
-from access.retirement_model import TOMBSTONE_ROLE, TOMBSTONED
-from probes.atlas_answers import LoginAnswer
-from reports import legacy as report
+from atlas_access.base.observed import HeldRole, Unread
+from atlas_access.clients.atlas_answers import LoginAnswer
+from atlas_access.clients.model import SeenLogins, SeenRole, SeenUser
+from atlas_access.drift.finding import Answer
+from atlas_access.drift.model import BoundVariable, SeenSecret
+from atlas_access.manifest.known_users import KnownUser
+from atlas_access.manifest.load import Manifest
+from atlas_access.retirement import report_inventory as report
+from atlas_access.retirement.inventory import Belongs, LegacyEstate, Standing, legacy_estate
+from atlas_access.retirement.inventory_model import LegacySeen, SeenRevision
+from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED
 from tests.unit.manifests import manifest
 
 SINCE = datetime(2026, 5, 1, tzinfo=UTC)

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access.connection import Secret
-from access.local_file import LocalText, ValueUnwritable
-from access.manifest import LOCAL
-from guards.finding import Outcome
-from guards.local_values import LocalFacts, check
+from atlas_access.base.connection import Secret
+from atlas_access.base.env_file import LocalText, ValueUnwritable
+from atlas_access.guards.finding import Outcome
+from atlas_access.guards.local_values import LocalFacts, check
+from atlas_access.manifest.load import LOCAL
 from tests.unit.manifests import manifest
 
 VALUES = {

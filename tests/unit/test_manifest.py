@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
-from access.manifest import (
+from atlas_access.manifest.load import (
     Address,
     Binding,
     Consumer,

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from access.manifest import ManifestInvalid, load_manifest
+from atlas_access.manifest.load import ManifestInvalid, load_manifest
 from tests.unit.manifest_cases import CASES, CUSTOM, READ_ROLE, TWO_RULES
 from tests.unit.manifests import TEXT, edited, errors_of, line_of, only_error
 

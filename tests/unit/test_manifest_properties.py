@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from access.manifest import Manifest, ManifestError, ManifestInvalid, load_manifest
+from atlas_access.manifest.load import Manifest, ManifestError, ManifestInvalid, load_manifest
 
 SMALL = {
     "version": 1,

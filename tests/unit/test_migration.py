@@ -9,22 +9,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access.drift import Wanted
-from access.drift_finding import Drift, Finding, Kind, Target
-from access.drift_seen import Unread
-from access.endpoints import Endpoints
-from access.legacy_estate import Belongs, LegacyEstate, RoleRow, SecretRow, Standing, Use, UserRow
-from access.migration import NEEDS, Fact, Migration, State, Step, migration
-from access.settings import check_settings
-from cli.status import commands
-from probes.atlas_sign_in import SignIn
-from reports import migration as report
-from rollout import migration_facts as looks
-from rollout.marks import Bound, Lease, Marks
-from rollout.migration_looks import baseline
-from rollout.plan import Deployment, ServiceState
-from rollout.retirement_marks import SINCE, STAGE
-from rollout.soak import SoakSeen, spike, unknown
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.observed import Unread
+from atlas_access.base.settings import check_settings
+from atlas_access.cli.status import commands
+from atlas_access.clients.atlas_sign_in import SignIn
+from atlas_access.drift.compare import Wanted
+from atlas_access.drift.finding import Drift, Finding, Kind, Target
+from atlas_access.retirement import report_status as report
+from atlas_access.retirement import status_facts as looks
+from atlas_access.retirement.inventory import (
+    Belongs,
+    LegacyEstate,
+    RoleRow,
+    SecretRow,
+    Standing,
+    Use,
+    UserRow,
+)
+from atlas_access.retirement.journal import SINCE, STAGE
+from atlas_access.retirement.observe_status import baseline
+from atlas_access.retirement.status import NEEDS, Fact, Migration, State, Step, migration
+from atlas_access.rollout.model import Deployment, ServiceState
+from atlas_access.rollout.service_tags import Bound, Lease, Marks
+from atlas_access.rollout.soak import SoakSeen, spike, unknown
 from tests.unit.manifests import ROOT, manifest
 
 NEW, OLD = "arn:aws:ecs:us-east-1:1:task-definition/app:8", "arn:aws:ecs:us-east-1:1:task-definition/app:7"

@@ -2,23 +2,25 @@
 
 import pytest
 
-from access.builtin_roles import UnknownBuiltinRole, UnknownServerVersion, major_of
-from access.manifest import Manifest, load_manifest
-from access.privileges import (
+from atlas_access.manifest.load import Manifest, load_manifest
+from atlas_access.manifest.privileges import (
+    declared_privileges,
+    grant_sentences,
+    tolerated_privileges,
+    users_who_can,
+)
+from atlas_access.manifest.waivers import Finding, findings
+from atlas_access.privileges.builtin_roles import UnknownBuiltinRole, UnknownServerVersion, major_of
+from atlas_access.privileges.model import (
     Privilege,
     Scope,
     actions_on,
     builtin_privileges,
-    declared_privileges,
     excess_sentence,
-    grant_sentences,
     missing_sentence,
     patch_privileges,
     server_privileges,
-    tolerated_privileges,
-    users_who_can,
 )
-from access.waivers import Finding, findings
 from tests.unit.manifests import edited, manifest
 
 

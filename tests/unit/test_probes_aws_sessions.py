@@ -2,7 +2,7 @@
 
 import pytest
 
-from probes.aws import _descriptions, new_session
+from atlas_access.clients.aws import _descriptions, new_session
 
 
 def test_each_session_has_its_own_credentials(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from access.connection import compose
-from access.redaction import Redactor, redact, redact_server_message
+from atlas_access.base.connection import compose
+from atlas_access.base.redaction import Redactor, redact, redact_server_message
 
 CANARIES = [
     'p@ss:w%2F"',

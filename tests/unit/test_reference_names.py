@@ -2,9 +2,9 @@
 
 import pytest
 
-from guards import reference_collections
-from guards.language import Language
-from guards.source import SourceFile
+from atlas_access.guards import reference_collections
+from atlas_access.guards.language import Language
+from atlas_access.guards.source import SourceFile
 from tests.unit.manifests import manifest
 
 

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from reports import deployment_json, evidence
-from reports.deployment import Change, Deployment, Moment, Operation, Progress, Proof, Step, Swap
-from reports.deployment_text import failure_lines, plan_lines, progress_line, summary_line
-from reports.matrix import Observation, Standing
+from atlas_access.proof.report import Standing
+from atlas_access.review import deployment_json, evidence
+from atlas_access.review.deployment import Change, Deployment, Moment, Operation, Progress, Proof, Step, Swap
+from atlas_access.review.deployment_text import failure_lines, plan_lines, progress_line, summary_line
+from atlas_access.review.matrix import Observation
 
 USER = "mongodbatlas:index/databaseUser:DatabaseUser"
 PROOF = "pulumi-python:dynamic/probe:PrivilegeProof"

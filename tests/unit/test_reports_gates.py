@@ -5,8 +5,8 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from access.gates import Gate, GateReport, GateResult, Round, Standing
-from reports.gates import headline, render_json, render_junit, render_markdown, render_text
+from atlas_access.smoke.gates import Gate, GateReport, GateResult, Round, Standing
+from atlas_access.smoke.report import headline, render_json, render_junit, render_markdown, render_text
 
 RED = GateResult(
     Gate.PROVIDER,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.load import Fault, Kind, LoadReport, latency, percentile
+from sandbox.load_report import Fault, Kind, LoadReport, latency, percentile
 from sandbox.load_tally import FAULTS_KEPT, Tallies
 
 PLANS, PROVIDERS = "POST /api/plans", "POST /api/providers/covered"

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from access.manifest import Manifest, load_manifest
-from reports import matrix_html, matrix_json, matrix_markdown, matrix_text
-from reports.matrix import Cell, Matrix, Observation, Standing, build
+from atlas_access.manifest.load import Manifest, load_manifest
+from atlas_access.proof.report import Standing
+from atlas_access.review import matrix_html, matrix_json, matrix_markdown, matrix_text
+from atlas_access.review.matrix import Cell, Matrix, Observation, build
 
 MANIFEST = Path(__file__).parents[2] / "access.yaml"
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from reports import deployment_json
-from reports.deployment import Deployment, Operation, Progress, Proof
-from reports.deployment_text import failure_lines
-from reports.policy import Finding, Level, said_by_pack
-from reports.policy_text import advice_lines, refusal_lines
+from atlas_access.review import deployment_json
+from atlas_access.review.deployment import Deployment, Operation, Progress, Proof
+from atlas_access.review.deployment_text import failure_lines
+from atlas_access.review.policy import Finding, Level, said_by_pack
+from atlas_access.review.policy_text import advice_lines, refusal_lines
 from sandbox.cli_events import hand_on
 from sandbox.recorder import Recorder
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from access.evidence import Attempt, Finding, Proof, Subject
-from access.verdict import Outcome, Verdict
-from reports.proof import ProofReport, Proven
-from reports.proof_text import lines
+from atlas_access.proof.evidence import Attempt, Finding, Proof, Subject
+from atlas_access.proof.report import ProofReport, Proven
+from atlas_access.proof.report_text import lines
+from atlas_access.proof.verdict import Outcome, Verdict
 
 DENIED = Attempt("update", "askflorence.agent_audit_log", Outcome.DENIED, Outcome.DENIED, 13, "Unauthorized")
 ALLOWED = Attempt("update", "askflorence.agent_audit_log", Outcome.DENIED, Outcome.ALLOWED)

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from reports.deployment import Deployment, Operation, Proof, Step, Swap
-from reports.load import Latency, LoadReport, Tally
-from reports.matrix import AcceptedFinding
-from reports.receipt import Chapter, DatabaseUser, GateRun, Receipt, Release, rounds_told
-from reports.receipt_pages import lines, render_html, render_markdown
+from atlas_access.review.deployment import Deployment, Operation, Proof, Step, Swap
+from atlas_access.review.matrix import AcceptedFinding
+from sandbox.load_report import Latency, LoadReport, Tally
+from sandbox.receipt import Chapter, DatabaseUser, GateRun, Receipt, Release, rounds_told
+from sandbox.receipt_pages import lines, render_html, render_markdown
 
 CANARY = "<script>alert('c4nary')</script>|[x](http://c4nary.example)"
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from access.manifest import Manifest, load_manifest
-from reports import who_can_text
-from reports.who_can import QuestionInvalid, who_can
+from atlas_access.manifest.load import Manifest, load_manifest
+from atlas_access.review import who_can_text
+from atlas_access.review.who_can import QuestionInvalid, who_can
 
 MANIFEST = Path(__file__).parents[2] / "access.yaml"
 AUDIT = "askflorence.agent_audit_log"

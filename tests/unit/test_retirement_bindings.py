@@ -5,11 +5,17 @@ from typing import Any
 
 import pytest
 
-from access.drift_finding import Finding, Kind
-from access.manifest import load_manifest
-from access.retirement_bindings import LegacyNames, PastDeployment, SinceBinding, named_in, since_binding
-from access.retirement_model import TOMBSTONE_ROLE, TOMBSTONED
-from access.retirement_scope import names_in_account, own_doing, readers_of, scope_of
+from atlas_access.drift.finding import Finding, Kind
+from atlas_access.manifest.load import load_manifest
+from atlas_access.retirement.bindings import (
+    LegacyNames,
+    PastDeployment,
+    SinceBinding,
+    named_in,
+    since_binding,
+)
+from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED
+from atlas_access.retirement.scope import names_in_account, own_doing, readers_of, scope_of
 
 MANIFEST = load_manifest((Path(__file__).parents[2] / "access.yaml").read_text(encoding="utf-8"))
 SECRET = "staging/mongodb/app-read"

@@ -7,22 +7,22 @@ from typing import Any
 import pytest
 from retirement_world import DAY, IDLE, STACK, seen
 
-from access.drift_finding import Drift, Finding, Kind
-from access.drift_seen import Unread
-from access.retirement import conditions
-from access.retirement_model import (
+from atlas_access.base.observed import Unread
+from atlas_access.base.phases import Step
+from atlas_access.drift.finding import Drift, Finding, Kind
+from atlas_access.retirement.judge import conditions
+from atlas_access.retirement.model import (
     CONDITIONS,
     FRESH_SECONDS,
     SLOW_TO_ASK,
     SOAKED,
     Condition,
     Standing,
-    Step,
     evidence_json,
     fresh_from,
     open_ones,
 )
-from access.retirement_seen import (
+from atlas_access.retirement.observed import (
     Acknowledged,
     BoundRevision,
     LegacyLogin,

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from retirement_world import DAY, Crash, FakeEstate, Run, gone, untouched
 
-from rollout.retirement_marks import Stage, read_journal
-from rollout.retirement_steps import Way
-from rollout.retirement_words import RetirementRefused
+from atlas_access.retirement.journal import Stage, read_journal
+from atlas_access.retirement.report import RetirementRefused
+from atlas_access.retirement.steps import Way
 
 
 def _fresh() -> FakeEstate:

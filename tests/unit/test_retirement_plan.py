@@ -5,12 +5,9 @@ from dataclasses import replace
 import pytest
 from retirement_world import DAY, IDLE, KEPT, LEGACY, FakeEstate, Run, gone, held, untouched
 
-from access.drift_seen import HeldRole
-from access.retirement_model import TOMBSTONED
-from access.retirement_seen import BoundRevision, SeenAccount
-from probes.atlas import AtlasUnread
-from rollout.marks import MarkUnwritable
-from rollout.retirement_marks import (
+from atlas_access.base.observed import HeldRole
+from atlas_access.clients.atlas import AtlasUnread
+from atlas_access.retirement.journal import (
     SINCE,
     STAGE,
     WAS,
@@ -20,8 +17,11 @@ from rollout.retirement_marks import (
     stage_tags,
     was_tags,
 )
-from rollout.retirement_steps import LiveUser, SecretState, Way
-from rollout.retirement_words import RetirementRefused
+from atlas_access.retirement.model import TOMBSTONED
+from atlas_access.retirement.observed import BoundRevision, SeenAccount
+from atlas_access.retirement.report import RetirementRefused
+from atlas_access.retirement.steps import LiveUser, SecretState, Way
+from atlas_access.rollout.service_tags import MarkUnwritable
 
 
 def tombstoned() -> FakeEstate:

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from access.drift_seen import Unread
-from access.retirement_seen import BoundRevision, SeenAccount
-from rollout.consumers import Elsewhere, reasons
-from rollout.in_use import InUseProvider
-from rollout.marks import Lease, Marks
+from atlas_access.base.observed import Unread
+from atlas_access.retirement.consumers import Elsewhere, reasons
+from atlas_access.retirement.observed import BoundRevision, SeenAccount
+from atlas_access.rollout.service_tags import Lease, Marks
+from probes.destroy_guard import InUseProvider
 
 REVISION = "arn:aws:ecs:us-east-1:111111111111:task-definition/askflorence-staging-app:8"
 SECRET = "staging/mongodb/app-read-v2"
@@ -67,6 +67,8 @@ def test_an_update_asks_only_for_the_secrets_that_go(
     monkeypatch: pytest.MonkeyPatch, old: list[str], new: list[str], asked: list[list[str]]
 ) -> None:
     seen: list[Any] = []
-    monkeypatch.setattr("rollout.consumers.refuse_while_consumed", lambda _, secrets: seen.append(secrets))
+    monkeypatch.setattr(
+        "atlas_access.retirement.consumers.refuse_while_consumed", lambda _, secrets: seen.append(secrets)
+    )
     InUseProvider().update("c/app", {"secrets": old}, {"secrets": new})
     assert asked == seen

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rollout_world import NEW, OLD, Crash, FakeEcs, FakeGates, back, forward, go, settled
 
-from rollout.decide import STALE_SECONDS
-from rollout.effects import Goal
-from rollout.marks import HELD, RUN, WISH, Lease
-from rollout.words import RolloutFailed
+from atlas_access.rollout.decide import STALE_SECONDS
+from atlas_access.rollout.report import RolloutFailed
+from atlas_access.rollout.service_tags import HELD, RUN, WISH, Lease
+from atlas_access.rollout.steps import Goal
 
 GATE = "gate 3 providers/covered: not covered"
 

@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rollout_world import NEW, OLD, OTHER, SERVICE_ARN, back, forward
 
-from rollout.decide import STALE_SECONDS, decide
-from rollout.effects import (
+from atlas_access.rollout.decide import STALE_SECONDS, decide
+from atlas_access.rollout.gates import ROUNDS
+from atlas_access.rollout.model import Deployment, ServiceState
+from atlas_access.rollout.service_tags import Bound, Lease, Marks
+from atlas_access.rollout.steps import (
     Abandon,
     Ask,
     Beat,
@@ -35,9 +38,6 @@ from rollout.effects import (
     Wait,
     Way,
 )
-from rollout.gates import ROUNDS
-from rollout.marks import Bound, Lease, Marks
-from rollout.plan import Deployment, ServiceState
 
 NOW = 10_000.0
 

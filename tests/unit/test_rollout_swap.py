@@ -5,10 +5,20 @@ from typing import Any
 import pytest
 from rollout_world import NEW, OLD, OTHER, FakeEcs, FakeGates, back, forward, go, settled
 
-from rollout.marks import BOUND_PRIOR, HEARTBEAT, HELD, RUN, WISH, Lease, MarkUnwritable, clean, read_marks
-from rollout.plan import Progress, ServiceState, judge, refusal
-from rollout.service import Service, ServiceMissing
-from rollout.words import RolloutFailed
+from atlas_access.rollout.model import Progress, ServiceState, judge, refusal
+from atlas_access.rollout.report import RolloutFailed
+from atlas_access.rollout.service import Service, ServiceMissing
+from atlas_access.rollout.service_tags import (
+    BOUND_PRIOR,
+    HEARTBEAT,
+    HELD,
+    RUN,
+    WISH,
+    Lease,
+    MarkUnwritable,
+    clean,
+    read_marks,
+)
 
 GREEN = ("green", "green")
 

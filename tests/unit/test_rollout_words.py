@@ -3,10 +3,10 @@
 import pytest
 from rollout_world import NEW, OLD, FakeEcs, back, forward
 
-from rollout.effects import Done, RolledBack, Seen, Undone
-from rollout.marks import Marks
-from rollout.service import Service
-from rollout.words import Figures, told
+from atlas_access.rollout.report import Figures, told
+from atlas_access.rollout.service import Service
+from atlas_access.rollout.service_tags import Marks
+from atlas_access.rollout.steps import Done, RolledBack, Seen, Undone
 
 NOON = 1_778_587_200.0
 UNDONE = RolledBack(Undone("gate 3 providers/covered: not covered", NEW))

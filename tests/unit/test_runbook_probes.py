@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from access.actions import mongo_actions
-from access.catalogue import operation
-from access.expectations import Place, expectations
-from access.manifest import load_manifest
-from access.operation import Form
-from access.runbook import LEGACY, MANAGED, ProbeSet, probe_set
-from access.spot import Named, SpotInvalid, rows_for, spot_expectations
-from access.verdict import Outcome
+from atlas_access.manifest.load import load_manifest
+from atlas_access.privileges.actions import mongo_actions
+from atlas_access.proof.catalogue import operation
+from atlas_access.proof.expectations import Place, expectations
+from atlas_access.proof.operation import Form
+from atlas_access.proof.runbook import LEGACY, MANAGED, ProbeSet, probe_set
+from atlas_access.proof.spot import Named, SpotInvalid, rows_for, spot_expectations
+from atlas_access.proof.verdict import Outcome
 
 MANIFEST = load_manifest((Path(__file__).parents[2] / "access.yaml").read_text(encoding="utf-8"))
 PLANS = Place("askflorence", "plans")

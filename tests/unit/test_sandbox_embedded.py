@@ -1,6 +1,6 @@
 """What the embedded engine says reaches a recorder in the CLI's words."""
 
-from reports.deployment import Change
+from atlas_access.review.deployment import Change
 from sandbox.embedded import hand_on
 from sandbox.engine.events import PropertyChange, ResourcePlanned, StepDone
 from sandbox.recorder import Recorder

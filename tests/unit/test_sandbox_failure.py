@@ -9,7 +9,7 @@ import pytest
 from sandbox.deploy import _failure as failure
 
 WORLD: Any = SimpleNamespace(directory=Path(".sandbox"))
-END = "rollout.words.RolloutFailed: ROLLED BACK  staging: gate 3\n  app:7 runs again, 2/2\n"
+END = "atlas_access.rollout.report.RolloutFailed: ROLLED BACK  staging: gate 3\n  app:7 runs again, 2/2\n"
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ END = "rollout.words.RolloutFailed: ROLLED BACK  staging: gate 3\n  app:7 runs a
         (["Atlas answered 503", "app_read: create failed: Atlas answered 503"], "Atlas answered 503"),
         ([END, f"app: create failed: {END}", "update failed"], "ROLLED BACK  staging: gate 3\napp:7 runs again, 2/2"),
         (["a proof", END], "ROLLED BACK  staging: gate 3\napp:7 runs again, 2/2\na proof"),
-        (["rollout.words.RolloutFailed: NOT STARTED  staging: x\n  a\n"], "NOT STARTED  staging: x\na"),
+        (["atlas_access.rollout.report.RolloutFailed: NOT STARTED  staging: x\n  a\n"], "NOT STARTED  staging: x\na"),
         (["update failed"], "update failed"),
     ],
 )  # fmt: skip

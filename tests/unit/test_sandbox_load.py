@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from access.smoke_file import load_smoke
+from atlas_access.smoke.file import load_smoke
 from sandbox.app.service import _HEALTH, _PAGES
 from sandbox.load_questions import Question, cycle, first_sign_up, ids_of, opening
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reports.deployment import Change, Moment, Progress
+from atlas_access.review.deployment import Change, Moment, Progress
 from sandbox.cli_events import SIGNATURE, UNKNOWN, hand_on, shown
 from sandbox.recorder import Recorder
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from access.settings import Phase, SettingsInvalid, check_settings
+from atlas_access.base.settings import Phase, SettingsInvalid, check_settings
 from components.settings import read_files
 
 ROOT = Path(__file__).parents[2]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access.smoke_file import SmokeInvalid, load_smoke
-from access.smoke_model import Smoke, fill
+from atlas_access.smoke.file import SmokeInvalid, load_smoke
+from atlas_access.smoke.model import Smoke, fill
 
 TEXT = (Path(__file__).parents[2] / "smoke.yaml").read_text()
 SMOKE = load_smoke(TEXT)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from access.endpoints import Endpoints
-from access.verdict import Verdict
-from probes import spot_proof
-from probes.aws import AwsUnavailable
-from probes.spot_proof import SpotOrder
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.clients.aws import AwsUnavailable
+from atlas_access.proof import run_spot as spot_proof
+from atlas_access.proof.run_spot import SpotOrder
+from atlas_access.proof.verdict import Verdict
 
 ORDER = SpotOrder("staging/mongodb/app-raed", ("plans",), ("FIND",), (), "us-east-1")
 

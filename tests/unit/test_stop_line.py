@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from access.issues import Issue, Write
-from reports.stop_line import LABEL, Outcome, body, decide
+from atlas_access.clients.issues import Issue, Write
+from atlas_access.rollout.incident_issue import LABEL, Outcome, body, decide
 
 AT = datetime(2026, 5, 12, 9, 20, 41, tzinfo=UTC)
 FAILED = Outcome("staging", "ROLLED BACK  staging: gate 3\n  app:7 runs again, 2/2", AT)

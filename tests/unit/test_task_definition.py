@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access.task_definition import (
+from atlas_access.base.task_definition import (
     BoundSecret,
     DefinitionUnusable,
     MongoVariables,

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from access.evidence import Attempt, Proof
-from access.expectations import expectations
-from access.manifest import load_manifest
-from access.verdict import Outcome
-from probes import inside
-from probes.request import LARGEST, ProofRequest, pack, unpack
-from probes.task_place import TaskPlace
-from probes.task_runner import assembled
+from atlas_access.manifest.load import load_manifest
+from atlas_access.proof import inside
+from atlas_access.proof.evidence import Attempt, Proof
+from atlas_access.proof.expectations import expectations
+from atlas_access.proof.request import LARGEST, ProofRequest, pack, unpack
+from atlas_access.proof.task_place import TaskPlace
+from atlas_access.proof.task_runner import assembled
+from atlas_access.proof.verdict import Outcome
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = load_manifest((ROOT / "access.yaml").read_text(encoding="utf-8"))

@@ -2,11 +2,11 @@
 
 import pytest
 
-from access.addresses import ClusterAddresses, PrivateEndpoint
-from access.endpoints import Endpoints
-from guards import validate_secrets
-from guards.finding import Outcome, Report
-from guards.validate_secrets import Cluster, Place
+from atlas_access.base.addresses import ClusterAddresses, PrivateEndpoint
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.guards import validate_secrets
+from atlas_access.guards.finding import Outcome, Report
+from atlas_access.guards.validate_secrets import Cluster, Place
 from tests.unit.manifests import manifest
 
 PASSWORD = "hR7" + "kq2Zt9XwLm"

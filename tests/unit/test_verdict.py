@@ -2,8 +2,9 @@
 
 import pytest
 
-from access.catalogue import operation
-from access.verdict import Answer, Failure, Login, Outcome, judge, judge_login
+from atlas_access.clients.mongo_answers import Answer, Failure, Login, judge_login
+from atlas_access.proof.catalogue import operation
+from atlas_access.proof.verdict import Outcome, judge
 
 UPDATE = operation("update")
 INSERT = operation("insert")

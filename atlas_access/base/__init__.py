@@ -1,0 +1,1 @@
+"""What every part needs: settings, connection strings, endpoints, redaction, the answers. Imports nothing of ours."""

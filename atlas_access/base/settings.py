@@ -1,0 +1,298 @@
+"""The stack's settings as a frozen record, and the check of the text that holds them, all mistakes at once.
+
+Per-environment facts stand in `Pulumi.<stack>.yaml`, typed by the `config` schema of `Pulumi.yaml`. It must never read
+a file (`components/settings.py` does for the program, `atlas_access/cli/inputs.py` for a command) or contact anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import yaml
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic.alias_generators import to_camel
+
+from atlas_access.base.addresses import AddressForm
+from atlas_access.base.phases import VERIFIED_HOURS, Step, confirmation_for
+from atlas_access.base.yaml_errors import ManifestError, suggestion
+
+PROJECT = "atlas-access"
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$")]
+
+RecordedTime = Annotated[AwareDatetime | None, BeforeValidator(lambda value: None if value == "" else value)]
+"""When a person has seen to something, with its time zone; "" where nobody has."""
+
+#: Settings that name one environment's own property: no two stacks may share a value (ADR 0001).
+OWN_TO_A_STACK = ("atlasProjectId", "atlasCluster", "awsAccountId", "smokeUrl")
+
+
+class Phase(StrEnum):
+    """How far the stack's life has gone."""
+
+    PROVISION = "provision"
+    BIND = "bind"
+    RETIRE = "retire"
+
+
+class Settings(BaseModel):
+    """One stack's settings; names are those of `Pulumi.yaml` in snake case, times are seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+    phase: Phase = Phase.PROVISION
+    atlas_project_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
+    atlas_cluster: Name
+    address_form: AddressForm = AddressForm.SRV
+    aws_account_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+    aws_region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+    kms_alias: Annotated[str, StringConstraints(pattern=r"^alias/[A-Za-z0-9_-]+$")]
+    ecs_cluster: Name
+    ecs_service: Name
+    runtime_container: Name = "app"
+    schema_family: Name
+    smoke_url: Annotated[str, StringConstraints(pattern=r"^https://[^/@\s]+(/[^\s]*)?$")]
+    reference_stack: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_./-]+)?$")] = ""
+    container_image: Annotated[str, StringConstraints(pattern=r"^\S*$")] = ""
+    proof_deadline_seconds: Annotated[int, Field(ge=1, le=600)] = 60
+    proof_task_family: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,255}$")] = ""
+    proof_task_subnets: tuple[Name, ...] = ()
+    proof_task_security_groups: tuple[Name, ...] = ()
+    accepted_audit_uuid: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{32})?$")] = ""
+    allow_unproven_private_address: bool = False
+    rollout_deadline_seconds: Annotated[int, Field(ge=30, le=3600)] = 900
+    rollout_release: Annotated[int, Field(ge=0)] = 0
+    terraform_released: bool = False
+    terraform_directory: str = ""
+    smoke_baseline: str = ""
+    allow_ungated_rollout: bool = False
+    soak_after: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_.-]+)?$")] = ""
+    soak_minutes: Annotated[int, Field(ge=30)] = 30
+    soak_role: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_+=,.@/-]{1,128})?$")] = ""
+    soak_without_login_history: bool = False
+    soak_without_sign_up: bool = False
+    drift_without_collections: bool = False
+    github_repository: Annotated[
+        str, StringConstraints(pattern=r"^([A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100})?$")
+    ] = ""
+    retirement: Step = Step.TOMBSTONE
+    retire_confirmation: str = ""
+    tombstone_hours: Annotated[int, Field(ge=VERIFIED_HOURS, le=720)] = VERIFIED_HOURS
+    local_verified_at: RecordedTime = None
+    code_verified_at: RecordedTime = None
+    no_login_history_at: RecordedTime = None
+    observer_role: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_+=,.@/-]{1,128})?$")] = ""
+    unprotect: bool = False
+    placeholders: tuple[str, ...] = ()
+
+    @property
+    def recorded_times(self) -> Mapping[str, datetime | None]:
+        """What people have recorded for the retirement's gate, by setting."""
+        return {
+            "localVerifiedAt": self.local_verified_at,
+            "codeVerifiedAt": self.code_verified_at,
+            "noLoginHistoryAt": self.no_login_history_at,
+        }
+
+    @property
+    def looks_as(self) -> str:
+        """The role to look into other environments' accounts as: the one named for it, else that of the soak."""
+        return self.observer_role or self.soak_role
+
+    @property
+    def goes_after(self) -> str:
+        """The stack that must be bound and have soaked first: the one named, else the one whose data is read."""
+        return self.soak_after or self.reference_stack.rpartition("/")[2]
+
+    def with_address_form(self, form: str | None) -> Settings:
+        """The same settings with another address form, if one is given: the sandbox has no DNS, so it has no SRV."""
+        return self.model_copy(update={"address_form": AddressForm(form)}) if form else self
+
+
+class SettingsInvalid(ValueError):
+    """The settings are wrong; `errors` holds every mistake, in the order of the file."""
+
+    def __init__(self, source: str, errors: tuple[ManifestError, ...]) -> None:
+        self.errors = errors
+        count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+        super().__init__(
+            "\n".join([f"{source} has {count}; nothing was contacted.", *(f"  {e}" for e in errors)])
+        )
+
+
+def check_settings(
+    stack: str, files: Mapping[str, str], *, sandbox: bool, overrides: Mapping[str, str] | None = None
+) -> Settings:
+    """Turn a stack's file into settings, or say everything that is wrong with it.
+
+    `files` maps each stack's name to the text of its `Pulumi.<stack>.yaml`, this stack's among them; the others are
+    read only to refuse a value that belongs to another environment. `overrides` are values set beside the file
+    (`pulumi config set` on another backend, `--config`), by their bare names.
+
+    Raises:
+        SettingsInvalid: with every error at once.
+    """
+    source = f"Pulumi.{stack}.yaml"
+    if stack not in files:
+        known = ", ".join(sorted(files)) or "none"
+        raise SettingsInvalid(
+            source,
+            (ManifestError(source, 1, "", "the file is missing", f"Stacks with settings: {known}."),),
+        )
+    values, lines = _read(source, files[stack])
+    values |= dict(overrides or {})
+    errors = _unknown(source, values, lines)
+    settings, invalid = _validated(source, values, lines)
+    errors += invalid
+    errors += _foreign(source, stack, values, lines, files)
+    errors += _other_confirmed(source, stack, settings, lines)
+    if not sandbox:
+        errors += _placeholders(source, values, lines)
+        errors += _sandbox_only(source, settings, lines)
+    if settings is None or errors:
+        raise SettingsInvalid(source, tuple(sorted(set(errors), key=lambda e: (e.line, e.where, e.problem))))
+    return settings
+
+
+def _read(source: str, text: str) -> tuple[dict[str, Any], dict[str, int]]:
+    """The `atlas-access:` values by bare name, and the line each stands on."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise SettingsInvalid(
+            source,
+            (ManifestError(source, line, "", "is not YAML", "Mend the syntax at this line."),),
+        ) from None
+    config = data.get("config") if isinstance(data, dict) else None
+    if not isinstance(config, dict):
+        raise SettingsInvalid(
+            source, (ManifestError(source, 1, "config", "is missing", "Put the settings under config:."),)
+        )
+    lines: dict[str, int] = {}
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == "config" and isinstance(value, yaml.MappingNode):
+                lines = {
+                    entry.value.removeprefix(f"{PROJECT}:"): entry.start_mark.line + 1
+                    for entry, _ in value.value
+                }
+    return {str(key).removeprefix(f"{PROJECT}:"): value for key, value in config.items()}, lines
+
+
+def _aliases() -> frozenset[str]:
+    return frozenset(field.alias for field in Settings.model_fields.values() if field.alias)
+
+
+def _unknown(source: str, values: Mapping[str, Any], lines: Mapping[str, int]) -> list[ManifestError]:
+    known = _aliases()
+    return [
+        ManifestError(
+            source,
+            lines.get(key, 1),
+            f"{PROJECT}:{key}" if ":" not in key else key,
+            "is not a setting",
+            f"Remove it.{suggestion(key, known)}",
+        )
+        for key in values
+        if key not in known
+    ]
+
+
+def _validated(
+    source: str, values: Mapping[str, Any], lines: Mapping[str, int]
+) -> tuple[Settings | None, list[ManifestError]]:
+    try:
+        return Settings.model_validate({key: values[key] for key in values if key in _aliases()}), []
+    except ValidationError as error:
+        return None, [
+            ManifestError(
+                source,
+                lines.get(str(each["loc"][0]), 1),
+                f"{PROJECT}:{each['loc'][0]}",
+                "is missing" if each["type"] == "missing" else "is not a valid value",
+                f"{each['msg']}. Pulumi.yaml says what it is.",
+            )
+            for each in error.errors(include_input=False, include_url=False)
+        ]
+
+
+def _foreign(
+    source: str, stack: str, values: Mapping[str, Any], lines: Mapping[str, int], files: Mapping[str, str]
+) -> list[ManifestError]:
+    errors = []
+    for other in sorted(set(files) - {stack}):
+        theirs, _ = _read(f"Pulumi.{other}.yaml", files[other])
+        errors += [
+            ManifestError(
+                source,
+                lines.get(key, 1),
+                f"{PROJECT}:{key}",
+                f"is {other}'s",
+                f"No stack may name another environment's property (ADR 0001). Set {stack}'s own.",
+            )
+            for key in OWN_TO_A_STACK
+            if key in values and values[key] == theirs.get(key)
+        ]
+    return errors
+
+
+def _other_confirmed(
+    source: str, stack: str, settings: Settings | None, lines: Mapping[str, int]
+) -> list[ManifestError]:
+    wanted = confirmation_for(stack)
+    if settings is None or settings.retire_confirmation in ("", wanted):
+        return []
+    return [
+        ManifestError(
+            source,
+            lines.get("retireConfirmation", 1),
+            f"{PROJECT}:retireConfirmation",
+            f"does not confirm {stack}",
+            f'Type exactly "{wanted}", or nothing.',
+        )
+    ]
+
+
+def _sandbox_only(source: str, settings: Settings | None, lines: Mapping[str, int]) -> list[ManifestError]:
+    if settings is None or not settings.allow_ungated_rollout:
+        return []
+    return [
+        ManifestError(
+            source,
+            lines.get("allowUngatedRollout", 1),
+            f"{PROJECT}:allowUngatedRollout",
+            "is for the sandbox's own tests",
+            "Remove it, and capture a baseline: atlas-access baseline capture STACK.",
+        )
+    ]
+
+
+def _placeholders(source: str, values: Mapping[str, Any], lines: Mapping[str, int]) -> list[ManifestError]:
+    named = values.get("placeholders")
+    if not isinstance(named, list):
+        return []
+    return [
+        ManifestError(
+            source,
+            lines.get(str(name), lines.get("placeholders", 1)),
+            f"{PROJECT}:{name}",
+            "is still a placeholder",
+            "Set your own value and take the name off atlas-access:placeholders; for the sandbox: "
+            'eval "$(atlas-access sandbox env STACK)".',
+        )
+        for name in named
+    ]

@@ -1,0 +1,210 @@
+"""`atlas-access env`: a developer's env file set to the four variables, checked, or put back. Prod's is never written.
+
+Formats and exit codes; parsing, judging and writing lie below.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
+from atlas_access.cli.inputs import MANIFEST, PlainFormat, read_manifest, read_settings
+
+if TYPE_CHECKING:
+    from atlas_access.base.connection import Secret
+    from atlas_access.guards.finding import Report
+    from atlas_access.manifest.load import Manifest
+
+STAGING = "staging"
+_USAGE = "Use --write FILE, --check FILE or --restore FILE, one of them."
+
+
+def env(
+    stack: Annotated[str, typer.Argument(help="staging. Prod's credentials never go to a machine.")] = "",
+    *,
+    write: Annotated[
+        Path | None, typer.Option("--write", metavar="FILE", help="Set the variables in FILE, a backup kept.")
+    ] = None,
+    check: Annotated[
+        Path | None, typer.Option("--check", metavar="FILE", help="Judge FILE; no value is shown.")
+    ] = None,
+    restore: Annotated[
+        Path | None, typer.Option("--restore", metavar="FILE", help="Put FILE's newest backup back.")
+    ] = None,
+    output: Annotated[PlainFormat, typer.Option("--format", help="How to show it.")] = PlainFormat.TEXT,
+    manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
+) -> int:
+    """Set, check or restore a developer's env file. Exit 0 done or clean, 1 found, 2 refused, 3 not all judged.
+
+    `--check` needs no network; with STACK it also compares with what Secrets Manager holds now.
+    """
+    if sum(each is not None for each in (write, check, restore)) != 1:
+        raise CommandFailed("atlas-access env needs one thing to do.", _USAGE)
+    declared = read_manifest(manifest)
+    if stack:
+        _refuse_stack(stack, declared)
+    if restore is not None:
+        return _restore(restore, output)
+    if check is not None:
+        return _check(check, stack, declared, output)
+    if not stack:
+        raise CommandFailed(
+            "--write needs to know whose credentials.", f"atlas-access env {STAGING} --write FILE"
+        )
+    assert write is not None  # noqa: S101 - one of the three is there, as counted above
+    return _write(write, stack, declared, output)
+
+
+def _refuse_stack(stack: str, declared: Manifest) -> None:
+    from atlas_access.manifest.load import LOCAL
+
+    allowed = {binding.cluster for binding in declared.bindings_for(LOCAL)} - {"prod"}
+    if stack not in allowed:
+        known = ", ".join(sorted(allowed)) or "none"
+        raise CommandFailed(
+            f"{stack}'s credentials never go to a developer's machine (ADR 0001, ADR 0006).",
+            f"Allowed: {known}.",
+        )
+
+
+def _write(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> int:
+    from atlas_access.base.env_file import LocalText, ValueUnwritable
+    from atlas_access.cli.output import write as show
+    from atlas_access.guards.git import GitUnread, ignored
+    from atlas_access.retirement import write_local_file as local_file
+
+    with presented_as(WRONG, local_file.LocalFileRefused, GitUnread):
+        found = local_file.read(path)
+        local_file.prepare(path, found, ignored)  # refused before a secret is read
+    values = {name: value.reveal() for name, value in _current(stack, declared).items()}
+    removed = tuple(each.name for each in declared.deprecated_variables)
+    before = LocalText.parse("" if found is None else found.text)
+    with presented_as(WRONG, local_file.LocalFileRefused, GitUnread, ValueUnwritable):
+        done = local_file.write(path, before.rewritten(values, removed), found, ignored)
+    gone = [name for name in removed if before.of(name)]
+    told = {
+        "file": str(path),
+        "changed": done.changed,
+        "set": list(values),
+        "removed": gone,
+        "backup": None if done.backup is None else str(done.backup),
+    }
+    if output is PlainFormat.JSON:
+        show(json.dumps(told, indent=2), tuple(values.values()))
+        return DONE
+    lines = [f"{'WRITTEN' if done.changed else 'IN STEP'}  {path}: {', '.join(values)} (mode 0600)"]
+    lines += [f"  removed, deprecated: {', '.join(gone)}"] if gone else []
+    lines += (
+        [f"  what stood there: {done.backup}; back with: atlas-access env --restore {path}"]
+        if done.backup
+        else []
+    )
+    show("\n".join(lines), tuple(values.values()))
+    return DONE
+
+
+def _check(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> int:
+    from atlas_access.cli.output import write as show
+    from atlas_access.guards import telling
+    from atlas_access.guards.finding import Outcome
+
+    report = judged(path, declared, stack)
+    show((telling.as_json if output is PlainFormat.JSON else telling.as_text)([report]))
+    return {Outcome.CLEAN: DONE, Outcome.FOUND: REFUTED, Outcome.UNKNOWN: UNKNOWN}[report.outcome]
+
+
+def judged(path: Path, declared: Manifest, stack: str = "") -> Report:
+    """Judge an env file; `stack` names whose current values to compare with, "" for none. Raises CommandFailed."""
+    from atlas_access.base.endpoints import EndpointRefused, Endpoints
+    from atlas_access.base.env_file import LocalText
+    from atlas_access.guards import local_values
+    from atlas_access.guards.git import GitUnread, ignored
+    from atlas_access.manifest.load import LOCAL
+    from atlas_access.retirement import write_local_file as local_file
+
+    with presented_as(WRONG, local_file.LocalFileRefused, GitUnread, EndpointRefused):
+        found = local_file.read(path)
+        if found is None:
+            raise CommandFailed(f"{path}: no such file.", f"atlas-access env {STAGING} --write {path}")
+        left_out = ignored(path)
+        endpoints = Endpoints.from_environment(os.environ)
+    cluster = next((binding.cluster for binding in declared.bindings_for(LOCAL)), STAGING)
+    facts = local_values.LocalFacts(
+        path=str(path),
+        mode=found.mode,
+        ignored=left_out,
+        cluster=_cluster_name(cluster),
+        loopback=endpoints.sandbox,
+        current=_current(stack, declared) if stack else None,
+    )
+    return local_values.check(declared, LocalText.parse(found.text), facts)
+
+
+def _restore(path: Path, output: PlainFormat) -> int:
+    from atlas_access.cli.output import write as show
+    from atlas_access.guards.git import GitUnread, ignored
+    from atlas_access.retirement import write_local_file as local_file
+
+    with presented_as(WRONG, local_file.LocalFileRefused, GitUnread):
+        done = local_file.restore(path, ignored)
+    if output is PlainFormat.JSON:
+        kept = None if done.backup is None else str(done.backup)
+        show(json.dumps({"file": str(path), "restored_from": str(done.source), "backup": kept}, indent=2))
+        return DONE
+    kept = f"; what stood there: {done.backup}" if done.backup else ""
+    show(f"RESTORED  {path} from {done.source.name}{kept}\n  Next: atlas-access env --check {path}")
+    return DONE
+
+
+def _cluster_name(environment: str) -> str:
+    """The Atlas cluster of an environment by its file here, "" without one: placeholders matter to nobody here."""
+    from atlas_access.base.settings import SettingsInvalid, check_settings
+
+    try:
+        files = {
+            each.name.removeprefix("Pulumi.").removesuffix(".yaml"): each.read_text(encoding="utf-8")
+            for each in sorted(Path().glob("Pulumi.*.yaml"))
+        }
+        return check_settings(environment, files, sandbox=True).atlas_cluster
+    except (SettingsInvalid, OSError, UnicodeDecodeError):
+        return ""
+
+
+def _current(stack: str, declared: Manifest) -> dict[str, Secret]:
+    """The values of the local variables, each judged: a secret that holds the wrong credential is not handed on."""
+    from atlas_access.base.connection import Secret
+    from atlas_access.base.endpoints import EndpointRefused, Endpoints
+    from atlas_access.clients.aws import AwsUnavailable, account_id, read_connection_string
+    from atlas_access.guards.local_values import value_problems
+    from atlas_access.manifest.load import LOCAL
+
+    with presented_as(WRONG, EndpointRefused):
+        endpoints = Endpoints.from_environment(os.environ)
+    settings = read_settings(stack, endpoints)
+    region, values, wrong = settings.aws_region, {}, []
+    with presented_as(UNKNOWN, AwsUnavailable, remedy="Nothing was touched."):
+        account = account_id(region=region, endpoints=endpoints)
+        if account != settings.aws_account_id:
+            raise CommandFailed(
+                f"these credentials act in AWS account {account}, but {stack} is {settings.aws_account_id}.",
+                "Sign in to the right account.",
+            )
+        cluster = "" if endpoints.sandbox else settings.atlas_cluster
+        for binding in declared.bindings_for(LOCAL):
+            value = read_connection_string(binding.secret_name, "", region=region, endpoints=endpoints)
+            wrong += [
+                f"{binding.secret_name} {what}" for what in value_problems(declared, binding, value, cluster)
+            ]
+            values[binding.variable] = Secret(value)
+    if wrong:
+        raise CommandFailed(
+            f"{'; '.join(dict.fromkeys(wrong))}. Nothing was touched.",
+            f"Mend the secret first: atlas-access guard validate-secrets --stack {stack}",
+            REFUTED,
+        )
+    return values

@@ -1,0 +1,233 @@
+"""`atlas-access guard`: what a pull request must not bring in, over a tree, the documents, the secrets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
+from atlas_access.cli.inputs import MANIFEST, known_stack, read_manifest, read_settings
+
+if TYPE_CHECKING:
+    from atlas_access.base.endpoints import Endpoints
+    from atlas_access.guards.finding import Report
+    from atlas_access.guards.source import Tree
+    from atlas_access.guards.validate_secrets import Cluster
+    from atlas_access.manifest.load import Manifest
+
+
+class GuardName(StrEnum):
+    """One guard, or all that need no stack; `validate-secrets` joins `all` when a stack is named."""
+
+    ALL = "all"
+    ENV_VAR_COVERAGE = "env-var-coverage"
+    SILENT_FALL_BACK = "silent-fall-back"
+    REFERENCE_COLLECTIONS = "reference-collections"
+    NO_URI_IN_GIT = "no-uri-in-git"
+    DOCS_SYNC = "docs-sync"
+    VALIDATE_SECRETS = "validate-secrets"
+    TERRAFORM_OWNERSHIP = "terraform-ownership"
+
+
+class GuardFormat(StrEnum):
+    """The formats of a guard's answer."""
+
+    TEXT = "text"
+    JSON = "json"
+    MD = "md"
+
+
+_OF_A_STACK = (GuardName.VALIDATE_SECRETS, GuardName.TERRAFORM_OWNERSHIP)
+_OF_A_TREE = (
+    GuardName.ENV_VAR_COVERAGE,
+    GuardName.SILENT_FALL_BACK,
+    GuardName.REFERENCE_COLLECTIONS,
+    GuardName.NO_URI_IN_GIT,
+)
+
+
+def guard(
+    name: Annotated[GuardName, typer.Argument(help="One guard, or all.", metavar="NAME|all")],
+    *,
+    source: Annotated[Path, typer.Option(help="The source tree to check.")] = Path(),
+    manifest: Annotated[Path, typer.Option(help="The manifest to hold it against.")] = MANIFEST,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="A pattern of paths to leave out; may be given again.")
+    ] = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="no-uri-in-git: every commit of every branch too.")
+    ] = False,
+    stack: Annotated[
+        str | None, typer.Option(help="validate-secrets, terraform-ownership: whose secrets, whose service.")
+    ] = None,
+    log_in: Annotated[
+        bool, typer.Option("--login/--no-login", help="validate-secrets: log in with each value.")
+    ] = True,
+    keep_list: Annotated[
+        Path | None,
+        typer.Option("--list", help="env-var-coverage: keep the replacements in FILE and print their patch."),
+    ] = None,
+    reverse: Annotated[
+        Path | None, typer.Option("--reverse", help="env-var-coverage: print the patch that takes FILE back.")
+    ] = None,
+    output: Annotated[GuardFormat, typer.Option("--format", help="How to show it.")] = GuardFormat.TEXT,
+) -> int:
+    """Check a source tree, the documents or stored secrets. Exit 0 clean, 1 found, 3 when not all could be judged."""
+    from atlas_access.cli.output import write
+    from atlas_access.guards import telling
+    from atlas_access.guards.finding import Outcome, overall
+
+    asked: tuple[GuardName, ...] = (name,)
+    if name is GuardName.ALL:
+        asked = (
+            *_OF_A_TREE,
+            GuardName.DOCS_SYNC,
+            *([GuardName.VALIDATE_SECRETS] if stack is not None else []),
+        )
+    if name in _OF_A_STACK and stack is None:
+        raise CommandFailed(f"{name.value} needs to know whose.", "Name a stack: --stack staging.")
+    declared = read_manifest(manifest)
+    if keep_list is not None or reverse is not None:
+        from atlas_access.cli.replacements import patch
+
+        if name is not GuardName.ENV_VAR_COVERAGE or (keep_list is not None and reverse is not None):
+            raise CommandFailed("--list and --reverse belong to env-var-coverage, one of them.")
+        return patch(declared, source, tuple(exclude or ()), keep_list, reverse)
+    reports: list[Report] = []
+    if set(asked) & set(_OF_A_TREE):
+        reports += of_tree(asked, declared, manifest, source, tuple(exclude or ()), history=history)
+    if GuardName.DOCS_SYNC in asked:
+        from atlas_access.cli.docs import in_sync
+
+        reports.append(in_sync(declared, manifest.parent))
+    if stack is not None and GuardName.VALIDATE_SECRETS in asked:
+        reports.append(_of_secrets(declared, stack, log_in=log_in))
+    if stack is not None and GuardName.TERRAFORM_OWNERSHIP in asked:
+        reports.append(_of_terraform(source, stack))
+    shown = {
+        GuardFormat.TEXT: telling.as_text,
+        GuardFormat.JSON: telling.as_json,
+        GuardFormat.MD: telling.as_markdown,
+    }
+    write(shown[output](reports))
+    return {Outcome.CLEAN: DONE, Outcome.FOUND: REFUTED, Outcome.UNKNOWN: UNKNOWN}[overall(reports)]
+
+
+def of_tree(
+    asked: Sequence[GuardName],
+    declared: Manifest,
+    manifest: Path,
+    source: Path,
+    excluded: Sequence[str],
+    *,
+    history: bool = False,
+) -> Iterator[Report]:
+    """Run the guards of a source tree. Raises CommandFailed when it cannot be read."""
+    from atlas_access.guards import allowances, env_var_coverage, reference_collections, silent_fall_back
+    from atlas_access.guards.finding import report
+    from atlas_access.guards.source import read_tree
+
+    try:
+        tree = read_tree(source, excluded)
+    except OSError as error:
+        raise CommandFailed(
+            f"--source {source}: {error.strerror or 'cannot be read'}.", "Name a folder."
+        ) from error
+    known = [
+        *{each.variable for each in declared.bindings},
+        *(each.name for each in declared.deprecated_variables),
+    ]
+    for name in asked:
+        match name:
+            case GuardName.ENV_VAR_COVERAGE:
+                found = env_var_coverage.check(declared, tree.files, manifest.read_text(encoding="utf-8-sig"))
+            case GuardName.SILENT_FALL_BACK:
+                found = silent_fall_back.check(tree.files, known)
+            case GuardName.REFERENCE_COLLECTIONS:
+                found = reference_collections.check(declared, tree.files)
+            case GuardName.NO_URI_IN_GIT:
+                found = _of_git(source, tree, excluded, history=history)
+            case _:
+                continue
+        if name is not GuardName.NO_URI_IN_GIT:
+            unread = (note for note in tree.notes if note.blocks)
+            found = report(found.guard, found.looked_at, found.findings, (*found.notes, *unread))
+        yield allowances.apply(found, tree.files)
+
+
+def _of_git(source: Path, tree: Tree, excluded: Sequence[str], *, history: bool) -> Report:
+    from atlas_access.guards import no_uri_in_git
+    from atlas_access.guards.finding import Note
+    from atlas_access.guards.git import GitUnread, history_lines, is_shallow, tracked_files
+    from atlas_access.guards.tracked import as_tracked
+
+    with presented_as(UNKNOWN, GitUnread):
+        tracked = tracked_files(source)
+        if tracked is not None:
+            tree = as_tracked(tree, source, tracked, excluded)
+        notes = [*tree.notes, *tree.packed]
+        if tracked is not None and history and is_shallow(source):
+            what = "a shallow clone: the history before it was not searched; git fetch --unshallow brings it"
+            notes.append(Note(str(source), 0, what, blocks=True))
+        if tracked is None and history:
+            raise CommandFailed(
+                f"{source} is in no git repository, so it has no history.", "Leave --history out."
+            )
+        if tracked is None:
+            notes.append(Note(str(source), 0, "in no git repository: every file counts as tracked"))
+        lines = history_lines(source) if history else ()
+        return no_uri_in_git.check(tree.files, lines, notes, tree.count)
+
+
+def _of_secrets(declared: Manifest, stack: str, *, log_in: bool) -> Report:
+    from atlas_access.base.endpoints import EndpointRefused, Endpoints
+    from atlas_access.guards import validate_secrets
+
+    with presented_as(WRONG, EndpointRefused):
+        endpoints = Endpoints.from_environment(os.environ)
+        settings = read_settings(stack, endpoints)
+        known_stack(stack, declared)
+        place = validate_secrets.Place(stack, settings.aws_account_id, settings.aws_region, log_in)
+        used = dict.fromkeys(each.cluster for each in declared.bindings_for(stack))
+        clusters = {name: _cluster(name, stack, endpoints) for name in used}
+        return validate_secrets.check(declared, place, clusters, endpoints)
+
+
+def _cluster(environment: str, stack: str, endpoints: Endpoints) -> Cluster:
+    from atlas_access.clients.atlas_sign_in import CredentialsMissing, sign_in_from
+    from atlas_access.guards.cluster_addresses import AddressesUnread, read_addresses
+    from atlas_access.guards.validate_secrets import Cluster
+
+    settings = read_settings(environment, endpoints)
+    try:
+        sign_in = sign_in_from(os.environ)
+        return Cluster(
+            settings.atlas_cluster,
+            read_addresses(settings.atlas_project_id, settings.atlas_cluster, sign_in, endpoints),
+        )
+    except (AddressesUnread, CredentialsMissing) as error:
+        whose = "" if environment == stack else f" about {environment}'s project"
+        return Cluster(settings.atlas_cluster, None, f"{error}{whose}")
+
+
+def _of_terraform(source: Path, stack: str) -> Report:
+    from atlas_access.base.endpoints import EndpointRefused, Endpoints
+    from atlas_access.guards.finding import Finding, Guard, Note, report
+    from atlas_access.guards.terraform_ownership import Ownership, judge_directory
+
+    with presented_as(WRONG, EndpointRefused):
+        settings = read_settings(stack, Endpoints.from_environment(os.environ))
+    if not source.is_dir():
+        raise CommandFailed(f"--source {source}: no such folder.", "Name the folder of the Terraform files.")
+    answer = judge_directory(source, settings.ecs_service, (settings.ecs_service,), ())
+    why = answer.why.rstrip(".")
+    if answer.ownership is Ownership.OWNED:
+        what, _, remedy = why.rpartition(". ")
+        return report(Guard.TERRAFORM_OWNERSHIP, 1, [Finding(str(source), 0, what or why, f"{remedy}.")])
+    note = Note(str(source), 0, why, blocks=answer.ownership is Ownership.UNKNOWN)
+    return report(Guard.TERRAFORM_OWNERSHIP, 1, (), [note])

@@ -1,0 +1,142 @@
+"""What commands read from files: the manifest and evidence, with every mistake said in a sentence.
+
+It must never contact anything: a wrong file is refused before that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from atlas_access.cli.errors import CommandFailed, presented_as
+
+if TYPE_CHECKING:
+    from atlas_access.base.endpoints import Endpoints
+    from atlas_access.base.settings import Settings
+    from atlas_access.manifest.known_users import KnownUser
+    from atlas_access.manifest.load import Manifest
+    from atlas_access.review.matrix import Observation
+
+MANIFEST = Path("access.yaml")
+KNOWN_USERS = Path("known-users.yaml")
+
+
+class TableFormat(StrEnum):
+    """The formats of a report that is also a document."""
+
+    TEXT = "text"
+    MD = "md"
+    HTML = "html"
+    JSON = "json"
+
+
+class Engine(StrEnum):
+    """Which engine deploys in the sandbox."""
+
+    AUTO = "auto"
+    PULUMI = "pulumi"
+    EMBEDDED = "embedded"
+
+
+class Phase(StrEnum):
+    """How far a stack's life has gone (DESIGN.md)."""
+
+    PROVISION = "provision"
+    BIND = "bind"
+    RETIRE = "retire"
+
+
+class PlainFormat(StrEnum):
+    """The formats of an answer."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def settings(given: Sequence[str]) -> dict[str, str]:
+    """Settings given as KEY=VALUE. Raises CommandFailed (exit 2) for anything else."""
+    for each in given:
+        if not each.partition("=")[0] or "=" not in each:
+            raise CommandFailed(
+                f'--config "{each}" is no setting. Write it as KEY=VALUE, for example unprotect=true.'
+            )
+    return {key: value for key, _, value in (each.partition("=") for each in given)}
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest at `path`; raises CommandFailed (exit 2) with all of its errors at once."""
+    from atlas_access.manifest.load import ManifestInvalid, load_manifest
+
+    text = read_text(path, "Run the command where access.yaml is, or name it with --manifest.")
+    with presented_as(2, ManifestInvalid):
+        return load_manifest(text, source=str(path))
+
+
+def read_settings(stack: str, endpoints: Endpoints, *, phase: Phase | None = None) -> Settings:
+    """The settings of a stack, from the Pulumi.<stack>.yaml files here; raises CommandFailed with all errors at once.
+
+    `phase` overrides the file's. In sandbox mode placeholders are allowed.
+    """
+    from atlas_access.base.settings import SettingsInvalid, check_settings
+
+    remedy = "Run the command where the Pulumi.<stack>.yaml files are."
+    files = {
+        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): read_text(path, remedy)
+        for path in sorted(Path().glob("Pulumi.*.yaml"))
+    }
+    overrides = {} if phase is None else {"phase": phase.value}
+    with presented_as(2, SettingsInvalid):
+        return check_settings(stack, files, sandbox=endpoints.sandbox, overrides=overrides)
+
+
+def known_stack(stack: str, declared: Manifest) -> None:
+    """Raise CommandFailed (exit 2) for a stack that is no environment of the manifest."""
+    if stack not in declared.environments:
+        known = ", ".join(declared.environments)
+        raise CommandFailed(f'stack "{stack}" is no environment of the manifest.', f"It knows {known}.")
+
+
+def read_every_settings(
+    stack: str, declared: Manifest, endpoints: Endpoints, phase: Phase | None
+) -> dict[str, Settings]:
+    """The settings of every environment by name; `phase` overrides that of `stack` alone. Raises CommandFailed."""
+    return {
+        name: read_settings(name, endpoints, phase=phase if name == stack else None)
+        for name in declared.environments
+    }
+
+
+def read_known_users(path: Path, declared: Manifest, stack: str) -> tuple[KnownUser, ...]:
+    """The known users of a stack; raises CommandFailed (exit 2) with all of the file's errors at once."""
+    from atlas_access.manifest.known_users import load_known_users
+    from atlas_access.manifest.load import ManifestInvalid
+
+    text = read_text(path, "Run the command where known-users.yaml is, or name it with --known-users.")
+    with presented_as(2, ManifestInvalid):
+        return load_known_users(text, declared, environment=stack, source=str(path))
+
+
+def read_evidence(path: Path | None) -> tuple[Observation, ...]:
+    """The observations in an evidence file; none without a file.
+
+    Raises CommandFailed (exit 2) when it is not evidence.
+    """
+    if path is None:
+        return ()
+    from atlas_access.review.evidence import EvidenceInvalid, observations
+
+    text = read_text(path, "Write one with: atlas-access sandbox deploy STACK --json.")
+    with presented_as(2, EvidenceInvalid):
+        return observations(text, source=str(path))
+
+
+def read_text(path: Path, remedy: str) -> str:
+    """The text of a file; raises CommandFailed (exit 2) with `remedy` when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CommandFailed(f"{path} is not UTF-8 text. {remedy}") from error
+    except OSError as error:
+        raise CommandFailed(f"{path}: {error.strerror or 'cannot be read'}. {remedy}") from error

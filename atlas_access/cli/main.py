@@ -1,0 +1,85 @@
+"""The command's front door: the tree of verbs, and how a run begins and ends.
+
+It must never import what only one verb needs: `atlas-access --help` answers in a blink.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from atlas_access.cli import errors
+from atlas_access.cli.docs import docs
+from atlas_access.cli.drift import drift
+from atlas_access.cli.env import env
+from atlas_access.cli.explain import explain
+from atlas_access.cli.guard import guard
+from atlas_access.cli.legacy import app as legacy
+from atlas_access.cli.matrix import matrix
+from atlas_access.cli.policy import policy
+from atlas_access.cli.prove import prove
+from atlas_access.cli.rollback import rollback
+from atlas_access.cli.sandbox import app as sandbox
+from atlas_access.cli.smoke import app as baseline
+from atlas_access.cli.smoke import smoke
+from atlas_access.cli.status import status
+from atlas_access.cli.undo import undo
+from atlas_access.cli.who_can import who_can
+
+app = typer.Typer(
+    name="atlas-access",
+    help="MongoDB Atlas credentials on AWS ECS, proven before any task receives them.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def begin(
+    *,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")] = False,
+) -> None:
+    """MongoDB Atlas credentials on AWS ECS, proven before any task receives them."""
+    if debug:
+        errors.show_tracebacks()
+
+
+app.command("docs")(docs)
+app.command("drift")(drift)
+app.command("env")(env)
+app.command("explain")(explain)
+app.command("guard")(guard)
+app.command("matrix")(matrix)
+app.command("policy")(policy)
+app.command("prove")(prove)
+app.command("rollback")(rollback)
+app.command("smoke")(smoke)
+app.command("status")(status)
+app.command("undo")(undo)
+app.command("who-can")(who_can)
+app.add_typer(baseline, name="baseline")
+app.add_typer(legacy, name="legacy")
+app.add_typer(sandbox, name="sandbox")
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line (the process's own when None) and return its exit code; never raises."""
+    told = list(sys.argv[1:] if arguments is None else arguments)
+    return errors.guarded(
+        lambda: app(args=told, prog_name="atlas-access", standalone_mode=False) or errors.DONE
+    )
+
+
+def main() -> None:
+    """The `atlas-access` entry point: exits with the command's code."""
+    sys.path.append(str(Path(__file__).parents[2]))  # of a checkout: the policy pack and the sandbox
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

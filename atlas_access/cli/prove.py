@@ -1,0 +1,230 @@
+"""`atlas-access prove`: asks the servers themselves what credentials can do, and shows what they said."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
+from atlas_access.cli.inputs import MANIFEST, read_manifest, read_settings
+
+if TYPE_CHECKING:
+    from atlas_access.base.endpoints import Endpoints
+    from atlas_access.proof.report import ProofReport
+
+
+class ProofFormat(StrEnum):
+    """The formats of a proof."""
+
+    TEXT = "text"
+    JSON = "json"
+    MD = "md"
+    JUNIT = "junit"
+
+
+class NamedSet(StrEnum):
+    """Named sets of probes, instead of the complete proof."""
+
+    RUNBOOK = "runbook"
+
+
+def prove(
+    stack: Annotated[str | None, typer.Argument(help="staging or prod; not with --secret-id.")] = None,
+    *,
+    user: Annotated[str | None, typer.Option(help="One user instead of all.")] = None,
+    output: Annotated[ProofFormat, typer.Option("--format", help="How to show it.")] = ProofFormat.TEXT,
+    attempts: Annotated[bool, typer.Option("--attempts", help="One line for each attempt besides.")] = False,
+    named: Annotated[
+        NamedSet | None, typer.Option("--set", help="The runbook's twelve probes instead of the whole proof.")
+    ] = None,
+    legacy: Annotated[bool, typer.Option("--legacy", help="With --set: the users made by hand.")] = False,
+    leave_row: Annotated[
+        bool, typer.Option("--leave-row", help="With --set: write one {_probe: true} row, which stays.")
+    ] = False,
+    secret_id: Annotated[
+        str | None, typer.Option(help="Any secret that holds a connection string, by name or ARN.")
+    ] = None,
+    collection: Annotated[str, typer.Option(help="With --secret-id: C or C1,C2.")] = "",
+    expect_allow: Annotated[str, typer.Option(metavar="ACTIONS", help="For example FIND,INSERT.")] = "",
+    expect_deny: Annotated[str, typer.Option(metavar="ACTIONS", help="For example UPDATE,REMOVE.")] = "",
+    here: Annotated[
+        bool, typer.Option("--here", help="Prove from here, even where a task is configured.")
+    ] = False,
+    database: Annotated[str, typer.Option(help="Instead of the connection string's own.")] = "",
+    version: Annotated[str, typer.Option(help="A version id instead of the current one.")] = "",
+    region: Annotated[str, typer.Option(envvar="AWS_REGION", help="With --secret-id.")] = "",
+    manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
+) -> int:
+    """Prove credentials by the server itself, without a trace. Exit 0 proven, 1 refuted, 3 inconclusive."""
+    from atlas_access.base.endpoints import EndpointRefused, Endpoints
+
+    asked = _Asked(
+        stack, user, named, legacy=legacy, row=leave_row, here=here, quiet=output is not ProofFormat.TEXT
+    )
+    _exclude(asked, secret_id)
+    with presented_as(WRONG, EndpointRefused):
+        endpoints = Endpoints.from_environment(os.environ)
+        if secret_id is None:
+            report = _of_stack(asked, manifest, endpoints)
+        else:
+            words = (_split(collection), _split(expect_allow), _split(expect_deny))
+            report = _of_secret(secret_id, words, (region, database, version), endpoints)
+    _show(report, output, attempts=attempts)
+    return _code(report)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What of a stack is to be proven, and how."""
+
+    stack: str | None
+    user: str | None
+    named: NamedSet | None
+    legacy: bool
+    row: bool
+    here: bool
+    quiet: bool
+
+    @property
+    def title(self) -> str:
+        """The stack, and what of it besides all."""
+        probes = ", the twelve of the runbook" if self.named else ""
+        return f"{self.stack}{probes}{', legacy users' if self.legacy else ''}"
+
+
+def _exclude(asked: _Asked, secret_id: str | None) -> None:
+    if (asked.stack is None) == (secret_id is None):
+        raise CommandFailed("Name a stack, or any secret with --secret-id: one of them.")
+    if secret_id is not None and (asked.user or asked.named):
+        raise CommandFailed("--user and --set belong to a stack: leave them out with --secret-id.")
+    if asked.named is None and (asked.legacy or asked.row):
+        raise CommandFailed("--legacy and --leave-row belong to a set: add --set runbook.")
+    if asked.named is not None and asked.user:
+        raise CommandFailed("--set tries its own users: leave --user out.")
+
+
+def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
+    from atlas_access.cli.output import console
+    from atlas_access.cli.prove_view import board
+    from atlas_access.clients.atlas_sign_in import CredentialsMissing, sign_in_from
+    from atlas_access.proof.report import ProofReport, Proven
+    from atlas_access.proof.run_stack import (
+        Stack,
+        candidates,
+        prove_candidates,
+        runbook_candidates,
+        write_row,
+    )
+    from atlas_access.proof.runbook import probe_set
+
+    name = str(asked.stack)
+    declared = read_manifest(path)
+    if asked.user is not None and asked.user not in {each.name for each in declared.users}:
+        known = ", ".join(each.name for each in declared.users)
+        raise CommandFailed(f"{path} has no user {asked.user}. It has {known}.")
+    settings = read_settings(name, endpoints)
+    try:
+        sign_in = sign_in_from(os.environ)
+    except CredentialsMissing:
+        sign_in = None
+    stack = Stack(name, declared, settings, endpoints, sign_in, here=asked.here)
+    probes = probe_set(name, legacy=asked.legacy) if asked.named else None
+    if asked.named and probes is None:
+        raise CommandFailed(f"no legacy users of {name} are written down for the set {asked.named}.")
+    began = time.monotonic()
+    each = runbook_candidates(stack, probes) if probes else candidates(stack, asked.user)
+    names = [f"{one.user} ({one.secret})" for one in each]
+    by = dict(zip(map(id, each), names, strict=True))
+    with board(console(), names, quiet=asked.quiet) as shown:
+        proofs = prove_candidates(
+            each,
+            endpoints,
+            lambda one, line: shown.told(by[id(one)], line),
+            lambda one, proof: shown.ended(by[id(one)], proof),
+        )
+    notes = (
+        [] if sign_in else ["Atlas was not asked, for want of credentials: the secrets' hosts are unchecked."]
+    )
+    notes += [
+        f"What running tasks hold is unknown ({why}): the current versions were proven."
+        for why in dict.fromkeys(one.unasked for one in each if one.unasked)
+    ]
+    if asked.row and probes:
+        notes.append(write_row(stack, probes, proofs))
+    return ProofReport(
+        title=asked.title,
+        proven=tuple(
+            Proven(
+                proof,
+                one.secret,
+                one.variables,
+                one.held,
+                declared=declared.declared_at(one.user),
+                audit=declared.audit.namespace,
+            )
+            for one, proof in zip(each, proofs, strict=True)
+        ),
+        seconds=time.monotonic() - began,
+        notes=tuple(notes),
+        complete=probes is None,
+    )
+
+
+def _of_secret(
+    secret_id: str,
+    words: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]],
+    where: tuple[str, str, str],
+    endpoints: Endpoints,
+) -> ProofReport:
+    from atlas_access.proof.report import ProofReport, Proven
+    from atlas_access.proof.run_spot import SpotOrder, spot_proof
+    from atlas_access.proof.spot import SpotInvalid
+
+    (collections, allow, deny), (region, database, version) = words, where
+    if not secret_id.strip():
+        raise CommandFailed("--secret-id is empty: give the secret's name or ARN.")
+    if not collections:
+        raise CommandFailed("--secret-id needs --collection: one name, or several as C1,C2.")
+    if not region:
+        raise CommandFailed("--secret-id needs a region: set AWS_REGION or --region.")
+    began = time.monotonic()
+    with presented_as(WRONG, SpotInvalid):
+        order = SpotOrder(secret_id, collections, allow, deny, region, database, version)
+        proof = spot_proof(order, endpoints, lambda _: None)
+    proven = Proven(proof, secret_id.rpartition(":secret:")[2] or secret_id)
+    return ProofReport(proven.name, (proven,), time.monotonic() - began, complete=False)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.strip() for each in text.split(",") if each.strip()))
+
+
+def _show(report: ProofReport, output: ProofFormat, *, attempts: bool) -> None:
+    from atlas_access.cli.output import console, write
+    from atlas_access.proof import report_data as proof_data
+    from atlas_access.proof import report_text as proof_text
+
+    match output:
+        case ProofFormat.TEXT:
+            screen = console()
+            style = {0: "bold green", 1: "bold red", 3: "bold yellow"}[_code(report)]
+            for number, line in enumerate(proof_text.lines(report, attempts=attempts)):
+                screen.print(line, style=style if number == 0 else None, soft_wrap=True)
+        case ProofFormat.MD:
+            write(proof_text.markdown(report, attempts=attempts))
+        case ProofFormat.JSON:
+            write(proof_data.as_json(report))
+        case ProofFormat.JUNIT:
+            write(proof_data.as_junit(report))
+
+
+def _code(report: ProofReport) -> int:
+    from atlas_access.proof.verdict import Verdict
+
+    return {Verdict.PROVEN: DONE, Verdict.REFUTED: REFUTED, Verdict.INCONCLUSIVE: UNKNOWN}[report.verdict]

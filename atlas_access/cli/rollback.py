@@ -1,0 +1,50 @@
+"""`atlas-access rollback`: the revision that ran before runs again. Formats and exit codes; the rest lies below."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
+from atlas_access.cli.inputs import PlainFormat, read_settings
+
+
+def rollback(
+    stack: Annotated[str, typer.Argument(help="staging or prod.")],
+    *,
+    to: Annotated[
+        str,
+        typer.Option("--to", help="Another revision, such as 7; only when all its secrets still resolve."),
+    ] = "",
+    output: Annotated[PlainFormat, typer.Option("--format", help="How to show it.")] = PlainFormat.TEXT,
+) -> int:
+    """Run the recorded revision again, at any time in `bind`; needs no approval.
+
+    A rollout that is under way is told to undo at once. Nothing swaps afterwards until rolloutRelease is raised.
+    Exit 0 when it runs again, 1 when it was refused or is not green, 3 when AWS does not say what runs.
+    """
+    from atlas_access.base.endpoints import EndpointRefused, Endpoints
+    from atlas_access.cli.output import console, write
+    from atlas_access.clients.aws import AwsUnavailable
+    from atlas_access.rollout.report import RolloutFailed
+    from atlas_access.rollout.rollback import RollbackRefused, roll_back
+
+    with presented_as(WRONG, EndpointRefused):
+        endpoints = Endpoints.from_environment(os.environ)
+    settings = read_settings(stack, endpoints)
+    screen = console(error=output is PlainFormat.JSON)
+    try:
+        with (
+            presented_as(WRONG, RollbackRefused),
+            presented_as(UNKNOWN, AwsUnavailable, remedy="Nothing was touched."),
+        ):
+            done = roll_back(stack, settings, endpoints, to, lambda line: screen.print(line, soft_wrap=True))
+    except RolloutFailed as failure:
+        raise CommandFailed(str(failure), exit_code=failure.exit_code or REFUTED) from failure
+    if output is PlainFormat.JSON:
+        write(json.dumps(asdict(done)))
+    return DONE

@@ -1,0 +1,113 @@
+"""The demo on a screen: each act as it happens, and a last screen that says what was shown.
+
+It must never know the sandbox: it is handed what to call, and gets records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from atlas_access.cli.output import console
+from atlas_access.cli.sandbox_deploy_view import told_of
+from atlas_access.cli.sandbox_live import following
+from atlas_access.review import matrix_text
+from atlas_access.review.deployment import Deployment, Moment, Operation, Progress
+from atlas_access.review.deployment_text import progress_line
+from atlas_access.review.matrix import Matrix
+from sandbox.receipt import Receipt
+from sandbox.receipt_pages import lines
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+NEXT = 'atlas-access sandbox up, then README "On your own accounts"'
+
+
+class Played(Protocol):
+    """What a demo came to."""
+
+    @property
+    def receipt(self) -> Receipt:
+        """Everything that was shown."""
+
+    @property
+    def matrix(self) -> Matrix:
+        """The access matrix, with what was proven."""
+
+    @property
+    def page(self) -> Path:
+        """The page that stays."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 when everything was done, and every request served well."""
+
+
+class Teller:
+    """Shows the demo while it is played; any thread may call it."""
+
+    def __init__(self, screen: Console, told: Callable[[Progress], None]) -> None:
+        self._screen, self._told = screen, told
+
+    def up(self, line: str) -> None:
+        """The sandbox runs."""
+        self.line(line)
+
+    def begins(self, title: str) -> None:
+        """An act begins."""
+        self._screen.print(f"\n{title}", style="bold", soft_wrap=True)
+
+    def goes_on(self, stack: str, progress: Progress) -> None:
+        """Something happened in a stack: what is said names it, since two may be at work."""
+        if progress.moment is Moment.SAID:
+            named = progress.text.startswith(f"{stack}:")
+            text = progress.text if named else f"{stack}: {progress.text}"
+            progress = replace(progress, step=None, text=text)
+        self._told(progress)
+
+    def ended(self, deployment: Deployment) -> None:
+        """A deployment has ended."""
+        told_of(self._screen, deployment, advice=deployment.operation is Operation.PREVIEW)
+
+    def line(self, text: str) -> None:
+        """Anything else, in a line."""
+        self._screen.print(text, soft_wrap=True)
+
+
+Play = Callable[[Teller], Played]
+"""Plays the demo, telling it."""
+
+
+def stage(play: Play) -> int:
+    """Play the demo on standard output and return its exit code."""
+    screen = console()
+    screen.print("Starting the sandbox: two mongods, Atlas and AWS emulated …", soft_wrap=True)
+    with following(screen, _line) as told:
+        played = play(Teller(screen, told))
+    _last_screen(screen, played)
+    return played.exit_code
+
+
+def _line(progress: Progress) -> str:
+    """What stays of a progress: what was said, and what failed. That a resource was made stands in the summary."""
+    return progress_line(progress) if progress.moment in {Moment.SAID, Moment.FAILED} else ""
+
+
+def _last_screen(screen: Console, played: Played) -> None:
+    receipt = played.receipt
+    screen.print("")
+    screen.rule(style="dim", characters="─")
+    screen.print(receipt.sandbox, soft_wrap=True)
+    screen.print("")
+    for line in lines(receipt):
+        screen.print(line, style="bold red" if line.startswith("FAILED") else None, soft_wrap=True)
+    for note in receipt.notes:
+        screen.print(f"\n{note}", style="yellow")
+    screen.print("")
+    screen.print(matrix_text.render(played.matrix, screen))
+    screen.print("")
+    screen.print(receipt.headline, style="bold green" if receipt.done else "bold red", soft_wrap=True)
+    screen.print(f"Receipt: {played.page}       Next: {NEXT}", soft_wrap=True)

@@ -1,0 +1,75 @@
+"""`atlas-access sandbox replay`: what went wrong, shown happening by hand and then caught. Formats and exit codes.
+
+It must never decide whether a replay passed: `sandbox/replays/model.py` does, this shows it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from atlas_access.cli.errors import DONE, WRONG, CommandFailed, presented_as
+from atlas_access.cli.inputs import PlainFormat
+
+if TYPE_CHECKING:
+    from sandbox.replays.model import Told
+
+
+def replay(
+    name: Annotated[str, typer.Argument(help="One replay: eng-271 and others, listed by --list.")] = "",
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Every replay, in one sandbox.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Name the replays and what catches each.")] = False,
+    directory: Annotated[
+        Path,
+        typer.Option("--dir", envvar="ATLAS_ACCESS_SANDBOX_DIR", help="Where its sandbox keeps its files."),
+    ] = Path(".sandbox"),
+    output: Annotated[PlainFormat, typer.Option("--format", help="How to show it.")] = PlainFormat.TEXT,
+) -> int:
+    """Show a mistake happening without our gates, then caught with them, in a sandbox of its own that goes afterwards.
+
+    Exit 0 only if each was shown and was caught by exactly what is expected, else 1 with what differed.
+    """
+    from atlas_access.cli.output import console, write
+
+    if [bool(name), every, listed].count(True) != 1:
+        raise CommandFailed(
+            "sandbox replay needs to know which.", "Name one, or give --all; --list names them all."
+        )
+    from sandbox.refusals import REFUSALS
+
+    with presented_as(WRONG, *REFUSALS):
+        from sandbox.replays import telling
+        from sandbox.replays.play import Audience, play
+        from sandbox.replays.registry import chosen
+
+        replays = chosen(name)
+        if listed:
+            as_json = output is PlainFormat.JSON
+            write(telling.promises_json(replays) if as_json else telling.promises(replays))
+            return DONE
+        quiet = output is PlainFormat.JSON
+        screen = console(error=quiet)
+
+        def ended(told: Told) -> None:
+            for number, line in enumerate(telling.lines(told)):
+                style = ("bold green" if told.passed else "bold red") if not number else None
+                screen.print(line, style=style, soft_wrap=True)
+
+        played = play(
+            directory,
+            Path(),
+            replays,
+            Audience(
+                say=lambda line: None if quiet else screen.print(f"… {line}", style="dim", soft_wrap=True),
+                ended=(lambda _: None) if quiet else ended,
+            ),
+        )
+    if quiet:
+        write(json.dumps(telling.document(played.told, played.seconds), indent=2, ensure_ascii=False))
+    else:
+        screen.print(telling.summary(played.told, played.seconds), soft_wrap=True)
+    return played.exit_code

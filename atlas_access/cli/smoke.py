@@ -1,0 +1,199 @@
+"""`atlas-access smoke` and `atlas-access baseline capture`: the eight gates now, and the answers they are held to.
+
+Formats and exit codes; what is asked and how it is judged lies below.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
+from atlas_access.cli.inputs import MANIFEST, read_manifest, read_settings
+
+if TYPE_CHECKING:
+    from atlas_access.smoke.baseline import Baseline
+    from atlas_access.smoke.gates import GateReport, GateResult
+    from atlas_access.smoke.model import Smoke
+    from atlas_access.smoke.run import SmokeOrder
+
+SCENARIOS = Path("smoke.yaml")
+
+app = typer.Typer(help="The answers before any change, which later ones are held to.", no_args_is_help=True)
+
+
+class SmokeFormat(StrEnum):
+    """The formats of the gates' report."""
+
+    TEXT = "text"
+    JSON = "json"
+    MD = "md"
+    JUNIT = "junit"
+
+
+Stack = Annotated[str, typer.Argument(help="staging or prod.")]
+Url = Annotated[str | None, typer.Option(help="Where to ask, instead of the stack's smokeUrl.")]
+Scenarios = Annotated[Path, typer.Option("--scenarios", help="What the gates ask and expect.")]
+Manifest = Annotated[Path, typer.Option(help="The manifest to read.")]
+File = Annotated[
+    Path | None, typer.Option("--baseline", help="The baseline's file. [default: baselines/STACK.json]")
+]
+
+
+def smoke(
+    stack: Stack,
+    *,
+    url: Url = None,
+    rounds: Annotated[
+        int | None, typer.Option("--rounds", "--round", min=1, max=10, help="Green rounds that are required.")
+    ] = None,
+    revision: Annotated[
+        str,
+        typer.Option(help="The task-definition revision that must answer, such as askflorence-prod-app:13."),
+    ] = "",
+    output: Annotated[
+        SmokeFormat, typer.Option("--format", help="How to show it; every format carries the same facts.")
+    ] = SmokeFormat.TEXT,
+    scenarios: Scenarios = SCENARIOS,
+    baseline: File = None,
+    manifest: Manifest = MANIFEST,
+) -> int:
+    """Run the eight smoke gates on STACK. Exit 0 green, 1 a gate is not met, 3 something is unknown."""
+    from atlas_access.cli.output import write
+    from atlas_access.smoke import report as gates
+    from atlas_access.smoke.run import run
+
+    order = _order(stack, url, scenarios, manifest, baseline or _file(stack), needed=baseline is not None)
+    report = run(order, revision=revision, rounds=rounds, say=_progress(output))
+    render = {
+        SmokeFormat.TEXT: gates.render_text,
+        SmokeFormat.JSON: gates.render_json,
+        SmokeFormat.MD: gates.render_markdown,
+        SmokeFormat.JUNIT: gates.render_junit,
+    }[output]
+    write(render(report))
+    return _code(report)
+
+
+@app.command()
+def capture(
+    stack: Stack,
+    *,
+    url: Url = None,
+    scenarios: Scenarios = SCENARIOS,
+    baseline: File = None,
+    manifest: Manifest = MANIFEST,
+) -> int:
+    """Capture STACK's answers before any change. Exit 1 or 3, and nothing is written, when a gate is not met."""
+    from atlas_access.cli.output import write
+    from atlas_access.smoke import report as gates
+    from atlas_access.smoke.run import BaselineNotGreen
+    from atlas_access.smoke.run import capture as take
+
+    target = baseline or _file(stack)
+    order = _order(stack, url, scenarios, manifest, None, needed=False)
+    try:
+        captured = take(order, say=_progress(SmokeFormat.TEXT))
+    except BaselineNotGreen as stop:
+        write(gates.render_text(stop.report))
+        write(str(stop))
+        return _code(stop.report)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(captured.to_json(), encoding="utf-8")
+    except OSError as error:
+        raise CommandFailed(f"{target}: {error.strerror}.", "Name another file with --baseline.") from error
+    write(
+        f"CAPTURED  {stack}: {captured.contract} plans, {len(captured.answers)} answers of "
+        f"{captured.revision or 'an unnamed revision'}, into {target}\n"
+        f"  digest {captured.digest}\n  Next: atlas-access smoke {stack}"
+    )
+    return DONE
+
+
+def _order(
+    stack: str, url: str | None, scenarios: Path, manifest: Path, baseline: Path | None, *, needed: bool
+) -> SmokeOrder:
+    """Everything that the gates need, every wrong input told before anything is contacted."""
+    from atlas_access.base.endpoints import EndpointRefused, Endpoints
+    from atlas_access.smoke.run import SmokeOrder
+    from atlas_access.smoke.task_secrets import Place
+
+    with presented_as(WRONG, EndpointRefused):
+        endpoints = Endpoints.from_environment(os.environ)
+    declared = read_manifest(manifest)
+    settings = read_settings(stack, endpoints)
+    asked = _scenarios(scenarios)
+    address = url or endpoints.smoke or settings.smoke_url
+    with presented_as(WRONG, EndpointRefused):
+        endpoints.permit(address)
+    place = Place(
+        stack, settings.ecs_cluster, settings.ecs_service, settings.runtime_container, settings.aws_region
+    )
+    held = _baseline(baseline, stack, asked, needed=needed)
+    return SmokeOrder(stack, address, asked, place, endpoints, declared.database, held)
+
+
+def _scenarios(path: Path) -> Smoke:
+    from atlas_access.smoke.file import SmokeInvalid, load_smoke
+
+    with presented_as(WRONG, SmokeInvalid):
+        return load_smoke(
+            _bytes(path, "Run the command where smoke.yaml is, or name it with --scenarios."), str(path)
+        )
+
+
+def _baseline(path: Path | None, stack: str, asked: Smoke, *, needed: bool) -> Baseline | None:
+    """The baseline of the stack; None when there is no file and none was named."""
+    from atlas_access.smoke.baseline import BaselineRefused, read_baseline
+
+    if path is None or not (needed or path.exists()):
+        return None
+    text = _bytes(path, f"Capture one with: atlas-access baseline capture {stack}.").decode(
+        "utf-8", "replace"
+    )
+    with presented_as(WRONG, BaselineRefused):
+        return read_baseline(text, str(path), stack=stack, smoke=asked)
+
+
+def _file(stack: str) -> Path:
+    """Where a stack's baseline is kept: with the sandbox for a sandbox, else with the program, for review."""
+    sandbox = os.environ.get("ATLAS_ACCESS_SANDBOX_DIR", "") if os.environ.get("ATLAS_ACCESS_SANDBOX") else ""
+    return Path(sandbox, "baselines", f"{Path(stack).name}.json")
+
+
+def _bytes(path: Path, remedy: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CommandFailed(f"{path}: {error.strerror or 'cannot be read'}. {remedy}") from error
+
+
+def _progress(output: SmokeFormat) -> _Say:
+    return _Say(quiet=output is not SmokeFormat.TEXT)
+
+
+class _Say:
+    """Tells each gate as it is judged, on a terminal only: the report tells them all at the end."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        from atlas_access.cli.output import console
+
+        self._screen = console(error=True) if sys.stderr.isatty() and not quiet else None
+
+    def __call__(self, result: GateResult) -> None:
+        from atlas_access.smoke.report import result_line
+
+        if self._screen is not None:
+            self._screen.print(f"  {result_line(result)}", soft_wrap=True)
+
+
+def _code(report: GateReport) -> int:
+    from atlas_access.smoke.gates import Standing
+
+    return {Standing.MET: DONE, Standing.UNMET: REFUTED, Standing.UNKNOWN: UNKNOWN}[report.standing]

@@ -1,0 +1,184 @@
+"""`atlas-access status STACK`: where the migration stands, phase by phase, and the command that goes on. Read-only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
+from atlas_access.cli.inputs import (
+    KNOWN_USERS,
+    MANIFEST,
+    Phase,
+    known_stack,
+    read_every_settings,
+    read_known_users,
+    read_manifest,
+)
+
+if TYPE_CHECKING:
+    from atlas_access.base.settings import Settings
+    from atlas_access.guards.finding import Report
+    from atlas_access.manifest.load import Manifest
+    from atlas_access.retirement.status import Fact, Step
+
+ENV_FILE = Path(".env.local")
+
+
+class StatusFormat(StrEnum):
+    """The formats of the standing."""
+
+    TEXT = "text"
+    JSON = "json"
+    MD = "md"
+
+
+def status(
+    stack: Annotated[str, typer.Argument(help="staging or prod.")],
+    *,
+    output: Annotated[
+        StatusFormat, typer.Option("--format", help="How to show it; every format carries the same facts.")
+    ] = StatusFormat.TEXT,
+    env_file: Annotated[Path, typer.Option("--env-file", help="Phase E: the env file to judge.")] = ENV_FILE,
+    source: Annotated[
+        Path | None, typer.Option("--source", help="Phase F: the application's source tree.")
+    ] = None,
+    phase: Annotated[Phase | None, typer.Option(help="How far the stack is, instead of its file.")] = None,
+    manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
+    known_users: Annotated[Path, typer.Option(help="The list of known users.")] = KNOWN_USERS,
+) -> int:
+    """Show every phase: done, next, blocked or unknown. Exit 0 all done, 1 something is to be done, 3 unknown."""
+    from atlas_access.base.clock import clock_for
+    from atlas_access.base.endpoints import EndpointRefused, Endpoints
+    from atlas_access.cli.output import write
+    from atlas_access.clients.atlas_sign_in import CredentialsMissing, sign_in_from
+    from atlas_access.drift.compare import Wanted
+    from atlas_access.retirement import report_status as report
+    from atlas_access.retirement.observe_status import facts
+    from atlas_access.retirement.status import State, migration
+    from atlas_access.retirement.status_facts import Looked
+
+    with presented_as(WRONG, EndpointRefused):
+        endpoints = Endpoints.from_environment(os.environ)
+    declared = read_manifest(manifest)
+    known_stack(stack, declared)
+    settings = read_every_settings(stack, declared, endpoints, phase)
+    people = read_known_users(known_users, declared, stack)
+    now = datetime.fromtimestamp(clock_for(os.environ, endpoints).wall(), UTC)
+    with presented_as(WRONG, CredentialsMissing, EndpointRefused):
+        wanted = Wanted(stack, declared, settings[stack], people, now)
+        asked = Looked(wanted, settings, sign_in_from(os.environ), endpoints, manifest.parent.absolute())
+        seen = facts(asked)
+    seen |= _here(declared, manifest, env_file, source, settings[stack], now)
+    found = migration(stack, seen, commands(stack, sandbox=endpoints.sandbox))
+    shown = {
+        StatusFormat.TEXT: report.text,
+        StatusFormat.JSON: report.as_json,
+        StatusFormat.MD: report.markdown,
+    }
+    write(shown[output](found))
+    if found.count(State.UNKNOWN):
+        return UNKNOWN
+    return DONE if found.done else REFUTED
+
+
+def commands(stack: str, *, sandbox: bool) -> Mapping[Step, str]:
+    """The exact command that goes on from each phase."""
+    from atlas_access.retirement.status import Step
+
+    deploy = f"make preview STACK={stack} && make deploy STACK={stack}"
+    phase = f"set atlas-access:phase to {{}} in Pulumi.{stack}.yaml, then {deploy}"
+    provision, bind = phase.format("provision"), phase.format("bind")
+    retire = phase.format(
+        f'retire, retirement to tombstone (24 h later: delete), retireConfirmation to "retire {stack}"'
+    )
+    baseline = f"atlas-access baseline capture {stack}"
+    if sandbox:
+        baseline = f"atlas-access sandbox baseline {stack}"
+        provision = f"atlas-access sandbox deploy {stack}"
+        bind = f"{provision} --phase bind"
+        retire = f'{provision} --phase retire --config "retireConfirmation=retire {stack}"'
+        retire += " --config retirement=tombstone  # 24 h later: delete"
+    return {
+        Step.BASELINE: baseline,
+        Step.USERS: provision,
+        Step.SECRETS: provision,
+        Step.PROOFS: f"atlas-access prove {stack}",
+        Step.SWAP: bind,
+        Step.GATES: f"atlas-access smoke {stack}",
+        Step.SOAK: "atlas-access sandbox clock --advance 31m" if sandbox else f"atlas-access status {stack}",
+        Step.LOCAL: f"atlas-access env staging --write {ENV_FILE}",
+        Step.CODE: "atlas-access guard env-var-coverage --source APPLICATION",
+        Step.RETIREMENT: f"{retire}  # docs/runbooks/retire.md",
+        Step.DOCUMENTS: "atlas-access docs",
+    }
+
+
+def _here(
+    declared: Manifest, manifest: Path, env_file: Path, source: Path | None, own: Settings, now: datetime
+) -> dict[Step, Fact]:
+    """The phases that lie on this machine: the env file, the application's code, the generated documents."""
+    from atlas_access.cli.docs import in_sync
+    from atlas_access.cli.env import judged
+    from atlas_access.cli.guard import GuardName, of_tree
+    from atlas_access.retirement.status import Fact, Step
+
+    absent = f"{env_file} is not here; name a developer's env file with --env-file"
+    local = _recorded(own.local_verified_at, now, absent)
+    if env_file.exists() or env_file.is_symlink():
+        try:
+            clean = f"{env_file} binds each variable to its user"
+            clean += _to_record(own.local_verified_at, "localVerifiedAt")
+            local = _fact(judged(env_file, declared), clean)
+        except CommandFailed as refused:
+            local = Fact(holds=False, evidence=str(refused))
+    code = _recorded(
+        own.code_verified_at, now, "the application's tree was not looked at; name it with --source"
+    )
+    if source is not None:
+        report = next(iter(of_tree((GuardName.ENV_VAR_COVERAGE,), declared, manifest, source, ())))
+        clean = f"{report.looked_at} files of {source} name no deprecated variable"
+        code = _fact(report, clean + _to_record(own.code_verified_at, "codeVerifiedAt"))
+    documents = _fact(in_sync(declared, manifest.parent), "every generated document is in step")
+    return {Step.LOCAL: local, Step.CODE: code, Step.DOCUMENTS: documents}
+
+
+def _to_record(at: datetime | None, setting: str) -> str:
+    """What the retirement's gate asks for besides: it cannot see this machine."""
+    return "" if at is not None else f"; for the retirement, record when in atlas-access:{setting}"
+
+
+def _recorded(at: datetime | None, now: datetime, otherwise: str) -> Fact:
+    """What a person has recorded in the stack's file, for what cannot be seen from here."""
+    from atlas_access.retirement.status import Fact
+
+    if at is None:
+        return Fact(holds=None, evidence=otherwise)
+    if at > now:
+        return Fact(
+            holds=False, evidence=f"recorded as verified {at:%Y-%m-%d %H:%M %Z}, which lies in the future"
+        )
+    return Fact(holds=True, evidence=f"recorded as verified {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
+
+
+def _fact(report: Report, clean: str) -> Fact:
+    from atlas_access.drift.words import listed
+    from atlas_access.guards.finding import Outcome
+    from atlas_access.retirement.status import Fact
+
+    match report.outcome:
+        case Outcome.CLEAN:
+            return Fact(holds=True, evidence=clean)
+        case Outcome.FOUND:
+            return Fact(
+                holds=False, evidence=listed((f"{each.place}: {each.what}" for each in report.findings), 3)
+            )
+        case Outcome.UNKNOWN:
+            blocking = (f"{note.place}: {note.what}" for note in report.notes if note.blocks)
+            return Fact(holds=None, evidence=listed(blocking, 3))

@@ -1,0 +1,206 @@
+"""The answers of the Atlas Admin API as models: strict on what the drift check needs, tolerant of everything else.
+
+Source: schemas CloudDatabaseUser, UserCustomDBRole, ClusterDescription20240805 and the project's events. It must never
+keep a field that it does not need, and never take another project's data for ours.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+)
+from pydantic.alias_generators import to_camel
+
+from atlas_access.base.observed import HeldRole
+from atlas_access.clients.model import PASSWORD, Place, Scope, SeenCluster, SeenEvent, SeenRole, SeenUser
+
+_Name = Annotated[StrictStr, Field(min_length=1, max_length=2048)]
+_Word = Annotated[StrictStr, BeforeValidator(lambda value: "" if value is None else value)]
+
+
+def _list(value: object) -> object:
+    return () if value is None else value
+
+
+def _login_moment(value: object) -> object:
+    """The access history writes `Fri Jan 10 18:24:30 GMT 2020` or ISO 8601, depending on its version."""
+    if not isinstance(value, str):
+        raise ValueError("no moment")  # noqa: TRY004 - what pydantic takes for a wrong value
+    try:
+        return datetime.strptime(value, "%a %b %d %H:%M:%S GMT %Y").replace(tzinfo=UTC)
+    except ValueError:
+        return value
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", alias_generator=to_camel, hide_input_in_errors=True
+    )
+
+
+class RoleAnswer(_Answer):
+    """A role that a user holds."""
+
+    role_name: _Name
+    database_name: _Name
+    collection_name: _Word = ""
+
+
+class ScopeAnswer(_Answer):
+    """A scope of a user."""
+
+    name: _Name
+    type: _Name
+
+
+class UserAnswer(_Answer):
+    """A database user."""
+
+    username: _Name
+    database_name: _Name
+    group_id: _Name
+    roles: Annotated[tuple[RoleAnswer, ...], BeforeValidator(_list)]
+    scopes: Annotated[tuple[ScopeAnswer, ...], BeforeValidator(_list)] = ()
+    x509_type: Annotated[_Word, Field(alias="x509Type")] = ""
+    aws_iam_type: Annotated[_Word, Field(alias="awsIAMType")] = ""
+    ldap_auth_type: _Word = ""
+    oidc_auth_type: _Word = ""
+    delete_after_date: AwareDatetime | None = None
+
+    def seen(self) -> SeenUser:
+        """Return the user as the comparison wants it; any type but NONE is a sign-in by something else."""
+        types = {
+            "X.509": self.x509_type,
+            "AWS IAM": self.aws_iam_type,
+            "LDAP": self.ldap_auth_type,
+            "OIDC": self.oidc_auth_type,
+        }
+        ways = [name for name, kind in types.items() if kind not in ("", "NONE")]
+        return SeenUser(
+            name=self.username,
+            auth_database=self.database_name,
+            roles=frozenset(
+                HeldRole(role.role_name, role.database_name, role.collection_name) for role in self.roles
+            ),
+            scopes=frozenset(Scope(scope.name, scope.type) for scope in self.scopes),
+            sign_in=" and ".join(ways) or PASSWORD,
+            delete_after=self.delete_after_date,
+        )
+
+
+class ResourceAnswer(_Answer):
+    """What an action is granted on."""
+
+    cluster: StrictBool = False
+    db: _Word = ""
+    collection: _Word = ""
+
+    def place(self) -> Place:
+        """Return the place; Atlas ignores names beside `cluster: true`."""
+        return Place("", "", cluster=True) if self.cluster else Place(self.db, self.collection)
+
+
+class ActionAnswer(_Answer):
+    """An action of a custom role."""
+
+    action: _Name
+    resources: Annotated[tuple[ResourceAnswer, ...], BeforeValidator(_list)]
+
+
+class InheritedAnswer(_Answer):
+    """A role that a custom role inherits."""
+
+    db: _Name
+    role: _Name
+
+
+class CustomRoleAnswer(_Answer):
+    """A custom role."""
+
+    role_name: _Name
+    actions: Annotated[tuple[ActionAnswer, ...], BeforeValidator(_list)] = ()
+    inherited_roles: Annotated[tuple[InheritedAnswer, ...], BeforeValidator(_list)] = ()
+
+    def seen(self) -> SeenRole:
+        """Return the role as the comparison wants it."""
+        return SeenRole(
+            name=self.role_name,
+            grants=frozenset(
+                (action.action, resource.place()) for action in self.actions for resource in action.resources
+            ),
+            inherited=frozenset(HeldRole(role.role, role.db) for role in self.inherited_roles),
+        )
+
+
+class _EndpointAnswer(_Answer):
+    connection_string: _Word = ""
+
+
+class _StringsAnswer(_Answer):
+    private_endpoint: Annotated[tuple[_EndpointAnswer, ...], BeforeValidator(_list)] = ()
+
+
+class ClusterAnswer(_Answer):
+    """A cluster."""
+
+    name: _Name
+    group_id: _Name
+    version: Annotated[_Name, Field(alias="mongoDBVersion")]
+    connection_strings: Annotated[
+        _StringsAnswer, BeforeValidator(lambda value: {} if value is None else value)
+    ] = _StringsAnswer()
+
+    def seen(self) -> SeenCluster:
+        """Return the cluster as the comparison wants it."""
+        return SeenCluster(self.name, self.version, len(self.connection_strings.private_endpoint))
+
+
+class _RawAnswer(_Answer):
+    description: _Word = ""
+
+
+class LoginAnswer(_Answer):
+    """A login of the access history."""
+
+    username: _Word = ""
+    group_id: _Word = ""
+    timestamp: Annotated[
+        AwareDatetime, BeforeValidator(_login_moment), AfterValidator(lambda at: at.astimezone(UTC))
+    ]
+
+
+class EventAnswer(_Answer):
+    """An event of the project."""
+
+    event_type_name: _Name
+    created: Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+    group_id: _Word = ""
+    db_user_username: _Word = ""
+    username: _Word = ""
+    public_key: _Word = ""
+    api_key_id: _Word = ""
+    user_id: _Word = ""
+    raw: _RawAnswer | None = None
+
+    def seen(self) -> SeenEvent:
+        """Return the event as the attribution wants it."""
+        at: datetime = self.created
+        text = self.raw.description if self.raw is not None else ""
+        return SeenEvent(self.event_type_name, at, self.db_user_username, text, self._by())
+
+    def _by(self) -> str:
+        if self.public_key or self.api_key_id:
+            return f'api key "{self.public_key or self.api_key_id}"'
+        if self.username or self.user_id:
+            return f'user "{self.username or self.user_id}"'
+        return "Atlas itself"

@@ -1,0 +1,113 @@
+"""How we sign in to the Atlas Admin API: a programmatic key by HTTP digest, or a service account by a cached token.
+
+It must never put a key into an error, a log or a repr. Sources: Atlas Admin API (authentication), RFC 7616, RFC 6749.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import requests
+from requests.auth import AuthBase, HTTPDigestAuth
+
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.clients.retry import Patience, Unanswered
+
+READ_ONLY_KEY = ("ATLAS_DRIFT_CHECK_PUBLIC_KEY", "ATLAS_DRIFT_CHECK_PRIVATE_KEY")
+READ_ONLY_ACCOUNT = ("ATLAS_DRIFT_CHECK_CLIENT_ID", "ATLAS_DRIFT_CHECK_CLIENT_SECRET")
+_KEYS = (READ_ONLY_KEY, ("MONGODB_ATLAS_PUBLIC_API_KEY", "MONGODB_ATLAS_PRIVATE_API_KEY"))
+_ACCOUNTS = (READ_ONLY_ACCOUNT, ("MONGODB_ATLAS_CLIENT_ID", "MONGODB_ATLAS_CLIENT_SECRET"))
+_MARGIN_SECONDS = 60.0
+_TOKEN_PATH = "api/oauth/token"  # noqa: S105 - an address
+
+
+class CredentialsMissing(ValueError):
+    """No Atlas credentials are in the environment; the message names the variables."""
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """A name and a secret; `service_account` says which of both ways they are for."""
+
+    name: str
+    secret: str = field(repr=False)
+    service_account: bool = False
+
+    def auth(self, session: requests.Session, endpoints: Endpoints, patience: Patience) -> AuthBase:
+        """Return what signs each request of a session."""
+        if self.service_account:
+            return ServiceAccount(self, session, endpoints, patience)
+        return HTTPDigestAuth(self.name, self.secret)
+
+
+def sign_in_from(environment: Mapping[str, str]) -> SignIn:
+    """Choose the credentials: the read-only ones of the drift check first, a service account before a key.
+
+    Raises `CredentialsMissing`, also when only half of a pair is set.
+    """
+    pairs = [(pair, True) for pair in _ACCOUNTS[:1]] + [(pair, False) for pair in _KEYS[:1]]
+    pairs += [(pair, True) for pair in _ACCOUNTS[1:]] + [(pair, False) for pair in _KEYS[1:]]
+    for (name, secret), account in pairs:
+        given = environment.get(name, "").strip(), environment.get(secret, "").strip()
+        if all(given):
+            return SignIn(*given, service_account=account)
+        if any(given):
+            missing = secret if given[0] else name
+            raise CredentialsMissing(f"{missing} is not set, but its other half is. Set both or neither.")
+    raise CredentialsMissing(
+        f"no Atlas credentials: set {' and '.join(READ_ONLY_KEY)} (Project Read Only), "
+        f"or {' and '.join(READ_ONLY_ACCOUNT)}."
+    )
+
+
+class ServiceAccount(AuthBase):
+    """Signs with a token that is asked for once and kept until shortly before it ends (Atlas: 1 h, 10 a minute)."""
+
+    def __init__(
+        self,
+        sign_in: SignIn,
+        session: requests.Session,
+        endpoints: Endpoints,
+        patience: Patience,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sign_in, self._session, self._endpoints = sign_in, session, endpoints
+        self._patience, self._clock = patience, clock
+        self._lock = threading.Lock()
+        self._token, self._until = "", 0.0
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Sign a request. Raises `Unanswered` when no token could be had."""
+        with self._lock:
+            if self._clock() >= self._until:
+                self._renew()
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+    def forget(self) -> None:
+        """Drop the token: Atlas did not take it."""
+        with self._lock:
+            self._until = 0.0
+
+    def _renew(self) -> None:
+        reply = self._patience.ask(
+            self._session,
+            "POST",
+            self._endpoints.atlas.rstrip("/") + "/" + _TOKEN_PATH,
+            repeat=True,
+            data={"grant_type": "client_credentials"},
+            headers={"Accept": "application/json"},
+            auth=(self._sign_in.name, self._sign_in.secret),
+        )
+        if reply.status in (400, 401, 403):
+            raise Unanswered("Atlas refused the service account; check its client id and secret")
+        try:
+            answer = json.loads(reply.text)
+            token, seconds = str(answer["access_token"]), float(answer["expires_in"])
+        except (ValueError, KeyError, TypeError):
+            raise Unanswered("the answer to the request for a token is not one") from None
+        self._token, self._until = token, self._clock() + max(0.0, seconds - _MARGIN_SECONDS)

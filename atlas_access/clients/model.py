@@ -1,0 +1,104 @@
+"""What the services answered, as frozen records. They never hold a password or a connection string."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from atlas_access.base.observed import HeldRole
+
+PASSWORD = "password"  # noqa: S105 - the name of a way to sign in
+"""How a user signs in who has a password; the others are "X.509", "AWS IAM", "LDAP" and "OIDC"."""
+
+
+USABLE = "Enabled"
+"""The state of a key that decrypts; the others are "Disabled", "PendingDeletion" and the like."""
+
+
+@dataclass(frozen=True, order=True)
+class Scope:
+    """What a user may reach: a cluster, a lake or a stream workspace of the project (type as Atlas writes it)."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class SeenUser:
+    """A database user of the project. `sign_in` as in PASSWORD; `delete_after` is when Atlas removes the user."""
+
+    name: str
+    auth_database: str
+    roles: frozenset[HeldRole]
+    scopes: frozenset[Scope]
+    sign_in: str = PASSWORD
+    delete_after: datetime | None = None
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """What an action is granted on: the cluster, or a collection ("" for every one) of a database ("" for every)."""
+
+    database: str
+    collection: str
+    cluster: bool = False
+
+    def __str__(self) -> str:
+        if self.cluster:
+            return "the cluster"
+        if self.collection:
+            return f"{self.database or 'every database'}.{self.collection}"
+        return f"every collection of {self.database or 'every database'}"
+
+
+@dataclass(frozen=True)
+class SeenRole:
+    """A custom role of the project: Atlas actions with their places, and what it inherits."""
+
+    name: str
+    grants: frozenset[tuple[str, Place]]
+    inherited: frozenset[HeldRole] = frozenset()
+
+
+@dataclass(frozen=True)
+class SeenCluster:
+    """The stack's cluster: its name, the server's version, and how many private endpoints it has."""
+
+    name: str
+    version: str
+    private_endpoints: int
+
+
+@dataclass(frozen=True)
+class SeenEvent:
+    """What was done to a user or role (Atlas events), when, and by whom in words; `text` is Atlas's own line."""
+
+    type: str
+    at: datetime
+    user: str
+    text: str
+    by: str
+
+
+@dataclass(frozen=True)
+class SeenKey:
+    """The key that secrets are encrypted under: its ARN, and its state as KMS writes it."""
+
+    arn: str
+    state: str = USABLE
+
+
+@dataclass(frozen=True)
+class SeenLogins:
+    """The last successful login of each user since a moment (Atlas keeps seven days)."""
+
+    since: datetime
+    last: Mapping[str, datetime]
+
+
+_DONE = ("ADDED", "UPDATED", "DELETED")
+
+
+EVENT_TYPES = tuple(f"MONGODB_{what}_{done}" for what in ("USER", "ROLE") for done in _DONE)
+"""The Atlas events that say who changed a user or a role."""

@@ -1,0 +1,275 @@
+"""The drift check: what was read of the live systems against what is declared, as findings with one answer.
+
+For: comparing frozen records; the effects that read them are in probes/. Sources: ADR 0001, 0004 and 0006, access.yaml
+and known-users.yaml. What could not be read is listed, and no answer is called clean while anything is.
+Never: contacts anything, or closes its eyes to a part because another one is in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from atlas_access.base.addresses import Address
+from atlas_access.base.observed import Unread
+from atlas_access.base.settings import Phase, Settings
+from atlas_access.clients.model import SeenCluster, SeenEvent
+from atlas_access.drift.compare_roles import RoleRules, compare_roles
+from atlas_access.drift.compare_secrets import EstateRules, compare_key, compare_secrets
+from atlas_access.drift.compare_tasks import compare_neighbour, compare_task, not_looked_into
+from atlas_access.drift.compare_users import UserRules, compare_users, holders
+from atlas_access.drift.finding import Drift, Finding, Kind
+from atlas_access.drift.model import NotReached, Seen, SeenCollections, SeenSecret
+from atlas_access.drift.words import listed
+from atlas_access.manifest.known_users import KnownUser
+from atlas_access.manifest.model import ADMIN_DATABASE, Binding, Consumer, DataClass, Manifest
+from atlas_access.manifest.privileges import declared_privileges, tolerated_privileges
+from atlas_access.privileges.model import excess_sentence, missing_sentence, sentences_of
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one stack is held to. `retired` overrides whether legacy access should be gone (None: by the phase)."""
+
+    stack: str
+    manifest: Manifest
+    settings: Settings
+    known: tuple[KnownUser, ...]
+    now: datetime
+    retired: bool | None = None
+
+    @property
+    def legacy_is_gone(self) -> bool:
+        """Whether legacy users, roles and secrets count as drift: from phase `retire` on."""
+        return self.settings.phase is Phase.RETIRE if self.retired is None else self.retired
+
+    @property
+    def reader(self) -> Binding | None:
+        """The service's binding by which this cluster's collections are listed: the first user of it that may read."""
+        mine = [
+            binding
+            for binding in self.manifest.bindings_for(self.stack, Consumer.SERVICE)
+            if binding.cluster == self.stack and binding.address is Address.PUBLIC
+        ]
+        for binding in mine:
+            roles = self.manifest.user(binding.user).roles
+            if any(role.name == "read" and role.database == self.manifest.database for role in roles):
+                return binding
+        return None
+
+    @property
+    def estate(self) -> EstateRules:
+        """What the AWS account is held to, but for the key's ARN, which is read."""
+        return EstateRules(
+            manifest=self.manifest,
+            environment=self.stack,
+            account=self.settings.aws_account_id,
+            region=self.settings.aws_region,
+            key_arn="",
+            key_alias=self.settings.kms_alias,
+            phase=self.settings.phase,
+            retired=self.legacy_is_gone,
+        )
+
+
+def compare(wanted: Wanted, seen: Seen) -> Drift:
+    """Return every difference, what could not be read, and what could not be reached."""
+    findings = [*_project(wanted, seen), *_account(wanted, seen), *_collections(wanted, seen.collections)]
+    parts: list[object] = [seen.users, seen.roles, seen.cluster, seen.key, *seen.secrets, *seen.tasks]
+    parts.append(seen.neighbours)
+    parts += [seen.collections, *_not_compared(wanted, seen.collections)]
+    parts += [each for task in _read(seen.tasks) for each in not_looked_into(task)]
+    counts = (
+        ("users", _count(seen.users)),
+        ("roles", _count(seen.roles)),
+        ("secrets", len(_read(seen.secrets))),
+        ("task definitions", len(_read(seen.tasks))),
+        ("other families", _count(seen.neighbours)),
+        ("collections", len(seen.collections.names) if isinstance(seen.collections, SeenCollections) else 0),
+    )
+    return Drift(
+        stack=wanted.stack,
+        at=wanted.now,
+        findings=tuple(sorted(findings, key=lambda finding: (not finding.permits, finding.identity))),
+        unread=tuple(part for part in parts if isinstance(part, Unread)),
+        not_reached=tuple(part for part in parts if isinstance(part, NotReached)),
+        checked=counts,
+    )
+
+
+def attributed(drift: Drift, events: Sequence[SeenEvent] | Unread) -> Drift:
+    """Return the same drift with since when and by whom, as far as Atlas's events name the user or the role."""
+    if isinstance(events, Unread):
+        return replace(drift, unread=(*drift.unread, events))
+    newest = sorted(events, key=lambda event: event.at, reverse=True)
+    return replace(drift, findings=tuple(_attributed(finding, newest) for finding in drift.findings))
+
+
+def _attributed(finding: Finding, newest: Sequence[SeenEvent]) -> Finding:
+    target = finding.target
+    if target is None:
+        return finding
+    gone = finding.kind in (Kind.USER_MISSING, Kind.ROLE_MISSING, Kind.LEGACY_MISSING)
+    wanted = ("DELETED",) if gone else ("UPDATED", "ADDED")
+    types = {f"MONGODB_{target.kind}_{done}" for done in wanted}
+    for event in newest:
+        words = event.text.replace(",", " ").replace('"', " ").split()
+        named = event.user == target.name if target.kind == "USER" and event.user else target.name in words
+        if event.type in types and named:
+            return replace(finding, since=event.at, by=event.by)
+    return finding
+
+
+def _project(wanted: Wanted, seen: Seen) -> Iterator[Finding]:
+    manifest, cluster = wanted.manifest, wanted.settings.atlas_cluster
+    legacy = manifest.legacy_on(wanted.stack)
+    gone = wanted.legacy_is_gone
+    if not isinstance(seen.users, Unread):
+        rules = UserRules(
+            manifest=manifest,
+            environment=wanted.stack,
+            cluster=cluster,
+            legacy=() if gone else legacy,
+            retired=legacy if gone else (),
+            known=wanted.known,
+            now=wanted.now,
+        )
+        yield from compare_users(rules, seen.users)
+    if not isinstance(seen.roles, Unread):
+        names = frozenset(user.role.name for user in legacy if user.role.database == ADMIN_DATABASE)
+        none: frozenset[str] = frozenset()
+        roles = RoleRules(manifest, cluster, none if gone else names, names if gone else none)
+        held = {} if isinstance(seen.users, Unread) else holders(seen.users)
+        yield from compare_roles(roles, seen.roles, held)
+    if isinstance(seen.cluster, SeenCluster):
+        yield from _cluster(wanted, seen.cluster)
+
+
+def _cluster(wanted: Wanted, cluster: SeenCluster) -> Iterator[Finding]:
+    readers = sorted(
+        {
+            f"{binding.variable} of {binding.environment}"
+            for binding in wanted.manifest.bindings
+            if binding.cluster == wanted.stack and binding.address is Address.PRIVATE
+        }
+    )
+    if readers and cluster.private_endpoints != 1:
+        yield Finding(
+            Kind.ENDPOINT_MISSING,
+            cluster.name,
+            "private endpoint",
+            f"{cluster.name} has {cluster.private_endpoints} private endpoints; {', '.join(readers)} needs exactly one",
+            "Have the private endpoint accepted in Atlas again (ADR 0004), or remove those that are not in use",
+            detail=str(cluster.private_endpoints),
+        )
+
+
+def _account(wanted: Wanted, seen: Seen) -> Iterator[Finding]:
+    rules = wanted.estate
+    if not isinstance(seen.key, Unread):
+        rules = replace(rules, key_arn=seen.key.arn)
+        yield from compare_key(rules, seen.key)
+    secrets: tuple[SeenSecret, ...] = _read(seen.secrets)
+    yield from compare_secrets(rules, secrets)
+    by_name = {secret.name: secret for secret in secrets}
+    for task in _read(seen.tasks):
+        yield from compare_task(rules, task, by_name)
+    for neighbour in () if isinstance(seen.neighbours, Unread) else seen.neighbours:
+        yield from compare_neighbour(rules, neighbour, by_name)
+
+
+def _collections(wanted: Wanted, seen: SeenCollections | Unread | NotReached) -> Iterator[Finding]:
+    if not isinstance(seen, SeenCollections):
+        return
+    manifest, cluster = wanted.manifest, wanted.settings.atlas_cluster
+    declared = {each.name: each for each in manifest.collections_on(wanted.stack)}
+    declared = {name: each for name, each in declared.items() if each.database == seen.database}
+    crossed = any(
+        binding.cluster == wanted.stack and binding.environment in set(manifest.environments) - {wanted.stack}
+        for binding in manifest.bindings
+    )
+    phi = {each.name for each in manifest.collections if each.data_class is DataClass.PHI}
+    for name in sorted(seen.names):
+        place = f"{seen.database}.{name}"
+        if crossed and name in phi:
+            yield Finding(
+                Kind.COLLECTION_PHI,
+                cluster,
+                place,
+                f"{place} is classed phi and lives on {cluster}, which another environment reads",
+                "Move it off this cluster at once, and follow the incident runbook",
+                permits="read protected health data across environments",
+            )
+        elif name not in declared:
+            yield Finding(
+                Kind.COLLECTION_UNDECLARED,
+                cluster,
+                place,
+                f"{place} exists on {cluster} and access.yaml does not list it there",
+                "Declare it with its data class under collections:, or drop it",
+                permits=f"read it with {seen.user}, whose role covers every collection",
+            )
+    absent = sorted(
+        name for name, each in declared.items() if not each.may_be_absent and name not in seen.names
+    )
+    for name in absent:
+        yield Finding(
+            Kind.COLLECTION_ABSENT,
+            cluster,
+            f"{seen.database}.{name}",
+            f"{seen.database}.{name} is declared on {cluster} and does not exist",
+            "Restore it, or declare that it may be absent (may_be_absent: true)",
+        )
+    yield from _privileges(wanted, seen)
+
+
+def _not_compared(wanted: Wanted, seen: SeenCollections | Unread | NotReached) -> Iterator[Unread]:
+    """What the server said of the reader, when no documented set of its version says what it should be."""
+    if isinstance(seen, SeenCollections):
+        try:
+            declared_privileges(wanted.manifest, seen.user, seen.version)
+        except ValueError as error:
+            yield Unread(f"privileges of {seen.user} on server {seen.version or 'of no version'}", str(error))
+
+
+def _privileges(wanted: Wanted, seen: SeenCollections) -> Iterator[Finding]:
+    try:
+        declared = declared_privileges(wanted.manifest, seen.user, seen.version)
+        tolerated = tolerated_privileges(wanted.manifest, seen.user, seen.version)
+    except ValueError:
+        return  # told as unknown: see _not_compared
+    extra = seen.privileges - declared - tolerated
+    missing = declared - tolerated - seen.privileges
+    parts = (
+        (Kind.PRIVILEGE_EXTRA, "more than", extra, excess_sentence),
+        (Kind.PRIVILEGE_MISSING, "less than", missing, missing_sentence),
+    )
+    for kind, compared, privileges, sentence in parts:
+        if privileges:
+            yield Finding(
+                kind,
+                wanted.settings.atlas_cluster,
+                seen.user,
+                f"the server lets {seen.user} do {compared} access.yaml declares: "
+                f"{listed((sentence(seen.user, each) for each in sorted(privileges)), 5)}",
+                "Run `pulumi up --refresh`, then atlas-access prove",
+                permits="; ".join(
+                    each.removeprefix(f"{seen.user} may ") for each in sentences_of(seen.user, privileges)
+                )
+                if kind is Kind.PRIVILEGE_EXTRA
+                else "",
+                detail=f"{compared} declared",
+                heals=True,
+            )
+
+
+def _read(parts: Iterable[T | Unread]) -> tuple[T, ...]:
+    return tuple(part for part in parts if not isinstance(part, Unread))
+
+
+def _count(part: Sequence[object] | Unread) -> int:
+    return 0 if isinstance(part, Unread) else len(part)

@@ -1,0 +1,297 @@
+"""Compares the database users of a project with the manifest and the list of known users.
+
+For: findings about who is there, how they sign in, which roles they hold and what they may reach. Pure.
+Never: reads anything, or takes a user for harmless because its name looks familiar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from atlas_access.base.observed import HeldRole
+from atlas_access.clients.model import PASSWORD, Scope, SeenUser
+from atlas_access.drift.finding import Finding, Kind, Target
+from atlas_access.drift.words import (
+    is_builtin,
+    listed,
+    role_permits,
+    roles_permit,
+    scope_named,
+    scope_permits,
+)
+from atlas_access.manifest.known_users import KnownKind, KnownUser
+from atlas_access.manifest.model import ADMIN_DATABASE, LegacyUser, Manifest, RoleRef
+
+DEPLOY = "Run `pulumi up --refresh`: it restores what access.yaml declares"
+UNMANAGED = "Remove it in Atlas, or declare it in access.yaml or known-users.yaml"
+
+
+@dataclass(frozen=True)
+class UserRules:
+    """What the users of one project are held to; `legacy` is empty once it should be gone."""
+
+    manifest: Manifest
+    environment: str
+    cluster: str
+    legacy: tuple[LegacyUser, ...]
+    retired: tuple[LegacyUser, ...]
+    known: tuple[KnownUser, ...]
+    now: datetime
+
+
+def compare_users(rules: UserRules, users: Iterable[SeenUser]) -> Iterator[Finding]:
+    """Yield every difference between the users that are there and those that should be."""
+    there = {(user.auth_database, user.name): user for user in users}
+    legacy = {user.name: user for user in rules.legacy}
+    managed = {user.name: user for user in rules.manifest.users}
+    retired = {user.name for user in rules.retired}
+    known = {user.name: user for user in rules.known}
+    for name, wanted in managed.items():
+        seen = there.pop((ADMIN_DATABASE, name), None)
+        if seen is None:
+            yield _missing(rules, name)
+        else:
+            yield from _managed(rules, seen, wanted.roles)
+    for name, old in legacy.items():
+        seen = there.pop((ADMIN_DATABASE, name), None)
+        if seen is None:
+            yield _legacy_missing(rules, old)
+        else:
+            yield from _legacy(rules, seen, old)
+    for seen in there.values():
+        if seen.auth_database == ADMIN_DATABASE and seen.name in retired:
+            yield _legacy_present(rules, seen)
+        elif seen.name in known:
+            yield from _known(rules, seen, known[seen.name])
+        else:
+            yield _unmanaged(rules, seen)
+
+
+def _missing(rules: UserRules, name: str) -> Finding:
+    variables = sorted({binding.variable for binding in rules.manifest.bindings_of(name)})
+    return Finding(
+        Kind.USER_MISSING,
+        rules.cluster,
+        name,
+        f"the user {name} of {rules.manifest.place_of(f'users.{name}')} does not exist; "
+        f"{', '.join(variables) or 'nothing'} cannot log in",
+        DEPLOY,
+        heals=True,
+        target=Target("USER", name),
+    )
+
+
+def _managed(rules: UserRules, seen: SeenUser, wanted: Iterable[RoleRef]) -> Iterator[Finding]:
+    yield from _roles(rules, seen, wanted, heals=True)
+    yield from _scopes(rules, seen)
+    mend = "Make it permanent: delete the user in Atlas, then run `pulumi up --refresh`"
+    yield from _temporary(rules, seen, "managed", mend)
+
+
+def _legacy(rules: UserRules, seen: SeenUser, wanted: LegacyUser) -> Iterator[Finding]:
+    """What a legacy user holds, and that it lasts and logs in until it is retired; most were made without a scope."""
+    yield from _roles(rules, seen, (wanted.role,), heals=False)
+    if seen.scopes and Scope(rules.cluster, "CLUSTER") not in seen.scopes:
+        yield Finding(
+            Kind.SCOPE_MISSING,
+            rules.cluster,
+            seen.name,
+            f"the legacy user {seen.name} may not reach {rules.cluster} any more: its consumers cannot log in",
+            f"Give it the scope back in Atlas: {seen.name} is in use until it is retired",
+            detail=rules.cluster,
+            target=Target("USER", seen.name),
+        )
+    mend = f"Move its consumers to {wanted.successor} before, or make it anew without an end"
+    yield from _temporary(rules, seen, "legacy", mend)
+
+
+def _temporary(rules: UserRules, seen: SeenUser, what: str, mend: str) -> Iterator[Finding]:
+    if seen.delete_after is not None:
+        told = f"Atlas will delete the {what} user {seen.name} at {_moment(seen.delete_after)}"
+        target = Target("USER", seen.name)
+        yield Finding(Kind.USER_TEMPORARY, rules.cluster, seen.name, told, mend, target=target)
+
+
+def _roles(rules: UserRules, seen: SeenUser, wanted: Iterable[RoleRef], *, heals: bool) -> Iterator[Finding]:
+    declared = {HeldRole(role.name, role.database) for role in wanted}
+    names = {role.name: role for role in declared}
+    mend = DEPLOY if heals else f"Take it from {seen.name} in Atlas: access.yaml has it under legacy"
+    at_wrong_place: set[HeldRole] = set()
+    for role in sorted(seen.roles - declared):
+        same = names.get(role.name)
+        if same is not None and same not in seen.roles and (role.database != same.database):
+            kind, told = Kind.ROLE_WRONG_DATABASE, f"holds {role} instead of {same}"
+            at_wrong_place.add(same)
+        elif same is not None and role.database == same.database:
+            kind = Kind.ROLE_HELD_EXTRA
+            told = f"holds {same.name} narrowed to {role.database}.{role.collection}"
+        elif is_builtin(role):
+            kind, told = Kind.BUILTIN_ESCALATION, f"holds the built-in role {role} as well"
+        else:
+            kind, told = Kind.ROLE_HELD_EXTRA, f"holds the role {role} as well"
+        yield Finding(
+            kind,
+            rules.cluster,
+            seen.name,
+            f"{seen.name} {told}",
+            mend,
+            permits=role_permits(role, rules.manifest),
+            detail=str(role),
+            heals=heals,
+            target=Target("USER", seen.name),
+        )
+    for role in sorted(declared - seen.roles - at_wrong_place):
+        yield Finding(
+            Kind.ROLE_HELD_MISSING,
+            rules.cluster,
+            seen.name,
+            f"{seen.name} does not hold {role}: it cannot {role_permits(role, rules.manifest)}",
+            DEPLOY if heals else f"Give it back in Atlas: {seen.name} is in use until it is retired",
+            detail=str(role),
+            heals=heals,
+            target=Target("USER", seen.name),
+        )
+
+
+def _scopes(rules: UserRules, seen: SeenUser) -> Iterator[Finding]:
+    own = Scope(rules.cluster, "CLUSTER")
+    target = Target("USER", seen.name)
+    if not seen.scopes:
+        yield Finding(
+            Kind.SCOPE_MISSING,
+            rules.cluster,
+            seen.name,
+            f"{seen.name} has no scope",
+            DEPLOY,
+            permits="log in to every cluster of the project, those made later too",
+            heals=True,
+            target=target,
+        )
+        return
+    extra = seen.scopes - {own}
+    if extra:
+        yield Finding(
+            Kind.SCOPE_EXTRA,
+            rules.cluster,
+            seen.name,
+            f"{seen.name} may reach {listed(scope_named(scope) for scope in sorted(extra))}",
+            DEPLOY,
+            permits=scope_permits(extra),
+            detail=",".join(f"{scope.type}/{scope.name}" for scope in sorted(extra)),
+            heals=True,
+            target=target,
+        )
+    if own not in seen.scopes:
+        yield Finding(
+            Kind.SCOPE_MISSING,
+            rules.cluster,
+            seen.name,
+            f"{seen.name} may not reach {rules.cluster}: its consumers cannot log in",
+            DEPLOY,
+            detail=own.name,
+            heals=True,
+            target=target,
+        )
+
+
+def _legacy_missing(rules: UserRules, user: LegacyUser) -> Finding:
+    return Finding(
+        Kind.LEGACY_MISSING,
+        rules.cluster,
+        user.name,
+        f"the legacy user {user.name} is gone before its retirement: what still runs on it, "
+        "or would be rolled back to it, cannot log in",
+        f"Move its consumers to {user.successor} now, or make it again with the role {user.role}",
+        target=Target("USER", user.name),
+    )
+
+
+def _legacy_present(rules: UserRules, seen: SeenUser) -> Finding:
+    return Finding(
+        Kind.LEGACY_PRESENT,
+        rules.cluster,
+        seen.name,
+        f"the legacy user {seen.name} is still there, or there again, after its retirement",
+        "Run the retirement, or delete the user in Atlas",
+        permits=roles_permit(seen.roles, rules.manifest),
+        target=Target("USER", seen.name),
+    )
+
+
+def _unmanaged(rules: UserRules, seen: SeenUser) -> Finding:
+    until = "" if seen.delete_after is None else f"; Atlas deletes it at {_moment(seen.delete_after)}"
+    external = seen.sign_in != PASSWORD
+    how = f", which signs in by {seen.sign_in}," if external else ""
+    return Finding(
+        Kind.USER_SIGN_IN if external else Kind.USER_UNMANAGED,
+        rules.cluster,
+        seen.name,
+        f"the user {seen.name}{how} is neither in access.yaml nor known{until}",
+        UNMANAGED,
+        permits=roles_permit(seen.roles, rules.manifest),
+        detail=seen.auth_database,
+        target=Target("USER", seen.name),
+    )
+
+
+def _known(rules: UserRules, seen: SeenUser, known: KnownUser) -> Iterator[Finding]:
+    target = Target("USER", seen.name)
+    end = datetime.combine(known.until, time(), UTC) + timedelta(days=1)
+    if rules.now >= end:
+        yield Finding(
+            Kind.KNOWN_EXPIRED,
+            rules.cluster,
+            seen.name,
+            f"the known user {seen.name} was allowed until {known.until.isoformat()} and is still there",
+            "Remove it in Atlas, or give it a new end date in known-users.yaml",
+            permits=roles_permit(seen.roles, rules.manifest),
+            target=target,
+        )
+    if known.kind is KnownKind.BREAK_GLASS and (seen.delete_after is None or seen.delete_after > end):
+        told = "no end" if seen.delete_after is None else f"its end only at {_moment(seen.delete_after)}"
+        yield Finding(
+            Kind.USER_ENDLESS,
+            rules.cluster,
+            seen.name,
+            f"the break-glass user {seen.name} is to be temporary and has {told}",
+            "Delete it in Atlas; make it anew with an end (deleteAfterDate) when the glass is broken",
+            permits=roles_permit(seen.roles, rules.manifest),
+            target=target,
+        )
+    if seen.sign_in != known.sign_in.value:
+        yield Finding(
+            Kind.USER_SIGN_IN,
+            rules.cluster,
+            seen.name,
+            f"the known user {seen.name} signs in by {seen.sign_in}, not by {known.sign_in.value}",
+            "Remove it in Atlas, or correct known-users.yaml",
+            permits=roles_permit(seen.roles, rules.manifest),
+            detail=seen.sign_in,
+            target=target,
+        )
+    for role in sorted(seen.roles - known.held):
+        yield Finding(
+            Kind.BUILTIN_ESCALATION if is_builtin(role) else Kind.ROLE_HELD_EXTRA,
+            rules.cluster,
+            seen.name,
+            f"the known user {seen.name} holds {role}, which known-users.yaml does not name",
+            "Take it away in Atlas, or name it in known-users.yaml",
+            permits=role_permits(role, rules.manifest),
+            detail=str(role),
+            target=target,
+        )
+
+
+def holders(users: Iterable[SeenUser]) -> Mapping[str, tuple[str, ...]]:
+    """Return who holds each role, by the role's name."""
+    found: dict[str, list[str]] = {}
+    for user in users:
+        for role in user.roles:
+            found.setdefault(role.name, []).append(user.name)
+    return {name: tuple(sorted(names)) for name, names in found.items()}
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

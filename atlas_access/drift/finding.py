@@ -1,0 +1,164 @@
+"""What a drift check found: findings, what could not be read, and the one answer that follows.
+
+For: records that reports print and that two nights can be compared by. Three answers, and green means that everything
+was read. It must never hold a secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from atlas_access.base.observed import Unread
+from atlas_access.drift.model import NotReached
+
+
+class Kind(StrEnum):
+    """What kind of difference a finding is."""
+
+    USER_MISSING = "user missing"
+    USER_UNMANAGED = "user unmanaged"
+    USER_SIGN_IN = "user signs in without a password of ours"
+    USER_TEMPORARY = "user is temporary"
+    USER_ENDLESS = "temporary user without an end"
+    KNOWN_EXPIRED = "known user past its end date"
+    LEGACY_MISSING = "legacy user missing before its retirement"
+    LEGACY_PRESENT = "legacy access present after its retirement"
+    ROLE_HELD_EXTRA = "user holds an extra role"
+    ROLE_HELD_MISSING = "user lacks a role"
+    BUILTIN_ESCALATION = "escalation by a built-in role"
+    ROLE_WRONG_DATABASE = "role at the wrong database"
+    SCOPE_EXTRA = "extra scope"
+    SCOPE_MISSING = "missing scope"
+    ROLE_MISSING = "role missing"
+    ROLE_UNMANAGED = "role unmanaged"
+    ROLE_WIDE = "legacy role reaches too far"
+    ACTION_EXTRA = "extra action"
+    ACTION_MISSING = "missing action"
+    COLLECTION_EXTRA = "extra collection in a role"
+    COLLECTION_MISSING = "missing collection in a role"
+    INHERITED_EXTRA = "inherited role"
+    ENDPOINT_MISSING = "private endpoint missing"
+    SECRET_MISSING = "secret missing"  # noqa: S105 - a kind of finding
+    SECRET_KEY = "secret under another key"  # noqa: S105
+    SECRET_RECOVERY = "secret in its recovery window"  # noqa: S105
+    SECRET_POLICY = "secret with a resource policy"  # noqa: S105
+    SECRET_STALE = "stale secret"  # noqa: S105
+    SECRET_ROTATION = "secret that rotates by itself"  # noqa: S105
+    SECRET_REPLICA = "secret copied to another region"  # noqa: S105
+    KEY_UNUSABLE = "key not usable"
+    BINDING_LEGACY = "legacy binding"
+    BINDING_WRONG = "wrong binding"
+    BINDING_MISSING = "missing binding"
+    BINDING_UNPINNED = "unpinned binding"
+    BINDING_UNDECLARED = "undeclared binding"
+    BINDING_PLAIN = "credential in plain view"
+    PRIVILEGE_EXTRA = "server grants more"
+    PRIVILEGE_MISSING = "server grants less"
+    COLLECTION_UNDECLARED = "undeclared collection"
+    COLLECTION_ABSENT = "collection absent"
+    COLLECTION_PHI = "protected health data on a cluster that others read"
+
+
+class Part(StrEnum):
+    """What a finding was seen in; what was not looked at again says nothing of the findings in it."""
+
+    ESTATE = "estate"
+    COLLECTIONS = "collections"
+
+
+_IN_COLLECTIONS = frozenset(
+    {
+        Kind.PRIVILEGE_EXTRA,
+        Kind.PRIVILEGE_MISSING,
+        Kind.COLLECTION_UNDECLARED,
+        Kind.COLLECTION_ABSENT,
+        Kind.COLLECTION_PHI,
+    }
+)
+
+
+class Answer(StrEnum):
+    """The answer of a drift check."""
+
+    CLEAN = "clean"
+    DRIFT = "drift"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Target:
+    """The user or role that Atlas's events would name for a finding; `kind` is "USER" or "ROLE"."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One difference between what is declared and what is.
+
+    `what` and `mend` are sentences; `permits` completes "it permits to …", "" when it permits nothing. `heals` says
+    whether a deploy restores what is declared; otherwise a person must decide. `detail` tells apart findings of the
+    same kind on the same subject. `since` and `by` come from events and are no part of a finding's identity.
+    """
+
+    kind: Kind
+    where: str
+    subject: str
+    what: str
+    mend: str
+    permits: str = ""
+    detail: str = ""
+    heals: bool = False
+    target: Target | None = None
+    since: datetime | None = None
+    by: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What makes it the same finding another night."""
+        return (self.kind.value, self.where, self.subject, self.detail)
+
+    @property
+    def id(self) -> str:
+        """8 hexadecimal digits of the identity."""
+        return _digest(self.identity)[:8]
+
+    @property
+    def part(self) -> Part:
+        """What must be looked at again before the finding can be called gone."""
+        return Part.COLLECTIONS if self.kind in _IN_COLLECTIONS else Part.ESTATE
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The outcome of one check of one stack; `checked` counts what was compared, by its plural noun."""
+
+    stack: str
+    at: datetime
+    findings: tuple[Finding, ...]
+    unread: tuple[Unread, ...] = ()
+    not_reached: tuple[NotReached, ...] = ()
+    checked: tuple[tuple[str, int], ...] = field(default=())
+
+    @property
+    def answer(self) -> Answer:
+        """Drift as soon as one difference is certain; clean only when everything that was asked was read."""
+        if self.findings:
+            return Answer.DRIFT
+        return Answer.UNKNOWN if self.unread else Answer.CLEAN
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that are the same for the same set of findings, in whatever order and night."""
+        identities = sorted(finding.identity for finding in self.findings)
+        return _digest([self.stack, identities])[:16]
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

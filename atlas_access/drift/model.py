@@ -1,0 +1,121 @@
+"""What a drift check has read of the live systems, as frozen records.
+
+For: the comparison in atlas_access/drift/compare.py, which needs no server. Every part is either what was read or an
+`Unread` that says why it could not be. It must never hold a password, a connection string, or a value of a variable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from atlas_access.base.observed import Unread
+from atlas_access.clients.model import SeenCluster, SeenKey, SeenRole, SeenUser
+from atlas_access.manifest.model import Consumer
+from atlas_access.privileges.model import Privileges
+
+
+@dataclass(frozen=True)
+class SeenSecret:
+    """A secret's metadata. `key` is "" for the account's default key, `policy` says in words whom a policy lets in.
+
+    `rotates` names the function that may write new values on a schedule, `replicas` the regions that hold copies.
+    """
+
+    name: str
+    exists: bool
+    arn: str = ""
+    key: str = ""
+    deleted_at: datetime | None = None
+    current_version: str = ""
+    policy: str = ""
+    rotates: str = ""
+    replicas: tuple[str, ...] = ()
+
+
+VARIABLES = "secrets"
+"""The field of a container that binds variables; others, such as a log driver's options, can name secrets as well."""
+
+
+@dataclass(frozen=True)
+class BoundVariable:
+    """One variable of a container and the ECS reference (`valueFrom`) that it is read from.
+
+    `field` is where the container names it: VARIABLES, or another field of it, which then stands for the variable too.
+    """
+
+    variable: str
+    value_from: str
+    container: str = ""
+    field: str = VARIABLES
+
+
+@dataclass(frozen=True)
+class SeenTask:
+    """A live task definition: whose it is, its revision, what it binds, and which variables stand in plain view.
+
+    `container` is the one that may hold credentials. `plain` names every plain variable, `plain_connections` those
+    among them whose value is a connection string, `plain_texts` the other places that hold one, and `files` the
+    environment files, whose content nobody reads.
+    """
+
+    consumer: Consumer
+    revision: str
+    running: bool
+    bound: tuple[BoundVariable, ...]
+    plain: tuple[str, ...] = ()
+    plain_connections: tuple[str, ...] = ()
+    container: str = ""
+    plain_texts: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    registered_at: datetime | None = None
+    registered_by: str = ""
+
+
+@dataclass(frozen=True)
+class SeenNeighbour:
+    """A task definition that is not the stack's own: its family, its revision, and the secrets that it is handed."""
+
+    family: str
+    revision: str
+    bound: tuple[BoundVariable, ...]
+
+
+@dataclass(frozen=True)
+class SeenCollections:
+    """What the reader of a cluster sees: the collections of the manifest's database, and its own privileges."""
+
+    user: str
+    database: str
+    names: frozenset[str]
+    privileges: Privileges
+    roles: frozenset[str]
+    version: str
+
+
+@dataclass(frozen=True)
+class NotReached:
+    """A part that nobody is to look at, as a setting or access.yaml says: told each time, and no fault.
+
+    What was asked and did not answer is an `Unread`, whatever the reason.
+    """
+
+    what: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Everything that one drift check has read of one environment."""
+
+    users: tuple[SeenUser, ...] | Unread
+    roles: tuple[SeenRole, ...] | Unread
+    cluster: SeenCluster | Unread
+    key: SeenKey | Unread
+    secrets: tuple[SeenSecret | Unread, ...]
+    tasks: tuple[SeenTask | Unread, ...]
+    collections: SeenCollections | Unread | NotReached
+    neighbours: tuple[SeenNeighbour, ...] | Unread = ()

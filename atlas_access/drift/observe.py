@@ -1,0 +1,83 @@
+"""One drift check: everything that is to be read, at once; the comparison; and, only if it found something, the events.
+
+It must never write anything. What cannot be read becomes an `Unread`, which the comparison turns into the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.observed import Unread
+from atlas_access.clients.atlas import Atlas, AtlasUnread
+from atlas_access.clients.atlas_sign_in import SignIn
+from atlas_access.clients.model import SeenCluster, SeenRole, SeenUser
+from atlas_access.clients.retry import Patience
+from atlas_access.drift.compare import Wanted, attributed, compare
+from atlas_access.drift.finding import Drift
+from atlas_access.drift.model import NotReached, Seen, SeenCollections
+from atlas_access.drift.observe_account import read_account
+from atlas_access.drift.observe_collections import list_collections
+
+T = TypeVar("T")
+
+
+def look(wanted: Wanted, sign_in: SignIn, endpoints: Endpoints, patience: Patience | None = None) -> Drift:
+    """Check one stack. Raises nothing but `EndpointRefused`."""
+    settings, rules = wanted.settings, wanted.estate
+    names = (*rules.wanted_secrets, *rules.legacy_secrets)
+    with (
+        ThreadPoolExecutor(max_workers=2) as pool,
+        Atlas(settings.atlas_project_id, sign_in, endpoints, patience) as atlas,
+    ):
+        account = pool.submit(read_account, settings, names, endpoints)
+        listed = pool.submit(read_collections, wanted, endpoints)
+        users, roles, cluster = read_project(atlas, settings.atlas_cluster)
+        read = account.result()
+        seen = Seen(
+            users,
+            roles,
+            cluster,
+            read.key,
+            read.secrets,
+            read.tasks,
+            listed.result(),
+            read.neighbours,
+        )
+        drift = compare(wanted, seen)
+        if any(finding.target is not None for finding in drift.findings):
+            drift = attributed(drift, _told(atlas.events))
+    return drift
+
+
+def read_project(
+    atlas: Atlas, cluster: str
+) -> tuple[tuple[SeenUser, ...] | Unread, tuple[SeenRole, ...] | Unread, SeenCluster | Unread]:
+    """Read users, roles and the cluster: three requests when the users fit into one page."""
+    return _told(atlas.users), _told(atlas.roles), _told(lambda: atlas.cluster(cluster))
+
+
+def _told(read: Callable[[], T]) -> T | Unread:
+    try:
+        return read()
+    except AtlasUnread as error:
+        return Unread(error.what, error.why)
+
+
+def read_collections(wanted: Wanted, endpoints: Endpoints) -> SeenCollections | Unread | NotReached:
+    """List the cluster's collections as its reader, unless nobody is to."""
+    what = f"collections of {wanted.settings.atlas_cluster}"
+    if wanted.settings.drift_without_collections:
+        return NotReached(what, "driftWithoutCollections is set")
+    binding = wanted.reader
+    if binding is None:
+        return NotReached(what, "no service binding of access.yaml may list them")
+    return list_collections(
+        binding.user,
+        wanted.manifest.database,
+        binding.secret_name,
+        region=wanted.settings.aws_region,
+        endpoints=endpoints,
+    )

@@ -1,0 +1,238 @@
+"""What the drift check reads of one environment's AWS account: secrets' metadata, and the live task definitions.
+
+It must never read a secret's value, or keep the value of a container's variable: of those it tells only whether one is
+a connection string.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from atlas_access.base.endpoints import EndpointRefused, Endpoints
+from atlas_access.base.observed import Unread
+from atlas_access.base.settings import Settings
+from atlas_access.clients.aws import (
+    CURRENT,
+    AwsUnavailable,
+    RunningRevision,
+    account_id,
+    client,
+    latest_revision,
+    running_revision,
+)
+from atlas_access.clients.lookups import key_behind
+from atlas_access.clients.model import SeenKey
+from atlas_access.drift.model import SeenNeighbour, SeenSecret, SeenTask
+from atlas_access.drift.observe_other_tasks import read_neighbours
+from atlas_access.drift.task_places import (
+    bound_variables,
+    connection_places,
+    containers_of,
+    environment_files,
+    is_connection,
+)
+from atlas_access.drift.words import listed
+from atlas_access.manifest.model import Consumer
+
+T = TypeVar("T")
+_WORKERS = 8
+
+
+@dataclass(frozen=True)
+class Account:
+    """What was read of an account; each part is what it says, or an `Unread`."""
+
+    key: SeenKey | Unread
+    secrets: tuple[SeenSecret | Unread, ...]
+    tasks: tuple[SeenTask | Unread, ...]
+    neighbours: tuple[SeenNeighbour, ...] | Unread = ()
+
+
+def read_account(settings: Settings, secrets: Sequence[str], endpoints: Endpoints) -> Account:
+    """Read everything at once. Raises nothing but `EndpointRefused`: what cannot be read is told as unread.
+
+    When the credentials act in another account than the stack's, nothing else is asked of it.
+    """
+    region = settings.aws_region
+    found = _told("AWS account", lambda: account_id(region=region, endpoints=endpoints))
+    if isinstance(found, str) and found != settings.aws_account_id:
+        found = Unread(
+            "AWS account",
+            f"these credentials act in {found}, not in {settings.aws_account_id}; sign in to the right account",
+        )
+    if isinstance(found, Unread):
+        return Account(found, (), ())
+    store = client("secretsmanager", region, endpoints)
+    with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
+        key = pool.submit(
+            _told,
+            f"key {settings.kms_alias}",
+            lambda: key_behind(settings.kms_alias, region=region, endpoints=endpoints),
+        )
+        described = [
+            pool.submit(_told, f"secret {name}", lambda n=name: seen_secret(store, n)) for name in secrets
+        ]
+        tasks = pool.submit(_tasks, settings, endpoints)
+        secrets_read, tasks_read = tuple(each.result() for each in described), tasks.result()
+        beside = _told("other task definitions", lambda: beside_of(settings, tasks_read, endpoints))
+        return Account(key.result(), secrets_read, tasks_read, beside)
+
+
+def beside_of(
+    settings: Settings, tasks: Sequence[SeenTask | Unread], endpoints: Endpoints
+) -> tuple[SeenNeighbour, ...] | Unread:
+    """What stands beside the stack's own families; without the service's, what is beside it is not known."""
+    if isinstance(tasks[0], Unread):
+        return Unread("other task definitions", "which family is the service's own could not be read")
+    own = frozenset({tasks[0].revision.partition(":")[0], settings.schema_family})
+    return read_neighbours(settings, own, endpoints)
+
+
+def _told(what: str, read: Callable[[], T]) -> T | Unread:
+    try:
+        return read()
+    except AwsUnavailable as error:
+        return Unread(what, f"AWS answered {error.code}")
+    except EndpointRefused:
+        raise
+    except (KeyError, TypeError, ValueError):
+        return Unread(what, "AWS's answer has another form than documented")
+
+
+def seen_secret(store: Any, name: str) -> SeenSecret:
+    """What Secrets Manager says of a secret, but for its value. Raises `AwsUnavailable`."""
+    try:
+        about = store.describe_secret(SecretId=name)
+    except ClientError as error:
+        code = _code(error)
+        if code == "ResourceNotFoundException":
+            return SeenSecret(name, exists=False)
+        raise AwsUnavailable("describing the secret", code) from None
+    except BotoCoreError as error:
+        raise AwsUnavailable("describing the secret", type(error).__name__) from None
+    deleted = about.get("DeletedDate")
+    current = next(
+        (
+            str(version)
+            for version, stages in (about.get("VersionIdsToStages") or {}).items()
+            if CURRENT in stages
+        ),
+        "",
+    )
+    return SeenSecret(
+        name=name,
+        exists=True,
+        arn=str(about["ARN"]),
+        key=str(about.get("KmsKeyId") or ""),
+        deleted_at=deleted.astimezone(UTC) if isinstance(deleted, datetime) else None,
+        current_version=current,
+        policy="" if deleted else _policy(store, name),
+        rotates=str(about.get("RotationLambdaARN") or "AWS") if about.get("RotationEnabled") else "",
+        replicas=tuple(str(each["Region"]) for each in about.get("ReplicationStatus") or ()),
+    )
+
+
+def _policy(store: Any, name: str) -> str:
+    try:
+        text = store.get_resource_policy(SecretId=name).get("ResourcePolicy")
+    except ClientError as error:
+        raise AwsUnavailable("reading the resource policy", _code(error)) from None
+    except BotoCoreError as error:
+        raise AwsUnavailable("reading the resource policy", type(error).__name__) from None
+    return policy_in_words(text) if text else ""
+
+
+def policy_in_words(text: str) -> str:
+    """Return what a resource policy's statements say, "" for one without statements; never more than a line."""
+    try:
+        statements = json.loads(text).get("Statement", [])
+    except (ValueError, AttributeError):
+        return "do what its policy says, which is not readable"
+    parts = []
+    for statement in [statements] if isinstance(statements, Mapping) else statements:
+        if not isinstance(statement, Mapping):
+            return "do what its policy says, which is not readable"
+        who = statement.get("Principal", statement.get("NotPrincipal", "nobody"))
+        names = who if isinstance(who, str) else listed(_words(who), 4)
+        who_named = f"everyone but {names}" if "NotPrincipal" in statement else names
+        actions = listed(_words(statement.get("Action", statement.get("NotAction", []))), 4)
+        verb = "let" if statement.get("Effect") == "Allow" else "keep"
+        parts.append(f"{verb} {who_named} {'do' if verb == 'let' else 'from'} {actions or 'nothing'}")
+    return listed(parts, 6)
+
+
+def _words(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [word for each in value.values() for word in _words(each)]
+    return [word for each in value for word in _words(each)] if isinstance(value, Iterable) else []
+
+
+def _tasks(settings: Settings, endpoints: Endpoints) -> tuple[SeenTask | Unread, ...]:
+    """The revision that the service runs, the newest of its family when that is another one, and the schema task's."""
+    region = settings.aws_region
+    container = settings.runtime_container
+    running = _told(
+        f"service {settings.ecs_service}",
+        lambda: running_revision(
+            settings.ecs_cluster, settings.ecs_service, region=region, endpoints=endpoints
+        ),
+    )
+    schema = _told(
+        f"task family {settings.schema_family}",
+        lambda: latest_revision(settings.schema_family, region=region, endpoints=endpoints),
+    )
+    tasks: list[SeenTask | Unread] = [
+        running
+        if isinstance(running, Unread)
+        else seen_task(running, Consumer.SERVICE, container, running=True)
+    ]
+    if isinstance(running, RunningRevision):
+        family = str(running.definition["family"])
+        newest = _told(
+            f"task family {family}", lambda: latest_revision(family, region=region, endpoints=endpoints)
+        )
+        if isinstance(newest, Unread):
+            tasks.append(newest)
+        elif newest.arn != running.arn:
+            tasks.append(seen_task(newest, Consumer.SERVICE, container, running=False))
+    tasks.append(
+        schema
+        if isinstance(schema, Unread)
+        else seen_task(schema, Consumer.SCHEMA_TASK, container, running=True)
+    )
+    return tuple(tasks)
+
+
+def seen_task(revision: RunningRevision, consumer: Consumer, container: str, *, running: bool) -> SeenTask:
+    """Return a revision's bindings, of all its containers; `container` is the one that may hold credentials."""
+    definition = revision.definition
+    variables = [entry for each in containers_of(definition) for entry in each.get("environment") or []]
+    registered = definition.get("registeredAt")
+    return SeenTask(
+        consumer=consumer,
+        revision=revision.arn.rpartition("/")[2] or revision.arn,
+        running=running,
+        bound=bound_variables(definition),
+        plain=tuple(str(entry["name"]) for entry in variables),
+        plain_connections=tuple(
+            str(entry["name"]) for entry in variables if is_connection(entry.get("value", ""))
+        ),
+        container=container,
+        plain_texts=connection_places(definition),
+        files=environment_files(definition),
+        registered_at=registered.astimezone(UTC) if isinstance(registered, datetime) else None,
+        registered_by=str(definition.get("registeredBy") or ""),
+    )
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "an error"))

@@ -1,0 +1,37 @@
+"""Findings that a person accepted in the source itself: `atlas-access: allow GUARD: reason`, on the line or above it.
+
+Pure. It must never accept without a reason; what is accepted stays in the report as a note.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from atlas_access.guards.finding import Finding, Note, Report, report
+from atlas_access.guards.source import SourceFile
+
+_ALLOWED = re.compile(r"atlas-access: allow (?P<guard>[a-z-]+)[ \t]*:[ \t]*(?P<reason>\S[^\n]*)")
+
+
+def apply(found: Report, files: Sequence[SourceFile]) -> Report:
+    """The report with accepted findings turned into notes."""
+    texts = {file.path: file.text for file in files if "atlas-access: allow" in file.text}
+    kept: list[Finding] = []
+    notes: list[Note] = list(found.notes)
+    for finding in found.findings:
+        reason = _reason(texts.get(finding.path, ""), finding.line, found.guard.value)
+        if reason:
+            notes.append(Note(finding.path, finding.line, f"accepted: {finding.what} ({reason})"))
+        else:
+            kept.append(finding)
+    return report(found.guard, found.looked_at, kept, notes)
+
+
+def _reason(text: str, line: int, guard: str) -> str:
+    lines = text.splitlines()
+    for number in (line, line - 1):
+        match = _ALLOWED.search(lines[number - 1]) if 0 < number <= len(lines) else None
+        if match is not None and match["guard"] == guard:
+            return match["reason"].strip(" -*/")
+    return ""

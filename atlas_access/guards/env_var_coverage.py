@@ -1,0 +1,101 @@
+"""Guard *env-var-coverage*: every Mongo variable of a source tree is declared in the manifest, every declared one used.
+
+Pure. Source: ADR 0006, which knows five variables and retires seven; ENG-272, where a variable was bound that no code
+read. It must never count a comment or a message as a use.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+
+from atlas_access.guards.finding import Finding, Guard, Note, Report, report
+from atlas_access.guards.language import CODE, Language
+from atlas_access.guards.source import SourceFile
+from atlas_access.guards.variables import Use, unread, uses_in
+from atlas_access.manifest.load import Consumer, Manifest
+
+_RESERVED = re.compile(
+    r"atlas-access: reserved (?P<name>[A-Z0-9_]+)[ \t]*[:(-][ \t]*(?P<reason>[^\s)][^\n)]*)"
+)
+
+
+def check(manifest: Manifest, files: Sequence[SourceFile], manifest_text: str = "") -> Report:
+    """Hold a tree's variables against the manifest.
+
+    A declared variable that no code reads yet is marked by a comment, in the tree or in the manifest:
+    `atlas-access: reserved NAME: reason`.
+    """
+    declared = tuple(dict.fromkeys(binding.variable for binding in manifest.bindings))
+    deprecated = {entry.name: entry.successor for entry in manifest.deprecated_variables}
+    findings: list[Finding] = []
+    notes: list[Note] = []
+    read: set[str] = set()
+    looked_at = 0
+    for file in files:
+        if file.language is Language.OTHER or file.binary:
+            continue
+        looked_at += 1
+        if file.language is Language.UNREAD:
+            notes += unread(file)
+            continue
+        try:
+            uses = uses_in(file, (*declared, *deprecated))
+        except SyntaxError as error:
+            notes.append(
+                Note(file.path, error.lineno or 0, "cannot be parsed as Python: not judged", blocks=True)
+            )
+            continue
+        findings += (finding for use in uses for finding in _judged(file.path, use, declared, deprecated))
+        if file.language in CODE:
+            read |= {use.name for use in uses}
+    reserved = _reserved([manifest_text, *(file.text for file in files)])
+    for name in declared:
+        if name not in read:
+            findings += _unread(manifest, name, reserved, notes)
+    return report(Guard.ENV_VAR_COVERAGE, looked_at, findings, notes)
+
+
+def _judged(path: str, use: Use, declared: Sequence[str], deprecated: Mapping[str, str]) -> Iterator[Finding]:
+    if not use.whole:
+        yield Finding(
+            path, use.line, f"a variable's name is put together at run time ({use.name}…)",
+            "Write the whole name, so that it can be found and checked.",
+        )  # fmt: skip
+    elif use.name in deprecated:
+        yield Finding(path, use.line, f"{use.name} is deprecated", f"Write {deprecated[use.name]} instead.")
+    elif use.name not in declared:
+        near = get_close_matches(use.name, declared, n=1, cutoff=0.75)
+        hint = f"Did you mean {near[0]}?" if near else f"The manifest knows {', '.join(declared)}."
+        yield Finding(
+            path, use.line, f"{use.name} is not in the manifest", f"Declare it among the bindings. {hint}"
+        )
+
+
+def _reserved(texts: Iterable[str]) -> dict[str, str]:
+    return {
+        match["name"]: match["reason"].strip(" -*/")
+        for text in texts
+        if "atlas-access: reserved" in text
+        for match in _RESERVED.finditer(text)
+    }
+
+
+def _unread(
+    manifest: Manifest, name: str, reserved: Mapping[str, str], notes: list[Note]
+) -> Iterator[Finding]:
+    source, _, line = manifest.place_of(_place(manifest, name)).partition(":")
+    number = int(line) if line.isdigit() else 0
+    if name in reserved:
+        notes.append(Note(source, number, f"{name} is not read yet: {reserved[name]}"))
+        return
+    yield Finding(
+        source, number, f"{name} is declared, and no code of the tree reads it",
+        f"Take it off the manifest, or mark it with a comment: atlas-access: reserved {name}: why.",
+    )  # fmt: skip
+
+
+def _place(manifest: Manifest, name: str) -> str:
+    consumers = [binding.consumer for binding in manifest.bindings if binding.variable == name]
+    return f"bindings.{(consumers or [Consumer.SERVICE])[0].value}.{name}"

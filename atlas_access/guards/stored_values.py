@@ -1,0 +1,107 @@
+"""Guard *validate-secrets*, the judging: a stored value is a well-formed connection string of the right credential.
+
+Pure. It must never put any part of a value into a finding but its user's name when that is one of the manifest's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from atlas_access.base.addresses import AddressForm, AddressMissing, ClusterAddresses
+from atlas_access.base.connection import ConnectionInvalid, ConnectionString
+from atlas_access.clients.mongo_answers import Login
+from atlas_access.manifest.load import Address, Binding, Consumer, Manifest
+
+ATLAS_DOMAIN = ".mongodb.net"
+_MADE_ANEW = "Run `pulumi up --refresh`, or put the right value into the secret."
+_LOOPBACK = ("127.", "localhost", "[::1]")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one secret has to hold: whose credential, of which environment's cluster, by which address."""
+
+    secret: str
+    user: str
+    cluster: str
+    address: Address
+    database: str
+
+
+def wanted_in(manifest: Manifest, environment: str) -> tuple[Wanted, ...]:
+    """The secrets of an environment's account that tasks receive, each once, in the manifest's order."""
+    return tuple(
+        dict.fromkeys(
+            _wanted(manifest, binding)
+            for binding in manifest.bindings_for(environment)
+            if binding.consumer is not Consumer.LOCAL
+        )
+    )
+
+
+def problems(
+    wanted: Wanted, value: ConnectionString, database_users: frozenset[str]
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with a value besides its host, each with the way out."""
+    if value.username != wanted.user:
+        told = value.username if value.username in database_users else "another user"
+        yield f"holds the credential of {told}, not of {wanted.user}", _MADE_ANEW
+    if value.password is None:
+        yield "holds no password", _MADE_ANEW
+    if value.database != wanted.database:
+        yield f"does not name the database {wanted.database}", _MADE_ANEW
+    options = {"retryWrites": "true", "w": "majority"} | ({} if value.is_srv else {"authSource": "admin"})
+    for name, content in options.items():
+        if (value.option(name) or "").lower() != content:
+            yield f"lacks the option {name}={content}", _MADE_ANEW
+    plain = any((value.option(name) or "").lower() == "false" for name in ("tls", "ssl"))
+    careless = any(
+        (value.option(name) or "").lower() == "true"
+        for name in ("tlsInsecure", "tlsAllowInvalidCertificates", "tlsAllowInvalidHostnames")
+    )
+    if (plain or careless) and not all(host.startswith(_LOOPBACK) for host in value.hosts):
+        yield "turns off the protection of the connection (TLS)", "Remove the option: Atlas demands TLS."
+
+
+def host_problem(
+    wanted: Wanted, value: ConnectionString, addresses: ClusterAddresses | None, cluster: str
+) -> str | None:
+    """What is wrong with a value's hosts, "" when they are right, None when that cannot be told.
+
+    Without `addresses` (Atlas was not asked) the name decides: Atlas begins a host's name with the cluster's, and marks
+    a private endpoint by `-pl-`. A wrong name is wrong; a right one is a likeness, for anybody's cluster may bear it.
+    """
+    wrong = f"does not lead to the {wanted.address.value} address of cluster {cluster}"
+    if addresses is None:
+        if not all(host.partition(":")[0].endswith(ATLAS_DOMAIN) for host in value.hosts):
+            return None
+        labels = [host.partition(".")[0] for host in value.hosts]
+        right = all(
+            _named_after(label, cluster) and ("-pl-" in label) is _is_private(wanted) for label in labels
+        )
+        return "" if right else wrong
+    try:
+        form = AddressForm.SRV if value.is_srv else AddressForm.STANDARD
+        base = ConnectionString.parse(addresses.base(wanted.address, form))
+    except (AddressMissing, ConnectionInvalid):
+        return wrong
+    return "" if set(base.hosts) == set(value.hosts) else wrong
+
+
+def login_problem(login: Login) -> str | None:
+    """What a login says of a value: "" when it works, a problem when it is refused, None when nobody answered."""
+    return {Login.DONE: "", Login.REFUSED: "is refused by the server"}.get(login)
+
+
+def _wanted(manifest: Manifest, binding: Binding) -> Wanted:
+    return Wanted(binding.secret_name, binding.user, binding.cluster, binding.address, manifest.database)
+
+
+def _is_private(wanted: Wanted) -> bool:
+    return wanted.address is Address.PRIVATE
+
+
+def _named_after(label: str, cluster: str) -> bool:
+    rest = label.removeprefix(cluster.lower())
+    return rest != label and (not rest or rest.startswith(("-pl-", "-shard-")))

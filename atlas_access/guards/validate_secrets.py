@@ -1,0 +1,137 @@
+"""Guard *validate-secrets*, the reading: takes each stored value, judges it, logs in with it, and drops it.
+
+Read are the current versions; which ones tasks hold is pinned, and `prove` judges those. It must never print, log, keep
+or raise a value, do anything with a credential but log in, or send it to a host that Atlas has not named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from atlas_access.base.addresses import ClusterAddresses
+from atlas_access.base.connection import ConnectionInvalid, ConnectionString
+from atlas_access.base.endpoints import EndpointRefused, Endpoints
+from atlas_access.clients.aws import AwsUnavailable, account_id, read_connection_string
+from atlas_access.clients.mongo import Server
+from atlas_access.clients.mongo_answers import judge_login
+from atlas_access.guards.finding import Finding, Guard, Note, Report, report
+from atlas_access.guards.stored_values import Wanted, host_problem, login_problem, problems, wanted_in
+from atlas_access.manifest.load import Manifest
+
+_LOGIN_SECONDS = 5.0
+_AT_ONCE = 8
+_REMEDY = "Run `pulumi up --refresh`, or put the right value into the secret."
+_CURRENT = Note(
+    "AWSCURRENT", 0, "the current versions were judged; those that tasks hold, `atlas-access prove` judges"
+)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One environment's cluster by name, with its addresses where Atlas could be asked, else why not."""
+
+    name: str
+    addresses: ClusterAddresses | None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the values lie and how they are tried: the environment, its account and region, and whether to log in."""
+
+    environment: str
+    account: str
+    region: str
+    log_in: bool = True
+
+
+def check(manifest: Manifest, place: Place, clusters: Mapping[str, Cluster], endpoints: Endpoints) -> Report:
+    """Judge every secret that an environment's tasks receive. Raises EndpointRefused for an address off limits."""
+    wanted = wanted_in(manifest, place.environment)
+    elsewhere = _elsewhere(place, endpoints)
+    if elsewhere:
+        notes = [Note(each.secret, 0, f"not read: {elsewhere}", blocks=True) for each in wanted]
+        return report(Guard.VALIDATE_SECRETS, len(wanted), (), notes)
+    users = frozenset(user.name for user in manifest.users) | {user.name for user in manifest.legacy}
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        found = pool.map(lambda each: _judged(each, place, clusters[each.cluster], users, endpoints), wanted)
+        parts = list(found)
+    return report(
+        Guard.VALIDATE_SECRETS,
+        len(wanted),
+        (finding for findings, _ in parts for finding in findings),
+        [_CURRENT, *(note for _, notes in parts for note in notes)],
+    )
+
+
+def _elsewhere(place: Place, endpoints: Endpoints) -> str:
+    """Why the credentials at hand can say nothing of the secrets, "" when they act in their account."""
+    try:
+        account = account_id(region=place.region, endpoints=endpoints)
+    except AwsUnavailable as error:
+        return str(error)
+    if account == place.account:
+        return ""
+    return f"these credentials act in AWS account {account}, but {place.environment} is {place.account}"
+
+
+def _judged(
+    wanted: Wanted, place: Place, cluster: Cluster, users: frozenset[str], endpoints: Endpoints
+) -> tuple[list[Finding], list[Note]]:
+    try:
+        value = ConnectionString.parse(
+            read_connection_string(wanted.secret, "", region=place.region, endpoints=endpoints)
+        )
+    except AwsUnavailable as error:
+        if error.code == "ResourceNotFoundException":
+            remedy = "Run `pulumi up` for the stack; atlas-access drift says more."
+            return [Finding(wanted.secret, 0, "is declared, and not there", remedy)], []
+        return [], [Note(wanted.secret, 0, f"not read: AWS answered {error.code}", blocks=True)]
+    except ConnectionInvalid as error:
+        return [Finding(wanted.secret, 0, f"is no connection string: {error}", _REMEDY)], []
+    findings = [Finding(wanted.secret, 0, what, remedy) for what, remedy in problems(wanted, value, users)]
+    notes: list[Note] = []
+    host = host_problem(wanted, value, cluster.addresses, cluster.name)
+    # The credential is not sent to a host that is not the cluster's, or that only looks like it.
+    if host:
+        return [*findings, Finding(wanted.secret, 0, host, _REMEDY)], notes
+    if host is None or cluster.addresses is None:
+        why = f"host not judged, and not logged in: {cluster.why or 'Atlas was not asked'}"
+        notes.append(Note(wanted.secret, 0, why, blocks=True))
+    elif not place.log_in:
+        notes.append(Note(wanted.secret, 0, "not logged in, as asked"))
+    else:
+        _log_in(wanted, value, endpoints, findings, notes)
+    return findings, notes
+
+
+def _log_in(
+    wanted: Wanted, value: ConnectionString, endpoints: Endpoints, findings: list[Finding], notes: list[Note]
+) -> None:
+    try:
+        with Server(value, endpoints, wait_seconds=_LOGIN_SECONDS) as server:
+            refused = login_problem(judge_login(server.login(lambda: 0.0).answer))
+    except EndpointRefused:
+        findings.append(
+            Finding(wanted.secret, 0, "leads to an address that this environment refuses", _REMEDY)
+        )
+        return
+    except ValueError as error:
+        findings.append(Finding(wanted.secret, 0, str(error), _REMEDY))
+        return
+    if refused is None:
+        where = f"by its {wanted.address.value} address"
+        notes.append(
+            Note(wanted.secret, 0, f"the server could not be reached {where}: not judged", blocks=True)
+        )
+    elif refused:
+        findings.append(
+            Finding(
+                wanted.secret,
+                0,
+                refused,
+                "Run `pulumi up --refresh`; if it stays, docs/runbooks/incident.md.",
+            )
+        )

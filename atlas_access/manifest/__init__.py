@@ -1,0 +1,1 @@
+"""The declaration: `access.yaml` as frozen records. Pure."""

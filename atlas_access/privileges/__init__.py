@@ -1,0 +1,1 @@
+"""Actions, built-in roles and privileges as values. Pure."""

@@ -1,0 +1,136 @@
+"""What MongoDB's built-in database roles grant, by server version.
+
+For: the documented set that a live user's privileges are compared with. Sources: the MongoDB manual's page on built-in
+roles, and rolesInfo with showPrivileges on a mongod 6.0.5, which lists exactly the 6.0 sets below. Later majors add
+actions; some arrived within a major's patch releases and are kept apart as `patches`: their presence is no excess.
+Never: lists a role that acts beyond its own database; such a role has no place in this project.
+"""
+
+from atlas_access.privileges.actions import version_numbers
+
+SUPPORTED_MAJORS = ("6.0", "7.0", "8.0")
+
+BUILTIN_ROLES = frozenset(
+    {
+        "read", "readWrite", "dbAdmin", "dbOwner", "userAdmin", "enableSharding", "readAnyDatabase",
+        "readWriteAnyDatabase", "userAdminAnyDatabase", "dbAdminAnyDatabase", "clusterAdmin", "clusterManager",
+        "clusterMonitor", "hostManager", "backup", "restore", "root", "directShardOperations", "searchCoordinator",
+        "atlasAdmin",
+    }
+)  # fmt: skip
+"""Names that MongoDB or Atlas defines itself (MongoDB manual, built-in roles), whatever the server's version."""
+
+
+def _actions(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_READ = _actions(
+    "changeStream collStats dbHash dbStats find killCursors listCollections listIndexes planCacheRead"
+)
+_READ_WRITE = _READ | _actions(
+    "compactStructuredEncryptionData convertToCapped createCollection createIndex dropCollection dropIndex insert"
+    " remove renameCollectionSameDB update"
+)
+_DB_ADMIN = _actions(
+    "bypassDocumentValidation collMod collStats compact convertToCapped createCollection createIndex dbStats"
+    " dropCollection dropDatabase dropIndex enableProfiler listCollections listIndexes planCacheIndexFilter"
+    " planCacheRead planCacheWrite reIndex renameCollectionSameDB storageDetails validate"
+)
+_USER_ADMIN = _actions(
+    "changeCustomData changePassword createRole createUser dropRole dropUser grantRole revokeRole"
+    " setAuthenticationRestriction viewRole viewUser"
+)
+_PROFILE = _READ | {"convertToCapped", "createCollection", "dropCollection"}
+
+_SEARCH_READ = frozenset({"listSearchIndexes"})
+_SEARCH_WRITE = frozenset({"createSearchIndexes", "dropSearchIndex"})
+_SEARCH_UPDATE = frozenset({"updateSearchIndex"})
+_CLEANUP = frozenset({"cleanupStructuredEncryptionData"})
+_RAW = frozenset({"performRawDataOperations"})
+
+Actions = frozenset[str]
+_NONE: Actions = frozenset()
+
+_ADDED: dict[str, dict[str, tuple[Actions, Actions]]] = {
+    "6.0": {
+        "read": (_NONE, _SEARCH_READ),
+        "readWrite": (_NONE, _SEARCH_READ | _SEARCH_WRITE | _SEARCH_UPDATE | _CLEANUP),
+        "dbAdmin": (_NONE, _SEARCH_READ | _SEARCH_WRITE | _SEARCH_UPDATE),
+    },
+    "7.0": {
+        "read": (_SEARCH_READ, _NONE),
+        "readWrite": (_SEARCH_READ | _SEARCH_WRITE, _SEARCH_UPDATE | _CLEANUP),
+        "dbAdmin": (
+            _SEARCH_READ | _SEARCH_WRITE | _SEARCH_UPDATE | {"analyze", "configureQueryAnalyzer"},
+            frozenset({"startBackup"}),
+        ),
+    },
+    "8.0": {
+        "read": (_SEARCH_READ, _RAW),
+        "readWrite": (_SEARCH_READ | _SEARCH_WRITE | _SEARCH_UPDATE | _CLEANUP, _RAW),
+        "dbAdmin": (
+            _SEARCH_READ | _SEARCH_WRITE | _SEARCH_UPDATE | {"analyze", "configureQueryAnalyzer"},
+            _RAW | {"startBackup"},
+        ),
+    },
+}
+
+_BASE: dict[str, Actions] = {"read": _READ, "readWrite": _READ_WRITE, "dbAdmin": _DB_ADMIN}
+
+
+class UnknownServerVersion(ValueError):
+    """No documented set for this server version: whatever it reports is inconclusive."""
+
+
+class UnknownBuiltinRole(ValueError):
+    """No documented set for this role."""
+
+
+def major_of(version: str) -> str:
+    """Return "6.0" for "6.0.5"; raises UnknownServerVersion for a major without a documented set."""
+    try:
+        numbers = version_numbers(version)
+    except ValueError:
+        numbers = ()
+    major = ".".join(str(number) for number in (*numbers, 0)[:2])
+    if major not in SUPPORTED_MAJORS:
+        raise UnknownServerVersion(
+            f"no documented privileges for this MongoDB version; known are {', '.join(SUPPORTED_MAJORS)}"
+        )
+    return major
+
+
+def builtin_actions(role: str, version: str) -> tuple[dict[str, Actions], dict[str, Actions]]:
+    """Return what a built-in role grants on its database, and what patch releases may add to that.
+
+    Both map a collection ("" for every collection but system.*) to the server's action names. Known are read,
+    readWrite, dbAdmin, userAdmin and dbOwner. Raises UnknownBuiltinRole, UnknownServerVersion.
+    """
+    major = major_of(version)
+    if role == "userAdmin":
+        return {"": _USER_ADMIN}, {}
+    if role == "dbOwner":
+        parts = [builtin_actions(part, version) for part in ("readWrite", "dbAdmin", "userAdmin")]
+        return _union([granted for granted, _ in parts]), _union([patches for _, patches in parts])
+    if role not in _BASE:
+        raise UnknownBuiltinRole(
+            f"no documented privileges for the built-in role {role}; use read or readWrite"
+        )
+    added, patches = _ADDED[major][role]
+    actions = _BASE[role] | added
+    if role == "dbAdmin":
+        read_added, read_patches = _ADDED[major]["read"]
+        return {"": actions, "system.profile": _PROFILE | read_added}, {
+            "": patches,
+            "system.profile": read_patches,
+        }
+    return {"": actions, "system.js": actions}, {"": patches, "system.js": patches}
+
+
+def _union(parts: list[dict[str, Actions]]) -> dict[str, Actions]:
+    merged: dict[str, Actions] = {}
+    for part in parts:
+        for collection, actions in part.items():
+            merged[collection] = merged.get(collection, _NONE) | actions
+    return merged

@@ -1,0 +1,1 @@
+"""The proof of a credential: expectations, attempts, verdicts and their report."""

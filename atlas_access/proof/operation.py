@@ -1,0 +1,177 @@
+"""What one attempt is: the privilege it needs, its residue-free form, and what its answers mean.
+
+Records only; the rows stand in `atlas_access.proof.catalogue`. A row must never describe a command that could change
+anything when the server wrongly allows it: such an operation is decided by equality.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+Command = Mapping[str, object]
+
+UNAUTHORIZED = 13
+NAMESPACE_NOT_FOUND = 26
+UUID_MISMATCH = 361
+NOT_IN_TRANSACTION = 263
+DUPLICATE_KEY = 11000
+
+
+class Scope(StrEnum):
+    """What an operation acts on."""
+
+    COLLECTION = "collection"
+    DATABASE = "database"
+    CLUSTER = "cluster"
+
+
+class Reach(StrEnum):
+    """On which collections an operation is tried.
+
+    The server authorizes by action and resource, so at least one form of each kind of change is tried on every
+    collection; further ways to the same privilege are tried where they matter most: on the audit log and on a
+    collection that the user may read.
+    """
+
+    EVERYWHERE = "everywhere"
+    FOCUS = "focus"
+
+
+class Form(StrEnum):
+    """How an operation is tried so that it leaves nothing behind even when it is wrongly allowed."""
+
+    READ = "read"
+    EXPLAIN = "explain queryPlanner"
+    ABORTED_TRANSACTION = "aborted transaction"
+    RANDOM_UUID = "random collectionUUID"
+    IMPOSSIBLE_ARGUMENT = "impossible argument"
+    EQUALITY = "by equality"
+
+
+class On(StrEnum):
+    """Which resource a needed action is on."""
+
+    TARGET = "target"
+    DATABASE = "database"
+    VIA = "via"
+    CLUSTER = "cluster"
+    EVERY_DATABASE = "every database"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """An action, by MongoDB's name, and the resource it must be held on."""
+
+    action: str
+    on: On = On.TARGET
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an attempt is made.
+
+    `collection` is "" for a whole database or the cluster. `via` is a collection of the same database that the
+    user may read, for pipelines that need a source. `token` is a random name that exists nowhere; `uuid` is a
+    random collection UUID.
+    """
+
+    database: str
+    collection: str
+    via: str
+    token: str
+    uuid: UUID
+
+    @property
+    def namespace(self) -> str:
+        """The target as `database.collection`."""
+        return f"{self.database}.{self.collection}"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row of the catalogue.
+
+    `source` is the section of the MongoDB manual (6.0) that names the privilege. `command` builds the document to
+    send to the target's database, or to `admin` when `on_admin`; it is None when the row is decided by equality.
+    `allowed` are the codes, besides success, that only an authorized user receives. `instead` is another
+    set of privileges that suffices too. `core` rows are also tried on system collections.
+    """
+
+    name: str
+    scope: Scope
+    form: Form
+    needs: tuple[Need, ...]
+    source: str
+    command: Callable[[Target], Command] | None = None
+    allowed: frozenset[int] = frozenset()
+    instead: tuple[Need, ...] = ()
+    reach: Reach = Reach.EVERYWHERE
+    on_admin: bool = False
+    core: bool = False
+
+    @property
+    def by_equality(self) -> bool:
+        """Whether the operation is never attempted and the server's own list of privileges decides."""
+        return self.form is Form.EQUALITY
+
+
+def explained(command: Command) -> Command:
+    """Wrap a command in `explain` with verbosity `queryPlanner`, which plans and never runs it."""
+    return {"explain": command, "verbosity": "queryPlanner"}
+
+
+def on_collection(
+    name: str,
+    form: Form,
+    needs: tuple[Need, ...],
+    source: str,
+    command: Callable[[Target], Command] | None = None,
+    allowed: frozenset[int] = frozenset(),
+    *,
+    instead: tuple[Need, ...] = (),
+    focus: bool = False,
+    core: bool = False,
+    on_admin: bool = False,
+) -> Operation:
+    """Make a row for an operation on one collection; `focus` limits its reach, `core` adds system collections."""
+    reach = Reach.FOCUS if focus else Reach.EVERYWHERE
+    return Operation(
+        name,
+        Scope.COLLECTION,
+        form,
+        needs,
+        source,
+        command,
+        allowed,
+        instead,
+        reach,
+        on_admin=on_admin,
+        core=core,
+    )
+
+
+def on_database(
+    name: str,
+    form: Form,
+    needs: tuple[Need, ...],
+    source: str,
+    command: Callable[[Target], Command] | None = None,
+    allowed: frozenset[int] = frozenset(),
+    *,
+    instead: tuple[Need, ...] = (),
+) -> Operation:
+    """Make a row for an operation on a whole database."""
+    return Operation(name, Scope.DATABASE, form, needs, source, command, allowed, instead)
+
+
+def on_cluster(
+    name: str,
+    form: Form,
+    needs: tuple[Need, ...],
+    source: str,
+    command: Callable[[Target], Command] | None = None,
+    allowed: frozenset[int] = frozenset(),
+) -> Operation:
+    """Make a row for a cluster-wide operation; its command is sent to `admin`."""
+    return Operation(name, Scope.CLUSTER, form, needs, source, command, allowed, on_admin=True)

@@ -1,0 +1,93 @@
+"""Makes or renews the proof of a resource, and turns it into the resource's outputs.
+
+It must never return a connection string, and never hide a verdict: what is refuted is recorded as refuted.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.privileges.model import DEFAULT_MAJOR
+from atlas_access.proof.evidence import Proof
+from atlas_access.proof.expectations import Expectations
+from atlas_access.proof.progress import Row
+from atlas_access.proof.request import ProofRequest
+from atlas_access.proof.runners import Made, make, settle
+from atlas_access.proof.task_place import TASK, TaskPlace
+from atlas_access.proof.verdict import Verdict
+
+
+def renewed(news: dict[str, Any], olds: dict[str, Any]) -> dict[str, Any]:
+    """Make the proof that a resource's inputs describe: those inputs, and what the proof shows.
+
+    Raises `EndpointRefused` for an address that is not permitted; everything else is recorded.
+    """
+    expected = Expectations.from_json(str(news["expectations"]))
+    last = str(olds.get("audit_uuid") or "")
+    request = ProofRequest(
+        expectations=expected,
+        environment=str(news["environment"]),
+        secret_arn=str(news["secret_arn"]),
+        secret_version=str(news["secret_version"]),
+        region=str(news["region"]),
+        address=str(news["address"]),
+        expected_hosts=tuple(str(host) for host in news.get("expected_hosts") or ()),
+        deadline_seconds=float(news["deadline_seconds"]),
+        propagation_seconds=float(news["propagation_seconds"]),
+        narrowing=bool(news.get("narrowed")) or _narrows(expected, olds),
+        last_audit_uuid=last,
+        accepted_audit_uuid=str(news.get("accepted_audit_uuid") or ""),
+        public_address=str(news.get("public_address") or ""),
+    )
+    place = TaskPlace.from_json(str(news["task"])) if news.get("runner") == TASK else None
+    endpoints = Endpoints.from_environment(os.environ)
+    row = Row(str(news.get("row") or ""))
+    try:
+        _settle(news, request, endpoints, row)
+        proof = make(Made(request, place), endpoints, row)
+    finally:
+        row.close()
+    return {**news, **_outputs(proof, last)}
+
+
+def _settle(news: dict[str, Any], request: ProofRequest, endpoints: Endpoints, row: Row) -> None:
+    """Wait for the cluster that this stack has just changed; what the login finds is decided there all the same."""
+    project, cluster = str(news.get("atlas_project") or ""), str(news.get("atlas_cluster") or "")
+    if not project or not cluster:
+        return
+    row(f"{request.expectations.user}: waiting for Atlas to apply the changes")
+    until = time.monotonic() + min(request.propagation_seconds, request.deadline_seconds)
+    settle(project, cluster, endpoints, lambda: until - time.monotonic())
+
+
+def _outputs(proof: Proof, last_audit_uuid: str) -> dict[str, Any]:
+    """Return the recorded results; the audit log's UUID moves on only with a proof that holds."""
+    seen = proof.audit_uuid if proof.verdict is Verdict.PROVEN else ""
+    where = f"{proof.user} on {proof.cluster} ({proof.environment}, {proof.address} address)"
+    return {
+        "verdict": str(proof.verdict),
+        "reason": f"{str(proof.verdict).upper()}  {where}: {proof.reason}" if proof.reason else "",
+        "attempts": len(proof.attempts),
+        "inconclusive": proof.inconclusive,
+        "residue": proof.residue,
+        "evidence": proof.to_json(),
+        "proven_at": proof.proven_at,
+        "audit_uuid": seen or last_audit_uuid,
+        "address_proven": proof.address_proven,
+    }
+
+
+def _narrows(expected: Expectations, olds: dict[str, Any]) -> bool:
+    """Whether privileges were just taken away: the last proof was refuted, or less is declared than before."""
+    if not olds:
+        return False
+    if olds.get("verdict") == Verdict.REFUTED:
+        return True
+    try:
+        before = Expectations.from_json(str(olds.get("expectations")))
+        return bool(before.declared(DEFAULT_MAJOR) - expected.declared(DEFAULT_MAJOR))
+    except ValueError:
+        return False

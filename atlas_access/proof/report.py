@@ -1,0 +1,125 @@
+"""Proofs as a report: what each credential came to, and the whole. The formats are siblings of this file.
+
+It must never hold more than evidence does: no secret, no server's message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from atlas_access.manifest.waivers import AUDIT_ACTIONS
+from atlas_access.privileges.actions import mongo_actions
+from atlas_access.proof.catalogue import operation
+from atlas_access.proof.evidence import Attempt, Proof, Subject
+from atlas_access.proof.verdict import Outcome, Verdict
+
+_LISTED = frozenset(
+    {Subject.SECRET, Subject.RUNNER, Subject.LOGIN, Subject.ROLES, Subject.EXCESS, Subject.MISSING}
+)
+
+_OF_ROLES = frozenset({Subject.ROLES, Subject.EXCESS, Subject.MISSING})
+_BREAKING = frozenset(action for name in AUDIT_ACTIONS for action in mongo_actions(name))
+
+
+class Standing(StrEnum):
+    """How far a declaration is known to hold: nobody asked, yes, no, or an answer that is not clear."""
+
+    UNASKED = "unasked"
+    YES = "yes"
+    NO = "no"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True)
+class Proven:
+    """One credential's proof, the secret it came from, the variables that receive it, and whether tasks hold it now.
+
+    `declared` says where the manifest declares what the user may do, "" where it does not; `audit` is the audit log.
+    """
+
+    proof: Proof
+    secret: str
+    variables: tuple[str, ...] = ()
+    held: bool = False
+    declared: str = ""
+    audit: str = ""
+
+    @property
+    def name(self) -> str:
+        """The last part of the secret's name, as the program names the proof."""
+        return self.secret.rsplit("/", 1)[-1]
+
+    @property
+    def where(self) -> str:
+        """Whose credential on which cluster, from where: `app_read on staging (prod, private address)`."""
+        proof = self.proof
+        if not proof.environment:
+            return f"{proof.user} on {proof.cluster}"
+        consumer = f"{proof.environment}, " if proof.environment != proof.cluster else ""
+        return f"{proof.user} on {proof.cluster} ({consumer}{proof.address} address)"
+
+    @property
+    def against_the_role(self) -> bool:
+        """Whether what refutes it is what the user may do, by the server's list or by an attempt."""
+        refuted = {each.subject for each in self.proof.findings if each.verdict is Verdict.REFUTED}
+        return bool(refuted & _OF_ROLES or self.proof.refuted)
+
+    @property
+    def breaks_the_audit_log(self) -> bool:
+        """Whether it was allowed to change, erase or forge the audit log although that was to be denied."""
+        return any(
+            each.namespace == self.audit
+            and each.expected is Outcome.DENIED
+            and _BREAKING & {need.action for need in operation(each.operation).needs}
+            for each in self.proof.refuted
+        )
+
+    @property
+    def live(self) -> Standing:
+        """Whether the server's own list equals the declaration; not asked when nobody logged in."""
+        verdicts = {each.verdict for each in self.proof.findings if each.subject in _LISTED}
+        if Verdict.REFUTED in verdicts:
+            return Standing.NO
+        if not self.proof.attempts:
+            return Standing.UNASKED
+        return Standing.UNCLEAR if verdicts else Standing.YES
+
+    @property
+    def doubtful(self) -> tuple[Attempt, ...]:
+        """The attempts that are not as expected, refuted ones first."""
+        bad = [each for each in self.proof.attempts if each.verdict is not Verdict.PROVEN]
+        return tuple(sorted(bad, key=lambda each: each.verdict is not Verdict.REFUTED))
+
+
+@dataclass(frozen=True)
+class ProofReport:
+    """Every proof of one run. `title` names what was proven; `notes` are plain lines besides."""
+
+    title: str
+    proven: tuple[Proven, ...]
+    seconds: float
+    notes: tuple[str, ...] = ()
+    complete: bool = True
+    """Whether whole users were proven, and not named actions only."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Refuted by any, else inconclusive by any or by nothing to prove, else proven."""
+        verdicts = {each.proof.verdict for each in self.proven}
+        if Verdict.REFUTED in verdicts:
+            return Verdict.REFUTED
+        return Verdict.PROVEN if verdicts == {Verdict.PROVEN} else Verdict.INCONCLUSIVE
+
+    @property
+    def summary(self) -> str:
+        """The answer in one line."""
+        proofs = [each.proof for each in self.proven]
+        good = sum(each.verdict is Verdict.PROVEN for each in proofs)
+        counts = (
+            f"{sum(len(each.attempts) for each in proofs)} attempts, "
+            f"{sum(each.inconclusive for each in proofs)} inconclusive, "
+            f"residue {sum(each.residue for each in proofs)}"
+        )
+        line = f"{self.title}: {good}/{len(proofs)} proven ({counts}) in {self.seconds:.1f} s"
+        return line if self.verdict is Verdict.PROVEN else f"{str(self.verdict).upper()}  {line}"

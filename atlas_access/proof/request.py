@@ -1,0 +1,78 @@
+"""What is to be proven of which secret's version, as a record that can be sent to where the proof is made.
+
+It must never hold a connection string: whoever proves reads it at the moment of use.
+"""
+
+import base64
+import binascii
+import json
+import zlib
+from dataclasses import dataclass, fields
+from typing import Any
+
+from atlas_access.proof.expectations import Expectations
+
+PRIVATE = "private"
+LARGEST = 4 * 1024 * 1024
+"""How many bytes a packed request or answer may unfold to."""
+
+
+@dataclass(frozen=True)
+class ProofRequest:
+    """What is to be proven, of which secret's version, within which limits.
+
+    `environment` is whose consumer receives the credential. `expected_hosts` are the hosts that the connection string
+    must name, () when they are not known. `propagation_seconds` bounds how long a refused login, or after a
+    `narrowing` a refutation, is asked again. `last_audit_uuid` is the audit log's UUID as last proven,
+    `accepted_audit_uuid` one that an operator accepts instead. `public_address` is the cluster's own connection string
+    without a user, by which a credential is proven whose private address does not answer here; "" when there is none.
+    Without `equality` only what is named is tried, and the server's whole list is not compared.
+    """
+
+    expectations: Expectations
+    environment: str
+    secret_arn: str
+    secret_version: str
+    region: str
+    address: str = "public"
+    expected_hosts: tuple[str, ...] = ()
+    deadline_seconds: float = 60.0
+    propagation_seconds: float = 30.0
+    narrowing: bool = False
+    last_audit_uuid: str = ""
+    accepted_audit_uuid: str = ""
+    public_address: str = ""
+    equality: bool = True
+
+    def pack(self) -> str:
+        """Return the request as short text."""
+        record = {each.name: getattr(self, each.name) for each in fields(self)}
+        return pack(json.dumps(record | {"expectations": self.expectations.to_json()}))
+
+    @classmethod
+    def unpack(cls, text: str) -> "ProofRequest":
+        """Read what `pack` wrote; raises `ValueError` for anything else."""
+        try:
+            record: dict[str, Any] = json.loads(unpack(text))
+            expected = Expectations.from_json(record.pop("expectations"))
+            hosts = tuple(record.pop("expected_hosts"))
+            return cls(**record, expectations=expected, expected_hosts=hosts)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError("not the request of a proof, or one of another version") from error
+
+
+def pack(text: str) -> str:
+    """Compress a text into letters that a variable or a log line can carry."""
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def unpack(text: str) -> str:
+    """Return what `pack` took; raises `ValueError` for anything else, and for more than LARGEST bytes."""
+    try:
+        reader = zlib.decompressobj()
+        plain = reader.decompress(base64.b64decode(text, validate=True), LARGEST)
+        if not reader.eof:
+            raise ValueError("a packed text is cut short or too large")
+        return plain.decode()
+    except (zlib.error, binascii.Error, UnicodeDecodeError) as error:
+        raise ValueError("not a packed text") from error

@@ -1,0 +1,296 @@
+"""The whole proof of one credential, and of several at once: login, equality, behaviour, the audit log.
+
+The answer is always a record: what went wrong is a finding in it. Nothing that is not proven may come out as proven;
+an authorization answer is never asked for again, except while a narrowing propagates.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from atlas_access.base.connection import ConnectionInvalid, ConnectionString, Secret, compose
+from atlas_access.base.endpoints import EndpointRefused, Endpoints
+from atlas_access.base.redaction import redact
+from atlas_access.clients.aws import AwsUnavailable, read_connection_string
+from atlas_access.clients.mongo import Server
+from atlas_access.clients.mongo_answers import Answer, Failure, Login, judge_login
+from atlas_access.privileges.actions import version_numbers
+from atlas_access.privileges.identity import IDENTITY_COMMAND, Identity, read_identity
+from atlas_access.proof.attempt import LATE, LOST, Marks, attempt_all, unanswered
+from atlas_access.proof.compare import compare
+from atlas_access.proof.evidence import Attempt, Finding, Proof, Subject
+from atlas_access.proof.observe_audit_log import Presence, look
+from atlas_access.proof.request import PRIVATE, ProofRequest
+from atlas_access.proof.verdict import Verdict
+
+__all__ = ["ProofRequest", "prove", "prove_all", "unproven"]
+
+ANSWER_SECONDS = 5.0
+REACH_SECONDS = 3.0
+NARROWING_POLL_SECONDS = 0.5
+MAX_CONCURRENT = 16
+PART = 128
+"""How many attempts are made between two words of progress."""
+
+Progress = Callable[[str], None]
+ReadSecret = Callable[[], str]
+
+
+def _silent(_: str) -> None:
+    return
+
+
+@dataclass
+class _Run:
+    """One proof under way."""
+
+    request: ProofRequest
+    endpoints: Endpoints
+    progress: Progress
+    started: float = field(default_factory=time.monotonic)
+    attempts: list[Attempt] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    residue: int = 0
+    version: str = ""
+    presence: Presence = field(default_factory=Presence)
+    secrets: tuple[Secret, ...] = ()
+    own_address: bool = True
+    logged_in: bool = False
+
+    def left(self) -> float:
+        return self.started + self.request.deadline_seconds - time.monotonic()
+
+    def propagating(self) -> float:
+        spent = time.monotonic() - self.started
+        return min(self.left(), self.request.propagation_seconds - spent)
+
+    def refute(self, subject: Subject, text: str) -> None:
+        self.findings.append(Finding(subject, Verdict.REFUTED, text))
+
+    def doubt(self, subject: Subject, text: str) -> None:
+        self.findings.append(Finding(subject, Verdict.INCONCLUSIVE, text))
+
+
+def prove(
+    request: ProofRequest,
+    endpoints: Endpoints,
+    *,
+    read_secret: ReadSecret | None = None,
+    progress: Progress = _silent,
+) -> Proof:
+    """Prove one credential; returns a proof whatever happens on the way.
+
+    `read_secret` gives the connection string; without it, the version is read from Secrets Manager. Raises
+    `EndpointRefused` when an address is not permitted: that is a mistake of the caller's, not an answer.
+    """
+    run = _Run(request, endpoints, progress)
+    connection = _connection(run, read_secret)
+    if connection is not None:
+        _observe(run, _reachable(run, connection))
+    return _proof(run)
+
+
+def unproven(request: ProofRequest, subject: Subject, text: str, *, refuted: bool = False) -> Proof:
+    """The proof of a credential that nothing could be asked about, and why; `text` holds no secret."""
+    run = _Run(request, Endpoints(), _silent)
+    (run.refute if refuted else run.doubt)(subject, text)
+    return _proof(run)
+
+
+def prove_all(
+    requests: Sequence[ProofRequest],
+    endpoints: Endpoints,
+    *,
+    read_secret: Callable[[ProofRequest], str] | None = None,
+    progress: Callable[[ProofRequest, str], None] | None = None,
+) -> tuple[Proof, ...]:
+    """Prove several credentials at once, each on its own connection, in the order of the requests."""
+
+    def one(request: ProofRequest) -> Proof:
+        return prove(
+            request,
+            endpoints,
+            read_secret=None if read_secret is None else lambda: read_secret(request),
+            progress=_silent if progress is None else lambda line: progress(request, line),
+        )
+
+    with ThreadPoolExecutor(max_workers=max(1, min(len(requests), MAX_CONCURRENT))) as pool:
+        return tuple(pool.map(one, requests))
+
+
+def _connection(run: _Run, read_secret: ReadSecret | None) -> ConnectionString | None:
+    request = run.request
+    try:
+        if read_secret is None:
+            text = read_connection_string(
+                request.secret_arn, request.secret_version, region=request.region, endpoints=run.endpoints
+            )
+        else:
+            text = read_secret()
+        run.secrets = (Secret(text),)
+        connection = ConnectionString.parse(text)
+    except AwsUnavailable as error:
+        run.doubt(Subject.SECRET, str(error))
+        return None
+    except ConnectionInvalid as error:
+        run.refute(Subject.SECRET, f"the secret holds no usable connection string: {error}")
+        return None
+    for text in _mismatches(request, connection):
+        run.refute(Subject.SECRET, text)
+    return None if run.findings else connection
+
+
+def _mismatches(request: ProofRequest, connection: ConnectionString) -> Iterator[str]:
+    expected = request.expectations
+    if connection.username != expected.user:
+        yield f"the secret holds the connection string of {connection.username or 'no user'}, not of {expected.user}"
+    if connection.password is None:
+        yield "the secret's connection string has no password"
+    if request.equality and connection.database != expected.database:
+        yield f"the secret's connection string names the database {connection.database}, not {expected.database}"
+    if request.expected_hosts and set(connection.hosts) != {host.lower() for host in request.expected_hosts}:
+        yield (
+            f"the secret points at {', '.join(connection.hosts)}, not at {', '.join(request.expected_hosts)} "
+            f"(the {request.address} address of {expected.cluster})"
+        )
+
+
+def _reachable(run: _Run, connection: ConnectionString) -> ConnectionString:
+    """The connection itself, or by the public address where a private one does not answer from here.
+
+    A login is the question, so that an address that answers is asked what it knows of the credential.
+    """
+    request = run.request
+    if request.address != PRIVATE or not request.public_address:
+        return connection
+    try:
+        with Server(connection, run.endpoints, wait_seconds=min(REACH_SECONDS, run.left())) as server:
+            failure = server.command("admin", {"ping": 1}).answer.failure
+    except EndpointRefused:
+        raise
+    except ValueError:  # its hosts cannot be found by name from here
+        failure = Failure.NETWORK
+    if failure not in (Failure.NETWORK, Failure.TIMEOUT):
+        return connection
+    run.own_address = False
+    run.progress(f"{request.expectations.user}: the private address does not answer here, by the public one")
+    expected = request.expectations
+    password = connection.password or Secret("")
+    return ConnectionString.parse(compose(request.public_address, expected.user, password, expected.database))
+
+
+def _observe(run: _Run, connection: ConnectionString) -> None:
+    try:
+        server = Server(connection, run.endpoints, wait_seconds=min(ANSWER_SECONDS, run.left()))
+    except EndpointRefused:
+        raise
+    except ValueError as error:
+        run.refute(Subject.SECRET, str(error))
+        return
+    with server:
+        if not _logged_in(run, server):
+            return
+        while True:
+            _look(run, server)
+            if not _narrows_still(run):
+                return
+            time.sleep(min(NARROWING_POLL_SECONDS, max(0.0, run.propagating())))
+            run.attempts.clear()
+            run.findings.clear()
+
+
+def _logged_in(run: _Run, server: Server) -> bool:
+    run.progress(f"{run.request.expectations.user}: logging in")
+    reply = server.login(run.propagating)
+    login = judge_login(reply.answer)
+    if login is not Login.DONE:
+        run.doubt(Subject.LOGIN, _login_text(run.request.expectations.user, login, reply.answer))
+        return False
+    run.logged_in = True
+    about = server.command("admin", {"buildInfo": 1})
+    run.version = str(about.document.get("version", ""))
+    if not about.answer.ok or not run.version:
+        run.doubt(Subject.SERVER, f"the server did not say its version: {_said(about.answer)}")
+        return False
+    return True
+
+
+def _look(run: _Run, server: Server) -> None:
+    request, expected = run.request, run.request.expectations
+    identity = server.ask(IDENTITY_COMMAND, read_identity)
+    if not isinstance(identity, Identity):
+        run.doubt(Subject.SERVER, f"the server did not list the privileges: {_said(identity)}")
+        return
+    if request.equality:
+        run.findings.extend(compare(expected, identity, run.version))
+    elif identity.user != expected.user:
+        run.refute(Subject.LOGIN, f"logged in as {identity.user or 'nobody'}, not as {expected.user}")
+    run.presence = look(server, expected)
+    run.findings.extend(run.presence.findings(expected, request.last_audit_uuid, request.accepted_audit_uuid))
+    _try_all(run, server, identity)
+
+
+def _try_all(run: _Run, server: Server, identity: Identity) -> None:
+    expected, total = run.request.expectations, len(run.request.expectations.table)
+    marks = Marks(f"_probe_{uuid.uuid4().hex}", uuid.uuid4())
+    version = version_numbers(run.version)
+    lost = ""
+    for start in range(0, total, PART):
+        cells = expected.table[start : start + PART]
+        if not lost and run.left() <= 0:
+            lost = LATE
+        if lost:
+            run.attempts.extend(unanswered(cell, lost) for cell in cells)
+            continue
+        for tried in attempt_all(server, cells, expected, identity.privileges, marks, version, run.left):
+            run.attempts.append(tried.attempt)
+            run.residue += tried.residue
+            if tried.lost:
+                lost = LATE if run.left() <= 0 else LOST
+        run.progress(f"{expected.user}: {len(run.attempts)} of {total} attempts")
+
+
+def _narrows_still(run: _Run) -> bool:
+    if not run.request.narrowing or run.propagating() <= 0 or run.residue:
+        return False
+    verdicts = {each.verdict for each in run.attempts} | {each.verdict for each in run.findings}
+    return Verdict.REFUTED in verdicts
+
+
+def _proof(run: _Run) -> Proof:
+    request, expected = run.request, run.request.expectations
+    secrets = [secret.reveal() for secret in run.secrets]
+    return Proof(
+        user=expected.user,
+        environment=request.environment,
+        cluster=expected.cluster,
+        address=request.address,
+        secret_version=request.secret_version,
+        expectations_digest=expected.digest,
+        server_version=run.version,
+        attempts=tuple(run.attempts),
+        findings=tuple(replace(each, text=redact(each.text, secrets)) for each in run.findings),
+        residue=run.residue,
+        audit_uuid=run.presence.audit.uuid if run.presence.audit is not None else "",
+        proven_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        ms=round((time.monotonic() - run.started) * 1000, 1),
+        address_proven=run.logged_in and run.own_address,
+    )
+
+
+def _login_text(user: str, login: Login, answer: Answer) -> str:
+    if login is Login.REFUSED:
+        way_out = "is the password the one of this secret version, and has Atlas applied the user?"
+        return f"{user} could not log in ({_said(answer)}): {way_out}"
+    return f"{user} could not log in: {_said(answer)}"
+
+
+def _said(answer: Answer) -> str:
+    if answer.failure is not None:
+        return str(answer.failure)
+    if answer.ok:
+        return "its answer makes no sense"
+    return f"code {answer.code} {answer.code_name}".rstrip()

@@ -1,0 +1,55 @@
+"""By which runner a proof is made: here, or inside a one-off ECS task.
+
+It must never choose by itself: a request that names a task's place is proven there, every other one here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.clients.atlas_sign_in import CredentialsMissing, sign_in_from
+from atlas_access.clients.cluster_state import await_applied
+from atlas_access.proof.evidence import Proof
+from atlas_access.proof.request import ProofRequest
+from atlas_access.proof.run import MAX_CONCURRENT, prove
+from atlas_access.proof.task_place import TaskPlace
+from atlas_access.proof.task_runner import prove_in_task
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A request, and the place of the task that makes its proof (None: here)."""
+
+    request: ProofRequest
+    place: TaskPlace | None = None
+
+
+def make(made: Made, endpoints: Endpoints, progress: Progress) -> Proof:
+    """Make one proof by its runner; a record comes back whatever happens. Raises `EndpointRefused`."""
+    if made.place is None:
+        return prove(made.request, endpoints, progress=progress)
+    return prove_in_task(made.request, made.place, endpoints, progress=progress, environment=os.environ)
+
+
+def make_all(each: Sequence[Made], endpoints: Endpoints) -> tuple[Proof, ...]:
+    """Make several at once, in their order."""
+    with ThreadPoolExecutor(max_workers=max(1, min(len(each), MAX_CONCURRENT))) as pool:
+        return tuple(pool.map(lambda one: make(one, endpoints, lambda _: None), each))
+
+
+def settle(project: str, cluster: str, endpoints: Endpoints, left: Callable[[], float]) -> bool:
+    """Wait until Atlas has applied a project's changes to a cluster, while `left()` (seconds) is positive.
+
+    False when it has not said so in time, or there are no credentials to ask with: the login then decides.
+    """
+    try:
+        sign_in = sign_in_from(os.environ)
+    except CredentialsMissing:
+        return False
+    return await_applied(project, cluster, sign_in, endpoints, left)

@@ -1,0 +1,172 @@
+"""The secret versions of a stack's own account that hold its users' connection strings: which ones tasks hold now.
+
+For: proving a stack's credentials, and asking the servers what they can do. Metadata only: no value is ever read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.settings import Settings
+from atlas_access.base.task_definition import secret_references
+from atlas_access.clients.atlas_sign_in import SignIn
+from atlas_access.clients.aws import AwsUnavailable, account_id, latest_revision, running_revision
+from atlas_access.clients.lookups import CurrentSecret, current_secret
+from atlas_access.manifest.model import Consumer, Manifest
+from atlas_access.proof.request import ProofRequest
+from atlas_access.proof.task_place import TaskPlace
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One secret version to prove, and why it cannot be, "" when it can.
+
+    `variables` receive it, in tasks of `consumer`. `held` says that the running revision pins it; else it is the
+    current version; `unasked` says why nobody knows what running tasks pin. `place` is where its proof's task runs,
+    None to prove from here.
+    """
+
+    request: ProofRequest
+    secret: str
+    variables: tuple[str, ...]
+    held: bool = False
+    missing: str = ""
+    consumer: Consumer = Consumer.SERVICE
+    place: TaskPlace | None = None
+    unasked: str = ""
+
+    @property
+    def user(self) -> str:
+        """Whose credential it is."""
+        return self.request.expectations.user
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Where a stack is: its name, manifest, settings, and how to ask Atlas (None: its addresses stay unknown).
+
+    `here` proves from here even where a task is configured.
+    """
+
+    name: str
+    manifest: Manifest
+    settings: Settings
+    endpoints: Endpoints
+    sign_in: SignIn | None = None
+    here: bool = False
+
+
+def secrets_of(stack: Stack) -> Mapping[str, tuple[str, tuple[str, ...]]]:
+    """The secret of each user of the stack's own cluster, managed or legacy, that this stack's account holds."""
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for binding in stack.manifest.bindings_for(stack.name):
+        if binding.cluster == stack.name:
+            _, variables = found.get(binding.user, ("", ()))
+            found[binding.user] = binding.secret_name, (*variables, binding.variable)
+    for legacy in stack.manifest.legacy_on(stack.name):
+        for secret in legacy.secrets:
+            if secret.environment == stack.name:
+                found.setdefault(legacy.name, (secret.name, (secret.variable,)))
+    return found
+
+
+def settled(stack: Stack, each: Sequence[Candidate], *, whole: bool) -> Iterator[Candidate]:
+    """Settle each candidate on the version that tasks hold; `whole`: and on the current one where it is another."""
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        where = pool.submit(_elsewhere, stack)
+        looked = list(pool.map(lambda candidate: _current(stack, candidate), each))
+        running, elsewhere = _running(stack), where.result()
+    for candidate, current in zip(each, looked, strict=True):
+        if elsewhere or isinstance(current, str):
+            yield replace(candidate, missing=candidate.missing or elsewhere or str(current))
+            continue
+        held = [
+            pin for each in candidate.variables if (pin := running.pinned.get(each)) and pin[0] == current.arn
+        ]
+        versions = dict.fromkeys(version or current.version_id for _, version in held)
+        if whole or not versions:
+            versions[current.version_id] = None
+        for version in versions:
+            request = replace(candidate.request, secret_arn=current.arn, secret_version=version)
+            is_held = any((pin or current.version_id) == version for _, pin in held)
+            place = _place(stack, running.roles.get(candidate.consumer, ""))
+            yield replace(candidate, request=request, held=is_held, place=place, unasked=running.unasked)
+
+
+def _elsewhere(stack: Stack) -> str:
+    """Why nothing that is found or missing says anything of the stack: the credentials act in another account."""
+    try:
+        account = account_id(region=stack.settings.aws_region, endpoints=stack.endpoints)
+    except AwsUnavailable:
+        return ""  # then nothing else answers either, and says why
+    if account == stack.settings.aws_account_id:
+        return ""
+    return (
+        f"these credentials act in AWS account {account}, but {stack.name} is {stack.settings.aws_account_id}"
+    )
+
+
+def _current(stack: Stack, candidate: Candidate) -> CurrentSecret | str:
+    if candidate.missing:
+        return candidate.missing
+    try:
+        return current_secret(candidate.secret, region=stack.settings.aws_region, endpoints=stack.endpoints)
+    except AwsUnavailable as error:
+        if error.code == "ResourceNotFoundException":
+            return f"there is no secret {candidate.secret} yet: deploy {stack.name} first ({error.code})"
+        return str(error)
+
+
+@dataclass(frozen=True)
+class _Running:
+    """What the revisions that run hold: variable to ARN and pinned version ("" for none), and execution roles.
+
+    `unasked` says why one of them could not be read, "" when all could.
+    """
+
+    pinned: Mapping[str, tuple[str, str]]
+    roles: Mapping[Consumer, str]
+    unasked: str = ""
+
+
+def _running(stack: Stack) -> _Running:
+    settings = stack.settings
+    pinned: dict[str, tuple[str, str]] = {}
+    roles: dict[Consumer, str] = {}
+    unasked: list[str] = []
+    where: dict[str, Any] = {"region": settings.aws_region, "endpoints": stack.endpoints}
+    looks = {
+        Consumer.SCHEMA_TASK: partial(latest_revision, settings.schema_family, **where),
+        Consumer.SERVICE: partial(running_revision, settings.ecs_cluster, settings.ecs_service, **where),
+    }
+    for consumer, look in looks.items():
+        try:
+            definition = look().definition
+        except AwsUnavailable as error:
+            unasked.append(str(error))
+            continue
+        roles[consumer] = str(definition.get("executionRoleArn", ""))
+        for variable, source in secret_references(definition).items():
+            parts = source.split(":")
+            pinned[variable] = (":".join(parts[:7]), parts[9] if len(parts) > 9 else "")
+    return _Running(pinned, roles, "; ".join(unasked))
+
+
+def _place(stack: Stack, role: str) -> TaskPlace | None:
+    """Where a proof's task runs; None where no family is configured, or nobody knows the execution role."""
+    settings = stack.settings
+    if not settings.proof_task_family or not role or stack.here:
+        return None
+    return TaskPlace(
+        cluster=settings.ecs_cluster,
+        service=settings.ecs_service,
+        family=settings.proof_task_family,
+        execution_role=role,
+        subnets=settings.proof_task_subnets,
+        security_groups=settings.proof_task_security_groups,
+    )

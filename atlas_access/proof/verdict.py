@@ -1,0 +1,109 @@
+"""What the server's answer to one operation means: allowed, denied or inconclusive.
+
+Only a server's authorization refusal is a denial. Anything that this module does not know is inconclusive, and
+inconclusive never passes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from atlas_access.clients.mongo_answers import ATLAS_BAD_LOGIN, ATLAS_ERROR, AUTHENTICATION_FAILED, Answer
+from atlas_access.proof.operation import (
+    DUPLICATE_KEY,
+    NAMESPACE_NOT_FOUND,
+    NOT_IN_TRANSACTION,
+    UNAUTHORIZED,
+    UUID_MISMATCH,
+    Form,
+    Operation,
+)
+
+
+class Outcome(StrEnum):
+    """What one attempt showed."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Verdict(StrEnum):
+    """What a whole proof showed."""
+
+    PROVEN = "proven"
+    REFUTED = "refuted"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """An outcome, the code that decided it, and why when it is not plain."""
+
+    outcome: Outcome
+    code: int | None = None
+    why: str = ""
+
+
+def judge(operation: Operation, answer: Answer, *, may_be_absent: bool = False) -> Judgement:
+    """Decide what an answer to an operation shows (codes measured on mongod 6.0.5).
+
+    A single write's code counts as the answer's own. Servers authorize before they look for the collection, so "not
+    found" for one that may be absent was authorized. A success of a command with a random collectionUUID means that
+    the server ignored the UUID: allowed, and possibly with a trace.
+    """
+    if answer.failure is not None:
+        return Judgement(Outcome.INCONCLUSIVE, answer.code, str(answer.failure))
+    if answer.code == NAMESPACE_NOT_FOUND:
+        if may_be_absent:
+            return Judgement(Outcome.ALLOWED, answer.code, "the collection is absent, which is declared")
+        return Judgement(Outcome.INCONCLUSIVE, answer.code, "the collection does not exist")
+    if answer.code is not None:
+        return _of_code(operation, answer.code, answer.message)
+    if answer.write_codes:
+        judgements = [_of_code(operation, code, "") for code in answer.write_codes]
+        doubtful = [each for each in judgements if each.outcome is not Outcome.ALLOWED]
+        return doubtful[0] if doubtful else judgements[0]
+    return Judgement(Outcome.ALLOWED)
+
+
+def _of_code(operation: Operation, code: int, message: str) -> Judgement:
+    if code == UNAUTHORIZED:
+        return Judgement(Outcome.DENIED, code)
+    if code == ATLAS_ERROR:
+        return _of_atlas(code, message.lower())
+    if code in operation.allowed | {UUID_MISMATCH, DUPLICATE_KEY}:
+        return Judgement(Outcome.ALLOWED, code)
+    return Judgement(Outcome.INCONCLUSIVE, code, _doubt(operation, code))
+
+
+def _of_atlas(code: int, message: str) -> Judgement:
+    if ATLAS_BAD_LOGIN in message:
+        return Judgement(Outcome.INCONCLUSIVE, code, "the login was refused")
+    if any(wording in message for wording in _ATLAS_DENIALS):
+        return Judgement(Outcome.DENIED, code)
+    return Judgement(
+        Outcome.INCONCLUSIVE, code, "Atlas refused it with a wording that says nothing of privileges"
+    )
+
+
+def _doubt(operation: Operation, code: int) -> str:
+    if code == AUTHENTICATION_FAILED:
+        return "the login was refused"
+    if code in NOT_PRIMARY:
+        return "the server is not the primary"
+    if code == NOT_IN_TRANSACTION:
+        return "the server refuses it in a transaction: is the collection capped?"
+    if code == ILLEGAL_OPERATION and operation.form is Form.EXPLAIN:
+        return "the server does not explain this command"
+    return f"code {code} says nothing about privileges"
+
+
+ILLEGAL_OPERATION = 20
+
+
+NOT_PRIMARY = frozenset({91, 189, 10058, 10107, 11600, 11602, 13435, 13436})
+
+
+_ATLAS_DENIALS = ("not allowed to do action", "not authorized")

@@ -1,0 +1,1 @@
+"""The legacy inventory and its retirement: gate, tombstones, deletion; status, undo and the local env file."""

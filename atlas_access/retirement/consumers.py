@@ -1,0 +1,150 @@
+"""Who still uses a stack's credentials: revisions that run or are scheduled, other stacks, a run that is under way.
+
+Asked before credentials are destroyed, of every account that reads them. It must never read a secret's value, change
+anything, or take what could not be asked for unused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.observed import Unread
+from atlas_access.clients.aws import AwsUnavailable, ask, client
+from atlas_access.clients.other_account import AccountPlace, session_in
+from atlas_access.retirement.bindings import LegacyNames
+from atlas_access.retirement.observe_bindings import look
+from atlas_access.retirement.observed import SeenAccount
+from atlas_access.rollout.model import short
+from atlas_access.rollout.service import ServiceMissing
+from atlas_access.rollout.service_tags import Marks
+
+
+class StillConsumed(RuntimeError):
+    """Credentials are not destroyed while something uses them; the message says what does, and the way out."""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Another stack's secret that carries one of ours, and whether it is there: None when that could not be asked."""
+
+    environment: str
+    secret: str
+    there: bool | None
+    why: str = ""
+
+
+def reasons(
+    stack: str,
+    marks: Marks,
+    accounts: Sequence[tuple[str, SeenAccount | Unread]],
+    elsewhere: Sequence[Elsewhere],
+) -> tuple[str, ...]:
+    """Every reason not to destroy; pure. `accounts` are looks at what names our secrets, with whose they are."""
+    return tuple(_reasons(stack, marks, accounts, elsewhere))
+
+
+def _reasons(
+    stack: str,
+    marks: Marks,
+    accounts: Sequence[tuple[str, SeenAccount | Unread]],
+    elsewhere: Sequence[Elsewhere],
+) -> Iterator[str]:
+    if marks.broken:
+        yield f"the tags atlas-access/* on {stack}'s service make no sense ({marks.broken}); remove them"
+    if marks.lease is not None:
+        yield (
+            f"run {marks.lease.run} holds a lease on {stack}'s service: wait for its end, or "
+            f"atlas-access rollback {stack}"
+        )
+    for environment, seen in accounts:
+        if isinstance(seen, Unread):
+            yield f"what {environment} uses is unknown: {seen}"
+            continue
+        for each in seen.bound:
+            if each.used_by:
+                yield (
+                    f"{environment}: {short(each.arn)} ({', '.join(each.used_by)}) reads {', '.join(each.names)}: "
+                    f"move it off first (atlas-access rollback {environment} --to REVISION)"
+                )
+    for other in elsewhere:
+        if other.there is None:
+            yield f"whether {other.environment} still holds {other.secret} is unknown: {other.why}"
+        elif other.there:
+            yield (
+                f"{other.environment} still holds {other.secret}, which carries {stack}'s credential: destroy it first"
+            )
+
+
+def refuse_while_consumed(props: Mapping[str, Any], secrets: Sequence[str]) -> None:
+    """Raise `StillConsumed` while any of these secrets' credentials is used, or nobody can say that it is not."""
+    from atlas_access.rollout.wiring import service_of
+
+    endpoints = Endpoints.from_environment(os.environ)
+    stack = str(props["stack"])
+    try:
+        marks = service_of(props, endpoints).look_marked()[1]
+    except ServiceMissing:
+        marks = Marks()
+    except (ClientError, BotoCoreError) as error:
+        raise StillConsumed(
+            _text(stack, (f"its service could not be asked: {type(error).__name__}",))
+        ) from None
+    accounts: list[tuple[str, SeenAccount | Unread]] = []
+    elsewhere: list[Elsewhere] = []
+    if props["own"]:
+        own = _place(stack, "", endpoints)
+        accounts.append((stack, look(own, LegacyNames(frozenset(secrets), frozenset()), endpoints)))
+    for each in json.loads(str(props["crossing"])):
+        environment, secret = str(each["environment"]), str(each["secret"])
+        place = _place(environment, str(props["observer_role"]), endpoints)
+        found = _held(place, secret, endpoints)
+        elsewhere.append(found)
+        if found.there is False:
+            names = LegacyNames(frozenset({secret}), frozenset())
+            accounts.append((environment, look(place, names, endpoints)))
+    against = reasons(stack, marks, accounts, elsewhere)
+    if against:
+        raise StillConsumed(_text(stack, against))
+
+
+def _held(place: AccountPlace, secret: str, endpoints: Endpoints) -> Elsewhere:
+    try:
+        session = session_in(place, endpoints, "consumers")
+        store = client("secretsmanager", place.region, endpoints, session=session)
+        answer = ask(f"describing {secret}", store.describe_secret, SecretId=secret)
+    except AwsUnavailable as error:
+        if error.code == "ResourceNotFoundException":
+            return Elsewhere(place.environment, secret, there=False)
+        return Elsewhere(place.environment, secret, there=None, why=str(error))
+    return Elsewhere(place.environment, secret, there=not answer.get("DeletedDate"))
+
+
+def _place(environment: str, role: str, endpoints: Endpoints) -> AccountPlace:
+    from atlas_access.rollout.wiring import settings_of
+
+    settings = settings_of(environment, endpoints)
+    arn = f"arn:aws:iam::{settings.aws_account_id}:role/{role}" if role else ""
+    return AccountPlace(
+        environment,
+        settings.aws_account_id,
+        settings.aws_region,
+        settings.ecs_cluster,
+        settings.ecs_service,
+        arn,
+    )
+
+
+def _text(stack: str, against: Sequence[str]) -> str:
+    count = "1 reason" if len(against) == 1 else f"{len(against)} reasons"
+    lines = [
+        f"NOT DESTROYED  {stack}: its credentials are still used, {count}.",
+        *(f"  {each}" for each in against),
+    ]
+    return "\n".join(lines)

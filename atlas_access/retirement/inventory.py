@@ -1,0 +1,311 @@
+"""The legacy estate as it is: users, roles and secrets of one project and account against `access.yaml`.
+
+For: saying of each thing whether it is legacy, stays, is known or unknown, how it stands, and which task-definition
+revisions bind it. Pure. Never: takes what was not read for gone, or a new name for an old user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from atlas_access.base.observed import HeldRole, Unread
+from atlas_access.clients.model import SeenLogins, SeenUser
+from atlas_access.drift.compare_tasks import reference
+from atlas_access.drift.finding import Answer
+from atlas_access.drift.model import SeenSecret
+from atlas_access.manifest.known_users import KnownUser
+from atlas_access.manifest.model import LegacyUser, Manifest
+from atlas_access.retirement.inventory_model import LegacySeen, SeenRevision
+from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED
+
+
+class Belongs(StrEnum):
+    """What a thing is to `access.yaml`."""
+
+    LEGACY = "legacy"
+    STAYS = "stays"
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+
+
+class Standing(StrEnum):
+    """How a thing stands; `elsewhere` is a secret of another account, which is not looked at from here."""
+
+    PRESENT = "present"
+    CHANGED = "holds other roles"
+    TOMBSTONED = "tombstoned"
+    SCHEDULED = "in its recovery window"
+    MISSING = "missing"
+    ELSEWHERE = "in another account"
+
+
+@dataclass(frozen=True, order=True)
+class Use:
+    """One variable of one revision that reads a secret."""
+
+    environment: str
+    revision: str
+    variable: str
+    running: bool
+    active: bool
+
+    def __str__(self) -> str:
+        how = "running" if self.running else "active" if self.active else "inactive"
+        return f"{self.variable} in {self.revision} ({how})"
+
+
+@dataclass(frozen=True)
+class UserRow:
+    """A database user. `login` is its last one, None when none is recorded, an `Unread` when that is not known."""
+
+    name: str
+    belongs: Belongs
+    standing: Standing
+    held: tuple[str, ...]
+    declared: str = ""
+    successor: str = ""
+    secrets: tuple[str, ...] = ()
+    uses: tuple[Use, ...] = ()
+    login: datetime | Unread | None = None
+
+
+@dataclass(frozen=True)
+class RoleRow:
+    """A custom role, and who holds it."""
+
+    name: str
+    belongs: Belongs
+    standing: Standing
+    holders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SecretRow:
+    """A secret that holds, or may hold, a connection string; `user` is whose, "" when nobody declares it."""
+
+    name: str
+    environment: str
+    belongs: Belongs
+    standing: Standing
+    user: str = ""
+    uses: tuple[Use, ...] = ()
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class LegacyEstate:
+    """The whole, in the manifest's order, unknown things last. `retired`: legacy things should be gone."""
+
+    stack: str
+    retired: bool
+    users: tuple[UserRow, ...]
+    roles: tuple[RoleRow, ...]
+    secrets: tuple[SecretRow, ...]
+    unread: tuple[Unread, ...] = ()
+    login_since: datetime | None = None
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """The legacy users that are still there, tombstoned ones among them."""
+        return tuple(
+            row.name
+            for row in self.users
+            if row.belongs is Belongs.LEGACY and row.standing is not Standing.MISSING
+        )
+
+    @property
+    def surprises(self) -> tuple[str, ...]:
+        """What differs from the manifest: unknown things, and legacy ones gone before or there after the retirement."""
+        return tuple(_surprises(self))
+
+    @property
+    def answer(self) -> Answer:
+        """Drift as soon as one surprise is certain; clean only when everything was read."""
+        if self.surprises:
+            return Answer.DRIFT
+        return Answer.UNKNOWN if self.unread else Answer.CLEAN
+
+
+def legacy_estate(
+    manifest: Manifest, stack: str, known: Iterable[KnownUser], seen: LegacySeen, *, retired: bool
+) -> LegacyEstate:
+    """Put what was read beside what is declared."""
+    revisions = [each for part in seen.revisions if not isinstance(part, Unread) for each in part]
+    uses = _uses(revisions)
+    parts = (seen.users, seen.roles, seen.secrets, *seen.revisions, seen.logins)
+    return LegacyEstate(
+        stack=stack,
+        retired=retired,
+        users=tuple(_users(manifest, stack, {each.name for each in known}, seen, uses)),
+        roles=tuple(_roles(manifest, stack, seen)),
+        secrets=tuple(_secrets(manifest, stack, seen, uses)),
+        unread=tuple(part for part in parts if isinstance(part, Unread)),
+        login_since=None if isinstance(seen.logins, Unread) else seen.logins.since,
+    )
+
+
+def _users(
+    manifest: Manifest, stack: str, known: set[str], seen: LegacySeen, uses: Mapping[str, tuple[Use, ...]]
+) -> Iterator[UserRow]:
+    if isinstance(seen.users, Unread):
+        return
+    there = {user.name: user for user in seen.users}
+    for old in manifest.legacy_on(stack):
+        user = there.pop(old.name, None)
+        yield UserRow(
+            name=old.name,
+            belongs=Belongs.LEGACY,
+            standing=_standing(old, user),
+            held=_held(user),
+            declared=str(old.role),
+            successor=old.successor,
+            secrets=tuple(secret.name for secret in old.secrets),
+            uses=tuple(use for secret in old.secrets for use in uses.get(secret.name, ())),
+            login=_login(seen.logins, old.name),
+        )
+    for managed in manifest.users:
+        user = there.pop(managed.name, None)
+        if user is not None:
+            secret = managed.secret_name(stack)
+            login = _login(seen.logins, managed.name)
+            yield UserRow(
+                managed.name, Belongs.STAYS, Standing.PRESENT, _held(user), secrets=(secret,),
+                uses=uses.get(secret, ()), login=login,
+            )  # fmt: skip
+    for name, user in sorted(there.items()):
+        belongs = Belongs.KNOWN if name in known else Belongs.UNKNOWN
+        yield UserRow(name, belongs, Standing.PRESENT, _held(user), login=_login(seen.logins, name))
+
+
+def _standing(old: LegacyUser, user: SeenUser | None) -> Standing:
+    if user is None:
+        return Standing.MISSING
+    if user.roles == {HeldRole(old.role.name, old.role.database)}:
+        return Standing.PRESENT
+    return Standing.TOMBSTONED if user.roles == {TOMBSTONED} else Standing.CHANGED
+
+
+def _held(user: SeenUser | None) -> tuple[str, ...]:
+    return () if user is None else tuple(str(role) for role in sorted(user.roles))
+
+
+def _login(logins: SeenLogins | Unread, name: str) -> datetime | Unread | None:
+    return logins if isinstance(logins, Unread) else logins.last.get(name)
+
+
+def _roles(manifest: Manifest, stack: str, seen: LegacySeen) -> Iterator[RoleRow]:
+    if isinstance(seen.roles, Unread):
+        return
+    users = () if isinstance(seen.users, Unread) else seen.users
+    holders = {
+        role.name: tuple(user.name for user in users if any(held.name == role.name for held in user.roles))
+        for role in seen.roles
+    }
+    managed = [role.name for role in manifest.roles]
+    for name in legacy_roles(manifest, stack):
+        standing = Standing.PRESENT if name in holders else Standing.MISSING
+        yield RoleRow(name, Belongs.LEGACY, standing, holders.pop(name, ()))
+    for name in managed:
+        if name in holders:
+            yield RoleRow(name, Belongs.STAYS, Standing.PRESENT, holders.pop(name))
+    for name, who in sorted(holders.items()):
+        belongs = Belongs.KNOWN if name == TOMBSTONE_ROLE else Belongs.UNKNOWN
+        yield RoleRow(name, belongs, Standing.PRESENT, who)
+
+
+def legacy_roles(manifest: Manifest, stack: str) -> tuple[str, ...]:
+    """The custom roles that only legacy users of a cluster are declared with."""
+    managed = {role.name for role in manifest.roles}
+    names = [user.role.name for user in manifest.legacy_on(stack) if not user.role.is_builtin]
+    return tuple(name for name in dict.fromkeys(names) if name not in managed)
+
+
+def _secrets(
+    manifest: Manifest, stack: str, seen: LegacySeen, uses: Mapping[str, tuple[Use, ...]]
+) -> Iterator[SecretRow]:
+    if isinstance(seen.secrets, Unread):
+        return
+    there = {secret.name: secret for secret in seen.secrets if secret.exists}
+    for old in manifest.legacy:
+        for secret in old.secrets:
+            own = secret.environment == stack
+            if own:
+                found = there.pop(secret.name, None)
+                standing, at = _secret_standing(found), None if found is None else found.deleted_at
+                yield SecretRow(
+                    secret.name, stack, Belongs.LEGACY, standing, old.name, uses.get(secret.name, ()), at
+                )
+            elif old.environment == stack:
+                elsewhere = uses.get(secret.name, ())
+                yield SecretRow(
+                    secret.name, secret.environment, Belongs.LEGACY, Standing.ELSEWHERE, old.name, elsewhere
+                )
+    declared = {binding.secret_name: binding.user for binding in manifest.bindings_for(stack)}
+    for name, user in declared.items():
+        if name in there:
+            found = there.pop(name)
+            yield SecretRow(
+                name,
+                stack,
+                Belongs.STAYS,
+                _secret_standing(found),
+                user,
+                uses.get(name, ()),
+                found.deleted_at,
+            )
+    for name, found in sorted(there.items()):
+        yield SecretRow(
+            name, stack, Belongs.UNKNOWN, _secret_standing(found), "", uses.get(name, ()), found.deleted_at
+        )
+
+
+def _secret_standing(found: SeenSecret | None) -> Standing:
+    if found is None:
+        return Standing.MISSING
+    return Standing.PRESENT if found.deleted_at is None else Standing.SCHEDULED
+
+
+def _uses(revisions: Iterable[SeenRevision]) -> Mapping[str, tuple[Use, ...]]:
+    """Every use of each secret, by the secret's name, running ones first."""
+    found: dict[str, list[Use]] = {}
+    for each in revisions:
+        for bound in each.bound:
+            name = reference(bound.value_from)[0]
+            use = Use(each.environment, each.name, bound.variable, each.running, each.active)
+            found.setdefault(name, []).append(use)
+    return {
+        name: tuple(sorted(uses, key=lambda use: (not use.running, use.revision)))
+        for name, uses in found.items()
+    }
+
+
+def _surprises(estate: LegacyEstate) -> Iterator[str]:
+    for row in estate.users:
+        if row.belongs is Belongs.UNKNOWN:
+            yield f"the user {row.name} is neither in access.yaml nor known"
+        elif row.belongs is not Belongs.LEGACY or row.standing is Standing.TOMBSTONED:
+            continue
+        elif estate.retired and row.standing is not Standing.MISSING:
+            yield f"the legacy user {row.name} is still there"
+        elif row.standing is Standing.CHANGED:
+            yield f"the legacy user {row.name} holds {', '.join(row.held) or 'no role'} instead of {row.declared}"
+        elif row.standing is Standing.MISSING and not estate.retired:
+            yield f"the legacy user {row.name} is gone before its retirement"
+    for role in estate.roles:
+        if role.belongs is Belongs.UNKNOWN:
+            yield f"the role {role.name} is not in access.yaml"
+        elif role.belongs is Belongs.LEGACY and (role.standing is Standing.MISSING) is not estate.retired:
+            yield f"the legacy role {role.name} is {'still there' if estate.retired else 'gone before its retirement'}"
+    for secret in estate.secrets:
+        if secret.belongs is Belongs.UNKNOWN and secret.standing is Standing.PRESENT:
+            yield f"the secret {secret.name} is not in access.yaml"
+        elif secret.belongs is Belongs.LEGACY and secret.standing is not Standing.ELSEWHERE:
+            usable = secret.standing is Standing.PRESENT
+            if usable is estate.retired:
+                yield (
+                    f"the legacy secret {secret.name} is "
+                    f"{'still readable' if usable else 'not readable before its retirement'}"
+                )

@@ -1,0 +1,274 @@
+"""The retirement's gate: what was seen, judged condition by condition, each met, unmet or unknown, with its evidence.
+
+Source: ENG-279 phase G and hard rule 3 ("never delete a user that any task revision is still bound to"). Pure. It must
+never stop at the first condition that fails: a person sees all of them at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from atlas_access.base.observed import Unread
+from atlas_access.base.phases import VERIFIED_HOURS, Step, confirmation_for
+from atlas_access.drift.finding import Answer, Drift
+from atlas_access.drift.words import listed
+from atlas_access.retirement.model import (
+    CLOCK_TOLERANCE_SECONDS,
+    DEPLOYMENTS,
+    SOAKED,
+    Condition,
+    lasted,
+    met,
+    unknown,
+    unmet,
+)
+from atlas_access.retirement.observed import BoundRevision, GateSeen, SeenAccount, SeenService
+
+_SHOWN = 4
+_HOUR = 3600.0
+
+
+def conditions(seen: GateSeen, *, strict: bool = True) -> tuple[Condition, ...]:
+    """Judge every condition.
+
+    With `strict` no legacy-bound revision may be left; without it, idle ones of the stack's own account may, because
+    the retirement deregisters them before anything else and then judges strictly.
+    """
+    judged = (
+        bindings(seen, strict=strict),
+        deployments(seen),
+        drift(seen),
+        smoke(seen),
+        phases(seen),
+        logins(seen),
+        confirmation(seen),
+    )
+    return judged if seen.step is Step.TOMBSTONE else (*judged, soaked(seen))
+
+
+def bindings(seen: GateSeen, *, strict: bool) -> Condition:
+    """No revision that is ACTIVE, or INACTIVE and in use, names a legacy secret, wherever the cluster is read from."""
+    name = "no_legacy_bound_revision"
+    unread = [each for each in seen.accounts if isinstance(each, Unread)]
+    if unread:
+        return unknown(
+            name, listed(map(str, unread), _SHOWN), "Let this stack's observerRole list and describe there"
+        )
+    read = [each for each in seen.accounts if isinstance(each, SeenAccount)]
+    if not any(each.environment == seen.stack for each in read):
+        return unknown(
+            name, f"{seen.stack}'s own account was not looked at", "Run it with that account's credentials"
+        )
+    waits: list[str] = []
+    problems: list[str] = []
+    for account in read:
+        idle = [each for each in account.bound if each.idle]
+        if account.environment == seen.stack and not strict:
+            waits += [each.short for each in idle]
+        elif idle:
+            problems.append(_idle(account, idle))
+        problems += [_binding(account, each) for each in account.bound if each.used_by]
+    if problems:
+        return unmet(name, listed(problems, _SHOWN), _unbind(seen, read))
+    looked = " and ".join(f"{each.looked_at} revisions in {each.environment}" for each in read)
+    first = f"; {len(waits)} idle ones ({listed(waits, 2)}) are deregistered first" if waits else ""
+    return met(name, f"none of {looked} names a legacy secret or user and is in use{first}")
+
+
+def deployments(seen: GateSeen) -> Condition:
+    """At least three deployments have completed since the binding."""
+    name = "three_completed_deployments"
+    own = _service(seen, seen.stack)
+    if isinstance(own, Unread):
+        return unknown(name, str(own), "Let these credentials list the service's deployments")
+    if own.since is None:
+        return unmet(
+            name, f"{own.running} is not bound to the new secrets", f"Bind {seen.stack} first: phase bind"
+        )
+    told = f"{own.completed} of {DEPLOYMENTS} completed since {_moment(own.since)}"
+    if own.completed < DEPLOYMENTS:
+        return unmet(name, told, f"Deploy {DEPLOYMENTS - own.completed} more times: a routine release counts")
+    return met(name, told)
+
+
+def drift(seen: GateSeen) -> Condition:
+    """The drift check finds nothing but what the retirement itself has done so far."""
+    name = "drift_clean"
+    found = seen.drift
+    if isinstance(found, Unread):
+        return unknown(name, str(found), f"See: atlas-access drift {seen.stack}")
+    if found.findings:
+        told = listed((finding.what for finding in found.findings), _SHOWN)
+        return unmet(
+            name, f"{len(found.findings)} differences: {told}", f"See: atlas-access drift {seen.stack}"
+        )
+    if found.answer is not Answer.CLEAN:
+        return unknown(name, listed(map(str, found.unread), _SHOWN), "Let these credentials read it")
+    also = f"; {seen.explained} differences are the retirement's own" if seen.explained else ""
+    also += "".join(f"; not looked at: {each}" for each in found.not_reached)
+    return met(name, f"clean: {_counted(found)}{also}")
+
+
+def smoke(seen: GateSeen) -> Condition:
+    """Every smoke gate is green on what runs now."""
+    name, found = "smoke_gates_green", seen.smoke
+    if isinstance(found, Unread):
+        return unknown(name, str(found), f"Capture a baseline: atlas-access baseline capture {seen.stack}")
+    if found is None:
+        return met(name, "not run: allowUngatedRollout, which only a sandbox's own tests may set")
+    if found:
+        return unmet(name, listed(found, _SHOWN), f"See: atlas-access smoke {seen.stack}")
+    return met(name, "every gate green on what runs now")
+
+
+def phases(seen: GateSeen) -> Condition:
+    """Every phase before has held for 24 h: bound in every environment, local file and code free of old variables."""
+    name = "phases_verified_24h"
+    if isinstance(seen.skew, Unread):
+        return unknown(name, str(seen.skew), "The clock cannot be compared with AWS's; try again")
+    if abs(seen.skew) > CLOCK_TOLERANCE_SECONDS:
+        off = f"this machine's clock is {abs(seen.skew):.0f} s {'ahead of' if seen.skew > 0 else 'behind'} AWS's"
+        return unknown(name, off, "Set the clock: no span of time can be measured with it")
+    young: list[str] = []
+    good: list[str] = []
+    for each in seen.services:
+        if isinstance(each, Unread):
+            return unknown(name, str(each), "Let this stack's observerRole look at that service")
+        told = _verified(each, seen.wall)
+        (good if told is None else young).append(told or _bound(each, seen.wall))
+    given = seen.acknowledged
+    for what, at, setting in (
+        ("local file", given.local, "localVerifiedAt"),
+        ("code", given.code, "codeVerifiedAt"),
+    ):
+        told = _acknowledged(what, at, setting, seen.wall)
+        (good if told is None else young).append(told or f"{what} verified {at:%Y-%m-%d %H:%M} UTC")
+    if young:
+        return unmet(name, listed(young, 8), f"Wait until each has held for {VERIFIED_HOURS} h, or record it")
+    return met(name, listed(good, 8))
+
+
+def logins(seen: GateSeen) -> Condition:
+    """No legacy user has logged in during the soak, or a person has recorded that the tier keeps no history."""
+    name, found = "no_legacy_login", seen.logins
+    if isinstance(found, Unread):
+        given = seen.acknowledged.no_login_history
+        since = max((s.since or 0.0 for s in seen.services if isinstance(s, SeenService)), default=0.0)
+        if given is None:
+            way = "Where the tier keeps none (M0, Flex), record that in noLoginHistoryAt, with the time"
+            return unknown(name, str(found), way)
+        at = given.timestamp()
+        if not since <= at <= seen.wall:
+            way = "Record it anew, after the last binding and not in the future"
+            return unmet(name, f"noLoginHistoryAt is {given:%Y-%m-%d %H:%M} UTC, outside the soak", way)
+        return met(name, f"no access history ({found}), acknowledged {given:%Y-%m-%d %H:%M} UTC")
+    span = f"between {found.start:%Y-%m-%d %H:%M} and {found.end:%Y-%m-%d %H:%M} UTC"
+    if found.legacy:
+        who = listed(
+            (f"{e.user} {e.count} times, last {e.last:%Y-%m-%d %H:%M} UTC" for e in found.legacy), _SHOWN
+        )
+        return unmet(
+            name, f"{who}", "Find who uses it (a laptop, a job, a dashboard) and move it to the successor"
+        )
+    return met(name, f"none by a legacy user among {found.asked} logins {span}")
+
+
+def confirmation(seen: GateSeen) -> Condition:
+    """A person has typed which stack is to be retired."""
+    name, wanted = "typed_confirmation", confirmation_for(seen.stack)
+    if seen.confirmation != wanted:
+        told = "nothing was typed" if not seen.confirmation else "what was typed names another stack"
+        return unmet(name, told, f'Set atlas-access:retireConfirmation to "{wanted}"')
+    return met(name, f'"{wanted}" stands in the configuration')
+
+
+def soaked(seen: GateSeen) -> Condition:
+    """The tombstones have stood long enough: reversible for that time, and nobody missed the roles."""
+    since, hours = seen.tombstoned, seen.tombstone_hours
+    if since is None:
+        way = "Run the step tombstone first; after a restore, set phase bind and update before that"
+        return unmet(SOAKED, "no completed tombstone is recorded", way)
+    age = seen.wall - since
+    if age < 0:
+        return unmet(
+            SOAKED, f"tombstoned {_moment(since)}, which lies in the future", "A clock was shifted: set it"
+        )
+    told = f"{lasted(age)} of {hours} h since {_moment(since)}"
+    if age < hours * _HOUR:
+        return unmet(SOAKED, told, f"Run it again after {_moment(since + hours * _HOUR)}")
+    return met(SOAKED, told)
+
+
+def _binding(account: SeenAccount, each: BoundRevision) -> str:
+    state = "" if each.active else " (INACTIVE)"
+    named = listed(each.names, 2)
+    return f"{account.environment}: {each.short}{state} names {named}, used by {listed(each.used_by, 2)}"
+
+
+def _idle(account: SeenAccount, idle: Sequence[BoundRevision]) -> str:
+    named = listed(sorted({name for each in idle for name in each.names}), 3)
+    revisions = listed((each.short for each in sorted(idle, key=_number)), 2)
+    return f"{account.environment}: {len(idle)} idle revisions ({revisions}) name {named}"
+
+
+def _number(each: BoundRevision) -> tuple[str, int]:
+    family, _, number = each.short.partition(":")
+    return family, int(number) if number.isdigit() else 0
+
+
+def _unbind(seen: GateSeen, read: Sequence[SeenAccount]) -> str:
+    foreign = [
+        each.environment
+        for each in read
+        if each.environment != seen.stack and any(bound.active or bound.used_by for bound in each.bound)
+    ]
+    if foreign:
+        also = " and ".join(foreign)
+        return f"Bind {also}, let it soak, and retire it first: its own retirement deregisters its revisions"
+    return "Move what runs or schedules them onto the new revision; idle ones the retirement deregisters"
+
+
+def _service(seen: GateSeen, environment: str) -> SeenService | Unread:
+    for each in seen.services:
+        if isinstance(each, SeenService) and each.environment == environment:
+            return each
+    unread = [each for each in seen.services if isinstance(each, Unread)]
+    return unread[0] if unread else Unread(f"{environment}'s service", "it was not looked at")
+
+
+def _verified(each: SeenService, wall: float) -> str | None:
+    """Why an environment's binding is not yet verified for long enough, or None."""
+    if each.troubles:
+        return f"{each.environment}: {listed(each.troubles, 2)}"
+    if each.since is None:
+        return f"{each.environment} runs {each.running}, which is bound to legacy secrets"
+    age = wall - each.since
+    if age < 0:
+        return f"{each.environment} is bound since {_moment(each.since)}, which lies in the future"
+    if age < VERIFIED_HOURS * _HOUR:
+        return f"{each.environment} is bound for {lasted(age)} of {VERIFIED_HOURS} h"
+    return None
+
+
+def _bound(each: SeenService, wall: float) -> str:
+    return f"{each.environment} bound for {lasted(wall - (each.since or wall))}"
+
+
+def _acknowledged(what: str, at: datetime | None, setting: str, wall: float) -> str | None:
+    if at is None:
+        return f"{what}: not recorded ({setting})"
+    age = wall - at.timestamp()
+    if age < 0:
+        return f"{what}: {setting} lies in the future"
+    if age < VERIFIED_HOURS * _HOUR:
+        return f"{what} is verified for {lasted(age)} of {VERIFIED_HOURS} h"
+    return None
+
+
+def _counted(found: Drift) -> str:
+    return ", ".join(f"{count} {what}" for what, count in found.checked if count) or "everything compared"
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,109 @@
+"""The live systems of one stack as a retirement changes them: ECS, Atlas, Secrets Manager. Decides nothing.
+
+Each method is one change, and fine when it was made before. It must never touch a secret's value, delete a secret
+without its recovery window, or register anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from atlas_access.base.observed import HeldRole
+from atlas_access.retirement.change_atlas import AtlasProject
+from atlas_access.retirement.journal import read_journal
+from atlas_access.retirement.steps import Goal, Look, SecretState, Way
+from atlas_access.rollout.service import ServiceMissing
+
+RECOVERY_DAYS = 30
+
+
+@dataclass(frozen=True)
+class LiveEstate:
+    """Clients of one account and one project; `cluster` and `service` are where the journal stands."""
+
+    ecs: Any
+    secrets: Any
+    atlas: AtlasProject
+    cluster: str
+    service: str
+    wall: Any
+
+    def look(self, goal: Goal) -> Look:
+        """Look at everything that a step depends on."""
+        roles, sound = self.atlas.roles()
+        wanted = goal.secrets if goal.way is Way.DELETE else ()
+        return Look(
+            journal=read_journal(self._service()[1]),
+            users=self.atlas.users(),
+            roles=roles,
+            role_sound=sound,
+            secrets={name: self._state(name) for name in wanted},
+            wall=self.wall(),
+        )
+
+    def write(self, tags: Mapping[str, str]) -> None:
+        """Write tags of the journal."""
+        listed = [{"key": key, "value": value} for key, value in tags.items()]
+        self.ecs.tag_resource(resourceArn=self._service()[0], tags=listed)
+
+    def erase(self, keys: tuple[str, ...]) -> None:
+        """Take tags of the journal off."""
+        self.ecs.untag_resource(resourceArn=self._service()[0], tagKeys=list(keys))
+
+    def deregister(self, revision: str) -> None:
+        """Deregister a revision; it stays readable as INACTIVE."""
+        found = self.ecs.describe_task_definition(taskDefinition=revision)["taskDefinition"]
+        if found.get("status") == "ACTIVE":
+            self.ecs.deregister_task_definition(taskDefinition=revision)
+
+    def make_role(self) -> None:
+        """Make the tombstone role."""
+        self.atlas.make_role()
+
+    def strip(self, user: str, at: float) -> None:
+        """Replace a user's roles by the tombstone role."""
+        self.atlas.strip(user, at)
+
+    def give_back(self, user: str, roles: frozenset[HeldRole]) -> None:
+        """Give a user its roles back."""
+        self.atlas.give_back(user, roles)
+
+    def remove_user(self, user: str) -> None:
+        """Delete a user."""
+        self.atlas.remove_user(user)
+
+    def remove_role(self, role: str) -> None:
+        """Delete a custom role. Raises `RoleInUse`."""
+        self.atlas.remove_role(role)
+
+    def schedule(self, secret: str) -> None:
+        """Delete a secret with its recovery window."""
+        if self._state(secret) is SecretState.PRESENT:
+            self.secrets.delete_secret(SecretId=secret, RecoveryWindowInDays=RECOVERY_DAYS)
+
+    def applied(self) -> bool:
+        """Whether every change has reached the cluster."""
+        return self.atlas.applied()
+
+    def _service(self) -> tuple[str, dict[str, str]]:
+        answer = self.ecs.describe_services(cluster=self.cluster, services=[self.service], include=["TAGS"])
+        if not answer["services"]:
+            raise ServiceMissing(
+                f"ECS cluster {self.cluster} has no service {self.service}. Check ecsCluster and ecsService."
+            )
+        found = answer["services"][0]
+        tags = {str(tag["key"]): str(tag.get("value", "")) for tag in found.get("tags") or ()}
+        return str(found["serviceArn"]), tags
+
+    def _state(self, name: str) -> SecretState:
+        try:
+            about = self.secrets.describe_secret(SecretId=name)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
+                return SecretState.ABSENT
+            raise
+        return SecretState.SCHEDULED if about.get("DeletedDate") else SecretState.PRESENT

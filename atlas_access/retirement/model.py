@@ -1,0 +1,133 @@
+"""The words of the retirement: its two steps, its conditions with three answers each, and the evidence that shows them.
+
+For: everything that decides whether legacy access may go. Pure. It must never turn an unknown into a pass.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from atlas_access.base.observed import HeldRole
+from atlas_access.base.phases import Step
+
+TOMBSTONE_ROLE = "atlas_access_tombstone"
+"""The role that a tombstoned user holds instead of its own."""
+
+TOMBSTONE_ACTION, TOMBSTONE_DATABASE, TOMBSTONE_COLLECTION = "FIND", "atlas_access_tombstone", "nothing"
+"""What that role grants: Atlas refuses a role without any action, so it may read one collection that nobody has."""
+
+TOMBSTONED = HeldRole(TOMBSTONE_ROLE, "admin")
+CONDITIONS = (
+    "no_legacy_bound_revision",
+    "three_completed_deployments",
+    "drift_clean",
+    "smoke_gates_green",
+    "phases_verified_24h",
+    "no_legacy_login",
+    "typed_confirmation",
+)
+"""The gate of ENG-279 phase G and its hard rule 3, in the order in which they are shown."""
+
+SOAKED = "tombstone_soaked"
+"""The condition that the second step has besides."""
+
+SLOW_TO_ASK = ("drift_clean", "smoke_gates_green")
+FRESH_SECONDS = 600.0
+DEPLOYMENTS = 3
+CLOCK_TOLERANCE_SECONDS = 300.0
+
+
+class Standing(StrEnum):
+    """How a condition stands; only MET passes."""
+
+    MET = "met"
+    UNMET = "unmet"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition: its name, how it stands, what shows it, and the way out where it is not met."""
+
+    name: str
+    standing: Standing
+    evidence: str
+    way_out: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether it is shown to hold."""
+        return self.standing is Standing.MET
+
+    def __str__(self) -> str:
+        told = f"{self.standing.value:<7} {self.name}: {self.evidence}"
+        return f"{told}. {self.way_out}" if self.way_out and not self.met else told
+
+
+def met(name: str, evidence: str) -> Condition:
+    """A condition that holds."""
+    return Condition(name, Standing.MET, evidence)
+
+
+def unmet(name: str, evidence: str, way_out: str) -> Condition:
+    """A condition that does not hold."""
+    return Condition(name, Standing.UNMET, evidence, way_out)
+
+
+def unknown(name: str, evidence: str, way_out: str) -> Condition:
+    """A condition of which nobody knows whether it holds."""
+    return Condition(name, Standing.UNKNOWN, evidence, way_out)
+
+
+def open_ones(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
+    """Those that do not pass."""
+    return tuple(each for each in conditions if not each.met)
+
+
+def evidence_json(stack: str, step: Step, at: float, conditions: Sequence[Condition]) -> str:
+    """The evidence as the policy pack reads it; `at` is Unix seconds."""
+    return json.dumps(
+        {
+            "stack": stack,
+            "step": step.value,
+            "at": datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds"),
+            "conditions": [
+                {
+                    "name": each.name,
+                    "met": each.met,
+                    "standing": each.standing.value,
+                    "evidence": each.evidence,
+                }
+                for each in conditions
+            ],
+        },
+        sort_keys=True,
+    )
+
+
+def fresh_from(evidence: str, stack: str, step: Step, now: float) -> tuple[Condition, ...]:
+    """The conditions of an evidence that take long to ask, where all of it is met and not older than ten minutes.
+
+    Anything else, a clock that went back and a text that is no evidence included, gives none: they are asked again.
+    """
+    try:
+        document = json.loads(evidence)
+        age = now - datetime.fromisoformat(document["at"]).timestamp()
+        listed = document["conditions"]
+        mine = (document["stack"], document["step"]) == (stack, step.value)
+        whole = all(each["met"] is True for each in listed)
+        found = tuple(met(str(each["name"]), str(each["evidence"])) for each in listed)
+    except (ValueError, KeyError, TypeError):
+        return ()
+    fresh = mine and whole and -1.0 < age < FRESH_SECONDS
+    return tuple(each for each in found if fresh and each.name in SLOW_TO_ASK)
+
+
+def lasted(seconds: float) -> str:
+    """A span of time as people say it, cut and never rounded up: 23 h 59 min is not 24 h."""
+    minutes = int(seconds // 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min"

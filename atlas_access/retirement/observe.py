@@ -1,0 +1,234 @@
+"""Looks at everything that the retirement's gate is judged by, all at once, and hands it to the judges.
+
+Only looks. What breaks while looking is an `Unread`, and an unread part never passes. It must never judge, or leave a
+part out because another one already fails: a person sees the whole gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from atlas_access.base.clock import SystemClock
+from atlas_access.base.endpoints import EndpointRefused, Endpoints
+from atlas_access.base.observed import Unread
+from atlas_access.base.phases import Step
+from atlas_access.base.settings import Phase, Settings
+from atlas_access.clients.atlas_sign_in import SignIn
+from atlas_access.clients.aws import AwsUnavailable
+from atlas_access.clients.other_account import AccountPlace, server_time
+from atlas_access.drift import observe as drift_probe
+from atlas_access.drift.compare import Wanted
+from atlas_access.drift.finding import Drift
+from atlas_access.manifest.known_users import KnownUser
+from atlas_access.manifest.model import Manifest
+from atlas_access.retirement import observe_bindings as legacy_bindings
+from atlas_access.retirement import observe_deployments as deployments
+from atlas_access.retirement import observe_logins as login_history
+from atlas_access.retirement.journal import Stage
+from atlas_access.retirement.judge import conditions
+from atlas_access.retirement.model import Condition
+from atlas_access.retirement.observed import Acknowledged, GateSeen, SeenAccount, SeenService
+from atlas_access.retirement.scope import Scope, names_in_account, names_of_service, own_doing, readers_of
+from atlas_access.retirement.steps import Examined, Look
+from atlas_access.rollout.gates import Gates
+from atlas_access.rollout.preflight import UNGATED
+
+_WORKERS = 6
+_WEEK_SECONDS = 7 * 86400.0
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the gate is asked about: the step, what a person typed and recorded, and the declared facts.
+
+    `places` are every environment's account and service by name, this stack's first. `taken` are conditions that the
+    gate has shown a moment ago, and that are not asked again.
+    """
+
+    stack: str
+    step: Step
+    confirmation: str
+    tombstone_hours: int
+    acknowledged: Acknowledged
+    allow_ungated: bool
+    settings: Settings
+    manifest: Manifest
+    known: tuple[KnownUser, ...]
+    scope: Scope
+    places: tuple[AccountPlace, ...]
+    taken: tuple[Condition, ...] = ()
+
+    @property
+    def own(self) -> AccountPlace:
+        """The stack's own account."""
+        return self.places[0]
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """What a look works with in this process. `gates` makes the smoke gates, None where none are configured."""
+
+    endpoints: Endpoints
+    sign_in: SignIn
+    clock: SystemClock
+    gates: Callable[[], Gates | None]
+
+
+def examine(asked: Asked, eyes: Eyes, look: Look, *, strict: bool) -> Examined:
+    """Ask every condition now."""
+    seen = observe(asked, eyes, look)
+    idle = tuple(
+        revision.arn
+        for account in seen.accounts
+        if isinstance(account, SeenAccount) and account.environment == asked.stack
+        for revision in account.bound
+        if revision.idle
+    )
+    taken = {each.name: each for each in asked.taken}
+    return Examined(tuple(taken.get(each.name, each) for each in conditions(seen, strict=strict)), idle)
+
+
+def observe(asked: Asked, eyes: Eyes, look: Look) -> GateSeen:
+    """Read every part, side by side."""
+    manifest, endpoints = asked.manifest, eyes.endpoints
+    readers = set(readers_of(manifest, asked.stack))
+    with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
+        time_there = pool.submit(_told, "AWS's clock", lambda: server_time(asked.own.region, endpoints))
+        accounts = [
+            pool.submit(
+                _told,
+                f"task definitions of {place.environment}",
+                lambda p=place: legacy_bindings.look(
+                    p, names_in_account(manifest, asked.stack, p.environment), endpoints
+                ),
+            )
+            for place in asked.places
+            if place.environment in readers
+        ]
+        services = [
+            pool.submit(
+                _told,
+                f"service of {place.environment}",
+                lambda p=place: deployments.look(p, names_of_service(manifest, p.environment), endpoints),
+            )
+            for place in asked.places
+        ]
+        drift = pool.submit(_told, "drift", lambda: _drift(asked, eyes))
+        smoke = pool.submit(_told, "smoke gates", lambda: _smoke(asked, eyes))
+        found = [each.result() for each in services]
+        there = time_there.result()
+        logins = _told("access history", lambda: _logins(asked, eyes, found, there))
+        checked, explained = _explained(asked, look, drift.result())
+        return GateSeen(
+            stack=asked.stack,
+            step=asked.step,
+            confirmation=asked.confirmation,
+            wall=eyes.clock.wall(),
+            skew=there if isinstance(there, Unread) else eyes.clock.wall() - eyes.clock.advanced - there,
+            accounts=tuple(each.result() for each in accounts),
+            services=tuple(found),
+            drift=checked,
+            smoke=smoke.result(),
+            logins=logins,
+            acknowledged=asked.acknowledged,
+            explained=explained,
+            tombstoned=_tombstoned(look),
+            tombstone_hours=asked.tombstone_hours,
+        )
+
+
+def _told(what: str, read: Callable[[], T]) -> T | Unread:
+    """A part, or why it could not be read; whatever breaks makes it unread, and unread never passes."""
+    try:
+        return read()
+    except EndpointRefused:
+        raise
+    except (AwsUnavailable, ClientError, BotoCoreError) as error:
+        return Unread(what, str(error) if isinstance(error, AwsUnavailable) else type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - a gate that breaks must say so and stay shut
+        return Unread(what, f"it could not be looked at ({type(error).__name__})")
+
+
+def _drift(asked: Asked, eyes: Eyes) -> Drift | Unread:
+    if any(each.name == "drift_clean" for each in asked.taken):
+        return Unread("drift", "shown a moment ago")
+    wanted = Wanted(
+        stack=asked.stack,
+        manifest=asked.manifest,
+        settings=asked.settings.model_copy(update={"phase": Phase.RETIRE}),
+        known=asked.known,
+        now=datetime.fromtimestamp(eyes.clock.wall(), UTC),
+        retired=False,
+    )
+    return drift_probe.look(wanted, eyes.sign_in, eyes.endpoints)
+
+
+def _explained(asked: Asked, look: Look, drift: Drift | Unread) -> tuple[Drift | Unread, int]:
+    """The drift without what the retirement itself has done so far, and how much that was."""
+    if isinstance(drift, Unread):
+        return drift, 0
+    stage = look.journal.stage
+    if stage is Stage.NONE:
+        return drift, 0
+    tombstoned = frozenset(name for name, user in look.users.items() if user.tombstoned)
+    deleting = stage in (Stage.DELETING, Stage.DELETED)
+    own = own_doing(drift.findings, asked.scope, tombstoned, deleting=deleting)
+    rest = tuple(finding for finding in drift.findings if finding not in own)
+    return replace(drift, findings=rest), len(own)
+
+
+def _smoke(asked: Asked, eyes: Eyes) -> tuple[str, ...] | Unread | None:
+    if any(each.name == "smoke_gates_green" for each in asked.taken):
+        return Unread("smoke gates", "shown a moment ago")
+    gates = eyes.gates()
+    if gates is None:
+        sandbox = eyes.endpoints.sandbox and asked.allow_ungated
+        return None if sandbox else Unread("smoke gates", UNGATED)
+    refusals = gates.refusals()
+    if refusals:
+        return Unread("smoke gates", "; ".join(refusals))
+    return round_of(asked, eyes, gates)
+
+
+def round_of(asked: Asked, eyes: Eyes, gates: Gates) -> tuple[str, ...]:
+    """The failures of one round against what the service runs now."""
+    seen = deployments.look(asked.own, names_of_service(asked.manifest, asked.stack), eyes.endpoints)
+    if isinstance(seen, Unread):
+        return (str(seen),)
+    return gates.round(seen.running, lambda: False).failures
+
+
+def _logins(
+    asked: Asked, eyes: Eyes, services: list[SeenService | Unread], there: float | Unread
+) -> login_history.Found:
+    """The soak begins when the last environment that reads this cluster was bound, by AWS's clock."""
+    if isinstance(there, Unread):
+        return there
+    readers = set(readers_of(asked.manifest, asked.stack))
+    bound = [
+        each.since
+        for each in services
+        if isinstance(each, SeenService) and each.environment in readers and each.since is not None
+    ]
+    since = max(bound) if len(bound) == len(readers) else there - _WEEK_SECONDS
+    return login_history.look(
+        asked.settings.atlas_project_id,
+        asked.settings.atlas_cluster,
+        [name for name, _ in asked.scope.users],
+        since,
+        there,
+        eyes.sign_in,
+        eyes.endpoints,
+    )
+
+
+def _tombstoned(look: Look) -> float | None:
+    complete = look.journal.stage in (Stage.TOMBSTONED, Stage.DELETING, Stage.DELETED)
+    return look.journal.since if complete else None

@@ -1,0 +1,129 @@
+"""Reads what the legacy estate needs: the project's users, roles and logins, the account's secrets, and who binds them.
+
+Metadata only; nothing is written. What cannot be read becomes an `Unread`, never an empty list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.observed import Unread
+from atlas_access.base.settings import Settings
+from atlas_access.clients.atlas import Atlas, AtlasUnread
+from atlas_access.clients.atlas_sign_in import SignIn
+from atlas_access.clients.aws import AwsUnavailable, account_id, client
+from atlas_access.clients.other_account import AccountPlace
+from atlas_access.clients.retry import Patience
+from atlas_access.drift.model import SeenSecret
+from atlas_access.manifest.model import Manifest
+from atlas_access.retirement.inventory_model import LegacySeen, SeenRevision
+from atlas_access.retirement.observe_revisions import read_revisions
+
+T = TypeVar("T")
+
+
+def look(
+    manifest: Manifest,
+    stack: str,
+    settings: Mapping[str, Settings],
+    sign_in: SignIn,
+    endpoints: Endpoints,
+    patience: Patience | None = None,
+) -> LegacySeen:
+    """Read one stack's estate; `settings` are those of every environment. Raises nothing but `EndpointRefused`."""
+    own = settings[stack]
+    environments = [stack, *(name for name in manifest.environments if name != stack)]
+    with (
+        ThreadPoolExecutor(max_workers=3) as pool,
+        Atlas(own.atlas_project_id, sign_in, endpoints, patience) as atlas,
+    ):
+        account = _account(own, endpoints)
+        secrets = pool.submit(_own, account, "secrets", partial(_secrets, manifest, stack, own, endpoints))
+        revisions = [
+            pool.submit(
+                _own,
+                account,
+                f"task definitions of {name}",
+                partial(_revisions, name, stack, settings, endpoints),
+            )
+            for name in environments
+        ]
+        users, roles = _told(atlas.users), _told(atlas.roles)
+        logins = _told(lambda: atlas.logins(own.atlas_cluster))
+        parts = tuple(each.result() for each in revisions)
+        return LegacySeen(users, roles, secrets.result(), parts, logins)
+
+
+def _revisions(
+    environment: str, stack: str, settings: Mapping[str, Settings], endpoints: Endpoints
+) -> tuple[SeenRevision, ...] | Unread:
+    own, theirs = settings[stack], settings[environment]
+    role = "" if environment == stack or not own.looks_as else own.looks_as
+    place = AccountPlace(
+        environment,
+        theirs.aws_account_id,
+        theirs.aws_region,
+        theirs.ecs_cluster,
+        theirs.ecs_service,
+        f"arn:aws:iam::{theirs.aws_account_id}:role/{role}" if role else "",
+    )
+    return read_revisions(place, endpoints)
+
+
+def _told(read: Callable[[], T]) -> T | Unread:
+    try:
+        return read()
+    except AtlasUnread as error:
+        return Unread(error.what, error.why)
+
+
+def _account(settings: Settings, endpoints: Endpoints) -> str | Unread:
+    try:
+        found = account_id(region=settings.aws_region, endpoints=endpoints)
+    except AwsUnavailable as error:
+        return Unread("AWS account", f"AWS answered {error.code}")
+    if found != settings.aws_account_id:
+        return Unread("AWS account", f"these credentials act in {found}, not in {settings.aws_account_id}")
+    return found
+
+
+def _own(account: str | Unread, what: str, read: Callable[[], T | Unread]) -> T | Unread:
+    """Read only when the credentials act in the stack's own account."""
+    return Unread(what, account.why) if isinstance(account, Unread) else read()
+
+
+def _secrets(
+    manifest: Manifest, stack: str, settings: Settings, endpoints: Endpoints
+) -> tuple[SeenSecret, ...] | Unread:
+    """Every secret of the account under `<stack>/mongodb/`, and legacy ones elsewhere, in recovery windows too."""
+    store = client("secretsmanager", settings.aws_region, endpoints)
+    prefix = f"{stack}/mongodb/"
+    legacy = {each.name for user in manifest.legacy for each in user.secrets if each.environment == stack}
+    elsewhere = sorted(name for name in legacy if not name.startswith(prefix))
+    try:
+        pages = store.get_paginator("list_secrets").paginate(
+            Filters=[{"Key": "name", "Values": [prefix, *elsewhere]}], IncludePlannedDeletion=True
+        )
+        entries = [entry for page in pages for entry in page.get("SecretList") or ()]
+    except ClientError as error:
+        return Unread("secrets", f"AWS answered {error.response.get('Error', {}).get('Code', 'an error')}")
+    except BotoCoreError as error:
+        return Unread("secrets", f"AWS answered {type(error).__name__}")
+    return tuple(
+        SeenSecret(
+            str(each["Name"]), exists=True, arn=str(each["ARN"]), deleted_at=_moment(each.get("DeletedDate"))
+        )
+        for each in entries
+        if str(each["Name"]).startswith(prefix) or each["Name"] in legacy
+    )
+
+
+def _moment(value: object) -> datetime | None:
+    return value.astimezone(UTC) if isinstance(value, datetime) else None

@@ -1,0 +1,165 @@
+"""Looks at how far a stack's migration is: baseline, users, secrets, proofs, service, soak, and what is left of legacy.
+
+Read-only, but for proofs, which leave nothing behind. What cannot be read is a fact that nobody knows, never one that
+holds. The phases that lie on a developer's machine and in the application's code are looked at elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from atlas_access.base.clock import Clock, clock_for
+from atlas_access.base.settings import Settings
+from atlas_access.clients.aws import client
+from atlas_access.drift import observe as drift
+from atlas_access.drift.words import listed
+from atlas_access.proof.run_stack import Stack, candidates, prove_candidates
+from atlas_access.proof.verdict import Verdict
+from atlas_access.retirement import observe_inventory as legacy
+from atlas_access.retirement.inventory import LegacyEstate, legacy_estate
+from atlas_access.retirement.status import Fact, Step
+from atlas_access.retirement.status_facts import (
+    Live,
+    Looked,
+    gates,
+    moment_of,
+    retirement,
+    secrets,
+    soaked,
+    swap,
+    users,
+)
+from atlas_access.rollout.observe_soak import Preceding, looked
+from atlas_access.rollout.service import Service, ServiceMissing
+from atlas_access.rollout.service_tags import Marks
+from atlas_access.rollout.smoke_gates import baseline_file
+from atlas_access.rollout.soak import SoakSeen, released
+from atlas_access.smoke.baseline import BaselineRefused, read_baseline
+from atlas_access.smoke.file import SmokeInvalid, load_smoke
+
+
+def facts(asked: Looked) -> dict[Step, Fact]:
+    """Everything but the local file, the code and the documents. Raises `EndpointRefused`."""
+    clock = clock_for(os.environ, asked.endpoints)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        drifted = pool.submit(drift.look, asked.wanted, asked.sign_in, asked.endpoints)
+        estate = pool.submit(_estate, asked)
+        live = _live(asked)
+        soak = pool.submit(_soak, asked, asked.stack, clock)
+        after = asked.own.goes_after
+        before = pool.submit(_soak, asked, after, clock) if after in asked.settings else None
+        proofs = _proofs(asked, live)
+        captured = baseline(asked)
+        return {
+            Step.BASELINE: captured,
+            Step.USERS: users(asked, drifted.result()),
+            Step.SECRETS: secrets(asked, drifted.result()),
+            Step.PROOFS: proofs,
+            Step.SWAP: swap(asked, live, before.result() if before else None),
+            Step.GATES: gates(asked, live, captured),
+            Step.SOAK: soaked(live, soak.result(), _minutes(asked)),
+            Step.RETIREMENT: retirement(estate.result(), live),
+        }
+
+
+def baseline(asked: Looked) -> Fact:
+    """Whether a baseline of this stack and these scenarios is there; one is written only when every gate was green."""
+    path = baseline_file(asked.stack, asked.own.smoke_baseline, asked.folder)
+    try:
+        text = path.read_text(encoding="utf-8")
+        smoke = load_smoke((asked.folder / "smoke.yaml").read_bytes(), "smoke.yaml")
+        read = read_baseline(text, path.name, stack=asked.stack, smoke=smoke)
+    except FileNotFoundError as error:
+        return Fact(holds=False, evidence=f"{Path(str(error.filename)).name} is not there")
+    except (OSError, UnicodeDecodeError) as error:
+        return Fact(holds=None, evidence=f"{path.name} cannot be read ({type(error).__name__})")
+    except (BaselineRefused, SmokeInvalid) as error:
+        return Fact(holds=False, evidence=str(error))
+    when = read.captured_at[:16].replace("T", " ")
+    return Fact(
+        holds=True,
+        evidence=f"{read.contract} plans, every gate green, captured {when} UTC of {read.revision}",
+    )
+
+
+def _proofs(asked: Looked, live: Live) -> Fact:
+    """Proven right before the swap, for what runs; before it, by asking the servers now."""
+    if live.bound and live.marks.bound is not None:
+        evidence = (
+            f"every credential was proven again right before the swap of {moment_of(live.marks.bound.since)}"
+        )
+        return Fact(holds=True, evidence=evidence)
+    stack = Stack(asked.stack, asked.wanted.manifest, asked.own, asked.endpoints, asked.sign_in)
+    each = candidates(stack)
+    absent = [one for one in each if one.missing]
+    if absent:
+        return Fact(
+            holds=False, evidence=f"{len(absent)} of {len(each)} credentials are not there to be proven"
+        )
+    proofs = prove_candidates(each, asked.endpoints, lambda *_: None, lambda *_: None)
+    by = {verdict: [one.user for one in proofs if one.verdict is verdict] for verdict in Verdict}
+    if by[Verdict.REFUTED]:
+        return Fact(
+            holds=False, evidence=f"refuted: {listed(by[Verdict.REFUTED])}", against=("a proof is refuted",)
+        )
+    if by[Verdict.INCONCLUSIVE]:
+        return Fact(holds=None, evidence=f"inconclusive: {listed(by[Verdict.INCONCLUSIVE])}")
+    return Fact(holds=True, evidence=f"{len(proofs)} of {len(proofs)} credentials proven just now")
+
+
+def _live(asked: Looked) -> Live:
+    settings = asked.own
+    ecs = client("ecs", settings.aws_region, asked.endpoints)
+    try:
+        service = Service(ecs, settings.ecs_cluster, settings.ecs_service)
+        state, marks = service.look_marked()
+        if marks.bound is not None and marks.bound.revision != state.revision:
+            was, runs = service.definition(marks.bound.revision), service.definition(state.revision)
+            marks = released(marks, state.revision, was, runs)
+        tags = ecs.list_tags_for_resource(resourceArn=state.arn).get("tags") or ()
+    except ServiceMissing as error:
+        return Live(None, Marks(), {}, str(error))
+    except (ClientError, BotoCoreError) as error:
+        code = error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
+        return Live(None, Marks(), {}, f"the service could not be described ({code or type(error).__name__})")
+    return Live(state, marks, {str(tag["key"]): str(tag.get("value", "")) for tag in tags})
+
+
+def _estate(asked: Looked) -> LegacyEstate:
+    wanted = asked.wanted
+    seen = legacy.look(wanted.manifest, wanted.stack, asked.settings, asked.sign_in, asked.endpoints)
+    return legacy_estate(wanted.manifest, wanted.stack, wanted.known, seen, retired=wanted.legacy_is_gone)
+
+
+def _minutes(asked: Looked) -> int:
+    """How long this stack has to soak: as whoever follows it asks for, else as it asks of others."""
+    after = [each.soak_minutes for each in asked.settings.values() if each.goes_after == asked.stack]
+    return max(after, default=asked.own.soak_minutes)
+
+
+def _soak(asked: Looked, stack: str, clock: Clock) -> SoakSeen | str:
+    own, theirs = asked.own, asked.settings[stack]
+    asks = next((each for each in asked.settings.values() if each.goes_after == stack), own)
+    before = Preceding(
+        stack=stack,
+        account=theirs.aws_account_id,
+        region=theirs.aws_region,
+        cluster=theirs.ecs_cluster,
+        service=theirs.ecs_service,
+        role_arn=_role(own, theirs),
+        atlas_project=theirs.atlas_project_id,
+        atlas_cluster=theirs.atlas_cluster,
+        minutes=asks.soak_minutes,
+        logins=not asks.soak_without_login_history,
+    )
+    return looked(before, own.aws_account_id, asked.endpoints, clock)
+
+
+def _role(own: Settings, theirs: Settings) -> str:
+    if own.aws_account_id == theirs.aws_account_id or not own.looks_as:
+        return ""
+    return f"arn:aws:iam::{theirs.aws_account_id}:role/{own.looks_as}"

@@ -1,0 +1,60 @@
+"""Looks that decide whether a phase can still be undone: how far the retirement is, and who uses the credentials.
+
+Read-only. What could not be asked closes the way back, it never opens it.
+"""
+
+from __future__ import annotations
+
+import json
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.settings import Settings
+from atlas_access.clients.aws import AwsUnavailable, account_id, client
+from atlas_access.manifest.model import Manifest
+from atlas_access.retirement.consumers import StillConsumed, refuse_while_consumed
+from atlas_access.retirement.journal import Journal, read_journal
+from atlas_access.rollout.service import Service, ServiceMissing
+
+
+def retirement_journal(stack: str, settings: Settings, endpoints: Endpoints) -> Journal:
+    """What the service's tags say of the retirement. Raises `AwsUnavailable`."""
+    what = f"reading the record of {stack}'s retirement"
+    found = account_id(region=settings.aws_region, endpoints=endpoints)
+    if found != settings.aws_account_id:
+        raise AwsUnavailable(what, f"as {found}; sign in to account {settings.aws_account_id}")
+    ecs = client("ecs", settings.aws_region, endpoints)
+    try:
+        arn = Service(ecs, settings.ecs_cluster, settings.ecs_service).look().arn
+        tags = ecs.list_tags_for_resource(resourceArn=arn).get("tags") or ()
+    except ServiceMissing as error:
+        raise AwsUnavailable(what, str(error)) from None
+    except (ClientError, BotoCoreError) as error:
+        raise AwsUnavailable(what, type(error).__name__) from None
+    return read_journal({str(tag["key"]): str(tag.get("value", "")) for tag in tags})
+
+
+def consumed(stack: str, manifest: Manifest, settings: Settings) -> str:
+    """Who still uses what the stack has made, in the words of the refusal; "" when nobody does."""
+    adopted = {user.secret_name(stack) for user in manifest.users if user.secret_adopted}
+    own = {binding.secret_name for binding in manifest.bindings_for(stack)} - adopted
+    crossing = [
+        {"environment": binding.environment, "secret": binding.secret_name}
+        for binding in manifest.bindings
+        if binding.cluster == stack and binding.environment in set(manifest.environments) - {stack}
+    ]
+    asked = {
+        "stack": stack,
+        "region": settings.aws_region,
+        "cluster": settings.ecs_cluster,
+        "service": settings.ecs_service,
+        "crossing": json.dumps(crossing),
+        "observer_role": settings.looks_as,
+        "own": True,
+    }
+    try:
+        refuse_while_consumed(asked, sorted(own))
+    except StillConsumed as still:
+        return str(still)
+    return ""

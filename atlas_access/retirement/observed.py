@@ -1,0 +1,112 @@
+"""What the retirement's gate has read of the live systems, as frozen records; a part that was not read is an `Unread`.
+
+It must never hold a password, a connection string, or the value of a variable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from atlas_access.base.observed import Unread
+from atlas_access.base.phases import Step
+from atlas_access.drift.finding import Drift
+
+
+@dataclass(frozen=True)
+class BoundRevision:
+    """A task-definition revision that names something legacy.
+
+    `names` are the secrets and users that it names, `used_by` everything that runs, schedules or names it.
+    """
+
+    arn: str
+    active: bool
+    names: tuple[str, ...]
+    used_by: tuple[str, ...] = ()
+
+    @property
+    def idle(self) -> bool:
+        """Whether it is registered and nothing more."""
+        return self.active and not self.used_by
+
+    @property
+    def short(self) -> str:
+        """`family:revision`."""
+        return self.arn.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class SeenAccount:
+    """One environment's account: its revisions that name something legacy, and how many were looked at in all."""
+
+    environment: str
+    looked_at: int
+    bound: tuple[BoundRevision, ...] = ()
+
+
+@dataclass(frozen=True)
+class SeenService:
+    """One environment's service: what it runs, and since when without legacy bindings (Unix seconds; None: not).
+
+    `completed` counts its deployments since; `troubles` are a lease, a hold, or a deployment under way.
+    """
+
+    environment: str
+    running: str
+    since: float | None
+    completed: int = 0
+    troubles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LegacyLogin:
+    """How often one legacy user logged in, or tried to, and when last."""
+
+    user: str
+    count: int
+    last: datetime
+
+
+@dataclass(frozen=True)
+class SoakLogins:
+    """The logins of legacy users in a span of time; `asked` is how many logins of anybody were looked through."""
+
+    start: datetime
+    end: datetime
+    asked: int
+    legacy: tuple[LegacyLogin, ...] = ()
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """What a person has recorded in the configuration because it cannot be seen from here, each with its time."""
+
+    local: datetime | None = None
+    code: datetime | None = None
+    no_login_history: datetime | None = None
+
+
+@dataclass(frozen=True)
+class GateSeen:
+    """Everything that one look at the gate has found. `wall` is Unix seconds, `skew` how far it is from AWS's clock.
+
+    `accounts` are those of every environment that reads this cluster, `services` those of every environment. `smoke`
+    are the failures of a round of gates, None where gates are not run (a sandbox's own tests). `explained` counts the
+    differences that the retirement itself has made, which `drift` no longer holds.
+    """
+
+    stack: str
+    step: Step
+    confirmation: str
+    wall: float
+    skew: float | Unread
+    accounts: tuple[SeenAccount | Unread, ...]
+    services: tuple[SeenService | Unread, ...]
+    drift: Drift | Unread
+    smoke: tuple[str, ...] | Unread | None
+    logins: SoakLogins | Unread
+    acknowledged: Acknowledged = field(default_factory=Acknowledged)
+    explained: int = 0
+    tombstoned: float | None = None
+    tombstone_hours: int = 24

@@ -1,0 +1,206 @@
+"""What of a migration each look has shown, judged phase by phase: users, secrets, swap, gates, soak, retirement.
+
+Pure: it judges what `atlas_access.retirement.observe_status` has read. It must never take what was not read for
+something that holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.settings import Settings
+from atlas_access.clients.atlas_sign_in import SignIn
+from atlas_access.drift.compare import Wanted
+from atlas_access.drift.finding import Drift
+from atlas_access.drift.words import listed
+from atlas_access.retirement.inventory import Belongs, LegacyEstate, Standing
+from atlas_access.retirement.journal import Stage, read_journal
+from atlas_access.retirement.status import Fact
+from atlas_access.rollout.model import ServiceState, short
+from atlas_access.rollout.service_tags import Marks
+from atlas_access.rollout.soak import SoakSeen, named, refusals
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Whose migration, by which settings of every environment, with which keys, from which folder."""
+
+    wanted: Wanted
+    settings: Mapping[str, Settings]
+    sign_in: SignIn
+    endpoints: Endpoints
+    folder: Path
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return self.wanted.stack
+
+    @property
+    def own(self) -> Settings:
+        """Its settings."""
+        return self.settings[self.stack]
+
+
+@dataclass(frozen=True)
+class Live:
+    """The service as it is: its state, marks and tags, or why they are not known."""
+
+    state: ServiceState | None
+    marks: Marks
+    tags: Mapping[str, str]
+    why: str = ""
+
+    @property
+    def bound(self) -> bool:
+        """Whether a green rollout of ours brought what runs."""
+        mark = self.marks.bound
+        return self.state is not None and mark is not None and self.state.runs(mark.revision)
+
+
+def users(asked: Looked, found: Drift) -> Fact:
+    """Whether the managed users and roles are there as declared."""
+    manifest = asked.wanted.manifest
+    names = {*(user.name for user in manifest.users), *(role.name for role in manifest.roles)}
+    managed = [each for each in found.findings if each.subject in names and each.target is not None]
+    unread = [each for each in found.unread if each.what in ("database users", "custom roles")]
+    if managed:
+        return Fact(holds=False, evidence=told_in_one_line(each.what for each in managed))
+    if unread:
+        return Fact(holds=None, evidence=told_in_one_line(map(str, unread)))
+    return Fact(holds=True, evidence="every managed user and role is in Atlas as declared")
+
+
+def secrets(asked: Looked, found: Drift) -> Fact:
+    """Whether the secrets of this account are there, readable, each with a current version."""
+    names = asked.wanted.estate.wanted_secrets
+    wrong = [each for each in found.findings if each.subject in names]
+    if wrong:
+        return Fact(holds=False, evidence=told_in_one_line(each.what for each in wrong))
+    unread = [
+        each
+        for each in found.unread
+        if each.what.startswith(("secret ", "AWS account", "key ")) or each.what in names
+    ]
+    if unread:
+        return Fact(holds=None, evidence=told_in_one_line(map(str, unread)))
+    return Fact(
+        holds=True, evidence=f"{len(names)} secrets, each with a current version, under {asked.own.kms_alias}"
+    )
+
+
+def swap(asked: Looked, live: Live, before: SoakSeen | str | None) -> Fact:
+    """Whether the service runs what a rollout of ours ended on; what stands against it, the stack before included."""
+    if live.state is None:
+        return Fact(holds=None, evidence=live.why)
+    runs = f"{short(live.state.revision)} runs {live.state.counted}"
+    marks = live.marks
+    if marks.broken:
+        return Fact(holds=None, evidence=f"{runs}; its tags make no sense ({marks.broken})")
+    against = []
+    if marks.lease is not None:
+        against.append(f"run {marks.lease.run} is moving it to {short(marks.lease.wanted)}")
+    if marks.held is not None and marks.held >= asked.own.rollout_release:
+        against.append(f"it was rolled back and is held: raise rolloutRelease above {marks.held}")
+    if live.bound and not against:
+        since = "" if marks.bound is None else f" since {moment_of(marks.bound.since)}"
+        return Fact(holds=True, evidence=f"{runs}, bound{since}")
+    if isinstance(before, str):
+        against.append(before)
+    elif before is not None:
+        against += refusals(before, asked.own.soak_minutes)
+    return Fact(holds=False, evidence=f"{runs}, which no green rollout ended on", against=tuple(against))
+
+
+def gates(asked: Looked, live: Live, captured: Fact) -> Fact:
+    """Whether the gates were green after the swap: a rollout is recorded as bound only then.
+
+    `captured` is what is known of the baseline: without one, no gate can have been judged.
+    """
+    if live.state is None:
+        return Fact(holds=None, evidence=live.why)
+    if not live.bound or live.marks.bound is None:
+        return Fact(holds=False, evidence="no rollout has ended green on what runs")
+    if asked.own.allow_ungated_rollout:
+        return Fact(holds=None, evidence="allowUngatedRollout: nothing says that the gates were run")
+    if not captured.holds:
+        return Fact(holds=None, evidence=f"nothing says that the gates were run: {captured.evidence}")
+    return Fact(
+        holds=True,
+        evidence=f"two green rounds ended the rollout onto {short(live.marks.bound.revision)} "
+        f"at {moment_of(live.marks.bound.since)}",
+    )
+
+
+def soaked(live: Live, seen: SoakSeen | str, minutes: int) -> Fact:
+    """Whether what runs has been bound for long enough without an error spike."""
+    if isinstance(seen, str):
+        return Fact(holds=None, evidence=seen)
+    against = refusals(seen, minutes)
+    if not against:
+        return Fact(holds=True, evidence=f"{seen.minutes:.0f} minutes bound; {named(seen.sources)}")
+    if not live.bound:
+        return Fact(holds=False, evidence=against[0])
+    unclear = [each for each in seen.sources if each.answer.value == "unknown"]
+    if unclear and len(against) == len(unclear):
+        return Fact(holds=None, evidence="; ".join(against))
+    spikes = tuple(each for each in against if ": spike: " in each)
+    return Fact(holds=False, evidence="; ".join(against), against=spikes)
+
+
+def retirement(estate: LegacyEstate, live: Live) -> Fact:
+    """Whether every legacy user and role is gone and every legacy secret past reading; else how far it is."""
+    rows = [row for row in estate.users if row.belongs is Belongs.LEGACY]
+    buried = [row for row in rows if row.standing is Standing.TOMBSTONED]
+    roles = [
+        row.name for row in estate.roles if row.belongs is Belongs.LEGACY and row.standing is Standing.PRESENT
+    ]
+    readable = [
+        row.name
+        for row in estate.secrets
+        if row.belongs is Belongs.LEGACY and row.standing is Standing.PRESENT
+    ]
+    told = f"{len(estate.left)} of {len(rows)} legacy users left"
+    told += f" ({len(buried)} tombstoned)" if buried else ""
+    told += f", {len(roles)} roles, {len(readable)} readable secrets"
+    journal = read_journal(live.tags)
+    if journal.broken:
+        return Fact(holds=None, evidence=f"{told}; the retirement's tags make no sense ({journal.broken})")
+    if journal.stage is not Stage.NONE:
+        at = "" if journal.since is None else f" since {moment_of(journal.since)}"
+        told += f"; the service's record: {journal.stage.value}{at}"
+    unread = [each for each in estate.unread if each.what in ("database users", "custom roles", "secrets")]
+    if unread:
+        return Fact(holds=None, evidence=told_in_one_line(map(str, unread)))
+    left = bool(estate.left or roles or readable)
+    return Fact(holds=not left, evidence=told, against=tuple(_bound(estate)) if left else ())
+
+
+def _bound(estate: LegacyEstate) -> Iterator[str]:
+    """What still names a legacy secret: whatever runs here, and any revision of another account."""
+    uses = [use for row in estate.secrets if row.belongs is Belongs.LEGACY for use in row.uses]
+    here = sorted({use.revision for use in uses if use.environment == estate.stack and use.running})
+    if here:
+        yield f"{listed(here, _SHOWN)} runs on legacy secrets"
+    for other in sorted({use.environment for use in uses} - {estate.stack}):
+        names = sorted({use.revision for use in uses if use.environment == other})
+        yield f"{other} still has revisions that name a legacy secret ({listed(names, _SHOWN)}): retire {other} first"
+    for part in estate.unread:
+        if part.what.startswith("task definitions"):
+            yield f"unknown: {part}"
+
+
+def told_in_one_line(words: Iterable[str]) -> str:
+    """The first few of many sentences."""
+    return listed(words, _SHOWN)
+
+
+def moment_of(seconds: float) -> str:
+    """Unix seconds as a person reads them."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,221 @@
+"""Turns a resource's properties, or a command's words, into a retirement's goal and its parts. Decides nothing.
+
+Facts of other environments are read from their own settings at the moment of use: no property of a resource names what
+another environment owns (ADR 0001).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from atlas_access.base.clock import clock_for
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.phases import Step
+from atlas_access.base.settings import Settings
+from atlas_access.clients.aws import client
+from atlas_access.clients.other_account import AccountPlace
+from atlas_access.manifest.known_users import load_known_users
+from atlas_access.manifest.load import load_manifest
+from atlas_access.manifest.model import Manifest
+from atlas_access.retirement.change_atlas import AtlasProject, sign_in_for_changes
+from atlas_access.retirement.journal import Stage
+from atlas_access.retirement.live import LiveEstate
+from atlas_access.retirement.model import evidence_json, fresh_from, open_ones
+from atlas_access.retirement.observe import Asked, Eyes, examine, round_of
+from atlas_access.retirement.observed import Acknowledged
+from atlas_access.retirement.report import RetirementRefused, refused
+from atlas_access.retirement.run import Parts, carry_out
+from atlas_access.retirement.scope import Scope, scope_of
+from atlas_access.retirement.steps import Done, Goal, Target, Way
+from atlas_access.rollout.wiring import PROJECT_FOLDER, gates_for, say, settings_of
+
+
+def show_gate(props: Mapping[str, Any], before: str) -> dict[str, Any]:
+    """Ask every condition and return the evidence. Raises `RetirementRefused` while one is not met.
+
+    Once everything is deleted there is nothing left to ask for: the evidence of `before` stays.
+    """
+    endpoints = Endpoints.from_environment(os.environ)
+    asked = asked_of(props, endpoints)
+    eyes = _eyes(asked, endpoints)
+    goal = goal_of(asked.stack, Way(asked.step.value), asked.scope)
+    estate = estate_of(asked.settings, endpoints, eyes)
+    look = estate.look(goal)
+    if look.journal.stage is Stage.DELETED and before:
+        return {**props, "evidence": before}
+    found = examine(asked, eyes, look, strict=False)
+    unmet = open_ones(found.conditions)
+    if unmet:
+        first, *rest = refused(asked.stack, goal.way, [str(each) for each in unmet], found.conditions)
+        raise RetirementRefused("\n".join([first, *(f"  {line}" for line in rest)]))
+    return {**props, "evidence": evidence_json(asked.stack, asked.step, look.wall, found.conditions)}
+
+
+def retire(props: Mapping[str, Any], told_since: float | None) -> dict[str, Any]:
+    """Carry out the configured step. Raises `RetirementRefused`."""
+    endpoints = Endpoints.from_environment(os.environ)
+    asked = asked_of(props, endpoints)
+    goal = goal_of(asked.stack, Way(asked.step.value), asked.scope, told_since)
+    now = clock_for(os.environ, endpoints).wall()
+    asked = replace(asked, taken=fresh_from(str(props.get("evidence") or ""), asked.stack, asked.step, now))
+    done = carry_out(goal, parts_for(asked, endpoints))
+    return {
+        **props,
+        "stage": done.stage.value,
+        "tombstoned_at": done.since or 0.0,
+        "kept": [f"role {role}: {why}" for role, why in done.kept.items()],
+    }
+
+
+def leave(props: Mapping[str, Any]) -> None:
+    """The stack leaves phase `retire`: roles are given back; after a deletion nothing comes back, and that is said.
+
+    Raises `RetirementRefused` while a deletion is half-way.
+    """
+    endpoints = Endpoints.from_environment(os.environ)
+    asked = asked_of(props, endpoints)
+    goal = goal_of(asked.stack, Way.RESTORE, asked.scope)
+    parts = parts_for(asked, endpoints)
+    if parts.estate.look(goal).journal.stage is Stage.DELETED:
+        say(f"{asked.stack}: the legacy estate is gone and does not come back; nothing was touched")
+        return
+    carry_out(goal, parts)
+
+
+def restore(
+    stack: str, settings: Settings, manifest: Manifest, endpoints: Endpoints, tell: Callable[[str], None]
+) -> Done:
+    """Give every tombstoned user of a stack its recorded roles back. Raises `RetirementRefused`."""
+    goal = goal_of(stack, Way.RESTORE, scope_of(manifest, stack))
+    clock = clock_for(os.environ, endpoints)
+    project = AtlasProject(
+        settings.atlas_project_id, settings.atlas_cluster, sign_in_for_changes(os.environ), endpoints
+    )
+    estate = _live(settings, endpoints, project, clock.wall)
+    nothing: Callable[[], tuple[str, ...]] = tuple
+    parts = Parts(estate, clock, tell, _never, nothing, pause_seconds=_pause(endpoints))
+    return carry_out(goal, parts)
+
+
+def asked_of(props: Mapping[str, Any], endpoints: Endpoints) -> Asked:
+    """What the gate is asked, from a resource's properties and the files beside the program."""
+    stack = str(props["stack"])
+    manifest = load_manifest((PROJECT_FOLDER / "access.yaml").read_text(encoding="utf-8"))
+    known = load_known_users(_text(PROJECT_FOLDER / "known-users.yaml"), manifest, environment=stack)
+    settings = settings_of(stack, endpoints)
+    role = str(props.get("observer_role") or "")
+    return Asked(
+        stack=stack,
+        step=Step(str(props["step"])),
+        confirmation=str(props.get("confirmation") or ""),
+        tombstone_hours=int(props["tombstone_hours"]),
+        acknowledged=Acknowledged(
+            local=_moment(props.get("local_verified_at")),
+            code=_moment(props.get("code_verified_at")),
+            no_login_history=_moment(props.get("no_login_history_at")),
+        ),
+        allow_ungated=bool(props.get("allow_ungated")),
+        settings=settings,
+        manifest=manifest,
+        known=known,
+        scope=scope_of(manifest, stack),
+        places=_places(stack, settings, manifest, role, endpoints),
+    )
+
+
+def goal_of(stack: str, way: Way, scope: Scope, told_since: float | None = None) -> Goal:
+    """A goal about everything in a scope."""
+    users = tuple(Target(name, frozenset({role})) for name, role in scope.users)
+    return Goal(stack, way, users, scope.roles, scope.secrets, told_since)
+
+
+def parts_for(asked: Asked, endpoints: Endpoints) -> Parts:
+    """What a run works with in this process."""
+    eyes = _eyes(asked, endpoints)
+
+    def gates() -> tuple[str, ...]:
+        found = eyes.gates()
+        return () if found is None else found.refusals() or round_of(asked, eyes, found)
+
+    return Parts(
+        estate=estate_of(asked.settings, endpoints, eyes),
+        clock=eyes.clock,
+        say=say,
+        examine=lambda look, strict: examine(asked, eyes, look, strict=strict),
+        gates=gates,
+        pause_seconds=_pause(endpoints),
+    )
+
+
+def estate_of(settings: Settings, endpoints: Endpoints, eyes: Eyes) -> LiveEstate:
+    """The live systems of a stack, as the credentials at hand may change them."""
+    project = AtlasProject(settings.atlas_project_id, settings.atlas_cluster, eyes.sign_in, endpoints)
+    return _live(settings, endpoints, project, eyes.clock.wall)
+
+
+def _live(
+    settings: Settings, endpoints: Endpoints, project: AtlasProject, wall: Callable[[], float]
+) -> LiveEstate:
+    return LiveEstate(
+        ecs=client("ecs", settings.aws_region, endpoints),
+        secrets=client("secretsmanager", settings.aws_region, endpoints),
+        atlas=project,
+        cluster=settings.ecs_cluster,
+        service=settings.ecs_service,
+        wall=wall,
+    )
+
+
+def _eyes(asked: Asked, endpoints: Endpoints) -> Eyes:
+    return Eyes(
+        endpoints=endpoints,
+        sign_in=sign_in_for_changes(os.environ),
+        clock=clock_for(os.environ, endpoints),
+        gates=lambda: gates_for(asked.stack, endpoints, allow_ungated=asked.allow_ungated),
+    )
+
+
+def _places(
+    stack: str, settings: Settings, manifest: Manifest, role: str, endpoints: Endpoints
+) -> tuple[AccountPlace, ...]:
+    others = [each for each in manifest.environments if each != stack]
+    theirs = {each: settings_of(each, endpoints) for each in others}
+    return (
+        _place(stack, settings, ""),
+        *(
+            _place(each, theirs[each], role and f"arn:aws:iam::{theirs[each].aws_account_id}:role/{role}")
+            for each in others
+        ),
+    )
+
+
+def _place(environment: str, settings: Settings, role_arn: str) -> AccountPlace:
+    return AccountPlace(
+        environment,
+        settings.aws_account_id,
+        settings.aws_region,
+        settings.ecs_cluster,
+        settings.ecs_service,
+        role_arn,
+    )
+
+
+def _never(*_: object) -> Any:
+    raise RetirementRefused("a restore asks no gate")
+
+
+def _pause(endpoints: Endpoints) -> float:
+    return 0.2 if endpoints.sandbox else 2.0
+
+
+def _moment(value: object) -> datetime | None:
+    return datetime.fromisoformat(str(value)) if value else None
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")

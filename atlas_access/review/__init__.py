@@ -1,0 +1,1 @@
+"""Evidence and declarations for people: the access matrix, policy findings, deployments."""

@@ -1,0 +1,221 @@
+"""What one deployment did, as a record: its steps, its proofs, the revision it moved the service to.
+
+It must never hold a secret: values arrive masked by the engine, and messages redacted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+
+from atlas_access.proof.report import Standing
+from atlas_access.review.matrix import Observation
+from atlas_access.review.policy import Finding, Level
+
+QUIET = frozenset({"same", "read"})
+"""Steps that change nothing."""
+
+_PAST = {
+    "create": "created",
+    "update": "updated",
+    "replace": "replaced",
+    "delete": "deleted",
+    "import": "adopted",
+}
+_FUTURE = {
+    "create": "to create",
+    "update": "to update",
+    "replace": "to replace",
+    "delete": "to delete",
+    "import": "to adopt",
+}
+
+
+class Operation(StrEnum):
+    """What was asked of the engine."""
+
+    PREVIEW = "preview"
+    UP = "up"
+    DESTROY = "destroy"
+
+
+class Moment(StrEnum):
+    """What a progress line tells of a step."""
+
+    BEGUN = "begun"
+    DONE = "done"
+    FAILED = "failed"
+    SAID = "said"
+    PASSING = "passing"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One property of a step: its path, and its value before and after as masked text; None where it is not there."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One resource's step: `operation` in Pulumi's words (create, update, replace, delete, import, same)."""
+
+    operation: str
+    type: str
+    name: str
+    changes: tuple[Change, ...] = ()
+    seconds: float | None = None
+    failed: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The type as a person says it: `mongodbatlas DatabaseUser`."""
+        package, _, rest = self.type.partition(":")
+        short = rest.rpartition(":")[2] or rest
+        return short if package in {"pulumi-python", "atlas-access"} else f"{package} {short}"
+
+    @property
+    def changing(self) -> bool:
+        """Whether the step changes anything."""
+        return self.operation not in QUIET
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One thing that just happened, for a live display. `text` is a message's, empty otherwise."""
+
+    moment: Moment
+    step: Step | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A proof's outcome as the stack recorded it; `name` is the proof's own, after its secret.
+
+    `environment` is whose tasks receive the credential, `cluster` the environment whose cluster it opens; `live` says
+    whether the server's own list of privileges is the declared one.
+    """
+
+    name: str
+    user: str
+    environment: str
+    cluster: str
+    verdict: str
+    reason: str
+    attempts: int
+    inconclusive: int
+    residue: int
+    proven_at: str
+    live: Standing = Standing.UNASKED
+
+    @property
+    def standing(self) -> Standing:
+        """The verdict as the access matrix shows it; anything that is not proven or refuted is unclear."""
+        return {"proven": Standing.YES, "refuted": Standing.NO}.get(self.verdict, Standing.UNCLEAR)
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What refutes it or leaves it in doubt, one finding each, without the words that name the proof."""
+        said = self.reason
+        if said.upper().startswith(self.verdict.upper()):
+            said = said.partition(": ")[2]
+        return tuple(part for part in said.split("; ") if part)
+
+    @property
+    def observation(self) -> Observation:
+        """What the access matrix shows of this proof, on the cluster that it was made against."""
+        return Observation(
+            user=self.user,
+            environment=self.cluster,
+            live=self.live,
+            proven=self.standing,
+            attempts=self.attempts,
+            reason="; ".join(self.findings),
+            proven_at=self.proven_at,
+            credential=f"{self.environment}/{self.name}",
+        )
+
+
+@dataclass(frozen=True)
+class Swap:
+    """Where the service was moved: the revisions as `family:7`, and how many tasks run of how many wanted."""
+
+    before: str
+    after: str
+    running: int | None = None
+    desired: int | None = None
+
+    def __str__(self) -> str:
+        moved = (
+            f"{self.before} → :{self.after.rpartition(':')[2]}" if self.before != self.after else self.after
+        )
+        return moved if self.running is None else f"{moved} running {self.running}/{self.desired}"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One run of the engine over one stack. `seconds` is wall time; `failure` is empty when it succeeded."""
+
+    stack: str
+    phase: str
+    operation: Operation
+    engine: str
+    seconds: float
+    steps: tuple[Step, ...]
+    proofs: tuple[Proof, ...] = ()
+    swap: Swap | None = None
+    failure: str = ""
+    keeps_running: str = ""
+    policies: tuple[Finding, ...] = ()
+
+    @property
+    def changes(self) -> int:
+        """How many resources were, or would be, changed."""
+        return sum(1 for step in self.steps if step.changing)
+
+    @property
+    def counted(self) -> str:
+        """`11 created`, `2 created, 1 updated`, or `no changes`; what would be, for a preview."""
+        words = _FUTURE if self.operation is Operation.PREVIEW else _PAST
+        counts = Counter(step.operation for step in self.steps if step.changing and not step.failed)
+        told = [f"{counts[each]} {words[each]}" for each in words if counts[each]]
+        told += [f"{count} {each}" for each, count in sorted(counts.items()) if each not in words]
+        return ", ".join(told) or "no changes"
+
+    @property
+    def proof_line(self) -> str:
+        """`proofs 4/4 proven (212 attempts, 0 inconclusive, residue 0)`; empty without proofs."""
+        if not self.proofs:
+            return ""
+        proven = sum(1 for each in self.proofs if each.verdict == "proven")
+        attempts = sum(each.attempts for each in self.proofs)
+        unclear = sum(each.inconclusive for each in self.proofs)
+        residue = sum(each.residue for each in self.proofs)
+        return (
+            f"proofs {proven}/{len(self.proofs)} proven "
+            f"({attempts} attempts, {unclear} inconclusive, residue {residue})"
+        )
+
+    @property
+    def refused(self) -> bool:
+        """Whether the policy pack stopped it."""
+        return any(each.level is Level.VIOLATION for each in self.policies)
+
+    @property
+    def swapped(self) -> bool:
+        """Whether the run moved the service, or tried to; a preview never does."""
+        return self.operation is not Operation.PREVIEW and any(
+            step.type.endswith(":Rollout") and step.changing for step in self.steps
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 failed, refused or refuted, 3 when a proof stayed inconclusive and none was refuted."""
+        verdicts = {each.verdict for each in self.proofs}
+        if self.failure and not self.refused and "refuted" not in verdicts and verdicts - {"proven"}:
+            return 3
+        return 1 if self.failure else 0

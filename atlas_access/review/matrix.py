@@ -1,0 +1,281 @@
+"""The access matrix as a record: who may do what to which collection of which cluster, and how far that is known.
+
+It must never round a difference away: what a format leaves out for want of room stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from atlas_access.manifest.load import Manifest, User, Waiver
+from atlas_access.manifest.privileges import declared_privileges
+from atlas_access.privileges.model import actions_on
+from atlas_access.proof.report import Standing
+
+LETTERS = (("F", "find"), ("I", "insert"), ("U", "update"), ("R", "remove"))
+"""The four data actions of ADR 0006's tables, in their order, with MongoDB's names for them."""
+
+_INDEXES = frozenset({"createIndex", "dropIndex", "reIndex"})
+_DEFINITION = frozenset(
+    {
+        "cleanupStructuredEncryptionData",
+        "collMod",
+        "compact",
+        "compactStructuredEncryptionData",
+        "convertToCapped",
+        "createCollection",
+        "dropCollection",
+        "dropDatabase",
+        "renameCollection",
+        "renameCollectionSameDB",
+    }
+)
+_QUIET = frozenset(
+    {
+        "changeStream",
+        "collStats",
+        "dbHash",
+        "dbStats",
+        "indexStats",
+        "killCursors",
+        "listCollections",
+        "listIndexes",
+        "listSearchIndexes",
+        "planCacheRead",
+    }
+)
+"""Reads of what FIND shows anyway, or of a collection's outline: held by every reader, so they get no mark."""
+
+MARKS = (
+    ("x", "change indexes", _INDEXES),
+    ("d", "change the definition (create, drop, rename, convert, compact)", _DEFINITION),
+)
+
+
+_GRAVITY = (Standing.UNASKED, Standing.YES, Standing.UNCLEAR, Standing.NO)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a proof of one credential found for its user on one environment's cluster.
+
+    `live` says whether the server's own list of privileges equals the declaration, `proven` whether the whole proof
+    stands; `attempts` counts the operations tried; `reason` is the proof's redacted line, empty when proven.
+    A user may have several credentials, such as prod's to read from staging: `credential` tells them apart.
+    """
+
+    user: str
+    environment: str
+    live: Standing
+    proven: Standing
+    attempts: int = 0
+    reason: str = ""
+    proven_at: str = ""
+    credential: str = ""
+
+
+@dataclass(frozen=True)
+class CollectionFacts:
+    """A collection as the manifest declares it; `audit` marks the append-only log."""
+
+    name: str
+    database: str
+    data_class: str
+    may_be_absent: bool
+    audit: bool
+
+    def __str__(self) -> str:
+        return f"{self.database}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one user may do to one collection: MongoDB actions, sorted, and the waivers that accept some of them."""
+
+    actions: tuple[str, ...]
+    waivers: tuple[str, ...] = ()
+
+    @property
+    def letters(self) -> str:
+        """The data actions as F, I, U, R; empty when there is none."""
+        return "".join(letter for letter, action in LETTERS if action in self.actions)
+
+    @property
+    def marks(self) -> str:
+        """`x` for index changes, `d` for changes of the definition, `+` for anything else that is not a mere look."""
+        held = set(self.actions)
+        marks = "".join(mark for mark, _, actions in MARKS if held & actions)
+        rest = held - {action for _, action in LETTERS} - _INDEXES - _DEFINITION - _QUIET
+        return marks + ("+" if rest else "")
+
+    def __str__(self) -> str:
+        shown = f"{self.letters}{self.marks}" or "·"
+        return f"{shown} ⚠{','.join(self.waivers)}" if self.waivers else shown
+
+
+@dataclass(frozen=True)
+class Use:
+    """One consumer's variable that carries a user's credential, and the secret it comes from."""
+
+    variable: str
+    consumer: str
+    environment: str
+    address: str
+    secret: str
+
+
+@dataclass(frozen=True)
+class UserRow:
+    """One user of one cluster. `cells` follow the cluster's collections; `waivers` hold on the whole database."""
+
+    name: str
+    role: str
+    cells: tuple[Cell, ...]
+    uses: tuple[Use, ...]
+    waivers: tuple[str, ...]
+    live: Standing
+    proven: Standing
+    reason: str = ""
+    proven_at: str = ""
+
+
+@dataclass(frozen=True)
+class ClusterMatrix:
+    """One environment's cluster: its collections in the manifest's order, and a row for each user."""
+
+    environment: str
+    collections: tuple[CollectionFacts, ...]
+    users: tuple[UserRow, ...]
+
+
+@dataclass(frozen=True)
+class AcceptedFinding:
+    """A waiver: `user` can do `permits` (Atlas actions) on `on`, accepted by the decision record `adr`."""
+
+    id: str
+    user: str
+    on: str
+    permits: tuple[str, ...]
+    adr: str
+    reason: str
+    audit: bool
+
+    def __str__(self) -> str:
+        verbs = ", ".join(self.permits[:-1]) + (" and " if self.permits[1:] else "") + self.permits[-1]
+        return f"{self.user} can {verbs} on {self.on}"
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The whole matrix. `database` is the application's, `audit` the audit log's full name."""
+
+    database: str
+    audit: str
+    clusters: tuple[ClusterMatrix, ...]
+    accepted: tuple[AcceptedFinding, ...]
+
+
+def build(manifest: Manifest, observations: Iterable[Observation] = ()) -> Matrix:
+    """The matrix that `manifest` declares, with what `observations` (the newest last) have found beside it.
+
+    Of a user with several credentials the worst stands: one refuted credential is not made up for by a proven one.
+    """
+    newest = {(each.user, each.environment, each.credential): each for each in observations}
+    seen: dict[tuple[str, str], Observation] = {}
+    for each in newest.values():
+        place = each.user, each.environment
+        seen[place] = max(seen.get(place, each), each, key=lambda one: _GRAVITY.index(one.proven))
+    return Matrix(
+        database=manifest.database,
+        audit=manifest.audit.namespace,
+        clusters=tuple(_cluster(manifest, environment, seen) for environment in manifest.environments),
+        accepted=tuple(_accepted(manifest, waiver) for waiver in manifest.waivers),
+    )
+
+
+def collections_on(manifest: Manifest, environment: str) -> tuple[CollectionFacts, ...]:
+    """The collections that live on `environment`'s cluster, in the manifest's order."""
+    return tuple(
+        CollectionFacts(
+            name=each.name,
+            database=each.database,
+            data_class=each.data_class.value,
+            may_be_absent=each.may_be_absent,
+            audit=each.namespace == manifest.audit.namespace,
+        )
+        for each in manifest.collections
+        if environment in each.on
+    )
+
+
+def uses_of(manifest: Manifest, user: str, environment: str) -> tuple[Use, ...]:
+    """Every consumer's variable, in any environment, that carries `user` of `environment`'s cluster."""
+    return tuple(
+        Use(
+            each.variable,
+            each.consumer.value,
+            each.environment,
+            each.address.value,
+            each.secret_name,
+        )
+        for each in manifest.bindings
+        if each.user == user and each.cluster == environment
+    )
+
+
+def _cluster(manifest: Manifest, environment: str, seen: dict[tuple[str, str], Observation]) -> ClusterMatrix:
+    collections = collections_on(manifest, environment)
+    return ClusterMatrix(
+        environment=environment,
+        collections=collections,
+        users=tuple(
+            _row(manifest, user, environment, collections, seen.get((user.name, environment)))
+            for user in manifest.users
+        ),
+    )
+
+
+def _row(
+    manifest: Manifest,
+    user: User,
+    environment: str,
+    collections: Sequence[CollectionFacts],
+    observation: Observation | None,
+) -> UserRow:
+    privileges = declared_privileges(manifest, user)
+    waivers = tuple(each for each in manifest.waivers if each.user == user.name)
+    return UserRow(
+        name=user.name,
+        role=", ".join(str(role) for role in user.roles),
+        cells=tuple(
+            Cell(
+                actions=tuple(sorted(actions_on(privileges, each.database, each.name))),
+                waivers=tuple(waiver.id for waiver in waivers if waiver.on == _waived_as(each)),
+            )
+            for each in collections
+        ),
+        uses=uses_of(manifest, user.name, environment),
+        waivers=tuple(waiver.id for waiver in waivers if waiver.on == "database"),
+        live=observation.live if observation else Standing.UNASKED,
+        proven=observation.proven if observation else Standing.UNASKED,
+        reason=observation.reason if observation else "",
+        proven_at=observation.proven_at if observation else "",
+    )
+
+
+def _waived_as(collection: CollectionFacts) -> str:
+    return "audit" if collection.audit else collection.name
+
+
+def _accepted(manifest: Manifest, waiver: Waiver) -> AcceptedFinding:
+    places = {"audit": manifest.audit.namespace, "database": f"every collection of {manifest.database}"}
+    return AcceptedFinding(
+        id=waiver.id,
+        user=waiver.user,
+        on=places.get(waiver.on, f"{manifest.database}.{waiver.on}"),
+        permits=waiver.permits,
+        adr=waiver.adr,
+        reason=waiver.reason,
+        audit=waiver.on == "audit",
+    )

@@ -1,0 +1,85 @@
+"""The policy catalogue as Markdown: every rule with its reason, its source, and both sides by example.
+
+It must never judge a resource, or import the pack: the pack is self-contained and hands its catalogue in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from atlas_access.review.matrix_markdown import escape
+
+
+class RuleEntry(Protocol):
+    """What the page shows of a rule; the policy pack's catalogue has this form."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - as `policy.catalogue.Entry`
+    @property
+    def description(self) -> str: ...  # noqa: D102
+    @property
+    def why(self) -> str: ...  # noqa: D102
+    @property
+    def source(self) -> str: ...  # noqa: D102
+    @property
+    def severity(self) -> str: ...  # noqa: D102
+    @property
+    def level(self) -> str: ...  # noqa: D102
+    @property
+    def frameworks(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def remediation(self) -> str: ...  # noqa: D102
+    @property
+    def offending(self) -> str: ...  # noqa: D102
+    @property
+    def compliant(self) -> str: ...  # noqa: D102
+    @property
+    def known_after_creation(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+def render(rules: Sequence[RuleEntry]) -> str:
+    """The page. Ends in a newline; equal catalogues give equal bytes."""
+    return "\n".join(_lines(rules)) + "\n"
+
+
+def anchor(name: str) -> str:
+    """Where on the page a rule stands."""
+    return f"#{name}"
+
+
+def _lines(rules: Sequence[RuleEntry]) -> Iterator[str]:
+    yield "# Policies"
+    yield ""
+    yield f"The {len(rules)} rules of the policy pack (`policy/`), in the order in which they run. They know nothing of"
+    yield "the program or the manifest: a mistake that both would share is caught here."
+    yield ""
+    yield "| rule | says | severity | source |"
+    yield "|---|---|---|---|"
+    for rule in rules:
+        name = f"[`{rule.name}`]({anchor(rule.name)})"
+        yield f"| {name} | {escape(rule.description)} | {rule.severity} | {escape(rule.source)} |"
+    for rule in rules:
+        yield ""
+        yield f"## {rule.name}"
+        yield ""
+        yield f"{escape(rule.description)}."
+        yield ""
+        yield f"- **Why:** {escape(rule.why)}"
+        yield f"- **Source:** {escape(rule.source)}; {rule.severity}, {rule.level}"
+        yield f"- **Serves:** {', '.join(rule.frameworks)}"
+        yield f"- **Way out:** {escape(rule.remediation)}"
+        if rule.known_after_creation:
+            places = ", ".join(f"`{each}`" for each in rule.known_after_creation)
+            yield f"- **Judged once known:** {places}"
+        yield ""
+        yield "Refused:"
+        yield from _code(rule.offending)
+        yield "Accepted:"
+        yield from _code(rule.compliant)
+
+
+def _code(text: str) -> Iterator[str]:
+    yield "```python"
+    yield from text.splitlines()
+    yield "```"

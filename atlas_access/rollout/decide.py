@@ -1,0 +1,300 @@
+"""The next step of a rollout or a rollback, from what is seen of the service and what this run has learnt. Pure.
+
+Everything that the next run must know stands on the service before it is acted upon: the lease before the swap, the
+wish to undo before the undoing. So a run that dies anywhere leaves what the next run finishes or undoes. It must never
+swap without a passed pre-flight and a lease of its own, and never end on any revision but `wanted` or `prior`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from atlas_access.rollout.gates import ROUNDS
+from atlas_access.rollout.model import Progress, judge, refusal, short
+from atlas_access.rollout.service_tags import Bound, Lease, clean
+from atlas_access.rollout.steps import (
+    Abandon,
+    Ask,
+    Beat,
+    Bind,
+    Done,
+    Effect,
+    Goal,
+    Hold,
+    Judge,
+    Lost,
+    NotStable,
+    Preflight,
+    Refused,
+    Release,
+    RolledBack,
+    Seen,
+    Settle,
+    Swap,
+    Take,
+    Told,
+    Undo,
+    Undone,
+    Wait,
+    Way,
+)
+
+BEAT_SECONDS = 10.0
+"""How often a lease's heartbeat is written."""
+STALE_SECONDS = 60.0
+"""A lease whose heartbeat is older belongs to a run that is dead."""
+GRACE_SECONDS = 5.0
+"""How long ECS may show the service as it was before an update."""
+UNDO = "undo"
+MAX_SWAPS_BACK = 3
+"""How often a recorded revision that ECS gives up is put back again."""
+
+
+def decide(goal: Goal, seen: Seen, told: Told) -> Effect:
+    """The next step; the run ends with the first one that is an End."""
+    if seen.marks.broken:
+        return Refused(
+            (f"the tags atlas-access/* on the service make no sense ({seen.marks.broken}); remove them",)
+        )
+    lease = seen.marks.lease
+    if lease is None:
+        return _free(goal, seen, told)
+    if lease.run != goal.run:
+        return _anothers(goal, seen, told, lease)
+    if seen.wall - lease.heartbeat >= BEAT_SECONDS:
+        return Beat()
+    if goal.way is Way.BACK or told.cause or lease.wish:
+        return _undoing(goal, seen, told, lease)
+    if lease.wanted != goal.wanted:
+        return _leftover(seen, lease)
+    return _forward(goal, seen, told, lease)
+
+
+def learn(told: Told, effect: Effect, seen: Seen) -> Told:
+    """What a run knows after an effect was done; what the pre-flight and the gates said, their runner adds."""
+    match effect:
+        case Take(lease):
+            return replace(told, taken=lease, since=seen.tick)
+        case Swap(revision):
+            return replace(told, swapped_to=revision, swaps=told.swaps + 1, green=0, since=seen.tick)
+        case Undo(cause):
+            return replace(told, cause=told.cause or cause, undoing_since=seen.tick, swapped_to="", swaps=0)
+        case Settle():
+            mine = told.taken
+            undone = Undone(told.cause, mine.wanted, told.gates_after or ()) if mine else told.undone
+            return Told(told.started, refusals=told.refusals, undone=undone)
+        case Release():
+            return replace(told, taken=None)
+        case Abandon(why):
+            return replace(told, taken=None, refusals=(why,))
+        case _:
+            return told
+
+
+def standing_refusals(goal: Goal, seen: Seen) -> tuple[str, ...]:
+    """Every reason against a swap that the look at the service itself gives."""
+    reasons = []
+    held = seen.marks.held
+    if goal.way is Way.FORWARD and held is not None and goal.release <= held:
+        reasons.append(
+            f"the service was rolled back and is held: raise rolloutRelease above {held} in a reviewed change"
+        )
+    unsafe = refusal(seen.service)
+    if unsafe and (goal.way is Way.FORWARD or seen.service.status != "ACTIVE" or seen.service.desired == 0):
+        reasons.append(unsafe)
+    if goal.way is Way.FORWARD and seen.service.revision not in (goal.prior, goal.wanted):
+        reasons.append(
+            f"the service runs {short(seen.service.revision)}, but {short(goal.prior)} was recorded as what runs "
+            "before: somebody deployed in between; update again, so that it is recorded anew"
+        )
+    return tuple(reasons)
+
+
+def _anothers(goal: Goal, seen: Seen, told: Told, lease: Lease) -> Effect:
+    age = seen.wall - lease.heartbeat
+    if age >= STALE_SECONDS:
+        back = goal.way is Way.BACK
+        taken = replace(
+            lease,
+            run=goal.run,
+            heartbeat=seen.wall,
+            wish=lease.wish or ((clean(goal.cause) or UNDO) if back else ""),
+        )
+        return Take(taken, taking_over=True, held=_held(goal, lease) if back else None)
+    if told.taken is not None:
+        return Lost(lease.run)
+    if goal.way is Way.FORWARD:
+        return Refused((busy(lease, age),))
+    if seen.tick - told.started > 2 * goal.deadline_seconds:
+        return Refused((f"run {lease.run} was asked to undo and has not ended; look at the run itself",))
+    if not lease.wish:
+        return Ask(goal.cause, _held(goal, lease))
+    return Wait(f"run {lease.run} is putting {short(lease.prior)} back")
+
+
+def busy(lease: Lease, age: float) -> str:
+    """Why a second run does not start."""
+    return (
+        f"run {lease.run} moves this service ({short(lease.prior)} to {short(lease.wanted)}, last heartbeat "
+        f"{max(0.0, age):.0f} s ago); wait for its end, or until {STALE_SECONDS:.0f} s without a heartbeat show "
+        "that it is dead"
+    )
+
+
+def _free(goal: Goal, seen: Seen, told: Told) -> Effect:
+    undone = told.undone
+    if goal.way is Way.FORWARD and undone is not None and undone.left == goal.wanted:
+        return RolledBack(undone)
+    if told.taken is not None:
+        # Somebody took our tags off; nobody else holds the service, so the move goes on under the same lease again.
+        wish = clean(told.cause) or told.taken.wish
+        return Take(replace(told.taken, heartbeat=seen.wall, wish=wish))
+    return _free_forward(goal, seen, told) if goal.way is Way.FORWARD else _free_back(goal, seen, told)
+
+
+def _free_forward(goal: Goal, seen: Seen, told: Told) -> Effect:
+    bound = seen.marks.bound
+    if (
+        seen.service.runs(goal.wanted)
+        and seen.marks.held is None
+        and bound is not None
+        and bound.revision == goal.wanted
+    ):
+        return Done(goal.wanted, moved=bool(told.swapped_to))
+    if told.refusals is None:
+        return Preflight()
+    reasons = (*standing_refusals(goal, seen), *told.refusals)
+    if reasons:
+        return Refused(tuple(dict.fromkeys(reasons)))
+    return Take(_lease(goal, seen))
+
+
+def _free_back(goal: Goal, seen: Seen, told: Told) -> Effect:
+    moved = told.undone is not None
+    if goal.leaving and seen.service.revision not in (goal.leaving, goal.prior):
+        return Done(seen.service.revision, moved=moved)
+    held = seen.marks.held
+    if seen.service.runs(goal.prior):
+        if goal.hold and (held is None or held < goal.release):
+            return Hold(goal.release)
+        if seen.marks.bound is not None and seen.marks.bound.revision != goal.prior:
+            return Settle()
+        return RolledBack(told.undone) if told.undone and told.undone.gates else Done(goal.prior, moved=moved)
+    if seen.service.revision == goal.prior and seen.service.status == "ACTIVE":
+        if seen.tick - told.started <= goal.deadline_seconds:
+            return Wait(f"{short(goal.prior)} was put back already: {judge(seen.service, goal.prior).why}")
+        return NotStable(goal.cause, judge(seen.service, goal.prior).why)
+    if told.refusals is None:
+        return Preflight()
+    reasons = (*standing_refusals(goal, seen), *told.refusals)
+    if reasons:
+        return Refused(tuple(dict.fromkeys(reasons)))
+    return Take(_lease(goal, seen), held=_held(goal, None))
+
+
+def _leftover(seen: Seen, lease: Lease) -> Effect:
+    """A dead run wanted something else: take its lease off where it had ended or not begun, else undo it first."""
+    bound = seen.marks.bound
+    ended = bound is not None and bound.revision == lease.wanted and seen.service.runs(lease.wanted)
+    if ended or seen.service.runs(lease.prior):
+        return Release()
+    return Undo(f"a run that died left {short(lease.wanted)} half-way")
+
+
+def _forward(goal: Goal, seen: Seen, told: Told, lease: Lease) -> Effect:
+    service, late = seen.service, seen.tick - told.since > goal.deadline_seconds
+    untouched = not told.swapped_to and service.revision == lease.prior != lease.wanted
+    held = seen.marks.held
+    if held is not None and goal.release <= held:
+        # Asked for between this run's look and its lease: a rollback goes before what it has not seen.
+        why = f"the service was rolled back meanwhile and is held: raise rolloutRelease above {held}"
+        return Abandon(why) if untouched else Undo(why, held)
+    if not told.swapped_to and _ended(goal, seen):
+        # The run that died had only its lease left to take off.
+        return Release(freely=True)
+    if told.refusals is None:
+        return Preflight()
+    if told.refusals:
+        why = "; ".join(told.refusals)
+        return Abandon(why) if untouched else Undo(why, goal.release)
+    if service.revision not in (lease.prior, lease.wanted):
+        why = f"somebody deployed {short(service.revision)} meanwhile"
+        return Undo(why, goal.release) if told.swapped_to else Abandon(f"{why}; update again")
+    if not told.swapped_to and service.revision != goal.wanted:
+        unsafe = refusal(service)
+        if unsafe is None:
+            return Swap(goal.wanted)
+        return Abandon(unsafe) if late or service.status != "ACTIVE" else Wait(unsafe)
+    standing = judge(service, goal.wanted)
+    if standing.progress is Progress.FAILED and service.revision != goal.wanted and _just_told(seen, told):
+        return Wait("ECS does not show the update yet")
+    if standing.progress is Progress.FAILED:
+        return Undo(standing.why, goal.release)
+    if told.green < ROUNDS and late:
+        return Undo(
+            f"not stable and green within {goal.deadline_seconds:.0f} s: {standing.why}", goal.release
+        )
+    if standing.progress is Progress.WAITING:
+        return Wait(standing.why)
+    if told.green < ROUNDS:
+        return Judge(goal.wanted)
+    bound = seen.marks.bound
+    if bound is None or bound.revision != goal.wanted or bound.release != goal.release:
+        return Bind(Bound(goal.wanted, lease.prior, seen.wall, goal.release))
+    return Release(freely=True)
+
+
+def _ended(goal: Goal, seen: Seen) -> bool:
+    """Whether a rollout onto the wanted revision came to its green end, with this very release."""
+    bound = seen.marks.bound
+    return (
+        bound is not None
+        and (bound.revision, bound.release) == (goal.wanted, goal.release)
+        and seen.service.runs(goal.wanted)
+    )
+
+
+def _undoing(goal: Goal, seen: Seen, told: Told, lease: Lease) -> Effect:
+    target = lease.prior
+    if told.undoing_since is None or not lease.wish:
+        decided_here = bool(told.cause) or goal.way is Way.BACK or seen.marks.held is not None
+        return Undo(
+            told.cause or lease.wish or goal.cause or UNDO, _held(goal, lease) if decided_here else None
+        )
+    if target == lease.wanted:
+        return NotStable(told.cause, "no other revision was recorded that could be put back")
+    standing = judge(seen.service, target)
+    if seen.service.revision != target:
+        if told.swapped_to == target and _just_told(seen, told):
+            return Wait("ECS does not show the update yet")
+        return Swap(target) if told.swaps < MAX_SWAPS_BACK else NotStable(told.cause, standing.why)
+    if standing.progress is Progress.ARRIVED:
+        return Judge(target) if told.gates_after is None else Settle()
+    if seen.tick - told.undoing_since > goal.deadline_seconds:
+        return NotStable(told.cause, f"not stable after {goal.deadline_seconds:.0f} s: {standing.why}")
+    if standing.progress is Progress.FAILED:
+        return NotStable(told.cause, standing.why)
+    return Wait(standing.why)
+
+
+def _just_told(seen: Seen, told: Told) -> bool:
+    return bool(told.swapped_to) and seen.tick - told.since < GRACE_SECONDS
+
+
+def _lease(goal: Goal, seen: Seen) -> Lease:
+    back = goal.way is Way.BACK
+    return Lease(
+        run=goal.run,
+        prior=goal.prior,
+        wanted=seen.service.revision if back else goal.wanted,
+        heartbeat=seen.wall,
+        release=goal.release,
+        wish=(clean(goal.cause) or UNDO) if back else "",
+    )
+
+
+def _held(goal: Goal, lease: Lease | None) -> int | None:
+    """At which release the service is held: the highest in effect."""
+    if goal.way is Way.BACK and not goal.hold:
+        return None
+    return max(goal.release, lease.release if lease is not None else 0)

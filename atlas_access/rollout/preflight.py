@@ -1,0 +1,196 @@
+"""Every reason not to swap, found at once and shown together: proofs, secrets, ownership, gates, the soak before.
+
+The credentials are proven again, right before the swap, from the very versions that tasks will receive. Each check that
+breaks is a reason of its own: nothing here lets a swap begin because something could not be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.clients.aws import AwsUnavailable
+from atlas_access.proof.evidence import Proof
+from atlas_access.proof.expectations import Expectations
+from atlas_access.proof.run import ProofRequest, prove_all
+from atlas_access.proof.verdict import Verdict
+from atlas_access.rollout.gates import Gates
+from atlas_access.rollout.model import short
+from atlas_access.rollout.readable import Readability, references
+from atlas_access.rollout.service import Service
+from atlas_access.rollout.soak import SoakSeen
+from atlas_access.rollout.soak import refusals as soak_refusals
+from atlas_access.rollout.steps import Seen
+
+Check = Callable[[Seen], tuple[str, ...]]
+
+BEFORE = "before any change)"
+"""How the reason of a gate ends that is red on what runs now."""
+
+UNGATED = (
+    "the smoke gates cannot be run: there is no baseline. Capture one before any change: "
+    "atlas-access baseline capture STACK (in a sandbox: atlas-access sandbox baseline STACK). A sandbox's own tests "
+    "may set allowUngatedRollout"
+)
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Named checks, run side by side; their reasons keep the order of the checks."""
+
+    named: Mapping[str, Check]
+
+    def __call__(self, seen: Seen) -> tuple[str, ...]:
+        """Every reason of every check, each once."""
+
+        def one(name: str) -> tuple[str, ...]:
+            try:
+                return self.named[name](seen)
+            except Exception as error:  # noqa: BLE001 - what cannot be checked is a reason not to start
+                return (f"{name} could not be checked: {_text(error)}",)
+
+        with ThreadPoolExecutor(max_workers=max(1, len(self.named))) as pool:
+            found = list(pool.map(one, self.named))
+        return tuple(dict.fromkeys(reason for reasons in found for reason in reasons))
+
+
+def proven_again(
+    requests: Sequence[ProofRequest], endpoints: Endpoints, wanted: str, service: Service
+) -> Check:
+    """Prove every credential of the new revision now, and hold that it names no version besides."""
+
+    def check(_: Seen) -> tuple[str, ...]:
+        if not requests:
+            return ("no credential to prove was handed to the rollout; nothing is swapped unproven",)
+        proofs = prove_all(requests, endpoints)
+        return (*refuted(proofs), *unproven(requests, service.definition(wanted)))
+
+    return check
+
+
+def refuted(proofs: Sequence[Proof]) -> tuple[str, ...]:
+    """A line for each proof that is not proven."""
+    return tuple(
+        f"{proof.verdict.value.upper()}  {proof.user} on {proof.cluster} ({proof.address} address): {proof.reason}"
+        for proof in proofs
+        if proof.verdict is not Verdict.PROVEN
+    )
+
+
+def unproven(requests: Sequence[ProofRequest], definition: Mapping[str, Any]) -> tuple[str, ...]:
+    """Mongo variables of a definition whose exact secret version is not among those proven."""
+    proven = {(request.secret_arn, request.secret_version) for request in requests}
+    named, foreign = references(definition)
+    return (
+        *(
+            f"{each.variable} is bound to {each.name} {each.version or 'without a version'}, which was not proven"
+            for each in named
+            if each.variable.startswith("MONGODB_") and (each.arn, each.version) not in proven
+        ),
+        *(f"{each} is bound to no secret version" for each in foreign if each.startswith("MONGODB_")),
+    )
+
+
+def readable(readability: Readability, service: Service, revisions: Sequence[str]) -> Check:
+    """Tasks of every one of these revisions could start."""
+
+    def check(_: Seen) -> tuple[str, ...]:
+        return tuple(
+            reason
+            for revision in dict.fromkeys(revisions)
+            for reason in readability.refusals(revision, service.definition(revision))
+        )
+
+    return check
+
+
+def gated(gates: Gates | None, *, allow_ungated: bool) -> Check:
+    """The gates can be run, and are green on what runs now: a gate that fails before any change is a stop."""
+
+    def check(seen: Seen) -> tuple[str, ...]:
+        if gates is None:
+            return () if allow_ungated else (UNGATED,)
+        refused = gates.refusals()
+        if refused:
+            return refused
+        now = short(seen.service.revision)
+        found = gates.round(seen.service.revision, lambda: False)
+        return tuple(f"{failure} (already on {now}, {BEFORE}" for failure in found.failures)
+
+    return check
+
+
+def owned(answer: str, why: str, *, acknowledged: bool) -> Check:
+    """Terraform has let go: its HCL says so, or the configuration acknowledges it and the HCL does not deny it."""
+
+    def check(_: Seen) -> tuple[str, ...]:
+        if answer == "released" or (acknowledged and answer != "owned"):
+            return ()
+        told = why or "whether Terraform still owns the task definition is unknown"
+        return (
+            told
+            if answer == "owned" or why
+            else f"{told}: set atlas-access:terraformReleased once it has let go",
+        )
+
+    return check
+
+
+def soaked(
+    look: Callable[[], SoakSeen | str],
+    minutes: int,
+    gates: Callable[[], Gates | None],
+    *,
+    allow_ungated: bool,
+) -> Check:
+    """The environment before has soaked without a spike, and its gates, run again now, are green."""
+
+    def check(_: Seen) -> tuple[str, ...]:
+        seen = look()
+        if isinstance(seen, str):
+            return (seen,)
+        reasons = soak_refusals(seen, minutes)
+        again: tuple[str, ...] = ()
+        try:
+            before = gates()
+        except AwsUnavailable as error:
+            return (*reasons, f"{seen.stack}: its gates cannot be run again: {error}")
+        if before is None and not allow_ungated:
+            again = (f"{seen.stack}: its gates cannot be run again: no baseline of it",)
+        elif before is not None:
+            again = before.refusals() or before.round(seen.service.revision, lambda: False).failures
+        return (
+            *reasons,
+            *(each if each.startswith(seen.stack) else f"{seen.stack}: {each}" for each in again),
+        )
+
+    return check
+
+
+def request_of(given: Mapping[str, Any]) -> ProofRequest:
+    """A proof to be made again, as the program hands it over."""
+    return ProofRequest(
+        expectations=Expectations.from_json(str(given["expectations"])),
+        environment=str(given["environment"]),
+        secret_arn=str(given["secret_arn"]),
+        secret_version=str(given["secret_version"]),
+        region=str(given["region"]),
+        address=str(given["address"]),
+        expected_hosts=tuple(str(host) for host in given.get("expected_hosts") or ()),
+        deadline_seconds=float(given["deadline_seconds"]),
+        last_audit_uuid=str(given.get("audit_uuid") or ""),
+        public_address=str(given.get("public_address") or ""),
+    )
+
+
+def _text(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", "an error of AWS"))
+    if isinstance(error, BotoCoreError):
+        return type(error).__name__
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,206 @@
+"""Whether tasks of a revision could start: each secret version is there, and the execution role reads and decrypts it.
+
+Asked of the role, never of the caller: IAM's simulation of the role's policies, else a session of the role itself.
+Where neither is to be had the answer is unknown, and unknown is a refusal. No value is kept, shown or compared.
+Sources: AWS Secrets Manager API (DescribeSecret, ListSecretVersionIds), AWS IAM API (SimulatePrincipalPolicy).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.task_definition import secret_references
+from atlas_access.clients.aws import CURRENT, AwsUnavailable, ask, client, session_by
+from atlas_access.rollout.model import short
+
+READ, DECRYPT = "secretsmanager:GetSecretValue", "kms:Decrypt"
+_REFERENCE = re.compile(
+    r"(?P<arn>arn:[a-z-]+:secretsmanager:[^:]+:\d{12}:secret:[^:]+)"
+    r"(?::(?P<key>[^:]*):(?P<stage>[^:]*):(?P<version>[^:]*))?"
+)
+_MANAGED_KEY = "alias/aws/secretsmanager"
+_FORBIDDEN = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+
+
+@dataclass(frozen=True)
+class SecretReference:
+    """A `valueFrom` of Secrets Manager: the secret, and the version or stage it is pinned to ("" when it is not)."""
+
+    variable: str
+    arn: str
+    version: str
+    stage: str
+
+    @property
+    def name(self) -> str:
+        """The secret's name, without the suffix that AWS adds."""
+        return re.sub(r"-[A-Za-z0-9]{6}$", "", self.arn.split(":secret:", 1)[-1])
+
+
+def references(definition: Mapping[str, Any]) -> tuple[tuple[SecretReference, ...], tuple[str, ...]]:
+    """The secrets that a definition names, and the variables whose `valueFrom` is none of Secrets Manager."""
+    found, foreign = [], []
+    for variable, value in sorted(secret_references(definition).items()):
+        match = _REFERENCE.fullmatch(value)
+        if match is None:
+            foreign.append(variable)
+        else:
+            found.append(
+                SecretReference(variable, match["arn"], match["version"] or "", match["stage"] or "")
+            )
+    return tuple(found), tuple(foreign)
+
+
+@dataclass
+class Readability:
+    """Checks definitions against one account; what was asked once is not asked again."""
+
+    region: str
+    endpoints: Endpoints
+    open_client: Callable[..., Any] = client
+    _keys: dict[tuple[str, str], str | None] = field(default_factory=dict)
+
+    def refusals(self, revision: str, definition: Mapping[str, Any]) -> tuple[str, ...]:
+        """Every reason why tasks of this revision could not start, or why nobody knows whether they could."""
+        label = short(revision)
+        if definition.get("status") == "INACTIVE":
+            return (f"{label} is INACTIVE: a deregistered revision cannot run again",)
+        named, _ = references(definition)
+        if not named:
+            return ()
+        role = str(definition.get("executionRoleArn") or "")
+        if not role:
+            return (f"{label} names secrets but no execution role that could read them",)
+        problems, keys = [], {}
+        for reference in named:
+            try:
+                keys[reference] = self._key_of(reference)
+            except AwsUnavailable as error:
+                problems.append(f"{label}: {reference.variable} from {reference.name}: {_why(error)}")
+            except _Unusable as error:
+                problems.append(f"{label}: {reference.variable} from {reference.name}: {error}")
+        return (*dict.fromkeys(problems), *self._denied(label, role, keys))
+
+    def _key_of(self, reference: SecretReference) -> str | None:
+        """The key's ARN of a secret that exists with the wanted version; None for the key that AWS manages."""
+        cached = (reference.arn, f"{reference.version}/{reference.stage}")
+        if cached in self._keys:
+            return self._keys[cached]
+        store = self.open_client("secretsmanager", self.region, self.endpoints)
+        secret = ask("describing the secret", store.describe_secret, SecretId=reference.arn)
+        if secret.get("DeletedDate"):
+            raise _Unusable("the secret is marked for deletion; restore it")
+        stages: Mapping[str, list[str]] = secret.get("VersionIdsToStages") or {}
+        wanted_stage = reference.stage or ("" if reference.version else CURRENT)
+        there = [
+            version
+            for version, labels in stages.items()
+            if reference.version in ("", version) and (not wanted_stage or wanted_stage in labels)
+        ]
+        if not there:
+            raise _Unusable(f"version {reference.version or wanted_stage} is not there any more")
+        key = str(secret.get("KmsKeyId") or "")
+        self._keys[cached] = None if key in ("", _MANAGED_KEY) else self._usable_key(key)
+        return self._keys[cached]
+
+    def _usable_key(self, key: str) -> str:
+        kms = self.open_client("kms", self.region, self.endpoints)
+        found = ask("describing its key", kms.describe_key, KeyId=key)["KeyMetadata"]
+        if found.get("KeyState", "Enabled") != "Enabled":
+            raise _Unusable(f"its key is {found['KeyState']}, so it cannot be decrypted")
+        return str(found["Arn"])
+
+    def _denied(self, label: str, role: str, keys: Mapping[SecretReference, str | None]) -> Iterator[str]:
+        if not keys:
+            return
+        name = role.rpartition("/")[2]
+        try:
+            decisions = self._simulated(role, keys)
+        except AwsUnavailable as error:
+            if error.code not in _FORBIDDEN:
+                yield f"{label}: whether {name} reads its secrets is unknown: {_why(error)}"
+                return
+            yield from self._as_the_role(label, role, keys)
+            return
+        for reference, key in keys.items():
+            for action, resource in ((READ, reference.arn), (DECRYPT, key)):
+                decision = decisions.get((action, resource), "unknown") if resource else "allowed"
+                if decision != "allowed":
+                    yield (
+                        f"{label}: {name} may not {action} for {reference.variable} ({reference.name}): {decision}; "
+                        "grant it to the role"
+                    )
+
+    def _simulated(
+        self, role: str, keys: Mapping[SecretReference, str | None]
+    ) -> dict[tuple[str, str | None], str]:
+        iam = self.open_client("iam", self.region, self.endpoints)
+        asked = {READ: {each.arn for each in keys}, DECRYPT: {key for key in keys.values() if key}}
+        context = [
+            {
+                "ContextKeyName": "kms:ViaService",
+                "ContextKeyValues": [f"secretsmanager.{self.region}.amazonaws.com"],
+                "ContextKeyType": "string",
+            }
+        ]
+        decisions: dict[tuple[str, str | None], str] = {}
+        for action, resources in asked.items():
+            if not resources:
+                continue
+            answer = ask(
+                "simulating the execution role",
+                iam.simulate_principal_policy,
+                PolicySourceArn=role,
+                ActionNames=[action],
+                ResourceArns=sorted(resources),
+                ContextEntries=context,
+            )
+            for each in answer.get("EvaluationResults", ()):
+                decisions[(action, str(each["EvalResourceName"]))] = str(each["EvalDecision"])
+        return decisions
+
+    def _as_the_role(
+        self, label: str, role: str, keys: Mapping[SecretReference, str | None]
+    ) -> Iterator[str]:
+        """Read as the role itself; the values are dropped at once."""
+        name = role.rpartition("/")[2]
+        try:
+            sts = self.open_client("sts", self.region, self.endpoints)
+            session = session_by(
+                ask(
+                    "taking the role on",
+                    sts.assume_role,
+                    RoleArn=role,
+                    RoleSessionName="atlas-access-preflight",
+                )
+            )
+        except AwsUnavailable as error:
+            yield (
+                f"{label}: whether {name} reads its secrets is unknown: IAM refuses to simulate it, and the role "
+                f"cannot be taken on ({error.code}); allow iam:SimulatePrincipalPolicy"
+            )
+            return
+        store = self.open_client("secretsmanager", self.region, self.endpoints, session=session)
+        for reference in keys:
+            wanted = {
+                "SecretId": reference.arn,
+                **({"VersionId": reference.version} if reference.version else {}),
+            }
+            try:
+                ask("reading as the role", store.get_secret_value, **wanted)
+            except AwsUnavailable as error:
+                yield f"{label}: {name} cannot read {reference.variable} ({reference.name}): {error.code}"
+
+
+class _Unusable(Exception):
+    """A secret exists but cannot serve; the message says why."""
+
+
+def _why(error: AwsUnavailable) -> str:
+    if error.code == "ResourceNotFoundException":
+        return "there is no such secret"
+    return str(error)

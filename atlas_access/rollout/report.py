@@ -1,0 +1,150 @@
+"""What a rollout says at its end: what failed, what runs now, and the next step. Pure.
+
+Every text passes redaction here: stop reasons and gate findings may quote what an application wrote.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+from atlas_access.base.redaction import redact
+from atlas_access.rollout.model import short
+from atlas_access.rollout.steps import Done, End, Goal, Lost, NotStable, Refused, RolledBack, Seen, Way
+
+
+class RolloutFailed(RuntimeError):
+    """A rollout or a rollback did not reach its goal; the message says what failed, what runs, and what to do.
+
+    `exit_code` is 1, and 3 where nobody knows what runs. `moved` says whether the service was touched.
+    """
+
+    def __init__(self, message: str, exit_code: int = 1, *, moved: bool = False) -> None:
+        super().__init__(redact(message))
+        self.exit_code, self.moved = exit_code, moved
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Moments of a run, in Unix seconds, 0 for what did not happen, and what they cost.
+
+    `swapped` is when it swapped first, `red` when a gate was red first, `back` when the recorded revision ran alone
+    again; `failed` counts requests that failed meanwhile on the balanced address, None where nobody counts; `logged`
+    are error lines of the service.
+    """
+
+    swapped: float = 0.0
+    red: float = 0.0
+    back: float = 0.0
+    failed: int | None = None
+    logged: tuple[str, ...] = ()
+
+    def at(self, moment: Literal["swapped", "red", "back"], wall: float) -> Figures:
+        """The same with a moment noted, unless it was noted before."""
+        if getattr(self, moment):
+            return self
+        match moment:
+            case "swapped":
+                return replace(self, swapped=wall)
+            case "red":
+                return replace(self, red=wall)
+            case "back":
+                return replace(self, back=wall)
+
+
+def told(
+    stack: str, goal: Goal, end: End, seen: Seen, details: tuple[str, ...], figures: Figures | None = None
+) -> str:
+    """The text of an end. `details` are stop reasons."""
+    known = figures or Figures()
+    match end:
+        case Done(revision, moved):
+            lines = [*_done(stack, goal, seen, revision, moved=moved), *_cost(known)]
+        case Refused(reasons):
+            lines = _refused(stack, goal, seen, reasons)
+        case RolledBack(undone):
+            head = f"ROLLED BACK  {stack}: {undone.cause}"
+            logged = [f"The service logged meanwhile: {each}" for each in known.logged]
+            lines = [head, _runs_again(seen, known), *_likely(details), *logged]
+            if undone.gates:
+                lines.append(f"The gates fail on it too: {'; '.join(undone.gates)}")
+            lines.append(_next(stack, seen))
+        case NotStable(cause, why):
+            lines = [
+                f"NOT STABLE  {stack}: {cause}; {short(_prior(goal, seen))} was put back, but: {why}",
+                *_likely(details),
+                f"The service shows {short(seen.service.revision)} {seen.service.counted}. Look at its events now:",
+                f"  aws ecs describe-services --cluster … --services … --query services[0].events ({seen.service.arn})",
+                f"Then: atlas-access rollback {stack}",
+            ]
+        case Lost(run):
+            lines = [
+                f"TAKEN OVER  {stack}: run {run} has taken the service over; this run touches nothing any more.",
+                "Read that run's outcome; this one's heartbeat had been missing for too long.",
+            ]
+    first, *rest = lines
+    return redact("\n".join([first, *(f"  {line}" for line in rest)]))
+
+
+def unknown(stack: str, goal: Goal, error: str, what: str) -> str:
+    """The text when AWS stopped answering in the middle of a move."""
+    return redact(
+        f"NOT KNOWN  {stack}: {what}: {error}\n"
+        f"  The service may run {short(goal.wanted or goal.leaving or '?')} or {short(goal.prior)}. "
+        "As soon as AWS answers again:\n"
+        f"    atlas-access rollback {stack}    (the lease on the service says where the next run takes over)"
+    )
+
+
+def _done(stack: str, goal: Goal, seen: Seen, revision: str, *, moved: bool) -> list[str]:
+    runs = f"{short(revision)} running {seen.service.counted}"
+    if goal.way is Way.FORWARD:
+        return [f"{stack}: {runs}" if moved else f"{stack}: {runs}; nothing had to be moved"]
+    if goal.leaving and revision not in (goal.leaving, goal.prior):
+        return [f"{stack}: {runs}, which no rollout of ours brought; left as it is"]
+    held = f"Nothing swaps until rolloutRelease exceeds {seen.marks.held} in Pulumi.{stack}.yaml."
+    return [f"{stack}: {runs} again", *([held] if goal.hold and seen.marks.held is not None else [])]
+
+
+def _refused(stack: str, goal: Goal, seen: Seen, reasons: tuple[str, ...]) -> list[str]:
+    count = "1 reason" if len(reasons) == 1 else f"{len(reasons)} reasons"
+    what = "NOT STARTED" if goal.way is Way.FORWARD else "NOT ROLLED BACK"
+    runs = short(seen.service.revision) if seen.service.revision else "no revision"
+    return [f"{what}  {stack}: {count}; {runs} keeps running.", *reasons]
+
+
+def _runs_again(seen: Seen, figures: Figures) -> str:
+    back = figures.back or seen.wall
+    since = datetime.fromtimestamp(back, UTC).strftime("%H:%M:%S")
+    runs = f"{short(seen.service.revision)} runs again, {seen.service.counted}, since {since} UTC"
+    if not figures.swapped:
+        return runs
+    after = [f"{back - figures.swapped:.0f} s after the swap"]
+    if figures.red:
+        after.append(f"{back - figures.red:.0f} s after the first bad answer")
+    count = "not measured" if figures.failed is None else str(figures.failed)
+    return f"{runs} ({', '.join(after)}). Requests failed meanwhile on the balanced address: {count}"
+
+
+def _cost(figures: Figures) -> list[str]:
+    if not figures.swapped or figures.failed is None:
+        return []
+    return [f"Requests failed meanwhile on the balanced address: {figures.failed}"]
+
+
+def _likely(details: tuple[str, ...]) -> list[str]:
+    return [f"ECS says: {each}" for each in details]
+
+
+def _next(stack: str, seen: Seen) -> str:
+    if seen.marks.held is None:
+        return f"Next: mend the cause, then update {stack} again."
+    return (
+        f"Nothing swaps again until rolloutRelease is raised above {seen.marks.held} in Pulumi.{stack}.yaml. "
+        f"Next: atlas-access prove {stack}"
+    )
+
+
+def _prior(goal: Goal, seen: Seen) -> str:
+    return seen.marks.lease.prior if seen.marks.lease is not None else goal.prior

@@ -1,0 +1,143 @@
+"""`rollback`: the recorded revision again, or a named one, whoever moves the service at this moment.
+
+A rollout that runs is asked, by its lease, to undo; a dead one is taken over; without one the swap is made here. In
+each case the service is held afterwards. It must never choose a revision that nobody recorded or named.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.settings import Settings
+from atlas_access.clients.aws import AwsUnavailable, account_id, ask, client
+from atlas_access.rollout.model import ServiceState, short
+from atlas_access.rollout.open_incident import StopLine
+from atlas_access.rollout.preflight import Checks, readable
+from atlas_access.rollout.readable import Readability
+from atlas_access.rollout.run import carry_out
+from atlas_access.rollout.service import Service, ServiceMissing
+from atlas_access.rollout.service_tags import Marks
+from atlas_access.rollout.smoke_gates import smoke_gates
+from atlas_access.rollout.steps import Goal, Way
+from atlas_access.rollout.wiring import PROJECT_FOLDER, new_run, parts_of
+from atlas_access.smoke.browser_kept import letting_go
+
+
+class RollbackRefused(ValueError):
+    """There is nothing to go back to, or not by these credentials; nothing was touched."""
+
+
+@dataclass(frozen=True)
+class RolledTo:
+    """What runs now, what ran when the command came, and the release at which the service is held."""
+
+    stack: str
+    revision: str
+    left: str
+    held: int
+    gates: str
+
+
+@letting_go
+def roll_back(
+    stack: str, settings: Settings, endpoints: Endpoints, to: str, tell: Callable[[str], None]
+) -> RolledTo:
+    """Go back to the recorded revision, or to `to` (`family:revision`, a bare number, or an ARN).
+
+    Raises:
+        RollbackRefused: nothing is recorded, `to` is none of the service's, or the account is another one.
+        RolloutFailed: it was refused, or the revision does not become stable, or its gates are not green.
+        AwsUnavailable: AWS gave no answer before anything began.
+    """
+    region = settings.aws_region
+    account = account_id(region=region, endpoints=endpoints)
+    if account != settings.aws_account_id:
+        raise RollbackRefused(
+            f"these credentials act in AWS account {account}, but {stack} is {settings.aws_account_id}. "
+            "Sign in to the right account."
+        )
+    ecs = client("ecs", region, endpoints)
+    service = Service(ecs, settings.ecs_cluster, settings.ecs_service)
+    try:
+        state, marks = service.look_marked()
+        target = _named(ecs, state, to) if to else recorded(stack, state, marks)
+    except ServiceMissing as error:
+        raise RollbackRefused(str(error)) from None
+    except (ClientError, BotoCoreError) as error:
+        raise AwsUnavailable("describing the service", type(error).__name__) from None
+    gates = smoke_gates(stack, settings, endpoints, PROJECT_FOLDER)
+    goal = Goal(
+        way=Way.BACK,
+        run=new_run(),
+        prior=target,
+        release=release_in_effect(settings.rollout_release, marks),
+        deadline_seconds=float(settings.rollout_deadline_seconds),
+        cause="asked for by atlas-access rollback",
+        hold=True,
+    )
+    checks = Checks({"reading the secrets": readable(Readability(region, endpoints), service, (target,))})
+    line = StopLine(stack, settings.github_repository, endpoints, os.environ, tell)
+    with line.watching(lambda failure: failure.moved):
+        done = carry_out(goal, parts_of(stack, service, endpoints, checks, gates, tell))
+    return RolledTo(
+        stack=stack,
+        revision=short(done.revision),
+        left=short(state.revision),
+        held=goal.release,
+        gates="not run" if gates is None or not done.moved else "green",
+    )
+
+
+def recorded(stack: str, state: ServiceState, marks: Marks) -> str:
+    """The revision that the service's own marks say to go back to. Raises `RollbackRefused` when none does."""
+    if marks.broken:
+        raise RollbackRefused(
+            f"the tags atlas-access/* on {stack}'s service make no sense ({marks.broken}): remove them (aws ecs "
+            "untag-resource), then name a revision with --to"
+        )
+    if marks.lease is not None:
+        return marks.lease.prior
+    if marks.bound is not None and marks.bound.revision == state.revision:
+        return marks.bound.prior
+    if marks.held is not None:
+        return state.revision
+    raise RollbackRefused(
+        f"{stack} runs {short(state.revision)}, which no rollout of ours brought, so nothing is recorded that ran "
+        "before it. Name a revision with --to."
+    )
+
+
+def release_in_effect(configured: int, marks: Marks) -> int:
+    """The highest `rolloutRelease` that anybody has swapped with: only a higher one lifts the hold."""
+    return max(
+        configured,
+        marks.lease.release if marks.lease else 0,
+        marks.bound.release if marks.bound else 0,
+        marks.held or 0,
+    )
+
+
+def _named(ecs: object, state: ServiceState, to: str) -> str:
+    family = short(state.revision).rpartition(":")[0]
+    name = f"{family}:{to}" if to.isdigit() else to
+    if short(name).rpartition(":")[0] != family:
+        raise RollbackRefused(f"{to} is no revision of {family}. Name one as {family}:NUMBER.")
+    try:
+        found = ask(
+            f"describing {short(name)}",
+            ecs.describe_task_definition,  # type: ignore[attr-defined]
+            taskDefinition=name,
+        )["taskDefinition"]
+    except AwsUnavailable as error:
+        if error.code in ("ClientException", "InvalidParameterException"):
+            raise RollbackRefused(f"{family} has no revision {short(name)}.") from None
+        raise
+    return str(found["taskDefinitionArn"])
+
+
+__all__ = ["RollbackRefused", "RolledTo", "recorded", "release_in_effect", "roll_back"]

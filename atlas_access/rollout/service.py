@@ -1,0 +1,160 @@
+"""The effects on an ECS service: look, mark, swap, and ask why tasks stopped. Each is named and repeatable.
+
+It must never decide anything: `atlas_access.rollout.decide` does. Waiting has no place here either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from atlas_access.rollout.model import ServiceState, short
+from atlas_access.rollout.service_tags import (
+    BOUND_KEYS,
+    HEARTBEAT,
+    HELD,
+    LEASE_KEYS,
+    WISH,
+    Bound,
+    Lease,
+    Marks,
+    clean,
+    read_marks,
+)
+
+_SHOWN_TASKS = 3
+
+
+class ServiceMissing(LookupError):
+    """The cluster has no such service."""
+
+
+class EcsApi(Protocol):
+    """The part of the ECS client that moves a service."""
+
+    def describe_services(self, *, cluster: str, services: list[str], include: list[str]) -> Any:
+        """API DescribeServices."""
+
+    def update_service(self, *, cluster: str, service: str, taskDefinition: str) -> Any:  # noqa: N803 - boto3
+        """API UpdateService."""
+
+    def describe_task_definition(self, *, taskDefinition: str, include: list[str]) -> Any:  # noqa: N803 - boto3
+        """API DescribeTaskDefinition."""
+
+    def tag_resource(self, *, resourceArn: str, tags: list[dict[str, str]]) -> Any:  # noqa: N803 - boto3
+        """API TagResource."""
+
+    def untag_resource(self, *, resourceArn: str, tagKeys: list[str]) -> Any:  # noqa: N803 - boto3
+        """API UntagResource."""
+
+    def list_tasks(self, *, cluster: str, serviceName: str, desiredStatus: str) -> Any:  # noqa: N803 - boto3
+        """API ListTasks."""
+
+    def describe_tasks(self, *, cluster: str, tasks: list[str]) -> Any:
+        """API DescribeTasks."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """One ECS service, by cluster and name."""
+
+    ecs: EcsApi
+    cluster: str
+    name: str
+
+    def look(self) -> ServiceState:
+        """What runs now. Raises `ServiceMissing`."""
+        return self.look_marked()[0]
+
+    def look_marked(self) -> tuple[ServiceState, Marks]:
+        """What runs now, and our marks on it, in one answer of ECS.
+
+        Raises:
+            ServiceMissing: the cluster has no such service.
+        """
+        answer = self.ecs.describe_services(cluster=self.cluster, services=[self.name], include=["TAGS"])
+        if not answer["services"]:
+            raise ServiceMissing(
+                f"ECS cluster {self.cluster} has no service {self.name}. Check atlas-access:ecsCluster and ecsService."
+            )
+        found = answer["services"][0]
+        tags = {str(tag["key"]): str(tag.get("value", "")) for tag in found.get("tags") or ()}
+        return ServiceState.of(found), read_marks(tags)
+
+    def definition(self, revision: str) -> dict[str, Any]:
+        """A revision's full definition with its tags, as RegisterTaskDefinition would take it back."""
+        answer = self.ecs.describe_task_definition(taskDefinition=revision, include=["TAGS"])
+        found: dict[str, Any] = dict(answer["taskDefinition"])
+        return {**found, "tags": answer["tags"]} if answer.get("tags") else found
+
+    def swap(self, revision: str) -> None:
+        """Tell the service to run `revision`."""
+        self.ecs.update_service(cluster=self.cluster, service=self.name, taskDefinition=revision)
+
+    def take(self, arn: str, lease: Lease, held: int | None) -> None:
+        """Write a lease, with a hold where one is given, in one request."""
+        self._tag(arn, lease.tags() | _hold(held))
+
+    def beat(self, arn: str, wall: float) -> None:
+        """Write a heartbeat, and nothing else: a wish to undo may have been written meanwhile."""
+        self._tag(arn, {HEARTBEAT: f"{wall:.3f}"})
+
+    def wish(self, arn: str, cause: str, held: int | None) -> None:
+        """Write into the lease, whoever's it is, that it is to be undone."""
+        self._tag(arn, {WISH: clean(cause) or "undo"} | _hold(held))
+
+    def hold(self, arn: str, release: int) -> None:
+        """Hold the service until a higher release is configured."""
+        self._tag(arn, _hold(release))
+
+    def bind(self, arn: str, bound: Bound) -> None:
+        """Record what the service is bound to."""
+        self._tag(arn, bound.tags())
+
+    def release(self, arn: str, *, freely: bool = False) -> None:
+        """Take the lease off; with `freely`, a hold too."""
+        self._untag(arn, (*LEASE_KEYS, *((HELD,) if freely else ())))
+
+    def settle(self, arn: str) -> None:
+        """Take the lease and the record of what was bound off, in one request."""
+        self._untag(arn, (*BOUND_KEYS, *LEASE_KEYS))
+
+    def stop_reasons(self, revision: str) -> tuple[str, ...]:
+        """Why tasks of a revision stopped, each reason once; empty when ECS has forgotten them."""
+        listed = self.ecs.list_tasks(cluster=self.cluster, serviceName=self.name, desiredStatus="STOPPED")
+        arns = list(listed.get("taskArns") or ())[:100]
+        if not arns:
+            return ()
+        tasks = self.ecs.describe_tasks(cluster=self.cluster, tasks=arns).get("tasks") or ()
+        found = [
+            _stopped(task)
+            for task in tasks
+            if task.get("taskDefinitionArn") == revision
+            and task.get("stopCode") != "ServiceSchedulerInitiated"
+        ]
+        return tuple(dict.fromkeys(filter(None, found)))[:_SHOWN_TASKS]
+
+    def _tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        self.ecs.tag_resource(
+            resourceArn=arn, tags=[{"key": key, "value": value} for key, value in tags.items()]
+        )
+
+    def _untag(self, arn: str, keys: Iterable[str]) -> None:
+        self.ecs.untag_resource(resourceArn=arn, tagKeys=list(keys))
+
+
+def _hold(release: int | None) -> dict[str, str]:
+    return {} if release is None else {HELD: str(release)}
+
+
+def _stopped(task: Mapping[str, Any]) -> str:
+    """`app:8 stopped: EssentialContainerExited (app: exit code 1)`."""
+    reason = str(task.get("stoppedReason") or task.get("stopCode") or "")
+    exits = [
+        f"{each.get('name')}: exit code {each['exitCode']}"
+        for each in task.get("containers") or ()
+        if each.get("exitCode")
+    ]
+    why = f"{reason} ({', '.join(exits)})" if exits else reason
+    return f"{short(str(task.get('taskDefinitionArn', '')))} stopped: {why}" if why else ""

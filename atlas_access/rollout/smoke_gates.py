@@ -1,0 +1,138 @@
+"""The real smoke gates behind the `Gates` that a rollout knows: the application's answers against its baseline.
+
+What is asked and how it is judged lies in `atlas_access.smoke.run` and `access`. It must never judge without a
+baseline, nor take another stack's for this one's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from botocore.session import Session
+
+from atlas_access.base.endpoints import EndpointRefused, Endpoints
+from atlas_access.base.settings import Settings
+from atlas_access.manifest.load import ManifestInvalid, load_manifest
+from atlas_access.rollout.gates import Gates, Round
+from atlas_access.rollout.model import short
+from atlas_access.smoke.baseline import BaselineRefused, read_baseline
+from atlas_access.smoke.browser_found import MISSING, find_chromium
+from atlas_access.smoke.file import SmokeInvalid, load_smoke
+from atlas_access.smoke.gates import Gate, Standing
+from atlas_access.smoke.run import SmokeOrder, one_round
+from atlas_access.smoke.task_secrets import Place
+from atlas_access.smoke.waitlist import SignUp
+
+
+@dataclass(frozen=True)
+class SmokeGates:
+    """The gates of one stack, with its baseline.
+
+    `signs_up` is False where nobody here may read the credential that a sign-up is observed and removed with, as an
+    operator has stated: gate 8 is left to that stack's own rollouts then, and the others are asked as its users ask.
+    """
+
+    order: SmokeOrder
+    signs_up: bool = True
+
+    def refusals(self) -> tuple[str, ...]:
+        """Where no browser can be driven, gate 6 stays unknown, and unknown never passes: nothing is begun.
+
+        A baseline was only written when every gate was green, and was checked when it was read.
+        """
+        return () if find_chromium() else (f"{self.order.stack}: {MISSING}",)
+
+    def round(self, revision: str, stopped: Callable[[], bool]) -> Round:
+        """Every gate once, answered by that revision."""
+        found = one_round(self.order, revision=short(revision), stopped=stopped, signs_up=self.signs_up)
+        if self.signs_up:
+            return Round(found.failures)
+        red = [
+            str(each)
+            for each in found.results
+            if each.gate is not Gate.WAITLIST and each.standing is not Standing.MET
+        ]
+        asked = {each.gate for each in found.results}
+        return Round((*(f"gate {gate.value} was not asked" for gate in Gate if gate not in asked), *red))
+
+
+@dataclass(frozen=True)
+class AnotherStack:
+    """How a stack's gates are asked from another stack's rollout.
+
+    `session` may read there what gate 8 needs (None: our own credentials, in one account); `signs_up` as above.
+    """
+
+    session: Session | None = None
+    signs_up: bool = True
+
+
+@dataclass(frozen=True)
+class UnusableGates:
+    """Gates that cannot be run: they refuse, and never pass."""
+
+    why: str
+
+    def refusals(self) -> tuple[str, ...]:
+        """Why."""
+        return (self.why,)
+
+    def round(self, revision: str, stopped: Callable[[], bool]) -> Round:  # noqa: ARG002 - the protocol's
+        """Never green."""
+        return Round((self.why,))
+
+
+def baseline_file(stack: str, configured: str, folder: Path) -> Path:
+    """Where a stack's baseline is: as configured, else with the sandbox for a sandbox, else with the program."""
+    if configured:
+        return folder / configured
+    sandbox = os.environ.get("ATLAS_ACCESS_SANDBOX_DIR", "") if os.environ.get("ATLAS_ACCESS_SANDBOX") else ""
+    return folder / Path(sandbox, "baselines", f"{stack}.json")
+
+
+def smoke_gates(
+    stack: str,
+    settings: Settings,
+    endpoints: Endpoints,
+    folder: Path,
+    *,
+    other: AnotherStack | None = None,
+) -> Gates | None:
+    """The gates of a stack; None where no baseline was captured. `other` is for another stack than this run's.
+
+    The overlay of a sandbox names this run's own addresses only: another stack is asked where its baseline was taken.
+    """
+    path = baseline_file(stack, settings.smoke_baseline, folder)
+    if not settings.smoke_baseline and not path.is_file():
+        return None
+    mail = SignUp.mail_address()
+    try:
+        smoke = load_smoke((folder / "smoke.yaml").read_bytes(), "smoke.yaml")
+        manifest = load_manifest((folder / "access.yaml").read_text(encoding="utf-8"))
+        baseline = read_baseline(path.read_text(encoding="utf-8"), path.name, stack=stack, smoke=smoke)
+        url = settings.smoke_url
+        if endpoints.sandbox:
+            url = baseline.url if other else str(endpoints.smoke)
+            smoke = smoke.with_prompt_logs()
+            mail = f"{mail.rpartition('/')[0]}/{stack}" if mail else ""
+        endpoints.permit(url)
+    except (OSError, UnicodeDecodeError) as error:
+        return UnusableGates(f"{stack}: the smoke gates cannot be run: {path.name}: {type(error).__name__}")
+    except (BaselineRefused, EndpointRefused, ManifestInvalid, SmokeInvalid) as error:
+        return UnusableGates(f"{stack}: the smoke gates cannot be run: {error}")
+    place = Place(
+        stack,
+        settings.ecs_cluster,
+        settings.ecs_service,
+        settings.runtime_container,
+        settings.aws_region,
+        other.session if other else None,
+    )
+    reached = replace(endpoints, smoke=url) if other else endpoints
+    order = SmokeOrder(
+        stack, url, smoke, place, reached, manifest.database, baseline, mail, keep_browser=True
+    )
+    return SmokeGates(order, signs_up=other is None or other.signs_up)

@@ -1,0 +1,123 @@
+"""Whether the environment before this one has run on its new credentials long enough, without an error spike.
+
+Asked live of that environment's service and logs, never of stored outputs. Three answers each: clear, spike, unknown;
+unknown refuses. The decision is pure; `atlas_access.rollout.observe_soak` observes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from atlas_access.base.task_definition import secret_references
+from atlas_access.rollout.model import ServiceState, short
+from atlas_access.rollout.service_tags import Marks
+
+TOLERATED = 3
+"""Errors within the soak that are no spike whatever came before."""
+
+
+class Errors(StrEnum):
+    """What a source of errors says of the soak."""
+
+    CLEAR = "clear"
+    SPIKE = "spike"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source: its name, its answer, and the numbers or the reason behind it."""
+
+    name: str
+    answer: Errors
+    why: str
+
+
+@dataclass(frozen=True)
+class SoakSeen:
+    """What a look at the environment before showed. `wall` is Unix seconds."""
+
+    stack: str
+    service: ServiceState
+    marks: Marks
+    wall: float
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def bound_since(self) -> float | None:
+        """Since when the revision that runs has been bound and green; None when it is not."""
+        bound = self.marks.bound
+        if bound is None or not self.service.runs(bound.revision):
+            return None
+        primary = self.service.primary
+        return max(bound.since, primary.began if primary else 0.0)
+
+    @property
+    def minutes(self) -> float:
+        """How long it has soaked."""
+        since = self.bound_since
+        return 0.0 if since is None else max(0.0, self.wall - since) / 60
+
+
+def released(marks: Marks, running: str, was_bound: Mapping[str, Any], runs: Mapping[str, Any]) -> Marks:
+    """The marks after a routine release: a revision that binds the very same secrets is as bound as the recorded one.
+
+    `was_bound` and `runs` are the definitions of the recorded revision and of the one that runs.
+    """
+    if marks.bound is None or secret_references(was_bound) != secret_references(runs):
+        return marks
+    return replace(marks, bound=replace(marks.bound, revision=running))
+
+
+def spike(name: str, before: int, during: int) -> Source:
+    """Compare two windows of the same length: more than three errors, and more than twice those before, is a spike."""
+    answer = Errors.SPIKE if during > max(TOLERATED, 2 * before) else Errors.CLEAR
+    return Source(name, answer, f"{during} errors in the soak, {before} in as long a time before it")
+
+
+def unknown(name: str, why: str) -> Source:
+    """A source that gave no answer."""
+    return Source(name, Errors.UNKNOWN, why)
+
+
+def refusals(seen: SoakSeen, needed_minutes: int) -> tuple[str, ...]:
+    """Every reason why the next environment must not follow yet."""
+    reasons = []
+    if seen.marks.broken:
+        return (f"{seen.stack}: the marks on its service make no sense ({seen.marks.broken})",)
+    if seen.marks.lease is not None:
+        reasons.append(f"{seen.stack} is being moved by run {seen.marks.lease.run}; wait for its end")
+    if seen.marks.held is not None:
+        reasons.append(f"{seen.stack} was rolled back and is held; it goes first")
+    if seen.bound_since is None:
+        reasons.append(
+            f"{seen.stack} is not bound: its service runs {short(seen.service.revision)} {seen.service.counted}, which "
+            f"no rollout of ours ended on; bind {seen.stack} first"
+        )
+    elif seen.minutes < needed_minutes:
+        reasons.append(
+            f"{seen.stack} has soaked {seen.minutes:.0f} of {needed_minutes} minutes; "
+            f"update again in {needed_minutes - seen.minutes:.0f} minutes"
+        )
+    reasons += [
+        f"{seen.stack}: {source.name}: {source.answer.value}: {source.why}"
+        for source in seen.sources
+        if source.answer is not Errors.CLEAR
+    ]
+    return tuple(reasons)
+
+
+def line(seen: SoakSeen, needed_minutes: int) -> str:
+    """One line for a status: how the soak stands."""
+    against = refusals(seen, needed_minutes)
+    if against:
+        return f"{seen.stack}: {against[0]}"
+    return f"{seen.stack}: soaked {seen.minutes:.0f} minutes, {named(seen.sources)}"
+
+
+def named(sources: Iterable[Source]) -> str:
+    """The sources and their numbers, in one line."""
+    return "; ".join(f"{each.name}: {each.why}" for each in sources) or "no source of errors was asked"

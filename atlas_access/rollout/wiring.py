@@ -1,0 +1,257 @@
+"""Turns a resource's properties into a goal and its parts: clients, clock, checks, gates. Decides nothing.
+
+Facts of another environment are read from that stack's own settings at the moment of use: no property of a resource
+names what another environment owns (ADR 0001).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import uuid
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from atlas_access.base.clock import clock_for
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.settings import Settings, check_settings
+from atlas_access.base.task_definition import REGISTRATION_FACTS
+from atlas_access.clients.aws import client
+from atlas_access.clients.balanced import failed_requests
+from atlas_access.clients.other_account import AccountPlace, session_in
+from atlas_access.rollout.gates import Gates
+from atlas_access.rollout.observe_soak import Preceding, looked
+from atlas_access.rollout.open_incident import StopLine
+from atlas_access.rollout.preflight import (
+    BEFORE,
+    Checks,
+    gated,
+    owned,
+    proven_again,
+    readable,
+    request_of,
+    soaked,
+)
+from atlas_access.rollout.readable import Readability
+from atlas_access.rollout.run import Parts, carry_out
+from atlas_access.rollout.service import Service
+from atlas_access.rollout.service_log import errors_of
+from atlas_access.rollout.smoke_gates import AnotherStack, smoke_gates
+from atlas_access.rollout.steps import Goal, Seen, Way
+
+PROJECT_FOLDER = Path(__file__).parents[2]
+"""Where `Pulumi.<stack>.yaml`, the baselines and the Terraform files are looked for."""
+
+
+def record_prior(props: Mapping[str, Any]) -> dict[str, Any]:
+    """What ran before: where a run that died left a lease, the revision that this lease goes back to."""
+    service = service_of(props, _endpoints())
+    state, marks = service.look_marked()
+    lease = marks.lease
+    revision = state.revision if lease is None else lease.prior
+    definition = {k: v for k, v in service.definition(revision).items() if k not in REGISTRATION_FACTS}
+    return {
+        **props,
+        "revision_arn": revision,
+        "definition": json.dumps(definition, sort_keys=True),
+        "left_behind": "" if lease is None else lease.wanted,
+    }
+
+
+def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
+    """Swap onto the wanted revision. Raises `RolloutFailed`."""
+    endpoints = _endpoints()
+    service = service_of(props, endpoints)
+    allow = bool(props.get("allow_ungated"))
+    gates = gates_for(str(props["stack"]), endpoints, allow_ungated=allow)
+    goal = Goal(
+        way=Way.FORWARD,
+        run=new_run(),
+        prior=str(props["prior"]),
+        wanted=str(props["wanted"]),
+        release=int(props["release"]),
+        deadline_seconds=float(props["deadline_seconds"]),
+    )
+    checks = {
+        "proving again": proven_again(
+            [request_of(each) for each in props["proofs"]], endpoints, goal.wanted, service
+        ),
+        "reading the secrets": readable(
+            Readability(str(props["region"]), endpoints), service, (goal.wanted, goal.prior)
+        ),
+        "ownership": owned(
+            str(props["ownership"]), str(props["ownership_why"]), acknowledged=bool(props["acknowledged"])
+        ),
+        "the gates": gated(gates, allow_ungated=allow),
+    }
+    after = str(props.get("after") or "")
+    if after:
+        say(_asked_again(after, settings_of(str(props["stack"]), endpoints)))
+        checks["the soak before"] = _soak(str(props["stack"]), after, endpoints, allow_ungated=allow)
+    line = stop_line(str(props["stack"]), endpoints, say)
+    with line.watching(lambda failure: failure.moved or BEFORE in str(failure)) as green:
+        done = green(
+            carry_out(goal, parts_of(str(props["stack"]), service, endpoints, Checks(checks), gates))
+        )
+    return {
+        **props,
+        "running_revision": done.revision,
+        "gates": "not run" if gates is None else "green",
+    }
+
+
+def undo_rollout(props: Mapping[str, Any]) -> None:
+    """Put the recorded revision back where the service runs ours, or is being moved onto it. Raises `RolloutFailed`."""
+    _go_back(props, str(props["prior"]), leaving=str(props["wanted"]))
+
+
+def settle_lease(props: Mapping[str, Any]) -> None:
+    """Undo what no state knows of: a dead run's lease, or a rollout that ended after its engine was gone.
+
+    Where a state knows the rollout, its own deletion went before and left neither. Raises `RolloutFailed`.
+    """
+    state, marks = service_of(props, _endpoints()).look_marked()
+    if marks.lease is not None:
+        _go_back(props, marks.lease.prior, leaving=marks.lease.wanted)
+    elif marks.bound is not None and marks.bound.revision == state.revision:
+        _go_back(props, marks.bound.prior, leaving=marks.bound.revision)
+
+
+def _go_back(props: Mapping[str, Any], prior: str, *, leaving: str) -> None:
+    endpoints = _endpoints()
+    service = service_of(props, endpoints)
+    gates = gates_for(str(props["stack"]), endpoints, allow_ungated=bool(props.get("allow_ungated")))
+    goal = Goal(
+        way=Way.BACK,
+        run=new_run(),
+        prior=prior,
+        leaving=leaving,
+        release=int(props.get("release") or 0),
+        deadline_seconds=float(props.get("deadline_seconds") or 900),
+        cause="the stack goes back to phase provision",
+    )
+    readability = Readability(str(props["region"]), endpoints)
+    checks = Checks({"reading the secrets": readable(readability, service, (prior,))})
+    with stop_line(str(props["stack"]), endpoints, say).watching(lambda failure: failure.moved):
+        carry_out(goal, parts_of(str(props["stack"]), service, endpoints, checks, gates))
+
+
+def stop_line(stack: str, endpoints: Endpoints, tell: Callable[[str], None]) -> StopLine:
+    """Where a stack's line is stopped: the repository of its settings."""
+    return StopLine(stack, settings_of(stack, endpoints).github_repository, endpoints, os.environ, tell)
+
+
+def parts_of(
+    stack: str,
+    service: Service,
+    endpoints: Endpoints,
+    preflight: Callable[[Seen], tuple[str, ...]],
+    gates: Gates | None,
+    tell: Callable[[str], None] | None = None,
+) -> Parts:
+    """What a run works with in this process."""
+    return Parts(
+        stack=stack,
+        service=service,
+        clock=clock_for(os.environ, endpoints),
+        say=tell or say,
+        preflight=preflight,
+        gates=gates,
+        poll_seconds=0.2 if endpoints.sandbox else 2.0,
+        failed=lambda seconds: failed_requests(seconds, endpoints),
+        logged=lambda revision, seconds: errors_of(
+            service, revision, settings_of(stack, endpoints).aws_region, endpoints, seconds
+        ),
+    )
+
+
+def service_of(props: Mapping[str, Any], endpoints: Endpoints) -> Service:
+    """The service that a resource is about."""
+    return Service(
+        client("ecs", str(props["region"]), endpoints), str(props["cluster"]), str(props["service"])
+    )
+
+
+def gates_for(
+    stack: str, endpoints: Endpoints, *, allow_ungated: bool, other: AnotherStack | None = None
+) -> Gates | None:
+    """The smoke gates of a stack, judged by its baseline; None where there is none."""
+    settings = settings_of(stack, endpoints)
+    if allow_ungated and not settings.smoke_baseline:
+        return None
+    return smoke_gates(stack, settings, endpoints, PROJECT_FOLDER, other=other)
+
+
+def settings_of(stack: str, endpoints: Endpoints, folder: Path = PROJECT_FOLDER) -> Settings:
+    """A stack's settings from its own file. Raises `SettingsInvalid`."""
+    files = {
+        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path.read_text(encoding="utf-8")
+        for path in sorted(folder.glob("Pulumi.*.yaml"))
+    }
+    return check_settings(stack, files, sandbox=endpoints.sandbox)
+
+
+def new_run() -> str:
+    """A name for one run."""
+    return uuid.uuid4().hex[:12]
+
+
+def say(line: str) -> None:
+    """Progress on the stack's row; a closed pipe is no reason to stop half-way."""
+    try:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        return
+
+
+def _soak(stack: str, after: str, endpoints: Endpoints, *, allow_ungated: bool) -> Any:
+    own, theirs = settings_of(stack, endpoints), settings_of(after, endpoints)
+    before = Preceding(
+        stack=after,
+        account=theirs.aws_account_id,
+        region=theirs.aws_region,
+        cluster=theirs.ecs_cluster,
+        service=theirs.ecs_service,
+        role_arn=f"arn:aws:iam::{theirs.aws_account_id}:role/{own.soak_role}" if own.soak_role else "",
+        atlas_project=theirs.atlas_project_id,
+        atlas_cluster=theirs.atlas_cluster,
+        minutes=own.soak_minutes,
+        logins=not own.soak_without_login_history,
+    )
+    clock = clock_for(os.environ, endpoints)
+    return soaked(
+        partial(looked, before, own.aws_account_id, endpoints, clock),
+        own.soak_minutes,
+        partial(_gates_before, own, after, theirs, endpoints, allow_ungated=allow_ungated),
+        allow_ungated=allow_ungated,
+    )
+
+
+def _gates_before(
+    own: Settings, after: str, theirs: Settings, endpoints: Endpoints, *, allow_ungated: bool
+) -> Gates | None:
+    """The gates of the stack that goes first, gate 8 as the role that may look there. Raises `AwsUnavailable`."""
+    if allow_ungated and not theirs.smoke_baseline:
+        return None
+    other = AnotherStack(signs_up=False)
+    if not own.soak_without_sign_up:
+        role = f"arn:aws:iam::{theirs.aws_account_id}:role/{own.soak_role}" if own.soak_role else ""
+        place = AccountPlace(
+            after, theirs.aws_account_id, theirs.aws_region, theirs.ecs_cluster, theirs.ecs_service, role
+        )
+        other = AnotherStack(session_in(place, endpoints, "soak"))
+    return gates_for(after, endpoints, allow_ungated=allow_ungated, other=other)
+
+
+def _asked_again(after: str, own: Settings) -> str:
+    if own.soak_without_sign_up:
+        return f"{after} goes first: its gates 1 to 7 are run again now; gate 8 is left to its own rollouts"
+    return f"{after} goes first: its eight gates are run again now"
+
+
+def _endpoints() -> Endpoints:
+    return Endpoints.from_environment(os.environ)

@@ -1,0 +1,103 @@
+"""The answers that a deployment gave before any change: the contract that later answers are held to.
+
+Frozen and tied to one stack and one set of scenarios by digests: a baseline of another stack, of other scenarios or
+altered since is refused. Never: holds a credential or a person's data; the answers are public plan data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from atlas_access.smoke.json_difference import canonical
+from atlas_access.smoke.model import Smoke
+
+VERSION = 1
+SIZE_LIMIT = 64 * 1024 * 1024
+"""Characters; twelve scenarios of fourteen plans take about a hundred thousand."""
+
+
+class BaselineRefused(ValueError):
+    """A baseline cannot be used; the message names it, what is wrong with it, and the way out."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What one deployment answered: by each question's key, the answer as canonical JSON.
+
+    `captured_at` is ISO 8601 in UTC, `revision` the one that answered ("" where the application does not say),
+    `plans` the plan ids of the household, whose number is the contract.
+    """
+
+    stack: str
+    url: str
+    scenarios: str
+    captured_at: str
+    revision: str
+    plans: tuple[str, ...]
+    answers: Mapping[str, str]
+
+    @property
+    def contract(self) -> int:
+        """How many plans the household was offered."""
+        return len(self.plans)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the whole record."""
+        return hashlib.sha256(canonical(self._document()).encode()).hexdigest()
+
+    def answer(self, key: str) -> Any:
+        """The answer to one question, as JSON. Raises KeyError for one that was not asked."""
+        return json.loads(self.answers[key])
+
+    def to_json(self) -> str:
+        """The record as text, with its digest."""
+        return json.dumps({**self._document(), "digest": self.digest}, indent=1) + "\n"
+
+    def _document(self) -> dict[str, Any]:
+        return {
+            "version": VERSION,
+            "stack": self.stack,
+            "url": self.url,
+            "scenarios": self.scenarios,
+            "captured_at": self.captured_at,
+            "revision": self.revision,
+            "plans": list(self.plans),
+            "answers": {key: json.loads(text) for key, text in sorted(self.answers.items())},
+        }
+
+
+def read_baseline(text: str, source: str, *, stack: str, smoke: Smoke) -> Baseline:
+    """Read a baseline for use on a stack with these scenarios. Raises BaselineRefused."""
+    again = f"Capture one with: atlas-access baseline capture {stack}."
+    if len(text) > SIZE_LIMIT:
+        raise BaselineRefused(f"{source} is too large to be a baseline. {again}")
+    try:
+        data = json.loads(text)
+        if data["version"] != VERSION:
+            raise BaselineRefused(f"{source} is of another version of this tool. {again}")
+        read = Baseline(
+            **{key: str(data[key]) for key in ("stack", "url", "scenarios", "captured_at", "revision")},
+            plans=tuple(str(each) for each in data["plans"]),
+            answers={str(key): canonical(value) for key, value in data["answers"].items()},
+        )
+        digest = str(data["digest"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        if isinstance(error, BaselineRefused):
+            raise
+        raise BaselineRefused(f"{source} is not a baseline. {again}") from None
+    if read.digest != digest:
+        raise BaselineRefused(f"{source} was changed after it was captured. {again}")
+    if read.stack != stack:
+        raise BaselineRefused(f"{source} is the baseline of another stack, not of {stack}. {again}")
+    if read.scenarios != smoke.digest:
+        raise BaselineRefused(
+            f"{source} was captured with other scenarios than smoke.yaml holds now. {again}"
+        )
+    if not read.plans:
+        raise BaselineRefused(f"{source} offers no plan at all. {again}")
+    return read

@@ -1,0 +1,271 @@
+"""The effects of one sign-up and their removal: a row in MongoDB, a mail by SES, a contact in HubSpot.
+
+Each effect is looked for by the sign-up's own unique address and nothing else is read or removed. It must never hold a
+credential longer than it is used, or show one.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import requests
+
+from atlas_access.base.connection import ConnectionInvalid, ConnectionString
+from atlas_access.base.endpoints import EndpointRefused, Endpoints
+from atlas_access.clients.aws import AwsUnavailable
+from atlas_access.clients.http import session
+from atlas_access.clients.logs import Logs, says_sent
+from atlas_access.clients.mongo import Server
+from atlas_access.clients.mongo_answers import Answer
+
+_WAIT_SECONDS = 10.0
+_TIMEOUT = (5.0, 10.0)
+_MOST_FOUND = 10
+
+
+class EffectUnknown(Exception):
+    """An effect cannot be observed, so nothing is known of it: one line that says why, without any value."""
+
+
+class Effect(Protocol):
+    """One effect. `name` is how a person is told of it; both methods raise EffectUnknown."""
+
+    @property
+    def name(self) -> str:
+        """What it is."""
+
+    def seen(self, email: str) -> bool:
+        """Whether the sign-up of this address had this effect."""
+
+    def remove(self, email: str) -> bool:
+        """Undo it; returns whether nothing of it is left. What cannot be undone (a mail that was sent) is true."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+@dataclass
+class RowEffect:
+    """A row in a collection, found by a field that holds the address."""
+
+    connection: ConnectionString = field(repr=False)
+    collection: str
+    field_name: str
+    variable: str
+    endpoints: Endpoints
+    default_database: str
+    _server: Server | None = None
+
+    @property
+    def name(self) -> str:
+        """The collection."""
+        return f"row in {self.collection}"
+
+    def seen(self, email: str) -> bool:
+        """Whether a row is there."""
+        reply = self._open().command(
+            self._database,
+            {
+                "find": self.collection,
+                "filter": {self.field_name: email},
+                "limit": 1,
+                "projection": {"_id": 1},
+            },
+        )
+        if not reply.answer.ok:
+            raise EffectUnknown(self._refused("read", reply.answer))
+        return bool(reply.document["cursor"]["firstBatch"])
+
+    def remove(self, email: str) -> bool:
+        """Delete the address's rows, and look again."""
+        deletes = [{"q": {self.field_name: email}, "limit": 0}]
+        reply = self._open().command(self._database, {"delete": self.collection, "deletes": deletes})
+        if not reply.answer.ok:
+            raise EffectUnknown(self._refused("remove", reply.answer))
+        return not self.seen(email)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._server is not None:
+            self._server.close()
+
+    @property
+    def _database(self) -> str:
+        return self.connection.database or self.default_database
+
+    def _open(self) -> Server:
+        if self._server is None:
+            try:
+                self._server = Server(self.connection, self.endpoints, wait_seconds=_WAIT_SECONDS)
+            except (EndpointRefused, ValueError) as error:
+                raise EffectUnknown(f"{self.name}: {error}") from None
+        return self._server
+
+    def _refused(self, verb: str, answer: Answer) -> str:
+        why = str(answer.failure or f"code {answer.code}{f' {answer.code_name}' if answer.code_name else ''}")
+        return f"{self.name}: the credential of {self.variable} could not {verb} it ({why})"
+
+
+def row_effect(
+    text: str, *, collection: str, field_name: str, variable: str, endpoints: Endpoints, database: str
+) -> RowEffect:
+    """The row's effect by a connection string. Raises EffectUnknown for one that is none."""
+    try:
+        connection = ConnectionString.parse(text)
+    except ConnectionInvalid:
+        raise EffectUnknown(f"the secret of {variable} holds no connection string") from None
+    return RowEffect(connection, collection, field_name, variable, endpoints, database)
+
+
+@dataclass
+class MailLogEffect:
+    """A mail, by the events that SES publishes to a log group for it."""
+
+    logs: Logs
+    since: int
+
+    @property
+    def name(self) -> str:
+        """The mail."""
+        return "SES mail"
+
+    def seen(self, email: str) -> bool:
+        """Whether an event says that a mail to the address was sent."""
+        try:
+            return any(says_sent(line, email) for line in self.logs.lines((email,), self.since))
+        except AwsUnavailable as error:
+            raise EffectUnknown(f"{self.name}: {error}; have SES publish its events there") from None
+
+    def remove(self, email: str) -> bool:  # noqa: ARG002 - what was sent stays sent
+        """A mail that was sent stays sent; its domain takes no mail."""
+        return True
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass
+class MailAddressEffect:
+    """A mail, by an address that lists what was sent: `GET …?to=ADDRESS` answers `{"messages": […]}`.
+
+    For a deployment that offers one (the sandbox does); named by ATLAS_ACCESS_MAIL_URL.
+    """
+
+    url: str
+    endpoints: Endpoints
+
+    @property
+    def name(self) -> str:
+        """The mail."""
+        return "SES mail"
+
+    def seen(self, email: str) -> bool:
+        """Whether a message to the address is listed."""
+        answer = _get(self.name, self.url, self.endpoints, {}, params={"to": email})
+        messages = answer.get("messages")
+        if not isinstance(messages, list):
+            raise EffectUnknown(f"{self.name}: the address of sent mail answers no list of messages")
+        return bool(messages)
+
+    def remove(self, email: str) -> bool:  # noqa: ARG002 - what was sent stays sent
+        """A mail that was sent stays sent; its domain takes no mail."""
+        return True
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass
+class ContactEffect:
+    """A contact in HubSpot, found by its address (CRM API v3, contacts, `idProperty=email`) and archived by its id."""
+
+    token: str = field(repr=False)
+    endpoints: Endpoints
+
+    @property
+    def name(self) -> str:
+        """The contact."""
+        return "HubSpot contact"
+
+    def seen(self, email: str) -> bool:
+        """Whether the contact is there."""
+        return bool(self._id(email))
+
+    def remove(self, email: str) -> bool:
+        """Archive the contact, and look again."""
+        for _ in range(_MOST_FOUND):
+            contact = self._id(email)
+            if not contact:
+                return True
+            status = _status(self.name, "DELETE", f"{self._contacts}/{quote(contact, safe='')}", self.endpoints,
+                             self._headers)  # fmt: skip
+            if status not in (200, 204, 404):
+                raise EffectUnknown(f"{self.name}: HubSpot answered {status} to its removal")
+        return False
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    @property
+    def _contacts(self) -> str:
+        return self.endpoints.hubspot.rstrip("/") + "/crm/v3/objects/contacts"
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def _id(self, email: str) -> str:
+        """The contact's id, "" when there is none."""
+        url = f"{self._contacts}/{quote(email, safe='')}"
+        answer = _get(
+            self.name, url, self.endpoints, self._headers, params={"idProperty": "email"}, absent={}
+        )
+        return str(answer.get("id", "")) if answer else ""
+
+
+def _get(
+    name: str,
+    url: str,
+    endpoints: Endpoints,
+    headers: dict[str, str],
+    *,
+    params: dict[str, str],
+    absent: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Ask for a JSON object; `absent` is what 404 means, where it means something. Raises EffectUnknown."""
+    try:
+        with session(endpoints) as opened:
+            answer = opened.get(url, params=params, headers=headers, timeout=_TIMEOUT, allow_redirects=False)
+            if answer.status_code == 404 and absent is not None:
+                return absent
+            if answer.status_code != 200:
+                raise EffectUnknown(f"{name}: asking for it was answered {answer.status_code}")
+            told = answer.json()
+    except EndpointRefused as refused:
+        raise EffectUnknown(f"{name}: {refused}") from None
+    except (requests.RequestException, ValueError) as error:
+        raise EffectUnknown(f"{name}: asking for it failed ({type(error).__name__})") from None
+    if not isinstance(told, dict):
+        raise EffectUnknown(f"{name}: asking for it was answered with no object")
+    return told
+
+
+def _status(name: str, method: str, url: str, endpoints: Endpoints, headers: dict[str, str]) -> int:
+    try:
+        with session(endpoints) as opened:
+            answered = opened.request(method, url, headers=headers, timeout=_TIMEOUT, allow_redirects=False)
+            return answered.status_code
+    except EndpointRefused as refused:
+        raise EffectUnknown(f"{name}: {refused}") from None
+    except requests.RequestException as error:
+        raise EffectUnknown(f"{name}: asking for it failed ({type(error).__name__})") from None
+
+
+def close_all(effects: tuple[Effect, ...]) -> None:
+    """Let go of every connection, whatever happens."""
+    for effect in effects:
+        with suppress(Exception):
+            effect.close()

@@ -1,0 +1,91 @@
+"""The values that a running revision's variables are bound to, read at the moment of use.
+
+It must never keep, show or raise a value: it is returned to the one caller that uses and drops it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.session import Session
+
+from atlas_access.base.endpoints import Endpoints
+from atlas_access.base.task_definition import secret_references
+from atlas_access.clients.aws import AwsUnavailable, ask, client, running_revision
+
+_REFERENCE = re.compile(
+    r"(?P<arn>arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:]+)"
+    r"(?::(?P<key>[^:]*):(?P<stage>[^:]*):(?P<version>[^:]*))?"
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a stack's service runs, and the session that may look there (None: this process's own credentials)."""
+
+    stack: str
+    cluster: str
+    service: str
+    container: str
+    region: str
+    session: Session | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class RunningTask:
+    """What the running revision binds: variable to ECS reference; and its log group, "" where it has none."""
+
+    revision: str
+    references: Mapping[str, str] = field(repr=False)
+    log_group: str
+    place: Place
+
+    @classmethod
+    def of(cls, place: Place, endpoints: Endpoints) -> RunningTask:
+        """Ask ECS. Raises `AwsUnavailable`."""
+        found = running_revision(
+            place.cluster, place.service, region=place.region, endpoints=endpoints, session=place.session
+        )
+        return cls(
+            revision=found.arn.rpartition("/")[2],
+            references=secret_references(found.definition, place.container),
+            log_group=_log_group(found.definition, place.container),
+            place=place,
+        )
+
+    def first_bound(self, variables: Sequence[str]) -> str:
+        """The first of these variables that is bound; "" when none is."""
+        return next((each for each in variables if each in self.references), "")
+
+    def read(self, variable: str, endpoints: Endpoints) -> str:
+        """The value that tasks receive in a variable. Raises `AwsUnavailable`; the value is the caller's to drop."""
+        what = f"reading the secret of {variable}"
+        match = _REFERENCE.fullmatch(self.references.get(variable, ""))
+        if match is None:
+            raise AwsUnavailable(what, "no reference to Secrets Manager")
+        wanted = {"SecretId": match["arn"]}
+        wanted |= {"VersionId": match["version"]} if match["version"] else {}
+        wanted |= {"VersionStage": match["stage"]} if match["stage"] else {}
+        store = client("secretsmanager", self.place.region, endpoints, session=self.place.session)
+        answer = ask(what, store.get_secret_value, **wanted)
+        value: Any = answer.get("SecretString")
+        if match["key"]:
+            try:
+                value = json.loads(value)[match["key"]]
+            except (ValueError, KeyError, TypeError):
+                value = None
+        if not isinstance(value, str) or not value:
+            raise AwsUnavailable(what, "no text value")
+        return value
+
+
+def _log_group(definition: Mapping[str, Any], container: str) -> str:
+    for each in definition.get("containerDefinitions", []):
+        if each.get("name") == container:
+            options = (each.get("logConfiguration") or {}).get("options") or {}
+            return str(options.get("awslogs-group", ""))
+    return ""

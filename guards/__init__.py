@@ -1,5 +1,0 @@
-"""Static checks of a source tree and of stored values: what a pull request must not bring in.
-
-Each guard is a pure function over what was read (`guards/source.py`, `guards/git.py`, `guards/stored.py` read). It must
-never change a file, print a secret, or take what it could not read for clean.
-"""

@@ -1,0 +1,201 @@
+"""`PrivilegeProof`: the proof of one secret version as a resource of the program.
+
+Its provider is pickled by reference and holds nothing. What the proof shows is recorded, also when it is refuted or
+inconclusive: the component that needs it proven turns that into a failure. No connection string is ever an input, an
+output or part of an error.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from atlas_access.proof.code_digest import code_digest
+from atlas_access.proof.expectations import Expectations
+from atlas_access.proof.task_place import HERE, RUNNERS, TASK, TaskPlace
+from atlas_access.proof.verdict import Verdict
+
+TYPE = "pulumi-python:dynamic/probe:PrivilegeProof"
+DECIDING = (
+    *("secret_arn", "secret_version", "expectations_digest", "address", "runner", "code_digest"),
+    *("expected_hosts", "accepted_audit_uuid", "task"),
+)
+"""Inputs whose change makes a proof stale; everything else is about how it is run."""
+
+_UNSEEN = frozenset({"", None})
+
+
+@dataclass(frozen=True)
+class PrivilegeProofArgs:
+    """What is proven: the very secret version that tasks will receive, against the user's expectations.
+
+    `environment` is whose consumer receives the credential, `cluster` whose cluster it opens. `expectations` is the
+    canonical JSON of `atlas_access.proof.expectations`. `expected_hosts` are the hosts that the connection string
+    must name, () when they are not known. `narrowed` says that privileges are taken away in the same update, so that
+    what was allowed a moment ago may still be. `accepted_audit_uuid` accepts an audit log that was made anew. With
+    the runner "task", `task` is the JSON of a `TaskPlace`. `public_address` is the cluster's public connection string
+    without a user, "" when there is none to fall back to. `atlas_project` and `atlas_cluster` are whose changes are
+    waited for before the login, "" for a cluster of another project.
+    """
+
+    user: pulumi.Input[str]
+    environment: pulumi.Input[str]
+    cluster: pulumi.Input[str]
+    address: pulumi.Input[str]
+    secret_arn: pulumi.Input[str]
+    secret_version: pulumi.Input[str]
+    expectations: pulumi.Input[str]
+    expectations_digest: pulumi.Input[str]
+    region: pulumi.Input[str]
+    runner: pulumi.Input[str] = HERE
+    deadline_seconds: pulumi.Input[float] = 60.0
+    expected_hosts: pulumi.Input[Sequence[str]] = ()
+    narrowed: pulumi.Input[bool] = False
+    propagation_seconds: pulumi.Input[float] = 30.0
+    accepted_audit_uuid: pulumi.Input[str] = ""
+    task: pulumi.Input[str] = ""
+    public_address: pulumi.Input[str] = ""
+    atlas_project: pulumi.Input[str] = ""
+    atlas_cluster: pulumi.Input[str] = ""
+
+
+class PrivilegeProofProvider(ResourceProvider):
+    """Proves on create and update, never in a preview; deleting a proof undoes nothing, because it did nothing."""
+
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002 - the host's own signature
+        """Make a failure one line: only mistakes of usage raise, and a traceback would bury their message."""
+        sys.tracebacklimit = 0
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse a runner that there is not, and expectations that are none."""
+        return CheckResult(news, [CheckFailure(name, reason) for name, reason in _mistakes(news)])
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """Compare digests and versions only, so that a preview and its update agree.
+
+        A proof is renewed when what decides it has changed, or when the recorded one is not proven.
+        """
+        changed = [name for name in DECIDING if _plain(olds.get(name)) != _plain(news.get(name))]
+        return DiffResult(changes=bool(changed) or olds.get("verdict") != Verdict.PROVEN)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Prove, and record whatever came of it. Raises `EndpointRefused` for an address that is not permitted."""
+        identifier = f"{props['environment']}/{props['cluster']}/{props['user']}/{props['address']}"
+        return CreateResult(identifier, _renewed(props, {}))
+
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Prove again; a refuted proof, or expectations that shrank, make it a narrowing."""
+        return UpdateResult(_renewed(news, olds))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Return what is recorded: a proof is a record of a moment, and a refresh is no new proof."""
+        return ReadResult(id_, props)
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Forget the record; a proof leaves nothing on any server that could be undone."""
+
+
+class PrivilegeProof(Resource, module="probe", name="PrivilegeProof"):
+    """The proof of one credential; its outputs are the inputs echoed, the verdict, and the evidence."""
+
+    user: pulumi.Output[str]
+    environment: pulumi.Output[str]
+    cluster: pulumi.Output[str]
+    address: pulumi.Output[str]
+    secret_arn: pulumi.Output[str]
+    secret_version: pulumi.Output[str]
+    expectations_digest: pulumi.Output[str]
+    verdict: pulumi.Output[str]
+    reason: pulumi.Output[str]
+    attempts: pulumi.Output[int]
+    inconclusive: pulumi.Output[int]
+    residue: pulumi.Output[int]
+    evidence: pulumi.Output[str]
+    proven_at: pulumi.Output[str]
+    audit_uuid: pulumi.Output[str]
+    address_proven: pulumi.Output[bool]
+    runner: pulumi.Output[str]
+    task: pulumi.Output[str]
+    public_address: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: PrivilegeProofArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Declare a proof; whatever needs it proven must depend on it and take its version from it."""
+        inputs = {field: getattr(args, field) for field in PrivilegeProofArgs.__dataclass_fields__}
+        results = dict.fromkeys(
+            (
+                *("verdict", "reason", "attempts", "inconclusive", "residue", "evidence", "proven_at"),
+                *("audit_uuid", "address_proven"),
+            )
+        )
+        parent = opts.parent if opts is not None else None
+        urn = pulumi.create_urn(name, TYPE, parent)
+        super().__init__(
+            PrivilegeProofProvider(),
+            name,
+            {**inputs, **results, "code_digest": code_digest(), "row": _independent(urn)},
+            opts,
+        )
+
+
+def _independent(urn: pulumi.Output[str]) -> pulumi.Output[str]:
+    """The same text without its dependency on the parent, of which the proof itself is a part."""
+    known = asyncio.ensure_future(urn.is_known())
+    return pulumi.Output(set(), cast(Awaitable[str], asyncio.ensure_future(urn.future())), known)
+
+
+def _renewed(news: dict[str, Any], olds: dict[str, Any]) -> dict[str, Any]:
+    # Imported here, because a preview only compares, and the driver takes longer to import than that.
+    from atlas_access.proof.renewal import renewed
+
+    return renewed(news, olds)
+
+
+def _mistakes(news: dict[str, Any]) -> list[tuple[str, str]]:
+    found = []
+    runner = news.get("runner")
+    if isinstance(runner, str) and runner not in RUNNERS:
+        found.append(
+            ("runner", f"there is no runner {runner!r} for a proof. Use one of: {', '.join(RUNNERS)}.")
+        )
+    if runner == TASK and isinstance(news.get("task"), str) and news["task"] != pulumi.runtime.rpc.UNKNOWN:
+        try:
+            TaskPlace.from_json(news["task"])
+        except ValueError as error:
+            found.append(("task", f"{error}. Make it with atlas_access.proof.task_runner.TaskPlace."))
+    text = news.get("expectations")
+    if isinstance(text, str) and text != pulumi.runtime.rpc.UNKNOWN:
+        try:
+            digest = Expectations.from_json(text).digest
+        except ValueError as error:
+            found.append(
+                ("expectations", f"{error}. Derive them with atlas_access.proof.expectations.expectations.")
+            )
+        else:
+            if news.get("expectations_digest") not in (digest, pulumi.runtime.rpc.UNKNOWN):
+                found.append(("expectations_digest", "it is not the digest of the expectations."))
+    return found
+
+
+def _plain(value: object) -> object:
+    """Treat an input that an older version did not have like one that is empty."""
+    if value in _UNSEEN if not isinstance(value, list | tuple) else not value:
+        return None
+    return tuple(value) if isinstance(value, list | tuple) else value
