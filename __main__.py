@@ -6,11 +6,8 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.settings import Settings
-from atlas_access.manifest.inputs import judged
-from atlas_access.manifest.load import load_manifest
-from atlas_access.manifest.model import Manifest
+from atlas_access.base import Endpoints, Settings
+from atlas_access.manifest import Manifest, judged, load_manifest
 from components.observed import observe
 from components.reference import reference_connection
 from components.refusals import REFUSALS

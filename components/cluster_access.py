@@ -13,15 +13,17 @@ import pulumi
 import pulumi_mongodbatlas as mongodbatlas
 import pulumi_random as random
 
-from atlas_access.base.addresses import (
+from atlas_access.base import (
     Address,
     AddressForm,
     AddressMissing,
     ClusterAddresses,
+    ConnectionInvalid,
+    ConnectionString,
     PrivateEndpoint,
+    compose,
 )
-from atlas_access.base.connection import ConnectionInvalid, ConnectionString, compose
-from atlas_access.manifest.model import ADMIN_DATABASE, CustomRole, Manifest, User
+from atlas_access.manifest import ADMIN_DATABASE, CustomRole, Manifest, User
 
 #: Alphanumeric, so that no driver or shell has to unquote it (runbook, step 3).
 PASSWORD_LENGTH = 32

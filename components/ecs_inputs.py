@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from atlas_access.base.task_definition import DefinitionUnusable
+from atlas_access.base import DefinitionUnusable
 
 _CARRIED = frozenset(
     {

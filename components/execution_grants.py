@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
-from atlas_access.base.task_definition import DefinitionUnusable
+from atlas_access.base import DefinitionUnusable
 
 
 def role_name(definition: Mapping[str, object]) -> str:

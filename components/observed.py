@@ -9,11 +9,16 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.settings import Settings
-from atlas_access.clients.aws import RunningRevision, account_id, latest_revision, running_revision
-from atlas_access.clients.lookups import current_secret, key_arn
-from atlas_access.manifest.model import Manifest
+from atlas_access.base import Endpoints, Settings
+from atlas_access.clients import (
+    RunningRevision,
+    account_id,
+    current_secret,
+    key_arn,
+    latest_revision,
+    running_revision,
+)
+from atlas_access.manifest import Manifest
 from components.connection_secret import AdoptedSecret
 
 

@@ -11,12 +11,9 @@ from dataclasses import dataclass
 
 import pulumi
 
-from atlas_access.base.addresses import Address
-from atlas_access.base.settings import Settings
-from atlas_access.manifest.model import Binding, Manifest
-from atlas_access.proof.expectations import expectations
-from atlas_access.proof.task_place import HERE, TASK, TaskPlace
-from atlas_access.proof.verdict import Verdict
+from atlas_access.base import Address, Settings
+from atlas_access.manifest import Binding, Manifest
+from atlas_access.proof import HERE, TASK, TaskPlace, Verdict, expectations
 from components.connection_secret import ConnectionSecret
 from probes.proof import PrivilegeProof, PrivilegeProofArgs
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import pulumi
 
-from atlas_access.base.connection import ConnectionInvalid, ConnectionString
-from atlas_access.manifest.model import Binding, Manifest
+from atlas_access.base import ConnectionInvalid, ConnectionString
+from atlas_access.manifest import Binding, Manifest
 
 #: The exports' names in the stack that owns the cluster: the connection, and its public address without a user.
 EXPORT = "referenceConnection"

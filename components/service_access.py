@@ -13,11 +13,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from atlas_access.base.addresses import Address
-from atlas_access.base.settings import Phase, Settings
-from atlas_access.base.task_definition import MongoVariables
-from atlas_access.manifest.model import Binding, Consumer, Manifest, User
-from atlas_access.rollout.service_tags import read_marks
+from atlas_access.base import Address, MongoVariables, Phase, Settings
+from atlas_access.manifest import Binding, Consumer, Manifest, User
+from atlas_access.rollout import read_marks
 from components.cluster_access import ClusterAccess, ClusterAccessArgs
 from components.connection_secret import ConnectionSecret, ConnectionSecretArgs
 from components.execution_grants import grant_reads, role_name

@@ -8,10 +8,9 @@ from datetime import datetime
 
 import pulumi
 
-from atlas_access.base.phases import confirmation_for
-from atlas_access.base.settings import Settings
-from atlas_access.manifest.model import Manifest
-from atlas_access.retirement.scope import scope_of
+from atlas_access.base import Settings, confirmation_for
+from atlas_access.manifest import Manifest
+from atlas_access.retirement import scope_of
 from probes.retirement import Retirement, RetirementArgs, RetirementGate
 from probes.rollout import ServiceAddress
 

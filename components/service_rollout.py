@@ -10,11 +10,9 @@ from typing import Any
 
 import pulumi
 
-from atlas_access.base.settings import Settings
-from atlas_access.base.task_definition import BoundSecret, bind, secret_references
-from atlas_access.guards.terraform_ownership import Finding, Ownership, judge_directory
-from atlas_access.rollout.model import short
-from atlas_access.rollout.service_tags import Marks
+from atlas_access.base import BoundSecret, Settings, bind, secret_references
+from atlas_access.guards import Ownership, OwnershipFinding, judge_directory
+from atlas_access.rollout import Marks, short
 from components.task_binding import TaskBinding, TaskBindingArgs
 from probes.proof import PrivilegeProof
 from probes.rollout import PriorRevision, Rollout, RolloutArgs, ServiceAddress
@@ -152,8 +150,8 @@ def _unsettled(found: str, marks: Marks) -> str:
     return f"{short(found)} runs" if found else ""
 
 
-def _owner(settings: Settings, family: str) -> Finding:
+def _owner(settings: Settings, family: str) -> OwnershipFinding:
     """What the Terraform files say; unknown, without a word, where none are configured."""
     if not settings.terraform_directory:
-        return Finding(Ownership.UNKNOWN, "")
+        return OwnershipFinding(Ownership.UNKNOWN, "")
     return judge_directory(PROJECT_FOLDER / settings.terraform_directory, settings.ecs_service, (family,), ())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from atlas_access.base.settings import PROJECT, Settings, check_settings
+from atlas_access.base import PROJECT, Settings, check_settings
 
 
 def read_files(directory: Path) -> dict[str, str]:

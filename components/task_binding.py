@@ -13,7 +13,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from atlas_access.base.task_definition import BoundSecret, MongoVariables, bind, canonical_containers
+from atlas_access.base import BoundSecret, MongoVariables, bind, canonical_containers
 from components.ecs_inputs import task_definition_args
 
 

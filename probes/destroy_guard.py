@@ -64,7 +64,7 @@ class InUseProvider(ResourceProvider):
 
     @staticmethod
     def _refuse(props: Mapping[str, Any], secrets: Sequence[str]) -> None:
-        from atlas_access.retirement.consumers import refuse_while_consumed
+        from atlas_access.retirement import refuse_while_consumed
 
         refuse_while_consumed(props, secrets)
 

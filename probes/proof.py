@@ -24,10 +24,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from atlas_access.proof.code_digest import code_digest
-from atlas_access.proof.expectations import Expectations
-from atlas_access.proof.task_place import HERE, RUNNERS, TASK, TaskPlace
-from atlas_access.proof.verdict import Verdict
+from atlas_access.proof import HERE, RUNNERS, TASK, Expectations, TaskPlace, Verdict, code_digest
 
 TYPE = "pulumi-python:dynamic/probe:PrivilegeProof"
 DECIDING = (
@@ -163,7 +160,7 @@ def _independent(urn: pulumi.Output[str]) -> pulumi.Output[str]:
 
 def _renewed(news: dict[str, Any], olds: dict[str, Any]) -> dict[str, Any]:
     # Imported here, because a preview only compares, and the driver takes longer to import than that.
-    from atlas_access.proof.renewal import renewed
+    from atlas_access.proof import renewed
 
     return renewed(news, olds)
 

@@ -57,13 +57,13 @@ class RetirementGateProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Show the evidence. Raises `RetirementRefused`."""
-        from atlas_access.retirement.wiring import show_gate
+        from atlas_access.retirement import show_gate
 
         return CreateResult(_place(props), show_gate(props, ""))
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Show it anew. Raises `RetirementRefused`."""
-        from atlas_access.retirement.wiring import show_gate
+        from atlas_access.retirement import show_gate
 
         return UpdateResult(show_gate(news, str(olds.get("evidence") or "")))
 
@@ -86,19 +86,19 @@ class RetirementProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Carry the step out, or go on with what a run that died has begun. Raises `RetirementRefused`."""
-        from atlas_access.retirement.wiring import retire
+        from atlas_access.retirement import retire
 
         return CreateResult(_place(props), retire(props, None))
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """The next step. Raises `RetirementRefused`."""
-        from atlas_access.retirement.wiring import retire
+        from atlas_access.retirement import retire
 
         return UpdateResult(retire(news, float(olds.get("tombstoned_at") or 0.0) or None))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         """Leave phase `retire`. Raises `RetirementRefused` while a deletion is half-way."""
-        from atlas_access.retirement.wiring import leave
+        from atlas_access.retirement import leave
 
         leave(props)
 

@@ -61,19 +61,19 @@ class PriorRevisionProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Look up what the service runs, and keep its full definition, ready for RegisterTaskDefinition."""
-        from atlas_access.rollout.wiring import record_prior
+        from atlas_access.rollout import record_prior
 
         return CreateResult(_place(props), record_prior(props))
 
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Record again: what runs now is prior to the next revision."""
-        from atlas_access.rollout.wiring import record_prior
+        from atlas_access.rollout import record_prior
 
         return UpdateResult(record_prior(news))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         """Undo what a run that died may have left half-way; without a lease on the service nothing is touched."""
-        from atlas_access.rollout.wiring import settle_lease
+        from atlas_access.rollout import settle_lease
 
         settle_lease(props)
 
@@ -98,19 +98,19 @@ class RolloutProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Swap, wait, and judge. Raises `RolloutFailed` when it was refused or undone."""
-        from atlas_access.rollout.wiring import roll_out
+        from atlas_access.rollout import roll_out
 
         return CreateResult(_place(props), roll_out(props))
 
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Swap onto the newly wanted revision. Raises `RolloutFailed` when it was refused or undone."""
-        from atlas_access.rollout.wiring import roll_out
+        from atlas_access.rollout import roll_out
 
         return UpdateResult(roll_out(news))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         """Put the recorded revision back where the service still runs ours."""
-        from atlas_access.rollout.wiring import undo_rollout
+        from atlas_access.rollout import undo_rollout
 
         undo_rollout(props)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.clients.aws import client, new_session
+from atlas_access.base import Endpoints
+from atlas_access.clients import client, new_session
 from sandbox.world import World
 
 if TYPE_CHECKING:

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.settings import check_settings
-from atlas_access.manifest.load import load_manifest
-from atlas_access.smoke.baseline import Baseline
-from atlas_access.smoke.browser_found import MISSING, find_chromium
-from atlas_access.smoke.browser_kept import letting_go
-from atlas_access.smoke.file import SmokeInvalid, load_smoke
-from atlas_access.smoke.run import BaselineNotGreen, SmokeOrder, capture
-from atlas_access.smoke.task_secrets import Place
-from atlas_access.smoke.waitlist import MAIL_VARIABLE
+from atlas_access.base import Endpoints, check_settings
+from atlas_access.manifest import load_manifest
+from atlas_access.smoke import (
+    MAIL_VARIABLE,
+    MISSING,
+    Baseline,
+    BaselineNotGreen,
+    Place,
+    SmokeInvalid,
+    SmokeOrder,
+    capture,
+    find_chromium,
+    letting_go,
+    load_smoke,
+)
 from components.settings import read_files
 from sandbox.aws_clients import session_of
 from sandbox.world import SandboxError, World

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from atlas_access.review.deployment import Change
+from atlas_access.review import Change
 from sandbox.recorder import Recorder
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"

@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from atlas_access.review.matrix import Matrix
-from atlas_access.smoke.browser_found import MISSING, find_chromium
+from atlas_access.review import Matrix
+from atlas_access.smoke import MISSING, find_chromium
 from sandbox import lifecycle
 from sandbox.demo_play import Audience, Notes, Player
 from sandbox.demo_receipt import PAGE, receipt_of, users, write

@@ -18,7 +18,7 @@ _LOG = logging.getLogger("app")
 def main(arguments: list[str]) -> int:
     """Serve until told to end; return the exit code."""
     _keep_small()
-    from atlas_access.base.endpoints import Endpoints
+    from atlas_access.base import Endpoints
     from sandbox.app.builds import Build
     from sandbox.app.databases import Databases
     from sandbox.app.lookups import Lookups

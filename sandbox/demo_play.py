@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from atlas_access.base.clock import advance, advanced
-from atlas_access.review.deployment import Deployment, Moment, Operation, Progress
+from atlas_access.base import advance, advanced
+from atlas_access.review import Deployment, Moment, Operation, Progress
 from sandbox.baselines import capture_baseline
 from sandbox.demo_story import DELETE, Act, Capture, Pass, Record, Releases, Retire, Step, Story
 from sandbox.deploy import Engine, Order, deploy

@@ -7,13 +7,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.redaction import redact
-from atlas_access.clients.atlas import Atlas
-from atlas_access.clients.atlas_sign_in import SignIn
-from atlas_access.manifest.load import load_manifest
-from atlas_access.review import matrix_html
-from atlas_access.review.matrix import Matrix, build
+from atlas_access.base import Endpoints, redact
+from atlas_access.clients import Atlas, SignIn
+from atlas_access.manifest import load_manifest
+from atlas_access.review import Matrix, build, matrix_html
 from sandbox.demo_play import Notes
 from sandbox.demo_story import Story
 from sandbox.load_report import LoadReport

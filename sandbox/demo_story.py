@@ -7,7 +7,7 @@ moved away.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from atlas_access.review.deployment import Operation
+from atlas_access.review import Operation
 from sandbox.deploy import Order
 
 SOAK_SECONDS = 31 * 60

@@ -12,11 +12,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from atlas_access.base.settings import check_settings
-from atlas_access.manifest.inputs import judged
-from atlas_access.manifest.load import load_manifest
-from atlas_access.review.deployment import Deployment, Operation, Progress
-from atlas_access.rollout.model import ServiceState
+from atlas_access.base import check_settings
+from atlas_access.manifest import judged, load_manifest
+from atlas_access.review import Deployment, Operation, Progress
+from atlas_access.rollout import ServiceState
 from components.settings import read_files
 from sandbox import outcome
 from sandbox.embedded import Embedded

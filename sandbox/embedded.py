@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from atlas_access.review.deployment import Change
+from atlas_access.review import Change
 from sandbox.cli_events import shown
 from sandbox.recorder import Recorder
 from sandbox.stack_files import StackFiles

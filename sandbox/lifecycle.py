@@ -15,7 +15,7 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from atlas_access.base.redaction import redact
+from atlas_access.base import redact
 from sandbox import mongod, processes
 from sandbox.lock import DirectoryLock, is_held
 from sandbox.ports import port_is_free

@@ -17,9 +17,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.smoke.file import load_smoke
-from atlas_access.smoke.model import Smoke
+from atlas_access.base import Endpoints
+from atlas_access.smoke import Smoke, load_smoke
 from sandbox.load_client import Client, Told, Unanswered
 from sandbox.load_questions import Question, cycle, first_sign_up, ids_of, opening
 from sandbox.load_report import Fault, Kind, LoadReport

@@ -9,17 +9,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from atlas_access.smoke.gates import Gate, GateResult, Standing
-from atlas_access.smoke.judge import (
+from atlas_access.smoke import (
     Contract,
+    Gate,
+    GateResult,
+    Reply,
+    Smoke,
+    Standing,
     judge_drug,
     judge_eligibility,
     judge_plans,
     judge_provider,
     plan_ids,
 )
-from atlas_access.smoke.model import Smoke
-from atlas_access.smoke.replies import Reply
 
 _PAGES = (
     ("/", 6),

@@ -6,13 +6,10 @@ It must never read a secret: it looks at proofs and rollouts only, whose outputs
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from atlas_access.base.redaction import redact
-from atlas_access.proof.evidence import Proof as Evidence
-from atlas_access.proof.evidence import Subject
-from atlas_access.proof.report import Standing
-from atlas_access.proof.verdict import Verdict
-from atlas_access.review.deployment import Proof, Swap
-from atlas_access.rollout.model import ServiceState, short
+from atlas_access.base import redact
+from atlas_access.proof import Proof as Evidence, Standing, Subject, Verdict
+from atlas_access.review import Proof, Swap
+from atlas_access.rollout import ServiceState, short
 from sandbox.recorder import name_of
 
 _PROOF = "pulumi-python:dynamic/probe:PrivilegeProof"

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from atlas_access.review.deployment import Deployment, Operation
-from atlas_access.review.matrix import AcceptedFinding
+from atlas_access.review import AcceptedFinding, Deployment, Operation
 from sandbox.load_report import LoadReport
 
 

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from atlas_access.review.deployment import Deployment
-from atlas_access.review.deployment_text import summary_line
-from atlas_access.review.matrix_markdown import code, escape
+from atlas_access.review import Deployment, code, escape, summary_line
 from sandbox.receipt import Chapter, Receipt, Release
 
 

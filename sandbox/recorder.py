@@ -6,9 +6,8 @@ It must never show what the engine did not mask, and never fail on an operation 
 import time
 from collections.abc import Callable, Sequence
 
-from atlas_access.base.redaction import redact
-from atlas_access.review.deployment import Change, Moment, Progress, Step
-from atlas_access.review.policy import Finding, said_by_pack
+from atlas_access.base import redact
+from atlas_access.review import Change, Finding, Moment, Progress, Step, said_by_pack
 
 _OPERATIONS = {
     "create-replacement": "replace",

@@ -3,10 +3,8 @@
 Each says in its message what is wrong with what, and the way out. It must never hold an error that hides a defect.
 """
 
-from atlas_access.base.endpoints import EndpointRefused
-from atlas_access.base.settings import SettingsInvalid
-from atlas_access.manifest.inputs import InputsInvalid
-from atlas_access.manifest.load import ManifestInvalid
+from atlas_access.base import EndpointRefused, ManifestInvalid, SettingsInvalid
+from atlas_access.manifest import InputsInvalid
 from sandbox.world import SandboxError
 
 REFUSALS: tuple[type[Exception], ...] = (

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from atlas_access.base.task_definition import REGISTRATION_FACTS
-from atlas_access.rollout.model import ServiceState, short
-from atlas_access.rollout.service import Service
+from atlas_access.base import REGISTRATION_FACTS
+from atlas_access.rollout import Service, ServiceState, short
 from sandbox.aws_clients import client_of
 from sandbox.world import SandboxError, World
 

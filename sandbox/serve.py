@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from atlas_access.base.redaction import redact
+from atlas_access.base import redact
 from sandbox.atlas import EmulatorError
 from sandbox.lock import DirectoryLock
 from sandbox.mongod import MongodError

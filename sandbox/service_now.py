@@ -5,10 +5,9 @@ It must never be imported where it is not needed: AWS's client is most of a comm
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.clients.aws import AwsUnavailable, client
-from atlas_access.rollout.model import ServiceState
-from atlas_access.rollout.service import Service, ServiceMissing
+from atlas_access.base import Endpoints
+from atlas_access.clients import AwsUnavailable, client
+from atlas_access.rollout import Service, ServiceMissing, ServiceState
 from sandbox.aws_clients import session_of
 from sandbox.stack_files import StackFiles
 from sandbox.world import World

@@ -13,8 +13,8 @@ from atlas_access.cli.errors import DONE, REFUTED, CommandFailed
 from atlas_access.cli.inputs import MANIFEST, read_manifest
 
 if TYPE_CHECKING:
-    from atlas_access.guards.finding import Report
-    from atlas_access.manifest.load import Manifest
+    from atlas_access.guards import Report
+    from atlas_access.manifest import Manifest
 
 
 def docs(
@@ -53,7 +53,7 @@ def in_sync(declared: Manifest, root: Path) -> Report:
 
 def _wanted(declared: Manifest) -> Mapping[str, str]:
     # The pack is self-contained and on no floor: only here do its catalogue and our reports meet.
-    from atlas_access.review.documents import documents
+    from atlas_access.review import documents
     from policy.catalogue import CATALOGUE
 
     return documents(declared, tuple(CATALOGUE.values()))

@@ -22,9 +22,9 @@ from atlas_access.cli.inputs import (
 )
 
 if TYPE_CHECKING:
-    from atlas_access.base.endpoints import Endpoints
-    from atlas_access.clients.issues import Change
-    from atlas_access.drift.finding import Drift
+    from atlas_access.base import Endpoints
+    from atlas_access.clients import Change
+    from atlas_access.drift import Drift
 
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 
@@ -55,10 +55,9 @@ def drift(
 
     Exit 0 clean, 1 drift, 3 unknown, or found and not told although --github asks for it.
     """
-    from atlas_access.base.endpoints import EndpointRefused, Endpoints
-    from atlas_access.clients.atlas_sign_in import CredentialsMissing, sign_in_from
-    from atlas_access.drift.compare import Wanted
-    from atlas_access.drift.observe import look
+    from atlas_access.base import EndpointRefused, Endpoints
+    from atlas_access.clients import CredentialsMissing, sign_in_from
+    from atlas_access.drift import Wanted, look
 
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)
@@ -83,16 +82,18 @@ def drift(
 
 
 def _code(found: Drift) -> int:
-    from atlas_access.drift.finding import Answer
+    from atlas_access.drift import Answer
 
     return {Answer.CLEAN: DONE, Answer.DRIFT: REFUTED, Answer.UNKNOWN: UNKNOWN}[found.answer]
 
 
 def _show(found: Drift, output: DriftFormat) -> None:
     from atlas_access.cli.output import write
-    from atlas_access.drift import report as facts
-    from atlas_access.drift import report_markdown as drift_markdown
-    from atlas_access.drift import report_text as drift_text
+    from atlas_access.drift import (
+        report as facts,
+        report_markdown as drift_markdown,
+        report_text as drift_text,
+    )
 
     match output:
         case DriftFormat.TEXT:
@@ -107,7 +108,7 @@ def _check_target(
     repository: str, environment: Mapping[str, str], endpoints: Endpoints, *, dry_run: bool
 ) -> None:
     """Refuse a wrong repository or a missing token before anything is contacted."""
-    from atlas_access.clients.github import GitHub
+    from atlas_access.clients import GitHub
 
     with presented_as(WRONG, ValueError), GitHub(repository, "", endpoints):
         pass
@@ -124,8 +125,8 @@ def _token(environment: Mapping[str, str]) -> str:
 def _tell(found: Drift, repository: str, endpoints: Endpoints, *, dry_run: bool) -> None:
     """Make the tracker say what was found. When that fails the code is 3, after drift too: 1 says that it was told."""
     from atlas_access.cli.output import console
-    from atlas_access.clients.github import GitHub, GitHubUnavailable
-    from atlas_access.drift.issue import LABEL, decide
+    from atlas_access.clients import GitHub, GitHubUnavailable
+    from atlas_access.drift import LABEL, decide
 
     token = _token(os.environ)
     changes: tuple[Change, ...]

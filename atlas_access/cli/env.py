@@ -16,9 +16,9 @@ from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed
 from atlas_access.cli.inputs import MANIFEST, PlainFormat, read_manifest, read_settings
 
 if TYPE_CHECKING:
-    from atlas_access.base.connection import Secret
-    from atlas_access.guards.finding import Report
-    from atlas_access.manifest.load import Manifest
+    from atlas_access.base import Secret
+    from atlas_access.guards import Report
+    from atlas_access.manifest import Manifest
 
 STAGING = "staging"
 _USAGE = "Use --write FILE, --check FILE or --restore FILE, one of them."
@@ -61,7 +61,7 @@ def env(
 
 
 def _refuse_stack(stack: str, declared: Manifest) -> None:
-    from atlas_access.manifest.load import LOCAL
+    from atlas_access.manifest import LOCAL
 
     allowed = {binding.cluster for binding in declared.bindings_for(LOCAL)} - {"prod"}
     if stack not in allowed:
@@ -73,9 +73,9 @@ def _refuse_stack(stack: str, declared: Manifest) -> None:
 
 
 def _write(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> int:
-    from atlas_access.base.env_file import LocalText, ValueUnwritable
+    from atlas_access.base import LocalText, ValueUnwritable
     from atlas_access.cli.output import write as show
-    from atlas_access.guards.git import GitUnread, ignored
+    from atlas_access.guards import GitUnread, ignored
     from atlas_access.retirement import write_local_file as local_file
 
     with presented_as(WRONG, local_file.LocalFileRefused, GitUnread):
@@ -110,8 +110,7 @@ def _write(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> i
 
 def _check(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> int:
     from atlas_access.cli.output import write as show
-    from atlas_access.guards import telling
-    from atlas_access.guards.finding import Outcome
+    from atlas_access.guards import Outcome, telling
 
     report = judged(path, declared, stack)
     show((telling.as_json if output is PlainFormat.JSON else telling.as_text)([report]))
@@ -120,11 +119,9 @@ def _check(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> i
 
 def judged(path: Path, declared: Manifest, stack: str = "") -> Report:
     """Judge an env file; `stack` names whose current values to compare with, "" for none. Raises CommandFailed."""
-    from atlas_access.base.endpoints import EndpointRefused, Endpoints
-    from atlas_access.base.env_file import LocalText
-    from atlas_access.guards import local_values
-    from atlas_access.guards.git import GitUnread, ignored
-    from atlas_access.manifest.load import LOCAL
+    from atlas_access.base import EndpointRefused, Endpoints, LocalText
+    from atlas_access.guards import GitUnread, ignored, local_values
+    from atlas_access.manifest import LOCAL
     from atlas_access.retirement import write_local_file as local_file
 
     with presented_as(WRONG, local_file.LocalFileRefused, GitUnread, EndpointRefused):
@@ -147,7 +144,7 @@ def judged(path: Path, declared: Manifest, stack: str = "") -> Report:
 
 def _restore(path: Path, output: PlainFormat) -> int:
     from atlas_access.cli.output import write as show
-    from atlas_access.guards.git import GitUnread, ignored
+    from atlas_access.guards import GitUnread, ignored
     from atlas_access.retirement import write_local_file as local_file
 
     with presented_as(WRONG, local_file.LocalFileRefused, GitUnread):
@@ -163,7 +160,7 @@ def _restore(path: Path, output: PlainFormat) -> int:
 
 def _cluster_name(environment: str) -> str:
     """The Atlas cluster of an environment by its file here, "" without one: placeholders matter to nobody here."""
-    from atlas_access.base.settings import SettingsInvalid, check_settings
+    from atlas_access.base import SettingsInvalid, check_settings
 
     try:
         files = {
@@ -177,11 +174,10 @@ def _cluster_name(environment: str) -> str:
 
 def _current(stack: str, declared: Manifest) -> dict[str, Secret]:
     """The values of the local variables, each judged: a secret that holds the wrong credential is not handed on."""
-    from atlas_access.base.connection import Secret
-    from atlas_access.base.endpoints import EndpointRefused, Endpoints
-    from atlas_access.clients.aws import AwsUnavailable, account_id, read_connection_string
-    from atlas_access.guards.local_values import value_problems
-    from atlas_access.manifest.load import LOCAL
+    from atlas_access.base import EndpointRefused, Endpoints, Secret
+    from atlas_access.clients import AwsUnavailable, account_id, read_connection_string
+    from atlas_access.guards import value_problems
+    from atlas_access.manifest import LOCAL
 
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)

@@ -25,8 +25,13 @@ def explain(
     """
     from atlas_access.cli.output import write
     from atlas_access.review import policy_explained
-    from policy.catalogue import CATALOGUE, KNOWN_AFTER_CREATION, NOT_EVALUATED, explain_telling
-    from policy.catalogue import explain as look_up
+    from policy.catalogue import (
+        CATALOGUE,
+        KNOWN_AFTER_CREATION,
+        NOT_EVALUATED,
+        explain as look_up,
+        explain_telling,
+    )
 
     entry, telling = look_up(name), explain_telling(name)
     if entry is not None:

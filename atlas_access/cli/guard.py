@@ -14,11 +14,9 @@ from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed
 from atlas_access.cli.inputs import MANIFEST, known_stack, read_manifest, read_settings
 
 if TYPE_CHECKING:
-    from atlas_access.base.endpoints import Endpoints
-    from atlas_access.guards.finding import Report
-    from atlas_access.guards.source import Tree
-    from atlas_access.guards.validate_secrets import Cluster
-    from atlas_access.manifest.load import Manifest
+    from atlas_access.base import Endpoints
+    from atlas_access.guards import Cluster, Report, Tree
+    from atlas_access.manifest import Manifest
 
 
 class GuardName(StrEnum):
@@ -79,8 +77,7 @@ def guard(
 ) -> int:
     """Check a source tree, the documents or stored secrets. Exit 0 clean, 1 found, 3 when not all could be judged."""
     from atlas_access.cli.output import write
-    from atlas_access.guards import telling
-    from atlas_access.guards.finding import Outcome, overall
+    from atlas_access.guards import Outcome, overall, telling
 
     asked: tuple[GuardName, ...] = (name,)
     if name is GuardName.ALL:
@@ -128,9 +125,14 @@ def of_tree(
     history: bool = False,
 ) -> Iterator[Report]:
     """Run the guards of a source tree. Raises CommandFailed when it cannot be read."""
-    from atlas_access.guards import allowances, env_var_coverage, reference_collections, silent_fall_back
-    from atlas_access.guards.finding import report
-    from atlas_access.guards.source import read_tree
+    from atlas_access.guards import (
+        allowances,
+        env_var_coverage,
+        read_tree,
+        reference_collections,
+        report,
+        silent_fall_back,
+    )
 
     try:
         tree = read_tree(source, excluded)
@@ -161,10 +163,15 @@ def of_tree(
 
 
 def _of_git(source: Path, tree: Tree, excluded: Sequence[str], *, history: bool) -> Report:
-    from atlas_access.guards import no_uri_in_git
-    from atlas_access.guards.finding import Note
-    from atlas_access.guards.git import GitUnread, history_lines, is_shallow, tracked_files
-    from atlas_access.guards.tracked import as_tracked
+    from atlas_access.guards import (
+        GitUnread,
+        Note,
+        as_tracked,
+        history_lines,
+        is_shallow,
+        no_uri_in_git,
+        tracked_files,
+    )
 
     with presented_as(UNKNOWN, GitUnread):
         tracked = tracked_files(source)
@@ -185,7 +192,7 @@ def _of_git(source: Path, tree: Tree, excluded: Sequence[str], *, history: bool)
 
 
 def _of_secrets(declared: Manifest, stack: str, *, log_in: bool) -> Report:
-    from atlas_access.base.endpoints import EndpointRefused, Endpoints
+    from atlas_access.base import EndpointRefused, Endpoints
     from atlas_access.guards import validate_secrets
 
     with presented_as(WRONG, EndpointRefused):
@@ -199,9 +206,8 @@ def _of_secrets(declared: Manifest, stack: str, *, log_in: bool) -> Report:
 
 
 def _cluster(environment: str, stack: str, endpoints: Endpoints) -> Cluster:
-    from atlas_access.clients.atlas_sign_in import CredentialsMissing, sign_in_from
-    from atlas_access.guards.cluster_addresses import AddressesUnread, read_addresses
-    from atlas_access.guards.validate_secrets import Cluster
+    from atlas_access.clients import CredentialsMissing, sign_in_from
+    from atlas_access.guards import AddressesUnread, Cluster, read_addresses
 
     settings = read_settings(environment, endpoints)
     try:
@@ -216,9 +222,8 @@ def _cluster(environment: str, stack: str, endpoints: Endpoints) -> Cluster:
 
 
 def _of_terraform(source: Path, stack: str) -> Report:
-    from atlas_access.base.endpoints import EndpointRefused, Endpoints
-    from atlas_access.guards.finding import Finding, Guard, Note, report
-    from atlas_access.guards.terraform_ownership import Ownership, judge_directory
+    from atlas_access.base import EndpointRefused, Endpoints
+    from atlas_access.guards import Finding, Guard, Note, Ownership, judge_directory, report
 
     with presented_as(WRONG, EndpointRefused):
         settings = read_settings(stack, Endpoints.from_environment(os.environ))

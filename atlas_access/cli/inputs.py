@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING
 from atlas_access.cli.errors import CommandFailed, presented_as
 
 if TYPE_CHECKING:
-    from atlas_access.base.endpoints import Endpoints
-    from atlas_access.base.settings import Settings
-    from atlas_access.manifest.known_users import KnownUser
-    from atlas_access.manifest.load import Manifest
-    from atlas_access.review.matrix import Observation
+    from atlas_access.base import Endpoints, Settings
+    from atlas_access.manifest import KnownUser, Manifest
+    from atlas_access.review import Observation
 
 MANIFEST = Path("access.yaml")
 KNOWN_USERS = Path("known-users.yaml")
@@ -67,7 +65,8 @@ def settings(given: Sequence[str]) -> dict[str, str]:
 
 def read_manifest(path: Path) -> Manifest:
     """The manifest at `path`; raises CommandFailed (exit 2) with all of its errors at once."""
-    from atlas_access.manifest.load import ManifestInvalid, load_manifest
+    from atlas_access.base import ManifestInvalid
+    from atlas_access.manifest import load_manifest
 
     text = read_text(path, "Run the command where access.yaml is, or name it with --manifest.")
     with presented_as(2, ManifestInvalid):
@@ -79,7 +78,7 @@ def read_settings(stack: str, endpoints: Endpoints, *, phase: Phase | None = Non
 
     `phase` overrides the file's. In sandbox mode placeholders are allowed.
     """
-    from atlas_access.base.settings import SettingsInvalid, check_settings
+    from atlas_access.base import SettingsInvalid, check_settings
 
     remedy = "Run the command where the Pulumi.<stack>.yaml files are."
     files = {
@@ -110,8 +109,8 @@ def read_every_settings(
 
 def read_known_users(path: Path, declared: Manifest, stack: str) -> tuple[KnownUser, ...]:
     """The known users of a stack; raises CommandFailed (exit 2) with all of the file's errors at once."""
-    from atlas_access.manifest.known_users import load_known_users
-    from atlas_access.manifest.load import ManifestInvalid
+    from atlas_access.base import ManifestInvalid
+    from atlas_access.manifest import load_known_users
 
     text = read_text(path, "Run the command where known-users.yaml is, or name it with --known-users.")
     with presented_as(2, ManifestInvalid):
@@ -125,7 +124,7 @@ def read_evidence(path: Path | None) -> tuple[Observation, ...]:
     """
     if path is None:
         return ()
-    from atlas_access.review.evidence import EvidenceInvalid, observations
+    from atlas_access.review import EvidenceInvalid, observations
 
     text = read_text(path, "Write one with: atlas-access sandbox deploy STACK --json.")
     with presented_as(2, EvidenceInvalid):

@@ -66,14 +66,11 @@ def list_estate(
     known_users: Annotated[Path, typer.Option(help="The list of known users.")] = KNOWN_USERS,
 ) -> int:
     """List STACK's users, roles, secrets and who binds them. Exit 0 as declared, 1 it differs, 3 not all was read."""
-    from atlas_access.base.endpoints import EndpointRefused, Endpoints
-    from atlas_access.base.settings import Phase as Settled
+    from atlas_access.base import EndpointRefused, Endpoints, Phase as Settled
     from atlas_access.cli.output import write
-    from atlas_access.clients.atlas_sign_in import CredentialsMissing, sign_in_from
-    from atlas_access.drift.finding import Answer
-    from atlas_access.retirement import report_inventory as report
-    from atlas_access.retirement.inventory import legacy_estate
-    from atlas_access.retirement.observe_inventory import look
+    from atlas_access.clients import CredentialsMissing, sign_in_from
+    from atlas_access.drift import Answer
+    from atlas_access.retirement import legacy_estate, look, report_inventory as report
 
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)

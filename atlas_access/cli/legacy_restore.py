@@ -23,13 +23,11 @@ def restore(
 
     Exit 0 when every user has them, 1 when a deletion has begun (there is no way back), 3 when Atlas does not answer.
     """
-    from atlas_access.base.endpoints import EndpointRefused, Endpoints
+    from atlas_access.base import EndpointRefused, Endpoints
     from atlas_access.cli.output import console, write
-    from atlas_access.clients.atlas_sign_in import CredentialsMissing
-    from atlas_access.clients.aws import AwsUnavailable, account_id
-    from atlas_access.retirement.report import RetirementRefused
-    from atlas_access.retirement.wiring import restore as give_back
-    from atlas_access.rollout.service import ServiceMissing
+    from atlas_access.clients import AwsUnavailable, CredentialsMissing, account_id
+    from atlas_access.retirement import RetirementRefused, restore as give_back
+    from atlas_access.rollout import ServiceMissing
 
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)

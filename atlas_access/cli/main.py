@@ -24,8 +24,7 @@ from atlas_access.cli.policy import policy
 from atlas_access.cli.prove import prove
 from atlas_access.cli.rollback import rollback
 from atlas_access.cli.sandbox import app as sandbox
-from atlas_access.cli.smoke import app as baseline
-from atlas_access.cli.smoke import smoke
+from atlas_access.cli.smoke import app as baseline, smoke
 from atlas_access.cli.status import status
 from atlas_access.cli.undo import undo
 from atlas_access.cli.who_can import who_can

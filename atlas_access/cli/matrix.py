@@ -23,14 +23,14 @@ def matrix(
 ) -> int:
     """Show who may do what on which collection, and which variable carries whose credential."""
     from atlas_access.cli.output import console, write
-    from atlas_access.proof.report import Standing
-    from atlas_access.review.matrix import build
+    from atlas_access.proof import Standing
+    from atlas_access.review import build
 
     declared = read_manifest(manifest)
     result = build(declared, read_evidence(evidence))
     match output:
         case TableFormat.TEXT:
-            from atlas_access.review.matrix_text import render
+            from atlas_access.review import render
 
             screen = console()
             screen.print(render(result, screen), soft_wrap=False)

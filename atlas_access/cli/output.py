@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
-from atlas_access.base.redaction import redact
+from atlas_access.base import redact
 
 if TYPE_CHECKING:
     from rich.console import Console

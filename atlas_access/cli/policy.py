@@ -14,8 +14,8 @@ from atlas_access.cli.errors import UNKNOWN, WRONG, CommandFailed, presented_as
 from atlas_access.cli.inputs import MANIFEST, Phase, read_manifest, read_text
 
 if TYPE_CHECKING:
-    from atlas_access.manifest.load import Manifest
-    from atlas_access.review.policy import Finding, PolicyReport
+    from atlas_access.manifest import Manifest
+    from atlas_access.review import Finding, PolicyReport
     from policy.analyze_state import StateReport
     from policy.model import Finding as Judged
 
@@ -92,8 +92,7 @@ def _state(given: str | None, stack: str, directory: Path) -> str:
 
 
 def _rendered(report: PolicyReport, output: PolicyFormat, manifest: str) -> str:
-    from atlas_access.review import policy as facts
-    from atlas_access.review import policy_junit, policy_markdown, policy_sarif, policy_text
+    from atlas_access.review import policy as facts, policy_junit, policy_markdown, policy_sarif, policy_text
 
     match output:
         case PolicyFormat.TEXT:
@@ -110,7 +109,7 @@ def _rendered(report: PolicyReport, output: PolicyFormat, manifest: str) -> str:
 
 def _report(judged: StateReport, stack: str, manifest: Path) -> PolicyReport:
     """The pack's records as the reports': with the decision behind each rule, and its place in the manifest."""
-    from atlas_access.review.policy import Finding, Level, PolicyReport, RuleFacts
+    from atlas_access.review import Finding, Level, PolicyReport, RuleFacts
     from policy.catalogue import CATALOGUE
 
     declared = read_manifest(manifest) if manifest != MANIFEST or manifest.is_file() else None
@@ -145,8 +144,7 @@ def _report(judged: StateReport, stack: str, manifest: Path) -> PolicyReport:
 
 
 def _finding(judged: Judged, declared: Manifest | None, manifest: Path) -> Finding:
-    from atlas_access.review.policy import Finding, Level
-    from atlas_access.review.policy_places import line_of
+    from atlas_access.review import Finding, Level, line_of
     from policy.model import Level as Enforced
 
     line = line_of(declared, judged.rule, judged.type, judged.subject, judged.message) if declared else 0

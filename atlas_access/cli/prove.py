@@ -15,8 +15,8 @@ from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed
 from atlas_access.cli.inputs import MANIFEST, read_manifest, read_settings
 
 if TYPE_CHECKING:
-    from atlas_access.base.endpoints import Endpoints
-    from atlas_access.proof.report import ProofReport
+    from atlas_access.base import Endpoints
+    from atlas_access.proof import ProofReport
 
 
 class ProofFormat(StrEnum):
@@ -62,7 +62,7 @@ def prove(
     manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
 ) -> int:
     """Prove credentials by the server itself, without a trace. Exit 0 proven, 1 refuted, 3 inconclusive."""
-    from atlas_access.base.endpoints import EndpointRefused, Endpoints
+    from atlas_access.base import EndpointRefused, Endpoints
 
     asked = _Asked(
         stack, user, named, legacy=legacy, row=leave_row, here=here, quiet=output is not ProofFormat.TEXT
@@ -112,16 +112,17 @@ def _exclude(asked: _Asked, secret_id: str | None) -> None:
 def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
     from atlas_access.cli.output import console
     from atlas_access.cli.prove_view import board
-    from atlas_access.clients.atlas_sign_in import CredentialsMissing, sign_in_from
-    from atlas_access.proof.report import ProofReport, Proven
-    from atlas_access.proof.run_stack import (
+    from atlas_access.clients import CredentialsMissing, sign_in_from
+    from atlas_access.proof import (
+        ProofReport,
+        Proven,
         Stack,
         candidates,
+        probe_set,
         prove_candidates,
         runbook_candidates,
         write_row,
     )
-    from atlas_access.proof.runbook import probe_set
 
     name = str(asked.stack)
     declared = read_manifest(path)
@@ -182,9 +183,7 @@ def _of_secret(
     where: tuple[str, str, str],
     endpoints: Endpoints,
 ) -> ProofReport:
-    from atlas_access.proof.report import ProofReport, Proven
-    from atlas_access.proof.run_spot import SpotOrder, spot_proof
-    from atlas_access.proof.spot import SpotInvalid
+    from atlas_access.proof import ProofReport, Proven, SpotInvalid, SpotOrder, spot_proof
 
     (collections, allow, deny), (region, database, version) = words, where
     if not secret_id.strip():
@@ -207,8 +206,7 @@ def _split(text: str) -> tuple[str, ...]:
 
 def _show(report: ProofReport, output: ProofFormat, *, attempts: bool) -> None:
     from atlas_access.cli.output import console, write
-    from atlas_access.proof import report_data as proof_data
-    from atlas_access.proof import report_text as proof_text
+    from atlas_access.proof import report_data as proof_data, report_text as proof_text
 
     match output:
         case ProofFormat.TEXT:
@@ -225,6 +223,6 @@ def _show(report: ProofReport, output: ProofFormat, *, attempts: bool) -> None:
 
 
 def _code(report: ProofReport) -> int:
-    from atlas_access.proof.verdict import Verdict
+    from atlas_access.proof import Verdict
 
     return {Verdict.PROVEN: DONE, Verdict.REFUTED: REFUTED, Verdict.INCONCLUSIVE: UNKNOWN}[report.verdict]

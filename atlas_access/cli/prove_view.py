@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from atlas_access.proof.verdict import Verdict
+from atlas_access.proof import Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from atlas_access.proof.evidence import Proof
+    from atlas_access.proof import Proof
 
 _STYLE = {Verdict.PROVEN: "green", Verdict.REFUTED: "bold red", Verdict.INCONCLUSIVE: "yellow"}
 

@@ -13,7 +13,7 @@ from atlas_access.cli.errors import DONE, REFUTED, CommandFailed, presented_as
 from atlas_access.cli.inputs import read_text
 
 if TYPE_CHECKING:
-    from atlas_access.manifest.load import Manifest
+    from atlas_access.manifest import Manifest
 
 
 def patch(
@@ -21,8 +21,7 @@ def patch(
 ) -> int:
     """Print a patch for `git apply`. Exit 0 when it is whole, 1 when a line could not be found again."""
     from atlas_access.cli.output import console, write
-    from atlas_access.guards import replacements as way
-    from atlas_access.guards.source import read_tree
+    from atlas_access.guards import read_tree, replacements as way
 
     try:
         tree = read_tree(source, excluded)

@@ -27,11 +27,10 @@ def rollback(
     A rollout that is under way is told to undo at once. Nothing swaps afterwards until rolloutRelease is raised.
     Exit 0 when it runs again, 1 when it was refused or is not green, 3 when AWS does not say what runs.
     """
-    from atlas_access.base.endpoints import EndpointRefused, Endpoints
+    from atlas_access.base import EndpointRefused, Endpoints
     from atlas_access.cli.output import console, write
-    from atlas_access.clients.aws import AwsUnavailable
-    from atlas_access.rollout.report import RolloutFailed
-    from atlas_access.rollout.rollback import RollbackRefused, roll_back
+    from atlas_access.clients import AwsUnavailable
+    from atlas_access.rollout import RollbackRefused, RolloutFailed, roll_back
 
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)

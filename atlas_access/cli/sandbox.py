@@ -220,10 +220,8 @@ def deploy(
         )
     changed = settings(config or ())
     with _sandbox_errors():
-        from atlas_access.review.deployment import Operation
-        from sandbox.deploy import Engine as Wanted
-        from sandbox.deploy import Order
-        from sandbox.deploy import deploy as run
+        from atlas_access.review import Operation
+        from sandbox.deploy import Engine as Wanted, Order, deploy as run
         from sandbox.world import World
 
         world = World.load(directory)
@@ -268,8 +266,7 @@ def clock(
     directory: Directory = HERE,
 ) -> int:
     """Say how far ahead this sandbox's clock is, or advance it: soaks go by it. Nowhere else is there one."""
-    from atlas_access.base.clock import ClockRefused, advanced, seconds_of
-    from atlas_access.base.clock import advance as move
+    from atlas_access.base import ClockRefused, advance as move, advanced, seconds_of
     from atlas_access.cli.output import write
 
     with _sandbox_errors(), presented_as(WRONG, ClockRefused):

@@ -13,10 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from atlas_access.cli.output import console
 from atlas_access.cli.sandbox_deploy_view import told_of
 from atlas_access.cli.sandbox_live import following
-from atlas_access.review import matrix_text
-from atlas_access.review.deployment import Deployment, Moment, Operation, Progress
-from atlas_access.review.deployment_text import progress_line
-from atlas_access.review.matrix import Matrix
+from atlas_access.review import Deployment, Matrix, Moment, Operation, Progress, matrix_text, progress_line
 from sandbox.receipt import Receipt
 from sandbox.receipt_pages import lines
 

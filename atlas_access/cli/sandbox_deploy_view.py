@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING
 
 from atlas_access.cli.output import console, write
 from atlas_access.cli.sandbox_live import following
-from atlas_access.review import deployment_json
-from atlas_access.review.deployment import Deployment, Operation, Progress
-from atlas_access.review.deployment_text import failure_lines, plan_lines, summary_line
-from atlas_access.review.policy_text import advice_lines
+from atlas_access.review import (
+    Deployment,
+    Operation,
+    Progress,
+    advice_lines,
+    deployment_json,
+    failure_lines,
+    plan_lines,
+    summary_line,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console

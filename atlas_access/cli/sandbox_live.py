@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from atlas_access.review.deployment import Moment, Progress
-from atlas_access.review.deployment_text import doing, progress_line
+from atlas_access.review import Moment, Progress, doing, progress_line
 
 if TYPE_CHECKING:
     from rich.console import Console

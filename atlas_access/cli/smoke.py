@@ -17,10 +17,7 @@ from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed
 from atlas_access.cli.inputs import MANIFEST, read_manifest, read_settings
 
 if TYPE_CHECKING:
-    from atlas_access.smoke.baseline import Baseline
-    from atlas_access.smoke.gates import GateReport, GateResult
-    from atlas_access.smoke.model import Smoke
-    from atlas_access.smoke.run import SmokeOrder
+    from atlas_access.smoke import Baseline, GateReport, GateResult, Smoke, SmokeOrder
 
 SCENARIOS = Path("smoke.yaml")
 
@@ -65,8 +62,7 @@ def smoke(
 ) -> int:
     """Run the eight smoke gates on STACK. Exit 0 green, 1 a gate is not met, 3 something is unknown."""
     from atlas_access.cli.output import write
-    from atlas_access.smoke import report as gates
-    from atlas_access.smoke.run import run
+    from atlas_access.smoke import report as gates, run
 
     order = _order(stack, url, scenarios, manifest, baseline or _file(stack), needed=baseline is not None)
     report = run(order, revision=revision, rounds=rounds, say=_progress(output))
@@ -91,9 +87,7 @@ def capture(
 ) -> int:
     """Capture STACK's answers before any change. Exit 1 or 3, and nothing is written, when a gate is not met."""
     from atlas_access.cli.output import write
-    from atlas_access.smoke import report as gates
-    from atlas_access.smoke.run import BaselineNotGreen
-    from atlas_access.smoke.run import capture as take
+    from atlas_access.smoke import BaselineNotGreen, capture as take, report as gates
 
     target = baseline or _file(stack)
     order = _order(stack, url, scenarios, manifest, None, needed=False)
@@ -120,9 +114,8 @@ def _order(
     stack: str, url: str | None, scenarios: Path, manifest: Path, baseline: Path | None, *, needed: bool
 ) -> SmokeOrder:
     """Everything that the gates need, every wrong input told before anything is contacted."""
-    from atlas_access.base.endpoints import EndpointRefused, Endpoints
-    from atlas_access.smoke.run import SmokeOrder
-    from atlas_access.smoke.task_secrets import Place
+    from atlas_access.base import EndpointRefused, Endpoints
+    from atlas_access.smoke import Place, SmokeOrder
 
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)
@@ -140,7 +133,7 @@ def _order(
 
 
 def _scenarios(path: Path) -> Smoke:
-    from atlas_access.smoke.file import SmokeInvalid, load_smoke
+    from atlas_access.smoke import SmokeInvalid, load_smoke
 
     with presented_as(WRONG, SmokeInvalid):
         return load_smoke(
@@ -150,7 +143,7 @@ def _scenarios(path: Path) -> Smoke:
 
 def _baseline(path: Path | None, stack: str, asked: Smoke, *, needed: bool) -> Baseline | None:
     """The baseline of the stack; None when there is no file and none was named."""
-    from atlas_access.smoke.baseline import BaselineRefused, read_baseline
+    from atlas_access.smoke import BaselineRefused, read_baseline
 
     if path is None or not (needed or path.exists()):
         return None
@@ -187,13 +180,13 @@ class _Say:
         self._screen = console(error=True) if sys.stderr.isatty() and not quiet else None
 
     def __call__(self, result: GateResult) -> None:
-        from atlas_access.smoke.report import result_line
+        from atlas_access.smoke import result_line
 
         if self._screen is not None:
             self._screen.print(f"  {result_line(result)}", soft_wrap=True)
 
 
 def _code(report: GateReport) -> int:
-    from atlas_access.smoke.gates import Standing
+    from atlas_access.smoke import Standing
 
     return {Standing.MET: DONE, Standing.UNMET: REFUTED, Standing.UNKNOWN: UNKNOWN}[report.standing]

@@ -23,10 +23,10 @@ from atlas_access.cli.inputs import (
 )
 
 if TYPE_CHECKING:
-    from atlas_access.base.settings import Settings
-    from atlas_access.guards.finding import Report
-    from atlas_access.manifest.load import Manifest
-    from atlas_access.retirement.status import Fact, Step
+    from atlas_access.base import Settings
+    from atlas_access.guards import Report
+    from atlas_access.manifest import Manifest
+    from atlas_access.retirement import Fact, Step
 
 ENV_FILE = Path(".env.local")
 
@@ -54,15 +54,11 @@ def status(
     known_users: Annotated[Path, typer.Option(help="The list of known users.")] = KNOWN_USERS,
 ) -> int:
     """Show every phase: done, next, blocked or unknown. Exit 0 all done, 1 something is to be done, 3 unknown."""
-    from atlas_access.base.clock import clock_for
-    from atlas_access.base.endpoints import EndpointRefused, Endpoints
+    from atlas_access.base import EndpointRefused, Endpoints, clock_for
     from atlas_access.cli.output import write
-    from atlas_access.clients.atlas_sign_in import CredentialsMissing, sign_in_from
-    from atlas_access.drift.compare import Wanted
-    from atlas_access.retirement import report_status as report
-    from atlas_access.retirement.observe_status import facts
-    from atlas_access.retirement.status import State, migration
-    from atlas_access.retirement.status_facts import Looked
+    from atlas_access.clients import CredentialsMissing, sign_in_from
+    from atlas_access.drift import Wanted
+    from atlas_access.retirement import Looked, State, facts, migration, report_status as report
 
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)
@@ -90,7 +86,7 @@ def status(
 
 def commands(stack: str, *, sandbox: bool) -> Mapping[Step, str]:
     """The exact command that goes on from each phase."""
-    from atlas_access.retirement.status import Step
+    from atlas_access.retirement import Step
 
     deploy = f"make preview STACK={stack} && make deploy STACK={stack}"
     phase = f"set atlas-access:phase to {{}} in Pulumi.{stack}.yaml, then {deploy}"
@@ -127,7 +123,7 @@ def _here(
     from atlas_access.cli.docs import in_sync
     from atlas_access.cli.env import judged
     from atlas_access.cli.guard import GuardName, of_tree
-    from atlas_access.retirement.status import Fact, Step
+    from atlas_access.retirement import Fact, Step
 
     absent = f"{env_file} is not here; name a developer's env file with --env-file"
     local = _recorded(own.local_verified_at, now, absent)
@@ -156,7 +152,7 @@ def _to_record(at: datetime | None, setting: str) -> str:
 
 def _recorded(at: datetime | None, now: datetime, otherwise: str) -> Fact:
     """What a person has recorded in the stack's file, for what cannot be seen from here."""
-    from atlas_access.retirement.status import Fact
+    from atlas_access.retirement import Fact
 
     if at is None:
         return Fact(holds=None, evidence=otherwise)
@@ -168,9 +164,9 @@ def _recorded(at: datetime | None, now: datetime, otherwise: str) -> Fact:
 
 
 def _fact(report: Report, clean: str) -> Fact:
-    from atlas_access.drift.words import listed
-    from atlas_access.guards.finding import Outcome
-    from atlas_access.retirement.status import Fact
+    from atlas_access.drift import listed
+    from atlas_access.guards import Outcome
+    from atlas_access.retirement import Fact
 
     match report.outcome:
         case Outcome.CLEAN:

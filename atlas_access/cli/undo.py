@@ -11,12 +11,12 @@ import typer
 
 from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
 from atlas_access.cli.inputs import MANIFEST, PlainFormat, known_stack, read_manifest, read_settings
-from atlas_access.retirement.undo import UndoPhase
+from atlas_access.retirement import UndoPhase
 
 if TYPE_CHECKING:
-    from atlas_access.base.endpoints import Endpoints
-    from atlas_access.manifest.load import Manifest
-    from atlas_access.retirement.undo import Recipe
+    from atlas_access.base import Endpoints
+    from atlas_access.manifest import Manifest
+    from atlas_access.retirement import Recipe
 
 
 def undo(
@@ -27,7 +27,7 @@ def undo(
     manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
 ) -> int:
     """Say the commands that take PHASE back. Exit 0 when the way is open, 1 when it is closed, 3 when unknown."""
-    from atlas_access.base.endpoints import EndpointRefused, Endpoints
+    from atlas_access.base import EndpointRefused, Endpoints
     from atlas_access.cli.output import write
 
     with presented_as(WRONG, EndpointRefused):
@@ -53,10 +53,8 @@ def undo(
 
 def _judged(stack: str, phase: UndoPhase, declared: Manifest, endpoints: Endpoints) -> tuple[Recipe, str]:
     """The recipe, and what is against it now. Raises CommandFailed (exit 3) when that cannot be known."""
-    from atlas_access.clients.aws import AwsUnavailable
-    from atlas_access.retirement.journal import Stage
-    from atlas_access.retirement.observe_undo import consumed, retirement_journal
-    from atlas_access.retirement.undo import deleted, recipe, untouched
+    from atlas_access.clients import AwsUnavailable
+    from atlas_access.retirement import Stage, consumed, deleted, recipe, retirement_journal, untouched
 
     way = recipe(phase, stack, sandbox=endpoints.sandbox)
     if phase in (UndoPhase.LOCAL, UndoPhase.CODE):

@@ -13,8 +13,8 @@ from atlas_access.cli.errors import DONE, UNKNOWN, WRONG, presented_as
 from atlas_access.cli.inputs import MANIFEST, PlainFormat, read_manifest, read_settings
 
 if TYPE_CHECKING:
-    from atlas_access.manifest.load import Manifest
-    from atlas_access.review.who_can import Answer
+    from atlas_access.manifest import Manifest
+    from atlas_access.review import Answer
 
 
 def who_can(
@@ -32,9 +32,7 @@ def who_can(
     With --live exit 3 when a user could not be asked.
     """
     from atlas_access.cli.output import write
-    from atlas_access.review import matrix_json, who_can_text
-    from atlas_access.review.who_can import QuestionInvalid
-    from atlas_access.review.who_can import who_can as ask
+    from atlas_access.review import QuestionInvalid, matrix_json, who_can as ask, who_can_text
 
     declared = read_manifest(manifest)
     with presented_as(WRONG, QuestionInvalid):
@@ -46,11 +44,10 @@ def who_can(
 
 
 def _live(declared: Manifest, answer: Answer, name: str, output: PlainFormat) -> int:
-    from atlas_access.base.endpoints import EndpointRefused, Endpoints
+    from atlas_access.base import EndpointRefused, Endpoints
     from atlas_access.cli.output import write
-    from atlas_access.clients.atlas_sign_in import CredentialsMissing, sign_in_from
-    from atlas_access.proof.live_access import live_holders
-    from atlas_access.proof.stack_secrets import Stack
+    from atlas_access.clients import CredentialsMissing, sign_in_from
+    from atlas_access.proof import Stack, live_holders
     from atlas_access.review import who_can_live
 
     with presented_as(WRONG, EndpointRefused):

@@ -1,1 +1,5 @@
 """The only code that opens a socket: MongoDB, Atlas, AWS, GitHub and HTTP."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, ValidationError
 
-from atlas_access.base.endpoints import Endpoints
+from atlas_access.base import Endpoints
 from atlas_access.clients.atlas_answers import (
     ClusterAnswer,
     CustomRoleAnswer,
@@ -27,7 +27,7 @@ from atlas_access.clients.atlas_answers import (
 from atlas_access.clients.atlas_sign_in import ServiceAccount, SignIn
 from atlas_access.clients.http import session
 from atlas_access.clients.model import EVENT_TYPES, SeenCluster, SeenEvent, SeenLogins, SeenRole, SeenUser
-from atlas_access.clients.retry import Patience, Reply, Unanswered
+from atlas_access.clients.retry import HttpReply, Patience, Unanswered
 
 PAGE_SIZE = 500
 """The largest page that Atlas gives: a project's 100 users fit into one."""
@@ -209,7 +209,7 @@ class Atlas:
                 why = str(garbled)
         raise AtlasUnread(what, why)
 
-    def _ask(self, what: str, path: str, accept: str) -> Reply:
+    def _ask(self, what: str, path: str, accept: str) -> HttpReply:
         reply = self._send(what, path, accept)
         if reply.status == 401 and isinstance(self._auth, ServiceAccount):
             self._auth.forget()
@@ -219,7 +219,7 @@ class Atlas:
             raise AtlasUnread(what, _REFUSALS.get(reply.status, f"Atlas answered {reply.status}"))
         return reply
 
-    def _send(self, what: str, path: str, accept: str) -> Reply:
+    def _send(self, what: str, path: str, accept: str) -> HttpReply:
         url, headers = f"{self._base}/{path}", {"Accept": accept}
         try:
             return self._patience.ask(

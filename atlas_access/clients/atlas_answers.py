@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from atlas_access.base.observed import HeldRole
+from atlas_access.base import HeldRole
 from atlas_access.clients.model import PASSWORD, Place, Scope, SeenCluster, SeenEvent, SeenRole, SeenUser
 
 _Name = Annotated[StrictStr, Field(min_length=1, max_length=2048)]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import requests
 from requests.auth import AuthBase, HTTPDigestAuth
 
-from atlas_access.base.endpoints import Endpoints
+from atlas_access.base import Endpoints
 from atlas_access.clients.retry import Patience, Unanswered
 
 READ_ONLY_KEY = ("ATLAS_DRIFT_CHECK_PUBLIC_KEY", "ATLAS_DRIFT_CHECK_PRIVATE_KEY")

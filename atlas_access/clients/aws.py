@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from atlas_access.base.endpoints import Endpoints
+from atlas_access.base import Endpoints
 
 if TYPE_CHECKING:  # a process that is given its connection strings asks AWS nothing
     from botocore.awsrequest import AWSPreparedRequest

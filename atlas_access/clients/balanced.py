@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import requests
 
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
+from atlas_access.base import EndpointRefused, Endpoints
 from atlas_access.clients.http import session
 
 VARIABLE = "ATLAS_ACCESS_BALANCED_URL"

@@ -12,8 +12,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from atlas_access.base.addresses import ClusterAddresses, PrivateEndpoint
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
+from atlas_access.base import ClusterAddresses, EndpointRefused, Endpoints, PrivateEndpoint
 from atlas_access.clients.atlas_sign_in import SignIn
 from atlas_access.clients.http import session
 from atlas_access.clients.retry import Patience, Unanswered

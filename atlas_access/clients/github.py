@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from atlas_access.base.endpoints import Endpoints
+from atlas_access.base import Endpoints
 from atlas_access.clients.http import session
 from atlas_access.clients.issues import Change, Issue, Write
-from atlas_access.clients.retry import Patience, Reply, Unanswered, exhausted
+from atlas_access.clients.retry import HttpReply, Patience, Unanswered, exhausted
 
 ROUNDS = 3
 _PAGE = 100
@@ -139,7 +139,7 @@ class GitHub:
                 what, "the token may not set labels; give it the permission `issues: write`"
             )
 
-    def _ask(self, what: str, method: str, path: str, body: object = None, **more: Any) -> Reply:
+    def _ask(self, what: str, method: str, path: str, body: object = None, **more: Any) -> HttpReply:
         repeat = method != "POST"
         try:
             reply = self._patience.ask(
@@ -156,7 +156,7 @@ class GitHub:
         return reply
 
 
-def _json(what: str, reply: Reply) -> Any:
+def _json(what: str, reply: HttpReply) -> Any:
     try:
         return json.loads(reply.text)
     except (ValueError, RecursionError):

@@ -9,7 +9,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from atlas_access.base.endpoints import Endpoints
+from atlas_access.base import Endpoints
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0

@@ -13,8 +13,7 @@ from typing import Any
 
 from botocore.session import Session
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.redaction import one_line, redact
+from atlas_access.base import Endpoints, one_line, redact
 from atlas_access.clients.aws import AwsUnavailable, ask, client
 
 _MOST_PAGES = 20

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from atlas_access.base.endpoints import Endpoints
+from atlas_access.base import Endpoints
 from atlas_access.clients.aws import CURRENT, AwsUnavailable, ask, client
 from atlas_access.clients.model import SeenKey
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from atlas_access.base.observed import HeldRole
+from atlas_access.base import HeldRole
 
 PASSWORD = "password"  # noqa: S105 - the name of a way to sign in
 """How a user signs in who has a password; the others are "X.509", "AWS IAM", "LDAP" and "OIDC"."""

@@ -31,8 +31,7 @@ from pymongo.errors import (
 )
 from pymongo.synchronous import monitor
 
-from atlas_access.base.connection import ConnectionString
-from atlas_access.base.endpoints import Endpoints
+from atlas_access.base import ConnectionString, Endpoints
 from atlas_access.clients.mongo_answers import Answer, Failure, Login, judge_login
 from atlas_access.clients.pipeline import Arrived, Pipeline, Sending
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from botocore.session import Session
 
-from atlas_access.base.endpoints import Endpoints
+from atlas_access.base import Endpoints
 from atlas_access.clients.aws import AwsUnavailable, account_id, ask, client, session_by
 
 

@@ -34,7 +34,7 @@ class Unanswered(Exception):
 
 
 @dataclass(frozen=True)
-class Reply:
+class HttpReply:
     """An answer: status, headers, and its body as text."""
 
     status: int
@@ -59,7 +59,9 @@ class Patience:
         """Seconds until the deadline, at least 0."""
         return max(0.0, self._end - self.clock())
 
-    def ask(self, session: requests.Session, method: str, url: str, *, repeat: bool, **more: Any) -> Reply:
+    def ask(
+        self, session: requests.Session, method: str, url: str, *, repeat: bool, **more: Any
+    ) -> HttpReply:
         """Send a request and return its answer, whatever its status unless that says "later".
 
         With `repeat` (for requests that change nothing, or the same thing twice) it is sent up to 4 times on 429, 500,
@@ -85,7 +87,7 @@ class Patience:
 
     def _once(
         self, session: requests.Session, method: str, url: str, **more: Any
-    ) -> tuple[Reply | None, str]:
+    ) -> tuple[HttpReply | None, str]:
         left = max(0.01, self.left)
         limits = (min(_CONNECT_SECONDS, left), min(_READ_SECONDS, left))
         try:
@@ -106,7 +108,7 @@ class Patience:
             text = body.decode(encoding)
         except (UnicodeDecodeError, LookupError):
             raise Unanswered("the answer is not text") from None
-        return Reply(response.status_code, response.headers, text), f"it answered {response.status_code}"
+        return HttpReply(response.status_code, response.headers, text), f"it answered {response.status_code}"
 
     def _body(self, response: requests.Response) -> bytes:
         parts: list[bytes] = []
@@ -120,11 +122,11 @@ class Patience:
                 raise Unanswered("the deadline passed while the answer came in")
         return b"".join(parts)
 
-    def _pause(self, reply: Reply | None, tried: int) -> float:
+    def _pause(self, reply: HttpReply | None, tried: int) -> float:
         asked = None if reply is None else self._retry_after(reply)
         return _PAUSES[min(tried, len(_PAUSES) - 1)] if asked is None else asked
 
-    def _retry_after(self, reply: Reply) -> float | None:
+    def _retry_after(self, reply: HttpReply) -> float | None:
         """Seconds that the answer asks to wait: `Retry-After` as seconds or a date, or GitHub's reset time."""
         asked = reply.headers.get("Retry-After", "").strip()
         if asked.isascii() and asked.isdigit():
@@ -140,12 +142,12 @@ class Patience:
         return None
 
 
-def exhausted(reply: Reply) -> bool:
+def exhausted(reply: HttpReply) -> bool:
     """Whether an answer refuses because a rate limit is used up, as GitHub says it."""
     return reply.headers.get("X-RateLimit-Remaining", "").strip() == "0"
 
 
-def later(reply: Reply) -> bool:
+def later(reply: HttpReply) -> bool:
     """Whether an answer says to come back later."""
     limited = reply.status == 403 and (exhausted(reply) or "Retry-After" in reply.headers)
     return reply.status in RETRIED or limited

@@ -12,10 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from atlas_access.base.addresses import Address
-from atlas_access.base.observed import Unread
-from atlas_access.base.settings import Phase, Settings
-from atlas_access.clients.model import SeenCluster, SeenEvent
+from atlas_access.base import Address, Phase, Settings, Unread
+from atlas_access.clients import SeenCluster, SeenEvent
 from atlas_access.drift.compare_roles import RoleRules, compare_roles
 from atlas_access.drift.compare_secrets import EstateRules, compare_key, compare_secrets
 from atlas_access.drift.compare_tasks import compare_neighbour, compare_task, not_looked_into
@@ -23,10 +21,17 @@ from atlas_access.drift.compare_users import UserRules, compare_users, holders
 from atlas_access.drift.finding import Drift, Finding, Kind
 from atlas_access.drift.model import NotReached, Seen, SeenCollections, SeenSecret
 from atlas_access.drift.words import listed
-from atlas_access.manifest.known_users import KnownUser
-from atlas_access.manifest.model import ADMIN_DATABASE, Binding, Consumer, DataClass, Manifest
-from atlas_access.manifest.privileges import declared_privileges, tolerated_privileges
-from atlas_access.privileges.model import excess_sentence, missing_sentence, sentences_of
+from atlas_access.manifest import (
+    ADMIN_DATABASE,
+    Binding,
+    Consumer,
+    DataClass,
+    KnownUser,
+    Manifest,
+    declared_privileges,
+    tolerated_privileges,
+)
+from atlas_access.privileges import excess_sentence, missing_sentence, sentences_of
 
 T = TypeVar("T")
 

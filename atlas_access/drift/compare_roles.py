@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from atlas_access.clients.model import Place, SeenRole
+from atlas_access.clients import Place, SeenRole
 from atlas_access.drift.compare_users import DEPLOY, UNMANAGED
 from atlas_access.drift.finding import Finding, Kind, Target
 from atlas_access.drift.words import grant_permits, grants_permit, listed, role_permits
-from atlas_access.manifest.model import CustomRole, Manifest
+from atlas_access.manifest import CustomRole, Manifest
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from atlas_access.base.settings import Phase
-from atlas_access.clients.model import USABLE, SeenKey
+from atlas_access.base import Phase
+from atlas_access.clients import USABLE, SeenKey
 from atlas_access.drift.finding import Finding, Kind
 from atlas_access.drift.model import SeenSecret
-from atlas_access.manifest.model import Manifest
+from atlas_access.manifest import Manifest
 
 UP = "Run `pulumi up --refresh`"
 

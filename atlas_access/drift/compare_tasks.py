@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from atlas_access.base.observed import Unread
-from atlas_access.base.settings import Phase
+from atlas_access.base import Phase, Unread
 from atlas_access.drift.compare_secrets import EstateRules
 from atlas_access.drift.finding import Finding, Kind
 from atlas_access.drift.model import VARIABLES, BoundVariable, SeenNeighbour, SeenSecret, SeenTask
-from atlas_access.manifest.model import Consumer
+from atlas_access.manifest import Consumer
 
 _IN_PLAIN_VIEW = "read it for everyone who may describe the task"
 

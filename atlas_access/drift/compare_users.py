@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from atlas_access.base.observed import HeldRole
-from atlas_access.clients.model import PASSWORD, Scope, SeenUser
+from atlas_access.base import HeldRole
+from atlas_access.clients import PASSWORD, Scope, SeenUser
 from atlas_access.drift.finding import Finding, Kind, Target
 from atlas_access.drift.words import (
     is_builtin,
@@ -21,8 +21,7 @@ from atlas_access.drift.words import (
     scope_named,
     scope_permits,
 )
-from atlas_access.manifest.known_users import KnownKind, KnownUser
-from atlas_access.manifest.model import ADMIN_DATABASE, LegacyUser, Manifest, RoleRef
+from atlas_access.manifest import ADMIN_DATABASE, KnownKind, KnownUser, LegacyUser, Manifest, RoleRef
 
 DEPLOY = "Run `pulumi up --refresh`: it restores what access.yaml declares"
 UNMANAGED = "Remove it in Atlas, or declare it in access.yaml or known-users.yaml"

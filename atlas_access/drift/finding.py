@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from atlas_access.base.observed import Unread
+from atlas_access.base import Unread
 from atlas_access.drift.model import NotReached
 
 

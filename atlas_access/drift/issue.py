@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from atlas_access.clients.issues import Change, Issue, Write
+from atlas_access.clients import Change, Issue, Write
 from atlas_access.drift.finding import Answer, Drift, Part
 from atlas_access.drift.report import counted, moment
 from atlas_access.drift.report_markdown import remarks, section

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from atlas_access.base.observed import Unread
-from atlas_access.clients.model import SeenCluster, SeenKey, SeenRole, SeenUser
-from atlas_access.manifest.model import Consumer
-from atlas_access.privileges.model import Privileges
+from atlas_access.base import Unread
+from atlas_access.clients import SeenCluster, SeenKey, SeenRole, SeenUser
+from atlas_access.manifest import Consumer
+from atlas_access.privileges import Privileges
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.observed import Unread
-from atlas_access.clients.atlas import Atlas, AtlasUnread
-from atlas_access.clients.atlas_sign_in import SignIn
-from atlas_access.clients.model import SeenCluster, SeenRole, SeenUser
-from atlas_access.clients.retry import Patience
+from atlas_access.base import Endpoints, Unread
+from atlas_access.clients import Atlas, AtlasUnread, Patience, SeenCluster, SeenRole, SeenUser, SignIn
 from atlas_access.drift.compare import Wanted, attributed, compare
 from atlas_access.drift.finding import Drift
 from atlas_access.drift.model import NotReached, Seen, SeenCollections

@@ -15,20 +15,18 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
-from atlas_access.base.observed import Unread
-from atlas_access.base.settings import Settings
-from atlas_access.clients.aws import (
+from atlas_access.base import EndpointRefused, Endpoints, Settings, Unread
+from atlas_access.clients import (
     CURRENT,
     AwsUnavailable,
     RunningRevision,
+    SeenKey,
     account_id,
     client,
+    key_behind,
     latest_revision,
     running_revision,
 )
-from atlas_access.clients.lookups import key_behind
-from atlas_access.clients.model import SeenKey
 from atlas_access.drift.model import SeenNeighbour, SeenSecret, SeenTask
 from atlas_access.drift.observe_other_tasks import read_neighbours
 from atlas_access.drift.task_places import (
@@ -39,7 +37,7 @@ from atlas_access.drift.task_places import (
     is_connection,
 )
 from atlas_access.drift.words import listed
-from atlas_access.manifest.model import Consumer
+from atlas_access.manifest import Consumer
 
 T = TypeVar("T")
 _WORKERS = 8

@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from atlas_access.base.connection import ConnectionInvalid, ConnectionString
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
-from atlas_access.base.observed import Unread
-from atlas_access.clients.aws import AwsUnavailable, read_connection_string
-from atlas_access.clients.mongo import Server
-from atlas_access.clients.mongo_answers import Login, judge_login
+from atlas_access.base import ConnectionInvalid, ConnectionString, EndpointRefused, Endpoints, Unread
+from atlas_access.clients import AwsUnavailable, Login, Server, judge_login, read_connection_string
 from atlas_access.drift.model import SeenCollections
-from atlas_access.privileges.identity import IDENTITY_COMMAND, Identity, read_identity
+from atlas_access.privileges import IDENTITY_COMMAND, Identity, read_identity
 
 WAIT_SECONDS = 5.0
 _NO_VALUE = frozenset({"ResourceNotFoundException", "InvalidRequestException"})

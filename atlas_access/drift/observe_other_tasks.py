@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.observed import Unread
-from atlas_access.base.settings import Settings
-from atlas_access.clients.aws import AwsUnavailable, ask, client
+from atlas_access.base import Endpoints, Settings, Unread
+from atlas_access.clients import AwsUnavailable, ask, client
 from atlas_access.drift.model import SeenNeighbour
 from atlas_access.drift.task_places import bound_variables
 

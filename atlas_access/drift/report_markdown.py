@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from atlas_access.base.github_text import plain
+from atlas_access.base import plain
 from atlas_access.drift.finding import Drift, Finding
 from atlas_access.drift.report import headline, history
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from atlas_access.base.observed import HeldRole
-from atlas_access.clients.model import Place, Scope
-from atlas_access.manifest.model import Manifest
-from atlas_access.privileges.actions import ATLAS_ACTIONS
-from atlas_access.privileges.builtin_roles import BUILTIN_ROLES
+from atlas_access.base import HeldRole
+from atlas_access.clients import Place, Scope
+from atlas_access.manifest import Manifest
+from atlas_access.privileges import ATLAS_ACTIONS, BUILTIN_ROLES
 
 _EVERY = {
     "readAnyDatabase": "read every collection of every database",

@@ -12,11 +12,8 @@ from urllib.parse import quote
 
 import requests
 
-from atlas_access.base.addresses import ClusterAddresses, PrivateEndpoint
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.clients.atlas_sign_in import SignIn
-from atlas_access.clients.http import session
-from atlas_access.clients.retry import Patience
+from atlas_access.base import ClusterAddresses, Endpoints, PrivateEndpoint
+from atlas_access.clients import Patience, SignIn, session
 
 _ACCEPT = "application/vnd.atlas.2024-08-05+json"
 _SECONDS = 20.0

@@ -14,7 +14,7 @@ from atlas_access.guards.finding import Finding, Guard, Note, Report, report
 from atlas_access.guards.language import CODE, Language
 from atlas_access.guards.source import SourceFile
 from atlas_access.guards.variables import Use, unread, uses_in
-from atlas_access.manifest.load import Consumer, Manifest
+from atlas_access.manifest import Consumer, Manifest
 
 _RESERVED = re.compile(
     r"atlas-access: reserved (?P<name>[A-Z0-9_]+)[ \t]*[:(-][ \t]*(?P<reason>[^\s)][^\n)]*)"

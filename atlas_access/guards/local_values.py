@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from atlas_access.base.connection import ConnectionInvalid, ConnectionString, Secret
-from atlas_access.base.env_file import Entry, LocalText
+from atlas_access.base import ConnectionInvalid, ConnectionString, Entry, LocalText, Secret
 from atlas_access.guards.finding import Finding, Guard, Note, Report, report
 from atlas_access.guards.stored_values import Wanted, host_problem, problems
-from atlas_access.manifest.load import LOCAL, Binding, Manifest
+from atlas_access.manifest import LOCAL, Binding, Manifest
 
 _SCHEMES = ("mongodb://", "mongodb+srv://")
 OTHERS = 0o077

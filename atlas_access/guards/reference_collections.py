@@ -18,7 +18,7 @@ from atlas_access.guards.reference_script import functions_in_script, reads_in_s
 from atlas_access.guards.script_tokens import tokens_of
 from atlas_access.guards.source import SourceFile
 from atlas_access.guards.variables import python_of, unread
-from atlas_access.manifest.load import Manifest
+from atlas_access.manifest import Manifest
 
 VARIABLE = "MONGODB_REFERENCE_URI"
 _HINT = re.compile(r"(?i)ref(?:erence)?_?(?:db|database|client|conn|pool|mongo)")

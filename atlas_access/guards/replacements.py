@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from atlas_access.guards.source import SourceFile
 from atlas_access.guards.variables import uses_in
-from atlas_access.manifest.load import Manifest
+from atlas_access.manifest import Manifest
 
 VERSION = 1
 

@@ -8,10 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from atlas_access.base.addresses import AddressForm, AddressMissing, ClusterAddresses
-from atlas_access.base.connection import ConnectionInvalid, ConnectionString
-from atlas_access.clients.mongo_answers import Login
-from atlas_access.manifest.load import Address, Binding, Consumer, Manifest
+from atlas_access.base import (
+    Address,
+    AddressForm,
+    AddressMissing,
+    ClusterAddresses,
+    ConnectionInvalid,
+    ConnectionString,
+)
+from atlas_access.clients import Login
+from atlas_access.manifest import Binding, Consumer, Manifest
 
 ATLAS_DOMAIN = ".mongodb.net"
 _MADE_ANEW = "Run `pulumi up --refresh`, or put the right value into the secret."

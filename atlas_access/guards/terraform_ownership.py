@@ -30,7 +30,7 @@ class Ownership(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class OwnershipFinding:
     """The answer and the sentence behind it; an answer other than released ends with the way out."""
 
     ownership: Ownership
@@ -54,7 +54,7 @@ class _Unreadable(ValueError):
 
 def judge_directory(
     directory: Path, service: str, families: Collection[str], ours: Collection[str]
-) -> Finding:
+) -> OwnershipFinding:
     """Read every `*.tf` below a directory and judge the hold on `service`.
 
     `families` are the task-definition families of the service; `ours` are the ARNs of revisions that this project
@@ -86,7 +86,7 @@ def judge_directory(
 
 def judge(
     blocks: Collection[Block], service: str, families: Collection[str], ours: Collection[str]
-) -> Finding:
+) -> OwnershipFinding:
     """Decide by the blocks alone: every block that is, or may be, the service must ignore its task definition."""
     services = [each for each in blocks if each.type == "aws_ecs_service"]
     released = []
@@ -99,7 +99,7 @@ def judge(
             if name == service:
                 released.append(block.where)
         elif name == service:
-            return Finding(
+            return OwnershipFinding(
                 Ownership.OWNED,
                 f"{block.where}: aws_ecs_service.{block.name} sets the task definition of {service}: the next apply "
                 "would undo ours. Add lifecycle { ignore_changes = [task_definition] } and apply it first.",
@@ -111,7 +111,7 @@ def judge(
     if doubtful:
         return _unknown(doubtful[0])
     if released:
-        return Finding(
+        return OwnershipFinding(
             Ownership.RELEASED, f"{released[0]} ignores changes of the task definition of {service}"
         )
     for block in blocks:
@@ -242,8 +242,8 @@ def _blanked(text: str) -> str:
     return "".join(out)
 
 
-def _unknown(why: str) -> Finding:
-    return Finding(
+def _unknown(why: str) -> OwnershipFinding:
+    return OwnershipFinding(
         Ownership.UNKNOWN,
         f"{why}. Where Terraform ignores the task definition, set atlas-access:terraformReleased to true.",
     )

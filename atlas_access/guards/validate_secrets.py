@@ -10,15 +10,17 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from atlas_access.base.addresses import ClusterAddresses
-from atlas_access.base.connection import ConnectionInvalid, ConnectionString
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
-from atlas_access.clients.aws import AwsUnavailable, account_id, read_connection_string
-from atlas_access.clients.mongo import Server
-from atlas_access.clients.mongo_answers import judge_login
+from atlas_access.base import (
+    ClusterAddresses,
+    ConnectionInvalid,
+    ConnectionString,
+    EndpointRefused,
+    Endpoints,
+)
+from atlas_access.clients import AwsUnavailable, Server, account_id, judge_login, read_connection_string
 from atlas_access.guards.finding import Finding, Guard, Note, Report, report
 from atlas_access.guards.stored_values import Wanted, host_problem, login_problem, problems, wanted_in
-from atlas_access.manifest.load import Manifest
+from atlas_access.manifest import Manifest
 
 _LOGIN_SECONDS = 5.0
 _AT_ONCE = 8

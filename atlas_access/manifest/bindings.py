@@ -7,13 +7,12 @@ Never: contacts anything.
 
 from collections.abc import Iterator
 
-from atlas_access.base.yaml_errors import shown, suggestion
-from atlas_access.base.yaml_reader import Document, Path, Plain
+from atlas_access.base import Document, Path, Plain, shown, suggestion
 from atlas_access.manifest.checks import declared
 from atlas_access.manifest.file import BindingEntry, ManifestFile, PlaceEntry
 from atlas_access.manifest.model import Consumer
 from atlas_access.manifest.shape import Mistake
-from atlas_access.privileges.builtin_roles import BUILTIN_ROLES
+from atlas_access.privileges import BUILTIN_ROLES
 
 SCHEMA_VARIABLE = "MONGODB_URI_ADMIN_SCHEMA"
 """The schema administration's variable: for the deploy-time task alone (ADR 0006)."""

@@ -8,13 +8,11 @@ Never: looks at what privileges add up to (atlas_access.manifest.consequences do
 import re
 from collections.abc import Iterable, Iterator
 
-from atlas_access.base.yaml_errors import ManifestError, shown, suggestion
-from atlas_access.base.yaml_reader import Document, Path, Plain, dotted
+from atlas_access.base import Document, ManifestError, Path, Plain, dotted, shown, suggestion
 from atlas_access.manifest.file import ManifestFile
 from atlas_access.manifest.model import ADMIN_DATABASE
 from atlas_access.manifest.shape import Mistake
-from atlas_access.privileges.actions import ATLAS_ACTIONS, ActionScope
-from atlas_access.privileges.builtin_roles import BUILTIN_ROLES
+from atlas_access.privileges import ATLAS_ACTIONS, BUILTIN_ROLES, ActionScope
 
 USERS_AT_MOST = 5
 """A cluster's users (ADR 0006): the four, and one for the admin dashboard. A sixth needs a decision record."""

@@ -7,8 +7,7 @@ Never: accepts a finding by itself.
 
 from collections.abc import Iterator
 
-from atlas_access.base.yaml_errors import shown, suggestion
-from atlas_access.base.yaml_reader import Document, Path
+from atlas_access.base import Document, Path, shown, suggestion
 from atlas_access.manifest.checks import declared
 from atlas_access.manifest.file import ManifestFile
 from atlas_access.manifest.model import Manifest

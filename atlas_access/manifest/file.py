@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
-from atlas_access.privileges.actions import ATLAS_ACTIONS, ActionScope
+from atlas_access.privileges import ATLAS_ACTIONS, ActionScope
 
 VERSION = 1
 """The newest version of the file that this tool understands."""

@@ -5,7 +5,7 @@ Never: reads a file, or contacts anything.
 
 from collections.abc import Callable
 
-from atlas_access.base.settings import Settings, SettingsInvalid
+from atlas_access.base import Settings, SettingsInvalid
 from atlas_access.manifest.load import Manifest, ManifestInvalid
 
 

@@ -14,9 +14,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
-from atlas_access.base.observed import HeldRole
-from atlas_access.base.yaml_errors import ManifestError, ManifestInvalid, suggestion
-from atlas_access.base.yaml_reader import Document, dotted, read_yaml
+from atlas_access.base import (
+    Document,
+    HeldRole,
+    ManifestError,
+    ManifestInvalid,
+    dotted,
+    read_yaml,
+    suggestion,
+)
 from atlas_access.manifest.model import Manifest
 from atlas_access.manifest.text import check_text, check_values, check_version
 

@@ -9,9 +9,7 @@ ADR 0006 (the users, their roles and variables, and the cap).
 from collections.abc import Iterable
 from types import MappingProxyType
 
-from atlas_access.base.addresses import Address
-from atlas_access.base.yaml_errors import ManifestError, ManifestInvalid
-from atlas_access.base.yaml_reader import Document, Path, dotted, read_yaml
+from atlas_access.base import Address, Document, ManifestError, ManifestInvalid, Path, dotted, read_yaml
 from atlas_access.manifest.bindings import check_bindings
 from atlas_access.manifest.checks import check_names, check_repeats, check_words
 from atlas_access.manifest.consequences import check_consequences
@@ -36,7 +34,7 @@ from atlas_access.manifest.model import (
 from atlas_access.manifest.resolve import resolve
 from atlas_access.manifest.shape import Mistake, check_shape
 from atlas_access.manifest.text import check_text, check_values, check_version
-from atlas_access.privileges.builtin_roles import BUILTIN_ROLES
+from atlas_access.privileges import BUILTIN_ROLES
 
 __all__ = [
     "ADMIN_DATABASE",

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
-from atlas_access.base.addresses import Address
-from atlas_access.privileges.builtin_roles import BUILTIN_ROLES
+from atlas_access.base import Address
+from atlas_access.privileges import BUILTIN_ROLES
 
 ADMIN_DATABASE = "admin"
 """Where Atlas keeps custom roles and authenticates users: a role is assigned as `role@admin`."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from atlas_access.manifest.model import Manifest, RoleRef, User
-from atlas_access.privileges.actions import mongo_actions
-from atlas_access.privileges.model import (
+from atlas_access.privileges import (
     DEFAULT_MAJOR,
     Privilege,
     Privileges,
     actions_on,
     builtin_privileges,
+    mongo_actions,
     patch_privileges,
     sentences_of,
 )

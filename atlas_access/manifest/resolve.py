@@ -7,7 +7,7 @@ Never: reports errors.
 
 from collections.abc import Iterator
 
-from atlas_access.base.addresses import Address
+from atlas_access.base import Address
 from atlas_access.manifest.bindings import environments_of, place_of, secret_of
 from atlas_access.manifest.checks import ALLOWED_BUILTIN
 from atlas_access.manifest.file import ManifestFile
@@ -30,8 +30,7 @@ from atlas_access.manifest.model import (
     User,
     Waiver,
 )
-from atlas_access.privileges.actions import ATLAS_ACTIONS
-from atlas_access.privileges.builtin_roles import BUILTIN_ROLES
+from atlas_access.privileges import ATLAS_ACTIONS, BUILTIN_ROLES
 
 
 def resolve(file: ManifestFile) -> Manifest:

@@ -8,8 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from atlas_access.base.yaml_errors import shown, suggestion
-from atlas_access.base.yaml_reader import Path, Plain
+from atlas_access.base import Path, Plain, shown, suggestion
 from atlas_access.manifest.file import (
     ADR,
     COLLECTION_NAME,

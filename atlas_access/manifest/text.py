@@ -7,8 +7,7 @@ Never: repeats what it found.
 
 import re
 
-from atlas_access.base.yaml_errors import ManifestError, looks_random
-from atlas_access.base.yaml_reader import SIZE_LIMIT, Document, Plain
+from atlas_access.base import SIZE_LIMIT, Document, ManifestError, Plain, looks_random
 from atlas_access.manifest.file import VERSION
 
 _SCHEME = re.compile(r"[A-Za-z0-9+.-]{2,30}(?::|%3a)(?:\\?/|%2f){2}", re.IGNORECASE)

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 from atlas_access.manifest.model import Consumer, Manifest, User
 from atlas_access.manifest.privileges import declared_privileges
-from atlas_access.privileges.actions import ATLAS_ACTIONS, mongo_actions
-from atlas_access.privileges.model import actions_on
+from atlas_access.privileges import ATLAS_ACTIONS, actions_on, mongo_actions
 
 AUDIT = "audit"
 DATABASE = "database"

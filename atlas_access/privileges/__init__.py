@@ -1,1 +1,5 @@
 """Actions, built-in roles and privileges as values. Pure."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

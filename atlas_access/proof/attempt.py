@@ -9,10 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from atlas_access.clients.mongo import Reply, Server
-from atlas_access.clients.mongo_answers import Answer
-from atlas_access.clients.pipeline import Sending
-from atlas_access.privileges.model import Privileges
+from atlas_access.clients import Answer, Reply, Sending, Server
+from atlas_access.privileges import Privileges
 from atlas_access.proof.catalogue import operation
 from atlas_access.proof.evidence import Attempt
 from atlas_access.proof.expectations import ADMIN, Expectations, Expected, suffices

@@ -6,8 +6,7 @@ is found here. It must never call an unknown server version proven.
 
 from collections.abc import Iterable
 
-from atlas_access.privileges.identity import Identity
-from atlas_access.privileges.model import Privilege, excess_sentence, missing_sentence
+from atlas_access.privileges import Identity, Privilege, excess_sentence, missing_sentence
 from atlas_access.proof.evidence import Finding, Subject
 from atlas_access.proof.expectations import ADMIN, Expectations, Place
 from atlas_access.proof.verdict import Verdict

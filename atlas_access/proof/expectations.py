@@ -13,16 +13,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from atlas_access.privileges.actions import mongo_actions
-from atlas_access.privileges.builtin_roles import BUILTIN_ROLES
-from atlas_access.privileges.model import Privilege, Privileges, builtin_privileges, patch_privileges
-from atlas_access.privileges.model import Scope as ResourceScope
+from atlas_access.privileges import (
+    BUILTIN_ROLES,
+    Privilege,
+    Privileges,
+    Scope as ResourceScope,
+    builtin_privileges,
+    mongo_actions,
+    patch_privileges,
+)
 from atlas_access.proof.catalogue import OPERATIONS, operation
 from atlas_access.proof.operation import Need, On, Operation, Reach, Scope
 from atlas_access.proof.verdict import Outcome
 
 if TYPE_CHECKING:  # reading a manifest is half a process's start, and a proof needs none
-    from atlas_access.manifest.model import Manifest, Retention, RoleRef, User
+    from atlas_access.manifest import Manifest, Retention, RoleRef, User
 
 CLUSTER = "the cluster"
 ADMIN = "admin"
@@ -292,7 +297,7 @@ def _is_builtin(role: str) -> bool:
 def _retention(pair: list[Any] | None) -> Retention | None:
     if pair is None:
         return None
-    from atlas_access.manifest.model import Retention
+    from atlas_access.manifest import Retention
 
     return Retention(field=pair[0], days=pair[1])
 

@@ -12,9 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 
-from atlas_access.base.connection import ConnectionInvalid, ConnectionString
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
-from atlas_access.base.redaction import redact
+from atlas_access.base import ConnectionInvalid, ConnectionString, EndpointRefused, Endpoints, redact
 from atlas_access.proof.evidence import Subject
 from atlas_access.proof.request import ProofRequest, pack
 from atlas_access.proof.run import prove, unproven

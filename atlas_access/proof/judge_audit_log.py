@@ -16,7 +16,7 @@ from atlas_access.proof.expectations import Place
 from atlas_access.proof.verdict import Verdict
 
 if TYPE_CHECKING:
-    from atlas_access.manifest.model import Retention
+    from atlas_access.manifest import Retention
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,17 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from atlas_access.base.connection import ConnectionInvalid, ConnectionString
-from atlas_access.base.endpoints import EndpointRefused
-from atlas_access.clients.atlas import Atlas, AtlasUnread
-from atlas_access.clients.aws import AwsUnavailable, read_connection_string
-from atlas_access.clients.mongo import Server
-from atlas_access.clients.mongo_answers import Login, judge_login
-from atlas_access.privileges.actions import mongo_actions
-from atlas_access.privileges.identity import IDENTITY_COMMAND, Identity, read_identity
-from atlas_access.privileges.model import actions_on
+from atlas_access.base import ConnectionInvalid, ConnectionString, EndpointRefused
+from atlas_access.clients import (
+    Atlas,
+    AtlasUnread,
+    AwsUnavailable,
+    Login,
+    Server,
+    judge_login,
+    read_connection_string,
+)
+from atlas_access.privileges import IDENTITY_COMMAND, Identity, actions_on, mongo_actions, read_identity
 from atlas_access.proof.run import MAX_CONCURRENT
 from atlas_access.proof.run_stack import runbook_candidates
 from atlas_access.proof.runbook import Probe, ProbeSet

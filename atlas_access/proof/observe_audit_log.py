@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from atlas_access.clients.mongo import Server
+from atlas_access.clients import Server
 from atlas_access.proof.evidence import Finding, Subject
 from atlas_access.proof.expectations import Expectations, Place
 from atlas_access.proof.judge_audit_log import AuditLog, Expiry, check_audit_log

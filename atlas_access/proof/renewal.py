@@ -9,8 +9,8 @@ import os
 import time
 from typing import Any
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.privileges.model import DEFAULT_MAJOR
+from atlas_access.base import Endpoints
+from atlas_access.privileges import DEFAULT_MAJOR
 from atlas_access.proof.evidence import Proof
 from atlas_access.proof.expectations import Expectations
 from atlas_access.proof.progress import Row

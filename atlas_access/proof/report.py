@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from atlas_access.manifest.waivers import AUDIT_ACTIONS
-from atlas_access.privileges.actions import mongo_actions
+from atlas_access.manifest import AUDIT_ACTIONS
+from atlas_access.privileges import mongo_actions
 from atlas_access.proof.catalogue import operation
 from atlas_access.proof.evidence import Attempt, Proof, Subject
 from atlas_access.proof.verdict import Outcome, Verdict

@@ -11,14 +11,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from atlas_access.base.connection import ConnectionInvalid, ConnectionString, Secret, compose
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
-from atlas_access.base.redaction import redact
-from atlas_access.clients.aws import AwsUnavailable, read_connection_string
-from atlas_access.clients.mongo import Server
-from atlas_access.clients.mongo_answers import Answer, Failure, Login, judge_login
-from atlas_access.privileges.actions import version_numbers
-from atlas_access.privileges.identity import IDENTITY_COMMAND, Identity, read_identity
+from atlas_access.base import (
+    ConnectionInvalid,
+    ConnectionString,
+    EndpointRefused,
+    Endpoints,
+    Secret,
+    compose,
+    redact,
+)
+from atlas_access.clients import (
+    Answer,
+    AwsUnavailable,
+    Failure,
+    Login,
+    Server,
+    judge_login,
+    read_connection_string,
+)
+from atlas_access.privileges import IDENTITY_COMMAND, Identity, read_identity, version_numbers
 from atlas_access.proof.attempt import LATE, LOST, Marks, attempt_all, unanswered
 from atlas_access.proof.compare import compare
 from atlas_access.proof.evidence import Attempt, Finding, Proof, Subject

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from atlas_access.base.connection import ConnectionInvalid, ConnectionString
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.clients.aws import AwsUnavailable, current_version, read_connection_string
-from atlas_access.clients.mongo import Server
+from atlas_access.base import ConnectionInvalid, ConnectionString, Endpoints
+from atlas_access.clients import AwsUnavailable, Server, current_version, read_connection_string
 from atlas_access.proof.evidence import Proof, Subject
 from atlas_access.proof.expectations import Place
 from atlas_access.proof.request import ProofRequest

@@ -10,11 +10,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from atlas_access.base.addresses import Address, AddressForm, AddressMissing, ClusterAddresses
-from atlas_access.base.connection import ConnectionInvalid, ConnectionString
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.clients.cluster_state import cluster_addresses
-from atlas_access.manifest.model import Consumer
+from atlas_access.base import (
+    Address,
+    AddressForm,
+    AddressMissing,
+    ClusterAddresses,
+    ConnectionInvalid,
+    ConnectionString,
+    Endpoints,
+)
+from atlas_access.clients import cluster_addresses
+from atlas_access.manifest import Consumer
 from atlas_access.proof.evidence import Proof, Subject
 from atlas_access.proof.expectations import Expectations, Place, expectations
 from atlas_access.proof.request import ProofRequest

@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.clients.atlas_sign_in import CredentialsMissing, sign_in_from
-from atlas_access.clients.cluster_state import await_applied
+from atlas_access.base import Endpoints
+from atlas_access.clients import CredentialsMissing, await_applied, sign_in_from
 from atlas_access.proof.evidence import Proof
 from atlas_access.proof.request import ProofRequest
 from atlas_access.proof.run import MAX_CONCURRENT, prove

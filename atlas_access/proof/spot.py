@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from atlas_access.privileges.actions import ATLAS_ACTIONS, atlas_name, mongo_actions
+from atlas_access.privileges import ATLAS_ACTIONS, atlas_name, mongo_actions
 from atlas_access.proof.catalogue import OPERATIONS
 from atlas_access.proof.expectations import Expectations, Expected, ExpectedCollection, Place
 from atlas_access.proof.operation import On, Operation, Scope

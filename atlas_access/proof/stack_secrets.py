@@ -11,13 +11,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.settings import Settings
-from atlas_access.base.task_definition import secret_references
-from atlas_access.clients.atlas_sign_in import SignIn
-from atlas_access.clients.aws import AwsUnavailable, account_id, latest_revision, running_revision
-from atlas_access.clients.lookups import CurrentSecret, current_secret
-from atlas_access.manifest.model import Consumer, Manifest
+from atlas_access.base import Endpoints, Settings, secret_references
+from atlas_access.clients import (
+    AwsUnavailable,
+    CurrentSecret,
+    SignIn,
+    account_id,
+    current_secret,
+    latest_revision,
+    running_revision,
+)
+from atlas_access.manifest import Consumer, Manifest
 from atlas_access.proof.request import ProofRequest
 from atlas_access.proof.task_place import TaskPlace
 

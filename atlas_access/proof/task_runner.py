@@ -14,10 +14,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.redaction import redact
-from atlas_access.base.task_definition import REGISTRATION_FACTS
-from atlas_access.clients.aws import AwsUnavailable, ask, client
+from atlas_access.base import REGISTRATION_FACTS, Endpoints, redact
+from atlas_access.clients import AwsUnavailable, ask, client
 from atlas_access.proof.evidence import Proof, Subject
 from atlas_access.proof.inside import CONNECTION, MARK, NONCE, REQUEST
 from atlas_access.proof.request import LARGEST, ProofRequest, unpack

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from atlas_access.clients.mongo_answers import ATLAS_BAD_LOGIN, ATLAS_ERROR, AUTHENTICATION_FAILED, Answer
+from atlas_access.clients import ATLAS_BAD_LOGIN, ATLAS_ERROR, AUTHENTICATION_FAILED, Answer
 from atlas_access.proof.operation import (
     DUPLICATE_KEY,
     NAMESPACE_NOT_FOUND,

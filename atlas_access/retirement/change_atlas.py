@@ -12,12 +12,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.observed import HeldRole
-from atlas_access.clients.atlas import PAGE_SIZE, AtlasUnread
-from atlas_access.clients.atlas_sign_in import READ_ONLY_ACCOUNT, READ_ONLY_KEY, SignIn, sign_in_from
-from atlas_access.clients.http import session
-from atlas_access.clients.retry import Patience, Reply, Unanswered
+from atlas_access.base import Endpoints, HeldRole
+from atlas_access.clients import (
+    PAGE_SIZE,
+    READ_ONLY_ACCOUNT,
+    READ_ONLY_KEY,
+    AtlasUnread,
+    HttpReply,
+    Patience,
+    SignIn,
+    Unanswered,
+    session,
+    sign_in_from,
+)
 from atlas_access.retirement.journal import STAMP
 from atlas_access.retirement.model import (
     TOMBSTONE_ACTION,
@@ -138,11 +145,11 @@ class AtlasProject:
         except ValueError:
             raise AtlasUnread(what, "the answer is not JSON") from None
 
-    def _done(self, what: str, reply: Reply) -> None:
+    def _done(self, what: str, reply: HttpReply) -> None:
         if not 200 <= reply.status < 300:
             raise AtlasUnread(what, f"Atlas answered {reply.status} {_code(reply)}".rstrip())
 
-    def _send(self, method: str, path: str, body: object = None) -> Reply:
+    def _send(self, method: str, path: str, body: object = None) -> HttpReply:
         patience = Patience()
         url = f"{self.endpoints.atlas.rstrip('/')}/api/atlas/v2/groups/{quote(self.project, safe='')}/{path}"
         headers = {"Accept": _MEDIA, **({"Content-Type": _MEDIA} if body is not None else {})}
@@ -187,7 +194,7 @@ def _grants(role: Mapping[str, Any]) -> object:
     return granted, len(inherited)
 
 
-def _code(reply: Reply) -> str:
+def _code(reply: HttpReply) -> str:
     try:
         return str(json.loads(reply.text).get("errorCode", ""))
     except (ValueError, AttributeError):

@@ -14,16 +14,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.observed import Unread
-from atlas_access.clients.aws import AwsUnavailable, ask, client
-from atlas_access.clients.other_account import AccountPlace, session_in
+from atlas_access.base import Endpoints, Unread
+from atlas_access.clients import AccountPlace, AwsUnavailable, ask, client, session_in
 from atlas_access.retirement.bindings import LegacyNames
 from atlas_access.retirement.observe_bindings import look
 from atlas_access.retirement.observed import SeenAccount
-from atlas_access.rollout.model import short
-from atlas_access.rollout.service import ServiceMissing
-from atlas_access.rollout.service_tags import Marks
+from atlas_access.rollout import Marks, ServiceMissing, short
 
 
 class StillConsumed(RuntimeError):
@@ -84,7 +80,7 @@ def _reasons(
 
 def refuse_while_consumed(props: Mapping[str, Any], secrets: Sequence[str]) -> None:
     """Raise `StillConsumed` while any of these secrets' credentials is used, or nobody can say that it is not."""
-    from atlas_access.rollout.wiring import service_of
+    from atlas_access.rollout import service_of
 
     endpoints = Endpoints.from_environment(os.environ)
     stack = str(props["stack"])
@@ -127,7 +123,7 @@ def _held(place: AccountPlace, secret: str, endpoints: Endpoints) -> Elsewhere:
 
 
 def _place(environment: str, role: str, endpoints: Endpoints) -> AccountPlace:
-    from atlas_access.rollout.wiring import settings_of
+    from atlas_access.rollout import settings_of
 
     settings = settings_of(environment, endpoints)
     arn = f"arn:aws:iam::{settings.aws_account_id}:role/{role}" if role else ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from atlas_access.base.observed import HeldRole
+from atlas_access.base import HeldRole
 from atlas_access.retirement.journal import Stage
 from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED, Condition, open_ones
 from atlas_access.retirement.steps import (

@@ -5,7 +5,7 @@ It must never hold a value, or name a deprecated variable as something to set.
 
 from __future__ import annotations
 
-from atlas_access.manifest.load import LOCAL, Manifest
+from atlas_access.manifest import LOCAL, Manifest
 
 
 def render(manifest: Manifest) -> str:

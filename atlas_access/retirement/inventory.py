@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from atlas_access.base.observed import HeldRole, Unread
-from atlas_access.clients.model import SeenLogins, SeenUser
-from atlas_access.drift.compare_tasks import reference
-from atlas_access.drift.finding import Answer
-from atlas_access.drift.model import SeenSecret
-from atlas_access.manifest.known_users import KnownUser
-from atlas_access.manifest.model import LegacyUser, Manifest
+from atlas_access.base import HeldRole, Unread
+from atlas_access.clients import SeenLogins, SeenUser
+from atlas_access.drift import Answer, SeenSecret, reference
+from atlas_access.manifest import KnownUser, LegacyUser, Manifest
 from atlas_access.retirement.inventory_model import LegacySeen, SeenRevision
 from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from atlas_access.base.observed import Unread
-from atlas_access.clients.model import SeenLogins, SeenRole, SeenUser
-from atlas_access.drift.model import BoundVariable, SeenSecret
+from atlas_access.base import Unread
+from atlas_access.clients import SeenLogins, SeenRole, SeenUser
+from atlas_access.drift import BoundVariable, SeenSecret
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from atlas_access.base.observed import HeldRole
-from atlas_access.rollout.service_tags import LONGEST, PREFIX, MarkUnwritable, clean
+from atlas_access.base import HeldRole
+from atlas_access.rollout import LONGEST, PREFIX, MarkUnwritable, clean
 
 STAGE, SINCE = f"{PREFIX}retire", f"{PREFIX}retire-since"
 DOING, LAST = f"{PREFIX}retire-doing", f"{PREFIX}retire-done"

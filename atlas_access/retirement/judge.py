@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from atlas_access.base.observed import Unread
-from atlas_access.base.phases import VERIFIED_HOURS, Step, confirmation_for
-from atlas_access.drift.finding import Answer, Drift
-from atlas_access.drift.words import listed
+from atlas_access.base import VERIFIED_HOURS, Step, Unread, confirmation_for
+from atlas_access.drift import Answer, Drift, listed
 from atlas_access.retirement.model import (
     CLOCK_TOLERANCE_SECONDS,
     DEPLOYMENTS,

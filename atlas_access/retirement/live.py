@@ -12,11 +12,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from atlas_access.base.observed import HeldRole
+from atlas_access.base import HeldRole
 from atlas_access.retirement.change_atlas import AtlasProject
 from atlas_access.retirement.journal import read_journal
 from atlas_access.retirement.steps import Goal, Look, SecretState, Way
-from atlas_access.rollout.service import ServiceMissing
+from atlas_access.rollout import ServiceMissing
 
 RECOVERY_DAYS = 30
 

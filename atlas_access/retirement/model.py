@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from atlas_access.base.observed import HeldRole
-from atlas_access.base.phases import Step
+from atlas_access.base import HeldRole, Step
 
 TOMBSTONE_ROLE = "atlas_access_tombstone"
 """The role that a tombstoned user holds instead of its own."""

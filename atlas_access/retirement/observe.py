@@ -14,30 +14,22 @@ from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from atlas_access.base.clock import SystemClock
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
-from atlas_access.base.observed import Unread
-from atlas_access.base.phases import Step
-from atlas_access.base.settings import Phase, Settings
-from atlas_access.clients.atlas_sign_in import SignIn
-from atlas_access.clients.aws import AwsUnavailable
-from atlas_access.clients.other_account import AccountPlace, server_time
-from atlas_access.drift import observe as drift_probe
-from atlas_access.drift.compare import Wanted
-from atlas_access.drift.finding import Drift
-from atlas_access.manifest.known_users import KnownUser
-from atlas_access.manifest.model import Manifest
-from atlas_access.retirement import observe_bindings as legacy_bindings
-from atlas_access.retirement import observe_deployments as deployments
-from atlas_access.retirement import observe_logins as login_history
+from atlas_access.base import EndpointRefused, Endpoints, Phase, Settings, Step, SystemClock, Unread
+from atlas_access.clients import AccountPlace, AwsUnavailable, SignIn, server_time
+from atlas_access.drift import Drift, Wanted, observe as drift_probe
+from atlas_access.manifest import KnownUser, Manifest
+from atlas_access.retirement import (
+    observe_bindings as legacy_bindings,
+    observe_deployments as deployments,
+    observe_logins as login_history,
+)
 from atlas_access.retirement.journal import Stage
 from atlas_access.retirement.judge import conditions
 from atlas_access.retirement.model import Condition
 from atlas_access.retirement.observed import Acknowledged, GateSeen, SeenAccount, SeenService
 from atlas_access.retirement.scope import Scope, names_in_account, names_of_service, own_doing, readers_of
 from atlas_access.retirement.steps import Examined, Look
-from atlas_access.rollout.gates import Gates
-from atlas_access.rollout.preflight import UNGATED
+from atlas_access.rollout import UNGATED, Gates
 
 _WORKERS = 6
 _WEEK_SECONDS = 7 * 86400.0

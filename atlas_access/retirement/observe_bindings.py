@@ -15,10 +15,8 @@ from typing import Any
 
 from botocore.session import Session
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.observed import Unread
-from atlas_access.clients.aws import AwsUnavailable, ask, client
-from atlas_access.clients.other_account import AccountPlace, session_in
+from atlas_access.base import Endpoints, Unread
+from atlas_access.clients import AccountPlace, AwsUnavailable, ask, client, session_in
 from atlas_access.retirement.bindings import LegacyNames, named_in
 from atlas_access.retirement.observed import BoundRevision, SeenAccount
 

@@ -11,10 +11,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.observed import Unread
-from atlas_access.clients.aws import AwsUnavailable, ask, client
-from atlas_access.clients.other_account import AccountPlace, session_in
+from atlas_access.base import Endpoints, Unread
+from atlas_access.clients import AccountPlace, AwsUnavailable, ask, client, session_in
 from atlas_access.retirement.bindings import LegacyNames, PastDeployment, named_in, since_binding
 from atlas_access.retirement.observed import SeenService
 

@@ -13,16 +13,19 @@ from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.observed import Unread
-from atlas_access.base.settings import Settings
-from atlas_access.clients.atlas import Atlas, AtlasUnread
-from atlas_access.clients.atlas_sign_in import SignIn
-from atlas_access.clients.aws import AwsUnavailable, account_id, client
-from atlas_access.clients.other_account import AccountPlace
-from atlas_access.clients.retry import Patience
-from atlas_access.drift.model import SeenSecret
-from atlas_access.manifest.model import Manifest
+from atlas_access.base import Endpoints, Settings, Unread
+from atlas_access.clients import (
+    AccountPlace,
+    Atlas,
+    AtlasUnread,
+    AwsUnavailable,
+    Patience,
+    SignIn,
+    account_id,
+    client,
+)
+from atlas_access.drift import SeenSecret
+from atlas_access.manifest import Manifest
 from atlas_access.retirement.inventory_model import LegacySeen, SeenRevision
 from atlas_access.retirement.observe_revisions import read_revisions
 

@@ -12,11 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.observed import Unread
-from atlas_access.clients.atlas_sign_in import SignIn
-from atlas_access.clients.http import session
-from atlas_access.clients.retry import Patience, Unanswered
+from atlas_access.base import Endpoints, Unread
+from atlas_access.clients import Patience, SignIn, Unanswered, session
 from atlas_access.retirement.observed import LegacyLogin, SoakLogins
 
 KEPT = timedelta(days=7)

@@ -12,11 +12,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.observed import Unread
-from atlas_access.clients.aws import AwsUnavailable, ask, client
-from atlas_access.clients.other_account import AccountPlace, session_in
-from atlas_access.drift.model import BoundVariable
+from atlas_access.base import Endpoints, Unread
+from atlas_access.clients import AccountPlace, AwsUnavailable, ask, client, session_in
+from atlas_access.drift import BoundVariable
 from atlas_access.retirement.inventory_model import SeenRevision
 
 MOST = 3000

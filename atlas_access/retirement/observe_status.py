@@ -12,13 +12,10 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from atlas_access.base.clock import Clock, clock_for
-from atlas_access.base.settings import Settings
-from atlas_access.clients.aws import client
-from atlas_access.drift import observe as drift
-from atlas_access.drift.words import listed
-from atlas_access.proof.run_stack import Stack, candidates, prove_candidates
-from atlas_access.proof.verdict import Verdict
+from atlas_access.base import Clock, Settings, clock_for
+from atlas_access.clients import client
+from atlas_access.drift import listed, observe as drift
+from atlas_access.proof import Stack, Verdict, candidates, prove_candidates
 from atlas_access.retirement import observe_inventory as legacy
 from atlas_access.retirement.inventory import LegacyEstate, legacy_estate
 from atlas_access.retirement.status import Fact, Step
@@ -33,13 +30,17 @@ from atlas_access.retirement.status_facts import (
     swap,
     users,
 )
-from atlas_access.rollout.observe_soak import Preceding, looked
-from atlas_access.rollout.service import Service, ServiceMissing
-from atlas_access.rollout.service_tags import Marks
-from atlas_access.rollout.smoke_gates import baseline_file
-from atlas_access.rollout.soak import SoakSeen, released
-from atlas_access.smoke.baseline import BaselineRefused, read_baseline
-from atlas_access.smoke.file import SmokeInvalid, load_smoke
+from atlas_access.rollout import (
+    Marks,
+    Preceding,
+    Service,
+    ServiceMissing,
+    SoakSeen,
+    baseline_file,
+    looked,
+    released,
+)
+from atlas_access.smoke import BaselineRefused, SmokeInvalid, load_smoke, read_baseline
 
 
 def facts(asked: Looked) -> dict[Step, Fact]:

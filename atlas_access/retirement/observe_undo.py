@@ -9,13 +9,12 @@ import json
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.settings import Settings
-from atlas_access.clients.aws import AwsUnavailable, account_id, client
-from atlas_access.manifest.model import Manifest
+from atlas_access.base import Endpoints, Settings
+from atlas_access.clients import AwsUnavailable, account_id, client
+from atlas_access.manifest import Manifest
 from atlas_access.retirement.consumers import StillConsumed, refuse_while_consumed
 from atlas_access.retirement.journal import Journal, read_journal
-from atlas_access.rollout.service import Service, ServiceMissing
+from atlas_access.rollout import Service, ServiceMissing
 
 
 def retirement_journal(stack: str, settings: Settings, endpoints: Endpoints) -> Journal:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from atlas_access.base.observed import Unread
-from atlas_access.base.phases import Step
-from atlas_access.drift.finding import Drift
+from atlas_access.base import Step, Unread
+from atlas_access.drift import Drift
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from atlas_access.base.redaction import redact
+from atlas_access.base import redact
 from atlas_access.retirement.journal import Stage
 from atlas_access.retirement.model import Condition
 from atlas_access.retirement.steps import Done, End, Goal, NotGreen, Refused, Restored, Way

@@ -9,11 +9,8 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from atlas_access.base.github_text import plain
-from atlas_access.base.observed import Unread
-from atlas_access.drift.finding import Answer
-from atlas_access.drift.report import counted, moment
-from atlas_access.drift.words import listed
+from atlas_access.base import Unread, plain
+from atlas_access.drift import Answer, counted, listed, moment
 from atlas_access.retirement.inventory import (
     Belongs,
     LegacyEstate,

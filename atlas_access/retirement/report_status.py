@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from atlas_access.base.github_text import plain
+from atlas_access.base import plain
 from atlas_access.retirement.status import Migration, Standing, State
 
 

@@ -12,10 +12,8 @@ from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from atlas_access.base.clock import Clock
-from atlas_access.base.observed import HeldRole
-from atlas_access.clients.atlas import AtlasUnread
-from atlas_access.clients.aws import AwsUnavailable
+from atlas_access.base import Clock, HeldRole
+from atlas_access.clients import AtlasUnread, AwsUnavailable
 from atlas_access.retirement.decide import decide, learn
 from atlas_access.retirement.journal import Stage, doing_tags, done_tags, stage_tags, was_tags
 from atlas_access.retirement.model import TOMBSTONE_ROLE
@@ -45,7 +43,7 @@ from atlas_access.retirement.steps import (
     Told,
     Undo,
 )
-from atlas_access.rollout.service_tags import MarkUnwritable
+from atlas_access.rollout import MarkUnwritable
 
 TRIES = 5
 """How often in a row AWS or Atlas may fail to answer."""

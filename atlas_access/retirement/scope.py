@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from atlas_access.base.observed import HeldRole
-from atlas_access.drift.finding import Finding, Kind
-from atlas_access.manifest.model import ADMIN_DATABASE, LegacyUser, Manifest
+from atlas_access.base import HeldRole
+from atlas_access.drift import Finding, Kind
+from atlas_access.manifest import ADMIN_DATABASE, LegacyUser, Manifest
 from atlas_access.retirement.bindings import LegacyNames
 from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED
 

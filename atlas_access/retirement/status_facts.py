@@ -11,18 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.settings import Settings
-from atlas_access.clients.atlas_sign_in import SignIn
-from atlas_access.drift.compare import Wanted
-from atlas_access.drift.finding import Drift
-from atlas_access.drift.words import listed
+from atlas_access.base import Endpoints, Settings
+from atlas_access.clients import SignIn
+from atlas_access.drift import Drift, Wanted, listed
 from atlas_access.retirement.inventory import Belongs, LegacyEstate, Standing
 from atlas_access.retirement.journal import Stage, read_journal
 from atlas_access.retirement.status import Fact
-from atlas_access.rollout.model import ServiceState, short
-from atlas_access.rollout.service_tags import Marks
-from atlas_access.rollout.soak import SoakSeen, named, refusals
+from atlas_access.rollout import Marks, ServiceState, SoakSeen, named, refusals, short
 
 _SHOWN = 3
 

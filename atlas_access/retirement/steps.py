@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from atlas_access.base.observed import HeldRole
+from atlas_access.base import HeldRole
 from atlas_access.retirement.journal import Journal, Stage
 from atlas_access.retirement.model import TOMBSTONED, Condition
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from atlas_access.manifest.model import Manifest
+from atlas_access.manifest import Manifest
 
 
 class UndoPhase(StrEnum):

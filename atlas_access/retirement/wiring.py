@@ -13,15 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from atlas_access.base.clock import clock_for
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.phases import Step
-from atlas_access.base.settings import Settings
-from atlas_access.clients.aws import client
-from atlas_access.clients.other_account import AccountPlace
-from atlas_access.manifest.known_users import load_known_users
-from atlas_access.manifest.load import load_manifest
-from atlas_access.manifest.model import Manifest
+from atlas_access.base import Endpoints, Settings, Step, clock_for
+from atlas_access.clients import AccountPlace, client
+from atlas_access.manifest import Manifest, load_known_users, load_manifest
 from atlas_access.retirement.change_atlas import AtlasProject, sign_in_for_changes
 from atlas_access.retirement.journal import Stage
 from atlas_access.retirement.live import LiveEstate
@@ -32,7 +26,7 @@ from atlas_access.retirement.report import RetirementRefused, refused
 from atlas_access.retirement.run import Parts, carry_out
 from atlas_access.retirement.scope import Scope, scope_of
 from atlas_access.retirement.steps import Done, Goal, Target, Way
-from atlas_access.rollout.wiring import PROJECT_FOLDER, gates_for, say, settings_of
+from atlas_access.rollout import PROJECT_FOLDER, gates_for, say, settings_of
 
 
 def show_gate(props: Mapping[str, Any], before: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from atlas_access.manifest.load import Manifest
+from atlas_access.manifest import Manifest
 from atlas_access.review.matrix import build
 from atlas_access.review.matrix_markdown import escape
 from atlas_access.review.policy_page import RuleEntry, anchor

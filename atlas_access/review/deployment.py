@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
-from atlas_access.proof.report import Standing
+from atlas_access.proof import Standing
 from atlas_access.review.matrix import Observation
 from atlas_access.review.policy import Finding, Level
 

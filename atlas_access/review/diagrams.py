@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from atlas_access.manifest.load import LOCAL, Address, Binding, Consumer, Manifest
+from atlas_access.base import Address
+from atlas_access.manifest import LOCAL, Binding, Consumer, Manifest
 
 _CONSUMERS = {
     Consumer.SERVICE: "runtime service",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from atlas_access.manifest.load import Manifest
+from atlas_access.manifest import Manifest
 from atlas_access.retirement import env_example
 from atlas_access.review import control_mapping, diagrams, matrix_html, matrix_markdown, policy_page
 from atlas_access.review.matrix import build

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
-from atlas_access.proof.report import Standing
+from atlas_access.proof import Standing
 from atlas_access.review.deployment import Proof
 from atlas_access.review.matrix import Observation
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from atlas_access.manifest.load import Manifest, User, Waiver
-from atlas_access.manifest.privileges import declared_privileges
-from atlas_access.privileges.model import actions_on
-from atlas_access.proof.report import Standing
+from atlas_access.manifest import Manifest, User, Waiver, declared_privileges
+from atlas_access.privileges import actions_on
+from atlas_access.proof import Standing
 
 LETTERS = (("F", "find"), ("I", "insert"), ("U", "update"), ("R", "remove"))
 """The four data actions of ADR 0006's tables, in their order, with MongoDB's names for them."""

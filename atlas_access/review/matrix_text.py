@@ -15,7 +15,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from atlas_access.proof.report import Standing
+from atlas_access.proof import Standing
 from atlas_access.review.matrix import (
     LETTERS,
     MARKS,

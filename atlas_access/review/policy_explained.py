@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from atlas_access.manifest.load import Manifest
-from atlas_access.manifest.model import Consumer, Waiver
-from atlas_access.manifest.waivers import AUDIT
+from atlas_access.manifest import AUDIT, Consumer, Manifest, Waiver
 from atlas_access.review.policy_page import RuleEntry
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from atlas_access.manifest.load import Manifest
+from atlas_access.manifest import Manifest
 
 _SECRETS = (":Secret", ":SecretVersion", ":PrivilegeProof")
 _TASKS = (":TaskDefinition", ":Rollout", ":Service")

@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from atlas_access.manifest.load import Manifest
-from atlas_access.manifest.privileges import users_who_can
-from atlas_access.privileges.actions import ATLAS_ACTIONS, atlas_name
+from atlas_access.manifest import Manifest, users_who_can
+from atlas_access.privileges import ATLAS_ACTIONS, atlas_name
 from atlas_access.review.matrix import AcceptedFinding, CollectionFacts, Matrix, Use, build, uses_of
 
 

@@ -4,3 +4,7 @@ Plans are pure (`plan`), effects are named and thin (`service`), and the dynamic
 Nothing here swaps a task that has not been proven, and nothing leaves a service between two revisions: a rollout
 ends on the revision it was asked for, or on the one that ran before.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

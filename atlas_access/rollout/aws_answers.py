@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from atlas_access.clients.aws import AwsUnavailable
+from atlas_access.clients import AwsUnavailable
 
 AWS_FAILURES = (AwsUnavailable, ClientError, BotoCoreError)
 

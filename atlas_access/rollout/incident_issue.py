@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from atlas_access.base.github_text import plain
-from atlas_access.clients.issues import Change, Issue, Write
+from atlas_access.base import plain
+from atlas_access.clients import Change, Issue, Write
 
 LABEL = "atlas-access-stop-the-line"
 LABELS = (LABEL, "P1")

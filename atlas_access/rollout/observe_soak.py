@@ -16,11 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 from requests.auth import HTTPDigestAuth
 
-from atlas_access.base.clock import Clock
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
-from atlas_access.clients.aws import AwsUnavailable, ask, client
-from atlas_access.clients.http import session as http_session
-from atlas_access.clients.other_account import taken_on
+from atlas_access.base import Clock, EndpointRefused, Endpoints
+from atlas_access.clients import AwsUnavailable, ask, client, session as http_session, taken_on
 from atlas_access.rollout.service import Service, ServiceMissing
 from atlas_access.rollout.soak import SoakSeen, Source, released, spike, unknown
 

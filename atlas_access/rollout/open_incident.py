@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.clients.github import GitHub
-from atlas_access.clients.retry import Patience
+from atlas_access.base import Endpoints
+from atlas_access.clients import GitHub, Patience
 from atlas_access.rollout.incident_issue import LABEL, Outcome, decide
 from atlas_access.rollout.report import RolloutFailed
 from atlas_access.rollout.steps import Done

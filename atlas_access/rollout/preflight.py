@@ -13,18 +13,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.clients.aws import AwsUnavailable
-from atlas_access.proof.evidence import Proof
-from atlas_access.proof.expectations import Expectations
-from atlas_access.proof.run import ProofRequest, prove_all
-from atlas_access.proof.verdict import Verdict
+from atlas_access.base import Endpoints
+from atlas_access.clients import AwsUnavailable
+from atlas_access.proof import Expectations, Proof, ProofRequest, Verdict, prove_all
 from atlas_access.rollout.gates import Gates
 from atlas_access.rollout.model import short
 from atlas_access.rollout.readable import Readability, references
 from atlas_access.rollout.service import Service
-from atlas_access.rollout.soak import SoakSeen
-from atlas_access.rollout.soak import refusals as soak_refusals
+from atlas_access.rollout.soak import SoakSeen, refusals as soak_refusals
 from atlas_access.rollout.steps import Seen
 
 Check = Callable[[Seen], tuple[str, ...]]

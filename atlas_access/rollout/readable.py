@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.task_definition import secret_references
-from atlas_access.clients.aws import CURRENT, AwsUnavailable, ask, client, session_by
+from atlas_access.base import Endpoints, secret_references
+from atlas_access.clients import CURRENT, AwsUnavailable, ask, client, session_by
 from atlas_access.rollout.model import short
 
 READ, DECRYPT = "secretsmanager:GetSecretValue", "kms:Decrypt"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from atlas_access.base.redaction import redact
+from atlas_access.base import redact
 from atlas_access.rollout.model import short
 from atlas_access.rollout.steps import Done, End, Goal, Lost, NotStable, Refused, RolledBack, Seen, Way
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.settings import Settings
-from atlas_access.clients.aws import AwsUnavailable, account_id, ask, client
+from atlas_access.base import Endpoints, Settings
+from atlas_access.clients import AwsUnavailable, account_id, ask, client
 from atlas_access.rollout.model import ServiceState, short
 from atlas_access.rollout.open_incident import StopLine
 from atlas_access.rollout.preflight import Checks, readable
@@ -25,7 +24,7 @@ from atlas_access.rollout.service_tags import Marks
 from atlas_access.rollout.smoke_gates import smoke_gates
 from atlas_access.rollout.steps import Goal, Way
 from atlas_access.rollout.wiring import PROJECT_FOLDER, new_run, parts_of
-from atlas_access.smoke.browser_kept import letting_go
+from atlas_access.smoke import letting_go
 
 
 class RollbackRefused(ValueError):

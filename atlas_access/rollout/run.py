@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from atlas_access.base.clock import Clock
+from atlas_access.base import Clock
 from atlas_access.rollout.aws_answers import AWS_FAILURES, code_of, is_final
 from atlas_access.rollout.decide import BEAT_SECONDS, decide, learn
 from atlas_access.rollout.gates import ROUNDS, Gates, Round

@@ -10,9 +10,8 @@ from itertools import islice
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.clients.aws import AwsUnavailable
-from atlas_access.clients.logs import Logs, shown
+from atlas_access.base import Endpoints
+from atlas_access.clients import AwsUnavailable, Logs, shown
 from atlas_access.rollout.service import Service
 
 WORDS = ("ERROR", "Error", "Unhandled", "not authorized")

@@ -13,18 +13,24 @@ from pathlib import Path
 
 from botocore.session import Session
 
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
-from atlas_access.base.settings import Settings
-from atlas_access.manifest.load import ManifestInvalid, load_manifest
+from atlas_access.base import EndpointRefused, Endpoints, ManifestInvalid, Settings
+from atlas_access.manifest import load_manifest
 from atlas_access.rollout.gates import Gates, Round
 from atlas_access.rollout.model import short
-from atlas_access.smoke.baseline import BaselineRefused, read_baseline
-from atlas_access.smoke.browser_found import MISSING, find_chromium
-from atlas_access.smoke.file import SmokeInvalid, load_smoke
-from atlas_access.smoke.gates import Gate, Standing
-from atlas_access.smoke.run import SmokeOrder, one_round
-from atlas_access.smoke.task_secrets import Place
-from atlas_access.smoke.waitlist import SignUp
+from atlas_access.smoke import (
+    MISSING,
+    BaselineRefused,
+    Gate,
+    Place,
+    SignUp,
+    SmokeInvalid,
+    SmokeOrder,
+    Standing,
+    find_chromium,
+    load_smoke,
+    one_round,
+    read_baseline,
+)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from atlas_access.base.task_definition import secret_references
+from atlas_access.base import secret_references
 from atlas_access.rollout.model import ServiceState, short
 from atlas_access.rollout.service_tags import Marks
 

@@ -15,13 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from atlas_access.base.clock import clock_for
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.settings import Settings, check_settings
-from atlas_access.base.task_definition import REGISTRATION_FACTS
-from atlas_access.clients.aws import client
-from atlas_access.clients.balanced import failed_requests
-from atlas_access.clients.other_account import AccountPlace, session_in
+from atlas_access.base import REGISTRATION_FACTS, Endpoints, Settings, check_settings, clock_for
+from atlas_access.clients import AccountPlace, client, failed_requests, session_in
 from atlas_access.rollout.gates import Gates
 from atlas_access.rollout.observe_soak import Preceding, looked
 from atlas_access.rollout.open_incident import StopLine

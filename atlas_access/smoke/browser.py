@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
-from atlas_access.base.redaction import one_line, redact
+from atlas_access.base import EndpointRefused, Endpoints, one_line, redact
 from atlas_access.smoke.browser_found import FLAGS, INSTALL, SANDBOX_FLAGS, find_chromium
 from atlas_access.smoke.gates import Gate, GateResult, Standing
 from atlas_access.smoke.http import REVISION_HEADER

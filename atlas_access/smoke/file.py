@@ -10,9 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from atlas_access.base.yaml_errors import ManifestError, ManifestInvalid, shown, suggestion
-from atlas_access.base.yaml_reader import Path, dotted, read_yaml
-from atlas_access.manifest.text import check_text, check_values
+from atlas_access.base import ManifestError, ManifestInvalid, Path, dotted, read_yaml, shown, suggestion
+from atlas_access.manifest import check_text, check_values
 from atlas_access.smoke.model import (
     COLLECTION,
     LOG_GROUP,

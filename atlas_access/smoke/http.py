@@ -21,9 +21,8 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
-from atlas_access.base.redaction import one_line, redact
-from atlas_access.clients.http import session
+from atlas_access.base import EndpointRefused, Endpoints, one_line, redact
+from atlas_access.clients import session
 from atlas_access.smoke.model import Limits
 from atlas_access.smoke.replies import Reply, Trouble, same_revision
 

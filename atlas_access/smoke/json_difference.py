@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from atlas_access.base.redaction import one_line
+from atlas_access.base import one_line
 
 IDS = ("plan_id", "rxcui", "npi", "id", "code")
 _LONGEST = 60

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from atlas_access.base.redaction import one_line
+from atlas_access.base import one_line
 from atlas_access.smoke.baseline import Baseline
 from atlas_access.smoke.gates import Gate, GateResult, Standing
 from atlas_access.smoke.json_difference import differences

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from atlas_access.base.redaction import one_line
+from atlas_access.base import one_line
 
 
 class Trouble(StrEnum):

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from atlas_access.base.endpoints import Endpoints
+from atlas_access.base import Endpoints
 from atlas_access.smoke.baseline import Baseline
 from atlas_access.smoke.browser import Journey, judge_journey
 from atlas_access.smoke.gates import Gate, GateReport, GateResult, Round, Standing

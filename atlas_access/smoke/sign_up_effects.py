@@ -13,13 +13,8 @@ from urllib.parse import quote
 
 import requests
 
-from atlas_access.base.connection import ConnectionInvalid, ConnectionString
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
-from atlas_access.clients.aws import AwsUnavailable
-from atlas_access.clients.http import session
-from atlas_access.clients.logs import Logs, says_sent
-from atlas_access.clients.mongo import Server
-from atlas_access.clients.mongo_answers import Answer
+from atlas_access.base import ConnectionInvalid, ConnectionString, EndpointRefused, Endpoints
+from atlas_access.clients import Answer, AwsUnavailable, Logs, Server, says_sent, session
 
 _WAIT_SECONDS = 10.0
 _TIMEOUT = (5.0, 10.0)

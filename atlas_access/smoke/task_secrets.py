@@ -13,9 +13,8 @@ from typing import Any
 
 from botocore.session import Session
 
-from atlas_access.base.endpoints import Endpoints
-from atlas_access.base.task_definition import secret_references
-from atlas_access.clients.aws import AwsUnavailable, ask, client, running_revision
+from atlas_access.base import Endpoints, secret_references
+from atlas_access.clients import AwsUnavailable, ask, client, running_revision
 
 _REFERENCE = re.compile(
     r"(?P<arn>arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:]+)"

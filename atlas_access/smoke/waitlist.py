@@ -12,9 +12,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
-from atlas_access.clients.aws import AwsUnavailable
-from atlas_access.clients.logs import Logs, shown
+from atlas_access.base import EndpointRefused, Endpoints
+from atlas_access.clients import AwsUnavailable, Logs, shown
 from atlas_access.smoke.gates import Gate, GateResult, Standing
 from atlas_access.smoke.http import Asker
 from atlas_access.smoke.model import Row, Smoke, Waitlist

@@ -11,8 +11,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from atlas_access.base.connection import ConnectionInvalid, ConnectionString
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
+from atlas_access.base import ConnectionInvalid, ConnectionString, EndpointRefused, Endpoints
 from sandbox.app.builds import Build, Use, VariableUnset, variable
 
 Document = dict[str, Any]

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from atlas_access.base.connection import ConnectionInvalid, ConnectionString
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
+from atlas_access.base import ConnectionInvalid, ConnectionString, EndpointRefused, Endpoints
 from sandbox.app import failures
 from sandbox.app.databases import Document
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlencode, urlsplit
 
-from atlas_access.base.endpoints import Endpoints
+from atlas_access.base import Endpoints
 from sandbox.app.failures import ServiceDown
 
 _SECONDS = 10.0

@@ -13,7 +13,7 @@ import pymongo
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from atlas_access.privileges.actions import mongo_actions
+from atlas_access.privileges import mongo_actions
 from sandbox.atlas.models import CustomRole, DatabaseUser, Resource, RoleGrant
 
 _NOT_FOUND = {11, 31}

@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 
 from pymongo.saslprep import saslprep
 
-from atlas_access.privileges.actions import ATLAS_ACTIONS, ActionScope, mongo_actions
-from atlas_access.privileges.builtin_roles import BUILTIN_ROLES
+from atlas_access.privileges import ATLAS_ACTIONS, BUILTIN_ROLES, ActionScope, mongo_actions
 from sandbox.atlas.errors import AtlasError
 from sandbox.atlas.models import Action, CustomRole, DatabaseUser, InheritedRole, RoleGrant
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from atlas_access.base.redaction_forms import encoded_forms
+from atlas_access.base import encoded_forms
 from sandbox import values
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from atlas_access.base.endpoints import is_loopback
+from atlas_access.base import is_loopback
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic, Event
 

@@ -6,9 +6,7 @@ Must never hold logic: it only names what the protocol offers.
 from typing import Any
 
 import grpc as _grpc
-from google.protobuf import any_pb2 as _any
-from google.protobuf import empty_pb2 as _empty
-from google.protobuf import struct_pb2 as _struct
+from google.protobuf import any_pb2 as _any, empty_pb2 as _empty, struct_pb2 as _struct
 from pulumi.runtime.proto import (
     analyzer_pb2,
     analyzer_pb2_grpc,

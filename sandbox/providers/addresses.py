@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from atlas_access.base.endpoints import EndpointRefused, Endpoints
+from atlas_access.base import EndpointRefused, Endpoints
 from sandbox.providers.errors import ProviderError
 
 _HERE: Final = "http://127.0.0.1"

@@ -15,7 +15,7 @@ from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from atlas_access.base.redaction import redact
+from atlas_access.base import redact
 from sandbox.providers.errors import PartlyCreated, ProviderError
 from sandbox.providers.protocol import from_struct, to_struct
 from sandbox.providers.resource import ProviderDefinition

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from atlas_access.review.deployment import Deployment
-from atlas_access.rollout.model import short
+from atlas_access.review import Deployment
+from atlas_access.rollout import short
 from sandbox.replays.model import Claim
 from sandbox.replays.stage import COUPLE, Change, Stage, bound
 

@@ -15,7 +15,7 @@ import requests
 from botocore.exceptions import BotoCoreError, ClientError
 from pymongo.errors import PyMongoError
 
-from atlas_access.rollout.model import short
+from atlas_access.rollout import short
 from sandbox import lifecycle
 from sandbox.baselines import capture_baseline
 from sandbox.refusals import REFUSALS

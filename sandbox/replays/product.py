@@ -18,8 +18,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from atlas_access.manifest.load import ManifestInvalid
-from atlas_access.review.deployment import Deployment, Operation
+from atlas_access.base import ManifestInvalid
+from atlas_access.review import Deployment, Operation
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.replays.model import Catch, Catcher, Caught
 from sandbox.replays.stage import Stage

@@ -17,9 +17,8 @@ from typing import Any
 import requests
 from pymongo import MongoClient
 
-from atlas_access.base.task_definition import REGISTRATION_FACTS
-from atlas_access.rollout.model import short
-from atlas_access.rollout.service_tags import PREFIX
+from atlas_access.base import REGISTRATION_FACTS
+from atlas_access.rollout import PREFIX, short
 from sandbox.aws_clients import client_of
 from sandbox.world import SandboxError, World
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from atlas_access.base.yaml_errors import ManifestError
-from atlas_access.review.deployment import Deployment
-from atlas_access.review.policy import Level
+from atlas_access.base import ManifestError
+from atlas_access.review import Deployment, Level
 from sandbox.replays.model import Catch, Catcher, Caught, Undone
 
 _GATE = re.compile(r"ROLLED BACK\s+\w+: (?P<said>gate (?P<gate>\d)\b.*)")

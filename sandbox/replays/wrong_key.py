@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from atlas_access.rollout.model import short
+from atlas_access.rollout import short
 from sandbox.replays.common import NEW_READER, home_runs
 from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start
 from sandbox.replays.product import UNGATED, drift, update

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from sandbox.engine.document import read_document, state_from_json, state_to_json
 from sandbox.engine.passphrase import Passphrase

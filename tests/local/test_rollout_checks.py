@@ -18,8 +18,7 @@ from atlas_access.rollout.smoke_gates import SmokeGates
 from atlas_access.rollout.soak import Errors, SoakSeen, line, refusals, released, spike, unknown
 from atlas_access.rollout.steps import Seen
 from atlas_access.smoke.file import load_smoke
-from atlas_access.smoke.gates import Gate, GateResult, Standing
-from atlas_access.smoke.gates import Round as GateRound
+from atlas_access.smoke.gates import Gate, GateResult, Round as GateRound, Standing
 from atlas_access.smoke.run import SmokeOrder
 from atlas_access.smoke.task_secrets import Place
 from components.settings import read_files

@@ -4,8 +4,7 @@ import json
 import uuid
 from dataclasses import replace
 
-from policy import adr
-from policy import resource as types
+from policy import adr, resource as types
 from policy.config import Config, load_config
 from policy.evaluate import Evaluator
 from policy.model import Level, Outcome

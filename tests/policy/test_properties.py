@@ -1,7 +1,6 @@
 """Whatever the properties are, no rule crashes; whatever is widened, some rule says so."""
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from policy_world import ALLOWED, audit_role, grant, judge, judge_stack, make, role, task, user, violations
 
 from policy import resource as types

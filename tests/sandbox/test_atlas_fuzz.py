@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from atlas_fixture import STAGING, V1, Atlas, atlas, atlas_servers, role_body, specs, user_body
-from hypothesis import HealthCheck, assume, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, assume, example, given, settings, strategies as st
 
 from atlas_access.privileges.builtin_roles import BUILTIN_ROLES
 

@@ -8,8 +8,7 @@ import pytest
 import requests
 from aws_fixture import Aws, aws
 from botocore.parsers import create_parser
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 __all__ = ["aws"]
 

@@ -18,9 +18,7 @@ from drift_fixture import (
 
 from atlas_access.clients.atlas import AtlasUnread
 from atlas_access.clients.atlas_sign_in import SignIn
-from atlas_access.drift import report as facts
-from atlas_access.drift import report_markdown as drift_markdown
-from atlas_access.drift import report_text as drift_text
+from atlas_access.drift import report as facts, report_markdown as drift_markdown, report_text as drift_text
 from atlas_access.drift.finding import Answer, Drift, Kind
 
 __all__ = ["atlas", "atlas_servers", "specs"]

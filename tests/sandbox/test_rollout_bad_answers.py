@@ -15,8 +15,7 @@ import pytest
 from aws_fixture import Aws, aws
 from smoke_fixture import ROOT, FakeApp, app, order, scenarios, usual
 from test_rollout_ecs import CLUSTER, NAME, Time, alone, goal, tags
-from test_smoke_http import _stream as stream
-from test_smoke_http import expired
+from test_smoke_http import _stream as stream, expired
 
 import atlas_access.smoke.run
 from atlas_access.base.endpoints import Endpoints

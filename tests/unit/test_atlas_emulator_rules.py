@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from atlas_access.privileges.actions import ATLAS_ACTIONS, ActionScope
 from atlas_access.privileges.builtin_roles import BUILTIN_ROLES

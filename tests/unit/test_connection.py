@@ -5,8 +5,7 @@ import pickle
 import string
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from atlas_access.base.connection import ConnectionInvalid, ConnectionString, Secret, compose
 

@@ -22,8 +22,7 @@ from drift_cases import (
     with_user,
 )
 from drift_kinds import AUDIT, CASES, LOG, collections, granting, without_user
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from atlas_access.base.observed import HeldRole, Unread
 from atlas_access.base.settings import Phase

@@ -1,8 +1,7 @@
 """In sandbox mode every address that is not plainly loopback is refused before anything is sent."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from atlas_access.base.connection import ConnectionString
 from atlas_access.base.endpoints import EndpointRefused, Endpoints, is_loopback

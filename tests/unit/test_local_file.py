@@ -1,8 +1,7 @@
 """The env file's text: our variables set, the deprecated gone, every other line to the byte; and what a check finds."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from atlas_access.base.connection import Secret
 from atlas_access.base.env_file import LocalText, ValueUnwritable

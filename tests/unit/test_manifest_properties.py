@@ -4,8 +4,7 @@ import copy
 import json
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from atlas_access.manifest.load import Manifest, ManifestError, ManifestInvalid, load_manifest
 

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from itertools import product
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.observed import Unread
@@ -16,8 +15,7 @@ from atlas_access.cli.status import commands
 from atlas_access.clients.atlas_sign_in import SignIn
 from atlas_access.drift.compare import Wanted
 from atlas_access.drift.finding import Drift, Finding, Kind, Target
-from atlas_access.retirement import report_status as report
-from atlas_access.retirement import status_facts as looks
+from atlas_access.retirement import report_status as report, status_facts as looks
 from atlas_access.retirement.inventory import (
     Belongs,
     LegacyEstate,

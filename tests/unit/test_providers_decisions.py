@@ -6,8 +6,7 @@ import json
 
 import pytest
 from google.protobuf import struct_pb2
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pulumi.runtime import rpc
 
 from sandbox.providers import containers

@@ -9,8 +9,7 @@ import time
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from atlas_access.base.connection import compose
 from atlas_access.base.redaction import Redactor, redact, redact_server_message

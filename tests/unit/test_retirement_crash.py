@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from retirement_world import DAY, Crash, FakeEstate, Run, gone, untouched
 
 from atlas_access.retirement.journal import Stage, read_journal

@@ -5,8 +5,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from rollout_world import NEW, OLD, OTHER, SERVICE_ARN, back, forward
 
 from atlas_access.rollout.decide import STALE_SECONDS, decide

@@ -4,8 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from atlas_access.smoke.file import SmokeInvalid, load_smoke
 from atlas_access.smoke.model import Smoke, fill

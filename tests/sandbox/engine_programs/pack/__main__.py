@@ -7,8 +7,7 @@ from concurrent import futures
 
 import grpc
 from google.protobuf import empty_pb2, json_format
-from pulumi.runtime.proto import analyzer_pb2 as wire
-from pulumi.runtime.proto import analyzer_pb2_grpc
+from pulumi.runtime.proto import analyzer_pb2 as wire, analyzer_pb2_grpc
 
 RULES = {"no-evil": wire.MANDATORY, "no-doubt": wire.ADVISORY, "few-things": wire.MANDATORY}
 

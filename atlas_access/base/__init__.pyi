@@ -1,0 +1,60 @@
+from .addresses import (
+    Address as Address,
+    AddressForm as AddressForm,
+    AddressMissing as AddressMissing,
+    ClusterAddresses as ClusterAddresses,
+    PrivateEndpoint as PrivateEndpoint,
+)
+from .clock import (
+    Clock as Clock,
+    ClockRefused as ClockRefused,
+    SystemClock as SystemClock,
+    advance as advance,
+    advanced as advanced,
+    clock_for as clock_for,
+    seconds_of as seconds_of,
+)
+from .connection import (
+    ConnectionInvalid as ConnectionInvalid,
+    ConnectionString as ConnectionString,
+    Secret as Secret,
+    compose as compose,
+)
+from .endpoints import EndpointRefused as EndpointRefused, Endpoints as Endpoints, is_loopback as is_loopback
+from .env_file import Entry as Entry, LocalText as LocalText, ValueUnwritable as ValueUnwritable
+from .github_text import plain as plain
+from .observed import HeldRole as HeldRole, Unread as Unread
+from .phases import VERIFIED_HOURS as VERIFIED_HOURS, Step as Step, confirmation_for as confirmation_for
+from .redaction import one_line as one_line, redact as redact
+from .redaction_forms import encoded_forms as encoded_forms
+from .settings import (
+    PROJECT as PROJECT,
+    Phase as Phase,
+    Settings as Settings,
+    SettingsInvalid as SettingsInvalid,
+    check_settings as check_settings,
+)
+from .task_definition import (
+    REGISTRATION_FACTS as REGISTRATION_FACTS,
+    BoundSecret as BoundSecret,
+    DefinitionUnusable as DefinitionUnusable,
+    MongoVariables as MongoVariables,
+    bind as bind,
+    canonical_containers as canonical_containers,
+    secret_references as secret_references,
+)
+from .yaml_errors import (
+    ManifestError as ManifestError,
+    ManifestInvalid as ManifestInvalid,
+    looks_random as looks_random,
+    shown as shown,
+    suggestion as suggestion,
+)
+from .yaml_reader import (
+    SIZE_LIMIT as SIZE_LIMIT,
+    Document as Document,
+    Path as Path,
+    Plain as Plain,
+    dotted as dotted,
+    read_yaml as read_yaml,
+)

@@ -1,0 +1,38 @@
+from . import (
+    allowances as allowances,
+    docs_sync as docs_sync,
+    env_var_coverage as env_var_coverage,
+    local_values as local_values,
+    no_uri_in_git as no_uri_in_git,
+    reference_collections as reference_collections,
+    replacements as replacements,
+    silent_fall_back as silent_fall_back,
+    telling as telling,
+    validate_secrets as validate_secrets,
+)
+from .cluster_addresses import AddressesUnread as AddressesUnread, read_addresses as read_addresses
+from .finding import (
+    Finding as Finding,
+    Guard as Guard,
+    Note as Note,
+    Outcome as Outcome,
+    Report as Report,
+    overall as overall,
+    report as report,
+)
+from .git import (
+    GitUnread as GitUnread,
+    history_lines as history_lines,
+    ignored as ignored,
+    is_shallow as is_shallow,
+    tracked_files as tracked_files,
+)
+from .local_values import value_problems as value_problems
+from .source import Tree as Tree, read_tree as read_tree
+from .terraform_ownership import (
+    Ownership as Ownership,
+    OwnershipFinding as OwnershipFinding,
+    judge_directory as judge_directory,
+)
+from .tracked import as_tracked as as_tracked
+from .validate_secrets import Cluster as Cluster

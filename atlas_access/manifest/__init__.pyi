@@ -1,0 +1,24 @@
+from .inputs import InputsInvalid as InputsInvalid, judged as judged
+from .known_users import KnownKind as KnownKind, KnownUser as KnownUser, load_known_users as load_known_users
+from .load import load_manifest as load_manifest
+from .model import (
+    ADMIN_DATABASE as ADMIN_DATABASE,
+    LOCAL as LOCAL,
+    Binding as Binding,
+    Consumer as Consumer,
+    CustomRole as CustomRole,
+    DataClass as DataClass,
+    LegacyUser as LegacyUser,
+    Manifest as Manifest,
+    Retention as Retention,
+    RoleRef as RoleRef,
+    User as User,
+    Waiver as Waiver,
+)
+from .privileges import (
+    declared_privileges as declared_privileges,
+    tolerated_privileges as tolerated_privileges,
+    users_who_can as users_who_can,
+)
+from .text import check_text as check_text, check_values as check_values
+from .waivers import AUDIT as AUDIT, AUDIT_ACTIONS as AUDIT_ACTIONS

@@ -1,0 +1,21 @@
+from . import report_data as report_data, report_text as report_text
+from .code_digest import code_digest as code_digest
+from .evidence import Proof as Proof, Subject as Subject
+from .expectations import Expectations as Expectations, expectations as expectations
+from .live_access import live_holders as live_holders
+from .renewal import renewed as renewed
+from .report import ProofReport as ProofReport, Proven as Proven, Standing as Standing
+from .request import ProofRequest as ProofRequest
+from .run import prove_all as prove_all
+from .run_spot import SpotOrder as SpotOrder, spot_proof as spot_proof
+from .run_stack import (
+    candidates as candidates,
+    prove_candidates as prove_candidates,
+    runbook_candidates as runbook_candidates,
+    write_row as write_row,
+)
+from .runbook import probe_set as probe_set
+from .spot import SpotInvalid as SpotInvalid
+from .stack_secrets import Stack as Stack
+from .task_place import HERE as HERE, RUNNERS as RUNNERS, TASK as TASK, TaskPlace as TaskPlace
+from .verdict import Verdict as Verdict

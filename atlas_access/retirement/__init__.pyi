@@ -1,0 +1,24 @@
+from . import (
+    env_example as env_example,
+    report_inventory as report_inventory,
+    report_status as report_status,
+    write_local_file as write_local_file,
+)
+from .consumers import refuse_while_consumed as refuse_while_consumed
+from .inventory import legacy_estate as legacy_estate
+from .journal import Stage as Stage
+from .observe_inventory import look as look
+from .observe_status import facts as facts
+from .observe_undo import consumed as consumed, retirement_journal as retirement_journal
+from .report import RetirementRefused as RetirementRefused
+from .scope import scope_of as scope_of
+from .status import Fact as Fact, State as State, Step as Step, migration as migration
+from .status_facts import Looked as Looked
+from .undo import (
+    Recipe as Recipe,
+    UndoPhase as UndoPhase,
+    deleted as deleted,
+    recipe as recipe,
+    untouched as untouched,
+)
+from .wiring import leave as leave, restore as restore, retire as retire, show_gate as show_gate

@@ -1,0 +1,52 @@
+from . import (
+    deployment_json as deployment_json,
+    matrix_html as matrix_html,
+    matrix_json as matrix_json,
+    matrix_markdown as matrix_markdown,
+    matrix_text as matrix_text,
+    policy as policy,
+    policy_explained as policy_explained,
+    policy_junit as policy_junit,
+    policy_markdown as policy_markdown,
+    policy_sarif as policy_sarif,
+    policy_text as policy_text,
+    who_can_live as who_can_live,
+    who_can_text as who_can_text,
+)
+from .deployment import (
+    Change as Change,
+    Deployment as Deployment,
+    Moment as Moment,
+    Operation as Operation,
+    Progress as Progress,
+    Proof as Proof,
+    Step as Step,
+    Swap as Swap,
+)
+from .deployment_text import (
+    doing as doing,
+    failure_lines as failure_lines,
+    plan_lines as plan_lines,
+    progress_line as progress_line,
+    summary_line as summary_line,
+)
+from .documents import documents as documents
+from .evidence import EvidenceInvalid as EvidenceInvalid, observations as observations
+from .matrix import (
+    AcceptedFinding as AcceptedFinding,
+    Matrix as Matrix,
+    Observation as Observation,
+    build as build,
+)
+from .matrix_markdown import code as code, escape as escape
+from .matrix_text import render as render
+from .policy import (
+    Finding as Finding,
+    Level as Level,
+    PolicyReport as PolicyReport,
+    RuleFacts as RuleFacts,
+    said_by_pack as said_by_pack,
+)
+from .policy_places import line_of as line_of
+from .policy_text import advice_lines as advice_lines
+from .who_can import Answer as Answer, QuestionInvalid as QuestionInvalid, who_can as who_can

@@ -1,0 +1,28 @@
+from .gates import Gates as Gates
+from .model import ServiceState as ServiceState, short as short
+from .observe_soak import Preceding as Preceding, looked as looked
+from .preflight import UNGATED as UNGATED
+from .report import RolloutFailed as RolloutFailed
+from .rollback import RollbackRefused as RollbackRefused, roll_back as roll_back
+from .service import Service as Service, ServiceMissing as ServiceMissing
+from .service_tags import (
+    LONGEST as LONGEST,
+    PREFIX as PREFIX,
+    Marks as Marks,
+    MarkUnwritable as MarkUnwritable,
+    clean as clean,
+    read_marks as read_marks,
+)
+from .smoke_gates import baseline_file as baseline_file
+from .soak import SoakSeen as SoakSeen, named as named, refusals as refusals, released as released
+from .wiring import (
+    PROJECT_FOLDER as PROJECT_FOLDER,
+    gates_for as gates_for,
+    record_prior as record_prior,
+    roll_out as roll_out,
+    say as say,
+    service_of as service_of,
+    settings_of as settings_of,
+    settle_lease as settle_lease,
+    undo_rollout as undo_rollout,
+)
