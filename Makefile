@@ -13,7 +13,7 @@ RUN_URL = $(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY)/actions/runs/$(GITHUB_RUN_ID
 # Bytecode is kept, as pip keeps it for every other package: half of a short process would else be compiling.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test unit lint format bench bench-policy docs docs-check guards preview deploy drift prove secrets-check rollback
+.PHONY: install demo test unit lint format bench bench-policy docs docs-check golden guards preview deploy drift prove secrets-check rollback
 .PHONY: bench-proofs policy
 .PHONY: name-plan approved-plan comment notify clean
 
@@ -58,6 +58,11 @@ bench-policy: $(STAMP)
 soak: $(STAMP)
 	$(BIN)/python tests/bench/soak.py
 	$(PYTEST) tests/unit/test_rollout_crash.py tests/unit/test_retirement_crash.py tests/sandbox/test_rollout_killed.py
+	$(PYTEST) tests/golden -m soak
+
+# Capture anew what must not change by accident; `git diff tests/golden/data` shows what did. Five minutes.
+golden: $(STAMP)
+	$(BIN)/python -m tests.golden.capture tests/golden/data here world
 
 # The three incidents and seven more: each shown happening without our gates, then caught. Not part of `make test`.
 replays: $(STAMP)

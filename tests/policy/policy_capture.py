@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pulumi
 from pulumi.runtime import mocks, settings
-from pulumi.runtime.proto import analyzer_pb2
+from pulumi.runtime.proto import analyzer_pb2, resource_pb2
 from pulumi.runtime.stack import run_pulumi_func
 
 PROJECT = "atlas-access"
@@ -19,6 +19,7 @@ class Captured:
 
     analyze: list[analyzer_pb2.AnalyzeRequest] = field(default_factory=list)
     stack: list[analyzer_pb2.AnalyzerResource] = field(default_factory=list)
+    registered: list[resource_pb2.RegisterResourceRequest] = field(default_factory=list)
 
 
 class _Echo(pulumi.runtime.Mocks):
@@ -39,6 +40,7 @@ class _Monitor(mocks.MockMonitor):
     def RegisterResource(self, request):  # noqa: N802 - the protocol's name
         if request.type == "pulumi:pulumi:Stack":
             return super().RegisterResource(request)
+        self.captured.registered.append(request)
         urn = self.make_urn(request.parent, request.type, request.name)
         options = analyzer_pb2.AnalyzerResourceOptions(
             protect=request.protect, ignoreChanges=request.ignoreChanges, parent=request.parent

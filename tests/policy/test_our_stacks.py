@@ -73,9 +73,9 @@ def world(stack):
 
 
 @cache
-def captured(stack, phase, manifest=MANIFEST):
+def captured(stack, phase, manifest=MANIFEST, **changes):
     def declare():
-        settled = settings(stack, phase=phase)
+        settled = settings(stack, phase=phase, **changes)
         ServiceAccess(
             stack,
             ServiceAccessArgs(
