@@ -86,7 +86,7 @@ def here(directory: Path) -> None:
     """What needs no world: verbs that read files, the manifest's errors, registrations, verdicts."""
     from test_policy_command import CLEAN, violated
 
-    from cli.main import run
+    from atlas_access.cli.main import run
 
     typer.main.get_command = cache(
         typer.main.get_command
@@ -127,7 +127,7 @@ WRONG_ENV = (
 
 def manifest_errors() -> dict[str, list[str]]:
     """Every error of each wrong manifest of the corpus."""
-    from access.manifest import ManifestInvalid, load_manifest
+    from atlas_access.manifest.load import ManifestInvalid, load_manifest
     from tests.unit.manifest_cases import CASES
 
     text, found = (ROOT / "access.yaml").read_text(encoding="utf-8"), {}
@@ -164,6 +164,8 @@ def plain(value: Any, key: str = "") -> Any:
         return "<secret>"
     if key == "__provider":
         return "<pickled provider>"
+    if key == "code_digest":
+        return "<digest>"
     if isinstance(value, dict):
         gone = ("sourcePosition", "stackTrace")
         return {name: plain(value[name], name) for name in sorted(value) if name not in gone}
@@ -221,7 +223,12 @@ def world(directory: Path) -> None:
 
         def said(line: str) -> str:
             line, _, name = line.partition(" > ")
-            command = [sys.executable, "-m", "cli.main", *shlex.split(line.replace("$tmp", str(tmp)))]
+            command = [
+                sys.executable,
+                "-m",
+                "atlas_access.cli.main",
+                *shlex.split(line.replace("$tmp", str(tmp))),
+            ]
             done = subprocess.run(
                 command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
             )
