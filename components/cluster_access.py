@@ -25,7 +25,7 @@ from atlas_access.base import (
 )
 from atlas_access.manifest import ADMIN_DATABASE, CustomRole, Manifest, User
 
-#: Alphanumeric, so that no driver or shell has to unquote it (runbook, step 3).
+#: Alphanumeric, so that no driver or shell has to unquote it.
 PASSWORD_LENGTH = 32
 
 

@@ -121,11 +121,11 @@ RETIREMENT_CONDITIONS: Final = (
     "no_legacy_login",
     "typed_confirmation",
 )
-"""The brief's phase G and its hard rule 3; each must stand in the retirement's evidence as met."""
+"""The conditions of ENG-279 (phase G, rule 3); the retirement's evidence must report each as met."""
 
 
 class Phase(enum.StrEnum):
-    """The stages of a stack's life (brief, phases A to H)."""
+    """The phases of a stack's life (ENG-279, phases A to H)."""
 
     PROVISION = "provision"
     BIND = "bind"

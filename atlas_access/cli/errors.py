@@ -15,7 +15,7 @@ DONE = 0
 REFUTED = 1
 WRONG = 2
 UNKNOWN = 3
-"""The exit codes, the same in every command (DESIGN.md): done; refuted, drift or failed; wrong input; unknown."""
+"""The exit codes, the same in every command: done; refuted, drift or failed; wrong input; unknown."""
 
 _DEBUG = "ATLAS_ACCESS_DEBUG"
 

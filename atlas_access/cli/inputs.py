@@ -39,7 +39,7 @@ class Engine(StrEnum):
 
 
 class Phase(StrEnum):
-    """How far a stack's life has gone (DESIGN.md)."""
+    """The phase of a stack's life."""
 
     PROVISION = "provision"
     BIND = "bind"

@@ -73,7 +73,7 @@ def spot_proof(order: SpotOrder, endpoints: Endpoints, progress: Callable[[str],
 def leave_row(request: ProofRequest, place: Place, endpoints: Endpoints) -> str:
     """Write `{_probe: true}` into a collection with the request's credential; "" when done, else why not.
 
-    The row stays: on the audit log no user of the application can remove it (ADR 0002; runbook, step 6).
+    The row stays: on the audit log no user of the application can remove it (ADR 0002).
     """
     try:
         text = read_connection_string(

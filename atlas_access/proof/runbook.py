@@ -1,6 +1,6 @@
 """The runbook's twelve probes, six positive and six negative, as a named set for today's users and for the legacy ones.
 
-Written by hand from the provisioning runbook (step 5) and ADR 0006, apart from the derived table: a second opinion. Its
+Written by hand from the provisioning runbook and ADR 0006, apart from the derived table: a second opinion. Its
 probes are a selection; they must never stand for the complete proof.
 """
 

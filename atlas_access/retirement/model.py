@@ -29,7 +29,7 @@ CONDITIONS = (
     "no_legacy_login",
     "typed_confirmation",
 )
-"""The gate of ENG-279 phase G and its hard rule 3, in the order in which they are shown."""
+"""The gate of ENG-279 (phase G, rule 3), in the order in which they are shown."""
 
 SOAKED = "tombstone_soaked"
 """The condition that the second step has besides."""

@@ -1,6 +1,6 @@
 """Where a stack's migration stands, phase by phase: done, next, blocked by what, or unknown; with the way that goes on.
 
-Source: the phases A to H of brief ENG-279. Pure: it judges facts that others have read. It must never call a phase done
+Source: the phases A to H of ENG-279. Pure: it judges facts that others have read. It must never call a phase done
 that nobody has seen done, or one next whose predecessors are not.
 """
 
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class Step(StrEnum):
-    """The phases in their order, by the brief's letters."""
+    """The phases in their order, by the letters of ENG-279."""
 
     BASELINE = "A"
     USERS = "B"

@@ -1,6 +1,6 @@
 """The eight smoke gates and what a round of them says: met, unmet or unknown, and why.
 
-Gates as in brief ENG-279's table. Pure records: judged answers in, one verdict out. Never says green when anything is
+Source: the eight gates of ENG-279. Pure records: judged answers in, one verdict out. Never says green when anything is
 unmet, unknown or was not asked.
 """
 
@@ -20,7 +20,7 @@ class Standing(StrEnum):
 
 
 class Gate(IntEnum):
-    """The gates by their number in the brief."""
+    """The gates by their number in ENG-279."""
 
     ELIGIBILITY = 1
     PLANS = 2

@@ -68,7 +68,7 @@ class Scenario(Part):
 
 
 class SingleCheck(Part):
-    """One drug on one plan whose tier only the reference data can give (runbook, step F)."""
+    """One drug on one plan whose tier only the reference data can give."""
 
     rxcui: Annotated[str, Field(pattern=r"^[0-9]{1,8}$")]
     plan: Annotated[str, Field(pattern=r"^[0-9A-Z]{14}$")]
@@ -186,7 +186,7 @@ class Limits(Part):
 
 
 class Smoke(Part):
-    """The whole of `smoke.yaml`. `plans` is the number that the session contract names (brief ENG-279, gate 2)."""
+    """The whole of `smoke.yaml`. `plans` is the number of plans that gate 2 expects (ENG-279)."""
 
     version: Literal[1]
     plans: Annotated[int, Field(ge=1, le=1000)]

@@ -1,4 +1,6 @@
-"""A small deployment engine for the sandbox, for machines without a `pulumi` CLI (see docs/adr/0001).
+"""A small deployment engine for the sandbox, for machines without a `pulumi` CLI.
+
+Why there is one: docs/decisions/0001-sandbox-engine.md.
 
 It speaks Pulumi's gRPC protocol to the program, the providers, the dynamic host and policy packs, and keeps its state
 in Pulumi's deployment format, version 3. It does what this product's program uses, exactly; anything else is refused.
