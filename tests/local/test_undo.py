@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-import atlas_access.retirement.observe_undo as looks
+import atlas_access.retirement as looks
 from atlas_access.base.observed import HeldRole
 from atlas_access.cli.main import app, run
 from atlas_access.clients.aws import AwsUnavailable
