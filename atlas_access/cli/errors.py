@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 DONE = 0
 REFUTED = 1
@@ -40,6 +41,15 @@ def presented_as(exit_code: int, *errors: type[Exception], remedy: str = "") -> 
         yield
     except errors as error:
         raise CommandFailed(str(error), remedy, exit_code) from error
+
+
+def need_checkout() -> None:
+    """Refuse a verb that needs the sandbox where only the package is installed. Raises CommandFailed (exit 2)."""
+    if find_spec("sandbox") is None:
+        raise CommandFailed(
+            "The sandbox is not part of the installed package.",
+            "Clone the repository, run `make install` there, and run this command in that folder.",
+        )
 
 
 def guarded(command: Callable[[], int]) -> int:

@@ -76,7 +76,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def main() -> None:
     """The `atlas-access` entry point: exits with the command's code."""
-    sys.path.append(str(Path(__file__).parents[2]))  # of a checkout: the policy pack and the sandbox
+    beside = Path(__file__).parents[1] / "_pack"  # the policy pack of a wheel; a checkout has it at its top
+    sys.path.append(str(beside if beside.is_dir() else beside.parents[1]))
     sys.exit(run())
 
 

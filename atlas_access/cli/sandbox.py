@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from atlas_access.cli.errors import DONE, REFUTED, WRONG, CommandFailed, presented_as
+from atlas_access.cli.errors import DONE, REFUTED, WRONG, CommandFailed, need_checkout, presented_as
 from atlas_access.cli.inputs import Engine, Phase, PlainFormat, settings
 from atlas_access.cli.sandbox_replay import replay
 
@@ -317,6 +317,7 @@ def deployed_state(directory: Path, stack: str) -> str:
 @contextmanager
 def _sandbox_errors() -> Iterator[None]:
     """What the sandbox refuses, in one line."""
+    need_checkout()
     from sandbox.refusals import REFUSALS
 
     with presented_as(WRONG, *REFUSALS):

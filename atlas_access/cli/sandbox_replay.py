@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from atlas_access.cli.errors import DONE, WRONG, CommandFailed, presented_as
+from atlas_access.cli.errors import DONE, WRONG, CommandFailed, need_checkout, presented_as
 from atlas_access.cli.inputs import PlainFormat
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def replay(
         raise CommandFailed(
             "sandbox replay needs to know which.", "Name one, or give --all; --list names them all."
         )
+    need_checkout()
     from sandbox.refusals import REFUSALS
 
     with presented_as(WRONG, *REFUSALS):
