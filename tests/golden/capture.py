@@ -166,6 +166,8 @@ def plain(value: Any, key: str = "") -> Any:
         return "<pickled provider>"
     if key == "code_digest":
         return "<digest>"
+    if isinstance(value, str):
+        return re.sub(r"(//\w+:)[^@/]+@", r"\1<password>@", value)
     if isinstance(value, dict):
         gone = ("sourcePosition", "stackTrace")
         return {name: plain(value[name], name) for name in sorted(value) if name not in gone}
