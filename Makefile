@@ -60,7 +60,7 @@ soak: $(STAMP)
 	$(PYTEST) tests/unit/test_rollout_crash.py tests/unit/test_retirement_crash.py tests/sandbox/test_rollout_killed.py
 	$(PYTEST) tests/golden -m soak
 
-# Capture anew what must not change by accident; `git diff tests/golden/data` shows what did. Five minutes.
+# Capture anew what must not change by accident; `git diff tests/golden/data` shows what did. Takes minutes.
 golden: $(STAMP)
 	$(BIN)/python -m tests.golden.capture tests/golden/data here world
 

@@ -33,20 +33,27 @@ from recording_proxy import RecordingProxy  # noqa: E402
 
 MASKS = (
     (r"\x1b\[[0-9;]*m", ""),
-    (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?UTC|Z|[+-]\d\d:?\d\d)?", "<time>"),
-    (r"(?<![\w.])\d{13}(?![\w.])", "<epoch>"),
+    (r"(mongodb(?:\+srv)?://\w+:)[^@\s\"]+@", r"\1<password>@"),
+    (r"\d{4}\\?-\d\d\\?-\d\d[T ]\d\d\\?:\d\d(:\d\d(\.\d+)?)?( ?UTC|Z|[+-]\d\d:?\d\d)?", "<time>"),
+    (r"(?<![\w.])(\d{13}|\d{10}\.\d{1,3})(?![\w.])", "<epoch>"),
+    (r'(lease-run\\*", \\*"value\\*": \\*")[0-9a-f]{12}', r"\1<run>"),
+    (r"soaked \d+ of 30 minutes; update again in \d+ minutes", "soaked <duration> of 30 minutes"),
     (r" *\b\d+(\.\d+)? m?s\b", " <duration>"),
-    (r'("(?:ms|seconds|duration|time)": |time=")\d+(\.\d+)?', r"\1<duration>"),
+    (r'("(?:ms|seconds|duration|time)": |time=")\d+(\.\d+)?(e-\d+)?', r"\1<duration>"),
     (r"(127\.0\.0\.\d(?::|%3A)|\b(?:aws|mongodbatlas|random):)\d+", r"\1<port>"),
     (r"\bpid \d+", "pid <pid>"),
     (r"(:secret:[\w/.+-]+?)-[A-Za-z0-9]{6}(?![\w-])", r"\1-<suffix>"),
     (r"(?<![\w-])[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}(?![\w-])", "<uuid>"),
     (r"(?<![\w-])[0-9a-f]{32}(?![\w-])", "<id>"),
     (r"(?<![\w-])[0-9a-f]{64}(?![\w-])", "<digest>"),
-    (r"\btask [0-9a-f]{8}\b", "task <task>"),
+    (r"\b(task|version) [0-9a-f]{8}\b", r"\1 <\1>"),
+    (r"(?m)^(\| (?:proven|refuted|inconclusive) \|.*\|) \d+ \|$", r"\1 <duration> |"),
     (r"ASIA[A-Z0-9]{16}|(?<=PUBLIC_KEY=)\w+|(?<=PUBLIC_API_KEY=)\w+", "<key>"),
     (r"(?m)^ *(.* running \d+/\d+.* left\)|ECS: .*)\n", ""),
 )
+AT_ONCE = r"(?m)(?:^  (?:[+~-] \w.*|\w+ \(\S+\): \w+, .*|\S+ not evaluated on .*)\n)+"
+"""Consecutive lines about what runs at once: they end in any order."""
+
 QUIET = {"COLUMNS": "110", "NO_COLOR": "1", "TERM": "dumb", "LANG": "C.UTF-8", "TZ": "UTC"}
 
 
@@ -110,7 +117,7 @@ def here(directory: Path) -> None:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 code = run(shlex.split(line.replace("$tmp", str(tmp))))
             known = ((str(tmp), "$tmp"), (str(ROOT), "$root"))
-            return masked(block(line, code, out.getvalue(), err.getvalue()), *known, masks=MASKS[:1])
+            return masked(block(line, code, out.getvalue(), err.getvalue()), *known, masks=MASKS[:2])
 
         for name, lines in command_lines("here"):
             keep(directory, f"{name}.txt", "".join(map(said, lines)))
@@ -152,7 +159,8 @@ def registrations() -> dict[str, list[Any]]:
             phase, _, step = name.partition(" ")
             given = {**changes, "retirement": step} if step else {}
             for request in captured(stack, phase, **given).registered:
-                seen.setdefault(json.dumps(plain(MessageToDict(request))), []).append(name)
+                text = masked(json.dumps(plain(MessageToDict(request))), masks=MASKS[:2])
+                seen.setdefault(text, []).append(name)
         every = [{"in": names, **json.loads(text)} for text, names in seen.items()]
         found[f"program-{stack}"] = sorted(every, key=lambda each: (each["type"], each["name"], each["in"]))
     return found
@@ -236,12 +244,11 @@ def world(directory: Path) -> None:
             )
             if name:
                 (tmp / name).write_text(done.stdout, encoding="utf-8")
-            if "deploy" in line and "--preview" not in line and "json" not in line:
-                done.stdout = "\n".join(
-                    sorted(done.stdout.splitlines())
-                )  # what runs at once ends in any order
+            if line.startswith(("sandbox deploy", "policy")) and done.stdout.startswith("{"):
+                done.stdout = json.dumps(sorted_lists(json.loads(done.stdout)), indent=1, ensure_ascii=False)
             known = ((str(box), "$box"), (str(tmp), "$tmp"), (str(ROOT), "$root"), *secrets)
-            return masked(block(line, done.returncode, done.stdout, done.stderr), *known)
+            text = masked(block(line, done.returncode, done.stdout, done.stderr), *known)
+            return re.sub(AT_ONCE, lambda run: "".join(sorted(run[0].splitlines(keepends=True))), text)
 
         subprocess.run(["git", "init", "--quiet", tmp / "repository"], check=True)
         (tmp / "repository" / ".gitignore").write_text(".env.local*\n", encoding="utf-8")
@@ -270,6 +277,15 @@ def world(directory: Path) -> None:
             keep(directory, f"{name}-http.json", {line: seen for line, seen in exchanges.items() if seen})
 
 
+def sorted_lists(value: Any) -> Any:
+    """A document whose lists of records are sorted: what a deployment does at once ends in any order."""
+    if isinstance(value, dict):
+        return {name: sorted_lists(one) for name, one in value.items()}
+    if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+        return sorted((sorted_lists(one) for one in value), key=lambda one: masked(json.dumps(one)))
+    return value
+
+
 class Exchanges(RecordingProxy):
     """Keeps what was asked and with which status it was answered, each once: how often depends on timing."""
 
@@ -281,14 +297,17 @@ class Exchanges(RecordingProxy):
     def _keep(self, method: str, path: str, headers: Any, body: bytes) -> None:
         scheme = (headers.get("Authorization") or "none").split()[0]
         named = ("Accept", "Content-Type", "X-Amz-Target")
-        told = [f"{name}: {headers[name]}" for name in named if headers.get(name)]
+        kept = [f"{name}: {headers[name]}" for name in named if headers.get(name)]
         text = body.decode()
         given = json.loads(text) if text.startswith(("{", "[")) else dict(parse_qsl(text))
         shown = json.dumps(plain(given), sort_keys=True)
-        self._asked.line = masked(" | ".join([f"{method} {path}", f"Authorization: {scheme}", *told, shown]))
+        self._asked.line = masked(" | ".join([f"{method} {path}", f"Authorization: {scheme}", *kept, shown]))
 
     def _send(self, request: Any, status: int, headers: dict[str, str], payload: bytes) -> None:
-        self.seen.add(f"{self._asked.line} -> {status}")
+        if (
+            '"tags": [{"key": "atlas-access/lease-heartbeat"' not in self._asked.line
+        ):  # sent every few seconds
+            self.seen.add(f"{self._asked.line} -> {status}")
         super()._send(request, status, headers, payload)
 
 
