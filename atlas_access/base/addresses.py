@@ -26,7 +26,7 @@ class AddressForm(StrEnum):
 
 
 class AddressMissing(LookupError):
-    """The cluster has no such address; the message names the cluster, the address and the way out."""
+    """The cluster has no such address; the message names the cluster, the address and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class ClusterAddresses:
         if not found:
             raise AddressMissing(
                 f"cluster {self.cluster} has no {form} connection string for its {where}. "
-                f"{_WAY_OUT[address]}, or set atlas-access:addressForm to the form that Atlas offers."
+                f"{_REMEDY[address]}, or set atlas-access:addressForm to the form that Atlas offers."
             )
         return found
 
@@ -77,7 +77,7 @@ class ClusterAddresses:
         return endpoint.srv if form is AddressForm.SRV else endpoint.standard
 
 
-_WAY_OUT = {
+_REMEDY = {
     Address.PUBLIC: "Wait until Atlas has made the cluster",
     Address.PRIVATE: "Have the private endpoint accepted in Atlas (ADR 0004)",
 }

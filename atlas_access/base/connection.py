@@ -41,7 +41,7 @@ _OPTION_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
 class ConnectionInvalid(ValueError):
-    """The text is no usable MongoDB connection string; the message tells the fault, never the text."""
+    """The text is no usable MongoDB connection string; the message names the fault and never quotes the text."""
 
 
 class Secret:

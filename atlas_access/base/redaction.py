@@ -2,7 +2,7 @@
 
 For: masking known secret values in every encoding that a log, an exception or a report may hold them in, credentials in
 any URI, secrets that are named as such, and commands and documents that MongoDB quotes in its errors.
-Never: keeps what it masked, and never tells how long it was.
+It keeps nothing of what it masked, its length included.
 
 Masking what is masked already changes nothing.
 """

@@ -23,7 +23,7 @@ def encoded_forms(secret: str) -> tuple[str, ...]:
     """Return the secret in base64 at each of the three alignments (both alphabets), and in hex.
 
     The percent-encoded secret counts too: it is what a connection string in base64 holds. Characters at the edges that
-    depend on the neighbours are left out.
+    depend on the surrounding characters are left out.
     """
     plain = secret.encode(errors="surrogatepass")
     quoted = quote(plain, safe="")

@@ -175,7 +175,7 @@ def _read(source: str, text: str) -> tuple[dict[str, Any], dict[str, int]]:
         line = mark.line + 1 if mark else 1
         raise SettingsInvalid(
             source,
-            (ManifestError(source, line, "", "is not YAML", "Mend the syntax at this line."),),
+            (ManifestError(source, line, "", "is not YAML", "Correct the syntax at this line."),),
         ) from None
     config = data.get("config") if isinstance(data, dict) else None
     if not isinstance(config, dict):

@@ -28,7 +28,7 @@ REGISTRATION_FACTS = frozenset(
 
 
 class DefinitionUnusable(ValueError):
-    """A running definition cannot be bound as asked; the message names the family, the trouble and the way out."""
+    """A running definition cannot be bound as asked; the message names the family, the problem and the remedy."""
 
 
 @dataclass(frozen=True)

@@ -34,10 +34,10 @@ def tracked_files(root: Path) -> frozenset[str] | None:
     """The tracked files by their path below `root`; None when `root` is in no repository. Raises GitUnread."""
     inside = _git(root, "rev-parse", "--is-inside-work-tree")
     if inside.returncode != 0:
-        told = inside.stderr.decode(errors="replace")
-        if "not a git repository" in told:
+        done = inside.stderr.decode(errors="replace")
+        if "not a git repository" in done:
             return None
-        raise GitUnread(f"git cannot read {root}: {_first(told)}")
+        raise GitUnread(f"git cannot read {root}: {_first(done)}")
     listed = _git(root, "ls-files", "-z")
     if listed.returncode != 0:
         raise GitUnread(
@@ -48,10 +48,10 @@ def tracked_files(root: Path) -> frozenset[str] | None:
 
 def ignored(path: Path) -> bool | None:
     """Whether a rule ignores a path and it is not tracked; None in no repository. Raises GitUnread."""
-    told = _git(path.parent, "check-ignore", "--quiet", "--", path.name)
-    if told.returncode in (0, 1):
-        return told.returncode == 0
-    text = told.stderr.decode(errors="replace")
+    done = _git(path.parent, "check-ignore", "--quiet", "--", path.name)
+    if done.returncode in (0, 1):
+        return done.returncode == 0
+    text = done.stderr.decode(errors="replace")
     if "not a git repository" in text:
         return None
     raise GitUnread(f"git cannot say whether it ignores {path}: {_first(text)}")
@@ -76,18 +76,18 @@ def history_lines(root: Path) -> Iterator[HistoryLine]:
         if process.stdout is None or process.stderr is None:
             raise GitUnread("git gave no output")
         yield from _added(process.stdout)
-        told = process.stderr.read().decode(errors="replace")
+        done = process.stderr.read().decode(errors="replace")
     if process.returncode != 0:
-        raise GitUnread(f"git cannot read the history of {root}: {_first(told)}")
+        raise GitUnread(f"git cannot read the history of {root}: {_first(done)}")
 
 
 def is_shallow(root: Path) -> bool:
     """Whether the clone lacks the beginning of its history. Raises GitUnread."""
-    told = _git(root, "rev-parse", "--is-shallow-repository")
-    if told.returncode != 0:
-        why = _first(told.stderr.decode(errors="replace"))
+    done = _git(root, "rev-parse", "--is-shallow-repository")
+    if done.returncode != 0:
+        why = _first(done.stderr.decode(errors="replace"))
         raise GitUnread(f"git cannot say whether {root} is a shallow clone: {why}")
-    return told.stdout.strip() != b"false"
+    return done.stdout.strip() != b"false"
 
 
 def _added(patches: Iterable[bytes]) -> Iterator[HistoryLine]:
@@ -124,5 +124,5 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_PAGER": "cat"}
 
 
-def _first(told: str) -> str:
-    return next((line.removeprefix("fatal: ") for line in told.splitlines() if line.strip()), "no answer")
+def _first(text: str) -> str:
+    return next((line.removeprefix("fatal: ") for line in text.splitlines() if line.strip()), "no answer")

@@ -66,7 +66,7 @@ def database_users(manifest: Manifest) -> frozenset[str]:
 
 
 def value_problems(manifest: Manifest, binding: Binding, value: str, cluster: str) -> Iterator[str]:
-    """What is wrong with one value, its host included where the name tells."""
+    """What is wrong with one value, its host included where the name shows it."""
     wanted = wanted_of(manifest, binding)
     try:
         parsed = ConnectionString.parse(value)
@@ -103,9 +103,9 @@ def _judge(
         return
     hosts = ConnectionString.parse(value).hosts
     loopback = facts.loopback and all(host.startswith("127.") for host in hosts)
-    told = host_problem(wanted_of(manifest, binding), ConnectionString.parse(value), None, facts.cluster)
-    if not loopback and (told is None or not facts.cluster):
-        what = f"{binding.variable}: whose cluster its host is cannot be told from its name; name the stack to compare"
+    problem = host_problem(wanted_of(manifest, binding), ConnectionString.parse(value), None, facts.cluster)
+    if not loopback and (problem is None or not facts.cluster):
+        what = f"{binding.variable}: whose cluster its host is does not follow from its name; name the stack to compare"
         notes.append(Note(facts.path, entry.line, what, blocks=True))
 
 

@@ -1,7 +1,7 @@
 """The replacements of phase F: which deprecated variable stands where, and the patch that replaces it or takes it back.
 
 Pure. Several deprecated names become one, so the way back needs the list that was kept before. A line is known by its
-digest: the list holds no source text, and a line that changed since is left alone and told.
+digest: the list holds no source text, and a line that changed since is left alone and reported.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Patch:
 
 
 def replacements(manifest: Manifest, files: Iterable[SourceFile]) -> tuple[Replacement, ...]:
-    """Every line of a tree that uses a deprecated variable; the guard tells of files that cannot be parsed."""
+    """Every line of a tree that uses a deprecated variable; the guard reports files that cannot be parsed."""
     successors = {each.name: each.successor for each in manifest.deprecated_variables}
     return tuple(found for file in files for found in _of_file(file, successors))
 

@@ -1,8 +1,8 @@
 """TypeScript and JavaScript as tokens: enough of the grammar to tell code from comments, strings and templates.
 
-Pure. It must never guess at a line's meaning by its text alone: guards look at tokens, so that what stands in a comment
-or in a message is no finding. Source: ECMAScript's lexical grammar; a regular expression is told from a division by
-what stands before it.
+Pure. It never guesses a line's meaning from its text alone: guards look at tokens, so that text in a comment or in a
+message is not a finding. Source: the lexical grammar of ECMAScript, where what precedes a slash decides between a
+regular expression and a division.
 """
 
 from __future__ import annotations

@@ -49,10 +49,10 @@ def wanted_in(manifest: Manifest, environment: str) -> tuple[Wanted, ...]:
 def problems(
     wanted: Wanted, value: ConnectionString, database_users: frozenset[str]
 ) -> Iterator[tuple[str, str]]:
-    """What is wrong with a value besides its host, each with the way out."""
+    """What is wrong with a value besides its host, each with its remedy."""
     if value.username != wanted.user:
-        told = value.username if value.username in database_users else "another user"
-        yield f"holds the credential of {told}, not of {wanted.user}", _MADE_ANEW
+        holder = value.username if value.username in database_users else "another user"
+        yield f"holds the credential of {holder}, not of {wanted.user}", _MADE_ANEW
     if value.password is None:
         yield "holds no password", _MADE_ANEW
     if value.database != wanted.database:
@@ -73,7 +73,7 @@ def problems(
 def host_problem(
     wanted: Wanted, value: ConnectionString, addresses: ClusterAddresses | None, cluster: str
 ) -> str | None:
-    """What is wrong with a value's hosts, "" when they are right, None when that cannot be told.
+    """What is wrong with a value's hosts, "" when they are right, None when that is unknown.
 
     Without `addresses` (Atlas was not asked) the name decides: Atlas begins a host's name with the cluster's, and marks
     a private endpoint by `-pl-`. A wrong name is wrong; a right one is a likeness, for anybody's cluster may bear it.

@@ -31,7 +31,7 @@ class Ownership(StrEnum):
 
 @dataclass(frozen=True)
 class OwnershipFinding:
-    """The answer and the sentence behind it; an answer other than released ends with the way out."""
+    """The answer and the sentence behind it; an answer other than released ends with the remedy."""
 
     ownership: Ownership
     why: str

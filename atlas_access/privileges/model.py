@@ -36,7 +36,7 @@ class Privilege:
     """One action of the server on one resource.
 
     As in MongoDB: collection "" means every collection of the database but system.*, and database "" means every
-    database but local and config. `scope` tells apart the resources that are no namespace.
+    database but local and config. `scope` distinguishes the resources that are not namespaces.
     """
 
     database: str

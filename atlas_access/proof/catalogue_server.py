@@ -19,7 +19,7 @@ DIAGNOSE = "Privilege Actions: Diagnostic Actions"
 DEPLOY = "Privilege Actions: Deployment Management Actions"
 REPLICATE = "Privilege Actions: Replication Actions"
 SESSIONS = "Privilege Actions: Session Actions"
-# What an authorized user is told about a user or role that exists nowhere.
+# What an authorized user is answered for a user or role that exists nowhere.
 USER_NOT_FOUND = frozenset({11})
 ROLE_NOT_FOUND = frozenset({31})
 NEITHER_FOUND = USER_NOT_FOUND | ROLE_NOT_FOUND

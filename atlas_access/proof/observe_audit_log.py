@@ -1,7 +1,7 @@
 """Looks whether the collections that a credential needs are there, and what the audit log is.
 
 Without a collection, an allowed operation shows less than it seems to. A user that may list collections lists them;
-another one asks the planner, which tells a missing collection from an empty one. It must never read documents.
+another one asks the planner, which distinguishes a missing collection from an empty one. It reads no documents.
 """
 
 from collections.abc import Iterable, Mapping

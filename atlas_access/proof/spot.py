@@ -18,7 +18,7 @@ from atlas_access.proof.verdict import Outcome
 
 
 class SpotInvalid(ValueError):
-    """A small proof that cannot be made; the message names what is wrong and the way out."""
+    """A small proof that cannot be made; the message names what is wrong and the remedy."""
 
 
 @dataclass(frozen=True)

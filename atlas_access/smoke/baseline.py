@@ -21,7 +21,7 @@ SIZE_LIMIT = 64 * 1024 * 1024
 
 
 class BaselineRefused(ValueError):
-    """A baseline cannot be used; the message names it, what is wrong with it, and the way out."""
+    """A baseline cannot be used; the message names it, what is wrong with it, and the remedy."""
 
 
 @dataclass(frozen=True)

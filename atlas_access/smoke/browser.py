@@ -202,8 +202,8 @@ def _see(page: Page, step: Step, deadline: float) -> None:
 
 def _alert(page: Page) -> str:
     """What the page itself says went wrong, in an element of the role alert."""
-    told = [each.strip() for each in page.locator("[role=alert]").all_inner_texts() if each.strip()]
-    return f"; the page says: {one_line(redact(told[0]), 100)}" if told else ""
+    shown = [each.strip() for each in page.locator("[role=alert]").all_inner_texts() if each.strip()]
+    return f"; the page says: {one_line(redact(shown[0]), 100)}" if shown else ""
 
 
 def _left(deadline: float) -> float:
@@ -260,10 +260,10 @@ def _first_line(error: Exception) -> str:
 
 
 def _unmet(text: str, seen: _Seen) -> GateResult:
-    told = tuple(dict.fromkeys(seen.problems))
-    rest = len(told) - _SHOWN
+    shown = tuple(dict.fromkeys(seen.problems))
+    rest = len(shown) - _SHOWN
     more = (f"and {rest} more",) if rest > 0 else ()
-    return GateResult(Gate.JOURNEY, Standing.UNMET, text, (*told[:_SHOWN], *more))
+    return GateResult(Gate.JOURNEY, Standing.UNMET, text, (*shown[:_SHOWN], *more))
 
 
 def _unknown(text: str) -> GateResult:

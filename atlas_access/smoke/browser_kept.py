@@ -62,7 +62,7 @@ class _Kept(threading.Thread):
                     self._serve(browser)
                 finally:
                     browser.close()
-        except Exception as error:  # noqa: BLE001 - whatever keeps a browser from starting, whoever waits is told
+        except Exception as error:  # noqa: BLE001 - whatever keeps a browser from starting, whoever waits receives it
             self._refuse(error)
 
     def _serve(self, browser: Browser) -> None:
@@ -77,13 +77,13 @@ class _Kept(threading.Thread):
                 return
             work, answer = job
             try:
-                told = work(browser)
+                result = work(browser)
             except BaseException as error:  # noqa: BLE001 - handed to whoever waits; this browser serves nobody more
                 answer.set_exception(error)
                 return
             # It rests before its answer is known: whoever asks next finds it.
             self._resting.come(self)
-            answer.set_result(told)
+            answer.set_result(result)
 
     def _refuse(self, error: Exception) -> None:
         """Tell whoever waits that there is no browser."""

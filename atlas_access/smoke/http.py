@@ -208,7 +208,7 @@ def _certificate(error: BaseException) -> str:
 def _cause(error: BaseException) -> str:
     """What broke a connection, by the error's kind: its text may hold addresses in any form."""
     text = str(error)
-    for words, told in (
+    for words, meaning in (
         ("Connection refused", "the connection is refused"),
         ("Name or service not known", "the name is unknown"),
         ("No address associated", "the name is unknown"),
@@ -218,7 +218,7 @@ def _cause(error: BaseException) -> str:
         ("reset by peer", "it reset the connection"),
     ):
         if words in text:
-            return told
+            return meaning
     return type(error).__name__
 
 

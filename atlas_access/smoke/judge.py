@@ -275,8 +275,8 @@ def _met(gate: Gate, text: str) -> GateResult:
 
 
 def _unmet(gate: Gate, text: str, details: Iterable[str] = ()) -> GateResult:
-    told = tuple(details)
-    rest = len(told) - DETAILS_SHOWN
+    every = tuple(details)
+    rest = len(every) - DETAILS_SHOWN
     return GateResult(
-        gate, Standing.UNMET, text, (*told[:DETAILS_SHOWN], *((f"and {rest} more",) if rest > 0 else ()))
+        gate, Standing.UNMET, text, (*every[:DETAILS_SHOWN], *((f"and {rest} more",) if rest > 0 else ()))
     )

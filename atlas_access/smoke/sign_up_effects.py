@@ -26,7 +26,7 @@ class EffectUnknown(Exception):
 
 
 class Effect(Protocol):
-    """One effect. `name` is how a person is told of it; both methods raise EffectUnknown."""
+    """One effect. `name` is what reports call it; both methods raise EffectUnknown."""
 
     @property
     def name(self) -> str:
@@ -238,14 +238,14 @@ def _get(
                 return absent
             if answer.status_code != 200:
                 raise EffectUnknown(f"{name}: asking for it was answered {answer.status_code}")
-            told = answer.json()
+            document = answer.json()
     except EndpointRefused as refused:
         raise EffectUnknown(f"{name}: {refused}") from None
     except (requests.RequestException, ValueError) as error:
         raise EffectUnknown(f"{name}: asking for it failed ({type(error).__name__})") from None
-    if not isinstance(told, dict):
+    if not isinstance(document, dict):
         raise EffectUnknown(f"{name}: asking for it was answered with no object")
-    return told
+    return document
 
 
 def _status(name: str, method: str, url: str, endpoints: Endpoints, headers: dict[str, str]) -> int:

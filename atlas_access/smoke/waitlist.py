@@ -198,9 +198,9 @@ def _with(one: _Found, other: _Found) -> _Found:
 
 
 def _result(found: _Found) -> GateResult:
-    told = (*found.faults, *found.doubts)
-    if not told:
+    problems = (*found.faults, *found.doubts)
+    if not problems:
         text = "row, mail and contact observed, then removed; no error line"
         return GateResult(Gate.WAITLIST, Standing.MET, text)
     standing = Standing.UNMET if found.faults else Standing.UNKNOWN
-    return GateResult(Gate.WAITLIST, standing, told[0], told[1:])
+    return GateResult(Gate.WAITLIST, standing, problems[0], problems[1:])
