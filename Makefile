@@ -4,7 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-PACKAGES := atlas_access components policy probes sandbox
 STACK ?= staging
 PLAN = plan-$(STACK)-$$(git rev-parse 'HEAD^{tree}')
 TITLE = Workflow $(GITHUB_WORKFLOW) failed for $(STACK)
@@ -13,19 +12,26 @@ RUN_URL = $(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY)/actions/runs/$(GITHUB_RUN_ID
 # Bytecode is kept, as pip keeps it for every other package: half of a short process would else be compiling.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test unit lint format bench bench-policy docs docs-check golden guards preview deploy drift prove secrets-check rollback
+.PHONY: install lock demo test unit lint format bench bench-policy docs docs-check golden guards preview deploy drift prove secrets-check rollback
 .PHONY: bench-proofs policy
 .PHONY: name-plan approved-plan comment notify clean
 
 install: $(STAMP)
 
-$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+# uv from PATH, else from the registry like any package. With plain pip: pip install --require-hashes -r requirements.lock
+UV = $$(command -v uv || echo $(BIN)/uv)
+$(STAMP): requirements.lock requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("atlas-access needs Python 3.11 or later: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	$(BIN)/python -m compileall -q $(PACKAGES)
+	@test -x $(BIN)/python || { command -v uv >/dev/null && uv venv --python $(PYTHON) $(VENV); } || $(PYTHON) -m venv $(VENV)
+	@command -v uv >/dev/null || $(BIN)/python -m pip install --disable-pip-version-check --quiet "$$(sed -n '/^uv==/p' requirements-dev.txt)"
+	$(UV) pip install --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# Pin and hash everything anew; the versions that are there stay, unless a requirements file asks for another.
+lock: $(STAMP)
+	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --python-version 3.11 \
+	  --output-file requirements.lock requirements-dev.txt
 
 demo: $(STAMP)
 	@$(BIN)/atlas-access sandbox demo
