@@ -6,11 +6,15 @@ It must never take the caller's own identity in another account for an answer.
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from botocore.session import Session
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
 from atlas_access.base import Endpoints
-from atlas_access.clients.aws import AwsUnavailable, account_id, ask, client, session_by
+from atlas_access.clients.aws import account_id, client, new_session
+from atlas_access.clients.errors import AwsUnavailable
+
+if TYPE_CHECKING:
+    from botocore.session import Session
 
 
 @dataclass(frozen=True)
@@ -40,22 +44,21 @@ def session_in(place: AccountPlace, endpoints: Endpoints, purpose: str) -> Sessi
 
 def taken_on(role_arn: str, region: str, endpoints: Endpoints, purpose: str) -> Session:
     """A session as a role, named by its purpose. Raises `AwsUnavailable`."""
-    answer = ask(
-        f"taking on {role_arn}",
-        client("sts", region, endpoints).assume_role,
-        RoleArn=role_arn,
-        RoleSessionName=f"atlas-access-{purpose}",
+    answer = client("sts", region, endpoints).assume_role(
+        RoleArn=role_arn, RoleSessionName=f"atlas-access-{purpose}"
     )
-    return session_by(answer)
+    given = answer["Credentials"]
+    return new_session(
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
 
 
 def server_time(region: str, endpoints: Endpoints) -> float:
     """AWS's own clock, Unix seconds, by the Date header of its answer. Raises `AwsUnavailable`."""
-    from email.utils import parsedate_to_datetime
-
-    what = "asking AWS for the time"
-    answer = ask(what, client("sts", region, endpoints).get_caller_identity)
+    answer = client("sts", region, endpoints).get_caller_identity()
     try:
         return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
     except (KeyError, TypeError, ValueError):
-        raise AwsUnavailable(what, "no date") from None
+        raise AwsUnavailable("asking AWS for the time", "no date") from None

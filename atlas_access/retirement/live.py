@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from atlas_access.base import HeldRole
+from atlas_access.clients import AwsUnavailable
 from atlas_access.retirement.change_atlas import AtlasProject
 from atlas_access.retirement.journal import read_journal
 from atlas_access.retirement.steps import Goal, Look, SecretState, Way
-from atlas_access.rollout import ServiceMissing
+from atlas_access.rollout import Service
 
 RECOVERY_DAYS = 30
 
@@ -90,20 +89,14 @@ class LiveEstate:
         return self.atlas.applied()
 
     def _service(self) -> tuple[str, dict[str, str]]:
-        answer = self.ecs.describe_services(cluster=self.cluster, services=[self.service], include=["TAGS"])
-        if not answer["services"]:
-            raise ServiceMissing(
-                f"ECS cluster {self.cluster} has no service {self.service}. Check ecsCluster and ecsService."
-            )
-        found = answer["services"][0]
-        tags = {str(tag["key"]): str(tag.get("value", "")) for tag in found.get("tags") or ()}
-        return str(found["serviceArn"]), tags
+        state, tags = Service(self.ecs, self.cluster, self.service).look_tagged()
+        return state.arn, tags
 
     def _state(self, name: str) -> SecretState:
         try:
             about = self.secrets.describe_secret(SecretId=name)
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
+        except AwsUnavailable as error:
+            if error.code == "ResourceNotFoundException":
                 return SecretState.ABSENT
             raise
         return SecretState.SCHEDULED if about.get("DeletedDate") else SecretState.PRESENT

@@ -10,10 +10,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from atlas_access.base import Clock, Settings, clock_for
-from atlas_access.clients import client
+from atlas_access.clients import AwsUnavailable, client
 from atlas_access.drift import listed, observe as drift
 from atlas_access.proof import Stack, Verdict, candidates, prove_candidates
 from atlas_access.retirement import observe_inventory as legacy
@@ -38,6 +36,7 @@ from atlas_access.rollout import (
     SoakSeen,
     baseline_file,
     looked,
+    read_marks,
     released,
 )
 from atlas_access.smoke import BaselineRefused, SmokeInvalid, load_smoke, read_baseline
@@ -117,17 +116,16 @@ def _live(asked: Looked) -> Live:
     ecs = client("ecs", settings.aws_region, asked.endpoints)
     try:
         service = Service(ecs, settings.ecs_cluster, settings.ecs_service)
-        state, marks = service.look_marked()
+        state, tags = service.look_tagged()
+        marks = read_marks(tags)
         if marks.bound is not None and marks.bound.revision != state.revision:
             was, runs = service.definition(marks.bound.revision), service.definition(state.revision)
             marks = released(marks, state.revision, was, runs)
-        tags = ecs.list_tags_for_resource(resourceArn=state.arn).get("tags") or ()
     except ServiceMissing as error:
         return Live(None, Marks(), {}, str(error))
-    except (ClientError, BotoCoreError) as error:
-        code = error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
-        return Live(None, Marks(), {}, f"the service could not be described ({code or type(error).__name__})")
-    return Live(state, marks, {str(tag["key"]): str(tag.get("value", "")) for tag in tags})
+    except AwsUnavailable as error:
+        return Live(None, Marks(), {}, f"the service could not be described ({error})")
+    return Live(state, marks, tags)
 
 
 def _estate(asked: Looked) -> LegacyEstate:

@@ -10,10 +10,8 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from atlas_access.base import Endpoints, Settings
-from atlas_access.clients import AwsUnavailable, account_id, ask, client
+from atlas_access.clients import AwsUnavailable, account_id, client, describe_definition
 from atlas_access.rollout.model import ServiceState, short
 from atlas_access.rollout.open_incident import StopLine
 from atlas_access.rollout.preflight import Checks, readable
@@ -67,8 +65,6 @@ def roll_back(
         target = _named(ecs, state, to) if to else recorded(stack, state, marks)
     except ServiceMissing as error:
         raise RollbackRefused(str(error)) from None
-    except (ClientError, BotoCoreError) as error:
-        raise AwsUnavailable("describing the service", type(error).__name__) from None
     gates = smoke_gates(stack, settings, endpoints, PROJECT_FOLDER)
     goal = Goal(
         way=Way.BACK,
@@ -127,11 +123,7 @@ def _named(ecs: object, state: ServiceState, to: str) -> str:
     if short(name).rpartition(":")[0] != family:
         raise RollbackRefused(f"{to} is no revision of {family}. Name one as {family}:NUMBER.")
     try:
-        found = ask(
-            f"describing {short(name)}",
-            ecs.describe_task_definition,  # type: ignore[attr-defined]
-            taskDefinition=name,
-        )["taskDefinition"]
+        found = describe_definition(ecs, name)
     except AwsUnavailable as error:
         if error.code in ("ClientException", "InvalidParameterException"):
             raise RollbackRefused(f"{family} has no revision {short(name)}.") from None

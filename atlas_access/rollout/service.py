@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from atlas_access.clients import describe_definition, describe_service, tags_of
 from atlas_access.rollout.model import ServiceState, short
 from atlas_access.rollout.service_tags import (
     BOUND_KEYS,
@@ -68,25 +69,26 @@ class Service:
         return self.look_marked()[0]
 
     def look_marked(self) -> tuple[ServiceState, Marks]:
-        """What runs now, and our marks on it, in one answer of ECS.
+        """What runs now, and our marks on it, in one answer of ECS. Raises `ServiceMissing`."""
+        state, tags = self.look_tagged()
+        return state, read_marks(tags)
+
+    def look_tagged(self) -> tuple[ServiceState, dict[str, str]]:
+        """What runs now, and every tag of the service, in one answer of ECS.
 
         Raises:
             ServiceMissing: the cluster has no such service.
         """
-        answer = self.ecs.describe_services(cluster=self.cluster, services=[self.name], include=["TAGS"])
-        if not answer["services"]:
+        found = describe_service(self.ecs, self.cluster, self.name)
+        if found is None:
             raise ServiceMissing(
                 f"ECS cluster {self.cluster} has no service {self.name}. Check atlas-access:ecsCluster and ecsService."
             )
-        found = answer["services"][0]
-        tags = {str(tag["key"]): str(tag.get("value", "")) for tag in found.get("tags") or ()}
-        return ServiceState.of(found), read_marks(tags)
+        return ServiceState.of(found), tags_of(found)
 
     def definition(self, revision: str) -> dict[str, Any]:
         """A revision's full definition with its tags, as RegisterTaskDefinition would take it back."""
-        answer = self.ecs.describe_task_definition(taskDefinition=revision, include=["TAGS"])
-        found: dict[str, Any] = dict(answer["taskDefinition"])
-        return {**found, "tags": answer["tags"]} if answer.get("tags") else found
+        return describe_definition(self.ecs, revision)
 
     def swap(self, revision: str) -> None:
         """Tell the service to run `revision`."""

@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 
 from atlas_access.cli.main import run
-from atlas_access.clients.github import GitHub, GitHubUnavailable
+from atlas_access.clients import GitHub, GitHubUnavailable
 from atlas_access.drift import observe as probe
 from atlas_access.drift.finding import Drift, Finding, Kind
 

@@ -13,7 +13,7 @@ from mongod_fixture import LOOPBACK
 from pulumi.runtime.proto import engine_pb2_grpc
 
 from atlas_access.base.endpoints import EndpointRefused
-from atlas_access.clients.aws import AwsUnavailable, client, read_connection_string
+from atlas_access.clients import AwsUnavailable, client, read_connection_string
 from atlas_access.clients.http import session
 from atlas_access.proof.progress import Row
 

@@ -11,9 +11,9 @@ import pytest
 from pymongo import MongoClient
 
 from atlas_access.cli.main import run
+from atlas_access.clients.atlas import await_applied, cluster_addresses
 from atlas_access.clients.atlas_sign_in import SignIn
-from atlas_access.clients.aws import AwsUnavailable
-from atlas_access.clients.cluster_state import await_applied, cluster_addresses
+from atlas_access.clients.errors import AwsUnavailable
 from atlas_access.manifest.load import load_manifest
 from atlas_access.proof import stack_secrets
 from atlas_access.proof.evidence import Proof, Subject

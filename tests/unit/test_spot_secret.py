@@ -3,7 +3,7 @@
 import pytest
 
 from atlas_access.base.endpoints import Endpoints
-from atlas_access.clients.aws import AwsUnavailable
+from atlas_access.clients.errors import AwsUnavailable
 from atlas_access.proof import run_spot as spot_proof
 from atlas_access.proof.run_spot import SpotOrder
 from atlas_access.proof.verdict import Verdict
