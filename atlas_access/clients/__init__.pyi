@@ -2,8 +2,6 @@ from .atlas import (
     HISTORY as HISTORY,
     MOST_LOGINS as MOST_LOGINS,
     Atlas as Atlas,
-    await_applied as await_applied,
-    cluster_addresses as cluster_addresses,
 )
 from .atlas_sign_in import (
     READ_ONLY_ACCOUNT as READ_ONLY_ACCOUNT,
@@ -23,6 +21,7 @@ from .aws import (
 )
 from .balanced import failed_requests as failed_requests
 from .calls import show_calls as show_calls
+from .cluster_state import await_applied as await_applied, cluster_addresses as cluster_addresses
 from .ecs import (
     RunningRevision as RunningRevision,
     clusters as clusters,

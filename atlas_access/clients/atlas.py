@@ -6,13 +6,12 @@ role that its caller has not named.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from atlas_access.base import ClusterAddresses, Endpoints, HeldRole
+from atlas_access.base import HeldRole
 from atlas_access.clients.atlas_answers import (
     ClusterAnswer,
     CustomRoleAnswer,
@@ -29,7 +28,6 @@ from atlas_access.clients.atlas_project import (
     modelled,
     results,
 )
-from atlas_access.clients.atlas_sign_in import SignIn
 from atlas_access.clients.errors import AtlasUnread
 from atlas_access.clients.model import (
     EVENT_TYPES,
@@ -40,16 +38,12 @@ from atlas_access.clients.model import (
     SeenRole,
     SeenUser,
 )
-from atlas_access.clients.retry import Retry
 
 MOST_LOGINS = 20_000
 """The longest list of logins that Atlas gives."""
 
 HISTORY = timedelta(days=7)
 """How long Atlas keeps logins."""
-
-_ASK_SECONDS = 15.0
-_POLL_SECONDS = 0.2
 
 
 class Atlas(AtlasProject):
@@ -178,33 +172,6 @@ class Atlas(AtlasProject):
         self.require_own(what, (log.group_id for log in logs if log.group_id))
         attempts = tuple((log.username, log.timestamp) for log in logs)
         return AccessLog(start, end, attempts, whole=len(logs) < MOST_LOGINS)
-
-
-def cluster_addresses(project: str, cluster: str, sign_in: SignIn, endpoints: Endpoints) -> ClusterAddresses:
-    """The cluster's connection strings. Raises `AtlasUnread`, `EndpointRefused`."""
-    with Atlas(project, sign_in, endpoints, Retry(_ASK_SECONDS)) as atlas:
-        found = atlas.cluster(cluster).addresses
-    if found is None or not (found.standard or found.srv or found.private_endpoints):
-        raise AtlasUnread(f"cluster {cluster}", "Atlas names no address of it")
-    return found
-
-
-def await_applied(
-    project: str, cluster: str, sign_in: SignIn, endpoints: Endpoints, left: Callable[[], float]
-) -> bool:
-    """Wait until the cluster has applied every change of users and roles, while `left()` (seconds) is positive.
-
-    False when it has not, or cannot be asked: the login then decides. Raises `EndpointRefused`.
-    """
-    with Atlas(project, sign_in, endpoints, Retry(max(0.0, left()))) as atlas:
-        while left() > 0:
-            try:
-                if atlas.applied(cluster):
-                    return True
-            except AtlasUnread:
-                return False
-            time.sleep(min(_POLL_SECONDS, max(0.0, left())))
-    return False
 
 
 def _user_path(user: str) -> str:

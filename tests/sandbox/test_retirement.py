@@ -20,8 +20,8 @@ from pymongo import MongoClient
 from atlas_access.base.clock import advance, advanced
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.settings import check_settings
-from atlas_access.clients.atlas import await_applied
 from atlas_access.clients.atlas_sign_in import sign_in_from
+from atlas_access.clients.cluster_state import await_applied
 from atlas_access.retirement import observe_logins as login_history
 from atlas_access.retirement.model import TOMBSTONE_ROLE
 from atlas_access.retirement.observed import SoakLogins
