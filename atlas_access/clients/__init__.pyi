@@ -49,8 +49,6 @@ from .lookups import (
     CurrentSecret as CurrentSecret,
     current_of as current_of,
     current_secret as current_secret,
-    current_version as current_version,
-    key_arn as key_arn,
     key_behind as key_behind,
     read_connection_string as read_connection_string,
     read_value as read_value,
@@ -80,9 +78,11 @@ from .mongo_answers import (
 )
 from .other_account import (
     AccountPlace as AccountPlace,
+    role_arn as role_arn,
     server_time as server_time,
     session_in as session_in,
     taken_on as taken_on,
+    wrong_account as wrong_account,
 )
 from .pipeline import Sending as Sending
-from .retry import Retry as Retry
+from .retry import HttpReply as HttpReply, Retry as Retry, Unanswered as Unanswered

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, ValidationError
 
-from atlas_access.base import Endpoints
+from atlas_access.base import Endpoints, redact
 from atlas_access.clients.atlas_sign_in import ServiceAccount, SignIn
 from atlas_access.clients.errors import AtlasUnread
 from atlas_access.clients.http import session
@@ -32,7 +32,10 @@ _ReadT = TypeVar("_ReadT")
 _REFUSALS = {
     400: "Atlas refused the request",
     401: "Atlas refused the credentials, or they have no access to this project; check the key and its project",
-    403: "Atlas forbids it; check the key's project role, and that its access list has this machine's address",
+    403: (
+        "Atlas forbids it; the key needs Project Read Only to read and Project Database Access Admin to change, "
+        "and its access list this machine's address"
+    ),
     404: "Atlas does not find it; check atlas-access:atlasProjectId and atlas-access:atlasCluster",
     406: "Atlas no longer serves this version of its API; update atlas-access",
 }
@@ -52,6 +55,7 @@ class AtlasProject:
         self.project = project_id
         self.retry = retry or Retry()
         self._session = session(endpoints)
+        self._secret = sign_in.secret
         self._auth = sign_in.auth(self._session, endpoints, self.retry)
         self._base = f"{endpoints.atlas.rstrip('/')}/api/atlas/v2/groups/{quote(project_id, safe='')}"
 
@@ -118,6 +122,7 @@ class AtlasProject:
         self.requests += 1
         if not 200 <= reply.status < 300:
             code, message = _said(reply)
+            message = redact(message, (self._secret,))
             why = _REFUSALS.get(reply.status, f"Atlas answered {reply.status}")
             raise AtlasUnread(what, why, code=code, message=message, status=reply.status)
         return reply

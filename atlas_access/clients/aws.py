@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # a process that is given its connection strings asks AWS not
     from botocore.session import Session
 
 _MOST_PAGES = 1000
+_SUBJECTS = ("SecretId", "taskDefinition", "logGroupName", "RoleArn", "KeyId")
+"""The arguments that name what a call is about, for its log line and its error."""
 
 
 @cache
@@ -77,6 +79,7 @@ class AwsApi:
 def _call(operation: str, method: Callable[..., Any], **arguments: object) -> Any:
     from botocore.exceptions import BotoCoreError, ClientError
 
+    operation += next((f" {arguments[name]}" for name in _SUBJECTS if arguments.get(name)), "")
     started, outcome = time.perf_counter(), "done"
     try:
         return method(**arguments)

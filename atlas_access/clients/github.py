@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from atlas_access.base import Endpoints
+from atlas_access.base import Endpoints, redact
 from atlas_access.clients.errors import GitHubUnavailable
 from atlas_access.clients.http import session
 from atlas_access.clients.issues import Change, Issue, Write
@@ -45,6 +45,7 @@ class GitHub:
             raise ValueError(f"{json.dumps(repository)} is no repository; write it as owner/name")
         self._retry = retry or Retry()
         self._session = session(endpoints)
+        self._token = token
         self._session.headers.update(
             {
                 "Accept": "application/vnd.github+json",
@@ -144,8 +145,9 @@ class GitHub:
         if reply.status not in (200, 201):
             limited = reply.status == 403 and exhausted(reply)
             why = "the rate limit is used up" if limited else _REFUSALS.get(reply.status)
+            message = redact(_message(reply), (self._token,))
             raise GitHubUnavailable(
-                what, why or f"GitHub answered {reply.status}", message=_message(reply), status=reply.status
+                what, why or f"GitHub answered {reply.status}", message=message, status=reply.status
             )
         return reply
 

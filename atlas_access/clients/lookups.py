@@ -31,11 +31,6 @@ def key_behind(alias: str, *, region: str, endpoints: Endpoints) -> SeenKey:
     return SeenKey(str(found["Arn"]), str(found["KeyState"]))
 
 
-def key_arn(alias: str, *, region: str, endpoints: Endpoints) -> str:
-    """The ARN of the key behind an alias. Raises `AwsUnavailable`."""
-    return key_behind(alias, region=region, endpoints=endpoints).arn
-
-
 def current_of(about: Mapping[str, Any]) -> str:
     """The current version of what DescribeSecret answered, "" where no version is."""
     stages: Mapping[str, list[str]] = about.get("VersionIdsToStages") or {}
@@ -49,11 +44,6 @@ def current_secret(name: str, *, region: str, endpoints: Endpoints) -> CurrentSe
     if not version:
         raise AwsUnavailable(f"describing the secret {name}", "no current version")
     return CurrentSecret(str(about["ARN"]), version)
-
-
-def current_version(secret_id: str, *, region: str, endpoints: Endpoints) -> str:
-    """The id of a secret's current version. Raises `AwsUnavailable`."""
-    return current_secret(secret_id, region=region, endpoints=endpoints).version_id
 
 
 def read_value(store: Any, secret: str, version: str = "", stage: str = "") -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from atlas_access.base import Endpoints
+from atlas_access.base import Endpoints, Settings
 from atlas_access.clients.aws import account_id, client, new_session
 from atlas_access.clients.errors import AwsUnavailable
 
@@ -27,6 +27,26 @@ class AccountPlace:
     cluster: str
     service: str
     role_arn: str = ""
+
+    @classmethod
+    def of(cls, environment: str, settings: Settings, role: str = "") -> AccountPlace:
+        """Where a stack's settings say that its service is, to be looked at as a role of its account."""
+        account = settings.aws_account_id
+        where = (settings.aws_region, settings.ecs_cluster, settings.ecs_service)
+        return cls(environment, account, *where, role_arn(account, role))
+
+
+def role_arn(account: str, role: str) -> str:
+    """The ARN of a role, "" where none is named."""
+    return f"arn:aws:iam::{account}:role/{role}" if role else ""
+
+
+def wrong_account(stack: str, account: str, region: str, endpoints: Endpoints) -> str:
+    """Why the credentials at hand say nothing of a stack, "" when they act in its account. Raises `AwsUnavailable`."""
+    found = account_id(region=region, endpoints=endpoints)
+    return (
+        "" if found == account else f"these credentials act in AWS account {found}, but {stack} is {account}"
+    )
 
 
 def session_in(place: AccountPlace, endpoints: Endpoints, purpose: str) -> Session | None:

@@ -144,38 +144,28 @@ def _words(value: object) -> list[str]:
 
 def _tasks(settings: Settings, endpoints: Endpoints) -> tuple[SeenTask | Unread, ...]:
     """The revision that the service runs, the newest of its family when that is another one, and the schema task's."""
-    region = settings.aws_region
     container = settings.runtime_container
+    where: dict[str, Any] = {"region": settings.aws_region, "endpoints": endpoints}
+
+    def newest(family: str) -> RunningRevision | Unread:
+        return read_or_unread(lambda: latest_revision(family, **where), f"task family {family}")
+
+    def seen(found: RunningRevision | Unread, consumer: Consumer, *, running: bool) -> SeenTask | Unread:
+        if isinstance(found, Unread):
+            return found
+        return seen_task(found, consumer, container, running=running)
+
     running = read_or_unread(
-        lambda: running_revision(
-            settings.ecs_cluster, settings.ecs_service, region=region, endpoints=endpoints
-        ),
+        lambda: running_revision(settings.ecs_cluster, settings.ecs_service, **where),
         f"service {settings.ecs_service}",
     )
-    schema = read_or_unread(
-        lambda: latest_revision(settings.schema_family, region=region, endpoints=endpoints),
-        f"task family {settings.schema_family}",
-    )
-    tasks: list[SeenTask | Unread] = [
-        running
-        if isinstance(running, Unread)
-        else seen_task(running, Consumer.SERVICE, container, running=True)
-    ]
+    schema = newest(settings.schema_family)
+    tasks = [seen(running, Consumer.SERVICE, running=True)]
     if isinstance(running, RunningRevision):
-        family = str(running.definition["family"])
-        newest = read_or_unread(
-            lambda: latest_revision(family, region=region, endpoints=endpoints), f"task family {family}"
-        )
-        if isinstance(newest, Unread):
-            tasks.append(newest)
-        elif newest.arn != running.arn:
-            tasks.append(seen_task(newest, Consumer.SERVICE, container, running=False))
-    tasks.append(
-        schema
-        if isinstance(schema, Unread)
-        else seen_task(schema, Consumer.SCHEMA_TASK, container, running=True)
-    )
-    return tuple(tasks)
+        latest = newest(str(running.definition["family"]))
+        if isinstance(latest, Unread) or latest.arn != running.arn:
+            tasks.append(seen(latest, Consumer.SERVICE, running=False))
+    return (*tasks, seen(schema, Consumer.SCHEMA_TASK, running=True))
 
 
 def seen_task(revision: RunningRevision, consumer: Consumer, container: str, *, running: bool) -> SeenTask:

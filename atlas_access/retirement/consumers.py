@@ -121,16 +121,7 @@ def _held(place: AccountPlace, secret: str, endpoints: Endpoints) -> Elsewhere:
 def _place(environment: str, role: str, endpoints: Endpoints) -> AccountPlace:
     from atlas_access.rollout import settings_of
 
-    settings = settings_of(environment, endpoints)
-    arn = f"arn:aws:iam::{settings.aws_account_id}:role/{role}" if role else ""
-    return AccountPlace(
-        environment,
-        settings.aws_account_id,
-        settings.aws_region,
-        settings.ecs_cluster,
-        settings.ecs_service,
-        arn,
-    )
+    return AccountPlace.of(environment, settings_of(environment, endpoints), role)
 
 
 def _text(stack: str, against: Sequence[str]) -> str:

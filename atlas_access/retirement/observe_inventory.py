@@ -65,16 +65,8 @@ def look(
 def _revisions(
     environment: str, stack: str, settings: Mapping[str, Settings], endpoints: Endpoints
 ) -> tuple[SeenRevision, ...] | Unread:
-    own, theirs = settings[stack], settings[environment]
-    role = "" if environment == stack or not own.looks_as else own.looks_as
-    place = AccountPlace(
-        environment,
-        theirs.aws_account_id,
-        theirs.aws_region,
-        theirs.ecs_cluster,
-        theirs.ecs_service,
-        f"arn:aws:iam::{theirs.aws_account_id}:role/{role}" if role else "",
-    )
+    role = "" if environment == stack else settings[stack].looks_as or ""
+    place = AccountPlace.of(environment, settings[environment], role)
     return read_revisions(place, endpoints)
 
 

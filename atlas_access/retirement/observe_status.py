@@ -10,7 +10,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from atlas_access.base import Clock, Settings, clock_for
+from atlas_access.base import Clock, clock_for
 from atlas_access.clients import AwsUnavailable, client
 from atlas_access.drift import listed, observe as drift
 from atlas_access.proof import Stack, Verdict, candidates, prove_candidates
@@ -143,22 +143,6 @@ def _minutes(asked: Looked) -> int:
 def _soak(asked: Looked, stack: str, clock: Clock) -> SoakSeen | str:
     own, theirs = asked.own, asked.settings[stack]
     asks = next((each for each in asked.settings.values() if each.goes_after == stack), own)
-    before = Preceding(
-        stack=stack,
-        account=theirs.aws_account_id,
-        region=theirs.aws_region,
-        cluster=theirs.ecs_cluster,
-        service=theirs.ecs_service,
-        role_arn=_role(own, theirs),
-        atlas_project=theirs.atlas_project_id,
-        atlas_cluster=theirs.atlas_cluster,
-        minutes=asks.soak_minutes,
-        logins=not asks.soak_without_login_history,
-    )
+    role = "" if own.aws_account_id == theirs.aws_account_id else own.looks_as
+    before = Preceding.of(stack, theirs, role, asks)
     return looked(before, own.aws_account_id, asked.endpoints, clock)
-
-
-def _role(own: Settings, theirs: Settings) -> str:
-    if own.aws_account_id == theirs.aws_account_id or not own.looks_as:
-        return ""
-    return f"arn:aws:iam::{theirs.aws_account_id}:role/{own.looks_as}"

@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.session import Session
 
-from atlas_access.base import Clock, EndpointRefused, Endpoints
+from atlas_access.base import Clock, EndpointRefused, Endpoints, Settings
 from atlas_access.clients import (
     MOST_LOGINS,
     SOAK_ACCOUNT,
@@ -26,6 +26,7 @@ from atlas_access.clients import (
     Logs,
     client,
     log_groups,
+    role_arn,
     sign_in_from,
     taken_on,
 )
@@ -53,6 +54,22 @@ class Preceding:
     atlas_cluster: str
     minutes: int
     logins: bool = True
+
+    @classmethod
+    def of(cls, stack: str, theirs: Settings, role: str, asks: Settings) -> Preceding:
+        """A stack by its settings, looked at as a role of its account; `asks` are those that hold it to a soak."""
+        return cls(
+            stack,
+            theirs.aws_account_id,
+            theirs.aws_region,
+            theirs.ecs_cluster,
+            theirs.ecs_service,
+            role_arn(theirs.aws_account_id, role),
+            theirs.atlas_project_id,
+            theirs.atlas_cluster,
+            asks.soak_minutes,
+            logins=not asks.soak_without_login_history,
+        )
 
 
 def look(before: Preceding, own_account: str, endpoints: Endpoints, clock: Clock) -> SoakSeen:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from atlas_access.base import Endpoints, Settings
-from atlas_access.clients import AwsUnavailable, account_id, client, describe_definition
+from atlas_access.clients import AwsUnavailable, client, describe_definition, wrong_account
 from atlas_access.rollout.model import ServiceState, short
 from atlas_access.rollout.open_incident import StopLine
 from atlas_access.rollout.preflight import Checks, readable
@@ -52,12 +52,9 @@ def roll_back(
         AwsUnavailable: AWS gave no answer before anything began.
     """
     region = settings.aws_region
-    account = account_id(region=region, endpoints=endpoints)
-    if account != settings.aws_account_id:
-        raise RollbackRefused(
-            f"these credentials act in AWS account {account}, but {stack} is {settings.aws_account_id}. "
-            "Sign in to the right account."
-        )
+    elsewhere = wrong_account(stack, settings.aws_account_id, region, endpoints)
+    if elsewhere:
+        raise RollbackRefused(f"{elsewhere}. Sign in to the right account.")
     ecs = client("ecs", region, endpoints)
     service = Service(ecs, settings.ecs_cluster, settings.ecs_service)
     try:

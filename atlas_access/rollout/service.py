@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from atlas_access.clients import describe_definition, describe_service, tags_of
 from atlas_access.rollout.model import ServiceState, short
@@ -31,36 +31,11 @@ class ServiceMissing(LookupError):
     """The cluster has no such service."""
 
 
-class EcsApi(Protocol):
-    """The part of the ECS client that moves a service."""
-
-    def describe_services(self, *, cluster: str, services: list[str], include: list[str]) -> Any:
-        """API DescribeServices."""
-
-    def update_service(self, *, cluster: str, service: str, taskDefinition: str) -> Any:  # noqa: N803 - boto3
-        """API UpdateService."""
-
-    def describe_task_definition(self, *, taskDefinition: str, include: list[str]) -> Any:  # noqa: N803 - boto3
-        """API DescribeTaskDefinition."""
-
-    def tag_resource(self, *, resourceArn: str, tags: list[dict[str, str]]) -> Any:  # noqa: N803 - boto3
-        """API TagResource."""
-
-    def untag_resource(self, *, resourceArn: str, tagKeys: list[str]) -> Any:  # noqa: N803 - boto3
-        """API UntagResource."""
-
-    def list_tasks(self, *, cluster: str, serviceName: str, desiredStatus: str) -> Any:  # noqa: N803 - boto3
-        """API ListTasks."""
-
-    def describe_tasks(self, *, cluster: str, tasks: list[str]) -> Any:
-        """API DescribeTasks."""
-
-
 @dataclass(frozen=True)
 class Service:
     """One ECS service, by cluster and name."""
 
-    ecs: EcsApi
+    ecs: Any
     cluster: str
     name: str
 

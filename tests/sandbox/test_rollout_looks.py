@@ -207,7 +207,7 @@ def test_what_cannot_be_asked_is_unknown_and_refuses(
 def test_a_login_history_that_cannot_be_asked_is_unknown(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     bind(aws)
     (reason,) = soaked(aws, enter(aws, monkeypatch, "prod"), 31, logins=True)
-    assert reason.startswith("staging: Atlas login failures: unknown: no key of staging's project")
+    assert reason.startswith("staging: Atlas login failures: unknown: no credentials for staging's project")
 
 
 def settings(aws: Aws) -> Settings:
