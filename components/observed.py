@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from atlas_access.base import Endpoints, Settings
 from atlas_access.clients import (
     RunningRevision,
-    account_id,
     current_secret,
-    key_arn,
+    key_behind,
     latest_revision,
     running_revision,
+    wrong_account,
 )
 from atlas_access.manifest import Manifest
 from components.connection_secret import AdoptedSecret
@@ -44,11 +44,10 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
         AwsUnavailable: what was asked, and AWS's answer.
     """
     region = settings.aws_region
-    found = account_id(region=region, endpoints=endpoints)
-    if found != settings.aws_account_id:
+    elsewhere = wrong_account(environment, settings.aws_account_id, region, endpoints)
+    if elsewhere:
         raise WrongAccount(
-            f"these credentials act in AWS account {found}, but {environment} is {settings.aws_account_id}. "
-            "Sign in to the right account, or correct atlas-access:awsAccountId."
+            f"{elsewhere}. Sign in to the right account, or correct atlas-access:awsAccountId."
         )
 
     def adopt(name: str) -> AdoptedSecret:
@@ -57,14 +56,14 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
 
     names = [user.secret_name(environment) for user in manifest.users if user.secret_adopted]
     with ThreadPoolExecutor(max_workers=4) as pool:
-        key = pool.submit(key_arn, settings.kms_alias, region=region, endpoints=endpoints)
+        key = pool.submit(key_behind, settings.kms_alias, region=region, endpoints=endpoints)
         running = pool.submit(
             running_revision, settings.ecs_cluster, settings.ecs_service, region=region, endpoints=endpoints
         )
         schema = pool.submit(latest_revision, settings.schema_family, region=region, endpoints=endpoints)
         adopted = {name: pool.submit(adopt, name) for name in names}
         return Observed(
-            kms_key_arn=key.result(),
+            kms_key_arn=key.result().arn,
             running=running.result(),
             schema=schema.result(),
             adopted={name: each.result() for name, each in adopted.items()},

@@ -25,7 +25,7 @@ from .env_file import Entry as Entry, LocalText as LocalText, ValueUnwritable as
 from .github_text import plain as plain
 from .observed import HeldRole as HeldRole, Unread as Unread
 from .phases import VERIFIED_HOURS as VERIFIED_HOURS, Step as Step, confirmation_for as confirmation_for
-from .redaction import one_line as one_line, redact as redact
+from .redaction import Redactor as Redactor, one_line as one_line, redact as redact
 from .redaction_forms import encoded_forms as encoded_forms
 from .settings import (
     PROJECT as PROJECT,

@@ -175,7 +175,7 @@ def _cluster_name(environment: str) -> str:
 def _current(stack: str, declared: Manifest) -> dict[str, Secret]:
     """The values of the local variables, each judged: a secret that holds the wrong credential is not handed on."""
     from atlas_access.base import EndpointRefused, Endpoints, Secret
-    from atlas_access.clients import AwsUnavailable, account_id, read_connection_string
+    from atlas_access.clients import AwsUnavailable, read_connection_string, wrong_account
     from atlas_access.guards import value_problems
     from atlas_access.manifest import LOCAL
 
@@ -184,12 +184,9 @@ def _current(stack: str, declared: Manifest) -> dict[str, Secret]:
     settings = read_settings(stack, endpoints)
     region, values, wrong = settings.aws_region, {}, []
     with presented_as(UNKNOWN, AwsUnavailable, remedy="Nothing was touched."):
-        account = account_id(region=region, endpoints=endpoints)
-        if account != settings.aws_account_id:
-            raise CommandFailed(
-                f"these credentials act in AWS account {account}, but {stack} is {settings.aws_account_id}.",
-                "Sign in to the right account.",
-            )
+        elsewhere = wrong_account(stack, settings.aws_account_id, region, endpoints)
+        if elsewhere:
+            raise CommandFailed(f"{elsewhere}.", "Sign in to the right account.")
         cluster = "" if endpoints.sandbox else settings.atlas_cluster
         for binding in declared.bindings_for(LOCAL):
             value = read_connection_string(binding.secret_name, "", region=region, endpoints=endpoints)

@@ -206,17 +206,17 @@ def _of_secrets(declared: Manifest, stack: str, *, log_in: bool) -> Report:
 
 
 def _cluster(environment: str, stack: str, endpoints: Endpoints) -> Cluster:
-    from atlas_access.clients import CredentialsMissing, sign_in_from
-    from atlas_access.guards import AddressesUnread, Cluster, read_addresses
+    from atlas_access.clients import AtlasUnread, CredentialsMissing, cluster_addresses, sign_in_from
+    from atlas_access.guards import Cluster
 
     settings = read_settings(environment, endpoints)
     try:
         sign_in = sign_in_from(os.environ)
         return Cluster(
             settings.atlas_cluster,
-            read_addresses(settings.atlas_project_id, settings.atlas_cluster, sign_in, endpoints),
+            cluster_addresses(settings.atlas_project_id, settings.atlas_cluster, sign_in, endpoints),
         )
-    except (AddressesUnread, CredentialsMissing) as error:
+    except (AtlasUnread, CredentialsMissing) as error:
         whose = "" if environment == stack else f" about {environment}'s project"
         return Cluster(settings.atlas_cluster, None, f"{error}{whose}")
 

@@ -25,7 +25,7 @@ def restore(
     """
     from atlas_access.base import EndpointRefused, Endpoints
     from atlas_access.cli.output import console, write
-    from atlas_access.clients import AwsUnavailable, CredentialsMissing, account_id
+    from atlas_access.clients import AwsUnavailable, CredentialsMissing, wrong_account
     from atlas_access.retirement import RetirementRefused, restore as give_back
     from atlas_access.rollout import ServiceMissing
 
@@ -34,12 +34,9 @@ def restore(
     declared = read_manifest(manifest)
     settings = read_settings(stack, endpoints)
     with presented_as(UNKNOWN, AwsUnavailable, remedy="Nothing was touched."):
-        account = account_id(region=settings.aws_region, endpoints=endpoints)
-    if account != settings.aws_account_id:
-        raise CommandFailed(
-            f"these credentials act in AWS account {account}, but {stack} is {settings.aws_account_id}.",
-            "Sign in to the right account.",
-        )
+        elsewhere = wrong_account(stack, settings.aws_account_id, settings.aws_region, endpoints)
+    if elsewhere:
+        raise CommandFailed(f"{elsewhere}.", "Sign in to the right account.")
     screen = console(error=output is PlainFormat.JSON)
     try:
         with presented_as(WRONG, CredentialsMissing, ServiceMissing):

@@ -42,10 +42,17 @@ app = typer.Typer(
 def begin(
     *,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Log each remote call, redacted, with its milliseconds.")
+    ] = False,
 ) -> None:
     """MongoDB Atlas credentials on AWS ECS, proven before any task receives them."""
     if debug:
         errors.show_tracebacks()
+    if verbose:
+        from atlas_access.clients import show_calls
+
+        show_calls()
 
 
 app.command("docs")(docs)

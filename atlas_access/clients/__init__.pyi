@@ -1,40 +1,62 @@
-from .atlas import PAGE_SIZE as PAGE_SIZE, Atlas as Atlas, AtlasUnread as AtlasUnread
+from .atlas import (
+    HISTORY as HISTORY,
+    MOST_LOGINS as MOST_LOGINS,
+    Atlas as Atlas,
+)
 from .atlas_sign_in import (
     READ_ONLY_ACCOUNT as READ_ONLY_ACCOUNT,
     READ_ONLY_KEY as READ_ONLY_KEY,
+    SOAK_ACCOUNT as SOAK_ACCOUNT,
+    SOAK_KEY as SOAK_KEY,
     CredentialsMissing as CredentialsMissing,
     SignIn as SignIn,
     sign_in_from as sign_in_from,
 )
 from .aws import (
-    CURRENT as CURRENT,
-    AwsUnavailable as AwsUnavailable,
-    RunningRevision as RunningRevision,
     account_id as account_id,
-    ask as ask,
     client as client,
-    current_version as current_version,
-    latest_revision as latest_revision,
+    items as items,
     new_session as new_session,
-    read_connection_string as read_connection_string,
-    running_revision as running_revision,
-    session_by as session_by,
+    pages as pages,
 )
 from .balanced import failed_requests as failed_requests
+from .calls import show_calls as show_calls
 from .cluster_state import await_applied as await_applied, cluster_addresses as cluster_addresses
-from .github import GitHub as GitHub, GitHubUnavailable as GitHubUnavailable
+from .ecs import (
+    RunningRevision as RunningRevision,
+    clusters as clusters,
+    describe_definition as describe_definition,
+    describe_service as describe_service,
+    latest_revision as latest_revision,
+    log_groups as log_groups,
+    running_definitions as running_definitions,
+    running_revision as running_revision,
+    tags_of as tags_of,
+)
+from .errors import (
+    AtlasUnread as AtlasUnread,
+    AwsUnavailable as AwsUnavailable,
+    GitHubUnavailable as GitHubUnavailable,
+    ServiceError as ServiceError,
+    read_or_unread as read_or_unread,
+)
+from .github import GitHub as GitHub
 from .http import session as session
 from .issues import Change as Change, Issue as Issue, Write as Write
-from .logs import Logs as Logs, says_sent as says_sent, shown as shown
+from .logs import Logs as Logs, says_sent as says_sent, shown as shown, stream_lines as stream_lines
 from .lookups import (
+    CURRENT as CURRENT,
     CurrentSecret as CurrentSecret,
+    current_of as current_of,
     current_secret as current_secret,
-    key_arn as key_arn,
     key_behind as key_behind,
+    read_connection_string as read_connection_string,
+    read_value as read_value,
 )
 from .model import (
     PASSWORD as PASSWORD,
     USABLE as USABLE,
+    AccessLog as AccessLog,
     Place as Place,
     Scope as Scope,
     SeenCluster as SeenCluster,
@@ -56,9 +78,11 @@ from .mongo_answers import (
 )
 from .other_account import (
     AccountPlace as AccountPlace,
+    role_arn as role_arn,
     server_time as server_time,
     session_in as session_in,
     taken_on as taken_on,
+    wrong_account as wrong_account,
 )
 from .pipeline import Sending as Sending
-from .retry import HttpReply as HttpReply, Patience as Patience, Unanswered as Unanswered
+from .retry import HttpReply as HttpReply, Retry as Retry, Unanswered as Unanswered

@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from atlas_access.base import HeldRole
+from atlas_access.base import ClusterAddresses, HeldRole, PrivateEndpoint
 from atlas_access.clients.model import PASSWORD, Place, Scope, SeenCluster, SeenEvent, SeenRole, SeenUser
 
 _Name = Annotated[StrictStr, Field(min_length=1, max_length=2048)]
@@ -63,6 +63,13 @@ class ScopeAnswer(_Answer):
     type: _Name
 
 
+class LabelAnswer(_Answer):
+    """A label of a user."""
+
+    key: _Word = ""
+    value: _Word = ""
+
+
 class UserAnswer(_Answer):
     """A database user."""
 
@@ -76,6 +83,7 @@ class UserAnswer(_Answer):
     ldap_auth_type: _Word = ""
     oidc_auth_type: _Word = ""
     delete_after_date: AwareDatetime | None = None
+    labels: Annotated[tuple[LabelAnswer, ...], BeforeValidator(_list)] = ()
 
     def seen(self) -> SeenUser:
         """Return the user as the comparison wants it; any type but NONE is a sign-in by something else."""
@@ -95,6 +103,7 @@ class UserAnswer(_Answer):
             scopes=frozenset(Scope(scope.name, scope.type) for scope in self.scopes),
             sign_in=" and ".join(ways) or PASSWORD,
             delete_after=self.delete_after_date,
+            labels=tuple((label.key, label.value) for label in self.labels),
         )
 
 
@@ -144,9 +153,12 @@ class CustomRoleAnswer(_Answer):
 
 class _EndpointAnswer(_Answer):
     connection_string: _Word = ""
+    srv_connection_string: _Word = ""
 
 
 class _StringsAnswer(_Answer):
+    standard: _Word = ""
+    standard_srv: _Word = ""
     private_endpoint: Annotated[tuple[_EndpointAnswer, ...], BeforeValidator(_list)] = ()
 
 
@@ -162,7 +174,19 @@ class ClusterAnswer(_Answer):
 
     def seen(self) -> SeenCluster:
         """Return the cluster as the comparison wants it."""
-        return SeenCluster(self.name, self.version, len(self.connection_strings.private_endpoint))
+        strings = self.connection_strings
+        endpoints = tuple(
+            PrivateEndpoint(each.connection_string, each.srv_connection_string)
+            for each in strings.private_endpoint
+        )
+        addresses = ClusterAddresses(self.name, strings.standard, strings.standard_srv, endpoints)
+        return SeenCluster(self.name, self.version, len(endpoints), addresses)
+
+
+class StatusAnswer(_Answer):
+    """Whether a cluster has applied what was changed: PENDING or APPLIED."""
+
+    change_status: _Name
 
 
 class _RawAnswer(_Answer):

@@ -15,12 +15,15 @@ import requests
 from requests.auth import AuthBase, HTTPDigestAuth
 
 from atlas_access.base import Endpoints
-from atlas_access.clients.retry import Patience, Unanswered
+from atlas_access.clients.retry import Retry, Unanswered
 
 READ_ONLY_KEY = ("ATLAS_DRIFT_CHECK_PUBLIC_KEY", "ATLAS_DRIFT_CHECK_PRIVATE_KEY")
 READ_ONLY_ACCOUNT = ("ATLAS_DRIFT_CHECK_CLIENT_ID", "ATLAS_DRIFT_CHECK_CLIENT_SECRET")
-_KEYS = (READ_ONLY_KEY, ("MONGODB_ATLAS_PUBLIC_API_KEY", "MONGODB_ATLAS_PRIVATE_API_KEY"))
-_ACCOUNTS = (READ_ONLY_ACCOUNT, ("MONGODB_ATLAS_CLIENT_ID", "MONGODB_ATLAS_CLIENT_SECRET"))
+SOAK_KEY = ("ATLAS_ACCESS_SOAK_ATLAS_PUBLIC_KEY", "ATLAS_ACCESS_SOAK_ATLAS_PRIVATE_KEY")
+SOAK_ACCOUNT = ("ATLAS_ACCESS_SOAK_ATLAS_CLIENT_ID", "ATLAS_ACCESS_SOAK_ATLAS_CLIENT_SECRET")
+_KEY = ("MONGODB_ATLAS_PUBLIC_API_KEY", "MONGODB_ATLAS_PRIVATE_API_KEY")
+_ACCOUNT = ("MONGODB_ATLAS_CLIENT_ID", "MONGODB_ATLAS_CLIENT_SECRET")
+_USUAL = ((READ_ONLY_ACCOUNT, READ_ONLY_KEY), (_ACCOUNT, _KEY))
 _MARGIN_SECONDS = 60.0
 _TOKEN_PATH = "api/oauth/token"  # noqa: S105 - an address
 
@@ -37,30 +40,30 @@ class SignIn:
     secret: str = field(repr=False)
     service_account: bool = False
 
-    def auth(self, session: requests.Session, endpoints: Endpoints, patience: Patience) -> AuthBase:
+    def auth(self, session: requests.Session, endpoints: Endpoints, retry: Retry) -> AuthBase:
         """Return what signs each request of a session."""
         if self.service_account:
-            return ServiceAccount(self, session, endpoints, patience)
+            return ServiceAccount(self, session, endpoints, retry)
         return HTTPDigestAuth(self.name, self.secret)
 
 
-def sign_in_from(environment: Mapping[str, str]) -> SignIn:
+def sign_in_from(environment: Mapping[str, str], *places: tuple[tuple[str, str], tuple[str, str]]) -> SignIn:
     """Choose the credentials: the read-only ones of the drift check first, a service account before a key.
 
-    Raises `CredentialsMissing`, also when only half of a pair is set.
+    `places` are other pairs of variables to look in, a service account's and a key's. Raises `CredentialsMissing`,
+    also when only half of a pair is set.
     """
-    pairs = [(pair, True) for pair in _ACCOUNTS[:1]] + [(pair, False) for pair in _KEYS[:1]]
-    pairs += [(pair, True) for pair in _ACCOUNTS[1:]] + [(pair, False) for pair in _KEYS[1:]]
-    for (name, secret), account in pairs:
-        given = environment.get(name, "").strip(), environment.get(secret, "").strip()
-        if all(given):
-            return SignIn(*given, service_account=account)
-        if any(given):
-            missing = secret if given[0] else name
-            raise CredentialsMissing(f"{missing} is not set, but its other half is. Set both or neither.")
+    for account, key in places or _USUAL:
+        for name, secret in (account, key):
+            given = environment.get(name, "").strip(), environment.get(secret, "").strip()
+            if all(given):
+                return SignIn(*given, service_account=(name, secret) == account)
+            if any(given):
+                missing = secret if given[0] else name
+                raise CredentialsMissing(f"{missing} is not set, but its other half is. Set both or neither.")
+    account, key = (places or _USUAL)[0]
     raise CredentialsMissing(
-        f"no Atlas credentials: set {' and '.join(READ_ONLY_KEY)} (Project Read Only), "
-        f"or {' and '.join(READ_ONLY_ACCOUNT)}."
+        f"no Atlas credentials: set {' and '.join(key)} (Project Read Only), or {' and '.join(account)}."
     )
 
 
@@ -72,11 +75,11 @@ class ServiceAccount(AuthBase):
         sign_in: SignIn,
         session: requests.Session,
         endpoints: Endpoints,
-        patience: Patience,
+        retry: Retry,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sign_in, self._session, self._endpoints = sign_in, session, endpoints
-        self._patience, self._clock = patience, clock
+        self._retry, self._clock = retry, clock
         self._lock = threading.Lock()
         self._token, self._until = "", 0.0
 
@@ -94,7 +97,7 @@ class ServiceAccount(AuthBase):
             self._until = 0.0
 
     def _renew(self) -> None:
-        reply = self._patience.ask(
+        reply = self._retry.ask(
             self._session,
             "POST",
             self._endpoints.atlas.rstrip("/") + "/" + _TOKEN_PATH,

@@ -1,17 +1,18 @@
-"""What the probes ask of AWS: a secret's value at the moment of use, and what a service runs.
+"""AWS: sessions, and clients whose every call is permitted, bounded in time, logged, and fails with `AwsUnavailable`.
 
-Every request passes the endpoints overlay, is bounded in time and retried a few times by botocore. A connection string
-is returned to its caller only; it must never be logged, stored, cached or put into an error.
+botocore retries each request a few times and reads lists page by page. No other module catches botocore's errors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from atlas_access.base import Endpoints
+from atlas_access.clients.calls import log_call
+from atlas_access.clients.errors import AwsUnavailable
 
 if TYPE_CHECKING:  # a process that is given its connection strings asks AWS nothing
     from botocore.awsrequest import AWSPreparedRequest
@@ -19,27 +20,9 @@ if TYPE_CHECKING:  # a process that is given its connection strings asks AWS not
     from botocore.loaders import Loader
     from botocore.session import Session
 
-CURRENT = "AWSCURRENT"
-
-
-class AwsUnavailable(Exception):
-    """AWS gave no answer that can be used: what was asked, and AWS's error code, in one line without any value."""
-
-    def __init__(self, what: str, code: str) -> None:
-        self.what, self.code = what, code
-        super().__init__(f"{what}: AWS answered {code}")
-
-
-@dataclass(frozen=True)
-class RunningRevision:
-    """The task-definition revision that a service runs, whoever registered it, and its full definition."""
-
-    arn: str
-    definition: Mapping[str, Any] = field(repr=False)
-    desired: int = 0
-    running: int = 0
-    tags: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """The service's own tags."""
+_MOST_PAGES = 1000
+_SUBJECTS = ("SecretId", "taskDefinition", "logGroupName", "RoleArn", "KeyId")
+"""The arguments that name what a call is about, for its log line and its error."""
 
 
 @cache
@@ -80,23 +63,39 @@ def new_session(
     return made
 
 
-def session_by(answer: Mapping[str, Any]) -> Session:
-    """Open a session by the credentials that AssumeRole answered."""
-    credentials = answer["Credentials"]
-    return new_session(
-        aws_access_key_id=credentials["AccessKeyId"],
-        aws_secret_access_key=credentials["SecretAccessKey"],
-        aws_session_token=credentials["SessionToken"],
-    )
+class AwsApi:
+    """A client of one AWS service, with botocore's methods; each raises `AwsUnavailable` where botocore raises."""
+
+    def __init__(self, service: str, made: Any) -> None:
+        self._service, self._made = service, made
+
+    def __getattr__(self, name: str) -> Any:
+        """An operation by botocore's name of it, or any other attribute of botocore's client."""
+        found = getattr(self.__dict__["_made"], name)
+        operation = self._made.meta.method_to_api_mapping.get(name)
+        return partial(_call, f"{self._service}:{operation}", found) if operation else found
 
 
-def client(
-    service: str,
-    region: str,
-    endpoints: Endpoints,
-    *,
-    session: Session | None = None,
-) -> Any:
+def _call(operation: str, method: Callable[..., Any], **arguments: object) -> Any:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    operation += next((f" {arguments[name]}" for name in _SUBJECTS if arguments.get(name)), "")
+    started, outcome = time.perf_counter(), "done"
+    try:
+        return method(**arguments)
+    except ClientError as error:
+        about = error.response.get("Error", {})
+        outcome = str(about.get("Code", "an error"))
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        raise AwsUnavailable(operation, outcome, str(about.get("Message", "")), status=status) from None
+    except BotoCoreError as error:
+        outcome = type(error).__name__
+        raise AwsUnavailable(operation, outcome) from None
+    finally:
+        log_call("AWS", operation, started, outcome)
+
+
+def client(service: str, region: str, endpoints: Endpoints, *, session: Session | None = None) -> Any:
     """Open a client whose every request the overlay must permit; raises `EndpointRefused` before a byte is sent."""
     factory: Any = (session or new_session()).create_client
     made = factory(
@@ -106,87 +105,41 @@ def client(
         config=_config(sandbox=endpoints.sandbox),
     )
     made.meta.events.register("before-send", partial(_permit, endpoints))
-    return made
+    return AwsApi(service, made)
 
 
-def read_connection_string(secret_arn: str, version_id: str, *, region: str, endpoints: Endpoints) -> str:
-    """Read one version of a secret. Raises `AwsUnavailable`; the value is the caller's to drop."""
-    wanted = {"SecretId": secret_arn, **({"VersionId": version_id} if version_id else {})}
-    answer = ask("reading the secret", client("secretsmanager", region, endpoints).get_secret_value, **wanted)
-    value = answer.get("SecretString")
-    if not isinstance(value, str):
-        raise AwsUnavailable("reading the secret", "no text value")
-    return value
+def pages(
+    call: Callable[..., Any], key: str, most: int = _MOST_PAGES, **arguments: Any
+) -> Iterator[Mapping[str, Any]]:
+    """Every page of a list operation, read by botocore's paginator; `key` is the member that holds the items.
+
+    An AWS API writes all its members in one case, so that the case of `key` is that of its token. Raises
+    `AwsUnavailable`, also when there are more pages than `most`, or a token comes twice.
+    """
+    from botocore.exceptions import PaginationError
+    from botocore.paginate import Paginator
+
+    token = "NextToken" if key[0].isupper() else "nextToken"
+    paginator: Any = Paginator  # its annotations name neither what it calls nor that it needs no model
+    names = {"input_token": token, "output_token": token, "result_key": key}
+    try:
+        for number, page in enumerate(paginator(call, names, None).paginate(**arguments)):
+            if number >= most:
+                raise AwsUnavailable(f"listing {key}", "more pages than are read")
+            yield page
+    except PaginationError:
+        raise AwsUnavailable(f"listing {key}", "the same page again") from None
 
 
-def current_version(secret_id: str, *, region: str, endpoints: Endpoints) -> str:
-    """Return the id of a secret's current version without reading its value. Raises `AwsUnavailable`."""
-    answer = ask(
-        "describing the secret",
-        client("secretsmanager", region, endpoints).describe_secret,
-        SecretId=secret_id,
-    )
-    for version, stages in answer.get("VersionIdsToStages", {}).items():
-        if CURRENT in stages:
-            return str(version)
-    raise AwsUnavailable("describing the secret", "no current version")
-
-
-def running_revision(
-    cluster: str,
-    service: str,
-    *,
-    region: str,
-    endpoints: Endpoints,
-    session: Session | None = None,
-) -> RunningRevision:
-    """Return the revision that a service runs now. Raises `AwsUnavailable`."""
-    ecs = client("ecs", region, endpoints, session=session)
-    services = ask(
-        "describing the service",
-        ecs.describe_services,
-        cluster=cluster,
-        services=[service],
-        include=["TAGS"],
-    )["services"]
-    if not services or services[0].get("status") == "INACTIVE":
-        raise AwsUnavailable("describing the service", "no such active service")
-    found = services[0]
-    definition = _definition(ecs, found["taskDefinition"])
-    counts = {name: int(found.get(f"{name}Count", 0)) for name in ("desired", "running")}
-    tags = {str(tag["key"]): str(tag.get("value", "")) for tag in found.get("tags") or ()}
-    return RunningRevision(arn=definition["taskDefinitionArn"], definition=definition, tags=tags, **counts)
-
-
-def latest_revision(family: str, *, region: str, endpoints: Endpoints) -> RunningRevision:
-    """Return the newest active revision of a family, deployed or not. Raises `AwsUnavailable`."""
-    definition = _definition(client("ecs", region, endpoints), family)
-    return RunningRevision(arn=definition["taskDefinitionArn"], definition=definition)
+def items(call: Callable[..., Any], key: str, **arguments: Any) -> Iterator[Any]:
+    """Every item of a list operation, page by page as far as they are wanted. Raises `AwsUnavailable`."""
+    for page in pages(call, key, **arguments):
+        yield from page.get(key) or ()
 
 
 def account_id(*, region: str, endpoints: Endpoints) -> str:
     """Return the account that the credentials at hand act in. Raises `AwsUnavailable`."""
-    return str(ask("asking who we are", client("sts", region, endpoints).get_caller_identity)["Account"])
-
-
-def _definition(ecs: Any, name: str) -> Mapping[str, Any]:
-    answer = ask(
-        "describing the task definition", ecs.describe_task_definition, taskDefinition=name, include=["TAGS"]
-    )
-    return {**answer["taskDefinition"], **({"tags": answer["tags"]} if answer.get("tags") else {})}
-
-
-def ask(what: str, call: Any, **arguments: object) -> Mapping[str, Any]:
-    """Call AWS; its errors keep their code only, because their messages may quote what was asked or stored."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        answer: Mapping[str, Any] = call(**arguments)
-    except ClientError as error:
-        raise AwsUnavailable(what, str(error.response.get("Error", {}).get("Code", "an error"))) from None
-    except BotoCoreError as error:
-        raise AwsUnavailable(what, type(error).__name__) from None
-    return answer
+    return str(client("sts", region, endpoints).get_caller_identity()["Account"])
 
 
 def _permit(endpoints: Endpoints, request: AWSPreparedRequest, **_: object) -> None:

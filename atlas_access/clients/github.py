@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from atlas_access.base import Endpoints
+from atlas_access.base import Endpoints, redact
+from atlas_access.clients.errors import GitHubUnavailable
 from atlas_access.clients.http import session
 from atlas_access.clients.issues import Change, Issue, Write
-from atlas_access.clients.retry import HttpReply, Patience, Unanswered, exhausted
+from atlas_access.clients.retry import HttpReply, Retry, Unanswered, exhausted
 
 ROUNDS = 3
 _PAGE = 100
@@ -31,13 +32,6 @@ _REFUSALS = {
 Decide = Callable[[tuple[Issue, ...]], Sequence[Change]]
 
 
-class GitHubUnavailable(Exception):
-    """GitHub did not do what was asked: what, and why, in one plain line without a secret."""
-
-    def __init__(self, what: str, why: str) -> None:
-        super().__init__(f"GitHub, {what}: {why}")
-
-
 class _Lost(Exception):
     """It is not known whether a write was done."""
 
@@ -45,14 +39,13 @@ class _Lost(Exception):
 class GitHub:
     """A client of one repository's issues."""
 
-    def __init__(
-        self, repository: str, token: str, endpoints: Endpoints, patience: Patience | None = None
-    ) -> None:
+    def __init__(self, repository: str, token: str, endpoints: Endpoints, retry: Retry | None = None) -> None:
         """Raises ValueError for what is not owner/name."""
         if not _REPOSITORY.fullmatch(repository) or repository.endswith(("/.", "/..")):
             raise ValueError(f"{json.dumps(repository)} is no repository; write it as owner/name")
-        self._patience = patience or Patience()
+        self._retry = retry or Retry()
         self._session = session(endpoints)
+        self._token = token
         self._session.headers.update(
             {
                 "Accept": "application/vnd.github+json",
@@ -142,18 +135,28 @@ class GitHub:
     def _ask(self, what: str, method: str, path: str, body: object = None, **more: Any) -> HttpReply:
         repeat = method != "POST"
         try:
-            reply = self._patience.ask(
+            reply = self._retry.ask(
                 self._session, method, f"{self._base}{path}", repeat=repeat, json=body, **more
             )
         except Unanswered as unanswered:
-            if not repeat and self._patience.left:
+            if not repeat and self._retry.left:
                 raise _Lost from None
             raise GitHubUnavailable(what, unanswered.why) from None
         if reply.status not in (200, 201):
             limited = reply.status == 403 and exhausted(reply)
             why = "the rate limit is used up" if limited else _REFUSALS.get(reply.status)
-            raise GitHubUnavailable(what, why or f"GitHub answered {reply.status}")
+            message = redact(_message(reply), (self._token,))
+            raise GitHubUnavailable(
+                what, why or f"GitHub answered {reply.status}", message=message, status=reply.status
+            )
         return reply
+
+
+def _message(reply: HttpReply) -> str:
+    try:
+        return str(json.loads(reply.text).get("message") or "")
+    except (ValueError, RecursionError, AttributeError):
+        return ""
 
 
 def _json(what: str, reply: HttpReply) -> Any:

@@ -3,13 +3,16 @@
 It must never send a byte to a host that the overlay refuses, and never wait without a limit.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 
 from atlas_access.base import Endpoints
+from atlas_access.clients.calls import log_call
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
@@ -34,7 +37,14 @@ class PermittedAdapter(HTTPAdapter):
         """Send a request that the overlay permits; raises `EndpointRefused` before a byte is sent otherwise."""
         self._endpoints.permit(request.url or "")
         limits = timeout if timeout is not None else (CONNECT_SECONDS, READ_SECONDS)
-        return super().send(request, stream, limits, verify, cert, proxies)
+        address, started = urlsplit(request.url or ""), time.perf_counter()
+        outcome: object = "no answer"
+        try:
+            response = super().send(request, stream, limits, verify, cert, proxies)
+            outcome = response.status_code
+        finally:
+            log_call("HTTP", f"{request.method} {address.hostname}{address.path}", started, outcome)
+        return response
 
 
 def session(endpoints: Endpoints) -> requests.Session:

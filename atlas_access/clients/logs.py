@@ -9,14 +9,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
-
-from botocore.session import Session
+from typing import TYPE_CHECKING, Any
 
 from atlas_access.base import Endpoints, one_line, redact
-from atlas_access.clients.aws import AwsUnavailable, ask, client
+from atlas_access.clients.aws import client, pages
+from atlas_access.clients.errors import AwsUnavailable
+
+if TYPE_CHECKING:
+    from botocore.session import Session
 
 _MOST_PAGES = 20
+_MOST_PARTS = 64
 _SHOWN = 200
 _ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,253}")
 _SENT = re.compile(r'"eventType"\s*:\s*"(?:Send|Delivery)"')
@@ -25,35 +28,52 @@ _SENT = re.compile(r'"eventType"\s*:\s*"(?:Send|Delivery)"')
 
 @dataclass(frozen=True)
 class Logs:
-    """One log group, read from a time on (milliseconds since 1970)."""
+    """One log group."""
 
     group: str
     region: str
     endpoints: Endpoints
     session: Session | None = field(default=None, repr=False, compare=False)
 
-    def lines(self, words: Sequence[str], since: int) -> Iterator[str]:
-        """The lines that hold one of these words, as they are. Raises `AwsUnavailable`.
+    def lines(self, words: Sequence[str], since: float, until: float | None = None) -> Iterator[str]:
+        """The lines of a time (Unix seconds) that hold one of these words, as they are. Raises `AwsUnavailable`.
 
         CloudWatch's filter preselects, and every line is looked at again: not every server knows each pattern.
         """
-        wanted: dict[str, Any] = {"logGroupName": self.group, "startTime": since}
+        wanted: dict[str, Any] = {"logGroupName": self.group, "startTime": int(since * 1000)}
+        if until is not None:
+            wanted["endTime"] = int(until * 1000)
         if all('"' not in word for word in words):
             wanted["filterPattern"] = " ".join(f'?"{word}"' for word in words)
-        for _ in range(_MOST_PAGES):
-            page = ask(f"reading the log group {self.group}", self._client.filter_log_events, **wanted)
-            for event in page.get("events", ()):
-                text = str(event.get("message", ""))
-                if any(word in text for word in words):
-                    yield text
-            if not page.get("nextToken") or page["nextToken"] == wanted.get("nextToken"):
-                return
-            wanted["nextToken"] = page["nextToken"]
-        raise AwsUnavailable(f"reading the log group {self.group}", "more pages than are read")
+        for page in pages(self._client.filter_log_events, "events", _MOST_PAGES, **wanted):
+            texts = (str(event.get("message", "")) for event in page.get("events", ()))
+            yield from (text for text in texts if any(word in text for word in words))
 
     @cached_property
     def _client(self) -> Any:
         return client("logs", self.region, self.endpoints, session=self.session)
+
+
+def stream_lines(logs: Any, group: str, stream: str) -> list[str]:
+    """The lines of one log stream, none while there is no such stream. Raises `AwsUnavailable`.
+
+    GetLogEvents says its end by the same token again, for which botocore has no paginator.
+    """
+    asked: dict[str, Any] = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
+    found: list[str] = []
+    for _ in range(_MOST_PARTS):
+        try:
+            page = logs.get_log_events(**asked)
+        except AwsUnavailable as error:
+            if error.code == "ResourceNotFoundException":
+                break
+            raise
+        found += [str(each.get("message", "")) for each in page.get("events", ())]
+        token = page.get("nextForwardToken")
+        if not page.get("events") or not token or token == asked.get("nextToken"):
+            break
+        asked["nextToken"] = token
+    return found
 
 
 def says_sent(line: str, email: str) -> bool:

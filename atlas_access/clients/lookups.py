@@ -1,6 +1,6 @@
-"""What a stack looks up before it declares anything: the key behind an alias, and a secret's ARN and version.
+"""Secrets Manager and KMS: a secret's ARN, version and value, and the key behind an alias.
 
-Metadata only: no value is ever read here.
+A value is returned to its caller only; it must never be logged, stored, cached or put into an error.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from atlas_access.base import Endpoints
-from atlas_access.clients.aws import CURRENT, AwsUnavailable, ask, client
+from atlas_access.clients.aws import client
+from atlas_access.clients.errors import AwsUnavailable
 from atlas_access.clients.model import SeenKey
+
+CURRENT = "AWSCURRENT"
 
 
 @dataclass(frozen=True)
@@ -24,26 +27,35 @@ class CurrentSecret:
 
 def key_behind(alias: str, *, region: str, endpoints: Endpoints) -> SeenKey:
     """The key behind an alias such as `alias/askflorence-staging`, with its state. Raises `AwsUnavailable`."""
-    found = _key(alias, region, endpoints)
+    found = client("kms", region, endpoints).describe_key(KeyId=alias)["KeyMetadata"]
     return SeenKey(str(found["Arn"]), str(found["KeyState"]))
 
 
-def key_arn(alias: str, *, region: str, endpoints: Endpoints) -> str:
-    """The ARN of the key behind an alias. Raises `AwsUnavailable`."""
-    return str(_key(alias, region, endpoints)["Arn"])
-
-
-def _key(alias: str, region: str, endpoints: Endpoints) -> Mapping[str, Any]:
-    answer = ask(f"describing the key {alias}", client("kms", region, endpoints).describe_key, KeyId=alias)
-    found: Mapping[str, Any] = answer["KeyMetadata"]
-    return found
+def current_of(about: Mapping[str, Any]) -> str:
+    """The current version of what DescribeSecret answered, "" where no version is."""
+    stages: Mapping[str, list[str]] = about.get("VersionIdsToStages") or {}
+    return next((str(version) for version, labels in stages.items() if CURRENT in labels), "")
 
 
 def current_secret(name: str, *, region: str, endpoints: Endpoints) -> CurrentSecret:
-    """Where a secret is, and which version of it is current. Raises `AwsUnavailable`."""
-    what = f"describing the secret {name}"
-    answer = ask(what, client("secretsmanager", region, endpoints).describe_secret, SecretId=name)
-    for version, stages in answer.get("VersionIdsToStages", {}).items():
-        if CURRENT in stages:
-            return CurrentSecret(str(answer["ARN"]), str(version))
-    raise AwsUnavailable(what, "no current version")
+    """Where a secret is, and which version of it is current; its value is not read. Raises `AwsUnavailable`."""
+    about = client("secretsmanager", region, endpoints).describe_secret(SecretId=name)
+    version = current_of(about)
+    if not version:
+        raise AwsUnavailable(f"describing the secret {name}", "no current version")
+    return CurrentSecret(str(about["ARN"]), version)
+
+
+def read_value(store: Any, secret: str, version: str = "", stage: str = "") -> str:
+    """Read one version of a secret, the current one by default. Raises `AwsUnavailable`."""
+    wanted = {"SecretId": secret, "VersionId": version, "VersionStage": stage}
+    answer = store.get_secret_value(**{name: value for name, value in wanted.items() if value})
+    value = answer.get("SecretString")
+    if not isinstance(value, str):
+        raise AwsUnavailable("reading the secret", "no text value")
+    return value
+
+
+def read_connection_string(secret_arn: str, version_id: str, *, region: str, endpoints: Endpoints) -> str:
+    """Read one version of a secret. Raises `AwsUnavailable`; the value is the caller's to drop."""
+    return read_value(client("secretsmanager", region, endpoints), secret_arn, version_id)

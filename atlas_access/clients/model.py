@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from atlas_access.base import HeldRole
+from atlas_access.base import ClusterAddresses, HeldRole
 
 PASSWORD = "password"  # noqa: S105 - the name of a way to sign in
 """How a user signs in who has a password; the others are "X.509", "AWS IAM", "LDAP" and "OIDC"."""
@@ -34,6 +34,7 @@ class SeenUser:
     scopes: frozenset[Scope]
     sign_in: str = PASSWORD
     delete_after: datetime | None = None
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, order=True)
@@ -63,11 +64,12 @@ class SeenRole:
 
 @dataclass(frozen=True)
 class SeenCluster:
-    """The stack's cluster: its name, the server's version, and how many private endpoints it has."""
+    """The stack's cluster: its name, the server's version, how many private endpoints it has, and its addresses."""
 
     name: str
     version: str
     private_endpoints: int
+    addresses: ClusterAddresses | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,16 @@ class SeenKey:
 
     arn: str
     state: str = USABLE
+
+
+@dataclass(frozen=True)
+class AccessLog:
+    """Attempts to log in between two moments: whose, and when. Without `whole` only the newest ones are here."""
+
+    start: datetime
+    end: datetime
+    attempts: tuple[tuple[str, datetime], ...]
+    whole: bool
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from pymongo.errors import (
 from pymongo.synchronous import monitor
 
 from atlas_access.base import ConnectionString, Endpoints
+from atlas_access.clients.calls import log_call
 from atlas_access.clients.mongo_answers import Answer, Failure, Login, judge_login
 from atlas_access.clients.pipeline import Arrived, Pipeline, Sending
 
@@ -120,6 +121,7 @@ class Server(AbstractContextManager["Server"]):
             answer = _success(document)
         except _FAILURES as error:
             answer = _failed(error)
+        log_call("MongoDB", f"{database} {next(iter(command), '')}", started, _outcome(answer))
         return Reply(answer, document, (time.perf_counter() - started) * 1000)
 
     def commands(self, sendings: Sequence[Sending], left: Callable[[], float] = lambda: 1.0) -> list[Reply]:
@@ -136,6 +138,9 @@ class Server(AbstractContextManager["Server"]):
         except _FAILURES as error:
             if len(replies) < len(sendings):
                 replies.append(Reply(_failed(error), _NO_REPLY, (time.perf_counter() - started) * 1000))
+        for sent, reply in zip(sendings, replies, strict=False):
+            operation = f"{sent.database} {next(iter(sent.command), '')}"
+            log_call("MongoDB", operation, time.perf_counter() - reply.ms / 1000, _outcome(reply.answer))
         return replies
 
     def ask(self, command: Mapping[str, object], read: Callable[[Mapping[str, Any]], T]) -> T | Answer:
@@ -152,6 +157,10 @@ class Server(AbstractContextManager["Server"]):
         if name not in self._databases:
             self._databases[name] = self._client[name]
         return self._databases[name]
+
+
+def _outcome(answer: Answer) -> object:
+    return "done" if answer.ok else answer.failure or answer.code_name or answer.code or "write refused"
 
 
 def _document(command: Mapping[str, object]) -> MutableMapping[str, Any]:

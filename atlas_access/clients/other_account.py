@@ -6,11 +6,15 @@ It must never take the caller's own identity in another account for an answer.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
-from botocore.session import Session
+from atlas_access.base import Endpoints, Settings
+from atlas_access.clients.aws import account_id, client, new_session
+from atlas_access.clients.errors import AwsUnavailable
 
-from atlas_access.base import Endpoints
-from atlas_access.clients.aws import AwsUnavailable, account_id, ask, client, session_by
+if TYPE_CHECKING:
+    from botocore.session import Session
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,26 @@ class AccountPlace:
     cluster: str
     service: str
     role_arn: str = ""
+
+    @classmethod
+    def of(cls, environment: str, settings: Settings, role: str = "") -> AccountPlace:
+        """Where a stack's settings say that its service is, to be looked at as a role of its account."""
+        account = settings.aws_account_id
+        where = (settings.aws_region, settings.ecs_cluster, settings.ecs_service)
+        return cls(environment, account, *where, role_arn(account, role))
+
+
+def role_arn(account: str, role: str) -> str:
+    """The ARN of a role, "" where none is named."""
+    return f"arn:aws:iam::{account}:role/{role}" if role else ""
+
+
+def wrong_account(stack: str, account: str, region: str, endpoints: Endpoints) -> str:
+    """Why the credentials at hand say nothing of a stack, "" when they act in its account. Raises `AwsUnavailable`."""
+    found = account_id(region=region, endpoints=endpoints)
+    return (
+        "" if found == account else f"these credentials act in AWS account {found}, but {stack} is {account}"
+    )
 
 
 def session_in(place: AccountPlace, endpoints: Endpoints, purpose: str) -> Session | None:
@@ -40,22 +64,21 @@ def session_in(place: AccountPlace, endpoints: Endpoints, purpose: str) -> Sessi
 
 def taken_on(role_arn: str, region: str, endpoints: Endpoints, purpose: str) -> Session:
     """A session as a role, named by its purpose. Raises `AwsUnavailable`."""
-    answer = ask(
-        f"taking on {role_arn}",
-        client("sts", region, endpoints).assume_role,
-        RoleArn=role_arn,
-        RoleSessionName=f"atlas-access-{purpose}",
+    answer = client("sts", region, endpoints).assume_role(
+        RoleArn=role_arn, RoleSessionName=f"atlas-access-{purpose}"
     )
-    return session_by(answer)
+    given = answer["Credentials"]
+    return new_session(
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
 
 
 def server_time(region: str, endpoints: Endpoints) -> float:
     """AWS's own clock, Unix seconds, by the Date header of its answer. Raises `AwsUnavailable`."""
-    from email.utils import parsedate_to_datetime
-
-    what = "asking AWS for the time"
-    answer = ask(what, client("sts", region, endpoints).get_caller_identity)
+    answer = client("sts", region, endpoints).get_caller_identity()
     try:
         return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
     except (KeyError, TypeError, ValueError):
-        raise AwsUnavailable(what, "no date") from None
+        raise AwsUnavailable("asking AWS for the time", "no date") from None

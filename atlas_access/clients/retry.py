@@ -1,6 +1,6 @@
-"""Requests that are tried again: only what is safe to repeat, only for a named reason, only within a deadline.
+"""The retry policy of HTTP requests: what is safe to repeat, for a named reason, within one deadline.
 
-For: the Atlas and the GitHub client. It must never wait past its deadline, read an answer without a bound, or put an
+AWS requests are retried by botocore. It must never wait past its deadline, read an answer without a bound, or put an
 answer's text into an error.
 """
 
@@ -14,13 +14,14 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
+from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
 """Statuses that say "later": too many requests, and a server or gateway that failed."""
 
 TRIES = 4
 LARGEST_ANSWER = 16 * 1024 * 1024
-_PAUSES = (0.25, 0.5, 1.0)
+_PAUSE = wait_exponential(multiplier=0.25, max=1.0)
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 20.0
 
@@ -28,8 +29,8 @@ _READ_SECONDS = 20.0
 class Unanswered(Exception):
     """No usable answer came within the deadline; `why` is one plain line without a secret."""
 
-    def __init__(self, why: str) -> None:
-        self.why = why
+    def __init__(self, why: str, status: int = 0) -> None:
+        self.why, self.status = why, status
         super().__init__(why)
 
 
@@ -42,8 +43,22 @@ class HttpReply:
     text: str = field(repr=False)
 
 
+@dataclass(frozen=True)
+class _Try:
+    """One request: its reply where one came, and how it went in words."""
+
+    reply: HttpReply | None
+    why: str
+
+    def repeatable(self, *, harmless: bool) -> bool:
+        """Whether it is to be sent again; a request that changes something only where it was refused unread."""
+        if self.reply is None:
+            return harmless
+        return later(self.reply) and (harmless or self.reply.status in (429, 403))
+
+
 @dataclass
-class Patience:
+class Retry:
     """How long one job may take in all, counted from its making; tests replace `sleep`, `clock` (seconds) and `now`."""
 
     seconds: float = 60.0
@@ -68,26 +83,29 @@ class Patience:
         502, 503, 504, a time-out, a lost connection or a cut answer; without, only on 429, which refuses before acting.
         `Retry-After` is honoured. Raises `Unanswered`, and `EndpointRefused` before a byte is sent.
         """
-        why = "the deadline had passed"
-        for tried in range(TRIES):
-            if not self.left:
-                raise Unanswered(why)
-            reply, why = self._once(session, method, url, **more)
-            if reply is not None and not later(reply):
-                return reply
-            if not repeat and (reply is None or reply.status not in (429, 403)):
-                raise Unanswered(why)
-            pause = self._pause(reply, tried)
-            if tried == TRIES - 1:
-                break
-            if pause >= self.left:
-                raise Unanswered(f"{why}, and asks to wait {pause:.0f} s, longer than the deadline allows")
-            self.sleep(pause)
-        raise Unanswered(f"{why}, {TRIES} times")
+        if not self.left:
+            raise Unanswered("the deadline had passed")
+        retrying = Retrying(
+            retry=retry_if_result(lambda tried: tried.repeatable(harmless=repeat)),
+            wait=self._pause,
+            stop=lambda state: state.attempt_number >= TRIES or state.upcoming_sleep >= self.left,
+            retry_error_callback=self._give_up,
+            sleep=self.sleep,
+        )
+        tried: _Try = retrying(self._once, session, method, url, **more)
+        if tried.reply is None or later(tried.reply):
+            raise Unanswered(tried.why, tried.reply.status if tried.reply else 0)
+        return tried.reply
 
-    def _once(
-        self, session: requests.Session, method: str, url: str, **more: Any
-    ) -> tuple[HttpReply | None, str]:
+    def _give_up(self, state: RetryCallState) -> _Try:
+        tried: _Try = state.outcome.result()  # type: ignore[union-attr]
+        status = tried.reply.status if tried.reply else 0
+        if state.attempt_number >= TRIES:
+            raise Unanswered(f"{tried.why}, {TRIES} times", status)
+        wait = f"asks to wait {state.upcoming_sleep:.0f} s, longer than the deadline allows"
+        raise Unanswered(f"{tried.why}, and {wait}", status)
+
+    def _once(self, session: requests.Session, method: str, url: str, **more: Any) -> _Try:
         left = max(0.01, self.left)
         limits = (min(_CONNECT_SECONDS, left), min(_READ_SECONDS, left))
         try:
@@ -97,18 +115,19 @@ class Patience:
                 body = self._body(response)
                 encoding = response.encoding or "utf-8"
         except requests.Timeout:
-            return None, "no answer in time"
+            return _Try(None, "no answer in time")
         except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
-            return None, "the answer was cut short"
+            return _Try(None, "the answer was cut short")
         except requests.ConnectionError:
-            return None, "the connection failed"
+            return _Try(None, "the connection failed")
         except requests.RequestException as error:
             raise Unanswered(f"the request could not be sent ({type(error).__name__})") from None
         try:
             text = body.decode(encoding)
         except (UnicodeDecodeError, LookupError):
             raise Unanswered("the answer is not text") from None
-        return HttpReply(response.status_code, response.headers, text), f"it answered {response.status_code}"
+        reply = HttpReply(response.status_code, response.headers, text)
+        return _Try(reply, f"it answered {response.status_code}")
 
     def _body(self, response: requests.Response) -> bytes:
         parts: list[bytes] = []
@@ -122,9 +141,10 @@ class Patience:
                 raise Unanswered("the deadline passed while the answer came in")
         return b"".join(parts)
 
-    def _pause(self, reply: HttpReply | None, tried: int) -> float:
+    def _pause(self, state: RetryCallState) -> float:
+        reply = state.outcome.result().reply  # type: ignore[union-attr]
         asked = None if reply is None else self._retry_after(reply)
-        return _PAUSES[min(tried, len(_PAUSES) - 1)] if asked is None else asked
+        return _PAUSE(state) if asked is None else asked
 
     def _retry_after(self, reply: HttpReply) -> float | None:
         """Seconds that the answer asks to wait: `Retry-After` as seconds or a date, or GitHub's reset time."""

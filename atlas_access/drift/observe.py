@@ -5,28 +5,24 @@ It must never write anything. What cannot be read becomes an `Unread`, which the
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 from atlas_access.base import Endpoints, Unread
-from atlas_access.clients import Atlas, AtlasUnread, Patience, SeenCluster, SeenRole, SeenUser, SignIn
+from atlas_access.clients import Atlas, Retry, SeenCluster, SeenRole, SeenUser, SignIn, read_or_unread
 from atlas_access.drift.compare import Wanted, attributed, compare
 from atlas_access.drift.finding import Drift
 from atlas_access.drift.model import NotReached, Seen, SeenCollections
 from atlas_access.drift.observe_account import read_account
 from atlas_access.drift.observe_collections import list_collections
 
-T = TypeVar("T")
 
-
-def look(wanted: Wanted, sign_in: SignIn, endpoints: Endpoints, patience: Patience | None = None) -> Drift:
+def look(wanted: Wanted, sign_in: SignIn, endpoints: Endpoints, retry: Retry | None = None) -> Drift:
     """Check one stack. Raises nothing but `EndpointRefused`."""
     settings, rules = wanted.settings, wanted.estate
     names = (*rules.wanted_secrets, *rules.legacy_secrets)
     with (
         ThreadPoolExecutor(max_workers=2) as pool,
-        Atlas(settings.atlas_project_id, sign_in, endpoints, patience) as atlas,
+        Atlas(settings.atlas_project_id, sign_in, endpoints, retry) as atlas,
     ):
         account = pool.submit(read_account, settings, names, endpoints)
         listed = pool.submit(read_collections, wanted, endpoints)
@@ -44,7 +40,7 @@ def look(wanted: Wanted, sign_in: SignIn, endpoints: Endpoints, patience: Patien
         )
         drift = compare(wanted, seen)
         if any(finding.target is not None for finding in drift.findings):
-            drift = attributed(drift, _told(atlas.events))
+            drift = attributed(drift, read_or_unread(atlas.events))
     return drift
 
 
@@ -52,14 +48,11 @@ def read_project(
     atlas: Atlas, cluster: str
 ) -> tuple[tuple[SeenUser, ...] | Unread, tuple[SeenRole, ...] | Unread, SeenCluster | Unread]:
     """Read users, roles and the cluster: three requests when the users fit into one page."""
-    return _told(atlas.users), _told(atlas.roles), _told(lambda: atlas.cluster(cluster))
-
-
-def _told(read: Callable[[], T]) -> T | Unread:
-    try:
-        return read()
-    except AtlasUnread as error:
-        return Unread(error.what, error.why)
+    return (
+        read_or_unread(atlas.users),
+        read_or_unread(atlas.roles),
+        read_or_unread(lambda: atlas.cluster(cluster)),
+    )
 
 
 def read_collections(wanted: Wanted, endpoints: Endpoints) -> SeenCollections | Unread | NotReached:

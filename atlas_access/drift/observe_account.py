@@ -7,24 +7,23 @@ a connection string.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from atlas_access.base import EndpointRefused, Endpoints, Settings, Unread
+from atlas_access.base import Endpoints, Settings, Unread
 from atlas_access.clients import (
-    CURRENT,
     AwsUnavailable,
     RunningRevision,
     SeenKey,
     account_id,
     client,
+    current_of,
     key_behind,
     latest_revision,
+    read_or_unread,
     running_revision,
 )
 from atlas_access.drift.model import SeenNeighbour, SeenSecret, SeenTask
@@ -39,7 +38,6 @@ from atlas_access.drift.task_places import (
 from atlas_access.drift.words import listed
 from atlas_access.manifest import Consumer
 
-T = TypeVar("T")
 _WORKERS = 8
 
 
@@ -59,7 +57,7 @@ def read_account(settings: Settings, secrets: Sequence[str], endpoints: Endpoint
     When the credentials act in another account than the stack's, nothing else is asked of it.
     """
     region = settings.aws_region
-    found = _told("AWS account", lambda: account_id(region=region, endpoints=endpoints))
+    found = read_or_unread(lambda: account_id(region=region, endpoints=endpoints), "AWS account")
     if isinstance(found, str) and found != settings.aws_account_id:
         found = Unread(
             "AWS account",
@@ -70,16 +68,17 @@ def read_account(settings: Settings, secrets: Sequence[str], endpoints: Endpoint
     store = client("secretsmanager", region, endpoints)
     with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
         key = pool.submit(
-            _told,
-            f"key {settings.kms_alias}",
+            read_or_unread,
             lambda: key_behind(settings.kms_alias, region=region, endpoints=endpoints),
+            f"key {settings.kms_alias}",
         )
         described = [
-            pool.submit(_told, f"secret {name}", lambda n=name: seen_secret(store, n)) for name in secrets
+            pool.submit(read_or_unread, lambda n=name: seen_secret(store, n), f"secret {name}")
+            for name in secrets
         ]
         tasks = pool.submit(_tasks, settings, endpoints)
         secrets_read, tasks_read = tuple(each.result() for each in described), tasks.result()
-        beside = _told("other task definitions", lambda: beside_of(settings, tasks_read, endpoints))
+        beside = read_or_unread(lambda: beside_of(settings, tasks_read, endpoints), "other task definitions")
         return Account(key.result(), secrets_read, tasks_read, beside)
 
 
@@ -93,58 +92,27 @@ def beside_of(
     return read_neighbours(settings, own, endpoints)
 
 
-def _told(what: str, read: Callable[[], T]) -> T | Unread:
-    try:
-        return read()
-    except AwsUnavailable as error:
-        return Unread(what, f"AWS answered {error.code}")
-    except EndpointRefused:
-        raise
-    except (KeyError, TypeError, ValueError):
-        return Unread(what, "AWS's answer has another form than documented")
-
-
 def seen_secret(store: Any, name: str) -> SeenSecret:
     """What Secrets Manager says of a secret, but for its value. Raises `AwsUnavailable`."""
     try:
         about = store.describe_secret(SecretId=name)
-    except ClientError as error:
-        code = _code(error)
-        if code == "ResourceNotFoundException":
+    except AwsUnavailable as error:
+        if error.code == "ResourceNotFoundException":
             return SeenSecret(name, exists=False)
-        raise AwsUnavailable("describing the secret", code) from None
-    except BotoCoreError as error:
-        raise AwsUnavailable("describing the secret", type(error).__name__) from None
+        raise
     deleted = about.get("DeletedDate")
-    current = next(
-        (
-            str(version)
-            for version, stages in (about.get("VersionIdsToStages") or {}).items()
-            if CURRENT in stages
-        ),
-        "",
-    )
+    policy = "" if deleted else str(store.get_resource_policy(SecretId=name).get("ResourcePolicy") or "")
     return SeenSecret(
         name=name,
         exists=True,
         arn=str(about["ARN"]),
         key=str(about.get("KmsKeyId") or ""),
         deleted_at=deleted.astimezone(UTC) if isinstance(deleted, datetime) else None,
-        current_version=current,
-        policy="" if deleted else _policy(store, name),
+        current_version=current_of(about),
+        policy=policy_in_words(policy) if policy else "",
         rotates=str(about.get("RotationLambdaARN") or "AWS") if about.get("RotationEnabled") else "",
         replicas=tuple(str(each["Region"]) for each in about.get("ReplicationStatus") or ()),
     )
-
-
-def _policy(store: Any, name: str) -> str:
-    try:
-        text = store.get_resource_policy(SecretId=name).get("ResourcePolicy")
-    except ClientError as error:
-        raise AwsUnavailable("reading the resource policy", _code(error)) from None
-    except BotoCoreError as error:
-        raise AwsUnavailable("reading the resource policy", type(error).__name__) from None
-    return policy_in_words(text) if text else ""
 
 
 def policy_in_words(text: str) -> str:
@@ -176,38 +144,28 @@ def _words(value: object) -> list[str]:
 
 def _tasks(settings: Settings, endpoints: Endpoints) -> tuple[SeenTask | Unread, ...]:
     """The revision that the service runs, the newest of its family when that is another one, and the schema task's."""
-    region = settings.aws_region
     container = settings.runtime_container
-    running = _told(
+    where: dict[str, Any] = {"region": settings.aws_region, "endpoints": endpoints}
+
+    def newest(family: str) -> RunningRevision | Unread:
+        return read_or_unread(lambda: latest_revision(family, **where), f"task family {family}")
+
+    def seen(found: RunningRevision | Unread, consumer: Consumer, *, running: bool) -> SeenTask | Unread:
+        if isinstance(found, Unread):
+            return found
+        return seen_task(found, consumer, container, running=running)
+
+    running = read_or_unread(
+        lambda: running_revision(settings.ecs_cluster, settings.ecs_service, **where),
         f"service {settings.ecs_service}",
-        lambda: running_revision(
-            settings.ecs_cluster, settings.ecs_service, region=region, endpoints=endpoints
-        ),
     )
-    schema = _told(
-        f"task family {settings.schema_family}",
-        lambda: latest_revision(settings.schema_family, region=region, endpoints=endpoints),
-    )
-    tasks: list[SeenTask | Unread] = [
-        running
-        if isinstance(running, Unread)
-        else seen_task(running, Consumer.SERVICE, container, running=True)
-    ]
+    schema = newest(settings.schema_family)
+    tasks = [seen(running, Consumer.SERVICE, running=True)]
     if isinstance(running, RunningRevision):
-        family = str(running.definition["family"])
-        newest = _told(
-            f"task family {family}", lambda: latest_revision(family, region=region, endpoints=endpoints)
-        )
-        if isinstance(newest, Unread):
-            tasks.append(newest)
-        elif newest.arn != running.arn:
-            tasks.append(seen_task(newest, Consumer.SERVICE, container, running=False))
-    tasks.append(
-        schema
-        if isinstance(schema, Unread)
-        else seen_task(schema, Consumer.SCHEMA_TASK, container, running=True)
-    )
-    return tuple(tasks)
+        latest = newest(str(running.definition["family"]))
+        if isinstance(latest, Unread) or latest.arn != running.arn:
+            tasks.append(seen(latest, Consumer.SERVICE, running=False))
+    return (*tasks, seen(schema, Consumer.SCHEMA_TASK, running=True))
 
 
 def seen_task(revision: RunningRevision, consumer: Consumer, container: str, *, running: bool) -> SeenTask:
@@ -230,7 +188,3 @@ def seen_task(revision: RunningRevision, consumer: Consumer, container: str, *, 
         registered_at=registered.astimezone(UTC) if isinstance(registered, datetime) else None,
         registered_by=str(definition.get("registeredBy") or ""),
     )
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", "an error"))

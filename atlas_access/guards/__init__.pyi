@@ -10,7 +10,6 @@ from . import (
     telling as telling,
     validate_secrets as validate_secrets,
 )
-from .cluster_addresses import AddressesUnread as AddressesUnread, read_addresses as read_addresses
 from .finding import (
     Finding as Finding,
     Guard as Guard,

@@ -17,7 +17,7 @@ from atlas_access.base import (
     EndpointRefused,
     Endpoints,
 )
-from atlas_access.clients import AwsUnavailable, Server, account_id, judge_login, read_connection_string
+from atlas_access.clients import AwsUnavailable, Server, judge_login, read_connection_string, wrong_account
 from atlas_access.guards.finding import Finding, Guard, Note, Report, report
 from atlas_access.guards.stored_values import Wanted, host_problem, login_problem, problems, wanted_in
 from atlas_access.manifest import Manifest
@@ -71,12 +71,9 @@ def check(manifest: Manifest, place: Place, clusters: Mapping[str, Cluster], end
 def _elsewhere(place: Place, endpoints: Endpoints) -> str:
     """Why the credentials at hand can say nothing of the secrets, "" when they act in their account."""
     try:
-        account = account_id(region=place.region, endpoints=endpoints)
+        return wrong_account(place.environment, place.account, place.region, endpoints)
     except AwsUnavailable as error:
         return str(error)
-    if account == place.account:
-        return ""
-    return f"these credentials act in AWS account {account}, but {place.environment} is {place.account}"
 
 
 def _judged(

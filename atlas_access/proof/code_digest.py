@@ -43,6 +43,10 @@ MODULES = (
     *(
         "atlas_access.proof.attempt",
         "atlas_access.clients.aws",
+        "atlas_access.clients.ecs",
+        "atlas_access.clients.errors",
+        "atlas_access.clients.logs",
+        "atlas_access.clients.lookups",
         "atlas_access.clients.mongo",
         "atlas_access.clients.pipeline",
         "atlas_access.proof.observe_audit_log",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from atlas_access.base import ConnectionInvalid, ConnectionString, Endpoints
-from atlas_access.clients import AwsUnavailable, Server, current_version, read_connection_string
+from atlas_access.clients import AwsUnavailable, Server, current_secret, read_connection_string
 from atlas_access.proof.evidence import Proof, Subject
 from atlas_access.proof.expectations import Place
 from atlas_access.proof.request import ProofRequest
@@ -54,7 +54,10 @@ def spot_proof(order: SpotOrder, endpoints: Endpoints, progress: Callable[[str],
         equality=False,
     )
     try:
-        version = order.version or current_version(order.secret_id, region=order.region, endpoints=endpoints)
+        version = (
+            order.version
+            or current_secret(order.secret_id, region=order.region, endpoints=endpoints).version_id
+        )
         text = read_connection_string(order.secret_id, version, region=order.region, endpoints=endpoints)
         connection = ConnectionString.parse(text)
     except AwsUnavailable as error:

@@ -19,7 +19,7 @@ from atlas_access.base import (
     ConnectionString,
     Endpoints,
 )
-from atlas_access.clients import cluster_addresses
+from atlas_access.clients import AtlasUnread, cluster_addresses
 from atlas_access.manifest import Consumer
 from atlas_access.proof.evidence import Proof, Subject
 from atlas_access.proof.expectations import Expectations, Place, expectations
@@ -155,9 +155,12 @@ def _addresses(stack: Stack) -> ClusterAddresses | None:
     if stack.sign_in is None:
         return None
     settings = stack.settings
-    return cluster_addresses(
-        settings.atlas_project_id, settings.atlas_cluster, stack.sign_in, stack.endpoints
-    )
+    try:
+        return cluster_addresses(
+            settings.atlas_project_id, settings.atlas_cluster, stack.sign_in, stack.endpoints
+        )
+    except AtlasUnread:
+        return None
 
 
 def _hosts(addresses: ClusterAddresses | None, address: Address, stack: Stack) -> tuple[str, ...]:

@@ -16,10 +16,10 @@ from atlas_access.clients import (
     AwsUnavailable,
     CurrentSecret,
     SignIn,
-    account_id,
     current_secret,
     latest_revision,
     running_revision,
+    wrong_account,
 )
 from atlas_access.manifest import Consumer, Manifest
 from atlas_access.proof.request import ProofRequest
@@ -105,14 +105,10 @@ def settled(stack: Stack, each: Sequence[Candidate], *, whole: bool) -> Iterator
 def _elsewhere(stack: Stack) -> str:
     """Why nothing that is found or missing says anything of the stack: the credentials act in another account."""
     try:
-        account = account_id(region=stack.settings.aws_region, endpoints=stack.endpoints)
+        settings = stack.settings
+        return wrong_account(stack.name, settings.aws_account_id, settings.aws_region, stack.endpoints)
     except AwsUnavailable:
         return ""  # then nothing else answers either, and says why
-    if account == stack.settings.aws_account_id:
-        return ""
-    return (
-        f"these credentials act in AWS account {account}, but {stack.name} is {stack.settings.aws_account_id}"
-    )
 
 
 def _current(stack: Stack, candidate: Candidate) -> CurrentSecret | str:

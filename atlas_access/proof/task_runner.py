@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from atlas_access.base import REGISTRATION_FACTS, Endpoints, redact
-from atlas_access.clients import AwsUnavailable, ask, client
+from atlas_access.clients import AwsUnavailable, client, describe_definition, describe_service, stream_lines
 from atlas_access.proof.evidence import Proof, Subject
 from atlas_access.proof.inside import CONNECTION, MARK, NONCE, REQUEST
 from atlas_access.proof.request import LARGEST, ProofRequest, unpack
@@ -68,10 +68,7 @@ class _TaskRun:
         self._nonce = secrets.token_hex(16)
 
     def proof(self, overlay: Mapping[str, str]) -> Proof:
-        what = "describing the proof's task family"
-        base = ask(what, self._ecs.describe_task_definition, taskDefinition=self._place.family)[
-            "taskDefinition"
-        ]
+        base = describe_definition(self._ecs, self._place.family)
         container = base["containerDefinitions"][0]
         options = (container.get("logConfiguration") or {}).get("options") or {}
         group, prefix = str(options.get("awslogs-group", "")), str(options.get("awslogs-stream-prefix", ""))
@@ -87,7 +84,7 @@ class _TaskRun:
             identifier = str(task).rpartition("/")[2]
             return self._judge(stopped, group, f"{prefix}/{container['name']}/{identifier}")
         finally:
-            ask("deregistering", self._ecs.deregister_task_definition, taskDefinition=registered)
+            self._ecs.deregister_task_definition(taskDefinition=registered)
 
     def _register(
         self, base: Mapping[str, Any], container: Mapping[str, Any], overlay: Mapping[str, str]
@@ -102,14 +99,12 @@ class _TaskRun:
         }
         kept = {key: value for key, value in base.items() if key not in REGISTRATION_FACTS and value}
         kept |= {"containerDefinitions": [mine], "executionRoleArn": self._place.execution_role}
-        answer = ask("registering the proof's task", self._ecs.register_task_definition, **kept)
+        answer = self._ecs.register_task_definition(**kept)
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 
     def _run(self, definition: str) -> str:
         self._progress(f"{self._request.expectations.user}: starting the proof's task")
-        answer = ask(
-            "running the proof's task",
-            self._ecs.run_task,
+        answer = self._ecs.run_task(
             cluster=self._place.cluster,
             taskDefinition=definition,
             launchType="FARGATE",
@@ -125,13 +120,8 @@ class _TaskRun:
     def _network(self) -> dict[str, Any]:
         """The service's own network, so that what the proof reaches is what the service will."""
         place = self._place
-        found = ask(
-            "describing the service",
-            self._ecs.describe_services,
-            cluster=place.cluster,
-            services=[place.service],
-        )["services"]
-        own = (found[0].get("networkConfiguration") or {}).get("awsvpcConfiguration") or {} if found else {}
+        found = describe_service(self._ecs, place.cluster, place.service) or {}
+        own = (found.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
         network = {
             "subnets": list(place.subnets) or list(own.get("subnets", ())),
             "securityGroups": list(place.security_groups) or list(own.get("securityGroups", ())),
@@ -147,12 +137,7 @@ class _TaskRun:
         """The stopped task, None when it did not stop in time; it is stopped then."""
         deadline = time.monotonic() + START_SECONDS + self._request.deadline_seconds
         while time.monotonic() < deadline:
-            answer = ask(
-                "describing the proof's task",
-                self._ecs.describe_tasks,
-                cluster=self._place.cluster,
-                tasks=[task],
-            )
+            answer = self._ecs.describe_tasks(cluster=self._place.cluster, tasks=[task])
             found = answer.get("tasks") or [{}]
             status = str(found[0].get("lastStatus", ""))
             if status == "STOPPED":
@@ -160,7 +145,7 @@ class _TaskRun:
                 return stopped
             self._progress(f"{self._request.expectations.user}: the proof's task is {status or 'unknown'}")
             time.sleep(_POLL_SECONDS)
-        ask("stopping the proof's task", self._ecs.stop_task, cluster=self._place.cluster, task=task)
+        self._ecs.stop_task(cluster=self._place.cluster, task=task)
         return None
 
     def _judge(self, stopped: Mapping[str, Any] | None, group: str, stream: str) -> Proof:
@@ -191,7 +176,7 @@ class _TaskRun:
         """The evidence from the task's log, which CloudWatch may show a little later; None when it is not there."""
         deadline = time.monotonic() + _LOG_SECONDS
         while True:
-            text = assembled(self._messages(group, stream), self._nonce)
+            text = assembled(stream_lines(self._logs, group, stream), self._nonce)
             if text is not None:
                 try:
                     return Proof.from_json(text)
@@ -200,24 +185,6 @@ class _TaskRun:
             if time.monotonic() >= deadline:
                 return None
             time.sleep(_POLL_SECONDS)
-
-    def _messages(self, group: str, stream: str) -> list[str]:
-        asked: dict[str, Any] = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
-        found: list[str] = []
-        for _ in range(_MOST_PARTS):
-            try:
-                page = ask("reading the task's log", self._logs.get_log_events, **asked)
-            except AwsUnavailable as error:
-                if error.code == "ResourceNotFoundException":
-                    return found
-                raise
-            events = page.get("events", ())
-            found += [str(each.get("message", "")) for each in events]
-            token = page.get("nextForwardToken")
-            if not events or not token or token == asked.get("nextToken"):
-                return found
-            asked["nextToken"] = token
-        return found
 
 
 def assembled(messages: Iterable[str], nonce: str) -> str | None:

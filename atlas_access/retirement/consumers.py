@@ -12,10 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from atlas_access.base import Endpoints, Unread
-from atlas_access.clients import AccountPlace, AwsUnavailable, ask, client, session_in
+from atlas_access.clients import AccountPlace, AwsUnavailable, client, session_in
 from atlas_access.retirement.bindings import LegacyNames
 from atlas_access.retirement.observe_bindings import look
 from atlas_access.retirement.observed import SeenAccount
@@ -88,10 +86,8 @@ def refuse_while_consumed(props: Mapping[str, Any], secrets: Sequence[str]) -> N
         marks = service_of(props, endpoints).look_marked()[1]
     except ServiceMissing:
         marks = Marks()
-    except (ClientError, BotoCoreError) as error:
-        raise StillConsumed(
-            _text(stack, (f"its service could not be asked: {type(error).__name__}",))
-        ) from None
+    except AwsUnavailable as error:
+        raise StillConsumed(_text(stack, (f"its service could not be asked: {error}",))) from None
     accounts: list[tuple[str, SeenAccount | Unread]] = []
     elsewhere: list[Elsewhere] = []
     if props["own"]:
@@ -114,7 +110,7 @@ def _held(place: AccountPlace, secret: str, endpoints: Endpoints) -> Elsewhere:
     try:
         session = session_in(place, endpoints, "consumers")
         store = client("secretsmanager", place.region, endpoints, session=session)
-        answer = ask(f"describing {secret}", store.describe_secret, SecretId=secret)
+        answer = store.describe_secret(SecretId=secret)
     except AwsUnavailable as error:
         if error.code == "ResourceNotFoundException":
             return Elsewhere(place.environment, secret, there=False)
@@ -125,16 +121,7 @@ def _held(place: AccountPlace, secret: str, endpoints: Endpoints) -> Elsewhere:
 def _place(environment: str, role: str, endpoints: Endpoints) -> AccountPlace:
     from atlas_access.rollout import settings_of
 
-    settings = settings_of(environment, endpoints)
-    arn = f"arn:aws:iam::{settings.aws_account_id}:role/{role}" if role else ""
-    return AccountPlace(
-        environment,
-        settings.aws_account_id,
-        settings.aws_region,
-        settings.ecs_cluster,
-        settings.ecs_service,
-        arn,
-    )
+    return AccountPlace.of(environment, settings_of(environment, endpoints), role)
 
 
 def _text(stack: str, against: Sequence[str]) -> str:

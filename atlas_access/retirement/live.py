@@ -10,35 +10,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from atlas_access.base import HeldRole
+from atlas_access.clients import AwsUnavailable
 from atlas_access.retirement.change_atlas import AtlasProject
 from atlas_access.retirement.journal import read_journal
 from atlas_access.retirement.steps import Goal, Look, SecretState, Way
-from atlas_access.rollout import ServiceMissing
+from atlas_access.rollout import Service
 
 RECOVERY_DAYS = 30
 
 
 @dataclass(frozen=True)
-class LiveEstate:
-    """Clients of one account and one project; `cluster` and `service` are where the journal stands."""
+class LiveEstate(AtlasProject):
+    """One Atlas project and one AWS account; `ecs_cluster` and `service` are where the journal is."""
 
     ecs: Any
     secrets: Any
-    atlas: AtlasProject
-    cluster: str
+    ecs_cluster: str
     service: str
     wall: Any
 
     def look(self, goal: Goal) -> Look:
         """Look at everything that a step depends on."""
-        roles, sound = self.atlas.roles()
+        roles, sound = self.roles()
         wanted = goal.secrets if goal.way is Way.DELETE else ()
         return Look(
             journal=read_journal(self._service()[1]),
-            users=self.atlas.users(),
+            users=self.users(),
             roles=roles,
             role_sound=sound,
             secrets={name: self._state(name) for name in wanted},
@@ -60,50 +57,20 @@ class LiveEstate:
         if found.get("status") == "ACTIVE":
             self.ecs.deregister_task_definition(taskDefinition=revision)
 
-    def make_role(self) -> None:
-        """Make the tombstone role."""
-        self.atlas.make_role()
-
-    def strip(self, user: str, at: float) -> None:
-        """Replace a user's roles by the tombstone role."""
-        self.atlas.strip(user, at)
-
-    def give_back(self, user: str, roles: frozenset[HeldRole]) -> None:
-        """Give a user its roles back."""
-        self.atlas.give_back(user, roles)
-
-    def remove_user(self, user: str) -> None:
-        """Delete a user."""
-        self.atlas.remove_user(user)
-
-    def remove_role(self, role: str) -> None:
-        """Delete a custom role. Raises `RoleInUse`."""
-        self.atlas.remove_role(role)
-
     def schedule(self, secret: str) -> None:
         """Delete a secret with its recovery window."""
         if self._state(secret) is SecretState.PRESENT:
             self.secrets.delete_secret(SecretId=secret, RecoveryWindowInDays=RECOVERY_DAYS)
 
-    def applied(self) -> bool:
-        """Whether every change has reached the cluster."""
-        return self.atlas.applied()
-
     def _service(self) -> tuple[str, dict[str, str]]:
-        answer = self.ecs.describe_services(cluster=self.cluster, services=[self.service], include=["TAGS"])
-        if not answer["services"]:
-            raise ServiceMissing(
-                f"ECS cluster {self.cluster} has no service {self.service}. Check ecsCluster and ecsService."
-            )
-        found = answer["services"][0]
-        tags = {str(tag["key"]): str(tag.get("value", "")) for tag in found.get("tags") or ()}
-        return str(found["serviceArn"]), tags
+        state, tags = Service(self.ecs, self.ecs_cluster, self.service).look_tagged()
+        return state.arn, tags
 
     def _state(self, name: str) -> SecretState:
         try:
             about = self.secrets.describe_secret(SecretId=name)
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
+        except AwsUnavailable as error:
+            if error.code == "ResourceNotFoundException":
                 return SecretState.ABSENT
             raise
         return SecretState.SCHEDULED if about.get("DeletedDate") else SecretState.PRESENT

@@ -12,10 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from atlas_access.base import EndpointRefused, Endpoints, Phase, Settings, Step, SystemClock, Unread
-from atlas_access.clients import AccountPlace, AwsUnavailable, SignIn, server_time
+from atlas_access.clients import AccountPlace, SignIn, read_or_unread, server_time
 from atlas_access.drift import Drift, Wanted, observe as drift_probe
 from atlas_access.manifest import KnownUser, Manifest
 from atlas_access.retirement import (
@@ -139,11 +137,9 @@ def observe(asked: Asked, eyes: Eyes, look: Look) -> GateSeen:
 def _told(what: str, read: Callable[[], T]) -> T | Unread:
     """A part, or why it could not be read; whatever breaks makes it unread, and unread never passes."""
     try:
-        return read()
+        return read_or_unread(read, what)
     except EndpointRefused:
         raise
-    except (AwsUnavailable, ClientError, BotoCoreError) as error:
-        return Unread(what, str(error) if isinstance(error, AwsUnavailable) else type(error).__name__)
     except Exception as error:  # noqa: BLE001 - a gate that breaks must say so and stay shut
         return Unread(what, f"it could not be looked at ({type(error).__name__})")
 

@@ -12,39 +12,35 @@ from functools import cache
 from typing import Any
 
 from atlas_access.base import Endpoints, Unread
-from atlas_access.clients import AccountPlace, AwsUnavailable, ask, client, session_in
+from atlas_access.clients import (
+    AccountPlace,
+    AwsUnavailable,
+    client,
+    describe_definition,
+    describe_service,
+    pages,
+    read_or_unread,
+    session_in,
+    tags_of,
+)
 from atlas_access.retirement.bindings import LegacyNames, PastDeployment, named_in, since_binding
 from atlas_access.retirement.observed import SeenService
-
-_PAGES = 50
 
 
 def look(place: AccountPlace, legacy: LegacyNames, endpoints: Endpoints) -> SeenService | Unread:
     """Look at one environment's service and its past; an `Unread` where either could not be read."""
-    try:
-        session = session_in(place, endpoints, "retirement")
-        ecs = client("ecs", place.region, endpoints, session=session)
-        return _look(place, legacy, ecs)
-    except AwsUnavailable as error:
-        return Unread(f"{place.environment}'s service", str(error))
+    return read_or_unread(lambda: _look(place, legacy, endpoints), f"{place.environment}'s service")
 
 
-def _look(place: AccountPlace, legacy: LegacyNames, ecs: Any) -> SeenService:
-    services = ask(
-        "describing the service",
-        ecs.describe_services,
-        cluster=place.cluster,
-        services=[place.service],
-        include=["TAGS"],
-    )["services"]
-    if not services:
+def _look(place: AccountPlace, legacy: LegacyNames, endpoints: Endpoints) -> SeenService:
+    ecs = client("ecs", place.region, endpoints, session=session_in(place, endpoints, "retirement"))
+    service = describe_service(ecs, place.cluster, place.service)
+    if service is None:
         raise AwsUnavailable("describing the service", "no such service")
-    service = services[0]
 
     @cache
     def named(revision: str) -> tuple[str, ...]:
-        answer = ask("describing a revision", ecs.describe_task_definition, taskDefinition=revision)
-        return named_in(answer["taskDefinition"], legacy)
+        return named_in(describe_definition(ecs, revision), legacy)
 
     running = str(service["taskDefinition"])
     found = since_binding(_past(place, ecs, named)) if not named(running) else None
@@ -60,34 +56,21 @@ def _look(place: AccountPlace, legacy: LegacyNames, ecs: Any) -> SeenService:
 
 def _past(place: AccountPlace, ecs: Any, named: Any) -> Iterator[PastDeployment]:
     """The deployments, newest first, each with its revision, read page by page as far as somebody wants them."""
-    token = ""
-    for _ in range(_PAGES):
-        answer = ask(
-            "listing the service's deployments",
-            ecs.list_service_deployments,
-            cluster=place.cluster,
-            service=place.service,
-            **({"nextToken": token} if token else {}),
-        )
-        page = [each for each in answer.get("serviceDeployments") or () if each.get("status") == "SUCCESSFUL"]
-        revisions = _revisions(ecs, [str(each["targetServiceRevisionArn"]) for each in page])
-        for each in page:
+    for page in pages(
+        ecs.list_service_deployments, "serviceDeployments", cluster=place.cluster, service=place.service
+    ):
+        done = [each for each in page.get("serviceDeployments") or () if each.get("status") == "SUCCESSFUL"]
+        revisions = _revisions(ecs, [str(each["targetServiceRevisionArn"]) for each in done])
+        for each in done:
             revision = revisions[str(each["targetServiceRevisionArn"])]
             yield PastDeployment(revision, "SUCCESSFUL", _seconds(each), named(revision))
-        token = str(answer.get("nextToken") or "")
-        if not token:
-            return
-    raise AwsUnavailable("listing the service's deployments", "more than can be read")
 
 
 def _revisions(ecs: Any, arns: list[str]) -> Mapping[str, str]:
     """The task definition of each service revision; ECS describes up to 20 at once."""
     found: dict[str, str] = {}
     for start in range(0, len(arns), 20):
-        batch = arns[start : start + 20]
-        answer = ask(
-            "describing service revisions", ecs.describe_service_revisions, serviceRevisionArns=batch
-        )
+        answer = ecs.describe_service_revisions(serviceRevisionArns=arns[start : start + 20])
         found |= {str(e["serviceRevisionArn"]): str(e["taskDefinition"]) for e in answer["serviceRevisions"]}
     if set(found) != set(arns):
         raise AwsUnavailable("describing service revisions", "not all of them")
@@ -95,7 +78,7 @@ def _revisions(ecs: Any, arns: list[str]) -> Mapping[str, str]:
 
 
 def _troubles(service: Mapping[str, Any]) -> Iterator[str]:
-    tags = {str(tag["key"]): str(tag.get("value", "")) for tag in service.get("tags") or ()}
+    tags = tags_of(service)
     if tags.get("atlas-access/lease-run"):
         yield "a rollout holds its lease"
     if tags.get("atlas-access/held"):

@@ -11,18 +11,16 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from atlas_access.base import Endpoints, Settings, Unread
 from atlas_access.clients import (
     AccountPlace,
     Atlas,
-    AtlasUnread,
-    AwsUnavailable,
-    Patience,
+    Retry,
     SignIn,
     account_id,
     client,
+    items,
+    read_or_unread,
 )
 from atlas_access.drift import SeenSecret
 from atlas_access.manifest import Manifest
@@ -38,14 +36,14 @@ def look(
     settings: Mapping[str, Settings],
     sign_in: SignIn,
     endpoints: Endpoints,
-    patience: Patience | None = None,
+    retry: Retry | None = None,
 ) -> LegacySeen:
     """Read one stack's estate; `settings` are those of every environment. Raises nothing but `EndpointRefused`."""
     own = settings[stack]
     environments = [stack, *(name for name in manifest.environments if name != stack)]
     with (
         ThreadPoolExecutor(max_workers=3) as pool,
-        Atlas(own.atlas_project_id, sign_in, endpoints, patience) as atlas,
+        Atlas(own.atlas_project_id, sign_in, endpoints, retry) as atlas,
     ):
         account = _account(own, endpoints)
         secrets = pool.submit(_own, account, "secrets", partial(_secrets, manifest, stack, own, endpoints))
@@ -58,8 +56,8 @@ def look(
             )
             for name in environments
         ]
-        users, roles = _told(atlas.users), _told(atlas.roles)
-        logins = _told(lambda: atlas.logins(own.atlas_cluster))
+        users, roles = read_or_unread(atlas.users), read_or_unread(atlas.roles)
+        logins = read_or_unread(lambda: atlas.logins(own.atlas_cluster))
         parts = tuple(each.result() for each in revisions)
         return LegacySeen(users, roles, secrets.result(), parts, logins)
 
@@ -67,32 +65,14 @@ def look(
 def _revisions(
     environment: str, stack: str, settings: Mapping[str, Settings], endpoints: Endpoints
 ) -> tuple[SeenRevision, ...] | Unread:
-    own, theirs = settings[stack], settings[environment]
-    role = "" if environment == stack or not own.looks_as else own.looks_as
-    place = AccountPlace(
-        environment,
-        theirs.aws_account_id,
-        theirs.aws_region,
-        theirs.ecs_cluster,
-        theirs.ecs_service,
-        f"arn:aws:iam::{theirs.aws_account_id}:role/{role}" if role else "",
-    )
+    role = "" if environment == stack else settings[stack].looks_as or ""
+    place = AccountPlace.of(environment, settings[environment], role)
     return read_revisions(place, endpoints)
 
 
-def _told(read: Callable[[], T]) -> T | Unread:
-    try:
-        return read()
-    except AtlasUnread as error:
-        return Unread(error.what, error.why)
-
-
 def _account(settings: Settings, endpoints: Endpoints) -> str | Unread:
-    try:
-        found = account_id(region=settings.aws_region, endpoints=endpoints)
-    except AwsUnavailable as error:
-        return Unread("AWS account", f"AWS answered {error.code}")
-    if found != settings.aws_account_id:
+    found = read_or_unread(lambda: account_id(region=settings.aws_region, endpoints=endpoints), "AWS account")
+    if not isinstance(found, Unread) and found != settings.aws_account_id:
         return Unread("AWS account", f"these credentials act in {found}, not in {settings.aws_account_id}")
     return found
 
@@ -110,15 +90,13 @@ def _secrets(
     prefix = f"{stack}/mongodb/"
     legacy = {each.name for user in manifest.legacy for each in user.secrets if each.environment == stack}
     elsewhere = sorted(name for name in legacy if not name.startswith(prefix))
-    try:
-        pages = store.get_paginator("list_secrets").paginate(
-            Filters=[{"Key": "name", "Values": [prefix, *elsewhere]}], IncludePlannedDeletion=True
-        )
-        entries = [entry for page in pages for entry in page.get("SecretList") or ()]
-    except ClientError as error:
-        return Unread("secrets", f"AWS answered {error.response.get('Error', {}).get('Code', 'an error')}")
-    except BotoCoreError as error:
-        return Unread("secrets", f"AWS answered {type(error).__name__}")
+    filters = [{"Key": "name", "Values": [prefix, *elsewhere]}]
+    entries = read_or_unread(
+        lambda: list(items(store.list_secrets, "SecretList", Filters=filters, IncludePlannedDeletion=True)),
+        "secrets",
+    )
+    if isinstance(entries, Unread):
+        return entries
     return tuple(
         SeenSecret(
             str(each["Name"]), exists=True, arn=str(each["ARN"]), deleted_at=_moment(each.get("DeletedDate"))

@@ -10,10 +10,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from atlas_access.base import Clock, Settings, clock_for
-from atlas_access.clients import client
+from atlas_access.base import Clock, clock_for
+from atlas_access.clients import AwsUnavailable, client
 from atlas_access.drift import listed, observe as drift
 from atlas_access.proof import Stack, Verdict, candidates, prove_candidates
 from atlas_access.retirement import observe_inventory as legacy
@@ -38,6 +36,7 @@ from atlas_access.rollout import (
     SoakSeen,
     baseline_file,
     looked,
+    read_marks,
     released,
 )
 from atlas_access.smoke import BaselineRefused, SmokeInvalid, load_smoke, read_baseline
@@ -117,17 +116,16 @@ def _live(asked: Looked) -> Live:
     ecs = client("ecs", settings.aws_region, asked.endpoints)
     try:
         service = Service(ecs, settings.ecs_cluster, settings.ecs_service)
-        state, marks = service.look_marked()
+        state, tags = service.look_tagged()
+        marks = read_marks(tags)
         if marks.bound is not None and marks.bound.revision != state.revision:
             was, runs = service.definition(marks.bound.revision), service.definition(state.revision)
             marks = released(marks, state.revision, was, runs)
-        tags = ecs.list_tags_for_resource(resourceArn=state.arn).get("tags") or ()
     except ServiceMissing as error:
         return Live(None, Marks(), {}, str(error))
-    except (ClientError, BotoCoreError) as error:
-        code = error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
-        return Live(None, Marks(), {}, f"the service could not be described ({code or type(error).__name__})")
-    return Live(state, marks, {str(tag["key"]): str(tag.get("value", "")) for tag in tags})
+    except AwsUnavailable as error:
+        return Live(None, Marks(), {}, f"the service could not be described ({error})")
+    return Live(state, marks, tags)
 
 
 def _estate(asked: Looked) -> LegacyEstate:
@@ -145,22 +143,6 @@ def _minutes(asked: Looked) -> int:
 def _soak(asked: Looked, stack: str, clock: Clock) -> SoakSeen | str:
     own, theirs = asked.own, asked.settings[stack]
     asks = next((each for each in asked.settings.values() if each.goes_after == stack), own)
-    before = Preceding(
-        stack=stack,
-        account=theirs.aws_account_id,
-        region=theirs.aws_region,
-        cluster=theirs.ecs_cluster,
-        service=theirs.ecs_service,
-        role_arn=_role(own, theirs),
-        atlas_project=theirs.atlas_project_id,
-        atlas_cluster=theirs.atlas_cluster,
-        minutes=asks.soak_minutes,
-        logins=not asks.soak_without_login_history,
-    )
+    role = "" if own.aws_account_id == theirs.aws_account_id else own.looks_as
+    before = Preceding.of(stack, theirs, role, asks)
     return looked(before, own.aws_account_id, asked.endpoints, clock)
-
-
-def _role(own: Settings, theirs: Settings) -> str:
-    if own.aws_account_id == theirs.aws_account_id or not own.looks_as:
-        return ""
-    return f"arn:aws:iam::{theirs.aws_account_id}:role/{own.looks_as}"

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from atlas_access.base import Endpoints, Settings
 from atlas_access.clients import AwsUnavailable, account_id, client
 from atlas_access.manifest import Manifest
@@ -25,13 +23,9 @@ def retirement_journal(stack: str, settings: Settings, endpoints: Endpoints) -> 
         raise AwsUnavailable(what, f"as {found}; sign in to account {settings.aws_account_id}")
     ecs = client("ecs", settings.aws_region, endpoints)
     try:
-        arn = Service(ecs, settings.ecs_cluster, settings.ecs_service).look().arn
-        tags = ecs.list_tags_for_resource(resourceArn=arn).get("tags") or ()
+        return read_journal(Service(ecs, settings.ecs_cluster, settings.ecs_service).look_tagged()[1])
     except ServiceMissing as error:
         raise AwsUnavailable(what, str(error)) from None
-    except (ClientError, BotoCoreError) as error:
-        raise AwsUnavailable(what, type(error).__name__) from None
-    return read_journal({str(tag["key"]): str(tag.get("value", "")) for tag in tags})
 
 
 def consumed(stack: str, manifest: Manifest, settings: Settings) -> str:

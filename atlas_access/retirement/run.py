@@ -10,10 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from atlas_access.base import Clock, HeldRole
-from atlas_access.clients import AtlasUnread, AwsUnavailable
+from atlas_access.clients import ServiceError
 from atlas_access.retirement.decide import decide, learn
 from atlas_access.retirement.journal import Stage, doing_tags, done_tags, stage_tags, was_tags
 from atlas_access.retirement.model import TOMBSTONE_ROLE
@@ -107,9 +105,6 @@ class Parts:
     pause_seconds: float = PAUSE_SECONDS
 
 
-_UNANSWERED = (AwsUnavailable, AtlasUnread, ClientError, BotoCoreError)
-
-
 @dataclass
 class _Run:
     goal: Goal
@@ -129,7 +124,7 @@ class _Run:
                 self.failed = 0
             except MarkUnwritable as error:
                 raise RetirementRefused(told(self.goal, Refused((str(error),)))) from None
-            except _UNANSWERED as error:
+            except ServiceError as error:
                 self._again(error)
         raise RetirementRefused(unanswered(self.goal, "no end in sight"), 3)
 
@@ -214,10 +209,10 @@ class _Run:
         self.parts.clock.pause(self.parts.pause_seconds)
         return self.parts.gates()
 
-    def _again(self, error: Exception) -> None:
+    def _again(self, error: ServiceError) -> None:
         self.failed += 1
         if self.failed >= TRIES:
-            raise RetirementRefused(unanswered(self.goal, _code(error)), 3) from None
+            raise RetirementRefused(unanswered(self.goal, str(error)), 3) from None
         self.parts.clock.pause(self.parts.pause_seconds)
 
 
@@ -228,9 +223,3 @@ def carry_out(goal: Goal, parts: Parts) -> Done:
         RetirementRefused: it was refused, or undone, or it is not known what AWS or Atlas did.
     """
     return _Run(goal, parts).to_end()
-
-
-def _code(error: Exception) -> str:
-    if isinstance(error, ClientError):
-        return f"AWS answered {error.response.get('Error', {}).get('Code', 'an error')}"
-    return type(error).__name__ if isinstance(error, BotoCoreError) else str(error)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from atlas_access.base import Endpoints, Settings, Step, clock_for
-from atlas_access.clients import AccountPlace, client
+from atlas_access.clients import AccountPlace, SignIn, client
 from atlas_access.manifest import Manifest, load_known_users, load_manifest
-from atlas_access.retirement.change_atlas import AtlasProject, sign_in_for_changes
+from atlas_access.retirement.change_atlas import sign_in_for_changes
 from atlas_access.retirement.journal import Stage
 from atlas_access.retirement.live import LiveEstate
 from atlas_access.retirement.model import evidence_json, fresh_from, open_ones
@@ -87,10 +87,7 @@ def restore(
     """Give every tombstoned user of a stack its recorded roles back. Raises `RetirementRefused`."""
     goal = goal_of(stack, Way.RESTORE, scope_of(manifest, stack))
     clock = clock_for(os.environ, endpoints)
-    project = AtlasProject(
-        settings.atlas_project_id, settings.atlas_cluster, sign_in_for_changes(os.environ), endpoints
-    )
-    estate = _live(settings, endpoints, project, clock.wall)
+    estate = _live(settings, endpoints, sign_in_for_changes(os.environ), clock.wall)
     nothing: Callable[[], tuple[str, ...]] = tuple
     parts = Parts(estate, clock, tell, _never, nothing, pause_seconds=_pause(endpoints))
     return carry_out(goal, parts)
@@ -148,18 +145,18 @@ def parts_for(asked: Asked, endpoints: Endpoints) -> Parts:
 
 def estate_of(settings: Settings, endpoints: Endpoints, eyes: Eyes) -> LiveEstate:
     """The live systems of a stack, as the credentials at hand may change them."""
-    project = AtlasProject(settings.atlas_project_id, settings.atlas_cluster, eyes.sign_in, endpoints)
-    return _live(settings, endpoints, project, eyes.clock.wall)
+    return _live(settings, endpoints, eyes.sign_in, eyes.clock.wall)
 
 
-def _live(
-    settings: Settings, endpoints: Endpoints, project: AtlasProject, wall: Callable[[], float]
-) -> LiveEstate:
+def _live(settings: Settings, endpoints: Endpoints, sign_in: SignIn, wall: Callable[[], float]) -> LiveEstate:
     return LiveEstate(
         ecs=client("ecs", settings.aws_region, endpoints),
         secrets=client("secretsmanager", settings.aws_region, endpoints),
-        atlas=project,
-        cluster=settings.ecs_cluster,
+        project=settings.atlas_project_id,
+        cluster=settings.atlas_cluster,
+        sign_in=sign_in,
+        endpoints=endpoints,
+        ecs_cluster=settings.ecs_cluster,
         service=settings.ecs_service,
         wall=wall,
     )
@@ -178,25 +175,8 @@ def _places(
     stack: str, settings: Settings, manifest: Manifest, role: str, endpoints: Endpoints
 ) -> tuple[AccountPlace, ...]:
     others = [each for each in manifest.environments if each != stack]
-    theirs = {each: settings_of(each, endpoints) for each in others}
-    return (
-        _place(stack, settings, ""),
-        *(
-            _place(each, theirs[each], role and f"arn:aws:iam::{theirs[each].aws_account_id}:role/{role}")
-            for each in others
-        ),
-    )
-
-
-def _place(environment: str, settings: Settings, role_arn: str) -> AccountPlace:
-    return AccountPlace(
-        environment,
-        settings.aws_account_id,
-        settings.aws_region,
-        settings.ecs_cluster,
-        settings.ecs_service,
-        role_arn,
-    )
+    theirs = (AccountPlace.of(each, settings_of(each, endpoints), role) for each in others)
+    return (AccountPlace.of(stack, settings), *theirs)
 
 
 def _never(*_: object) -> Any:

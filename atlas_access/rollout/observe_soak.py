@@ -9,23 +9,32 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-import requests
-from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
-from requests.auth import HTTPDigestAuth
 
-from atlas_access.base import Clock, EndpointRefused, Endpoints
-from atlas_access.clients import AwsUnavailable, ask, client, session as http_session, taken_on
+from atlas_access.base import Clock, EndpointRefused, Endpoints, Settings
+from atlas_access.clients import (
+    MOST_LOGINS,
+    SOAK_ACCOUNT,
+    SOAK_KEY,
+    Atlas,
+    AtlasUnread,
+    AwsUnavailable,
+    CredentialsMissing,
+    Logs,
+    client,
+    log_groups,
+    role_arn,
+    sign_in_from,
+    taken_on,
+)
 from atlas_access.rollout.service import Service, ServiceMissing
 from atlas_access.rollout.soak import SoakSeen, Source, released, spike, unknown
 
 LOGS, LOGINS = "service logs", "Atlas login failures"
-PATTERN = "?ERROR ?Error ?error"
-"""CloudWatch Logs filter pattern: any line with one of these words."""
-_PAGES = 20
-PUBLIC, PRIVATE = "ATLAS_ACCESS_SOAK_ATLAS_PUBLIC_KEY", "ATLAS_ACCESS_SOAK_ATLAS_PRIVATE_KEY"
+WORDS = ("ERROR", "Error", "error")
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,22 @@ class Preceding:
     minutes: int
     logins: bool = True
 
+    @classmethod
+    def of(cls, stack: str, theirs: Settings, role: str, asks: Settings) -> Preceding:
+        """A stack by its settings, looked at as a role of its account; `asks` are those that hold it to a soak."""
+        return cls(
+            stack,
+            theirs.aws_account_id,
+            theirs.aws_region,
+            theirs.ecs_cluster,
+            theirs.ecs_service,
+            role_arn(theirs.aws_account_id, role),
+            theirs.atlas_project_id,
+            theirs.atlas_cluster,
+            asks.soak_minutes,
+            logins=not asks.soak_without_login_history,
+        )
+
 
 def look(before: Preceding, own_account: str, endpoints: Endpoints, clock: Clock) -> SoakSeen:
     """Look at the service and, once it is bound, at its errors. Raises `AwsUnavailable`, `ServiceMissing`."""
@@ -53,17 +78,14 @@ def look(before: Preceding, own_account: str, endpoints: Endpoints, clock: Clock
     service = Service(
         client("ecs", before.region, endpoints, session=session), before.cluster, before.service
     )
-    try:
-        state, marks = service.look_marked()
-        definition = service.definition(state.revision)
-        if marks.bound is not None and marks.bound.revision != state.revision:
-            marks = released(marks, state.revision, service.definition(marks.bound.revision), definition)
-        seen = SoakSeen(before.stack, state, marks, clock.wall())
-        since = seen.bound_since
-        if since is None:
-            return seen
-    except ClientError as error:
-        raise AwsUnavailable(f"looking at {before.stack}'s service", _code(error)) from None
+    state, marks = service.look_marked()
+    definition = service.definition(state.revision)
+    if marks.bound is not None and marks.bound.revision != state.revision:
+        marks = released(marks, state.revision, service.definition(marks.bound.revision), definition)
+    seen = SoakSeen(before.stack, state, marks, clock.wall())
+    since = seen.bound_since
+    if since is None:
+        return seen
     sources = [_logs(before, definition, session, endpoints, since, seen.wall)]
     if before.logins:
         sources.append(_logins(before, endpoints, since, seen.wall))
@@ -88,88 +110,48 @@ def _logs(
     since: float,
     wall: float,
 ) -> Source:
-    groups = {
-        str(options["awslogs-group"])
-        for each in definition.get("containerDefinitions", [])
-        if (options := (each.get("logConfiguration") or {}).get("options") or {}).get("awslogs-group")
-    }
+    groups = log_groups(definition)
     if not groups:
         return unknown(LOGS, "its containers name no CloudWatch log group")
-    logs = client("logs", before.region, endpoints, session=session)
+    logs = [Logs(group, before.region, endpoints, session) for group in groups]
+
+    def count(start: float, end: float) -> int:
+        return sum(1 for each in logs for _ in each.lines(WORDS, start, end))
+
     try:
-        counts = [
-            (_count(logs, group, 2 * since - wall, since), _count(logs, group, since, wall))
-            for group in sorted(groups)
-        ]
+        return spike(LOGS, count(2 * since - wall, since), count(since, wall))
     except AwsUnavailable as error:
         return unknown(LOGS, str(error))
-    return spike(LOGS, sum(each[0] for each in counts), sum(each[1] for each in counts))
-
-
-def _count(logs: Any, group: str, start: float, end: float) -> int:
-    token, found = "", 0
-    for _ in range(_PAGES):
-        answer = ask(
-            f"reading the log group {group}",
-            logs.filter_log_events,
-            logGroupName=group,
-            startTime=int(start * 1000),
-            endTime=int(end * 1000),
-            filterPattern=PATTERN,
-            **({"nextToken": token} if token else {}),
-        )
-        found += len(answer.get("events", ()))
-        token = str(answer.get("nextToken") or "")
-        if not token:
-            return found
-    raise AwsUnavailable(f"reading the log group {group}", "more lines than can be counted")
 
 
 def _logins(before: Preceding, endpoints: Endpoints, since: float, wall: float) -> Source:
-    """Failed authentications by Atlas' access history (Atlas Admin API, listAccessLogsByClusterName; M10 and up)."""
-    public, private = os.environ.get(PUBLIC, ""), os.environ.get(PRIVATE, "")
-    if not public or not private:
-        return unknown(
-            LOGINS, f"no key of {before.stack}'s project ({PUBLIC} and {PRIVATE}; Project Read Only)"
-        )
+    """Failed authentications by Atlas' access history, unknown where the list was cut."""
     try:
-        during = _failed(before, endpoints, public, private, since, wall)
-        earlier = _failed(before, endpoints, public, private, 2 * since - wall, since)
-    except (requests.RequestException, ValueError, KeyError, EndpointRefused) as error:
-        return unknown(LOGINS, f"Atlas gave no usable answer ({type(error).__name__})")
-    return spike(LOGINS, earlier, during)
+        sign_in = sign_in_from(os.environ, (SOAK_ACCOUNT, SOAK_KEY))
+    except CredentialsMissing as error:
+        return unknown(LOGINS, f"no credentials for {before.stack}'s project: {error}")
+    try:
+        with Atlas(before.atlas_project, sign_in, endpoints) as atlas:
+            counts = [
+                _failed(atlas, before.atlas_cluster, start, end)
+                for start, end in ((2 * since - wall, since), (since, wall))
+            ]
+    except (AtlasUnread, EndpointRefused) as error:
+        return unknown(LOGINS, str(error))
+    return spike(LOGINS, *counts)
 
 
-def _failed(
-    before: Preceding, endpoints: Endpoints, public: str, private: str, start: float, end: float
-) -> int:
-    url = (
-        f"{endpoints.atlas.rstrip('/')}/api/atlas/v2/groups/{before.atlas_project}"
-        f"/dbAccessHistory/clusters/{before.atlas_cluster}"
-    )
-    with http_session(endpoints) as http:
-        answer = http.get(
-            url,
-            params={
-                "authResult": "false",
-                "start": str(int(start * 1000)),
-                "end": str(int(end * 1000)),
-                "nLogs": "20000",
-            },
-            headers={"Accept": "application/vnd.atlas.2023-01-01+json"},
-            auth=HTTPDigestAuth(public, private),
-        )
-    answer.raise_for_status()
-    return len(answer.json()["accessLogs"])
+def _failed(atlas: Atlas, cluster: str, start: float, end: float) -> int:
+    moments = (datetime.fromtimestamp(each, UTC) for each in (start, end))
+    log = atlas.access_log(cluster, *moments, succeeded=False)
+    if not log.whole:
+        raise AtlasUnread(f"access history of {cluster}", f"more than {MOST_LOGINS} failed logins")
+    return len(log.attempts)
 
 
 def looked(before: Preceding, own_account: str, endpoints: Endpoints, clock: Clock) -> SoakSeen | str:
     """The look, or in one line why it could not be had."""
     try:
         return look(before, own_account, endpoints, clock)
-    except (AwsUnavailable, ServiceMissing, BotoCoreError) as error:
+    except (AwsUnavailable, ServiceMissing) as error:
         return f"{before.stack}: whether it is bound and has soaked is unknown: {error}"
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", "an error"))

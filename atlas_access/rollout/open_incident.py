@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from atlas_access.base import Endpoints
-from atlas_access.clients import GitHub, Patience
+from atlas_access.clients import GitHub, Retry
 from atlas_access.rollout.incident_issue import LABEL, Outcome, decide
 from atlas_access.rollout.report import RolloutFailed
 from atlas_access.rollout.steps import Done
@@ -55,8 +55,7 @@ class StopLine:
             self.say(f"{self.repository}: the stop-the-line issue was not written: {TOKENS[0]} is not set")
             return
         try:
-            patience = Patience(self.seconds)
-            with GitHub(self.repository, token, self.endpoints, patience) as tracker:
+            with GitHub(self.repository, token, self.endpoints, Retry(self.seconds)) as tracker:
                 made = tracker.sync(LABEL, lambda issues: decide(outcome, issues))
         except Exception as error:  # noqa: BLE001 - whatever the tracker does, the rollout's outcome stands
             self.say(f"{self.repository}: the stop-the-line issue was not written: {error}")

@@ -11,8 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from atlas_access.base import Endpoints
 from atlas_access.clients import AwsUnavailable
 from atlas_access.proof import Expectations, Proof, ProofRequest, Verdict, prove_all
@@ -185,8 +183,4 @@ def request_of(given: Mapping[str, Any]) -> ProofRequest:
 
 
 def _text(error: Exception) -> str:
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code", "an error of AWS"))
-    if isinstance(error, BotoCoreError):
-        return type(error).__name__
-    return f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, AwsUnavailable) else f"{type(error).__name__}: {error}"

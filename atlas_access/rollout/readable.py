@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from atlas_access.base import Endpoints, secret_references
-from atlas_access.clients import CURRENT, AwsUnavailable, ask, client, session_by
+from atlas_access.clients import CURRENT, AwsUnavailable, client, read_value, taken_on
 from atlas_access.rollout.model import short
 
 READ, DECRYPT = "secretsmanager:GetSecretValue", "kms:Decrypt"
@@ -90,7 +90,7 @@ class Readability:
         if cached in self._keys:
             return self._keys[cached]
         store = self.open_client("secretsmanager", self.region, self.endpoints)
-        secret = ask("describing the secret", store.describe_secret, SecretId=reference.arn)
+        secret = store.describe_secret(SecretId=reference.arn)
         if secret.get("DeletedDate"):
             raise _Unusable("the secret is marked for deletion; restore it")
         stages: Mapping[str, list[str]] = secret.get("VersionIdsToStages") or {}
@@ -108,7 +108,7 @@ class Readability:
 
     def _usable_key(self, key: str) -> str:
         kms = self.open_client("kms", self.region, self.endpoints)
-        found = ask("describing its key", kms.describe_key, KeyId=key)["KeyMetadata"]
+        found = kms.describe_key(KeyId=key)["KeyMetadata"]
         if found.get("KeyState", "Enabled") != "Enabled":
             raise _Unusable(f"its key is {found['KeyState']}, so it cannot be decrypted")
         return str(found["Arn"])
@@ -150,9 +150,7 @@ class Readability:
         for action, resources in asked.items():
             if not resources:
                 continue
-            answer = ask(
-                "simulating the execution role",
-                iam.simulate_principal_policy,
+            answer = iam.simulate_principal_policy(
                 PolicySourceArn=role,
                 ActionNames=[action],
                 ResourceArns=sorted(resources),
@@ -168,15 +166,7 @@ class Readability:
         """Read as the role itself; the values are dropped at once."""
         name = role.rpartition("/")[2]
         try:
-            sts = self.open_client("sts", self.region, self.endpoints)
-            session = session_by(
-                ask(
-                    "taking the role on",
-                    sts.assume_role,
-                    RoleArn=role,
-                    RoleSessionName="atlas-access-preflight",
-                )
-            )
+            session = taken_on(role, self.region, self.endpoints, "preflight")
         except AwsUnavailable as error:
             yield (
                 f"{label}: whether {name} reads its secrets is unknown: IAM refuses to simulate it, and the role "
@@ -185,12 +175,8 @@ class Readability:
             return
         store = self.open_client("secretsmanager", self.region, self.endpoints, session=session)
         for reference in keys:
-            wanted = {
-                "SecretId": reference.arn,
-                **({"VersionId": reference.version} if reference.version else {}),
-            }
             try:
-                ask("reading as the role", store.get_secret_value, **wanted)
+                read_value(store, reference.arn, reference.version)
             except AwsUnavailable as error:
                 yield f"{label}: {name} cannot read {reference.variable} ({reference.name}): {error.code}"
 

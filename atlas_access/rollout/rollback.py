@@ -10,10 +10,8 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from atlas_access.base import Endpoints, Settings
-from atlas_access.clients import AwsUnavailable, account_id, ask, client
+from atlas_access.clients import AwsUnavailable, client, describe_definition, wrong_account
 from atlas_access.rollout.model import ServiceState, short
 from atlas_access.rollout.open_incident import StopLine
 from atlas_access.rollout.preflight import Checks, readable
@@ -54,12 +52,9 @@ def roll_back(
         AwsUnavailable: AWS gave no answer before anything began.
     """
     region = settings.aws_region
-    account = account_id(region=region, endpoints=endpoints)
-    if account != settings.aws_account_id:
-        raise RollbackRefused(
-            f"these credentials act in AWS account {account}, but {stack} is {settings.aws_account_id}. "
-            "Sign in to the right account."
-        )
+    elsewhere = wrong_account(stack, settings.aws_account_id, region, endpoints)
+    if elsewhere:
+        raise RollbackRefused(f"{elsewhere}. Sign in to the right account.")
     ecs = client("ecs", region, endpoints)
     service = Service(ecs, settings.ecs_cluster, settings.ecs_service)
     try:
@@ -67,8 +62,6 @@ def roll_back(
         target = _named(ecs, state, to) if to else recorded(stack, state, marks)
     except ServiceMissing as error:
         raise RollbackRefused(str(error)) from None
-    except (ClientError, BotoCoreError) as error:
-        raise AwsUnavailable("describing the service", type(error).__name__) from None
     gates = smoke_gates(stack, settings, endpoints, PROJECT_FOLDER)
     goal = Goal(
         way=Way.BACK,
@@ -127,11 +120,7 @@ def _named(ecs: object, state: ServiceState, to: str) -> str:
     if short(name).rpartition(":")[0] != family:
         raise RollbackRefused(f"{to} is no revision of {family}. Name one as {family}:NUMBER.")
     try:
-        found = ask(
-            f"describing {short(name)}",
-            ecs.describe_task_definition,  # type: ignore[attr-defined]
-            taskDefinition=name,
-        )["taskDefinition"]
+        found = describe_definition(ecs, name)
     except AwsUnavailable as error:
         if error.code in ("ClientException", "InvalidParameterException"):
             raise RollbackRefused(f"{family} has no revision {short(name)}.") from None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from atlas_access.base import Clock
-from atlas_access.rollout.aws_answers import AWS_FAILURES, code_of, is_final
+from atlas_access.clients import AwsUnavailable
 from atlas_access.rollout.decide import BEAT_SECONDS, decide, learn
 from atlas_access.rollout.gates import ROUNDS, Gates, Round
 from atlas_access.rollout.model import ServiceState, short
@@ -109,7 +109,7 @@ class _Run:
                     return self._ended(effect, seen)
                 self._told = self._perform(effect, seen)
                 self._silent_since = None
-            except AWS_FAILURES as error:
+            except AwsUnavailable as error:
                 self._unanswered(error)
         raise RolloutFailed(
             unknown(self._parts.stack, self._goal, "no end in sight", "the run gives up"), 3, moved=True
@@ -216,17 +216,15 @@ class _Run:
             self._parts.service.beat(seen.service.arn, seen.wall)
         return undoing or not lease.wish
 
-    def _unanswered(self, error: Exception) -> None:
+    def _unanswered(self, error: AwsUnavailable) -> None:
         """AWS gave no answer: try again within limits; what was begun is undone as soon as it answers."""
         tick, stack = self._parts.clock.tick(), self._parts.stack
         self._silent_since = tick if self._silent_since is None else self._silent_since
-        silent, final, taken = tick - self._silent_since, is_final(error), self._told.taken is not None
+        silent, final, taken = tick - self._silent_since, error.final, self._told.taken is not None
         if not taken and (final or silent > SILENT_SECONDS):
-            raise RolloutFailed(
-                f"NOT STARTED  {stack}: AWS answered {code_of(error)}; nothing was changed", 3
-            ) from None
+            raise RolloutFailed(f"NOT STARTED  {stack}: {error}; nothing was changed", 3) from None
         if silent > self._goal.deadline_seconds or (final and self._told.cause and silent > SILENT_SECONDS):
-            text = unknown(stack, self._goal, code_of(error), "AWS gives no answer")
+            text = unknown(stack, self._goal, str(error), "AWS gives no answer")
             raise RolloutFailed(text, 3, moved=True) from None
         if (
             taken
@@ -234,13 +232,13 @@ class _Run:
             and not self._told.cause
             and (final or silent > SILENT_SECONDS)
         ):
-            self._told = replace(self._told, cause=f"AWS answered {code_of(error)} during the rollout")
+            self._told = replace(self._told, cause=f"{error} during the rollout")
         self._parts.clock.pause(self._parts.poll_seconds)
 
     def _explain(self, seen: Seen) -> None:
         lease = seen.marks.lease
         if lease is not None and not self._details:
-            with contextlib.suppress(*AWS_FAILURES):
+            with contextlib.suppress(AwsUnavailable):
                 self._details = self._parts.service.stop_reasons(lease.wanted)
 
     def _waiting(self, why: str, seen: Seen) -> None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
+from atlas_access.clients import describe_definition, describe_service, tags_of
 from atlas_access.rollout.model import ServiceState, short
 from atlas_access.rollout.service_tags import (
     BOUND_KEYS,
@@ -30,36 +31,11 @@ class ServiceMissing(LookupError):
     """The cluster has no such service."""
 
 
-class EcsApi(Protocol):
-    """The part of the ECS client that moves a service."""
-
-    def describe_services(self, *, cluster: str, services: list[str], include: list[str]) -> Any:
-        """API DescribeServices."""
-
-    def update_service(self, *, cluster: str, service: str, taskDefinition: str) -> Any:  # noqa: N803 - boto3
-        """API UpdateService."""
-
-    def describe_task_definition(self, *, taskDefinition: str, include: list[str]) -> Any:  # noqa: N803 - boto3
-        """API DescribeTaskDefinition."""
-
-    def tag_resource(self, *, resourceArn: str, tags: list[dict[str, str]]) -> Any:  # noqa: N803 - boto3
-        """API TagResource."""
-
-    def untag_resource(self, *, resourceArn: str, tagKeys: list[str]) -> Any:  # noqa: N803 - boto3
-        """API UntagResource."""
-
-    def list_tasks(self, *, cluster: str, serviceName: str, desiredStatus: str) -> Any:  # noqa: N803 - boto3
-        """API ListTasks."""
-
-    def describe_tasks(self, *, cluster: str, tasks: list[str]) -> Any:
-        """API DescribeTasks."""
-
-
 @dataclass(frozen=True)
 class Service:
     """One ECS service, by cluster and name."""
 
-    ecs: EcsApi
+    ecs: Any
     cluster: str
     name: str
 
@@ -68,25 +44,26 @@ class Service:
         return self.look_marked()[0]
 
     def look_marked(self) -> tuple[ServiceState, Marks]:
-        """What runs now, and our marks on it, in one answer of ECS.
+        """What runs now, and our marks on it, in one answer of ECS. Raises `ServiceMissing`."""
+        state, tags = self.look_tagged()
+        return state, read_marks(tags)
+
+    def look_tagged(self) -> tuple[ServiceState, dict[str, str]]:
+        """What runs now, and every tag of the service, in one answer of ECS.
 
         Raises:
             ServiceMissing: the cluster has no such service.
         """
-        answer = self.ecs.describe_services(cluster=self.cluster, services=[self.name], include=["TAGS"])
-        if not answer["services"]:
+        found = describe_service(self.ecs, self.cluster, self.name)
+        if found is None:
             raise ServiceMissing(
                 f"ECS cluster {self.cluster} has no service {self.name}. Check atlas-access:ecsCluster and ecsService."
             )
-        found = answer["services"][0]
-        tags = {str(tag["key"]): str(tag.get("value", "")) for tag in found.get("tags") or ()}
-        return ServiceState.of(found), read_marks(tags)
+        return ServiceState.of(found), tags_of(found)
 
     def definition(self, revision: str) -> dict[str, Any]:
         """A revision's full definition with its tags, as RegisterTaskDefinition would take it back."""
-        answer = self.ecs.describe_task_definition(taskDefinition=revision, include=["TAGS"])
-        found: dict[str, Any] = dict(answer["taskDefinition"])
-        return {**found, "tags": answer["tags"]} if answer.get("tags") else found
+        return describe_definition(self.ecs, revision)
 
     def swap(self, revision: str) -> None:
         """Tell the service to run `revision`."""

@@ -205,18 +205,7 @@ def say(line: str) -> None:
 
 def _soak(stack: str, after: str, endpoints: Endpoints, *, allow_ungated: bool) -> Any:
     own, theirs = settings_of(stack, endpoints), settings_of(after, endpoints)
-    before = Preceding(
-        stack=after,
-        account=theirs.aws_account_id,
-        region=theirs.aws_region,
-        cluster=theirs.ecs_cluster,
-        service=theirs.ecs_service,
-        role_arn=f"arn:aws:iam::{theirs.aws_account_id}:role/{own.soak_role}" if own.soak_role else "",
-        atlas_project=theirs.atlas_project_id,
-        atlas_cluster=theirs.atlas_cluster,
-        minutes=own.soak_minutes,
-        logins=not own.soak_without_login_history,
-    )
+    before = Preceding.of(after, theirs, own.soak_role, own)
     clock = clock_for(os.environ, endpoints)
     return soaked(
         partial(looked, before, own.aws_account_id, endpoints, clock),
@@ -234,10 +223,7 @@ def _gates_before(
         return None
     other = AnotherStack(signs_up=False)
     if not own.soak_without_sign_up:
-        role = f"arn:aws:iam::{theirs.aws_account_id}:role/{own.soak_role}" if own.soak_role else ""
-        place = AccountPlace(
-            after, theirs.aws_account_id, theirs.aws_region, theirs.ecs_cluster, theirs.ecs_service, role
-        )
+        place = AccountPlace.of(after, theirs, own.soak_role)
         other = AnotherStack(session_in(place, endpoints, "soak"))
     return gates_for(after, endpoints, allow_ungated=allow_ungated, other=other)
 

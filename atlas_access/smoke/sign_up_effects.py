@@ -6,18 +6,27 @@ credential longer than it is used, or show one.
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote
 
-import requests
-
 from atlas_access.base import ConnectionInvalid, ConnectionString, EndpointRefused, Endpoints
-from atlas_access.clients import Answer, AwsUnavailable, Logs, Server, says_sent, session
+from atlas_access.clients import (
+    Answer,
+    AwsUnavailable,
+    HttpReply,
+    Logs,
+    Retry,
+    Server,
+    Unanswered,
+    says_sent,
+    session,
+)
 
 _WAIT_SECONDS = 10.0
-_TIMEOUT = (5.0, 10.0)
+_SECONDS = 15.0
 _MOST_FOUND = 10
 
 
@@ -120,7 +129,7 @@ class MailLogEffect:
     """A mail, by the events that SES publishes to a log group for it."""
 
     logs: Logs
-    since: int
+    since: float
 
     @property
     def name(self) -> str:
@@ -195,8 +204,8 @@ class ContactEffect:
             contact = self._id(email)
             if not contact:
                 return True
-            status = _status(self.name, "DELETE", f"{self._contacts}/{quote(contact, safe='')}", self.endpoints,
-                             self._headers)  # fmt: skip
+            url = f"{self._contacts}/{quote(contact, safe='')}"
+            status = _send(self.name, "DELETE", url, self.endpoints, self._headers).status
             if status not in (200, 204, 404):
                 raise EffectUnknown(f"{self.name}: HubSpot answered {status} to its removal")
         return False
@@ -231,32 +240,30 @@ def _get(
     absent: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Ask for a JSON object; `absent` is what 404 means, where it means something. Raises EffectUnknown."""
+    reply = _send(name, "GET", url, endpoints, headers, params=params)
+    if reply.status == 404 and absent is not None:
+        return absent
+    if reply.status != 200:
+        raise EffectUnknown(f"{name}: asking for it was answered {reply.status}")
     try:
-        with session(endpoints) as opened:
-            answer = opened.get(url, params=params, headers=headers, timeout=_TIMEOUT, allow_redirects=False)
-            if answer.status_code == 404 and absent is not None:
-                return absent
-            if answer.status_code != 200:
-                raise EffectUnknown(f"{name}: asking for it was answered {answer.status_code}")
-            document = answer.json()
-    except EndpointRefused as refused:
-        raise EffectUnknown(f"{name}: {refused}") from None
-    except (requests.RequestException, ValueError) as error:
-        raise EffectUnknown(f"{name}: asking for it failed ({type(error).__name__})") from None
-    if not isinstance(document, dict):
+        found = json.loads(reply.text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
         raise EffectUnknown(f"{name}: asking for it was answered with no object")
-    return document
+    return found
 
 
-def _status(name: str, method: str, url: str, endpoints: Endpoints, headers: dict[str, str]) -> int:
+def _send(
+    name: str, method: str, url: str, endpoints: Endpoints, headers: dict[str, str], **more: Any
+) -> HttpReply:
     try:
         with session(endpoints) as opened:
-            answered = opened.request(method, url, headers=headers, timeout=_TIMEOUT, allow_redirects=False)
-            return answered.status_code
+            return Retry(_SECONDS).ask(opened, method, url, repeat=True, headers=headers, **more)
     except EndpointRefused as refused:
         raise EffectUnknown(f"{name}: {refused}") from None
-    except requests.RequestException as error:
-        raise EffectUnknown(f"{name}: asking for it failed ({type(error).__name__})") from None
+    except Unanswered as unanswered:
+        raise EffectUnknown(f"{name}: asking for it failed ({unanswered.why})") from None
 
 
 def close_all(effects: tuple[Effect, ...]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from botocore.session import Session
 
 from atlas_access.base import Endpoints, secret_references
-from atlas_access.clients import AwsUnavailable, ask, client, running_revision
+from atlas_access.clients import AwsUnavailable, client, log_groups, read_value, running_revision
 
 _REFERENCE = re.compile(
     r"(?P<arn>arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:]+)"
@@ -52,7 +52,7 @@ class RunningTask:
         return cls(
             revision=found.arn.rpartition("/")[2],
             references=secret_references(found.definition, place.container),
-            log_group=_log_group(found.definition, place.container),
+            log_group=next(iter(log_groups(found.definition, place.container)), ""),
             place=place,
         )
 
@@ -66,12 +66,8 @@ class RunningTask:
         match = _REFERENCE.fullmatch(self.references.get(variable, ""))
         if match is None:
             raise AwsUnavailable(what, "no reference to Secrets Manager")
-        wanted = {"SecretId": match["arn"]}
-        wanted |= {"VersionId": match["version"]} if match["version"] else {}
-        wanted |= {"VersionStage": match["stage"]} if match["stage"] else {}
         store = client("secretsmanager", self.place.region, endpoints, session=self.place.session)
-        answer = ask(what, store.get_secret_value, **wanted)
-        value: Any = answer.get("SecretString")
+        value: Any = read_value(store, match["arn"], match["version"] or "", match["stage"] or "")
         if match["key"]:
             try:
                 value = json.loads(value)[match["key"]]
@@ -80,11 +76,3 @@ class RunningTask:
         if not isinstance(value, str) or not value:
             raise AwsUnavailable(what, "no text value")
         return value
-
-
-def _log_group(definition: Mapping[str, Any], container: str) -> str:
-    for each in definition.get("containerDefinitions", []):
-        if each.get("name") == container:
-            options = (each.get("logConfiguration") or {}).get("options") or {}
-            return str(options.get("awslogs-group", ""))
-    return ""

@@ -60,7 +60,7 @@ class _Found:
 
 def judge_sign_up(order: SignUp, stopped: Callable[[], bool] = lambda: False) -> GateResult:
     """Sign up, observe, remove, and read the service's log of that time."""
-    began = int(time.time() * 1000)
+    began = time.time()
     try:
         task = RunningTask.of(order.place, order.endpoints)
         effects = _effects(order, task, began)
@@ -78,7 +78,7 @@ def judge_sign_up(order: SignUp, stopped: Callable[[], bool] = lambda: False) ->
     return _result(found)
 
 
-def _effects(order: SignUp, task: RunningTask, since: int) -> tuple[Effect, ...]:
+def _effects(order: SignUp, task: RunningTask, since: float) -> tuple[Effect, ...]:
     """Everything that a sign-up does, ready to be observed. Raises AwsUnavailable or EffectUnknown."""
     waitlist, effects = order.smoke.waitlist, list[Effect]()
     try:
@@ -167,7 +167,7 @@ def _removed(effects: tuple[Effect, ...], email: str) -> _Found:
     return _Found(faults=tuple(faults))
 
 
-def _errors_in_log(order: SignUp, task: RunningTask, since: int, stopped: Callable[[], bool]) -> _Found:
+def _errors_in_log(order: SignUp, task: RunningTask, since: float, stopped: Callable[[], bool]) -> _Found:
     """Error lines of the service since the sign-up began, those that arrive a little late included."""
     waitlist = order.smoke.waitlist
     group = waitlist.log_group.replace("{env}", order.place.stack) or task.log_group

@@ -9,7 +9,7 @@ import pytest
 
 from atlas_access import drift as probe
 from atlas_access.cli.main import run
-from atlas_access.clients.github import GitHub, GitHubUnavailable
+from atlas_access.clients import GitHub, GitHubUnavailable
 from atlas_access.drift.finding import Drift, Finding, Kind
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ import pytest
 from atlas_access.base.clock import ClockRefused, advance, clock_for, seconds_of
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.settings import SettingsInvalid, check_settings
-from atlas_access.clients.aws import AwsUnavailable
+from atlas_access.clients.errors import AwsUnavailable
 from atlas_access.rollout.gates import Gates
 from atlas_access.rollout.preflight import Checks, gated, owned, soaked
 from atlas_access.rollout.readable import references

@@ -7,7 +7,7 @@ import pytest
 import atlas_access.retirement as looks
 from atlas_access.base.observed import HeldRole
 from atlas_access.cli.main import app, run
-from atlas_access.clients.aws import AwsUnavailable
+from atlas_access.clients.errors import AwsUnavailable
 from atlas_access.retirement.journal import Journal, Stage
 from atlas_access.retirement.undo import UndoPhase, deleted, recipe
 from tests.unit.manifests import ROOT, manifest

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "program"))
 
 from recorder import MANIFEST, ROOT, Recorder, definition, observed, settings
 
-from atlas_access.clients.aws import RunningRevision
+from atlas_access.clients.ecs import RunningRevision
 from atlas_access.manifest.load import ManifestInvalid, load_manifest
 from components.connection_secret import AdoptedSecret
 from components.reference import reference_connection

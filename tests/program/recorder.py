@@ -12,7 +12,7 @@ from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
 
 from atlas_access.base.settings import Settings, check_settings
-from atlas_access.clients.aws import RunningRevision
+from atlas_access.clients.ecs import RunningRevision
 from atlas_access.manifest.load import load_manifest
 from atlas_access.manifest.model import Manifest
 from components.connection_secret import AdoptedSecret

@@ -11,7 +11,7 @@ from pulumi.runtime import rpc
 from recorder import ADDRESSES, EVIDENCE, MANIFEST, Recorder, definition, observed, run, settings
 
 from atlas_access.base.task_definition import secret_references
-from atlas_access.clients.aws import RunningRevision
+from atlas_access.clients.ecs import RunningRevision
 from components.observed import Observed
 from components.reference import reference_connection
 from components.service_access import ServiceAccess, ServiceAccessArgs, crosses_over

@@ -20,7 +20,7 @@ from atlas_access.base.observed import Unread
 from atlas_access.base.settings import Phase, Settings, check_settings
 from atlas_access.clients.atlas import Atlas
 from atlas_access.clients.atlas_sign_in import SignIn
-from atlas_access.clients.retry import Patience
+from atlas_access.clients.retry import Retry
 from atlas_access.drift.compare import Wanted, attributed, compare
 from atlas_access.drift.finding import Drift
 from atlas_access.drift.model import NotReached, Seen
@@ -106,7 +106,7 @@ def done(answer: Any) -> None:
 
 
 def client(url: str, sign_in: SignIn = READER, seconds: float = 20.0) -> Atlas:
-    return Atlas(PROJECT, sign_in, endpoints(url), Patience(seconds))
+    return Atlas(PROJECT, sign_in, endpoints(url), Retry(seconds))
 
 
 def check(url: str, *, sign_in: SignIn = READER, seconds: float = 20.0, **more: Any) -> tuple[Drift, Atlas]:

@@ -16,8 +16,8 @@ from drift_fixture import (
     wanted,
 )
 
-from atlas_access.clients.atlas import AtlasUnread
 from atlas_access.clients.atlas_sign_in import SignIn
+from atlas_access.clients.errors import AtlasUnread
 from atlas_access.drift import report as facts, report_markdown as drift_markdown, report_text as drift_text
 from atlas_access.drift.finding import Answer, Drift, Kind
 

@@ -12,7 +12,7 @@ from mongod_fixture import LOOPBACK, Cluster, cluster
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.observed import Unread
 from atlas_access.base.settings import Phase
-from atlas_access.clients.aws import RunningRevision
+from atlas_access.clients.ecs import RunningRevision
 from atlas_access.clients.issues import Issue
 from atlas_access.clients.model import SeenCluster
 from atlas_access.drift import observe_collections as collections

@@ -10,8 +10,8 @@ import requests
 from atlas_fixture import Atlas, atlas, atlas_servers, specs
 from drift_fixture import PROJECT, Answered, Told, check, client, declare, serving
 
-from atlas_access.clients.atlas import AtlasUnread
 from atlas_access.clients.atlas_sign_in import SignIn
+from atlas_access.clients.errors import AtlasUnread
 from atlas_access.drift.finding import Answer
 
 __all__ = ["atlas", "atlas_servers", "specs"]

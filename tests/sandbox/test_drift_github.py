@@ -11,9 +11,9 @@ import pytest
 from drift_fixture import Answered, Told, endpoints, serving
 
 from atlas_access.base.observed import Unread
-from atlas_access.clients.github import GitHub, GitHubUnavailable
+from atlas_access.clients import GitHub, GitHubUnavailable
 from atlas_access.clients.issues import Change, Write
-from atlas_access.clients.retry import Patience
+from atlas_access.clients.retry import Retry
 from atlas_access.drift.finding import Drift, Finding, Kind
 from atlas_access.drift.issue import LABEL, decide
 from atlas_access.drift.model import NotReached
@@ -82,7 +82,7 @@ class Repository:
 def tracker(repository: Repository, token: str = TOKEN, seconds: float = 10.0) -> Iterator[GitHub]:
     with (
         serving(repository.answer) as url,
-        GitHub("owner/name", token, endpoints(url, github=url), Patience(seconds)) as opened,
+        GitHub("owner/name", token, endpoints(url, github=url), Retry(seconds)) as opened,
     ):
         yield opened
 

@@ -13,7 +13,7 @@ from mongod_fixture import LOOPBACK
 from pulumi.runtime.proto import engine_pb2_grpc
 
 from atlas_access.base.endpoints import EndpointRefused
-from atlas_access.clients.aws import AwsUnavailable, client, read_connection_string
+from atlas_access.clients import AwsUnavailable, client, read_connection_string
 from atlas_access.clients.http import session
 from atlas_access.proof.progress import Row
 
@@ -87,7 +87,9 @@ def test_an_aws_that_cannot_be_reached_is_named_in_one_line(monkeypatch: pytest.
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with pytest.raises(AwsUnavailable) as caught:
         read_connection_string("staging/any", "1" * 32, region="us-east-1", endpoints=LOOPBACK)
-    assert "reading the secret: AWS answered EndpointConnectionError" == str(caught.value)
+    assert "secretsmanager:GetSecretValue staging/any: AWS answered EndpointConnectionError" == str(
+        caught.value
+    )
 
 
 def test_progress_reaches_the_resource_s_own_row() -> None:

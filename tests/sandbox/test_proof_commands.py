@@ -2,6 +2,9 @@
 
 import json
 import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,8 +15,8 @@ from pymongo import MongoClient
 
 from atlas_access.cli.main import run
 from atlas_access.clients.atlas_sign_in import SignIn
-from atlas_access.clients.aws import AwsUnavailable
 from atlas_access.clients.cluster_state import await_applied, cluster_addresses
+from atlas_access.clients.errors import AwsUnavailable
 from atlas_access.manifest.load import load_manifest
 from atlas_access.proof import stack_secrets
 from atlas_access.proof.evidence import Proof, Subject
@@ -306,3 +309,34 @@ def test_a_family_that_is_not_there_is_inconclusive(place: TaskPlace) -> None:
         proof.verdict,
         [each.subject for each in proof.findings],
     )
+
+
+def test_only_the_clients_open_sockets(here: World) -> None:
+    """In a process of its own: an audit hook cannot be taken off."""
+    verbs = [
+        ["drift", "staging"],
+        ["guard", "validate-secrets", "--stack", "staging"],
+        ["legacy", "list", "staging"],
+        ["prove", "staging", "--user", "app_read"],
+        ["smoke", "staging"],
+        ["status", "staging"],
+        ["who-can", "UPDATE", LOG, "--live", "staging"],
+    ]
+    witness = Path(__file__).with_name("socket_witness.py")
+    ended = subprocess.run(
+        [sys.executable, witness, json.dumps(verbs)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    told = json.loads(ended.stdout)
+    assert {"clients/aws.py", "clients/http.py"} <= set(told["opened"]), told
+    assert [] == [each for each in told["opened"] if each and not each.startswith("clients/")]
+
+
+def test_verbose_logs_each_remote_call_with_its_milliseconds(said: Said) -> None:
+    code, told = said("--verbose", "prove", "staging", "--user", "app_read")
+    assert 0 == code
+    for call in (
+        r"AWS secretsmanager:GetSecretValue: done, \d+ ms",
+        r"HTTP GET 127\.0\.0\.1/api/atlas/v2/groups/\w+/clusters/[\w-]+: 200, \d+ ms",
+        r"MongoDB admin connectionStatus: done, \d+ ms",
+    ):
+        assert re.search(call, told), call

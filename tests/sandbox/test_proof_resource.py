@@ -134,7 +134,7 @@ def test_a_refuted_proof_is_recorded_and_proven_again_after_the_role_is_mended(
 def test_a_secret_version_that_is_not_there_is_inconclusive(inputs: dict[str, Any]) -> None:
     outs = _created({**inputs, "secret_version": "0" * 32})
     assert "inconclusive" == outs["verdict"]
-    assert "reading the secret: AWS answered ResourceNotFoundException" in outs["reason"]
+    assert ": AWS answered ResourceNotFoundException (Secrets Manager can't find the" in outs["reason"]
 
 
 def test_no_output_holds_the_password(cluster: Cluster, inputs: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from aws_fixture import Aws, aws
 from atlas_access.base.clock import SystemClock
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.settings import Settings, check_settings
-from atlas_access.clients.aws import AwsUnavailable, ask, client
+from atlas_access.clients import AwsUnavailable, client
 from atlas_access.clients.other_account import AccountPlace, session_in
 from atlas_access.rollout.observe_soak import Preceding, looked
 from atlas_access.rollout.readable import Readability
@@ -91,7 +91,7 @@ def test_where_iam_does_not_simulate_and_the_role_is_closed_the_answer_is_unknow
     aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The caller's own identity could read it; that is no answer."""
-    from atlas_access.clients.aws import AwsUnavailable, client
+    from atlas_access.clients import AwsUnavailable, client
 
     class Closed:
         def simulate_principal_policy(self, **_: Any) -> Any:
@@ -169,7 +169,7 @@ def test_prods_deployer_reads_in_staging_what_gate_8_needs_and_no_more(
     store = client("secretsmanager", "us-east-1", endpoints, session=session_in(place, endpoints, "soak"))
     code = ""
     try:
-        ask("reading", store.get_secret_value, SecretId=secret)
+        store.get_secret_value(SecretId=secret)
     except AwsUnavailable as error:
         code = error.code
     assert refused == code
@@ -207,7 +207,7 @@ def test_what_cannot_be_asked_is_unknown_and_refuses(
 def test_a_login_history_that_cannot_be_asked_is_unknown(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     bind(aws)
     (reason,) = soaked(aws, enter(aws, monkeypatch, "prod"), 31, logins=True)
-    assert reason.startswith("staging: Atlas login failures: unknown: no key of staging's project")
+    assert reason.startswith("staging: Atlas login failures: unknown: no credentials for staging's project")
 
 
 def settings(aws: Aws) -> Settings:

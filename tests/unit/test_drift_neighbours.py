@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from drift_cases import arn, check, clean, only, settings
 
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.observed import Unread
 from atlas_access.base.settings import Phase
+from atlas_access.clients import AwsUnavailable
 from atlas_access.drift import observe_other_tasks as neighbours
 from atlas_access.drift.finding import Answer, Kind
 from atlas_access.drift.model import BoundVariable, SeenNeighbour
@@ -71,14 +71,14 @@ class Ecs:
     def describe_tasks(self, **_: Any) -> dict[str, Any]:
         return {"tasks": [{"taskDefinitionArn": "arn:x/by-hand:7"}], "failures": []}
 
-    def describe_task_definition(self, taskDefinition: str) -> dict[str, Any]:  # noqa: N803
+    def describe_task_definition(self, taskDefinition: str, include: list[str]) -> dict[str, Any]:  # noqa: N803
         name = taskDefinition.rpartition("/")[2]
         arn_ = f"arn:x/{name if ':' in name else name + ':4'}"
         return {"taskDefinition": {"taskDefinitionArn": arn_, "containerDefinitions": []}}
 
     def _may(self, what: str) -> None:
         if what == self._refuses:
-            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, what)
+            raise AwsUnavailable(what, "AccessDeniedException")
 
 
 def read(monkeypatch: pytest.MonkeyPatch, ecs: Ecs) -> tuple[SeenNeighbour, ...] | Unread:

@@ -7,7 +7,7 @@ import pytest
 from drift_cases import MANIFEST, arn, check, clean, only
 
 from atlas_access.base.settings import Phase
-from atlas_access.clients.aws import RunningRevision
+from atlas_access.clients.ecs import RunningRevision
 from atlas_access.drift.finding import Answer, Drift, Kind
 from atlas_access.drift.observe_account import seen_task
 from atlas_access.manifest.model import Consumer

@@ -6,7 +6,7 @@ import pytest
 from retirement_world import DAY, IDLE, KEPT, LEGACY, FakeEstate, Run, gone, held, untouched
 
 from atlas_access.base.observed import HeldRole
-from atlas_access.clients.atlas import AtlasUnread
+from atlas_access.clients.errors import AtlasUnread
 from atlas_access.retirement.journal import (
     SINCE,
     STAGE,

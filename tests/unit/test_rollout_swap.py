@@ -296,7 +296,7 @@ def test_an_answer_that_aws_owes_for_a_minute_is_undone_when_it_answers_again() 
 
     ecs.on_look = silent
     text = failure(ecs, forward(deadline_seconds=300.0), FakeGates())
-    assert text.startswith("ROLLED BACK  staging: AWS answered")
+    assert text.startswith("ROLLED BACK  staging: ecs:DescribeServices: AWS answered")
     assert OLD == ecs.revision
 
 
@@ -362,9 +362,9 @@ class _Silence(Exception):
     pass
 
 
-from botocore.exceptions import EndpointConnectionError  # noqa: E402
+from atlas_access.clients import AwsUnavailable  # noqa: E402
 
-TimeoutErrorOfAws = EndpointConnectionError(endpoint_url="http://127.0.0.1")
+TimeoutErrorOfAws = AwsUnavailable("ecs:DescribeServices", "EndpointConnectionError")
 
 
 def test_a_hold_that_comes_between_the_look_and_the_lease_stops_the_swap() -> None:

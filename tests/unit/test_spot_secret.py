@@ -3,7 +3,7 @@
 import pytest
 
 from atlas_access.base.endpoints import Endpoints
-from atlas_access.clients.aws import AwsUnavailable
+from atlas_access.clients.errors import AwsUnavailable
 from atlas_access.proof import run_spot as spot_proof
 from atlas_access.proof.run_spot import SpotOrder
 from atlas_access.proof.verdict import Verdict
@@ -28,6 +28,6 @@ def test_a_secret_that_cannot_be_read_is_inconclusive_and_says_why(
     def refused(*_: object, **__: object) -> str:
         raise AwsUnavailable("describing the secret", code)
 
-    monkeypatch.setattr(spot_proof, "current_version", refused)
+    monkeypatch.setattr(spot_proof, "current_secret", refused)
     proof = spot_proof.spot_proof(ORDER, Endpoints(), lambda _: None)
     assert (Verdict.INCONCLUSIVE, True, True) == (proof.verdict, says in proof.reason, code in proof.reason)

@@ -29,7 +29,7 @@ def no_server(monkeypatch: pytest.MonkeyPatch) -> None:
         raise Asked
 
     monkeypatch.setattr(validate_secrets, "Server", opened)
-    monkeypatch.setattr(validate_secrets, "account_id", lambda **_: ACCOUNT)
+    monkeypatch.setattr("atlas_access.clients.other_account.account_id", lambda **_: ACCOUNT)
 
 
 def judged(
