@@ -1,7 +1,4 @@
-"""A policy pack as the `pulumi` CLI is to run it: with this process's Python, and telling when it does not start.
-
-It must never let a deployment go on without its pack.
-"""
+"""Prepares a policy pack for the `pulumi` CLI with this process's Python, and detects when it fails to start."""
 
 import sys
 from pathlib import Path
@@ -27,10 +24,7 @@ except (Exception, SystemExit) as error:
 
 
 def prepare_pack(directory: Path, pack: Path) -> Path:
-    """Lay out a folder from which the CLI runs a pack, and return it.
-
-    The pack's own file names the environment that an installation has; without one there the CLI would make it.
-    """
+    """Return a folder from which the CLI runs a pack without creating a virtual environment."""
     folder = directory.resolve() / "pulumi" / "packs" / pack.resolve().name
     folder.mkdir(parents=True, exist_ok=True)
     failed = folder / _FAILED

@@ -1,8 +1,7 @@
-"""Runs tasks as processes of this machine: their environment, their secrets, their address, their log.
+"""Runs ECS tasks as local processes with the environment, secrets, address and log of their task definition.
 
-A task's process gets what its task definition gives it, the values of its secrets, its role's credentials and the
-overlay of addresses; nothing of this process's own environment. It must never write a value into a log, a record
-or a command line, and ends every process that it started.
+A process gets what its task definition gives it, its secrets' values, its role's credentials and the address overlay;
+nothing of this process's own environment. Values never reach a log, a record or a command line.
 """
 
 import logging

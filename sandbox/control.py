@@ -1,8 +1,7 @@
-"""The supervisor's control address on loopback: what can be made to happen in the sandbox, and other services.
+"""The supervisor's control address on loopback, and the emulated third-party services below it.
 
-`/control/…` needs the sandbox's own token. Below the name of a site (`/hubspot`, `/mail`) that site answers. Any
-other address (`/github`, `/smoke` where no service runs) answers 503, so that nothing ever looks for it outside. It
-must never listen beyond 127.0.0.1, or answer with a secret.
+`/control/…` needs the sandbox's own token; `/hubspot` and `/mail` are served by their sites; anything else answers
+503, so that no client looks for it outside.
 """
 
 import hmac

@@ -1,7 +1,4 @@
-"""The whole migration in one go: a sandbox from nothing, both stacks moved under constant load, all torn down again.
-
-It must always tear down what it started, however it ends.
-"""
+"""The whole migration: creates a sandbox, moves both stacks under constant load, and always tears everything down."""
 
 import subprocess
 import time
@@ -20,8 +17,7 @@ from sandbox.mongod import MongodError, find_mongod
 from sandbox.receipt import Chapter, Receipt
 from sandbox.world import Options, SandboxError, World
 
-RATE = 51.0
-"""Requests a second on each environment's service."""
+RATE = 51.0  # requests a second on each environment's service
 
 
 @dataclass(frozen=True)
@@ -40,10 +36,7 @@ class Played:
 
 
 def play(directory: Path, program_dir: Path, engine: Engine, audience: Audience) -> Played:
-    """Play the demo in `directory` and leave nothing but its receipt there.
-
-    Raises what `sandbox.lifecycle.up` and `sandbox.deploy.deploy` raise.
-    """
+    """Play the demo in `directory`, leaving only its receipt; raises what `lifecycle.up` and `deploy.deploy` raise."""
     gated = bool(find_chromium())
     tale = story(gated=gated, why_not="" if gated else MISSING)
     notes, began = Notes(), time.monotonic()

@@ -1,7 +1,4 @@
-"""Plays the demo's acts in one running sandbox, lanes side by side, and notes what each step came to.
-
-It must never go on after a step that failed, or leave a lane running when the next act begins.
-"""
+"""Runs the demo's acts in a sandbox, lanes in parallel, and records each step's result. Stops after a failed step."""
 
 import threading
 import time

@@ -1,7 +1,4 @@
-"""The demo's receipt: who has access before and after, and the pages that stay when all else is torn down.
-
-It must never write a page that was not redacted.
-"""
+"""The demo's receipt: access before and after, and the redacted pages that survive the teardown."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -1,7 +1,4 @@
-"""One deployment of a stack in the sandbox: inputs checked, the engine chosen, run, and its story told as a record.
-
-It must never contact anything before the manifest and the settings are found right, or outside the sandbox's world.
-"""
+"""One deployment of a stack in the sandbox: checks the inputs, chooses the engine, runs it, returns a record."""
 
 import re
 import time
@@ -39,10 +36,9 @@ class Engine(StrEnum):
 
 @dataclass(frozen=True)
 class Order:
-    """What to deploy and how. `phase` and `settings` override the stack's file; `events` receives JSON lines.
+    """What to deploy and how; `phase` and `settings` override the stack's file.
 
-    `policy_packs` run beside ours. With `refresh` the engine first reads what is really there into the state, so that
-    what was changed by hand is put right.
+    `policy_packs` run beside ours. `refresh` first reads the real state, so that the update corrects manual changes.
     """
 
     stack: str
@@ -57,10 +53,9 @@ class Order:
 
 
 def choose(wanted: Engine, world: World | None = None) -> PulumiCli | Embedded:
-    """The engine for a wish; auto stays with the one that has deployed a stack of `world`.
+    """Return the engine to use; auto keeps the one that deployed a stack of `world` before.
 
-    Raises `SandboxError` when the CLI is wanted and is missing or too old, or when the other engine has deployed a
-    stack already: they do not share their states, and prod reads staging's.
+    Raises `SandboxError` when the CLI is wanted and missing or too old, or another engine deployed a stack already.
     """
     used = in_use(world) if world is not None else None
     if used is not None and wanted not in {Engine.AUTO, used}:
@@ -87,10 +82,9 @@ def in_use(world: World) -> Engine | None:
 
 
 def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) -> Deployment:
-    """Carry out an order and tell what happened, a failed run too.
+    """Carry out an order and return its record, also of a failed run.
 
-    Raises `ManifestInvalid` and `SettingsInvalid` for wrong inputs, before anything is contacted, and `SandboxError`
-    when the sandbox itself cannot do it.
+    Raises `ManifestInvalid` and `SettingsInvalid` for wrong inputs, before anything is contacted, and `SandboxError`.
     """
     world.of(order.stack)
     files = checked(order)
@@ -193,10 +187,7 @@ _ROLLOUT = re.compile(
 
 
 def _failure(errors: Sequence[str], world: World, stack: str) -> str:
-    """The errors, one a line; a line that only repeats another inside a longer sentence is left out.
-
-    What a rollout or a retirement says at its end comes first, in its own words.
-    """
+    """The errors, one per line, without lines contained in longer ones; those of a rollout or retirement first."""
     ends = _lines(_ROLLOUT.sub("", error) for error in errors if _ROLLOUT.match(error))
     # With an end of a rollout, the CLI's own "update failed" says nothing more.
     others = _lines(

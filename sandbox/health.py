@@ -1,7 +1,4 @@
-"""What of a sandbox is alive: every part, ok or dead, and the one thing to do about it.
-
-It looks at recorded processes and connects to ports; it must never change anything.
-"""
+"""Reports which parts of a sandbox are alive, and the remedy when one is not."""
 
 import socket
 from dataclasses import dataclass
@@ -62,10 +59,7 @@ def status(directory: Path) -> Status:
 
 
 def require_alive(world: World) -> None:
-    """Raises `SandboxError` when nothing can be deployed: the sandbox has ended, or one of its processes has.
-
-    It looks at processes only. An address that was cut on purpose, or a service that is down, is no obstacle.
-    """
+    """Raises `SandboxError` when a process has ended; an address cut on purpose is no obstacle."""
     remedy = _remedy(_processes(world, world.directory))
     if remedy:
         raise SandboxError(remedy)

@@ -1,8 +1,4 @@
-"""HTTP/1.1 messages as a balancer passes them on: read whole, with hop-by-hop headers taken off.
-
-A body has a length that was told beforehand, or an answer's ends with its connection. It must never read past its
-limits, nor accept a message that two readers could understand differently.
-"""
+"""Reads complete HTTP/1.1 messages for the balancer, without hop-by-hop headers; ambiguous messages are refused."""
 
 import asyncio
 import re

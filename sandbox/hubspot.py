@@ -1,7 +1,7 @@
-"""HubSpot on loopback: contacts, made, found and archived as its CRM API v3 does, one portal for each access token.
+"""A HubSpot emulator: contacts as in its CRM API v3, one portal per access token.
 
 Rules: HubSpot API reference, "Contacts" (create 201, 409 for a known address; read by id or `idProperty=email`;
-search by `filterGroups`; delete 204 archives). It must never listen itself, keep a token, or log an address.
+search by `filterGroups`; delete 204 archives).
 """
 
 import json

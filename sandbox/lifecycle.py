@@ -1,8 +1,4 @@
-"""A sandbox's life: up, status, logs, reset, down. The command calls these; so do the tests.
-
-Every refusal is one line that ends with the way out. It must never end a process that is not recorded as the
-sandbox's own, delete a file that the sandbox did not make, or show a secret.
-"""
+"""The operations on a sandbox: up, status, logs, reset, down. Only recorded processes and files are touched."""
 
 import json
 import os
@@ -43,8 +39,8 @@ class Ended:
 def up(directory: Path, options: Options | None = None, *, deadline_seconds: float = 60.0) -> World:
     """Start a sandbox in a directory and return its handle once everything answers.
 
-    Raises `SandboxError`: one runs here already, an earlier one did not end in order or is kept, the directory holds
-    something else, a port is in use, there is no `mongod`, or the start failed.
+    Raises `SandboxError` when one runs here, ended uncleanly or is kept, the directory holds something else, a port
+    is in use, `mongod` is missing, or the start failed.
     """
     chosen = options or Options()
     directory = directory.absolute()
@@ -73,10 +69,7 @@ def up(directory: Path, options: Options | None = None, *, deadline_seconds: flo
 
 
 def down(directory: Path, *, keep: bool | None = None, _logs: bool = False) -> Ended:
-    """End every process of the sandbox, also after a crash, and delete its files unless they are to be kept.
-
-    `keep` None does what `up` was told. Ending what has ended already changes nothing.
-    """
+    """End every process of the sandbox, also after a crash, and delete its files unless kept (None: as `up` asked)."""
     directory = directory.absolute()
     kept = _keeps(directory) if keep is None else keep
     ended = _end(directory, "supervisor", kept=kept)
@@ -112,10 +105,7 @@ def reset(directory: Path, *, deadline_seconds: float = 60.0) -> World:
 
 
 def logs(directory: Path, part: str | None = None, *, lines: int = 50) -> tuple[tuple[str, str], ...]:
-    """Return the last lines of every part's log (or of one part's) as (part, line), redacted.
-
-    Raises `SandboxError` when there is no such log, or none at all.
-    """
+    """Return the last log lines as (part, line), redacted. Raises `SandboxError` when there are none."""
     found = sorted((directory / "logs").glob("*.log"))
     if not found:
         raise SandboxError(f"no sandbox has run in {directory}: {START}")

@@ -1,8 +1,7 @@
-"""Constant load on the running services: `python -m sandbox.load`, a process of its own.
+"""Constant open-loop load on the running services, in a process of its own: `python -m sandbox.load`.
 
-Open loop: each request is sent when it is due, whatever became of those before. It reads one line of JSON (`Orders`),
-then lines that name moments; each is answered with the counts so far. At the end of its input, or of its time or its
-number of requests, it prints its report. It must never ask another machine, or go on when whoever started it is gone.
+Reads one line of JSON (`Orders`), then lines that name moments, each answered with the counts so far. Prints its
+report at the end of its input, of its time or of its number of requests.
 """
 
 import asyncio
@@ -24,8 +23,7 @@ from sandbox.load_questions import Question, cycle, first_sign_up, ids_of, openi
 from sandbox.load_report import Fault, Kind, LoadReport
 from sandbox.load_tally import Tallies
 
-_IN_FLIGHT = 800
-"""Sixteen seconds of fifty requests: more that wait at once are a failure of the service."""
+_IN_FLIGHT = 800  # sixteen seconds of fifty requests: more that wait at once are a failure of the service
 _READY_SECONDS = 15.0
 _LINE = 65536
 

@@ -1,7 +1,4 @@
-"""A small HTTP/1.1 client that keeps its connections, so that a load costs the machine little.
-
-It must never send a request twice: what fails has failed, as for a user.
-"""
+"""A small keep-alive HTTP/1.1 client for the load; it sends no request twice."""
 
 import asyncio
 import time

@@ -1,7 +1,4 @@
-"""Counts what a load met while it goes on, and makes its report. Pure: times are handed in.
-
-It must never keep an answer's text, and keeps no more faults by name than a person reads; all are counted.
-"""
+"""Counts a load's results and builds its report; keeps the first faults by name and counts all. Pure."""
 
 from collections import Counter
 from dataclasses import dataclass, field

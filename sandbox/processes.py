@@ -1,8 +1,4 @@
-"""The sandbox's own processes: recorded when they start, recognized before they are ended.
-
-A process is known by its id *and* the moment it started, so that an id that the system gave to someone else is never
-taken for ours. It must never end a process that is not recorded.
-"""
+"""The sandbox's own processes: recorded at start, identified by id *and* start time before they are ended."""
 
 import json
 import time
@@ -53,10 +49,7 @@ def text(record: ProcessRecord) -> str:
 
 
 def load(directory: Path) -> tuple[ProcessRecord, ...]:
-    """Read a sandbox's records; none from a file that is missing or cannot be read.
-
-    A supervisor that has just been started stands in the lock only, where its starter wrote it.
-    """
+    """Read a sandbox's records; none from a missing or unreadable file. A new supervisor is in the lock file only."""
     known = []
     for name in ("lock", _FILE):
         try:

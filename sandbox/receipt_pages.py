@@ -1,7 +1,4 @@
-"""The receipt as one HTML page, as Markdown, and as the lines of a terminal: the same facts in each.
-
-The page prints on one sheet, reads whole without scripts and loads nothing; every value is escaped.
-"""
+"""Renders a receipt as a one-page HTML document, Markdown and terminal lines."""
 
 from __future__ import annotations
 

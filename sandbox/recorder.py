@@ -1,7 +1,4 @@
-"""Collects what an engine tells while it runs, whichever it is, and makes a deployment's steps of it.
-
-It must never show what the engine did not mask, and never fail on an operation that it does not know.
-"""
+"""Collects an engine's events into the steps of a deployment; unknown operations are ignored."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -1,8 +1,4 @@
-"""The supervisor process: `python -m sandbox.serve DIR`, detached by `sandbox.lifecycle.up`.
-
-It holds the directory's lock for its whole life, tells its starter through a pipe whether everything is up, and
-serves until SIGTERM or SIGINT. It must never write a secret into its log or through the pipe.
-"""
+"""The supervisor process, `python -m sandbox.serve DIR`: holds the directory's lock and serves until a signal."""
 
 import argparse
 import json

@@ -1,7 +1,4 @@
-"""What a stack's service runs at this moment, asked of the sandbox's ECS.
-
-It must never be imported where it is not needed: AWS's client is most of a command's start.
-"""
+"""Asks the sandbox's ECS what a stack's service runs; imported only where needed: the AWS client loads slowly."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 

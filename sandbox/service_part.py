@@ -1,8 +1,4 @@
-"""The running service of both environments: a balanced address each, tasks as processes, HubSpot and the sent mail.
-
-It must never start a task before its overlay of addresses is complete, nor answer with more of a mail than that it
-was sent.
-"""
+"""Both environments' running services: balanced addresses, tasks as processes, HubSpot and the sent mail."""
 
 import json
 import re

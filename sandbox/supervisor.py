@@ -1,8 +1,4 @@
-"""Starts every part of a sandbox in this process, in the order that is fastest, and stops them again.
-
-AWS is imported and built while the two `mongod`s start. It must never leave a part running when the start fails,
-nor write a secret anywhere but into the sandbox's own keys, `mongod` and Secrets Manager.
-"""
+"""Starts and stops every part of a sandbox in this process; a failed start leaves nothing running."""
 
 import logging
 import secrets

@@ -1,8 +1,4 @@
-"""Property values as Pulumi's protocol knows them: plain JSON values, secrets, unknowns and resource references.
-
-For the engine and the providers alike; the marks are those of Pulumi's "property values" wire format. Decides nothing
-about resources. Must never show a secret's content in a repr or in what it masks.
-"""
+"""Pulumi property values: JSON values, secrets, unknowns, resource references. A repr shows no secret's content."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,8 +17,7 @@ _LARGEST_EXACT_INTEGER: Final = 2**53
 Value: TypeAlias = Any
 """None, bool, int, float, str, list, dict with string keys, UNKNOWN, Secret or Reference."""
 
-Properties: TypeAlias = dict[str, Any]
-"""A resource's inputs or outputs by their names."""
+Properties: TypeAlias = dict[str, Any]  # A resource's inputs or outputs by their names
 
 
 class UnsupportedValue(Exception):

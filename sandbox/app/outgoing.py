@@ -1,8 +1,4 @@
-"""What the application sends to others: a mail by SES and a contact to HubSpot.
-
-Requests are signed as AWS asks (Signature Version 4) with the task role's credentials. It must never send to an
-address that the overlay refuses, follow a redirect, or name a recipient in an error.
-"""
+"""Outgoing calls of the application: mail by SES, signed with the task role (Signature Version 4), HubSpot contacts."""
 
 import hashlib
 import hmac

@@ -1,8 +1,4 @@
-"""The application over HTTP: which path answers what, and the headers that say which task did.
-
-Errors of the database are 500 with a JSON error and one line in the log. It must never listen anywhere but on the
-socket that it was given, read a body past its limit, or log what a request held.
-"""
+"""The application's HTTP server: routes, and headers that name the task. Database errors answer 500 as JSON."""
 
 import json
 import logging

@@ -1,9 +1,8 @@
 """The delay between a change in Atlas and its effect in the cluster: PENDING, then APPLIED.
 
-Changes reach `mongod` in the order in which they were made, each after the delay that held when it was made, or with
-the first that is made once the delay is 0. A server that is away, or hangs, is tried again until it is back, and nobody
-waits long for it; a change that the server refuses is set aside and reported by its name and code, so that it does not
-hold up the others. It must never drop a change silently, nor show what is in one: it may be a password.
+Changes reach `mongod` in order, each after the delay in force when it was made, or at once when the delay is set to
+0. An unavailable server is retried without blocking callers for long; a change that the server refuses is set aside
+and reported by name and code, never by content.
 """
 
 import threading

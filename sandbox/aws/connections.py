@@ -1,8 +1,4 @@
-"""HTTP before the AWS front: one thread a connection, which stays open for the next request.
-
-werkzeug's own server closes after every answer, since it cannot tell where the next request begins: here a body is
-read whole before it is answered. It must never log a request, an answer, or a header.
-"""
+"""The HTTP server in front of AWS: keep-alive, one thread per connection; werkzeug's closes after each answer."""
 
 import socket
 from http.server import ThreadingHTTPServer

@@ -1,8 +1,8 @@
-"""ECS where moto differs from AWS: deployments, task lists by service, revisions that are INACTIVE.
+"""ECS operations in which moto differs from AWS: deployments, task lists by service, INACTIVE revisions.
 
 Rules: ECS API reference (CreateService, UpdateService, RunTask, StopTask, ListTasks, DescribeTaskDefinition,
-ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions). It must never run anything itself:
-the agent moves tasks and deployments on.
+ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions). The agent advances tasks and
+deployments.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,8 +1,7 @@
-"""Who may read which secret, from moto's own IAM, KMS and Secrets Manager data.
+"""Decides who may read which secret, from moto's IAM, KMS and Secrets Manager data.
 
-A read needs `secretsmanager:GetSecretValue` on the secret and `kms:Decrypt` on its key, from the caller's
-policies and the key's (Secrets Manager user guide, "Permissions to use the KMS key"). It must never return,
-log or raise a secret's value.
+A read needs `secretsmanager:GetSecretValue` on the secret and `kms:Decrypt` on its key, from the caller's policies
+and the key's (Secrets Manager user guide, "Permissions to use the KMS key").
 """
 
 import re

@@ -1,8 +1,4 @@
-"""What runs a task's container: the part of an ECS agent that a sandbox may leave out.
-
-`Recorded` runs nothing, so that deployments can be tried in milliseconds; `sandbox.containers` runs processes.
-It must never decide what happens to a task.
-"""
+"""The container runtime of an ECS agent: `Recorded` runs nothing, `sandbox.containers` runs processes."""
 
 from dataclasses import dataclass
 from enum import Enum

@@ -1,4 +1,4 @@
-"""The one kind of error that a run tells in a sentence; anything else that is raised is a fault of the engine."""
+"""The exception for failures that a user can act on; any other exception is a defect of the engine."""
 
 
 class EngineError(Exception):

@@ -1,8 +1,7 @@
-"""The process in which a program runs: `python -m sandbox.engine.program`, in the program's own folder.
+"""The program's process: `python -m sandbox.engine.program`, in the program's own folder.
 
-Reads one line of JSON from its input (where the engine listens, and the stack's settings), runs `__main__.py` as
-Pulumi's language host does, and exits 0, or 1 after telling the engine why. Must never print a traceback for what
-the program itself refused (RunError): that is a message.
+Reads one line of JSON (the engine's addresses and the stack's settings), runs `__main__.py` as Pulumi's language host
+does, and exits 0, or 1 after reporting the error. A RunError is reported without a traceback.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""Which provider manages what: running providers by port, the dynamic host, the builtin one; default and explicit.
+"""Finds a resource's provider: running ones by port, the dynamic host, the builtin one; default and explicit.
 
-A provider is known by its reference, `<urn of its resource>::<id>`. Must never start anything but the dynamic host.
+A provider is known by its reference, `<urn of its resource>::<id>`.
 """
 
 import threading

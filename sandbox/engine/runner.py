@@ -1,7 +1,4 @@
-"""`run`: one operation on one stack, from the lock to the result.
-
-Must never leave a process behind that it started, nor a lock, nor a state that the next run cannot continue.
-"""
+"""Runs one operation on one stack, from the lock to the result."""
 
 import contextlib
 import json
@@ -51,10 +48,7 @@ class _Run:
 
 
 def run(request: EngineRequest) -> EngineResult:
-    """Runs one operation. Never raises for what goes wrong in it: `error` says so in one line.
-
-    A preview takes no lock and writes nothing.
-    """
+    """Runs one operation; failures are in the result's `error`. A preview takes no lock and writes nothing."""
     started = time.monotonic()
     outcome = _Run(request)
     error, counts, outputs = "", dict[str, int](), Properties()

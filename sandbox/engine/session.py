@@ -1,6 +1,6 @@
-"""What every part of a run shares: its checkpoint, its providers, what went wrong, and the slots that steps take.
+"""What all parts of a run share: checkpoint, providers, the first failure and the slots for steps.
 
-The first failure stops new steps and lets those in flight finish. Must never tell anything that is not masked.
+The first failure stops new steps and lets those in flight finish.
 """
 
 import contextlib
@@ -97,10 +97,7 @@ class Session:
         *,
         kind: Kind | None = None,
     ) -> Iterator[None]:
-        """Takes a slot, tells of the step and its end, and turns a provider's failure into the run's.
-
-        A step with a `kind` changes or takes over something: it is on record as begun before it does.
-        """
+        """Takes a slot, reports the step, and records a failure; a step with a `kind` is recorded as begun first."""
         with self._slots:
             with self.lock:
                 if self.stopping.is_set():

@@ -1,7 +1,6 @@
 """`python -m sandbox.engine.start MODULE [ARGUMENT...]`: runs a host of Pulumi's SDK, for as long as the engine lives.
 
-Importing the SDKs makes many objects that all stay, and looking through them again and again is a quarter of a host's
-start: the garbage collector is patient here. Must never change anything else about how the module runs.
+Garbage collection runs rarely: importing the SDKs makes many lasting objects, whose scans are a quarter of the start.
 """
 
 import gc

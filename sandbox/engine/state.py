@@ -1,7 +1,4 @@
-"""A stack's resources as records, and what makes a set of them one whole state of one stack.
-
-Pure: reads and writes nothing.
-"""
+"""A stack's resources as records, and the checks that make them a complete state. Pure."""
 
 import datetime
 import re
@@ -107,10 +104,7 @@ class Pending:
 
 @dataclass(frozen=True)
 class State:
-    """What a state file holds: resources in an order in which each follows what it needs.
-
-    `plaintext` is true if a secret stood in it bare, as after an export that shows secrets.
-    """
+    """A state file's resources in dependency order; `plaintext` is true if a secret was not encrypted."""
 
     resources: tuple[Resource, ...]
     pending: tuple[Pending, ...]
@@ -126,10 +120,7 @@ def now() -> str:
 
 
 def check_whole(state: State, source: str, project: str, stack: str) -> None:
-    """Raises StateRefused unless every resource is of this stack, follows what it names, and has its URN for itself.
-
-    So does Pulumi: a state of another stack would have that one's resources deleted as ours.
-    """
+    """Raises StateRefused unless every resource is of this stack, unique, and after what it refers to."""
     live: set[str] = set()
     known: set[str] = set()
     for item in (*state.resources, *(begun.resource for begun in state.pending)):

@@ -1,7 +1,4 @@
-"""The steps themselves: one resource created, updated, kept, imported, read or deleted, with the checkpoint around it.
-
-What to do was decided before. Must never change the world before the checkpoint says that it is about to.
-"""
+"""Creates, updates, keeps, imports, reads or deletes one resource; the checkpoint records each change beforehand."""
 
 from collections.abc import Callable
 

@@ -1,7 +1,4 @@
-"""What happens without the program: deleting what it no longer names, destroying a stack, refreshing it.
-
-Order is the planner's. Must never delete what a resource that stays still needs.
-"""
+"""Operations without the program: deletes unnamed resources, destroys or refreshes a stack, in the planner's order."""
 
 from collections.abc import Container
 

@@ -1,4 +1,4 @@
-"""The mongodbatlas provider: what it serves."""
+"""The mongodbatlas provider."""
 
 from __future__ import annotations
 

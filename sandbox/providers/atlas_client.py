@@ -1,9 +1,4 @@
-"""The Atlas Admin API as the mongodbatlas provider calls it.
-
-Signs in with an API key (HTTP digest: every request goes first without credentials and needs a 401) or with a
-service account (a bearer token, kept until shortly before it ends). Errors are worded as the provider words them.
-Only loopback is ever reached; proxies and .netrc files are not looked at.
-"""
+"""The mongodbatlas provider's API client: digest or bearer authentication, the provider's error messages."""
 
 from __future__ import annotations
 
@@ -26,11 +21,8 @@ SETTINGS: Final = frozenset({"publicKey", "privateKey", "clientId", "clientSecre
 """The provider settings that mean something here."""
 
 _API: Final = "/api/atlas/v2"
-_TIMEOUT: Final = (5.0, 60.0)
-"""Seconds to connect and to wait for an answer."""
-
-_BEFORE_EXPIRY: Final = 60.0
-"""Seconds before its end at which a bearer token is renewed."""
+_TIMEOUT: Final = (5.0, 60.0)  # seconds to connect and to wait for an answer
+_BEFORE_EXPIRY: Final = 60.0  # seconds before its end at which a bearer token is renewed
 
 
 class AtlasError(ProviderError):

@@ -1,4 +1,4 @@
-"""The function mongodbatlas:index/getAdvancedCluster:getAdvancedCluster: one cluster as it is."""
+"""The function mongodbatlas:index/getAdvancedCluster:getAdvancedCluster."""
 
 from __future__ import annotations
 

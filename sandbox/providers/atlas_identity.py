@@ -1,4 +1,4 @@
-"""How the mongodbatlas provider writes a resource's id: names and values in base64, in the names' order."""
+"""The mongodbatlas provider's resource ids: names and values in base64, sorted by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The aws provider: what it serves."""
+"""The aws provider."""
 
 from __future__ import annotations
 

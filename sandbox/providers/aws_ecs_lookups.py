@@ -1,4 +1,4 @@
-"""The functions of the aws provider about ECS: a service, and any task definition revision."""
+"""The aws provider's functions for ECS services and task definitions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions of the aws provider about KMS, Secrets Manager and STS. Never reads a secret's value."""
+"""The aws provider's functions for KMS, Secrets Manager and STS; none reads a secret's value."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The resource type aws:secretsmanager/secret:Secret.
-
-In its recovery window a secret's name stays taken and the secret is out of reach: reading says that it is gone,
-creating one of the same name fails.
-"""
+"""The resource type aws:secretsmanager/secret:Secret. In its recovery window a secret is gone, its name taken."""
 
 from __future__ import annotations
 
@@ -26,8 +22,7 @@ from sandbox.values import Properties, Value
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-_WINDOW: Final = range(7, 31)
-"""Days, of a recovery window."""
+_WINDOW: Final = range(7, 31)  # days, of a recovery window
 
 
 def same_policy(old: Value, new: Value, _: Properties) -> bool:

@@ -1,8 +1,4 @@
-"""The resource type aws:secretsmanager/secretVersion:SecretVersion.
-
-AWS never deletes a version: deleting one only takes off the staging labels that the state knows, and AWSCURRENT
-cannot be taken off. A changed value is a new version.
-"""
+"""The resource type aws:secretsmanager/secretVersion:SecretVersion. Deleting removes labels, except AWSCURRENT."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""A configured aws provider: clients per service and region, the account, default tags, and error wording.
-
-Credentials, region and endpoint come from the stack's environment or the provider's settings, never from the
-process's environment or a developer's files; the endpoint is loopback.
-"""
+"""A configured aws provider: clients, account, default tags, error messages; ignores the process's environment."""
 
 from __future__ import annotations
 
@@ -54,8 +50,7 @@ _CONFIG: Final = Config(
     max_pool_connections=16,
     retries={"mode": "standard", "total_max_attempts": 3},
 )
-_LOADER: Final = create_loader()
-"""Service models are large: they are read once for all stacks of a process."""
+_LOADER: Final = create_loader()  # service models are large: they are read once for all stacks of a process
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a provider says when it refuses or fails: one line, worded as the real providers word it."""
+"""The providers' exceptions: one line, with the real providers' wording."""
 
 from __future__ import annotations
 
@@ -13,13 +13,7 @@ class ProviderError(Exception):
 
 @dataclass
 class PartlyCreated(Exception):
-    """A resource exists, but a later step failed: the engine must keep it in its state.
-
-    Attributes:
-        id: the resource's id.
-        state: its outputs as far as they are known.
-        reason: what failed, in one line.
-    """
+    """A resource exists, but a later step failed: the engine must keep its `id` and known outputs."""
 
     id: str
     state: Properties = field(repr=False)

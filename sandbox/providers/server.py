@@ -1,7 +1,4 @@
-"""Serve providers over gRPC on loopback, for any engine that attaches with `PULUMI_DEBUG_PROVIDERS`.
-
-Turns failures into gRPC statuses: one line, never a traceback, never a secret value of the request.
-"""
+"""Serves providers over gRPC on loopback. Failures become one-line statuses without secret values."""
 
 from __future__ import annotations
 
@@ -42,9 +39,7 @@ _METHODS: Final = {
     "Invoke": "invoke",
 }
 _WORKERS: Final = 8
-_LARGEST_MESSAGE: Final = 400 * 1024 * 1024
-"""Bytes; the limit that Pulumi's own clients use."""
-
+_LARGEST_MESSAGE: Final = 400 * 1024 * 1024  # bytes; the limit that Pulumi's own clients use
 _SHORTEST_HIDDEN: Final = 4
 """Shorter secret texts are not looked for: masking them would garble the message and hide nothing."""
 

@@ -1,4 +1,4 @@
-"""The application is broken on the new revision only: every answer is HTTP 200, and no plan covers the doctor."""
+"""The application is broken in the new revision only: every answer is HTTP 200, and no plan covers the doctor."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What several replays say alike: what ECS tells, what users are answered, what runs afterwards.
-
-It must never claim for a replay what that replay did not look at.
-"""
+"""Claims that several replays share: what ECS reports, what users receive, what runs afterwards."""
 
 from __future__ import annotations
 

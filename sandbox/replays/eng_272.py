@@ -1,7 +1,4 @@
-"""ENG-272: the deployed service was mended, the developer's env file was forgotten: it holds the cross-cluster reader.
-
-Local results were misleading until somebody noticed; nothing that is deployed shows it.
-"""
+"""ENG-272: the deployed service was fixed, but the developer's env file still names the cross-cluster reader."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""ENG-279: a binding is missed. The new code reads four variables, the task was given three of them.
-
-The task starts, is healthy, and fails only where the fourth is used: a sign-up.
-"""
+"""ENG-279: the new code reads four variables, but the task has three; only a sign-up fails."""
 
 from __future__ import annotations
 

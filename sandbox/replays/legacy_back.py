@@ -1,7 +1,4 @@
-"""Legacy bindings come back: a Terraform apply, or an application's pipeline, registers its own old template.
-
-The newest code on the old bindings: healthy, and every sign-up fails. Two owners of one task definition.
-"""
+"""Terraform or the application's pipeline registers the old bindings again: tasks are healthy, every sign-up fails."""
 
 from __future__ import annotations
 

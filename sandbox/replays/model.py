@@ -1,8 +1,4 @@
-"""What a replay is, what it showed, and whether that is what it promised. Pure.
-
-It must never count a replay as passed when something was not shown, was caught by less or by more than promised, or
-leaves anything but the promised revision running.
-"""
+"""A replay, its result, and whether the result is the promised one. Pure."""
 
 from __future__ import annotations
 
@@ -52,10 +48,7 @@ class Catch:
 
 @dataclass(frozen=True)
 class Undone:
-    """What a rollback took, as the rollout told it: until the recorded revision served alone again.
-
-    Seconds from the swap and from the first bad answer, and requests that failed meanwhile; None for what was not told.
-    """
+    """A rollback's duration in seconds, from the swap and the first bad answer, and requests that failed meanwhile."""
 
     after_swap: float
     after_bad_answer: float | None = None
@@ -102,10 +95,10 @@ class Claim:
 class Replay:
     """One replay.
 
-    `happens` shows it without our gates, `catches` puts the same mistake before them, `afterwards` looks at what runs
-    then; all are handed the stage, first in the state `start`, at last in `ends`. `expected` is everything that has to
-    catch it, and nothing else may. `gated` says that the smoke gates judge the rollout, which needs a baseline;
-    `unasked` says which gates were left out, and why.
+    `happens` shows it without our gates, `catches` gives the same mistake to the product, `afterwards` checks what
+    runs then; the stage begins in `start` and finishes in `ends`. `expected` is exactly what has to catch it. `gated`
+    means that smoke gates judge the rollout, which needs a baseline; `unasked` says which gates were left out, and
+    why.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A new user is handed to tasks before the cluster knows it: Atlas said "created", the logins fail."""
+"""Tasks receive a new user before the cluster knows it: Atlas answered "created", and logins fail."""
 
 from __future__ import annotations
 

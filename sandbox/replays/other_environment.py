@@ -1,4 +1,4 @@
-"""A secret's value is the other environment's: staging's writer writes into prod, and answers as if all were well."""
+"""A secret holds the other environment's credential: staging's writer writes into prod without an error."""
 
 from __future__ import annotations
 

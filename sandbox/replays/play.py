@@ -1,7 +1,4 @@
-"""Plays replays one after another in one sandbox, brought back to a known state between them.
-
-It must always tear down what it started, and never let what one replay left behind count for another.
-"""
+"""Plays replays one after another in one sandbox, restored to a known state between them."""
 
 from __future__ import annotations
 
@@ -53,10 +50,7 @@ class Played:
 
 
 def play(directory: Path, program_dir: Path, replays: Sequence[Replay], audience: Audience) -> Played:
-    """Play replays in a sandbox of their own in `directory`, which is gone afterwards.
-
-    Raises what `sandbox.lifecycle.up` raises, and `SandboxError` when a baseline that is needed cannot be captured.
-    """
+    """Play replays in a temporary sandbox in `directory`. Raises `SandboxError` when a baseline cannot be captured."""
     began = time.monotonic()
     world = lifecycle.up(directory, OPTIONS)
     try:
@@ -119,10 +113,7 @@ class _Troupe:
         self._know(start)
 
     def _come_back(self, replay: Replay, *, broke: bool) -> None:
-        """What was changed by hand is undone; the service and the stack's state are as they were before the replay.
-
-        The state may be put back because a deployment that is stopped leaves nothing but revisions, which are kept.
-        """
+        """Restore the service and the stack's state from before; a stopped deployment leaves only revisions."""
         self._stage.clear_up()
         if self._at is Start.PROVISIONED:
             self._world.state_file(self._stage.stack).write_bytes(self._state)

@@ -1,8 +1,4 @@
-"""The product put before the same mistake: its commands as a person or CI runs them, and its deployments.
-
-Everything here is the product's own: the sandbox adds no check. It must never answer for the product, only hand on
-what it said.
-"""
+"""Runs the product on the same mistake: its commands and its deployments, without checks of the sandbox's own."""
 
 from __future__ import annotations
 
@@ -43,10 +39,7 @@ _COMMAND_SECONDS = 120
 
 @contextmanager
 def edited(stage: Stage, file: str, changes: Mapping[str, str]) -> Iterator[Path]:
-    """The project's folder with a file changed: each text, which stands there once, replaced.
-
-    Raises `SandboxError` when a text is not there: the replay is older than the file.
-    """
+    """The project's folder with each text, which occurs once in a file, replaced. Raises `SandboxError` otherwise."""
     with TemporaryDirectory(prefix="replay-") as name:
         folder = Path(name)
         for each in _PROGRAM:
@@ -132,10 +125,7 @@ def failing_gates(stage: Stage) -> tuple[str, ...]:
 
 
 def command(stage: Stage, *arguments: str) -> dict[str, Any]:
-    """Run `atlas-access …` in a process of its own, with the stack's variables; its JSON.
-
-    Raises `SandboxError` when it gives none.
-    """
+    """Run `atlas-access …` with the stack's variables and return its JSON. Raises `SandboxError` when there is none."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     paths = os.pathsep.join(filter(None, (str(_HOME), os.environ.get("PYTHONPATH"))))
     try:

@@ -1,7 +1,4 @@
-"""A role is widened in Atlas after its proof: the audit log's writer may suddenly change entries.
-
-Users see nothing of it: their answers stay as they were.
-"""
+"""A role is widened in Atlas after its proof: the audit writer may change entries. Users notice nothing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The schema secret on the runtime service: every task that serves users could drop an index.
-
-Users see nothing of it: their answers stay as they were.
-"""
+"""The schema secret is bound to the runtime service: every task could drop an index. Users notice nothing."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Where replays are played: one environment of a sandbox, as its users meet it, and as a hurried person changes it.
-
-What is done here is done by hand, past every gate, on ECS and Secrets Manager themselves; `product.py` goes by the
-gates. It must never leave loopback, nor show a secret's value.
-"""
+"""One environment of a sandbox, as its users and an operator without gates use it."""
 
 from __future__ import annotations
 
@@ -155,10 +151,7 @@ class Stage:
         return str(self.ecs.register_task_definition(**asked)["taskDefinition"]["taskDefinitionArn"])
 
     def deploy(self, *changes: Change) -> str:
-        """What a hurried person does: register, update the service, wait for ECS to say it is done; `family:number`.
-
-        ECS's own circuit breaker may have gone back; the service says what runs.
-        """
+        """Register a revision, update the service and wait for ECS without gates; return `family:number`."""
         revision = self.register(*changes)
         self.swap(revision)
         self.settled()

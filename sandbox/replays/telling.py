@@ -1,7 +1,4 @@
-"""What a replay came to, in lines for a terminal and as plain values for a machine: the same facts. Pure.
-
-It must never call anything caught or shown that was not checked.
-"""
+"""Formats a replay's result for a terminal and as JSON. Pure."""
 
 from __future__ import annotations
 

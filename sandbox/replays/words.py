@@ -1,7 +1,4 @@
-"""What a deployment's own words say about who stopped it. Pure: text and records in, catches out.
-
-It must never take a failure of another kind for a catch: what it does not recognize is named as it stands.
-"""
+"""Reads from a deployment's messages what stopped it; an unrecognized failure keeps its own text. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A secret is encrypted with a key that the execution role cannot use: new tasks never start.
 
-ECS's circuit breaker goes back in silence, and the deployment reads "completed": a naive waiter calls it a success.
+ECS's circuit breaker restores the old revision silently, and the deployment reads "completed".
 """
 
 from __future__ import annotations
