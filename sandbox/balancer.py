@@ -83,7 +83,7 @@ class Balancer:
         return target
 
     def drain(self, target: Target) -> None:
-        """Send nothing new to a target; its `drained` tells when the last request has ended."""
+        """Send no new request to a target; its `drained` is set when the last one has ended."""
         self._soon(lambda: self._targets.drain(target))
 
     def deregister(self, target: Target) -> None:

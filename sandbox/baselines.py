@@ -1,7 +1,5 @@
 """Captures the smoke baseline of a stack's running service, which gates every later rollout. Only green gates count."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from atlas_access.base import Endpoints, check_settings

@@ -40,7 +40,7 @@ def prepare_pack(directory: Path, pack: Path) -> Path:
 def failure_of(folder: Path) -> str:
     """Why the pack of a prepared folder did not start, in one line; "" while there is nothing to tell."""
     try:
-        told = (folder / _FAILED).read_text(errors="replace").strip().splitlines()
+        lines = (folder / _FAILED).read_text(errors="replace").strip().splitlines()
     except OSError:
         return ""
-    return f"policy pack {folder.name} did not start: {told[-1]}" if told else ""
+    return f"policy pack {folder.name} did not start: {lines[-1]}" if lines else ""

@@ -80,7 +80,7 @@ class Control:
         if method != "POST" or action is None:
             return 404, json.dumps({"error": f"no such action; there are {', '.join(self._actions)}"})
         try:
-            told = json.loads(body or b"{}")
-            return 200, json.dumps(dict(action(told if isinstance(told, dict) else {})))
+            given = json.loads(body or b"{}")
+            return 200, json.dumps(dict(action(given if isinstance(given, dict) else {})))
         except ValueError as error:
             return 400, json.dumps({"error": str(error)})

@@ -42,15 +42,15 @@ def play(directory: Path, program_dir: Path, engine: Engine, audience: Audience)
     notes, began = Notes(), time.monotonic()
     world = lifecycle.up(directory, Options(service=True))
     try:
-        told = describe(world, engine)
-        audience.up(told)
+        line = describe(world, engine)
+        audience.up(line)
         before = users(world)
         notes.chapters.append(Chapter("sandbox up", time.monotonic() - began))
         with LoadProcess.of(world, RATE, scenarios=program_dir / "smoke.yaml") as load:
             Player(world, directory, program_dir, engine, audience, notes, load).acts(tale)
             after = users(world)
             report = load.end()
-        receipt = receipt_of(told, before, after, tale, notes, report, program_dir)
+        receipt = receipt_of(line, before, after, tale, notes, report, program_dir)
         return Played(receipt, write(receipt, directory, program_dir, world.secrets()), directory / PAGE)
     finally:
         lifecycle.down(directory, keep=False)
@@ -70,10 +70,10 @@ def mongod_version() -> str:
         path = find_mongod()
     except MongodError as error:
         raise SandboxError(str(error)) from None
-    told = subprocess.run(  # noqa: S603 - the mongod that the sandbox itself runs
+    done = subprocess.run(  # noqa: S603 - the mongod that the sandbox itself runs
         [str(path), "--version"], capture_output=True, text=True, check=False, timeout=30
     )
-    first, *_ = told.stdout.splitlines() or ["of an unknown version"]
+    first, *_ = done.stdout.splitlines() or ["of an unknown version"]
     return first.removeprefix("db version v")
 
 

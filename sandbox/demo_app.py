@@ -16,7 +16,7 @@ _LOG = logging.getLogger("app")
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until told to end; return the exit code."""
+    """Serve until SIGTERM; return the exit code."""
     _keep_small()
     from atlas_access.base import Endpoints
     from sandbox.app.builds import Build

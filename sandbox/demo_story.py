@@ -56,7 +56,7 @@ Step = Order | Capture | Pass | Record | Releases | Retire
 
 @dataclass(frozen=True)
 class Act:
-    """A part of the story. Its lanes go on side by side; what stands in one lane happens in its order."""
+    """A part of the story. Lanes run in parallel; the steps of one lane run in order."""
 
     title: str
     lanes: tuple[tuple[Step, ...], ...]

@@ -23,7 +23,7 @@ from sandbox.stack_files import PHASES, StackFiles, read_stack
 from sandbox.world import SandboxError, World
 
 POLICY = Path(__file__).resolve().parents[1] / "policy"
-"""The pack that every preview and every update runs; there is no way to leave it out."""
+"""The pack that every preview and every update runs."""
 
 
 class Engine(StrEnum):
@@ -57,11 +57,11 @@ def choose(wanted: Engine, world: World | None = None) -> PulumiCli | Embedded:
 
     Raises `SandboxError` when the CLI is wanted and missing or too old, or another engine deployed a stack already.
     """
-    used = in_use(world) if world is not None else None
+    used = engine_of(world) if world is not None else None
     if used is not None and wanted not in {Engine.AUTO, used}:
         raise SandboxError(
             f"this sandbox's stacks were deployed by --engine {used.value}, and engines do not share their states: "
-            f"go on with --engine {used.value}, or start anew with `atlas-access sandbox reset`"
+            f"use --engine {used.value}, or start anew with `atlas-access sandbox reset`"
         )
     chosen = wanted if used is None else used
     if chosen is Engine.EMBEDDED:
@@ -74,7 +74,7 @@ def choose(wanted: Engine, world: World | None = None) -> PulumiCli | Embedded:
     return cli or Embedded(because="no pulumi CLI on PATH")
 
 
-def in_use(world: World) -> Engine | None:
+def engine_of(world: World) -> Engine | None:
     """The engine that has deployed a stack of this sandbox; None before the first deployment."""
     if any(world.state_file(stack).exists() for stack in world.environments):
         return Engine.EMBEDDED
@@ -129,7 +129,7 @@ def prepare_by_hand(world: World, program_dir: Path, stack: str) -> Path:
 def exported(world: World, stack: str) -> Mapping[str, Any]:
     """A stack's state in deployment format, secrets encrypted; empty before its first deployment."""
     world.of(stack)
-    if in_use(world) is None:
+    if engine_of(world) is None:
         return {}
     return choose(Engine.AUTO, world).export(world, checked(Order(stack)))
 
@@ -193,8 +193,8 @@ def _failure(errors: Sequence[str], world: World, stack: str) -> str:
     others = _lines(
         each for each in errors if not _ROLLOUT.match(each) and not (ends and each == "update failed")
     )
-    told = [line for line in others if not any(other != line and other in line for other in (*ends, *others))]
-    kept = list(dict.fromkeys((*ends, *told)))
+    rest = [line for line in others if not any(other != line and other in line for other in (*ends, *others))]
+    kept = list(dict.fromkeys((*ends, *rest)))
     return (
         "\n".join(kept)
         or f"the engine stopped without a reason: see {world.directory / 'logs'} (stack {stack})"

@@ -82,7 +82,7 @@ class Embedded:
 
 
 _CLI_WORDS = {"replace": "create-replacement"}
-"""What the CLI calls the step that a recorder tells a replacement by; its own `replace` is only announced."""
+"""The CLI's name of the step by which a recorder reports a replacement."""
 
 
 def hand_on(event: "Event", recorder: Recorder) -> None:
@@ -91,8 +91,8 @@ def hand_on(event: "Event", recorder: Recorder) -> None:
 
     match event:
         case ResourcePlanned(urn, kind, operation, changes):
-            told = [Change(each.property, shown(each.old), shown(each.new)) for each in changes]
-            said = told if operation not in {"same", "read", "delete"} else ()
+            listed = [Change(each.property, shown(each.old), shown(each.new)) for each in changes]
+            said = listed if operation not in {"same", "read", "delete"} else ()
             recorder.begun(_CLI_WORDS.get(operation, operation), kind, urn, said)
         case StepDone(urn, kind, operation, ok, _, error):
             recorder.ended(_CLI_WORDS.get(operation, operation), kind, urn, ok=ok, error=error)

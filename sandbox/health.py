@@ -10,7 +10,7 @@ from sandbox.lock import is_held
 from sandbox.world import SandboxError, World
 
 SUPERVISOR = "supervisor"
-_PATIENCE = 0.5
+_TIMEOUT = 0.5
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Status:
-    """All parts, and the way out when one is dead (empty when all is well)."""
+    """All parts, and the remedy when one is dead (empty when all are alive)."""
 
     directory: Path
     parts: tuple[Part, ...]
@@ -92,7 +92,7 @@ def _part(name: str, address: str) -> Part:
 def _refusal(address: str) -> str:
     host, _, port = address.rpartition(":")
     try:
-        with socket.create_connection((host, int(port)), timeout=_PATIENCE):
+        with socket.create_connection((host, int(port)), timeout=_TIMEOUT):
             return ""
     except OSError as error:
         return "refuses connections" if isinstance(error, ConnectionRefusedError) else "does not answer"

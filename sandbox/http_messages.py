@@ -161,10 +161,10 @@ def _tokens(headers: Headers, name: bytes) -> set[bytes]:
 
 
 def _length(headers: Headers) -> int | None:
-    told = set(_values(headers, b"content-length"))
-    if not told:
+    lengths = set(_values(headers, b"content-length"))
+    if not lengths:
         return None
-    (text, *others) = told
+    (text, *others) = lengths
     if others or not re.fullmatch(rb"[0-9]{1,12}", text):
         raise Malformed("the body's length is not a number")
     return int(text)

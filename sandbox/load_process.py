@@ -56,7 +56,7 @@ class LoadProcess:
         return self
 
     def mark(self, name: str) -> Mark:
-        """Name this moment; return what was counted by then. Raises `SandboxError` when the load has ended."""
+        """Name this moment and return the counts until then. Raises `SandboxError` when the load has ended."""
         with self._lock:
             line = self._told(" ".join(name.split()))
         try:

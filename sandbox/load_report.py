@@ -3,8 +3,6 @@
 A failure is a request without an answer or with an unexpected status; a wrong answer has the status, not the content.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from math import ceil
@@ -74,7 +72,7 @@ class Latency(_Record):
 
 
 class Mark(_Record):
-    """A moment that somebody named, and what had been asked, failed and wrong by then."""
+    """A named moment, and the counts until then."""
 
     name: str
     at: float

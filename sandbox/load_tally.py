@@ -28,7 +28,7 @@ class Tallies:
     _spans: dict[tuple[str, str], _Span] = field(default_factory=dict)
 
     def note(self, environment: str, question: str, *, at: float, seconds: float, revision: str = "") -> None:
-        """Count a request that was due at a time, took so long, and was answered by a revision ("" for nobody)."""
+        """Count a request by its due time, duration and answering revision ("" for none)."""
         self.asked[environment, question] += 1
         self.durations.append(seconds)
         if revision:
@@ -47,7 +47,7 @@ class Tallies:
             span.first_bad = fault.at if span.first_bad is None else min(span.first_bad, fault.at)
 
     def mark(self, name: str, at: float) -> Mark:
-        """Name a moment, and return what was counted by then."""
+        """Name a moment and return the counts until then."""
         total: Counter[Kind] = Counter()
         for (_, _, kind), count in self.bad.items():
             total[kind] += count

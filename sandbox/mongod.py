@@ -33,7 +33,7 @@ _FRUGAL = (
 
 
 class MongodError(Exception):
-    """A `mongod` that cannot be found, started or stopped: one line that ends with the way out."""
+    """A `mongod` that cannot be found, started or stopped: one line that ends with the remedy."""
 
 
 def find_mongod(environment: Mapping[str, str] | None = None) -> Path:

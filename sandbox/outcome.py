@@ -60,7 +60,7 @@ def _proof(name: str, outputs: Mapping[str, Any]) -> Proof:
 
 
 def _live(text: str) -> Standing:
-    """Whether the server's own list equals the declaration, by the evidence: not asked when nobody could log in."""
+    """Whether the server's own list equals the declaration; not asked when no login succeeded."""
     try:
         evidence = Evidence.from_json(text)
     except ValueError:

@@ -44,7 +44,7 @@ def save(directory: Path, records: Iterable[ProcessRecord]) -> None:
 
 
 def text(record: ProcessRecord) -> str:
-    """Return a record as it stands in a file."""
+    """Return a record as written to a file."""
     return json.dumps(asdict(record))
 
 
@@ -62,12 +62,12 @@ def load(directory: Path) -> tuple[ProcessRecord, ...]:
     return tuple({(record.name, record.pid): record for record in known}.values())
 
 
-def end(records: Iterable[ProcessRecord], *, patience_seconds: float) -> tuple[str, ...]:
+def end(records: Iterable[ProcessRecord], *, grace_seconds: float) -> tuple[str, ...]:
     """Ask the recorded processes to end, end those that do not, and return the names of those that were alive."""
     alive = [(record, process) for record in records if (process := record.process()) is not None]
     for _, process in alive:
         _signal(process.terminate)
-    _wait([record for record, _ in alive], patience_seconds)
+    _wait([record for record, _ in alive], grace_seconds)
     kill(record for record, _ in alive)
     return tuple(record.name for record, _ in alive)
 

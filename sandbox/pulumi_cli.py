@@ -41,10 +41,10 @@ class PulumiCli:
         found = shutil.which("pulumi")
         if found is None:
             return None
-        told = subprocess.run([found, "version"], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
-        match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", told.stdout.strip())
+        done = subprocess.run([found, "version"], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+        match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", done.stdout.strip())
         version = tuple(int(part) for part in match.groups()) if match else ()
-        if told.returncode != 0 or (version and version[:2] < OLDEST):
+        if done.returncode != 0 or (version and version[:2] < OLDEST):
             shown = ".".join(map(str, version)) or "does not answer"
             raise SandboxError(
                 f"{found}: {shown}; the sandbox needs {'.'.join(map(str, OLDEST))} or later: "
@@ -97,9 +97,9 @@ class PulumiCli:
                 stderr=printed,
                 stdin=subprocess.DEVNULL,
             )
-            told = _follow(events, process, take, lambda: next(filter(None, map(failure_of, packs)), ""))
-        if told:
-            recorder.failed(told)
+            failure = _follow(events, process, take, lambda: next(filter(None, map(failure_of, packs)), ""))
+        if failure:
+            recorder.failed(failure)
         elif process.wait() == 0:
             return True
         for line in print_log.read_text(errors="replace").splitlines():
@@ -133,8 +133,10 @@ class PulumiCli:
             timeout=120,
         )
         if done.returncode != 0:
-            told = done.stderr.strip().splitlines() or ["no reason given"]
-            raise SandboxError(f"pulumi {' '.join(arguments[:2])} failed: {told[-1].removeprefix('error: ')}")
+            lines = done.stderr.strip().splitlines() or ["no reason given"]
+            raise SandboxError(
+                f"pulumi {' '.join(arguments[:2])} failed: {lines[-1].removeprefix('error: ')}"
+            )
         return done.stdout
 
     @staticmethod
@@ -192,15 +194,15 @@ def _follow(
         pending = ""
         while True:
             last = ended.wait(_PULSE)
-            told = "" if last else failure()
-            if told:
+            reason = "" if last else failure()
+            if reason:
                 _end(process)
             pending += stream.read()
             *lines, pending = pending.split("\n")
             for line in filter(None, lines):
                 take(line)
-            if last or told:
-                return told
+            if last or reason:
+                return reason
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

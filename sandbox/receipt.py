@@ -1,7 +1,5 @@
 """A migration's receipt: state before and after, proofs, deployments, gates and load."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -144,7 +142,7 @@ class Receipt:
         return sum(each.seconds for each in self.chapters)
 
 
-def rounds_told(lines: Iterable[str]) -> tuple[tuple[str, int, bool, str], ...]:
+def reported_rounds(lines: Iterable[str]) -> tuple[tuple[str, int, bool, str], ...]:
     """What a rollout said of its gates, by revision: (revision, green rounds, all green, the last summary).
 
     A rollout says `gates on app:8: green` after each round, and `gates NOT RUN: …` where there are none.
@@ -158,4 +156,4 @@ def rounds_told(lines: Iterable[str]) -> tuple[tuple[str, int, bool, str], ...]:
             green = said == "green"
             rounds, good, _ = found.get(revision, (0, True, ""))
             found[revision] = (rounds + green, good and green, said)
-    return tuple((revision, *told) for revision, told in found.items())
+    return tuple((revision, *facts) for revision, facts in found.items())

@@ -11,7 +11,7 @@ from sandbox.world import World
 
 
 def service_now(world: World, files: StackFiles) -> ServiceState | None:
-    """Ask ECS what the stack's service runs; None when there is no answer: a story is told without it."""
+    """Ask ECS what the stack's service runs; None when there is no answer."""
     here = world.environment(files.stack)
     session = session_of(world, files.stack)
     ecs = client("ecs", files.of("awsRegion"), Endpoints.from_environment(here), session=session)

@@ -70,9 +70,9 @@ def read_yaml(path: Path, remedy: str) -> dict[str, Any]:
     except (OSError, ValueError, yaml.YAMLError) as error:
         where = getattr(error, "problem_mark", None)
         line = f":{where.line + 1}" if where is not None else ""
-        raise SandboxError(f"{path}{line} is not readable YAML: mend it") from None
+        raise SandboxError(f"{path}{line} is not readable YAML: correct it") from None
     if not isinstance(document, dict):
-        raise SandboxError(f"{path} holds no mapping: mend it")
+        raise SandboxError(f"{path} holds no mapping: correct it")
     return document
 
 

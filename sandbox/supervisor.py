@@ -195,13 +195,13 @@ class Supervisor:
 
 
 def _switch(forwarder: Forwarder) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
-    def switch(told: Mapping[str, Any]) -> Mapping[str, Any]:
-        if not isinstance(told.get("open"), bool):
+    def switch(given: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not isinstance(given.get("open"), bool):
             raise ValueError("open must be true or false")  # noqa: TRY004 - refused like any wrong input
-        if told["open"]:
+        if given["open"]:
             forwarder.restore()
         else:
             forwarder.cut()
-        return {"open": told["open"]}
+        return {"open": given["open"]}
 
     return switch

@@ -17,13 +17,13 @@ VERSION = 2
 ENVIRONMENTS = ("staging", "prod")
 PROVIDERS = ("aws", "mongodbatlas", "random")
 PASSED_ON = ("ATLAS_ACCESS_POLICY_UNKNOWN",)
-"""What a shell may tell a deployment's policy pack besides a sandbox's own variables; it can only make it stricter."""
+"""Variables passed from the shell to the policy pack; they can only make it stricter."""
 
 START = "start one with `atlas-access sandbox up`"
 
 
 class SandboxError(Exception):
-    """Something about the sandbox that a person can mend: one line that ends with the way out."""
+    """A problem of the sandbox that a user can fix: one line that ends with the remedy."""
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def line(error: Exception) -> str:
 
 
 def answer(error: Exception) -> str:
-    """Return what the caller is told."""
+    """Return the caller's error message."""
     if isinstance(error, PyMongoError | VariableUnset):
         return "database error"
     return "another service failed" if isinstance(error, ServiceDown) else "internal error"

@@ -19,7 +19,7 @@ _FORM = "application/x-www-form-urlencoded; charset=utf-8"
 
 
 class Outgoing:
-    """The two services that a sign-up tells."""
+    """The two services that a sign-up calls."""
 
     def __init__(self, environment: Mapping[str, str], endpoints: Endpoints) -> None:
         """Take the task's variables, which hold its role's credentials and HubSpot's token."""

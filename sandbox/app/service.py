@@ -69,10 +69,10 @@ class Service:
     def _asked(self, path: str, body: bytes) -> Answer:
         status, handler = self._api[path]
         try:
-            told = json.loads(body or b"{}")
-            if not isinstance(told, dict):
+            given = json.loads(body or b"{}")
+            if not isinstance(given, dict):
                 raise BadRequest("the body must be a JSON object")  # noqa: TRY301 - answered as any other
-            return status, _JSON, json.dumps(handler(told)).encode()
+            return status, _JSON, json.dumps(handler(given)).encode()
         except BadRequest as refused:
             return _error(refused.status, str(refused))
         except (json.JSONDecodeError, UnicodeDecodeError):

@@ -21,7 +21,7 @@ class Waitlist:
     """Takes sign-ups."""
 
     def __init__(self, databases: Databases, outgoing: Outgoing) -> None:
-        """Take where rows go, and who is told."""
+        """Take the database and the outgoing services."""
         self._databases = databases
         self._outgoing = outgoing
 

@@ -50,7 +50,7 @@ class Backing:
 
     def close(self) -> None:
         """Close the connection."""
-        with pymongo.timeout(_TIMEOUT_SECONDS):  # it tells the server, which may hang
+        with pymongo.timeout(_TIMEOUT_SECONDS):  # also limits the server's work
             self._client.close()
 
     def put_role(self, role: CustomRole, version: str) -> None:

@@ -106,10 +106,10 @@ def read_line(
 def _as_unknown(entry: Mapping[str, Any], remotes: Mapping[str, str]) -> dict[str, Any]:
     """Word a refusal by authentication restrictions as the server words that of an unknown user."""
     name, database = entry["attr"]["user"]["user"], entry["attr"]["user"]["db"]
-    told = {
+    attributes = {
         "principalName": name,
         "authenticationDatabase": database,
         "remote": remotes.get(entry["ctx"], ""),
         "error": _UNKNOWN.format(name, database),
     }
-    return {**entry, "id": 20249, "msg": "Authentication failed", "attr": told}
+    return {**entry, "id": 20249, "msg": "Authentication failed", "attr": attributes}

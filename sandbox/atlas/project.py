@@ -199,7 +199,7 @@ class Project:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """Hold the project for a change; the server learns of it afterwards, so that a slow one holds up nobody."""
+        """Lock the project for a change; the server is updated afterwards, so that a slow one blocks no request."""
         with self._lock:
             yield
         self.propagation.catch_up()

@@ -24,7 +24,7 @@ _MAX_BODY = 1 << 20
 
 
 class EmulatorError(Exception):
-    """The emulator cannot start or stop: one line that ends with the way out."""
+    """The emulator cannot start or stop: one line that ends with the remedy."""
 
 
 def utc_now() -> datetime:

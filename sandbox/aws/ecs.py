@@ -210,7 +210,7 @@ def _tasks(backend: Any, asked: Mapping[str, Any]) -> list[Any]:
 
 
 def _service(backend: Any, name: str, asked: Mapping[str, Any]) -> Any:
-    """Return the service of a name or an ARN, which tells the cluster where the request does not."""
+    """Return the service of a name or an ARN; an ARN also names the cluster."""
     cluster = asked.get("cluster") or (name.split("/")[1] if name.count("/") == 2 else "default")
     found = backend.services.get(f"{backend._get_cluster(cluster).name}:{name.rpartition('/')[2]}")
     if found is None:

@@ -56,7 +56,7 @@ class Caller:
 
     @property
     def principals(self) -> frozenset[str]:
-        """Every way in which a policy may name this caller; the account's root stands for all of its identities."""
+        """Every way in which a policy may name this caller; the account's root means all of its identities."""
         root = f"arn:aws:iam::{self.account}:root"
         return frozenset({self.account, root, self.role_arn, self.session_arn})
 

@@ -34,7 +34,7 @@ class Runtime(Protocol):
         """Say how its container fares."""
 
     def withdraw(self, task: Any) -> Ended | None:
-        """Take a task out of service and end its container; None while that goes on."""
+        """Take a task out of service and end its container; None while that continues."""
 
 
 class Recorded:

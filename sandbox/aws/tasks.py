@@ -26,7 +26,7 @@ def stopped(task: Any) -> bool:
 
 
 def wanted(task: Any) -> bool:
-    """Whether a task runs or starts, and is not on its way out."""
+    """Whether a task runs or starts, and is not being stopped."""
     return bool(task.desired_status == "RUNNING")
 
 

@@ -32,7 +32,7 @@ class NotWritten(EngineError):
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Puts `text` into `path` so that a reader, and a crash, see either the old or the new file."""
+    """Puts `text` into `path` atomically: a reader, and a crash, find either the old or the new file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -93,7 +93,7 @@ class Checkpoint:
             self._written = ticket
 
     def give_up(self) -> None:
-        """Writes nothing more: what is in progress stays pending, whatever becomes of its call."""
+        """Writes nothing more: operations in progress stay pending."""
         self._path = None
         with self._writing:
             pass  # a write in progress comes to its end

@@ -166,7 +166,7 @@ def _place(value: Any, steps: Iterable[int | str]) -> str:
 
 
 def state_from_json(text: bytes | str, passphrase: str, source: str) -> State:
-    """The state that `text` holds; raises StateRefused with `source`, what is wrong and the way out."""
+    """The state that `text` holds; raises StateRefused with `source`, the problem and its remedy."""
     _, deployment = read_document(text, source)
     resources, pending = deployment.resources or (), deployment.pending_operations or ()
     sealed = _Sealed(_secrets_of(deployment.secrets_providers, passphrase, source), {})

@@ -2,4 +2,4 @@
 
 
 class EngineError(Exception):
-    """What went wrong, and the way out, in words that a person may read as they are."""
+    """The failure and its remedy, as a message for the user."""

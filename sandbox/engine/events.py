@@ -56,7 +56,7 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class PolicyViolation:
-    """A rule of a policy pack that is not met; mandatory ones stop the run, advisory ones are told."""
+    """A rule of a policy pack that is not met; mandatory ones stop the run, advisory ones are reported."""
 
     urn: str
     pack: str

@@ -67,7 +67,7 @@ class Host:
             self._known.set()
 
     def tell(self, line: str) -> None:
-        """Writes one line to the process; its input stays open, and its end tells it that we are gone."""
+        """Writes one line to the process; its input stays open until the engine ends."""
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.write(line + "\n")
@@ -110,8 +110,8 @@ class Host:
                 with contextlib.suppress(OSError, ValueError):
                     stream.close()
 
-    def _send(self, send: Callable[[int, int], None], number: signal.Signals, patience: float) -> None:
+    def _send(self, send: Callable[[int, int], None], number: signal.Signals, seconds: float) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             send(self._process.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(patience)
+            self._process.wait(seconds)

@@ -19,7 +19,7 @@ from pathlib import Path
 import pulumi
 from pulumi import runtime
 
-from sandbox.engine.start import outlive_nobody, patient
+from sandbox.engine.start import collect_rarely, exit_with_engine
 
 
 def _told(error: BaseException) -> str:
@@ -56,9 +56,9 @@ def _report(error: BaseException) -> None:
 
 def main() -> int:
     """Runs the program; the exit code."""
-    patient()
+    collect_rarely()
     settings = json.loads(sys.stdin.readline())
-    outlive_nobody(lambda: os._exit(1))
+    exit_with_engine(lambda: os._exit(1))
     runtime.set_all_config(settings["config"], settings["secret_keys"])
     runtime.configure(
         runtime.Settings(
@@ -83,7 +83,7 @@ def main() -> int:
 
     try:
         loop.run_until_complete(runtime.run_in_stack(program))
-    except BaseException as error:  # noqa: BLE001 - whatever ended the program is what has to be told
+    except BaseException as error:  # noqa: BLE001 - reports whatever ended the program
         with contextlib.suppress(Exception):
             _report(error)
         return 1

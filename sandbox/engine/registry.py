@@ -43,8 +43,8 @@ class Registry:
             known = ", ".join(sorted(self.request.provider_ports)) or "none"
             raise ProviderFailed(f"no provider for package {package} runs in the sandbox (running: {known})")
         # The dynamic host carries whole rollouts out; what is emulated answers soon, or not at all.
-        patience = self.request.call_seconds if package == DYNAMIC else self.request.answer_seconds
-        client = Client(package, address, self.engine, patience, self.learn)
+        seconds = self.request.call_seconds if package == DYNAMIC else self.request.answer_seconds
+        client = Client(package, address, self.engine, seconds, self.learn)
         with self._lock:
             self._clients.append(client)
         return client

@@ -114,7 +114,7 @@ def stays_here(url: str) -> bool:
 
 
 def check(request: EngineRequest) -> None:
-    """Raises EngineRefused for whatever can be seen to be wrong before anything is started."""
+    """Raises EngineRefused for what is wrong before anything is started."""
     if request.operation not in OPERATIONS:
         raise EngineRefused(f"operation {request.operation!r} is unknown; use one of {', '.join(OPERATIONS)}")
     if request.targets:

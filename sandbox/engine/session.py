@@ -36,7 +36,7 @@ def one_line(text: str) -> str:
 
 
 def in_full(text: str) -> str:
-    """What a provider said, every line of it, as Pulumi shows it; a traceback is told by its gist."""
+    """A provider's whole message, as Pulumi shows it; a traceback becomes its last line."""
     lines = [line.rstrip() for line in text.strip().splitlines() if line.strip()]
     return one_line(text) if not lines or lines[0].startswith("Traceback") else "\n".join(lines)
 
@@ -117,8 +117,8 @@ class Session:
                 if kind is not None:
                     self.checkpoint.end(resource)
                 error = self.mask(in_full(str(failure)))
-                told = error if error.startswith(op) else f"{op} failed: {error}"
-                self.fail(told, resource.urn, whole=True)
+                message = error if error.startswith(op) else f"{op} failed: {error}"
+                self.fail(message, resource.urn, whole=True)
                 raise Stopped from failure
             finally:
                 took = round((time.monotonic() - started) * 1000, 1)

@@ -94,7 +94,7 @@ Kind = Literal["creating", "updating", "deleting", "reading", "importing"]
 
 @dataclass(frozen=True)
 class Pending:
-    """An operation that was begun and not seen to end."""
+    """An operation that was begun and has no recorded end."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -135,7 +135,7 @@ def check_whole(state: State, source: str, project: str, stack: str) -> None:
     for item in state.resources:
         lost = ({item.parent, item.provider} | item.needs()) - known - {""}
         if lost or (item.urn in live and not item.delete):
-            reason = f"needs {min(lost)}, which does not stand before it" if lost else "stands in it twice"
+            reason = f"needs {min(lost)}, which does not come before it" if lost else "is in it twice"
             raise StateRefused(f"{source} is damaged ({item.urn} {reason}); restore a copy of it")
         known |= {item.urn, f"{item.urn}::{item.id}"}
         live |= set() if item.delete else {item.urn}

@@ -145,7 +145,7 @@ def read(session: Session, new: Resource, old: Resource | None, provider: Provid
 
 
 def delete(session: Session, item: Resource, *, replaced: bool = False, pending: bool = False) -> None:
-    """Deletes one record and what it stands for; `pending` keeps it as one whose replacement is yet to be created."""
+    """Deletes one record and its resource; `pending` keeps it as one whose replacement is yet to be created."""
     with session.step("delete-replaced" if replaced else "delete", item, item, kind="deleting"):
         owned = item.custom and not item.external and not item.retain_on_delete
         if owned and not session.request.dry_run and not item.type.startswith(TYPE_PREFIX):

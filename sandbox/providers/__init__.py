@@ -4,8 +4,6 @@ They serve what the program uses and behave like the real providers of the pinne
 `PULUMI_DEBUG_PROVIDERS`. They read nothing from the process's environment.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

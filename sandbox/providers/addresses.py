@@ -1,7 +1,5 @@
 """Restricts the providers to loopback addresses, taken from the stack's environment only."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

@@ -1,7 +1,5 @@
 """The mongodbatlas provider."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from sandbox.providers.atlas_client import SETTINGS, AtlasClient

@@ -1,7 +1,5 @@
 """The mongodbatlas provider's API client: digest or bearer authentication, the provider's error messages."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The function mongodbatlas:index/getAdvancedCluster:getAdvancedCluster."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from sandbox.providers.atlas_client import AtlasClient

@@ -4,8 +4,6 @@ As in the provider, a project's roles are changed one at a time, a create is ret
 read back; waiting polls instead of sleeping. Deleting a missing role is no error.
 """
 
-from __future__ import annotations
-
 import time
 from typing import Any, Final
 
@@ -19,7 +17,7 @@ _NOT_FOUND: Final = 404
 _RETRIED: Final = (404, 500)
 _NAME: Final = "custom_db_role"
 _DEADLINE: Final = 30.0  # seconds that a create, or a wait for a change to show, may take
-_PAUSE: Final = 0.2  # seconds between two looks
+_PAUSE: Final = 0.2  # seconds between two reads
 
 
 def _payload(inputs: Properties) -> Properties:

@@ -4,8 +4,6 @@ As in the provider, each change is one request without retries or waiting. Delet
 unchanged password is not sent again, and no password is read back.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from sandbox.providers.atlas_client import AtlasClient, AtlasError

@@ -1,7 +1,5 @@
 """The mongodbatlas provider's resource ids: names and values in base64, sorted by name."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 

@@ -1,7 +1,5 @@
 """The aws provider."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from sandbox.providers.aws_ecs_lookups import ECS_LOOKUPS

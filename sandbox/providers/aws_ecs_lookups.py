@@ -1,7 +1,5 @@
 """The aws provider's functions for ECS services and task definitions."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from sandbox.providers import containers

@@ -1,7 +1,5 @@
 """The aws provider's functions for KMS, Secrets Manager and STS; none reads a secret's value."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """The resource type aws:iam/rolePolicy:RolePolicy: an inline policy of a role."""
 
-from __future__ import annotations
-
 import json
 from typing import Final
 

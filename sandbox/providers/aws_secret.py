@@ -26,7 +26,7 @@ _WINDOW: Final = range(7, 31)  # days, of a recovery window
 
 
 def same_policy(old: Value, new: Value, _: Properties) -> bool:
-    """Whether two JSON policies say the same, whatever their spacing and key order."""
+    """Whether two JSON policies are equal but for spacing and key order."""
     try:
         return bool(json.loads(old) == json.loads(new))
     except (TypeError, ValueError):

@@ -3,8 +3,6 @@
 All changes but tags make a new revision. Deleting deregisters, unless `skipDestroy` is set; INACTIVE counts as gone.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from botocore.exceptions import ClientError

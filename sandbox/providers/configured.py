@@ -1,7 +1,5 @@
 """Provider settings by connection: an engine opens one connection per explicit provider to the same server."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from threading import Lock
 from typing import Final, Generic

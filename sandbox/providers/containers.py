@@ -4,8 +4,6 @@ ECS fills in defaults and empty lists and does not keep the order of names. Defa
 (ContainerDefinition, PortMapping, HealthCheck).
 """
 
-from __future__ import annotations
-
 import json
 from typing import Final
 

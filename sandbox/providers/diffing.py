@@ -4,8 +4,6 @@ Comparing outputs with inputs lets the next update correct drift found by a refr
 `false` that was never given is no difference.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum

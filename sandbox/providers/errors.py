@@ -1,14 +1,12 @@
 """The providers' exceptions: one line, with the real providers' wording."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from sandbox.values import Properties
 
 
 class ProviderError(Exception):
-    """A failure that the user of the provider is told in one line. Never holds a secret value."""
+    """A failure, described in one line without secret values."""
 
 
 @dataclass

@@ -4,8 +4,6 @@ Defaults are recorded in `__defaults`; a computed output is unknown in the previ
 the preview of an update.
 """
 
-from __future__ import annotations
-
 import hashlib
 from typing import Any, Final
 
@@ -14,7 +12,7 @@ from sandbox.providers.resource import Failure, Property, ResourceType
 from sandbox.values import UNKNOWN, Properties, Value, is_known
 
 DEFAULTS: Final = "__defaults"
-"""The input that lists which of its neighbours the provider, not the program, has chosen."""
+"""The input that lists the properties whose values the provider has chosen."""
 
 _SUFFIX_LENGTH: Final = 7  # hexadecimal digits that Pulumi's automatic names end with
 

@@ -1,7 +1,5 @@
 """The random provider, with the resource type random:index/randomPassword:RandomPassword."""
 
-from __future__ import annotations
-
 import secrets
 import string
 from typing import Final

@@ -1,7 +1,5 @@
 """Tables that describe resource types, functions and providers; `planning` and `servicer` interpret them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar

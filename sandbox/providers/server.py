@@ -1,7 +1,5 @@
 """Serves providers over gRPC on loopback. Failures become one-line statuses without secret values."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -120,8 +118,8 @@ def _safe(message: str, request: Any) -> str:
     for _, value in request.ListFields():
         if isinstance(value, Struct):
             hidden |= set(secret_texts(from_struct(value)))
-    told = {text for text in hidden if len(text) >= _SHORTEST_HIDDEN}
-    return " ".join(redact(message, told).split())
+    texts = {text for text in hidden if len(text) >= _SHORTEST_HIDDEN}
+    return " ".join(redact(message, texts).split())
 
 
 def _raised_at(error: BaseException) -> str:

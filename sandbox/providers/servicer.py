@@ -1,7 +1,5 @@
 """Pulumi's ResourceProvider protocol for any provider that a table describes. Other methods answer UNIMPLEMENTED."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic

@@ -1,7 +1,5 @@
 """Manual changes outside ECS: database users and roles in Atlas, grants in IAM."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Claims that several replays share: what ECS reports, what users receive, what runs afterwards."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from atlas_access.review import Deployment

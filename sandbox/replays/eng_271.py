@@ -3,8 +3,6 @@
 Users got HTTP 500 from the provider and drug checks while every health check stayed green.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory

@@ -1,7 +1,5 @@
 """ENG-272: the deployed service was fixed, but the developer's env file still names the cross-cluster reader."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory

@@ -1,7 +1,5 @@
 """ENG-279: the new code reads four variables, but the task has three; only a sign-up fails."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory

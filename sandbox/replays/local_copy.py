@@ -1,7 +1,5 @@
 """The application started from an env file, as on a developer's machine."""
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess

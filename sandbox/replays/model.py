@@ -55,17 +55,17 @@ class Undone:
     failed_requests: int | None = None
 
     def __str__(self) -> str:
-        told = [f"rolled back {self.after_swap:.0f} s after the swap"]
+        parts = [f"rolled back {self.after_swap:.0f} s after the swap"]
         if self.after_bad_answer is not None:
-            told.append(f"{self.after_bad_answer:.0f} s after the first bad answer")
+            parts.append(f"{self.after_bad_answer:.0f} s after the first bad answer")
         if self.failed_requests is not None:
-            told.append(f"{self.failed_requests} requests failed meanwhile")
-        return ", ".join(told)
+            parts.append(f"{self.failed_requests} requests failed meanwhile")
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)
 class Caught:
-    """One catch as it happened: its own sentence, the seconds until it was told, and the rollback where one was."""
+    """One catch: its message, the seconds until it was reported, and the rollback if there was one."""
 
     catch: Catch
     said: str
@@ -75,7 +75,7 @@ class Caught:
 
 @dataclass(frozen=True)
 class Claim:
-    """One thing that was looked at: what should be seen, and what was."""
+    """One observation: its expected and its actual value."""
 
     what: str
     expected: str
@@ -83,12 +83,12 @@ class Claim:
 
     @property
     def held(self) -> bool:
-        """Whether it was seen as it should be."""
+        """Whether both values are equal."""
         return self.expected == self.actual
 
     def __str__(self) -> str:
-        told = f"{self.what}: {self.actual}"
-        return told if self.held else f"{told}, expected {self.expected}"
+        text = f"{self.what}: {self.actual}"
+        return text if self.held else f"{text}, expected {self.expected}"
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Replay:
 
 
 @dataclass(frozen=True)
-class Told:
+class Result:
     """What one replay came to. `broke` says why it could not be played to its end; "" when it was."""
 
     replay: Replay

@@ -1,7 +1,5 @@
 """A secret holds the other environment's credential: staging's writer writes into prod without an error."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from sandbox.replays.common import JOINED, NEW_WRITER, ecs_content, new_credentials, went

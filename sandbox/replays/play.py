@@ -1,7 +1,5 @@
 """Plays replays one after another in one sandbox, restored to a known state between them."""
 
-from __future__ import annotations
-
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +14,7 @@ from atlas_access.rollout import short
 from sandbox import lifecycle
 from sandbox.baselines import capture_baseline
 from sandbox.refusals import REFUSALS
-from sandbox.replays.model import Caught, Claim, Replay, Start, Told
+from sandbox.replays.model import Caught, Claim, Replay, Result, Start
 from sandbox.replays.product import UNGATED, started
 from sandbox.replays.stage import Stage
 from sandbox.world import Options, World
@@ -30,23 +28,23 @@ OPTIONS = Options(service=True, propagation_seconds=0.2, ecs_step_seconds=0.05)
 
 @dataclass(frozen=True)
 class Audience:
-    """Whom a play tells: a line about what goes on, and what each replay came to."""
+    """Receives progress lines, and each replay's result."""
 
     say: Callable[[str], None]
-    ended: Callable[[Told], None]
+    ended: Callable[[Result], None]
 
 
 @dataclass(frozen=True)
 class Played:
     """What all came to, in order."""
 
-    told: tuple[Told, ...]
+    results: tuple[Result, ...]
     seconds: float
 
     @property
     def exit_code(self) -> int:
         """0 only when every replay was shown and caught by exactly what it promises."""
-        return 0 if self.told and all(each.passed for each in self.told) else 1
+        return 0 if self.results and all(each.passed for each in self.results) else 1
 
 
 def play(directory: Path, program_dir: Path, replays: Sequence[Replay], audience: Audience) -> Played:
@@ -54,10 +52,10 @@ def play(directory: Path, program_dir: Path, replays: Sequence[Replay], audience
     began = time.monotonic()
     world = lifecycle.up(directory, OPTIONS)
     try:
-        told = tuple(_Troupe(world, program_dir, audience).play(replays))
+        results = tuple(_Troupe(world, program_dir, audience).play(replays))
     finally:
         lifecycle.down(directory, keep=False)
-    return Played(told, time.monotonic() - began)
+    return Played(results, time.monotonic() - began)
 
 
 class _Troupe:
@@ -69,7 +67,7 @@ class _Troupe:
         self._at = Start.LEGACY
         self._state = b""
 
-    def play(self, replays: Sequence[Replay]) -> list[Told]:
+    def play(self, replays: Sequence[Replay]) -> list[Result]:
         self._audience.say(f"{self._stage.stack} runs {short(self._stage.home)}, which replays come back to")
         if any(each.gated for each in replays):
             capture_baseline(self._world, self._stage.stack, self._stage.program_dir)
@@ -82,7 +80,7 @@ class _Troupe:
             self._audience.ended(done[-1])
         return done
 
-    def _one(self, replay: Replay) -> Told:
+    def _one(self, replay: Replay) -> Result:
         began = time.monotonic()
         self._stage.begin()
         shown: list[Claim] = []
@@ -100,7 +98,7 @@ class _Troupe:
             self._come_back(replay, broke=bool(broke))
         except _BREAKS as error:
             broke = broke or f"the sandbox could not be brought back: {type(error).__name__}: {error}"
-        return Told(replay, tuple(shown), tuple(caught), tuple(afterwards), seconds, broke)
+        return Result(replay, tuple(shown), tuple(caught), tuple(afterwards), seconds, broke)
 
     def _reach(self, start: Start) -> None:
         """Bring the stack on to a state; it never goes back."""

@@ -1,7 +1,5 @@
 """Every replay, ordered by the state in which it begins, incidents first."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 from sandbox.replays import (

@@ -1,7 +1,5 @@
 """The schema secret is bound to the runtime service: every task could drop an index. Users notice nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from sandbox.replays.by_hand import let_runtime_read

@@ -1,7 +1,7 @@
 """A stand-in for the Atlas Admin API that records every request: just enough to see what the providers send.
 
 It is no emulator: it knows users, roles and one cluster, checks the digest's presence but not its proof, and answers
-an injected status when it is told to.
+an injected status on request.
 """
 
 from __future__ import annotations
