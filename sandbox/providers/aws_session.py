@@ -23,7 +23,6 @@ from sandbox.values import Properties, Value
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_iam import IAMClient
-    from mypy_boto3_kms import KMSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sts import STSClient
 
@@ -101,10 +100,6 @@ class AwsSession:
     def ecs(self, properties: Properties) -> ECSClient:
         """The ECS client for the resource's region."""
         return cast("ECSClient", self._client("ecs", properties))
-
-    def kms(self, properties: Properties) -> KMSClient:
-        """The KMS client for the resource's region."""
-        return cast("KMSClient", self._client("kms", properties))
 
     def iam(self) -> IAMClient:
         """The IAM client."""
