@@ -1,7 +1,4 @@
-"""The invariants as the decision records state them, in one place; they do not move with the manifest.
-
-Constants only. It must never read a file or be derived from `access.yaml`: the pack is the manifest's second opinion.
-"""
+"""The invariants of the decision records as constants, independent of `access.yaml`: the pack is a second opinion."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Judges an exported deployment: what was deployed, by whatever program.
-
-Decides on findings for a file in Pulumi's deployment format version 3. It must never decrypt a secret:
-a secret value is reported as not evaluated.
-"""
+"""Judges an exported deployment (Pulumi's format, version 3); an encrypted value is reported as not evaluated."""
 
 from __future__ import annotations
 
@@ -50,8 +46,8 @@ def analyze_state(text: str, config: Config, phase: str | None = None) -> StateR
     inputs = [_resource(entry, "inputs") for entry in entries]
     outputs = [_resource(entry, "outputs") for entry in entries]
     stack = next((resource.stack for resource in inputs if resource.stack), "")
-    told = phase or next(filter(None, map(carried_phase, (*inputs, *outputs))), None)
-    current, problem = parse_phase(told) if told else (None, "")
+    found = phase or next(filter(None, map(carried_phase, (*inputs, *outputs))), None)
+    current, problem = parse_phase(found) if found else (None, "")
     evaluator = Evaluator(Run(config, stack, current, problem))
     outcomes = [*(evaluator.resource(resource) for resource in inputs), evaluator.stack(outputs)]
     return StateReport(

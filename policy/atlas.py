@@ -1,7 +1,4 @@
-"""Database users and custom roles as the Atlas provider takes them, read without trust.
-
-Holds records and their reading. It must never keep a password: a digest under a key of this process stands for it.
-"""
+"""Database users and custom roles as the Atlas provider takes them; of a password only a keyed digest is kept."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What several rules ask of a task definition's bindings: whose they are and which secret they should name.
-
-Pure questions. It must never report a finding: each rule words its own.
-"""
+"""Which user a task definition's binding is for, and which secret it should name; several rules ask this."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The rules as a reader meets them: why each stands, where it was decided, and an example of both sides.
-
-Text only, for `atlas-access explain` and for the documentation. It must never judge a resource.
-"""
+"""The rules' documentation, for `atlas-access explain` and the docs: reason, source, and an example of both sides."""
 
 from __future__ import annotations
 
@@ -63,7 +60,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = MappingProxyType({rule.name: _entry(rule
 
 @dataclass(frozen=True)
 class Telling:
-    """What the pack tells besides its rules: values that no rule could see. `expected` names rules and properties."""
+    """A finding of the pack besides its rules: values unknown to every rule. `expected` names rules and properties."""
 
     name: str
     description: str
@@ -93,7 +90,7 @@ _TELLINGS: Final = {each.name: each for each in (NOT_EVALUATED, KNOWN_AFTER_CREA
 
 
 def explain_telling(name: str) -> Telling | None:
-    """What the pack tells under this name besides its rules; None for anything else."""
+    """Return the pack's additional finding of this name, or None."""
     return _TELLINGS.get(name.removesuffix("-stack"))
 
 

@@ -1,6 +1,6 @@
-"""The pack's configuration: what differs per stack, the cap and the waivers; read from `policy-config.json`.
+"""The pack's configuration (`policy-config.json`): differences per stack, the user cap and the waivers.
 
-Reports every error of the file at once. It must never be able to loosen an invariant of `policy.adr`.
+Reports every error of the file at once. It cannot loosen an invariant of `policy.adr`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _TOP = (
 
 
 class ConfigInvalid(ValueError):
-    """The configuration file is wrong; `errors` names every place with the way out."""
+    """The configuration file is wrong; `errors` names every place and its remedy."""
 
     def __init__(self, source: str, errors: tuple[str, ...]) -> None:
         self.errors = errors

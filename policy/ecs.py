@@ -1,7 +1,4 @@
-"""Task definitions and what their containers are bound to, read without trust.
-
-Holds records and their reading. It must never keep a plain variable's value.
-"""
+"""Task definitions and their bindings, read without trust; values of plain variables are not kept."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Runs the rules: over one resource as it is registered, and over a whole stack.
+"""Runs the rules over one resource as it is registered, and over a whole stack.
 
-Decides that a rule which throws has failed, and what an unexpected unknown value means. It must never let an
-exception's text through: it may quote a property.
+A rule that raises has failed; its exception's text is dropped because it may quote a property. Also decides what an
+unexpected unknown value means.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""IAM policy documents, read without trust.
+"""IAM policy documents, read without trust (grammar: JSON policy elements).
 
-Holds records and their reading; the grammar is IAM's (JSON policy elements). It must never evaluate conditions:
-a condition narrows, so a rule that ignores it errs on the strict side.
+Conditions are not evaluated: a condition narrows, so ignoring it is the strict choice.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from policy.values import Marker, Text
 
 @dataclass(frozen=True)
 class Statement:
-    """One Allow statement. `inverted` tells that it uses NotAction or NotResource."""
+    """One Allow statement. `inverted` means that it uses NotAction or NotResource."""
 
     path: str
     actions: tuple[Text, ...]

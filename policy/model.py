@@ -1,7 +1,4 @@
-"""What a rule is and what it says: levels, severities, findings and values that could not be evaluated.
-
-Records only. It must never hold a property's value: a finding is built from names, paths and the rule's own words.
-"""
+"""Records of rules and findings: levels, severities, and values that could not be evaluated; no property values."""
 
 from __future__ import annotations
 
@@ -64,7 +61,7 @@ class Finding:
 class NotEvaluated:
     """A rule could not judge a property, because it is unknown or secret.
 
-    `after_creation` tells that the rule expects this: the value cannot be known before the resource exists.
+    `after_creation` means that the rule expects this: the value does not exist before the resource does.
     """
 
     rule: str

@@ -1,10 +1,10 @@
 """The rules as Pulumi's policy SDK wants them: the only module of the pack that knows the SDK.
 
 A rule becomes a mandatory policy of its name; one that judges the whole stack too becomes `NAME-stack` besides; one
-that also has findings which stop nothing becomes `NAME-advisory` besides. What could not be evaluated is told by the
-advisory policies `not-evaluated` and, where a rule expects it before creation, `known-after-creation` (with `-stack`
-for a whole stack), because the SDK gives one level to each policy.
-It must never raise on an unknown value: the SDK would turn a mandatory rule into a remark.
+that also has findings which stop nothing becomes `NAME-advisory` besides. What could not be evaluated is reported by
+the advisory policies `not-evaluated` and, where a rule expects it before creation, `known-after-creation` (with
+`-stack` for a whole stack), because the SDK gives one level to each policy.
+An unknown value raises nothing: the SDK would report a mandatory violation as advisory.
 """
 
 from __future__ import annotations

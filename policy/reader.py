@@ -1,7 +1,4 @@
-"""Reads properties that may be anything at all, and remembers what it could not read.
-
-Decides what counts as malformed. It must never raise on input, and never quote a value in a problem.
-"""
+"""Reads untrusted properties, decides what is malformed, and records what it could not read, without quoting values."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The ear of a rule: takes what it has to say about a resource and turns it into findings.
-
-It must never take a property's value; callers pass names and paths.
-"""
+"""Turns what a rule reports about a resource into findings; takes names and paths, no property values."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A resource as the pack judges it, and the type tokens that rules speak of.
-
-Holds records only. It must never keep an SDK object: those raise on unknown values.
-"""
+"""A resource as plain values, and the type tokens of the rules; SDK objects raise on unknown values."""
 
 from __future__ import annotations
 

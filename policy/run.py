@@ -1,8 +1,4 @@
-"""One pass over one stack: its configuration, its phase, and what was registered before.
-
-Remembers names, digests and versions, so that a rule about several resources can block the one that breaks it.
-It must never remember a secret's value.
-"""
+"""One pass over one stack: configuration, phase, and what was registered before, by name, digest and version."""
 
 from __future__ import annotations
 
@@ -78,7 +74,7 @@ def user_places(resource: Resource) -> tuple[tuple[str, str], ...]:
 class Run:
     """One pass over one stack.
 
-    `phase` is None where nothing tells it (an exported state without its component). `unprotecting` is the stack's
+    `phase` is None where it is unknown (an exported state without its component). `unprotecting` is the stack's
     setting of that name: the update before a deliberate removal.
     """
 

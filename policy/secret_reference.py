@@ -1,6 +1,6 @@
-"""A secret as ECS and IAM name it: `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX[:KEY:STAGE:VERSION]`.
+"""Parses `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX[:KEY:STAGE:VERSION]`.
 
-Pure text. The form is Amazon ECS's for `valueFrom` and Secrets Manager's for ARNs. It must never resolve anything.
+Forms: Amazon ECS's for `valueFrom`, Secrets Manager's for ARNs.
 """
 
 from __future__ import annotations

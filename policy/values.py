@@ -1,8 +1,4 @@
-"""Property values as rules see them: plain JSON, or a marker where the value cannot be seen.
-
-Decides what counts as unknown (a preview) and as secret (an exported state). It must never hand on the plain
-value behind a secret marker.
-"""
+"""Property values of rules: plain JSON, or a marker for an unknown (a preview) or a secret (an exported state)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,1 @@
-"""The world on one machine: real `mongod`s, the Atlas Admin API, AWS, providers and an engine, on loopback.
-
-It exists so that the whole job can be watched and tested without an account. It must never open a connection
-to a host that is not loopback, and nothing but `atlas_access/cli/sandbox.py` and `tests/` may import it.
-"""
+"""A local environment on loopback: `mongod` replica sets, an Atlas Admin API emulator, AWS by moto, and an engine."""

@@ -1,7 +1,4 @@
-"""The Atlas side of a sandbox: both projects with fresh keys, and the legacy users of the estate in them.
-
-It must never hand out a password other than inside a connection string for a secret.
-"""
+"""The Atlas side of a sandbox: both projects with new keys and the inventory's legacy users."""
 
 import secrets
 from collections.abc import Mapping

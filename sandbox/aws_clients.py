@@ -1,4 +1,4 @@
-"""Clients of a stack's account in a running sandbox, through the door that everything of ours takes."""
+"""Clients of a stack's account in a running sandbox."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""A load-balanced address on loopback: HTTP/1.1 in front of the tasks of one service.
+"""A load balancer on loopback: HTTP/1.1 in front of the tasks of one service.
 
-A request goes to the next healthy target, whole, and its answer back, whole; where nothing listens any more the
-next one is tried, since nothing of the request was delivered. With no target the answer is 503, and with none but
-unhealthy ones these are asked, as an Application Load Balancer does. It must never send a new request to a draining
-target, or listen beyond 127.0.0.1.
+Requests go to healthy targets in turn; a target that refuses the connection is skipped, since it received nothing. As
+with an Application Load Balancer, unhealthy targets serve if no other is left, and without targets the answer is 503.
 """
 
 import asyncio
@@ -85,7 +83,7 @@ class Balancer:
         return target
 
     def drain(self, target: Target) -> None:
-        """Send nothing new to a target; its `drained` tells when the last request has ended."""
+        """Send no new request to a target; its `drained` is set when the last one has ended."""
         self._soon(lambda: self._targets.drain(target))
 
     def deregister(self, target: Target) -> None:

@@ -1,10 +1,4 @@
-"""The smoke baseline of a sandbox's stack: the answers of what runs now, which every later rollout is held to.
-
-With it a deployment is gated, as it is anywhere else: no `allowUngatedRollout` is needed. It must be taken before the
-first change, and is never written when a gate is not green.
-"""
-
-from __future__ import annotations
+"""Captures the smoke baseline of a stack's running service, which gates every later rollout. Only green gates count."""
 
 from pathlib import Path
 

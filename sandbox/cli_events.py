@@ -1,8 +1,4 @@
-"""The CLI's engine events, in Pulumi's own JSON form, handed to a recorder.
-
-Source of the form: Pulumi's engine events (`--event-log`, one JSON object a line). It must never fail on an event that
-it does not know.
-"""
+"""Reads the CLI's engine events (`--event-log`, one JSON object per line) into a recorder; ignores unknown ones."""
 
 import json
 import re

@@ -1,7 +1,4 @@
-"""A policy pack as the `pulumi` CLI is to run it: with this process's Python, and telling when it does not start.
-
-It must never let a deployment go on without its pack.
-"""
+"""Prepares a policy pack for the `pulumi` CLI with this process's Python, and detects when it fails to start."""
 
 import sys
 from pathlib import Path
@@ -27,10 +24,7 @@ except (Exception, SystemExit) as error:
 
 
 def prepare_pack(directory: Path, pack: Path) -> Path:
-    """Lay out a folder from which the CLI runs a pack, and return it.
-
-    The pack's own file names the environment that an installation has; without one there the CLI would make it.
-    """
+    """Return a folder from which the CLI runs a pack without creating a virtual environment."""
     folder = directory.resolve() / "pulumi" / "packs" / pack.resolve().name
     folder.mkdir(parents=True, exist_ok=True)
     failed = folder / _FAILED
@@ -46,7 +40,7 @@ def prepare_pack(directory: Path, pack: Path) -> Path:
 def failure_of(folder: Path) -> str:
     """Why the pack of a prepared folder did not start, in one line; "" while there is nothing to tell."""
     try:
-        told = (folder / _FAILED).read_text(errors="replace").strip().splitlines()
+        lines = (folder / _FAILED).read_text(errors="replace").strip().splitlines()
     except OSError:
         return ""
-    return f"policy pack {folder.name} did not start: {told[-1]}" if told else ""
+    return f"policy pack {folder.name} did not start: {lines[-1]}" if lines else ""

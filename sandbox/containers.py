@@ -1,8 +1,7 @@
-"""Runs tasks as processes of this machine: their environment, their secrets, their address, their log.
+"""Runs ECS tasks as local processes with the environment, secrets, address and log of their task definition.
 
-A task's process gets what its task definition gives it, the values of its secrets, its role's credentials and the
-overlay of addresses; nothing of this process's own environment. It must never write a value into a log, a record
-or a command line, and ends every process that it started.
+A process gets what its task definition gives it, its secrets' values, its role's credentials and the address overlay;
+nothing of this process's own environment. Values never reach a log, a record or a command line.
 """
 
 import logging
@@ -47,7 +46,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Witness:
-    """Who is told of a process's start and end, by a name and its id."""
+    """Receives a process's start and end, by a name and its id."""
 
     started: Callable[[str, int], None]
     ended: Callable[[int], None]
@@ -60,7 +59,7 @@ class _Running:
     target: Target | None
     output: threading.Thread | None = None
     since: float = field(default_factory=time.monotonic)
-    told_to_end: float = 0.0
+    stopping_since: float = 0.0
     drained_from: float = 0.0
     gone_since: float = 0.0
 
@@ -190,10 +189,10 @@ class Containers:
         return running.target.drained or time.monotonic() - running.drained_from > _DRAIN_SECONDS
 
     def _tell_to_end(self, running: _Running) -> None:
-        if not running.told_to_end:
-            running.told_to_end = time.monotonic()
+        if not running.stopping_since:
+            running.stopping_since = time.monotonic()
             running.process.terminate()
-        elif time.monotonic() - running.told_to_end > _STOP_SECONDS:
+        elif time.monotonic() - running.stopping_since > _STOP_SECONDS:
             running.process.kill()
 
 
@@ -226,7 +225,7 @@ def _override(task: Any, container: str) -> Mapping[str, Any]:
 
 
 def _identity(task: Any, definition: Any) -> dict[str, str]:
-    """What ECS's metadata tells a container of itself."""
+    """ECS's metadata about a container."""
     return {
         "TASK_REVISION": f"{definition.family}:{definition.revision}",
         "TASK_ID": task.id,

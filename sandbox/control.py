@@ -1,8 +1,7 @@
-"""The supervisor's control address on loopback: what can be made to happen in the sandbox, and other services.
+"""The supervisor's control address on loopback, and the emulated third-party services below it.
 
-`/control/…` needs the sandbox's own token. Below the name of a site (`/hubspot`, `/mail`) that site answers. Any
-other address (`/github`, `/smoke` where no service runs) answers 503, so that nothing ever looks for it outside. It
-must never listen beyond 127.0.0.1, or answer with a secret.
+`/control/…` needs the sandbox's own token; `/hubspot` and `/mail` are served by their sites; anything else answers
+503, so that no client looks for it outside.
 """
 
 import hmac
@@ -81,7 +80,7 @@ class Control:
         if method != "POST" or action is None:
             return 404, json.dumps({"error": f"no such action; there are {', '.join(self._actions)}"})
         try:
-            told = json.loads(body or b"{}")
-            return 200, json.dumps(dict(action(told if isinstance(told, dict) else {})))
+            given = json.loads(body or b"{}")
+            return 200, json.dumps(dict(action(given if isinstance(given, dict) else {})))
         except ValueError as error:
             return 400, json.dumps({"error": str(error)})

@@ -1,7 +1,4 @@
-"""The whole migration in one go: a sandbox from nothing, both stacks moved under constant load, all torn down again.
-
-It must always tear down what it started, however it ends.
-"""
+"""The whole migration: creates a sandbox, moves both stacks under constant load, and always tears everything down."""
 
 import subprocess
 import time
@@ -20,8 +17,7 @@ from sandbox.mongod import MongodError, find_mongod
 from sandbox.receipt import Chapter, Receipt
 from sandbox.world import Options, SandboxError, World
 
-RATE = 51.0
-"""Requests a second on each environment's service."""
+RATE = 51.0  # requests a second on each environment's service
 
 
 @dataclass(frozen=True)
@@ -40,24 +36,21 @@ class Played:
 
 
 def play(directory: Path, program_dir: Path, engine: Engine, audience: Audience) -> Played:
-    """Play the demo in `directory` and leave nothing but its receipt there.
-
-    Raises what `sandbox.lifecycle.up` and `sandbox.deploy.deploy` raise.
-    """
+    """Play the demo in `directory`, leaving only its receipt; raises what `lifecycle.up` and `deploy.deploy` raise."""
     gated = bool(find_chromium())
     tale = story(gated=gated, why_not="" if gated else MISSING)
     notes, began = Notes(), time.monotonic()
     world = lifecycle.up(directory, Options(service=True))
     try:
-        told = describe(world, engine)
-        audience.up(told)
+        line = describe(world, engine)
+        audience.up(line)
         before = users(world)
         notes.chapters.append(Chapter("sandbox up", time.monotonic() - began))
         with LoadProcess.of(world, RATE, scenarios=program_dir / "smoke.yaml") as load:
             Player(world, directory, program_dir, engine, audience, notes, load).acts(tale)
             after = users(world)
             report = load.end()
-        receipt = receipt_of(told, before, after, tale, notes, report, program_dir)
+        receipt = receipt_of(line, before, after, tale, notes, report, program_dir)
         return Played(receipt, write(receipt, directory, program_dir, world.secrets()), directory / PAGE)
     finally:
         lifecycle.down(directory, keep=False)
@@ -77,10 +70,10 @@ def mongod_version() -> str:
         path = find_mongod()
     except MongodError as error:
         raise SandboxError(str(error)) from None
-    told = subprocess.run(  # noqa: S603 - the mongod that the sandbox itself runs
+    done = subprocess.run(  # noqa: S603 - the mongod that the sandbox itself runs
         [str(path), "--version"], capture_output=True, text=True, check=False, timeout=30
     )
-    first, *_ = told.stdout.splitlines() or ["of an unknown version"]
+    first, *_ = done.stdout.splitlines() or ["of an unknown version"]
     return first.removeprefix("db version v")
 
 

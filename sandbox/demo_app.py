@@ -1,7 +1,7 @@
-"""One task of the demonstration's application: `python -m sandbox.demo_app BUILD`.
+"""One task of the demo application: `python -m sandbox.demo_app BUILD`.
 
-It serves on the listening socket that it inherits as `TASK_LISTEN_FD`, and ends on SIGTERM once the requests that
-it has taken are answered, or when whoever started it is gone. It must never print a variable's value.
+Serves on the inherited socket `TASK_LISTEN_FD`. Exits on SIGTERM after finishing its requests, or when its parent
+dies.
 """
 
 import logging
@@ -16,7 +16,7 @@ _LOG = logging.getLogger("app")
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until told to end; return the exit code."""
+    """Serve until SIGTERM; return the exit code."""
     _keep_small()
     from atlas_access.base import Endpoints
     from sandbox.app.builds import Build
@@ -54,10 +54,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _keep_small() -> None:
-    """Let the driver do without the libraries for revoked certificates: nothing here is encrypted.
-
-    They are a quarter of the process's memory and of its start.
-    """
+    """Skip the driver's libraries for revoked certificates: a quarter of the process's memory and start."""
     for name in ("OpenSSL", "cryptography", "service_identity"):
         sys.modules[name] = None  # type: ignore[assignment]
 

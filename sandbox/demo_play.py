@@ -1,7 +1,4 @@
-"""Plays the demo's acts in one running sandbox, lanes side by side, and notes what each step came to.
-
-It must never go on after a step that failed, or leave a lane running when the next act begins.
-"""
+"""Runs the demo's acts in a sandbox, lanes in parallel, and records each step's result. Stops after a failed step."""
 
 import threading
 import time
@@ -16,7 +13,7 @@ from sandbox.baselines import capture_baseline
 from sandbox.demo_story import DELETE, Act, Capture, Pass, Record, Releases, Retire, Step, Story
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.load_process import LoadProcess
-from sandbox.receipt import Chapter, GateRun, Release, rounds_told
+from sandbox.receipt import Chapter, GateRun, Release, reported_rounds
 from sandbox.releases import Pipeline
 from sandbox.world import SandboxError, World
 
@@ -25,13 +22,13 @@ _COMPANION_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Audience:
-    """Whom the demo tells: the sandbox's own line, each act's title, each progress, each deployment, any other line."""
+    """Receives the sandbox's own line, each act's title, each progress, each deployment and any other line."""
 
     up: Callable[[str], None]
     begins: Callable[[str], None]
-    goes_on: Callable[[str, Progress], None]
+    progress: Callable[[str, Progress], None]
     ended: Callable[[Deployment], None]
-    told: Callable[[str], None]
+    line: Callable[[str], None]
 
 
 @dataclass
@@ -83,7 +80,7 @@ class Player:
             finally:
                 self._notes.chapters.append(Chapter(act.title, time.monotonic() - began))
             mark = self._load.mark(act.title)
-            self._audience.told(
+            self._audience.line(
                 f"  load so far: {mark.asked:,} requests, {mark.failed} failed, {mark.wrong} wrong"
             )
 
@@ -146,7 +143,7 @@ class Player:
         def note(progress: Progress) -> None:
             if progress.moment is Moment.SAID:
                 said.append(progress.text)
-            self._audience.goes_on(order.stack, progress)
+            self._audience.progress(order.stack, progress)
 
         done = deploy(self._world, replace(order, engine=self._engine, program_dir=self._program), note)
         if named and not done.failure:
@@ -154,7 +151,7 @@ class Player:
             done = replace(done, phase=named, swap=None if named == DELETE else done.swap)
         gates = [
             GateRun(done.stack, _when(done.phase, revision, rounds), revision, rounds, green, summary)
-            for revision, rounds, green, summary in rounds_told(said)
+            for revision, rounds, green, summary in reported_rounds(said)
         ]
         with self._notes.lock:
             self._notes.deployments.append(done)
@@ -173,7 +170,7 @@ class Player:
         )
         with self._notes.lock:
             self._notes.gates.append(run)
-        self._audience.told(
+        self._audience.line(
             f"  {stack}: 8 of 8 gates green, 2 rounds; {found.contract} plans, {len(found.answers)} answers kept"
         )
 
@@ -187,7 +184,7 @@ class Player:
             release = Release(step.stack, what, done[0].before, done[-1].after, seconds, place)
             self._notes.releases.append(release)
         each = ", ".join(f"{one.seconds:.1f} s" for one in done)
-        self._audience.told(f"  {step.stack}: {release.before} → {release.after}: {what} ({each})")
+        self._audience.line(f"  {step.stack}: {release.before} → {release.after}: {what} ({each})")
 
 
 def _moment(directory: Path) -> str:
@@ -197,5 +194,5 @@ def _moment(directory: Path) -> str:
 
 
 def _when(phase: str, revision: str, rounds: int) -> str:
-    """When gates were run: a rollout tells of them by the revision that answered."""
+    """When gates were run; a rollout reports them by the revision that answered."""
     return f"{phase}, after the swap" if revision and rounds > 1 else phase

@@ -1,7 +1,4 @@
-"""The demo's receipt: who has access before and after, and the pages that stay when all else is torn down.
-
-It must never write a page that was not redacted.
-"""
+"""The demo's receipt: access before and after, and the redacted pages that survive the teardown."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -28,14 +25,14 @@ def users(world: World) -> tuple[DatabaseUser, ...]:
         endpoints = Endpoints.from_environment(world.environment(name))
         with Atlas(here.project_id, SignIn(here.atlas.public, here.atlas.private), endpoints) as atlas:
             for user in atlas.users():
-                # Custom roles all live in `admin`: only a built-in one is told by its database.
+                # Custom roles all live in `admin`: only a built-in one is distinguished by its database.
                 roles = ", ".join(sorted(str(role).removesuffix("@admin") for role in user.roles))
                 found.append(DatabaseUser(name, user.name, roles))
     return tuple(found)
 
 
 def receipt_of(
-    told: str,
+    sandbox: str,
     before: tuple[DatabaseUser, ...],
     after: tuple[DatabaseUser, ...],
     tale: Story,
@@ -47,7 +44,7 @@ def receipt_of(
     manifest = load_manifest((program_dir / "access.yaml").read_text(encoding="utf-8"))
     return Receipt(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        sandbox=told,
+        sandbox=sandbox,
         before=before,
         after=after,
         deployments=tuple(notes.deployments),

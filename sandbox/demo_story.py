@@ -1,8 +1,4 @@
-"""The story that the demo plays: the acts of the migration in their order, and what may happen side by side.
-
-Pure. It must never let prod move before staging has, or a credential be retired before everything that reads it has
-moved away.
-"""
+"""The demo's acts in order, and what may run in parallel: staging before prod, retirement last. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,16 +6,12 @@ from dataclasses import dataclass, field
 from atlas_access.review import Operation
 from sandbox.deploy import Order
 
-SOAK_SECONDS = 31 * 60
-"""A little more than the thirty minutes that a soak takes."""
+SOAK_SECONDS = 31 * 60  # A little more than the thirty minutes that a soak takes
 DAY_SECONDS = 24 * 3600 + 60
 """A little more than the day for which everything is verified, and for which tombstones stand."""
 BUILD = "current"
-TOMBSTONE, DELETE = "tombstone", "delete"
-"""The steps of a retirement, as the setting `retirement` names them."""
-DEPLOYMENTS = 3
-"""How many completed deployments of the application there must be before anything is retired."""
-
+TOMBSTONE, DELETE = "tombstone", "delete"  # the steps of a retirement, as the setting `retirement` names them
+DEPLOYMENTS = 3  # how many completed deployments of the application there must be before anything is retired
 UNGATED = {"allowUngatedRollout": "true"}
 
 
@@ -64,7 +56,7 @@ Step = Order | Capture | Pass | Record | Releases | Retire
 
 @dataclass(frozen=True)
 class Act:
-    """A part of the story. Its lanes go on side by side; what stands in one lane happens in its order."""
+    """A part of the story. Lanes run in parallel; the steps of one lane run in order."""
 
     title: str
     lanes: tuple[tuple[Step, ...], ...]

@@ -1,7 +1,4 @@
-"""One deployment of a stack in the sandbox: inputs checked, the engine chosen, run, and its story told as a record.
-
-It must never contact anything before the manifest and the settings are found right, or outside the sandbox's world.
-"""
+"""One deployment of a stack in the sandbox: checks the inputs, chooses the engine, runs it, returns a record."""
 
 import re
 import time
@@ -26,7 +23,7 @@ from sandbox.stack_files import PHASES, StackFiles, read_stack
 from sandbox.world import SandboxError, World
 
 POLICY = Path(__file__).resolve().parents[1] / "policy"
-"""The pack that every preview and every update runs; there is no way to leave it out."""
+"""The pack that every preview and every update runs."""
 
 
 class Engine(StrEnum):
@@ -39,10 +36,9 @@ class Engine(StrEnum):
 
 @dataclass(frozen=True)
 class Order:
-    """What to deploy and how. `phase` and `settings` override the stack's file; `events` receives JSON lines.
+    """What to deploy and how; `phase` and `settings` override the stack's file.
 
-    `policy_packs` run beside ours. With `refresh` the engine first reads what is really there into the state, so that
-    what was changed by hand is put right.
+    `policy_packs` run beside ours. `refresh` first reads the real state, so that the update corrects manual changes.
     """
 
     stack: str
@@ -57,16 +53,15 @@ class Order:
 
 
 def choose(wanted: Engine, world: World | None = None) -> PulumiCli | Embedded:
-    """The engine for a wish; auto stays with the one that has deployed a stack of `world`.
+    """Return the engine to use; auto keeps the one that deployed a stack of `world` before.
 
-    Raises `SandboxError` when the CLI is wanted and is missing or too old, or when the other engine has deployed a
-    stack already: they do not share their states, and prod reads staging's.
+    Raises `SandboxError` when the CLI is wanted and missing or too old, or another engine deployed a stack already.
     """
-    used = in_use(world) if world is not None else None
+    used = engine_of(world) if world is not None else None
     if used is not None and wanted not in {Engine.AUTO, used}:
         raise SandboxError(
             f"this sandbox's stacks were deployed by --engine {used.value}, and engines do not share their states: "
-            f"go on with --engine {used.value}, or start anew with `atlas-access sandbox reset`"
+            f"use --engine {used.value}, or start anew with `atlas-access sandbox reset`"
         )
     chosen = wanted if used is None else used
     if chosen is Engine.EMBEDDED:
@@ -79,7 +74,7 @@ def choose(wanted: Engine, world: World | None = None) -> PulumiCli | Embedded:
     return cli or Embedded(because="no pulumi CLI on PATH")
 
 
-def in_use(world: World) -> Engine | None:
+def engine_of(world: World) -> Engine | None:
     """The engine that has deployed a stack of this sandbox; None before the first deployment."""
     if any(world.state_file(stack).exists() for stack in world.environments):
         return Engine.EMBEDDED
@@ -87,10 +82,9 @@ def in_use(world: World) -> Engine | None:
 
 
 def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) -> Deployment:
-    """Carry out an order and tell what happened, a failed run too.
+    """Carry out an order and return its record, also of a failed run.
 
-    Raises `ManifestInvalid` and `SettingsInvalid` for wrong inputs, before anything is contacted, and `SandboxError`
-    when the sandbox itself cannot do it.
+    Raises `ManifestInvalid` and `SettingsInvalid` for wrong inputs, before anything is contacted, and `SandboxError`.
     """
     world.of(order.stack)
     files = checked(order)
@@ -135,7 +129,7 @@ def prepare_by_hand(world: World, program_dir: Path, stack: str) -> Path:
 def exported(world: World, stack: str) -> Mapping[str, Any]:
     """A stack's state in deployment format, secrets encrypted; empty before its first deployment."""
     world.of(stack)
-    if in_use(world) is None:
+    if engine_of(world) is None:
         return {}
     return choose(Engine.AUTO, world).export(world, checked(Order(stack)))
 
@@ -193,17 +187,14 @@ _ROLLOUT = re.compile(
 
 
 def _failure(errors: Sequence[str], world: World, stack: str) -> str:
-    """The errors, one a line; a line that only repeats another inside a longer sentence is left out.
-
-    What a rollout or a retirement says at its end comes first, in its own words.
-    """
+    """The errors, one per line, without lines contained in longer ones; those of a rollout or retirement first."""
     ends = _lines(_ROLLOUT.sub("", error) for error in errors if _ROLLOUT.match(error))
     # With an end of a rollout, the CLI's own "update failed" says nothing more.
     others = _lines(
         each for each in errors if not _ROLLOUT.match(each) and not (ends and each == "update failed")
     )
-    told = [line for line in others if not any(other != line and other in line for other in (*ends, *others))]
-    kept = list(dict.fromkeys((*ends, *told)))
+    rest = [line for line in others if not any(other != line and other in line for other in (*ends, *others))]
+    kept = list(dict.fromkeys((*ends, *rest)))
     return (
         "\n".join(kept)
         or f"the engine stopped without a reason: see {world.directory / 'logs'} (stack {stack})"

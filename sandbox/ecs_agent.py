@@ -1,9 +1,4 @@
-"""Does for moto's ECS what the real one does by itself: starts tasks, completes or fails deployments, drains.
-
-It acts on moto's own backend objects, in moto's process. New tasks come up and are healthy before old ones drain;
-what runs in a task is its runtime's affair. It must never read a secret's value, or look at another process's
-cluster.
-"""
+"""The ECS agent for moto's ECS: starts tasks, completes or fails deployments, drains. New tasks are healthy first."""
 
 import logging
 import threading

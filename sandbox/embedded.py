@@ -1,7 +1,4 @@
-"""Our own engine as one that deployments can choose: its request built, its events handed to a recorder.
-
-It must never be imported before it is chosen: the engine brings gRPC and the Pulumi SDK.
-"""
+"""The embedded engine, as deployments use it; imported only when chosen, because it needs gRPC and the Pulumi SDK."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -41,10 +38,7 @@ class Embedded:
         policy_packs: tuple[Path, ...] = (),
         refresh: bool = False,
     ) -> bool:
-        """Run preview, up or destroy, and whether it went well; each event also goes to `log` as a line of JSON.
-
-        With `refresh` a run of its own reads what is there before.
-        """
+        """Run preview, up or destroy and return whether it succeeded; `log` receives events, `refresh` reads first."""
         if refresh and not self.run("refresh", world, files, recorder, log):
             return False
         from sandbox.engine.events import event_to_json
@@ -88,7 +82,7 @@ class Embedded:
 
 
 _CLI_WORDS = {"replace": "create-replacement"}
-"""What the CLI calls the step that a recorder tells a replacement by; its own `replace` is only announced."""
+"""The CLI's name of the step by which a recorder reports a replacement."""
 
 
 def hand_on(event: "Event", recorder: Recorder) -> None:
@@ -97,8 +91,8 @@ def hand_on(event: "Event", recorder: Recorder) -> None:
 
     match event:
         case ResourcePlanned(urn, kind, operation, changes):
-            told = [Change(each.property, shown(each.old), shown(each.new)) for each in changes]
-            said = told if operation not in {"same", "read", "delete"} else ()
+            listed = [Change(each.property, shown(each.old), shown(each.new)) for each in changes]
+            said = listed if operation not in {"same", "read", "delete"} else ()
             recorder.begun(_CLI_WORDS.get(operation, operation), kind, urn, said)
         case StepDone(urn, kind, operation, ok, _, error):
             recorder.ended(_CLI_WORDS.get(operation, operation), kind, urn, ok=ok, error=error)

@@ -1,8 +1,4 @@
-"""The estate as it was made by hand: users, roles, secrets and task families from which a migration starts.
-
-It reads `estate.yaml` into frozen records and answers who is bound to what. Pure apart from reading that file; it
-must never hold a password: those are made when a sandbox starts.
-"""
+"""The inventory from which a migration starts: users, roles, secrets and task families, read from `estate.yaml`."""
 
 from collections.abc import Mapping
 from functools import cached_property

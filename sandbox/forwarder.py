@@ -1,8 +1,4 @@
-"""An address of its own for staging's private endpoint: a TCP forwarder that can be cut and restored.
-
-"By PrivateLink" can thus be seen, and lost, apart from the public address. It must never listen beyond
-127.0.0.0/8 or look into what it carries.
-"""
+"""A TCP forwarder that serves as staging's private endpoint and can be cut and restored."""
 
 import socket
 import threading

@@ -1,7 +1,4 @@
-"""What of a sandbox is alive: every part, ok or dead, and the one thing to do about it.
-
-It looks at recorded processes and connects to ports; it must never change anything.
-"""
+"""Reports which parts of a sandbox are alive, and the remedy when one is not."""
 
 import socket
 from dataclasses import dataclass
@@ -13,7 +10,7 @@ from sandbox.lock import is_held
 from sandbox.world import SandboxError, World
 
 SUPERVISOR = "supervisor"
-_PATIENCE = 0.5
+_TIMEOUT = 0.5
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Status:
-    """All parts, and the way out when one is dead (empty when all is well)."""
+    """All parts, and the remedy when one is dead (empty when all are alive)."""
 
     directory: Path
     parts: tuple[Part, ...]
@@ -62,10 +59,7 @@ def status(directory: Path) -> Status:
 
 
 def require_alive(world: World) -> None:
-    """Raises `SandboxError` when nothing can be deployed: the sandbox has ended, or one of its processes has.
-
-    It looks at processes only. An address that was cut on purpose, or a service that is down, is no obstacle.
-    """
+    """Raises `SandboxError` when a process has ended; an address cut on purpose is no obstacle."""
     remedy = _remedy(_processes(world, world.directory))
     if remedy:
         raise SandboxError(remedy)
@@ -98,7 +92,7 @@ def _part(name: str, address: str) -> Part:
 def _refusal(address: str) -> str:
     host, _, port = address.rpartition(":")
     try:
-        with socket.create_connection((host, int(port)), timeout=_PATIENCE):
+        with socket.create_connection((host, int(port)), timeout=_TIMEOUT):
             return ""
     except OSError as error:
         return "refuses connections" if isinstance(error, ConnectionRefusedError) else "does not answer"

@@ -1,8 +1,4 @@
-"""HTTP/1.1 messages as a balancer passes them on: read whole, with hop-by-hop headers taken off.
-
-A body has a length that was told beforehand, or an answer's ends with its connection. It must never read past its
-limits, nor accept a message that two readers could understand differently.
-"""
+"""Reads complete HTTP/1.1 messages for the balancer, without hop-by-hop headers; ambiguous messages are refused."""
 
 import asyncio
 import re
@@ -165,10 +161,10 @@ def _tokens(headers: Headers, name: bytes) -> set[bytes]:
 
 
 def _length(headers: Headers) -> int | None:
-    told = set(_values(headers, b"content-length"))
-    if not told:
+    lengths = set(_values(headers, b"content-length"))
+    if not lengths:
         return None
-    (text, *others) = told
+    (text, *others) = lengths
     if others or not re.fullmatch(rb"[0-9]{1,12}", text):
         raise Malformed("the body's length is not a number")
     return int(text)

@@ -1,7 +1,7 @@
-"""HubSpot on loopback: contacts, made, found and archived as its CRM API v3 does, one portal for each access token.
+"""A HubSpot emulator: contacts as in its CRM API v3, one portal per access token.
 
 Rules: HubSpot API reference, "Contacts" (create 201, 409 for a known address; read by id or `idProperty=email`;
-search by `filterGroups`; delete 204 archives). It must never listen itself, keep a token, or log an address.
+search by `filterGroups`; delete 204 archives).
 """
 
 import json
@@ -52,15 +52,15 @@ class HubSpot:
             return _error(404, "OBJECT_NOT_FOUND", "There is nothing of that kind here.")
         rest = unquote(path.removeprefix(_CONTACTS).strip("/"))
         try:
-            told = json.loads(body or b"{}")
+            given = json.loads(body or b"{}")
         except ValueError:
-            told = None
-        if not isinstance(told, dict):
+            given = None
+        if not isinstance(given, dict):
             return _error(400, "VALIDATION_ERROR", "Invalid input JSON.")
         if (method, rest) == ("POST", ""):
-            return _create(portal, told)
+            return _create(portal, given)
         if (method, rest) == ("POST", "search"):
-            return _search(portal, told)
+            return _search(portal, given)
         found = _find(portal, rest, by_email=query.get("idProperty") == ["email"])
         if method == "DELETE" and rest:
             if found is not None:
@@ -73,8 +73,8 @@ class HubSpot:
         return 200, json.dumps(found)
 
 
-def _create(portal: _Portal, told: Mapping[str, Any]) -> Answer:
-    properties = told.get("properties")
+def _create(portal: _Portal, given: Mapping[str, Any]) -> Answer:
+    properties = given.get("properties")
     email = properties.get("email") if isinstance(properties, dict) else None
     if not isinstance(properties, dict) or not isinstance(email, str) or not re.fullmatch(r"\S+@\S+", email):
         return _error(400, "VALIDATION_ERROR", "Property values were not valid.")
@@ -94,13 +94,13 @@ def _create(portal: _Portal, told: Mapping[str, Any]) -> Answer:
     return 201, json.dumps(contact)
 
 
-def _search(portal: _Portal, told: Mapping[str, Any]) -> Answer:
+def _search(portal: _Portal, given: Mapping[str, Any]) -> Answer:
     try:
         groups = [
             [(f["propertyName"], f.get("operator", "EQ"), str(f["value"]).lower()) for f in group["filters"]]
-            for group in told.get("filterGroups") or ()
+            for group in given.get("filterGroups") or ()
         ]
-        limit = min(int(told.get("limit", 10)), _MOST_FOUND)
+        limit = min(int(given.get("limit", 10)), _MOST_FOUND)
     except (KeyError, TypeError, ValueError, AttributeError):
         return _error(400, "VALIDATION_ERROR", "The search is not understood.")
     if any(operator != "EQ" for group in groups for _, operator, _ in group):

@@ -1,8 +1,4 @@
-"""What the images of the sandbox's tasks hold: which command of this machine stands for a container's.
-
-The application's image holds the demonstration's application and its schema script; any other image holds this
-project. It must never run a command of another kind: a container's own shell is not there.
-"""
+"""Maps container images and commands to commands of this machine: the demo application or this project."""
 
 import sys
 from collections.abc import Sequence

@@ -1,8 +1,4 @@
-"""The legacy users and roles, made through the emulator's own records, and their connection strings.
-
-They were made by hand, long ago: without scopes, as the runbook's `atlas dbusers create` does, and without any
-propagation to wait for. A connection string holds a password: it goes into a secret, never into a log.
-"""
+"""Creates the legacy users and roles through the emulator, without propagation, and their connection strings."""
 
 import secrets
 import string
@@ -33,10 +29,7 @@ def new_passwords(estate: Estate) -> dict[tuple[str, str], SecretStr]:
 def make_users(
     project: Project, estate: Estate, environment: str, passwords: Mapping[tuple[str, str], SecretStr]
 ) -> None:
-    """Make an environment's legacy roles, then its users; both are real in `mongod` when this returns.
-
-    Raises `EmulatorError` when the server does not take them in time.
-    """
+    """Create an environment's legacy roles, then users, in `mongod`. Raises `EmulatorError` on a timeout."""
     delay, project.propagation.seconds = project.propagation.seconds, 0.0
     try:
         for name, grants in estate.roles_of(environment).items():
@@ -73,10 +66,7 @@ def connection_strings(
     addresses: Mapping[tuple[str, str], str],
     passwords: Mapping[tuple[str, str], SecretStr],
 ) -> dict[str, str]:
-    """Return the value of every Mongo secret in an environment's account, by secret name.
-
-    `addresses` gives host:port by cluster's environment and kind ("public", "private").
-    """
+    """Return every Mongo secret's value by name; `addresses` gives host:port by environment and kind."""
     return {
         secret.name: _string(user, addresses[user.environment, secret.address], passwords, estate.database)
         for user, secret in estate.secrets_in(environment)

@@ -1,8 +1,4 @@
-"""A sandbox's life: up, status, logs, reset, down. The command calls these; so do the tests.
-
-Every refusal is one line that ends with the way out. It must never end a process that is not recorded as the
-sandbox's own, delete a file that the sandbox did not make, or show a secret.
-"""
+"""The operations on a sandbox: up, status, logs, reset, down. Only recorded processes and files are touched."""
 
 import json
 import os
@@ -26,7 +22,7 @@ _FOLDERS = ("mongo", "logs", "stacks", "pulumi", "baselines")
 _FILES = ("sandbox.json", "keys.json", "processes.json", "kept", "clock", "lock")
 _MARKER = ".gitignore"
 _TROUBLING = ("404", "500")
-_PATIENCE = 5.0
+_GRACE_SECONDS = 5.0
 _DYING_SECONDS = 1.0
 # Supervisors started by this process, so that they do not stay behind as zombies.
 _children: dict[int, "subprocess.Popen[bytes]"] = {}
@@ -43,8 +39,8 @@ class Ended:
 def up(directory: Path, options: Options | None = None, *, deadline_seconds: float = 60.0) -> World:
     """Start a sandbox in a directory and return its handle once everything answers.
 
-    Raises `SandboxError`: one runs here already, an earlier one did not end in order or is kept, the directory holds
-    something else, a port is in use, there is no `mongod`, or the start failed.
+    Raises `SandboxError` when one runs here, ended uncleanly or is kept, the directory holds something else, a port
+    is in use, `mongod` is missing, or the start failed.
     """
     chosen = options or Options()
     directory = directory.absolute()
@@ -73,10 +69,7 @@ def up(directory: Path, options: Options | None = None, *, deadline_seconds: flo
 
 
 def down(directory: Path, *, keep: bool | None = None, _logs: bool = False) -> Ended:
-    """End every process of the sandbox, also after a crash, and delete its files unless they are to be kept.
-
-    `keep` None does what `up` was told. Ending what has ended already changes nothing.
-    """
+    """End every process of the sandbox, also after a crash, and delete its files unless kept (None: as `up` asked)."""
     directory = directory.absolute()
     kept = _keeps(directory) if keep is None else keep
     ended = _end(directory, "supervisor", kept=kept)
@@ -84,7 +77,7 @@ def down(directory: Path, *, keep: bool | None = None, _logs: bool = False) -> E
     ended += _end(directory, "", kept=kept)
     for environment in ENVIRONMENTS:
         # One that was started but not yet recorded when its supervisor died.
-        mongod.end_leftover(directory / "mongo" / environment, deadline_seconds=_PATIENCE)
+        mongod.end_leftover(directory / "mongo" / environment, deadline_seconds=_GRACE_SECONDS)
     _reap()
     # The system takes the lock from a process that was killed only when its last thread has ended.
     deadline = time.monotonic() + _DYING_SECONDS
@@ -112,10 +105,7 @@ def reset(directory: Path, *, deadline_seconds: float = 60.0) -> World:
 
 
 def logs(directory: Path, part: str | None = None, *, lines: int = 50) -> tuple[tuple[str, str], ...]:
-    """Return the last lines of every part's log (or of one part's) as (part, line), redacted.
-
-    Raises `SandboxError` when there is no such log, or none at all.
-    """
+    """Return the last log lines as (part, line), redacted. Raises `SandboxError` when there are none."""
     found = sorted((directory / "logs").glob("*.log"))
     if not found:
         raise SandboxError(f"no sandbox has run in {directory}: {START}")
@@ -126,17 +116,17 @@ def logs(directory: Path, part: str | None = None, *, lines: int = 50) -> tuple[
         secrets = World.load(directory).secrets()
     except SandboxError:
         secrets = ()
-    told = []
+    rows: list[tuple[str, str]] = []
     for path in found:
         if part in (None, path.stem):
             with path.open(errors="replace") as stream:
-                told += [(path.stem, redact(line.rstrip("\n"), secrets)) for line in deque(stream, lines)]
-    return tuple(told)
+                rows += [(path.stem, redact(line.rstrip("\n"), secrets)) for line in deque(stream, lines)]
+    return tuple(rows)
 
 
 def _launch(directory: Path, options: Options, lock: DirectoryLock, deadline_seconds: float) -> str | None:
     """Start the supervisor, wait for its word, and return why it did not start."""
-    heard, told = os.pipe()
+    read_fd, write_fd = os.pipe()
     arguments = [
         sys.executable,
         "-m",
@@ -145,7 +135,7 @@ def _launch(directory: Path, options: Options, lock: DirectoryLock, deadline_sec
         "--options",
         json.dumps(asdict(options)),
     ]
-    arguments += ["--ready-fd", str(told), "--lock-fd", str(lock.file)]
+    arguments += ["--ready-fd", str(write_fd), "--lock-fd", str(lock.file)]
     log_path = directory / "logs" / "supervisor.log"
     descriptor = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     home = str(Path(__file__).parent.parent)
@@ -156,7 +146,7 @@ def _launch(directory: Path, options: Options, lock: DirectoryLock, deadline_sec
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,
-            pass_fds=(told, lock.file),
+            pass_fds=(write_fd, lock.file),
             start_new_session=True,
             env=_inherited() | {"PYTHONPATH": path},
         )
@@ -167,9 +157,9 @@ def _launch(directory: Path, options: Options, lock: DirectoryLock, deadline_sec
         _children[process.pid] = process
         lock.hand_over(processes.text(processes.ProcessRecord.of("supervisor", process.pid)))
     finally:
-        os.close(told)
+        os.close(write_fd)
         os.close(descriptor)
-    with os.fdopen(heard) as pipe:
+    with os.fdopen(read_fd) as pipe:
         ready, _, _ = select.select([pipe], [], [], deadline_seconds)
         line = pipe.readline() if ready else ""
     if not ready:
@@ -221,7 +211,7 @@ def _end(directory: Path, name: str, *, kept: bool) -> tuple[str, ...]:
     """End the recorded process of that name, or all: in order when files are kept, else at once."""
     records = [r for r in processes.load(directory) if not name or r.name == name]
     if kept:
-        return processes.end(records, patience_seconds=_PATIENCE)
+        return processes.end(records, grace_seconds=_GRACE_SECONDS)
     return processes.kill(records)
 
 

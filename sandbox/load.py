@@ -1,8 +1,7 @@
-"""Constant load on the running services: `python -m sandbox.load`, a process of its own.
+"""Constant open-loop load on the running services, in a process of its own: `python -m sandbox.load`.
 
-Open loop: each request is sent when it is due, whatever became of those before. It reads one line of JSON (`Orders`),
-then lines that name moments; each is answered with the counts so far. At the end of its input, or of its time or its
-number of requests, it prints its report. It must never ask another machine, or go on when whoever started it is gone.
+Reads one line of JSON (`Orders`), then lines that name moments, each answered with the counts so far. Prints its
+report at the end of its input, of its time or of its number of requests.
 """
 
 import asyncio
@@ -19,13 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from atlas_access.base import Endpoints
 from atlas_access.smoke import Smoke, load_smoke
-from sandbox.load_client import Client, Told, Unanswered
+from sandbox.load_client import Answer, Client, Unanswered
 from sandbox.load_questions import Question, cycle, first_sign_up, ids_of, opening
 from sandbox.load_report import Fault, Kind, LoadReport
 from sandbox.load_tally import Tallies
 
-_IN_FLIGHT = 800
-"""Sixteen seconds of fifty requests: more that wait at once are a failure of the service."""
+_IN_FLIGHT = 800  # sixteen seconds of fifty requests: more that wait at once are a failure of the service
 _READY_SECONDS = 15.0
 _LINE = 65536
 
@@ -77,9 +75,9 @@ class Load:
         self._began = 0.0
 
     async def run(self, marks: asyncio.StreamReader) -> LoadReport:
-        """Ask until told to end. Raises `LoadRefused` when the services do not answer well to begin with."""
+        """Ask until answer to end. Raises `LoadRefused` when the services do not answer well to begin with."""
         lanes = [await self._lane(name, url) for name, url in self._orders.urls.items()]
-        # What was built to begin with is kept: a collection would only look at it again and again.
+        # The initial objects all stay, so a collection would only rescan them.
         gc.freeze()
         wall, self._began = time.time(), time.monotonic()
         cpu = time.process_time()
@@ -107,15 +105,15 @@ class Load:
     def _cycle(self, smoke: Smoke, plans: tuple[str, ...]) -> tuple[Question, ...]:
         return cycle(smoke, plans, self._tag)
 
-    async def _good(self, client: Client, environment: str, question: Question) -> Told:
+    async def _good(self, client: Client, environment: str, question: Question) -> Answer:
         try:
-            told = await client.ask(question.method, question.path, question.body(0), _READY_SECONDS)
+            answer = await client.ask(question.method, question.path, question.body(0), _READY_SECONDS)
         except Unanswered as error:
             raise LoadRefused(f"{environment} {question.name}: {error}") from None
-        wrong = _wrong_status(question, told) or question.judge(told.body)
+        wrong = _wrong_status(question, answer) or question.judge(answer.body)
         if wrong:
             raise LoadRefused(f"{environment} {question.name}: {wrong}")
-        return told
+        return answer
 
     async def _drive(self, lane: _Lane, offset: float) -> None:
         number = 0
@@ -150,7 +148,7 @@ class Load:
 
     async def _ask(self, lane: _Lane, question: Question, number: int, due: float) -> None:
         try:
-            told = await lane.client.ask(
+            answer = await lane.client.ask(
                 question.method, question.path, question.body(number), self._orders.answer_seconds
             )
         except Unanswered as error:
@@ -158,12 +156,12 @@ class Load:
             return
         finally:
             lane.in_flight -= 1
-        if failed := _wrong_status(question, told):
-            self._note(lane, question, due, Kind.FAILED, failed, told.revision)
-        elif wrong := _wrong_content(lane, question, told):
-            self._note(lane, question, due, Kind.WRONG, wrong, told.revision)
+        if failed := _wrong_status(question, answer):
+            self._note(lane, question, due, Kind.FAILED, failed, answer.revision)
+        elif wrong := _wrong_content(lane, question, answer):
+            self._note(lane, question, due, Kind.WRONG, wrong, answer.revision)
         else:
-            self._note(lane, question, due, None, "", told.revision)
+            self._note(lane, question, due, None, "", answer.revision)
 
     def _note(
         self, lane: _Lane, question: Question, due: float, kind: Kind | None, what: str, revision: str = ""
@@ -190,19 +188,19 @@ class Load:
         self._stop.set()
 
 
-def _wrong_status(question: Question, told: Told) -> str:
-    return "" if told.status == question.status else f"HTTP {told.status} instead of {question.status}"
+def _wrong_status(question: Question, answer: Answer) -> str:
+    return "" if answer.status == question.status else f"HTTP {answer.status} instead of {question.status}"
 
 
-def _wrong_content(lane: _Lane, question: Question, told: Told) -> str:
+def _wrong_content(lane: _Lane, question: Question, answer: Answer) -> str:
     """Why an answer is wrong: by the contract, or because it differs from the first one."""
     if not question.constant:
-        return question.judge(told.body)
-    digest = hashlib.blake2b(told.body, digest_size=16).digest()
+        return question.judge(answer.body)
+    digest = hashlib.blake2b(answer.body, digest_size=16).digest()
     first = lane.first.get(question.key)
     if first == digest:
         return ""
-    if wrong := question.judge(told.body):
+    if wrong := question.judge(answer.body):
         return wrong
     lane.first.setdefault(question.key, digest)
     return "" if first is None else "the answer differs from the first one"

@@ -1,7 +1,4 @@
-"""A small HTTP/1.1 client that keeps its connections, so that a load costs the machine little.
-
-It must never send a request twice: what fails has failed, as for a user.
-"""
+"""A small keep-alive HTTP/1.1 client for the load; it sends no request twice."""
 
 import asyncio
 import time
@@ -23,7 +20,7 @@ class Unanswered(Exception):
 
 
 @dataclass(frozen=True)
-class Told:
+class Answer:
     """An answer: its status, the revision that gave it ("" when it does not say) and its body."""
 
     status: int
@@ -53,7 +50,7 @@ class Client:
         self._host, self._port = str(parts.hostname), int(parts.port or 80)
         self._resting: deque[_Connection] = deque()
 
-    async def ask(self, method: str, path: str, body: bytes, seconds: float) -> Told:
+    async def ask(self, method: str, path: str, body: bytes, seconds: float) -> Answer:
         """Send one request. Raises `Unanswered`."""
         try:
             async with asyncio.timeout(seconds):
@@ -70,7 +67,7 @@ class Client:
         while self._resting:
             self._resting.pop().writer.close()
 
-    async def _ask(self, method: str, path: str, body: bytes) -> Told:
+    async def _ask(self, method: str, path: str, body: bytes) -> Answer:
         connection = await self._connected()
         kept = False
         try:
@@ -82,7 +79,7 @@ class Client:
             answer = await read_answer(connection.reader, method)
             headers = {name.lower(): value for name, value in answer.headers}
             kept = headers.get(b"connection", b"").lower() != b"close" and answer.length is not None
-            return Told(answer.status, headers.get(b"x-task-revision", b"").decode("latin-1"), answer.body)
+            return Answer(answer.status, headers.get(b"x-task-revision", b"").decode("latin-1"), answer.body)
         finally:
             if kept:
                 connection.rested = time.monotonic()

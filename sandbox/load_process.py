@@ -1,7 +1,4 @@
-"""The load as a process, for whoever plays a story or a test in front of it: begun, told of moments, ended.
-
-It must never outlive the one that began it, nor end any process but its own.
-"""
+"""Starts, marks and ends the load process of a demo or a test."""
 
 import subprocess
 import sys
@@ -20,10 +17,7 @@ _END_SECONDS = 30.0
 
 
 class LoadProcess:
-    """Constant load from `begin` to `end`; a `with` block ends it however it is left.
-
-    `mark` may be called by any thread.
-    """
+    """Constant load from `begin` to `end`, or as a `with` block; `mark` is thread-safe."""
 
     def __init__(self, orders: Orders) -> None:
         """Take what to ask; nothing is sent before `begin`."""
@@ -62,7 +56,7 @@ class LoadProcess:
         return self
 
     def mark(self, name: str) -> Mark:
-        """Name this moment; return what was counted by then. Raises `SandboxError` when the load has ended."""
+        """Name this moment and return the counts until then. Raises `SandboxError` when the load has ended."""
         with self._lock:
             line = self._told(" ".join(name.split()))
         try:

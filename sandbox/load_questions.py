@@ -1,7 +1,6 @@
-"""What constant load asks of the demonstration's application, and what each answer must be.
+"""The load's requests, in a repeating mix of every endpoint, and the checks of their answers. Pure.
 
-Every endpoint of it, in a mix that repeats; answers are held to the session contract of `smoke.yaml` by the same
-decisions as the gates. Pure. It must never sign up an address outside example.com.
+Answers are held to the session contract of `smoke.yaml` by the same decisions as the gates.
 """
 
 import json
@@ -40,16 +39,12 @@ _CONFLICT = 409
 _GOLDEN = 0.618
 """Where in its share of the cycle a question begins: steps of the golden ratio keep any two apart."""
 
-Judge = Callable[[bytes], str]
-"""Why an answer is wrong, "" when it is right."""
+Judge = Callable[[bytes], str]  # why an answer is wrong, "" when it is right
 
 
 @dataclass(frozen=True)
 class Question:
-    """One request. `body` takes the request's number, for what must be new each time.
-
-    With `constant`, every answer must be the very bytes of the first good one; `judge` then decides that one only.
-    """
+    """One request. `body` takes the request's number; with `constant`, every answer must equal the first good one."""
 
     method: str
     path: str
@@ -76,10 +71,7 @@ def ids_of(answer: bytes) -> tuple[str, ...]:
 
 
 def cycle(smoke: Smoke, plans: tuple[str, ...], tag: str) -> tuple[Question, ...]:
-    """One cycle of questions, evenly mixed: every endpoint is among them.
-
-    `tag` makes the addresses of this load's sign-ups its own; one sign-up in a cycle is new, another comes again.
-    """
+    """One evenly mixed cycle of every endpoint; `tag` makes this load's sign-up addresses unique."""
     found: list[tuple[Question, int]] = [(Question("GET", path, key=path), often) for path, often in _PAGES]
     found += [(each, 1) for each in _calculator(smoke)]
     found += [(opening(smoke), 1)]

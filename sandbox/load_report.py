@@ -1,10 +1,7 @@
-"""What constant load met: how many requests were served, failed or answered wrongly, which and when, and how fast.
+"""A load's report: requests served, failed and answered wrongly, and latencies.
 
-A failure is a request without an answer or with another status than it must have; a wrong answer has the status and
-not the content. It must never hold an answer's text, or call a load quiet that was not asked for.
+A failure is a request without an answer or with an unexpected status; a wrong answer has the status, not the content.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -50,10 +47,7 @@ class Tally(_Record):
 
 
 class Served(_Record):
-    """What one revision answered, and from when to when, in seconds since the load began.
-
-    `first_bad` is the first answer of it that was not good; None when all were.
-    """
+    """The time in which one revision answered, in seconds since the load began, and its first bad answer if any."""
 
     environment: str
     revision: str
@@ -78,7 +72,7 @@ class Latency(_Record):
 
 
 class Mark(_Record):
-    """A moment that somebody named, and what had been asked, failed and wrong by then."""
+    """A named moment, and the counts until then."""
 
     name: str
     at: float

@@ -1,7 +1,4 @@
-"""Counts what a load met while it goes on, and makes its report. Pure: times are handed in.
-
-It must never keep an answer's text, and keeps no more faults by name than a person reads; all are counted.
-"""
+"""Counts a load's results and builds its report; keeps the first faults by name and counts all. Pure."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -31,7 +28,7 @@ class Tallies:
     _spans: dict[tuple[str, str], _Span] = field(default_factory=dict)
 
     def note(self, environment: str, question: str, *, at: float, seconds: float, revision: str = "") -> None:
-        """Count a request that was due at a time, took so long, and was answered by a revision ("" for nobody)."""
+        """Count a request by its due time, duration and answering revision ("" for none)."""
         self.asked[environment, question] += 1
         self.durations.append(seconds)
         if revision:
@@ -50,7 +47,7 @@ class Tallies:
             span.first_bad = fault.at if span.first_bad is None else min(span.first_bad, fault.at)
 
     def mark(self, name: str, at: float) -> Mark:
-        """Name a moment, and return what was counted by then."""
+        """Name a moment and return the counts until then."""
         total: Counter[Kind] = Counter()
         for (_, _, kind), count in self.bad.items():
             total[kind] += count

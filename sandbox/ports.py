@@ -1,4 +1,4 @@
-"""Loopback ports for the sandbox's servers. It must never bind an address other than 127.0.0.1."""
+"""Loopback ports for the sandbox's servers."""
 
 import socket
 
@@ -7,10 +7,7 @@ _TROUBLING_DIGITS = ("404", "500")
 
 
 def free_port() -> int:
-    """Return a loopback port that is free now and holds neither 404 nor 500.
-
-    The real Atlas provider retries when those digits stand anywhere in an error, its URL included.
-    """
+    """Return a free loopback port without 404 or 500 in it: the real Atlas provider retries on those digits."""
     while True:
         with socket.socket() as probe:
             probe.bind((HOST, 0))

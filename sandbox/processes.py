@@ -1,8 +1,4 @@
-"""The sandbox's own processes: recorded when they start, recognized before they are ended.
-
-A process is known by its id *and* the moment it started, so that an id that the system gave to someone else is never
-taken for ours. It must never end a process that is not recorded.
-"""
+"""The sandbox's own processes: recorded at start, identified by id *and* start time before they are ended."""
 
 import json
 import time
@@ -48,15 +44,12 @@ def save(directory: Path, records: Iterable[ProcessRecord]) -> None:
 
 
 def text(record: ProcessRecord) -> str:
-    """Return a record as it stands in a file."""
+    """Return a record as written to a file."""
     return json.dumps(asdict(record))
 
 
 def load(directory: Path) -> tuple[ProcessRecord, ...]:
-    """Read a sandbox's records; none from a file that is missing or cannot be read.
-
-    A supervisor that has just been started stands in the lock only, where its starter wrote it.
-    """
+    """Read a sandbox's records; none from a missing or unreadable file. A new supervisor is in the lock file only."""
     known = []
     for name in ("lock", _FILE):
         try:
@@ -69,12 +62,12 @@ def load(directory: Path) -> tuple[ProcessRecord, ...]:
     return tuple({(record.name, record.pid): record for record in known}.values())
 
 
-def end(records: Iterable[ProcessRecord], *, patience_seconds: float) -> tuple[str, ...]:
+def end(records: Iterable[ProcessRecord], *, grace_seconds: float) -> tuple[str, ...]:
     """Ask the recorded processes to end, end those that do not, and return the names of those that were alive."""
     alive = [(record, process) for record in records if (process := record.process()) is not None]
     for _, process in alive:
         _signal(process.terminate)
-    _wait([record for record, _ in alive], patience_seconds)
+    _wait([record for record, _ in alive], grace_seconds)
     kill(record for record, _ in alive)
     return tuple(record.name for record, _ in alive)
 

@@ -1,8 +1,4 @@
-"""The `pulumi` CLI as the sandbox's engine: a project folder of its own under the sandbox, events read as they come.
-
-It must never write into the program's own folder or use another backend than the sandbox's files, and never start
-with the caller's cloud settings.
-"""
+"""The `pulumi` CLI as an engine: project folder and backend inside the sandbox, without the caller's cloud settings."""
 
 import json
 import os
@@ -24,9 +20,7 @@ from sandbox.recorder import Recorder
 from sandbox.stack_files import StackFiles, read_yaml
 from sandbox.world import SandboxError, World, passed_on
 
-OLDEST = (3, 200)
-"""The oldest CLI that the sandbox is tested with."""
-
+OLDEST = (3, 200)  # the oldest CLI that the sandbox is tested with
 _PULSE = 0.05
 _END_SECONDS = 5.0
 
@@ -47,10 +41,10 @@ class PulumiCli:
         found = shutil.which("pulumi")
         if found is None:
             return None
-        told = subprocess.run([found, "version"], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
-        match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", told.stdout.strip())
+        done = subprocess.run([found, "version"], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+        match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", done.stdout.strip())
         version = tuple(int(part) for part in match.groups()) if match else ()
-        if told.returncode != 0 or (version and version[:2] < OLDEST):
+        if done.returncode != 0 or (version and version[:2] < OLDEST):
             shown = ".".join(map(str, version)) or "does not answer"
             raise SandboxError(
                 f"{found}: {shown}; the sandbox needs {'.'.join(map(str, OLDEST))} or later: "
@@ -74,10 +68,7 @@ class PulumiCli:
         policy_packs: tuple[Path, ...] = (),
         refresh: bool = False,
     ) -> bool:
-        """Run preview, up or destroy, and whether it went well; each event also goes to `log` as a line of JSON.
-
-        What the CLI prints goes to the sandbox's `logs/pulumi-STACK.log`.
-        """
+        """Run preview, up or destroy and return whether it succeeded; output goes to `logs/pulumi-STACK.log`."""
         project = prepare_project(world.directory, files)
         environment = self._environment(world, files.stack)
         self._create_stack(project, files.stack, environment)
@@ -106,9 +97,9 @@ class PulumiCli:
                 stderr=printed,
                 stdin=subprocess.DEVNULL,
             )
-            told = _follow(events, process, take, lambda: next(filter(None, map(failure_of, packs)), ""))
-        if told:
-            recorder.failed(told)
+            failure = _follow(events, process, take, lambda: next(filter(None, map(failure_of, packs)), ""))
+        if failure:
+            recorder.failed(failure)
         elif process.wait() == 0:
             return True
         for line in print_log.read_text(errors="replace").splitlines():
@@ -142,8 +133,10 @@ class PulumiCli:
             timeout=120,
         )
         if done.returncode != 0:
-            told = done.stderr.strip().splitlines() or ["no reason given"]
-            raise SandboxError(f"pulumi {' '.join(arguments[:2])} failed: {told[-1].removeprefix('error: ')}")
+            lines = done.stderr.strip().splitlines() or ["no reason given"]
+            raise SandboxError(
+                f"pulumi {' '.join(arguments[:2])} failed: {lines[-1].removeprefix('error: ')}"
+            )
         return done.stdout
 
     @staticmethod
@@ -157,10 +150,7 @@ class PulumiCli:
 
 
 def prepare_project(directory: Path, files: StackFiles) -> Path:
-    """Lay out the CLI's project folder for a stack and return it: the program stays where it is.
-
-    The stack's encryption salt, which the CLI writes into its settings, survives.
-    """
+    """Prepare and return the CLI's project folder for a stack; the stack's encryption salt is kept."""
     project = directory / "pulumi" / "project"
     project.mkdir(parents=True, exist_ok=True)
     document = read_yaml(files.program_dir / "Pulumi.yaml", "run the command in the project's folder")
@@ -192,10 +182,7 @@ def _typed(project: Mapping[str, Any], key: str, value: str) -> Any:
 def _follow(
     path: Path, process: subprocess.Popen[bytes], take: Callable[[str], None], failure: Callable[[], str]
 ) -> str:
-    """Hand on the lines of a growing file until its writer has ended; the `failure` for which it was ended, or "".
-
-    A pack fails before the first step, so nothing is cut short.
-    """
+    """Pass on a growing file's lines until its writer ends; return the `failure` for which it was ended, or ""."""
     ended = threading.Event()
 
     def wait() -> None:
@@ -207,15 +194,15 @@ def _follow(
         pending = ""
         while True:
             last = ended.wait(_PULSE)
-            told = "" if last else failure()
-            if told:
+            reason = "" if last else failure()
+            if reason:
                 _end(process)
             pending += stream.read()
             *lines, pending = pending.split("\n")
             for line in filter(None, lines):
                 take(line)
-            if last or told:
-                return told
+            if last or reason:
+                return reason
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

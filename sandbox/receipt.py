@@ -1,9 +1,4 @@
-"""The receipt of a migration as a record: what was there before and after, what was proven, moved, asked and served.
-
-It must never call a migration done that ended early, left a legacy user, or had a request fail.
-"""
-
-from __future__ import annotations
+"""A migration's receipt: state before and after, proofs, deployments, gates and load."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,10 +36,7 @@ class UserLine:
 
 @dataclass(frozen=True)
 class GateRun:
-    """Smoke gates at one moment of one stack: `revision` answered, `rounds` of them were green.
-
-    `summary` is one line; `green` is False for what failed and for what was not run.
-    """
+    """Smoke gates of one stack: the revision that answered, the number of green rounds, and a one-line summary."""
 
     stack: str
     moment: str
@@ -56,10 +48,7 @@ class GateRun:
 
 @dataclass(frozen=True)
 class Release:
-    """A deployment by the application's own pipeline: not ours, and something that ours must live with.
-
-    `place` is how many of our deployments came before it.
-    """
+    """A deployment by the application's own pipeline; `place` is how many of our deployments came before it."""
 
     stack: str
     what: str
@@ -82,10 +71,7 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Receipt:
-    """Everything that a reader of one page is told. `notes` are said first: what did not run, and what follows.
-
-    `failure` is why the story ended early, "" when it came to its end; `made_at` is ISO 8601 in UTC.
-    """
+    """A migration's facts. `failure` is why it ended early, or ""; `made_at` is ISO 8601 in UTC."""
 
     made_at: str
     sandbox: str
@@ -156,7 +142,7 @@ class Receipt:
         return sum(each.seconds for each in self.chapters)
 
 
-def rounds_told(lines: Iterable[str]) -> tuple[tuple[str, int, bool, str], ...]:
+def reported_rounds(lines: Iterable[str]) -> tuple[tuple[str, int, bool, str], ...]:
     """What a rollout said of its gates, by revision: (revision, green rounds, all green, the last summary).
 
     A rollout says `gates on app:8: green` after each round, and `gates NOT RUN: …` where there are none.
@@ -170,4 +156,4 @@ def rounds_told(lines: Iterable[str]) -> tuple[tuple[str, int, bool, str], ...]:
             green = said == "green"
             rounds, good, _ = found.get(revision, (0, True, ""))
             found[revision] = (rounds + green, good and green, said)
-    return tuple((revision, *told) for revision, told in found.items())
+    return tuple((revision, *facts) for revision, facts in found.items())

@@ -1,9 +1,4 @@
-"""The receipt as one HTML page, as Markdown, and as the lines of a terminal: the same facts in each.
-
-The page prints on one sheet, reads whole without scripts and loads nothing; every value is escaped.
-"""
-
-from __future__ import annotations
+"""Renders a receipt as a one-page HTML document, Markdown and terminal lines."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -129,11 +124,11 @@ def _markdown(receipt: Receipt) -> Iterator[str]:
     yield "|---|---|---|--:|---|"
     for each in receipt.doings:
         if isinstance(each, Deployment):
-            told = f"{'FAILED ' if each.failure else ''}{escape(did(each))}"
+            text = f"{'FAILED ' if each.failure else ''}{escape(did(each))}"
             what = f"{escape(each.phase)} | {escape(each.counted)}"
         else:
-            told, what = escape(str(each)), f"app | {escape(each.what)}"
-        yield f"| {escape(each.stack)} | {what} | {each.seconds:.1f} s | {told} |"
+            text, what = escape(str(each)), f"app | {escape(each.what)}"
+        yield f"| {escape(each.stack)} | {what} | {each.seconds:.1f} s | {text} |"
     yield ""
     yield "## Gates"
     yield ""

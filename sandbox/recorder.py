@@ -1,7 +1,4 @@
-"""Collects what an engine tells while it runs, whichever it is, and makes a deployment's steps of it.
-
-It must never show what the engine did not mask, and never fail on an operation that it does not know.
-"""
+"""Collects an engine's events into the steps of a deployment; unknown operations are ignored."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,19 +12,19 @@ _OPERATIONS = {
     "read-replacement": "read",
 }
 _HALVES = frozenset({"replace", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace"})
-"""The CLI's steps that are parts of a replacement, told once by its creating half."""
+"""The CLI's steps that are parts of a replacement, reported once by its creating half."""
 
 
 class Recorder:
-    """The story of one run. `told` receives each progress; `secrets` are masked besides what redaction knows."""
+    """The story of one run. `report` receives each progress; `secrets` are masked besides what redaction knows."""
 
     def __init__(
-        self, told: Callable[[Progress], None], *, preview: bool, secrets: Sequence[str] = ()
+        self, report: Callable[[Progress], None], *, preview: bool, secrets: Sequence[str] = ()
     ) -> None:
-        """Take where to tell it, and whether steps are only planned."""
+        """Take where to report it, and whether steps are only planned."""
         self.errors: list[str] = []
         self.policies: list[Finding] = []
-        self._tell = told
+        self._report = report
         self._preview = preview
         self._secrets = tuple(secrets)
         self._planned: dict[tuple[str, str], tuple[Step, float]] = {}
@@ -43,15 +40,15 @@ class Recorder:
 
     def begun(self, operation: str, kind: str, urn: str, changes: Sequence[Change] = ()) -> None:
         """A step is about to be taken, or would be."""
-        if not _told(operation, kind):
+        if not _reported(operation, kind):
             return
         step = Step(_OPERATIONS.get(operation, operation), kind, name_of(urn), tuple(changes))
         self._planned[step.operation, urn] = step, time.monotonic()
-        self._tell(Progress(Moment.BEGUN, step))
+        self._report(Progress(Moment.BEGUN, step))
 
     def ended(self, operation: str, kind: str, urn: str, *, ok: bool, error: str = "") -> None:
         """A step has been taken, or has failed."""
-        if self._preview or not _told(operation, kind):
+        if self._preview or not _reported(operation, kind):
             return
         operation = _OPERATIONS.get(operation, operation)
         planned, began = self._planned.get((operation, urn), (None, None))
@@ -64,7 +61,7 @@ class Recorder:
             failed=not ok,
         )
         self._done.append(step)
-        self._tell(Progress(Moment.DONE if ok else Moment.FAILED, step))
+        self._report(Progress(Moment.DONE if ok else Moment.FAILED, step))
         if error:
             self.failed(error)
 
@@ -75,10 +72,10 @@ class Recorder:
             self.failed(text)
         elif text and severity in {"info", "warning"}:
             step = Step("same", type_of(urn), name_of(urn)) if urn else None
-            self._tell(Progress(Moment.PASSING if passing else Moment.SAID, step, text))
+            self._report(Progress(Moment.PASSING if passing else Moment.SAID, step, text))
 
     def judged(self, policy: str, level: str, urn: str, message: str, severity: str = "") -> None:
-        """A policy pack said something; each thing is kept once, and told when the run is over."""
+        """Keep a finding of a policy pack once; it is reported after the run."""
         found = said_by_pack(policy, level, name_of(urn), self._clean(message), severity=severity)
         if found not in self.policies:
             self.policies.append(found)
@@ -103,11 +100,8 @@ def type_of(urn: str) -> str:
     return urn.split("::")[2].rpartition("$")[2] if urn.count("::") >= 3 else ""
 
 
-def _told(operation: str, kind: str) -> bool:
-    """Whether a step concerns a resource of the cloud, and is not told by another step.
-
-    What a refresh reads is not told: what differs shows as the step that puts it right.
-    """
+def _reported(operation: str, kind: str) -> bool:
+    """Whether a step concerns a cloud resource and no other step reports it; a refresh's reads do not count."""
     return (
         operation not in _HALVES
         and operation != "refresh"

@@ -1,7 +1,4 @@
-"""The errors that are a person's to mend: wrong inputs, and a sandbox that cannot do what was asked.
-
-Each says in its message what is wrong with what, and the way out. It must never hold an error that hides a defect.
-"""
+"""The errors that a user can fix; each message names the problem and its remedy."""
 
 from atlas_access.base import EndpointRefused, ManifestInvalid, SettingsInvalid
 from atlas_access.manifest import InputsInvalid

@@ -1,8 +1,4 @@
-"""Deployments by the application's own pipeline: another build of its image, or the same revision once more.
-
-They are none of ours: a revision is registered as a pipeline does it, from the one that runs, and the service is told
-to run it by a plain UpdateService. It must never change a binding, or wait without a deadline.
-"""
+"""Deployments by the application's own pipeline: a new image or the same revision, by a plain UpdateService."""
 
 import time
 from collections.abc import Callable, Mapping

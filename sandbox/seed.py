@@ -1,8 +1,7 @@
-"""The documents and indexes of both clusters: enough for the contract of the demonstration to hold.
+"""The documents and indexes of both clusters, made up, as the demo's contract needs them.
 
-ZIP 84094 offers 14 plans, on each of which the provider "Tyler Wood" and the drugs Synthroid and Lipitor are
-covered; rxcui 1364441 is a preferred brand on plan 42261UT0060023 in 2026. Everything is made up; every person's
-address is under example.com. It must never write into a database other than the one it is given.
+ZIP 84094 offers 14 plans, on each of which the provider "Tyler Wood" and the drugs Synthroid and Lipitor are covered;
+rxcui 1364441 is a preferred brand on plan 42261UT0060023 in 2026.
 """
 
 from collections.abc import Iterable, Mapping

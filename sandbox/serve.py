@@ -1,8 +1,4 @@
-"""The supervisor process: `python -m sandbox.serve DIR`, detached by `sandbox.lifecycle.up`.
-
-It holds the directory's lock for its whole life, tells its starter through a pipe whether everything is up, and
-serves until SIGTERM or SIGINT. It must never write a secret into its log or through the pipe.
-"""
+"""The supervisor process, `python -m sandbox.serve DIR`: holds the directory's lock and serves until a signal."""
 
 import argparse
 import json
@@ -36,7 +32,7 @@ class _Redacting(logging.Formatter):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until told to stop; return 0, or 1 when the start failed."""
+    """Run until a signal; return 0, or 1 when the start failed."""
     parser = argparse.ArgumentParser(
         prog="python -m sandbox.serve", description="A sandbox's supervisor process."
     )
@@ -44,11 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--options", default="{}", help="as JSON, see sandbox.world.Options")
     parser.add_argument("--ready-fd", type=int, help="where to say that everything is up, or why not")
     parser.add_argument("--lock-fd", type=int, help="the directory's lock, when the starter holds it already")
-    told = parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    directory = told.directory.resolve()
+    directory = given.directory.resolve()
     stop = threading.Event()
 
     def ask(_number: int, _frame: FrameType | None) -> None:
@@ -59,19 +55,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     own = ProcessRecord.of("supervisor", os.getpid())
     try:
         lock = (
-            DirectoryLock.adopted(directory, told.lock_fd) if told.lock_fd else DirectoryLock.take(directory)
+            DirectoryLock.adopted(directory, given.lock_fd)
+            if given.lock_fd
+            else DirectoryLock.take(directory)
         )
-        supervisor = Supervisor(directory, Options(**json.loads(told.options)), own)
+        supervisor = Supervisor(directory, Options(**json.loads(given.options)), own)
         supervisor.start()
     except (SandboxError, MongodError, EmulatorError, OSError) as error:
-        _say(told.ready_fd, {"error": redact(str(error))})
+        _say(given.ready_fd, {"error": redact(str(error))})
         _LOG.error("not started: %s", error)
         return 1
     except Exception as error:  # noqa: BLE001 - the starter must hear of it, whatever it is
-        _say(told.ready_fd, {"error": f"the sandbox failed to start ({type(error).__name__})"})
+        _say(given.ready_fd, {"error": f"the sandbox failed to start ({type(error).__name__})"})
         _LOG.exception("not started")
         return 1
-    _say(told.ready_fd, {"ok": True})
+    _say(given.ready_fd, {"ok": True})
     _LOG.info("up")
     _serve(supervisor, stop)
     supervisor.stop()

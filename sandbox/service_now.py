@@ -1,7 +1,4 @@
-"""What a stack's service runs at this moment, asked of the sandbox's ECS.
-
-It must never be imported where it is not needed: AWS's client is most of a command's start.
-"""
+"""Asks the sandbox's ECS what a stack's service runs; imported only where needed: the AWS client loads slowly."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,7 +11,7 @@ from sandbox.world import World
 
 
 def service_now(world: World, files: StackFiles) -> ServiceState | None:
-    """Ask ECS what the stack's service runs; None when there is no answer: a story is told without it."""
+    """Ask ECS what the stack's service runs; None when there is no answer."""
     here = world.environment(files.stack)
     session = session_of(world, files.stack)
     ecs = client("ecs", files.of("awsRegion"), Endpoints.from_environment(here), session=session)

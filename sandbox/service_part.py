@@ -1,8 +1,4 @@
-"""The running service of both environments: a balanced address each, tasks as processes, HubSpot and the sent mail.
-
-It must never start a task before its overlay of addresses is complete, nor answer with more of a mail than that it
-was sent.
-"""
+"""Both environments' running services: balanced addresses, tasks as processes, HubSpot and the sent mail."""
 
 import json
 import re
@@ -31,7 +27,7 @@ class ServicePart:
     """Starts empty addresses at once; tasks appear behind them when the agent starts them."""
 
     def __init__(self, environments: Mapping[str, EstateEnvironment], witness: Witness) -> None:
-        """Take the environments by name, and who is told of processes."""
+        """Take the environments by name, and the receiver of process events."""
         self._environments = environments
         self._balancers = {name: Balancer() for name in environments}
         self._containers = Containers(_HOME, witness)

@@ -1,7 +1,4 @@
-"""The project's and the stacks' Pulumi files, read as the CLI reads them: settings with the project's defaults.
-
-It must never change those files: a run that wants other values gets a copy of its own.
-"""
+"""Reads the Pulumi project and stack files as the CLI does: settings with the project's defaults."""
 
 import json
 from collections.abc import Mapping
@@ -41,11 +38,7 @@ class StackFiles:
 
 
 def read_stack(program_dir: Path, stack: str) -> StackFiles:
-    """Read Pulumi.yaml and Pulumi.<stack>.yaml.
-
-    Raises `SandboxError` when one is missing or is not such a file, or a setting is encrypted: the sandbox has no key
-    for it.
-    """
+    """Read Pulumi.yaml and Pulumi.<stack>.yaml. Raises `SandboxError` for missing, wrong or encrypted settings."""
     project = read_yaml(program_dir / "Pulumi.yaml", "run the command in the project's folder")
     settings = read_yaml(
         program_dir / f"Pulumi.{stack}.yaml", "the sandbox has the stacks that have such a file"
@@ -77,9 +70,9 @@ def read_yaml(path: Path, remedy: str) -> dict[str, Any]:
     except (OSError, ValueError, yaml.YAMLError) as error:
         where = getattr(error, "problem_mark", None)
         line = f":{where.line + 1}" if where is not None else ""
-        raise SandboxError(f"{path}{line} is not readable YAML: mend it") from None
+        raise SandboxError(f"{path}{line} is not readable YAML: correct it") from None
     if not isinstance(document, dict):
-        raise SandboxError(f"{path} holds no mapping: mend it")
+        raise SandboxError(f"{path} holds no mapping: correct it")
     return document
 
 

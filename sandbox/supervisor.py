@@ -1,8 +1,4 @@
-"""Starts every part of a sandbox in this process, in the order that is fastest, and stops them again.
-
-AWS is imported and built while the two `mongod`s start. It must never leave a part running when the start fails,
-nor write a secret anywhere but into the sandbox's own keys, `mongod` and Secrets Manager.
-"""
+"""Starts and stops every part of a sandbox in this process; a failed start leaves nothing running."""
 
 import logging
 import secrets
@@ -199,13 +195,13 @@ class Supervisor:
 
 
 def _switch(forwarder: Forwarder) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
-    def switch(told: Mapping[str, Any]) -> Mapping[str, Any]:
-        if not isinstance(told.get("open"), bool):
+    def switch(given: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not isinstance(given.get("open"), bool):
             raise ValueError("open must be true or false")  # noqa: TRY004 - refused like any wrong input
-        if told["open"]:
+        if given["open"]:
             forwarder.restore()
         else:
             forwarder.cut()
-        return {"open": told["open"]}
+        return {"open": given["open"]}
 
     return switch

@@ -1,7 +1,6 @@
-"""Where a balancer sends requests: targets that are tried, checked, drained and taken out.
+"""A balancer's targets: added, health-checked, drained, removed, all on the balancer's event loop.
 
-A target is new until its first good health check, and takes no new request once it drains. Everything here runs on
-the balancer's own event loop. It must never count a target as drained while a request is on its way to it.
+A target is new until its first good health check, and receives no new request once it drains.
 """
 
 import asyncio
@@ -101,10 +100,7 @@ class Targets:
         return sum(target.serving for target in self._targets)
 
     def next(self, tried: set[Target]) -> Target | None:
-        """Return the next target in turn that serves and was not tried, or None.
-
-        When only unhealthy ones are left, they are asked all the same: an Application Load Balancer fails open.
-        """
+        """Return the next untried target in turn, or None; as in an ALB, unhealthy ones serve when no other is left."""
         left = [target for target in self._targets if not target.draining and target not in tried]
         able = [target for target in left if target.serving]
         able = able or [target for target in left if target.health is Health.UNHEALTHY]

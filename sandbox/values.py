@@ -1,8 +1,4 @@
-"""Property values as Pulumi's protocol knows them: plain JSON values, secrets, unknowns and resource references.
-
-For the engine and the providers alike; the marks are those of Pulumi's "property values" wire format. Decides nothing
-about resources. Must never show a secret's content in a repr or in what it masks.
-"""
+"""Pulumi property values: JSON values, secrets, unknowns, resource references. A repr shows no secret's content."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,8 +17,7 @@ _LARGEST_EXACT_INTEGER: Final = 2**53
 Value: TypeAlias = Any
 """None, bool, int, float, str, list, dict with string keys, UNKNOWN, Secret or Reference."""
 
-Properties: TypeAlias = dict[str, Any]
-"""A resource's inputs or outputs by their names."""
+Properties: TypeAlias = dict[str, Any]  # A resource's inputs or outputs by their names
 
 
 class UnsupportedValue(Exception):
@@ -40,7 +35,7 @@ class Secret:
 
 
 class Unknown(Enum):
-    """The one value that stands for "known after the update"."""
+    """The value "known after the update"."""
 
     UNKNOWN = "unknown"
 
@@ -61,7 +56,7 @@ class Reference:
 
 
 def mapped(value: Value, change: Callable[[Value], Value]) -> Value:
-    """`value` with `change` applied to it, and to everything that then stands in it."""
+    """`value` with `change` applied to it, then to everything in it."""
     value = change(value)
     if isinstance(value, dict):
         return {key: mapped(element, change) for key, element in value.items()}
@@ -85,7 +80,7 @@ def encoded(value: Value, secret: Callable[[Secret], Value]) -> Value:
 
 
 def signed(fields: Properties) -> Value:
-    """`fields`, or the special value that its signature marks it to be; raises UnsupportedValue."""
+    """`fields`, or the special value that its signature means; raises UnsupportedValue."""
     signature = fields.get(SIGNATURE)
     if signature is None:
         return fields
@@ -181,7 +176,7 @@ def masked(value: Value) -> Value:
 
 
 def secret_texts(value: Value) -> Iterator[str]:
-    """Every text and number that stands inside a secret, so that messages can be searched for it."""
+    """Every text and number inside secrets, so that messages can be searched for them."""
     for part in _parts(value):
         if isinstance(part, Secret):
             yield from (

@@ -1,8 +1,4 @@
-"""The sandbox on disk: what runs where, and the variables with which the program, the probes and the CLI meet it.
-
-A `World` is a frozen record of `.sandbox/sandbox.json` and `.sandbox/keys.json`. It must never start, stop or
-contact anything but the supervisor's own control address, and never show a key in a repr or an error.
-"""
+"""A running sandbox as a frozen record of its files on disk, and the environment variables of its stacks."""
 
 import json
 import os
@@ -21,21 +17,21 @@ VERSION = 2
 ENVIRONMENTS = ("staging", "prod")
 PROVIDERS = ("aws", "mongodbatlas", "random")
 PASSED_ON = ("ATLAS_ACCESS_POLICY_UNKNOWN",)
-"""What a shell may tell a deployment's policy pack besides a sandbox's own variables; it can only make it stricter."""
+"""Variables passed from the shell to the policy pack; they can only make it stricter."""
 
 START = "start one with `atlas-access sandbox up`"
 
 
 class SandboxError(Exception):
-    """Something about the sandbox that a person can mend: one line that ends with the way out."""
+    """A problem of the sandbox that a user can fix: one line that ends with the remedy."""
 
 
 @dataclass(frozen=True)
 class Options:
     """How a sandbox is started. Times in seconds; `base_port` 0 takes free ports, else it takes the 8 from there.
 
-    With `service` the tasks of both environments' services are real processes behind a load-balanced address;
-    without, deployments are recorded and nothing runs in them.
+    With `service` the services' tasks are processes behind a balanced address; without, deployments are only
+    recorded.
     """
 
     base_port: int = 0

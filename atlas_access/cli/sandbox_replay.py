@@ -15,7 +15,7 @@ from atlas_access.cli.errors import DONE, WRONG, CommandFailed, need_checkout, p
 from atlas_access.cli.inputs import PlainFormat
 
 if TYPE_CHECKING:
-    from sandbox.replays.model import Told
+    from sandbox.replays.model import Result
 
 
 def replay(
@@ -43,21 +43,21 @@ def replay(
     from sandbox.refusals import REFUSALS
 
     with presented_as(WRONG, *REFUSALS):
-        from sandbox.replays import telling
+        from sandbox.replays import report
         from sandbox.replays.play import Audience, play
         from sandbox.replays.registry import chosen
 
         replays = chosen(name)
         if listed:
             as_json = output is PlainFormat.JSON
-            write(telling.promises_json(replays) if as_json else telling.promises(replays))
+            write(report.promises_json(replays) if as_json else report.promises(replays))
             return DONE
         quiet = output is PlainFormat.JSON
         screen = console(error=quiet)
 
-        def ended(told: Told) -> None:
-            for number, line in enumerate(telling.lines(told)):
-                style = ("bold green" if told.passed else "bold red") if not number else None
+        def ended(result: Result) -> None:
+            for number, line in enumerate(report.lines(result)):
+                style = ("bold green" if result.passed else "bold red") if not number else None
                 screen.print(line, style=style, soft_wrap=True)
 
         played = play(
@@ -70,7 +70,7 @@ def replay(
             ),
         )
     if quiet:
-        write(json.dumps(telling.document(played.told, played.seconds), indent=2, ensure_ascii=False))
+        write(json.dumps(report.document(played.results, played.seconds), indent=2, ensure_ascii=False))
     else:
-        screen.print(telling.summary(played.told, played.seconds), soft_wrap=True)
+        screen.print(report.summary(played.results, played.seconds), soft_wrap=True)
     return played.exit_code

@@ -1,4 +1,4 @@
-"""The rules, one file each. A rule says what may never be; it must never change, look up or print anything."""
+"""The rules, one file each. A rule decides what is never allowed; it changes, looks up and prints nothing."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def check(resource: Resource, run: Run, report: Report) -> None:
 
 RULE = Rule(
     name="additive-provision",
-    description="Phase provision changes nothing legacy and no service (brief, phases B and C)",
+    description="Phase provision changes nothing legacy and no service (ENG-279, phases B and C)",
     why="Old revisions keep serving on old credentials until the new ones are proven; a change there is an outage.",
     source="ENG-279 phase B",
     severity=Severity.CRITICAL,

@@ -21,9 +21,9 @@ def check(resource: Resource, run: Run, report: Report) -> None:
 
 RULE = Rule(
     name="immutable-revisions",
-    description="Task-definition revisions are never deregistered by a replacement (brief, hard rule 10)",
+    description="Task-definition revisions are never deregistered by a replacement (ENG-279 rule 10)",
     why="The prior revision is the rollback artifact; ECS cannot run a revision that is INACTIVE.",
-    source="ENG-279 hard rule 10",
+    source="ENG-279 rule 10",
     severity=Severity.HIGH,
     frameworks=(Framework.SOC2_LOGICAL_ACCESS,),
     remediation="Set skip_destroy=True.",

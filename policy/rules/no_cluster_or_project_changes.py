@@ -18,9 +18,9 @@ def check(resource: Resource, run: Run, report: Report) -> None:
 
 RULE = Rule(
     name="no-cluster-or-project-changes",
-    description="No Atlas cluster, project, network, backup or organization resource in any stack (brief, hard rule 7)",
+    description="No Atlas cluster, project, network, backup or organization resource in any stack (ENG-279 rule 7)",
     why="The BAA enumerates both clusters; changing one or its network is outside this migration's mandate.",
-    source="ENG-279 hard rule 7",
+    source="ENG-279 rule 7",
     severity=Severity.CRITICAL,
     frameworks=(Framework.SOC2_BOUNDARIES, Framework.CMS_SEPARATION),
     remediation="Remove the resource from the program; look clusters up with get_advanced_cluster.",

@@ -56,9 +56,9 @@ def check_stack(resources: Sequence[Resource], run: Run, report: Report) -> None
 
 RULE = Rule(
     name="no-plaintext-uri",
-    description="No connection string with a password but in a secret's value (brief, hard rule 4)",
+    description="No connection string with a password but in a secret's value (ENG-279 rule 4)",
     why="Task environments, tags, parameters and outputs are readable by far more people and systems than a secret is.",
-    source="ENG-279 hard rule 4",
+    source="ENG-279 rule 4",
     severity=Severity.CRITICAL,
     frameworks=(Framework.SOC2_LOGICAL_ACCESS, Framework.HIPAA_ACCESS),
     remediation="Store the string with SecretVersion, bind it by ARN and version, and rotate the exposed password.",

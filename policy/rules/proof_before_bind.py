@@ -117,9 +117,9 @@ def _check_proofs(
 
 RULE = Rule(
     name="proof-before-bind",
-    description="A task definition takes the version that a proof echoes and depends on it (brief, hard rule 2)",
+    description="A task definition takes the version that a proof echoes and depends on it (ENG-279 rule 2)",
     why="Binding an unproven credential is how each of the three regressions reached users.",
-    source="ENG-279 hard rule 2",
+    source="ENG-279 rule 2",
     severity=Severity.CRITICAL,
     frameworks=(Framework.SOC2_LOGICAL_ACCESS, Framework.HIPAA_ACCESS),
     remediation="Pass proof.secret_version into valueFrom and list the proofs in depends_on.",

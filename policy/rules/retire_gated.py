@@ -57,7 +57,7 @@ def check_stack(resources: Sequence[Resource], run: Run, report: Report) -> None
 
 RULE = Rule(
     name="retire-gated",
-    description="Phase retire carries the evidence of every condition of the retirement gate (brief, phase G)",
+    description="Phase retire carries the evidence of every condition of the retirement gate (ENG-279, phase G)",
     why="Deleting a credential that anything still uses is an outage with no way back.",
     source="ENG-279 phase G",
     severity=Severity.CRITICAL,

@@ -35,7 +35,7 @@ def check(resource: Resource, run: Run, report: Report) -> None:
 
 RULE = Rule(
     name="secret-cmk",
-    description="Secrets are encrypted with the project's own KMS key, never the default (runbook, ADR 0001)",
+    description="Secrets are encrypted with the project's own KMS key, never the default (ADR 0001)",
     why="The default key cannot be granted per role; reading a secret has to need the project's key as well.",
     source="ADR 0001",
     severity=Severity.HIGH,

@@ -18,9 +18,9 @@ def check(resource: Resource, run: Run, report: Report) -> None:
 
 RULE = Rule(
     name="secret-protected",
-    description="Secrets are protected resources (brief, hard rule 3)",
+    description="Secrets are protected resources (ENG-279 rule 3)",
     why="Never delete what a task definition revision is still bound to; protect makes that two deliberate steps.",
-    source="ENG-279 hard rule 3",
+    source="ENG-279 rule 3",
     severity=Severity.HIGH,
     frameworks=(Framework.SOC2_LOGICAL_ACCESS,),
     remediation="Pass opts=ResourceOptions(protect=True).",

@@ -21,7 +21,7 @@ def check(resource: Resource, run: Run, report: Report) -> None:
 
 RULE = Rule(
     name="secret-recovery-window",
-    description="Secrets keep a recovery window of 30 days (brief, phase G)",
+    description="Secrets keep a recovery window of 30 days (ENG-279, phase G)",
     why="Retiring a credential is the point of no return; 30 days are the way back.",
     source="ENG-279 phase G",
     severity=Severity.MEDIUM,

@@ -39,9 +39,9 @@ def check(resource: Resource, run: Run, report: Report) -> None:
 
 RULE = Rule(
     name="secrets-by-arn-and-version",
-    description="Tasks name secrets by full ARN and version id (ADR 0006; brief, hard rule 2)",
+    description="Tasks name secrets by full ARN and version id (ADR 0006; ENG-279 rule 2)",
     why="A value changed after its proof must not reach a task; only a pinned version is the one that was proven.",
-    source="ENG-279 hard rule 2",
+    source="ENG-279 rule 2",
     severity=Severity.HIGH,
     frameworks=(Framework.SOC2_LOGICAL_ACCESS,),
     remediation="Write valueFrom as ARN:::VERSION with the version that the proof echoes.",

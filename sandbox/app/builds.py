@@ -1,8 +1,8 @@
-"""Which build of the application an image holds, and which variable each build reads for what.
+"""The application's builds, and the environment variables that each build reads for each database.
 
-`legacy` is today's code: it knows the deprecated variables, and falls back from the reference database to
-MONGODB_URI without a word (ENG-271). `current` reads the four variables of ADR 0006 and nothing else. `broken` is
-`current` with a wrong answer to the provider check, `crashing` ends while it starts. Pure: it must never connect.
+`legacy` reads the deprecated variables and falls back from the reference database to MONGODB_URI silently (ENG-271).
+`current` reads exactly the four variables of ADR 0006. `broken` is `current` with a wrong provider check; `crashing`
+exits during startup.
 """
 
 from collections.abc import Mapping
@@ -52,10 +52,7 @@ _DEPRECATED: Mapping[Use, tuple[str, ...]] = {
 
 
 def variable(build: Build, use: Use, environment: Mapping[str, str]) -> str:
-    """Return the name of the variable that a build reads for a use: the first of its list that is set.
-
-    Raises `VariableUnset`.
-    """
+    """Return the first variable of a use that is set; raises `VariableUnset`."""
     names = (_DEPRECATED if build is Build.LEGACY else _FOUR)[use]
     for name in names:
         if environment.get(name):

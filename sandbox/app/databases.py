@@ -1,8 +1,4 @@
-"""The application's connections: one client per variable, opened when it is first needed.
-
-A task whose credential is wrong thus starts, is healthy, and fails where the credential is used, as the real one
-does. It must never open a connection that the overlay of addresses refuses.
-"""
+"""The application's MongoDB clients: one per variable, connected on first use, so a wrong credential fails there."""
 
 import threading
 from collections.abc import Mapping

@@ -1,7 +1,4 @@
-"""What the schema task runs: the indexes of the collections that hold agents' data, made where they lack.
-
-It must never drop an index or a document.
-"""
+"""The schema task's program: creates missing indexes on the collections with agents' data. It drops nothing."""
 
 import logging
 import os

@@ -1,8 +1,4 @@
-"""What the application says when something fails: an answer for the caller, and one line for the log.
-
-MongoDB quotes the refused command, with the values that a person typed: of its message only what was refused is
-told. It must never tell a connection string, a host's credentials or a value.
-"""
+"""Error answers and log lines without values: MongoDB quotes the refused command, so only its kind is kept."""
 
 import re
 
@@ -44,7 +40,7 @@ def line(error: Exception) -> str:
 
 
 def answer(error: Exception) -> str:
-    """Return what the caller is told."""
+    """Return the caller's error message."""
     if isinstance(error, PyMongoError | VariableUnset):
         return "database error"
     return "another service failed" if isinstance(error, ServiceDown) else "internal error"

@@ -1,7 +1,4 @@
-"""The application's reads: plans from its own cluster, providers and drugs from the reference one.
-
-It must never read the reference collections by another connection than the one bound for them.
-"""
+"""The application's reads: plans from its own cluster, providers and drugs from the reference cluster."""
 
 import re
 from collections.abc import Mapping

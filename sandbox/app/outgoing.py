@@ -1,8 +1,4 @@
-"""What the application sends to others: a mail by SES and a contact to HubSpot.
-
-Requests are signed as AWS asks (Signature Version 4) with the task role's credentials. It must never send to an
-address that the overlay refuses, follow a redirect, or name a recipient in an error.
-"""
+"""Outgoing calls of the application: mail by SES, signed with the task role (Signature Version 4), HubSpot contacts."""
 
 import hashlib
 import hmac
@@ -23,7 +19,7 @@ _FORM = "application/x-www-form-urlencoded; charset=utf-8"
 
 
 class Outgoing:
-    """The two services that a sign-up tells."""
+    """The two services that a sign-up calls."""
 
     def __init__(self, environment: Mapping[str, str], endpoints: Endpoints) -> None:
         """Take the task's variables, which hold its role's credentials and HubSpot's token."""

@@ -1,8 +1,4 @@
-"""What a household is offered: eligibility, tax credit and prices, from documents and numbers alone.
-
-Pure and deterministic, so that a difference between two tasks' answers is a difference of their data. The scales
-are made up in the manner of the Marketplace's. It must never read the clock or a database.
-"""
+"""Eligibility, tax credit and prices of a household. Pure and deterministic; the scales are made up."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

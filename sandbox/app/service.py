@@ -1,8 +1,4 @@
-"""The application over HTTP: which path answers what, and the headers that say which task did.
-
-Errors of the database are 500 with a JSON error and one line in the log. It must never listen anywhere but on the
-socket that it was given, read a body past its limit, or log what a request held.
-"""
+"""The application's HTTP server: routes, and headers that name the task. Database errors answer 500 as JSON."""
 
 import json
 import logging
@@ -73,10 +69,10 @@ class Service:
     def _asked(self, path: str, body: bytes) -> Answer:
         status, handler = self._api[path]
         try:
-            told = json.loads(body or b"{}")
-            if not isinstance(told, dict):
+            given = json.loads(body or b"{}")
+            if not isinstance(given, dict):
                 raise BadRequest("the body must be a JSON object")  # noqa: TRY301 - answered as any other
-            return status, _JSON, json.dumps(handler(told)).encode()
+            return status, _JSON, json.dumps(handler(given)).encode()
         except BadRequest as refused:
             return _error(refused.status, str(refused))
         except (json.JSONDecodeError, UnicodeDecodeError):

@@ -1,7 +1,4 @@
-"""An agent's sign-up: a row in MongoDB, a mail, a contact in HubSpot, and a count of what was mirrored.
-
-The row comes first: what was promised by mail must be there. It must never log the address that signed up.
-"""
+"""An agent's sign-up: a row in MongoDB first, then a mail, a HubSpot contact and a mirror count."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +21,7 @@ class Waitlist:
     """Takes sign-ups."""
 
     def __init__(self, databases: Databases, outgoing: Outgoing) -> None:
-        """Take where rows go, and who is told."""
+        """Take the database and the outgoing services."""
         self._databases = databases
         self._outgoing = outgoing
 

@@ -1,7 +1,7 @@
-"""Who is asking: HTTP digest with a programmatic key, or a service account's token.
+"""Authentication: HTTP digest with an API key, or a service account's bearer token.
 
 Sources: RFC 7616 (digest, MD5 and SHA-256, qop=auth), RFC 6749 section 4.4 (client credentials), and Atlas's limits
-(tokens valid 1 h, 10 a minute). A secret must never leave this module, not even in a refusal.
+(tokens valid 1 h, 10 a minute).
 """
 
 import base64

@@ -1,8 +1,7 @@
-"""The emulator's hand in `mongod`: it makes, changes and drops the real roles and users, and nothing else.
+"""Writes the emulator's roles and users to `mongod`; every change is idempotent and passwords are not kept.
 
-Every change may be applied twice without harm. A password passes through and is not kept. What Atlas has and
-MongoDB has not is made from what MongoDB has: `atlasAdmin` and built-in roles on one collection become roles in admin,
-and a user whose scopes leave the cluster out is kept, with its password, but may log in from nowhere.
+Atlas features that MongoDB lacks are built from MongoDB's: `atlasAdmin` and built-in roles on one collection become
+roles in admin; a user whose scopes exclude the cluster is restricted to an unreachable client address.
 """
 
 from collections.abc import Mapping
@@ -19,9 +18,7 @@ from sandbox.atlas.models import CustomRole, DatabaseUser, Resource, RoleGrant
 _NOT_FOUND = {11, 31}
 _EXISTS = {51002, 51003}
 _TIMEOUT_SECONDS = 3.0
-_NOWHERE = "192.0.2.1/32"
-"""An address that nobody has (RFC 5737)."""
-
+_NOWHERE = "192.0.2.1/32"  # an address that nobody has (RFC 5737)
 _ATLAS_ADMIN = ("readWriteAnyDatabase", "dbAdminAnyDatabase", "clusterMonitor", "enableSharding")
 
 
@@ -53,7 +50,7 @@ class Backing:
 
     def close(self) -> None:
         """Close the connection."""
-        with pymongo.timeout(_TIMEOUT_SECONDS):  # it tells the server, which may hang
+        with pymongo.timeout(_TIMEOUT_SECONDS):  # also limits the server's work
             self._client.close()
 
     def put_role(self, role: CustomRole, version: str) -> None:

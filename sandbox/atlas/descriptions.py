@@ -1,7 +1,6 @@
-"""How the project and its cluster describe themselves: the answers that only look like a cloud.
+"""The JSON descriptions of a project and its cluster. SRV names do not resolve: the sandbox has no DNS.
 
-Source: schemas Group, ClusterDescription20240805, ClusterDescriptionProcessArgs20240805 and their neighbours. The SRV
-names look like Atlas's but resolve nowhere: the sandbox has no DNS, so its programs use the standard form.
+Source: schemas Group, ClusterDescription20240805, ClusterDescriptionProcessArgs20240805 and related ones.
 """
 
 from typing import Any
@@ -89,10 +88,7 @@ def cluster(spec: ProjectSpec, facts: ServerFacts, links: list[dict[str, str]]) 
 
 
 def connection_strings(spec: ProjectSpec, facts: ServerFacts) -> dict[str, Any]:
-    """Give the addresses: public, and private where the project has an endpoint.
-
-    The private one needs directConnection, because the replica set's configuration names the public address.
-    """
+    """Return the addresses; private ones need directConnection, as the replica set names the public address."""
     options = f"authSource=admin&replicaSet={facts.replica_set}"
     strings: dict[str, Any] = {
         "standard": f"mongodb://{spec.public_address}/?{options}",

@@ -1,7 +1,7 @@
-"""From a request to its answer: sign-in, route, project, versions, faults, and the dress of the answer.
+"""Handles a request: authentication, routing, project access, API versions, faults, response encoding.
 
-The order of refusals is Atlas's: 401, then 404 and 405, then access to the project, then 406 and 415, then the body.
-The control endpoint under /sandbox/atlas/ is no part of Atlas. Nothing unexpected may leave as a stack trace.
+Checks run in Atlas's order: 401, then 404 and 405, project access, 406 and 415, then the body. The control endpoint
+under /sandbox/atlas/ is not part of Atlas.
 """
 
 import logging

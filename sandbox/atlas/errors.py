@@ -1,7 +1,6 @@
-"""The refusals of the Admin API: Atlas's error codes and HTTP statuses, in our own words.
+"""Atlas's error codes and HTTP statuses with our own messages.
 
-Source of codes and statuses: the Atlas Administration API's list of error codes. A refusal must never quote a
-password or a request's body.
+Source: the Atlas Administration API's list of error codes.
 """
 
 from http.client import responses

@@ -1,4 +1,4 @@
-"""Faults on demand: what goes wrong, on which route, how often. None happens that was not asked for."""
+"""Faults injected on request: what fails, on which route, how often."""
 
 import threading
 from dataclasses import dataclass

@@ -1,9 +1,8 @@
-"""Who logged in: the access history of a cluster, read from its `mongod`'s own log.
+"""The access history of a cluster, read from the log of its `mongod`. Internal and emulator logins are left out.
 
-Source: schema MongoDBAccessLogs and the parameters of dbAccessHistory; the log's messages of MongoDB 6 (ids 20249,
-20250) and of later versions (5286306, 5286307). The servers' own logins are left out, as is the emulator's. A user
-whom the emulator keeps out of the cluster (20240, or a wrong password of one who is kept out by now) is told of as one
-whom the cluster does not know: so it is in Atlas.
+Source: schema MongoDBAccessLogs and the parameters of dbAccessHistory; log messages of MongoDB 6 (ids 20249, 20250)
+and of later versions (5286306, 5286307). A user excluded from the cluster by its scopes (20240, or a wrong password)
+is reported as unknown to the cluster, as Atlas does.
 """
 
 import json
@@ -73,10 +72,7 @@ def logins(
 def read_line(
     line: str, remotes: Mapping[str, str] | None = None, kept_out: Collection[str] = ()
 ) -> Login | None:
-    """Return the attempt that a line of the log tells of, if it tells of one.
-
-    `remotes` are clients by connection; `kept_out` are users who are to be unknown to the cluster.
-    """
+    """Return the login attempt in a log line, or None; `kept_out` are users whom the cluster does not admit."""
     try:
         entry = json.loads(line)
         if entry["id"] == _KEPT_OUT:
@@ -110,10 +106,10 @@ def read_line(
 def _as_unknown(entry: Mapping[str, Any], remotes: Mapping[str, str]) -> dict[str, Any]:
     """Word a refusal by authentication restrictions as the server words that of an unknown user."""
     name, database = entry["attr"]["user"]["user"], entry["attr"]["user"]["db"]
-    told = {
+    attributes = {
         "principalName": name,
         "authenticationDatabase": database,
         "remote": remotes.get(entry["ctx"], ""),
         "error": _UNKNOWN.format(name, database),
     }
-    return {**entry, "id": 20249, "msg": "Authentication failed", "attr": told}
+    return {**entry, "id": 20249, "msg": "Authentication failed", "attr": attributes}

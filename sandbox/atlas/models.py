@@ -1,7 +1,7 @@
-"""What a project holds, in the JSON shapes of the Admin API (schemas CloudDatabaseUser, UserCustomDBRole).
+"""A project's records in the Admin API's JSON shapes (schemas CloudDatabaseUser, UserCustomDBRole).
 
-Reading a body turns every mistake of form into Atlas's refusal for it. A refusal must never repeat the body, and
-a record never holds a password: `NewUser` and `UserPatch`, which do, live only as long as their request.
+Reading a body turns each mistake into Atlas's error for it, without quoting the body. Only `NewUser` and `UserPatch`
+hold passwords, for the duration of their request.
 """
 
 from collections.abc import Mapping
@@ -168,11 +168,7 @@ class UserPatch(Record):
 
 
 class Resource(Record):
-    """What an action is granted on: the cluster, or a database and collection ("" for all of them).
-
-    A body must name the cluster or a database: one that names neither would else be everything. The API's description
-    requires all three, and says in the same breath what is meant where the collection is left out.
-    """
+    """An action's resource: the cluster, or a database and collection ("" for all). A body must name one of the two."""
 
     cluster: bool = False
     db: str = ""

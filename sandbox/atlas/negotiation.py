@@ -1,4 +1,4 @@
-"""What a request may ask for by headers and query, and how an answer is dressed.
+"""Negotiates headers and query parameters and encodes the answer.
 
 Source: the Atlas Administration API (versioned media types, envelope, pretty, pagination). A dated version is served
 by the newest version of the resource that is not younger; plain `application/json` is no version.

@@ -1,9 +1,4 @@
-"""The state of one project: its users, its custom roles and what happened to them.
-
-A change is checked, recorded, told as an event, and handed to the propagation; all under one lock, so that
-requests may come at once. Atlas does not bear two changes of a project's roles at the same time, so neither does this:
-the second one is refused. Nothing here knows HTTP, and nothing here keeps a password.
-"""
+"""One project's state: users, custom roles and events, changed under one lock. A concurrent role change is refused."""
 
 import secrets
 import threading
@@ -204,7 +199,7 @@ class Project:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """Hold the project for a change; the server learns of it afterwards, so that a slow one holds up nobody."""
+        """Lock the project for a change; the server is updated afterwards, so that a slow one blocks no request."""
         with self._lock:
             yield
         self.propagation.catch_up()

@@ -1,9 +1,8 @@
 """The delay between a change in Atlas and its effect in the cluster: PENDING, then APPLIED.
 
-Changes reach `mongod` in the order in which they were made, each after the delay that held when it was made, or with
-the first that is made once the delay is 0. A server that is away, or hangs, is tried again until it is back, and nobody
-waits long for it; a change that the server refuses is set aside and reported by its name and code, so that it does not
-hold up the others. It must never drop a change silently, nor show what is in one: it may be a password.
+Changes reach `mongod` in order, each after the delay in force when it was made, or at once when the delay is set to
+0. An unavailable server is retried without blocking callers for long; a change that the server refuses is set aside
+and reported by name and code, never by content.
 """
 
 import threading
@@ -16,7 +15,7 @@ from bson.errors import BSONError
 from pymongo.errors import OperationFailure, PyMongoError
 
 _RETRY_SECONDS = 0.2
-_PATIENCE_SECONDS = 5.0
+_WAIT_SECONDS = 5.0
 
 _NOT_READY = frozenset({18, 91, 189, 10107, 11600, 11602, 13435, 13436})
 """What a server that is just starting or ending answers: no refusal of the change."""
@@ -61,7 +60,7 @@ class Propagation:
     def settle(self, deadline_seconds: float = 10.0) -> bool:
         """Apply everything now, whether due or not; False when the server does not answer in time."""
         deadline = time.monotonic() + deadline_seconds
-        while not self._apply_due(everything=True, patience=deadline_seconds):
+        while not self._apply_due(everything=True, wait_seconds=deadline_seconds):
             if time.monotonic() > deadline:
                 return False
             time.sleep(_RETRY_SECONDS)
@@ -87,9 +86,9 @@ class Propagation:
             if not self._apply_due(everything=False):
                 time.sleep(_RETRY_SECONDS)
 
-    def _apply_due(self, *, everything: bool, patience: float = _PATIENCE_SECONDS) -> bool:
+    def _apply_due(self, *, everything: bool, wait_seconds: float = _WAIT_SECONDS) -> bool:
         """Apply in order what is due; False when the server does not answer and something is left."""
-        if not self._applying.acquire(timeout=patience):
+        if not self._applying.acquire(timeout=wait_seconds):
             return False
         try:
             while self._queue and (everything or self._queue[0].due <= time.monotonic()):

@@ -1,7 +1,4 @@
-"""The answers of the Admin API: each function answers one method of one resource from the project's state.
-
-A refusal is an `AtlasError`. Nothing here may look beyond the project that the address names.
-"""
+"""The Admin API's handlers: each function answers one method of one resource from the project's state."""
 
 from dataclasses import dataclass
 from datetime import datetime

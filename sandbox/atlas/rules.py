@@ -1,7 +1,7 @@
-"""What Atlas takes as a database user and as a custom role, and what it refuses. Pure: it decides, it changes nothing.
+"""Validation of database users and custom roles as Atlas does it. Pure.
 
-Sources: the Atlas Administration API (schemas and error codes), MongoDB's rules for names, and what was measured
-and recorded of custom roles (assigned at admin only; inheritance bound to its scope; one action, many resources).
+Sources: the Atlas Administration API (schemas and error codes), MongoDB's naming rules, and recorded behaviour of
+custom roles (assigned at admin only; inheritance bound to its scope; one action, many resources).
 """
 
 import re

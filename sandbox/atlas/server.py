@@ -1,8 +1,4 @@
-"""The emulator as a server on loopback: HTTP/1.1 with connections kept alive, one thread a connection.
-
-It holds the projects together and ends cleanly: what is still pending is applied. It must never listen beyond
-127.0.0.1 and never log a request's body or headers.
-"""
+"""The emulator's HTTP/1.1 server on loopback: keep-alive, one thread per connection; stop applies pending changes."""
 
 import re
 import socket
@@ -28,7 +24,7 @@ _MAX_BODY = 1 << 20
 
 
 class EmulatorError(Exception):
-    """The emulator cannot start or stop: one line that ends with the way out."""
+    """The emulator cannot start or stop: one line that ends with the remedy."""
 
 
 def utc_now() -> datetime:

@@ -1,4 +1,4 @@
-"""What the emulator is told of a project, and the ids that follow from it. Ids are the same at every start."""
+"""The configuration of an emulated project, and the ids derived from it; the same at every start."""
 
 import hashlib
 from dataclasses import dataclass, field

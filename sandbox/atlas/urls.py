@@ -1,7 +1,4 @@
-"""The addresses of the Admin API: which method of which resource, in which versions, is answered by what.
-
-Source: the Atlas Administration API 2.0. An address that is not here does not exist in the sandbox.
-"""
+"""The routing table of the Admin API 2.0: methods, resources, versions, handlers. Unlisted addresses do not exist."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""One account as it was made by hand: key, secrets, roles, task families and the service that runs.
-
-It acts on moto's backends in this process, which is faster than calling them. It must never log a connection string.
-"""
+"""Creates an environment's account on moto's backends: keys, secrets, roles, task definitions and the service."""
 
 import json
 from collections.abc import Mapping

@@ -1,8 +1,4 @@
-"""HTTP before the AWS front: one thread a connection, which stays open for the next request.
-
-werkzeug's own server closes after every answer, since it cannot tell where the next request begins: here a body is
-read whole before it is answered. It must never log a request, an answer, or a header.
-"""
+"""The HTTP server in front of AWS: keep-alive, one thread per connection; werkzeug's closes after each answer."""
 
 import socket
 from http.server import ThreadingHTTPServer
@@ -71,10 +67,10 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
         if hasattr(answer, "close"):
             answer.close()
         code, _, reason = said[0].partition(" ")
-        # To HEAD the application tells the length of what it does not send.
-        told = [(n, v) for n, v in said[1] if self.command == "HEAD" or n.lower() != "content-length"]
+        # The answer to HEAD keeps the length of the body that is not sent.
+        headers = [(n, v) for n, v in said[1] if self.command == "HEAD" or n.lower() != "content-length"]
         length = [] if self.command == "HEAD" else [("Content-Length", str(len(body)))]
-        self._send(int(code), reason, [*told, *length], body, last=not whole)
+        self._send(int(code), reason, [*headers, *length], body, last=not whole)
 
     def handle_expect_100(self) -> bool:
         """Let a client that asks first send its body: it waits for this line."""

@@ -1,6 +1,6 @@
-"""What ECS remembers of a service's deployments: the records behind `list-` and `describe-service-deployments`.
+"""Records behind `list-` and `describe-service-deployments`, which moto lacks.
 
-moto keeps none. Shapes and states: ECS API reference, `ServiceDeployment`. Records only: nothing is decided here.
+Shapes and states: ECS API reference, `ServiceDeployment`.
 """
 
 import time

@@ -1,8 +1,8 @@
-"""ECS where moto differs from AWS: deployments, task lists by service, revisions that are INACTIVE.
+"""ECS operations in which moto differs from AWS: deployments, task lists by service, INACTIVE revisions.
 
 Rules: ECS API reference (CreateService, UpdateService, RunTask, StopTask, ListTasks, DescribeTaskDefinition,
-ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions). It must never run anything itself:
-the agent moves tasks and deployments on.
+ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions). The agent advances tasks and
+deployments.
 """
 
 from collections.abc import Callable, Mapping
@@ -210,7 +210,7 @@ def _tasks(backend: Any, asked: Mapping[str, Any]) -> list[Any]:
 
 
 def _service(backend: Any, name: str, asked: Mapping[str, Any]) -> Any:
-    """Return the service of a name or an ARN, which tells the cluster where the request does not."""
+    """Return the service of a name or an ARN; an ARN also names the cluster."""
     cluster = asked.get("cluster") or (name.split("/")[1] if name.count("/") == 2 else "default")
     found = backend.services.get(f"{backend._get_cluster(cluster).name}:{name.rpartition('/')[2]}")
     if found is None:

@@ -1,7 +1,6 @@
-"""What ECS refuses in a well-formed request: names, counts, networks that cannot be; and how it pages a list.
+"""ECS's validation of requests (names, counts, networks) and its pagination; changes nothing.
 
-Rules: ECS API reference (CreateService, UpdateService, RunTask, ListServiceDeployments) and service quotas. It must
-never change anything: a request that is refused has had no effect.
+Rules: ECS API reference (CreateService, UpdateService, RunTask, ListServiceDeployments) and service quotas.
 """
 
 import re

@@ -1,8 +1,4 @@
-"""What stands before moto: it signs in the caller, answers what moto lacks, and passes everything else on.
-
-A key that this sandbox did not issue is refused, so that no real credential is ever taken here. It must never
-log a request, an answer, or a header.
-"""
+"""The WSGI front end of moto: authenticates, answers what moto lacks, forwards the rest. Foreign keys are refused."""
 
 import logging
 from collections.abc import Callable

@@ -1,8 +1,7 @@
-"""Who may read which secret, from moto's own IAM, KMS and Secrets Manager data.
+"""Decides who may read which secret, from moto's IAM, KMS and Secrets Manager data.
 
-A read needs `secretsmanager:GetSecretValue` on the secret and `kms:Decrypt` on its key, from the caller's
-policies and the key's (Secrets Manager user guide, "Permissions to use the KMS key"). It must never return,
-log or raise a secret's value.
+A read needs `secretsmanager:GetSecretValue` on the secret and `kms:Decrypt` on its key, from the caller's policies
+and the key's (Secrets Manager user guide, "Permissions to use the KMS key").
 """
 
 import re
@@ -57,7 +56,7 @@ class Caller:
 
     @property
     def principals(self) -> frozenset[str]:
-        """Every way in which a policy may name this caller; the account's root stands for all of its identities."""
+        """Every way in which a policy may name this caller; the account's root means all of its identities."""
         root = f"arn:aws:iam::{self.account}:root"
         return frozenset({self.account, root, self.role_arn, self.session_arn})
 

@@ -1,8 +1,7 @@
-"""Whether policy documents allow an action: AWS's own order of evaluation, for what our grants use.
+"""Evaluates policy documents in AWS's order, for what our grants use. Pure.
 
-An explicit deny wins, then an allow, else the denial is implicit (IAM user guide, "Policy evaluation logic").
-Pure: it reads documents and decides. What it does not know (a condition operator, a policy variable) never
-widens: an allow with it does not match, a deny with it does.
+An explicit deny wins, then an allow, else the denial is implicit (IAM user guide, "Policy evaluation logic"). An
+unknown condition operator or policy variable never widens access: such an allow does not match, such a deny does.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""How a rolling deployment goes on: how many tasks to start and how many of the old ones to stop now.
+"""How many tasks a rolling deployment starts and stops next. Pure.
 
 Rules: ECS developer guide, "Deploy Amazon ECS services by replacing tasks": at least minimumHealthyPercent of the
-desired tasks stay healthy (rounded up), at most maximumPercent run or start (rounded down). Pure.
+desired tasks stay healthy (rounded up), at most maximumPercent run or start (rounded down).
 """
 
 from dataclasses import dataclass

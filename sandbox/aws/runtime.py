@@ -1,8 +1,4 @@
-"""What runs a task's container: the part of an ECS agent that a sandbox may leave out.
-
-`Recorded` runs nothing, so that deployments can be tried in milliseconds; `sandbox.containers` runs processes.
-It must never decide what happens to a task.
-"""
+"""The container runtime of an ECS agent: `Recorded` runs nothing, `sandbox.containers` runs processes."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -38,7 +34,7 @@ class Runtime(Protocol):
         """Say how its container fares."""
 
     def withdraw(self, task: Any) -> Ended | None:
-        """Take a task out of service and end its container; None while that goes on."""
+        """Take a task out of service and end its container; None while that continues."""
 
 
 class Recorded:

@@ -1,8 +1,7 @@
-"""Secrets Manager where moto differs from AWS: who may read, the recovery window, and stages that stay.
+"""Secrets Manager operations in which moto differs from AWS: read access, the recovery window, staging labels.
 
 Rules: Secrets Manager API reference (GetSecretValue, CreateSecret, DeleteSecret, RestoreSecret, PutSecretValue,
-UpdateSecret, UpdateSecretVersionStage, ListSecretVersionIds). It must never log a value, nor show a deleted
-secret's value to anyone.
+UpdateSecret, UpdateSecretVersionStage, ListSecretVersionIds).
 """
 
 import json

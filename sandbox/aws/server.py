@@ -1,7 +1,4 @@
-"""AWS on loopback: moto in this process behind the front, served by threads.
-
-It must never listen beyond 127.0.0.1. One per process: moto keeps its data in the process's memory.
-"""
+"""The AWS server on loopback: moto in this process, at most one per process because moto's data is global."""
 
 import os
 import threading

@@ -1,8 +1,4 @@
-"""What a service's own model asks of a request, checked before anything acts on it.
-
-Rules: the models that AWS publishes for its SDKs (required members, types, lengths, ranges, enumerations). A breach is
-worded as AWS words it. It must never repeat a value: it may be a secret's.
-"""
+"""Validates requests against the models that AWS publishes for its SDKs, with AWS's messages and without values."""
 
 import re
 from base64 import b64decode

@@ -1,7 +1,6 @@
-"""Which version of a secret carries which staging label, where moto differs from AWS.
+"""Staging labels of secret versions, where moto differs from AWS. A refused move has no effect.
 
 Rules: Secrets Manager API reference (UpdateSecretVersionStage, PutSecretValue) and user guide, "What's in a secret".
-A move that is refused has had no effect. It must never look at a value.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,6 @@
-"""A task's output in CloudWatch Logs, as the awslogs driver puts it there: one event a line.
+"""Writes a task's output to CloudWatch Logs as the awslogs driver does: one unchanged event per line.
 
-Stream names: ECS developer guide, "Send Amazon ECS logs to CloudWatch". It must never change a line: what an
-application prints is what its operators see.
+Stream names: ECS developer guide, "Send Amazon ECS logs to CloudWatch".
 """
 
 import threading

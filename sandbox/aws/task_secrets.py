@@ -1,7 +1,7 @@
-"""The secrets of a task, read with its execution role's rights, or ECS's reason why it cannot start.
+"""Reads a task's secrets with its execution role, or gives ECS's reason why the task cannot start.
 
-Rules: ECS developer guide, "Pass Secrets Manager secrets through container environment variables" and "Resolve
-ECS ResourceInitializationError". A value goes to the task's own environment; it must never be logged or raised.
+Rules: ECS developer guide, "Pass Secrets Manager secrets through container environment variables" and "Resolve ECS
+ResourceInitializationError".
 """
 
 import json
@@ -26,10 +26,7 @@ class SecretsUnreadable(Exception):
 
 
 def secret_values(definition: Any, session: str) -> dict[str, dict[str, str]]:
-    """Return what each container's secrets hold, by container and variable. Raises `SecretsUnreadable`.
-
-    `definition` is moto's task definition; `session` becomes the role session's name, as ECS uses the task's id.
-    """
+    """Return the values of a task definition's secrets by container and variable. Raises `SecretsUnreadable`."""
     found: dict[str, dict[str, str]] = {}
     for container in definition.container_definitions:
         values = found.setdefault(container["name"], {})

@@ -1,7 +1,6 @@
-"""One ECS task's life on moto's records: provisioned, pending, running, deactivating, stopped with code and reason.
+"""The lifecycle of an ECS task on moto's records: provisioned, pending, running, deactivating, stopped.
 
-Stages and stop codes: ECS developer guide, "Amazon ECS task lifecycle" and "Stopped tasks error codes". What runs
-is the runtime's affair. It must never read a secret's value.
+Stages and stop codes: ECS developer guide, "Amazon ECS task lifecycle" and "Stopped tasks error codes".
 """
 
 from typing import Any
@@ -27,7 +26,7 @@ def stopped(task: Any) -> bool:
 
 
 def wanted(task: Any) -> bool:
-    """Whether a task runs or starts, and is not on its way out."""
+    """Whether a task runs or starts, and is not being stopped."""
     return bool(task.desired_status == "RUNNING")
 
 

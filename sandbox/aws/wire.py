@@ -1,8 +1,4 @@
-"""An AWS request as the front reads it, and answers in the service's own protocol.
-
-The wording of results is left to moto's serializers over botocore's models. It must never log a request or an
-answer: both may hold secret values.
-"""
+"""Parses AWS requests and serializes answers in the service's protocol, by moto's serializers."""
 
 import json
 import re

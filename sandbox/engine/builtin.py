@@ -1,7 +1,4 @@
-"""What the engine itself provides: provider resources, whose ids are made here, and references to other stacks.
-
-Must never change anything: what is made here is a record.
-"""
+"""Resources that the engine itself manages: provider resources and stack references."""
 
 import uuid
 from collections.abc import Callable

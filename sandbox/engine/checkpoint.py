@@ -1,8 +1,7 @@
-"""The state file while a deployment runs: every step is on disk before the next begins.
+"""The state file during a deployment: every step is on disk before the next begins.
 
-New records come first, then those of the last state that this run has not taken over or deleted, so that the file is
-a valid state at any moment. Written to a temporary file, synced and renamed, mode 0600. A write that several steps
-wait for is done once. Must never overwrite a file that it could not read.
+The file is a valid state at any moment: new records first, then the old ones not yet taken over or deleted. It is
+written to a temporary file, synced and renamed, mode 0600; one write serves all steps waiting for it.
 """
 
 import contextlib
@@ -33,7 +32,7 @@ class NotWritten(EngineError):
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Puts `text` into `path` so that a reader, and a crash, see either the old or the new file."""
+    """Puts `text` into `path` atomically: a reader, and a crash, find either the old or the new file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -94,7 +93,7 @@ class Checkpoint:
             self._written = ticket
 
     def give_up(self) -> None:
-        """Writes nothing more: what is in progress stays pending, whatever becomes of its call."""
+        """Writes nothing more: operations in progress stay pending."""
         self._path = None
         with self._writing:
             pass  # a write in progress comes to its end
@@ -131,10 +130,7 @@ class Checkpoint:
             self._texts.pop(id(resource), None)
 
     def refreshed(self, found: dict[int, Resource | None], *, whole: bool) -> None:
-        """Replaces the records by what their providers read (None: gone), and drops what then dangles.
-
-        After a `whole` refresh, what an earlier run was creating is either found, or not there.
-        """
+        """Replace records by what was read (None: gone); a `whole` refresh also resolves pending creations."""
 
         def mutation() -> None:
             self._left = () if whole else self._left

@@ -1,7 +1,4 @@
-"""The client of a running provider: records into requests, answers into records, over Pulumi's provider protocol.
-
-Decides nothing. Must never put what a provider was sent into an error: only what the provider said.
-"""
+"""The gRPC client of a provider: records to requests, answers to records. Errors hold only the provider's answer."""
 
 import json
 import re

@@ -1,7 +1,7 @@
-"""The deployment of a program: each registration is matched with what was, decided by the planner, and carried out.
+"""Matches each registration with the old state, lets the planner decide, and runs the step.
 
-A registration runs on the thread that asks for it; the SDK itself asks in the order of dependencies. What may take
-long waits for a slot of the session. Must never take a step that a mandatory policy forbids.
+A registration runs on its caller's thread; the SDK orders them by dependency. Long calls wait for a slot of the
+session.
 """
 
 import threading

@@ -1,7 +1,4 @@
-"""A state's form in Pulumi's deployment format, version 3: records to text, and text to records.
-
-Pure: reads and writes texts, not files. Must never write a secret in plaintext.
-"""
+"""Reads and writes a state in Pulumi's deployment format, version 3; secrets are always encrypted. Pure."""
 
 import json
 from collections.abc import Iterable
@@ -104,10 +101,7 @@ _SAID = {
 
 
 def read_document(text: bytes | str, source: str) -> tuple[dict[str, Any], _Deployment]:
-    """The document in `text` and its deployment, secrets still sealed; raises StateRefused.
-
-    What this version of the format does not have is refused by name: writing the state again would lose it.
-    """
+    """Return the document in `text` and its deployment, still encrypted; raises StateRefused on unknown fields."""
     try:
         document = json.loads(text.decode() if isinstance(text, bytes) else text)
         json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair could not be written again
@@ -172,7 +166,7 @@ def _place(value: Any, steps: Iterable[int | str]) -> str:
 
 
 def state_from_json(text: bytes | str, passphrase: str, source: str) -> State:
-    """The state that `text` holds; raises StateRefused with `source`, what is wrong and the way out."""
+    """The state that `text` holds; raises StateRefused with `source`, the problem and its remedy."""
     _, deployment = read_document(text, source)
     resources, pending = deployment.resources or (), deployment.pending_operations or ()
     sealed = _Sealed(_secrets_of(deployment.secrets_providers, passphrase, source), {})

@@ -1,5 +1,5 @@
-"""The one kind of error that a run tells in a sentence; anything else that is raised is a fault of the engine."""
+"""The exception for failures that a user can act on; any other exception is a defect of the engine."""
 
 
 class EngineError(Exception):
-    """What went wrong, and the way out, in words that a person may read as they are."""
+    """The failure and its remedy, as a message for the user."""

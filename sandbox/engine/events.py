@@ -1,7 +1,4 @@
-"""What a run tells while it runs: frozen records, each of which is one line of JSON.
-
-Must never carry a secret: property values arrive masked, and texts pass through `Mask` first.
-"""
+"""A run's events: frozen records without secrets, each one line of JSON."""
 
 import json
 import threading
@@ -59,7 +56,7 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class PolicyViolation:
-    """A rule of a policy pack that is not met; mandatory ones stop the run, advisory ones are told."""
+    """A rule of a policy pack that is not met; mandatory ones stop the run, advisory ones are reported."""
 
     urn: str
     pack: str
@@ -104,11 +101,7 @@ def property_changes(
 
 @dataclass
 class Mask:
-    """Knows every secret text that passed through the run, and takes it out of messages.
-
-    What leaves the command passes `atlas_access.base.redaction`, too; here the secrets themselves are known, and
-    messages many.
-    """
+    """Removes every secret text that passed through the run from messages."""
 
     _forms: dict[str, frozenset[str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -132,10 +125,7 @@ class Mask:
 
 
 def _forms_of(secret: str) -> frozenset[str]:
-    """The secret whole, in JSON, URLs and base64, as one line, and by line: hosts hand their lines over one by one.
-
-    Texts under four characters are words, not secrets, and so are lines under eight.
-    """
+    """The secret as it may appear: whole, in JSON, URLs and base64, and by line; not texts under 4, lines under 8."""
     lines = (line.strip() for line in secret.splitlines())
     forms = {secret, json.dumps(secret)[1:-1], quote(secret, safe=""), " ".join(secret.split())}
     forms |= {line for line in lines if len(line) > 7} | set(encoded_forms(secret))

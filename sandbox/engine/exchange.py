@@ -1,7 +1,4 @@
-"""States in and out, as the CLI exchanges them, and what another stack's state tells.
-
-Must never take in a state that the next run could not continue, nor write a secret in plaintext.
-"""
+"""Imports and exports states as the CLI does, and reads another stack's outputs."""
 
 import threading
 from pathlib import Path
@@ -28,10 +25,7 @@ def export_state(state_file: Path) -> dict[str, Any]:
 
 
 def import_state(state_file: Path, document: str, passphrase: str, project: str, stack: str) -> None:
-    """Makes what `pulumi stack export` wrote the state of a stack, after reading all of it; raises StateRefused.
-
-    An export that shows its secrets is sealed again.
-    """
+    """Imports what `pulumi stack export` wrote, encrypting secrets again; raises StateRefused."""
     state = state_from_json(document, passphrase, "the state to import")
     check_whole(state, "the state to import", project, stack)
     with locked(state_file, "import"):

@@ -1,7 +1,4 @@
-"""What a program asks for, as a record, and the refusal of whatever this engine does not do.
-
-Pure: reads one request of the protocol. An option that is not listed here as understood is an error, never ignored.
-"""
+"""A program's resource request as a record. An option that this engine does not support is an error. Pure."""
 
 import re
 from dataclasses import dataclass, field, replace

@@ -1,8 +1,4 @@
-"""Processes that the engine starts: the program, the dynamic host and policy packs. Each is ended by its own id.
-
-They get a session of their own, so that Ctrl-C reaches only the engine, which then lets what runs come to its end.
-Must never end a process it did not start.
-"""
+"""Processes that the engine starts (program, dynamic host, policy packs), each in a session of its own."""
 
 import contextlib
 import os
@@ -16,8 +12,7 @@ from typing import IO
 from sandbox.engine.errors import EngineError
 
 _END_SECONDS = 5.0
-_LEFT_SECONDS = 2.0
-"""How long what a host started may take to end by itself."""
+_LEFT_SECONDS = 2.0  # how long what a host started may take to end by itself
 
 
 class HostFailed(EngineError):
@@ -72,7 +67,7 @@ class Host:
             self._known.set()
 
     def tell(self, line: str) -> None:
-        """Writes one line to the process; its input stays open, and its end tells it that we are gone."""
+        """Writes one line to the process; its input stays open until the engine ends."""
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.write(line + "\n")
@@ -102,10 +97,7 @@ class Host:
         return f"it {how}" + (f" ({self._tail})" if self._tail else "")
 
     def stop(self, seconds: float = _END_SECONDS) -> None:
-        """Ends it: asked first, then killed with whatever it started and left.
-
-        What it started sees it go first: a browser's driver, asked at the same time, would leave the profile behind.
-        """
+        """Ends the host first, then what it started: a browser driver asked at the same time leaves its profile."""
         if self._process.poll() is None:
             self._send(os.kill, signal.SIGTERM, seconds)
         for pump in self._pumps:
@@ -118,8 +110,8 @@ class Host:
                 with contextlib.suppress(OSError, ValueError):
                     stream.close()
 
-    def _send(self, send: Callable[[int, int], None], number: signal.Signals, patience: float) -> None:
+    def _send(self, send: Callable[[int, int], None], number: signal.Signals, seconds: float) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             send(self._process.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(patience)
+            self._process.wait(seconds)

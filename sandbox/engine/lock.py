@@ -1,8 +1,4 @@
-"""One run at a time on a stack: a lock file beside its state that names who holds it.
-
-The system lets go of it when its holder dies, however that happens; the file itself stays, so that nobody locks a file
-that another has just removed. Must never be taken from a live holder.
-"""
+"""A lock file beside a stack's state that names its holder; the system releases it when the holder dies."""
 
 import contextlib
 import fcntl

@@ -1,8 +1,4 @@
-"""The two services that a program and its hosts speak to: the resource monitor and the engine's log.
-
-Translates between the protocol and the deployment. A call for something unsupported is answered with a sentence.
-Must never answer before the deployment is ready, nor go on after it stopped.
-"""
+"""The gRPC services for programs and hosts: the resource monitor and the engine's log."""
 
 import threading
 from collections.abc import Callable

@@ -1,7 +1,6 @@
-"""Secrets of a state file, by Pulumi's passphrase secrets manager: PBKDF2-SHA256 with 1,000,000 rounds, AES-256-GCM.
+"""Pulumi's passphrase secrets manager: PBKDF2-SHA256 with 1,000,000 rounds, AES-256-GCM.
 
-The key is derived once per process and salt, in a thread, so that it runs beside the start of the program.
-Must never write a passphrase, a key or a plaintext anywhere.
+The key is derived once per process and salt, in a thread, in parallel with the program's start.
 """
 
 import base64

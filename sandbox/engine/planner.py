@@ -1,7 +1,4 @@
-"""What a deployment does to a resource, and in which order resources go: decisions only, from records.
-
-Pure: no provider is called here and nothing is changed. The rules are those of Pulumi's engine.
-"""
+"""Decides what a deployment does to a resource, and in which order, by the rules of Pulumi's engine. Pure."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -107,10 +104,7 @@ def needed_by(item: Resource, resources: Sequence[Resource]) -> set[int]:
 
 
 def without_dangling(resources: Iterable[Resource]) -> list[Resource]:
-    """`resources` without references to what is no longer among them; a lost parent is replaced by its own.
-
-    As Pulumi's engine does, properties that depend on nothing are left out of the property dependencies.
-    """
+    """`resources` without references to missing ones, by the rules of Pulumi's engine."""
     kept: list[Resource] = []
     parents: dict[str, str] = {}
     present: set[str] = set()

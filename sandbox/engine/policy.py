@@ -1,7 +1,6 @@
-"""Policy packs: started as Pulumi starts them, asked about each resource before its step and about the stack after.
+"""Runs policy packs: on each resource before its step, and on the stack at the end.
 
-A mandatory violation blocks a step during an update, and fails a preview at its end; an advisory one is told. Must
-never put a property's value into an event: only what a pack says, masked.
+A mandatory violation blocks a step of an update, and fails a preview at its end; an advisory one is reported.
 """
 
 import json

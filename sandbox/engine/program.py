@@ -1,8 +1,7 @@
-"""The process in which a program runs: `python -m sandbox.engine.program`, in the program's own folder.
+"""The program's process: `python -m sandbox.engine.program`, in the program's own folder.
 
-Reads one line of JSON from its input (where the engine listens, and the stack's settings), runs `__main__.py` as
-Pulumi's language host does, and exits 0, or 1 after telling the engine why. Must never print a traceback for what
-the program itself refused (RunError): that is a message.
+Reads one line of JSON (the engine's addresses and the stack's settings), runs `__main__.py` as Pulumi's language host
+does, and exits 0, or 1 after reporting the error. A RunError is reported without a traceback.
 """
 
 import asyncio
@@ -20,7 +19,7 @@ from pathlib import Path
 import pulumi
 from pulumi import runtime
 
-from sandbox.engine.start import outlive_nobody, patient
+from sandbox.engine.start import collect_rarely, exit_with_engine
 
 
 def _told(error: BaseException) -> str:
@@ -57,9 +56,9 @@ def _report(error: BaseException) -> None:
 
 def main() -> int:
     """Runs the program; the exit code."""
-    patient()
+    collect_rarely()
     settings = json.loads(sys.stdin.readline())
-    outlive_nobody(lambda: os._exit(1))
+    exit_with_engine(lambda: os._exit(1))
     runtime.set_all_config(settings["config"], settings["secret_keys"])
     runtime.configure(
         runtime.Settings(
@@ -84,7 +83,7 @@ def main() -> int:
 
     try:
         loop.run_until_complete(runtime.run_in_stack(program))
-    except BaseException as error:  # noqa: BLE001 - whatever ended the program is what has to be told
+    except BaseException as error:  # noqa: BLE001 - reports whatever ended the program
         with contextlib.suppress(Exception):
             _report(error)
         return 1

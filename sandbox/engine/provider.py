@@ -1,7 +1,4 @@
-"""What a deployment asks of whatever manages a resource, and the records in which it answers.
-
-Pure: it calls nothing. Must never carry what a provider was sent in an error: only what it said.
-"""
+"""The interface of whatever manages a resource, and the records that it returns. Pure."""
 
 from dataclasses import dataclass
 

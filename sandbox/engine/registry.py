@@ -1,6 +1,6 @@
-"""Which provider manages what: running providers by port, the dynamic host, the builtin one; default and explicit.
+"""Finds a resource's provider: running ones by port, the dynamic host, the builtin one; default and explicit.
 
-A provider is known by its reference, `<urn of its resource>::<id>`. Must never start anything but the dynamic host.
+A provider is known by its reference, `<urn of its resource>::<id>`.
 """
 
 import threading
@@ -43,8 +43,8 @@ class Registry:
             known = ", ".join(sorted(self.request.provider_ports)) or "none"
             raise ProviderFailed(f"no provider for package {package} runs in the sandbox (running: {known})")
         # The dynamic host carries whole rollouts out; what is emulated answers soon, or not at all.
-        patience = self.request.call_seconds if package == DYNAMIC else self.request.answer_seconds
-        client = Client(package, address, self.engine, patience, self.learn)
+        seconds = self.request.call_seconds if package == DYNAMIC else self.request.answer_seconds
+        client = Client(package, address, self.engine, seconds, self.learn)
         with self._lock:
             self._clients.append(client)
         return client

@@ -1,7 +1,4 @@
-"""What is asked of the engine and what it answers, and the refusals before anything is started.
-
-Must never let a run start whose environment names an endpoint off this machine.
-"""
+"""The engine's request and result, and the checks before anything starts; endpoints must be on this machine."""
 
 import os
 import re
@@ -35,11 +32,10 @@ def _ignore(event: Event) -> None:
 class EngineRequest:
     """One run.
 
-    `config` maps `project:key` (or a bare key of the project) to text; `environment` is all that the program and its
-    hosts get; `provider_ports` maps packages to ports of running providers on 127.0.0.1. `idle_seconds` is how long a
-    program may do nothing before it counts as hung, `call_seconds` how long one call of a provider may take (of an
-    emulated one, and of a policy pack, at most five minutes).
-    `policy_config` is keyed by rule, as `pulumi --policy-pack-config` takes it.
+    `config` maps `project:key` (or a bare key of the project) to text; `environment` is all that the program and
+    hosts get; `provider_ports` maps packages to ports. `idle_seconds` is how long a program may do nothing,
+    `call_seconds` how long a provider call may take (at most five minutes for emulated ones and packs).
+    `policy_config` is keyed by rule.
     """
 
     operation: str
@@ -83,10 +79,7 @@ class EngineRequest:
         return key if ":" in key else f"{self.project}:{key}"
 
     def host_environment(self) -> dict[str, str]:
-        """The environment of a program or host: what was given, plus what a process needs to start at all.
-
-        Proxies are left out, because a request to loopback must not pass through one.
-        """
+        """The environment of a program or host: the given one plus what a process needs to start, without proxies."""
         needed = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
         given = {key: text for key, text in self.environment.items() if not key.lower().endswith("_proxy")}
         root = str(Path(__file__).resolve().parents[2])
@@ -96,11 +89,7 @@ class EngineRequest:
 
 @dataclass(frozen=True)
 class EngineResult:
-    """How a run ended.
-
-    `error` is one line, "" when `ok`; `changes` counts resources by operation; secrets among
-    `outputs` are `values.Secret`, which never show themselves; `duration` is in seconds.
-    """
+    """A run's result: `error` is "" when `ok`, `changes` counts resources by operation, `duration` is in seconds."""
 
     ok: bool
     error: str
@@ -125,7 +114,7 @@ def stays_here(url: str) -> bool:
 
 
 def check(request: EngineRequest) -> None:
-    """Raises EngineRefused for whatever can be seen to be wrong before anything is started."""
+    """Raises EngineRefused for what is wrong before anything is started."""
     if request.operation not in OPERATIONS:
         raise EngineRefused(f"operation {request.operation!r} is unknown; use one of {', '.join(OPERATIONS)}")
     if request.targets:

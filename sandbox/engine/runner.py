@@ -1,7 +1,4 @@
-"""`run`: one operation on one stack, from the lock to the result.
-
-Must never leave a process behind that it started, nor a lock, nor a state that the next run cannot continue.
-"""
+"""Runs one operation on one stack, from the lock to the result."""
 
 import contextlib
 import json
@@ -38,7 +35,7 @@ class _Run:
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def tell(self, event: Event) -> None:
-        """Hands on an event; one at a time, and a listener's closed pipe is no failure of the run."""
+        """Passes on an event, one at a time; a listener's closed pipe does not fail the run."""
         with self._guard:
             if isinstance(event, Diagnostic) and not event.ephemeral and event.severity != "debug":
                 self.diagnostics.append(event)
@@ -46,15 +43,12 @@ class _Run:
                 self.request.on_event(event)
 
     def line(self, text: str) -> None:
-        """Hands on what the program or a host prints."""
+        """Passes on what the program or a host prints."""
         self.tell(Diagnostic("info", self.mask(text)))
 
 
 def run(request: EngineRequest) -> EngineResult:
-    """Runs one operation. Never raises for what goes wrong in it: `error` says so in one line.
-
-    A preview takes no lock and writes nothing.
-    """
+    """Runs one operation; failures are in the result's `error`. A preview takes no lock and writes nothing."""
     started = time.monotonic()
     outcome = _Run(request)
     error, counts, outputs = "", dict[str, int](), Properties()
@@ -255,6 +249,6 @@ class _Work(threading.Thread):
                 return
 
     def _settle(self) -> None:
-        """Steps in flight finish, whatever else happened."""
+        """Waits until steps in flight have finished."""
         while self._deployment.in_flight:
             time.sleep(_PULSE)

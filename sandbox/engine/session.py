@@ -1,6 +1,6 @@
-"""What every part of a run shares: its checkpoint, its providers, what went wrong, and the slots that steps take.
+"""What all parts of a run share: checkpoint, providers, the first failure and the slots for steps.
 
-The first failure stops new steps and lets those in flight finish. Must never tell anything that is not masked.
+The first failure stops new steps and lets those in flight finish.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ def one_line(text: str) -> str:
 
 
 def in_full(text: str) -> str:
-    """What a provider said, every line of it, as Pulumi shows it; a traceback is told by its gist."""
+    """A provider's whole message, as Pulumi shows it; a traceback becomes its last line."""
     lines = [line.rstrip() for line in text.strip().splitlines() if line.strip()]
     return one_line(text) if not lines or lines[0].startswith("Traceback") else "\n".join(lines)
 
@@ -97,10 +97,7 @@ class Session:
         *,
         kind: Kind | None = None,
     ) -> Iterator[None]:
-        """Takes a slot, tells of the step and its end, and turns a provider's failure into the run's.
-
-        A step with a `kind` changes or takes over something: it is on record as begun before it does.
-        """
+        """Takes a slot, reports the step, and records a failure; a step with a `kind` is recorded as begun first."""
         with self._slots:
             with self.lock:
                 if self.stopping.is_set():
@@ -120,8 +117,8 @@ class Session:
                 if kind is not None:
                     self.checkpoint.end(resource)
                 error = self.mask(in_full(str(failure)))
-                told = error if error.startswith(op) else f"{op} failed: {error}"
-                self.fail(told, resource.urn, whole=True)
+                message = error if error.startswith(op) else f"{op} failed: {error}"
+                self.fail(message, resource.urn, whole=True)
                 raise Stopped from failure
             finally:
                 took = round((time.monotonic() - started) * 1000, 1)

@@ -1,7 +1,6 @@
 """`python -m sandbox.engine.start MODULE [ARGUMENT...]`: runs a host of Pulumi's SDK, for as long as the engine lives.
 
-Importing the SDKs makes many objects that all stay, and looking through them again and again is a quarter of a host's
-start: the garbage collector is patient here. Must never change anything else about how the module runs.
+Garbage collection runs rarely: importing the SDKs makes many lasting objects, whose scans are a quarter of the start.
 """
 
 import gc
@@ -13,13 +12,13 @@ import threading
 from collections.abc import Callable
 
 
-def patient() -> None:
-    """Looks for garbage rarely; there is little of it in a process that lives for one run."""
+def collect_rarely() -> None:
+    """Collects garbage rarely: a process that lives for one run has little."""
     gc.set_threshold(50_000, 20, 100)
 
 
-def outlive_nobody(end: Callable[[], object]) -> None:
-    """Calls `end` once the engine's end of our input is gone: a killed engine leaves nothing behind."""
+def exit_with_engine(end: Callable[[], object]) -> None:
+    """Calls `end` when the engine closes our input, as it does when it is killed."""
 
     def wait() -> None:
         while os.read(sys.stdin.fileno(), 4096):
@@ -30,15 +29,15 @@ def outlive_nobody(end: Callable[[], object]) -> None:
 
 
 def _interrupt() -> None:
-    """The SDK's hosts stop serving at SIGINT; a call in progress, a rollout perhaps, still comes to its end."""
+    """Stops the SDK's host by SIGINT, after the call in progress."""
     os.kill(os.getpid(), signal.SIGINT)
 
 
 if __name__ == "__main__":
-    patient()
+    collect_rarely()
     signal.signal(
         signal.SIGINT, signal.default_int_handler
     )  # ignored where the engine runs in the background
-    outlive_nobody(_interrupt)
+    exit_with_engine(_interrupt)
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -1,7 +1,4 @@
-"""A stack's resources as records, and what makes a set of them one whole state of one stack.
-
-Pure: reads and writes nothing.
-"""
+"""A stack's resources as records, and the checks that make them a complete state. Pure."""
 
 import datetime
 import re
@@ -97,7 +94,7 @@ Kind = Literal["creating", "updating", "deleting", "reading", "importing"]
 
 @dataclass(frozen=True)
 class Pending:
-    """An operation that was begun and not seen to end."""
+    """An operation that was begun and has no recorded end."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -107,10 +104,7 @@ class Pending:
 
 @dataclass(frozen=True)
 class State:
-    """What a state file holds: resources in an order in which each follows what it needs.
-
-    `plaintext` is true if a secret stood in it bare, as after an export that shows secrets.
-    """
+    """A state file's resources in dependency order; `plaintext` is true if a secret was not encrypted."""
 
     resources: tuple[Resource, ...]
     pending: tuple[Pending, ...]
@@ -126,10 +120,7 @@ def now() -> str:
 
 
 def check_whole(state: State, source: str, project: str, stack: str) -> None:
-    """Raises StateRefused unless every resource is of this stack, follows what it names, and has its URN for itself.
-
-    So does Pulumi: a state of another stack would have that one's resources deleted as ours.
-    """
+    """Raises StateRefused unless every resource is of this stack, unique, and after what it refers to."""
     live: set[str] = set()
     known: set[str] = set()
     for item in (*state.resources, *(begun.resource for begun in state.pending)):
@@ -144,7 +135,7 @@ def check_whole(state: State, source: str, project: str, stack: str) -> None:
     for item in state.resources:
         lost = ({item.parent, item.provider} | item.needs()) - known - {""}
         if lost or (item.urn in live and not item.delete):
-            reason = f"needs {min(lost)}, which does not stand before it" if lost else "stands in it twice"
+            reason = f"needs {min(lost)}, which does not come before it" if lost else "is in it twice"
             raise StateRefused(f"{source} is damaged ({item.urn} {reason}); restore a copy of it")
         known |= {item.urn, f"{item.urn}::{item.id}"}
         live |= set() if item.delete else {item.urn}

@@ -1,7 +1,4 @@
-"""The steps themselves: one resource created, updated, kept, imported, read or deleted, with the checkpoint around it.
-
-What to do was decided before. Must never change the world before the checkpoint says that it is about to.
-"""
+"""Creates, updates, keeps, imports, reads or deletes one resource; the checkpoint records each change beforehand."""
 
 from collections.abc import Callable
 
@@ -148,7 +145,7 @@ def read(session: Session, new: Resource, old: Resource | None, provider: Provid
 
 
 def delete(session: Session, item: Resource, *, replaced: bool = False, pending: bool = False) -> None:
-    """Deletes one record and what it stands for; `pending` keeps it as one whose replacement is yet to be created."""
+    """Deletes one record and its resource; `pending` keeps it as one whose replacement is yet to be created."""
     with session.step("delete-replaced" if replaced else "delete", item, item, kind="deleting"):
         owned = item.custom and not item.external and not item.retain_on_delete
         if owned and not session.request.dry_run and not item.type.startswith(TYPE_PREFIX):

@@ -1,7 +1,4 @@
-"""What happens without the program: deleting what it no longer names, destroying a stack, refreshing it.
-
-Order is the planner's. Must never delete what a resource that stays still needs.
-"""
+"""Operations without the program: deletes unnamed resources, destroys or refreshes a stack, in the planner's order."""
 
 from collections.abc import Container
 
@@ -44,7 +41,7 @@ def _forget(session: Session, item: Resource) -> None:
     if item.pending_replacement and not item.delete:
         session.checkpoint.end(item, drop=[item])  # it was deleted already, and is no longer wanted
     elif item.protect and not item.delete:
-        # Told and passed over, so that one run names all of them; nothing was tried.
+        # Reported and skipped, so that one run names all of them.
         text = f"{item.name} is protected and cannot be deleted; remove `protect` from it first"
         session.tell(ResourcePlanned(item.urn, item.type, "delete"))
         session.tell(StepDone(item.urn, item.type, "delete", ok=False, milliseconds=0.0, error=text))

@@ -1,7 +1,4 @@
-"""Pulumi's protocol stubs and gRPC in one place, because neither ships types: the rest of the engine imports them here.
-
-Must never hold logic: it only names what the protocol offers.
-"""
+"""Pulumi's protocol stubs and gRPC, imported in one place because neither ships types."""
 
 from typing import Any
 

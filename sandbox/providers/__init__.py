@@ -1,11 +1,8 @@
-"""Pulumi resource providers for the sandbox: aws, mongodbatlas and random, as gRPC servers on loopback.
+"""Pulumi providers for the sandbox (aws, mongodbatlas, random) as gRPC servers on loopback.
 
-They serve the resource types and functions that the program uses, and behave, as far as the program and the engine
-see it, like the real providers of the pinned SDKs. An engine attaches with `PULUMI_DEBUG_PROVIDERS`. They must never
-reach a host that is not loopback, take anything from the process's environment, or put a secret into a message.
+They serve what the program uses and behave like the real providers of the pinned SDKs. An engine attaches by
+`PULUMI_DEBUG_PROVIDERS`. They read nothing from the process's environment.
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,11 +15,7 @@ __all__ = ["ProviderServers", "serve"]
 
 @dataclass(frozen=True)
 class ProviderServers:
-    """The running providers of one stack.
-
-    Attributes:
-        servers: by package name.
-    """
+    """The running providers of one stack, by package name."""
 
     servers: Mapping[str, ProviderServer]
 
@@ -38,11 +31,6 @@ class ProviderServers:
 
 
 def serve(environment: Mapping[str, str]) -> ProviderServers:
-    """Start the providers of one stack.
-
-    Args:
-        environment: `AWS_ENDPOINT_URL`, AWS credentials and region, `MONGODB_ATLAS_BASE_URL` and Atlas credentials.
-            It is looked at when an engine configures a provider: what is missing or not loopback is told then.
-    """
+    """Start the providers of one stack; `environment` is checked when an engine configures a provider."""
     definitions = (aws.definition(environment), atlas.definition(environment), random_password.definition())
     return ProviderServers({one.name: ProviderServer(one) for one in definitions})

@@ -1,9 +1,4 @@
-"""The only addresses that the sandbox's providers may talk to: loopback.
-
-Nothing is taken from the process's environment, so that a developer's own credentials and proxies stay out of it.
-"""
-
-from __future__ import annotations
+"""Restricts the providers to loopback addresses, taken from the stack's environment only."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,6 +1,4 @@
-"""The mongodbatlas provider: what it serves."""
-
-from __future__ import annotations
+"""The mongodbatlas provider."""
 
 from collections.abc import Mapping
 

@@ -1,11 +1,8 @@
 """The resource type mongodbatlas:index/customDbRole:CustomDbRole.
 
-As in the provider: a project's roles are changed one at a time, a create is tried again while Atlas answers 404 or
-500, and each change is read back. Unlike there, it is the status that decides, and waiting is by looking, not for
-fixed seconds. Deleting a role that is not there is no error.
+As in the provider, a project's roles are changed one at a time, a create is retried on 404 or 500, and each change is
+read back; waiting polls instead of sleeping. Deleting a missing role is no error.
 """
-
-from __future__ import annotations
 
 import time
 from typing import Any, Final
@@ -19,11 +16,8 @@ from sandbox.values import Properties
 _NOT_FOUND: Final = 404
 _RETRIED: Final = (404, 500)
 _NAME: Final = "custom_db_role"
-_DEADLINE: Final = 30.0
-"""Seconds that a create, or a wait for a change to show, may take."""
-
-_PAUSE: Final = 0.2
-"""Seconds between two looks."""
+_DEADLINE: Final = 30.0  # seconds that a create, or a wait for a change to show, may take
+_PAUSE: Final = 0.2  # seconds between two reads
 
 
 def _payload(inputs: Properties) -> Properties:

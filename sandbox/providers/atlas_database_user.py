@@ -1,11 +1,8 @@
 """The resource type mongodbatlas:index/databaseUser:DatabaseUser.
 
-As in the provider: creating, changing and deleting a user is one request, never retried, and nothing waits for the
-user to reach the clusters. Deleting a user that is not there is an error. A password that has not changed is not
-sent again, and is never read back.
+As in the provider, each change is one request without retries or waiting. Deleting a missing user is an error. An
+unchanged password is not sent again, and no password is read back.
 """
-
-from __future__ import annotations
 
 from typing import Any, Final
 

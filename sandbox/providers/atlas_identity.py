@@ -1,6 +1,4 @@
-"""How the mongodbatlas provider writes a resource's id: names and values in base64, in the names' order."""
-
-from __future__ import annotations
+"""The mongodbatlas provider's resource ids: names and values in base64, sorted by name."""
 
 import base64
 import binascii

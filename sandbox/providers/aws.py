@@ -1,17 +1,13 @@
-"""The aws provider: what it serves."""
-
-from __future__ import annotations
+"""The aws provider."""
 
 from collections.abc import Mapping
 
-from sandbox.providers.aws_ecs_lookups import ECS_LOOKUPS
-from sandbox.providers.aws_lookups import LOOKUPS
 from sandbox.providers.aws_role_policy import ROLE_POLICY
 from sandbox.providers.aws_secret import SECRET
 from sandbox.providers.aws_secret_version import SECRET_VERSION
 from sandbox.providers.aws_session import SETTINGS, AwsClients, AwsSession
 from sandbox.providers.aws_task_definition import TASK_DEFINITION
-from sandbox.providers.resource import ProviderDefinition, by_token, invokes_by_token
+from sandbox.providers.resource import ProviderDefinition, by_token
 
 
 def definition(environment: Mapping[str, str]) -> ProviderDefinition[AwsSession]:
@@ -23,5 +19,5 @@ def definition(environment: Mapping[str, str]) -> ProviderDefinition[AwsSession]
         settings=SETTINGS,
         configure=lambda settings: AwsSession(clients, settings),
         resources=by_token(SECRET, SECRET_VERSION, ROLE_POLICY, TASK_DEFINITION),
-        invokes=invokes_by_token(*LOOKUPS, *ECS_LOOKUPS),
+        invokes={},
     )

@@ -1,22 +1,32 @@
 """The resource type aws:iam/rolePolicy:RolePolicy: an inline policy of a role."""
 
-from __future__ import annotations
-
 import json
 from typing import Final
 
 from botocore.exceptions import ClientError
 
-from sandbox.providers.aws_secret import policy_text, same_policy
 from sandbox.providers.aws_session import AwsSession, aws_errors, error_code
 from sandbox.providers.errors import ProviderError
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
-from sandbox.values import UNKNOWN, Properties, is_known
+from sandbox.values import UNKNOWN, Properties, Value, is_known
+
+
+def _same_policy(old: Value, new: Value, _: Properties) -> bool:
+    """Whether two JSON policies are equal but for spacing and key order."""
+    try:
+        return bool(json.loads(old) == json.loads(new))
+    except (TypeError, ValueError):
+        return bool(old == new)
+
+
+def _policy_text(policy: Value) -> Value:
+    """A policy as JSON text: programs may give an object."""
+    return json.dumps(policy, separators=(",", ":")) if isinstance(policy, dict) else policy
 
 
 def _prepare(_: AwsSession, inputs: Properties) -> Properties:
     policy = inputs["policy"]
-    return {**inputs, "policy": policy_text(policy) if is_known(policy) else UNKNOWN}
+    return {**inputs, "policy": _policy_text(policy) if is_known(policy) else UNKNOWN}
 
 
 def _validate(inputs: Properties) -> list[Failure]:
@@ -61,7 +71,7 @@ def _read(session: AwsSession, identity: str, known: Properties) -> Found | None
             raise
     policy = document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
     held = known.get("policy")
-    same = held is not None and same_policy(held, policy, {})
+    same = held is not None and _same_policy(held, policy, {})
     return Found(identity, _state({"role": role, "name": name, "policy": held if same else policy}))
 
 
@@ -85,7 +95,7 @@ ROLE_POLICY: Final = ResourceType[AwsSession](
     properties=(
         Property("name", replaces=True),
         Property("namePrefix", output_only=True),
-        Property("policy", required=True, equivalent=same_policy),
+        Property("policy", required=True, equivalent=_same_policy),
         Property("role", required=True, replaces=True),
     ),
     create=_create,

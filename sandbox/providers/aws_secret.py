@@ -1,14 +1,7 @@
-"""The resource type aws:secretsmanager/secret:Secret.
+"""The resource type aws:secretsmanager/secret:Secret. In its recovery window a secret is gone, its name taken."""
 
-In its recovery window a secret's name stays taken and the secret is out of reach: reading says that it is gone,
-creating one of the same name fails.
-"""
-
-from __future__ import annotations
-
-import json
 import uuid
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -23,24 +16,7 @@ from sandbox.providers.errors import PartlyCreated, ProviderError
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
 from sandbox.values import Properties, Value
 
-if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-
-_WINDOW: Final = range(7, 31)
-"""Days, of a recovery window."""
-
-
-def same_policy(old: Value, new: Value, _: Properties) -> bool:
-    """Whether two JSON policies say the same, whatever their spacing and key order."""
-    try:
-        return bool(json.loads(old) == json.loads(new))
-    except (TypeError, ValueError):
-        return bool(old == new)
-
-
-def policy_text(policy: Value) -> Value:
-    """A policy as JSON text: programs may give an object."""
-    return json.dumps(policy, separators=(",", ":")) if isinstance(policy, dict) else policy
+_WINDOW: Final = range(7, 31)  # days, of a recovery window
 
 
 def _validate(inputs: Properties) -> list[Failure]:
@@ -62,19 +38,9 @@ def _create_secret(session: AwsSession, inputs: Properties) -> Found:
     with aws_errors(f"creating Secrets Manager Secret ({inputs['name']})"):
         arn = client.create_secret(**request)["ARN"]
     try:
-        _put_policy(client, arn, "", inputs.get("policy") or "")
         return _read_required(session, arn, inputs)
     except ProviderError as error:
         raise PartlyCreated(arn, {**inputs, "arn": arn}, str(error)) from error
-
-
-def _put_policy(client: SecretsManagerClient, arn: str, old: str, new: str) -> None:
-    if new and not same_policy(old, new, {}):
-        with aws_errors(f"setting Secrets Manager Secret ({arn}) policy"):
-            client.put_resource_policy(SecretId=arn, ResourcePolicy=new)
-    elif old and not new:
-        with aws_errors(f"deleting Secrets Manager Secret ({arn}) policy"):
-            client.delete_resource_policy(SecretId=arn)
 
 
 def _read_required(session: AwsSession, arn: str, known: Properties) -> Found:
@@ -95,18 +61,14 @@ def _read_secret(session: AwsSession, arn: str, known: Properties) -> Found | No
             raise
         if "DeletedDate" in secret:
             return None
-        policy = client.get_resource_policy(SecretId=arn).get("ResourcePolicy") or ""
     tags = {tag["Key"]: tag["Value"] for tag in secret.get("Tags", [])}
     window = known.get("recoveryWindowInDays")
-    held = str(known.get("policy") or "")
     state: Properties = {
         "arn": secret["ARN"],
         "name": secret["Name"],
         "namePrefix": "",
         "description": secret.get("Description") or "",
         "kmsKeyId": _same_key(secret.get("KmsKeyId") or "", known.get("kmsKeyId")),
-        "policy": held if held and same_policy(policy, held, {}) else policy,
-        "replicas": [],
         "forceOverwriteReplicaSecret": bool(known.get("forceOverwriteReplicaSecret")),
         "recoveryWindowInDays": 30 if window is None else window,
         "region": known.get("region") or session.region,
@@ -130,8 +92,6 @@ def _update_secret(session: AwsSession, arn: str, old: Properties, inputs: Prope
             if inputs.get("kmsKeyId"):
                 request["KmsKeyId"] = inputs["kmsKeyId"]
             client.update_secret(**request)
-        if inputs.get("policy") is not None:
-            _put_policy(client, arn, old.get("policy") or "", inputs["policy"])
         put, removed = tag_changes(old, inputs)
         if removed:
             client.untag_resource(SecretId=arn, TagKeys=removed)
@@ -157,13 +117,6 @@ def _delete_secret(session: AwsSession, arn: str, state: Properties) -> None:
                 raise
 
 
-def _prepare_secret(session: AwsSession, inputs: Properties) -> Properties:
-    prepared = with_region_and_tags(session, inputs)
-    if "policy" in prepared:
-        prepared["policy"] = policy_text(prepared["policy"])
-    return prepared
-
-
 SECRET: Final = ResourceType[AwsSession](
     token="aws:secretsmanager/secret:Secret",  # noqa: S106 - a type token
     properties=(
@@ -173,7 +126,6 @@ SECRET: Final = ResourceType[AwsSession](
         Property("kmsKeyId"),
         Property("name", replaces=True),
         Property("namePrefix", output_only=True),
-        Property("policy", computed=True, equivalent=same_policy),
         Property("recoveryWindowInDays", default=30),
         Property("region", replaces=True, computed=True),
         Property("tags"),
@@ -184,6 +136,6 @@ SECRET: Final = ResourceType[AwsSession](
     update=_update_secret,
     delete=_delete_secret,
     autoname="name",
-    prepare=_prepare_secret,
+    prepare=with_region_and_tags,
     validate=_validate,
 )

@@ -1,12 +1,7 @@
-"""The resource type aws:secretsmanager/secretVersion:SecretVersion.
-
-AWS never deletes a version: deleting one only takes off the staging labels that the state knows, and AWSCURRENT
-cannot be taken off. A changed value is a new version.
-"""
+"""The resource type aws:secretsmanager/secretVersion:SecretVersion. Deleting removes labels, except AWSCURRENT."""
 
 from __future__ import annotations
 
-import base64
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.providers.aws_session import AwsSession, aws_errors, error_code, with_region
 from sandbox.providers.errors import PartlyCreated, ProviderError
-from sandbox.providers.resource import Failure, Found, Property, ResourceType
+from sandbox.providers.resource import Found, Property, ResourceType
 from sandbox.values import Properties
 
 if TYPE_CHECKING:
@@ -32,10 +27,7 @@ def _split(identity: str) -> tuple[str, str]:
 
 def _create_version(session: AwsSession, inputs: Properties) -> Found:
     request: dict[str, Any] = {"SecretId": inputs["secretId"], "ClientRequestToken": str(uuid.uuid4())}
-    if inputs.get("secretBinary") is not None:
-        request["SecretBinary"] = base64.b64decode(inputs["secretBinary"])
-    else:
-        request["SecretString"] = inputs.get("secretString", "")
+    request["SecretString"] = inputs["secretString"]
     if inputs.get("versionStages"):
         request["VersionStages"] = inputs["versionStages"]
     with aws_errors(f"creating Secrets Manager Secret Version ({inputs['secretId']})"):
@@ -59,13 +51,11 @@ def _read_version(session: AwsSession, identity: str, known: Properties) -> Foun
             if error_code(error) in ("ResourceNotFoundException", "InvalidRequestException"):
                 return None
             raise
-    binary = value.get("SecretBinary")
     state: Properties = {
         "arn": value["ARN"],
         "secretArn": value["ARN"],
         "secretId": known.get("secretId") or value["ARN"],
         "secretString": value.get("SecretString", ""),
-        "secretBinary": base64.b64encode(binary).decode() if binary else "",
         "versionId": version,
         "versionStages": sorted(value.get("VersionStages") or []),
         "hasSecretStringWo": False,
@@ -117,13 +107,6 @@ def _delete_version(session: AwsSession, identity: str, state: Properties) -> No
                 raise
 
 
-def _validate_version(inputs: Properties) -> list[Failure]:
-    given = [name for name in ("secretString", "secretBinary") if inputs.get(name) is not None]
-    if len(given) == 1:
-        return []
-    return [Failure("secretString", "exactly one of secretString and secretBinary must be given")]
-
-
 SECRET_VERSION: Final = ResourceType[AwsSession](
     token="aws:secretsmanager/secretVersion:SecretVersion",  # noqa: S106 - a type token
     properties=(
@@ -131,9 +114,8 @@ SECRET_VERSION: Final = ResourceType[AwsSession](
         Property("hasSecretStringWo", output_only=True),
         Property("region", replaces=True, computed=True),
         Property("secretArn", output_only=True),
-        Property("secretBinary", replaces=True, secret=True),
         Property("secretId", required=True, replaces=True),
-        Property("secretString", replaces=True, secret=True),
+        Property("secretString", required=True, replaces=True, secret=True),
         Property("versionId", output_only=True),
         Property("versionStages", computed=True, unordered=True),
     ),
@@ -142,5 +124,4 @@ SECRET_VERSION: Final = ResourceType[AwsSession](
     update=_update_version,
     delete=_delete_version,
     prepare=with_region,
-    validate=_validate_version,
 )

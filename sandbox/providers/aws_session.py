@@ -1,8 +1,4 @@
-"""A configured aws provider: clients per service and region, the account, default tags, and error wording.
-
-Credentials, region and endpoint come from the stack's environment or the provider's settings, never from the
-process's environment or a developer's files; the endpoint is loopback.
-"""
+"""A configured aws provider: clients, account, default tags, error messages; ignores the process's environment."""
 
 from __future__ import annotations
 
@@ -27,7 +23,6 @@ from sandbox.values import Properties, Value
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_iam import IAMClient
-    from mypy_boto3_kms import KMSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sts import STSClient
 
@@ -54,8 +49,7 @@ _CONFIG: Final = Config(
     max_pool_connections=16,
     retries={"mode": "standard", "total_max_attempts": 3},
 )
-_LOADER: Final = create_loader()
-"""Service models are large: they are read once for all stacks of a process."""
+_LOADER: Final = create_loader()  # service models are large: they are read once for all stacks of a process
 
 
 @dataclass(frozen=True)
@@ -106,10 +100,6 @@ class AwsSession:
     def ecs(self, properties: Properties) -> ECSClient:
         """The ECS client for the resource's region."""
         return cast("ECSClient", self._client("ecs", properties))
-
-    def kms(self, properties: Properties) -> KMSClient:
-        """The KMS client for the resource's region."""
-        return cast("KMSClient", self._client("kms", properties))
 
     def iam(self) -> IAMClient:
         """The IAM client."""

@@ -1,10 +1,7 @@
 """The resource type aws:ecs/taskDefinition:TaskDefinition.
 
-A revision never changes: all but its tags is a new revision. Deleting deregisters it, unless `skipDestroy` is set;
-an INACTIVE revision counts as gone.
+All changes but tags make a new revision. Deleting deregisters, unless `skipDestroy` is set; INACTIVE counts as gone.
 """
-
-from __future__ import annotations
 
 from typing import Any, Final
 

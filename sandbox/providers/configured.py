@@ -1,11 +1,4 @@
-"""Which settings a connection was configured with.
-
-An engine opens one connection per provider resource, and all of them reach the same server when it is attached by
-`PULUMI_DEBUG_PROVIDERS`. So settings belong to a connection, not to the server: two explicit providers of one
-program must not overwrite each other. Must never outlive the server.
-"""
-
-from __future__ import annotations
+"""Provider settings by connection: an engine opens one connection per explicit provider to the same server."""
 
 from collections import OrderedDict
 from threading import Lock
@@ -14,8 +7,7 @@ from typing import Final, Generic
 from sandbox.providers.errors import ProviderError
 from sandbox.providers.resource import S
 
-_REMEMBERED: Final = 128
-"""Connections kept; an engine opens a handful per run."""
+_REMEMBERED: Final = 128  # connections kept; an engine opens a handful per run
 
 
 class Configurations(Generic[S]):

@@ -1,11 +1,8 @@
-"""When two container definitions mean the same, and how they are written into the state: pure.
+"""Compares container definitions in a normal form, and writes them into the state. Pure.
 
-ECS answers with defaults and empty lists filled in and gives no promise about the order of names. The AWS provider
-therefore compares a normal form; without it every refresh would ask for a new revision. Defaults are those of the
-ECS API reference (ContainerDefinition, PortMapping, HealthCheck).
+ECS fills in defaults and empty lists and does not keep the order of names. Defaults: ECS API reference
+(ContainerDefinition, PortMapping, HealthCheck).
 """
-
-from __future__ import annotations
 
 import json
 from typing import Final

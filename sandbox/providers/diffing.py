@@ -1,11 +1,8 @@
-"""What a change of inputs would do to a resource: pure, from two property maps and the type's description.
+"""Compares a resource's state with new inputs, as the bridged providers do. Pure.
 
-Compares what the state holds (outputs) with what is asked for (inputs), as the real, bridged providers do, so that
-drift found by a refresh is put right by the next update. An empty string, list, object or `false` that was never
-given is no difference.
+Comparing outputs with inputs lets the next update correct drift found by a refresh. An empty string, list, object or
+`false` that was never given is no difference.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,6 +1,4 @@
-"""What a provider says when it refuses or fails: one line, worded as the real providers word it."""
-
-from __future__ import annotations
+"""The providers' exceptions: one line, with the real providers' wording."""
 
 from dataclasses import dataclass, field
 
@@ -8,18 +6,12 @@ from sandbox.values import Properties
 
 
 class ProviderError(Exception):
-    """A failure that the user of the provider is told in one line. Never holds a secret value."""
+    """A failure, described in one line without secret values."""
 
 
 @dataclass
 class PartlyCreated(Exception):
-    """A resource exists, but a later step failed: the engine must keep it in its state.
-
-    Attributes:
-        id: the resource's id.
-        state: its outputs as far as they are known.
-        reason: what failed, in one line.
-    """
+    """A resource exists, but a later step failed: the engine must keep its `id` and known outputs."""
 
     id: str
     state: Properties = field(repr=False)

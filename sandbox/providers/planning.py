@@ -1,11 +1,8 @@
-"""What the provider decides without touching anything: checked inputs, planned outputs, inputs after a read.
+"""Checked inputs, planned outputs, and inputs after a read, as the bridged providers compute them. Pure.
 
-Everything here is computed from a type's description and property maps; nothing here reaches a service. The rules
-are those of the real, bridged providers: defaults are recorded in `__defaults`, a computed output is unknown in the
-preview of a create and keeps its value in the preview of an update.
+Defaults are recorded in `__defaults`; a computed output is unknown in the preview of a create and keeps its value in
+the preview of an update.
 """
-
-from __future__ import annotations
 
 import hashlib
 from typing import Any, Final
@@ -15,10 +12,9 @@ from sandbox.providers.resource import Failure, Property, ResourceType
 from sandbox.values import UNKNOWN, Properties, Value, is_known
 
 DEFAULTS: Final = "__defaults"
-"""The input that lists which of its neighbours the provider, not the program, has chosen."""
+"""The input that lists the properties whose values the provider has chosen."""
 
-_SUFFIX_LENGTH: Final = 7
-"""Hexadecimal digits that Pulumi's automatic names end with."""
+_SUFFIX_LENGTH: Final = 7  # hexadecimal digits that Pulumi's automatic names end with
 
 
 def failures(resource: ResourceType[Any], given: Properties) -> list[Failure]:
@@ -105,11 +101,7 @@ def planned_update(resource: ResourceType[Any], old: Properties, inputs: Propert
 
 
 def inputs_after_read(resource: ResourceType[Any], old: Properties, state: Properties) -> Properties:
-    """The inputs that describe what a read has found.
-
-    Known inputs follow the state, keeping their own form where it means the same. Without old inputs (an import)
-    every input that the service gives a value for is one.
-    """
+    """The inputs after a read: known ones follow the state; an import takes every input that has a value."""
     if not old:
         found = {p.name: state[p.name] for p in resource.inputs() if not _trivial(p, state.get(p.name))}
         return with_defaults(resource, found, state, "", b"") if resource.records_defaults else found

@@ -1,7 +1,4 @@
-"""Property maps as the providers read and write them: references resolved, absent properties left out.
-
-What a value may be is told by `sandbox.values`. Must never turn a value into text for people: values may be secret.
-"""
+"""Property maps as the providers read and write them: references resolved, absent properties left out."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,9 +1,4 @@
-"""The random provider: the resource type random:index/randomPassword:RandomPassword.
-
-Characters come from the operating system's secure source. Nothing is ever read back: the state is the resource.
-"""
-
-from __future__ import annotations
+"""The random provider, with the resource type random:index/randomPassword:RandomPassword."""
 
 import secrets
 import string
@@ -14,12 +9,8 @@ import bcrypt
 from sandbox.providers.resource import Failure, Found, Property, ProviderDefinition, ResourceType, by_token
 from sandbox.values import UNKNOWN, Properties, is_known
 
-_SPECIAL: Final = "!@#$%&*()-_=+[]{}<>:?"
-"""The special characters that the provider documents as its own."""
-
-_HASHED_BYTES: Final = 72
-"""bcrypt looks at no more; the provider hashes the first so many bytes."""
-
+_SPECIAL: Final = "!@#$%&*()-_=+[]{}<>:?"  # the special characters that the provider documents as its own
+_HASHED_BYTES: Final = 72  # bcrypt looks at no more; the provider hashes the first so many bytes
 _CLASSES: Final = (
     ("upper", "minUpper", string.ascii_uppercase),
     ("lower", "minLower", string.ascii_lowercase),

@@ -1,11 +1,4 @@
-"""How a resource type, an invoke and a provider are described: tables, not code.
-
-Adding a resource type means adding one `ResourceType`. Everything that is the same for all types (checking inputs,
-diffing, previews, secrets, import) is done from this description by `sandbox.providers.planning` and
-`sandbox.providers.servicer`. Must never reach a network by itself: the functions in a table do.
-"""
-
-from __future__ import annotations
+"""Tables that describe resource types, functions and providers; `planning` and `servicer` interpret them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,39 +6,24 @@ from typing import Generic, TypeVar
 
 from sandbox.values import Properties, Value
 
-S = TypeVar("S")
-"""A configured provider: what the functions of a table need to reach their service."""
+S = TypeVar("S")  # a configured provider
 
 
 @dataclass(frozen=True)
 class Property:
-    """One property of a resource type.
-
-    Attributes:
-        name: camelCase, as in the provider's SDK.
-        required: an input that must be given.
-        output_only: never an input.
-        computed: filled in by the service when it is not given; then it is unknown in a preview of a create, and
-            leaving it out later is no change.
-        default: recorded in the inputs, and in `__defaults`, when it is not given.
-        replaces: changing it replaces the resource.
-        secret: always secret in the outputs.
-        kept: the service never gives it back, so that reading keeps what the state holds.
-        unordered: a list whose order means nothing.
-        block: an object, or a list of objects, with a schema of its own.
-        equivalent: whether two different values mean the same; takes the old value, the new one and all inputs.
-    """
+    """One property of a resource type, by its camelCase name in the provider's SDK."""
 
     name: str
     required: bool = False
-    output_only: bool = False
-    computed: bool = False
-    default: Value = None
+    output_only: bool = False  # never an input
+    computed: bool = False  # set by the service if left out: unknown in a preview, no change later
+    default: Value = None  # also recorded in `__defaults`
     replaces: bool = False
-    secret: bool = False
-    kept: bool = False
-    unordered: bool = False
-    block: bool = False
+    secret: bool = False  # always secret in the outputs
+    kept: bool = False  # never returned by the service: reading keeps the value of the state
+    unordered: bool = False  # a list whose order means nothing
+    block: bool = False  # an object, or a list of objects, with a schema of its own
+    # Whether two different values mean the same: old value, new value, all inputs.
     equivalent: Callable[[Value, Value, Properties], bool] | None = None
 
 
@@ -75,30 +53,16 @@ def _as_given(_: object, properties: Properties) -> Properties:
 
 @dataclass(frozen=True)
 class ResourceType(Generic[S]):
-    """One resource type.
-
-    Attributes:
-        token: the type's token, `package:module:Name`.
-        properties: every property that is served; any other input is refused.
-        create: inputs to id and outputs.
-        read: id and last known outputs to what is there now, or None when it is gone. With an id alone, an import.
-        update: id, old outputs and new inputs to new outputs; None when every change replaces.
-        delete: id and outputs; returns when the resource is gone, whether or not it was there.
-        autoname: the property that Pulumi names by itself when it is left out.
-        records_defaults: whether inputs carry `__defaults`, as those of older bridged resources do.
-        prepare: what the provider adds to the inputs before they are checked.
-        validate: what is wrong with known inputs, beyond names and presence.
-        plan: outputs that are known in a preview although they are not inputs as such.
-    """
+    """One resource type; its functions take the configured provider first."""
 
     token: str
     properties: tuple[Property, ...]
     create: Callable[[S, Properties], Found]
-    read: Callable[[S, str, Properties], Found | None]
-    update: Callable[[S, str, Properties, Properties], Properties] | None
+    read: Callable[[S, str, Properties], Found | None]  # without known outputs, an import
+    update: Callable[[S, str, Properties, Properties], Properties] | None  # None: every change replaces
     delete: Callable[[S, str, Properties], None]
-    autoname: str = ""
-    records_defaults: bool = True
+    autoname: str = ""  # the property that Pulumi names when it is left out
+    records_defaults: bool = True  # whether inputs carry `__defaults`
     prepare: Callable[[S, Properties], Properties] = _as_given
     validate: Callable[[Properties], list[Failure]] = _no_failures
     plan: Callable[[S, Properties], Properties] = _as_given
@@ -119,16 +83,7 @@ class Invoke(Generic[S]):
 
 @dataclass(frozen=True)
 class ProviderDefinition(Generic[S]):
-    """One provider: its name, its settings, what it serves.
-
-    Attributes:
-        name: the package name, as in `PULUMI_DEBUG_PROVIDERS`.
-        version: the SDK version whose property names are served.
-        settings: the settings that are understood; any other is refused.
-        configure: settings to a configured provider; raises ProviderError.
-        resources: resource types by token.
-        invokes: functions by token.
-    """
+    """One provider: its package name, the SDK version it imitates, its settings, resource types and functions."""
 
     name: str
     version: str

@@ -1,9 +1,4 @@
-"""Serve providers over gRPC on loopback, for any engine that attaches with `PULUMI_DEBUG_PROVIDERS`.
-
-Turns failures into gRPC statuses: one line, never a traceback, never a secret value of the request.
-"""
-
-from __future__ import annotations
+"""Serves providers over gRPC on loopback. Failures become one-line statuses without secret values."""
 
 import logging
 from collections.abc import Callable
@@ -42,9 +37,7 @@ _METHODS: Final = {
     "Invoke": "invoke",
 }
 _WORKERS: Final = 8
-_LARGEST_MESSAGE: Final = 400 * 1024 * 1024
-"""Bytes; the limit that Pulumi's own clients use."""
-
+_LARGEST_MESSAGE: Final = 400 * 1024 * 1024  # bytes; the limit that Pulumi's own clients use
 _SHORTEST_HIDDEN: Final = 4
 """Shorter secret texts are not looked for: masking them would garble the message and hide nothing."""
 
@@ -125,8 +118,8 @@ def _safe(message: str, request: Any) -> str:
     for _, value in request.ListFields():
         if isinstance(value, Struct):
             hidden |= set(secret_texts(from_struct(value)))
-    told = {text for text in hidden if len(text) >= _SHORTEST_HIDDEN}
-    return " ".join(redact(message, told).split())
+    texts = {text for text in hidden if len(text) >= _SHORTEST_HIDDEN}
+    return " ".join(redact(message, texts).split())
 
 
 def _raised_at(error: BaseException) -> str:

@@ -1,11 +1,4 @@
-"""One provider's side of Pulumi's ResourceProvider protocol, for any provider that a table describes.
-
-Speaks what an engine of Pulumi 3 asks of a provider that it attaches to. Methods that it does not serve (GetSchema,
-Construct, Call, List, mappings) answer UNIMPLEMENTED, which engines understand. Errors leave as one line without
-secret values; a traceback never does.
-"""
-
-from __future__ import annotations
+"""Pulumi's ResourceProvider protocol for any provider that a table describes. Other methods answer UNIMPLEMENTED."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

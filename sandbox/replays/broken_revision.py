@@ -1,14 +1,12 @@
-"""The application is broken on the new revision only: every answer is HTTP 200, and no plan covers the doctor."""
-
-from __future__ import annotations
+"""The application is broken in the new revision only: every answer is HTTP 200, and no plan covers the doctor."""
 
 from collections.abc import Iterator
 
 from sandbox.replays.common import ecs_content, home_runs, new_credentials, plans
+from sandbox.replays.messages import caught_by
 from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start
 from sandbox.replays.product import failing_gates, update
 from sandbox.replays.stage import Stage, image
-from sandbox.replays.words import caught_by
 
 
 def happens(stage: Stage) -> Iterator[Claim]:

@@ -1,9 +1,4 @@
-"""What a hurried person changes beside ECS: database users and roles in Atlas, grants in IAM. Past every gate.
-
-It must never name a project but the stage's own, and undoes nothing by itself: who changes says how it is undone.
-"""
-
-from __future__ import annotations
+"""Manual changes outside ECS: database users and roles in Atlas, grants in IAM."""
 
 import json
 from collections.abc import Mapping

@@ -1,9 +1,4 @@
-"""What several replays say alike: what ECS tells, what users are answered, what runs afterwards.
-
-It must never claim for a replay what that replay did not look at.
-"""
-
-from __future__ import annotations
+"""Claims that several replays share: what ECS reports, what users receive, what runs afterwards."""
 
 from collections.abc import Iterator
 

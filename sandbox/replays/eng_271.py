@@ -1,9 +1,7 @@
-"""ENG-271: the reference variable is gone, the code falls back, and the reader it falls back to lacks FIND.
+"""ENG-271: without the reference variable the code falls back to a reader that lacks FIND.
 
-Users saw HTTP 500 from the provider and drug checks, while every health check stayed green.
+Users got HTTP 500 from the provider and drug checks while every health check stayed green.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path

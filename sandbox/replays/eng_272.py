@@ -1,9 +1,4 @@
-"""ENG-272: the deployed service was mended, the developer's env file was forgotten: it holds the cross-cluster reader.
-
-Local results were misleading until somebody noticed; nothing that is deployed shows it.
-"""
-
-from __future__ import annotations
+"""ENG-272: the deployed service was fixed, but the developer's env file still names the cross-cluster reader."""
 
 from collections.abc import Iterator
 from pathlib import Path

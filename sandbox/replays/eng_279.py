@@ -1,9 +1,4 @@
-"""ENG-279: a binding is missed. The new code reads four variables, the task was given three of them.
-
-The task starts, is healthy, and fails only where the fourth is used: a sign-up.
-"""
-
-from __future__ import annotations
+"""ENG-279: the new code reads four variables, but the task has three; only a sign-up fails."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,9 +1,4 @@
-"""Legacy bindings come back: a Terraform apply, or an application's pipeline, registers its own old template.
-
-The newest code on the old bindings: healthy, and every sign-up fails. Two owners of one task definition.
-"""
-
-from __future__ import annotations
+"""Terraform or the application's pipeline registers the old bindings again: tasks are healthy, every sign-up fails."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,7 +47,7 @@ def afterwards(stage: Stage) -> Iterator[Claim]:
     yield from went(stage, update(stage, "bind", UNGATED))
     pinned = bool(version_bound(stage, "MONGODB_WRITE_URI"))
     yield Claim("MONGODB_WRITE_URI pinned to a version", "yes", "yes" if pinned else "no")
-    yield Claim("POST /api/agent-waitlist", JOINED, str(stage.sign_up("mended@example.com")))
+    yield Claim("POST /api/agent-waitlist", JOINED, str(stage.sign_up("repaired@example.com")))
 
 
 REPLAY = Replay(
@@ -68,5 +63,5 @@ REPLAY = Replay(
     ),
     afterwards=afterwards,
     ends=Start.BOUND,
-    unasked="the update that mends it runs without gates, for speed",
+    unasked="the update that corrects it runs without gates, for speed",
 )

@@ -1,9 +1,4 @@
-"""A developer's machine: an env file, and the application started from it as a process of its own.
-
-It must never show a value of the file, and ends the process that it started.
-"""
-
-from __future__ import annotations
+"""The application started from an env file, as on a developer's machine."""
 
 import os
 import socket

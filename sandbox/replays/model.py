@@ -1,8 +1,4 @@
-"""What a replay is, what it showed, and whether that is what it promised. Pure.
-
-It must never count a replay as passed when something was not shown, was caught by less or by more than promised, or
-leaves anything but the promised revision running.
-"""
+"""A replay, its result, and whether the result is the promised one. Pure."""
 
 from __future__ import annotations
 
@@ -52,27 +48,24 @@ class Catch:
 
 @dataclass(frozen=True)
 class Undone:
-    """What a rollback took, as the rollout told it: until the recorded revision served alone again.
-
-    Seconds from the swap and from the first bad answer, and requests that failed meanwhile; None for what was not told.
-    """
+    """A rollback's duration in seconds, from the swap and the first bad answer, and requests that failed meanwhile."""
 
     after_swap: float
     after_bad_answer: float | None = None
     failed_requests: int | None = None
 
     def __str__(self) -> str:
-        told = [f"rolled back {self.after_swap:.0f} s after the swap"]
+        parts = [f"rolled back {self.after_swap:.0f} s after the swap"]
         if self.after_bad_answer is not None:
-            told.append(f"{self.after_bad_answer:.0f} s after the first bad answer")
+            parts.append(f"{self.after_bad_answer:.0f} s after the first bad answer")
         if self.failed_requests is not None:
-            told.append(f"{self.failed_requests} requests failed meanwhile")
-        return ", ".join(told)
+            parts.append(f"{self.failed_requests} requests failed meanwhile")
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)
 class Caught:
-    """One catch as it happened: its own sentence, the seconds until it was told, and the rollback where one was."""
+    """One catch: its message, the seconds until it was reported, and the rollback if there was one."""
 
     catch: Catch
     said: str
@@ -82,7 +75,7 @@ class Caught:
 
 @dataclass(frozen=True)
 class Claim:
-    """One thing that was looked at: what should be seen, and what was."""
+    """One observation: its expected and its actual value."""
 
     what: str
     expected: str
@@ -90,22 +83,22 @@ class Claim:
 
     @property
     def held(self) -> bool:
-        """Whether it was seen as it should be."""
+        """Whether both values are equal."""
         return self.expected == self.actual
 
     def __str__(self) -> str:
-        told = f"{self.what}: {self.actual}"
-        return told if self.held else f"{told}, expected {self.expected}"
+        text = f"{self.what}: {self.actual}"
+        return text if self.held else f"{text}, expected {self.expected}"
 
 
 @dataclass(frozen=True)
 class Replay:
     """One replay.
 
-    `happens` shows it without our gates, `catches` puts the same mistake before them, `afterwards` looks at what runs
-    then; all are handed the stage, first in the state `start`, at last in `ends`. `expected` is everything that has to
-    catch it, and nothing else may. `gated` says that the smoke gates judge the rollout, which needs a baseline;
-    `unasked` says which gates were left out, and why.
+    `happens` shows it without our gates, `catches` gives the same mistake to the product, `afterwards` checks what
+    runs then; the stage begins in `start` and finishes in `ends`. `expected` is exactly what has to catch it. `gated`
+    means that smoke gates judge the rollout, which needs a baseline; `unasked` says which gates were left out, and
+    why.
     """
 
     name: str
@@ -121,7 +114,7 @@ class Replay:
 
 
 @dataclass(frozen=True)
-class Told:
+class Result:
     """What one replay came to. `broke` says why it could not be played to its end; "" when it was."""
 
     replay: Replay

@@ -1,20 +1,18 @@
-"""A new user is handed to tasks before the cluster knows it: Atlas said "created", the logins fail."""
-
-from __future__ import annotations
+"""Tasks receive a new user before the cluster knows it: Atlas answered "created", and logins fail."""
 
 from collections.abc import Iterator
 from secrets import token_hex
 
 from sandbox.replays.by_hand import atlas, let_runtime_read, propagate
 from sandbox.replays.common import DATABASE_ERROR, ecs_content, log
+from sandbox.replays.messages import caught_by
 from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start
 from sandbox.replays.product import update
 from sandbox.replays.stage import COUPLE, Stage, bound
-from sandbox.replays.words import caught_by
 
 USER, SECRET = "app_read_by_hand", "staging/mongodb/by-hand"
 _SLOW, _USUAL = 300.0, 0.2
-_PATIENCE = "6"
+_DEADLINE = "6"
 
 
 def happens(stage: Stage) -> Iterator[Claim]:
@@ -43,19 +41,19 @@ def catches(stage: Stage) -> Iterator[Caught]:
     """The whole way to bind in one update: the proofs wait, and without an answer nothing after them is touched."""
     stage.put_back()
     stage.settled()
-    yield from caught_by(update(stage, "bind", {"proofDeadlineSeconds": _PATIENCE}))
+    yield from caught_by(update(stage, "bind", {"proofDeadlineSeconds": _DEADLINE}))
 
 
 def afterwards(stage: Stage) -> Iterator[Claim]:
-    """Nothing was swapped; and once Atlas has told the cluster, the same proofs pass."""
+    """Nothing was swapped; and after the propagation, the same proofs pass."""
     yield Claim("runs afterwards", f"{stage.family}:7 2/2", stage.runs())
     stage.clear_up()
     propagate(stage, 0)
     propagate(stage, _USUAL)
     done = update(stage, "provision")
     proven = sum(each.verdict == "proven" for each in done.proofs)
-    told = f"{proven} of {len(done.proofs)} proven"
-    yield Claim("the proofs, once Atlas has told the cluster", "5 of 5 proven", told)
+    result = f"{proven} of {len(done.proofs)} proven"
+    yield Claim("the proofs, after the propagation", "5 of 5 proven", result)
 
 
 REPLAY = Replay(

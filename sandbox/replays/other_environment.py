@@ -1,6 +1,4 @@
-"""A secret's value is the other environment's: staging's writer writes into prod, and answers as if all were well."""
-
-from __future__ import annotations
+"""A secret holds the other environment's credential: staging's writer writes into prod without an error."""
 
 from collections.abc import Iterator
 

@@ -1,9 +1,4 @@
-"""Plays replays one after another in one sandbox, brought back to a known state between them.
-
-It must always tear down what it started, and never let what one replay left behind count for another.
-"""
-
-from __future__ import annotations
+"""Plays replays one after another in one sandbox, restored to a known state between them."""
 
 import subprocess
 import time
@@ -19,7 +14,7 @@ from atlas_access.rollout import short
 from sandbox import lifecycle
 from sandbox.baselines import capture_baseline
 from sandbox.refusals import REFUSALS
-from sandbox.replays.model import Caught, Claim, Replay, Start, Told
+from sandbox.replays.model import Caught, Claim, Replay, Result, Start
 from sandbox.replays.product import UNGATED, started
 from sandbox.replays.stage import Stage
 from sandbox.world import Options, World
@@ -33,37 +28,34 @@ OPTIONS = Options(service=True, propagation_seconds=0.2, ecs_step_seconds=0.05)
 
 @dataclass(frozen=True)
 class Audience:
-    """Whom a play tells: a line about what goes on, and what each replay came to."""
+    """Receives progress lines, and each replay's result."""
 
     say: Callable[[str], None]
-    ended: Callable[[Told], None]
+    ended: Callable[[Result], None]
 
 
 @dataclass(frozen=True)
 class Played:
     """What all came to, in order."""
 
-    told: tuple[Told, ...]
+    results: tuple[Result, ...]
     seconds: float
 
     @property
     def exit_code(self) -> int:
         """0 only when every replay was shown and caught by exactly what it promises."""
-        return 0 if self.told and all(each.passed for each in self.told) else 1
+        return 0 if self.results and all(each.passed for each in self.results) else 1
 
 
 def play(directory: Path, program_dir: Path, replays: Sequence[Replay], audience: Audience) -> Played:
-    """Play replays in a sandbox of their own in `directory`, which is gone afterwards.
-
-    Raises what `sandbox.lifecycle.up` raises, and `SandboxError` when a baseline that is needed cannot be captured.
-    """
+    """Play replays in a temporary sandbox in `directory`. Raises `SandboxError` when a baseline cannot be captured."""
     began = time.monotonic()
     world = lifecycle.up(directory, OPTIONS)
     try:
-        told = tuple(_Troupe(world, program_dir, audience).play(replays))
+        results = tuple(_Troupe(world, program_dir, audience).play(replays))
     finally:
         lifecycle.down(directory, keep=False)
-    return Played(told, time.monotonic() - began)
+    return Played(results, time.monotonic() - began)
 
 
 class _Troupe:
@@ -75,7 +67,7 @@ class _Troupe:
         self._at = Start.LEGACY
         self._state = b""
 
-    def play(self, replays: Sequence[Replay]) -> list[Told]:
+    def play(self, replays: Sequence[Replay]) -> list[Result]:
         self._audience.say(f"{self._stage.stack} runs {short(self._stage.home)}, which replays come back to")
         if any(each.gated for each in replays):
             capture_baseline(self._world, self._stage.stack, self._stage.program_dir)
@@ -88,7 +80,7 @@ class _Troupe:
             self._audience.ended(done[-1])
         return done
 
-    def _one(self, replay: Replay) -> Told:
+    def _one(self, replay: Replay) -> Result:
         began = time.monotonic()
         self._stage.begin()
         shown: list[Claim] = []
@@ -106,7 +98,7 @@ class _Troupe:
             self._come_back(replay, broke=bool(broke))
         except _BREAKS as error:
             broke = broke or f"the sandbox could not be brought back: {type(error).__name__}: {error}"
-        return Told(replay, tuple(shown), tuple(caught), tuple(afterwards), seconds, broke)
+        return Result(replay, tuple(shown), tuple(caught), tuple(afterwards), seconds, broke)
 
     def _reach(self, start: Start) -> None:
         """Bring the stack on to a state; it never goes back."""
@@ -119,10 +111,7 @@ class _Troupe:
         self._know(start)
 
     def _come_back(self, replay: Replay, *, broke: bool) -> None:
-        """What was changed by hand is undone; the service and the stack's state are as they were before the replay.
-
-        The state may be put back because a deployment that is stopped leaves nothing but revisions, which are kept.
-        """
+        """Restore the service and the stack's state from before; a stopped deployment leaves only revisions."""
         self._stage.clear_up()
         if self._at is Start.PROVISIONED:
             self._world.state_file(self._stage.stack).write_bytes(self._state)

@@ -1,10 +1,4 @@
-"""The product put before the same mistake: its commands as a person or CI runs them, and its deployments.
-
-Everything here is the product's own: the sandbox adds no check. It must never answer for the product, only hand on
-what it said.
-"""
-
-from __future__ import annotations
+"""Runs the product on the same mistake: its commands and its deployments, without checks of the sandbox's own."""
 
 import json
 import os
@@ -21,9 +15,9 @@ from typing import Any
 from atlas_access.base import ManifestInvalid
 from atlas_access.review import Deployment, Operation
 from sandbox.deploy import Engine, Order, deploy
+from sandbox.replays.messages import caught_by, refused_by_manifest
 from sandbox.replays.model import Catch, Catcher, Caught
 from sandbox.replays.stage import Stage
-from sandbox.replays.words import caught_by, refused_by_manifest
 from sandbox.world import SandboxError
 
 UNGATED = {"allowUngatedRollout": "true"}
@@ -43,10 +37,7 @@ _COMMAND_SECONDS = 120
 
 @contextmanager
 def edited(stage: Stage, file: str, changes: Mapping[str, str]) -> Iterator[Path]:
-    """The project's folder with a file changed: each text, which stands there once, replaced.
-
-    Raises `SandboxError` when a text is not there: the replay is older than the file.
-    """
+    """The project's folder with each text, which occurs once in a file, replaced. Raises `SandboxError` otherwise."""
     with TemporaryDirectory(prefix="replay-") as name:
         folder = Path(name)
         for each in _PROGRAM:
@@ -61,7 +52,7 @@ def edited(stage: Stage, file: str, changes: Mapping[str, str]) -> Iterator[Path
 
 
 def refused(stage: Stage, file: str, changes: Mapping[str, str]) -> tuple[Caught, ...]:
-    """Preview phase bind with a file changed; whatever refuses it."""
+    """Preview phase bind with a file changed; return what refuses it."""
     with edited(stage, file, changes) as folder:
         began = time.monotonic()
         order = Order(stage.stack, Operation.PREVIEW, "bind", Engine.EMBEDDED, folder)
@@ -82,9 +73,9 @@ def update(stage: Stage, phase: str, settings: Mapping[str, str] | None = None) 
 def drift(stage: Stage, phase: str) -> tuple[Caught, ...]:
     """The nightly check."""
     began = time.monotonic()
-    told = command(stage, "drift", stage.stack, "--phase", phase, "--format", "json")
+    answer = command(stage, "drift", stage.stack, "--phase", phase, "--format", "json")
     seconds = time.monotonic() - began
-    kinds = {each["kind"]: each for each in reversed(told["findings"])}
+    kinds = {each["kind"]: each for each in reversed(answer["findings"])}
     return tuple(
         Caught(Catch(Catcher.DRIFT, kind), f"{each['where']}: {each['subject']}: {each['what']}", seconds)
         for kind, each in sorted(kinds.items())
@@ -94,48 +85,45 @@ def drift(stage: Stage, phase: str) -> tuple[Caught, ...]:
 def guard(stage: Stage, name: str, source: Path, *options: str) -> tuple[Caught, ...]:
     """One guard of CI, over a tree."""
     began = time.monotonic()
-    told = command(stage, "guard", name, "--source", str(source), *options, "--format", "json")
-    return _findings(Catcher.GUARD, told, time.monotonic() - began)
+    answer = command(stage, "guard", name, "--source", str(source), *options, "--format", "json")
+    return _findings(Catcher.GUARD, answer, time.monotonic() - began)
 
 
 def check_env(stage: Stage, file: Path) -> tuple[Caught, ...]:
     """A developer's env file."""
     began = time.monotonic()
-    told = command(stage, "env", "--check", str(file), "--format", "json")
-    return _findings(Catcher.ENV_CHECK, told, time.monotonic() - began)
+    answer = command(stage, "env", "--check", str(file), "--format", "json")
+    return _findings(Catcher.ENV_CHECK, answer, time.monotonic() - began)
 
 
 def stored_values(stage: Stage) -> tuple[Caught, ...]:
     """The guard of the values that Secrets Manager holds now."""
     began = time.monotonic()
-    told = command(stage, "guard", "validate-secrets", "--stack", stage.stack, "--format", "json")
-    return _findings(Catcher.NIGHT_GUARD, told, time.monotonic() - began)
+    answer = command(stage, "guard", "validate-secrets", "--stack", stage.stack, "--format", "json")
+    return _findings(Catcher.NIGHT_GUARD, answer, time.monotonic() - began)
 
 
 def prove(stage: Stage, user: str) -> tuple[Caught, ...]:
     """One user's credentials, as Secrets Manager holds them now."""
     began = time.monotonic()
-    told = command(stage, "prove", stage.stack, "--user", user, "--format", "json")
+    answer = command(stage, "prove", stage.stack, "--user", user, "--format", "json")
     seconds = time.monotonic() - began
     return tuple(
         Caught(Catch(Catcher.NIGHT_PROOF, f"{each['user']} {each['verdict']}"), each["reason"], seconds)
-        for each in told["proofs"]
+        for each in answer["proofs"]
         if each["verdict"] != "proven"
     )
 
 
 def failing_gates(stage: Stage) -> tuple[str, ...]:
     """The gates that the service fails now, by `atlas-access smoke`; those by HTTP alone are waited for."""
-    told = command(stage, "smoke", stage.stack, "--format", "json")
-    gates: Sequence[Mapping[str, Any]] = told["rounds"][-1]["gates"]
+    answer = command(stage, "smoke", stage.stack, "--format", "json")
+    gates: Sequence[Mapping[str, Any]] = answer["rounds"][-1]["gates"]
     return tuple(f"gate {each['gate']}" for each in gates if each["standing"] == "unmet")
 
 
 def command(stage: Stage, *arguments: str) -> dict[str, Any]:
-    """Run `atlas-access …` in a process of its own, with the stack's variables; its JSON.
-
-    Raises `SandboxError` when it gives none.
-    """
+    """Run `atlas-access …` with the stack's variables and return its JSON. Raises `SandboxError` when there is none."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     paths = os.pathsep.join(filter(None, (str(_HOME), os.environ.get("PYTHONPATH"))))
     try:
@@ -148,18 +136,18 @@ def command(stage: Stage, *arguments: str) -> dict[str, Any]:
             timeout=_COMMAND_SECONDS,
             check=False,
         )
-        told: dict[str, Any] = json.loads(done.stdout)
+        answer: dict[str, Any] = json.loads(done.stdout)
     except (ValueError, subprocess.TimeoutExpired) as error:
         said = getattr(error, "stderr", None) or (done.stderr if isinstance(error, ValueError) else "no end")
         raise SandboxError(f"atlas-access {arguments[0]} gave no answer: {str(said).strip()}") from None
-    return told
+    return answer
 
 
-def _findings(catcher: Catcher, told: Mapping[str, Any], seconds: float) -> tuple[Caught, ...]:
+def _findings(catcher: Catcher, answer: Mapping[str, Any], seconds: float) -> tuple[Caught, ...]:
     """A guard's findings, each by its guard's name: the first of each guard is quoted."""
     return tuple(
         Caught(Catch(catcher, each["guard"]), _quoted(each["findings"]), seconds)
-        for each in told["guards"]
+        for each in answer["guards"]
         if each["findings"]
     )
 

@@ -1,6 +1,4 @@
-"""Every replay, in the order in which they are played: by the state that each begins in, the incidents first."""
-
-from __future__ import annotations
+"""Every replay, ordered by the state in which it begins, incidents first."""
 
 from itertools import pairwise
 

@@ -1,25 +1,20 @@
-"""A role is widened in Atlas after its proof: the audit log's writer may suddenly change entries.
-
-Users see nothing of it: their answers stay as they were.
-"""
-
-from __future__ import annotations
+"""A role is widened in Atlas after its proof: the audit writer may change entries. Users notice nothing."""
 
 from collections.abc import Iterator
 from functools import partial
 
 from sandbox.replays.by_hand import set_actions
 from sandbox.replays.common import NEW_AUDIT, OK, home_runs, plans
+from sandbox.replays.messages import caught_by
 from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start
 from sandbox.replays.product import UNGATED, drift, update
 from sandbox.replays.stage import Stage, bound
-from sandbox.replays.words import caught_by
 
 ROLE, LOG = "role_audit_writer", "agent_audit_log"
 CHANGES_AN_ENTRY = (
     "import os, pymongo; log = pymongo.MongoClient(os.environ['MONGODB_AUDIT_WRITE_URI']).askflorence.agent_audit_log;"
     "made = log.insert_one({'replay': True, 'who': 'them'}).inserted_id;"
-    "print(log.update_one({'_id': made}, {'$set': {'who': 'somebody else'}}).modified_count, 'entry changed')"
+    "print(log.update_one({'_id': made}, {'$set': {'who': 'another'}}).modified_count, 'entry changed')"
 )
 
 

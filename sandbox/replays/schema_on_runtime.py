@@ -1,9 +1,4 @@
-"""The schema secret on the runtime service: every task that serves users could drop an index.
-
-Users see nothing of it: their answers stay as they were.
-"""
-
-from __future__ import annotations
+"""The schema secret is bound to the runtime service: every task could drop an index. Users notice nothing."""
 
 from collections.abc import Iterator
 

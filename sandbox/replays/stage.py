@@ -1,10 +1,4 @@
-"""Where replays are played: one environment of a sandbox, as its users meet it, and as a hurried person changes it.
-
-What is done here is done by hand, past every gate, on ECS and Secrets Manager themselves; `product.py` goes by the
-gates. It must never leave loopback, nor show a secret's value.
-"""
-
-from __future__ import annotations
+"""One environment of a sandbox, as its users and an operator without gates use it."""
 
 import json
 import time
@@ -39,13 +33,13 @@ class Answer:
     body: Mapping[str, Any]
 
     def __str__(self) -> str:
-        told = f" {json.dumps(self.body, ensure_ascii=False)}" if self.status >= 400 else ""
-        return f"HTTP {self.status}{told}"
+        text = f" {json.dumps(self.body, ensure_ascii=False)}" if self.status >= 400 else ""
+        return f"HTTP {self.status}{text}"
 
 
 @dataclass
 class Stage:
-    """Staging of one sandbox. `program_dir` is the project's folder; `say` is told what happens, a line at a time."""
+    """Staging of one sandbox. `program_dir` is the project's folder; `say` receives what happens, line by line."""
 
     world: World
     program_dir: Path
@@ -75,7 +69,7 @@ class Stage:
         return self.aws("ecs")
 
     def aws(self, service: str) -> Any:
-        """A client of the stack's account, through the door that everything of ours takes."""
+        """A client of the stack's account."""
         return client_of(self.world, self.stack, service)
 
     def service(self) -> dict[str, Any]:
@@ -96,10 +90,10 @@ class Stage:
             self.world.service_url(self.stack) + path, json=dict(body), timeout=_ASK_SECONDS
         )
         try:
-            told = reply.json()
+            answer = reply.json()
         except ValueError:
-            told = {}
-        return Answer(reply.status_code, told if isinstance(told, dict) else {})
+            answer = {}
+        return Answer(reply.status_code, answer if isinstance(answer, dict) else {})
 
     def plan_ids(self) -> list[str]:
         """The plans that the household is offered."""
@@ -155,17 +149,14 @@ class Stage:
         return str(self.ecs.register_task_definition(**asked)["taskDefinition"]["taskDefinitionArn"])
 
     def deploy(self, *changes: Change) -> str:
-        """What a hurried person does: register, update the service, wait for ECS to say it is done; `family:number`.
-
-        ECS's own circuit breaker may have gone back; the service says what runs.
-        """
+        """Register a revision, update the service and wait for ECS without gates; return `family:number`."""
         revision = self.register(*changes)
         self.swap(revision)
         self.settled()
         return short(revision)
 
     def swap(self, revision: str) -> None:
-        """Tell the service to run a revision; nothing is waited for."""
+        """Set the service's revision without waiting."""
         self.ecs.update_service(**self.names, taskDefinition=revision)
 
     def settled(self) -> None:
@@ -181,23 +172,23 @@ class Stage:
             )
 
     def put_back(self) -> None:
-        """The first revision again, without any mark of ours on the service; not waited for."""
+        """Restore the first revision and remove our service tags, without waiting."""
         now = self.service()
-        marks = [each["key"] for each in self._tags(now) if each["key"].startswith(PREFIX)]
-        if marks:
-            self.ecs.untag_resource(resourceArn=now["serviceArn"], tagKeys=marks)
+        tags = [each["key"] for each in self._tags(now) if each["key"].startswith(PREFIX)]
+        if tags:
+            self.ecs.untag_resource(resourceArn=now["serviceArn"], tagKeys=tags)
         if now["taskDefinition"] != self.home:
             self.swap(self.home)
 
     def stop_reason(self, revision: str) -> str:
-        """Why the tasks of a revision (`family:number`) stopped, as ECS tells it; "" when none did."""
+        """Why the tasks of a revision (`family:number`) stopped, as ECS reports it; "" when none did."""
         cluster = self.names["cluster"]
         arns = self.ecs.list_tasks(cluster=cluster, desiredStatus="STOPPED")["taskArns"]
         tasks = self.ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
-        told = [
+        answer = [
             each.get("stoppedReason", "") for each in tasks if short(each["taskDefinitionArn"]) == revision
         ]
-        return next((str(each) for each in told if each), "")
+        return next((str(each) for each in answer if each), "")
 
     def run_task(self, revision: str, program: str) -> tuple[int, str]:
         """Run a line of Python in a one-off task of a revision, with its secrets; exit code and last line printed."""
@@ -254,7 +245,7 @@ class Stage:
 
 
 def until(look: Callable[[], Any], seconds: float) -> Any:
-    """Look until there is something to see; what the last look gave."""
+    """Call `look` until its result is true or time is up, and return the last result."""
     deadline = time.monotonic() + seconds
     found = look()
     while not found and time.monotonic() < deadline:

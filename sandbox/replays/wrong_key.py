@@ -1,18 +1,16 @@
 """A secret is encrypted with a key that the execution role cannot use: new tasks never start.
 
-ECS's circuit breaker goes back in silence, and the deployment reads "completed": a naive waiter calls it a success.
+ECS's circuit breaker restores the old revision silently, and the deployment reads "completed".
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 
 from atlas_access.rollout import short
 from sandbox.replays.common import NEW_READER, home_runs
+from sandbox.replays.messages import caught_by
 from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start
 from sandbox.replays.product import UNGATED, drift, update
 from sandbox.replays.stage import Stage, bound
-from sandbox.replays.words import caught_by
 
 
 def happens(stage: Stage) -> Iterator[Claim]:
@@ -24,8 +22,8 @@ def happens(stage: Stage) -> Iterator[Claim]:
     store.update_secret(SecretId=NEW_READER, KmsKeyId=theirs)
     wanted = stage.deploy(bound("MONGODB_URI", stage.secret_arn(NEW_READER)))
     reason = stage.stop_reason(wanted)
-    told = reason.rpartition(": ")[2] if "ResourceInitializationError" in reason else reason
-    yield Claim("why the new tasks stopped", "Access to KMS is not allowed", told)
+    shown = reason.rpartition(": ")[2] if "ResourceInitializationError" in reason else reason
+    yield Claim("why the new tasks stopped", "Access to KMS is not allowed", shown)
     states = ", ".join(each["rolloutState"] for each in stage.service()["deployments"])
     yield Claim("what ECS calls the deployment", "COMPLETED", states)
     yield Claim("who answers users", short(stage.home), stage.answered_by())

@@ -197,8 +197,8 @@ def replays(figures):
         played = play(home / "box", ROOT, chosen(""), Audience(say=lambda _: None, ended=lambda _: None))
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    caught = sum(each.passed for each in played.told)
-    total = len(played.told)
+    caught = sum(each.passed for each in played.results)
+    total = len(played.results)
     figures.tell("replays: caught", f"{caught}/{total}", f"{total}/{total}", kept=caught == total)
     figures.tell("replays: time", f"{played.seconds:.0f} s")
 

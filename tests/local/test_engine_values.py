@@ -66,7 +66,7 @@ def test_a_mask_takes_out_secrets_in_plain_and_in_json():
 
 
 @pytest.mark.parametrize(
-    "told",
+    "text",
     [
         "p@ss/word+1",
         "p%40ss%2Fword%2B1",
@@ -76,10 +76,10 @@ def test_a_mask_takes_out_secrets_in_plain_and_in_json():
         "271828",
     ],
 )
-def test_a_mask_takes_out_secrets_encoded_by_line_in_one_line_and_as_numbers(told):
+def test_a_mask_takes_out_secrets_encoded_by_line_in_one_line_and_as_numbers(text):
     mask = Mask()
     mask.learn([Secret("p@ss/word+1"), Secret("first line\n  and the second one\n"), Secret(271828)])
-    assert ("it said [secret] and ended", False) == (mask(f"it said {told} and ended"), told in mask(told))
+    assert ("it said [secret] and ended", False) == (mask(f"it said {text} and ended"), text in mask(text))
 
 
 def test_a_mask_leaves_words_alone_that_are_lines_of_a_secret():
@@ -98,12 +98,12 @@ def test_a_detailed_diff_names_the_property_that_forces_a_replacement():
 
 def test_a_property_diff_says_what_is_added_changed_and_gone():
     changes = property_changes({"a": 1, "b": Secret(1), "__provider": 1}, {"b": Secret(2), "c": 3}, ("c",))
-    told = [(item.property, item.kind, item.old, item.new, item.replaces) for item in changes]
+    found = [(item.property, item.kind, item.old, item.new, item.replaces) for item in changes]
     assert [
         ("a", "delete", 1, None, False),
         ("b", "update", "[secret]", "[secret]", False),
         ("c", "add", None, 3, True),
-    ] == told
+    ] == found
 
 
 def test_an_event_is_one_line_of_json():

@@ -11,12 +11,12 @@ from atlas_access.base.yaml_errors import ManifestError
 from atlas_access.cli.main import run
 from atlas_access.review.deployment import Deployment, Operation, Proof
 from atlas_access.review.policy import Finding, Level
-from sandbox.replays import eng_271, eng_279, schema_on_runtime, telling
-from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start, Told, Undone
+from sandbox.replays import eng_271, eng_279, report, schema_on_runtime
+from sandbox.replays.messages import caught_by, name_of_reason, refused_by_manifest
+from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Result, Start, Undone
 from sandbox.replays.play import Played
 from sandbox.replays.registry import REPLAYS, chosen, in_order
 from sandbox.replays.stage import Stage
-from sandbox.replays.words import caught_by, name_of_reason, refused_by_manifest
 from sandbox.world import SandboxError
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ def uncaught(_: Stage) -> Iterable[Caught]:
 REPLAY = Replay(
     "made-up", "a made-up mistake", Start.PROVISIONED, nothing, uncaught, (RULE,), nothing, Start.PROVISIONED
 )
-PASSED = Told(REPLAY, (SEEN,), (Caught(RULE, "it is not bound", 3.2),), (RUNS,), 9.5)
+PASSED = Result(REPLAY, (SEEN,), (Caught(RULE, "it is not bound", 3.2),), (RUNS,), 9.5)
 
 
 def deployment(failure: str = "", **changes: object) -> Deployment:
@@ -138,13 +138,13 @@ def test_shown_and_caught_by_exactly_what_is_expected_passes() -> None:
 def test_anything_that_is_not_as_promised_is_told_and_fails_it(
     change: dict[str, object], difference: str
 ) -> None:
-    told = replace(PASSED, **change)  # type: ignore[arg-type]
-    assert ((difference,), False) == (told.differences, told.passed)
+    result = replace(PASSED, **change)  # type: ignore[arg-type]
+    assert ((difference,), False) == (result.differences, result.passed)
 
 
 def test_a_play_is_0_only_when_every_replay_passed() -> None:
     failed = replace(PASSED, caught=())
-    codes = [Played(told, 1.0).exit_code for told in ((PASSED,), (PASSED, failed), ())]
+    codes = [Played(results, 1.0).exit_code for results in ((PASSED,), (PASSED, failed), ())]
     assert [0, 1, 1] == codes
 
 
@@ -226,30 +226,30 @@ def test_a_replay_is_told_with_its_answer_first() -> None:
         "  without our gates   ● POST /api/providers/covered: HTTP 500",
         "  with them           CAUGHT by policy at preview: reference-uri-explicit (3.2 s): it is not bound",
         "  afterwards          ● runs afterwards: app:7 2/2",
-    ] == list(telling.lines(PASSED))
+    ] == list(report.lines(PASSED))
 
 
 def test_a_replay_that_differs_says_in_what() -> None:
-    told = list(telling.lines(replace(PASSED, caught=())))
+    shown = list(report.lines(replace(PASSED, caught=())))
     assert (True, "  DIFFERS  not caught by policy at preview: reference-uri-explicit") == (
-        told[0].startswith("NOT AS PROMISED  made-up"),
-        told[-1],
+        shown[0].startswith("NOT AS PROMISED  made-up"),
+        shown[-1],
     )
 
 
 def test_a_rollback_is_told_with_its_seconds() -> None:
     rolled = Caught(GATE, "not covered", 20.0, Undone(10.0, 4.0, 0))
-    (line,) = [each for each in telling.lines(replace(PASSED, caught=(rolled,))) if "gate 3 (" in each]
+    (line,) = [each for each in report.lines(replace(PASSED, caught=(rolled,))) if "gate 3 (" in each]
     assert (
         "(20.0 s; rolled back 10 s after the swap, 4 s after the first bad answer, 0 requests failed" in line
     )
 
 
 def test_json_carries_the_same_facts() -> None:
-    told = telling.document((PASSED, replace(PASSED, caught=())), 20.0)
-    first, second = told["replays"]
+    result = report.document((PASSED, replace(PASSED, caught=())), 20.0)
+    first, second = result["replays"]
     assert (False, [True, False], ["not caught by policy at preview: reference-uri-explicit"]) == (
-        told["passed"],
+        result["passed"],
         [first["passed"], second["passed"]],
         second["differences"],
     )
@@ -261,15 +261,15 @@ def test_json_carries_the_same_facts() -> None:
 
 
 def test_the_listing_names_every_replay_and_what_catches_it() -> None:
-    listed = json.loads(telling.promises_json(REPLAYS))
+    listed = json.loads(report.promises_json(REPLAYS))
     assert [(each.name, len(each.expected)) for each in REPLAYS] == [
         (each["name"], len(each["expected"])) for each in listed
     ]
-    assert all(each.name in telling.promises(REPLAYS) for each in REPLAYS)
+    assert all(each.name in report.promises(REPLAYS) for each in REPLAYS)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([], "sandbox replay needs to know which. Name one, or give --all; --list names them all.\n"),
         (
@@ -280,10 +280,10 @@ def test_the_listing_names_every_replay_and_what_catches_it() -> None:
     ],
 )
 def test_a_wrong_wish_is_refused_before_a_sandbox_is_started(
-    arguments: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = run(["sandbox", "replay", *arguments, "--dir", str(tmp_path / "sandbox")])
-    assert (2, told, False) == (code, capsys.readouterr().err, (tmp_path / "sandbox").exists())
+    assert (2, message, False) == (code, capsys.readouterr().err, (tmp_path / "sandbox").exists())
 
 
 def test_the_command_lists_the_replays(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""The demo tells the migration in its order, tears down what it started, and never goes on after a failure."""
+"""The demo plays the migration in order, tears everything down, and stops after a failure."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -95,7 +95,7 @@ class Stage:
 
         return SimpleNamespace(build=build, again=again)
 
-    def _deploy(self, _: object, order: Order, told: Callable[[Progress], None]) -> Deployment:
+    def _deploy(self, _: object, order: Order, report: Callable[[Progress], None]) -> Deployment:
         name = f"{order.stack} {order.operation.value} {order.phase}"
         self.begun.append(name)
         if order.phase == "retire":
@@ -104,7 +104,7 @@ class Stage:
             raise KeyboardInterrupt
         if order.phase == "bind" and not order.settings:
             for _ in range(2):
-                told(Progress(Moment.SAID, None, f"gates on {order.stack}:8: green"))
+                report(Progress(Moment.SAID, None, f"gates on {order.stack}:8: green"))
         failure = "refuted\nbecause" if name == self._fails_at else ""
         return Deployment(
             order.stack, str(order.phase), order.operation, "embedded", 1.0, (), failure=failure
@@ -183,9 +183,9 @@ def test_the_gates_that_a_rollout_told_of_stand_in_the_receipt(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     played = Stage(monkeypatch, tmp_path).play()
-    told = {(each.stack, each.revision, each.rounds) for each in played.receipt.gates}
-    assert ("staging", "staging:8", 2) in told
-    assert ("prod", "prod:7", 2) in told
+    runs = {(each.stack, each.revision, each.rounds) for each in played.receipt.gates}
+    assert ("staging", "staging:8", 2) in runs
+    assert ("prod", "prod:7", 2) in runs
 
 
 def test_without_a_browser_the_story_ends_all_the_same_and_says_what_did_not_run(

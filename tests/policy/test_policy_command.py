@@ -21,7 +21,7 @@ FORMATS = ["text", "json", "sarif", "junit", "md"]
 
 
 @pytest.fixture
-def told(tmp_path, capsys):
+def run_policy(tmp_path, capsys):
     """Runs the command on a state and returns its exit code and what it printed."""
 
     def judge(text, *arguments, stack="staging"):
@@ -45,12 +45,12 @@ def violated():
     return exported(*(stored(wrong.get(each.name, each)) for each in compliant_stack()))
 
 
-def sarif(told, text):
-    return json.loads(told(text, "--format", "sarif")[1])
+def sarif(run_policy, text):
+    return json.loads(run_policy(text, "--format", "sarif")[1])
 
 
-def test_our_stack_is_clean_and_the_known_waiver_is_named(told):
-    code, text = told(CLEAN)
+def test_our_stack_is_clean_and_the_known_waiver_is_named(run_policy):
+    code, text = run_policy(CLEAN)
 
     assert (0, True, 1) == (
         code,
@@ -59,8 +59,8 @@ def test_our_stack_is_clean_and_the_known_waiver_is_named(told):
     )
 
 
-def test_a_violation_names_the_manifests_line_and_the_way_out(told):
-    code, text = told(violated())
+def test_a_violation_names_the_manifests_line_and_the_remedy(run_policy):
+    code, text = run_policy(violated())
     line = 1 + next(number for number, line in enumerate(LINES) if "role: read@askflorence" in line)
 
     assert (1, True, True, True) == (
@@ -71,17 +71,17 @@ def test_a_violation_names_the_manifests_line_and_the_way_out(told):
     )
 
 
-def test_what_could_have_been_known_and_was_not_is_unknown(told):
-    untold = [each for each in compliant_stack() if each.type != SERVICE_ACCESS]
+def test_what_could_have_been_known_and_was_not_is_unknown(run_policy):
+    unknown = [each for each in compliant_stack() if each.type != SERVICE_ACCESS]
 
-    code, text = told(exported(*map(stored, untold)))
+    code, text = run_policy(exported(*map(stored, unknown)))
 
     assert (3, True) == (code, "additive-provision not evaluated" in text)
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_format_carries_the_violation(told, form):
-    code, text = told(violated(), "--format", form)
+def test_every_format_carries_the_violation(run_policy, form):
+    code, text = run_policy(violated(), "--format", form)
 
     assert (1, True, True) == (
         code,
@@ -92,7 +92,7 @@ def test_every_format_carries_the_violation(told, form):
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("envelope", ["plain", "opened"])
-def test_no_format_holds_a_secret(told, form, envelope):
+def test_no_format_holds_a_secret(run_policy, form, envelope):
     opened = {
         "4dabf18193072939515e22adb298388d": SECRET["4dabf18193072939515e22adb298388d"],
         "plaintext": CANARY,
@@ -101,13 +101,13 @@ def test_no_format_holds_a_secret(told, form, envelope):
     uri = f"mongodb://u:{CANARY}@127.0.0.1/askflorence"
     props = {**user(role="dbOwner").props, "password": value, "description": uri, "labels": [{"value": uri}]}
 
-    _, text = told(exported(entry(user(), inputs=props, outputs=props)), "--format", form)
+    _, text = run_policy(exported(entry(user(), inputs=props, outputs=props)), "--format", form)
 
     assert "canary" not in text
 
 
-def test_sarif_has_the_form_that_the_standard_asks_for(told):
-    log = sarif(told, violated())
+def test_sarif_has_the_form_that_the_standard_asks_for(run_policy):
+    log = sarif(run_policy, violated())
     (only,) = log["runs"]
     driver = only["tool"]["driver"]
 
@@ -124,8 +124,8 @@ def test_sarif_has_the_form_that_the_standard_asks_for(told):
         assert result["locations"][0]["physicalLocation"]["region"]["startLine"] >= 1
 
 
-def test_sarif_places_a_finding_at_the_manifests_line(told):
-    results = sarif(told, violated())["runs"][0]["results"]
+def test_sarif_places_a_finding_at_the_manifests_line(run_policy):
+    results = sarif(run_policy, violated())["runs"][0]["results"]
     where = {
         each["ruleId"]: each["locations"][0]["physicalLocation"]["region"]["startLine"] - 1
         for each in results
@@ -137,40 +137,40 @@ def test_sarif_places_a_finding_at_the_manifests_line(told):
     )
 
 
-def test_a_resource_that_the_manifest_does_not_declare_has_no_line_of_its_own(told):
+def test_a_resource_that_the_manifest_does_not_declare_has_no_line_of_its_own(run_policy):
     by_hand = user("by_hand", role="dbOwner")
 
-    code, text = told(exported(stored(by_hand)))
+    code, text = run_policy(exported(stored(by_hand)))
 
     assert (1, False) == (code, "Where it comes from" in text)
 
 
-def test_a_findings_fingerprint_does_not_depend_on_its_line(told, tmp_path):
+def test_a_findings_fingerprint_does_not_depend_on_its_line(run_policy, tmp_path):
     moved = tmp_path / "access.yaml"
     moved.write_text("\n\n" + MANIFEST.read_text(encoding="utf-8"), encoding="utf-8")
 
     def marks(*arguments):
-        log = json.loads(told(violated(), "--format", "sarif", *arguments)[1])
+        log = json.loads(run_policy(violated(), "--format", "sarif", *arguments)[1])
         return [each["partialFingerprints"] for each in log["runs"][0]["results"]]
 
     assert marks() == marks("--manifest", str(moved))
 
 
-def test_junit_has_a_case_for_each_rule_and_counts_the_failures(told):
-    suite = ElementTree.fromstring(told(violated(), "--format", "junit")[1].split("?>", 1)[1])[0]  # noqa: S314
+def test_junit_has_a_case_for_each_rule_and_counts_the_failures(run_policy):
+    suite = ElementTree.fromstring(run_policy(violated(), "--format", "junit")[1].split("?>", 1)[1])[0]  # noqa: S314
     failed = [case.get("name") for case in suite if case.find("failure") is not None]
 
     assert (len(CATALOGUE), int(suite.get("failures"))) == (int(suite.get("tests")), len(failed))
     assert {"built-in-roles-allow-list", "secret-recovery-window"} <= set(failed)
 
 
-def test_a_strange_name_breaks_neither_xml_nor_markdown(told):
+def test_a_strange_name_breaks_neither_xml_nor_markdown(run_policy):
     strange = user("a|b<c>`\u0007", role="dbOwner")
 
-    ElementTree.fromstring(told(exported(stored(strange)), "--format", "junit")[1].split("?>", 1)[1])  # noqa: S314
+    ElementTree.fromstring(run_policy(exported(stored(strange)), "--format", "junit")[1].split("?>", 1)[1])  # noqa: S314
     rows = [
         line
-        for line in told(exported(stored(strange)), "--format", "md")[1].splitlines()
+        for line in run_policy(exported(stored(strange)), "--format", "md")[1].splitlines()
         if "built-in" in line
     ]
     assert [6] == [row.replace("\\|", "").count("|") for row in rows]
@@ -192,8 +192,8 @@ def test_the_state_may_come_by_standard_input(monkeypatch, capsys):
         (CLEAN, "dev", 'stack "dev" is unknown to policy-config.json. Known: staging, prod.'),
     ],
 )
-def test_a_wrong_input_is_refused_with_the_way_out(told, text, stack, expected):
-    code, said = told(text, stack=stack)
+def test_a_wrong_input_is_refused_with_the_remedy(run_policy, text, stack, expected):
+    code, said = run_policy(text, stack=stack)
 
     assert (2, True, False) == (code, expected in said, "Traceback" in said)
 
@@ -208,16 +208,16 @@ def test_without_a_sandbox_and_a_file_the_command_says_so(tmp_path, capsys):
     assert "sandbox" in capsys.readouterr().err
 
 
-def test_a_property_of_a_wrong_form_is_a_finding_not_a_traceback(told):
+def test_a_property_of_a_wrong_form_is_a_finding_not_a_traceback(run_policy):
     broken = [entry(without(user("a"), "roles"), inputs={"roles": 7}), entry(task("b"), inputs={})]
 
-    code, text = told(exported(*broken))
+    code, text = run_policy(exported(*broken))
 
     assert (1, True, False) == (code, "well-formed" in text, "Traceback" in text)
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_every_rule_is_explained_with_both_sides_and_the_way_out(name, capsys):
+def test_every_rule_is_explained_with_both_sides_and_the_remedy(name, capsys):
     assert 0 == run(["explain", name])
     text = capsys.readouterr().out
     assert all(word in text for word in ("Why:", "Decided in:", "Refused:", "Accepted:", "Way out:"))
@@ -254,7 +254,7 @@ def test_what_a_report_calls_a_value_that_no_rule_saw_is_explained(name, says, c
     assert says in capsys.readouterr().out
 
 
-def test_a_state_without_a_resource_was_not_judged(told):
-    code, text = told(exported())
+def test_a_state_without_a_resource_was_not_judged(run_policy):
+    code, text = run_policy(exported())
 
     assert (3, True) == (code, "the state of staging holds no resource, so that nothing was judged" in text)

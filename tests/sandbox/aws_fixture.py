@@ -30,7 +30,7 @@ class Clock:
 
 @dataclass
 class Aws:
-    """The server, its agent (which steps only when told), and both accounts."""
+    """The server, its agent (which steps only on request), and both accounts."""
 
     url: str
     agent: EcsAgent

@@ -250,8 +250,8 @@ def repeatable(state: str, world: World) -> tuple[Mapping[str, Any], ...]:
 
 def _evidence(text: str) -> Any:
     """A proof's evidence without how long it and each attempt took."""
-    told = json.loads(text)
-    return {**told, "ms": 0, "attempts": [attempt[:-1] for attempt in told["attempts"]]}
+    proof = json.loads(text)
+    return {**proof, "ms": 0, "attempts": [attempt[:-1] for attempt in proof["attempts"]]}
 
 
 def subjects(resources: tuple[Mapping[str, Any], ...]) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""A stand-in for the Atlas Admin API that records every request: just enough to see what the providers send.
+"""A fake Atlas Admin API that records every request of the providers.
 
 It is no emulator: it knows users, roles and one cluster, checks the digest's presence but not its proof, and answers
-an injected status when it is told to.
+an injected status on request.
 """
 
 from __future__ import annotations
@@ -35,13 +35,6 @@ CLUSTER = {
             }
         ],
     },
-    "replicationSpecs": [
-        {
-            "id": "r1",
-            "zoneName": "Zone 1",
-            "regionConfigs": [{"providerName": "AWS", "regionName": "US_EAST_1"}],
-        }
-    ],
 }
 
 
@@ -67,7 +60,6 @@ class FakeAtlas:
     roles: dict[str, dict[str, Any]] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
     faults: dict[str, deque[int]] = field(default_factory=dict)
-    tokens: int = 0
     changing: int = 0
     most_changing: int = 0
 
@@ -110,10 +102,7 @@ class FakeAtlas:
         sent = Sent(http.command, path, headers, json.loads(raw) if is_json and raw else raw)
         with self.lock:
             self.sent.append(sent)
-        if path == "/api/oauth/token":
-            self.tokens += 1
-            self.reply(http, 200, {"access_token": "token", "expires_in": 3600})
-        elif not sent.signed:
+        if not sent.signed:
             self.reply(http, 401, {"error": 401}, {"WWW-Authenticate": CHALLENGE})
         elif self.faults.get(http.command):
             status = self.faults[http.command].popleft()
@@ -126,9 +115,7 @@ class FakeAtlas:
             return self.serve_user(sent, parts[1:])
         if parts[0] == "customDBRoles":
             return self.serve_role(sent, parts[2:])
-        if parts[0] == "containers":
-            return 200, {"results": [{"id": "c1", "regionName": "US_EAST_1"}]}
-        return (200, {"javascriptEnabled": False}) if "processArgs" in parts else (200, CLUSTER)
+        return 200, CLUSTER
 
     def serve_user(self, sent: Sent, parts: list[str]) -> tuple[int, Any]:
         if sent.method == "POST":

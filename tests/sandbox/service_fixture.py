@@ -47,8 +47,8 @@ class Running:
     def ask(self, path: str, body: dict[str, Any], *, status: int = 200) -> dict[str, Any]:
         answer = requests.post(self.url + path, json=body, timeout=30)
         assert status == answer.status_code, answer.text
-        told: dict[str, Any] = answer.json()
-        return told
+        body: dict[str, Any] = answer.json()
+        return body
 
     def plan_ids(self) -> list[str]:
         return [plan["plan_id"] for plan in self.ask("/api/plans", COUPLE)["plans"]]

@@ -170,11 +170,11 @@ def test_logins_are_told_with_their_result_and_never_those_of_the_servers(atlas:
     atlas.can_log_in("watched")
     atlas.can_log_in("watched", "wrong-password")
 
-    def told() -> list[bool]:
+    def listed() -> list[bool]:
         return [login.authResult for login in logins(atlas) if login.username == "watched"]
 
-    assert until(lambda: len(told()) == 2)
-    assert told() == [False, True]
+    assert until(lambda: len(listed()) == 2)
+    assert listed() == [False, True]
     assert {login.username for login in logins(atlas)}.isdisjoint({"root", "__system"})
 
 
@@ -185,11 +185,11 @@ def test_a_login_to_a_cluster_that_the_user_s_scopes_leave_out_is_told_as_an_unk
     atlas.staging.add_user("elsewhere", scopes=[{"name": "other", "type": "CLUSTER"}])
     atlas.can_log_in("elsewhere", password)
 
-    def told() -> list[Login]:
+    def listed() -> list[Login]:
         return [login for login in logins(atlas) if login.username == "elsewhere"]
 
-    assert until(lambda: bool(told()))
-    assert {(each.authResult, each.ipAddress, each.failureReason) for each in told()} == {
+    assert until(lambda: bool(listed()))
+    assert {(each.authResult, each.ipAddress, each.failureReason) for each in listed()} == {
         (False, "127.0.0.1", 'UserNotFound: Could not find user "elsewhere" for db "admin"')
     }
 

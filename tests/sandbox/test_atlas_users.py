@@ -215,10 +215,10 @@ def test_a_temporary_user_goes_when_its_time_is_over(
         while_it_lasts = atlas.can_log_in("guest")
         clock[0] = now + timedelta(days=1)
         gone = atlas.staging.send("GET", "/databaseUsers/admin/guest")
-        told = atlas.staging.send("GET", "/events?eventType=MONGODB_USER_DELETED").json()["results"]
+        events = atlas.staging.send("GET", "/events?eventType=MONGODB_USER_DELETED").json()["results"]
     finally:
         emulator.stop()
-    assert (while_it_lasts, gone.status_code, atlas.can_log_in("guest"), len(told)) == (True, 404, False, 1)
+    assert (while_it_lasts, gone.status_code, atlas.can_log_in("guest"), len(events)) == (True, 404, False, 1)
 
 
 def test_a_hundred_users_and_a_hundred_roles_fit_and_no_more(atlas: Atlas) -> None:

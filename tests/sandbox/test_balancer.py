@@ -205,8 +205,8 @@ def test_a_message_that_could_be_misunderstood_is_refused(setup: Setup, message:
     host, _, port = setup.balancer.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
         connection.sendall(message)
-        told = connection.recv(1000)
-    assert (str(status).encode(), []) == (told.split(b" ")[1], backend.asked)
+        answer = connection.recv(1000)
+    assert (str(status).encode(), []) == (answer.split(b" ")[1], backend.asked)
 
 
 def test_two_hundred_callers_at_once_are_all_answered(setup: Setup) -> None:

@@ -120,7 +120,7 @@ if shutil.which("pulumi"):
         run_on_both(tmp_path, SCENARIOS[name])
 
     def test_the_cli_too_keeps_what_a_killed_run_was_creating(tmp_path: Path) -> None:
-        """As ours: the next update creates it, and the record stays until a refresh is told to clear it."""
+        """As ours: the next update creates it, and the record stays until a refresh clears it."""
         with ToyProvider() as toy:
             stack = CliStack(tmp_path, toy)
             stack.prepare()

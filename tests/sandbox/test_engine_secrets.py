@@ -26,8 +26,8 @@ pulumi.export("serial", a.serial)
 
 def test_no_secret_is_in_the_state_the_events_or_the_result(stack):
     result = stack.up(PROGRAM)
-    told = "\n".join(map(event_to_json, stack.events)) + stack.state_file.read_text() + repr(result)
-    assert [] == [part for part in (CANARY, "pa55", json.dumps(CANARY)[1:-1]) if part in told]
+    shown = "\n".join(map(event_to_json, stack.events)) + stack.state_file.read_text() + repr(result)
+    assert [] == [part for part in (CANARY, "pa55", json.dumps(CANARY)[1:-1]) if part in shown]
     assert Secret(CANARY) == result.outputs["secret"]
 
 

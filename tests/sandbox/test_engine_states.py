@@ -47,10 +47,10 @@ def damage(stack: Stack, change: Callable[[list[dict[str, Any]]], object]) -> st
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda found: found.reverse(), "which does not stand before it"),
-        (lambda found: found.pop(0), "which does not stand before it"),
-        (lambda found: found.pop(-2), "which does not stand before it"),
-        (lambda found: found.append(found[-1]), "stands in it twice"),
+        (lambda found: found.reverse(), "which does not come before it"),
+        (lambda found: found.pop(0), "which does not come before it"),
+        (lambda found: found.pop(-2), "which does not come before it"),
+        (lambda found: found.append(found[-1]), "is in it twice"),
         (lambda found: found.insert(0, 7), "is damaged"),
     ],
 )

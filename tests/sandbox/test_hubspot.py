@@ -18,8 +18,8 @@ def hubspot() -> HubSpot:
 
 
 def ask(hubspot: HubSpot, method: str, path: str, body: object = None, token: str = FIRST) -> tuple[int, Any]:
-    told = b"" if body is None else json.dumps(body).encode()
-    status, text = hubspot.answer(method, CONTACTS + path, f"Bearer {token}", told)
+    payload = b"" if body is None else json.dumps(body).encode()
+    status, text = hubspot.answer(method, CONTACTS + path, f"Bearer {token}", payload)
     return status, json.loads(text) if text else None
 
 
@@ -40,8 +40,8 @@ def test_a_contact_is_found_by_id_by_address_and_by_search(hubspot: HubSpot) -> 
 
 def test_a_known_address_is_a_conflict_that_names_the_contact(hubspot: HubSpot) -> None:
     _, made = create(hubspot)
-    status, told = create(hubspot, "ONE@example.com")
-    assert (409, f"Contact already exists. Existing ID: {made['id']}") == (status, told["message"])
+    status, answer = create(hubspot, "ONE@example.com")
+    assert (409, f"Contact already exists. Existing ID: {made['id']}") == (status, answer["message"])
 
 
 def test_an_archived_contact_is_gone_and_archiving_again_is_no_error(hubspot: HubSpot) -> None:
@@ -57,8 +57,8 @@ def test_each_token_has_contacts_of_its_own(hubspot: HubSpot) -> None:
 
 @pytest.mark.parametrize("token", ["", "token-c"])
 def test_a_token_that_opens_no_portal_is_refused(hubspot: HubSpot, token: str) -> None:
-    status, told = create(hubspot, token=token)
-    assert (401, "INVALID_AUTHENTICATION") == (status, told["category"])
+    status, answer = create(hubspot, token=token)
+    assert (401, "INVALID_AUTHENTICATION") == (status, answer["category"])
 
 
 @pytest.mark.parametrize(

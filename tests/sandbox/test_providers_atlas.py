@@ -244,7 +244,7 @@ def test_roles_of_a_project_are_changed_one_at_a_time(fake, atlas):
     assert 1 == fake.most_changing
 
 
-def test_a_cluster_tells_its_addresses(fake, atlas):
+def test_a_cluster_lookup_returns_its_addresses(fake, atlas):
     found = atlas.invoke(CLUSTER, projectId=PROJECT, name="cl")
     endpoint = found["connectionStrings"]["privateEndpoints"][0]
     assert "mongodb://127.0.0.1:27017/?replicaSet=rs0" == found["connectionStrings"]["standard"]
@@ -259,21 +259,7 @@ def test_a_cluster_tells_its_addresses(fake, atlas):
         first["accept"],
         first["use-effective-instance-fields"],
     )
-    paths = [path for _, path in fake.requests()]
-    assert ["/clusters/cl", "/containers", "/clusters/cl/processArgs"] == paths
-
-
-def test_a_service_account_signs_in_once_and_sends_its_token_at_once(fake):
-    environment = {
-        "MONGODB_ATLAS_BASE_URL": fake.url,
-        "MONGODB_ATLAS_CLIENT_ID": "mdb_sa_id",
-        "MONGODB_ATLAS_CLIENT_SECRET": "canary-client",
-    }
-    for client in connected(environment):
-        client.made(USER, GIVEN_USER)
-        client.made(ROLE, GIVEN_ROLE)
-    assert 1 == fake.tokens
-    assert {"Bearer token"} == {one.headers["authorization"] for one in fake.sent[1:]}
+    assert ["/clusters/cl"] == [path for _, path in fake.requests()]
 
 
 def test_credentials_and_base_url_from_two_places_are_refused(fake):

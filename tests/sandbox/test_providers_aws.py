@@ -1,4 +1,4 @@
-"""The aws provider's other resource types, its functions and its settings, against moto."""
+"""The aws provider's other resource types and its settings, against moto."""
 
 from __future__ import annotations
 
@@ -100,53 +100,6 @@ def test_deleting_a_task_definition_deregisters_it_unless_it_is_skipped(aws, end
     aws.delete(TASK_DEFINITION, identity, state)
     found = api(endpoint, "ecs").describe_task_definition(taskDefinition=state["arn"])
     assert status == found["taskDefinition"]["status"]
-
-
-def test_lookups_find_the_key_behind_an_alias(aws, endpoint):
-    kms, alias = api(endpoint, "kms"), f"alias/{unique('askflorence')}"
-    key = kms.create_key()["KeyMetadata"]
-    kms.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
-    found = aws.invoke("aws:kms/getAlias:getAlias", name=alias)
-    assert (key["Arn"], key["KeyId"]) == (found["targetKeyArn"], found["targetKeyId"])
-    assert key["Arn"] == aws.invoke("aws:kms/getKey:getKey", keyId=alias)["arn"]
-
-
-def test_a_lookup_that_finds_nothing_says_what_it_looked_for(aws):
-    with pytest.raises(grpc.RpcError) as refused:
-        aws.invoke("aws:kms/getAlias:getAlias", name="alias/none")
-    assert "invoking aws:kms/getAlias:getAlias: reading KMS Alias (alias/none): empty result" == (
-        refused.value.details()
-    )
-
-
-def test_lookups_describe_a_secret_and_its_versions_without_its_value(aws, endpoint):
-    name, manager = unique("s"), api(endpoint, "secretsmanager")
-    made = manager.create_secret(Name=name, SecretString="canary-1")
-    found = aws.invoke("aws:secretsmanager/getSecret:getSecret", name=name)
-    versions = aws.invoke("aws:secretsmanager/getSecretVersions:getSecretVersions", secretId=name)
-    assert made["ARN"] == found["arn"] == versions["arn"]
-    assert [(made["VersionId"], ["AWSCURRENT"])] == [
-        (one["versionId"], one["versionStages"]) for one in versions["versions"]
-    ]
-    assert "canary-1" not in repr((found, versions))
-
-
-def test_lookups_name_the_revision_that_a_service_runs(aws, endpoint):
-    ecs, name = api(endpoint, "ecs"), unique("app")
-    ecs.create_cluster(clusterName=name)
-    defined = [{"name": "app", "image": "example/app:1", "memory": 128}]
-    arn = ecs.register_task_definition(family=name, containerDefinitions=defined)["taskDefinition"]
-    ecs.create_service(cluster=name, serviceName=name, taskDefinition=f"{name}:1", desiredCount=2)
-    service = aws.invoke("aws:ecs/getService:getService", clusterArn=name, serviceName=name)
-    running = aws.invoke(
-        "aws:ecs/getTaskDefinition:getTaskDefinition", taskDefinition=service["taskDefinition"]
-    )
-    assert (arn["taskDefinitionArn"], 1, 2) == (running["arn"], running["revision"], service["desiredCount"])
-    assert "example/app:1" == json.loads(running["containerDefinitions"])[0]["image"]
-
-
-def test_the_callers_account_is_told(aws):
-    assert ACCOUNT == aws.invoke("aws:index/getCallerIdentity:getCallerIdentity")["accountId"]
 
 
 def test_another_account_is_refused(port):

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from sandbox.replays import eng_271, eng_272, telling
-from sandbox.replays.model import Catch, Catcher, Told
+from sandbox.replays import eng_271, eng_272, report
+from sandbox.replays.model import Catch, Catcher, Result
 from sandbox.replays.play import Audience, play
 
 ROOT = Path(__file__).parents[2]
@@ -14,12 +14,12 @@ NOBODY = Catch(Catcher.DRIFT, "legacy binding")
 def test_incidents_happen_and_are_caught_and_a_wrong_promise_is_told(tmp_path: Path) -> None:
     """One sandbox for both; the second replay is asked for a catcher that it does not have."""
     directory = tmp_path / "sandbox"
-    ended: list[Told] = []
+    ended: list[Result] = []
     wrong = replace(eng_272.REPLAY, expected=(NOBODY,))
 
     played = play(directory, ROOT, (eng_271.REPLAY, wrong), Audience(say=lambda _: None, ended=ended.append))
 
-    first, second = played.told
+    first, second = played.results
     assert () == first.differences
     assert (
         f"not caught by {NOBODY}",
@@ -27,5 +27,5 @@ def test_incidents_happen_and_are_caught_and_a_wrong_promise_is_told(tmp_path: P
     ) == second.differences
     assert (1, [first, second]) == (played.exit_code, ended)
     assert {True} == {each.held for each in (*first.shown, *second.shown, *second.afterwards)}
-    told = "\n".join(line for each in ended for line in telling.lines(each))
-    assert ("mongodb://" in told, directory.exists()) == (False, False)
+    text = "\n".join(line for each in ended for line in report.lines(each))
+    assert ("mongodb://" in text, directory.exists()) == (False, False)

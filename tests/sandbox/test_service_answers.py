@@ -52,10 +52,10 @@ def secret(running: Running, name: str) -> str:
 
 
 def test_the_couple_is_offered_fourteen_plans_with_a_credit(site: Running) -> None:
-    told = site.ask("/api/eligibility", COUPLE)
+    answer = site.ask("/api/eligibility", COUPLE)
     plans = site.ask("/api/plans", COUPLE)
-    assert (True, False, "UT") == (told["eligible"], told["medicaid"], told["state"])
-    assert (14, told) == (plans["count"], plans["eligibility"])
+    assert (True, False, "UT") == (answer["eligible"], answer["medicaid"], answer["state"])
+    assert (14, answer) == (plans["count"], plans["eligibility"])
 
 
 def test_the_provider_and_both_drugs_are_covered_on_every_plan(site: Running) -> None:
@@ -70,8 +70,8 @@ def test_the_provider_and_both_drugs_are_covered_on_every_plan(site: Running) ->
 
 
 def test_the_runbooks_single_check_tells_coverage_and_tier(site: Running) -> None:
-    told = site.ask("/api/drugs/covered", SINGLE_CHECK)
-    assert ("Covered", "PreferredBrand") == (told["coverage"], told["drug_tier"])
+    answer = site.ask("/api/drugs/covered", SINGLE_CHECK)
+    assert ("Covered", "PreferredBrand") == (answer["coverage"], answer["drug_tier"])
 
 
 def test_both_tasks_give_the_twelve_scenarios_the_same_answers(running: Running) -> None:
@@ -109,7 +109,7 @@ def test_every_page_is_there_and_names_the_task_that_served_it(site: Running) ->
 
 def test_a_sign_up_leaves_a_row_a_mail_and_a_contact(site: Running) -> None:
     address = f"sign-up-{secrets.token_hex(6)}@example.com"
-    told = site.ask("/api/agent-waitlist", {"email": address}, status=201)
+    answer = site.ask("/api/agent-waitlist", {"email": address}, status=201)
     mongod = site.world.mongod(site.name)
     with MongoClient[dict[str, Any]](mongod.root_uri, directConnection=True) as client:
         assert 1 == client.askflorence.agent_waitlist_submissions.count_documents({"email": address})
@@ -117,13 +117,13 @@ def test_a_sign_up_leaves_a_row_a_mail_and_a_contact(site: Running) -> None:
     mails = requests.get(overlay["ATLAS_ACCESS_MAIL_URL"], params={"to": address}, timeout=10).json()[
         "messages"
     ]
-    assert [told["mail_message_id"]] == [mail["id"] for mail in mails]
+    assert [answer["mail_message_id"]] == [mail["id"] for mail in mails]
     key = {"Authorization": f"Bearer {secret(site, f'{site.name}/hubspot/access-token')}"}
     contacts = f"{overlay['ATLAS_ACCESS_HUBSPOT_URL']}/crm/v3/objects/contacts"
     found = requests.get(
         f"{contacts}/{address}", params={"idProperty": "email"}, headers=key, timeout=10
     ).json()
-    assert (told["hubspot_contact_id"], address) == (found["id"], found["properties"]["email"])
+    assert (answer["hubspot_contact_id"], address) == (found["id"], found["properties"]["email"])
     assert 204 == requests.delete(f"{contacts}/{found['id']}", headers=key, timeout=10).status_code
     assert (
         409
@@ -178,8 +178,8 @@ def test_todays_code_falls_back_from_the_reference_without_a_word_until_somebody
     legacy.deploy(legacy.register(without_reference))
     legacy.settled()
     assert 14 == legacy.ask("/api/plans", COUPLE)["count"]
-    told = legacy.ask("/api/providers/covered", {"query": "Tyler Wood", "plan_ids": ["x"]}, status=500)
-    assert {"error": "database error"} == told
+    answer = legacy.ask("/api/providers/covered", {"query": "Tyler Wood", "plan_ids": ["x"]}, status=500)
+    assert {"error": "database error"} == answer
     line = "ERROR POST /api/providers/covered 500: not authorized (find providers_staging, code 13)"
     until(lambda: line in legacy.log_lines())
     assert secret(legacy, LOCAL_READER) not in "\n".join(legacy.log_lines())

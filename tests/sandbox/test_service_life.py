@@ -44,11 +44,11 @@ def test_two_tasks_of_each_environment_run_small_and_without_a_secret_on_their_c
 
 
 def test_a_tasks_environment_holds_nothing_of_the_sandboxs_own(running: Running) -> None:
-    told = psutil.Process(records(running)[0].pid).environ()
+    environment = psutil.Process(records(running)[0].pid).environ()
     own = set(running.world.secrets())
-    assert not own & set(told.values())
-    assert "HOME" not in told
-    assert "PULUMI_CONFIG_PASSPHRASE" not in told
+    assert not own & set(environment.values())
+    assert "HOME" not in environment
+    assert "PULUMI_CONFIG_PASSPHRASE" not in environment
 
 
 def test_no_connection_string_stands_in_a_file_of_the_sandbox_but_its_keys(running: Running) -> None:

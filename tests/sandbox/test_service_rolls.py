@@ -180,8 +180,8 @@ def test_a_one_off_task_runs_its_command_with_the_tasks_secrets_and_tells_its_ex
     )
     asked = [{"name": "ASKED", "value": "by override"}]
     task = one_off(running, command=["python", "-c", program], environment=asked)
-    told = (task["lastStatus"], task["stopCode"], task["containers"][0]["exitCode"])
-    assert ("STOPPED", "EssentialContainerExited", 3) == told
+    stopped = (task["lastStatus"], task["stopCode"], task["containers"][0]["exitCode"])
+    assert ("STOPPED", "EssentialContainerExited", 3) == stopped
     lines = running.log_lines(f"service/app/{task['taskArn'].rpartition('/')[2]}")
     assert "'MONGODB_URI', " in lines[0]
     assert "by override 1" == lines[1]

@@ -58,10 +58,10 @@ def test_every_address_is_loopback(world: World) -> None:
 
 
 def test_the_variables_shut_out_a_persons_own_cloud_settings(world: World) -> None:
-    told = world.environment("prod")
-    assert "true" == told["AWS_EC2_METADATA_DISABLED"]
-    assert told["AWS_CONFIG_FILE"] == told["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
-    assert "127.0.0.1" in told["NO_PROXY"]
+    variables = world.environment("prod")
+    assert "true" == variables["AWS_EC2_METADATA_DISABLED"]
+    assert variables["AWS_CONFIG_FILE"] == variables["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
+    assert "127.0.0.1" in variables["NO_PROXY"]
 
 
 def test_providers_of_both_stacks_are_named_with_their_ports(world: World) -> None:
@@ -177,9 +177,9 @@ def test_control_needs_the_sandboxs_token(world: World) -> None:
 
 
 def test_services_that_are_not_run_answer_on_loopback_that_they_are_not(world: World) -> None:
-    told = world.environment("staging")
+    variables = world.environment("staging")
     for name in ("ATLAS_ACCESS_SMOKE_URL", "ATLAS_ACCESS_HUBSPOT_URL", "GITHUB_API_URL"):
-        assert 503 == requests.get(f"{told[name]}/anything", timeout=5).status_code
+        assert 503 == requests.get(f"{variables[name]}/anything", timeout=5).status_code
 
 
 def test_the_private_endpoint_can_be_cut_and_restored_apart_from_the_public_address(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Which variable each build of the application reads, which build an image holds, and what a failure tells."""
+"""Which variable each build of the application reads, which build an image holds, and what a failure logs."""
 
 import sys
 

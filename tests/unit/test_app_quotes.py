@@ -18,14 +18,14 @@ def judged(ages: tuple[int, ...], income: int, place: Place = UTAH) -> dict[str,
 
 
 def test_a_couple_of_middle_income_gets_a_credit_below_the_benchmark() -> None:
-    told = judged((35, 30), 65000)
-    assert (307, True, "none") == (told["fpl_percent"], told["eligible"], told["csr"])
-    assert 0 < told["aptc"] < told["benchmark_premium"]
+    result = judged((35, 30), 65000)
+    assert (307, True, "none") == (result["fpl_percent"], result["eligible"], result["csr"])
+    assert 0 < result["aptc"] < result["benchmark_premium"]
 
 
 def test_below_the_threshold_an_expanded_state_offers_medicaid_and_no_credit() -> None:
-    told = judged((29,), 15000)
-    assert (True, False, 0.0) == (told["medicaid"], told["eligible"], told["aptc"])
+    result = judged((29,), 15000)
+    assert (True, False, 0.0) == (result["medicaid"], result["eligible"], result["aptc"])
 
 
 def test_a_state_that_did_not_expand_offers_no_medicaid() -> None:
@@ -43,8 +43,8 @@ def test_an_older_household_never_pays_less() -> None:
 
 
 def test_without_a_silver_plan_there_is_no_benchmark_and_no_credit() -> None:
-    told = eligibility(Household("84094", (30,), 40000, 2026), UTAH, YEAR, ())
-    assert (None, 0.0) == (told["benchmark_premium"], told["aptc"])
+    result = eligibility(Household("84094", (30,), 40000, 2026), UTAH, YEAR, ())
+    assert (None, 0.0) == (result["benchmark_premium"], result["aptc"])
 
 
 def test_offers_are_the_same_whatever_order_the_plans_come_in() -> None:

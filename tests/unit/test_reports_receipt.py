@@ -8,7 +8,7 @@ import pytest
 from atlas_access.review.deployment import Deployment, Operation, Proof, Step, Swap
 from atlas_access.review.matrix import AcceptedFinding
 from sandbox.load_report import Latency, LoadReport, Tally
-from sandbox.receipt import Chapter, DatabaseUser, GateRun, Receipt, Release, rounds_told
+from sandbox.receipt import Chapter, DatabaseUser, GateRun, Receipt, Release, reported_rounds
 from sandbox.receipt_pages import lines, render_html, render_markdown
 
 CANARY = "<script>alert('c4nary')</script>|[x](http://c4nary.example)"
@@ -155,18 +155,18 @@ def test_a_gate_that_was_not_run_is_never_counted_as_green() -> None:
 
 
 def test_green_rounds_are_counted_by_revision() -> None:
-    assert (("app:8", 2, True, "green"),) == rounds_told(
+    assert (("app:8", 2, True, "green"),) == reported_rounds(
         ["gates on app:8: green", "else", "gates on app:8: green"]
     )
 
 
 def test_a_red_round_after_a_green_one_is_not_green() -> None:
-    (told,) = rounds_told(["gates on app:8: green", "gates on app:8: gate 3: not covered"])
+    (told,) = reported_rounds(["gates on app:8: green", "gates on app:8: gate 3: not covered"])
     assert ("app:8", 1, False, "gate 3: not covered") == told
 
 
 def test_gates_that_were_not_run_are_told() -> None:
-    (told,) = rounds_told(["gates NOT RUN: there is no smoke baseline of this stack"] * 2)
+    (told,) = reported_rounds(["gates NOT RUN: there is no smoke baseline of this stack"] * 2)
     assert ("", 0, False) == told[:3]
 
 

@@ -15,8 +15,8 @@ def test_a_replacement_is_told_once_as_a_replacement_with_what_changed() -> None
     hand_on(ResourcePlanned(URN, KIND, "replace", (PropertyChange("image", "update", "a", "b"),)), recorder)
     for operation in ("replace", "delete-replaced"):
         hand_on(StepDone(URN, KIND, operation, True, 1.0), recorder)
-    told = [(step.operation, step.name, step.changes) for step in recorder.steps]
-    assert told == [("replace", "app", (Change("image", "a", "b"),))]
+    steps = [(step.operation, step.name, step.changes) for step in recorder.steps]
+    assert steps == [("replace", "app", (Change("image", "a", "b"),))]
 
 
 def test_a_replacement_that_is_planned_is_told_in_a_preview() -> None:

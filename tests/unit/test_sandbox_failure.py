@@ -1,4 +1,4 @@
-"""What is told of a deployment that failed: each line once, and a rollout's end whole and first."""
+"""A failed deployment is reported with each line once, and a rollout's end complete and first."""
 
 from pathlib import Path
 from types import SimpleNamespace

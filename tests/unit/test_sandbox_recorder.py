@@ -1,4 +1,4 @@
-"""Engine events become steps: the CLI's own form, replacements told once, secrets masked, errors each once."""
+"""Engine events become steps: the CLI's own form, replacements reported once, secrets masked, errors each once."""
 
 from typing import Any
 
@@ -17,20 +17,22 @@ def event(kind: str, operation: str, **metadata: Any) -> dict[str, Any]:
 
 
 def record(*events: dict[str, Any], preview: bool = False) -> tuple[Recorder, list[Progress]]:
-    told: list[Progress] = []
-    recorder = Recorder(told.append, preview=preview, secrets=("canary-pass",))
+    progress: list[Progress] = []
+    recorder = Recorder(progress.append, preview=preview, secrets=("canary-pass",))
     for each in events:
         hand_on(each, recorder)
-    return recorder, told
+    return recorder, progress
 
 
 def test_a_step_that_began_and_ended_is_one_step_with_its_properties() -> None:
     new = {"inputs": {"name": "staging/mongodb/app-read-v2", "__defaults": []}}
-    recorder, told = record(event("resourcePreEvent", "create", new=new), event("resOutputsEvent", "create"))
+    recorder, progress = record(
+        event("resourcePreEvent", "create", new=new), event("resOutputsEvent", "create")
+    )
     (step,) = recorder.steps
     assert ("create", "app-read-v2", False) == (step.operation, step.name, step.failed)
     assert (Change("name", None, "staging/mongodb/app-read-v2"),) == step.changes
-    assert [Moment.BEGUN, Moment.DONE] == [each.moment for each in told]
+    assert [Moment.BEGUN, Moment.DONE] == [each.moment for each in progress]
 
 
 def test_a_replacement_is_one_step() -> None:
@@ -51,39 +53,39 @@ def test_a_preview_lists_what_would_be_done_in_a_fixed_order() -> None:
     "kind", ["pulumi:pulumi:Stack", "pulumi:providers:aws", "atlas-access:index:ClusterAccess"]
 )
 def test_components_and_providers_are_no_steps(kind: str) -> None:
-    recorder, told = record(
+    recorder, progress = record(
         event("resourcePreEvent", "create", type=kind), event("resOutputsEvent", "create", type=kind)
     )
-    assert ((), []) == (recorder.steps, told)
+    assert ((), []) == (recorder.steps, progress)
 
 
 def test_a_failed_step_is_told_and_marked() -> None:
-    recorder, told = record(event("resourcePreEvent", "create"), event("resOpFailedEvent", "create"))
+    recorder, progress = record(event("resourcePreEvent", "create"), event("resOpFailedEvent", "create"))
     assert recorder.steps[0].failed
-    assert Moment.FAILED is told[-1].moment
+    assert Moment.FAILED is progress[-1].moment
 
 
 def test_an_error_is_kept_once_without_colours_and_secrets() -> None:
     said = {"diagnosticEvent": {"severity": "error", "message": "<{%reset%}>bad canary-pass<{%reset%}>\n"}}
-    recorder, told = record(said, said)
+    recorder, progress = record(said, said)
     assert 1 == len(recorder.errors)
     assert "canary-pass" not in recorder.errors[0]
     assert "<{%" not in recorder.errors[0]
-    assert [] == told
+    assert [] == progress
 
 
 @pytest.mark.parametrize(("ephemeral", "expected"), [(True, Moment.PASSING), (False, Moment.SAID)])
 def test_a_message_is_told_as_passing_or_lasting(ephemeral: bool, expected: Moment) -> None:
     body = {"severity": "info", "message": "100 of 621 attempts", "urn": URN, "ephemeral": ephemeral}
-    _, told = record({"diagnosticEvent": body})
+    _, progress = record({"diagnosticEvent": body})
     assert [(expected, "app-read-v2")] == [
-        (each.moment, each.step.name if each.step else "") for each in told
+        (each.moment, each.step.name if each.step else "") for each in progress
     ]
 
 
 def test_an_unknown_event_is_passed_over() -> None:
-    recorder, told = record({"startDebuggingEvent": {}}, {})
-    assert ((), [], []) == (recorder.steps, recorder.errors, told)
+    recorder, progress = record({"startDebuggingEvent": {}}, {})
+    assert ((), [], []) == (recorder.steps, recorder.errors, progress)
 
 
 @pytest.mark.parametrize(

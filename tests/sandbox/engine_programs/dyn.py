@@ -18,7 +18,7 @@ from pulumi.dynamic import (
 
 
 def linger() -> None:
-    """Tells that the call runs, waits until it is told to go on, and tells its end."""
+    """Reports that the call runs, waits for permission to continue, and reports its end."""
     Path("begun").write_text(str(os.getpid()))
     deadline = time.monotonic() + 30
     while not Path("go").exists() and time.monotonic() < deadline:

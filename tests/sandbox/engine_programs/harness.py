@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass
 class Stack:
-    """`stack.up(program)` runs it; `stack.events` holds what was told by the last run."""
+    """`stack.up(program)` runs it; `stack.events` holds the last run's events."""
 
     folder: Path
     toy: ToyProvider

@@ -1,38 +1,33 @@
-"""What a replay came to, in lines for a terminal and as plain values for a machine: the same facts. Pure.
-
-It must never call anything caught or shown that was not checked.
-"""
-
-from __future__ import annotations
+"""Formats a replay's result for a terminal and as JSON. Pure."""
 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sandbox.replays.model import Caught, Claim, Replay, Told
+from sandbox.replays.model import Caught, Claim, Replay, Result
 
 VERSION = 1
 _WIDTH = 20
 
 
-def lines(told: Told) -> Iterator[str]:
-    """One replay: the answer first, then what was seen without our gates, what caught it, what runs afterwards."""
-    replay = told.replay
-    head = "CAUGHT" if told.passed else "NOT AS PROMISED"
-    yield f"{head}  {replay.name}: {replay.title} ({told.seconds:.1f} s)"
-    yield from _block("without our gates", [_seen(each) for each in told.shown])
-    yield from _block("with them", [_catch(each) for each in told.caught])
+def lines(result: Result) -> Iterator[str]:
+    """One replay: the verdict, then what happened without gates, what caught it, what runs afterwards."""
+    replay = result.replay
+    head = "CAUGHT" if result.passed else "NOT AS PROMISED"
+    yield f"{head}  {replay.name}: {replay.title} ({result.seconds:.1f} s)"
+    yield from _block("without our gates", [_checked(each) for each in result.shown])
+    yield from _block("with them", [_catch(each) for each in result.caught])
     yield from _block("", [f"gates not asked: {replay.unasked}"] if replay.unasked else [])
-    yield from _block("afterwards", [_seen(each) for each in told.afterwards])
-    for difference in told.differences:
+    yield from _block("afterwards", [_checked(each) for each in result.afterwards])
+    for difference in result.differences:
         yield f"  DIFFERS  {difference}"
 
 
-def summary(told: Sequence[Told], seconds: float) -> str:
+def summary(results: Sequence[Result], seconds: float) -> str:
     """The last line: how many of how many, and how long it took."""
-    passed = sum(each.passed for each in told)
-    of = f"{passed} of {len(told)} replays shown happening and caught by exactly what is expected"
+    passed = sum(each.passed for each in results)
+    of = f"{passed} of {len(results)} replays shown happening and caught by exactly what is expected"
     return f"{of} ({seconds:.0f} s)"
 
 
@@ -62,23 +57,23 @@ def promises_json(replays: Sequence[Replay]) -> str:
     )
 
 
-def document(told: Sequence[Told], seconds: float) -> dict[str, Any]:
+def document(results: Sequence[Result], seconds: float) -> dict[str, Any]:
     """All of it as plain values."""
     return {
         "version": VERSION,
-        "passed": all(each.passed for each in told),
+        "passed": all(each.passed for each in results),
         "seconds": round(seconds, 3),
-        "replays": [_document(each) for each in told],
+        "replays": [_document(each) for each in results],
     }
 
 
-def _document(told: Told) -> dict[str, Any]:
+def _document(result: Result) -> dict[str, Any]:
     return {
-        "name": told.replay.name,
-        "title": told.replay.title,
-        "passed": told.passed,
-        "seconds": round(told.seconds, 3),
-        "shown": [_claim(each) for each in told.shown],
+        "name": result.replay.name,
+        "title": result.replay.title,
+        "passed": result.passed,
+        "seconds": round(result.seconds, 3),
+        "shown": [_claim(each) for each in result.shown],
         "caught": [
             {
                 "by": each.catch.catcher.value,
@@ -87,12 +82,12 @@ def _document(told: Told) -> dict[str, Any]:
                 "seconds": round(each.seconds, 3),
                 "undone": asdict(each.undone) if each.undone else None,
             }
-            for each in told.caught
+            for each in result.caught
         ],
-        "expected": _expected(told.replay),
-        "gatesNotAsked": told.replay.unasked,
-        "afterwards": [_claim(each) for each in told.afterwards],
-        "differences": list(told.differences),
+        "expected": _expected(result.replay),
+        "gatesNotAsked": result.replay.unasked,
+        "afterwards": [_claim(each) for each in result.afterwards],
+        "differences": list(result.differences),
     }
 
 
@@ -104,7 +99,7 @@ def _claim(claim: Claim) -> dict[str, Any]:
     return {"what": claim.what, "expected": claim.expected, "actual": claim.actual, "held": claim.held}
 
 
-def _seen(claim: Claim) -> str:
+def _checked(claim: Claim) -> str:
     return f"{'●' if claim.held else '✗'} {claim}"
 
 

@@ -1,9 +1,4 @@
-"""What a deployment's own words say about who stopped it. Pure: text and records in, catches out.
-
-It must never take a failure of another kind for a catch: what it does not recognize is named as it stands.
-"""
-
-from __future__ import annotations
+"""Reads from a deployment's messages what stopped it; an unrecognized failure keeps its own text. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -32,8 +27,10 @@ def caught_by(done: Deployment) -> tuple[Caught, ...]:
     if found or not done.failure:
         return found
     lines = [line.strip() for line in done.failure.splitlines()]
-    told = _rolled_back(lines, done.seconds) or tuple(_not_started(lines, done.seconds))
-    return told or tuple(_unproven(done)) or (Caught(Catch(Catcher.OTHER, lines[0]), lines[0], done.seconds),)
+    found = _rolled_back(lines, done.seconds) or tuple(_not_started(lines, done.seconds))
+    return (
+        found or tuple(_unproven(done)) or (Caught(Catch(Catcher.OTHER, lines[0]), lines[0], done.seconds),)
+    )
 
 
 def refused_by_manifest(errors: tuple[ManifestError, ...], seconds: float) -> Caught:
@@ -67,10 +64,10 @@ def _rolled_back(lines: list[str], seconds: float) -> tuple[Caught, ...]:
     return (Caught(Catch(Catcher.GATE, f"gate {found['gate']}"), found["said"], seconds, undone),)
 
 
-def _undone(told: re.Match[str]) -> Undone:
-    bad, failed = told["bad"], told["failed"]
+def _undone(match: re.Match[str]) -> Undone:
+    bad, failed = match["bad"], match["failed"]
     return Undone(
-        float(told["swap"]), None if bad is None else float(bad), None if failed is None else int(failed)
+        float(match["swap"]), None if bad is None else float(bad), None if failed is None else int(failed)
     )
 
 
@@ -78,11 +75,11 @@ def _not_started(lines: list[str], seconds: float) -> Iterator[Caught]:
     head = next((number for number, line in enumerate(lines) if "NOT STARTED" in line), None)
     if head is None:
         return
-    seen = set[str]()
+    named = set[str]()
     for reason in lines[head + 1 :]:
         name = name_of_reason(reason)
-        if name not in seen:
-            seen.add(name)
+        if name not in named:
+            named.add(name)
             yield Caught(Catch(Catcher.PREFLIGHT, name), reason, seconds)
 
 
