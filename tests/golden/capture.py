@@ -51,7 +51,7 @@ MASKS = (
     (r"ASIA[A-Z0-9]{16}|(?<=PUBLIC_KEY=)\w+|(?<=PUBLIC_API_KEY=)\w+", "<key>"),
     (r"(?m)^ *(.* running \d+/\d+.* left\)|ECS: .*)\n", ""),
 )
-AT_ONCE = r"(?m)(?:^  (?:[+~-] \w.*|\w+ \(\S+\): \w+, .*|\S+ not evaluated on .*)\n)+"
+AT_ONCE = r"(?m)(?:^  (?:[=+~-] \w.*|\w+ \(\S+\): \w+, .*|\S+ not evaluated on .*)\n)+"
 """Consecutive lines about what runs at once: they end in any order."""
 
 QUIET = {"COLUMNS": "110", "NO_COLOR": "1", "TERM": "dumb", "LANG": "C.UTF-8", "TZ": "UTC"}
