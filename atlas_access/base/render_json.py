@@ -35,7 +35,7 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "subject": finding.subject,
         "message": finding.message,
         "remedy": finding.remedy,
-        "location": finding.location,
+        "location": None if finding.location is None else asdict(finding.location),
         "details": {name: fact for name, fact in finding.details if name},
         "lines": [fact for name, fact in finding.details if not name],
     }
