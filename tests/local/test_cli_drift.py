@@ -80,7 +80,7 @@ def test_a_host_that_is_not_loopback_is_refused_in_the_sandbox(
         (["--github", "owner/name"], "--github needs a token"),
         (["--known-users", "nowhere.yaml"], "nowhere.yaml: No such file or directory"),
         (["--phase", "half"], "--phase"),
-        (["--format", "html"], "--format"),
+        (["--format", "yaml"], "--format"),
     ],
 )
 def test_a_wrong_option_is_refused_before_anything_is_contacted(

@@ -273,7 +273,7 @@ def test_a_server_that_does_not_answer_is_unknown_and_leaves_the_issue_open(
     monkeypatch.setattr(collections, "WAIT_SECONDS", 0.3)
     away = seen_with(listed(cluster, monkeypatch, cluster.uri("app_read", address="127.0.0.1:1")))
     second = replace(away, unread=tuple(each for each in away.unread if each.what != "the rest"))
-    assert (Status.BAD, Status.UNKNOWN) == (first.answer, second.answer)
+    assert (Status.BAD, Status.UNKNOWN) == (first.status, second.status)
     assert () == decide(second, [issue])
 
 
