@@ -66,6 +66,12 @@ class Finding:
         return dict(self.details).get(name, "")
 
     @property
+    def name(self) -> str:
+        """What the finding is about, without its message: the same in every run."""
+        parts = (str(self.location or ""), self.subject, self.code)
+        return ": ".join(part for part in parts if part) or self.message
+
+    @property
     def text(self) -> str:
         """`access.yaml:31: app_read: message [code]`, without the parts that are empty."""
         head = "".join(f"{part}: " for part in (self.location, self.subject) if part)

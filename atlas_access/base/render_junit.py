@@ -42,7 +42,7 @@ def _suites(report: Report) -> Iterator[tuple[str, list[_Case]]]:
         return
     sections = [each for each in report.sections if each.findings]
     for section in sections:
-        yield f"{report.name} {section.title}".strip(), [(each.text, [each]) for each in section.findings]
+        yield f"{report.name} {section.title}".strip(), [(each.name, [each]) for each in section.findings]
     if not sections:
         yield report.name, [(report.summary, [Finding(report.status, "", report.headline, report.remedy)])]
 
