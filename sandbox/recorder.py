@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Sequence
 
-from atlas_access.base import redact
-from atlas_access.review import Change, Finding, Moment, Progress, Step, said_by_pack
+from atlas_access.base import Finding, redact
+from atlas_access.review import Change, Moment, Progress, Step, said_by_pack
 
 _OPERATIONS = {
     "create-replacement": "replace",

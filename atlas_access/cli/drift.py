@@ -1,20 +1,21 @@
-"""`atlas-access drift`: what differs between what is declared and what is, and the one issue that tells of it."""
+"""`atlas-access drift`: what differs between what is declared and what is, and the one issue that reports it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
+from atlas_access.base import Format
+from atlas_access.cli.errors import UNKNOWN, WRONG, CommandFailed, presented_as
 from atlas_access.cli.inputs import (
     KNOWN_USERS,
     MANIFEST,
+    Output,
     Phase,
     read_known_users,
     read_manifest,
@@ -29,20 +30,10 @@ if TYPE_CHECKING:
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 
 
-class DriftFormat(StrEnum):
-    """The formats of a drift check."""
-
-    TEXT = "text"
-    JSON = "json"
-    MD = "md"
-
-
 def drift(
     stack: Annotated[str, typer.Argument(help="staging or prod.")],
     *,
-    output: Annotated[
-        DriftFormat, typer.Option("--format", help="How to show it; every format carries the same facts.")
-    ] = DriftFormat.TEXT,
+    output: Output = Format.TEXT,
     github: Annotated[
         str | None, typer.Option(metavar="OWNER/REPO", help="Keep one issue there, with GITHUB_TOKEN.")
     ] = None,
@@ -53,11 +44,12 @@ def drift(
 ) -> int:
     """Compare STACK's users, roles, secrets and tasks with what is declared.
 
-    Exit 0 clean, 1 drift, 3 unknown, or found and not told although --github asks for it.
+    Exit 0 clean, 1 drift, 3 unknown, or found and not reported although --github asks for it.
     """
     from atlas_access.base import EndpointRefused, Endpoints
+    from atlas_access.cli.output import show
     from atlas_access.clients import CredentialsMissing, sign_in_from
-    from atlas_access.drift import Wanted, look
+    from atlas_access.drift import Wanted, look, report
 
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)
@@ -74,34 +66,10 @@ def drift(
         if github is not None:
             _check_target(github, os.environ, endpoints, dry_run=dry_run)
         found = look(wanted, sign_in, endpoints)
-    _show(found, output)
-    code = _code(found)
+    code = show(report(found), output)
     if github is not None:
-        _tell(found, github, endpoints, dry_run=dry_run)
+        _report_to(found, github, endpoints, dry_run=dry_run)
     return code
-
-
-def _code(found: Drift) -> int:
-    from atlas_access.drift import Answer
-
-    return {Answer.CLEAN: DONE, Answer.DRIFT: REFUTED, Answer.UNKNOWN: UNKNOWN}[found.answer]
-
-
-def _show(found: Drift, output: DriftFormat) -> None:
-    from atlas_access.cli.output import write
-    from atlas_access.drift import (
-        report as facts,
-        report_markdown as drift_markdown,
-        report_text as drift_text,
-    )
-
-    match output:
-        case DriftFormat.TEXT:
-            write(drift_text.render(found))
-        case DriftFormat.JSON:
-            write(facts.as_json(found))
-        case DriftFormat.MD:
-            write(drift_markdown.render(found))
 
 
 def _check_target(
@@ -122,8 +90,8 @@ def _token(environment: Mapping[str, str]) -> str:
     return next((environment[name].strip() for name in TOKENS if environment.get(name, "").strip()), "")
 
 
-def _tell(found: Drift, repository: str, endpoints: Endpoints, *, dry_run: bool) -> None:
-    """Make the tracker say what was found. When that fails the code is 3, after drift too: 1 says that it was told."""
+def _report_to(found: Drift, repository: str, endpoints: Endpoints, *, dry_run: bool) -> None:
+    """Keep the tracker's issue. When that fails the code is 3, after drift too: 1 means that it was reported."""
     from atlas_access.cli.output import console
     from atlas_access.clients import GitHub, GitHubUnavailable
     from atlas_access.drift import LABEL, decide

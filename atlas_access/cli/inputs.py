@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from atlas_access.base import Format
 from atlas_access.cli.errors import CommandFailed, presented_as
 
 if TYPE_CHECKING:
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
 
 MANIFEST = Path("access.yaml")
 KNOWN_USERS = Path("known-users.yaml")
+
+Output = Annotated[
+    Format, typer.Option("--format", help="How to show it; every format carries the same facts.")
+]
+"""The option of every command that shows a report."""
 
 
 class TableFormat(StrEnum):

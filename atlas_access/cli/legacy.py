@@ -66,10 +66,9 @@ def list_estate(
     known_users: Annotated[Path, typer.Option(help="The list of known users.")] = KNOWN_USERS,
 ) -> int:
     """List STACK's users, roles, secrets and who binds them. Exit 0 as declared, 1 it differs, 3 not all was read."""
-    from atlas_access.base import EndpointRefused, Endpoints, Phase as Settled
+    from atlas_access.base import EndpointRefused, Endpoints, Phase as Settled, Status
     from atlas_access.cli.output import write
     from atlas_access.clients import CredentialsMissing, sign_in_from
-    from atlas_access.drift import Answer
     from atlas_access.retirement import legacy_estate, look, report_inventory as report
 
     with presented_as(WRONG, EndpointRefused):
@@ -88,4 +87,4 @@ def list_estate(
         LegacyFormat.MD: report.markdown,
     }
     write(shown[output](estate))
-    return {Answer.CLEAN: DONE, Answer.DRIFT: REFUTED, Answer.UNKNOWN: UNKNOWN}[estate.answer]
+    return {Status.GOOD: DONE, Status.BAD: REFUTED, Status.UNKNOWN: UNKNOWN}[estate.status]

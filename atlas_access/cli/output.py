@@ -16,6 +16,8 @@ from atlas_access.base import redact
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from atlas_access.base import Format, Report
+
 _PLAIN = str.maketrans({"●": "*", "⚠": "!", "·": "-", "✗": "x", "→": ">", "…": "~"})
 """What stands for our signs where the terminal's encoding has none of them."""
 
@@ -98,8 +100,23 @@ def console(*, error: bool = False, secrets: Iterable[str] = ()) -> Console:
 def write(text: str, secrets: Iterable[str] = ()) -> None:
     """Print a whole document (Markdown, HTML, JSON) to standard output, redacted, ending in one newline."""
     stream = RedactingStream(sys.stdout, secrets)
-    stream.write(text if text.endswith("\n") else text + "\n")
+    stream.write(text if text.endswith("\n") or not text else text + "\n")
     stream.flush()
+
+
+def show(report: Report, form: Format) -> int:
+    """Print a report in a format; return the exit code of its status. On a terminal the answer is coloured."""
+    from atlas_access.base import Format, Status, render
+
+    text = render(report, form)
+    if form is Format.TEXT:
+        style = {Status.GOOD: "bold green", Status.BAD: "bold red", Status.UNKNOWN: "bold yellow"}[
+            report.status
+        ]
+        answer, _, text = text.partition("\n")
+        console().print(answer, style=style, soft_wrap=True)
+    write(text)
+    return report.status.exit_code
 
 
 def _speaks_unicode(target: TextIO) -> bool:

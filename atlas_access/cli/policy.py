@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from atlas_access.base import Format
 from atlas_access.cli.errors import UNKNOWN, WRONG, CommandFailed, presented_as
-from atlas_access.cli.inputs import MANIFEST, Phase, read_manifest, read_text
+from atlas_access.cli.inputs import MANIFEST, Output, Phase, read_manifest, read_text
 
 if TYPE_CHECKING:
+    from atlas_access.base import Finding, Report
     from atlas_access.manifest import Manifest
-    from atlas_access.review import Finding, PolicyReport
     from policy.analyze_state import StateReport
-    from policy.model import Finding as Judged
+    from policy.catalogue import Entry
+    from policy.model import Finding as Judged, NotEvaluated
 
 HERE = Path(".sandbox")
 STDIN = "-"
-
-
-class PolicyFormat(StrEnum):
-    """The formats of a judgement."""
-
-    TEXT = "text"
-    JSON = "json"
-    SARIF = "sarif"
-    JUNIT = "junit"
-    MD = "md"
 
 
 def policy(
@@ -42,9 +33,7 @@ def policy(
             metavar="FILE", help="What `pulumi stack export` wrote, or - for its output; else the sandbox's."
         ),
     ] = None,
-    output: Annotated[
-        PolicyFormat, typer.Option("--format", help="How to show it; every format carries the same facts.")
-    ] = PolicyFormat.TEXT,
+    output: Output = Format.TEXT,
     phase: Annotated[
         Phase | None, typer.Option(help="How far the stack is, instead of what it says.")
     ] = None,
@@ -55,7 +44,7 @@ def policy(
     ] = HERE,
 ) -> int:
     """Judge STACK as it was deployed by the policy pack. Exit 0 clean, 1 violated, 3 not judged."""
-    from atlas_access.cli.output import write
+    from atlas_access.cli.output import show
     from policy.analyze_state import StateInvalid, analyze_state
     from policy.config import ConfigInvalid, load_config
 
@@ -76,9 +65,7 @@ def policy(
             f"Export it from the backend that {stack} is deployed with: pulumi stack export -s {stack}.",
             UNKNOWN,
         )
-    report = _report(judged, stack, manifest)
-    write(_rendered(report, output, str(manifest)))
-    return report.exit_code
+    return show(_report(judged, stack, manifest), output)
 
 
 def _state(given: str | None, stack: str, directory: Path) -> str:
@@ -91,72 +78,50 @@ def _state(given: str | None, stack: str, directory: Path) -> str:
     return deployed_state(directory, stack)
 
 
-def _rendered(report: PolicyReport, output: PolicyFormat, manifest: str) -> str:
-    from atlas_access.review import policy as facts, policy_junit, policy_markdown, policy_sarif, policy_text
-
-    match output:
-        case PolicyFormat.TEXT:
-            return policy_text.render(report)
-        case PolicyFormat.JSON:
-            return facts.as_json(report)
-        case PolicyFormat.SARIF:
-            return policy_sarif.render(report, manifest)
-        case PolicyFormat.JUNIT:
-            return policy_junit.render(report)
-        case PolicyFormat.MD:
-            return policy_markdown.render(report)
-
-
-def _report(judged: StateReport, stack: str, manifest: Path) -> PolicyReport:
-    """The pack's records as the reports': with the decision behind each rule, and its place in the manifest."""
-    from atlas_access.review import Finding, Level, PolicyReport, RuleFacts
+def _report(judged: StateReport, stack: str, manifest: Path) -> Report:
+    """The pack's judgement with the decision behind each rule and its place in the manifest."""
+    from atlas_access.base import Rule
+    from atlas_access.review import policy_report
     from policy.catalogue import CATALOGUE
 
     declared = read_manifest(manifest) if manifest != MANIFEST or manifest.is_file() else None
-    unseen = tuple(
-        Finding(
-            rule=item.rule,
-            level=Level.UNSEEN,
-            resource=item.name,
-            message=str(item),
-            severity=CATALOGUE[item.rule].severity,
-            source=CATALOGUE[item.rule].source,
-            urn=item.urn,
-            expected=item.after_creation,
-        )
-        for item in judged.not_evaluated
-    )
+    findings = [_finding(each, declared, manifest) for each in judged.findings]
+    unseen = [_unseen(each, CATALOGUE[each.rule]) for each in judged.not_evaluated if not each.after_creation]
+    later = [str(each) for each in judged.not_evaluated if each.after_creation]
     rules = tuple(
-        RuleFacts(
+        Rule(
             name=each.name,
             description=each.description,
             why=each.why,
-            source=each.source,
+            help=f"{each.remediation} ({each.source}; atlas-access explain {each.name})",
             severity=each.severity,
-            level=each.level,
-            tags=each.frameworks,
-            remediation=each.remediation,
+            tags=(each.source, *each.frameworks),
         )
         for each in CATALOGUE.values()
     )
-    findings = (*(_finding(each, declared, manifest) for each in judged.findings), *unseen)
-    return PolicyReport(stack, judged.phase, judged.resources, findings, rules)
+    where = f"{stack} {judged.phase}".strip()
+    return policy_report(where, judged.resources, [*findings, *unseen], later, rules, str(manifest))
 
 
 def _finding(judged: Judged, declared: Manifest | None, manifest: Path) -> Finding:
-    from atlas_access.review import Finding, Level, line_of
-    from policy.model import Level as Enforced
+    from atlas_access.base import Finding, Location, Status
+    from atlas_access.review import line_of
+    from policy.model import Level
 
     line = line_of(declared, judged.rule, judged.type, judged.subject, judged.message) if declared else 0
     return Finding(
-        rule=judged.rule,
-        level=Level.VIOLATION if judged.level is Enforced.MANDATORY else Level.ADVICE,
-        resource=judged.name,
+        status=Status.BAD if judged.level is Level.MANDATORY else Status.GOOD,
+        subject=judged.name,
         message=judged.message,
-        way_out=judged.remediation,
-        severity=judged.severity.value,
-        source=judged.source,
-        urn=judged.urn,
-        file=str(manifest) if line else "",
-        line=line,
+        remedy=judged.remediation,
+        location=Location(str(manifest), line) if line else None,
+        code=judged.rule,
+        details=(("Severity", judged.severity.value), ("Source", judged.source), ("URN", judged.urn)),
     )
+
+
+def _unseen(item: NotEvaluated, rule: Entry) -> Finding:
+    from atlas_access.base import Finding, Status
+
+    details = (("Severity", rule.severity), ("Source", rule.source), ("URN", item.urn))
+    return Finding(Status.UNKNOWN, item.name, str(item), code=item.rule, details=details)

@@ -7,30 +7,21 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
-from atlas_access.cli.inputs import MANIFEST, read_manifest, read_settings
+from atlas_access.base import Format
+from atlas_access.cli.errors import DONE, WRONG, CommandFailed, presented_as
+from atlas_access.cli.inputs import MANIFEST, Output, read_manifest, read_settings
 
 if TYPE_CHECKING:
-    from atlas_access.smoke import Baseline, GateReport, GateResult, Smoke, SmokeOrder
+    from atlas_access.smoke import Baseline, GateResult, Smoke, SmokeOrder
 
 SCENARIOS = Path("smoke.yaml")
 
 app = typer.Typer(help="The answers before any change, which later ones are held to.", no_args_is_help=True)
-
-
-class SmokeFormat(StrEnum):
-    """The formats of the gates' report."""
-
-    TEXT = "text"
-    JSON = "json"
-    MD = "md"
-    JUNIT = "junit"
 
 
 Stack = Annotated[str, typer.Argument(help="staging or prod.")]
@@ -53,27 +44,18 @@ def smoke(
         str,
         typer.Option(help="The task-definition revision that must answer, such as askflorence-prod-app:13."),
     ] = "",
-    output: Annotated[
-        SmokeFormat, typer.Option("--format", help="How to show it; every format carries the same facts.")
-    ] = SmokeFormat.TEXT,
+    output: Output = Format.TEXT,
     scenarios: Scenarios = SCENARIOS,
     baseline: File = None,
     manifest: Manifest = MANIFEST,
 ) -> int:
     """Run the eight smoke gates on STACK. Exit 0 green, 1 a gate is not met, 3 something is unknown."""
-    from atlas_access.cli.output import write
-    from atlas_access.smoke import report as gates, run
+    from atlas_access.cli.output import show
+    from atlas_access.smoke import report, run
 
     order = _order(stack, url, scenarios, manifest, baseline or _file(stack), needed=baseline is not None)
-    report = run(order, revision=revision, rounds=rounds, say=_progress(output))
-    render = {
-        SmokeFormat.TEXT: gates.render_text,
-        SmokeFormat.JSON: gates.render_json,
-        SmokeFormat.MD: gates.render_markdown,
-        SmokeFormat.JUNIT: gates.render_junit,
-    }[output]
-    write(render(report))
-    return _code(report)
+    found = run(order, revision=revision, rounds=rounds, say=_progress(output))
+    return show(report(found), output)
 
 
 @app.command()
@@ -86,17 +68,17 @@ def capture(
     manifest: Manifest = MANIFEST,
 ) -> int:
     """Capture STACK's answers before any change. Exit 1 or 3, and nothing is written, when a gate is not met."""
-    from atlas_access.cli.output import write
-    from atlas_access.smoke import BaselineNotGreen, capture as take, report as gates
+    from atlas_access.cli.output import show, write
+    from atlas_access.smoke import BaselineNotGreen, capture as take, report
 
     target = baseline or _file(stack)
     order = _order(stack, url, scenarios, manifest, None, needed=False)
     try:
-        captured = take(order, say=_progress(SmokeFormat.TEXT))
+        captured = take(order, say=_progress(Format.TEXT))
     except BaselineNotGreen as stop:
-        write(gates.render_text(stop.report))
+        code = show(report(stop.report), Format.TEXT)
         write(str(stop))
-        return _code(stop.report)
+        return code
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(captured.to_json(), encoding="utf-8")
@@ -167,8 +149,8 @@ def _bytes(path: Path, remedy: str) -> bytes:
         raise CommandFailed(f"{path}: {error.strerror or 'cannot be read'}. {remedy}") from error
 
 
-def _progress(output: SmokeFormat) -> _Say:
-    return _Say(quiet=output is not SmokeFormat.TEXT)
+def _progress(output: Format) -> _Say:
+    return _Say(quiet=output is not Format.TEXT)
 
 
 class _Say:
@@ -184,9 +166,3 @@ class _Say:
 
         if self._screen is not None:
             self._screen.print(f"  {result_line(result)}", soft_wrap=True)
-
-
-def _code(report: GateReport) -> int:
-    from atlas_access.smoke import Standing
-
-    return {Standing.MET: DONE, Standing.UNMET: REFUTED, Standing.UNKNOWN: UNKNOWN}[report.standing]

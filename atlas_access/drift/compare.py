@@ -18,7 +18,7 @@ from atlas_access.drift.compare_roles import RoleRules, compare_roles
 from atlas_access.drift.compare_secrets import EstateRules, compare_key, compare_secrets
 from atlas_access.drift.compare_tasks import compare_neighbour, compare_task, not_looked_into
 from atlas_access.drift.compare_users import UserRules, compare_users, holders
-from atlas_access.drift.finding import Drift, Finding, Kind
+from atlas_access.drift.finding import Difference, Drift, Kind
 from atlas_access.drift.model import NotReached, Seen, SeenCollections, SeenSecret
 from atlas_access.drift.words import listed
 from atlas_access.manifest import (
@@ -114,7 +114,7 @@ def attributed(drift: Drift, events: Sequence[SeenEvent] | Unread) -> Drift:
     return replace(drift, findings=tuple(_attributed(finding, newest) for finding in drift.findings))
 
 
-def _attributed(finding: Finding, newest: Sequence[SeenEvent]) -> Finding:
+def _attributed(finding: Difference, newest: Sequence[SeenEvent]) -> Difference:
     target = finding.target
     if target is None:
         return finding
@@ -129,7 +129,7 @@ def _attributed(finding: Finding, newest: Sequence[SeenEvent]) -> Finding:
     return finding
 
 
-def _project(wanted: Wanted, seen: Seen) -> Iterator[Finding]:
+def _project(wanted: Wanted, seen: Seen) -> Iterator[Difference]:
     manifest, cluster = wanted.manifest, wanted.settings.atlas_cluster
     legacy = manifest.legacy_on(wanted.stack)
     gone = wanted.legacy_is_gone
@@ -154,7 +154,7 @@ def _project(wanted: Wanted, seen: Seen) -> Iterator[Finding]:
         yield from _cluster(wanted, seen.cluster)
 
 
-def _cluster(wanted: Wanted, cluster: SeenCluster) -> Iterator[Finding]:
+def _cluster(wanted: Wanted, cluster: SeenCluster) -> Iterator[Difference]:
     readers = sorted(
         {
             f"{binding.variable} of {binding.environment}"
@@ -163,7 +163,7 @@ def _cluster(wanted: Wanted, cluster: SeenCluster) -> Iterator[Finding]:
         }
     )
     if readers and cluster.private_endpoints != 1:
-        yield Finding(
+        yield Difference(
             Kind.ENDPOINT_MISSING,
             cluster.name,
             "private endpoint",
@@ -173,7 +173,7 @@ def _cluster(wanted: Wanted, cluster: SeenCluster) -> Iterator[Finding]:
         )
 
 
-def _account(wanted: Wanted, seen: Seen) -> Iterator[Finding]:
+def _account(wanted: Wanted, seen: Seen) -> Iterator[Difference]:
     rules = wanted.estate
     if not isinstance(seen.key, Unread):
         rules = replace(rules, key_arn=seen.key.arn)
@@ -187,7 +187,7 @@ def _account(wanted: Wanted, seen: Seen) -> Iterator[Finding]:
         yield from compare_neighbour(rules, neighbour, by_name)
 
 
-def _collections(wanted: Wanted, seen: SeenCollections | Unread | NotReached) -> Iterator[Finding]:
+def _collections(wanted: Wanted, seen: SeenCollections | Unread | NotReached) -> Iterator[Difference]:
     if not isinstance(seen, SeenCollections):
         return
     manifest, cluster = wanted.manifest, wanted.settings.atlas_cluster
@@ -201,7 +201,7 @@ def _collections(wanted: Wanted, seen: SeenCollections | Unread | NotReached) ->
     for name in sorted(seen.names):
         place = f"{seen.database}.{name}"
         if crossed and name in phi:
-            yield Finding(
+            yield Difference(
                 Kind.COLLECTION_PHI,
                 cluster,
                 place,
@@ -210,7 +210,7 @@ def _collections(wanted: Wanted, seen: SeenCollections | Unread | NotReached) ->
                 permits="read protected health data across environments",
             )
         elif name not in declared:
-            yield Finding(
+            yield Difference(
                 Kind.COLLECTION_UNDECLARED,
                 cluster,
                 place,
@@ -222,7 +222,7 @@ def _collections(wanted: Wanted, seen: SeenCollections | Unread | NotReached) ->
         name for name, each in declared.items() if not each.may_be_absent and name not in seen.names
     )
     for name in absent:
-        yield Finding(
+        yield Difference(
             Kind.COLLECTION_ABSENT,
             cluster,
             f"{seen.database}.{name}",
@@ -241,7 +241,7 @@ def _not_compared(wanted: Wanted, seen: SeenCollections | Unread | NotReached) -
             yield Unread(f"privileges of {seen.user} on server {seen.version or 'of no version'}", str(error))
 
 
-def _privileges(wanted: Wanted, seen: SeenCollections) -> Iterator[Finding]:
+def _privileges(wanted: Wanted, seen: SeenCollections) -> Iterator[Difference]:
     try:
         declared = declared_privileges(wanted.manifest, seen.user, seen.version)
         tolerated = tolerated_privileges(wanted.manifest, seen.user, seen.version)
@@ -255,7 +255,7 @@ def _privileges(wanted: Wanted, seen: SeenCollections) -> Iterator[Finding]:
     )
     for kind, compared, privileges, sentence in parts:
         if privileges:
-            yield Finding(
+            yield Difference(
                 kind,
                 wanted.settings.atlas_cluster,
                 seen.user,

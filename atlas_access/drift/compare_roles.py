@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from atlas_access.clients import Place, SeenRole
 from atlas_access.drift.compare_users import DEPLOY, UNMANAGED
-from atlas_access.drift.finding import Finding, Kind, Target
+from atlas_access.drift.finding import Difference, Kind, Target
 from atlas_access.drift.words import grant_permits, grants_permit, listed, role_permits
 from atlas_access.manifest import CustomRole, Manifest
 
@@ -28,14 +28,14 @@ class RoleRules:
 
 def compare_roles(
     rules: RoleRules, roles: Iterable[SeenRole], held_by: Mapping[str, tuple[str, ...]]
-) -> Iterator[Finding]:
+) -> Iterator[Difference]:
     """Yield every difference; `held_by` says which users hold each role, for what an unmanaged one permits."""
     there = {role.name: role for role in roles}
     for wanted in rules.manifest.roles:
         seen = there.pop(wanted.name, None)
         if seen is None:
             place = rules.manifest.place_of(f"roles.{wanted.name}")
-            yield Finding(
+            yield Difference(
                 Kind.ROLE_MISSING,
                 rules.cluster,
                 wanted.name,
@@ -54,7 +54,7 @@ def compare_roles(
             yield _unmanaged(rules, seen, held_by.get(name, ()))
 
 
-def _managed(rules: RoleRules, seen: SeenRole, wanted: CustomRole) -> Iterator[Finding]:
+def _managed(rules: RoleRules, seen: SeenRole, wanted: CustomRole) -> Iterator[Difference]:
     declared = {
         (grant.action, Place(rules.manifest.database_of(collection), collection))
         for grant in wanted.grants
@@ -78,11 +78,11 @@ def _managed(rules: RoleRules, seen: SeenRole, wanted: CustomRole) -> Iterator[F
     yield from _inherited(rules, seen, heals=True)
 
 
-def _grant(rules: RoleRules, kind: Kind, role: str, action: str, places: list[Place]) -> Finding:
+def _grant(rules: RoleRules, kind: Kind, role: str, action: str, places: list[Place]) -> Difference:
     extra = kind is Kind.ACTION_EXTRA
     where = listed(str(place) for place in sorted(places))
     declared = rules.manifest.place_of(f"roles.{role}")
-    return Finding(
+    return Difference(
         kind,
         rules.cluster,
         role,
@@ -96,9 +96,9 @@ def _grant(rules: RoleRules, kind: Kind, role: str, action: str, places: list[Pl
     )
 
 
-def _place(rules: RoleRules, kind: Kind, role: str, place: Place, actions: list[str]) -> Finding:
+def _place(rules: RoleRules, kind: Kind, role: str, place: Place, actions: list[str]) -> Difference:
     extra = kind is Kind.COLLECTION_EXTRA
-    return Finding(
+    return Difference(
         kind,
         rules.cluster,
         role,
@@ -112,9 +112,9 @@ def _place(rules: RoleRules, kind: Kind, role: str, place: Place, actions: list[
     )
 
 
-def _inherited(rules: RoleRules, seen: SeenRole, *, heals: bool) -> Iterator[Finding]:
+def _inherited(rules: RoleRules, seen: SeenRole, *, heals: bool) -> Iterator[Difference]:
     for role in sorted(seen.inherited):
-        yield Finding(
+        yield Difference(
             Kind.INHERITED_EXTRA,
             rules.cluster,
             seen.name,
@@ -127,7 +127,7 @@ def _inherited(rules: RoleRules, seen: SeenRole, *, heals: bool) -> Iterator[Fin
         )
 
 
-def _legacy(rules: RoleRules, seen: SeenRole) -> Iterator[Finding]:
+def _legacy(rules: RoleRules, seen: SeenRole) -> Iterator[Difference]:
     databases = set(rules.manifest.databases)
     wide = {
         (action, place)
@@ -135,7 +135,7 @@ def _legacy(rules: RoleRules, seen: SeenRole) -> Iterator[Finding]:
         if place.cluster or not place.collection or place.database not in databases
     }
     if wide:
-        yield Finding(
+        yield Difference(
             Kind.ROLE_WIDE,
             rules.cluster,
             seen.name,
@@ -148,7 +148,7 @@ def _legacy(rules: RoleRules, seen: SeenRole) -> Iterator[Finding]:
     yield from _inherited(rules, seen, heals=False)
 
 
-def _unmanaged(rules: RoleRules, seen: SeenRole, users: tuple[str, ...]) -> Finding:
+def _unmanaged(rules: RoleRules, seen: SeenRole, users: tuple[str, ...]) -> Difference:
     retired = seen.name in rules.retired
     parts = [
         grants_permit(seen.grants),
@@ -158,7 +158,7 @@ def _unmanaged(rules: RoleRules, seen: SeenRole, users: tuple[str, ...]) -> Find
     told = (
         "the legacy role {} is there after its retirement" if retired else "the role {} is not in access.yaml"
     )
-    return Finding(
+    return Difference(
         Kind.LEGACY_PRESENT if retired else Kind.ROLE_UNMANAGED,
         rules.cluster,
         seen.name,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from atlas_access.base import Phase
 from atlas_access.clients import USABLE, SeenKey
-from atlas_access.drift.finding import Finding, Kind
+from atlas_access.drift.finding import Difference, Kind
 from atlas_access.drift.model import SeenSecret
 from atlas_access.manifest import Manifest
 
@@ -59,7 +59,7 @@ class EstateRules:
         return f"AWS {self.account}"
 
 
-def compare_secrets(rules: EstateRules, secrets: Iterable[SeenSecret]) -> Iterator[Finding]:
+def compare_secrets(rules: EstateRules, secrets: Iterable[SeenSecret]) -> Iterator[Difference]:
     """Yield what is wrong with the secrets of an account; one that was not looked at is not judged."""
     legacy = set(rules.legacy_secrets)
     for secret in secrets:
@@ -69,13 +69,13 @@ def compare_secrets(rules: EstateRules, secrets: Iterable[SeenSecret]) -> Iterat
             yield from _wanted(rules, secret)
 
 
-def _wanted(rules: EstateRules, secret: SeenSecret) -> Iterator[Finding]:
+def _wanted(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
     if not secret.exists:
-        told, mend = f"the secret {secret.name} does not exist", f"{UP}: it makes the secret again"
-        yield Finding(Kind.SECRET_MISSING, rules.where, secret.name, told, mend, heals=True)
+        told, remedy = f"the secret {secret.name} does not exist", f"{UP}: it makes the secret again"
+        yield Difference(Kind.SECRET_MISSING, rules.where, secret.name, told, remedy, heals=True)
         return
     if secret.deleted_at is not None:
-        yield Finding(
+        yield Difference(
             Kind.SECRET_RECOVERY,
             rules.where,
             secret.name,
@@ -85,7 +85,7 @@ def _wanted(rules: EstateRules, secret: SeenSecret) -> Iterator[Finding]:
         )
         return
     if not secret.current_version:
-        yield Finding(
+        yield Difference(
             Kind.SECRET_STALE,
             rules.where,
             secret.name,
@@ -97,10 +97,10 @@ def _wanted(rules: EstateRules, secret: SeenSecret) -> Iterator[Finding]:
     yield from _copies(rules, secret)
 
 
-def compare_key(rules: EstateRules, key: SeenKey) -> Iterator[Finding]:
+def compare_key(rules: EstateRules, key: SeenKey) -> Iterator[Difference]:
     """Yield a key that does not decrypt: every secret under it is there, and none can be read."""
     if key.state != USABLE:
-        yield Finding(
+        yield Difference(
             Kind.KEY_UNUSABLE,
             rules.where,
             rules.key_alias,
@@ -110,10 +110,10 @@ def compare_key(rules: EstateRules, key: SeenKey) -> Iterator[Finding]:
         )
 
 
-def _copies(rules: EstateRules, secret: SeenSecret) -> Iterator[Finding]:
+def _copies(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
     """Who else writes values, and where else they can be read: neither is declared of any secret."""
     if secret.rotates:
-        yield Finding(
+        yield Difference(
             Kind.SECRET_ROTATION,
             rules.where,
             secret.name,
@@ -124,7 +124,7 @@ def _copies(rules: EstateRules, secret: SeenSecret) -> Iterator[Finding]:
         )
     if secret.replicas:
         regions = ", ".join(sorted(secret.replicas))
-        yield Finding(
+        yield Difference(
             Kind.SECRET_REPLICA,
             rules.where,
             secret.name,
@@ -135,14 +135,14 @@ def _copies(rules: EstateRules, secret: SeenSecret) -> Iterator[Finding]:
         )
 
 
-def _key(rules: EstateRules, secret: SeenSecret) -> Iterator[Finding]:
+def _key(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
     if not rules.key_arn:
         return
     names = {rules.key_arn, rules.key_arn.rpartition("/")[2], rules.key_alias}
     names.add(f"{rules.key_arn.rpartition(':')[0]}:{rules.key_alias}")
     if secret.key not in names:
         other = f"the key {secret.key}" if secret.key else "the account's default key"
-        yield Finding(
+        yield Difference(
             Kind.SECRET_KEY,
             rules.where,
             secret.name,
@@ -154,9 +154,9 @@ def _key(rules: EstateRules, secret: SeenSecret) -> Iterator[Finding]:
         )
 
 
-def _policy(rules: EstateRules, secret: SeenSecret) -> Iterator[Finding]:
+def _policy(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
     if secret.policy:
-        yield Finding(
+        yield Difference(
             Kind.SECRET_POLICY,
             rules.where,
             secret.name,
@@ -167,10 +167,10 @@ def _policy(rules: EstateRules, secret: SeenSecret) -> Iterator[Finding]:
         )
 
 
-def _legacy(rules: EstateRules, secret: SeenSecret) -> Iterator[Finding]:
+def _legacy(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
     usable = secret.exists and secret.deleted_at is None
     if rules.retired and usable:
-        yield Finding(
+        yield Difference(
             Kind.LEGACY_PRESENT,
             rules.where,
             secret.name,
@@ -180,7 +180,7 @@ def _legacy(rules: EstateRules, secret: SeenSecret) -> Iterator[Finding]:
         )
     elif not rules.retired and not usable:
         gone = "does not exist" if not secret.exists else "was deleted and waits in its recovery window"
-        yield Finding(
+        yield Difference(
             Kind.SECRET_MISSING if not secret.exists else Kind.SECRET_RECOVERY,
             rules.where,
             secret.name,

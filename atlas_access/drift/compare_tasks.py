@@ -10,14 +10,16 @@ from collections.abc import Iterator, Mapping
 
 from atlas_access.base import Phase, Unread
 from atlas_access.drift.compare_secrets import EstateRules
-from atlas_access.drift.finding import Finding, Kind
+from atlas_access.drift.finding import Difference, Kind
 from atlas_access.drift.model import VARIABLES, BoundVariable, SeenNeighbour, SeenSecret, SeenTask
 from atlas_access.manifest import Consumer
 
 _IN_PLAIN_VIEW = "read it for everyone who may describe the task"
 
 
-def compare_task(rules: EstateRules, task: SeenTask, secrets: Mapping[str, SeenSecret]) -> Iterator[Finding]:
+def compare_task(
+    rules: EstateRules, task: SeenTask, secrets: Mapping[str, SeenSecret]
+) -> Iterator[Difference]:
     """Yield what is wrong with a live revision's bindings; `secrets` holds what was read of each, by name."""
     judge = _Bindings(rules, task, secrets)
     for bound in task.bound:
@@ -29,14 +31,14 @@ def compare_task(rules: EstateRules, task: SeenTask, secrets: Mapping[str, SeenS
 
 def compare_neighbour(
     rules: EstateRules, seen: SeenNeighbour, secrets: Mapping[str, SeenSecret]
-) -> Iterator[Finding]:
+) -> Iterator[Difference]:
     """Yield each credential that a family is handed which is none of the stack's; legacy ones once they are retired."""
     legacy = () if rules.retired else rules.legacy_secrets
     for bound in seen.bound:
         name = reference(bound.value_from)[0]
         if is_credential(rules, name, secrets) and name not in legacy:
             told = f"hands {name} to {bound.variable} of the container {bound.container}"
-            yield Finding(
+            yield Difference(
                 Kind.BINDING_UNDECLARED,
                 f"{rules.where}, beside the service",
                 seen.family,
@@ -77,7 +79,7 @@ class _Bindings:
                 if secret.environment == rules.environment:
                     self._legacy.setdefault(secret.variable, set()).add(secret.name)
 
-    def of(self, bound: BoundVariable) -> Iterator[Finding]:
+    def of(self, bound: BoundVariable) -> Iterator[Difference]:
         variable, (name, version) = bound.variable, reference(bound.value_from)
         governed = variable in self._wanted or variable in self._successor or variable.startswith("MONGODB_")
         ours = is_credential(self._rules, name, self._secrets)
@@ -125,7 +127,7 @@ class _Bindings:
             return arn not in (secret.arn, secret.arn.rpartition("-")[0])
         return arn.split(":")[3:5] != [self._rules.region, self._rules.account]
 
-    def _version(self, variable: str, name: str, version: str) -> Iterator[Finding]:
+    def _version(self, variable: str, name: str, version: str) -> Iterator[Difference]:
         if not version:
             told = f"binds {variable} to {name} without a version: a value changed after its proof would reach tasks"
             yield self._finding(Kind.BINDING_UNPINNED, variable, told)
@@ -135,7 +137,7 @@ class _Bindings:
             told = f"binds {variable} to a version of {name} that is no longer the current one"
             yield self._finding(Kind.SECRET_STALE, variable, told)
 
-    def missing(self) -> Iterator[Finding]:
+    def missing(self) -> Iterator[Difference]:
         if self._rules.phase is Phase.PROVISION:
             return
         there = {
@@ -147,7 +149,7 @@ class _Bindings:
             if variable not in there:
                 yield self._finding(Kind.BINDING_MISSING, variable, f"does not bind {variable} to {name}")
 
-    def plain(self) -> Iterator[Finding]:
+    def plain(self) -> Iterator[Difference]:
         governed = set(self._wanted) | set(self._successor)
         for variable in self._task.plain:
             if variable in governed or variable in self._task.plain_connections:
@@ -162,10 +164,10 @@ class _Bindings:
             told = f"holds a connection string in {place}"
             yield self._finding(Kind.BINDING_PLAIN, place, told, permits=_IN_PLAIN_VIEW)
 
-    def _finding(self, kind: Kind, variable: str, told: str, permits: str = "") -> Finding:
+    def _finding(self, kind: Kind, variable: str, told: str, permits: str = "") -> Difference:
         running = "" if self._task.running else " (registered, not deployed)"
         deploys = "Deploy the declared bindings: `pulumi up`; and see who registered the revision"
-        return Finding(
+        return Difference(
             kind,
             f"{self._rules.where}, {self._task.consumer.value}",
             variable,

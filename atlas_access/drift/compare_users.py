@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from atlas_access.base import HeldRole
 from atlas_access.clients import PASSWORD, Scope, SeenUser
-from atlas_access.drift.finding import Finding, Kind, Target
+from atlas_access.drift.finding import Difference, Kind, Target
 from atlas_access.drift.words import (
     is_builtin,
     listed,
@@ -40,7 +40,7 @@ class UserRules:
     now: datetime
 
 
-def compare_users(rules: UserRules, users: Iterable[SeenUser]) -> Iterator[Finding]:
+def compare_users(rules: UserRules, users: Iterable[SeenUser]) -> Iterator[Difference]:
     """Yield every difference between the users that are there and those that should be."""
     there = {(user.auth_database, user.name): user for user in users}
     legacy = {user.name: user for user in rules.legacy}
@@ -68,9 +68,9 @@ def compare_users(rules: UserRules, users: Iterable[SeenUser]) -> Iterator[Findi
             yield _unmanaged(rules, seen)
 
 
-def _missing(rules: UserRules, name: str) -> Finding:
+def _missing(rules: UserRules, name: str) -> Difference:
     variables = sorted({binding.variable for binding in rules.manifest.bindings_of(name)})
-    return Finding(
+    return Difference(
         Kind.USER_MISSING,
         rules.cluster,
         name,
@@ -82,18 +82,18 @@ def _missing(rules: UserRules, name: str) -> Finding:
     )
 
 
-def _managed(rules: UserRules, seen: SeenUser, wanted: Iterable[RoleRef]) -> Iterator[Finding]:
+def _managed(rules: UserRules, seen: SeenUser, wanted: Iterable[RoleRef]) -> Iterator[Difference]:
     yield from _roles(rules, seen, wanted, heals=True)
     yield from _scopes(rules, seen)
-    mend = "Make it permanent: delete the user in Atlas, then run `pulumi up --refresh`"
-    yield from _temporary(rules, seen, "managed", mend)
+    remedy = "Make it permanent: delete the user in Atlas, then run `pulumi up --refresh`"
+    yield from _temporary(rules, seen, "managed", remedy)
 
 
-def _legacy(rules: UserRules, seen: SeenUser, wanted: LegacyUser) -> Iterator[Finding]:
+def _legacy(rules: UserRules, seen: SeenUser, wanted: LegacyUser) -> Iterator[Difference]:
     """What a legacy user holds, and that it lasts and logs in until it is retired; most were made without a scope."""
     yield from _roles(rules, seen, (wanted.role,), heals=False)
     if seen.scopes and Scope(rules.cluster, "CLUSTER") not in seen.scopes:
-        yield Finding(
+        yield Difference(
             Kind.SCOPE_MISSING,
             rules.cluster,
             seen.name,
@@ -102,21 +102,23 @@ def _legacy(rules: UserRules, seen: SeenUser, wanted: LegacyUser) -> Iterator[Fi
             detail=rules.cluster,
             target=Target("USER", seen.name),
         )
-    mend = f"Move its consumers to {wanted.successor} before, or make it anew without an end"
-    yield from _temporary(rules, seen, "legacy", mend)
+    remedy = f"Move its consumers to {wanted.successor} before, or make it anew without an end"
+    yield from _temporary(rules, seen, "legacy", remedy)
 
 
-def _temporary(rules: UserRules, seen: SeenUser, what: str, mend: str) -> Iterator[Finding]:
+def _temporary(rules: UserRules, seen: SeenUser, what: str, remedy: str) -> Iterator[Difference]:
     if seen.delete_after is not None:
         told = f"Atlas will delete the {what} user {seen.name} at {_moment(seen.delete_after)}"
         target = Target("USER", seen.name)
-        yield Finding(Kind.USER_TEMPORARY, rules.cluster, seen.name, told, mend, target=target)
+        yield Difference(Kind.USER_TEMPORARY, rules.cluster, seen.name, told, remedy, target=target)
 
 
-def _roles(rules: UserRules, seen: SeenUser, wanted: Iterable[RoleRef], *, heals: bool) -> Iterator[Finding]:
+def _roles(
+    rules: UserRules, seen: SeenUser, wanted: Iterable[RoleRef], *, heals: bool
+) -> Iterator[Difference]:
     declared = {HeldRole(role.name, role.database) for role in wanted}
     names = {role.name: role for role in declared}
-    mend = DEPLOY if heals else f"Take it from {seen.name} in Atlas: access.yaml has it under legacy"
+    remedy = DEPLOY if heals else f"Take it from {seen.name} in Atlas: access.yaml has it under legacy"
     at_wrong_place: set[HeldRole] = set()
     for role in sorted(seen.roles - declared):
         same = names.get(role.name)
@@ -130,19 +132,19 @@ def _roles(rules: UserRules, seen: SeenUser, wanted: Iterable[RoleRef], *, heals
             kind, told = Kind.BUILTIN_ESCALATION, f"holds the built-in role {role} as well"
         else:
             kind, told = Kind.ROLE_HELD_EXTRA, f"holds the role {role} as well"
-        yield Finding(
+        yield Difference(
             kind,
             rules.cluster,
             seen.name,
             f"{seen.name} {told}",
-            mend,
+            remedy,
             permits=role_permits(role, rules.manifest),
             detail=str(role),
             heals=heals,
             target=Target("USER", seen.name),
         )
     for role in sorted(declared - seen.roles - at_wrong_place):
-        yield Finding(
+        yield Difference(
             Kind.ROLE_HELD_MISSING,
             rules.cluster,
             seen.name,
@@ -154,11 +156,11 @@ def _roles(rules: UserRules, seen: SeenUser, wanted: Iterable[RoleRef], *, heals
         )
 
 
-def _scopes(rules: UserRules, seen: SeenUser) -> Iterator[Finding]:
+def _scopes(rules: UserRules, seen: SeenUser) -> Iterator[Difference]:
     own = Scope(rules.cluster, "CLUSTER")
     target = Target("USER", seen.name)
     if not seen.scopes:
-        yield Finding(
+        yield Difference(
             Kind.SCOPE_MISSING,
             rules.cluster,
             seen.name,
@@ -171,7 +173,7 @@ def _scopes(rules: UserRules, seen: SeenUser) -> Iterator[Finding]:
         return
     extra = seen.scopes - {own}
     if extra:
-        yield Finding(
+        yield Difference(
             Kind.SCOPE_EXTRA,
             rules.cluster,
             seen.name,
@@ -183,7 +185,7 @@ def _scopes(rules: UserRules, seen: SeenUser) -> Iterator[Finding]:
             target=target,
         )
     if own not in seen.scopes:
-        yield Finding(
+        yield Difference(
             Kind.SCOPE_MISSING,
             rules.cluster,
             seen.name,
@@ -195,8 +197,8 @@ def _scopes(rules: UserRules, seen: SeenUser) -> Iterator[Finding]:
         )
 
 
-def _legacy_missing(rules: UserRules, user: LegacyUser) -> Finding:
-    return Finding(
+def _legacy_missing(rules: UserRules, user: LegacyUser) -> Difference:
+    return Difference(
         Kind.LEGACY_MISSING,
         rules.cluster,
         user.name,
@@ -207,8 +209,8 @@ def _legacy_missing(rules: UserRules, user: LegacyUser) -> Finding:
     )
 
 
-def _legacy_present(rules: UserRules, seen: SeenUser) -> Finding:
-    return Finding(
+def _legacy_present(rules: UserRules, seen: SeenUser) -> Difference:
+    return Difference(
         Kind.LEGACY_PRESENT,
         rules.cluster,
         seen.name,
@@ -219,11 +221,11 @@ def _legacy_present(rules: UserRules, seen: SeenUser) -> Finding:
     )
 
 
-def _unmanaged(rules: UserRules, seen: SeenUser) -> Finding:
+def _unmanaged(rules: UserRules, seen: SeenUser) -> Difference:
     until = "" if seen.delete_after is None else f"; Atlas deletes it at {_moment(seen.delete_after)}"
     external = seen.sign_in != PASSWORD
     how = f", which signs in by {seen.sign_in}," if external else ""
-    return Finding(
+    return Difference(
         Kind.USER_SIGN_IN if external else Kind.USER_UNMANAGED,
         rules.cluster,
         seen.name,
@@ -235,11 +237,11 @@ def _unmanaged(rules: UserRules, seen: SeenUser) -> Finding:
     )
 
 
-def _known(rules: UserRules, seen: SeenUser, known: KnownUser) -> Iterator[Finding]:
+def _known(rules: UserRules, seen: SeenUser, known: KnownUser) -> Iterator[Difference]:
     target = Target("USER", seen.name)
     end = datetime.combine(known.until, time(), UTC) + timedelta(days=1)
     if rules.now >= end:
-        yield Finding(
+        yield Difference(
             Kind.KNOWN_EXPIRED,
             rules.cluster,
             seen.name,
@@ -250,7 +252,7 @@ def _known(rules: UserRules, seen: SeenUser, known: KnownUser) -> Iterator[Findi
         )
     if known.kind is KnownKind.BREAK_GLASS and (seen.delete_after is None or seen.delete_after > end):
         told = "no end" if seen.delete_after is None else f"its end only at {_moment(seen.delete_after)}"
-        yield Finding(
+        yield Difference(
             Kind.USER_ENDLESS,
             rules.cluster,
             seen.name,
@@ -260,7 +262,7 @@ def _known(rules: UserRules, seen: SeenUser, known: KnownUser) -> Iterator[Findi
             target=target,
         )
     if seen.sign_in != known.sign_in.value:
-        yield Finding(
+        yield Difference(
             Kind.USER_SIGN_IN,
             rules.cluster,
             seen.name,
@@ -271,7 +273,7 @@ def _known(rules: UserRules, seen: SeenUser, known: KnownUser) -> Iterator[Findi
             target=target,
         )
     for role in sorted(seen.roles - known.held):
-        yield Finding(
+        yield Difference(
             Kind.BUILTIN_ESCALATION if is_builtin(role) else Kind.ROLE_HELD_EXTRA,
             rules.cluster,
             seen.name,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from atlas_access.base import Unread
+from atlas_access.base import Status, Unread
 from atlas_access.drift.model import NotReached
 
 
@@ -81,14 +81,6 @@ _IN_COLLECTIONS = frozenset(
 )
 
 
-class Answer(StrEnum):
-    """The answer of a drift check."""
-
-    CLEAN = "clean"
-    DRIFT = "drift"
-    UNKNOWN = "unknown"
-
-
 @dataclass(frozen=True)
 class Target:
     """The user or role that Atlas's events would name for a finding; `kind` is "USER" or "ROLE"."""
@@ -98,10 +90,10 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Difference:
     """One difference between what is declared and what is.
 
-    `what` and `mend` are sentences; `permits` completes "it permits to …", "" when it permits nothing. `heals` says
+    `what` and `remedy` are sentences; `permits` completes "it permits to …", "" when it permits nothing. `heals` says
     whether a deploy restores what is declared; otherwise a person must decide. `detail` tells apart findings of the
     same kind on the same subject. `since` and `by` come from events and are no part of a finding's identity.
     """
@@ -110,7 +102,7 @@ class Finding:
     where: str
     subject: str
     what: str
-    mend: str
+    remedy: str
     permits: str = ""
     detail: str = ""
     heals: bool = False
@@ -140,17 +132,17 @@ class Drift:
 
     stack: str
     at: datetime
-    findings: tuple[Finding, ...]
+    findings: tuple[Difference, ...]
     unread: tuple[Unread, ...] = ()
     not_reached: tuple[NotReached, ...] = ()
     checked: tuple[tuple[str, int], ...] = field(default=())
 
     @property
-    def answer(self) -> Answer:
+    def status(self) -> Status:
         """Drift as soon as one difference is certain; clean only when everything that was asked was read."""
         if self.findings:
-            return Answer.DRIFT
-        return Answer.UNKNOWN if self.unread else Answer.CLEAN
+            return Status.BAD
+        return Status.UNKNOWN if self.unread else Status.GOOD
 
     @property
     def fingerprint(self) -> str:

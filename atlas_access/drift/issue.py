@@ -1,7 +1,7 @@
 """Decides what becomes of the drift issues of a stack: opened, updated, reopened, closed, or left alone.
 
 One issue for one set of findings, found again by the fingerprint in its first line. An issue is closed only when the
-parts that it tells of were read again, and a night on which something could not be read never splits one. Pure:
+parts that it reports were read again, and a night on which something could not be read never splits one. Pure:
 atlas_access/clients/github.py writes. It must never put a secret, a mention or unescaped text into an issue, or
 exceed GitHub's size.
 """
@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from atlas_access.base import Status, finding_lines, plain
 from atlas_access.clients import Change, Issue, Write
-from atlas_access.drift.finding import Answer, Drift, Part
-from atlas_access.drift.report import counted, moment
-from atlas_access.drift.report_markdown import remarks, section
+from atlas_access.drift.finding import Drift, Part
+from atlas_access.drift.report import counted, finding, moment, not_reached, unread
 
 LABEL = "atlas-access-drift"
 LABELS = (LABEL, "P1")
@@ -36,11 +36,11 @@ def decide(drift: Drift, issues: Iterable[Issue]) -> tuple[Change, ...]:
     not ours to touch.
     """
     mine = sorted((issue for issue in issues if _stack(issue) == drift.stack), key=lambda issue: issue.number)
-    if drift.answer is Answer.UNKNOWN:
+    if drift.status is Status.UNKNOWN:
         return ()
-    if drift.answer is Answer.CLEAN:
+    if drift.status is Status.GOOD:
         comment = (
-            f"Clean on {moment(drift.at)}: all that this issue tells of was read again, and nothing differs from "
+            f"Clean on {moment(drift.at)}: everything that this issue reports was read again, and nothing differs from "
             "what is declared."
         )
         gone = (each for each in mine if each.open and _read_again(each, drift))
@@ -49,33 +49,33 @@ def decide(drift: Drift, issues: Iterable[Issue]) -> tuple[Change, ...]:
         return ()
     same = [issue for issue in mine if _fingerprint(issue) == drift.fingerprint]
     kept = next((issue for issue in same if issue.open), same[0] if same else None)
-    return (*_tell(drift, kept), *_rest(drift, kept, mine))
+    return (*_keep(drift, kept), *_rest(drift, kept, mine))
 
 
 def _covers(issue: Issue, drift: Drift) -> bool:
-    """Whether an issue tells more than this night saw: what is missing may just not have been read."""
+    """Whether an issue reports more than this night found: what is missing may just not have been read."""
     match = _MARKER.match(issue.body)
-    told = set(match["ids"].split(",")) if match else set()
-    return told > {finding.id for finding in drift.findings}
+    reported = set(match["ids"].split(",")) if match else set()
+    return reported > {each.id for each in drift.findings}
 
 
 def _read_again(issue: Issue, drift: Drift) -> bool:
-    """Whether this night read all that an issue tells of; one that does not say of what may tell of anything."""
+    """Whether this night read all that an issue reports; one that does not name its parts may be about any."""
     match = _MARKER.match(issue.body)
     parts = match["parts"] if match else None
-    told = set(Part) if parts is None else set(parts.split(","))
-    return not drift.unread and not (drift.not_reached and Part.COLLECTIONS in told)
+    about = set(Part) if parts is None else set(parts.split(","))
+    return not drift.unread and not (drift.not_reached and Part.COLLECTIONS in about)
 
 
-def _tell(drift: Drift, kept: Issue | None) -> tuple[Change, ...]:
-    told = Change(Write.OPEN, title=title(drift), body=body(drift), labels=LABELS)
+def _keep(drift: Drift, kept: Issue | None) -> tuple[Change, ...]:
+    wanted = Change(Write.OPEN, title=title(drift), body=body(drift), labels=LABELS)
     if kept is None:
-        return (told,)
+        return (wanted,)
     if not kept.open:
         comment = f"Back on {moment(drift.at)}: the same set of findings was seen again."
-        return (Change(Write.REOPEN, kept.number, told.title, told.body, comment),)
-    if (kept.title, _newlines(kept.body)) != (told.title, told.body):
-        return (Change(Write.UPDATE, kept.number, told.title, told.body),)
+        return (Change(Write.REOPEN, kept.number, wanted.title, wanted.body, comment),)
+    if (kept.title, _newlines(kept.body)) != (wanted.title, wanted.body):
+        return (Change(Write.UPDATE, kept.number, wanted.title, wanted.body),)
     return ()
 
 
@@ -93,30 +93,31 @@ def _rest(drift: Drift, kept: Issue | None, mine: Iterable[Issue]) -> Iterable[C
 
 def title(drift: Drift) -> str:
     """The title: the stack, how many findings, and of which kinds. It holds no foreign text."""
-    kinds = ", ".join(dict.fromkeys(finding.kind.value for finding in drift.findings))
+    kinds = ", ".join(dict.fromkeys(each.kind.value for each in drift.findings))
     return f"P1 drift on {drift.stack}: {counted(len(drift.findings), 'finding')} ({kinds})"[:_LARGEST_TITLE]
 
 
 def body(drift: Drift) -> str:
     """The body: findings until the size is reached, then how many were left out, and what could not be read."""
-    ids = ",".join(sorted(finding.id for finding in drift.findings)[:_MOST_IDS])
-    parts = ",".join(sorted({finding.part for finding in drift.findings}))
+    ids = ",".join(sorted(each.id for each in drift.findings)[:_MOST_IDS])
+    parts = ",".join(sorted({each.part for each in drift.findings}))
     head = [
         f"<!-- atlas-access:drift stack={drift.stack} fingerprint={drift.fingerprint} ids={ids} parts={parts} -->",
         f"Last seen {moment(drift.at)} by `atlas-access drift {drift.stack}`, which keeps this issue: updated while "
-        "the same findings last, closed when all that it tells of was read and is gone, opened again when it is back. "
+        "the same findings last, closed when all that it reports was read and is gone, opened again when it is back. "
         "Do not edit it; talk below.",
         "",
     ]
-    foot = _cut(remarks(drift), LARGEST_BODY // 6)
+    remarks = [line for each in unread(drift) for line in finding_lines(each)]
+    remarks += [f"- {plain(line)}" for line in not_reached(drift)]
+    foot = _cut(remarks, LARGEST_BODY // 6)
     room = LARGEST_BODY - sum(len(line) + 1 for line in (*head, *foot)) - 200
     lines: list[str] = []
-    for number, finding in enumerate(drift.findings, start=1):
-        part = "\n".join(section(number, finding))
+    for number, each in enumerate(drift.findings):
+        part = "\n".join(finding_lines(finding(each)))
         if len(part) + 1 > room:
-            left = counted(len(drift.findings) - number + 1, "finding")
-            lines.append(f"And {left} more: run the command to see all.")
-            lines.append("")
+            left = counted(len(drift.findings) - number, "finding")
+            lines.append(f"- And {left} more: run the command to see all.")
             break
         lines.append(part)
         room -= len(part) + 1

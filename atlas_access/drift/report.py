@@ -1,41 +1,62 @@
-"""The outcome of a drift check as facts to show, and as JSON; the words of text and Markdown come from here as well.
-
-It must never show anything that the findings do not hold; every output passes through redaction at the terminal.
-"""
+"""A drift check as a report: each difference with what it permits, since when and by whom, and the remedy."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 
-from atlas_access.drift.finding import Answer, Drift, Finding
+from atlas_access.base import Finding, Report, Section, Status
+from atlas_access.drift.finding import Difference, Drift
 
-HEADLINES = {
-    Answer.CLEAN: "CLEAN",
-    Answer.DRIFT: "DRIFT",
-    Answer.UNKNOWN: "UNKNOWN",
-}
+_LABELS = {Status.GOOD: "CLEAN", Status.BAD: "DRIFT", Status.UNKNOWN: "UNKNOWN"}
 
 
-def headline(drift: Drift) -> str:
-    """The answer in one line."""
-    if drift.answer is Answer.DRIFT:
-        return f"DRIFT  {drift.stack}: {counted(len(drift.findings), 'finding')}"
-    if drift.answer is Answer.UNKNOWN:
-        return f"UNKNOWN  {drift.stack}: {counted(len(drift.unread), 'part')} could not be read; nothing else differs"
-    return f"CLEAN  {drift.stack}: {looked_at(drift)} are as declared"
+def report(drift: Drift) -> Report:
+    """The check; its JSON has the records under their own names."""
+    return Report(
+        name=f"drift {drift.stack}",
+        status=drift.status,
+        label=_LABELS[drift.status],
+        summary=f"{drift.stack}: {_summary(drift)}",
+        sections=(Section(findings=(*map(finding, drift.findings), *unread(drift))),),
+        notes=not_reached(drift),
+        data={
+            "stack": drift.stack,
+            "at": drift.at,
+            "fingerprint": drift.fingerprint,
+            "findings": drift.findings,
+            "unread": drift.unread,
+            "not_reached": drift.not_reached,
+            "checked": dict(drift.checked),
+        },
+        source="access.yaml",
+    )
 
 
-def looked_at(drift: Drift) -> str:
-    """What was compared, in words."""
-    parts = [f"{count} {noun}" for noun, count in drift.checked if count]
-    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts) or "nothing"
+def finding(difference: Difference) -> Finding:
+    """One difference as a finding."""
+    since = f"since {moment(difference.since)}" if difference.since is not None else ""
+    history = f"{since}{f', by {difference.by}' if difference.by else ''}".removeprefix(", ")
+    facts = (("History", history), ("It permits to", difference.permits))
+    return Finding(
+        status=Status.BAD,
+        subject=difference.where,
+        message=difference.what,
+        remedy=difference.remedy,
+        code=difference.kind.value,
+        details=tuple((name, fact) for name, fact in facts if fact),
+    )
 
 
-def history(finding: Finding) -> str:
-    """Since when and by whom, "" when nothing says so."""
-    since = f"since {moment(finding.since)}" if finding.since is not None else ""
-    return f"{since}{f', by {finding.by}' if finding.by else ''}".removeprefix(", ")
+def unread(drift: Drift) -> tuple[Finding, ...]:
+    """What could not be read."""
+    return tuple(
+        Finding(Status.UNKNOWN, each.what, f"could not be read: {each.why}") for each in drift.unread
+    )
+
+
+def not_reached(drift: Drift) -> tuple[str, ...]:
+    """What a setting or access.yaml leaves out, a line each."""
+    return tuple(f"Not compared: {each}" for each in drift.not_reached)
 
 
 def moment(at: datetime) -> str:
@@ -48,32 +69,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def as_json(drift: Drift) -> str:
-    """The same facts for a machine; keys are stable."""
-    return json.dumps(
-        {
-            "stack": drift.stack,
-            "at": drift.at.astimezone(UTC).isoformat(),
-            "answer": drift.answer.value,
-            "fingerprint": drift.fingerprint,
-            "findings": [_finding(finding) for finding in drift.findings],
-            "unread": [{"what": each.what, "why": each.why} for each in drift.unread],
-            "not_reached": [{"what": each.what, "why": each.why} for each in drift.not_reached],
-            "checked": dict(drift.checked),
-        },
-        indent=2,
-    )
-
-
-def _finding(finding: Finding) -> dict[str, object]:
-    return {
-        "kind": finding.kind.value,
-        "where": finding.where,
-        "subject": finding.subject,
-        "what": finding.what,
-        "since": finding.since.astimezone(UTC).isoformat() if finding.since is not None else None,
-        "by": finding.by or None,
-        "permits": finding.permits,
-        "mend": finding.mend,
-        "heals_by_deploy": finding.heals,
-    }
+def _summary(drift: Drift) -> str:
+    if drift.status is Status.BAD:
+        return counted(len(drift.findings), "finding")
+    if drift.status is Status.UNKNOWN:
+        return f"{counted(len(drift.unread), 'part')} could not be read; nothing else differs"
+    parts = [f"{count} {noun}" for noun, count in drift.checked if count]
+    compared = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts) or "nothing"
+    return f"{compared} are as declared"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from atlas_access.base import HeldRole, Unread
+from atlas_access.base import HeldRole, Status, Unread
 from atlas_access.clients import SeenLogins, SeenUser
-from atlas_access.drift import Answer, SeenSecret, reference
+from atlas_access.drift import SeenSecret, reference
 from atlas_access.manifest import KnownUser, LegacyUser, Manifest
 from atlas_access.retirement.inventory_model import LegacySeen, SeenRevision
 from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED
@@ -119,11 +119,11 @@ class LegacyEstate:
         return tuple(_surprises(self))
 
     @property
-    def answer(self) -> Answer:
+    def status(self) -> Status:
         """Drift as soon as one surprise is certain; clean only when everything was read."""
         if self.surprises:
-            return Answer.DRIFT
-        return Answer.UNKNOWN if self.unread else Answer.CLEAN
+            return Status.BAD
+        return Status.UNKNOWN if self.unread else Status.GOOD
 
 
 def legacy_estate(

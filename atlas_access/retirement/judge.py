@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from atlas_access.base import VERIFIED_HOURS, Step, Unread, confirmation_for
-from atlas_access.drift import Answer, Drift, listed
+from atlas_access.base import VERIFIED_HOURS, Status, Step, Unread, confirmation_for
+from atlas_access.drift import Drift, listed
 from atlas_access.retirement.model import (
     CLOCK_TOLERANCE_SECONDS,
     DEPLOYMENTS,
@@ -101,7 +101,7 @@ def drift(seen: GateSeen) -> Condition:
         return unmet(
             name, f"{len(found.findings)} differences: {told}", f"See: atlas-access drift {seen.stack}"
         )
-    if found.answer is not Answer.CLEAN:
+    if found.status is not Status.GOOD:
         return unknown(name, listed(map(str, found.unread), _SHOWN), "Let these credentials read it")
     also = f"; {seen.explained} differences are the retirement's own" if seen.explained else ""
     also += "".join(f"; not looked at: {each}" for each in found.not_reached)

@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from atlas_access.base import Unread, plain
-from atlas_access.drift import Answer, counted, listed, moment
+from atlas_access.base import Status, Unread, plain
+from atlas_access.drift import counted, listed, moment
 from atlas_access.retirement.inventory import (
     Belongs,
     LegacyEstate,
@@ -21,17 +21,17 @@ from atlas_access.retirement.inventory import (
     UserRow,
 )
 
-_WORDS = {Answer.CLEAN: "AS DECLARED", Answer.DRIFT: "DIFFERS", Answer.UNKNOWN: "UNKNOWN"}
+_WORDS = {Status.GOOD: "AS DECLARED", Status.BAD: "DIFFERS", Status.UNKNOWN: "UNKNOWN"}
 _SHOWN = 3
 
 
 def headline(estate: LegacyEstate) -> str:
     """The answer in one line."""
     left = counted(len(estate.left), "legacy user")
-    told = f"{_WORDS[estate.answer]}  {estate.stack}: {left} left of "
+    told = f"{_WORDS[estate.status]}  {estate.stack}: {left} left of "
     told += str(sum(row.belongs is Belongs.LEGACY for row in estate.users))
     if any(part.what == "database users" for part in estate.unread):
-        told = f"{_WORDS[estate.answer]}  {estate.stack}: the database users could not be read"
+        told = f"{_WORDS[estate.status]}  {estate.stack}: the database users could not be read"
     more = [counted(len(estate.surprises), "surprise")] if estate.surprises else []
     more += [f"{counted(len(estate.unread), 'part')} unread"] if estate.unread else []
     return "; ".join([told, *more])
@@ -59,7 +59,7 @@ def as_json(estate: LegacyEstate) -> str:
     return json.dumps(
         {
             "stack": estate.stack,
-            "answer": estate.answer.value,
+            "answer": estate.status.value,
             "retired": estate.retired,
             "left": list(estate.left),
             "surprises": list(estate.surprises),

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from atlas_access.base import HeldRole
-from atlas_access.drift import Finding, Kind
+from atlas_access.drift import Difference, Kind
 from atlas_access.manifest import ADMIN_DATABASE, LegacyUser, Manifest
 from atlas_access.retirement.bindings import LegacyNames
 from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED
@@ -90,12 +90,12 @@ def readers_of(manifest: Manifest, stack: str) -> tuple[str, ...]:
 
 
 def own_doing(
-    findings: Iterable[Finding], scope: Scope, tombstoned: frozenset[str], *, deleting: bool
-) -> tuple[Finding, ...]:
+    findings: Iterable[Difference], scope: Scope, tombstoned: frozenset[str], *, deleting: bool
+) -> tuple[Difference, ...]:
     """The differences that the retirement itself has made: tombstones, and, once it deletes, what is gone."""
     users = {name for name, _ in scope.users}
 
-    def mine(finding: Finding) -> bool:
+    def mine(finding: Difference) -> bool:
         match finding.kind:
             case Kind.ROLE_HELD_EXTRA:
                 return finding.subject in tombstoned and finding.detail == str(TOMBSTONED)

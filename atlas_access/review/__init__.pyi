@@ -4,12 +4,7 @@ from . import (
     matrix_json as matrix_json,
     matrix_markdown as matrix_markdown,
     matrix_text as matrix_text,
-    policy as policy,
     policy_explained as policy_explained,
-    policy_junit as policy_junit,
-    policy_markdown as policy_markdown,
-    policy_sarif as policy_sarif,
-    policy_text as policy_text,
     who_can_live as who_can_live,
     who_can_text as who_can_text,
 )
@@ -41,12 +36,10 @@ from .matrix import (
 from .matrix_markdown import code as code, escape as escape
 from .matrix_text import render as render
 from .policy import (
-    Finding as Finding,
-    Level as Level,
-    PolicyReport as PolicyReport,
-    RuleFacts as RuleFacts,
+    advice_lines as advice_lines,
+    policy_report as policy_report,
+    refusal_lines as refusal_lines,
     said_by_pack as said_by_pack,
 )
 from .policy_places import line_of as line_of
-from .policy_text import advice_lines as advice_lines
 from .who_can import Answer as Answer, QuestionInvalid as QuestionInvalid, who_can as who_can

@@ -9,9 +9,9 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
+from atlas_access.base import Finding, Status
 from atlas_access.proof import Standing
 from atlas_access.review.matrix import Observation
-from atlas_access.review.policy import Finding, Level
 
 QUIET = frozenset({"same", "read"})
 """Steps that change nothing."""
@@ -203,7 +203,7 @@ class Deployment:
     @property
     def refused(self) -> bool:
         """Whether the policy pack stopped it."""
-        return any(each.level is Level.VIOLATION for each in self.policies)
+        return any(each.status is Status.BAD for each in self.policies)
 
     @property
     def swapped(self) -> bool:

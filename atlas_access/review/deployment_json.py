@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from atlas_access.base import finding_document
 from atlas_access.review.deployment import Deployment, Step
-from atlas_access.review.policy import finding_document
 
 VERSION = 1
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from atlas_access.review.deployment import Change, Deployment, Moment, Operation, Progress, Step
-from atlas_access.review.policy_text import refusal_lines
+from atlas_access.review.policy import refusal_lines
 
 _SIGNS = {
     "create": "+",

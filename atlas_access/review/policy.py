@@ -1,176 +1,135 @@
-"""What the policy pack said, as records: of a deployment while it ran, or of an exported state.
+"""What the policy pack reported: of a deployment while it ran, or of an exported state.
 
-It must never judge anything itself, and never hold more than names: the pack's messages carry no property's value.
+It judges nothing itself, and holds names only: the pack's messages carry no property's value.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Final
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
-VERSION: Final = 1
+from atlas_access.base import Finding, Report, Rule, Section, Status
+
 NOT_EVALUATED: Final = "not-evaluated"
 KNOWN_AFTERWARDS: Final = "known-after-creation"
-"""The names under which the pack's own policies tell what no rule could see; the second is expected in a preview."""
+"""The pack's own policies that name what no rule could check; the second is expected in a preview."""
 
-_WAY_OUT = "Way out: "
-
-
-class Level(StrEnum):
-    """What a finding does: a violation stops a deployment and fails a check, advice does not, unseen was not judged."""
-
-    VIOLATION = "violation"
-    ADVICE = "advice"
-    UNSEEN = "not evaluated"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that the pack said: the rule, the resource's name, a sentence, and the way out.
-
-    `source` is the decision behind the rule (`ADR 0006`). `file` and `line` say where the manifest is the cause; ""
-    and 0 where it is not. `expected` marks what cannot be seen yet, as the rule says.
-    """
-
-    rule: str
-    level: Level
-    resource: str
-    message: str
-    way_out: str = ""
-    severity: str = ""
-    source: str = ""
-    urn: str = ""
-    file: str = ""
-    line: int = 0
-    expected: bool = False
-
-    @property
-    def explained_by(self) -> str:
-        """The command that says more."""
-        return f"atlas-access explain {self.rule}"
-
-    @property
-    def place(self) -> str:
-        """`access.yaml:31` where the manifest is the cause, else ""."""
-        return f"{self.file}:{self.line}" if self.file else ""
-
-
-@dataclass(frozen=True)
-class RuleFacts:
-    """A rule as a report lists it; `level` is `mandatory` or says how far it is."""
-
-    name: str
-    description: str
-    why: str
-    source: str
-    severity: str
-    level: str
-    tags: tuple[str, ...]
-    remediation: str
-
-
-@dataclass(frozen=True)
-class PolicyReport:
-    """Everything that the rules say about one deployment. `phase` is "" where nothing tells it."""
-
-    stack: str
-    phase: str
-    resources: int
-    findings: tuple[Finding, ...]
-    rules: tuple[RuleFacts, ...]
-
-    def of(self, level: Level) -> tuple[Finding, ...]:
-        """The findings of one level, in order."""
-        return tuple(each for each in self.findings if each.level is level)
-
-    @property
-    def exit_code(self) -> int:
-        """1 with a violation; 3 when something that could have been known was not judged; else 0."""
-        if self.of(Level.VIOLATION):
-            return 1
-        return 3 if any(not each.expected for each in self.of(Level.UNSEEN)) else 0
-
-    @property
-    def headline(self) -> str:
-        """The answer: `staging bind: 28 rules hold for 34 resources; 1 advice, 4 values not judged`."""
-        broken = self.of(Level.VIOLATION)
-        where = f"{self.stack or 'no stack'}{f' {self.phase}' if self.phase else ''}"
-        if broken:
-            rules = len({each.rule for each in broken})
-            what = f"{_count(len(broken), 'violation')} of {_count(rules, 'rule')} in {_of(self.resources)}"
-        else:
-            what = f"{_count(len(self.rules), 'rule')} hold for {_of(self.resources)}"
-        unseen = len(self.of(Level.UNSEEN))
-        more = [f"{len(advice)} known and accepted"] if (advice := self.of(Level.ADVICE)) else []
-        more += [f"{_count(unseen, 'judgement')} not possible"] if unseen else []
-        return f"{where}: {what}{'; ' if more else ''}{', '.join(more)}"
+_REMEDY = re.compile(r"(?:Way out|Remedy): ")
+"""How the pack begins a message's line with the remedy; an engine hands on the message as one text."""
+_NAMES_SHOWN = 12
+_LABELS = {Status.GOOD: "CLEAN", Status.BAD: "VIOLATED", Status.UNKNOWN: "UNKNOWN"}
+_TITLES = {
+    Status.BAD: "Violations",
+    Status.GOOD: "Known and accepted",
+    Status.UNKNOWN: "Not judged",
+}
 
 
 def said_by_pack(policy: str, level: str, resource: str, text: str, *, severity: str = "") -> Finding:
-    """A finding from what an engine hands on of a pack: the rule's description, the message, the way out, by lines.
+    """A finding from the lines that an engine hands on of a pack: the rule's description, the message, the remedy.
 
-    `policy` may carry the pack's part of the name (`-stack`, `-advisory`), `level` is Pulumi's.
+    `policy` may carry the pack's part of the name (`-stack`, `-advisory`), `level` is Pulumi's. A violation is bad,
+    advice is good (known and accepted), what was not judged is unknown.
     """
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    told = lines[1:] if len(lines) > 1 else lines
-    message = " ".join(line for line in told if not line.startswith(_WAY_OUT))
-    way_out = next((line.removeprefix(_WAY_OUT) for line in told if line.startswith(_WAY_OUT)), "")
+    rest = lines[1:] if len(lines) > 1 else lines
     rule = policy.removesuffix("-stack").removesuffix("-advisory")
     unseen = rule in {NOT_EVALUATED, KNOWN_AFTERWARDS}
-    kind = Level.VIOLATION if level == "mandatory" else Level.UNSEEN if unseen else Level.ADVICE
     return Finding(
-        rule=rule,
-        level=kind,
-        resource=resource,
-        message=message,
-        way_out=way_out,
-        severity=severity,
-        expected=rule == KNOWN_AFTERWARDS,
+        status=Status.BAD if level == "mandatory" else Status.UNKNOWN if unseen else Status.GOOD,
+        subject=resource,
+        message=" ".join(line for line in rest if not _REMEDY.match(line)),
+        remedy=next((_REMEDY.sub("", line, count=1) for line in rest if _REMEDY.match(line)), ""),
+        code=rule,
+        details=(("Severity", severity),) if severity else (),
     )
 
 
-def document(report: PolicyReport) -> Mapping[str, Any]:
-    """The report as plain values."""
-    return {
-        "version": VERSION,
-        "stack": report.stack,
-        "phase": report.phase,
-        "resources": report.resources,
-        "rules": len(report.rules),
-        "result": {0: "clean", 1: "violated", 3: "unknown"}[report.exit_code],
-        "summary": report.headline,
-        "findings": [finding_document(each) for each in report.findings],
-    }
+def policy_report(
+    where: str,
+    resources: int,
+    findings: Sequence[Finding],
+    later: Sequence[str],
+    rules: tuple[Rule, ...],
+    source: str,
+) -> Report:
+    """The pack's judgement of an exported state; `where` is `staging bind`.
+
+    `later` are messages about values that exist only after creation: they leave the answer as it is.
+    """
+    status = next((each for each in (Status.BAD, Status.UNKNOWN) if _of(findings, each)), Status.GOOD)
+    sections = [Section(title, findings=_of(findings, each)) for each, title in _TITLES.items()]
+    sections.append(Section("Judged after creation", tuple(later)))
+    return Report(
+        name=f"policy {where.partition(' ')[0]}",
+        status=status,
+        label=_LABELS[status],
+        summary=f"{where}: {_summary(findings, len(later), len(rules), _count(resources, 'resource'))}",
+        sections=tuple(each for each in sections if each.findings or each.lines),
+        notes=("Each rule is explained by: atlas-access explain RULE",) if findings else (),
+        rules=rules,
+        source=source,
+    )
 
 
-def finding_document(finding: Finding) -> Mapping[str, Any]:
-    """One finding as plain values."""
-    return {
-        "rule": finding.rule,
-        "level": finding.level.value,
-        "severity": finding.severity,
-        "resource": finding.resource,
-        "urn": finding.urn,
-        "message": finding.message,
-        "wayOut": finding.way_out,
-        "source": finding.source,
-        "file": finding.file,
-        "line": finding.line or None,
-        "expected": finding.expected,
-    }
+def refusal_lines(where: str, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """The violations that stopped a deployment, each with its remedy; `where` is `staging provision`."""
+    return tuple(line for each in _of(findings, Status.BAD) for line in _refusal(where, each))
 
 
-def as_json(report: PolicyReport) -> str:
-    """The report as indented JSON."""
-    return json.dumps(document(report), indent=2, ensure_ascii=False)
+def advice_lines(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """What stops nothing, in brief: a line for each advice, and one naming what cannot be judged yet."""
+    return tuple(_brief(findings))
+
+
+def _of(findings: Iterable[Finding], status: Status) -> tuple[Finding, ...]:
+    return tuple(each for each in findings if each.status is status)
+
+
+def _summary(findings: Sequence[Finding], later: int, rules: int, resources: str) -> str:
+    broken = _of(findings, Status.BAD)
+    what = f"{_count(rules, 'rule')} hold for {resources}"
+    if broken:
+        violated = _count(len({each.code for each in broken}), "rule")
+        what = f"{_count(len(broken), 'violation')} of {violated} in {resources}"
+    accepted = len(_of(findings, Status.GOOD))
+    unseen = len(_of(findings, Status.UNKNOWN)) + later
+    more = [f"{accepted} known and accepted"] if accepted else []
+    more += [f"{_count(unseen, 'judgement')} not possible"] if unseen else []
+    return "; ".join([what, *([", ".join(more)] if more else [])])
+
+
+def _refusal(where: str, broken: Finding) -> Iterator[str]:
+    yield f"REFUSED  {where}: {broken.message or broken.subject}"
+    yield f"  Rule {broken.code}   ({_explained_by(broken)})"
+    if broken.remedy:
+        yield f"  Remedy: {broken.remedy}"
+
+
+def _brief(findings: Sequence[Finding]) -> Iterator[str]:
+    advice: dict[str, list[Finding]] = {}
+    for each in _of(findings, Status.GOOD):
+        advice.setdefault(each.code, []).append(each)
+    for first, *rest in advice.values():
+        also = f" The same: {_named(each.subject for each in rest)}." if rest else ""
+        yield f"  Advice: {first.message}{also}   ({_explained_by(first)})"
+    unseen = _of(findings, Status.UNKNOWN)
+    yield from (f"  Not evaluated: {each.message}" for each in unseen if each.code != KNOWN_AFTERWARDS)
+    later = sorted({each.subject for each in unseen if each.code == KNOWN_AFTERWARDS})
+    if later:
+        yield f"  These values do not exist yet; the policies check them during the update: {_named(later)}"
+
+
+def _explained_by(finding: Finding) -> str:
+    return f"atlas-access explain {finding.code}"
+
+
+def _named(names: Iterable[str]) -> str:
+    listed = list(dict.fromkeys(names))
+    more = f" and {len(listed) - _NAMES_SHOWN} more" if len(listed) > _NAMES_SHOWN else ""
+    return ", ".join(listed[:_NAMES_SHOWN]) + more
 
 
 def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
-
-
-def _of(resources: int) -> str:
-    return _count(resources, "resource")

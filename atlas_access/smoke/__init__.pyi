@@ -1,4 +1,3 @@
-from . import report as report
 from .baseline import Baseline as Baseline, BaselineRefused as BaselineRefused, read_baseline as read_baseline
 from .browser_found import MISSING as MISSING, find_chromium as find_chromium
 from .browser_kept import letting_go as letting_go
@@ -14,7 +13,7 @@ from .judge import (
 )
 from .model import Smoke as Smoke
 from .replies import Reply as Reply
-from .report import result_line as result_line
+from .report import report as report, result_line as result_line
 from .run import (
     BaselineNotGreen as BaselineNotGreen,
     SmokeOrder as SmokeOrder,

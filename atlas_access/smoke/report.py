@@ -1,32 +1,46 @@
-"""The smoke gates' report as text, Markdown, JSON and JUnit: the same facts in each, the answer first.
-
-It must never hold a person's data or a credential; what it is given is clean, and every output is redacted again.
-"""
+"""The smoke gates as a report: each round with its gates, and what to do when one is not met."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
-from xml.etree import ElementTree as Xml
 
+from atlas_access.base import Finding, Report, Section, Status
 from atlas_access.smoke.gates import GateReport, GateResult, Round, Standing
 
-VERSION = 1
-"""Raised when a field changes its meaning or goes away."""
-
-_WORDS = {Standing.MET: "GREEN", Standing.UNMET: "RED", Standing.UNKNOWN: "UNKNOWN"}
-_NOT_PASSED = "What is unknown has not passed."
+_STATUS = {
+    Standing.MET: Status.GOOD,
+    Standing.UNMET: Status.BAD,
+    Standing.UNKNOWN: Status.UNKNOWN,
+}
+_LABELS = {Standing.MET: "GREEN", Standing.UNMET: "RED", Standing.UNKNOWN: "UNKNOWN"}
 _SIGNS = {Standing.MET: "●", Standing.UNMET: "✗", Standing.UNKNOWN: "?"}
+_NOT_PASSED = "What is unknown has not passed."
 
 
-def headline(report: GateReport) -> str:
-    """The answer in one line."""
-    rounds = f"{len(report.rounds)} of {report.required} rounds"
-    held = f"baseline of {report.baseline}" if report.baseline else "no baseline"
-    if report.green:
-        return f"GREEN  {report.stack}: 8 of 8 gates, {rounds}, {report.contract} plans ({held})"
-    return f"{_WORDS[report.standing]}  {report.stack}: {report.reason}"
+def report(found: GateReport) -> Report:
+    """Every round; its JSON has the gates under their own names."""
+    return Report(
+        name=f"smoke {found.stack}",
+        status=_STATUS[found.standing],
+        label=_LABELS[found.standing],
+        summary=f"{found.stack}: {_summary(found)}",
+        sections=(Section(lines=(_context(found),)), *map(_section, found.rounds)),
+        remedy=_remedy(found),
+        data={
+            "stack": found.stack,
+            "url": found.url,
+            "standing": found.standing,
+            "reason": found.reason,
+            "revision": found.revision,
+            "required": found.required,
+            "contract": found.contract,
+            "baseline": found.baseline,
+            "rounds": [_round(each) for each in found.rounds],
+        },
+        source="smoke.yaml",
+    )
 
 
 def result_line(result: GateResult) -> str:
@@ -35,137 +49,56 @@ def result_line(result: GateResult) -> str:
     return f"{_SIGNS[result.standing]} {result.gate.value} {result.gate.title:<22} {result.summary}{took}"
 
 
-def way_out(report: GateReport) -> str:
-    """What to do next, "" when it is green."""
-    if report.green:
+def _summary(found: GateReport) -> str:
+    if not found.green:
+        return found.reason
+    held = f"baseline of {found.baseline}" if found.baseline else "no baseline"
+    return f"8 of 8 gates, {len(found.rounds)} of {found.required} rounds, {found.contract} plans ({held})"
+
+
+def _remedy(found: GateReport) -> str:
+    if found.green:
         return ""
-    if report.standing is Standing.UNMET:
+    if found.standing is Standing.UNMET:
         return (
-            "Way out: stop the line. Put back what changed last (atlas-access rollback "
-            f"{report.stack}), then look for the cause in the application's log."
+            f"undo the last change (atlas-access rollback {found.stack}), then look for the cause in the "
+            "application's log."
         )
-    if not report.baseline:
-        return f"Way out: before any change, atlas-access baseline capture {report.stack}. {_NOT_PASSED}"
-    return f"Way out: provide what the unknown gates lack and run again. {_NOT_PASSED}"
+    if not found.baseline:
+        return f"before any change, atlas-access baseline capture {found.stack}. {_NOT_PASSED}"
+    return f"provide what the unknown gates lack and run again. {_NOT_PASSED}"
 
 
-def render_text(report: GateReport) -> str:
-    """The report as lines of text: the answer, then the gates of the last round, then the way out."""
-    return "\n".join(_text(report)) + "\n"
-
-
-def _text(report: GateReport) -> Iterator[str]:
-    yield headline(report)
-    yield f"  {_context(report)}"
-    for one in report.rounds[-1:]:
-        if len(report.rounds) > 1:
-            yield f"  round {one.number}:"
-        for result in one.results:
-            yield f"  {result_line(result)}"
-            yield from (f"      {detail}" for detail in result.details)
-    if told := way_out(report):
-        yield f"  {told}"
-
-
-def render_markdown(report: GateReport) -> str:
-    """The report as Markdown, for a pull request or an issue."""
-    lines = [f"**{_cell(headline(report))}**", "", _cell(_context(report)), ""]
-    for one in report.rounds:
-        lines += [f"Round {one.number}", "", "| | gate | result |", "|---|---|---|"]
-        for result in one.results:
-            told = "<br>".join(_cell(each) for each in (result.summary, *result.details))
-            lines.append(f"| {result.standing.value} | {result.gate.value} {result.gate.title} | {told} |")
-        lines.append("")
-    if told := way_out(report):
-        lines.append(told)
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def render_json(report: GateReport) -> str:
-    """The report as indented JSON."""
-    document = {
-        "version": VERSION,
-        "stack": report.stack,
-        "url": report.url,
-        "standing": report.standing.value,
-        "reason": report.reason,
-        "revision": report.revision,
-        "required": report.required,
-        "contract": report.contract,
-        "baseline": report.baseline,
-        "rounds": [_round(each) for each in report.rounds],
-    }
-    return json.dumps(document, indent=2, ensure_ascii=False)
-
-
-def render_junit(report: GateReport) -> str:
-    """The report as JUnit XML: a suite for each round; unmet is a failure, unknown an error."""
-    suites = Xml.Element("testsuites", name=f"smoke {report.stack}")
-    for one in report.rounds:
-        suite = Xml.SubElement(
-            suites,
-            "testsuite",
-            name=f"{report.stack} round {one.number}",
-            tests=str(len(one.results)),
-            failures=str(sum(each.standing is Standing.UNMET for each in one.results)),
-            errors=str(sum(each.standing is Standing.UNKNOWN for each in one.results)),
-            time=f"{one.seconds:.3f}",
-        )
-        for result in one.results:
-            case = Xml.SubElement(
-                suite,
-                "testcase",
-                classname=f"smoke.{report.stack}",
-                name=f"gate {result.gate.value} {result.gate.title}",
-                time=f"{result.seconds:.3f}",
-            )
-            if result.standing is not Standing.MET:
-                kind = "failure" if result.standing is Standing.UNMET else "error"
-                problem = Xml.SubElement(case, kind, message=_xml(result.summary))
-                problem.text = _xml("\n".join(result.details))
-    Xml.indent(suites)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + Xml.tostring(suites, encoding="unicode") + "\n"
-
-
-def _context(report: GateReport) -> str:
-    answered = sorted({each for one in report.rounds for each in one.revisions})
+def _context(found: GateReport) -> str:
+    answered = sorted({each for one in found.rounds for each in one.revisions})
     who = f"answered by {', '.join(answered)}" if answered else "the application names no revision"
     held = (
-        f"held to the baseline of {report.baseline}"
-        if report.baseline
-        else "held to smoke.yaml only, no baseline"
+        f"compared with the baseline of {found.baseline}"
+        if found.baseline
+        else "compared with smoke.yaml only, no baseline"
     )
-    return f"{report.url}, {who}, {held}"
+    return f"{found.url}, {who}, {held}"
 
 
-def _round(one: Round) -> dict[str, Any]:
+def _section(one: Round) -> Section:
+    return Section(f"Round {one.number}", findings=tuple(map(_finding, one.results)))
+
+
+def _finding(result: GateResult) -> Finding:
+    return Finding(
+        status=_STATUS[result.standing],
+        subject=f"gate {result.gate.value} {result.gate.title}",
+        message=result.summary,
+        details=tuple(("", detail) for detail in result.details),
+        seconds=result.seconds,
+    )
+
+
+def _round(one: Round) -> Mapping[str, Any]:
     return {
         "number": one.number,
-        "standing": one.standing.value,
+        "standing": one.standing,
         "seconds": round(one.seconds, 3),
-        "revisions": list(one.revisions),
-        "gates": [
-            {
-                "gate": result.gate.value,
-                "title": result.gate.title,
-                "standing": result.standing.value,
-                "summary": result.summary,
-                "details": list(result.details),
-                "seconds": round(result.seconds, 3),
-            }
-            for result in one.results
-        ],
+        "revisions": one.revisions,
+        "gates": [{**asdict(each), "title": each.gate.title} for each in one.results],
     }
-
-
-def _cell(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
-
-
-def _xml(text: str) -> str:
-    """Text without the characters that XML 1.0 does not know."""
-    return "".join(
-        each
-        for each in text
-        if each in "\n\t" or (each.isprintable() and each <= "\ufffd") or each > "\uffff"
-    )

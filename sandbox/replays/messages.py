@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from atlas_access.base import ManifestError
-from atlas_access.review import Deployment, Level
+from atlas_access.base import ManifestError, Status
+from atlas_access.review import Deployment
 from sandbox.replays.model import Catch, Catcher, Caught, Undone
 
 _GATE = re.compile(r"ROLLED BACK\s+\w+: (?P<said>gate (?P<gate>\d)\b.*)")
@@ -49,9 +49,9 @@ def name_of_reason(reason: str) -> str:
 
 
 def _violations(done: Deployment) -> Iterator[Caught]:
-    broken = [each for each in done.policies if each.level is Level.VIOLATION]
-    for rule in dict.fromkeys(each.rule for each in broken):
-        said = next(each.message for each in broken if each.rule == rule)
+    broken = [each for each in done.policies if each.status is Status.BAD]
+    for rule in dict.fromkeys(each.code for each in broken):
+        said = next(each.message for each in broken if each.code == rule)
         yield Caught(Catch(Catcher.POLICY, rule), said, done.seconds)
 
 

@@ -22,8 +22,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "sandbox")]
 from atlas_fixture import V1, V_CLUSTER, Api  # noqa: E402
 from drift_fixture import PROJECT, READER, check, declare  # noqa: E402
 
-from atlas_access.drift import report_text as drift_text  # noqa: E402
-from atlas_access.drift.finding import Answer  # noqa: E402
+from atlas_access.base import Format, Status, render  # noqa: E402
+from atlas_access.drift import report  # noqa: E402
 from sandbox.atlas import AtlasEmulator, ProjectSpec  # noqa: E402
 from sandbox.mongod import MongodProcess  # noqa: E402
 
@@ -48,7 +48,7 @@ def bare(url):
 def ours(url):
     """The whole check; it must be clean and cost three requests."""
     drift, asked = check(url)
-    drift_text.render(drift)
+    render(report(drift), Format.TEXT)
     return drift, asked.requests
 
 
@@ -89,8 +89,8 @@ def main():
         try:
             declare(Api(url, PROJECT, HTTPDigestAuth("public-staging", "private-staging")))
             drift, count = ours(url)
-            if drift.answer is not Answer.CLEAN or count > len(QUESTIONS):
-                raise SystemExit(f"not clean, or {count} requests: {drift_text.render(drift)}")
+            if drift.status is not Status.GOOD or count > len(QUESTIONS):
+                raise SystemExit(f"not clean, or {count} requests: {render(report(drift), Format.TEXT)}")
             times = {"bare": [], "ours": []}
             for _ in range(asked.rounds):
                 times["bare"].append(timed(bare, url))

@@ -7,10 +7,9 @@ from typing import NoReturn
 
 import pytest
 
-from atlas_access import drift as probe
 from atlas_access.cli.main import run
 from atlas_access.clients import GitHub, GitHubUnavailable
-from atlas_access.drift.finding import Drift, Finding, Kind
+from atlas_access.drift.finding import Difference, Drift, Kind
 
 ROOT = Path(__file__).resolve().parents[2]
 SANDBOX = {
@@ -81,7 +80,7 @@ def test_a_host_that_is_not_loopback_is_refused_in_the_sandbox(
         (["--github", "owner/name"], "--github needs a token"),
         (["--known-users", "nowhere.yaml"], "nowhere.yaml: No such file or directory"),
         (["--phase", "half"], "--phase"),
-        (["--format", "html"], "--format"),
+        (["--format", "yaml"], "--format"),
     ],
 )
 def test_a_wrong_option_is_refused_before_anything_is_contacted(
@@ -105,10 +104,10 @@ def test_drift_that_could_not_be_told_is_not_the_answer_of_drift_that_was(
 
     for name in ("ATLAS_DRIFT_CHECK_PUBLIC_KEY", "ATLAS_DRIFT_CHECK_PRIVATE_KEY", "GITHUB_TOKEN"):
         monkeypatch.setenv(name, "x")
-    found = Finding(
+    found = Difference(
         Kind.USER_MISSING, "askflorence-staging", "app_read", "the user app_read is gone", "Deploy"
     )
-    monkeypatch.setattr(probe, "look", lambda *_: Drift("staging", datetime.now(UTC), (found,)))
+    monkeypatch.setattr("atlas_access.drift.look", lambda *_: Drift("staging", datetime.now(UTC), (found,)))
     monkeypatch.setattr(GitHub, "issues", refuse)
     assert [1, 3] == [run(["drift", "staging"]), run(["drift", "staging", "--github", "owner/name"])]
     assert "the token may not do this" in capsys.readouterr().err

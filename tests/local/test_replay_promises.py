@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from atlas_access.base import Finding, Status
 from atlas_access.base.yaml_errors import ManifestError
 from atlas_access.cli.main import run
 from atlas_access.review.deployment import Deployment, Operation, Proof
-from atlas_access.review.policy import Finding, Level
 from sandbox.replays import eng_271, eng_279, report, schema_on_runtime
 from sandbox.replays.messages import caught_by, name_of_reason, refused_by_manifest
 from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Result, Start, Undone
@@ -149,8 +149,8 @@ def test_a_play_is_0_only_when_every_replay_passed() -> None:
 
 
 def test_violations_are_named_by_rule_each_once_and_advice_is_no_catch() -> None:
-    broken = Finding(RULE.name, Level.VIOLATION, "app", "it is not bound")
-    advice = Finding("audit-log-append-only", Level.ADVICE, "app_write", "known")
+    broken = Finding(Status.BAD, "app", "it is not bound", code=RULE.name)
+    advice = Finding(Status.GOOD, "app_write", "known", code="audit-log-append-only")
     found = caught_by(deployment("policies were broken", policies=(broken, advice, broken)))
     assert (Caught(RULE, "it is not bound", 7.5),) == found
 

@@ -16,10 +16,11 @@ from drift_fixture import (
     wanted,
 )
 
+from atlas_access.base import Format, Status, render
 from atlas_access.clients.atlas_sign_in import SignIn
 from atlas_access.clients.errors import AtlasUnread
-from atlas_access.drift import report as facts, report_markdown as drift_markdown, report_text as drift_text
-from atlas_access.drift.finding import Answer, Drift, Kind
+from atlas_access.drift import report
+from atlas_access.drift.finding import Drift, Kind
 
 __all__ = ["atlas", "atlas_servers", "specs"]
 
@@ -32,7 +33,7 @@ def test_a_clean_project_is_clean_for_three_requests(atlas: Atlas) -> None:
     """Users, roles, cluster; no events, because nothing was found."""
     declare(atlas.staging)
     drift, asked = check(atlas.emulator.url)
-    assert (Answer.CLEAN, (), ()) == (drift.answer, drift.findings, drift.unread)
+    assert (Status.GOOD, (), ()) == (drift.status, drift.findings, drift.unread)
     assert 3 == asked.requests
 
 
@@ -73,7 +74,7 @@ def test_all_kinds_at_once_are_all_found(atlas: Atlas, capsys: pytest.CaptureFix
             f"\ndrift: {len(chosen) - len(missed)} of {len(chosen)} at once, {len(BY_HAND)} alone\n"
         )
     assert [] == missed
-    for shown in (drift_text.render(drift), drift_markdown.render(drift), facts.as_json(drift)):
+    for shown in (render(report(drift), form) for form in Format):
         assert "intruder" in shown
         assert "Correct-horse" not in shown
 
@@ -121,13 +122,13 @@ def test_a_hundred_users_and_a_hundred_roles_are_read_in_three_requests(atlas: A
 def test_both_ways_to_sign_in_work(atlas: Atlas, sign_in: SignIn) -> None:
     declare(atlas.staging)
     drift, asked = check(atlas.emulator.url, sign_in=sign_in)
-    assert (Answer.CLEAN, 3) == (drift.answer, asked.requests)
+    assert (Status.GOOD, 3) == (drift.status, asked.requests)
 
 
 def test_another_projects_key_reads_nothing(atlas: Atlas) -> None:
     declare(atlas.staging)
     drift, _ = check(atlas.emulator.url, sign_in=SignIn("reader-prod", "reader-private-prod"))
-    assert (Answer.UNKNOWN, 3) == (drift.answer, len(drift.unread))
+    assert (Status.UNKNOWN, 3) == (drift.status, len(drift.unread))
     assert all("private-prod" not in str(each) and "check the key" in each.why for each in drift.unread)
 
 

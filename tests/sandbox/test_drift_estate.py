@@ -9,6 +9,7 @@ from aws_fixture import Aws, aws
 from drift_fixture import MANIFEST, endpoints, wanted
 from mongod_fixture import LOOPBACK, Cluster, cluster
 
+from atlas_access.base import Status
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.observed import Unread
 from atlas_access.base.settings import Phase
@@ -17,7 +18,7 @@ from atlas_access.clients.issues import Issue
 from atlas_access.clients.model import SeenCluster
 from atlas_access.drift import observe_collections as collections
 from atlas_access.drift.compare import Wanted, compare
-from atlas_access.drift.finding import Answer, Drift, Kind
+from atlas_access.drift.finding import Drift, Kind
 from atlas_access.drift.issue import body, decide, title
 from atlas_access.drift.model import NotReached, Seen, SeenCollections
 from atlas_access.drift.observe_account import Account, policy_in_words, read_account, seen_task
@@ -94,14 +95,14 @@ READ = "staging/mongodb/app-read-v2"
 
 def test_the_estate_with_its_new_secrets_is_clean_in_provision(estate: Estate) -> None:
     drift = estate.check()
-    assert (Answer.CLEAN, (), ()) == (drift.answer, drift.findings, drift.unread)
+    assert (Status.GOOD, (), ()) == (drift.status, drift.findings, drift.unread)
 
 
 def test_a_deleted_secret_is_found_with_the_way_back(estate: Estate) -> None:
     estate.store.delete_secret(SecretId=READ, RecoveryWindowInDays=7)
     (found,) = estate.check().findings
     assert Kind.SECRET_RECOVERY == found.kind
-    assert f"restore-secret --secret-id {READ}" in found.mend
+    assert f"restore-secret --secret-id {READ}" in found.remedy
     assert found.since is not None
 
 
@@ -272,7 +273,7 @@ def test_a_server_that_does_not_answer_is_unknown_and_leaves_the_issue_open(
     monkeypatch.setattr(collections, "WAIT_SECONDS", 0.3)
     away = seen_with(listed(cluster, monkeypatch, cluster.uri("app_read", address="127.0.0.1:1")))
     second = replace(away, unread=tuple(each for each in away.unread if each.what != "the rest"))
-    assert (Answer.DRIFT, Answer.UNKNOWN) == (first.answer, second.answer)
+    assert (Status.BAD, Status.UNKNOWN) == (first.status, second.status)
     assert () == decide(second, [issue])
 
 

@@ -10,9 +10,9 @@ import requests
 from atlas_fixture import Atlas, atlas, atlas_servers, specs
 from drift_fixture import PROJECT, Answered, Told, check, client, declare, serving
 
+from atlas_access.base import Status
 from atlas_access.clients.atlas_sign_in import SignIn
 from atlas_access.clients.errors import AtlasUnread
-from atlas_access.drift.finding import Answer
 
 __all__ = ["atlas", "atlas_servers", "specs"]
 
@@ -38,7 +38,7 @@ def test_a_passing_fault_is_waited_out(declared: Atlas, fault: str) -> None:
     declared.control("/faults", {"path": USERS, "count": 1, **FAULTS[fault]})
     began = time.monotonic()
     drift, _ = check(declared.emulator.url)
-    assert Answer.CLEAN == drift.answer
+    assert Status.GOOD == drift.status
     if "retry_after" in FAULTS[fault]:
         assert time.monotonic() - began >= 1
 
@@ -47,14 +47,14 @@ def test_a_passing_fault_is_waited_out(declared: Atlas, fault: str) -> None:
 def test_a_lasting_fault_is_unknown_and_says_what_could_not_be_read(declared: Atlas, fault: str) -> None:
     declared.control("/faults", {"path": USERS, "count": 50, **FAULTS[fault]})
     drift, _ = check(declared.emulator.url)
-    assert (Answer.UNKNOWN, ["database users"]) == (drift.answer, [each.what for each in drift.unread])
+    assert (Status.UNKNOWN, ["database users"]) == (drift.status, [each.what for each in drift.unread])
 
 
 def test_a_wait_longer_than_the_deadline_is_not_begun(declared: Atlas) -> None:
     declared.control("/faults", {"path": "*", "count": 50, "status": 429, "retry_after": 600})
     began = time.monotonic()
     drift, _ = check(declared.emulator.url, seconds=5)
-    assert (Answer.UNKNOWN, 3) == (drift.answer, len(drift.unread))
+    assert (Status.UNKNOWN, 3) == (drift.status, len(drift.unread))
     assert "600 s, longer than the deadline allows" in drift.unread[0].why
     assert time.monotonic() - began < 5
 
@@ -63,7 +63,7 @@ def test_a_slow_answer_ends_at_the_deadline(declared: Atlas) -> None:
     declared.control("/faults", {"path": "*", "count": 50, "delay_seconds": 20})
     began = time.monotonic()
     drift, _ = check(declared.emulator.url, seconds=1)
-    assert Answer.UNKNOWN == drift.answer
+    assert Status.UNKNOWN == drift.status
     assert time.monotonic() - began < 5
 
 

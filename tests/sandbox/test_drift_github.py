@@ -14,7 +14,7 @@ from atlas_access.base.observed import Unread
 from atlas_access.clients import GitHub, GitHubUnavailable
 from atlas_access.clients.issues import Change, Write
 from atlas_access.clients.retry import Retry
-from atlas_access.drift.finding import Drift, Finding, Kind
+from atlas_access.drift.finding import Difference, Drift, Kind
 from atlas_access.drift.issue import LABEL, decide
 from atlas_access.drift.model import NotReached
 
@@ -87,14 +87,14 @@ def tracker(repository: Repository, token: str = TOKEN, seconds: float = 10.0) -
         yield opened
 
 
-def finding(subject: str = "role_audit_writer", kind: Kind = Kind.ACTION_EXTRA) -> Finding:
-    return Finding(
+def finding(subject: str = "role_audit_writer", kind: Kind = Kind.ACTION_EXTRA) -> Difference:
+    return Difference(
         kind, "askflorence-staging", subject, f"{subject} has UPDATE", "Deploy", permits="change documents"
     )
 
 
 def drift(
-    *findings: Finding,
+    *findings: Difference,
     night: int = 0,
     unread: tuple[Unread, ...] = (),
     not_reached: tuple[NotReached, ...] = (),

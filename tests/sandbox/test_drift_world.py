@@ -76,7 +76,7 @@ def test_drift_is_told_healed_by_refresh_and_deploy_or_named(
 ) -> None:
     """One story, because each step needs the one before; the issue follows it."""
     code, told = answer(capsys)
-    assert (0, "clean", [], []) == (code, told["answer"], told["unread"], told["not_reached"])
+    assert (0, "CLEAN", [], []) == (code, told["label"], told["unread"], told["not_reached"])
     assert 17 == told["checked"]["collections"]
 
     atlas, secret = api(here), "staging/mongodb/app-read-v2"
@@ -107,7 +107,7 @@ def test_drift_is_told_healed_by_refresh_and_deploy_or_named(
         heal(here)
         code, told = answer(capsys, "--github", "owner/name")
         assert NAMED == {each["kind"] for each in told["findings"]}
-        assert not any(each["heals_by_deploy"] for each in told["findings"])
+        assert not any(each["heals"] for each in told["findings"])
         assert ["closed", "open"] == repository.states
 
         done(atlas.send("DELETE", "/databaseUsers/admin/intruder"))
@@ -145,4 +145,4 @@ def test_atlas_that_does_not_answer_is_unknown(
     assert 3 == run(["drift", "staging"])
     told = capsys.readouterr().out
     assert told.startswith("UNKNOWN  staging: 3 parts could not be read")
-    assert "database users: the connection failed" in told
+    assert "database users: could not be read: the connection failed" in told

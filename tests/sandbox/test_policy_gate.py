@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from atlas_access.base import Status
 from atlas_access.review import deployment_json
 from atlas_access.review.deployment import Deployment, Operation, Progress
 from atlas_access.review.deployment_text import failure_lines, progress_line
-from atlas_access.review.policy import Level
-from atlas_access.review.policy_text import advice_lines
+from atlas_access.review.policy import KNOWN_AFTERWARDS, advice_lines
 from sandbox import lifecycle
 from sandbox.deploy import Engine, Order, deploy, exported
 from sandbox.pulumi_cli import PulumiCli
@@ -120,10 +120,10 @@ def test_an_offender_is_stopped_by_its_rule_before_anything_of_it_is_made(
 
     done, told = site.offender(name)
 
-    broken = {each.rule for each in done.policies if each.level is Level.VIOLATION}
+    broken = {each.code for each in done.policies if each.status is Status.BAD}
     assert ({rule}, 1, True) == (broken, done.exit_code, told.lstrip().startswith("REFUSED  staging bind: "))
     assert f"(atlas-access explain {rule})" in told
-    assert "Way out: " in told
+    assert "Remedy: " in told
     assert not any(canary in told for canary in CANARIES)
 
 
@@ -148,7 +148,7 @@ def test_a_preview_of_an_offender_is_refused_too(site: Site | None) -> None:
     done, _ = site.offender("six_users", Operation.PREVIEW)
 
     assert ({"user-cap"}, 1) == (
-        {each.rule for each in done.policies if each.level is Level.VIOLATION},
+        {each.code for each in done.policies if each.status is Status.BAD},
         done.exit_code,
     )
 
@@ -166,8 +166,8 @@ def test_our_own_plan_has_only_the_known_advice_and_what_is_judged_when_made(sit
 
     assert ("", ["audit-log-append-only"], True) == (
         done.failure,
-        [each.rule for each in done.policies if each.level is Level.ADVICE],
-        all(each.expected for each in done.policies if each.level is Level.UNSEEN),
+        [each.code for each in done.policies if each.status is Status.GOOD],
+        all(each.code == KNOWN_AFTERWARDS for each in done.policies if each.status is Status.UNKNOWN),
     )
 
 

@@ -10,7 +10,7 @@ from atlas_access.base.observed import HeldRole
 from atlas_access.base.settings import Phase, Settings, check_settings
 from atlas_access.clients.model import Place, Scope, SeenCluster, SeenKey, SeenRole, SeenUser
 from atlas_access.drift.compare import Wanted, compare
-from atlas_access.drift.finding import Drift, Finding
+from atlas_access.drift.finding import Difference, Drift
 from atlas_access.drift.model import BoundVariable, Seen, SeenCollections, SeenSecret, SeenTask
 from atlas_access.manifest.known_users import KnownKind, KnownUser, SignIn
 from atlas_access.manifest.load import Consumer, Manifest, load_manifest
@@ -145,7 +145,7 @@ def check(seen: Seen, **more: Any) -> Drift:
     return compare(wanted(**more), seen)
 
 
-def only(drift: Drift) -> Finding:
+def only(drift: Drift) -> Difference:
     assert len(drift.findings) == 1, [finding.what for finding in drift.findings]
     return drift.findings[0]
 

@@ -24,17 +24,18 @@ from drift_cases import (
 from drift_kinds import AUDIT, CASES, LOG, collections, granting, without_user
 from hypothesis import given, strategies as st
 
+from atlas_access.base import Status
 from atlas_access.base.observed import HeldRole, Unread
 from atlas_access.base.settings import Phase
 from atlas_access.clients.model import Place, SeenEvent
 from atlas_access.drift.compare import attributed
-from atlas_access.drift.finding import Answer, Kind
+from atlas_access.drift.finding import Kind
 from atlas_access.drift.model import NotReached, Seen
 
 
 def test_an_environment_as_declared_is_clean() -> None:
     drift = check(clean())
-    assert ((), Answer.CLEAN) == (drift.findings, drift.answer)
+    assert ((), Status.GOOD) == (drift.findings, drift.status)
 
 
 @pytest.mark.parametrize("phase", [Phase.PROVISION, Phase.BIND])
@@ -48,7 +49,7 @@ def test_every_kind_of_drift_is_found_alone(
 ) -> None:
     found = only(check(change(clean()), **more))
     assert kind == found.kind
-    assert all((found.what, found.where, found.mend, found.subject))
+    assert all((found.what, found.where, found.remedy, found.subject))
 
 
 def test_the_cases_cover_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,24 +133,24 @@ def test_what_permits_more_comes_first() -> None:
 @pytest.mark.parametrize("part", ["users", "roles", "cluster", "key", "collections"])
 def test_a_part_that_could_not_be_read_makes_the_answer_unknown(part: str) -> None:
     drift = check(replace(clean(), **{part: Unread(part, "no answer in time")}))
-    assert (Answer.UNKNOWN, (), 1) == (drift.answer, drift.findings, len(drift.unread))
+    assert (Status.UNKNOWN, (), 1) == (drift.status, drift.findings, len(drift.unread))
 
 
 def test_drift_is_certain_although_another_part_is_unread() -> None:
     seen = replace(without_user(clean(), "app_write"), roles=Unread("roles", "503"))
-    assert Answer.DRIFT == check(seen).answer
+    assert Status.BAD == check(seen).status
 
 
 def test_a_cluster_that_access_yaml_gives_no_reader_is_told_and_is_no_fault() -> None:
     drift = check(replace(clean(), collections=NotReached("collections", "no binding may list them")))
-    assert (Answer.CLEAN, 1) == (drift.answer, len(drift.not_reached))
+    assert (Status.GOOD, 1) == (drift.status, len(drift.not_reached))
 
 
 @pytest.mark.parametrize("version", ["8.2.1", "9.0.1", ""])
 def test_privileges_on_a_server_without_a_documented_set_are_unknown(version: str) -> None:
     """Whatever they are: nothing says what the reader should be let do there."""
     drift = check(collections(clean(), version=version, privileges=frozenset()))
-    assert (Answer.UNKNOWN, ()) == (drift.answer, drift.findings)
+    assert (Status.UNKNOWN, ()) == (drift.status, drift.findings)
     assert "no documented privileges" in drift.unread[0].why
 
 

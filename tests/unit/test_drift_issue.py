@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, strategies as st
 from markdown_it import MarkdownIt
 
+from atlas_access.base import Format, render
 from atlas_access.base.github_text import BREAK, plain
 from atlas_access.base.observed import Unread
-from atlas_access.drift import report_markdown as drift_markdown
-from atlas_access.drift.finding import Drift, Finding, Kind
+from atlas_access.drift import report
+from atlas_access.drift.finding import Difference, Drift, Kind
 from atlas_access.drift.issue import LARGEST_BODY, body, decide, title
 
 NOW = datetime(2026, 5, 12, tzinfo=UTC)
@@ -40,13 +41,13 @@ EVIL = [
 ]
 
 
-def finding(name: str, kind: Kind = Kind.ROLE_UNMANAGED) -> Finding:
-    return Finding(
+def finding(name: str, kind: Kind = Kind.ROLE_UNMANAGED) -> Difference:
+    return Difference(
         kind, name, name, f"the role {name} is not in access.yaml", f"Remove {name}", permits=name, by=name
     )
 
 
-def drift(*findings: Finding, unread: tuple[Unread, ...] = ()) -> Drift:
+def drift(*findings: Difference, unread: tuple[Unread, ...] = ()) -> Drift:
     return Drift("staging", NOW, findings, unread)
 
 
@@ -78,7 +79,7 @@ def test_the_body_and_the_page_hold_no_markup_of_a_name(name: str) -> None:
     tags, text = shown(body(drift(finding(name))))
     assert usual == tags
     assert not re.search(r"@\w|#\d|://", text)
-    assert drift_markdown.render(drift(finding(name)))
+    assert render(report(drift(finding(name))), Format.MD)
 
 
 def test_the_title_holds_no_foreign_text() -> None:
@@ -92,7 +93,7 @@ def test_a_body_of_a_thousand_findings_keeps_below_githubs_limit_and_says_so() -
     )
     assert len(text) <= LARGEST_BODY
     assert re.search(r"And \d+ findings more", text)
-    assert "Could not be read" in text
+    assert "could not be read" in text
 
 
 def test_a_thousand_unread_parts_do_not_push_the_findings_out() -> None:

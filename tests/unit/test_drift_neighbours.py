@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from drift_cases import arn, check, clean, only, settings
 
+from atlas_access.base import Status
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.observed import Unread
 from atlas_access.base.settings import Phase
 from atlas_access.clients import AwsUnavailable
 from atlas_access.drift import observe_other_tasks as neighbours
-from atlas_access.drift.finding import Answer, Kind
+from atlas_access.drift.finding import Kind
 from atlas_access.drift.model import BoundVariable, SeenNeighbour
 from atlas_access.drift.observe_account import beside_of
 from atlas_access.drift.observe_other_tasks import read_neighbours
@@ -42,7 +43,7 @@ def test_a_legacy_secret_beside_the_service_is_drift_once_it_is_retired() -> Non
 
 def test_families_that_could_not_be_listed_are_unknown() -> None:
     drift = check(replace(clean(), neighbours=Unread("other task definitions", "AccessDenied")))
-    assert (Answer.UNKNOWN, ()) == (drift.answer, drift.findings)
+    assert (Status.UNKNOWN, ()) == (drift.status, drift.findings)
 
 
 class Ecs:

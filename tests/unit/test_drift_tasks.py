@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from drift_cases import MANIFEST, arn, check, clean, only
 
+from atlas_access.base import Status
 from atlas_access.base.settings import Phase
 from atlas_access.clients.ecs import RunningRevision
-from atlas_access.drift.finding import Answer, Drift, Kind
+from atlas_access.drift.finding import Drift, Kind
 from atlas_access.drift.observe_account import seen_task
 from atlas_access.manifest.model import Consumer
 
@@ -38,7 +39,7 @@ def bound_in(value_from: str) -> dict[str, Any]:
 
 
 def test_the_declared_bindings_in_the_runtime_container_are_clean() -> None:
-    assert Answer.CLEAN == running(APP, {"name": "side", "secrets": []}).answer
+    assert Status.GOOD == running(APP, {"name": "side", "secrets": []}).status
 
 
 def test_credentials_that_moved_into_a_sidecar_are_missing_where_they_belong() -> None:
@@ -103,7 +104,7 @@ def test_an_environment_file_makes_the_answer_unknown() -> None:
     """It can set any variable, and nobody reads it here."""
     file = {"type": "s3", "value": "arn:aws:s3:::b/x.env"}
     drift = running({**APP, "environmentFiles": [file]})
-    assert (Answer.UNKNOWN, ()) == (drift.answer, drift.findings)
+    assert (Status.UNKNOWN, ()) == (drift.status, drift.findings)
     assert "environment file arn:aws:s3:::b/x.env of the container app" in drift.unread[0].what
 
 

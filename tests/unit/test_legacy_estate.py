@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
+from atlas_access.base import Status
 from atlas_access.base.observed import HeldRole, Unread
 from atlas_access.clients.atlas_answers import LoginAnswer
 from atlas_access.clients.model import SeenLogins, SeenRole, SeenUser
-from atlas_access.drift.finding import Answer
 from atlas_access.drift.model import BoundVariable, SeenSecret
 from atlas_access.manifest.known_users import KnownUser
 from atlas_access.manifest.load import Manifest
@@ -85,7 +85,7 @@ def with_users(seen: LegacySeen, *users: SeenUser) -> LegacySeen:
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_the_estate_as_it_was_made_is_as_declared(stack: str) -> None:
     found = listed(declared(stack), stack=stack)
-    assert ((), Answer.CLEAN) == (found.surprises, found.answer)
+    assert ((), Status.GOOD) == (found.surprises, found.status)
     assert tuple(old.name for old in manifest().legacy_on(stack)) == found.left
 
 
@@ -110,7 +110,7 @@ def test_a_renamed_user_is_unknown_and_missing() -> None:
         "the legacy user audit_reader is gone before its retirement",
         "the user audit_reader_2 is neither in access.yaml nor known",
     ) == found.surprises
-    assert Answer.DRIFT is found.answer
+    assert Status.BAD is found.status
 
 
 def test_a_known_person_is_no_surprise() -> None:
@@ -171,20 +171,20 @@ def test_after_the_retirement_what_is_left_is_the_surprise() -> None:
     assert ((), ()) == (listed(gone, retired=True).surprises, listed(gone, retired=True).left)
     left = listed(with_users(gone, user("audit_reader")), retired=True)
     assert ("the legacy user audit_reader is still there",) == left.surprises
-    assert Answer.DRIFT is left.answer
+    assert Status.BAD is left.status
 
 
 @pytest.mark.parametrize("part", ["users", "roles", "secrets", "logins"])
 def test_what_could_not_be_read_is_unknown_and_never_gone(part: str) -> None:
     seen = replace(declared(), **{part: Unread(part, "Atlas answered 403")})
     found = listed(seen)
-    assert (Answer.UNKNOWN, ()) == (found.answer, found.surprises)
+    assert (Status.UNKNOWN, ()) == (found.status, found.surprises)
 
 
 def test_another_account_that_was_not_read_is_unknown() -> None:
     seen = declared()
     seen = replace(seen, revisions=(seen.revisions[0], Unread("task definitions of prod", "no role")))
-    assert Answer.UNKNOWN is listed(seen).answer
+    assert Status.UNKNOWN is listed(seen).status
 
 
 def test_a_last_login_is_told_none_is_told_and_unknown_is_told_as_unknown() -> None:

@@ -14,7 +14,7 @@ from atlas_access.base.settings import check_settings
 from atlas_access.cli.status import commands
 from atlas_access.clients.atlas_sign_in import SignIn
 from atlas_access.drift.compare import Wanted
-from atlas_access.drift.finding import Drift, Finding, Kind, Target
+from atlas_access.drift.finding import Difference, Drift, Kind, Target
 from atlas_access.retirement import report_status as report, status_facts as looks
 from atlas_access.retirement.inventory import (
     Belongs,
@@ -207,12 +207,12 @@ def test_a_soak_is_done_only_when_it_is_long_and_clear(seen: SoakSeen | str, exp
     assert expected is looks.soaked(live(), seen, 30).holds
 
 
-def drifted(*findings: Finding, unread: tuple[Unread, ...] = ()) -> Drift:
+def drifted(*findings: Difference, unread: tuple[Unread, ...] = ()) -> Drift:
     return Drift("staging", datetime.fromtimestamp(T, UTC), findings, unread)
 
 
 def test_a_missing_managed_user_is_told_an_unknown_one_is_not_ours() -> None:
-    missing = Finding(
+    missing = Difference(
         Kind.USER_MISSING,
         "c",
         "app_read",
@@ -220,7 +220,7 @@ def test_a_missing_managed_user_is_told_an_unknown_one_is_not_ours() -> None:
         "",
         target=Target("USER", "app_read"),
     )
-    other = Finding(
+    other = Difference(
         Kind.USER_UNMANAGED, "c", "who", "the user who is not known", "", target=Target("USER", "who")
     )
     assert (False, True) == (
@@ -242,7 +242,9 @@ def test_secrets_that_were_not_read_are_unknown(what: str) -> None:
 
 
 def test_a_secret_in_its_recovery_window_is_not_there() -> None:
-    gone = Finding(Kind.SECRET_RECOVERY, "AWS", "staging/mongodb/app-read-v2", "the secret was deleted", "")
+    gone = Difference(
+        Kind.SECRET_RECOVERY, "AWS", "staging/mongodb/app-read-v2", "the secret was deleted", ""
+    )
     assert looks.secrets(asked(), drifted(gone)).holds is False
 
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from atlas_access.base import Finding, Status
 from atlas_access.review import deployment_json
 from atlas_access.review.deployment import Deployment, Operation, Progress, Proof
 from atlas_access.review.deployment_text import failure_lines
-from atlas_access.review.policy import Finding, Level, said_by_pack
-from atlas_access.review.policy_text import advice_lines, refusal_lines
+from atlas_access.review.policy import advice_lines, refusal_lines, said_by_pack
 from sandbox.cli_events import hand_on
 from sandbox.recorder import Recorder
 
@@ -30,12 +30,12 @@ def test_a_violation_is_read_from_the_description_the_message_and_the_way_out() 
     found = said_by_pack("user-cap", "mandatory", "u6", TEXT, severity="high")
     assert (
         Finding(
-            rule="user-cap",
-            level=Level.VIOLATION,
-            resource="u6",
+            status=Status.BAD,
+            subject="u6",
             message="DatabaseUser u6: is user 6 of 5.",
-            way_out="Remove one. (ADR 0006)",
-            severity="high",
+            remedy="Remove one. (ADR 0006)",
+            code="user-cap",
+            details=(("Severity", "high"),),
         )
         == found
     )
@@ -43,15 +43,12 @@ def test_a_violation_is_read_from_the_description_the_message_and_the_way_out() 
 
 @pytest.mark.parametrize("policy", ["user-cap", "user-cap-advisory", "user-cap-stack"])
 def test_a_rule_keeps_its_name_whatever_part_of_it_speaks(policy: str) -> None:
-    assert "user-cap" == said_by_pack(policy, "advisory", "u5", TEXT).rule
+    assert "user-cap" == said_by_pack(policy, "advisory", "u5", TEXT).code
 
 
-@pytest.mark.parametrize(
-    ("policy", "expected"), [("known-after-creation", True), ("not-evaluated-stack", False)]
-)
-def test_what_was_not_judged_is_no_advice(policy: str, expected: bool) -> None:
-    found = unseen("app_read", policy)
-    assert (Level.UNSEEN, expected) == (found.level, found.expected)
+@pytest.mark.parametrize("policy", ["known-after-creation", "not-evaluated-stack"])
+def test_what_was_not_judged_is_unknown(policy: str) -> None:
+    assert Status.UNKNOWN is unseen("app_read", policy).status
 
 
 def test_a_pack_that_says_one_line_is_understood() -> None:
@@ -62,7 +59,7 @@ def test_a_refusal_says_the_rule_the_command_that_explains_it_and_the_way_out() 
     assert (
         "REFUSED  staging bind: DatabaseUser u6: is user 6 of 5.",
         "  Rule user-cap   (atlas-access explain user-cap)",
-        "  Way out: Remove one. (ADR 0006)",
+        "  Remedy: Remove one. (ADR 0006)",
     ) == refusal_lines("staging bind", [said_by_pack("user-cap", "mandatory", "u6", TEXT)])
 
 
@@ -76,9 +73,9 @@ def test_advice_is_a_line_for_each_rule_with_the_names_of_the_others() -> None:
 
 
 def test_what_is_judged_later_is_one_line_of_names() -> None:
-    assert ("  Judged when created, their values being unknown before: app_read, app_write",) == advice_lines(
-        [unseen("app_write"), unseen("app_read"), unseen("app_read")]
-    )
+    assert (
+        "  These values do not exist yet; the policies check them during the update: app_read, app_write",
+    ) == advice_lines([unseen("app_write"), unseen("app_read"), unseen("app_read")])
 
 
 def test_what_could_have_been_known_is_told_by_name() -> None:
@@ -100,11 +97,11 @@ def test_advice_alone_is_no_refusal() -> None:
 def test_json_carries_every_finding() -> None:
     told = json.loads(deployment_json.render(deployment(said_by_pack("user-cap", "mandatory", "u6", TEXT))))
     (found,) = told["policies"]
-    assert ("user-cap", "violation", "u6", "Remove one. (ADR 0006)") == (
-        found["rule"],
-        found["level"],
-        found["resource"],
-        found["wayOut"],
+    assert ("user-cap", "bad", "u6", "Remove one. (ADR 0006)") == (
+        found["code"],
+        found["status"],
+        found["subject"],
+        found["remedy"],
     )
 
 
@@ -123,4 +120,9 @@ def test_the_clis_policy_event_is_recorded_once_redacted_and_not_shown_while_run
     hand_on(event, recorder)
     hand_on(event, recorder)
     (found,) = recorder.policies
-    assert ("u6", "high", False, []) == (found.resource, found.severity, "canary-pass" in found.message, told)
+    assert ("u6", "high", False, []) == (
+        found.subject,
+        found.detail("Severity"),
+        "canary-pass" in found.message,
+        told,
+    )

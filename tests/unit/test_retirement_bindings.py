@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from atlas_access.drift.finding import Finding, Kind
+from atlas_access.drift.finding import Difference, Kind
 from atlas_access.manifest.load import load_manifest
 from atlas_access.retirement.bindings import (
     LegacyNames,
@@ -121,8 +121,8 @@ def test_stagings_cluster_is_read_from_both_accounts_and_prods_from_its_own() ->
     assert frozenset({"prod/mongodb/reference-uri"}) == names_in_account(MANIFEST, "staging", "prod").secrets
 
 
-def finding(kind: Kind, subject: str, detail: str = "") -> Finding:
-    return Finding(kind, "c", subject, "what", "mend", detail=detail)
+def finding(kind: Kind, subject: str, detail: str = "") -> Difference:
+    return Difference(kind, "c", subject, "what", "remedy", detail=detail)
 
 
 def test_the_retirement_knows_its_own_doing_from_everybody_elses() -> None:

@@ -9,7 +9,7 @@ from retirement_world import DAY, IDLE, STACK, seen
 
 from atlas_access.base.observed import Unread
 from atlas_access.base.phases import Step
-from atlas_access.drift.finding import Drift, Finding, Kind
+from atlas_access.drift.finding import Difference, Drift, Kind
 from atlas_access.retirement.judge import conditions
 from atlas_access.retirement.model import (
     CONDITIONS,
@@ -71,7 +71,7 @@ def test_a_gate_with_everything_in_order_is_met_throughout() -> None:
 
 
 DRIFTED = Drift(
-    STACK, at(WALL), (Finding(Kind.USER_UNMANAGED, "c", "app_writer_plans2", "the user is new", "m"),)
+    STACK, at(WALL), (Difference(Kind.USER_UNMANAGED, "c", "app_writer_plans2", "the user is new", "m"),)
 )
 CASES: dict[str, tuple[str, Standing, dict[str, Any], str]] = {
     "bindings: a revision that a service runs": (

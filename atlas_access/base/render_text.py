@@ -1,0 +1,52 @@
+"""A report for a terminal: the answer first. A foreign text stays on its line and cannot move the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from atlas_access.base.finding import Finding
+from atlas_access.base.report import SIGNS, Report, Section, Table
+
+
+def render(report: Report) -> str:
+    """The report as lines, ending in a newline."""
+    return "\n".join(printable(line) for line in _lines(report)) + "\n"
+
+
+def printable(line: str) -> str:
+    """The line with every control or invisible character shown by its number."""
+    return "".join(char if char.isprintable() else f"<U+{ord(char):04X}>" for char in line)
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield report.headline
+    for section in report.sections:
+        yield from _section(section)
+    yield from (f"  {note}" for note in report.notes)
+    if report.remedy:
+        yield f"  Remedy: {report.remedy}"
+
+
+def _section(section: Section) -> Iterator[str]:
+    if section.title:
+        yield ""
+        yield section.title
+    yield from (f"  {line}" for line in section.lines)
+    if section.table is not None:
+        yield from (f"  {line}" for line in _table(section.table))
+    for finding in section.findings:
+        yield from (f"  {line}" for line in _finding(finding))
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    took = f"  {finding.seconds:.1f} s" if finding.seconds >= 0.05 else ""
+    yield f"{SIGNS[finding.status]} {finding.text}{took}"
+    for name, fact in finding.facts:
+        yield f"    {name}{': ' if name else ''}{fact}"
+
+
+def _table(table: Table) -> Iterator[str]:
+    every = [table.heads, *table.rows]
+    widths = [max(len(row[column]) for row in every) for column in range(len(table.heads))]
+    for row in every:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
