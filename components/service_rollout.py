@@ -21,7 +21,8 @@ PROJECT_FOLDER = Path(__file__).parents[1]
 
 _PROVEN_BY = (
     *("user", "environment", "cluster", "address", "secret_arn", "secret_version", "expectations"),
-    *("region", "deadline_seconds", "expected_hosts", "audit_uuid", "public_address"),
+    *("region", "deadline_seconds", "expected_hosts", "audit_uuid", "accepted_audit_uuid", "public_address"),
+    *("propagation_seconds", "runner", "task"),
 )
 """The inputs of a proof that a rollout needs to make it again."""
 

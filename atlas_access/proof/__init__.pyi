@@ -6,7 +6,6 @@ from .live_access import live_holders as live_holders
 from .renewal import renewed as renewed
 from .report import ProofReport as ProofReport, Proven as Proven, Standing as Standing
 from .request import ProofRequest as ProofRequest
-from .run import prove_all as prove_all
 from .run_spot import SpotOrder as SpotOrder, spot_proof as spot_proof
 from .run_stack import (
     candidates as candidates,
@@ -15,6 +14,7 @@ from .run_stack import (
     write_row as write_row,
 )
 from .runbook import probe_set as probe_set
+from .runners import Made as Made, make_all as make_all
 from .spot import SpotInvalid as SpotInvalid
 from .stack_secrets import Stack as Stack
 from .task_place import HERE as HERE, RUNNERS as RUNNERS, TASK as TASK, TaskPlace as TaskPlace

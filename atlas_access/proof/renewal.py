@@ -16,7 +16,6 @@ from atlas_access.proof.expectations import Expectations
 from atlas_access.proof.progress import Row
 from atlas_access.proof.request import ProofRequest
 from atlas_access.proof.runners import Made, make, settle
-from atlas_access.proof.task_place import TASK, TaskPlace
 from atlas_access.proof.verdict import Verdict
 
 
@@ -27,27 +26,17 @@ def renewed(news: dict[str, Any], olds: dict[str, Any]) -> dict[str, Any]:
     """
     expected = Expectations.from_json(str(news["expectations"]))
     last = str(olds.get("audit_uuid") or "")
-    request = ProofRequest(
+    made = Made.of(
+        news,
         expectations=expected,
-        environment=str(news["environment"]),
-        secret_arn=str(news["secret_arn"]),
-        secret_version=str(news["secret_version"]),
-        region=str(news["region"]),
-        address=str(news["address"]),
-        expected_hosts=tuple(str(host) for host in news.get("expected_hosts") or ()),
-        deadline_seconds=float(news["deadline_seconds"]),
-        propagation_seconds=float(news["propagation_seconds"]),
         narrowing=bool(news.get("narrowed")) or _narrows(expected, olds),
         last_audit_uuid=last,
-        accepted_audit_uuid=str(news.get("accepted_audit_uuid") or ""),
-        public_address=str(news.get("public_address") or ""),
     )
-    place = TaskPlace.from_json(str(news["task"])) if news.get("runner") == TASK else None
     endpoints = Endpoints.from_environment(os.environ)
     row = Row(str(news.get("row") or ""))
     try:
-        _settle(news, request, endpoints, row)
-        proof = make(Made(request, place), endpoints, row)
+        _settle(news, made.request, endpoints, row)
+        proof = make(made, endpoints, row)
     finally:
         row.close()
     return {**news, **_outputs(proof, last)}

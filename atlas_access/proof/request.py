@@ -7,6 +7,7 @@ import base64
 import binascii
 import json
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -44,6 +45,19 @@ class ProofRequest:
     public_address: str = ""
     equality: bool = True
 
+    @classmethod
+    def of(cls, given: Mapping[str, Any], **decided: Any) -> "ProofRequest":
+        """Make a request of a proof's inputs, as a program or a state holds them; `decided` goes before them.
+
+        The one place that does: inputs of other names are ignored, those not given keep their default. Raises
+        `ValueError` for expectations that are none.
+        """
+        found = {name: given[name] for name in _FIELDS if given.get(name) is not None} | decided
+        if isinstance(found["expectations"], str):
+            found["expectations"] = Expectations.from_json(found["expectations"])
+        hosts = tuple(str(host) for host in found.pop("expected_hosts", ()))
+        return cls(**found, expected_hosts=hosts)
+
     def pack(self) -> str:
         """Return the request as short text."""
         record = {each.name: getattr(self, each.name) for each in fields(self)}
@@ -52,13 +66,16 @@ class ProofRequest:
     @classmethod
     def unpack(cls, text: str) -> "ProofRequest":
         """Read what `pack` wrote; raises `ValueError` for anything else."""
+        record = json.loads(unpack(text))
+        if not isinstance(record, dict) or set(record) != set(_FIELDS):
+            raise ValueError("not the request of a proof, or one of another version")
         try:
-            record: dict[str, Any] = json.loads(unpack(text))
-            expected = Expectations.from_json(record.pop("expectations"))
-            hosts = tuple(record.pop("expected_hosts"))
-            return cls(**record, expectations=expected, expected_hosts=hosts)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError("not the request of a proof, or one of another version") from error
+            return cls.of(record)
+        except (TypeError, AttributeError) as error:
+            raise ValueError("not the request of a proof") from error
+
+
+_FIELDS = tuple(each.name for each in fields(ProofRequest))
 
 
 def pack(text: str) -> str:

@@ -70,6 +70,7 @@ class _Run:
     secrets: tuple[Secret, ...] = ()
     own_address: bool = True
     logged_in: bool = False
+    unreached: str = ""
 
     def left(self) -> float:
         return self.started + self.request.deadline_seconds - time.monotonic()
@@ -91,13 +92,15 @@ def prove(
     *,
     read_secret: ReadSecret | None = None,
     progress: Progress = _silent,
+    unreached: str = "",
 ) -> Proof:
     """Prove one credential; returns a proof whatever happens on the way.
 
-    `read_secret` gives the connection string; without it, the version is read from Secrets Manager. Raises
+    `read_secret` gives the connection string; without it, the version is read from Secrets Manager. `unreached` is
+    added to the finding that the cluster does not answer. Raises
     `EndpointRefused` when an address is not permitted: that is a mistake of the caller's, not an answer.
     """
-    run = _Run(request, endpoints, progress)
+    run = _Run(request, endpoints, progress, unreached=unreached)
     connection = _connection(run, read_secret)
     if connection is not None:
         _observe(run, _reachable(run, connection))
@@ -218,7 +221,9 @@ def _logged_in(run: _Run, server: Server) -> bool:
     reply = server.login(run.propagating)
     login = judge_login(reply.answer)
     if login is not Login.DONE:
-        run.doubt(Subject.LOGIN, _login_text(run.request.expectations.user, login, reply.answer))
+        text = _login_text(run.request.expectations.user, login, reply.answer)
+        away = reply.answer.failure in (Failure.NETWORK, Failure.TIMEOUT)
+        run.doubt(Subject.LOGIN, f"{text}{run.unreached}" if away else text)
         return False
     run.logged_in = True
     about = server.command("admin", {"buildInfo": 1})

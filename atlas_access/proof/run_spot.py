@@ -43,13 +43,10 @@ def spot_proof(order: SpotOrder, endpoints: Endpoints, progress: Callable[[str],
     """Prove what is named; a record comes back whatever happens. Raises SpotInvalid and `EndpointRefused`."""
     named = _named(order, order.database or "database")
     blank = spot_expectations("the credential", THE_SERVER, named, ())
-    request = ProofRequest(
+    request = ProofRequest.of(
+        {**vars(order), "secret_arn": order.secret_id, "secret_version": order.version},
         expectations=blank,
         environment="",
-        secret_arn=order.secret_id,
-        secret_version=order.version,
-        region=order.region,
-        deadline_seconds=order.deadline_seconds,
         propagation_seconds=0.0,
         equality=False,
     )

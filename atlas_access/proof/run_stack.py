@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 from atlas_access.base import (
     Address,
@@ -55,16 +56,12 @@ def candidates(stack: Stack, user: str | None = None) -> tuple[Candidate, ...]:
             by_secret[binding.secret_name] = more
             continue
         own = binding.cluster == stack.name
-        request = ProofRequest(
-            expectations=expectations(stack.manifest, binding.user, binding.cluster),
-            environment=stack.name,
-            secret_arn=binding.secret_name,
-            secret_version="",
-            region=stack.settings.aws_region,
+        request = _request(
+            stack,
+            expectations(stack.manifest, binding.user, binding.cluster),
+            binding.secret_name,
             address=binding.address.value,
             expected_hosts=_hosts(addresses, binding.address, stack) if own else (),
-            deadline_seconds=float(stack.settings.proof_deadline_seconds),
-            propagation_seconds=0.0,
             last_audit_uuid=stack.settings.accepted_audit_uuid if own else "",
             public_address=_base(addresses, stack) if own else "",
         )
@@ -81,16 +78,9 @@ def runbook_candidates(stack: Stack, probes: ProbeSet) -> tuple[Candidate, ...]:
     found = []
     for user in probes.users:
         name, variables = secrets.get(user, ("", ()))
-        request = ProofRequest(
-            expectations=_spot(stack, user, probes.of(user)),
-            environment=stack.name,
-            secret_arn=name,
-            secret_version="",
-            region=stack.settings.aws_region,
-            expected_hosts=_hosts(addresses, Address.PUBLIC, stack),
-            deadline_seconds=float(stack.settings.proof_deadline_seconds),
-            propagation_seconds=0.0,
-            equality=False,
+        hosts = _hosts(addresses, Address.PUBLIC, stack)
+        request = _request(
+            stack, _spot(stack, user, probes.of(user)), name, expected_hosts=hosts, equality=False
         )
         missing = "" if name else f"access.yaml names no secret of {user} that {stack.name}'s account holds"
         found.append(Candidate(request, name, variables, missing=missing))
@@ -131,6 +121,20 @@ def write_row(stack: Stack, probes: ProbeSet, proofs: Sequence[Proof]) -> str:
     if failure:
         return f"No row was written to {place}: {failure}."
     return f"{writer} wrote one row {{_probe: true}} to {place}. It stays: nothing here removes it."
+
+
+def _request(stack: Stack, expected: Expectations, secret: str, **more: Any) -> ProofRequest:
+    """A request about a secret whose version is settled later; nothing was changed, so that nothing is waited for."""
+    given = {
+        "expectations": expected,
+        "environment": stack.name,
+        "secret_arn": secret,
+        "secret_version": "",
+        "region": stack.settings.aws_region,
+        "deadline_seconds": float(stack.settings.proof_deadline_seconds),
+        "propagation_seconds": 0.0,
+    }
+    return ProofRequest.of(given | more)
 
 
 def _spot(stack: Stack, user: str, probes: Sequence[Probe]) -> Expectations:

@@ -6,19 +6,23 @@ It must never choose by itself: a request that names a task's place is proven th
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from atlas_access.base import Endpoints
 from atlas_access.clients import CredentialsMissing, await_applied, sign_in_from
 from atlas_access.proof.evidence import Proof
 from atlas_access.proof.request import ProofRequest
 from atlas_access.proof.run import MAX_CONCURRENT, prove
-from atlas_access.proof.task_place import TaskPlace
+from atlas_access.proof.task_place import TASK, TaskPlace
 from atlas_access.proof.task_runner import prove_in_task
 
 Progress = Callable[[str], None]
+
+UNREACHED = " from here; where only the VPC reaches the cluster, set atlas-access:proofTaskFamily"
+"""What a proof that is made here adds to the finding that the cluster does not answer."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,17 @@ class Made:
     request: ProofRequest
     place: TaskPlace | None = None
 
+    @classmethod
+    def of(cls, given: Mapping[str, Any], **decided: Any) -> Made:
+        """The proof that a resource's inputs describe, with the runner that they name; `decided` goes before them."""
+        place = TaskPlace.from_json(str(given["task"])) if given.get("runner") == TASK else None
+        return cls(ProofRequest.of(given, **decided), place)
+
 
 def make(made: Made, endpoints: Endpoints, progress: Progress) -> Proof:
     """Make one proof by its runner; a record comes back whatever happens. Raises `EndpointRefused`."""
     if made.place is None:
-        return prove(made.request, endpoints, progress=progress)
+        return prove(made.request, endpoints, progress=progress, unreached=UNREACHED)
     return prove_in_task(made.request, made.place, endpoints, progress=progress, environment=os.environ)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from atlas_access.base import Endpoints
 from atlas_access.clients import AwsUnavailable
-from atlas_access.proof import Expectations, Proof, ProofRequest, Verdict, prove_all
+from atlas_access.proof import Made, Proof, ProofRequest, Verdict, make_all
 from atlas_access.rollout.gates import Gates
 from atlas_access.rollout.model import short
 from atlas_access.rollout.readable import Readability, references
@@ -54,15 +54,19 @@ class Checks:
 
 
 def proven_again(
-    requests: Sequence[ProofRequest], endpoints: Endpoints, wanted: str, service: Service
+    proofs: Sequence[Mapping[str, Any]], endpoints: Endpoints, wanted: str, service: Service
 ) -> Check:
-    """Prove every credential of the new revision now, and hold that it names no version besides."""
+    """Prove every credential of the new revision now, each by its own runner, and hold that no other version is bound.
+
+    `proofs` are the inputs of the program's own proofs. The audit log that they have seen is the one expected now.
+    """
 
     def check(_: Seen) -> tuple[str, ...]:
-        if not requests:
+        if not proofs:
             return ("no credential to prove was handed to the rollout; nothing is swapped unproven",)
-        proofs = prove_all(requests, endpoints)
-        return (*refuted(proofs), *unproven(requests, service.definition(wanted)))
+        made = [Made.of(each, last_audit_uuid=str(each.get("audit_uuid") or "")) for each in proofs]
+        found = make_all(made, endpoints)
+        return (*refuted(found), *unproven([each.request for each in made], service.definition(wanted)))
 
     return check
 
@@ -164,22 +168,6 @@ def soaked(
         )
 
     return check
-
-
-def request_of(given: Mapping[str, Any]) -> ProofRequest:
-    """A proof to be made again, as the program hands it over."""
-    return ProofRequest(
-        expectations=Expectations.from_json(str(given["expectations"])),
-        environment=str(given["environment"]),
-        secret_arn=str(given["secret_arn"]),
-        secret_version=str(given["secret_version"]),
-        region=str(given["region"]),
-        address=str(given["address"]),
-        expected_hosts=tuple(str(host) for host in given.get("expected_hosts") or ()),
-        deadline_seconds=float(given["deadline_seconds"]),
-        last_audit_uuid=str(given.get("audit_uuid") or ""),
-        public_address=str(given.get("public_address") or ""),
-    )
 
 
 def _text(error: Exception) -> str:

@@ -27,7 +27,6 @@ from atlas_access.rollout.preflight import (
     owned,
     proven_again,
     readable,
-    request_of,
     soaked,
 )
 from atlas_access.rollout.readable import Readability
@@ -71,9 +70,7 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
         deadline_seconds=float(props["deadline_seconds"]),
     )
     checks = {
-        "proving again": proven_again(
-            [request_of(each) for each in props["proofs"]], endpoints, goal.wanted, service
-        ),
+        "proving again": proven_again(props["proofs"], endpoints, goal.wanted, service),
         "reading the secrets": readable(
             Readability(str(props["region"]), endpoints), service, (goal.wanted, goal.prior)
         ),
