@@ -1,16 +1,96 @@
-"""The catalogue of attempts: every operation that a proof tries or decides, one row each.
+"""The catalogue of attempts: every operation that a proof tries or decides, one row each of `operations.txt`.
 
-Adding an operation is adding one row to the table that fits it. No row may describe a command that could change
-anything if the server wrongly allowed it: an operation without such a harmless form is decided by equality, from
-the server's own list of privileges.
+Adding an operation is adding one row. No row may describe a command that could change anything if the server wrongly
+allowed it: an operation without such a harmless form is decided by equality, from the server's own list of privileges.
 """
 
-from atlas_access.proof import catalogue_changes, catalogue_data, catalogue_server, catalogue_structure
-from atlas_access.proof.operation import Operation, Scope
+import json
+import re
+from collections.abc import Callable, Iterator
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
 
-OPERATIONS: tuple[Operation, ...] = (
-    catalogue_data.ROWS + catalogue_changes.ROWS + catalogue_structure.ROWS + catalogue_server.ROWS
+from atlas_access.proof.operation import (
+    Command,
+    Form,
+    Need,
+    On,
+    Operation,
+    Reach,
+    Scope,
+    Target,
+    explained,
 )
+
+_FIELD = re.compile(r"<(token|collection|via|database|uuid)>")
+_Built = Callable[[Target], Any]
+
+
+def _template(value: object) -> _Built:
+    """What builds a value of a row's command for a target: its <fields> filled in, everything else as it is."""
+    if isinstance(value, str) and (whole := _FIELD.fullmatch(value)):
+        return attrgetter(whole[1])
+    if not _FIELD.search(json.dumps(value)):
+        return lambda _: value
+    match value:
+        case dict():
+            pairs = tuple((_template(key), _template(each)) for key, each in value.items())
+            return lambda target: {key(target): each(target) for key, each in pairs}
+        case list():
+            parts = tuple(_template(each) for each in value)
+            return lambda target: [each(target) for each in parts]
+        case _:
+            return _FIELD.sub(r"{0.\1}", str(value)).format
+
+
+def _command(form: Form, text: str) -> Callable[[Target], Command] | None:
+    if not text:
+        return None
+    build = _template(json.loads(text))
+    if form is Form.EXPLAIN:
+        return lambda target: explained(build(target))
+    if form is Form.RANDOM_UUID:
+        return lambda target: {**build(target), "collectionUUID": target.uuid}
+    return build
+
+
+def _needs(text: str) -> tuple[Need, ...]:
+    pairs = (each.partition(" @ ") for each in text.split(", ") if each)
+    return tuple(Need(action, On(where or On.TARGET)) for action, _, where in pairs)
+
+
+def _rows(text: str) -> Iterator[Operation]:
+    """Read the table. Raises ValueError for a row that has not its form."""
+    sources: dict[str, str] = {}
+    scope = Scope.COLLECTION
+    for line in filter(None, text.splitlines()):
+        if line.startswith("#"):
+            continue
+        if line.startswith("["):
+            scope = Scope(line.strip("[]"))
+        elif re.match(r"[A-Z]+ = ", line):
+            short, _, section = line.partition(" = ")
+            sources[short] = section
+        else:
+            name, form, needs, flags, codes, source, command = map(str.strip, line.split("|"))
+            wanted, _, instead = needs.partition(" or ")
+            yield Operation(
+                name,
+                scope,
+                Form(form),
+                _needs(wanted),
+                "; ".join(sources.get(each, each) for each in source.split("; ")),
+                _command(Form(form), command),
+                frozenset(map(int, codes.split())),
+                _needs(instead),
+                Reach.FOCUS if "focus" in flags else Reach.EVERYWHERE,
+                on_admin=scope is Scope.CLUSTER or "on_admin" in flags,
+                core="core" in flags,
+            )
+
+
+OPERATIONS = tuple(_rows(Path(__file__).with_name("operations.txt").read_text(encoding="utf-8")))
 _BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 

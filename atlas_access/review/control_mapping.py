@@ -77,7 +77,7 @@ CONTROLS = (
             Evidence("The audit log's writer may find and insert, nothing else",
                      "policy/rules/audit_log_append_only.py"),
             Evidence("The server itself denies it update, remove, and every way around",
-                     "atlas_access/proof/catalogue_changes.py"),
+                     "atlas_access/proof/operations.txt"),
             Evidence("What remains possible to others is named as a waiver, not passed over",
                      "atlas_access/manifest/waivers.py"),
         ),
