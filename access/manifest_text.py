@@ -1,15 +1,15 @@
-"""Checks of a manifest's bare text and of its version, before its meaning is looked at.
+"""What a line of a YAML file must not hold: secret values, and characters that a reviewer cannot see or mistakes.
 
-For: stopping secrets and connection strings from entering version control, in values, keys and comments alike, and
-refusing a file that another version of this tool must read.
-Never: repeats what it found.
+For: stopping secrets from entering version control, in values, keys and comments alike, and text that reads otherwise
+than it works. Never: repeats a secret or a hidden character.
 """
 
 import re
+import unicodedata
 
-from access.manifest_errors import ManifestError, looks_random
-from access.manifest_file import VERSION
-from access.manifest_yaml import SIZE_LIMIT, Document, Plain
+from access.manifest_errors import character, looks_random
+
+LEAKED = "Remove it and treat it as leaked: rotate it. Values live in Secrets Manager; this file names them."
 
 _SCHEME = re.compile(r"[A-Za-z0-9+.-]{2,30}(?::|%3a)(?:\\?/|%2f){2}", re.IGNORECASE)
 _COLON = re.compile(r":|%3a", re.IGNORECASE)
@@ -22,33 +22,12 @@ _NAMED_SECRET = re.compile(
     r"|access[_-]?key|token|credential)s?[\"']?\s{0,8}[:=]\s{0,8}\S",
     re.IGNORECASE,
 )
-
-_WAY_OUT = (
-    "Remove it and treat it as leaked: rotate it. Values live in Secrets Manager; this file names them."
-)
+_OTHER_SCRIPTS = ("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "FULLWIDTH", "MATHEMATICAL")
+"""Scripts with letters that look like Latin ones, by the beginning of a letter's Unicode name."""
 
 
-def check_text(text: str, source: str) -> tuple[ManifestError, ...]:
-    """Return an error for each line that holds what looks like a secret value; a text beyond the limit has none."""
-    if len(text) > SIZE_LIMIT:
-        return ()
-    return tuple(
-        ManifestError(source, number, "", problem, _WAY_OUT)
-        for number, line in enumerate(text.split("\n"), start=1)
-        if (problem := _problem(line)) is not None
-    )
-
-
-def check_values(document: Document, source: str) -> tuple[ManifestError, ...]:
-    """Return an error for each decoded value that looks like a secret; escapes and folding hide nothing."""
-    return tuple(
-        ManifestError(source, document.line(path), "", problem, _WAY_OUT)
-        for path, value in document.scalars()
-        if isinstance(value, str) and (problem := _problem(value)) is not None
-    )
-
-
-def _problem(line: str) -> str | None:
+def secret_in(line: str) -> str | None:
+    """Name what in a line, or in a decoded value, looks like a secret; None for nothing."""
     for scheme in _SCHEME.finditer(line):
         rest = line[scheme.end() : scheme.end() + 1000].split(maxsplit=1)
         colon = _COLON.search(rest[0]) if rest else None
@@ -63,24 +42,22 @@ def _problem(line: str) -> str | None:
     return None
 
 
-def check_version(document: Document, source: str) -> ManifestError | None:
-    """Return why the file cannot be read at all: empty, no mapping, or of another version."""
-    data: Plain = document.data
-    if data is None:
-        return ManifestError(
-            source, 1, "", "the file is empty", "Start from the access.yaml of this repository."
-        )
-    if not isinstance(data, dict):
-        return ManifestError(
-            source, 1, "", "not a mapping at the top", "Start with `version: 1` and the other keys."
-        )
-    version = data.get("version")
-    if isinstance(version, int) and not isinstance(version, bool) and version > VERSION:
-        return ManifestError(
-            source,
-            document.line(("version",)),
-            "version",
-            f"version {version} is newer than this tool, which reads version {VERSION}",
-            "Update atlas-access.",
-        )
+def odd_character(line: str) -> tuple[str, str] | None:
+    """Name the first character of a line that cannot be seen or looks like another, and the remedy; None for none."""
+    for letter in line:
+        if letter == "\ufffd":
+            return f"not UTF-8 here: {character(letter)}", "Restore the character and save the file as UTF-8."
+        if not letter.isprintable() and letter not in "\t\r\n":
+            return (
+                f"a hidden character, {character(letter)}",
+                "Remove it: what is shown must be what is read.",
+            )
+    for word in () if line.isascii() else re.findall(r"\w+", line):
+        if any(letter.isascii() and letter.isalpha() for letter in word):
+            for letter in word:
+                if unicodedata.name(letter, "").startswith(_OTHER_SCRIPTS):
+                    return (
+                        f"{character(letter)} among Latin letters, which it looks like",
+                        "Type the word again with Latin letters.",
+                    )
     return None
