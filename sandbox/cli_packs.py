@@ -3,9 +3,7 @@
 import sys
 from pathlib import Path
 
-import yaml
-
-from sandbox.stack_files import read_yaml
+from sandbox.stack_files import read_yaml, write_yaml
 
 _FAILED = "failed"
 
@@ -32,7 +30,7 @@ def prepare_pack(directory: Path, pack: Path) -> Path:
     document = read_yaml(pack / "PulumiPolicy.yaml", "name the folder of a policy pack")
     runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
     described = {**document, "runtime": runtime, "main": "."}
-    (folder / "PulumiPolicy.yaml").write_text(yaml.safe_dump(described, sort_keys=False))
+    write_yaml(folder / "PulumiPolicy.yaml", described)
     (folder / "__main__.py").write_text(_MAIN.format(pack=str(pack.resolve()), failed=str(failed)))
     return folder
 

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sandbox.cli_events import hand_on
 from sandbox.cli_packs import failure_of, prepare_pack
 from sandbox.recorder import Recorder
-from sandbox.stack_files import StackFiles, read_yaml
+from sandbox.stack_files import StackFiles, read_yaml, write_yaml
 from sandbox.world import SandboxError, World, passed_on
 
 OLDEST = (3, 200)  # the oldest CLI that the sandbox is tested with
@@ -157,12 +155,12 @@ def prepare_project(directory: Path, files: StackFiles) -> Path:
     main = files.program_dir.resolve() / str(document.get("main", "."))
     runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
     document |= {"main": os.path.relpath(main, project.resolve()), "runtime": runtime}
-    (project / "Pulumi.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+    write_yaml(project / "Pulumi.yaml", document)
     settings = project / f"Pulumi.{files.stack}.yaml"
     kept = read_yaml(settings, "") if settings.exists() else {}
     salt = {key: value for key, value in kept.items() if key.startswith("encryption")}
     typed = {key: _typed(document, key, value) for key, value in files.config.items()}
-    settings.write_text(yaml.safe_dump({**salt, "config": typed}, sort_keys=False))
+    write_yaml(settings, {**salt, "config": typed})
     return project
 
 

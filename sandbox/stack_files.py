@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
+from atlas_access.base import ManifestInvalid, read_yaml as read_document
 from sandbox.world import SandboxError
 
 PHASES = ("provision", "bind", "retire")
@@ -64,16 +65,24 @@ def read_stack(program_dir: Path, stack: str) -> StackFiles:
 def read_yaml(path: Path, remedy: str) -> dict[str, Any]:
     """Return a YAML file's mapping; raises `SandboxError`, ending in `remedy` when the file is not there."""
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document: Any = read_document(path.read_bytes(), str(path)).data
     except FileNotFoundError:
         raise SandboxError(f"{path} is missing: {remedy}") from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f":{where.line + 1}" if where is not None else ""
-        raise SandboxError(f"{path}{line} is not readable YAML: correct it") from None
+    except OSError:
+        raise SandboxError(f"{path} cannot be read: correct its permissions") from None
+    except ManifestInvalid as refused:
+        first = refused.errors[0]
+        raise SandboxError(f"{path}:{first.line} is not readable YAML: {first.problem}") from None
     if not isinstance(document, dict):
-        raise SandboxError(f"{path} holds no mapping: correct it")
+        raise SandboxError(f"{path} holds no mapping: write key: value lines")
     return document
+
+
+def write_yaml(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a mapping as a YAML file."""
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
+    writer.dump(dict(document), path)
 
 
 def as_text(value: object) -> str:

@@ -52,6 +52,7 @@ from .task_definition import (
 from .yaml_errors import (
     ManifestError as ManifestError,
     ManifestInvalid as ManifestInvalid,
+    character as character,
     looks_random as looks_random,
     shown as shown,
     suggestion as suggestion,

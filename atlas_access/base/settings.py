@@ -11,7 +11,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-import yaml
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -25,7 +24,8 @@ from pydantic.alias_generators import to_camel
 
 from atlas_access.base.addresses import AddressForm
 from atlas_access.base.phases import VERIFIED_HOURS, Step, confirmation_for
-from atlas_access.base.yaml_errors import ManifestError, suggestion
+from atlas_access.base.yaml_errors import ManifestError, ManifestInvalid, suggestion
+from atlas_access.base.yaml_reader import read_yaml
 
 PROJECT = "atlas-access"
 
@@ -168,29 +168,19 @@ def check_settings(
 def _read(source: str, text: str) -> tuple[dict[str, Any], dict[str, int]]:
     """The `atlas-access:` values by bare name, and the line each stands on."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise SettingsInvalid(
-            source,
-            (ManifestError(source, line, "", "is not YAML", "Correct the syntax at this line."),),
-        ) from None
-    config = data.get("config") if isinstance(data, dict) else None
+        document = read_yaml(text, source)
+    except ManifestInvalid as refused:
+        raise SettingsInvalid(source, refused.errors) from None
+    if document.errors:
+        raise SettingsInvalid(source, document.errors)
+    config = document.data.get("config") if isinstance(document.data, dict) else None
     if not isinstance(config, dict):
         raise SettingsInvalid(
             source, (ManifestError(source, 1, "config", "is missing", "Put the settings under config:."),)
         )
-    lines: dict[str, int] = {}
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == "config" and isinstance(value, yaml.MappingNode):
-                lines = {
-                    entry.value.removeprefix(f"{PROJECT}:"): entry.start_mark.line + 1
-                    for entry, _ in value.value
-                }
-    return {str(key).removeprefix(f"{PROJECT}:"): value for key, value in config.items()}, lines
+    bare = {key: key.removeprefix(f"{PROJECT}:") for key in config}
+    lines = {name: document.line(("config", key)) for key, name in bare.items()}
+    return {name: config[key] for key, name in bare.items()}, lines
 
 
 def _aliases() -> frozenset[str]:
@@ -227,6 +217,7 @@ def _validated(
                 f"{each['msg']}. Pulumi.yaml says what it is.",
             )
             for each in error.errors(include_input=False, include_url=False)
+            if each["type"] != "missing" or not suggestion(str(each["loc"][0]), values.keys() - _aliases())
         ]
 
 
@@ -283,7 +274,7 @@ def _sandbox_only(source: str, settings: Settings | None, lines: Mapping[str, in
 
 def _placeholders(source: str, values: Mapping[str, Any], lines: Mapping[str, int]) -> list[ManifestError]:
     named = values.get("placeholders")
-    if not isinstance(named, list):
+    if not isinstance(named, tuple):
         return []
     return [
         ManifestError(

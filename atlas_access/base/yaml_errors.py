@@ -1,4 +1,4 @@
-"""What is wrong with a manifest, said so that its author can mend it.
+"""What is wrong with a manifest, said so that its author can correct it.
 
 For: the error records, their wording, and the decision which words of a file may be repeated in a message.
 Never: repeats a value that could be a secret, however it got into the file.
@@ -6,6 +6,7 @@ Never: repeats a value that could be a secret, however it got into the file.
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -25,9 +26,16 @@ def looks_random(text: str) -> bool:
     )
 
 
+def character(letter: str) -> str:
+    """Name a character without showing it: `U+0430 CYRILLIC SMALL LETTER A`."""
+    return f"U+{ord(letter):04X} {unicodedata.name(letter, '(no name)')}"
+
+
 def shown(value: object) -> str:
     """Quote a value for a message, or say that it is not shown when it could be a secret or breaks the line."""
     text = value if isinstance(value, str) else str(value)
+    if foreign := next((each for each in text if not each.isascii() and each.isalpha()), None):
+        return f"(a value with {character(foreign)}, not shown here)"
     harmless = _HARMLESS.fullmatch(text) is not None and not looks_random(text)
     if not harmless or ("@" in text and _ROLE_AT_DATABASE.fullmatch(text) is None):
         return "(a value that is not shown here)"
@@ -42,7 +50,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 @dataclass(frozen=True, order=True)
 class ManifestError:
-    """One mistake: where it stands, what is wrong with it, and the way out.
+    """One mistake: where it stands, what is wrong with it, and the remedy.
 
     `line` counts from 1; `where` is a dotted path such as `users.app_read.role`, or "" for the file as a whole.
     """

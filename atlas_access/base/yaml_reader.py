@@ -1,6 +1,6 @@
-"""The text of a manifest as plain data, with the line of every part.
+"""The text of a YAML file as plain data, with the line of every part: the one reader of every YAML file.
 
-For: reading the small and safe part of YAML that a manifest needs, and reporting what is outside it with its line.
+For: reading the small and safe part of YAML that these files need, and reporting what is outside it with its line.
 Never: builds an object from a tag, follows an alias, or repeats a value of the file in a message.
 
 Plain scalars follow the core schema of YAML 1.2 (true, false, null, integers, floats; anything else is a string), so
@@ -10,17 +10,29 @@ that a key `on` is the word "on" in every editor and here.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
 
-from atlas_access.base.yaml_errors import ManifestError, shown
+from atlas_access.base.yaml_errors import ManifestError, ManifestInvalid, shown
+from atlas_access.base.yaml_text import LEAKED, odd_character, secret_in
 
 SIZE_LIMIT = 256 * 1024
-"""Characters; the real file has about seven thousand."""
+"""Characters; the real manifest has about seven thousand."""
 DEPTH_LIMIT = 16
 PARTS_LIMIT = 5_000
-"""Keys, values and brackets together; the real file has about six hundred."""
+"""Keys, values and brackets together; the real manifest has about six hundred."""
 
 Scalar = str | int | float | bool | None
 Plain = Scalar | tuple["Plain", ...] | dict[str, "Plain"]
@@ -35,45 +47,19 @@ _WORDS: dict[str, Scalar] = {
 
 
 @dataclass(frozen=True)
-class Repeated:
-    """A key that stands more than once in one mapping: the first line counts, the others are errors."""
-
-    path: Path
-    line: int
-    first_line: int
-    value: Plain
-
-
-@dataclass(frozen=True)
 class Document:
-    """A manifest's data, the line of each path (a key's own line for mapping entries), and its repeated keys."""
+    """A file's data, the line of each path (a key's own line for mapping entries), and errors of single lines."""
 
+    source: str
     data: Plain
     lines: dict[Path, int]
-    repeated: tuple[Repeated, ...]
+    errors: tuple[ManifestError, ...]
 
     def line(self, path: Path) -> int:
         """Return the line of the path, or of the nearest part above it that exists."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
-
-    def scalars(self) -> Iterator[tuple[Path, Scalar]]:
-        """Yield every scalar with its path; a mapping's keys count as scalars at their entry's path."""
-        todo: list[tuple[Path, Plain]] = [
-            ((), self.data),
-            *((item.path, item.value) for item in self.repeated),
-        ]
-        while todo:
-            path, value = todo.pop()
-            if isinstance(value, dict):
-                for key, below in value.items():
-                    yield (*path, key), key
-                    todo.append(((*path, key), below))
-            elif isinstance(value, tuple):
-                todo.extend(((*path, index), item) for index, item in enumerate(value))
-            else:
-                yield path, value
 
 
 def dotted(path: Path) -> str:
@@ -92,145 +78,174 @@ class _Refused(Exception):
         self.line, self.problem, self.remedy = line, problem, remedy
 
 
-def read_yaml(text: str, source: str) -> tuple[Document | None, tuple[ManifestError, ...]]:
-    """Read text; the document is None when the text is not YAML at all, and then exactly one error says why."""
+def read_yaml(text: str | bytes, source: str, *, secrets: bool = False) -> Document:
+    """Read a text; with `secrets`, what looks like a secret is among the document's errors, as repeated keys are.
+
+    Raises ManifestInvalid when the text is not plain YAML, for that reason alone (and for secrets).
+    """
+    leaked: list[ManifestError] = []
+    hidden: list[ManifestError] = []
+
+    def inspect(number: int, line: str) -> None:
+        if secrets and (secret := secret_in(line)):
+            leaked.append(ManifestError(source, number, "", secret, LEAKED))
+        elif odd := odd_character(line):
+            hidden.append(ManifestError(source, number, "", *odd))
+
     try:
-        return _read(text), ()
+        text = _decoded(text)
+        for number, line in enumerate(text.split("\n"), start=1):
+            inspect(number, line)
+        if hidden:
+            raise ManifestInvalid([*leaked, *hidden])
+        reader = _Reader(text)
     except _Refused as refused:
-        return None, (ManifestError(source, refused.line, "", refused.problem, refused.remedy),)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark is not None else 1
-        problem, remedy = _syntax(text, line, error)
-        return None, (ManifestError(source, line, "", problem, remedy),)
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        return None, (
-            ManifestError(
-                source, line, "", "a character that YAML does not allow", "Remove it; save as UTF-8."
-            ),
-        )
-
-
-def _read(text: str) -> Document:
-    """By the parser in C where there is one; what that refuses is told in the words of the one in Python."""
-    fast = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return _Reader(text, fast).read()
-    except yaml.YAMLError:
-        return _Reader(text, yaml.SafeLoader).read()
-
-
-def _syntax(text: str, line: int, error: yaml.MarkedYAMLError) -> tuple[str, str]:
-    lines = text.splitlines()
-    content = lines[line - 1] if 0 < line <= len(lines) else ""
-    if "\t" in content[: len(content) - len(content.lstrip())] or "'\\t'" in (error.problem or ""):
-        return "a tab where spaces are needed", "Indent with spaces only."
-    # PyYAML's problem texts quote at most one character or name a token; anything longer could be a value.
-    detail = (error.problem or "").split(",")[0]
-    known = re.fullmatch(
-        r"[a-z ]+('[^\w\s]{1,3}'|<[a-z ]+>)?[a-z ]*('[^\w\s]{1,3}'|<[a-z ]+>)?[a-z ]*", detail
+        problem = ManifestError(source, refused.line, "", refused.problem, refused.remedy)
+        raise ManifestInvalid([*leaked, problem]) from None
+    for number, value in reader.scalars:
+        inspect(number, value)
+    if hidden:
+        raise ManifestInvalid([*leaked, *hidden])
+    repeated = (
+        ManifestError(source, line, dotted(path), problem, remedy)
+        for path, line, problem, remedy in reader.repeated
+        if line not in {each.line for each in leaked}
     )
-    return (
-        f"not valid YAML{f' ({detail})' if known and detail else ''}",
+    return Document(source, reader.data, reader.lines, (*leaked, *repeated))
+
+
+def _decoded(text: str | bytes) -> str:
+    if isinstance(text, str):
+        decoded = text
+    else:
+        if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise _Refused(1, "not UTF-8 but UTF-16", "Save it as UTF-8.")
+        try:
+            decoded = text.decode()
+        except UnicodeDecodeError as error:
+            line = text.count(b"\n", 0, error.start) + 1
+            place = f"byte 0x{text[error.start]:02x} at offset {error.start}"
+            raise _Refused(line, f"not UTF-8: {place}", "Save it as UTF-8.") from None
+    if len(decoded) > SIZE_LIMIT:
+        raise _Refused(
+            1, f"larger than {SIZE_LIMIT // 1024} KiB", "Such a file is small: name what is needed."
+        )
+    return decoded.removeprefix("\ufeff")
+
+
+def _events(text: str) -> list[Event]:
+    """By the parser in C where there is one; what that refuses is put in the words of the one in Python."""
+    for pure in (False, True):
+        try:
+            parsed = YAML(typ="safe", pure=pure).parse(text)
+            return list(islice(parsed, PARTS_LIMIT + 10))
+        except MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line, detail = (mark.line + 1 if mark is not None else 1), error.problem or ""
+        except YAMLError:
+            line, detail = 1, ""
+    content = [*text.splitlines(), ""][min(line, len(text.splitlines()) + 1) - 1]
+    if "\t" in content[: len(content) - len(content.lstrip())] or "'\\t'" in detail:
+        raise _Refused(line, "a tab where spaces are needed", "Indent with spaces only.")
+    # The parser's problem texts quote at most one character or name a token; anything longer could be a value.
+    token = r"[a-z ]+('[^\w\s]{1,3}'|<[a-z ]+>)?[a-z ]*('[^\w\s]{1,3}'|<[a-z ]+>)?[a-z ]*"  # noqa: S105
+    known = re.fullmatch(token, detail.split(",")[0])
+    raise _Refused(
+        line,
+        f"not valid YAML{f' ({known[0]})' if known else ''}",
         "Check quotes, brackets and indentation here.",
     )
 
 
 class _Reader:
-    """Builds the data from parser events without recursion, so that depth and size are bounded."""
+    """Builds the data from the parser's events; depth and size are bounded."""
 
-    def __init__(self, text: str, loader: type[Any]) -> None:
-        self._text, self._loader = text, loader
-        self._lines: dict[Path, int] = {}
-        self._repeated: list[Repeated] = []
+    def __init__(self, text: str) -> None:
+        self.lines: dict[Path, int] = {}
+        self.scalars: list[tuple[int, str]] = []
+        self.repeated: list[tuple[Path, int, str, str]] = []
+        events = _events(text)
+        documents = [event for event in events if isinstance(event, DocumentStartEvent)]
+        if len(documents) > 1:
+            remedy = "Keep one document: remove the line `---`."
+            raise _Refused(_line(documents[1]), "more than one YAML document", remedy)
+        parts = [event for event in events if isinstance(event, _PARTS)]
+        if len(parts) > PARTS_LIMIT:
+            remedy = "Such a file is small: name what is needed."
+            raise _Refused(_line(parts[PARTS_LIMIT]), "too many parts", remedy)
+        for event in sorted(parts, key=_is_merge, reverse=True):
+            self._refuse_constructs(event)
+        self._rest = iter(parts)
+        first = next(self._rest, None)
+        self.data = None if first is None else self._value(first, (), 0)
 
-    def read(self) -> Document:
-        if len(self._text) > SIZE_LIMIT:
-            raise _Refused(
-                1, f"larger than {SIZE_LIMIT // 1024} KiB", "A manifest is small: name what is needed."
-            )
-        events = self._events()
-        first = next(events, None)
-        data = None if first is None else self._value(first, events, (), 0)
-        if next(events, None) is not None:
-            raise _Refused(1, "more than one YAML document", "Keep one document: remove the line `---`.")
-        return Document(data, self._lines, tuple(self._repeated))
-
-    def _events(self) -> Iterator[yaml.Event]:
-        count = 0
-        documents = 0
-        for event in yaml.parse(self._text, Loader=self._loader):
-            line = _line(event)
-            count += 1
-            if count > PARTS_LIMIT:
-                raise _Refused(line, "too many parts", "A manifest is small: name what is needed.")
-            if isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    raise _Refused(
-                        line, "more than one YAML document", "Keep one document: remove the line `---`."
-                    )
-                continue
-            if isinstance(event, yaml.StreamStartEvent | yaml.StreamEndEvent | yaml.DocumentEndEvent):
-                continue
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-                raise _Refused(
-                    line, "an anchor or alias (& or *)", "Write the value out; a reviewer reads it here."
-                )
-            if getattr(event, "tag", None) is not None:
-                raise _Refused(
-                    line, "a YAML tag (!)", "Remove the tag; plain words, lists and mappings suffice."
-                )
-            yield event
-
-    def _value(self, event: yaml.Event, events: Iterator[yaml.Event], path: Path, depth: int) -> Plain:
+    @staticmethod
+    def _refuse_constructs(event: Event) -> None:
         line = _line(event)
-        self._lines.setdefault(path, line)
-        if depth > DEPTH_LIMIT:
-            raise _Refused(
-                line, f"nested deeper than {DEPTH_LIMIT} levels", "A manifest is flat: see access.yaml."
-            )
-        if isinstance(event, yaml.ScalarEvent):
-            return _scalar(event)
-        if isinstance(event, yaml.SequenceStartEvent):
-            return self._sequence(events, path, depth)
-        return self._mapping(events, path, depth)
+        if _is_merge(event):
+            remedy = "Write the keys out where they belong; a reviewer reads them there."
+            raise _Refused(line, "a merge key (<<)", remedy)
+        if isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None:
+            remedy = "Write the value out; a reviewer reads it here."
+            raise _Refused(line, "an anchor or alias (& or *)", remedy)
+        if getattr(event, "tag", None) is not None:
+            remedy = "Remove the tag; plain words, lists and mappings suffice."
+            raise _Refused(line, "a YAML tag (!)", remedy)
 
-    def _sequence(self, events: Iterator[yaml.Event], path: Path, depth: int) -> tuple[Plain, ...]:
+    def _value(self, event: Event, path: Path, depth: int) -> Plain:
+        line = _line(event)
+        self.lines.setdefault(path, line)
+        if depth > DEPTH_LIMIT:
+            remedy = "Such a file is flat: see the one of this repository."
+            raise _Refused(line, f"nested deeper than {DEPTH_LIMIT} levels", remedy)
+        if isinstance(event, ScalarEvent):
+            self.scalars.append((line, event.value))
+            return _scalar(event)
+        if isinstance(event, MappingStartEvent):
+            return self._mapping(path, depth)
         items: list[Plain] = []
-        for event in events:
-            if isinstance(event, yaml.SequenceEndEvent):
-                break
-            items.append(self._value(event, events, (*path, len(items)), depth + 1))
+        for item in self._until(SequenceEndEvent):
+            items.append(self._value(item, (*path, len(items)), depth + 1))
         return tuple(items)
 
-    def _mapping(self, events: Iterator[yaml.Event], path: Path, depth: int) -> dict[str, Plain]:
+    def _mapping(self, path: Path, depth: int) -> dict[str, Plain]:
         entries: dict[str, Plain] = {}
-        for event in events:
-            if isinstance(event, yaml.MappingEndEvent):
-                break
+        for event in self._until(MappingEndEvent):
             line = _line(event)
-            if not isinstance(event, yaml.ScalarEvent):
+            if not isinstance(event, ScalarEvent):
                 raise _Refused(line, "a key that is a list or a mapping", "A key is one word.")
-            key = event.value
+            key: str = event.value
             here = (*path, key)
+            self.scalars.append((line, key))
             if key in entries:
-                kept = dict(self._lines)
-                value = self._value(next(events), events, here, depth + 1)
-                self._lines = kept
-                self._repeated.append(Repeated(here, line, kept[here], value))
-                continue
-            self._lines[here] = line
-            entries[key] = self._value(next(events), events, here, depth + 1)
+                remedy = f"Put both into one; the first is in line {self.lines[here]}."
+                self.repeated.append((here, line, f"{shown(key)} is written twice", remedy))
+            self.lines.setdefault(here, line)
+            value = self._value(next(self._rest), here, depth + 1)
+            entries.setdefault(key, value)
         return entries
 
+    def _until(self, end: type[Event]) -> Iterator[Event]:
+        for event in self._rest:
+            if isinstance(event, end):
+                return
+            yield event
 
-def _line(event: yaml.Event) -> int:
+
+_PARTS = (
+    AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent,
+)  # fmt: skip
+
+
+def _is_merge(event: Event) -> bool:
+    return isinstance(event, ScalarEvent) and event.value == "<<" and not event.style
+
+
+def _line(event: Event) -> int:
     return event.start_mark.line + 1 if event.start_mark is not None else 1
 
 
-def _scalar(event: yaml.ScalarEvent) -> Scalar:
+def _scalar(event: ScalarEvent) -> Scalar:
     text: str = event.value
     if event.style:
         return text

@@ -20,5 +20,12 @@ from .privileges import (
     tolerated_privileges as tolerated_privileges,
     users_who_can as users_who_can,
 )
-from .text import check_text as check_text, check_values as check_values
+from .shape import (
+    Mistake as Mistake,
+    Version as Version,
+    check_shape as check_shape,
+    form as form,
+    report as report,
+    wrong as wrong,
+)
 from .waivers import AUDIT as AUDIT, AUDIT_ACTIONS as AUDIT_ACTIONS

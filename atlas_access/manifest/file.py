@@ -1,39 +1,94 @@
 """The shape of `access.yaml`: keys, types and forms, part by part.
 
-For: one set of declarations from which atlas_access.manifest.shape finds mistakes of form and editors get a JSON
-Schema. Never: decides whether names fit together (atlas_access.manifest.checks does).
+For: the declarations by which the file is checked, and from which editors get a JSON Schema. What one part can decide
+alone is a validator here; whether the parts fit together is decided by the model in atlas_access.manifest.checks.
 """
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
-from atlas_access.privileges import ATLAS_ACTIONS, ActionScope
-
-VERSION = 1
-"""The newest version of the file that this tool understands."""
+from atlas_access.base import shown, suggestion
+from atlas_access.manifest.shape import WILDCARD, Version, form, listed_once, wrong
+from atlas_access.privileges import ATLAS_ACTIONS, BUILTIN_ROLES, ActionScope
 
 LONGEST_RETENTION_DAYS = 24_855
 """A TTL index holds at most 2,147,483,647 seconds (MongoDB manual, expireAfterSeconds)."""
 
-NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
-COLLECTION_NAME = r"^[A-Za-z_][A-Za-z0-9_.-]{0,119}$"
-FIELD_NAME = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
-ENVIRONMENT_NAME = r"^[a-z][a-z0-9-]{0,30}$"
-VARIABLE_NAME = r"^[A-Z][A-Z0-9_]{0,127}$"
-ROLE_TEXT = r"^[A-Za-z][A-Za-z0-9_-]*(@[A-Za-z][A-Za-z0-9_-]*)?$"
-SECRET_TEMPLATE = r"^\{env\}/mongodb/[a-z0-9]+(-[a-z0-9]+)*$"  # noqa: S105 - a pattern of names
-SECRET_NAME = r"^[a-z][a-z0-9-]*/mongodb/[a-z0-9]+(-[a-z0-9]+)*$"  # noqa: S105 - a pattern of names
-ADR = r"^ADR [0-9]{4}$"
 
-Name = Annotated[str, Field(pattern=NAME)]
-CollectionName = Annotated[str, Field(pattern=COLLECTION_NAME)]
-EnvironmentName = Annotated[str, Field(pattern=ENVIRONMENT_NAME)]
-VariableName = Annotated[str, Field(pattern=VARIABLE_NAME)]
-RoleText = Annotated[str, Field(pattern=ROLE_TEXT)]
-SecretTemplate = Annotated[str, Field(pattern=SECRET_TEMPLATE)]
-SecretName = Annotated[str, Field(pattern=SECRET_NAME)]
+def _no_machine(name: str) -> str:
+    if name == "local":
+        raise wrong(
+            '"local" is a developer\'s machine', "Remove it: local bindings use the first environment."
+        )
+    return name
+
+
+ROLE_TEXT = r"^[A-Za-z][A-Za-z0-9_-]*(@[A-Za-z][A-Za-z0-9_-]*)?$"
+
+Name = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"),
+    form("not a name", "Use letters, digits, _ and -, starting with a letter."),
+]
+CollectionName = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,119}$"),
+    form("not a collection's name", "Use the collection's own name; system.* cannot be granted."),
+]
+FieldName = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"),
+    form("not a field's name", "Name the field that says when a row was written, such as at."),
+]
+EnvironmentName = Annotated[
+    str,
+    Field(pattern=r"^[a-z][a-z0-9-]{0,30}$"),
+    form("not an environment's name", "Use lower-case letters, such as staging."),
+    AfterValidator(_no_machine),
+]
+VariableName = Annotated[
+    str,
+    Field(pattern=r"^[A-Z][A-Z0-9_]{0,127}$"),
+    form("not a variable's name", "Use capitals, digits and _, such as MONGODB_URI."),
+]
+RoleText = Annotated[
+    str,
+    Field(pattern=ROLE_TEXT),
+    form("not a role", "Write a custom role's name, or a built-in role with its database: read@askflorence."),
+]
+SecretTemplate = Annotated[
+    str,
+    Field(pattern=r"^\{env\}/mongodb/[a-z0-9]+(-[a-z0-9]+)*$"),
+    form(
+        "outside {env}/mongodb/…",
+        'Name it like "{env}/mongodb/app-read-v2": lower-case words and dashes after the prefix.',
+    ),
+]
+SecretName = Annotated[
+    str,
+    Field(pattern=r"^[a-z][a-z0-9-]*/mongodb/[a-z0-9]+(-[a-z0-9]+)*$"),
+    form("not a secret's name", "Name it as it is in Secrets Manager, like staging/mongodb/app-read."),
+]
+DecisionRecord = Annotated[
+    str,
+    Field(pattern=r"^ADR [0-9]{4}$"),
+    form("no decision record", 'Name the record that accepts this, like "ADR 0006".'),
+]
+Days = Annotated[
+    int,
+    Field(ge=1, le=LONGEST_RETENTION_DAYS),
+    form("not a number of days", f"Write a whole number from 1 to {LONGEST_RETENTION_DAYS}."),
+]
+Reason = Annotated[
+    str,
+    Field(min_length=10, max_length=400),
+    form("too short or too long to be a reason", "Write one sentence that a reviewer understands."),
+]
+Environments = Annotated[tuple[EnvironmentName, ...], Field(min_length=1), AfterValidator(listed_once)]
+Collections = Annotated[tuple[CollectionName, ...], AfterValidator(listed_once)]
+SomeCollections = Annotated[tuple[CollectionName, ...], Field(min_length=1), AfterValidator(listed_once)]
 
 
 def _one_or_more(value: object) -> object:
@@ -44,6 +99,7 @@ RoleTexts = Annotated[
     tuple[RoleText, ...],
     BeforeValidator(_one_or_more),
     Field(min_length=1),
+    AfterValidator(listed_once),
     WithJsonSchema(
         {
             "anyOf": [
@@ -55,6 +111,55 @@ RoleTexts = Annotated[
 ]
 
 
+def _action(name: str) -> str:
+    if "*" in name:
+        raise wrong(*WILDCARD)
+    if name not in ATLAS_ACTIONS:
+        remedy = (
+            f"Use an action of Atlas custom roles, such as FIND.{suggestion(name.upper(), ATLAS_ACTIONS)}"
+        )
+        raise wrong(f"{shown(name)} is no Atlas action", remedy)
+    return name
+
+
+def _grantable(name: str) -> str:
+    """An action on collections: the only scope of an application's role (ADR 0006)."""
+    action = ATLAS_ACTIONS[_action(name)]
+    if action.scope is ActionScope.ELSEWHERE:
+        raise wrong(f"{name} has no effect here: {action.absent_because}", "Remove it.")
+    if action.scope is not ActionScope.COLLECTION:
+        remedy = "Remove it: an application's role acts on named collections only (ADR 0006)."
+        raise wrong(f"{name} acts on the whole {action.scope}, not on collections", remedy)
+    return name
+
+
+def _grantable_collection(name: str) -> str:
+    if name.startswith("system."):
+        raise wrong("a system collection", "Remove it: nobody is granted system.* by name.")
+    return name
+
+
+def _own_role(name: str) -> str:
+    if name in BUILTIN_ROLES:
+        raise wrong(f"{shown(name)} is a built-in role's name", "Choose another, such as role_audit_writer.")
+    return name
+
+
+def _own_database(name: str) -> str:
+    if name in ("admin", "local", "config"):
+        raise wrong("a database of the server itself", "Name a database of the application.")
+    return name
+
+
+def _legacy_role(text: str) -> str:
+    if text in BUILTIN_ROLES:
+        raise wrong(f"the built-in role {text} needs its database", f"Write {text}@ and the database's name.")
+    return text
+
+
+Database = Annotated[Name, AfterValidator(_own_database)]
+
+
 class Entry(BaseModel):
     """A part of the file; unknown keys are errors and nothing is converted."""
 
@@ -64,14 +169,14 @@ class Entry(BaseModel):
 class RetentionEntry(Entry):
     """The only time after which the server may erase rows of the audit log, by a TTL index on this field alone."""
 
-    field: Annotated[str, Field(pattern=FIELD_NAME)]
-    days: int = Field(ge=1, le=LONGEST_RETENTION_DAYS)
+    field: FieldName
+    days: Days
 
 
 class AuditEntry(Entry):
     """Where the append-only audit log lives, and how long it keeps its rows: for ever where nothing is said."""
 
-    database: Name
+    database: Database
     collection: CollectionName
     retention: RetentionEntry | None = None
 
@@ -80,7 +185,7 @@ class CollectionEntry(Entry):
     """A collection's data class, the clusters it lives on, and whether it may be absent there."""
 
     data_class: Literal["public", "pii", "phi"] = Field(alias="class")
-    on: tuple[EnvironmentName, ...] = Field(min_length=1)
+    on: Environments
     may_be_absent: bool = False
 
 
@@ -94,9 +199,9 @@ class UserEntry(Entry):
 class AdoptedEntry(Entry):
     """What exists already and is taken over by explicit import."""
 
-    users: tuple[Name, ...] = ()
-    roles: tuple[Name, ...] = ()
-    secrets: tuple[SecretTemplate, ...] = ()
+    users: Annotated[tuple[Name, ...], AfterValidator(listed_once)] = ()
+    roles: Annotated[tuple[Name, ...], AfterValidator(listed_once)] = ()
+    secrets: Annotated[tuple[SecretTemplate, ...], AfterValidator(listed_once)] = ()
 
 
 class PlaceEntry(Entry):
@@ -114,6 +219,15 @@ class BindingEntry(Entry):
 
     user: Name
     secret: SecretTemplate | None = None
+
+    def places(self) -> dict[str, PlaceEntry]:
+        """Return what the binding says for single environments."""
+        return self.__pydantic_extra__ or {}
+
+    def place_in(self, environment: str) -> tuple[str, Literal["public", "private"]]:
+        """Return the cluster and the address that are meant in an environment."""
+        place = self.places().get(environment, PlaceEntry())
+        return place.cluster or environment, place.address
 
 
 class BindingsEntry(Entry):
@@ -139,11 +253,13 @@ class WaiverEntry(Entry):
 
     user: Name
     on: Literal["audit", "database"]
-    permits: tuple[str, ...] = Field(
-        min_length=1, json_schema_extra={"items": {"enum": list[JsonValue](sorted(ATLAS_ACTIONS))}}
-    )
-    adr: Annotated[str, Field(pattern=ADR)]
-    reason: str = Field(min_length=10, max_length=400)
+    permits: Annotated[
+        tuple[Annotated[str, AfterValidator(_action)], ...],
+        Field(min_length=1, json_schema_extra={"items": {"enum": list[JsonValue](sorted(ATLAS_ACTIONS))}}),
+        AfterValidator(listed_once),
+    ]
+    adr: DecisionRecord
+    reason: Reason
 
 
 class LegacySecretEntry(Entry):
@@ -157,7 +273,7 @@ class LegacySecretEntry(Entry):
 class LegacyUserEntry(Entry):
     """A user to be retired."""
 
-    role: RoleText
+    role: Annotated[RoleText, AfterValidator(_legacy_role)]
     successor: Name
     secrets: tuple[LegacySecretEntry, ...] = Field(min_length=1)
 
@@ -173,7 +289,7 @@ _GRANTABLE: list[JsonValue] = [
 ]
 
 RoleEntry = Annotated[
-    dict[str, Annotated[tuple[CollectionName, ...], Field(min_length=1)]],
+    dict[Annotated[str, AfterValidator(_grantable)], SomeCollections],
     Field(min_length=1, json_schema_extra={"propertyNames": {"enum": _GRANTABLE}}),
 ]
 
@@ -181,13 +297,15 @@ RoleEntry = Annotated[
 class ManifestFile(Entry):
     """Who may do what in MongoDB, and which task receives which credential (ADR 0006)."""
 
-    version: Literal[1]
-    database: Name
-    environments: tuple[EnvironmentName, ...] = Field(min_length=1)
+    version: Version
+    database: Database
+    environments: Environments
     audit: AuditEntry
-    collections: dict[CollectionName, CollectionEntry] = Field(min_length=1)
-    read_across: tuple[CollectionName, ...] = ()
-    roles: dict[Name, RoleEntry] = Field(default_factory=dict)
+    collections: dict[Annotated[CollectionName, AfterValidator(_grantable_collection)], CollectionEntry] = (
+        Field(min_length=1)
+    )
+    read_across: Collections = ()
+    roles: dict[Annotated[Name, AfterValidator(_own_role)], RoleEntry] = Field(default_factory=dict)
     users: dict[Name, UserEntry] = Field(min_length=1)
     adopted: AdoptedEntry = AdoptedEntry()
     bindings: BindingsEntry

@@ -12,19 +12,11 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
-from atlas_access.base import (
-    Document,
-    HeldRole,
-    ManifestError,
-    ManifestInvalid,
-    dotted,
-    read_yaml,
-    suggestion,
-)
+from atlas_access.base import HeldRole, ManifestInvalid, Path, read_yaml
 from atlas_access.manifest.model import Manifest
-from atlas_access.manifest.text import check_text, check_values, check_version
+from atlas_access.manifest.shape import Mistake, Version, check_shape, report, wrong
 
 SOURCE = "known-users.yaml"
 
@@ -47,12 +39,10 @@ class SignIn(StrEnum):
 
 
 def _date(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            raise ValueError("write the date as 2026-12-31") from None
-    raise ValueError("write the date as 2026-12-31")
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise wrong("not a date", "Write the date as 2026-12-31.") from None
 
 
 _Role = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}@[A-Za-z0-9_$-]{1,63}$")]
@@ -81,79 +71,40 @@ class KnownUser(BaseModel):
 class _File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    version: int
+    version: Version
     users: tuple[KnownUser, ...]
 
 
 def load_known_users(
-    text: str, manifest: Manifest, *, environment: str, source: str = SOURCE
+    text: str | bytes, manifest: Manifest, *, environment: str, source: str = SOURCE
 ) -> tuple[KnownUser, ...]:
     """Return the known users of one environment.
 
     Raises ManifestInvalid with every mistake of the file, those about other environments too.
     """
-    secrets = check_text(text, source)
-    document, unreadable = read_yaml(text, source)
-    if document is None:
-        raise ManifestInvalid([*secrets, *unreadable])
-    stop = check_version(document, source)
-    if stop is not None:
-        raise ManifestInvalid([*secrets, stop])
-    errors = [*secrets, *check_values(document, source)]
-    errors += [
-        ManifestError(source, each.line, dotted(each.path), "stands twice", "Keep one.")
-        for each in document.repeated
-    ]
-    try:
-        file = _File.model_validate(document.data)
-    except ValidationError as error:
-        raise ManifestInvalid([*errors, *_shape(error, document, source)]) from None
-    errors += _meaning(file, document, manifest, source)
-    if errors:
+    document = read_yaml(text, source, secrets=True)
+    file, errors = check_shape(_File, document)
+    if file is not None:
+        errors += report(document, _meaning(file, manifest))
+    if errors or file is None:
         raise ManifestInvalid(errors)
     return tuple(user for user in file.users if environment in user.on)
 
 
-def _shape(error: ValidationError, document: Document, source: str) -> Iterator[ManifestError]:
-    for each in error.errors(include_input=False, include_url=False, include_context=False):
-        path = each["loc"]
-        known = _File.model_fields if len(path) == 1 else KnownUser.model_fields
-        where = dotted(path)
-        if each["type"] == "missing":
-            yield ManifestError(source, document.line(path), where, "is missing", "Add it; see the example.")
-        elif each["type"] == "extra_forbidden":
-            remedy = f"Remove it.{suggestion(str(path[-1]), known)}"
-            yield ManifestError(source, document.line(path), where, "is not a key of this file", remedy)
-        else:
-            problem = each["msg"].removeprefix("Value error, ")
-            yield ManifestError(
-                source, document.line(path), where, "is not valid", f"{problem[:1].upper()}{problem[1:]}."
-            )
-
-
-def _meaning(file: _File, document: Document, manifest: Manifest, source: str) -> Iterator[ManifestError]:
-    if file.version != 1:
-        yield ManifestError(source, document.line(("version",)), "version", "is not 1", "Write `version: 1`.")
+def _meaning(file: _File, manifest: Manifest) -> Iterator[Mistake]:
     seen: set[tuple[str, str]] = set()
     managed = {user.name for user in manifest.users}
     for index, user in enumerate(file.users):
-        line = document.line(("users", index, "name"))
-        where = f"users[{index}]"
-        if not user.on:
-            yield ManifestError(source, line, f"{where}.on", "is empty", "Name the environments.")
+        path: Path = ("users", index)
         for environment in user.on:
             if environment not in manifest.environments:
                 known = ", ".join(manifest.environments)
-                yield ManifestError(
-                    source, line, f"{where}.on", "names an unknown environment", f"Known are {known}."
-                )
-            legacy = {each.name for each in manifest.legacy_on(environment)}
-            if user.name in managed | legacy:
-                yield ManifestError(
-                    source, line, f"{where}.name", "is a user of access.yaml", "A user stands in one file."
-                )
+                yield (*path, "on"), "names an unknown environment", f"Known are {known}."
+            if user.name in managed | {each.name for each in manifest.legacy_on(environment)}:
+                yield (*path, "name"), "is a user of access.yaml", "List a user in one file."
             if (user.name, environment) in seen:
-                yield ManifestError(source, line, f"{where}.name", "stands twice", "Keep one entry.")
+                yield (*path, "name"), "is listed twice", "Keep one entry."
             seen.add((user.name, environment))
-        if not user.roles:
-            yield ManifestError(source, line, f"{where}.roles", "is empty", "Name each as role@database.")
+        for name in ("on", "roles"):
+            if not getattr(user, name):
+                yield (*path, name), "is empty", "Name at least one."

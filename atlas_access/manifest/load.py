@@ -1,18 +1,22 @@
 """The manifest: who may do what in MongoDB, and which task receives which credential.
 
-For: turning the text of `access.yaml` into the frozen records of atlas_access.manifest.model, or into every mistake
-it has. Never: reads a file itself, contacts anything, or repeats what could be a secret. Rules come from ADR 0001
-(one project per environment), ADR 0002 (append-only audit log), ADR 0004 (private endpoint across environments) and
-ADR 0006 (the users, their roles and variables, and the cap).
+For: turning the text of `access.yaml` into the frozen records of `manifest.model`, or into every mistake it has.
+Never: reads a file itself, contacts anything, or repeats what could be a secret. Rules come from ADR 0001 (one project
+per environment), ADR 0002 (append-only audit log), ADR 0004 (private endpoint across environments) and ADR 0006 (the
+users, their roles and variables, and the cap).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from types import MappingProxyType
+from typing import Self
 
-from atlas_access.base import Address, Document, ManifestError, ManifestInvalid, Path, dotted, read_yaml
-from atlas_access.manifest.bindings import check_bindings
-from atlas_access.manifest.checks import check_names, check_repeats, check_words
+from pydantic import PrivateAttr, ValidationInfo, model_validator
+
+from atlas_access.base import Address, ManifestError, ManifestInvalid, dotted, read_yaml
+from atlas_access.manifest.bindings import check_bindings, check_legacy, check_secrets
+from atlas_access.manifest.checks import check_collections, check_unused, check_users, undefined
 from atlas_access.manifest.consequences import check_consequences
+from atlas_access.manifest.file import ManifestFile
 from atlas_access.manifest.model import (
     ADMIN_DATABASE,
     LOCAL,
@@ -32,8 +36,7 @@ from atlas_access.manifest.model import (
     Waiver,
 )
 from atlas_access.manifest.resolve import resolve
-from atlas_access.manifest.shape import Mistake, check_shape
-from atlas_access.manifest.text import check_text, check_values, check_version
+from atlas_access.manifest.shape import Known, Mistake, check_shape, refuse_rules
 from atlas_access.privileges import BUILTIN_ROLES
 
 __all__ = [
@@ -61,66 +64,55 @@ __all__ = [
 ]
 
 
+_DEPTHS = {
+    **dict.fromkeys(("collections", "roles", "users", "waivers", "deprecated_variables"), 2),
+    "bindings": 3,
+    "legacy": 4,
+}
+"""How deep the entries of a section are."""
+
+
+class _RuledFile(ManifestFile):
+    """The file with the rules about how its parts fit together."""
+
+    _manifest: Manifest | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _rules(self, info: ValidationInfo[Known]) -> Self:
+        refuse_rules(self._mistakes(info.context))
+        return self
+
+    def _mistakes(self, known: Known) -> Iterator[Mistake]:
+        lost = undefined(self, known)
+        lost_sections = {section for section, _ in lost}
+        doubtful = known.broken | known.unsure
+        yield from lost.values()
+        if "environments" in lost_sections:
+            return  # whichever name is wrong, nearly every other rule would report it once more
+        yield from check_collections(self)
+        yield from check_users(self, known)
+        if not lost_sections & {"roles", "users"} and not doubtful & {"roles", "users"}:
+            yield from check_unused(self)
+        yield from check_bindings(self, known)
+        yield from check_secrets(self)
+        yield from check_legacy(self, known)
+        self._manifest = resolve(self)
+        if not lost_sections & {"users", "roles", "collections", "database"}:
+            yield from check_consequences(self._manifest, self, known)
+
+
 def load_manifest(text: str | bytes, source: str = "access.yaml") -> Manifest:
     """Return the manifest that text describes.
 
-    Raises ManifestInvalid with every mistake found, each with its line, what is wrong and the way out. Only a text
-    that is no YAML, holds no mapping, or is of a newer version is refused for that reason alone (and for secrets).
+    Raises ManifestInvalid with every mistake found, each with its line, what is wrong and the remedy. Only a text
+    that is not plain YAML, holds no mapping, or is of another version is refused for that reason alone (and for
+    secrets).
     """
-    if isinstance(text, bytes):
-        try:
-            text = text.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise ManifestInvalid([ManifestError(source, 1, "", "not UTF-8", "Save it as UTF-8.")]) from None
-    secrets = check_text(text, source)
-    document, unreadable = read_yaml(text, source)
-    if document is None:
-        raise ManifestInvalid([*secrets, *unreadable])
-    stop = check_version(document, source)
-    if stop is not None or not isinstance(document.data, dict):
-        raise ManifestInvalid([*secrets, *([stop] if stop is not None else [])])
-
-    report = _Report(source, document, [*secrets, *check_values(document, source)])
-    report.include(check_repeats(document, source))
-    report.add(check_words(document), of_form=True)
-    file, mistakes = check_shape(document.data)
-    report.add(mistakes, of_form=True)
-    if file is None:
-        raise ManifestInvalid(report.errors)
-    report.add(check_names(file, document))
-    report.add(check_bindings(file, document))
-    manifest = resolve(file)
-    report.add(check_consequences(manifest, file, document))
-    if report.errors:
-        raise ManifestInvalid(report.errors)
+    document = read_yaml(text, source, secrets=True)
+    file, errors = check_shape(_RuledFile, document, _DEPTHS)
+    if errors or file is None or file._manifest is None:
+        raise ManifestInvalid(errors)
+    manifest = file._manifest
     manifest._source = source
     manifest._lines = MappingProxyType({dotted(path): line for path, line in document.lines.items() if path})
     return manifest
-
-
-class _Report:
-    """Collects errors; nothing is said beside a line that holds a secret, lest it be repeated."""
-
-    def __init__(self, source: str, document: Document, secrets: Iterable[ManifestError]) -> None:
-        self._source, self._document = source, document
-        self._errors = list(secrets)
-        self._secret_lines = {error.line for error in self._errors}
-        self._malformed: set[Path] = set()
-
-    @property
-    def errors(self) -> tuple[ManifestError, ...]:
-        return tuple(self._errors)
-
-    def include(self, errors: Iterable[ManifestError]) -> None:
-        """Add errors that know their line."""
-        self._errors.extend(error for error in errors if error.line not in self._secret_lines)
-
-    def add(self, mistakes: Iterable[Mistake], *, of_form: bool = False) -> None:
-        """Add mistakes; one of form silences what else would be said of the same place."""
-        for path, problem, remedy in list(mistakes):
-            line = self._document.line(path)
-            if line in self._secret_lines or path in self._malformed:
-                continue
-            if of_form:
-                self._malformed.add(path)
-            self._errors.append(ManifestError(self._source, line, dotted(path), problem, remedy))

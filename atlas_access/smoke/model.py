@@ -14,22 +14,50 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9 ,.%()_+-]{0,79}$"
-ROUTE = r"^/[A-Za-z0-9/_.-]{0,200}$"
-ZIP = r"^[0-9]{5}$"
-STATE = r"^[A-Z]{2}$"
-VARIABLE = r"^[A-Z][A-Z0-9_]{0,127}$"
-COLLECTION = r"^[A-Za-z_][A-Za-z0-9_.-]{0,119}$"
-LOG_GROUP = r"^[A-Za-z0-9_/.#{}-]{1,512}$"
-MAILBOX = r"^[a-z0-9+._-]*\{tag\}[a-z0-9+._-]*@([a-z0-9-]+\.)*example\.com$"
-"""A sign-up's address is unique by its tag, and no one's: example.com is reserved (RFC 2606)."""
+from atlas_access.manifest import Version, form, wrong
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
-Name = Annotated[str, Field(pattern=NAME)]
+Name = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ,.%()_+-]{0,79}$"),
+    form("not a name", "Use letters, digits, blanks and , . % ( ) _ + -."),
+]
 Text = Annotated[str, Field(min_length=1, max_length=300)]
-Route = Annotated[str, Field(pattern=ROUTE)]
-Variable = Annotated[str, Field(pattern=VARIABLE)]
+Route = Annotated[
+    str,
+    Field(pattern=r"^/[A-Za-z0-9/_.-]{0,200}$"),
+    form("not a path of the application", "Write it as /api/plans, without the host."),
+]
+Zip = Annotated[
+    str, Field(pattern=r"^[0-9]{5}$"), form("not a ZIP code", 'Write five digits in quotes: "84094".')
+]
+State = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), form("not a state", "Write two capitals, such as UT.")]
+Variable = Annotated[
+    str,
+    Field(pattern=r"^[A-Z][A-Z0-9_]{0,127}$"),
+    form("not a variable's name", "Use capitals, digits and _, such as MONGODB_WRITE_URI."),
+]
+CollectionName = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,119}$"),
+    form("not a collection's name", "Use the collection's own name."),
+]
+LogGroup = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9_/.#{}-]{1,512}$"),
+    form("not a log group's name", "Use CloudWatch's name, such as /ecs/askflorence-{env}-app."),
+]
+Mailbox = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9+._-]*\{tag\}[a-z0-9+._-]*@([a-z0-9-]+\.)*example\.com$"),
+    form(
+        "not a synthetic mailbox",
+        'Write it under example.com with a tag: "smoke+{tag}@example.com"; a gate signs up nobody\'s address.',
+    ),
+]
+"""A sign-up's address is unique by its tag, and no one's: example.com is reserved (RFC 2606)."""
+
 Seconds = Annotated[float, Field(gt=0, le=600)]
 
 
@@ -49,8 +77,8 @@ class Scenario(Part):
     """One household's question to the calculator; `income` is a year's, in dollars."""
 
     name: Name
-    zip: Annotated[str, Field(pattern=ZIP)]
-    state: Annotated[str, Field(pattern=STATE)]
+    zip: Zip
+    state: State
     income: Annotated[int, Field(ge=0, le=10_000_000)]
     people: Annotated[tuple[Person, ...], Field(min_length=1, max_length=12)]
 
@@ -105,6 +133,9 @@ class Requests(Part):
             yield name, getattr(self, name)
 
 
+_STEP = "Write one of open, click, fill with with, or see."
+
+
 class Step(Part):
     """One step of the browser's journey: open a page, click, fill a field with a value, or see something.
 
@@ -123,11 +154,11 @@ class Step(Part):
     def _one_action(self) -> Step:
         actions = [self.open, self.click, self.fill, self.see]
         if sum(each is not None for each in actions) != 1:
-            raise ValueError("a step does one thing: open, click, fill or see")
+            raise wrong("a step does one thing: open, click, fill or see", _STEP)
         if (self.value is None) != (self.fill is None):
-            raise ValueError("fill and with belong together")
+            raise wrong("fill and with belong together", _STEP)
         if (self.text is not None or self.count is not None) and self.see is None:
-            raise ValueError("text and count belong to see")
+            raise wrong("text and count belong to see", _STEP)
         return self
 
     def filled(self, values: Mapping[str, Any]) -> Step:
@@ -149,7 +180,7 @@ class Row(Part):
     removed all the same.
     """
 
-    collection: Annotated[str, Field(pattern=COLLECTION)]
+    collection: CollectionName
     field: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,60}$")] = "email"
     variables: Annotated[tuple[Variable, ...], Field(min_length=1)]
     expected: bool = True
@@ -162,11 +193,11 @@ class Waitlist(Part):
     service's own; empty means the one of the running revision. `{env}` stands for the stack.
     """
 
-    mailbox: Annotated[str, Field(pattern=MAILBOX)]
+    mailbox: Mailbox
     rows: Annotated[tuple[Row, ...], Field(min_length=1)]
     contact_variable: Variable
-    mail_log_group: Annotated[str, Field(pattern=LOG_GROUP)]
-    log_group: Annotated[str, Field(pattern=LOG_GROUP)] | Literal[""] = ""
+    mail_log_group: LogGroup
+    log_group: LogGroup | Literal[""] = ""
     error_words: Annotated[tuple[Text, ...], Field(min_length=1, max_length=20)]
     effects_seconds: Seconds = 30.0
     logs_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
@@ -188,7 +219,7 @@ class Limits(Part):
 class Smoke(Part):
     """The whole of `smoke.yaml`. `plans` is the number of plans that gate 2 expects (ENG-279)."""
 
-    version: Literal[1]
+    version: Version
     plans: Annotated[int, Field(ge=1, le=1000)]
     year: Annotated[int, Field(ge=2020, le=2100)]
     household: Scenario

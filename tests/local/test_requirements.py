@@ -29,5 +29,5 @@ def test_every_requirement_of_the_lock_is_pinned_and_hashed() -> None:
 def test_the_lock_holds_what_the_requirements_ask_for() -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8").lower().replace("_", "-")
     asked = "".join((ROOT / name).read_text() for name in ("requirements.txt", "requirements-dev.txt"))
-    missing = [f"{name}=={version}" for name, version in PINNED.findall(asked)]
-    assert [] == [each for each in missing if f"\n{each.lower().replace('_', '-')} " not in lock]
+    pinned = [f"\n{re.sub('[_.]', '-', name.lower())}=={version} " for name, version in PINNED.findall(asked)]
+    assert [] == [each for each in pinned if each not in lock]

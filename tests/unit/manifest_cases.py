@@ -65,11 +65,11 @@ CASES = {
     ),
     "an action listed twice": (
         (CUSTOM, CUSTOM + "    FIND: [agent_audit_log]\n"),
-        'roles.role_audit_writer.FIND: "FIND" is listed twice. Put its collections into one list',
+        'roles.role_audit_writer.FIND: "FIND" is written twice. Put both into one; the first is in line 39.',
     ),
     "an empty list of collections": (
         (CUSTOM, CUSTOM.replace("[agent_audit_log]", "[]")),
-        "roles.role_audit_writer.FIND: names no collection",
+        "roles.role_audit_writer.FIND: is empty. Name at least one",
     ),
     "a collection that is not defined": (
         (CUSTOM, CUSTOM.replace("agent_audit_log", "agent_audit_logs")),
@@ -107,7 +107,7 @@ CASES = {
     ),
     "one variable bound twice": (
         ("  schema_task:\n", "    MONGODB_WRITE_URI: {user: app_read}\n  schema_task:\n"),
-        "bindings.service.MONGODB_WRITE_URI: bound twice (app_write, app_read). A variable has one user",
+        'bindings.service.MONGODB_WRITE_URI: "MONGODB_WRITE_URI" is written twice. Put both into one',
     ),
     "a user that is not defined": (
         (
@@ -289,7 +289,7 @@ CASES = {
     "a tag": (("version: 1\n", "version: !!python/name:os.system 1\n"), "a YAML tag (!). Remove the tag"),
     "a key that stands twice": (
         ("version: 1\n", "version: 1\nversion: 1\n"),
-        'version: "version" stands twice. Keep one; the first is in line 4.',
+        'version: "version" is written twice. Put both into one; the first is in line 4.',
     ),
     "two documents": (
         ("\n# What was made by hand", "\n---\n# What was made by hand"),

@@ -36,7 +36,7 @@ def test_an_entry_counts_on_its_environments_only() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("    until: 2026-12-31\n", "", "until: is missing"),
+        ("    until: 2026-12-31\n", "", '"until" is missing'),
         ("2026-12-31", "soon", "Write the date as 2026-12-31"),
         ("2026-12-31", "2026-02-30", "Write the date as 2026-12-31"),
         (
@@ -55,7 +55,7 @@ def test_an_entry_counts_on_its_environments_only() -> None:
         ("version: 1", "version: 2", "newer than this tool"),
         ("version: 1", "version: one", "version"),
         ("users:", "peoples:", "peoples"),
-        ("    until: 2026-12-31", "    until: 2026-12-31\n    until: 2027-01-01", "stands twice"),
+        ("    until: 2026-12-31", "    until: 2026-12-31\n    until: 2027-01-01", "is written twice"),
     ],
 )
 def test_a_mistake_is_told_at_its_line(old: str, new: str, told: str) -> None:
@@ -72,7 +72,7 @@ def test_all_mistakes_come_at_once() -> None:
 
 def test_a_user_stands_once_an_environment() -> None:
     entry = EXAMPLE[EXAMPLE.index("  - name") :]
-    assert any("stands twice" in error for error in errors_of(EXAMPLE + entry))
+    assert any("is listed twice" in error for error in errors_of(EXAMPLE + entry))
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "users: [", "\tx: 1", "version: 1\nusers: 7"])

@@ -83,9 +83,10 @@ def test_a_user_for_each_tenant_is_answered_with_the_playbook():
         ("# only a comment\n", "the file is empty"),
         ("- a\n- list\n", "not a mapping at the top"),
         ("just words", "not a mapping at the top"),
-        (b"\xff\xfe\x00", "not UTF-8"),
-        ("a: \x00b", "a character that YAML does not allow"),
-        ("[" * 100, "nested deeper than 16 levels"),
+        (b"\xff\xfe\x00", "not UTF-8 but UTF-16"),
+        (b"version: 1\na: \xe9", "not UTF-8: byte 0xe9 at offset 14"),
+        ("a: \x00b", "a hidden character, U+0000 (no name)"),
+        ("[" * 100 + "]" * 100, "nested deeper than 16 levels"),
         ("a: " + "{a: " * 40 + "1" + "}" * 40, "nested deeper than 16 levels"),
         ("a: [" + "1, " * 5_000 + "1]", "too many parts"),
         ("a: " + "x" * 300_000, "larger than 256 KiB"),
@@ -148,7 +149,7 @@ def test_a_secret_hidden_by_escapes_is_found():
     assert {"a connection string with a password"} & {error.problem for error in errors_of(text)}
 
 
-@pytest.mark.parametrize("value", [CANARY, "x" * 200, "two\\nlines", "\\x1b[31mred", "h@unter:2"])
+@pytest.mark.parametrize("value", [CANARY, "x" * 200, "two\\nlines", "h@unter:2"])
 def test_an_odd_value_is_not_repeated(value):
     quoted = "'" + value + "'" if '"' in value else '"' + value + '"'
     told = str(errors_of(edited(("    role: role_audit_writer", f"    role: {quoted}"))))
