@@ -41,7 +41,7 @@ from atlas_access.retirement.steps import (
     Told,
     Undo,
 )
-from atlas_access.rollout import MarkUnwritable
+from atlas_access.rollout import MarkUnwritable, StepLoop
 
 TRIES = 5
 """How often in a row AWS or Atlas may fail to answer."""
@@ -106,34 +106,43 @@ class Parts:
 
 
 @dataclass
-class _Run:
+class _Run(StepLoop[Look, Effect, Done]):
     goal: Goal
     parts: Parts
     told: Told = field(default_factory=Told)
     failed: int = 0
+    steps: int = 0
     in_use: dict[str, int] = field(default_factory=dict)
+    ends = ENDS
 
-    def to_end(self) -> Done:
-        for _ in range(MOST_STEPS):
-            try:
-                look = self.parts.estate.look(self.goal)
-                effect = decide(self.goal, look, self.told)
-                if isinstance(effect, ENDS):
-                    return self._ended(effect)
-                self.told = learn(self._perform(effect, look), effect)
-                self.failed = 0
-            except MarkUnwritable as error:
-                raise RetirementRefused(told(self.goal, Refused((str(error),)))) from None
-            except ServiceError as error:
-                self._again(error)
-        raise RetirementRefused(unanswered(self.goal, "no end in sight"), 3)
+    def may_go_on(self) -> bool:
+        self.steps += 1
+        return self.steps <= MOST_STEPS
 
-    def _ended(self, end: Effect) -> Done:
-        text = told(self.goal, end)  # type: ignore[arg-type]
-        if not isinstance(end, Done):
+    def observe(self) -> Look:
+        return self.parts.estate.look(self.goal)
+
+    def decide(self, seen: Look) -> Effect:
+        return decide(self.goal, seen, self.told)
+
+    def act(self, step: Effect, seen: Look) -> None:
+        try:
+            self.told = learn(self._perform(step, seen), step)
+        except MarkUnwritable as error:
+            raise RetirementRefused(told(self.goal, Refused((str(error),)))) from None
+
+    def answered(self) -> None:
+        self.failed = 0
+
+    def give_up(self) -> RetirementRefused:
+        return RetirementRefused(unanswered(self.goal, "no end in sight"), 3)
+
+    def finish(self, step: Effect, seen: Look) -> Done:  # noqa: ARG002 - the loop hands it over
+        text = told(self.goal, step)  # type: ignore[arg-type]
+        if not isinstance(step, Done):
             raise RetirementRefused(text)
         self.parts.say(text)
-        return end
+        return step
 
     def _perform(self, effect: Effect, look: Look) -> Told:
         estate = self.parts.estate
@@ -209,7 +218,7 @@ class _Run:
         self.parts.clock.pause(self.parts.pause_seconds)
         return self.parts.gates()
 
-    def _again(self, error: ServiceError) -> None:
+    def unanswered(self, error: ServiceError) -> None:
         self.failed += 1
         if self.failed >= TRIES:
             raise RetirementRefused(unanswered(self.goal, str(error)), 3) from None

@@ -11,12 +11,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from atlas_access.base import Clock
-from atlas_access.clients import AwsUnavailable
+from atlas_access.clients import AwsUnavailable, ServiceError
 from atlas_access.rollout.decide import BEAT_SECONDS, decide, learn
 from atlas_access.rollout.gates import ROUNDS, Gates, Round
+from atlas_access.rollout.loop import StepLoop
 from atlas_access.rollout.model import ServiceState, short
 from atlas_access.rollout.report import Figures, RolloutFailed, told, unknown
 from atlas_access.rollout.service import Service
@@ -88,7 +89,9 @@ def carry_out(goal: Goal, parts: Parts) -> Done:
     return _Run(goal, parts).to_end()
 
 
-class _Run:
+class _Run(StepLoop[Seen, Effect, Done]):
+    ends = ENDS
+
     def __init__(self, goal: Goal, parts: Parts) -> None:
         self._goal, self._parts = goal, parts
         self._told = Told(started=parts.clock.tick())
@@ -99,27 +102,30 @@ class _Run:
         self._figures = Figures()
         self._details: tuple[str, ...] = ()
 
-    def to_end(self) -> Done:
-        last = self._parts.clock.tick() + 4 * self._goal.deadline_seconds + 4 * ROUND_SECONDS
-        while self._parts.clock.tick() < last:
-            try:
-                seen = self._look()
-                effect = decide(self._goal, seen, self._told)
-                if isinstance(effect, ENDS):
-                    return self._ended(effect, seen)
-                self._told = self._perform(effect, seen)
-                self._silent_since = None
-            except AwsUnavailable as error:
-                self._unanswered(error)
-        raise RolloutFailed(
-            unknown(self._parts.stack, self._goal, "no end in sight", "the run gives up"), 3, moved=True
-        )
+        self._last = parts.clock.tick() + 4 * goal.deadline_seconds + 4 * ROUND_SECONDS
 
-    def _look(self) -> Seen:
+    def may_go_on(self) -> bool:
+        return self._parts.clock.tick() < self._last
+
+    def decide(self, seen: Seen) -> Effect:
+        return decide(self._goal, seen, self._told)
+
+    def act(self, step: Effect, seen: Seen) -> None:
+        self._told = self._perform(step, seen)
+
+    def answered(self) -> None:
+        self._silent_since = None
+
+    def give_up(self) -> RolloutFailed:
+        text = unknown(self._parts.stack, self._goal, "no end in sight", "the run gives up")
+        return RolloutFailed(text, 3, moved=True)
+
+    def observe(self) -> Seen:
         state, marks = self._parts.service.look_marked()
         return Seen(state, marks, self._parts.clock.wall(), self._parts.clock.tick())
 
-    def _ended(self, end: End, seen: Seen) -> Done:
+    def finish(self, step: Effect, seen: Seen) -> Done:
+        end = cast("End", step)
         figures = self._figures
         if figures.swapped and isinstance(end, Done | RolledBack):
             seconds = seen.wall - figures.swapped
@@ -208,7 +214,7 @@ class _Run:
         return job.result()
 
     def _still_ours(self, *, undoing: bool) -> bool:
-        seen = self._look()
+        seen = self.observe()
         lease = seen.marks.lease
         if lease is None or lease.run != self._goal.run:
             return False
@@ -216,7 +222,7 @@ class _Run:
             self._parts.service.beat(seen.service.arn, seen.wall)
         return undoing or not lease.wish
 
-    def _unanswered(self, error: AwsUnavailable) -> None:
+    def unanswered(self, error: ServiceError) -> None:
         """AWS gave no answer: try again within limits; what was begun is undone as soon as it answers."""
         tick, stack = self._parts.clock.tick(), self._parts.stack
         self._silent_since = tick if self._silent_since is None else self._silent_since
