@@ -27,7 +27,7 @@ from .git import (
     tracked_files as tracked_files,
 )
 from .local_values import value_problems as value_problems
-from .report import guards_report as guards_report
+from .report_guards import guards_report as guards_report
 from .source import Tree as Tree, read_tree as read_tree
 from .terraform_ownership import (
     Ownership as Ownership,

@@ -17,7 +17,7 @@ from atlas_access.guards import (
 from atlas_access.guards.finding import Finding, Guard, Note, Outcome, Report, overall, report
 from atlas_access.guards.language import Language, language_of
 from atlas_access.guards.no_uri_in_git import HistoryLine, credentials_in
-from atlas_access.guards.report import guards_report
+from atlas_access.guards.report_guards import guards_report
 from atlas_access.guards.script_tokens import tokens_of
 from atlas_access.guards.source import SourceFile
 from atlas_access.guards.stored_values import Wanted, host_problem, login_problem, problems, wanted_in
