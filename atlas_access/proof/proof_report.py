@@ -146,3 +146,7 @@ def _evidence(each: Proven) -> dict[str, Any]:
             for attempt in proof.attempts
         ],
     }
+
+
+def _tried(attempt: Attempt) -> dict[str, Any]:
+    return {**asdict(attempt), "codeName": attempt.code_name, "verdict": str(attempt.verdict)}

@@ -83,7 +83,7 @@ def test_a_provisioned_stack_is_proven(said: Said) -> None:
 
 def test_one_user_is_proven_by_itself_with_a_line_for_each_attempt(said: Said) -> None:
     code, told = said("prove", "staging", "--user", "app_audit_writer", "--attempts")
-    refused = [line for line in told.splitlines() if "denied" in line and f"ms  update on {LOG}" in line]
+    refused = [line for line in told.splitlines() if f"● update on {LOG}: expected denied, denied" in line]
     assert (0, 1) == (code, len(refused))
     assert "13 Unauthorized" in refused[0]
     assert " ms " in refused[0]
@@ -96,7 +96,7 @@ def test_every_format_carries_the_same_verdicts(said: Said) -> None:
     _, junit = said("prove", "staging", "--user", "app_read", "--format", "junit")
     suites = ElementTree.fromstring(junit.partition("\n")[2])  # noqa: S314 - our own output
     assert ["proven", "proven"] == [each["verdict"] for each in data["proofs"]]
-    assert 2 == markdown.count("| proven | app_read |")
+    assert 2 == markdown.count("| PROVEN | app\\_read |")
     assert [("621", "0", "0")] * 2 == [(s.get("tests"), s.get("failures"), s.get("errors")) for s in suites]
 
 
