@@ -23,12 +23,12 @@ from .connection import (
 from .endpoints import EndpointRefused as EndpointRefused, Endpoints as Endpoints, is_loopback as is_loopback
 from .env_file import Entry as Entry, LocalText as LocalText, ValueUnwritable as ValueUnwritable
 from .finding import Finding as Finding, Location as Location, Status as Status, worst as worst
+from .formats import Format as Format, render as render
 from .github_text import plain as plain
 from .observed import HeldRole as HeldRole, Unread as Unread
 from .phases import VERIFIED_HOURS as VERIFIED_HOURS, Step as Step, confirmation_for as confirmation_for
 from .redaction import Redactor as Redactor, one_line as one_line, redact as redact
 from .redaction_forms import encoded_forms as encoded_forms
-from .render import Format as Format, render as render
 from .render_json import finding_document as finding_document
 from .render_markdown import finding_lines as finding_lines
 from .render_text import printable as printable

@@ -11,7 +11,7 @@ from typing import Any
 from atlas_access.base.finding import Finding
 from atlas_access.base.report import Report
 
-VERSION = 2
+VERSION = 1
 """Raised when a key changes its meaning or goes away."""
 
 

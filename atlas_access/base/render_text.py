@@ -39,10 +39,15 @@ def _section(section: Section) -> Iterator[str]:
 
 
 def _finding(finding: Finding) -> Iterator[str]:
-    took = f"  {finding.seconds:.1f} s" if finding.seconds >= 0.05 else ""
-    yield f"{SIGNS[finding.status]} {finding.text}{took}"
+    yield f"{SIGNS[finding.status]} {finding.text}{_took(finding.seconds)}"
     for name, fact in finding.facts:
         yield f"    {name}{': ' if name else ''}{fact}"
+
+
+def _took(seconds: float) -> str:
+    if seconds >= 1:
+        return f"  {seconds:.1f} s"
+    return f"  {seconds * 1000:.1f} ms" if seconds else ""
 
 
 def _table(table: Table) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from atlas_access.cli.errors import DONE, REFUTED, CommandFailed
+from atlas_access.cli.errors import DONE, CommandFailed
 from atlas_access.cli.inputs import MANIFEST, read_manifest
 
 if TYPE_CHECKING:
@@ -27,14 +27,13 @@ def docs(
     ] = MANIFEST,
 ) -> int:
     """Generate the access matrix, policy catalogue, control mapping, diagrams and .env.example."""
-    from atlas_access.cli.output import write
-    from atlas_access.guards import telling
+    from atlas_access.base import Format
+    from atlas_access.cli.output import show, write
+    from atlas_access.guards import guards_report
 
     declared = read_manifest(manifest)
     if check:
-        found = in_sync(declared, manifest.parent)
-        write(telling.as_text([found]))
-        return REFUTED if found.findings else DONE
+        return show(guards_report([in_sync(declared, manifest.parent)]), Format.TEXT)
     wanted = _wanted(declared)
     changed = [path for path, text in wanted.items() if _read(manifest.parent / path) != text]
     for path in changed:

@@ -49,7 +49,7 @@ def drift(
     from atlas_access.base import EndpointRefused, Endpoints
     from atlas_access.cli.output import show
     from atlas_access.clients import CredentialsMissing, sign_in_from
-    from atlas_access.drift import Wanted, look, report
+    from atlas_access.drift import Wanted, drift_report, look
 
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)
@@ -66,7 +66,7 @@ def drift(
         if github is not None:
             _check_target(github, os.environ, endpoints, dry_run=dry_run)
         found = look(wanted, sign_in, endpoints)
-    code = show(report(found), output)
+    code = show(drift_report(found), output)
     if github is not None:
         _report_to(found, github, endpoints, dry_run=dry_run)
     return code

@@ -109,12 +109,11 @@ def _write(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> i
 
 
 def _check(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> int:
-    from atlas_access.cli.output import write as show
-    from atlas_access.guards import Outcome, telling
+    from atlas_access.base import Format
+    from atlas_access.cli.output import show
+    from atlas_access.guards import guards_report
 
-    report = judged(path, declared, stack)
-    show((telling.as_json if output is PlainFormat.JSON else telling.as_text)([report]))
-    return {Outcome.CLEAN: DONE, Outcome.FOUND: REFUTED, Outcome.UNKNOWN: UNKNOWN}[report.outcome]
+    return show(guards_report([judged(path, declared, stack)]), Format(output.value))
 
 
 def judged(path: Path, declared: Manifest, stack: str = "") -> Report:

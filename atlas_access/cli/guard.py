@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
-from atlas_access.cli.inputs import MANIFEST, known_stack, read_manifest, read_settings
+from atlas_access.base import Format
+from atlas_access.cli.errors import UNKNOWN, WRONG, CommandFailed, presented_as
+from atlas_access.cli.inputs import MANIFEST, Output, known_stack, read_manifest, read_settings
 
 if TYPE_CHECKING:
     from atlas_access.base import Endpoints
@@ -30,14 +31,6 @@ class GuardName(StrEnum):
     DOCS_SYNC = "docs-sync"
     VALIDATE_SECRETS = "validate-secrets"
     TERRAFORM_OWNERSHIP = "terraform-ownership"
-
-
-class GuardFormat(StrEnum):
-    """The formats of a guard's answer."""
-
-    TEXT = "text"
-    JSON = "json"
-    MD = "md"
 
 
 _OF_A_STACK = (GuardName.VALIDATE_SECRETS, GuardName.TERRAFORM_OWNERSHIP)
@@ -73,11 +66,11 @@ def guard(
     reverse: Annotated[
         Path | None, typer.Option("--reverse", help="env-var-coverage: print the patch that takes FILE back.")
     ] = None,
-    output: Annotated[GuardFormat, typer.Option("--format", help="How to show it.")] = GuardFormat.TEXT,
+    output: Output = Format.TEXT,
 ) -> int:
     """Check a source tree, the documents or stored secrets. Exit 0 clean, 1 found, 3 when not all could be judged."""
-    from atlas_access.cli.output import write
-    from atlas_access.guards import Outcome, overall, telling
+    from atlas_access.cli.output import show
+    from atlas_access.guards import guards_report
 
     asked: tuple[GuardName, ...] = (name,)
     if name is GuardName.ALL:
@@ -106,13 +99,7 @@ def guard(
         reports.append(_of_secrets(declared, stack, log_in=log_in))
     if stack is not None and GuardName.TERRAFORM_OWNERSHIP in asked:
         reports.append(_of_terraform(source, stack))
-    shown = {
-        GuardFormat.TEXT: telling.as_text,
-        GuardFormat.JSON: telling.as_json,
-        GuardFormat.MD: telling.as_markdown,
-    }
-    write(shown[output](reports))
-    return {Outcome.CLEAN: DONE, Outcome.FOUND: REFUTED, Outcome.UNKNOWN: UNKNOWN}[overall(reports)]
+    return show(guards_report(reports), output)
 
 
 def of_tree(

@@ -6,17 +6,18 @@
 from __future__ import annotations
 
 import os
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, presented_as
+from atlas_access.base import Format
+from atlas_access.cli.errors import WRONG, presented_as
 from atlas_access.cli.inputs import (
     KNOWN_USERS,
     MANIFEST,
+    Output,
     Phase,
     known_stack,
     read_every_settings,
@@ -46,30 +47,20 @@ app = typer.Typer(
 app.command("restore")(restore)
 
 
-class LegacyFormat(StrEnum):
-    """The formats of the list."""
-
-    TEXT = "text"
-    JSON = "json"
-    MD = "md"
-
-
 @app.command("list")
 def list_estate(
     stack: Annotated[str, typer.Argument(help="staging or prod.")],
     *,
-    output: Annotated[
-        LegacyFormat, typer.Option("--format", help="How to show it; every format carries the same facts.")
-    ] = LegacyFormat.TEXT,
+    output: Output = Format.TEXT,
     phase: Annotated[Phase | None, typer.Option(help="How far the stack is, instead of its file.")] = None,
     manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
     known_users: Annotated[Path, typer.Option(help="The list of known users.")] = KNOWN_USERS,
 ) -> int:
     """List STACK's users, roles, secrets and who binds them. Exit 0 as declared, 1 it differs, 3 not all was read."""
-    from atlas_access.base import EndpointRefused, Endpoints, Phase as Settled, Status
-    from atlas_access.cli.output import write
+    from atlas_access.base import EndpointRefused, Endpoints, Phase as Settled
+    from atlas_access.cli.output import show
     from atlas_access.clients import CredentialsMissing, sign_in_from
-    from atlas_access.retirement import legacy_estate, look, report_inventory as report
+    from atlas_access.retirement import inventory_report, legacy_estate, look
 
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)
@@ -81,10 +72,4 @@ def list_estate(
         seen = look(declared, stack, settings, sign_in_from(os.environ), endpoints)
     retired = settings[stack].phase is Settled.RETIRE
     estate = legacy_estate(declared, stack, people, seen, retired=retired)
-    shown = {
-        LegacyFormat.TEXT: report.text,
-        LegacyFormat.JSON: report.as_json,
-        LegacyFormat.MD: report.markdown,
-    }
-    write(shown[output](estate))
-    return {Status.GOOD: DONE, Status.BAD: REFUTED, Status.UNKNOWN: UNKNOWN}[estate.status]
+    return show(inventory_report(estate), output)

@@ -11,21 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
-from atlas_access.cli.inputs import MANIFEST, read_manifest, read_settings
+from atlas_access.base import Format
+from atlas_access.cli.errors import WRONG, CommandFailed, presented_as
+from atlas_access.cli.inputs import MANIFEST, Output, read_manifest, read_settings
 
 if TYPE_CHECKING:
     from atlas_access.base import Endpoints
     from atlas_access.proof import ProofReport
-
-
-class ProofFormat(StrEnum):
-    """The formats of a proof."""
-
-    TEXT = "text"
-    JSON = "json"
-    MD = "md"
-    JUNIT = "junit"
 
 
 class NamedSet(StrEnum):
@@ -38,7 +30,7 @@ def prove(
     stack: Annotated[str | None, typer.Argument(help="staging or prod; not with --secret-id.")] = None,
     *,
     user: Annotated[str | None, typer.Option(help="One user instead of all.")] = None,
-    output: Annotated[ProofFormat, typer.Option("--format", help="How to show it.")] = ProofFormat.TEXT,
+    output: Output = Format.TEXT,
     attempts: Annotated[bool, typer.Option("--attempts", help="One line for each attempt besides.")] = False,
     named: Annotated[
         NamedSet | None, typer.Option("--set", help="The runbook's twelve probes instead of the whole proof.")
@@ -63,9 +55,11 @@ def prove(
 ) -> int:
     """Prove credentials by the server itself, without a trace. Exit 0 proven, 1 refuted, 3 inconclusive."""
     from atlas_access.base import EndpointRefused, Endpoints
+    from atlas_access.cli.output import show
+    from atlas_access.proof import proof_report
 
     asked = _Asked(
-        stack, user, named, legacy=legacy, row=leave_row, here=here, quiet=output is not ProofFormat.TEXT
+        stack, user, named, legacy=legacy, row=leave_row, here=here, quiet=output is not Format.TEXT
     )
     _exclude(asked, secret_id)
     with presented_as(WRONG, EndpointRefused):
@@ -75,8 +69,7 @@ def prove(
         else:
             words = (_split(collection), _split(expect_allow), _split(expect_deny))
             report = _of_secret(secret_id, words, (region, database, version), endpoints)
-    _show(report, output, attempts=attempts)
-    return _code(report)
+    return show(proof_report(report, attempts=attempts or output is Format.JUNIT), output)
 
 
 @dataclass(frozen=True)
@@ -150,7 +143,9 @@ def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
             lambda one, proof: shown.ended(by[id(one)], proof),
         )
     notes = (
-        [] if sign_in else ["Atlas was not asked, for want of credentials: the secrets' hosts are unchecked."]
+        []
+        if sign_in
+        else ["Atlas was not asked, because there are no credentials: the secrets' hosts are unchecked."]
     )
     notes += [
         f"What running tasks hold is unknown ({why}): the current versions were proven."
@@ -202,27 +197,3 @@ def _of_secret(
 
 def _split(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.strip() for each in text.split(",") if each.strip()))
-
-
-def _show(report: ProofReport, output: ProofFormat, *, attempts: bool) -> None:
-    from atlas_access.cli.output import console, write
-    from atlas_access.proof import report_data as proof_data, report_text as proof_text
-
-    match output:
-        case ProofFormat.TEXT:
-            screen = console()
-            style = {0: "bold green", 1: "bold red", 3: "bold yellow"}[_code(report)]
-            for number, line in enumerate(proof_text.lines(report, attempts=attempts)):
-                screen.print(line, style=style if number == 0 else None, soft_wrap=True)
-        case ProofFormat.MD:
-            write(proof_text.markdown(report, attempts=attempts))
-        case ProofFormat.JSON:
-            write(proof_data.as_json(report))
-        case ProofFormat.JUNIT:
-            write(proof_data.as_junit(report))
-
-
-def _code(report: ProofReport) -> int:
-    from atlas_access.proof import Verdict
-
-    return {Verdict.PROVEN: DONE, Verdict.REFUTED: REFUTED, Verdict.INCONCLUSIVE: UNKNOWN}[report.verdict]

@@ -51,11 +51,11 @@ def smoke(
 ) -> int:
     """Run the eight smoke gates on STACK. Exit 0 green, 1 a gate is not met, 3 something is unknown."""
     from atlas_access.cli.output import show
-    from atlas_access.smoke import report, run
+    from atlas_access.smoke import gates_report, run
 
     order = _order(stack, url, scenarios, manifest, baseline or _file(stack), needed=baseline is not None)
     found = run(order, revision=revision, rounds=rounds, say=_progress(output))
-    return show(report(found), output)
+    return show(gates_report(found), output)
 
 
 @app.command()
@@ -69,14 +69,14 @@ def capture(
 ) -> int:
     """Capture STACK's answers before any change. Exit 1 or 3, and nothing is written, when a gate is not met."""
     from atlas_access.cli.output import show, write
-    from atlas_access.smoke import BaselineNotGreen, capture as take, report
+    from atlas_access.smoke import BaselineNotGreen, capture as take, gates_report
 
     target = baseline or _file(stack)
     order = _order(stack, url, scenarios, manifest, None, needed=False)
     try:
         captured = take(order, say=_progress(Format.TEXT))
     except BaselineNotGreen as stop:
-        code = show(report(stop.report), Format.TEXT)
+        code = show(gates_report(stop.report), Format.TEXT)
         write(str(stop))
         return code
     try:

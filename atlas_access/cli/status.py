@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
+from atlas_access.base import Format
+from atlas_access.cli.errors import WRONG, CommandFailed, presented_as
 from atlas_access.cli.inputs import (
     KNOWN_USERS,
     MANIFEST,
+    Output,
     Phase,
     known_stack,
     read_every_settings,
@@ -31,20 +32,10 @@ if TYPE_CHECKING:
 ENV_FILE = Path(".env.local")
 
 
-class StatusFormat(StrEnum):
-    """The formats of the standing."""
-
-    TEXT = "text"
-    JSON = "json"
-    MD = "md"
-
-
 def status(
     stack: Annotated[str, typer.Argument(help="staging or prod.")],
     *,
-    output: Annotated[
-        StatusFormat, typer.Option("--format", help="How to show it; every format carries the same facts.")
-    ] = StatusFormat.TEXT,
+    output: Output = Format.TEXT,
     env_file: Annotated[Path, typer.Option("--env-file", help="Phase E: the env file to judge.")] = ENV_FILE,
     source: Annotated[
         Path | None, typer.Option("--source", help="Phase F: the application's source tree.")
@@ -55,10 +46,10 @@ def status(
 ) -> int:
     """Show every phase: done, next, blocked or unknown. Exit 0 all done, 1 something is to be done, 3 unknown."""
     from atlas_access.base import EndpointRefused, Endpoints, clock_for
-    from atlas_access.cli.output import write
+    from atlas_access.cli.output import show
     from atlas_access.clients import CredentialsMissing, sign_in_from
     from atlas_access.drift import Wanted
-    from atlas_access.retirement import Looked, State, facts, migration, report_status as report
+    from atlas_access.retirement import Looked, facts, migration, status_report
 
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)
@@ -72,16 +63,7 @@ def status(
         asked = Looked(wanted, settings, sign_in_from(os.environ), endpoints, manifest.parent.absolute())
         seen = facts(asked)
     seen |= _here(declared, manifest, env_file, source, settings[stack], now)
-    found = migration(stack, seen, commands(stack, sandbox=endpoints.sandbox))
-    shown = {
-        StatusFormat.TEXT: report.text,
-        StatusFormat.JSON: report.as_json,
-        StatusFormat.MD: report.markdown,
-    }
-    write(shown[output](found))
-    if found.count(State.UNKNOWN):
-        return UNKNOWN
-    return DONE if found.done else REFUTED
+    return show(status_report(migration(stack, seen, commands(stack, sandbox=endpoints.sandbox))), output)
 
 
 def commands(stack: str, *, sandbox: bool) -> Mapping[Step, str]:

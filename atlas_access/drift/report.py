@@ -10,7 +10,7 @@ from atlas_access.drift.finding import Difference, Drift
 _LABELS = {Status.GOOD: "CLEAN", Status.BAD: "DRIFT", Status.UNKNOWN: "UNKNOWN"}
 
 
-def report(drift: Drift) -> Report:
+def drift_report(drift: Drift) -> Report:
     """The check; its JSON has the records under their own names."""
     return Report(
         name=f"drift {drift.stack}",

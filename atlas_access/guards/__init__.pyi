@@ -7,7 +7,6 @@ from . import (
     reference_collections as reference_collections,
     replacements as replacements,
     silent_fall_back as silent_fall_back,
-    telling as telling,
     validate_secrets as validate_secrets,
 )
 from .finding import (
@@ -27,6 +26,7 @@ from .git import (
     tracked_files as tracked_files,
 )
 from .local_values import value_problems as value_problems
+from .report_guards import guards_report as guards_report
 from .source import Tree as Tree, read_tree as read_tree
 from .terraform_ownership import (
     Ownership as Ownership,

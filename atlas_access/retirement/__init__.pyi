@@ -1,7 +1,5 @@
 from . import (
     env_example as env_example,
-    report_inventory as report_inventory,
-    report_status as report_status,
     write_local_file as write_local_file,
 )
 from .consumers import refuse_while_consumed as refuse_while_consumed
@@ -11,6 +9,8 @@ from .observe_inventory import look as look
 from .observe_status import facts as facts
 from .observe_undo import consumed as consumed, retirement_journal as retirement_journal
 from .report import RetirementRefused as RetirementRefused
+from .report_inventory import inventory_report as inventory_report
+from .report_status import status_report as status_report
 from .scope import scope_of as scope_of
 from .status import Fact as Fact, State as State, Step as Step, migration as migration
 from .status_facts import Looked as Looked

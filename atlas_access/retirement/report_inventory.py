@@ -1,15 +1,12 @@
-"""The legacy estate for people and machines: text, Markdown and JSON with the same facts, the answer first.
-
-It must never let a foreign name change the form of what is shown, or leave an unknown thing out.
-"""
+"""The legacy inventory as a report: users, roles and secrets against access.yaml, and who binds them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
 
-from atlas_access.base import Status, Unread, plain
+from atlas_access.base import Finding, Report, Section, Status, Table, Unread
 from atlas_access.drift import counted, listed, moment
 from atlas_access.retirement.inventory import (
     Belongs,
@@ -21,111 +18,49 @@ from atlas_access.retirement.inventory import (
     UserRow,
 )
 
-_WORDS = {Status.GOOD: "AS DECLARED", Status.BAD: "DIFFERS", Status.UNKNOWN: "UNKNOWN"}
+_LABELS = {Status.GOOD: "AS DECLARED", Status.BAD: "DIFFERS", Status.UNKNOWN: "UNKNOWN"}
 _SHOWN = 3
 
 
-def headline(estate: LegacyEstate) -> str:
-    """The answer in one line."""
-    left = counted(len(estate.left), "legacy user")
-    told = f"{_WORDS[estate.status]}  {estate.stack}: {left} left of "
-    told += str(sum(row.belongs is Belongs.LEGACY for row in estate.users))
-    if any(part.what == "database users" for part in estate.unread):
-        told = f"{_WORDS[estate.status]}  {estate.stack}: the database users could not be read"
-    more = [counted(len(estate.surprises), "surprise")] if estate.surprises else []
-    more += [f"{counted(len(estate.unread), 'part')} unread"] if estate.unread else []
-    return "; ".join([told, *more])
-
-
-def text(estate: LegacyEstate) -> str:
-    """Lines for a terminal, ending in a newline."""
-    return "\n".join(_printable(line) for line in _lines(estate)) + "\n"
-
-
-def markdown(estate: LegacyEstate) -> str:
-    """A page with a table a kind, ending in a newline."""
-    lines = [f"# {plain(headline(estate))}", ""]
-    for title, heads, rows in _tables(estate):
-        lines += [f"## {title}", "", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
-        lines += [f"| {' | '.join(plain(cell) or ' ' for cell in row)} |" for row in rows]
-        lines.append("")
-    lines += [f"- **Surprise:** {plain(each)}" for each in estate.surprises]
-    lines += [f"- **Could not be read:** {plain(str(each))}" for each in estate.unread]
-    return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def as_json(estate: LegacyEstate) -> str:
-    """The same facts for a machine; keys are stable."""
-    return json.dumps(
-        {
-            "stack": estate.stack,
-            "answer": estate.status.value,
-            "retired": estate.retired,
-            "left": list(estate.left),
-            "surprises": list(estate.surprises),
-            "unread": [{"what": each.what, "why": each.why} for each in estate.unread],
-            "logins_since": _iso(estate.login_since),
-            "users": [_user(row) for row in estate.users],
-            "roles": [
-                {
-                    "name": row.name,
-                    "belongs": row.belongs.value,
-                    "standing": row.standing.value,
-                    "holders": list(row.holders),
-                }
-                for row in estate.roles
-            ],
-            "secrets": [
-                {
-                    "name": row.name,
-                    "environment": row.environment,
-                    "belongs": row.belongs.value,
-                    "standing": row.standing.value,
-                    "user": row.user or None,
-                    "deleted_at": _iso(row.deleted_at),
-                    "bound": [_use(each) for each in row.uses],
-                }
-                for row in estate.secrets
-            ],
-        },
-        indent=2,
+def inventory_report(estate: LegacyEstate) -> Report:
+    """A table for each kind, then what differs and what could not be read; the JSON has the rows as records."""
+    surprises = [Finding(Status.BAD, "", each) for each in estate.surprises]
+    unread = [Finding(Status.UNKNOWN, each.what, f"could not be read: {each.why}") for each in estate.unread]
+    return Report(
+        name=f"legacy {estate.stack}",
+        status=estate.status,
+        label=_LABELS[estate.status],
+        summary=_summary(estate),
+        sections=(
+            Section("Users", table=Table(_USER_HEADS, tuple(_user(row, estate) for row in estate.users))),
+            Section("Custom roles", table=Table(_ROLE_HEADS, tuple(map(_role, estate.roles)))),
+            Section("Secrets", table=Table(_SECRET_HEADS, tuple(map(_secret, estate.secrets)))),
+            *([Section("Differs or unknown", findings=(*surprises, *unread))] if surprises or unread else []),
+        ),
+        data={**asdict(estate), "left": estate.left, "surprises": estate.surprises},
+        source="access.yaml",
     )
 
 
-def _lines(estate: LegacyEstate) -> Iterator[str]:
-    yield headline(estate)
-    for title, heads, rows in _tables(estate):
-        yield ""
-        yield title
-        every = [heads, *rows]
-        widths = [max(len(row[column]) for row in every) for column in range(len(heads))]
-        for row in every:
-            yield (
-                "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            )
-    if estate.surprises or estate.unread:
-        yield ""
-    for each in estate.surprises:
-        yield f"  Surprise: {each}"
-    for part in estate.unread:
-        yield f"  Could not be read: {part}"
+_USER_HEADS = ("user", "is", "state", "holds", "successor", "last login", "bound by")
+_ROLE_HEADS = ("role", "is", "state", "held by")
+_SECRET_HEADS = ("secret", "is", "state", "user", "bound by")
 
 
-def _tables(estate: LegacyEstate) -> Iterator[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
-    since = estate.login_since
-    yield (
-        "Users",
-        ("user", "is", "stands", "holds", "successor", "last login", "bound by"),
-        [
-            (
-                row.name, row.belongs.value, row.standing.value, ", ".join(row.held), row.successor,
-                _login(row, since), _uses(row.uses),
-            )
-            for row in estate.users
-        ],
-    )  # fmt: skip
-    yield "Custom roles", ("role", "is", "stands", "held by"), [_role(row) for row in estate.roles]
-    yield "Secrets", ("secret", "is", "stands", "user", "bound by"), [_secret(row) for row in estate.secrets]
+def _summary(estate: LegacyEstate) -> str:
+    legacy = sum(row.belongs is Belongs.LEGACY for row in estate.users)
+    left = f"{counted(len(estate.left), 'legacy user')} left of {legacy}"
+    if any(part.what == "database users" for part in estate.unread):
+        left = "the database users could not be read"
+    more = [counted(len(estate.surprises), "surprise")] if estate.surprises else []
+    more += [f"{counted(len(estate.unread), 'part')} unread"] if estate.unread else []
+    return "; ".join([f"{estate.stack}: {left}", *more])
+
+
+def _user(row: UserRow, estate: LegacyEstate) -> tuple[str, ...]:
+    held, uses = ", ".join(row.held), _uses(row.uses)
+    login = _login(row, estate.login_since)
+    return row.name, row.belongs.value, row.standing.value, held, row.successor, login, uses
 
 
 def _role(row: RoleRow) -> tuple[str, ...]:
@@ -155,37 +90,3 @@ def _login(row: UserRow, since: datetime | None) -> str:
     if row.login is not None:
         return moment(row.login)
     return f"none since {moment(since)}" if since is not None else "unknown"
-
-
-def _user(row: UserRow) -> dict[str, object]:
-    unread = isinstance(row.login, Unread)
-    return {
-        "name": row.name,
-        "belongs": row.belongs.value,
-        "standing": row.standing.value,
-        "held": list(row.held),
-        "declared": row.declared or None,
-        "successor": row.successor or None,
-        "secrets": list(row.secrets),
-        "last_login": None if isinstance(row.login, Unread) else _iso(row.login),
-        "last_login_known": not unread,
-        "bound": [_use(each) for each in row.uses],
-    }
-
-
-def _use(use: Use) -> dict[str, object]:
-    return {
-        "environment": use.environment,
-        "revision": use.revision,
-        "variable": use.variable,
-        "running": use.running,
-        "active": use.active,
-    }
-
-
-def _iso(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone(UTC).isoformat(timespec="seconds")
-
-
-def _printable(line: str) -> str:
-    return "".join(char if char.isprintable() else f"<U+{ord(char):04X}>" for char in line)

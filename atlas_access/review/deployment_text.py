@@ -134,15 +134,15 @@ def _failure(deployment: Deployment) -> Iterator[str]:
         yield f"  Nothing was swapped: {deployment.keeps_running} keeps running."
     again = f"atlas-access sandbox deploy {deployment.stack} --phase {deployment.phase}"
     if deployment.operation is Operation.DESTROY:
-        yield "  Way out: what is protected is let go by an update of its own, before it is destroyed:"
+        yield "  Remedy: what is protected is let go by an update of its own, before it is destroyed:"
         yield f"    {again} --config unprotect=true"
     elif deployment.refused:
         yield f"  Then run again: {again}"
     elif refused:
-        yield "  Way out: restore in Atlas what access.yaml declares, or change access.yaml; then run again:"
+        yield "  Remedy: restore in Atlas what access.yaml declares, or change access.yaml; then run again:"
         yield f"    {again}"
     else:
-        yield f"  Way out: mend the cause named above and run again: {again}"
+        yield f"  Remedy: fix the cause named above and run again: {again}"
 
 
 def _what(deployment: Deployment) -> str:

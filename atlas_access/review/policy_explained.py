@@ -31,7 +31,7 @@ def of_rule(rule: RuleEntry) -> Explanation:
         ("Controls", ", ".join(rule.frameworks)),
         ("Refused", rule.offending),
         ("Accepted", rule.compliant),
-        ("Way out", rule.remediation),
+        ("Remedy", rule.remediation),
     ]
     if rule.known_after_creation:
         facts.append(("Known after creation", ", ".join(rule.known_after_creation)))
@@ -60,7 +60,7 @@ def of_telling(telling: TellingEntry) -> Explanation:
     facts = [
         ("Why", telling.why),
         ("Level", telling.level),
-        ("Way out", telling.remediation),
+        ("Remedy", telling.remediation),
     ]
     if telling.expected:
         facts.append(("Expected by", "; ".join(telling.expected)))
@@ -79,7 +79,7 @@ def of_waiver(manifest: Manifest, waiver: Waiver) -> Explanation:
             if each.consumer is not Consumer.LOCAL
         }
     )
-    way_out = (
+    remedy = (
         f"Give the audit log a database of its own (audit.database in the manifest), so that "
         f"{', '.join(map(str, user.roles))} does not reach it; then remove {waiver.id}."
         if on_audit
@@ -95,7 +95,7 @@ def of_waiver(manifest: Manifest, waiver: Waiver) -> Explanation:
             ("Carried by", ", ".join(carried)),
             ("Decided in", waiver.adr),
             ("Rule", "audit-log-append-only"),
-            ("Way out", way_out),
+            ("Remedy", remedy),
         ),
     )
 

@@ -68,7 +68,7 @@ def _lines(rules: Sequence[RuleEntry]) -> Iterator[str]:
         yield f"- **Why:** {escape(rule.why)}"
         yield f"- **Source:** {escape(rule.source)}; {rule.severity}, {rule.level}"
         yield f"- **Serves:** {', '.join(rule.frameworks)}"
-        yield f"- **Way out:** {escape(rule.remediation)}"
+        yield f"- **Remedy:** {escape(rule.remediation)}"
         if rule.known_after_creation:
             places = ", ".join(f"`{each}`" for each in rule.known_after_creation)
             yield f"- **Judged once known:** {places}"

@@ -43,15 +43,15 @@ def decide(outcome: Outcome, issues: Iterable[Issue]) -> tuple[Change, ...]:
     if outcome.green:
         comment = f"The line runs again since {_moment(outcome)}: {plain(outcome.text)}"
         return tuple(Change(Write.CLOSE, each.number, comment=comment) for each in mine)
-    told = body(outcome)
+    text = body(outcome)
     if not mine:
-        return (Change(Write.OPEN, title=title(outcome), body=told, labels=LABELS),)
+        return (Change(Write.OPEN, title=title(outcome), body=text, labels=LABELS),)
     kept, *others = mine
     closed = (Change(Write.CLOSE, each.number, comment=f"Followed in #{kept.number}.") for each in others)
-    if kept.body.replace("\r\n", "\n").rstrip("\n") == told.rstrip("\n"):
+    if kept.body.replace("\r\n", "\n").rstrip("\n") == text.rstrip("\n"):
         return tuple(closed)
     comment = f"Stopped again on {_moment(outcome)}; the description says by what."
-    return (Change(Write.UPDATE, kept.number, title(outcome), told, comment), *closed)
+    return (Change(Write.UPDATE, kept.number, title(outcome), text, comment), *closed)
 
 
 def title(outcome: Outcome) -> str:
@@ -66,7 +66,7 @@ def body(outcome: Outcome) -> str:
     return "\n".join(
         [
             f"<!-- atlas-access:stop-the-line stack={outcome.stack} -->",
-            f"Since {_moment(outcome)} nothing of {outcome.stack} should be deployed until the cause is mended. The "
+            f"Since {_moment(outcome)} nothing of {outcome.stack} should be deployed until the cause is fixed. The "
             "next green rollout closes this issue; it is updated while rollouts fail. Do not edit it; talk below.",
             "",
             *(f"- {plain(line)}" for line in lines[:_MOST_LINES]),

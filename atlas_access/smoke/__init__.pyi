@@ -13,7 +13,7 @@ from .judge import (
 )
 from .model import Smoke as Smoke
 from .replies import Reply as Reply
-from .report import report as report, result_line as result_line
+from .report import gates_report as gates_report, result_line as result_line
 from .run import (
     BaselineNotGreen as BaselineNotGreen,
     SmokeOrder as SmokeOrder,

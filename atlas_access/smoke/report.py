@@ -19,7 +19,7 @@ _SIGNS = {Standing.MET: "●", Standing.UNMET: "✗", Standing.UNKNOWN: "?"}
 _NOT_PASSED = "What is unknown has not passed."
 
 
-def report(found: GateReport) -> Report:
+def gates_report(found: GateReport) -> Report:
     """Every round; its JSON has the gates under their own names."""
     return Report(
         name=f"smoke {found.stack}",

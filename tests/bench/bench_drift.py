@@ -23,7 +23,7 @@ from atlas_fixture import V1, V_CLUSTER, Api  # noqa: E402
 from drift_fixture import PROJECT, READER, check, declare  # noqa: E402
 
 from atlas_access.base import Format, Status, render  # noqa: E402
-from atlas_access.drift import report  # noqa: E402
+from atlas_access.drift import drift_report  # noqa: E402
 from sandbox.atlas import AtlasEmulator, ProjectSpec  # noqa: E402
 from sandbox.mongod import MongodProcess  # noqa: E402
 
@@ -48,7 +48,7 @@ def bare(url):
 def ours(url):
     """The whole check; it must be clean and cost three requests."""
     drift, asked = check(url)
-    render(report(drift), Format.TEXT)
+    render(drift_report(drift), Format.TEXT)
     return drift, asked.requests
 
 
@@ -90,7 +90,9 @@ def main():
             declare(Api(url, PROJECT, HTTPDigestAuth("public-staging", "private-staging")))
             drift, count = ours(url)
             if drift.status is not Status.GOOD or count > len(QUESTIONS):
-                raise SystemExit(f"not clean, or {count} requests: {render(report(drift), Format.TEXT)}")
+                raise SystemExit(
+                    f"not clean, or {count} requests: {render(drift_report(drift), Format.TEXT)}"
+                )
             times = {"bare": [], "ours": []}
             for _ in range(asked.rounds):
                 times["bare"].append(timed(bare, url))

@@ -217,7 +217,7 @@ def test_a_property_of_a_wrong_form_is_a_finding_not_a_traceback(run_policy):
 def test_every_rule_is_explained_with_both_sides_and_the_remedy(name, capsys):
     assert 0 == run(["explain", name])
     text = capsys.readouterr().out
-    assert all(word in text for word in ("Why:", "Decided in:", "Refused:", "Accepted:", "Way out:"))
+    assert all(word in text for word in ("Why:", "Decided in:", "Refused:", "Accepted:", "Remedy:"))
 
 
 @pytest.mark.parametrize(("waiver", "action"), [("W1", "REMOVE"), ("W2", "DROP_INDEX")])
@@ -228,7 +228,7 @@ def test_a_waiver_is_explained_with_who_what_decision_and_way_out(waiver, action
         said["Who"],
         said["Decided in"],
         action in said["sentence"],
-        said["Way out"].endswith(f"then remove {waiver}."),
+        said["Remedy"].endswith(f"then remove {waiver}."),
     )
 
 

@@ -19,7 +19,7 @@ from drift_fixture import (
 from atlas_access.base import Format, Status, render
 from atlas_access.clients.atlas_sign_in import SignIn
 from atlas_access.clients.errors import AtlasUnread
-from atlas_access.drift import report
+from atlas_access.drift import drift_report
 from atlas_access.drift.finding import Drift, Kind
 
 __all__ = ["atlas", "atlas_servers", "specs"]
@@ -74,7 +74,7 @@ def test_all_kinds_at_once_are_all_found(atlas: Atlas, capsys: pytest.CaptureFix
             f"\ndrift: {len(chosen) - len(missed)} of {len(chosen)} at once, {len(BY_HAND)} alone\n"
         )
     assert [] == missed
-    for shown in (render(report(drift), form) for form in Format):
+    for shown in (render(drift_report(drift), form) for form in Format):
         assert "intruder" in shown
         assert "Correct-horse" not in shown
 

@@ -39,7 +39,7 @@ def judged(capsys: pytest.CaptureFixture[str]) -> Judge:
         code = run(["guard", "no-uri-in-git", "--source", str(repository), *manifest, *options])
         told = json.loads(capsys.readouterr().out)["guards"][0]
         paths = {each["path"].partition("@")[0] for each in told["findings"]}
-        return code, paths | {each["path"] for each in told["notes"] if each["not_judged"]}
+        return code, paths | {each["path"] for each in told["notes"] if each["blocks"]}
 
     return judge
 

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from atlas_access.base import Format, render
 from atlas_access.base.github_text import BREAK, plain
 from atlas_access.base.observed import Unread
-from atlas_access.drift import report
+from atlas_access.drift import drift_report
 from atlas_access.drift.finding import Difference, Drift, Kind
 from atlas_access.drift.issue import LARGEST_BODY, body, decide, title
 
@@ -79,7 +79,7 @@ def test_the_body_and_the_page_hold_no_markup_of_a_name(name: str) -> None:
     tags, text = shown(body(drift(finding(name))))
     assert usual == tags
     assert not re.search(r"@\w|#\d|://", text)
-    assert render(report(drift(finding(name))), Format.MD)
+    assert render(drift_report(drift(finding(name))), Format.MD)
 
 
 def test_the_title_holds_no_foreign_text() -> None:

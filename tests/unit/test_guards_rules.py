@@ -2,6 +2,7 @@
 
 import pytest
 
+from atlas_access.base import Format, plain, render
 from atlas_access.base.addresses import ClusterAddresses, PrivateEndpoint
 from atlas_access.base.connection import ConnectionString
 from atlas_access.clients.mongo_answers import Login
@@ -16,10 +17,10 @@ from atlas_access.guards import (
 from atlas_access.guards.finding import Finding, Guard, Note, Outcome, Report, overall, report
 from atlas_access.guards.language import Language, language_of
 from atlas_access.guards.no_uri_in_git import HistoryLine, credentials_in
+from atlas_access.guards.report_guards import guards_report
 from atlas_access.guards.script_tokens import tokens_of
 from atlas_access.guards.source import SourceFile
 from atlas_access.guards.stored_values import Wanted, host_problem, login_problem, problems, wanted_in
-from atlas_access.guards.telling import as_json, as_markdown, as_text
 from atlas_access.guards.variables import is_mongo_variable
 from atlas_access.manifest.load import Address
 from tests.unit.manifests import manifest
@@ -271,9 +272,12 @@ def test_every_form_carries_the_same_facts_and_markdown_is_escaped() -> None:
     reports = [
         report(Guard.SILENT_FALL_BACK, 3, [Finding("a.ts", 2, "A falls back to @everyone", "Do *this*.")])
     ]
-    assert "  a.ts:2: A falls back to @everyone. Do *this*." in as_text(reports).splitlines()
-    assert r"- `a.ts:2`: A falls back to \@everyone. Do \*this\*." in as_markdown(reports).splitlines()
-    assert '"remedy": "Do *this*."' in as_json(reports)
+    shown = guards_report(reports)
+    found = "a.ts:2: A falls back to @everyone. [silent-fall-back]"
+    assert [f"  ✗ {found}", "      Remedy: Do *this*."] == render(shown, Format.TEXT).splitlines()[1:]
+    page = render(shown, Format.MD).splitlines()
+    assert [f"- ✗ {plain(found)}", r"  - **Remedy:** Do \*this\*."] == page[-2:]
+    assert '"remedy": "Do *this*."' in render(shown, Format.JSON)
 
 
 @pytest.mark.parametrize(

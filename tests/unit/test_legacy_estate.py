@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from atlas_access.base import Status
+from atlas_access.base import Format, Status, render
 from atlas_access.base.observed import HeldRole, Unread
 from atlas_access.clients.atlas_answers import LoginAnswer
 from atlas_access.clients.model import SeenLogins, SeenRole, SeenUser
 from atlas_access.drift.model import BoundVariable, SeenSecret
 from atlas_access.manifest.known_users import KnownUser
 from atlas_access.manifest.load import Manifest
-from atlas_access.retirement import report_inventory as report
 from atlas_access.retirement.inventory import Belongs, LegacyEstate, Standing, legacy_estate
 from atlas_access.retirement.inventory_model import LegacySeen, SeenRevision
 from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED
+from atlas_access.retirement.report_inventory import inventory_report
 from tests.unit.manifests import manifest
 
 SINCE = datetime(2026, 5, 1, tzinfo=UTC)
@@ -188,25 +188,29 @@ def test_another_account_that_was_not_read_is_unknown() -> None:
 
 
 def test_a_last_login_is_told_none_is_told_and_unknown_is_told_as_unknown() -> None:
-    text = report.text(listed(declared()))
+    text = render(inventory_report(listed(declared())), Format.TEXT)
     assert "2026-05-06 09:14 UTC" in text
     assert "none since 2026-05-01 00:00 UTC" in text
     unread = replace(declared(), logins=Unread("access history", "Atlas answered 404"))
-    data = json.loads(report.as_json(listed(unread)))
-    assert [(None, False)] == list({(row["last_login"], row["last_login_known"]) for row in data["users"]})
+    data = json.loads(render(inventory_report(listed(unread)), Format.JSON))
+    assert [{"what": "access history", "why": "Atlas answered 404"}] * len(data["users"]) == [
+        row["login"] for row in data["users"]
+    ]
 
 
 def test_every_format_carries_the_same_names() -> None:
     found = listed(with_users(declared(), user("who|is`this")))
     names = [row.name for row in (*found.users, *found.roles, *found.secrets) if "|" not in row.name]
-    shown = {kind: show(found) for kind, show in (("t", report.text), ("j", report.as_json))}
+    shown = {form: render(inventory_report(found), form) for form in (Format.TEXT, Format.JSON)}
     assert [] == [(kind, name) for kind, text in shown.items() for name in names if name not in text]
-    page = report.markdown(found)
+    page = render(inventory_report(found), Format.MD)
     assert "who|is`this" not in page
 
 
 def test_a_name_with_control_characters_does_not_move_the_cursor() -> None:
-    assert "\x1b" not in report.text(listed(with_users(declared(), user("\x1b[2J"))))
+    assert "\x1b" not in render(
+        inventory_report(listed(with_users(declared(), user("\x1b[2J")))), Format.TEXT
+    )
 
 
 @pytest.mark.parametrize(

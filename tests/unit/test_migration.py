@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 from hypothesis import given, strategies as st
 
+from atlas_access.base import Format, render
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.observed import Unread
 from atlas_access.base.settings import check_settings
@@ -15,7 +16,7 @@ from atlas_access.cli.status import commands
 from atlas_access.clients.atlas_sign_in import SignIn
 from atlas_access.drift.compare import Wanted
 from atlas_access.drift.finding import Difference, Drift, Kind, Target
-from atlas_access.retirement import report_status as report, status_facts as looks
+from atlas_access.retirement import status_facts as looks
 from atlas_access.retirement.inventory import (
     Belongs,
     LegacyEstate,
@@ -27,6 +28,7 @@ from atlas_access.retirement.inventory import (
 )
 from atlas_access.retirement.journal import SINCE, STAGE
 from atlas_access.retirement.observe_status import baseline
+from atlas_access.retirement.report_status import status_report
 from atlas_access.retirement.status import NEEDS, Fact, Migration, State, Step, migration
 from atlas_access.rollout.model import Deployment, ServiceState
 from atlas_access.rollout.service_tags import Bound, Lease, Marks
@@ -93,23 +95,23 @@ def test_the_retirement_waits_for_an_unknown_local_file() -> None:
 
 
 def test_the_first_line_is_the_answer() -> None:
-    assert "DONE  staging: every phase" == report.headline(judged(all_done()))
+    assert "DONE  staging: every phase" == status_report(judged(all_done())).headline
     one = all_done() | {
         Step.CODE: Fact(holds=False, evidence="src/db.ts:4: MONGODB_URI_PLANS_WRITE is deprecated")
     }
-    assert "NEXT  staging: F code; 10 of 11 phases done" == report.headline(judged(one))
+    assert "NEXT  staging: F code; 10 of 11 phases done" == status_report(judged(one)).headline
     held = all_done() | {Step.SWAP: Fact(holds=False, evidence="app:7 runs", against=("it is held",))}
-    assert "BLOCKED  staging; 10 of 11 phases done" == report.headline(judged(held))
+    assert "BLOCKED  staging; 10 of 11 phases done" == status_report(judged(held)).headline
 
 
 def test_every_format_carries_every_phase_with_state_and_evidence() -> None:
     found = judged(
         {Step.BASELINE: Fact(holds=True, evidence="14 plans"), Step.USERS: Fact(False, "3 | missing")}
     )
-    data = json.loads(report.as_json(found))
+    data = json.loads(render(status_report(found), Format.JSON))
     assert [each.value for each in Step] == [each["phase"] for each in data["phases"]]
     assert ("B", "14 plans") == (data["next"], data["phases"][0]["evidence"])
-    text, page = report.text(found), report.markdown(found)
+    text, page = render(status_report(found), Format.TEXT), render(status_report(found), Format.MD)
     assert [] == [each.name for each in found.phases if each.name not in text or each.name not in page]
     assert "3 | missing" not in page
 

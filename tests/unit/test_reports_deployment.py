@@ -98,7 +98,7 @@ def test_a_refuted_proof_says_what_was_found_what_runs_and_the_way_out() -> None
         "REFUTED  app_audit_writer on the staging cluster (audit-write): can change documents: UPDATE on a.b",
         "  update on a.b: allowed",
         "  Nothing was swapped: askflorence-staging-app:7 keeps running.",
-        "  Way out: restore in Atlas what access.yaml declares, or change access.yaml; then run again:",
+        "  Remedy: restore in Atlas what access.yaml declares, or change access.yaml; then run again:",
         "    atlas-access sandbox deploy staging --phase provision",
     ) == failure_lines(told)
 

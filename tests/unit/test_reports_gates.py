@@ -8,7 +8,7 @@ import pytest
 
 from atlas_access.base import Format, render
 from atlas_access.smoke.gates import Gate, GateReport, GateResult, Round, Standing
-from atlas_access.smoke.report import report as shown
+from atlas_access.smoke.report import gates_report as shown
 
 RED = GateResult(
     Gate.PROVIDER,

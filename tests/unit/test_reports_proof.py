@@ -1,10 +1,11 @@
-"""A proof in words: the way out fits what speaks against the credential."""
+"""A proof in words: the remedy fits what speaks against the credential."""
 
 import pytest
 
+from atlas_access.base import Format, render
 from atlas_access.proof.evidence import Attempt, Finding, Proof, Subject
+from atlas_access.proof.proof_report import proof_report
 from atlas_access.proof.report import ProofReport, Proven
-from atlas_access.proof.report_text import lines
 from atlas_access.proof.verdict import Outcome, Verdict
 
 DENIED = Attempt("update", "askflorence.agent_audit_log", Outcome.DENIED, Outcome.DENIED, 13, "Unauthorized")
@@ -31,7 +32,8 @@ def told(attempt: Attempt, *findings: Finding, complete: bool = True) -> list[st
     proven = Proven(
         proof, "staging/mongodb/app-read-v2", declared=declared, audit="askflorence.agent_audit_log"
     )
-    return list(lines(ProofReport("staging", (proven,), 1.0, complete=complete)))
+    found = ProofReport("staging", (proven,), 1.0, complete=complete)
+    return render(proof_report(found), Format.TEXT).splitlines()
 
 
 def last_line(attempt: Attempt, *findings: Finding, complete: bool = True) -> str:
@@ -53,21 +55,20 @@ def test_an_attempt_that_contradicts_is_a_roles_matter_too() -> None:
 
 
 @pytest.mark.parametrize("subject", [Subject.AUDIT, Subject.SECRET, Subject.LOGIN])
-def test_what_no_role_can_mend_is_left_to_what_was_named(subject: Subject) -> None:
-    assert last_line(DENIED, refuted(subject)).endswith("Way out: mend what is named above and prove again.")
+def test_what_no_role_can_fix_is_left_to_what_was_named(subject: Subject) -> None:
+    expected = "  Remedy: Nothing was changed: fix what is named above and prove again."
+    assert expected == last_line(DENIED, refuted(subject))
 
 
 def test_the_first_line_is_the_answer() -> None:
     assert told(ALLOWED)[0].startswith("REFUTED  staging: 0/1 proven")
-    assert told(DENIED)[0].startswith("staging: 1/1 proven")
+    assert told(DENIED)[0].startswith("PROVEN  staging: 1/1 proven")
 
 
 def test_what_breaks_the_audit_log_is_said_with_the_place_of_the_declaration() -> None:
     lines_told = told(ALLOWED)
-    assert "    This breaks the append-only audit log askflorence.agent_audit_log (ADR 0002)." in lines_told
-    assert (
-        "    What it may do is declared at access.yaml:49 (read); the server has it otherwise." in lines_told
-    )
+    assert "  This breaks the append-only audit log askflorence.agent_audit_log (ADR 0002)." in lines_told
+    assert "  Its access is declared at access.yaml:49 (read); the server differs." in lines_told
 
 
 def test_reading_the_audit_log_does_not_break_it() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from markdown_it import MarkdownIt
 
 from atlas_access.base.finding import Finding, Location, Status, worst
-from atlas_access.base.render import Format, render
+from atlas_access.base.formats import Format, render
 from atlas_access.base.report import Report, Rule, Section, Table
 
 
