@@ -10,7 +10,7 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from sandbox.atlas.auth import Algorithm, Keyring
+from sandbox.atlas.auth import Keyring
 from sandbox.atlas.backing import Backing
 from sandbox.atlas.dispatch import Dispatcher, Reply, Request
 from sandbox.atlas.errors import AtlasError
@@ -45,7 +45,6 @@ class AtlasEmulator:
         propagation_seconds: float = 1.0,
         *,
         clock: Callable[[], datetime] = utc_now,
-        digest_algorithm: Algorithm = "MD5",
         role_change_seconds: float = 0.005,
     ) -> None:
         self.url = ""
@@ -60,7 +59,7 @@ class AtlasEmulator:
                 clock=clock,
                 role_change_seconds=role_change_seconds,
             )
-        keyring = Keyring([c for spec in projects for c in spec.credentials], digest_algorithm)
+        keyring = Keyring([c for spec in projects for c in spec.credentials])
         self._dispatcher = Dispatcher(self._projects, keyring, clock)
         self._ended = threading.Event()
 
