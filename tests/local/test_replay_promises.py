@@ -13,7 +13,7 @@ from atlas_access.cli.main import run
 from atlas_access.review.deployment import Deployment, Operation, Proof
 from sandbox.replays import eng_271, eng_279, report, schema_on_runtime
 from sandbox.replays.messages import caught_by, name_of_reason, refused_by_manifest
-from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Result, Start, Undone
+from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Result, Undone
 from sandbox.replays.play import Played
 from sandbox.replays.registry import REPLAYS, chosen, in_order
 from sandbox.replays.stage import Stage
@@ -34,9 +34,7 @@ def uncaught(_: Stage) -> Iterable[Caught]:
     return ()
 
 
-REPLAY = Replay(
-    "made-up", "a made-up mistake", Start.PROVISIONED, nothing, uncaught, (RULE,), nothing, Start.PROVISIONED
-)
+REPLAY = Replay("made-up", "a made-up mistake", nothing, uncaught, (RULE,), nothing)
 PASSED = Result(REPLAY, (SEEN,), (Caught(RULE, "it is not bound", 3.2),), (RUNS,), 9.5)
 
 
@@ -77,7 +75,7 @@ def test_a_replay_without_gates_says_so_and_one_that_needs_a_gate_has_them(repla
     assert (by_gate, not by_gate) == (replay.gated, bool(replay.unasked))
 
 
-def test_the_replays_stand_in_an_order_in_which_a_stack_only_goes_forward() -> None:
+def test_the_replays_are_ordered_so_that_a_stack_only_moves_forward() -> None:
     assert (True, False) == (in_order(REPLAYS), in_order(REPLAYS[::-1]))
 
 
@@ -127,7 +125,7 @@ def test_shown_and_caught_by_exactly_what_is_expected_passes() -> None:
             {"caught": (*PASSED.caught, Caught(GATE, "not covered", 1.0))},
             "caught by gate after the swap, rolled back: gate 3, which was not expected",
         ),
-        ({"afterwards": ()}, "nobody looked at what runs afterwards"),
+        ({"afterwards": ()}, "it is unknown what runs afterwards"),
         (
             {"afterwards": (replace(RUNS, actual="app:8 2/2"),)},
             "afterwards: runs afterwards: app:8 2/2, expected app:7 2/2",

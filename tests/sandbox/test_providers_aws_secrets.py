@@ -1,7 +1,5 @@
 """The aws provider's secrets and their versions against moto, through the protocol that an engine speaks."""
 
-from __future__ import annotations
-
 import grpc
 import pytest
 from providers_aws_fixture import (  # noqa: F401 - fixtures

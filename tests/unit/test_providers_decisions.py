@@ -1,7 +1,5 @@
 """What the sandbox's providers decide without any server: values, differences, plans, containers, ids."""
 
-from __future__ import annotations
-
 import json
 
 import pytest
