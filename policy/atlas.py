@@ -16,7 +16,7 @@ _PROCESS_KEY = secrets.token_bytes(32)
 
 @dataclass(frozen=True)
 class RoleReference:
-    """A role as a user or another role names it; `path` is where it stands in the properties."""
+    """A role as a user or another role names it; `path` is its place in the properties."""
 
     path: str
     name: Text | None
@@ -112,7 +112,7 @@ def _action(reader: Reader) -> ActionGrant:
 
 
 def user_view(resource: Resource) -> UserView:
-    """Read a database user; what cannot be read is left out and stands in `problems`."""
+    """Read a database user; what cannot be read is left out and listed in `problems`."""
     reader = Reader(resource.props)
     scopes = reader.objects("scopes")
     return UserView(
@@ -128,7 +128,7 @@ def user_view(resource: Resource) -> UserView:
 
 
 def role_view(resource: Resource) -> RoleView:
-    """Read a custom role; what cannot be read is left out and stands in `problems`."""
+    """Read a custom role; what cannot be read is left out and listed in `problems`."""
     reader = Reader(resource.props)
     actions = reader.objects("actions")
     return RoleView(

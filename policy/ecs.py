@@ -47,7 +47,7 @@ class TaskView:
 
 
 def task_view(resource: Resource) -> TaskView:
-    """Read a task definition; what cannot be read is left out and stands in `problems`."""
+    """Read a task definition; what cannot be read is left out and listed in `problems`."""
     reader = Reader(resource.props)
     family = reader.text("family", required=True)
     skip_destroy = reader.flag("skipDestroy")

@@ -179,7 +179,7 @@ def _metadata(rule: Rule) -> dict[str, Any]:
 
 
 def _said(finding: Finding) -> str:
-    return f"{finding.message}\nWay out: {finding.remediation} ({finding.source})"
+    return f"{finding.message}\nRemedy: {finding.remediation} ({finding.source})"
 
 
 def _resource_policy(session: Session, rule: Rule, name: str, level: Level) -> Policy:

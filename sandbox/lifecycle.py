@@ -73,7 +73,7 @@ def down(directory: Path, *, keep: bool | None = None, _logs: bool = False) -> E
     directory = directory.absolute()
     kept = _keeps(directory) if keep is None else keep
     ended = _end(directory, "supervisor", kept=kept)
-    # What it had started by then stands in the file now.
+    # The file now lists what it had started.
     ended += _end(directory, "", kept=kept)
     for environment in ENVIRONMENTS:
         # One that was started but not yet recorded when its supervisor died.

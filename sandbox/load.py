@@ -75,7 +75,7 @@ class Load:
         self._began = 0.0
 
     async def run(self, marks: asyncio.StreamReader) -> LoadReport:
-        """Ask until answer to end. Raises `LoadRefused` when the services do not answer well to begin with."""
+        """Send requests until the load ends. Raises `LoadRefused` when the first answers are not good."""
         lanes = [await self._lane(name, url) for name, url in self._orders.urls.items()]
         # The initial objects all stay, so a collection would only rescan them.
         gc.freeze()
@@ -181,7 +181,7 @@ class Load:
             )
 
     async def _listen(self, marks: asyncio.StreamReader) -> None:
-        """Mark the moments that are named, until the input ends."""
+        """Record the named moments until the input ends."""
         while line := await marks.readline():
             name = line.decode("utf-8", "replace").strip()
             _say(self._tallies.mark(name, time.monotonic() - self._began).model_dump_json())

@@ -109,7 +109,7 @@ def _check_attachments(resource: Resource, report: Report) -> None:
 
 
 def _check_own_policy(resource: Resource, report: Report) -> None:
-    """A secret's own policy only narrows: who may read it stands in the execution roles' policies."""
+    """A secret's own policy only narrows access: the execution roles' policies grant it."""
     view = resource.read(own_policy_view)
     if view.unseen is not None:
         report.not_evaluated("policy", view.unseen)

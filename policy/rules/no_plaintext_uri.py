@@ -1,4 +1,4 @@
-"""Rule no-plaintext-uri: a connection string with a password stands in a secret's value and nowhere else."""
+"""Rule no-plaintext-uri: a connection string with a password is allowed in a secret's value only."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Rule one-role-per-user: what a user may do stands in one role."""
+"""Rule one-role-per-user: one role holds all that a user may do."""
 
 from policy.atlas import RoleReference, user_view
 from policy.config import Config

@@ -33,7 +33,7 @@ def _met(resource: Resource, report: Report) -> set[str] | None:
 
 
 def check(resource: Resource, run: Run, report: Report) -> None:
-    """A retirement stands in phase `retire` and carries evidence for every condition; unknown counts as unmet."""
+    """A retirement is in phase `retire` and has evidence for every condition; unknown counts as unmet."""
     if run.phase not in (adr.Phase.RETIRE, None):
         report.finding("stands outside phase retire.")
     met = _met(resource, report)

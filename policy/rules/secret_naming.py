@@ -28,7 +28,7 @@ def check(resource: Resource, run: Run, report: Report) -> None:
 RULE = Rule(
     name="secret-naming",
     description="Secrets are named {env}/mongodb/… (ADR 0001)",
-    why="Grants, drift checks and people find a credential by its name; the environment stands in front.",
+    why="Grants, drift checks and people find a credential by its name, which begins with the environment.",
     source="ADR 0001",
     severity=Severity.MEDIUM,
     frameworks=(Framework.CMS_SEPARATION,),

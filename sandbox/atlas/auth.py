@@ -1,6 +1,6 @@
 """Authentication: HTTP digest with an API key, or a service account's bearer token.
 
-Sources: RFC 7616 (digest, MD5 and SHA-256, qop=auth), RFC 6749 section 4.4 (client credentials), and Atlas's limits
+Sources: RFC 7616 (digest, MD5, qop=auth), RFC 6749 section 4.4 (client credentials), and Atlas's limits
 (tokens valid 1 h, 10 a minute).
 """
 
@@ -22,8 +22,6 @@ REALM = "MMS Public API"
 TOKEN_SECONDS = 3600
 TOKENS_A_MINUTE = 10
 _NONCE_SECONDS = 300
-_HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
-Algorithm = Literal["MD5", "SHA-256"]
 
 
 @dataclass(frozen=True)
@@ -45,11 +43,10 @@ class Credential:
 class Keyring:
     """All credentials, the challenges handed out and the tokens in force."""
 
-    def __init__(self, credentials: Iterable[Credential], algorithm: Algorithm = "MD5") -> None:
+    def __init__(self, credentials: Iterable[Credential]) -> None:
         known = list(credentials)
         self._keys = {c.name: c for c in known if c.kind == "key"}
         self._accounts = {c.name: c for c in known if c.kind == "service account"}
-        self._algorithm = algorithm
         self._stamp_key = secrets.token_bytes(16)
         self._tokens: dict[str, tuple[Credential, float]] = {}
         self._issued: dict[str, list[float]] = {}
@@ -90,14 +87,6 @@ class Keyring:
             self._tokens[token] = (account, now + TOKEN_SECONDS)
         return 200, {"access_token": token, "expires_in": TOKEN_SECONDS, "token_type": "Bearer"}, {}
 
-    def revoke(self, authorization: str, token: str) -> tuple[int, dict[str, str | int], dict[str, str]]:
-        """Answer a request to revoke a token (RFC 7009); an unknown token is fine."""
-        if self._account(authorization) is None:
-            return 401, {"error": "invalid_client"}, {}
-        with self._lock:
-            self._tokens.pop(token, None)
-        return 200, {}, {}
-
     def _account(self, authorization: str) -> Credential | None:
         scheme, _, encoded = authorization.partition(" ")
         try:
@@ -116,7 +105,7 @@ class Keyring:
         moment = str(int(time.time()))
         return (
             f'Digest realm="{REALM}", domain="", nonce="{moment}{self._stamp(moment)}", '
-            f'algorithm={self._algorithm}, qop="auth", stale={str(stale).lower()}'
+            f'algorithm=MD5, qop="auth", stale={str(stale).lower()}'
         )
 
     def _stamp(self, moment: str) -> str:
@@ -129,14 +118,15 @@ class Keyring:
         except (ValueError, IndexError):
             return False
         key = self._keys.get(said.get("username", ""))
-        make = _HASHES.get(said.get("algorithm", self._algorithm).upper())
         nonce = said.get("nonce", "")
         moment, stamp = nonce[:-32], nonce[-32:]
-        if key is None or make is None or said.get("qop") != "auth" or said.get("uri") != target:
+        if key is None or said.get("algorithm", "MD5").upper() != "MD5":
+            return False
+        if said.get("qop") != "auth" or said.get("uri") != target:
             return False
 
         def digest(*parts: str) -> str:
-            return make(":".join(parts).encode()).hexdigest()
+            return hashlib.md5(":".join(parts).encode(), usedforsecurity=False).hexdigest()
 
         expected = digest(
             digest(key.name, REALM, key.secret),

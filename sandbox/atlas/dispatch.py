@@ -24,7 +24,6 @@ from sandbox.atlas.urls import API, find_route
 
 CONTROL = "/sandbox/atlas"
 _TOKEN = "/api/oauth/token"  # noqa: S105 - an address
-_REVOKE = "/api/oauth/revoke"
 _JSON = "application/json"
 _log = logging.getLogger(__name__)
 
@@ -80,7 +79,7 @@ class Dispatcher:
         try:
             if request.path.startswith(CONTROL):
                 return self._control(request)
-            if request.path in {_TOKEN, _REVOKE}:
+            if request.path == _TOKEN:
                 return self._with_fault(request, lambda: self._oauth(request))
             if not request.path.startswith(API + "/"):
                 return _refused(request, AtlasError("RESOURCE_NOT_FOUND", request.path))
@@ -96,7 +95,7 @@ class Dispatcher:
 
     def _api(self, request: Request, who: Credential) -> Reply:
         route, names = find_route(request.method, request.path)
-        project = self._project(request, names, who)
+        project = self._project(names, who)
         if who.read_only and request.method != "GET":
             raise AtlasError("USER_UNAUTHORIZED")
         version = agreed(request.headers.get("accept", ""), route.versions, "NOT_ACCEPTABLE")
@@ -122,14 +121,8 @@ class Dispatcher:
         headers = {"Content-Type": f"{media_type(version)};charset=utf-8"}
         return Reply(status, b"" if body is None else encode(body, pretty=pretty), headers)
 
-    def _project(self, request: Request, names: Mapping[str, str], who: Credential) -> Project:
-        if "groupName" in names:
-            found = [p for p in self._projects.values() if p.spec.name == names["groupName"]]
-            if not found:
-                raise AtlasError("GROUP_NAME_NOT_FOUND", names["groupName"])
-            group = found[0].spec.project_id
-        else:
-            group = names.get("groupId") or request.query.one("groupId", who.project_id)
+    def _project(self, names: Mapping[str, str], who: Credential) -> Project:
+        group = names["groupId"]
         if not re.fullmatch(r"[a-f0-9]{24}", group):
             raise AtlasError("INVALID_GROUP_ID", group)
         if group not in self._projects:
@@ -146,10 +139,7 @@ class Dispatcher:
         except ValueError:
             return _json(400, {"error": "invalid_request"})
         authorization = request.headers.get("authorization", "")
-        if request.path == _TOKEN:
-            status, body, headers = self._keyring.token(authorization, form.get("grant_type", [""])[0])
-        else:
-            status, body, headers = self._keyring.revoke(authorization, form.get("token", [""])[0])
+        status, body, headers = self._keyring.token(authorization, form.get("grant_type", [""])[0])
         return _json(status, body, headers)
 
     def _with_fault(self, request: Request, act: Callable[[], Reply]) -> Reply:

@@ -54,7 +54,6 @@ _CATALOGUE: dict[str, tuple[int, str]] = {
     "GROUP_USERS_LIMIT_EXCEEDED": (403, "A project holds at most {} database users."),
     "ATLAS_CUSTOM_ROLE_NOT_FOUND": (404, "The project has no custom role {}."),
     "CLUSTER_NOT_FOUND": (404, "No cluster {} is in project {}."),
-    "GROUP_NAME_NOT_FOUND": (404, "No project is named {}."),
     "GROUP_NOT_FOUND": (404, "No project has the id {}."),
     "INVALID_GROUP_ID": (404, "{} is not a project id: those are 24 hexadecimal digits."),
     "RESOURCE_NOT_FOUND": (404, "There is no resource {}."),

@@ -12,7 +12,6 @@ from sandbox.atlas.history import logins
 from sandbox.atlas.models import CustomRole, DatabaseUser, NewUser, RolePatch, UserPatch, timestamp
 from sandbox.atlas.negotiation import Query, page
 from sandbox.atlas.project import Event, Project
-from sandbox.atlas.rules import MAX_ROLES, MAX_USERS
 from sandbox.atlas.spec import ORGANIZATION
 
 _EARLIEST = 1199145600000
@@ -126,53 +125,6 @@ def cluster_status(call: Call) -> tuple[int, Any]:
     """Say whether all changes have reached the cluster."""
     status = "PENDING" if call.project.propagation.pending else "APPLIED"
     return 200, {"changeStatus": status, "links": call.links()}
-
-
-def process_args(_: Call) -> tuple[int, Any]:
-    """Show the cluster's process options."""
-    return 200, descriptions.process_args()
-
-
-def containers(call: Call) -> tuple[int, Any]:
-    """List the network containers of a cloud provider."""
-    provider = call.query.one("providerName", "AWS")
-    if provider not in {"AWS", "AZURE", "GCP"}:
-        raise AtlasError("INVALID_QUERY_PARAMETER", "providerName")
-    return 200, page(call.query, call.address, descriptions.containers(call.project.spec, provider))
-
-
-def nothing(call: Call) -> tuple[int, Any]:
-    """List nothing: teams and Atlas users are not part of the sandbox."""
-    return 200, page(call.query, call.address, [])
-
-
-def limits(call: Call) -> tuple[int, Any]:
-    """List the limits with their use."""
-    used = (len(call.project.users), len(call.project.roles))
-    return 200, descriptions.limits(*used, MAX_USERS, MAX_ROLES)
-
-
-def settings(_: Call) -> tuple[int, Any]:
-    """Show the project's settings."""
-    return 200, descriptions.settings()
-
-
-def addresses(call: Call) -> tuple[int, Any]:
-    """Show the addresses of the nodes."""
-    return 200, descriptions.ip_addresses(call.project.spec)
-
-
-def managed_slow_ms(_: Call) -> tuple[int, Any]:
-    """Say that the slow-operation threshold is managed."""
-    return 200, True
-
-
-def endpoint_services(call: Call) -> tuple[int, Any]:
-    """List the private endpoint services of a cloud provider."""
-    provider = call.names["cloudProvider"]
-    if provider not in {"AWS", "AZURE", "GCP"}:
-        raise AtlasError("INVALID_ENUM_VALUE", "cloudProvider")
-    return 200, descriptions.endpoint_services(call.project.spec, provider)
 
 
 def _event(call: Call, event: Event, *, raw: bool) -> dict[str, Any]:

@@ -5,12 +5,11 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from sandbox.atlas.auth import Algorithm, Keyring
+from sandbox.atlas.auth import Keyring
 from sandbox.atlas.backing import Backing
 from sandbox.atlas.dispatch import Dispatcher, Reply, Request
 from sandbox.atlas.errors import AtlasError
@@ -18,6 +17,7 @@ from sandbox.atlas.negotiation import encode
 from sandbox.atlas.project import Project
 from sandbox.atlas.propagation import Propagation
 from sandbox.atlas.spec import ProjectSpec
+from sandbox.kept_alive import KeptAliveHandler, KeptAliveServer
 from sandbox.ports import HOST, free_port
 
 _MAX_BODY = 1 << 20
@@ -45,7 +45,6 @@ class AtlasEmulator:
         propagation_seconds: float = 1.0,
         *,
         clock: Callable[[], datetime] = utc_now,
-        digest_algorithm: Algorithm = "MD5",
         role_change_seconds: float = 0.005,
     ) -> None:
         self.url = ""
@@ -60,7 +59,7 @@ class AtlasEmulator:
                 clock=clock,
                 role_change_seconds=role_change_seconds,
             )
-        keyring = Keyring([c for spec in projects for c in spec.credentials], digest_algorithm)
+        keyring = Keyring([c for spec in projects for c in spec.credentials])
         self._dispatcher = Dispatcher(self._projects, keyring, clock)
         self._ended = threading.Event()
 
@@ -83,7 +82,7 @@ class AtlasEmulator:
         self.url = f"http://{HOST}:{self._server.server_address[1]}"
         self._dispatcher.base_url = self.url
         self._server.dispatcher = self._dispatcher
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="atlas", daemon=True).start()
+        self._server.serve("atlas")
         threading.Thread(target=self._expire, name="atlas-expiry", daemon=True).start()
         return self.url
 
@@ -91,9 +90,7 @@ class AtlasEmulator:
         """Stop listening and apply what is pending. A server that is gone is left alone."""
         self._ended.set()
         if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server.drop_connections()
+            self._server.end()
             self._server = None
         for project in self._projects.values():
             project.propagation.stop()
@@ -118,52 +115,13 @@ class AtlasEmulator:
                 project.remove_expired()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
+class _Server(KeptAliveServer):
     dispatcher: Dispatcher
 
-    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
-        self.connections: set[socket.socket] = set()
-        super().__init__(address, handler)
 
-    def drop_connections(self) -> None:
-        for connection in list(self.connections):
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # the client closed it first
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of connections that clients break."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(KeptAliveHandler):
     server_version = "mdbws"
-    sys_version = ""
-    wbufsize = -1
-    disable_nagle_algorithm = True
-    timeout = 120
     server: _Server
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.connections.add(self.connection)
-
-    def finish(self) -> None:
-        self.server.connections.discard(self.connection)
-        super().finish()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name for it
-        """Keep no log: requests carry credentials."""
-
-    def handle_expect_100(self) -> bool:
-        """Let a client that asks first send its body: it waits for this line."""
-        super().handle_expect_100()
-        self.wfile.flush()
-        return True
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
         """Answer what is no request for us in the API's own form."""

@@ -1,57 +1,27 @@
 """The HTTP server in front of AWS: keep-alive, one thread per connection; werkzeug's closes after each answer."""
 
-import socket
-from http.server import ThreadingHTTPServer
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 
 from sandbox.aws.wire import malformed, take_body, unreadable
+from sandbox.kept_alive import KeptAliveHandler, KeptAliveServer
 
 
-class Server(ThreadingHTTPServer):
+class Server(KeptAliveServer):
     """Serves a WSGI application."""
 
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
     # What werkzeug's handler asks of its server.
     multithread, multiprocess, ssl_context = True, False, None
 
     def __init__(self, address: tuple[str, int], application: Any) -> None:
         """Listen at this address. Raises `OSError` when the port is in use."""
         self.application = application
-        self.connections: set[socket.socket] = set()
         super().__init__(address, _Handler)
 
-    def drop_connections(self) -> None:
-        """End the connections that clients hold open."""
-        for connection in list(self.connections):
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # the client closed it first
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of connections that clients break."""
-
-
-class _Handler(MotoRequestHandler):  # type: ignore[misc]
-    protocol_version = "HTTP/1.1"
-    server_version = "sandbox"
-    sys_version = ""
-    wbufsize = -1
-    disable_nagle_algorithm = True
-    timeout = 120
+class _Handler(KeptAliveHandler, MotoRequestHandler):  # type: ignore[misc]
     server: Server
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.connections.add(self.connection)
-
-    def finish(self) -> None:
-        self.server.connections.discard(self.connection)
-        super().finish()
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the base class's name for it
         """Stay silent."""
@@ -71,12 +41,6 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
         headers = [(n, v) for n, v in said[1] if self.command == "HEAD" or n.lower() != "content-length"]
         length = [] if self.command == "HEAD" else [("Content-Length", str(len(body)))]
         self._send(int(code), reason, [*headers, *length], body, last=not whole)
-
-    def handle_expect_100(self) -> bool:
-        """Let a client that asks first send its body: it waits for this line."""
-        super().handle_expect_100()
-        self.wfile.flush()
-        return True
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
         """Answer what is no request of HTTP in AWS's form; that of which service, nobody knows."""

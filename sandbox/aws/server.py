@@ -1,7 +1,6 @@
 """The AWS server on loopback: moto in this process, at most one per process because moto's data is global."""
 
 import os
-import threading
 import time
 from collections.abc import Callable
 
@@ -32,12 +31,10 @@ class AwsServer:
         """Listen and return the URL. Raises `OSError` when the port is in use."""
         self._server = Server((HOST, port or free_port()), self._front)
         self.url = f"http://{HOST}:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="aws", daemon=True).start()
+        self._server.serve("aws")
         return self.url
 
     def stop(self) -> None:
         """Stop listening, and end the connections that are open."""
         if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server.drop_connections()
+            self._server.end()

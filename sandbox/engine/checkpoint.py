@@ -64,7 +64,7 @@ class Checkpoint:
         self._wanted = self._written = 0
 
     def resources(self) -> tuple[Resource, ...]:
-        """The stack as it stands, in the order of the file."""
+        """The stack's resources, in the order of the file."""
         with self._lock:
             rest = [item for item in self._state.resources if id(item) not in self._gone]
             return (*(item for item in self._fresh if id(item) not in self._gone), *rest)

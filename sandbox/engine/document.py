@@ -135,7 +135,7 @@ def read_document(text: bytes | str, source: str) -> tuple[dict[str, Any], _Depl
 
 
 def shows_secrets(deployment: _Deployment) -> bool:
-    """Whether a secret stands bare in it."""
+    """Whether it holds an unencrypted secret."""
 
     def shown(value: Any) -> bool:
         if isinstance(value, list):

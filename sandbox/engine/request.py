@@ -21,7 +21,7 @@ _NEEDED = {"aws": "AWS_ENDPOINT_URL", "mongodbatlas": "MONGODB_ATLAS_BASE_URL"}
 
 
 class EngineRefused(EngineError):
-    """The request cannot be run as it stands; nothing was started."""
+    """The request cannot be run; nothing was started."""
 
 
 def _ignore(event: Event) -> None:

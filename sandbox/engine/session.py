@@ -27,7 +27,7 @@ class Stopped(Exception):
 
 
 def one_line(text: str) -> str:
-    """The gist of an error: its first line, or what follows the frames of a traceback."""
+    """An error's summary: its first line, or what follows the frames of a traceback."""
     lines = [line for line in text.strip().splitlines() if line.strip()]
     if lines and lines[0].startswith("Traceback"):
         last = max(index for index, line in enumerate(lines) if line.startswith(" ") or index == 0)

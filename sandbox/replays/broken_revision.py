@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sandbox.replays.common import ecs_content, home_runs, new_credentials, plans
 from sandbox.replays.messages import caught_by
-from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start
+from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay
 from sandbox.replays.product import failing_gates, update
 from sandbox.replays.stage import Stage, image
 
@@ -36,11 +36,9 @@ def catches(stage: Stage) -> Iterator[Caught]:
 REPLAY = Replay(
     name="broken-revision",
     title="the application is broken on the new revision only",
-    start=Start.PROVISIONED,
     happens=happens,
     catches=catches,
     expected=(Catch(Catcher.GATE, "gate 3"),),
     afterwards=home_runs,
-    ends=Start.PROVISIONED,
     gated=True,
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sandbox.replays.common import DATABASE_ERROR, ecs_content, home_runs, log, plans
-from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start
+from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay
 from sandbox.replays.product import failing_gates, guard, refused
 from sandbox.replays.stage import Stage, unbound
 
@@ -52,7 +52,6 @@ def catches(stage: Stage) -> Iterator[Caught]:
 REPLAY = Replay(
     name="eng-271",
     title="the reference variable is gone and the code falls back to a user without FIND",
-    start=Start.PROVISIONED,
     happens=happens,
     catches=catches,
     expected=(
@@ -61,6 +60,5 @@ REPLAY = Replay(
         Catch(Catcher.POLICY, "reference-uri-explicit"),
     ),
     afterwards=home_runs,
-    ends=Start.PROVISIONED,
     unasked="no gate is needed: nothing of it gets as far as a rollout",
 )

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from sandbox.replays.common import DATABASE_ERROR, home_runs, plans
 from sandbox.replays.local_copy import running_from
-from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start
+from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay
 from sandbox.replays.product import check_env
 from sandbox.replays.stage import COUPLE, Stage
 
@@ -52,11 +52,9 @@ def catches(stage: Stage) -> Iterator[Caught]:
 REPLAY = Replay(
     name="eng-272",
     title="a developer's env file is bound to the cross-cluster reader",
-    start=Start.PROVISIONED,
     happens=happens,
     catches=catches,
     expected=(Catch(Catcher.ENV_CHECK, "local-file"),),
     afterwards=home_runs,
-    ends=Start.PROVISIONED,
     unasked="no gate can see it: it is not deployed",
 )

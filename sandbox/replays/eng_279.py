@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from sandbox.replays.common import DATABASE_ERROR, ecs_content, home_runs, log, new_credentials, plans
 from sandbox.replays.eng_272 import VARIABLES
-from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start
+from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay
 from sandbox.replays.product import check_env, refused
 from sandbox.replays.stage import Stage, image
 
@@ -53,7 +53,6 @@ def catches(stage: Stage) -> Iterator[Caught]:
 REPLAY = Replay(
     name="eng-279",
     title="a binding is missed: the code reads MONGODB_WRITE_URI, the task has none",
-    start=Start.PROVISIONED,
     happens=happens,
     catches=catches,
     expected=(
@@ -61,6 +60,5 @@ REPLAY = Replay(
         Catch(Catcher.ENV_CHECK, "local-file"),
     ),
     afterwards=home_runs,
-    ends=Start.PROVISIONED,
     unasked="no gate is needed: nothing of it gets as far as a rollout",
 )

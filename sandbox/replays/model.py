@@ -103,12 +103,12 @@ class Replay:
 
     name: str
     title: str
-    start: Start
     happens: Callable[[Stage], Iterable[Claim]]
     catches: Callable[[Stage], Iterable[Caught]]
     expected: tuple[Catch, ...]
     afterwards: Callable[[Stage], Iterable[Claim]]
-    ends: Start
+    start: Start = Start.PROVISIONED
+    ends: Start = Start.PROVISIONED
     gated: bool = False
     unasked: str = ""
 
@@ -136,7 +136,7 @@ class Result:
             *(f"not shown: {claim}" for claim in self.shown if not claim.held),
             *(f"not caught by {catch}" for catch in self.replay.expected if catch not in found),
             *(f"caught by {catch}, which was not expected" for catch in sorted(found - promised)),
-            *([] if self.afterwards else ["nobody looked at what runs afterwards"]),
+            *([] if self.afterwards else ["it is unknown what runs afterwards"]),
             *(f"afterwards: {claim}" for claim in self.afterwards if not claim.held),
         )
 

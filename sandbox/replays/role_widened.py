@@ -6,7 +6,7 @@ from functools import partial
 from sandbox.replays.by_hand import set_actions
 from sandbox.replays.common import NEW_AUDIT, OK, home_runs, plans
 from sandbox.replays.messages import caught_by
-from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start
+from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay
 from sandbox.replays.product import UNGATED, drift, update
 from sandbox.replays.stage import Stage, bound
 
@@ -37,7 +37,6 @@ def catches(stage: Stage) -> Iterator[Caught]:
 REPLAY = Replay(
     name="role-widened",
     title="a role is widened in Atlas after its proof",
-    start=Start.PROVISIONED,
     happens=happens,
     catches=catches,
     expected=(
@@ -45,6 +44,5 @@ REPLAY = Replay(
         Catch(Catcher.DRIFT, "extra action"),
     ),
     afterwards=home_runs,
-    ends=Start.PROVISIONED,
     unasked="the rollout is begun without them, for speed: the pre-flight is what this is about",
 )

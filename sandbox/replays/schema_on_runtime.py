@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sandbox.replays.by_hand import let_runtime_read
 from sandbox.replays.common import SCHEMA, ecs_content, home_runs, plans
-from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start
+from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay
 from sandbox.replays.product import refused
 from sandbox.replays.stage import Stage, bound
 
@@ -64,7 +64,6 @@ def catches(stage: Stage) -> Iterator[Caught]:
 REPLAY = Replay(
     name="schema-on-runtime",
     title="the schema secret is bound to the runtime service",
-    start=Start.PROVISIONED,
     happens=happens,
     catches=catches,
     expected=(
@@ -72,6 +71,5 @@ REPLAY = Replay(
         Catch(Catcher.POLICY, "admin-schema-only-in-run-task"),
     ),
     afterwards=home_runs,
-    ends=Start.PROVISIONED,
     unasked="no gate is needed: nothing of it gets as far as a rollout",
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from atlas_access.rollout import short
 from sandbox.replays.common import NEW_READER, home_runs
 from sandbox.replays.messages import caught_by
-from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start
+from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay
 from sandbox.replays.product import UNGATED, drift, update
 from sandbox.replays.stage import Stage, bound
 
@@ -38,7 +38,6 @@ def catches(stage: Stage) -> Iterator[Caught]:
 REPLAY = Replay(
     name="wrong-key",
     title="a secret is encrypted with a key that tasks cannot use",
-    start=Start.PROVISIONED,
     happens=happens,
     catches=catches,
     expected=(
@@ -46,6 +45,5 @@ REPLAY = Replay(
         Catch(Catcher.DRIFT, "secret under another key"),
     ),
     afterwards=home_runs,
-    ends=Start.PROVISIONED,
     unasked="the rollout is begun without them, for speed: the pre-flight is what this is about",
 )

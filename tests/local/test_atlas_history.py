@@ -43,7 +43,7 @@ def test_a_failed_login_carries_its_reason(identity: int, said: dict[str, str]) 
     assert (shown["authResult"], shown["failureReason"]) == (False, "AuthenticationFailed: no")
 
 
-def test_a_user_who_is_kept_out_of_the_cluster_is_told_of_as_unknown_there(tmp_path: Path) -> None:
+def test_a_user_excluded_from_the_cluster_is_listed_as_unknown(tmp_path: Path) -> None:
     log = tmp_path / "mongod.log"
     accepted = (
         '{"id":22943,  "attr":{"remote":"127.0.0.1:4242","uuid":"u","connectionId":8,"connectionCount":6}}'
@@ -61,7 +61,7 @@ def test_a_user_who_is_kept_out_of_the_cluster_is_told_of_as_unknown_there(tmp_p
 
 
 @pytest.mark.parametrize(("identity", "said"), [(20249, SIX), (5286307, EIGHT)])
-def test_a_wrong_password_of_one_who_is_kept_out_is_told_of_as_an_unknown_user_s(
+def test_a_wrong_password_of_an_excluded_user_is_listed_as_an_unknown_user(
     identity: int, said: dict[str, str]
 ) -> None:
     mismatch = "AuthenticationFailed: SCRAM authentication failed, storedKey mismatch"

@@ -49,7 +49,7 @@ def test_a_change_that_a_server_does_not_answer_in_time_is_tried_again(
     assert (propagation.settle(), propagation.pending, propagation.refused) == (True, 0, [])
 
 
-def test_a_refused_change_is_told_by_its_name_and_does_not_hold_up_the_next(propagation: Propagation) -> None:
+def test_a_refused_change_is_reported_by_name_and_does_not_block_the_next(propagation: Propagation) -> None:
     def refused() -> None:
         raise OperationFailure("canary-4711", 31)
 

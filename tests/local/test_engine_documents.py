@@ -1,4 +1,4 @@
-"""A state document is read whole or refused in a sentence, whatever stands in the place of any of its values."""
+"""A state document is read whole or refused in a sentence, whatever replaces any of its values."""
 
 import json
 from collections.abc import Iterator

@@ -114,7 +114,7 @@ def test_an_event_is_one_line_of_json():
     )
 
 
-def test_a_traceback_is_told_by_what_follows_its_frames():
+def test_a_traceback_is_reduced_to_what_follows_its_frames():
     text = 'Traceback (most recent call last):\n  File "x", line 1\n    f()\nValueError: no\nluck\n'
     assert "ValueError: no luck" == one_line(text) == in_full(text)
 

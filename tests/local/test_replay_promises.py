@@ -13,7 +13,7 @@ from atlas_access.cli.main import run
 from atlas_access.review.deployment import Deployment, Operation, Proof
 from sandbox.replays import eng_271, eng_279, report, schema_on_runtime
 from sandbox.replays.messages import caught_by, name_of_reason, refused_by_manifest
-from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Result, Start, Undone
+from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Result, Undone
 from sandbox.replays.play import Played
 from sandbox.replays.registry import REPLAYS, chosen, in_order
 from sandbox.replays.stage import Stage
@@ -34,9 +34,7 @@ def uncaught(_: Stage) -> Iterable[Caught]:
     return ()
 
 
-REPLAY = Replay(
-    "made-up", "a made-up mistake", Start.PROVISIONED, nothing, uncaught, (RULE,), nothing, Start.PROVISIONED
-)
+REPLAY = Replay("made-up", "a made-up mistake", nothing, uncaught, (RULE,), nothing)
 PASSED = Result(REPLAY, (SEEN,), (Caught(RULE, "it is not bound", 3.2),), (RUNS,), 9.5)
 
 
@@ -77,7 +75,7 @@ def test_a_replay_without_gates_says_so_and_one_that_needs_a_gate_has_them(repla
     assert (by_gate, not by_gate) == (replay.gated, bool(replay.unasked))
 
 
-def test_the_replays_stand_in_an_order_in_which_a_stack_only_goes_forward() -> None:
+def test_the_replays_are_ordered_so_that_a_stack_only_moves_forward() -> None:
     assert (True, False) == (in_order(REPLAYS), in_order(REPLAYS[::-1]))
 
 
@@ -105,7 +103,7 @@ def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
         ("__main__.py", schema_on_runtime.PAST_THE_MANIFEST),
     ],
 )
-def test_what_a_replay_changes_stands_in_its_file_once(file: str, changes: dict[str, str]) -> None:
+def test_a_text_that_a_replay_changes_occurs_once_in_its_file(file: str, changes: dict[str, str]) -> None:
     text = (ROOT / file).read_text(encoding="utf-8")
     assert [1] * len(changes) == [text.count(old) for old in changes]
 
@@ -127,7 +125,7 @@ def test_shown_and_caught_by_exactly_what_is_expected_passes() -> None:
             {"caught": (*PASSED.caught, Caught(GATE, "not covered", 1.0))},
             "caught by gate after the swap, rolled back: gate 3, which was not expected",
         ),
-        ({"afterwards": ()}, "nobody looked at what runs afterwards"),
+        ({"afterwards": ()}, "it is unknown what runs afterwards"),
         (
             {"afterwards": (replace(RUNS, actual="app:8 2/2"),)},
             "afterwards: runs afterwards: app:8 2/2, expected app:7 2/2",
@@ -135,7 +133,7 @@ def test_shown_and_caught_by_exactly_what_is_expected_passes() -> None:
         ({"broke": "SandboxError: gone"}, "could not be played to its end: SandboxError: gone"),
     ],
 )
-def test_anything_that_is_not_as_promised_is_told_and_fails_it(
+def test_every_difference_from_the_promise_is_reported_and_fails_the_replay(
     change: dict[str, object], difference: str
 ) -> None:
     result = replace(PASSED, **change)  # type: ignore[arg-type]
@@ -168,7 +166,7 @@ def test_a_rollback_is_caught_by_its_gate_with_what_it_took() -> None:
     assert (Caught(GATE, said, 7.5, Undone(38.0, 12.0, 0)),) == found
 
 
-def test_a_rollback_whose_cost_nobody_counted_tells_the_seconds_alone() -> None:
+def test_a_rollback_without_counted_requests_shows_its_seconds_only() -> None:
     found = caught_by(
         deployment("ROLLED BACK  staging: gate 3 x: y\napp:7 runs again, 2/2 (38 s after the swap)")
     )
@@ -190,7 +188,7 @@ def test_a_refusal_of_the_pre_flight_names_each_kind_of_reason_once() -> None:
     ] == [each.catch for each in found]
 
 
-def test_a_reason_of_no_known_kind_is_named_as_it_stands() -> None:
+def test_an_unknown_reason_is_kept_as_its_own_name() -> None:
     assert "the service is draining" == name_of_reason("the service is draining")
 
 
@@ -220,7 +218,7 @@ def test_a_manifests_refusal_is_named_by_its_first_error_about_a_binding() -> No
     assert ["bindings.service.X", "users.app_admin_schema.role"] == names
 
 
-def test_a_replay_is_told_with_its_answer_first() -> None:
+def test_a_replay_report_begins_with_the_verdict() -> None:
     assert [
         "CAUGHT  made-up: a made-up mistake (9.5 s)",
         "  without our gates   ● POST /api/providers/covered: HTTP 500",
@@ -237,7 +235,7 @@ def test_a_replay_that_differs_says_in_what() -> None:
     )
 
 
-def test_a_rollback_is_told_with_its_seconds() -> None:
+def test_a_rollback_report_shows_its_seconds() -> None:
     rolled = Caught(GATE, "not covered", 20.0, Undone(10.0, 4.0, 0))
     (line,) = [each for each in report.lines(replace(PASSED, caught=(rolled,))) if "gate 3 (" in each]
     assert (

@@ -29,7 +29,7 @@ def report(failed: int = 0) -> LoadReport:
 
 
 class Stage:
-    """Stands in for the sandbox: remembers what was begun, and whether it was torn down."""
+    """A fake sandbox: records what was begun, and whether it was torn down."""
 
     def __init__(
         self,
@@ -179,7 +179,7 @@ def test_the_receipt_stays_in_both_forms_without_a_secret(
         assert ("stand-in" in text, "s3cret-canary" in text) == (True, False)
 
 
-def test_the_gates_that_a_rollout_told_of_stand_in_the_receipt(
+def test_the_receipt_lists_the_gates_that_a_rollout_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     played = Stage(monkeypatch, tmp_path).play()
@@ -242,7 +242,7 @@ def test_nothing_is_deleted_before_a_day_after_the_tombstones() -> None:
     assert any(isinstance(s, Pass) and s.seconds >= 24 * 3600 for s in steps[tombstoned:deleted])
 
 
-def test_a_retirement_is_told_which_stack_was_typed_and_when_code_and_file_were_verified(
+def test_a_retirement_receives_the_confirmation_and_the_verification_times(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     stage = Stage(monkeypatch, tmp_path)

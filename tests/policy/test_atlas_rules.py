@@ -266,7 +266,7 @@ def test_a_program_of_somebody_else_is_not_asked_for_our_waivers():
     assert set() == violations(judge_stack(root(), user()))
 
 
-def test_an_inherited_writer_is_seen_as_such():
+def test_an_inherited_writer_is_recognized():
     inheriting = role(inheritedRoles=[{"roleName": "readWrite", "databaseName": "askflorence"}])
 
     assert {"no-inherited-roles", "audit-log-append-only"} == violations(judge(inheriting))
@@ -295,5 +295,5 @@ def test_a_grant_on_the_whole_database_reaches_the_audit_log():
         (audit_role(UNKNOWN), ("audit-role-frozen", "actions")),
     ],
 )
-def test_a_value_that_cannot_be_seen_is_named(resource, expected):
+def test_a_value_that_is_not_known_is_named(resource, expected):
     assert expected in unseen(judge(resource))

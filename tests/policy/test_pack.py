@@ -64,7 +64,7 @@ def test_our_own_stack_has_nothing_but_the_waivers_advice(packs):
     assert [("audit-log-append-only-advisory", False)] == [(name, stops) for name, stops, _, _ in said]
 
 
-def test_the_pack_tells_everything_that_it_knows_of_a_rule(packs):
+def test_the_pack_documents_everything_about_a_rule(packs):
     policies = {policy.name: policy for policy in packs("bind").info().policies}
 
     frozen = policies["audit-role-frozen"]
@@ -83,7 +83,7 @@ def test_every_rule_is_in_the_pack(packs):
     assert {rule.name for rule in RULES} <= names
 
 
-def test_an_unknown_value_is_told_by_name_and_stops_nothing(packs):
+def test_an_unknown_value_is_reported_by_name_and_stops_nothing(packs):
     said = packs("bind").analyze(request(user(), password=UNKNOWN_TEXT))
 
     assert [("known-after-creation", False, True)] == [
@@ -92,7 +92,7 @@ def test_an_unknown_value_is_told_by_name_and_stops_nothing(packs):
     ]
 
 
-def test_an_unknown_value_that_could_be_known_is_told_apart(packs):
+def test_an_unknown_value_that_could_be_known_is_reported_separately(packs):
     said = packs("bind").analyze(request(user("app_x"), projectId=UNKNOWN_TEXT))
 
     assert [("not-evaluated", False, True)] == [
@@ -107,7 +107,7 @@ def test_an_unknown_value_does_not_hide_another_mistake(packs):
     assert {"scoped-user"} == mandatory(said)
 
 
-def test_an_unknown_element_of_a_list_is_told(packs):
+def test_an_unknown_element_of_a_list_is_reported(packs):
     said = packs("bind").analyze(request(user(), roles=[UNKNOWN_TEXT]))
 
     assert any("roles is not known before creation" in line for _, _, line, _ in said)
@@ -225,7 +225,7 @@ def test_a_rule_that_throws_is_a_violation_without_the_text_of_the_exception(con
     assert [({"broken"}, False)] * 2 == [(violations(o), CANARY in o.findings[0].message) for o in outcomes]
 
 
-def test_no_message_ever_holds_a_secret_wherever_it_stands():
+def test_no_message_holds_a_secret_from_any_property():
     where = json.dumps(
         [{"name": CANARY, "environment": [{"name": "A", "value": f"mongodb://a:{CANARY}@h/d"}]}]
     )
@@ -244,7 +244,7 @@ def test_no_message_ever_holds_a_secret_wherever_it_stands():
     assert [] == [line for line in said if CANARY[:8] in line]
 
 
-def test_a_wrong_configuration_is_told_without_a_traceback(tmp_path):
+def test_a_wrong_configuration_is_reported_without_a_traceback(tmp_path):
     shutil.copytree(PACK, tmp_path / "policy", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "policy" / "policy-config.json").write_text('{"userCap": 0}', encoding="utf-8")
 

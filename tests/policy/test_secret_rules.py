@@ -235,5 +235,5 @@ def test_the_one_secret_output_that_crosses_stacks_passes():
         ),
     ],
 )
-def test_a_value_that_cannot_be_seen_is_named(resource, expected):
+def test_a_value_that_is_not_known_is_named(resource, expected):
     assert expected in unseen(judge(resource))

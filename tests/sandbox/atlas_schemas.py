@@ -227,6 +227,17 @@ class ClusterStatus(Closed):
     links: list[Link]
 
 
+class Project(Closed):
+    clusterCount: int
+    created: Time
+    id: Id
+    links: list[Link]
+    name: Annotated[str, Field(pattern=r"^[\p{L}\p{N}\-_.(),:&@+']{1,64}$")]
+    orgId: Id
+    tags: list[Label]
+    withDefaultAlertsSettings: bool
+
+
 def read(model: Any, body: Any) -> Any:
     """Return the body as the model, or fail."""
     return TypeAdapter(model).validate_python(body)

@@ -1,7 +1,5 @@
 """The aws provider over a moto server, for the tests of its resource types and functions."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Iterator

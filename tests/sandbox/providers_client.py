@@ -1,7 +1,5 @@
 """An engine's side of the provider protocol, as small as the tests of the providers need it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import grpc

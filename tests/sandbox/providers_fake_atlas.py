@@ -4,8 +4,6 @@ It is no emulator: it knows users, roles and one cluster, checks the digest's pr
 an injected status on request.
 """
 
-from __future__ import annotations
-
 import json
 import threading
 from collections import deque

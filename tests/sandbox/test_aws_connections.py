@@ -82,14 +82,14 @@ def test_what_is_no_request_is_answered_in_the_form_of_aws(aws: Aws, status: int
     assert body.startswith(b"<ErrorResponse><Error><Type>Sender</Type><Code>MalformedHttpRequestException")
 
 
-def test_a_client_that_asks_before_it_sends_a_body_is_told_to_go_on(aws: Aws) -> None:
+def test_a_client_that_expects_100_continue_receives_it(aws: Aws) -> None:
     host, port = aws.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as opened:
         opened.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
         assert b"HTTP/1.1 100 Continue\r\n\r\n" == opened.recv(65536)
 
 
-def test_the_head_of_an_object_tells_its_size(aws: Aws) -> None:
+def test_a_head_request_returns_the_object_size(aws: Aws) -> None:
     store, name = aws.client("s3"), f"bucket-{aws.account()}"
     store.create_bucket(Bucket=name)
     store.put_object(Bucket=name, Key="key", Body=b"12345")
@@ -125,7 +125,7 @@ def test_what_is_passed_on_is_held_to_the_services_model_as_well(
     assert (400, code) == (status, answer["__type"])
 
 
-def test_what_fails_behind_the_front_is_told_in_the_services_form(aws: Aws, connection: Any) -> None:
+def test_a_failure_behind_the_front_is_answered_in_the_services_form(aws: Aws, connection: Any) -> None:
     status, answer = ask(aws, connection, "StopReplicationToReplica", {"SecretId": "x"})
     assert (500, "InternalServiceError") == (status, answer["__type"])
 

@@ -1,4 +1,4 @@
-"""Whatever is sent, the front answers in the service's own form: no 500, no HTML, and the agent goes on stepping."""
+"""Whatever is sent, the front answers in the service's own form: no 500, no HTML, and the agent keeps stepping."""
 
 import json
 import urllib.parse

@@ -183,7 +183,7 @@ def test_a_value_that_is_put_again_leaves_the_labels_that_its_version_has_by_now
 
 @pytest.mark.parametrize("stage", ["AWSCURRENT", "AWSPENDING"])
 @pytest.mark.parametrize("other", [{"SecretString": "other"}, {"SecretBinary": b"new"}])
-def test_a_token_stands_for_one_value(aws: Aws, stage: str, other: dict[str, Any]) -> None:
+def test_a_client_request_token_is_bound_to_one_value(aws: Aws, stage: str, other: dict[str, Any]) -> None:
     store, first = aws.client("secretsmanager"), {"SecretId": NAME, "ClientRequestToken": "0" * 32}
     store.put_secret_value(**first, SecretString="new", VersionStages=[stage])
     code = refused(aws, "put_secret_value", **first, VersionStages=[stage], **other)

@@ -21,7 +21,7 @@ def errors(stack: Stack) -> list[str]:
     ]
 
 
-def test_a_failed_step_leaves_what_was_done_and_the_next_run_goes_on(stack):
+def test_a_failed_step_keeps_finished_steps_and_the_next_run_continues(stack):
     program = 'a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial, value="{}")'
     result = stack.up(program.format("fail"))
     assert "b: create failed: toy: the create was refused" == result.error

@@ -24,7 +24,7 @@ def test_an_interrupt_before_the_first_step_ends_the_run_with_a_result(stack, mo
     assert "interrupted while the run began or ended" == stack.up('toy.Thing("a", name="a")').error
 
 
-def test_a_second_run_is_refused_and_told_who_holds_the_stack(stack):
+def test_a_second_run_is_refused_with_the_name_of_the_lock_holder(stack):
     stack.write('toy.Thing("a", name="a", value="wait")')
     first = threading.Thread(target=stack.up)
     first.start()
@@ -100,7 +100,7 @@ def test_a_second_interrupt_gives_up_and_leaves_the_step_pending(stack):
     assert ([], [("creating", "a")]) == (list(stack.resources()), stack.pending())
 
 
-def test_an_interrupt_while_the_first_one_is_told_leaves_the_step_pending_for_good(stack):
+def test_a_second_interrupt_leaves_the_step_pending(stack):
     def twice(event: object) -> None:
         if "what was begun is finished" in getattr(event, "message", ""):
             raise KeyboardInterrupt
@@ -124,7 +124,7 @@ def test_an_interrupt_while_the_first_one_is_told_leaves_the_step_pending_for_go
     assert (1, before) == (len(stack.toy.things), stack.state_file.read_bytes())
 
 
-def test_a_killed_run_leaves_the_step_pending_and_the_next_run_goes_on(stack):
+def test_a_killed_run_leaves_the_step_pending_and_the_next_run_continues(stack):
     stack.write('a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial, value="wait")')
     process = start(stack)
     assert stack.toy.entered.wait(20)

@@ -72,7 +72,7 @@ def test_destroy_deletes_everything_in_reverse_and_leaves_an_empty_state(stack):
     assert (True, []) == (result.ok, stack.state().get("resources", []))
 
 
-def test_a_preview_changes_nothing_and_tells_what_would(stack):
+def test_a_preview_changes_nothing_and_lists_what_would_change(stack):
     stack.up('toy.Thing("a", name="a", value=1, secret=Output.secret("old-secret"))')
     before = stack.state_file.read_bytes()
     stack.preview('toy.Thing("a", name="b", value=2, secret=Output.secret("new-secret"))')

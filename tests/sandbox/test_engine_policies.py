@@ -42,7 +42,7 @@ def test_a_pack_that_does_not_answer_is_named(ruled):
     assert "a: toy-pack failed: Deadline Exceeded" == result.error
 
 
-def test_a_preview_tells_every_violation_and_fails_at_its_end(ruled):
+def test_a_preview_reports_every_violation_and_fails_at_its_end(ruled):
     result = ruled.preview(EVIL + '\ntoy.Thing("c", name="c", value="evil")')
     assert (False, 2, {"a", "b", "c"}) == (
         result.ok,
@@ -51,7 +51,7 @@ def test_a_preview_tells_every_violation_and_fails_at_its_end(ruled):
     )
 
 
-def test_an_advisory_violation_is_told_and_stops_nothing(ruled):
+def test_an_advisory_violation_is_reported_and_stops_nothing(ruled):
     assert ruled.up('toy.Thing("a", name="a", value="doubt")').ok
     assert [("no-doubt", "advisory")] == violations(ruled)
 

@@ -1,7 +1,5 @@
 """The mongodbatlas provider: what it sends, and what it makes of the answers."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """The aws provider's other resource types and its settings, against moto."""
 
-from __future__ import annotations
-
 import json
 
 import grpc

@@ -1,7 +1,5 @@
 """The aws provider's secrets and their versions against moto, through the protocol that an engine speaks."""
 
-from __future__ import annotations
-
 import grpc
 import pytest
 from providers_aws_fixture import (  # noqa: F401 - fixtures
@@ -57,7 +55,7 @@ def test_a_secret_is_imported_from_its_arn_alone(aws, endpoint):
     assert (arn, name, name) == (identity, state["name"], inputs["name"])
 
 
-def test_a_secret_changed_by_hand_is_seen_by_a_read_and_put_right_by_an_update(aws, endpoint):
+def test_a_read_finds_a_manual_change_of_a_secret_and_an_update_corrects_it(aws, endpoint):
     name = unique("s")
     identity, inputs, state = aws.made(SECRET, {"name": name, "description": "ours", "tags": {"own": "1"}})
     by_hand = api(endpoint, "secretsmanager")

@@ -1,7 +1,5 @@
 """The mongodbatlas provider against the Atlas emulator and a real mongod: what it makes can sign in."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The random provider and what all providers answer alike."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import bcrypt

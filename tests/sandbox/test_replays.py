@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 NOBODY = Catch(Catcher.DRIFT, "legacy binding")
 
 
-def test_incidents_happen_and_are_caught_and_a_wrong_promise_is_told(tmp_path: Path) -> None:
+def test_incidents_happen_and_are_caught_and_a_wrong_promise_is_reported(tmp_path: Path) -> None:
     """One sandbox for both; the second replay is asked for a catcher that it does not have."""
     directory = tmp_path / "sandbox"
     ended: list[Result] = []

@@ -69,7 +69,7 @@ def test_the_provider_and_both_drugs_are_covered_on_every_plan(site: Running) ->
         }
 
 
-def test_the_runbooks_single_check_tells_coverage_and_tier(site: Running) -> None:
+def test_the_runbooks_single_check_returns_coverage_and_tier(site: Running) -> None:
     answer = site.ask("/api/drugs/covered", SINGLE_CHECK)
     assert ("Covered", "PreferredBrand") == (answer["coverage"], answer["drug_tier"])
 

@@ -51,7 +51,7 @@ def test_a_tasks_environment_holds_nothing_of_the_sandboxs_own(running: Running)
     assert "PULUMI_CONFIG_PASSPHRASE" not in environment
 
 
-def test_no_connection_string_stands_in_a_file_of_the_sandbox_but_its_keys(running: Running) -> None:
+def test_no_file_of_the_sandbox_but_its_keys_holds_a_connection_string(running: Running) -> None:
     uri = running.client("secretsmanager").get_secret_value(SecretId="staging/mongodb/app-read")[
         "SecretString"
     ]

@@ -58,7 +58,7 @@ def test_constant_load_on_every_endpoint_is_served_well_through_a_release_of_ano
     assert mark.asked <= report.asked
 
 
-def test_a_wrong_answer_under_load_is_told_with_who_gave_it(running: Running) -> None:
+def test_a_wrong_answer_under_load_is_reported_with_its_revision(running: Running) -> None:
     pipeline = Pipeline(running.world, "staging")
     before = pipeline.look().revision
     with LoadProcess.of(running.world, 50, scenarios=SCENARIOS) as load:
@@ -171,7 +171,7 @@ def one_off(running: Running, **container: Any) -> dict[str, Any]:
     return found
 
 
-def test_a_one_off_task_runs_its_command_with_the_tasks_secrets_and_tells_its_exit_code(
+def test_a_one_off_task_runs_its_command_with_the_tasks_secrets_and_returns_its_exit_code(
     running: Running,
 ) -> None:
     program = (

@@ -162,7 +162,7 @@ def test_files_with_keys_are_for_their_owner_alone(world: World) -> None:
         assert 0o600 == stat.S_IMODE((world.directory / name).stat().st_mode)
 
 
-def test_no_secret_stands_in_the_record_or_the_logs(world: World) -> None:
+def test_neither_the_record_nor_the_logs_hold_a_secret(world: World) -> None:
     record = (world.directory / "sandbox.json").read_text() + repr(world)
     logs = "".join(path.read_text(errors="replace") for path in (world.directory / "logs").glob("*.log"))
     legacy = [

@@ -81,5 +81,5 @@ def test_a_command_runs_this_python_and_nothing_else() -> None:
         (ValueError("canary"), "unexpected ValueError"),
     ],
 )
-def test_a_failures_line_tells_what_was_refused_and_no_value(error: Exception, line: str) -> None:
+def test_a_failures_line_names_what_was_refused_without_values(error: Exception, line: str) -> None:
     assert line == failures.line(error)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.atlas.auth import TOKENS_A_MINUTE, Algorithm, Credential, Keyring
+from sandbox.atlas.auth import TOKENS_A_MINUTE, Credential, Keyring
 from sandbox.atlas.errors import AtlasError
 
 KEY = Credential("public", "private-key", "p1")
@@ -26,10 +26,9 @@ def answer(said: str, secret: str, *, method: str = "GET", target: str = TARGET,
     # The provider's library splits the challenge on comma and blank.
     parameters = dict(part.split("=", 1) for part in said.removeprefix("Digest ").split(", "))
     values = {name: value.strip('"') for name, value in parameters.items()} | changes
-    make = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}[values["algorithm"]]
 
     def digest(*parts: str) -> str:
-        return make(":".join(parts).encode()).hexdigest()
+        return hashlib.md5(":".join(parts).encode(), usedforsecurity=False).hexdigest()
 
     first, second = digest("public", values["realm"], secret), digest(method, target)
     response = digest(first, values["nonce"], "00000001", "cnonce", "auth", second)
@@ -39,15 +38,13 @@ def answer(said: str, secret: str, *, method: str = "GET", target: str = TARGET,
     )
 
 
-@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
-def test_a_key_that_answers_the_challenge_is_known(algorithm: Algorithm) -> None:
-    keyring = Keyring([KEY], algorithm)
+def test_a_key_that_answers_the_challenge_is_known() -> None:
+    keyring = Keyring([KEY])
     assert keyring.identify("GET", TARGET, answer(challenge(keyring), "private-key")) == KEY
 
 
-@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
-def test_a_wrong_private_key_is_challenged_again(algorithm: Algorithm) -> None:
-    keyring = Keyring([KEY], algorithm)
+def test_a_wrong_private_key_is_challenged_again() -> None:
+    keyring = Keyring([KEY])
     assert "stale=false" in challenge(keyring, answer(challenge(keyring), "another-key"))
 
 
@@ -90,14 +87,12 @@ def basic(name: str, secret: str) -> str:
     return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
 
 
-def test_a_token_signs_in_for_an_hour_until_it_is_revoked() -> None:
+def test_a_token_signs_in_for_an_hour() -> None:
     keyring = Keyring([ACCOUNT])
     login = basic("mdb_sa_id_1", "mdb_sa_sk_1")
     status, body, _ = keyring.token(login, "client_credentials")
     assert (status, body["expires_in"], body["token_type"]) == (200, 3600, "Bearer")
     assert keyring.identify("GET", TARGET, f"Bearer {body['access_token']}") == ACCOUNT
-    keyring.revoke(login, str(body["access_token"]))
-    assert challenge(keyring, f"Bearer {body['access_token']}")
 
 
 @pytest.mark.parametrize(

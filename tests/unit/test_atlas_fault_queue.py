@@ -24,7 +24,7 @@ def test_a_fault_waits_for_its_method_and_path() -> None:
     assert taken == [False, True]
 
 
-def test_the_listing_tells_what_still_waits() -> None:
+def test_the_listing_shows_the_remaining_faults() -> None:
     faults = Faults()
     faults.add(Fault(status=503, count=3))
     faults.take("GET", "/x")

@@ -41,7 +41,7 @@ def test_plain_json_is_refused_on_both_sides() -> None:
     assert (accept.value.status, content.value.status) == (406, 415)
 
 
-def test_a_page_tells_of_its_neighbours_and_of_the_count() -> None:
+def test_a_page_links_to_the_pages_beside_it_and_counts_all_items() -> None:
     shown = page(Query("pageNum=2&itemsPerPage=2"), "http://a/x", [1, 2, 3, 4, 5])
     assert ([link["rel"] for link in shown["links"]], shown["results"], shown["totalCount"]) == (
         ["self", "previous", "next"],

@@ -1,7 +1,5 @@
 """What the sandbox's providers decide without any server: values, differences, plans, containers, ids."""
 
-from __future__ import annotations
-
 import json
 
 import pytest
@@ -188,7 +186,7 @@ def test_an_empty_value_equals_one_that_was_never_given(empty):
         ),
     ],
 )
-def test_a_difference_is_told_by_path_kind_and_consequence(old, new, expected):
+def test_a_difference_has_a_path_a_kind_and_a_consequence(old, new, expected):
     assert expected == changes(THING, {"size": 1, **old}, {"size": 1, **new})
 
 

@@ -9,7 +9,7 @@ KIND = "aws:ecs/taskDefinition:TaskDefinition"
 URN = f"urn:pulumi:staging::atlas-access::{KIND}::app"
 
 
-def test_a_replacement_is_told_once_as_a_replacement_with_what_changed() -> None:
+def test_a_replacement_is_reported_once_with_its_changes() -> None:
     """Its two halves, the creation and the deletion of the old one, are one step for a person."""
     recorder = Recorder(lambda _: None, preview=False)
     hand_on(ResourcePlanned(URN, KIND, "replace", (PropertyChange("image", "update", "a", "b"),)), recorder)
@@ -19,7 +19,7 @@ def test_a_replacement_is_told_once_as_a_replacement_with_what_changed() -> None
     assert steps == [("replace", "app", (Change("image", "a", "b"),))]
 
 
-def test_a_replacement_that_is_planned_is_told_in_a_preview() -> None:
+def test_a_preview_reports_a_planned_replacement() -> None:
     """As the CLI's plan does."""
     recorder = Recorder(lambda _: None, preview=True)
     hand_on(ResourcePlanned(URN, KIND, "replace"), recorder)

@@ -23,9 +23,7 @@ END = "atlas_access.rollout.report.RolloutFailed: ROLLED BACK  staging: gate 3\n
         (["update failed"], "update failed"),
     ],
 )  # fmt: skip
-def test_each_line_is_told_once_and_the_end_of_a_rollout_whole_and_first(
-    errors: list[str], expected: str
-) -> None:
+def test_each_line_is_reported_once_and_the_end_of_a_rollout_first(errors: list[str], expected: str) -> None:
     assert expected == failure(errors, WORLD, "staging")
 
 

@@ -59,7 +59,7 @@ def test_components_and_providers_are_no_steps(kind: str) -> None:
     assert ((), []) == (recorder.steps, progress)
 
 
-def test_a_failed_step_is_told_and_marked() -> None:
+def test_a_failed_step_is_reported_as_failed() -> None:
     recorder, progress = record(event("resourcePreEvent", "create"), event("resOpFailedEvent", "create"))
     assert recorder.steps[0].failed
     assert Moment.FAILED is progress[-1].moment
@@ -75,7 +75,7 @@ def test_an_error_is_kept_once_without_colours_and_secrets() -> None:
 
 
 @pytest.mark.parametrize(("ephemeral", "expected"), [(True, Moment.PASSING), (False, Moment.SAID)])
-def test_a_message_is_told_as_passing_or_lasting(ephemeral: bool, expected: Moment) -> None:
+def test_a_message_is_reported_as_passing_or_lasting(ephemeral: bool, expected: Moment) -> None:
     body = {"severity": "info", "message": "100 of 621 attempts", "urn": URN, "ephemeral": ephemeral}
     _, progress = record({"diagnosticEvent": body})
     assert [(expected, "app-read-v2")] == [
