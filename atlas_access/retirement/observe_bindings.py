@@ -10,10 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
-
-from botocore.session import Session
 
 from atlas_access.base import Endpoints, Unread
 from atlas_access.clients import (
@@ -32,40 +29,24 @@ from atlas_access.retirement.observed import BoundRevision, SeenAccount
 _WORKERS = 8
 
 
-@dataclass(frozen=True)
-class _Account:
-    ecs: Any
-    events: Any
-    scheduler: Any
-
-    @classmethod
-    def open(cls, place: AccountPlace, endpoints: Endpoints, session: Session | None) -> _Account:
-        made = {
-            name: client(name, place.region, endpoints, session=session)
-            for name in ("ecs", "events", "scheduler")
-        }
-        return cls(**made)
-
-
 def look(place: AccountPlace, legacy: LegacyNames, endpoints: Endpoints) -> SeenAccount | Unread:
     """Look through one account; an `Unread` when any part of it could not be read."""
-    return read_or_unread(
-        lambda: _look(
-            place, legacy, _Account.open(place, endpoints, session_in(place, endpoints, "retirement"))
-        ),
-        f"task definitions of {place.environment}",
+    return read_or_unread(lambda: _look(place, legacy, endpoints), f"task definitions of {place.environment}")
+
+
+def _look(place: AccountPlace, legacy: LegacyNames, endpoints: Endpoints) -> SeenAccount:
+    session = session_in(place, endpoints, "retirement")
+    ecs, events, scheduler = (
+        client(name, place.region, endpoints, session=session) for name in ("ecs", "events", "scheduler")
     )
-
-
-def _look(place: AccountPlace, legacy: LegacyNames, account: _Account) -> SeenAccount:
     used: dict[str, list[str]] = defaultdict(list)
     with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
         parts = [
-            pool.submit(lambda: list(_run(account.ecs))),
-            pool.submit(lambda: list(_ruled(account.events))),
-            pool.submit(lambda: list(_scheduled(account.scheduler))),
+            pool.submit(lambda: list(_run(ecs))),
+            pool.submit(lambda: list(_ruled(events))),
+            pool.submit(lambda: list(_scheduled(scheduler))),
         ]
-        active = list(items(account.ecs.list_task_definitions, "taskDefinitionArns", status="ACTIVE"))
+        active = list(items(ecs.list_task_definitions, "taskDefinitionArns", status="ACTIVE"))
         latest = _latest(active)
         for part in parts:
             for name, how in part.result():
@@ -73,7 +54,7 @@ def _look(place: AccountPlace, legacy: LegacyNames, account: _Account) -> SeenAc
                 if revision:
                     used[revision].append(how)
         every = list(dict.fromkeys((*active, *used)))
-        definitions = list(pool.map(lambda arn: describe_definition(account.ecs, arn), every))
+        definitions = list(pool.map(lambda arn: describe_definition(ecs, arn), every))
     current = set(active)
     bound = []
     for arn, definition in zip(every, definitions, strict=True):
