@@ -199,18 +199,6 @@ def test_a_later_date_is_served_by_the_version_in_force(atlas: Atlas) -> None:
     assert (got.status_code, got.headers["Content-Type"].split(";")[0]) == (200, V1)
 
 
-def test_an_envelope_carries_the_status_of_answers_and_refusals(atlas: Atlas) -> None:
-    made = atlas.staging.send("POST", "/customDBRoles/roles?envelope=true", role_body("own"))
-    gone = atlas.staging.send("GET", "/customDBRoles/roles/none?envelope=true")
-    removed = atlas.staging.send("DELETE", "/customDBRoles/roles/own?envelope=true")
-    assert (made.json()["status"], made.json()["content"]["roleName"]) == (202, "own")
-    assert (gone.json()["status"], gone.json()["content"]["errorCode"]) == (
-        404,
-        "ATLAS_CUSTOM_ROLE_NOT_FOUND",
-    )
-    assert removed.json() == {"status": 204, "content": {}}
-
-
 def test_users_are_listed_page_by_page(atlas: Atlas) -> None:
     for number in range(5):
         atlas.staging.add_user(f"user_{number}")
