@@ -8,7 +8,6 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,7 +16,7 @@ from urllib.parse import parse_qs
 from sandbox.atlas.auth import Credential, Keyring
 from sandbox.atlas.errors import AtlasError, error_body
 from sandbox.atlas.faults import Fault, Faults, PropagationOrder
-from sandbox.atlas.negotiation import Query, agreed, dress, encode, media_type
+from sandbox.atlas.negotiation import Query, agreed, encode, media_type
 from sandbox.atlas.project import Project
 from sandbox.atlas.responses import Call
 from sandbox.atlas.urls import API, find_route
@@ -82,16 +81,16 @@ class Dispatcher:
             if request.path == _TOKEN:
                 return self._with_fault(request, lambda: self._oauth(request))
             if not request.path.startswith(API + "/"):
-                return _refused(request, AtlasError("RESOURCE_NOT_FOUND", request.path))
+                return _refused(AtlasError("RESOURCE_NOT_FOUND", request.path))
             who = self._keyring.identify(
                 request.method, request.target, request.headers.get("authorization", "")
             )
             return self._with_fault(request, lambda: self._api(request, who))
         except AtlasError as refusal:
-            return _refused(request, refusal)
+            return _refused(refusal)
         except Exception as error:  # noqa: BLE001 - the edge of the server: a client never sees a stack trace
             _log.error("%s %s failed: %s", request.method, request.path, type(error).__name__)
-            return _refused(request, AtlasError("UNEXPECTED_ERROR"))
+            return _refused(AtlasError("UNEXPECTED_ERROR"))
 
     def _api(self, request: Request, who: Credential) -> Reply:
         route, names = find_route(request.method, request.path)
@@ -115,11 +114,9 @@ class Dispatcher:
             address=self.base_url + request.path,
             now=self._clock(),
         )
-        pretty = call.query.flag("pretty", default=False)
-        dress(call.query, 200, None)
-        status, body = dress(call.query, *route.answer(call))
+        status, body = route.answer(call)
         headers = {"Content-Type": f"{media_type(version)};charset=utf-8"}
-        return Reply(status, b"" if body is None else encode(body, pretty=pretty), headers)
+        return Reply(status, b"" if body is None else encode(body), headers)
 
     def _project(self, names: Mapping[str, str], who: Credential) -> Project:
         group = names["groupId"]
@@ -154,7 +151,7 @@ class Dispatcher:
         try:
             reply = act()
         except AtlasError as refusal:
-            reply = _refused(request, refusal)
+            reply = _refused(refusal)
         if fault.drop == "after":
             return Reply(0, dropped=True)
         if fault.status is not None:
@@ -206,14 +203,11 @@ class Dispatcher:
 
 
 def _json(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Reply:
-    return Reply(status, encode(body, pretty=False), {"Content-Type": _JSON, **(headers or {})})
+    return Reply(status, encode(body), {"Content-Type": _JSON, **(headers or {})})
 
 
-def _refused(request: Request, refusal: AtlasError) -> Reply:
-    status, body = refusal.status, refusal.body()
-    with suppress(AtlasError, ValueError):  # the query itself may be what is wrong
-        status, body = dress(request.query, status, body)
-    return _json(status, body, refusal.headers)
+def _refused(refusal: AtlasError) -> Reply:
+    return _json(refusal.status, refusal.body(), refusal.headers)
 
 
 def _injected(fault: Fault, status: int) -> Reply:

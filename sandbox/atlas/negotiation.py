@@ -1,7 +1,7 @@
 """Negotiates headers and query parameters and encodes the answer.
 
-Source: the Atlas Administration API (versioned media types, envelope, pretty, pagination). A dated version is served
-by the newest version of the resource that is not younger; plain `application/json` is no version.
+Source: the Atlas Administration API (versioned media types, pagination; `envelope` and `pretty` are ignored). A dated
+version is served by the newest version of the resource that is not younger; plain `application/json` is no version.
 """
 
 import json
@@ -115,16 +115,6 @@ def page(query: Query, address: str, items: Sequence[Any]) -> dict[str, Any]:
     return {**shown, "totalCount": len(items)} if count else shown
 
 
-def dress(query: Query, status: int, body: Any) -> tuple[int, Any]:
-    """Put an answer into an envelope when the query asks for one; lists of results are one already."""
-    if not query.flag("envelope", default=False):
-        return status, body
-    if isinstance(body, dict) and "results" in body:
-        return status, {**body, "status": status}
-    return (200 if body is None else status), {"status": status, "content": {} if body is None else body}
-
-
-def encode(body: Any, *, pretty: bool) -> bytes:
-    """Write JSON, over several lines when the query asks for it."""
-    style: dict[str, Any] = {"indent": 2} if pretty else {"separators": (",", ":")}
-    return json.dumps(body, **style).encode()
+def encode(body: Any) -> bytes:
+    """Write JSON without white space."""
+    return json.dumps(body, separators=(",", ":")).encode()

@@ -132,9 +132,7 @@ class _Handler(KeptAliveHandler):
         )
         self.close_connection = True
         self.request_version = self.protocol_version
-        self._send(
-            Reply(refusal.status, encode(refusal.body(), pretty=False), {"Content-Type": "application/json"})
-        )
+        self._send(Reply(refusal.status, encode(refusal.body()), {"Content-Type": "application/json"}))
 
     def serve(self) -> None:
         """Answer one request."""

@@ -58,8 +58,22 @@ def on(action: str, *resources: Resource) -> Action:
     return Action(action=action, resources=resources or (Resource(db="shop", collection="orders"),))
 
 
-def test_a_user_with_a_password_and_a_role_is_taken() -> None:
-    assert verdict_on_user(user()) == "taken"
+@pytest.mark.parametrize(
+    ("changes", "password", "new", "expected"),
+    [
+        ({}, PASSWORD, True, "taken"),
+        ({}, None, False, "taken"),
+        ({"username": "application"}, "application", True, "WEAK_PASSWORD"),
+        ({"roles": (READ, READ)}, PASSWORD, True, "DUPLICATE_DATABASE_ROLES"),
+        ({"roles": ()}, PASSWORD, True, "MISSING_ATTRIBUTE"),
+        ({"database_name": "$external"}, PASSWORD, True, "DATABASE_NAME_INVALID_ADMIN"),
+        ({"x509_type": "CUSTOMER", "username": "CN=app"}, None, True, "DATABASE_NAME_INVALID_EXTERNAL"),
+    ],
+)
+def test_a_user_needs_a_strong_password_distinct_roles_and_its_own_database(
+    changes: dict[str, Any], password: str | None, new: bool, expected: str
+) -> None:
+    assert verdict_on_user(user(**changes), password, new=new) == expected
 
 
 @pytest.mark.parametrize("name", ["root", "__system", "mms-automation"])
@@ -81,14 +95,6 @@ def test_names_that_the_servers_use_are_blocked(name: str) -> None:
 )
 def test_a_new_users_password_is_judged(password: str | None, expected: str) -> None:
     assert verdict_on_user(user(), password) == expected
-
-
-def test_a_password_equal_to_the_name_is_weak() -> None:
-    assert verdict_on_user(user(username="application"), "application") == "WEAK_PASSWORD"
-
-
-def test_an_existing_user_needs_no_password() -> None:
-    assert verdict_on_user(user(), None, new=False) == "taken"
 
 
 @pytest.mark.parametrize(
@@ -115,14 +121,6 @@ def test_a_role_is_assigned_only_where_it_exists(grant: tuple[str, str, str | No
     name, database, collection = grant
     given_role = RoleGrant(role_name=name, database_name=database, collection_name=collection)
     assert verdict_on_user(user(roles=(given_role,))) == expected
-
-
-def test_a_role_listed_twice_is_a_duplicate() -> None:
-    assert verdict_on_user(user(roles=(READ, READ))) == "DUPLICATE_DATABASE_ROLES"
-
-
-def test_a_user_without_roles_is_refused() -> None:
-    assert verdict_on_user(user(roles=())) == "MISSING_ATTRIBUTE"
 
 
 @pytest.mark.parametrize(("count", "expected"), [(20, "taken"), (21, "VALIDATION_ERROR")])
@@ -161,15 +159,6 @@ def test_users_who_sign_in_elsewhere_live_on_external(
     changes: dict[str, Any], password: str | None, expected: str
 ) -> None:
     assert verdict_on_user(user(database_name="$external", **changes), password) == expected
-
-
-def test_a_password_user_lives_on_admin() -> None:
-    assert verdict_on_user(user(database_name="$external")) == "DATABASE_NAME_INVALID_ADMIN"
-
-
-def test_an_x509_user_on_admin_is_refused() -> None:
-    candidate = user(x509_type="CUSTOMER", username="CN=app")
-    assert verdict_on_user(candidate, None) == "DATABASE_NAME_INVALID_EXTERNAL"
 
 
 @pytest.mark.parametrize(
@@ -227,25 +216,6 @@ def test_every_cluster_action_is_taken_on_the_cluster_only(action: Any) -> None:
     assert verdicts == ("taken", "ATLAS_INVALID_RESOURCE")
 
 
-def test_an_action_on_data_is_refused_on_the_cluster() -> None:
-    assert verdict_on_role(role(on("FIND", Resource(cluster=True)))) == "ATLAS_INVALID_RESOURCE"
-
-
-def test_an_unknown_action_is_refused() -> None:
-    assert verdict_on_role(role(on("FLY"))) == "INVALID_ENUM_VALUE"
-
-
-def test_an_action_listed_twice_is_refused() -> None:
-    orders, carts = Resource(db="shop", collection="orders"), Resource(db="shop", collection="carts")
-    twice = role(on("FIND", orders), on("FIND", carts))
-    assert verdict_on_role(twice) == "ATLAS_DUPLICATE_CUSTOM_ROLE_ACTION"
-
-
-def test_a_resource_listed_twice_under_an_action_is_refused() -> None:
-    orders = Resource(db="shop", collection="orders")
-    assert verdict_on_role(role(on("FIND", orders, orders))) == "ATLAS_DUPLICATE_CUSTOM_ROLE_RESOURCE"
-
-
 @pytest.mark.parametrize(
     ("resource", "expected"),
     [
@@ -266,13 +236,25 @@ def test_the_cluster_is_named_alone() -> None:
     assert verdict_on_role(CustomRole.read(body)) == "taken"
 
 
-def test_a_role_inherited_twice_is_refused() -> None:
-    read = InheritedRole(role="read", db="shop")
-    assert verdict_on_role(role(on("FIND"), inherits=(read, read))) == "VALIDATION_ERROR"
+ORDERS, CARTS = Resource(db="shop", collection="orders"), Resource(db="shop", collection="carts")
+INHERITED = InheritedRole(role="read", db="shop")
 
 
-def test_a_role_that_permits_nothing_is_refused() -> None:
-    assert verdict_on_role(role()) == "ATLAS_CUSTOM_ROLE_HAS_NO_PERMISSIONS"
+@pytest.mark.parametrize(
+    ("candidate", "expected"),
+    [
+        (role(on("FIND", Resource(cluster=True))), "ATLAS_INVALID_RESOURCE"),
+        (role(on("FLY")), "INVALID_ENUM_VALUE"),
+        (role(on("FIND", ORDERS), on("FIND", CARTS)), "ATLAS_DUPLICATE_CUSTOM_ROLE_ACTION"),
+        (role(on("FIND", ORDERS, ORDERS)), "ATLAS_DUPLICATE_CUSTOM_ROLE_RESOURCE"),
+        (role(on("FIND"), inherits=(INHERITED, INHERITED)), "VALIDATION_ERROR"),
+        (role(), "ATLAS_CUSTOM_ROLE_HAS_NO_PERMISSIONS"),
+    ],
+)
+def test_a_role_is_refused_for_wrong_unknown_repeated_or_no_permissions(
+    candidate: CustomRole, expected: str
+) -> None:
+    assert verdict_on_role(candidate) == expected
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,10 @@
-"""Versions, pages and envelopes of the Admin API."""
-
-import json
+"""Versions and pages of the Admin API."""
 
 import pytest
 from hypothesis import given, strategies as st
 
 from sandbox.atlas.errors import AtlasError
-from sandbox.atlas.negotiation import Query, agreed, dress, encode, page, resolve
+from sandbox.atlas.negotiation import Query, agreed, page, resolve
 from sandbox.atlas.urls import find_route
 
 FIRST = ("2023-01-01",)
@@ -76,21 +74,6 @@ def test_a_query_of_two_hundred_parameters_is_read_and_no_longer_one(count: int,
     except AtlasError as error:
         verdict = error.code
     assert verdict == expected
-
-
-def test_an_envelope_wraps_an_object_and_marks_a_list_of_results() -> None:
-    asked = Query("envelope=true")
-    assert dress(asked, 201, {"a": 1}) == (201, {"status": 201, "content": {"a": 1}})
-    assert dress(asked, 200, {"results": []}) == (200, {"results": [], "status": 200})
-
-
-def test_an_envelope_makes_an_answer_of_no_content_visible() -> None:
-    assert dress(Query("envelope=true"), 204, None) == (200, {"status": 204, "content": {}})
-
-
-def test_pretty_only_adds_white_space() -> None:
-    plain, pretty = encode({"a": [1]}, pretty=False), encode({"a": [1]}, pretty=True)
-    assert (json.loads(plain), b"\n" in plain, b"\n" in pretty) == (json.loads(pretty), False, True)
 
 
 def test_a_name_in_an_address_is_unescaped_once() -> None:
