@@ -12,7 +12,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from atlas_access.base import Clock, Settings, clock_for
+from atlas_access.base import Clock, Settings, What, clock_for
 from atlas_access.clients import client
 from atlas_access.drift import listed, observe as drift
 from atlas_access.proof import Stack, Verdict, candidates, prove_candidates
@@ -155,7 +155,7 @@ def _soak(asked: Looked, stack: str, clock: Clock) -> SoakSeen | str:
         atlas_project=theirs.atlas_project_id,
         atlas_cluster=theirs.atlas_cluster,
         minutes=asks.soak_minutes,
-        logins=not asks.soak_without_login_history,
+        logins=asks.acknowledged(What.SOAK_WITHOUT_LOGIN_HISTORY) is None,
     )
     return looked(before, own.aws_account_id, asked.endpoints, clock)
 
