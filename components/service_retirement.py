@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import pulumi
 
@@ -37,13 +36,7 @@ class ServiceRetirement(pulumi.ComponentResource):
         address = ServiceAddress(args.stack, settings.aws_region, settings.ecs_cluster, settings.ecs_service)
         asked = RetirementArgs(
             step=settings.retirement.value,
-            confirmation=settings.retire_confirmation,
-            tombstone_hours=settings.tombstone_hours,
-            local_verified_at=_iso(settings.local_verified_at),
-            code_verified_at=_iso(settings.code_verified_at),
-            no_login_history_at=_iso(settings.no_login_history_at),
-            observer_role=settings.looks_as,
-            allow_ungated=settings.allow_ungated_rollout,
+            settings=settings.to_json(),
             estate=scope_of(args.manifest, args.stack).digest,
             revision=args.revision,
         )
@@ -63,7 +56,3 @@ def refuse_unconfirmed(stack: str, settings: Settings) -> None:
             f"phase retire takes {stack}'s legacy users, roles and secrets away, and nobody has confirmed it; nothing "
             f'was touched. Set atlas-access:retireConfirmation to "{wanted}", or atlas-access:phase back to bind.'
         )
-
-
-def _iso(moment: datetime | None) -> str:
-    return "" if moment is None else moment.isoformat()

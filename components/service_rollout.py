@@ -56,7 +56,8 @@ class ServiceRollout(pulumi.ComponentResource):
         address = ServiceAddress(args.stack, settings.aws_region, settings.ecs_cluster, settings.ecs_service)
         wanted = args.proven.apply(lambda versions: _digest(args.binding, versions))
         found = _found(args)
-        prior = PriorRevision(name, address, wanted, found, pulumi.ResourceOptions(parent=self))
+        record = settings.to_json()
+        prior = PriorRevision(name, address, wanted, found, record, pulumi.ResourceOptions(parent=self))
         binding = TaskBinding(
             str(definition["family"]),
             args.binding,
@@ -77,13 +78,10 @@ class ServiceRollout(pulumi.ComponentResource):
                     for each in args.proofs
                 ],
                 proven=args.proven,
-                deadline_seconds=settings.rollout_deadline_seconds,
                 release=settings.rollout_release,
                 ownership=owner.ownership.value,
                 ownership_why=owner.why,
-                acknowledged=settings.terraform_released,
-                allow_ungated=settings.allow_ungated_rollout,
-                after=settings.goes_after,
+                settings=record,
                 unsettled=found.apply(lambda revision: _unsettled(revision, args.marks)),
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[prior, *args.grants]),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from atlas_access.base import PROJECT, Settings, check_settings
+from atlas_access.base import OLD_NAMES, PROJECT, Settings, check_settings
 
 
 def read_files(directory: Path) -> dict[str, str]:
@@ -28,11 +28,9 @@ def load_settings(stack: str, directory: Path, *, sandbox: bool) -> Settings:
     import pulumi
 
     config = pulumi.Config(PROJECT)
-    lists = {each.alias or "" for each in Settings.model_fields.values() if isinstance(each.default, tuple)}
-    set_now = {
-        field.alias: value
-        for field in Settings.model_fields.values()
-        if field.alias and field.alias not in lists and (value := config.get(field.alias)) is not None
-    }
+    fields = {each.alias: each for each in Settings.model_fields.values() if each.alias}
+    lists = {name for name, each in fields.items() if isinstance(each.default, tuple)}
+    names = (fields.keys() | OLD_NAMES) - lists
+    set_now: dict[str, object] = {name: value for name in names if (value := config.get(name)) is not None}
     set_now |= {name: value for name in lists - {"placeholders"} if (value := config.get_object(name))}
     return check_settings(stack, read_files(directory), sandbox=sandbox, overrides=set_now)

@@ -7,6 +7,7 @@ imported when it acts: a preview only compares.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,31 +18,22 @@ from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ResourceP
 
 from probes.rollout import ServiceAddress
 
-_ASKED_BY = (
-    *("step", "confirmation", "tombstone_hours", "local_verified_at", "code_verified_at"),
-    *("no_login_history_at", "observer_role", "estate"),
-)
-"""The inputs that another question to the gate differs by."""
+_ASKED_BY = ("retirement", "retireConfirmation", "tombstoneHours", "acknowledged", "observerRole", "soakRole")
+"""The settings that another question to the gate differs by, besides the estate."""
 _CARRIED_BY = ("step", "estate")
 """The inputs that another retirement differs by: not the evidence, which is new with each look."""
 
 
 @dataclass(frozen=True)
 class RetirementArgs:
-    """What a retirement is asked: the step, what a person typed and recorded, and what it waits for.
+    """What a retirement is asked: the step, the stack's settings, and what it waits for.
 
-    Times are ISO 8601, "" for none. `estate` is the digest of the legacy estate, `revision` what the service runs once
-    the revision without deprecated variables is rolled out.
+    `settings` is the resolved record as JSON, with what a person typed and acknowledged. `estate` is the digest of the
+    legacy estate, `revision` what the service runs once the revision without deprecated variables is rolled out.
     """
 
     step: str
-    confirmation: str
-    tombstone_hours: int
-    local_verified_at: str
-    code_verified_at: str
-    no_login_history_at: str
-    observer_role: str
-    allow_ungated: bool
+    settings: str
     estate: str
     revision: pulumi.Input[str]
 
@@ -72,7 +64,7 @@ class RetirementGateProvider(ResourceProvider):
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Ask again when anything that the gate goes by is another."""
-        return DiffResult(changes=_differ(olds, news, _ASKED_BY))
+        return DiffResult(changes=_asked(olds) != _asked(news))
 
 
 class RetirementProvider(ResourceProvider):
@@ -150,6 +142,11 @@ class Retirement(pulumi.dynamic.Resource, module="rollout", name="Retirement"):
 
 def _place(props: Mapping[str, Any]) -> str:
     return f"{props['cluster']}/{props['service']}"
+
+
+def _asked(props: Mapping[str, Any]) -> list[Any]:
+    record = json.loads(str(props.get("settings") or "{}"))
+    return [props.get("estate"), *(record.get(name) for name in _ASKED_BY)]
 
 
 def _differ(olds: Mapping[str, Any], news: Mapping[str, Any], keys: tuple[str, ...]) -> bool:

@@ -31,8 +31,8 @@ class RolloutArgs:
     """What a rollout needs besides its service.
 
     `wanted` and `prior` are revision ARNs. `proofs` are the proofs to be made again, `proven` names the versions proven
-    for the revision. `ownership` is what the Terraform files say, and why; `acknowledged` what the configuration says.
-    `after` is the stack that goes first, "" for none. `unsettled` says why the service is not as a green rollout left
+    for the revision. `ownership` is what the Terraform files say, and why. `settings` is the stack's resolved record as
+    JSON: nothing reads the file again. `unsettled` says why the service is not as a green rollout left
     it, "" when it is: after a rollback, a deployment by somebody else, or a run that died.
     """
 
@@ -40,13 +40,10 @@ class RolloutArgs:
     prior: pulumi.Input[str]
     proofs: pulumi.Input[Sequence[Mapping[str, Any]]]
     proven: pulumi.Input[Mapping[str, str]]
-    deadline_seconds: int
     release: int
     ownership: str
     ownership_why: str
-    acknowledged: bool
-    allow_ungated: bool
-    after: str
+    settings: str
     unsettled: pulumi.Input[str]
 
 
@@ -128,7 +125,8 @@ class PriorRevision(pulumi.dynamic.Resource, module="rollout", name="PriorRevisi
     """The revision that runs before a rollout.
 
     `wanted` says for which definition it was recorded, `found` which revision the program saw running, "" when that is
-    bound as wanted. `left_behind` is the revision that a dead run had begun to roll out.
+    bound as wanted. `settings` is the stack's resolved record, with which the lease of a dead run is undone.
+    `left_behind` is the revision that a dead run had begun to roll out.
     """
 
     revision_arn: pulumi.Output[str]
@@ -141,13 +139,14 @@ class PriorRevision(pulumi.dynamic.Resource, module="rollout", name="PriorRevisi
         address: ServiceAddress,
         wanted: pulumi.Input[str],
         found: pulumi.Input[str],
+        settings: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         results = dict.fromkeys(("revision_arn", "definition", "left_behind"))
         super().__init__(
             PriorRevisionProvider(),
             name,
-            {**vars(address), "wanted": wanted, "found": found, **results},
+            {**vars(address), "wanted": wanted, "found": found, "settings": settings, **results},
             opts,
         )
 

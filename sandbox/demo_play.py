@@ -1,5 +1,6 @@
 """Runs the demo's acts in a sandbox, lanes in parallel, and records each step's result. Stops after a failed step."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from atlas_access.base import advance, advanced
+from atlas_access.base import What, advance, advanced
 from atlas_access.review import Deployment, Moment, Operation, Progress
 from sandbox.baselines import capture_baseline
 from sandbox.demo_story import DELETE, Act, Capture, Pass, Record, Releases, Retire, Step, Story
@@ -131,8 +132,7 @@ class Player:
             **self._settings,
             "retirement": way,
             "retireConfirmation": f"retire {stack}",
-            "localVerifiedAt": self._verified_at,
-            "codeVerifiedAt": self._verified_at,
+            "acknowledged": verified(self._verified_at),
         }
         return Order(stack, Operation.UP, "retire", settings=settings)
 
@@ -185,6 +185,19 @@ class Player:
             self._notes.releases.append(release)
         each = ", ".join(f"{one.seconds:.1f} s" for one in done)
         self._audience.line(f"  {step.stack}: {release.before} → {release.after}: {what} ({each})")
+
+
+def verified(at: str) -> str:
+    """The setting `acknowledged` of a stack whose local file and code were verified at that time."""
+    stated = {
+        What.TERRAFORM_RELEASED: "Terraform ignores the task definition of the service",
+        What.SOAK_WITHOUT_LOGIN_HISTORY: "the tier keeps no access history",
+        What.LOCAL_VERIFIED: "the local file binds the four variables",
+        What.CODE_VERIFIED: "the deployed code names no deprecated variable",
+    }
+    return json.dumps(
+        [{"what": what, "by": "platform", "at": at, "why": why} for what, why in stated.items()]
+    )
 
 
 def _moment(directory: Path) -> str:

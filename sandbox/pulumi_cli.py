@@ -173,7 +173,9 @@ def holds_resources(directory: Path) -> bool:
 def _typed(project: Mapping[str, Any], key: str, value: str) -> Any:
     """A setting in the type that the project declares for it: the CLI checks."""
     declared = project.get("config", {}).get(key, {})
-    kind = declared.get("type") if isinstance(declared, Mapping) else None
+    if not isinstance(declared, Mapping):
+        return value
+    kind = declared.get("type", "array" if isinstance(declared.get("default"), list) else None)
     return value if kind in {None, "string"} else json.loads(value)
 
 

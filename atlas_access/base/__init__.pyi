@@ -1,3 +1,9 @@
+from .acknowledged import (
+    OLD_NAMES as OLD_NAMES,
+    Acknowledgement as Acknowledgement,
+    What as What,
+    form_of as form_of,
+)
 from .addresses import (
     Address as Address,
     AddressForm as AddressForm,

@@ -6,15 +6,13 @@ a file (`components/settings.py` does for the program, `atlas_access/cli/inputs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -22,6 +20,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from atlas_access.base.acknowledged import OLD_NAMES, Acknowledgement, What, form_of, odd_ones
 from atlas_access.base.addresses import AddressForm
 from atlas_access.base.phases import VERIFIED_HOURS, Step, confirmation_for
 from atlas_access.base.yaml_errors import ManifestError, ManifestInvalid, suggestion
@@ -30,9 +29,6 @@ from atlas_access.base.yaml_reader import read_yaml
 PROJECT = "atlas-access"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$")]
-
-RecordedTime = Annotated[AwareDatetime | None, BeforeValidator(lambda value: None if value == "" else value)]
-"""When a person has seen to something, with its time zone; "" where nobody has."""
 
 #: Settings that name one environment's own property: no two stacks may share a value (ADR 0001).
 OWN_TO_A_STACK = ("atlasProjectId", "atlasCluster", "awsAccountId", "smokeUrl")
@@ -69,19 +65,15 @@ class Settings(BaseModel):
     proof_task_family: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,255}$")] = ""
     proof_task_subnets: tuple[Name, ...] = ()
     proof_task_security_groups: tuple[Name, ...] = ()
-    accepted_audit_uuid: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{32})?$")] = ""
     allow_unproven_private_address: bool = False
     rollout_deadline_seconds: Annotated[int, Field(ge=30, le=3600)] = 900
     rollout_release: Annotated[int, Field(ge=0)] = 0
-    terraform_released: bool = False
     terraform_directory: str = ""
     smoke_baseline: str = ""
     allow_ungated_rollout: bool = False
     soak_after: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_.-]+)?$")] = ""
     soak_minutes: Annotated[int, Field(ge=30)] = 30
     soak_role: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_+=,.@/-]{1,128})?$")] = ""
-    soak_without_login_history: bool = False
-    soak_without_sign_up: bool = False
     drift_without_collections: bool = False
     github_repository: Annotated[
         str, StringConstraints(pattern=r"^([A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100})?$")
@@ -89,21 +81,25 @@ class Settings(BaseModel):
     retirement: Step = Step.TOMBSTONE
     retire_confirmation: str = ""
     tombstone_hours: Annotated[int, Field(ge=VERIFIED_HOURS, le=720)] = VERIFIED_HOURS
-    local_verified_at: RecordedTime = None
-    code_verified_at: RecordedTime = None
-    no_login_history_at: RecordedTime = None
     observer_role: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_+=,.@/-]{1,128})?$")] = ""
     unprotect: bool = False
+    acknowledgements: Annotated[tuple[Acknowledgement, ...], Field(alias="acknowledged")] = ()
     placeholders: tuple[str, ...] = ()
 
+    def acknowledged(self, what: What) -> Acknowledgement | None:
+        """What a person has stated about it; None where nobody has."""
+        return next((each for each in self.acknowledgements if each.what is what), None)
+
+    def acknowledged_at(self, what: What) -> datetime | None:
+        """When a person has stated it; None where nobody has."""
+        found = self.acknowledged(what)
+        return None if found is None else found.at
+
     @property
-    def recorded_times(self) -> Mapping[str, datetime | None]:
-        """What people have recorded for the retirement's gate, by setting."""
-        return {
-            "localVerifiedAt": self.local_verified_at,
-            "codeVerifiedAt": self.code_verified_at,
-            "noLoginHistoryAt": self.no_login_history_at,
-        }
+    def accepted_audit_uuid(self) -> str:
+        """The UUID of an audit log that was made anew by decision; "" for none."""
+        found = self.acknowledged(What.AUDIT_LOG_REMADE)
+        return "" if found is None else found.value
 
     @property
     def looks_as(self) -> str:
@@ -119,6 +115,15 @@ class Settings(BaseModel):
         """The same settings with another address form, if one is given: the sandbox has no DNS, so it has no SRV."""
         return self.model_copy(update={"address_form": AddressForm(form)}) if form else self
 
+    def to_json(self) -> str:
+        """The record as text; `from_json` reads it. It holds no secret."""
+        return self.model_dump_json(by_alias=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Settings:
+        """Read what `to_json` wrote. Raises `ValueError` for anything else."""
+        return cls.model_validate_json(text)
+
 
 class SettingsInvalid(ValueError):
     """The settings are wrong; `errors` holds every mistake, in the order of the file."""
@@ -132,13 +137,19 @@ class SettingsInvalid(ValueError):
 
 
 def check_settings(
-    stack: str, files: Mapping[str, str], *, sandbox: bool, overrides: Mapping[str, str] | None = None
+    stack: str,
+    files: Mapping[str, str],
+    *,
+    sandbox: bool,
+    overrides: Mapping[str, Any] | None = None,
+    now: datetime | None = None,
 ) -> Settings:
     """Turn a stack's file into settings, or say everything that is wrong with it.
 
     `files` maps each stack's name to the text of its `Pulumi.<stack>.yaml`, this stack's among them; the others are
     read only to refuse a value that belongs to another environment. `overrides` are values set beside the file
-    (`pulumi config set` on another backend, `--config`), by their bare names.
+    (`pulumi config set` on another backend, `--config`), by their bare names. Outside a sandbox, whose clock can be
+    advanced, an acknowledgement of the future is refused; `now` is this machine's time by default.
 
     Raises:
         SettingsInvalid: with every error at once.
@@ -157,6 +168,11 @@ def check_settings(
     errors += invalid
     errors += _foreign(source, stack, values, lines, files)
     errors += _other_confirmed(source, stack, settings, lines)
+    clock = None if sandbox else now or datetime.now(UTC)
+    for number, problem, remedy in () if settings is None else odd_ones(settings.acknowledgements, clock):
+        path = ("acknowledged", number)
+        where = f"{PROJECT}:acknowledged.{number}"
+        errors.append(ManifestError(source, _line(path, lines), where, problem, remedy))
     if not sandbox:
         errors += _placeholders(source, values, lines)
         errors += _sandbox_only(source, settings, lines)
@@ -178,9 +194,12 @@ def _read(source: str, text: str) -> tuple[dict[str, Any], dict[str, int]]:
         raise SettingsInvalid(
             source, (ManifestError(source, 1, "config", "is missing", "Put the settings under config:."),)
         )
-    bare = {key: key.removeprefix(f"{PROJECT}:") for key in config}
-    lines = {name: document.line(("config", key)) for key, name in bare.items()}
-    return {name: config[key] for key, name in bare.items()}, lines
+    lines = {
+        ".".join(map(str, path[1:])).removeprefix(f"{PROJECT}:"): line
+        for path, line in document.lines.items()
+        if path[:1] == ("config",)
+    }
+    return {key.removeprefix(f"{PROJECT}:"): value for key, value in config.items()}, lines
 
 
 def _aliases() -> frozenset[str]:
@@ -194,8 +213,10 @@ def _unknown(source: str, values: Mapping[str, Any], lines: Mapping[str, int]) -
             source,
             lines.get(key, 1),
             f"{PROJECT}:{key}" if ":" not in key else key,
-            "is not a setting",
-            f"Remove it.{suggestion(key, known)}",
+            "is not a setting any more" if key in OLD_NAMES else "is not a setting",
+            f"State it in the list {PROJECT}:acknowledged, as {form_of(OLD_NAMES[key])}."
+            if key in OLD_NAMES
+            else f"Remove it.{suggestion(key, known)}",
         )
         for key in values
         if key not in known
@@ -211,14 +232,20 @@ def _validated(
         return None, [
             ManifestError(
                 source,
-                lines.get(str(each["loc"][0]), 1),
-                f"{PROJECT}:{each['loc'][0]}",
+                _line(each["loc"], lines),
+                f"{PROJECT}:{'.'.join(map(str, each['loc']))}",
                 "is missing" if each["type"] == "missing" else "is not a valid value",
                 f"{each['msg']}. Pulumi.yaml says what it is.",
             )
             for each in error.errors(include_input=False, include_url=False)
             if each["type"] != "missing" or not suggestion(str(each["loc"][0]), values.keys() - _aliases())
         ]
+
+
+def _line(path: Sequence[int | str], lines: Mapping[str, int]) -> int:
+    """The line of an entry; where the entry is missing, that of what should hold it."""
+    names = [".".join(map(str, path[:length])) for length in range(len(path), 0, -1)]
+    return next((lines[name] for name in names if name in lines), 1)
 
 
 def _foreign(

@@ -24,7 +24,7 @@ from atlas_access.cli.inputs import (
 )
 
 if TYPE_CHECKING:
-    from atlas_access.base import Settings
+    from atlas_access.base import Settings, What
     from atlas_access.guards import Report
     from atlas_access.manifest import Manifest
     from atlas_access.retirement import Fact, Step
@@ -102,34 +102,34 @@ def _here(
     declared: Manifest, manifest: Path, env_file: Path, source: Path | None, own: Settings, now: datetime
 ) -> dict[Step, Fact]:
     """The phases that lie on this machine: the env file, the application's code, the generated documents."""
+    from atlas_access.base import What
     from atlas_access.cli.docs import in_sync
     from atlas_access.cli.env import judged
     from atlas_access.cli.guard import GuardName, of_tree
     from atlas_access.retirement import Fact, Step
 
     absent = f"{env_file} is not here; name a developer's env file with --env-file"
-    local = _recorded(own.local_verified_at, now, absent)
+    local_at, code_at = (own.acknowledged_at(each) for each in (What.LOCAL_VERIFIED, What.CODE_VERIFIED))
+    local = _recorded(local_at, now, absent)
     if env_file.exists() or env_file.is_symlink():
         try:
             clean = f"{env_file} binds each variable to its user"
-            clean += _to_record(own.local_verified_at, "localVerifiedAt")
+            clean += _to_record(local_at, What.LOCAL_VERIFIED)
             local = _fact(judged(env_file, declared), clean)
         except CommandFailed as refused:
             local = Fact(holds=False, evidence=str(refused))
-    code = _recorded(
-        own.code_verified_at, now, "the application's tree was not looked at; name it with --source"
-    )
+    code = _recorded(code_at, now, "the application's tree was not looked at; name it with --source")
     if source is not None:
         report = next(iter(of_tree((GuardName.ENV_VAR_COVERAGE,), declared, manifest, source, ())))
         clean = f"{report.looked_at} files of {source} name no deprecated variable"
-        code = _fact(report, clean + _to_record(own.code_verified_at, "codeVerifiedAt"))
+        code = _fact(report, clean + _to_record(code_at, What.CODE_VERIFIED))
     documents = _fact(in_sync(declared, manifest.parent), "every generated document is in step")
     return {Step.LOCAL: local, Step.CODE: code, Step.DOCUMENTS: documents}
 
 
-def _to_record(at: datetime | None, setting: str) -> str:
+def _to_record(at: datetime | None, what: What) -> str:
     """What the retirement's gate asks for besides: it cannot see this machine."""
-    return "" if at is not None else f"; for the retirement, record when in atlas-access:{setting}"
+    return "" if at is not None else f"; for the retirement, state {what} in atlas-access:acknowledged"
 
 
 def _recorded(at: datetime | None, now: datetime, otherwise: str) -> Fact:

@@ -245,5 +245,5 @@ def _blanked(text: str) -> str:
 def _unknown(why: str) -> OwnershipFinding:
     return OwnershipFinding(
         Ownership.UNKNOWN,
-        f"{why}. Where Terraform ignores the task definition, set atlas-access:terraformReleased to true.",
+        f"{why}. Where Terraform ignores the task definition, state terraform-released in atlas-access:acknowledged.",
     )

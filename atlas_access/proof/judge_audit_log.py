@@ -74,7 +74,8 @@ def _texts(
     if last_uuid and seen.uuid not in (last_uuid, accepted_uuid):
         yield (
             f"{place} is not the collection last proven (UUID {last_uuid}, now {seen.uuid}): it was dropped or renamed "
-            f"and made again. If that was decided, set atlas-access:acceptedAuditUuid to {seen.uuid}"
+            "and made again. If that was decided, state audit-log-remade in atlas-access:acknowledged, with value "
+            f"{seen.uuid}"
         )
     for each in seen.expiries or ():
         if not _declared(each, retention):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from atlas_access.base import VERIFIED_HOURS, Status, Step, Unread, confirmation_for
+from atlas_access.base import VERIFIED_HOURS, Status, Step, Unread, What, confirmation_for
 from atlas_access.drift import Drift, listed
 from atlas_access.retirement.model import (
     CLOCK_TOLERANCE_SECONDS,
@@ -136,11 +136,11 @@ def phases(seen: GateSeen) -> Condition:
         told = _verified(each, seen.wall)
         (good if told is None else young).append(told or _bound(each, seen.wall))
     given = seen.acknowledged
-    for what, at, setting in (
-        ("local file", given.local, "localVerifiedAt"),
-        ("code", given.code, "codeVerifiedAt"),
+    for what, at, stated in (
+        ("local file", given.local, What.LOCAL_VERIFIED),
+        ("code", given.code, What.CODE_VERIFIED),
     ):
-        told = _acknowledged(what, at, setting, seen.wall)
+        told = _acknowledged(what, at, stated, seen.wall)
         (good if told is None else young).append(told or f"{what} verified {at:%Y-%m-%d %H:%M} UTC")
     if young:
         return unmet(name, listed(young, 8), f"Wait until each has held for {VERIFIED_HOURS} h, or record it")
@@ -154,12 +154,14 @@ def logins(seen: GateSeen) -> Condition:
         given = seen.acknowledged.no_login_history
         since = max((s.since or 0.0 for s in seen.services if isinstance(s, SeenService)), default=0.0)
         if given is None:
-            way = "Where the tier keeps none (M0, Flex), record that in noLoginHistoryAt, with the time"
+            way = f"Where the tier keeps none (M0, Flex), state {What.NO_LOGIN_HISTORY} in acknowledged"
             return unknown(name, str(found), way)
         at = given.timestamp()
         if not since <= at <= seen.wall:
             way = "Record it anew, after the last binding and not in the future"
-            return unmet(name, f"noLoginHistoryAt is {given:%Y-%m-%d %H:%M} UTC, outside the soak", way)
+            return unmet(
+                name, f"{What.NO_LOGIN_HISTORY} was stated {given:%Y-%m-%d %H:%M} UTC, outside the soak", way
+            )
         return met(name, f"no access history ({found}), acknowledged {given:%Y-%m-%d %H:%M} UTC")
     span = f"between {found.start:%Y-%m-%d %H:%M} and {found.end:%Y-%m-%d %H:%M} UTC"
     if found.legacy:
@@ -253,12 +255,12 @@ def _bound(each: SeenService, wall: float) -> str:
     return f"{each.environment} bound for {lasted(wall - (each.since or wall))}"
 
 
-def _acknowledged(what: str, at: datetime | None, setting: str, wall: float) -> str | None:
+def _acknowledged(what: str, at: datetime | None, stated: What, wall: float) -> str | None:
     if at is None:
-        return f"{what}: not recorded ({setting})"
+        return f"{what}: not acknowledged ({stated})"
     age = wall - at.timestamp()
     if age < 0:
-        return f"{what}: {setting} lies in the future"
+        return f"{what}: {stated} lies in the future"
     if age < VERIFIED_HOURS * _HOUR:
         return f"{what} is verified for {lasted(age)} of {VERIFIED_HOURS} h"
     return None

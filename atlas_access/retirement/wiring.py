@@ -1,7 +1,7 @@
 """Turns a resource's properties, or a command's words, into a retirement's goal and its parts. Decides nothing.
 
-Facts of other environments are read from their own settings at the moment of use: no property of a resource names what
-another environment owns (ADR 0001).
+The stack's own settings are the record that the program hands on. Facts of other environments are read from their own
+settings at the moment of use: no property of a resource names what another environment owns (ADR 0001).
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from atlas_access.base import Endpoints, Settings, Step, clock_for
+from atlas_access.base import Endpoints, Settings, What, clock_for
 from atlas_access.clients import AccountPlace, SignIn, client
 from atlas_access.manifest import Manifest, load_known_users, load_manifest
 from atlas_access.retirement.change_atlas import sign_in_for_changes
@@ -26,7 +25,7 @@ from atlas_access.retirement.report import RetirementRefused, refused
 from atlas_access.retirement.run import Parts, carry_out
 from atlas_access.retirement.scope import Scope, scope_of
 from atlas_access.retirement.steps import Done, Goal, Target, Way
-from atlas_access.rollout import PROJECT_FOLDER, gates_for, say, settings_of
+from atlas_access.rollout import PROJECT_FOLDER, gates_for, own_settings, say, settings_of
 
 
 def show_gate(props: Mapping[str, Any], before: str) -> dict[str, Any]:
@@ -98,24 +97,23 @@ def asked_of(props: Mapping[str, Any], endpoints: Endpoints) -> Asked:
     stack = str(props["stack"])
     manifest = load_manifest((PROJECT_FOLDER / "access.yaml").read_text(encoding="utf-8"))
     known = load_known_users(_text(PROJECT_FOLDER / "known-users.yaml"), manifest, environment=stack)
-    settings = settings_of(stack, endpoints)
-    role = str(props.get("observer_role") or "")
+    settings = own_settings(props, endpoints)
     return Asked(
         stack=stack,
-        step=Step(str(props["step"])),
-        confirmation=str(props.get("confirmation") or ""),
-        tombstone_hours=int(props["tombstone_hours"]),
+        step=settings.retirement,
+        confirmation=settings.retire_confirmation,
+        tombstone_hours=settings.tombstone_hours,
         acknowledged=Acknowledged(
-            local=_moment(props.get("local_verified_at")),
-            code=_moment(props.get("code_verified_at")),
-            no_login_history=_moment(props.get("no_login_history_at")),
+            local=settings.acknowledged_at(What.LOCAL_VERIFIED),
+            code=settings.acknowledged_at(What.CODE_VERIFIED),
+            no_login_history=settings.acknowledged_at(What.NO_LOGIN_HISTORY),
         ),
-        allow_ungated=bool(props.get("allow_ungated")),
+        allow_ungated=settings.allow_ungated_rollout,
         settings=settings,
         manifest=manifest,
         known=known,
         scope=scope_of(manifest, stack),
-        places=_places(stack, settings, manifest, role, endpoints),
+        places=_places(stack, settings, manifest, settings.looks_as, endpoints),
     )
 
 
@@ -167,7 +165,7 @@ def _eyes(asked: Asked, endpoints: Endpoints) -> Eyes:
         endpoints=endpoints,
         sign_in=sign_in_for_changes(os.environ),
         clock=clock_for(os.environ, endpoints),
-        gates=lambda: gates_for(asked.stack, endpoints, allow_ungated=asked.allow_ungated),
+        gates=lambda: gates_for(asked.stack, asked.settings, endpoints),
     )
 
 
@@ -185,10 +183,6 @@ def _never(*_: object) -> Any:
 
 def _pause(endpoints: Endpoints) -> float:
     return 0.2 if endpoints.sandbox else 2.0
-
-
-def _moment(value: object) -> datetime | None:
-    return datetime.fromisoformat(str(value)) if value else None
 
 
 def _text(path: Path) -> str:

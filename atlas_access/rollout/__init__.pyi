@@ -19,6 +19,7 @@ from .soak import SoakSeen as SoakSeen, named as named, refusals as refusals, re
 from .wiring import (
     PROJECT_FOLDER as PROJECT_FOLDER,
     gates_for as gates_for,
+    own_settings as own_settings,
     record_prior as record_prior,
     roll_out as roll_out,
     say as say,

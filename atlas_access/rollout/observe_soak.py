@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.session import Session
 
-from atlas_access.base import Clock, EndpointRefused, Endpoints, Settings
+from atlas_access.base import Clock, EndpointRefused, Endpoints, Settings, What
 from atlas_access.clients import (
     MOST_LOGINS,
     SOAK_ACCOUNT,
@@ -68,7 +68,7 @@ class Preceding:
             theirs.atlas_project_id,
             theirs.atlas_cluster,
             asks.soak_minutes,
-            logins=not asks.soak_without_login_history,
+            logins=asks.acknowledged(What.SOAK_WITHOUT_LOGIN_HISTORY) is None,
         )
 
 

@@ -133,7 +133,7 @@ def owned(answer: str, why: str, *, acknowledged: bool) -> Check:
         return (
             told
             if answer == "owned" or why
-            else f"{told}: set atlas-access:terraformReleased once it has let go",
+            else f"{told}: state terraform-released in atlas-access:acknowledged once it has let go",
         )
 
     return check

@@ -75,7 +75,7 @@ def roll_back(
     checks = Checks({"reading the secrets": readable(Readability(region, endpoints), service, (target,))})
     line = StopLine(stack, settings.github_repository, endpoints, os.environ, tell)
     with line.watching(lambda failure: failure.moved):
-        done = carry_out(goal, parts_of(stack, service, endpoints, checks, gates, tell))
+        done = carry_out(goal, parts_of(stack, settings, service, endpoints, checks, gates, tell))
     return RolledTo(
         stack=stack,
         revision=short(done.revision),

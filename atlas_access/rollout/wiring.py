@@ -1,5 +1,6 @@
 """Turns a resource's properties into a goal and its parts: clients, clock, checks, gates. Decides nothing.
 
+The stack's own settings are the record that the program has read and handed on, values set beside the file included.
 Facts of another environment are read from that stack's own settings at the moment of use: no property of a resource
 names what another environment owns (ADR 0001).
 """
@@ -15,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from atlas_access.base import REGISTRATION_FACTS, Endpoints, Settings, check_settings, clock_for
+from atlas_access.base import REGISTRATION_FACTS, Endpoints, Settings, What, check_settings, clock_for
 from atlas_access.clients import AccountPlace, client, failed_requests, session_in
 from atlas_access.rollout.gates import Gates
 from atlas_access.rollout.observe_soak import Preceding, looked
@@ -59,15 +60,16 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
     """Swap onto the wanted revision. Raises `RolloutFailed`."""
     endpoints = _endpoints()
     service = service_of(props, endpoints)
-    allow = bool(props.get("allow_ungated"))
-    gates = gates_for(str(props["stack"]), endpoints, allow_ungated=allow)
+    stack, settings = str(props["stack"]), own_settings(props, endpoints)
+    allow = settings.allow_ungated_rollout
+    gates = gates_for(stack, settings, endpoints)
     goal = Goal(
         way=Way.FORWARD,
         run=new_run(),
         prior=str(props["prior"]),
         wanted=str(props["wanted"]),
-        release=int(props["release"]),
-        deadline_seconds=float(props["deadline_seconds"]),
+        release=settings.rollout_release,
+        deadline_seconds=float(settings.rollout_deadline_seconds),
     )
     checks = {
         "proving again": proven_again(props["proofs"], endpoints, goal.wanted, service),
@@ -75,19 +77,18 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
             Readability(str(props["region"]), endpoints), service, (goal.wanted, goal.prior)
         ),
         "ownership": owned(
-            str(props["ownership"]), str(props["ownership_why"]), acknowledged=bool(props["acknowledged"])
+            str(props["ownership"]),
+            str(props["ownership_why"]),
+            acknowledged=settings.acknowledged(What.TERRAFORM_RELEASED) is not None,
         ),
         "the gates": gated(gates, allow_ungated=allow),
     }
-    after = str(props.get("after") or "")
-    if after:
-        say(_asked_again(after, settings_of(str(props["stack"]), endpoints)))
-        checks["the soak before"] = _soak(str(props["stack"]), after, endpoints, allow_ungated=allow)
-    line = stop_line(str(props["stack"]), endpoints, say)
+    if settings.goes_after:
+        say(_asked_again(settings))
+        checks["the soak before"] = _soak(settings, endpoints)
+    line = StopLine(stack, settings.github_repository, endpoints, os.environ, say)
     with line.watching(lambda failure: failure.moved or BEFORE in str(failure)) as green:
-        done = green(
-            carry_out(goal, parts_of(str(props["stack"]), service, endpoints, Checks(checks), gates))
-        )
+        done = green(carry_out(goal, parts_of(stack, settings, service, endpoints, Checks(checks), gates)))
     return {
         **props,
         "running_revision": done.revision,
@@ -115,29 +116,27 @@ def settle_lease(props: Mapping[str, Any]) -> None:
 def _go_back(props: Mapping[str, Any], prior: str, *, leaving: str) -> None:
     endpoints = _endpoints()
     service = service_of(props, endpoints)
-    gates = gates_for(str(props["stack"]), endpoints, allow_ungated=bool(props.get("allow_ungated")))
+    stack, settings = str(props["stack"]), own_settings(props, endpoints)
+    gates = gates_for(stack, settings, endpoints)
     goal = Goal(
         way=Way.BACK,
         run=new_run(),
         prior=prior,
         leaving=leaving,
-        release=int(props.get("release") or 0),
-        deadline_seconds=float(props.get("deadline_seconds") or 900),
+        release=settings.rollout_release,
+        deadline_seconds=float(settings.rollout_deadline_seconds),
         cause="the stack goes back to phase provision",
     )
     readability = Readability(str(props["region"]), endpoints)
     checks = Checks({"reading the secrets": readable(readability, service, (prior,))})
-    with stop_line(str(props["stack"]), endpoints, say).watching(lambda failure: failure.moved):
-        carry_out(goal, parts_of(str(props["stack"]), service, endpoints, checks, gates))
-
-
-def stop_line(stack: str, endpoints: Endpoints, tell: Callable[[str], None]) -> StopLine:
-    """Where a stack's line is stopped: the repository of its settings."""
-    return StopLine(stack, settings_of(stack, endpoints).github_repository, endpoints, os.environ, tell)
+    line = StopLine(stack, settings.github_repository, endpoints, os.environ, say)
+    with line.watching(lambda failure: failure.moved):
+        carry_out(goal, parts_of(stack, settings, service, endpoints, checks, gates))
 
 
 def parts_of(
     stack: str,
+    settings: Settings,
     service: Service,
     endpoints: Endpoints,
     preflight: Callable[[Seen], tuple[str, ...]],
@@ -155,7 +154,7 @@ def parts_of(
         poll_seconds=0.2 if endpoints.sandbox else 2.0,
         failed=lambda seconds: failed_requests(seconds, endpoints),
         logged=lambda revision, seconds: errors_of(
-            service, revision, settings_of(stack, endpoints).aws_region, endpoints, seconds
+            service, revision, settings.aws_region, endpoints, seconds
         ),
     )
 
@@ -168,13 +167,30 @@ def service_of(props: Mapping[str, Any], endpoints: Endpoints) -> Service:
 
 
 def gates_for(
-    stack: str, endpoints: Endpoints, *, allow_ungated: bool, other: AnotherStack | None = None
+    stack: str,
+    settings: Settings,
+    endpoints: Endpoints,
+    *,
+    allow_ungated: bool | None = None,
+    other: AnotherStack | None = None,
 ) -> Gates | None:
-    """The smoke gates of a stack, judged by its baseline; None where there is none."""
-    settings = settings_of(stack, endpoints)
-    if allow_ungated and not settings.smoke_baseline:
+    """The smoke gates of a stack, judged by its baseline; None where there is none.
+
+    `allow_ungated` is the stack's own setting, unless another stack looks at it.
+    """
+    allowed = settings.allow_ungated_rollout if allow_ungated is None else allow_ungated
+    if allowed and not settings.smoke_baseline:
         return None
     return smoke_gates(stack, settings, endpoints, PROJECT_FOLDER, other=other)
+
+
+def own_settings(props: Mapping[str, Any], endpoints: Endpoints) -> Settings:
+    """The settings that the program has handed on; those of the file for a resource of an earlier version's state.
+
+    Raises `SettingsInvalid`, and `ValueError` for a record that is none.
+    """
+    record = props.get("settings")
+    return Settings.from_json(str(record)) if record else settings_of(str(props["stack"]), endpoints)
 
 
 def settings_of(stack: str, endpoints: Endpoints, folder: Path = PROJECT_FOLDER) -> Settings:
@@ -200,35 +216,37 @@ def say(line: str) -> None:
         return
 
 
-def _soak(stack: str, after: str, endpoints: Endpoints, *, allow_ungated: bool) -> Any:
-    own, theirs = settings_of(stack, endpoints), settings_of(after, endpoints)
-    before = Preceding.of(after, theirs, own.soak_role, own)
-    clock = clock_for(os.environ, endpoints)
+def _soak(own: Settings, endpoints: Endpoints) -> Any:
+    theirs = settings_of(own.goes_after, endpoints)
+    before = Preceding.of(own.goes_after, theirs, own.soak_role, own)
     return soaked(
-        partial(looked, before, own.aws_account_id, endpoints, clock),
+        partial(looked, before, own.aws_account_id, endpoints, clock_for(os.environ, endpoints)),
         own.soak_minutes,
-        partial(_gates_before, own, after, theirs, endpoints, allow_ungated=allow_ungated),
-        allow_ungated=allow_ungated,
+        partial(_gates_before, own, theirs, endpoints),
+        allow_ungated=own.allow_ungated_rollout,
     )
 
 
-def _gates_before(
-    own: Settings, after: str, theirs: Settings, endpoints: Endpoints, *, allow_ungated: bool
-) -> Gates | None:
+def _gates_before(own: Settings, theirs: Settings, endpoints: Endpoints) -> Gates | None:
     """The gates of the stack that goes first, gate 8 as the role that may look there. Raises `AwsUnavailable`."""
-    if allow_ungated and not theirs.smoke_baseline:
+    after, allow = own.goes_after, own.allow_ungated_rollout
+    if allow and not theirs.smoke_baseline:
         return None
     other = AnotherStack(signs_up=False)
-    if not own.soak_without_sign_up:
+    if own.acknowledged(What.SOAK_WITHOUT_SIGN_UP) is None:
         place = AccountPlace.of(after, theirs, own.soak_role)
         other = AnotherStack(session_in(place, endpoints, "soak"))
-    return gates_for(after, endpoints, allow_ungated=allow_ungated, other=other)
+    return gates_for(after, theirs, endpoints, allow_ungated=allow, other=other)
 
 
-def _asked_again(after: str, own: Settings) -> str:
-    if own.soak_without_sign_up:
-        return f"{after} goes first: its gates 1 to 7 are run again now; gate 8 is left to its own rollouts"
-    return f"{after} goes first: its eight gates are run again now"
+def _soak_role(own: Settings, theirs: Settings) -> str:
+    return f"arn:aws:iam::{theirs.aws_account_id}:role/{own.soak_role}" if own.soak_role else ""
+
+
+def _asked_again(own: Settings) -> str:
+    if own.acknowledged(What.SOAK_WITHOUT_SIGN_UP) is not None:
+        return f"{own.goes_after} goes first: its gates 1 to 7 are run again now; gate 8 is left to its own rollouts"
+    return f"{own.goes_after} goes first: its eight gates are run again now"
 
 
 def _endpoints() -> Endpoints:

@@ -73,7 +73,7 @@ def test_what_cannot_be_read_is_unknown(tmp_path: Path, made: str) -> None:
     folder = tmp_path / "missing" if made == "directory" else tmp_path
     found = judge_directory(folder, SERVICE, (FAMILY,), ())
     assert found.ownership is Ownership.UNKNOWN
-    assert "terraformReleased" in found.why
+    assert "terraform-released" in found.why
 
 
 @given(st.text(alphabet='resource"a{}[]#/*\n <-EOT$%\\=', max_size=80))

@@ -110,7 +110,7 @@ def observed(environment: str = "staging", **changes: Any) -> Observed:
     return Observed(**{**found, **changes})
 
 
-def settings(stack: str = "staging", **changes: str) -> Settings:
+def settings(stack: str = "staging", **changes: Any) -> Settings:
     return check_settings(stack, read_files(ROOT), sandbox=True, overrides=changes)
 
 

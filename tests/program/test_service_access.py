@@ -10,6 +10,7 @@ import pytest
 from pulumi.runtime import rpc
 from recorder import ADDRESSES, EVIDENCE, MANIFEST, Recorder, definition, observed, run, settings
 
+from atlas_access.base.settings import Settings
 from atlas_access.base.task_definition import secret_references
 from atlas_access.clients.ecs import RunningRevision
 from components.observed import Observed
@@ -278,7 +279,8 @@ def test_a_retirement_drops_the_deprecated_variables_and_stands_behind_its_gate(
     made = run(Recorder(), program(**CONFIRMED))
     assert set(bound(made, "app")) == {*RUNTIME, "HUBSPOT_TOKEN"}
     gate, retirement = made.of("RetirementGate")["legacy"], made.of("Retirement")["legacy"]
-    assert (gate["step"], gate["confirmation"]) == ("tombstone", "retire staging")
+    settled = Settings.from_json(gate["settings"])
+    assert (gate["step"], settled.retire_confirmation) == ("tombstone", "retire staging")
     assert gate["revision"] == made.of("Rollout")["askflorence-staging-app"]["wanted"]
     assert retirement["evidence"] == EVIDENCE
 

@@ -87,9 +87,3 @@ def test_with_the_setting_the_cluster_is_provisioned_and_bound(apart: Apart) -> 
     assert {"proven"} == {each.verdict for each in done.proofs}
     assert done.swap is not None
     assert done.swap.before != done.swap.after
-
-
-def test_the_swap_proves_with_the_same_runner_and_not_from_here(apart: Apart) -> None:
-    """A proof that the state already holds is not made again by the program, but by the pre-flight."""
-    refused = apart.deploy("bind", rolloutRelease="1", proofDeadlineSeconds="10")
-    assert "set atlas-access:proofTaskFamily" in refused.failure

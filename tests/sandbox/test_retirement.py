@@ -30,6 +30,7 @@ from atlas_access.review.deployment import Deployment
 from components.settings import read_files
 from sandbox import lifecycle
 from sandbox.aws_clients import client_of
+from sandbox.demo_play import verified
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.releases import Pipeline
 from sandbox.world import Options, World
@@ -58,7 +59,7 @@ class Story:
         self.look(name)
 
     def retire(self, name: str, stack: str, step: str) -> None:
-        recorded = {"localVerifiedAt": self.verified, "codeVerifiedAt": self.verified}
+        recorded = {"acknowledged": verified(self.verified)}
         self.deploy(name, stack, "retire", retirement=step, retireConfirmation=f"retire {stack}", **recorded)
 
     def look(self, name: str) -> None:
@@ -84,20 +85,20 @@ class Story:
                         self.users[name][f"{stack}/{each['user']}"] = roles
 
     def props(self, stack: str, step: str, **changes: object) -> dict[str, Any]:
-        settings = check_settings(stack, read_files(ROOT), sandbox=True)
+        given = {
+            "retirement": step,
+            "retireConfirmation": f"retire {stack}",
+            "acknowledged": json.loads(verified(self.verified)),
+            "allowUngatedRollout": True,
+        }
+        settings = check_settings(stack, read_files(ROOT), sandbox=True, overrides=given)
         return {
             "stack": stack,
             "region": settings.aws_region,
             "cluster": settings.ecs_cluster,
             "service": settings.ecs_service,
             "step": step,
-            "confirmation": f"retire {stack}",
-            "tombstone_hours": 24,
-            "local_verified_at": self.verified,
-            "code_verified_at": self.verified,
-            "observer_role": settings.looks_as,
-            "allow_ungated": True,
-            **changes,
+            "settings": settings.model_copy(update=changes).to_json(),
         }
 
     def gate(self, name: str, stack: str, step: str = "tombstone", **changes: object) -> None:
@@ -201,7 +202,7 @@ def _play(story: Story) -> None:
             pipeline.again()
     story.gate("young", "prod")
     story.passes(25 * HOUR)
-    story.gate("unconfirmed", "prod", confirmation="retire staging")
+    story.gate("unconfirmed", "prod", retire_confirmation="retire staging")
     _scheduled(story)
     story.killed("killed tombstoning", "prod", "tombstone", "tombstone user app_writer_hubspot_sync")
     story.within("prod", lambda: retire(story.props("prod", "tombstone"), None))

@@ -115,7 +115,7 @@ def test_an_audit_log_that_could_lose_rows_is_refuted(log: AuditLog, words: str)
 def test_an_audit_log_with_another_uuid_is_refuted_unless_accepted() -> None:
     (finding,) = check_audit_log(AUDIT, LOG, "b" * 32, "")
     assert Verdict.REFUTED is finding.verdict
-    assert f"set atlas-access:acceptedAuditUuid to {LOG.uuid}" in finding.text
+    assert f"state audit-log-remade in atlas-access:acknowledged, with value {LOG.uuid}" in finding.text
     assert () == check_audit_log(AUDIT, LOG, "b" * 32, LOG.uuid)
 
 

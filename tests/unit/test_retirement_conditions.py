@@ -166,7 +166,7 @@ CASES: dict[str, tuple[str, Standing, dict[str, Any], str]] = {
         "phases_verified_24h",
         Standing.UNMET,
         {"acknowledged": Acknowledged(at(WALL - DAY), None)},
-        "codeVerifiedAt",
+        "code-verified",
     ),
     "phases: the local file since 23 h 59": (
         "phases_verified_24h",
@@ -178,7 +178,7 @@ CASES: dict[str, tuple[str, Standing, dict[str, Any], str]] = {
         "phases_verified_24h",
         Standing.UNMET,
         {"acknowledged": Acknowledged(at(WALL - DAY), at(WALL + HOUR))},
-        "codeVerifiedAt lies in the future",
+        "code-verified lies in the future",
     ),
     "phases: a clock that is ahead": (
         "phases_verified_24h",

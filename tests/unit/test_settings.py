@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from atlas_access.base.settings import Phase, SettingsInvalid, check_settings
+from atlas_access.base.acknowledged import OLD_NAMES, What
+from atlas_access.base.settings import Phase, Settings, SettingsInvalid, check_settings
 from components.settings import read_files
 
 ROOT = Path(__file__).parents[2]
@@ -97,23 +98,102 @@ def test_a_confirmation_of_the_other_stack_is_refused() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        'codeVerifiedAt: "2026-06-01T09:00:00"',
-        'localVerifiedAt: "yesterday"',
         "tombstoneHours: 23",
         "retirement: burn",
     ],
 )
 def test_a_retirement_that_is_set_up_wrongly_is_refused_at_its_line(line: str) -> None:
-    """A time needs its zone, tombstones stand for at least a day, and there are two steps."""
+    """Tombstones stand for at least a day, and there are two steps."""
     told = errors_of(FILES["staging"].replace("    - observerRole\n", "") + f"  atlas-access:{line}\n")
     assert len(told) == 1
     assert f"atlas-access:{line.partition(':')[0]}: is not a valid value" in told[0]
 
 
-def test_recorded_times_are_read_with_their_zone() -> None:
-    """Written by a person, compared with AWS's clock."""
-    settled = check_settings(
-        "staging", FILES, sandbox=True, overrides={"codeVerifiedAt": "2026-06-01T09:00:00Z"}
+STATED = {
+    "what": "code-verified",
+    "by": "platform",
+    "at": "2026-06-01T09:00:00Z",
+    "why": "the guard is clean",
+}
+
+
+def stated_errors(*entries: dict[str, object], now: datetime | None = None) -> list[str]:
+    files = {stack: text.split("  atlas-access:placeholders")[0] for stack, text in FILES.items()}
+    with pytest.raises(SettingsInvalid) as caught:
+        check_settings(
+            "staging", files, sandbox=now is None, overrides={"acknowledged": list(entries)}, now=now
+        )
+    return [f"{error.where}: {error.problem}" for error in caught.value.errors]
+
+
+def test_an_acknowledgement_is_read_with_its_zone_and_asked_for_by_name() -> None:
+    """Written by a person, compared with AWS's clock; the record reaches the providers as text."""
+    found = check_settings("staging", FILES, sandbox=True, overrides={"acknowledged": [STATED]})
+    settled = Settings.from_json(found.to_json())
+    assert settled == found
+    assert settled.acknowledged_at(What.CODE_VERIFIED) == datetime(2026, 6, 1, 9, tzinfo=UTC)
+    assert settled.acknowledged(What.LOCAL_VERIFIED) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"what": "code-verifed"}, ".what"),
+        ({"by": "someone@example.com"}, ".by"),
+        ({"at": "2026-06-01T09:00:00"}, ".at"),
+        ({"at": "yesterday"}, ".at"),
+        ({"at": 1780304400}, ".at"),
+        ({"at": "1780304400"}, ".at"),
+        ({"why": ""}, ".why"),
+        ({"why": "a\nb"}, ".why"),
+        ({"value": "a" * 32}, ""),
+        ({"what": "audit-log-remade"}, ""),
+        ({"what": "audit-log-remade", "value": "a"}, ".value"),
+        ({"who": "platform"}, ".who"),
+    ],
+)
+def test_an_acknowledgement_that_is_written_wrongly_is_refused(change: dict[str, object], field: str) -> None:
+    """Each field by itself."""
+    assert stated_errors({**STATED, **change}) == [
+        f"atlas-access:acknowledged.0{field}: is not a valid value"
+    ]
+
+
+def test_every_missing_field_and_every_entry_is_named_at_once_and_at_its_line() -> None:
+    """One entry without its reason, another without its author and time."""
+    reason = "      why: Terraform ignores the task definition of the service\n"
+    other = "    - what: code-verified\n      why: clean\n"
+    text = FILES["staging"].replace(reason, reason.replace("why", "wy") + other)
+    lines = text.splitlines()
+    first, second = (
+        next(n for n, line in enumerate(lines, 1) if each in line) for each in ("- what: t", "- what: c")
     )
-    assert settled.recorded_times["codeVerifiedAt"] == datetime(2026, 6, 1, 9, tzinfo=UTC)
-    assert settled.recorded_times["localVerifiedAt"] is None
+    told = [error.split(": is ")[0] for error in errors_of(text)]
+    assert told == [
+        f"Pulumi.staging.yaml:{first}  atlas-access:acknowledged.0.why",
+        f"Pulumi.staging.yaml:{first + 3}  atlas-access:acknowledged.0.wy",
+        f"Pulumi.staging.yaml:{second}  atlas-access:acknowledged.1.at",
+        f"Pulumi.staging.yaml:{second}  atlas-access:acknowledged.1.by",
+    ]
+
+
+def test_the_same_statement_twice_and_one_of_the_future_are_refused() -> None:
+    """Nobody verifies tomorrow; in a sandbox, whose clock can be advanced, the retirement's gate decides it."""
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    assert sorted(stated_errors(STATED, STATED, now=now)) == [
+        "atlas-access:acknowledged.0: lies in the future",
+        "atlas-access:acknowledged.1: lies in the future",
+        "atlas-access:acknowledged.1: states code-verified again",
+    ]
+
+
+@pytest.mark.parametrize(("old", "what"), OLD_NAMES.items())
+def test_an_old_name_is_refused_with_the_new_form(old: str, what: What) -> None:
+    """What it becomes stands in the message."""
+    (error,) = errors_of(
+        FILES["staging"].replace(
+            "atlas-access:acknowledged:", f"atlas-access:{old}: x\n  atlas-access:acknowledged:"
+        )
+    )
+    assert f"{old}: is not a setting any more. State it in the list atlas-access:acknowledged" in error
+    assert f"{{what: {what}, by: ROLE, at: TIME, why: REASON" in error
