@@ -12,26 +12,18 @@ from typing import Self
 
 from pydantic import PrivateAttr, ValidationInfo, model_validator
 
-from access.builtin_roles import BUILTIN_ROLES
 from access.manifest_bindings import check_bindings, check_legacy, check_secrets
 from access.manifest_checks import check_collections, check_unused, check_users, undefined
 from access.manifest_consequences import check_consequences
 from access.manifest_errors import ManifestError, ManifestInvalid
 from access.manifest_file import ManifestFile
 from access.manifest_model import (
-    ADMIN_DATABASE,
     LOCAL,
     Address,
-    Audit,
     Binding,
-    Collection,
     Consumer,
-    CustomRole,
     DataClass,
-    DeprecatedVariable,
-    Grant,
     LegacySecret,
-    LegacyUser,
     Manifest,
     RoleRef,
     User,
@@ -42,20 +34,12 @@ from access.manifest_shape import Known, Mistake, check_shape, refuse_rules
 from access.manifest_yaml import dotted, read_yaml
 
 __all__ = [
-    "ADMIN_DATABASE",
-    "BUILTIN_ROLES",
     "LOCAL",
     "Address",
-    "Audit",
     "Binding",
-    "Collection",
     "Consumer",
-    "CustomRole",
     "DataClass",
-    "DeprecatedVariable",
-    "Grant",
     "LegacySecret",
-    "LegacyUser",
     "Manifest",
     "ManifestError",
     "ManifestInvalid",
