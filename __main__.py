@@ -22,7 +22,7 @@ def main() -> None:
     environment = pulumi.get_stack()
     try:
         endpoints = Endpoints.from_environment(os.environ)
-        text = (HERE / "access.yaml").read_text(encoding="utf-8", errors="replace")
+        text = (HERE / "access.yaml").read_bytes()
         manifest, settings = judged(
             lambda: load_manifest(text), lambda: load_settings(environment, HERE, sandbox=endpoints.sandbox)
         )

@@ -34,7 +34,7 @@ def character(letter: str) -> str:
 def shown(value: object) -> str:
     """Quote a value for a message, or say that it is not shown when it could be a secret or breaks the line."""
     text = value if isinstance(value, str) else str(value)
-    if foreign := next((each for each in text if not each.isascii() and each.isalpha()), None):
+    if not text.isascii() and (foreign := next(filter(str.isalpha, re.sub("[ -~]", "", text)), None)):
         return f"(a value with {character(foreign)}, not shown here)"
     harmless = _HARMLESS.fullmatch(text) is not None and not looks_random(text)
     if not harmless or ("@" in text and _ROLE_AT_DATABASE.fullmatch(text) is None):

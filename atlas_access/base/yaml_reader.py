@@ -173,7 +173,8 @@ class _Reader:
         if len(parts) > PARTS_LIMIT:
             remedy = "Such a file is small: name what is needed."
             raise _Refused(_line(parts[PARTS_LIMIT]), "too many parts", remedy)
-        for event in sorted(parts, key=_is_merge, reverse=True):
+        merge = next(filter(_is_merge, parts), None)
+        for event in parts if merge is None else [merge]:
             self._refuse_constructs(event)
         self._rest = iter(parts)
         first = next(self._rest, None)

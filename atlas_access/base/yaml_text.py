@@ -44,6 +44,8 @@ def secret_in(line: str) -> str | None:
 
 def odd_character(line: str) -> tuple[str, str] | None:
     """Name the first character of a line that cannot be seen or looks like another, and the remedy; None for none."""
+    if line.isascii() and line.isprintable():
+        return None
     for letter in line:
         if letter == "\ufffd":
             return f"not UTF-8 here: {character(letter)}", "Restore the character and save the file as UTF-8."

@@ -18,18 +18,11 @@ from atlas_access.manifest.checks import check_collections, check_unused, check_
 from atlas_access.manifest.consequences import check_consequences
 from atlas_access.manifest.file import ManifestFile
 from atlas_access.manifest.model import (
-    ADMIN_DATABASE,
     LOCAL,
-    Audit,
     Binding,
-    Collection,
     Consumer,
-    CustomRole,
     DataClass,
-    DeprecatedVariable,
-    Grant,
     LegacySecret,
-    LegacyUser,
     Manifest,
     RoleRef,
     User,
@@ -37,23 +30,14 @@ from atlas_access.manifest.model import (
 )
 from atlas_access.manifest.resolve import resolve
 from atlas_access.manifest.shape import Known, Mistake, check_shape, refuse_rules
-from atlas_access.privileges import BUILTIN_ROLES
 
 __all__ = [
-    "ADMIN_DATABASE",
-    "BUILTIN_ROLES",
     "LOCAL",
     "Address",
-    "Audit",
     "Binding",
-    "Collection",
     "Consumer",
-    "CustomRole",
     "DataClass",
-    "DeprecatedVariable",
-    "Grant",
     "LegacySecret",
-    "LegacyUser",
     "Manifest",
     "ManifestError",
     "ManifestInvalid",

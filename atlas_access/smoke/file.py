@@ -1,4 +1,4 @@
-"""The text of `smoke.yaml` as a record, or every mistake it has, each with its line and the way out.
+"""The text of `smoke.yaml` as a record, or every mistake it has, each with its line and the remedy.
 
 Never: reads a file itself, contacts anything, or repeats what could be a secret.
 """
