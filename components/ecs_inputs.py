@@ -120,18 +120,22 @@ def _volume(family: str, volume: Mapping[str, Any]) -> aws.ecs.TaskDefinitionVol
 
 
 def _platform(found: Mapping[str, Any] | None) -> aws.ecs.TaskDefinitionRuntimePlatformArgs | None:
-    return found and aws.ecs.TaskDefinitionRuntimePlatformArgs(
+    if not found:
+        return None
+    return aws.ecs.TaskDefinitionRuntimePlatformArgs(
         cpu_architecture=found.get("cpuArchitecture"),
         operating_system_family=found.get("operatingSystemFamily"),
     )
 
 
 def _storage(found: Mapping[str, Any] | None) -> aws.ecs.TaskDefinitionEphemeralStorageArgs | None:
-    return found and aws.ecs.TaskDefinitionEphemeralStorageArgs(size_in_gib=found["sizeInGiB"])
+    return aws.ecs.TaskDefinitionEphemeralStorageArgs(size_in_gib=found["sizeInGiB"]) if found else None
 
 
 def _proxy(found: Mapping[str, Any] | None) -> aws.ecs.TaskDefinitionProxyConfigurationArgs | None:
-    return found and aws.ecs.TaskDefinitionProxyConfigurationArgs(
+    if not found:
+        return None
+    return aws.ecs.TaskDefinitionProxyConfigurationArgs(
         container_name=found["containerName"],
         type=found.get("type"),
         properties={each["name"]: each["value"] for each in found.get("properties", [])},
