@@ -144,8 +144,8 @@ def test_gates_of_the_stack_before_that_nobody_here_may_run_are_a_reason() -> No
     def refused() -> Gates | None:
         raise AwsUnavailable("taking on arn:aws:iam::111111111111:role/observer", "AccessDenied")
 
-    (told,) = soaked(lambda: soak(31), 30, refused, allow_ungated=False)(seen())
-    assert "staging: its gates cannot be run again: taking on arn:aws:iam::" in told
+    (printed,) = soaked(lambda: soak(31), 30, refused, allow_ungated=False)(seen())
+    assert "staging: its gates cannot be run again: taking on arn:aws:iam::" in printed
 
 
 @pytest.mark.parametrize(("signs_up", "red"), [(True, ["gate 8"]), (False, [])])

@@ -125,10 +125,10 @@ def test_which_names_are_mongo_variables(name: str, expected: bool) -> None:
 
 def test_a_variable_counts_as_read_only_in_code() -> None:
     bound = [file("ecs.tf", "\n".join(f'{name} = "x"' for name in KNOWN))]
-    told = {
+    findings = {
         each.what for each in env_var_coverage.check(manifest(), bound).findings if each.path == "access.yaml"
     }
-    assert "MONGODB_URI is declared, and no code of the tree reads it" in told
+    assert "MONGODB_URI is declared, and no code of the tree reads it" in findings
 
 
 def test_a_declared_variable_may_be_marked_as_reserved_with_a_reason() -> None:

@@ -105,9 +105,9 @@ def test_a_confirmation_of_the_other_stack_is_refused() -> None:
 )
 def test_a_retirement_that_is_set_up_wrongly_is_refused_at_its_line(line: str) -> None:
     """A time needs its zone, tombstones stand for at least a day, and there are two steps."""
-    told = errors_of(FILES["staging"].replace("    - observerRole\n", "") + f"  atlas-access:{line}\n")
-    assert len(told) == 1
-    assert f"atlas-access:{line.partition(':')[0]}: is not a valid value" in told[0]
+    errors = errors_of(FILES["staging"].replace("    - observerRole\n", "") + f"  atlas-access:{line}\n")
+    assert len(errors) == 1
+    assert f"atlas-access:{line.partition(':')[0]}: is not a valid value" in errors[0]
 
 
 def test_recorded_times_are_read_with_their_zone() -> None:
