@@ -103,23 +103,23 @@ def usual() -> FakeApp:
     """The application as it should be."""
     app = FakeApp()
 
-    def told(path: str, answer: Callable[[Body], object]) -> None:
+    def serve(path: str, answer: Callable[[Body], object]) -> None:
         app.handlers[path] = lambda _, body: (
             200,
             {"Content-Type": "application/json"},
             json.dumps(answer(body)).encode(),
         )
 
-    told("/api/eligibility", _eligibility)
-    told("/api/plans", _plans)
-    told(
+    serve("/api/eligibility", _eligibility)
+    serve("/api/plans", _plans)
+    serve(
         "/api/providers/covered",
         lambda body: {
             "provider": {"name": body["query"]},
             "plans": [{"plan_id": plan, "covered": True} for plan in body["plan_ids"]],
         },
     )
-    told("/api/drugs/covered", _drug)
+    serve("/api/drugs/covered", _drug)
     return app
 
 

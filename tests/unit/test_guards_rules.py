@@ -312,7 +312,7 @@ OPTIONS = "retryWrites=true&w=majority"
 SRV = f"mongodb+srv://app_read:{PASSWORD}@askflorence-staging.ab1cd.mongodb.net/askflorence?{OPTIONS}"
 
 
-def told(value: str, wanted: Wanted = WANTED) -> list[str]:
+def messages_for(value: str, wanted: Wanted = WANTED) -> list[str]:
     return [what for what, _ in problems(wanted, ConnectionString.parse(value), frozenset({"app_write"}))]
 
 
@@ -330,7 +330,7 @@ def told(value: str, wanted: Wanted = WANTED) -> list[str]:
     ],
 )  # fmt: skip
 def test_a_stored_value_has_the_right_user_database_and_options(value: str, expected: list[str]) -> None:
-    assert expected == told(value)
+    assert expected == messages_for(value)
 
 
 @pytest.mark.parametrize(
