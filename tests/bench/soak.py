@@ -69,7 +69,7 @@ def sandbox(**options):
         shutil.rmtree(home, ignore_errors=True)
 
 
-def told(figures, load, name):
+def report(figures, load, name):
     """The figures of a load that every request of must have been served well."""
     figures.tell(f"{name}: requests", f"{load.asked:,}")
     for environment in sorted({each.environment for each in load.tallies}):
@@ -97,7 +97,7 @@ def migration(figures):
     finally:
         shutil.rmtree(home, ignore_errors=True)
     receipt, load = played.receipt, played.receipt.load
-    told(figures, load, "migration")
+    report(figures, load, "migration")
     figures.tell("migration: failed requests", str(load.failed), "0", kept=not load.failed)
     figures.tell("migration: wrong answers", str(load.wrong), "0", kept=not load.wrong)
     users = len(receipt.after)
@@ -133,7 +133,7 @@ def rollback(figures):
             time.sleep(2)
             load = running.end()
         now = short(Pipeline(world, "staging").look().revision)
-    told(figures, load, "rollback")
+    report(figures, load, "rollback")
     figures.tell(
         "rollback: the gate's verdict", "red" if done.failure else "green", "red", kept=bool(done.failure)
     )

@@ -84,12 +84,12 @@ def test_a_wrong_manifest_is_refused_with_all_its_errors_and_their_lines(
         text.replace("role: role_audit_writer", "role: role_nobody").replace("FIND:", "FINDD:", 1)
     )
     assert 2 == run(["matrix", "--manifest", str(path)])
-    told = capsys.readouterr()
-    assert "" == told.out
-    assert "nothing was contacted" in told.err
-    assert "role_nobody" in told.err
-    assert "FINDD" in told.err
-    assert f"{path}:" in told.err
+    printed = capsys.readouterr()
+    assert "" == printed.out
+    assert "nothing was contacted" in printed.err
+    assert "role_nobody" in printed.err
+    assert "FINDD" in printed.err
+    assert f"{path}:" in printed.err
 
 
 def test_a_defect_of_ours_is_one_line_and_unknown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,10 +97,10 @@ def test_a_defect_of_ours_is_one_line_and_unknown(capsys: pytest.CaptureFixture[
         raise ZeroDivisionError("mongodb://app:hunter22@127.0.0.1/x")
 
     assert 3 == guarded(broken)
-    told = capsys.readouterr().err
-    assert "Traceback" not in told
-    assert "hunter22" not in told
-    assert "--debug" in told
+    printed = capsys.readouterr().err
+    assert "Traceback" not in printed
+    assert "hunter22" not in printed
+    assert "--debug" in printed
 
 
 def test_debug_shows_the_traceback_redacted(
@@ -111,9 +111,9 @@ def test_debug_shows_the_traceback_redacted(
 
     monkeypatch.setenv("ATLAS_ACCESS_DEBUG", "1")
     guarded(broken)
-    told = capsys.readouterr().err
-    assert "Traceback" in told
-    assert "hunter22" not in told
+    printed = capsys.readouterr().err
+    assert "Traceback" in printed
+    assert "hunter22" not in printed
 
 
 def test_a_commands_own_failure_keeps_its_code(capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,9 +135,9 @@ def test_ctrl_c_ends_with_its_own_code(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize("form", ["text", "md", "html", "json"])
 def test_the_matrix_shows_the_waiver_in_every_format(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     run(["matrix", "--manifest", MANIFEST, "--format", form])
-    told = capsys.readouterr().out
-    assert "W1" in told
-    assert "agent_audit_log" in told
+    printed = capsys.readouterr().out
+    assert "W1" in printed
+    assert "agent_audit_log" in printed
 
 
 def test_redaction_leaves_the_page_as_it_was_rendered(capsys: pytest.CaptureFixture[str]) -> None:

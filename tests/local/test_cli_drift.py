@@ -32,7 +32,7 @@ def _sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+def error_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert 2 == run(["drift", *arguments])
     out, err = capsys.readouterr()
     assert "" == out
@@ -41,11 +41,11 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def test_a_stack_without_settings_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "Stacks with settings: prod, staging" in told(capsys, "qa")
+    assert "Stacks with settings: prod, staging" in error_of(capsys, "qa")
 
 
 def test_missing_credentials_name_the_variables(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "set ATLAS_DRIFT_CHECK_PUBLIC_KEY and ATLAS_DRIFT_CHECK_PRIVATE_KEY" in told(capsys, "staging")
+    assert "set ATLAS_DRIFT_CHECK_PUBLIC_KEY and ATLAS_DRIFT_CHECK_PRIVATE_KEY" in error_of(capsys, "staging")
 
 
 @pytest.mark.parametrize("half", ["PUBLIC", "PRIVATE"])
@@ -53,7 +53,7 @@ def test_half_a_key_is_refused(
     half: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"ATLAS_DRIFT_CHECK_{half}_KEY", "canary-half")
-    error = told(capsys, "staging")
+    error = error_of(capsys, "staging")
     assert "its other half is" in error
     assert "canary-half" not in error
 
@@ -63,14 +63,14 @@ def test_outside_the_sandbox_placeholders_are_refused(
 ) -> None:
     for name in SANDBOX:
         monkeypatch.delenv(name)
-    assert "is still a placeholder" in told(capsys, "staging")
+    assert "is still a placeholder" in error_of(capsys, "staging")
 
 
 def test_a_host_that_is_not_loopback_is_refused_in_the_sandbox(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MONGODB_ATLAS_BASE_URL", "https://cloud.mongodb.com/")
-    assert "not loopback" in told(capsys, "staging")
+    assert "not loopback" in error_of(capsys, "staging")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_wrong_option_is_refused_before_anything_is_contacted(
 ) -> None:
     monkeypatch.setenv("ATLAS_DRIFT_CHECK_PUBLIC_KEY", "x")
     monkeypatch.setenv("ATLAS_DRIFT_CHECK_PRIVATE_KEY", "y")
-    assert expected in told(capsys, "staging", *arguments)
+    assert expected in error_of(capsys, "staging", *arguments)
 
 
 def test_drift_that_could_not_be_told_is_not_the_answer_of_drift_that_was(
@@ -117,4 +117,4 @@ def test_a_newer_manifest_is_refused(capsys: pytest.CaptureFixture[str], tmp_pat
     newer = tmp_path / "access.yaml"
     text = (ROOT / "access.yaml").read_text(encoding="utf-8")
     newer.write_text(text.replace("version: 1", "version: 9", 1), encoding="utf-8")
-    assert "newer than this tool" in told(capsys, "staging", "--manifest", str(newer))
+    assert "newer than this tool" in error_of(capsys, "staging", "--manifest", str(newer))

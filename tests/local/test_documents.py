@@ -37,10 +37,10 @@ def test_a_changed_manifest_is_out_of_step_until_the_documents_are_written(
     (tmp_path / "access.yaml").write_text(changed, encoding="utf-8")
     command = ["docs", "--manifest", str(tmp_path / "access.yaml")]
     assert [1, 0, 0] == [run([*command, "--check"]), run(command), run([*command, "--check"])]
-    told = capsys.readouterr().out
-    assert "docs/access-matrix.md:" in told
-    assert "written  docs/access-matrix.html" in told
-    assert "docs/policies.md" not in told
+    printed = capsys.readouterr().out
+    assert "docs/access-matrix.md:" in printed
+    assert "written  docs/access-matrix.html" in printed
+    assert "docs/policies.md" not in printed
 
 
 def test_a_missing_document_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,5 +81,5 @@ def test_a_deprecated_variable_comes_with_the_replacement_to_write(manifest: Man
 
 def test_no_finding_repeats_a_password(manifest: Manifest) -> None:
     for application in APPLICATIONS:
-        told = str(reports(FIXTURES / application / "planted", manifest))
-        assert not re.search(r"pV7kq2Zt9XwLmN4s|Qx81bTzzk0PlmV|zR4wq9LkT2pX", told)
+        text = str(reports(FIXTURES / application / "planted", manifest))
+        assert not re.search(r"pV7kq2Zt9XwLmN4s|Qx81bTzzk0PlmV|zR4wq9LkT2pX", text)

@@ -48,8 +48,8 @@ def guard(tree: Path, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[i
     code = run(
         ["guard", "env-var-coverage", "--manifest", str(ROOT / "access.yaml"), "--source", str(tree), *more]
     )
-    told = capsys.readouterr()
-    return code, told.out, told.err
+    printed = capsys.readouterr()
+    return code, printed.out, printed.err
 
 
 def test_the_patch_replaces_and_the_list_takes_back_to_the_byte(
@@ -69,17 +69,17 @@ def test_a_line_that_moved_is_found_and_one_that_changed_is_told(
     file = tree / "src" / "db.ts"
     applied(tree, guard(tree, capsys, "--list", kept)[1])
     file.write_text("// a new first line\n" + file.read_text().replace("const both", "export const both"))
-    code, text, told = guard(tree, capsys, "--reverse", kept)
+    code, text, printed = guard(tree, capsys, "--reverse", kept)
     after = applied(tree, text)
-    assert (1, True) == (code, "src/db.ts:3: changed since the list was written" in told)
+    assert (1, True) == (code, "src/db.ts:3: changed since the list was written" in printed)
     assert ("MONGODB_URI_PLANS_WRITE" in after, "MONGODB_URI_AGENTS_ADMIN" in after) == (True, False)
 
 
 def test_a_list_is_never_overwritten(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = tree / "replaced.json"
     kept.write_text("the way back\n")
-    code, _, told = guard(tree, capsys, "--list", str(kept))
-    assert (2, "the way back\n", True) == (code, kept.read_text(), "is there already" in told)
+    code, _, printed = guard(tree, capsys, "--list", str(kept))
+    assert (2, "the way back\n", True) == (code, kept.read_text(), "is there already" in printed)
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_a_list_is_never_overwritten(tree: Path, capsys: pytest.CaptureFixture[s
 def test_a_wrong_use_is_refused(
     more: list[str], expected: str, tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, _, told = guard(tree, capsys, *more)
-    assert (2, True) == (code, expected in told)
+    code, _, printed = guard(tree, capsys, *more)
+    assert (2, True) == (code, expected in printed)
 
 
 @pytest.mark.parametrize(
@@ -123,10 +123,10 @@ def test_there_and_back_again_is_the_same_text(rows: list[list[str]]) -> None:
         there = there.replace(f"{name})", f"{NEW[name]})").replace(f"{name},", f"{NEW[name]},")
     back = patch(from_json(to_json(listed)), [SourceFile("a.ts", there, Language.SCRIPT)], reverse=True)
     assert () == back.lost
-    told = back.text.splitlines()[2:]
+    lines = back.text.splitlines()[2:]
     # A patch may take an unchanged line away and put it back beside a changed one.
-    added = Counter(line[1:] for line in told if line[:1] == "+")
-    removed = Counter(line[1:] for line in told if line[:1] == "-")
+    added = Counter(line[1:] for line in lines if line[:1] == "+")
+    removed = Counter(line[1:] for line in lines if line[:1] == "-")
     wanted = [
         line for line, row in zip(text.splitlines(), rows, strict=True) if any(name in OLD for name in row)
     ]

@@ -144,8 +144,8 @@ def test_gates_of_the_stack_before_that_nobody_here_may_run_are_a_reason() -> No
     def refused() -> Gates | None:
         raise AwsUnavailable("taking on arn:aws:iam::111111111111:role/observer", "AccessDenied")
 
-    (told,) = soaked(lambda: soak(31), 30, refused, allow_ungated=False)(seen())
-    assert "staging: its gates cannot be run again: taking on arn:aws:iam::" in told
+    (printed,) = soaked(lambda: soak(31), 30, refused, allow_ungated=False)(seen())
+    assert "staging: its gates cannot be run again: taking on arn:aws:iam::" in printed
 
 
 @pytest.mark.parametrize(("signs_up", "red"), [(True, ["gate 8"]), (False, [])])
@@ -188,15 +188,15 @@ def test_the_clock_never_goes_back(tmp_path: Path) -> None:
         advance(tmp_path, -1)
 
 
-@pytest.mark.parametrize(("told", "seconds"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1d", 86400)])
-def test_a_length_of_time_is_told_by_its_unit(told: str, seconds: int) -> None:
-    assert seconds == seconds_of(told)
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1d", 86400)])
+def test_a_length_of_time_is_read_by_its_unit(text: str, seconds: int) -> None:
+    assert seconds == seconds_of(text)
 
 
-@pytest.mark.parametrize("told", ["", "30", "-30m", "m", "1.5h", "30 minutes"])
-def test_what_is_no_length_of_time_is_refused(told: str) -> None:
+@pytest.mark.parametrize("text", ["", "30", "-30m", "m", "1.5h", "30 minutes"])
+def test_what_is_no_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(ClockRefused, match="write it as 90s, 30m, 2h or 1d"):
-        seconds_of(told)
+        seconds_of(text)
 
 
 def test_nothing_begins_where_no_browser_can_be_driven(monkeypatch: pytest.MonkeyPatch) -> None:

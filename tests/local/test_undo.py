@@ -40,8 +40,8 @@ def journal(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
 def undone(capsys: pytest.CaptureFixture[str], phase: str) -> tuple[int, str]:
     capsys.readouterr()
     code = run(["undo", "staging", phase])
-    told = capsys.readouterr()
-    return code, told.out + told.err
+    printed = capsys.readouterr()
+    return code, printed.out + printed.err
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def undone(capsys: pytest.CaptureFixture[str], phase: str) -> tuple[int, str]:
 def test_each_phase_before_the_retirement_has_a_way_back(
     phase: str, expected: str, journal: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, told = undone(capsys, phase)
-    assert (0, True, True) == (code, told.startswith("OPEN"), expected in told)
+    code, printed = undone(capsys, phase)
+    assert (0, True, True) == (code, printed.startswith("OPEN"), expected in printed)
 
 
 @pytest.mark.parametrize("phase", ["B", "C"])
@@ -66,8 +66,8 @@ def test_what_is_still_used_is_not_destroyed(
     phase: str, journal: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:
     journal["consumed"] = "prod still holds prod/mongodb/reference-uri-v2, which carries staging's credential"
-    code, told = undone(capsys, phase)
-    assert (1, True, True) == (code, told.startswith("CLOSED"), "prod still holds" in told)
+    code, printed = undone(capsys, phase)
+    assert (1, True, True) == (code, printed.startswith("CLOSED"), "prod still holds" in printed)
 
 
 @pytest.mark.parametrize("stage", [Stage.TOMBSTONING, Stage.TOMBSTONED, Stage.RESTORING])
@@ -75,8 +75,8 @@ def test_a_tombstone_is_taken_back(
     stage: Stage, journal: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:
     journal["journal"] = Journal(stage, 1.0, was={"audit_reader": frozenset({HeldRole("r", "admin")})})
-    code, told = undone(capsys, "G")
-    assert (0, True) == (code, "1. atlas-access legacy restore staging" in told)
+    code, printed = undone(capsys, "G")
+    assert (0, True) == (code, "1. atlas-access legacy restore staging" in printed)
 
 
 @pytest.mark.parametrize("stage", [Stage.DELETING, Stage.DELETED])
@@ -85,15 +85,15 @@ def test_once_deletion_has_begun_there_is_no_way_back(
     phase: str, stage: Stage, journal: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:
     journal["journal"] = Journal(stage, 1.0)
-    code, told = undone(capsys, phase)
-    assert (1, True) == (code, told.startswith("CLOSED"))
+    code, printed = undone(capsys, phase)
+    assert (1, True) == (code, printed.startswith("CLOSED"))
 
 
 def test_a_retirement_that_has_not_begun_leaves_nothing_to_undo(
     journal: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, told = undone(capsys, "G")
-    assert (0, True) == (code, told.startswith("NOTHING"))
+    code, printed = undone(capsys, "G")
+    assert (0, True) == (code, printed.startswith("NOTHING"))
 
 
 @pytest.mark.parametrize(
@@ -103,17 +103,17 @@ def test_what_cannot_be_read_is_unknown(
     said: object, journal: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:
     journal["journal"] = said
-    code, told = undone(capsys, "G")
-    assert (3, True) == (code, "change nothing" in told)
+    code, printed = undone(capsys, "G")
+    assert (3, True) == (code, "change nothing" in printed)
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_re_creation_names_every_legacy_user_role_and_secret(stack: str) -> None:
     found = deleted(manifest(), stack)
-    told = "\n".join(found.text)
+    result = "\n".join(found.text)
     names = [each.name for each in manifest().legacy_on(stack)]
     secrets = [secret.name for each in manifest().legacy_on(stack) for secret in each.secrets]
-    assert (False, []) == (found.reversible, [name for name in names + secrets if name not in told])
+    assert (False, []) == (found.reversible, [name for name in names + secrets if name not in result])
 
 
 @pytest.mark.parametrize("phase", list(UndoPhase))
@@ -133,9 +133,9 @@ def test_every_command_of_ours_that_is_named_is_one(phase: UndoPhase, sandbox: b
 
 def test_json_carries_the_same_facts(journal: dict[str, object], capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == run(["undo", "staging", "D", "--format", "json"])
-    told = json.loads(capsys.readouterr().out)
+    answer = json.loads(capsys.readouterr().out)
     assert (True, ["atlas-access rollback staging"], None) == (
-        told["open"],
-        told["commands"],
-        told["against"],
+        answer["open"],
+        answer["commands"],
+        answer["against"],
     )

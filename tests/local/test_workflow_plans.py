@@ -118,13 +118,13 @@ def test_a_preview_that_does_not_fit_into_a_comment_is_said_to_be_cut(checkout: 
     (checkout.folder / "preview-staging.txt").write_text("short")
     (checkout.folder / "preview-prod.txt").write_text("+ é\n" * 9000)
     done, said = checkout.make("comment")
-    told = (checkout.folder / "told").read_text(encoding="utf-8")
-    assert (True, 1) == (done, told.count("**Cut:** 25000 of 45000 bytes are shown.")), said
+    result = (checkout.folder / "told").read_text(encoding="utf-8")
+    assert (True, 1) == (done, result.count("**Cut:** 25000 of 45000 bytes are shown.")), said
 
 
 def test_no_line_of_a_preview_ends_its_block(checkout: Checkout) -> None:
     for stack in ("staging", "prod"):
         (checkout.folder / f"preview-{stack}.txt").write_text("a\n~~~~\n@everyone\n~~~~~~\n")
     assert checkout.make("comment")[0]
-    told = (checkout.folder / "told").read_text(encoding="utf-8")
-    assert ["~~~~diff", "~~~~"] * 2 == [line for line in told.splitlines() if line.startswith("~~~")]
+    result = (checkout.folder / "told").read_text(encoding="utf-8")
+    assert ["~~~~diff", "~~~~"] * 2 == [line for line in result.splitlines() if line.startswith("~~~")]

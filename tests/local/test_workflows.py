@@ -61,11 +61,11 @@ def test_the_five_workflows_are_there() -> None:
 
 
 def test_every_workflow_is_valid_by_the_published_schema() -> None:
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert 0 == told.returncode, told.stdout + told.stderr
+    assert 0 == done.returncode, done.stdout + done.stderr
 
 
 def test_every_action_is_pinned_by_the_commit_of_a_release() -> None:
@@ -84,13 +84,13 @@ def test_every_action_is_pinned_by_the_commit_of_a_release() -> None:
 def test_the_pulumi_cli_is_of_the_sdks_version() -> None:
     sdk = re.search(r"^pulumi==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     assert sdk is not None
-    told = {
+    result = {
         step["with"]["pulumi-version"]
         for _, _, job in jobs()
         for step in job["steps"]
         if "pulumi/actions" in step.get("uses", "")
     }
-    assert {sdk[1]} == told
+    assert {sdk[1]} == result
 
 
 def test_a_step_runs_one_make_target_and_nothing_else() -> None:

@@ -126,7 +126,7 @@ def check(url: str, *, sign_in: SignIn = READER, seconds: float = 20.0, **more: 
 
 
 @dataclass
-class Told:
+class Request:
     """A request as a fake server got it."""
 
     method: str
@@ -149,7 +149,7 @@ class Answered:
 
 
 @contextmanager
-def serving(answer: Callable[[Told], Answered]) -> Iterator[str]:
+def serving(answer: Callable[[Request], Answered]) -> Iterator[str]:
     """Serve on loopback; `answer` decides each reply. Bodies that are bytes go out as they are."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -164,7 +164,7 @@ def serving(answer: Callable[[Told], Answered]) -> Iterator[str]:
                 read = json.loads(body) if body else None
             except ValueError:
                 read = body.decode()
-            reply = answer(Told(self.command, parts.path, parse_qs(parts.query), headers, read))
+            reply = answer(Request(self.command, parts.path, parse_qs(parts.query), headers, read))
             time.sleep(reply.seconds)
             if reply.drop:
                 self.close_connection = True

@@ -50,8 +50,8 @@ class FakeApp:
         )
 
     def answers_raw(self, path: str, body: bytes, status: int = 200, **headers: str) -> None:
-        told = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.handlers[path] = lambda *_: (status, told, body)
+        result = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.handlers[path] = lambda *_: (status, result, body)
 
     def changes(self, path: str, change: Callable[[Any], None]) -> None:
         """Let the usual answer of a path be changed before it is sent."""
@@ -60,9 +60,9 @@ class FakeApp:
         def changed(request: "_Request", body: Body) -> Answer | None:
             answer = usual(request, body)
             assert answer is not None
-            told = json.loads(answer[2])
-            change(told)
-            return answer[0], answer[1], json.dumps(told).encode()
+            result = json.loads(answer[2])
+            change(result)
+            return answer[0], answer[1], json.dumps(result).encode()
 
         self.handlers[path] = changed
 
@@ -103,23 +103,23 @@ def usual() -> FakeApp:
     """The application as it should be."""
     app = FakeApp()
 
-    def told(path: str, answer: Callable[[Body], object]) -> None:
+    def serve(path: str, answer: Callable[[Body], object]) -> None:
         app.handlers[path] = lambda _, body: (
             200,
             {"Content-Type": "application/json"},
             json.dumps(answer(body)).encode(),
         )
 
-    told("/api/eligibility", _eligibility)
-    told("/api/plans", _plans)
-    told(
+    serve("/api/eligibility", _eligibility)
+    serve("/api/plans", _plans)
+    serve(
         "/api/providers/covered",
         lambda body: {
             "provider": {"name": body["query"]},
             "plans": [{"plan_id": plan, "covered": True} for plan in body["plan_ids"]],
         },
     )
-    told("/api/drugs/covered", _drug)
+    serve("/api/drugs/covered", _drug)
     return app
 
 

@@ -79,16 +79,16 @@ def test_the_plan_lists_what_would_be_made_and_changes_nothing(shell: Shell) -> 
 def test_a_deployment_is_told_as_json_with_its_proofs(
     shell: Shell, deployed: subprocess.CompletedProcess[str]
 ) -> None:
-    told = json.loads(deployed.stdout)
+    answer = json.loads(deployed.stdout)
     assert (0, "", "succeeded", "provision") == (
         deployed.returncode,
         deployed.stderr,
-        told["result"],
-        told["phase"],
+        answer["result"],
+        answer["phase"],
     )
-    assert {"proven"} == {proof["verdict"] for proof in told["proofs"]}
+    assert {"proven"} == {proof["verdict"] for proof in answer["proofs"]}
     assert {"app_read", "app_write", "app_audit_writer", "app_admin_schema"} == {
-        p["user"] for p in told["proofs"]
+        p["user"] for p in answer["proofs"]
     }
     assert [] == secrets_in(shell, [deployed.stdout])
 
@@ -98,11 +98,11 @@ def test_deploying_again_changes_nothing_and_says_so(
 ) -> None:
     events = tmp_path / "events.jsonl"
     again = shell("sandbox", "deploy", "staging", "--events", str(events))
-    told = [each.strip() for each in again.stdout.splitlines()]
+    lines = [each.strip() for each in again.stdout.splitlines()]
     outcome = re.compile(r"staging  provision no changes +\d+\.\d s  proofs 5/5 proven")
-    rest = [each for each in told if not outcome.match(each) and not each.startswith("Advice: ")]
+    rest = [each for each in lines if not outcome.match(each) and not each.startswith("Advice: ")]
     assert ["engine: embedded"] == rest
-    assert 1 == sum(1 for each in told if outcome.match(each))
+    assert 1 == sum(1 for each in lines if outcome.match(each))
     assert all(isinstance(json.loads(line), dict) for line in events.read_text().splitlines())
     assert [] == secrets_in(shell, [again.stdout, events.read_text()])
 
@@ -137,18 +137,18 @@ def test_env_leaves_the_programs_own_folder_alone(shell: Shell) -> None:
 
 
 def test_status_says_that_every_part_is_alive(shell: Shell) -> None:
-    told = shell("sandbox", "status")
-    assert 0 == told.returncode
-    assert re.match(r"All \d+ parts are alive", told.stdout)
+    done = shell("sandbox", "status")
+    assert 0 == done.returncode
+    assert re.match(r"All \d+ parts are alive", done.stdout)
     parts = json.loads(shell("sandbox", "status", "--format", "json").stdout)["parts"]
     assert {True} == {part["ok"] for part in parts}
 
 
 def test_logs_hold_no_secret(shell: Shell, deployed: subprocess.CompletedProcess[str]) -> None:
-    told = shell("sandbox", "logs", "--lines", "500")
-    assert 0 == told.returncode
-    assert "supervisor: " in told.stdout or "mongod-staging: " in told.stdout
-    assert [] == secrets_in(shell, [told.stdout])
+    done = shell("sandbox", "logs", "--lines", "500")
+    assert 0 == done.returncode
+    assert "supervisor: " in done.stdout or "mongod-staging: " in done.stdout
+    assert [] == secrets_in(shell, [done.stdout])
 
 
 @pytest.mark.parametrize(

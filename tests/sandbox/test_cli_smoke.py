@@ -122,8 +122,8 @@ def test_wrong_input_exits_2_before_anything_is_asked(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert (2, []) == (run(arguments), app.asked)
-    told = capsys.readouterr().err
-    assert (True, False) == (expected in told, "Traceback" in told)
+    printed = capsys.readouterr().err
+    assert (True, False) == (expected in printed, "Traceback" in printed)
 
 
 def test_a_baseline_of_another_stack_is_refused(

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drift_fixture import PROJECT, Answered, Told, endpoints, serving
+from drift_fixture import PROJECT, Answered, Request, endpoints, serving
 
 from atlas_access.cli import guard
 from atlas_access.rollout import observe_soak
@@ -49,10 +49,10 @@ def test_failed_logins_of_a_cut_list_are_unknown(monkeypatch: pytest.MonkeyPatch
 
 
 def test_failed_logins_are_counted_when_atlas_answers_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Told] = []
+    asked: list[Request] = []
 
-    def busy_once(told: Told) -> Answered:
-        asked.append(told)
+    def busy_once(request: Request) -> Answered:
+        asked.append(request)
         return Answered({}, 503) if len(asked) == 1 else history(len(asked))
 
     with serving(busy_once) as url:
@@ -61,10 +61,10 @@ def test_failed_logins_are_counted_when_atlas_answers_later(monkeypatch: pytest.
 
 
 def test_failed_logins_are_read_with_a_service_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    def answer(told: Told) -> Answered:
-        if told.path == "/api/oauth/token":
+    def answer(request: Request) -> Answered:
+        if request.path == "/api/oauth/token":
             return Answered({"access_token": "token", "expires_in": 3600, "token_type": "Bearer"})
-        return history(0) if told.headers.get("authorization") == "Bearer token" else Answered({}, 401)
+        return history(0) if request.headers.get("authorization") == "Bearer token" else Answered({}, 401)
 
     with serving(answer) as url:
         found = soak(url, monkeypatch, ACCOUNT)
@@ -74,11 +74,11 @@ def test_failed_logins_are_read_with_a_service_account(monkeypatch: pytest.Monke
 def test_a_rate_limit_does_not_make_a_clusters_addresses_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def limited_once(told: Told) -> Answered:
-        asked.append(told.path)
+    def limited_once(request: Request) -> Answered:
+        asked.append(request.path)
         if len(asked) == 1:
             return Answered({}, 429, {"Retry-After": "0"})
-        *_, project, _, cluster = told.path.split("/")
+        *_, project, _, cluster = request.path.split("/")
         strings = {"standard": "mongodb://shard-00.ab1cd.mongodb.net:27017"}
         return Answered(
             {"name": cluster, "groupId": project, "mongoDBVersion": "8.0.4", "connectionStrings": strings}

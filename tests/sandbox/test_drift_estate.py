@@ -188,7 +188,7 @@ def test_an_account_that_does_not_answer_is_unknown(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "words"),
     [
         ("{}", ""),
         ("nonsense", "not readable"),
@@ -200,8 +200,8 @@ def test_an_account_that_does_not_answer_is_unknown(monkeypatch: pytest.MonkeyPa
         ('{"Statement": [7]}', "not readable"),
     ],
 )
-def test_a_policy_is_told_in_words(text: str, told: str) -> None:
-    assert (told in policy_in_words(text)) if told else policy_in_words(text) == ""
+def test_a_policy_is_shown_in_words(text: str, words: str) -> None:
+    assert (words in policy_in_words(text)) if words else policy_in_words(text) == ""
 
 
 def test_a_sidecars_bindings_count_as_well() -> None:

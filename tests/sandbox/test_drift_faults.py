@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 from atlas_fixture import Atlas, atlas, atlas_servers, specs
-from drift_fixture import PROJECT, Answered, Told, check, client, declare, serving
+from drift_fixture import PROJECT, Answered, Request, check, client, declare, serving
 
 from atlas_access.base import Status
 from atlas_access.clients.atlas_sign_in import SignIn
@@ -84,8 +84,8 @@ def a_user(name: str = "app", **changes: Any) -> dict[str, Any]:
     }
 
 
-def pages(users: list[dict[str, Any]], size: int, told: Told, *, total: int | None = None) -> Answered:
-    number = int(told.query["pageNum"][0])
+def pages(users: list[dict[str, Any]], size: int, request: Request, *, total: int | None = None) -> Answered:
+    number = int(request.query["pageNum"][0])
     links = [{"rel": "next", "href": "x"}] if number * size < len(users) else []
     shown = users[(number - 1) * size : number * size]
     return Answered({"results": shown, "totalCount": len(users) if total is None else total, "links": links})
@@ -94,7 +94,7 @@ def pages(users: list[dict[str, Any]], size: int, told: Told, *, total: int | No
 def test_pages_are_read_to_the_end() -> None:
     """A server may give smaller pages than asked for."""
     users = [a_user(f"u{number}") for number in range(25)]
-    with serving(lambda told: pages(users, 10, told)) as url, client(url) as asked:
+    with serving(lambda request: pages(users, 10, request)) as url, client(url) as asked:
         found = asked.users()
         assert ({user["username"] for user in users}, 3) == ({user.name for user in found}, asked.requests)
 
@@ -102,7 +102,7 @@ def test_pages_are_read_to_the_end() -> None:
 def test_a_list_that_is_not_whole_is_not_used() -> None:
     users = [a_user(f"u{number}") for number in range(5)]
     with (
-        serving(lambda told: pages(users, 10, told, total=9)) as url,
+        serving(lambda request: pages(users, 10, request, total=9)) as url,
         client(url) as asked,
         pytest.raises(AtlasUnread, match=r"not whole: 5 of 9 came"),
     ):
@@ -112,18 +112,18 @@ def test_a_list_that_is_not_whole_is_not_used() -> None:
 def test_a_list_that_changes_while_it_is_read_is_read_again() -> None:
     asked_for: list[int] = []
 
-    def answer(told: Told) -> Answered:
+    def answer(request: Request) -> Answered:
         asked_for.append(1)
         users = [a_user(f"u{number}") for number in range(3)]
-        return pages(users, 10, told, total=4 if len(asked_for) == 1 else 3)
+        return pages(users, 10, request, total=4 if len(asked_for) == 1 else 3)
 
     with serving(answer) as url, client(url) as asked:
         assert 3 == len(asked.users())
 
 
 def test_pages_without_end_are_given_up() -> None:
-    def endless(told: Told) -> Answered:
-        number = told.query["pageNum"][0]
+    def endless(request: Request) -> Answered:
+        number = request.query["pageNum"][0]
         return Answered({"results": [a_user(f"u{number}")], "links": [{"rel": "next", "href": "x"}]})
 
     with (
@@ -186,17 +186,17 @@ def test_another_cluster_than_asked_for_is_refused() -> None:
 def test_a_token_is_asked_for_once_and_renewed_when_refused() -> None:
     tokens: list[str] = []
 
-    def answer(told: Told) -> Answered:
-        if told.path == "/api/oauth/token":
+    def answer(request: Request) -> Answered:
+        if request.path == "/api/oauth/token":
             tokens.append(f"token-{len(tokens)}")
             return Answered({"access_token": tokens[-1], "expires_in": 3600, "token_type": "Bearer"})
         if (
-            told.headers["authorization"] != "Bearer token-1"
+            request.headers["authorization"] != "Bearer token-1"
             and len(tokens) < 2
-            and "customDBRoles" in told.path
+            and "customDBRoles" in request.path
         ):
             return Answered({}, 401)
-        return Answered([] if "customDBRoles" in told.path else {"results": [], "totalCount": 0})
+        return Answered([] if "customDBRoles" in request.path else {"results": [], "totalCount": 0})
 
     with serving(answer) as url, client(url, SignIn("id", "secret", service_account=True)) as asked:
         asked.users()

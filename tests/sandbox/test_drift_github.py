@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from drift_fixture import Answered, Told, endpoints, serving
+from drift_fixture import Answered, Request, endpoints, serving
 
 from atlas_access.base.observed import Unread
 from atlas_access.clients import GitHub, GitHubUnavailable
@@ -31,34 +31,34 @@ class Repository:
     faults: list[Answered] = field(default_factory=list)
     lost: int = 0
     drops_labels: bool = False
-    requests: list[Told] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
 
-    def answer(self, told: Told) -> Answered:
-        self.requests.append(told)
-        if told.headers.get("authorization") != f"Bearer {TOKEN}":
+    def answer(self, request: Request) -> Answered:
+        self.requests.append(request)
+        if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return Answered({"message": "Bad credentials"}, 401)
         if self.faults:
             return self.faults.pop(0)
-        reply = self.act(told)
-        if told.method == "POST" and self.lost:
+        reply = self.act(request)
+        if request.method == "POST" and self.lost:
             self.lost -= 1
             return Answered(drop=True)
         return reply
 
-    def act(self, told: Told) -> Answered:
-        parts = told.path.split("/")
-        match (told.method, parts[4:]):
+    def act(self, request: Request) -> Answered:
+        parts = request.path.split("/")
+        match (request.method, parts[4:]):
             case ("GET", ["issues"]):
-                label, page = told.query["labels"][0], int(told.query["page"][0])
-                size = int(told.query["per_page"][0])
+                label, page = request.query["labels"][0], int(request.query["page"][0])
+                size = int(request.query["per_page"][0])
                 mine = [issue for issue in self.issues if label in [each["name"] for each in issue["labels"]]]
                 return Answered(mine[(page - 1) * size : page * size])
             case ("POST", ["issues"]):
-                labels = [] if self.drops_labels else [{"name": name} for name in told.body["labels"]]
+                labels = [] if self.drops_labels else [{"name": name} for name in request.body["labels"]]
                 issue = {
                     "number": len(self.issues) + 1,
-                    "title": told.body["title"],
-                    "body": told.body["body"].replace("\n", "\r\n"),
+                    "title": request.body["title"],
+                    "body": request.body["body"].replace("\n", "\r\n"),
                     "state": "open",
                     "labels": labels,
                 }
@@ -66,10 +66,10 @@ class Repository:
                 return Answered(issue, 201)
             case ("PATCH", ["issues", number]):
                 issue = self.issues[int(number) - 1]
-                issue |= {key: told.body[key] for key in ("title", "body", "state") if key in told.body}
+                issue |= {key: request.body[key] for key in ("title", "body", "state") if key in request.body}
                 return Answered(issue)
             case ("POST", ["issues", number, "comments"]):
-                self.comments.append((int(number), told.body["body"]))
+                self.comments.append((int(number), request.body["body"]))
                 return Answered({}, 201)
         return Answered({"message": "Not Found"}, 404)
 

@@ -75,9 +75,9 @@ def test_drift_is_told_healed_by_refresh_and_deploy_or_named(
     here: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One story, because each step needs the one before; the issue follows it."""
-    code, told = answer(capsys)
-    assert (0, "CLEAN", [], []) == (code, told["label"], told["unread"], told["not_reached"])
-    assert 17 == told["checked"]["collections"]
+    code, printed = answer(capsys)
+    assert (0, "CLEAN", [], []) == (code, printed["label"], printed["unread"], printed["not_reached"])
+    assert 17 == printed["checked"]["collections"]
 
     atlas, secret = api(here), "staging/mongodb/app-read-v2"
     audit = [find("agent_audit_log"), find("agent_audit_log", "INSERT"), find("agent_audit_log", "UPDATE")]
@@ -96,23 +96,23 @@ def test_drift_is_told_healed_by_refresh_and_deploy_or_named(
     with serving(repository.answer) as github:
         monkeypatch.setenv("GITHUB_API_URL", github)
         monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
-        code, told = answer(capsys, "--github", "owner/name", "--dry-run")
+        code, printed = answer(capsys, "--github", "owner/name", "--dry-run")
         assert (1, []) == (code, repository.issues)
-        code, told = answer(capsys, "--github", "owner/name")
-        kinds = {each["kind"] for each in told["findings"]}
+        code, printed = answer(capsys, "--github", "owner/name")
+        kinds = {each["kind"] for each in printed["findings"]}
         assert kinds >= HEALED | NAMED
         assert 1 == code
         assert ["open"] == repository.states
 
         heal(here)
-        code, told = answer(capsys, "--github", "owner/name")
-        assert NAMED == {each["kind"] for each in told["findings"]}
-        assert not any(each["heals"] for each in told["findings"])
+        code, printed = answer(capsys, "--github", "owner/name")
+        assert NAMED == {each["kind"] for each in printed["findings"]}
+        assert not any(each["heals"] for each in printed["findings"])
         assert ["closed", "open"] == repository.states
 
         done(atlas.send("DELETE", "/databaseUsers/admin/intruder"))
         secrets_manager(here).delete_resource_policy(SecretId=secret)
-        code, told = answer(capsys, "--github", "owner/name")
+        code, printed = answer(capsys, "--github", "owner/name")
         assert (0, ["closed", "closed"]) == (code, repository.states)
     assert all(value not in repr(repository.issues) for value in here.secrets())
 
@@ -143,6 +143,6 @@ def test_atlas_that_does_not_answer_is_unknown(
 ) -> None:
     monkeypatch.setenv("MONGODB_ATLAS_BASE_URL", "http://127.0.0.1:1/")
     assert 3 == run(["drift", "staging"])
-    told = capsys.readouterr().out
-    assert told.startswith("UNKNOWN  staging: 3 parts could not be read")
-    assert "database users: could not be read: the connection failed" in told
+    printed = capsys.readouterr().out
+    assert printed.startswith("UNKNOWN  staging: 3 parts could not be read")
+    assert "database users: could not be read: the connection failed" in printed

@@ -34,7 +34,7 @@ ALIASES = {each.name for each in MANIFEST.deprecated_variables}
 
 
 @dataclass
-class Told:
+class MainJob:
     """Everything that a person or a log was shown while the job ran."""
 
     world: World
@@ -76,12 +76,12 @@ def a_copy_of_the_program(directory: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MainJob]:
     """The sandbox after the whole job: both stacks through provision and bind."""
     directory = tmp_path_factory.mktemp("world")
     world = lifecycle.up(directory, Options(propagation_seconds=0.2))
     try:
-        job = Told(world, {}, [])
+        job = MainJob(world, {}, [])
         for stack in ("staging", "prod"):
             for phase in ("provision", "bind"):
                 job.runs[f"{stack} {phase}"] = job.run(stack, phase)
@@ -91,26 +91,26 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         lifecycle.down(directory, keep=False)
 
 
-def test_every_step_of_the_job_succeeds(told: Told) -> None:
+def test_every_step_of_the_job_succeeds(job: MainJob) -> None:
     """Staging first, because prod reads its cluster."""
-    assert {name: run.failure for name, run in told.runs.items()} == dict.fromkeys(told.runs, "")
+    assert {name: run.failure for name, run in job.runs.items()} == dict.fromkeys(job.runs, "")
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
-def test_every_secret_version_is_proven(told: Told, stack: str) -> None:
+def test_every_secret_version_is_proven(job: MainJob, stack: str) -> None:
     """Five secrets a stack: four users, and the reference connection."""
-    proofs = told.runs[f"{stack} bind"].proofs
+    proofs = job.runs[f"{stack} bind"].proofs
     assert [(proof.verdict, proof.inconclusive, proof.residue) for proof in proofs] == [("proven", 0, 0)] * 5
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 @pytest.mark.parametrize("user", [user.name for user in MANIFEST.users])
 def test_each_of_the_eight_users_has_exactly_its_declared_privileges(
-    told: Told, stack: str, user: str
+    job: MainJob, stack: str, user: str
 ) -> None:
     """Asked of the server with the user's own credential."""
     secret = MANIFEST.user(user).secret_name(stack)
-    connection = told.connection(stack, secret)
+    connection = job.connection(stack, secret)
     with MongoClient(connection.reveal(), serverSelectionTimeoutMS=5000) as client:
         status = client.admin.command("connectionStatus", showPrivileges=True)["authInfo"]
     held = {
@@ -126,48 +126,50 @@ def test_each_of_the_eight_users_has_exactly_its_declared_privileges(
     assert [role["role"] for role in status["authenticatedUserRoles"]] == [MANIFEST.user(user).role.name]
 
 
-def test_prods_reference_names_stagings_private_address(told: Told) -> None:
+def test_prods_reference_names_stagings_private_address(job: MainJob) -> None:
     """Staging's app_read, never by the public address."""
-    connection = told.connection("prod", "prod/mongodb/reference-uri-v2")
-    assert (connection.username, connection.hosts) == ("app_read", (told.world.private_address,))
+    connection = job.connection("prod", "prod/mongodb/reference-uri-v2")
+    assert (connection.username, connection.hosts) == ("app_read", (job.world.private_address,))
 
 
-def test_stagings_reference_names_its_own_cluster(told: Told) -> None:
+def test_stagings_reference_names_its_own_cluster(job: MainJob) -> None:
     """A secret of its own, although the user is the reader's."""
-    reference = told.connection("staging", "staging/mongodb/reference-uri-v2")
-    assert reference.hosts == told.connection("staging", "staging/mongodb/app-read-v2").hosts
+    reference = job.connection("staging", "staging/mongodb/reference-uri-v2")
+    assert reference.hosts == job.connection("staging", "staging/mongodb/app-read-v2").hosts
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
-def test_the_running_revision_binds_the_four_variables_and_only_known_aliases(told: Told, stack: str) -> None:
+def test_the_running_revision_binds_the_four_variables_and_only_known_aliases(
+    job: MainJob, stack: str
+) -> None:
     """All by ARN and version."""
-    references = secret_references(told.running(stack), "app")
+    references = secret_references(job.running(stack), "app")
     assert {name for name in references if name.startswith("MONGODB")} - ALIASES == RUNTIME
     assert all(re.search(r":::[0-9a-fA-F-]{32,36}$", references[name]) for name in RUNTIME)
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
-def test_no_alias_reads_a_legacy_secret_any_more(told: Told, stack: str) -> None:
+def test_no_alias_reads_a_legacy_secret_any_more(job: MainJob, stack: str) -> None:
     """Each alias reads what its successor reads."""
-    references = secret_references(told.running(stack), "app")
+    references = secret_references(job.running(stack), "app")
     successors = {each.name: each.successor for each in MANIFEST.deprecated_variables}
     aliases = {name: references[name] for name in references if name in ALIASES}
     assert aliases == {name: references[successors[name]] for name in aliases}
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
-def test_the_schema_family_binds_its_one_variable(told: Told, stack: str) -> None:
+def test_the_schema_family_binds_its_one_variable(job: MainJob, stack: str) -> None:
     """And the service never does."""
-    definition = told.aws("ecs", stack).describe_task_definition(taskDefinition=f"askflorence-{stack}-schema")
+    definition = job.aws("ecs", stack).describe_task_definition(taskDefinition=f"askflorence-{stack}-schema")
     bound = [name for name in secret_references(definition["taskDefinition"]) if name.startswith("MONGODB")]
     assert bound == ["MONGODB_URI_ADMIN_SCHEMA"]
 
 
-def test_everything_else_of_the_task_definition_is_kept(told: Told) -> None:
+def test_everything_else_of_the_task_definition_is_kept(job: MainJob) -> None:
     """Image, ports, logging, health check, environment, roles, sizes."""
-    ecs = told.aws("ecs", "staging")
+    ecs = job.aws("ecs", "staging")
     before = ecs.describe_task_definition(taskDefinition="askflorence-staging-app:7")["taskDefinition"]
-    after = told.running("staging")
+    after = job.running("staging")
     changing = {"taskDefinitionArn", "revision", "registeredAt", "registeredBy", "deregisteredAt"}
 
     def rest(definition: dict[str, Any]) -> dict[str, Any]:
@@ -183,37 +185,37 @@ def test_everything_else_of_the_task_definition_is_kept(told: Told) -> None:
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 @pytest.mark.parametrize("phase", ["bind"])
-def test_deploying_again_changes_nothing(told: Told, stack: str, phase: str) -> None:
+def test_deploying_again_changes_nothing(job: MainJob, stack: str, phase: str) -> None:
     """Zero steps, and the same revision runs."""
-    before = told.running(stack)["taskDefinitionArn"]
-    again = told.run(stack, phase)
-    assert (again.failure, again.changes, told.running(stack)["taskDefinitionArn"]) == ("", 0, before)
+    before = job.running(stack)["taskDefinitionArn"]
+    again = job.run(stack, phase)
+    assert (again.failure, again.changes, job.running(stack)["taskDefinitionArn"]) == ("", 0, before)
 
 
-def test_the_adopted_secret_keeps_its_value(told: Told) -> None:
+def test_the_adopted_secret_keeps_its_value(job: MainJob) -> None:
     """One version, the one that was there."""
     for stack in ("staging", "prod"):
-        described = told.aws("secretsmanager", stack).list_secret_version_ids(
+        described = job.aws("secretsmanager", stack).list_secret_version_ids(
             SecretId=f"{stack}/mongodb/admin-schema"
         )
         assert len(described["Versions"]) == 1
 
 
-def test_no_legacy_secret_was_written(told: Told) -> None:
+def test_no_legacy_secret_was_written(job: MainJob) -> None:
     """The estate is retired later, behind its gate."""
     for legacy in MANIFEST.legacy:
         for secret in legacy.secrets:
-            versions = told.aws("secretsmanager", secret.environment).list_secret_version_ids(
+            versions = job.aws("secretsmanager", secret.environment).list_secret_version_ids(
                 SecretId=secret.name
             )
             assert len(versions["Versions"]) == 1, secret.name
 
 
-def test_no_password_is_in_anything_that_was_shown_or_kept(told: Told) -> None:
+def test_no_password_is_in_anything_that_was_shown_or_kept(job: MainJob) -> None:
     """Progress, reports, events, logs, and states, for every password of the new and of the legacy estate."""
     passwords = set()
     for stack in ("staging", "prod"):
-        manager = told.aws("secretsmanager", stack)
+        manager = job.aws("secretsmanager", stack)
         for entry in manager.list_secrets(MaxResults=100)["SecretList"]:
             value = manager.get_secret_value(SecretId=entry["ARN"])["SecretString"]
             if value.startswith("mongodb"):
@@ -221,34 +223,34 @@ def test_no_password_is_in_anything_that_was_shown_or_kept(told: Told) -> None:
                 assert password is not None
                 passwords.add(password.reveal())
     assert len(passwords) >= 14
-    directory = told.world.directory
+    directory = job.world.directory
     files = [path for path in directory.rglob("*") if path.is_file() and "mongo" not in path.parts]
     shown = {str(path.relative_to(directory)): path.read_bytes().decode(errors="replace") for path in files}
-    shown["progress"] = repr(told.progress)
-    shown["runs"] = repr(told.runs)
+    shown["progress"] = repr(job.progress)
+    shown["runs"] = repr(job.runs)
     leaks = {name for name, text in shown.items() for password in passwords if password in text}
     assert leaks - {"keys.json"} == set()
     assert any(name.startswith("stacks/") for name in shown)
 
 
-def test_the_states_secrets_are_encrypted(told: Told) -> None:
+def test_the_states_secrets_are_encrypted(job: MainJob) -> None:
     """A secret in the state is a ciphertext under the passphrase."""
-    state = json.loads(told.world.state_file("staging").read_text())
+    state = json.loads(job.world.state_file("staging").read_text())
     version = next(
         each for each in state["deployment"]["resources"] if each["type"].endswith(":SecretVersion")
     )
     assert version["inputs"]["secretString"]["ciphertext"].startswith("v1:")
 
 
-def test_a_phase_back_to_provision_runs_the_recorded_revision_again(told: Told) -> None:
+def test_a_phase_back_to_provision_runs_the_recorded_revision_again(job: MainJob) -> None:
     """And binding anew moves it forward again."""
-    back = told.run("staging", "provision")
-    assert (back.failure, told.running("staging")["revision"]) == ("", 7)
-    forward = told.run("staging", "bind")
-    assert (forward.failure, told.running("staging")["revision"] > 7) == ("", True)
+    back = job.run("staging", "provision")
+    assert (back.failure, job.running("staging")["revision"]) == ("", 7)
+    forward = job.run("staging", "bind")
+    assert (forward.failure, job.running("staging")["revision"] > 7) == ("", True)
 
 
-def test_a_password_is_rotated_by_one_update(told: Told, tmp_path: Path) -> None:
+def test_a_password_is_rotated_by_one_update(job: MainJob, tmp_path: Path) -> None:
     """As docs/runbooks/rotate.md has it: password, user, both secrets that hold it, their proofs, and the service."""
     program = a_copy_of_the_program(tmp_path)
     component = program / "components" / "cluster_access.py"
@@ -257,9 +259,9 @@ def test_a_password_is_rotated_by_one_update(told: Told, tmp_path: Path) -> None
     # What `--replace URN` does to one password; this engine has no such option.
     anew = f'{declared} keepers={{"rotated": "once"}} if user.name == "app_read" else None,'
     component.write_text(component.read_text().replace(declared, anew))
-    old = told.connection("staging", "staging/mongodb/app-read-v2")
-    before = told.running("staging")["revision"]
-    run = told.run("staging", "bind", program_dir=program)
+    old = job.connection("staging", "staging/mongodb/app-read-v2")
+    before = job.running("staging")["revision"]
+    run = job.run("staging", "bind", program_dir=program)
     assert run.failure == ""
     assert Counter(step.type.rpartition(":")[2] for step in run.steps if step.changing) == {
         "RandomPassword": 1,
@@ -270,23 +272,23 @@ def test_a_password_is_rotated_by_one_update(told: Told, tmp_path: Path) -> None
         "TaskDefinition": 1,
         "Rollout": 1,
     }
-    assert told.running("staging")["revision"] > before
+    assert job.running("staging")["revision"] > before
     with pytest.raises(OperationFailure), MongoClient(old.reveal()) as client:
         client.admin.command("ping")
 
 
-def test_a_preview_changes_nothing(told: Told) -> None:
+def test_a_preview_changes_nothing(job: MainJob) -> None:
     """Neither the state nor the service."""
-    before = told.world.state_file("staging").read_bytes()
-    told.run("staging", "provision", operation=Operation.PREVIEW)
-    assert told.world.state_file("staging").read_bytes() == before
+    before = job.world.state_file("staging").read_bytes()
+    job.run("staging", "provision", operation=Operation.PREVIEW)
+    assert job.world.state_file("staging").read_bytes() == before
 
 
 def test_a_role_widened_before_its_first_proof_is_refuted_and_no_task_changes(tmp_path: Path) -> None:
     """The audit writer can update: the deployment fails in one block, and the old revision keeps running."""
     world = lifecycle.up(tmp_path, Options(propagation_seconds=1.0))
     try:
-        job = Told(world, {}, [])
+        job = MainJob(world, {}, [])
         widening = threading.Thread(target=_widen_once_made, args=(world,))
         widening.start()
         run = job.run("staging", "bind")
@@ -328,7 +330,7 @@ def test_a_stack_that_was_unprotected_is_destroyed_and_what_was_adopted_stays(tm
     """Phase B and C undone: our users, roles and secrets go, app_admin_schema and its secret are untouched."""
     world = lifecycle.up(tmp_path, Options(propagation_seconds=0.2))
     try:
-        job = Told(world, {}, [])
+        job = MainJob(world, {}, [])
         job.run("staging", "provision")
         refused = job.run("staging", "provision", operation=Operation.DESTROY)
         assert "protect" in refused.failure

@@ -42,15 +42,16 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=executable, args=[*FLAGS, *SANDBOX_FLAGS])
         page = browser.new_page()
-        told = Opened(page)
-        page.on("console", lambda message: told.complaints.append(message.text))
-        page.on("pageerror", lambda error: told.complaints.append(str(error)))
+        result = Opened(page)
+        page.on("console", lambda message: result.complaints.append(message.text))
+        page.on("pageerror", lambda error: result.complaints.append(str(error)))
         page.on(
-            "request", lambda each: None if each.url.startswith("file:") else told.complaints.append(each.url)
+            "request",
+            lambda each: None if each.url.startswith("file:") else result.complaints.append(each.url),
         )
         page.goto((folder / "matrix.html").as_uri())
         page.screenshot(path=str(SCREENSHOT), full_page=True)
-        yield told
+        yield result
         browser.close()
 
 

@@ -70,8 +70,8 @@ class Site:
         order = Order("staging", operation, "bind", self.engine, place, events=events, policy_packs=packs)
         progress: list[Progress] = []
         done = deploy(self.world, order, progress.append)
-        told = [*map(progress_line, progress), *failure_lines(done), *advice_lines(done.policies)]
-        return done, "\n".join([*told, deployment_json.render(done), events.read_text()])
+        lines = [*map(progress_line, progress), *failure_lines(done), *advice_lines(done.policies)]
+        return done, "\n".join([*lines, deployment_json.render(done), events.read_text()])
 
     def offender(self, name: str, operation: Operation = Operation.UP) -> tuple[Deployment, str]:
         """Deploy one of the offending programs of the policy tests."""
@@ -118,13 +118,17 @@ def test_an_offender_is_stopped_by_its_rule_before_anything_of_it_is_made(
         return
     assert site is not None
 
-    done, told = site.offender(name)
+    done, printed = site.offender(name)
 
     broken = {each.code for each in done.policies if each.status is Status.BAD}
-    assert ({rule}, 1, True) == (broken, done.exit_code, told.lstrip().startswith("REFUSED  staging bind: "))
-    assert f"(atlas-access explain {rule})" in told
-    assert "Remedy: " in told
-    assert not any(canary in told for canary in CANARIES)
+    assert ({rule}, 1, True) == (
+        broken,
+        done.exit_code,
+        printed.lstrip().startswith("REFUSED  staging bind: "),
+    )
+    assert f"(atlas-access explain {rule})" in printed
+    assert "Remedy: " in printed
+    assert not any(canary in printed for canary in CANARIES)
 
 
 def test_nothing_that_was_refused_is_in_the_stack(site: Site | None) -> None:

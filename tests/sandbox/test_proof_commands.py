@@ -65,9 +65,9 @@ def said(here: World, capsys: pytest.CaptureFixture[str]) -> Said:
     def command(*arguments: str) -> tuple[int, str]:
         capsys.readouterr()
         code = run(list(arguments))
-        told = "".join(capsys.readouterr())
-        assert [] == [secret for secret in here.secrets() if secret in told]
-        return code, told
+        printed = "".join(capsys.readouterr())
+        assert [] == [secret for secret in here.secrets() if secret in printed]
+        return code, printed
 
     return command
 
@@ -79,9 +79,9 @@ def root(world: World) -> "Iterator[MongoClient[dict[str, object]]]":
 
 
 def test_a_provisioned_stack_is_proven(said: Said) -> None:
-    code, told = said("prove", "staging")
-    assert (0, True) == (code, "staging: 5/5 proven" in told)
-    assert "0 inconclusive, residue 0" in told
+    code, printed = said("prove", "staging")
+    assert (0, True) == (code, "staging: 5/5 proven" in printed)
+    assert "0 inconclusive, residue 0" in printed
 
 
 def test_one_user_is_proven_by_itself_with_a_line_for_each_attempt(said: Said) -> None:
@@ -106,9 +106,9 @@ def test_every_format_carries_the_same_verdicts(said: Said) -> None:
 def test_the_json_is_evidence_for_the_matrix(said: Said, tmp_path: Path) -> None:
     _, text = said("prove", "staging", "--format", "json")
     (tmp_path / "evidence.json").write_text(text)
-    code, told = said("matrix", "--evidence", str(tmp_path / "evidence.json"))
+    code, printed = said("matrix", "--evidence", str(tmp_path / "evidence.json"))
     assert 0 == code
-    assert "●" in told
+    assert "●" in printed
 
 
 def test_a_role_widened_by_hand_refutes_the_stack(said: Said, root: "MongoClient[dict[str, object]]") -> None:
@@ -118,21 +118,21 @@ def test_a_role_widened_by_hand_refutes_the_stack(said: Said, root: "MongoClient
     extra = {"resource": {"db": "askflorence", "collection": "agent_audit_log"}, "actions": ["update"]}
     root.admin.command("updateRole", "role_audit_writer", privileges=[*before, extra])
     try:
-        code, told = said("prove", "staging", "--user", "app_audit_writer")
+        code, printed = said("prove", "staging", "--user", "app_audit_writer")
     finally:
         root.admin.command("updateRole", "role_audit_writer", privileges=before)
     assert (1, True) == (code, f"UPDATE on {LOG}" in told)
-    assert "Remedy: " in told
+    assert "Remedy: " in printed
 
 
 def test_what_is_not_there_is_inconclusive(said: Said, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in world.environment("prod").items():
         monkeypatch.setenv(name, value)
-    code, told = said("prove", "prod", "--user", "app_write")
+    code, printed = said("prove", "prod", "--user", "app_write")
     expected = (
         "there is no secret prod/mongodb/app-write-v2 yet: deploy prod first (ResourceNotFoundException)"
     )
-    assert (3, True) == (code, expected in told)
+    assert (3, True) == (code, expected in printed)
 
 
 def test_tasks_that_could_not_be_looked_at_are_named(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,17 +140,17 @@ def test_tasks_that_could_not_be_looked_at_are_named(said: Said, monkeypatch: py
         raise AwsUnavailable("describing the service", "AccessDeniedException")
 
     monkeypatch.setattr(stack_secrets, "running_revision", refused)
-    code, told = said("prove", "staging", "--set", "runbook")
+    code, printed = said("prove", "staging", "--set", "runbook")
     reason = "describing the service: AWS answered AccessDeniedException"
-    assert (0, True) == (code, f"What running tasks hold is unknown ({reason})" in told)
+    assert (0, True) == (code, f"What running tasks hold is unknown ({reason})" in printed)
 
 
 @pytest.mark.parametrize(
     ("arguments", "users"), [([], 4), (["--legacy"], 6)], ids=["today's users", "the users made by hand"]
 )
 def test_the_runbooks_twelve_pass(said: Said, arguments: list[str], users: int) -> None:
-    code, told = said("prove", "staging", "--set", "runbook", *arguments)
-    assert (0, True) == (code, f"{users}/{users} proven (12 attempts" in told)
+    code, printed = said("prove", "staging", "--set", "runbook", *arguments)
+    assert (0, True) == (code, f"{users}/{users} proven (12 attempts" in printed)
 
 
 def test_the_twelve_leave_nothing_unless_they_are_asked_to(
@@ -159,9 +159,9 @@ def test_the_twelve_leave_nothing_unless_they_are_asked_to(
     rows = root["askflorence"]["agent_audit_log"]
     said("prove", "staging", "--set", "runbook")
     none = rows.count_documents({"_probe": True})
-    code, told = said("prove", "staging", "--set", "runbook", "--leave-row")
+    code, printed = said("prove", "staging", "--set", "runbook", "--leave-row")
     assert (0, 0, 1) == (code, none, rows.count_documents({"_probe": True}))
-    assert f"wrote one row {{_probe: true}} to {LOG}. It stays" in told
+    assert f"wrote one row {{_probe: true}} to {LOG}. It stays" in printed
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ def test_the_twelve_leave_nothing_unless_they_are_asked_to(
 )
 def test_any_secret_is_tried_for_what_is_named(said: Said, allow: str, deny: str, expected: int) -> None:
     where = ["--secret-id", "staging/mongodb/audit-write", "--collection", "agent_audit_log"]
-    code, told = said("prove", *where, "--expect-allow", allow, "--expect-deny", deny)
-    assert expected == code, told
+    code, printed = said("prove", *where, "--expect-allow", allow, "--expect-deny", deny)
+    assert expected == code, printed
 
 
 def test_a_missing_collection_or_secret_is_inconclusive(said: Said) -> None:
@@ -198,23 +198,23 @@ def test_a_missing_collection_or_secret_is_inconclusive(said: Said) -> None:
     ],
 )
 def test_a_wrong_question_is_refused_with_the_way_out(said: Said, arguments: list[str]) -> None:
-    code, told = said("prove", *arguments)
-    assert (2, False) == (code, "Traceback" in told)
+    code, printed = said("prove", *arguments)
+    assert (2, False) == (code, "Traceback" in printed)
 
 
 def test_the_servers_say_who_can(said: Said) -> None:
-    code, told = said("who-can", "UPDATE", LOG, "--live", "staging")
+    code, printed = said("who-can", "UPDATE", LOG, "--live", "staging")
     assert (0, "app_write can UPDATE on askflorence.agent_audit_log, says staging's server.") == (
         code,
-        told.splitlines()[0],
+        printed.splitlines()[0],
     )
 
 
 def test_the_servers_name_those_whom_the_manifest_does_not(said: Said) -> None:
-    code, told = said(
+    code, printed = said(
         "who-can", "INSERT", "askflorence.agent_survey_responses", "--live", "staging", "--format", "json"
     )
-    answer = json.loads(told)
+    answer = json.loads(printed)
     assert (0, ["app_write", "app_writer_survey"]) == (code, answer["able"])
     assert ["app_writer_survey"] == answer["undeclared"]
 
@@ -326,17 +326,17 @@ def test_only_the_clients_open_sockets(here: World) -> None:
     ended = subprocess.run(
         [sys.executable, witness, json.dumps(verbs)], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    told = json.loads(ended.stdout)
-    assert {"clients/aws.py", "clients/http.py"} <= set(told["opened"]), told
-    assert [] == [each for each in told["opened"] if each and not each.startswith("clients/")]
+    answer = json.loads(ended.stdout)
+    assert {"clients/aws.py", "clients/http.py"} <= set(answer["opened"]), answer
+    assert [] == [each for each in answer["opened"] if each and not each.startswith("clients/")]
 
 
 def test_verbose_logs_each_remote_call_with_its_milliseconds(said: Said) -> None:
-    code, told = said("--verbose", "prove", "staging", "--user", "app_read")
+    code, printed = said("--verbose", "prove", "staging", "--user", "app_read")
     assert 0 == code
     for call in (
         r"AWS secretsmanager:GetSecretValue: done, \d+ ms",
         r"HTTP GET 127\.0\.0\.1/api/atlas/v2/groups/\w+/clusters/[\w-]+: 200, \d+ ms",
         r"MongoDB admin connectionStatus: done, \d+ ms",
     ):
-        assert re.search(call, told), call
+        assert re.search(call, printed), call

@@ -255,14 +255,14 @@ def test_every_step_succeeds(story: Story) -> None:
 
 
 def test_staging_waits_for_prod_whose_reader_it_owns(story: Story) -> None:
-    told = story.gates["prod not bound"]
-    assert "prod: 12 idle revisions" not in told
+    done = story.gates["prod not bound"]
+    assert "prod: 12 idle revisions" not in done
     assert (
         "askflorence-prod-app:12 names prod/mongodb/reference-uri, used by service askflorence-prod-app"
-        in told
+        in done
     )
-    assert "Bind prod, let it soak, and retire it first" in told
-    assert "prod runs askflorence-prod-app:12, which is bound to legacy secrets" in told
+    assert "Bind prod, let it soak, and retire it first" in done
+    assert "prod runs askflorence-prod-app:12, which is bound to legacy secrets" in done
 
 
 def test_a_binding_of_today_is_too_young(story: Story) -> None:
@@ -323,8 +323,8 @@ def test_once_deleted_there_is_nothing_to_do_and_no_way_back(story: Story) -> No
 
 
 def standing(story: Story, name: str) -> dict[str, tuple[str, str]]:
-    told = json.loads(story.commands[name].stdout)
-    return {each["phase"]: (each["state"], each["evidence"]) for each in told["phases"]}
+    answer = json.loads(story.commands[name].stdout)
+    return {each["phase"]: (each["state"], each["evidence"]) for each in answer["phases"]}
 
 
 def test_the_standing_tells_tombstones_and_then_that_the_retirement_is_done(story: Story) -> None:
@@ -341,20 +341,20 @@ def test_the_standing_tells_tombstones_and_then_that_the_retirement_is_done(stor
 
 
 def test_nothing_legacy_is_listed_as_left_and_none_of_it_is_a_surprise(story: Story) -> None:
-    told = json.loads(story.commands["estate"].stdout)
-    assert (0, [], []) == (story.commands["estate"].returncode, told["left"], told["surprises"])
+    answer = json.loads(story.commands["estate"].stdout)
+    assert (0, [], []) == (story.commands["estate"].returncode, answer["left"], answer["surprises"])
 
 
 def test_the_way_back_from_the_deletion_is_closed_and_says_what_re_creation_takes(story: Story) -> None:
-    told = story.commands["undo"]
-    assert (1, True) == (told.returncode, told.stdout.startswith("CLOSED"))
-    assert "NOT REVERSIBLE" in told.stdout
+    done = story.commands["undo"]
+    assert (1, True) == (done.returncode, done.stdout.startswith("CLOSED"))
+    assert "NOT REVERSIBLE" in done.stdout
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_the_drift_check_is_clean_without_the_legacy_estate(story: Story, stack: str) -> None:
-    told = story.commands[f"drift {stack}"]
-    assert 0 == told.returncode, told.stdout
+    done = story.commands[f"drift {stack}"]
+    assert 0 == done.returncode, done.stdout
 
 
 @pytest.mark.parametrize(("stack", "count"), [("staging", 9), ("prod", 4)])

@@ -116,17 +116,17 @@ def undone(aws: Aws, app: FakeApp, breaks: Callable[[FakeApp], object]) -> tuple
 def test_a_bad_answer_of_the_new_revision_undoes_the_rollout_within_its_deadline(
     aws: Aws, app: FakeApp, breaks: Callable[[FakeApp], object], expected: str
 ) -> None:
-    told, seconds = undone(aws, app, breaks)
-    assert told.startswith("ROLLED BACK  staging: gate ")
-    assert expected in told
+    printed, seconds = undone(aws, app, breaks)
+    assert printed.startswith("ROLLED BACK  staging: gate ")
+    assert expected in printed
     assert seconds < 60.0
 
 
 def test_a_certificate_that_is_refused_undoes_the_rollout(
     aws: Aws, app: FakeApp, expired: tuple[FakeApp, Path]
 ) -> None:
-    told, _ = undone(aws, app, lambda _: expired[0].url)
-    assert "gate 1 eligibility: its certificate is refused" in told
+    printed, _ = undone(aws, app, lambda _: expired[0].url)
+    assert "gate 1 eligibility: its certificate is refused" in printed
 
 
 @pytest.fixture
@@ -180,9 +180,9 @@ def test_gates_that_cannot_be_trusted_are_a_reason_not_to_begin(
 ) -> None:
     spoils(folder)
     state = Service(aws.client("ecs"), CLUSTER, NAME).look()
-    (told,) = gated(gates_of(folder, stack), allow_ungated=False)(_seen(state))
-    assert told.startswith(f"{stack}: the smoke gates cannot be run: ")
-    assert expected in told
+    (printed,) = gated(gates_of(folder, stack), allow_ungated=False)(_seen(state))
+    assert printed.startswith(f"{stack}: the smoke gates cannot be run: ")
+    assert expected in printed
 
 
 def _seen(state: Any) -> Any:

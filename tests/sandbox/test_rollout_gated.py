@@ -81,23 +81,23 @@ class Story:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     directory = tmp_path_factory.mktemp("gated") / "sandbox"
-    told = Story(lifecycle.up(directory, Options(service=True, propagation_seconds=0.2)))
+    result = Story(lifecycle.up(directory, Options(service=True, propagation_seconds=0.2)))
     try:
-        told.command("captured", "staging", "sandbox", "baseline", "staging", "--dir", str(directory))
-        capture_baseline(told.world, "prod", ROOT)
-        told.deploy("staging bind", "staging", "bind")
-        told.command("smoke", "staging", "smoke", "staging", "--round", "1", "--format", "json")
-        told.deploy("too early", "prod", "bind")
-        told.command("clock", "prod", "sandbox", "clock", "--dir", str(directory), "--advance", "31m")
-        told.deploy("prod bind", "prod", "bind")
-        told.command("rollback", "prod", "rollback", "prod", "--format", "json")
-        told.deploy("held", "prod", "bind")
-        told.deploy("released", "prod", "bind", rolloutRelease="1")
-        told.deploy("unprotected", "staging", "bind", unprotect="true")
-        told.deploy("destroyed", "staging", "bind", Operation.DESTROY, unprotect="true")
-        with Load(told.world.service_url("staging"), pause=0.1) as told.load:
-            told.deploy("broken", "staging", "bind", containerImage=BROKEN)
-        yield told
+        result.command("captured", "staging", "sandbox", "baseline", "staging", "--dir", str(directory))
+        capture_baseline(result.world, "prod", ROOT)
+        result.deploy("staging bind", "staging", "bind")
+        result.command("smoke", "staging", "smoke", "staging", "--round", "1", "--format", "json")
+        result.deploy("too early", "prod", "bind")
+        result.command("clock", "prod", "sandbox", "clock", "--dir", str(directory), "--advance", "31m")
+        result.deploy("prod bind", "prod", "bind")
+        result.command("rollback", "prod", "rollback", "prod", "--format", "json")
+        result.deploy("held", "prod", "bind")
+        result.deploy("released", "prod", "bind", rolloutRelease="1")
+        result.deploy("unprotected", "staging", "bind", unprotect="true")
+        result.deploy("destroyed", "staging", "bind", Operation.DESTROY, unprotect="true")
+        with Load(result.world.service_url("staging"), pause=0.1) as result.load:
+            result.deploy("broken", "staging", "bind", containerImage=BROKEN)
+        yield result
     finally:
         lifecycle.down(directory, keep=False)
 
@@ -128,8 +128,8 @@ def test_the_gates_on_the_command_line_are_green_on_the_bound_revision_and_leave
 
 
 def test_no_command_of_the_story_shows_a_secret(story: Story) -> None:
-    told = "".join(each.stdout + each.stderr for each in story.commands.values())
-    assert [] == [secret for secret in story.world.secrets() if secret in told]
+    result = "".join(each.stdout + each.stderr for each in story.commands.values())
+    assert [] == [secret for secret in story.world.secrets() if secret in result]
 
 
 @pytest.mark.parametrize("name", ["staging bind", "prod bind", "released"])
@@ -155,9 +155,9 @@ def test_prod_asks_all_of_stagings_gates_again(story: Story) -> None:
 
 
 def test_prod_is_refused_until_staging_has_soaked(story: Story) -> None:
-    told = story.lines("too early")
-    assert told.startswith("NOT STARTED  prod: 1 reason; askflorence-prod-app:12 keeps running.\n")
-    assert re.search(r"staging has soaked \d of 30 minutes", told)
+    lines = story.lines("too early")
+    assert lines.startswith("NOT STARTED  prod: 1 reason; askflorence-prod-app:12 keeps running.\n")
+    assert re.search(r"staging has soaked \d of 30 minutes", lines)
     assert ("12", Marks()) == story.found["too early"]
 
 
@@ -173,20 +173,20 @@ def test_the_sandboxs_clock_is_advanced_on_the_command_line(story: Story) -> Non
 
 def test_a_rollback_runs_the_recorded_revision_again_green_and_holds(story: Story) -> None:
     done = story.commands["rollback"]
-    told = json.loads(done.stdout)
+    answer = json.loads(done.stdout)
     assert (0, "askflorence-prod-app:12", 0, "green") == (
         done.returncode,
-        told["revision"],
-        told["held"],
-        told["gates"],
+        answer["revision"],
+        answer["held"],
+        answer["gates"],
     )
     assert ("12", Marks(held=0)) == story.found["rollback"]
 
 
 def test_after_a_rollback_an_update_is_refused_and_not_green(story: Story) -> None:
-    told = story.lines("held")
-    assert told.startswith("NOT STARTED  prod: 1 reason; askflorence-prod-app:12 keeps running.\n")
-    assert "raise rolloutRelease above 0 in a reviewed change" in told
+    lines = story.lines("held")
+    assert lines.startswith("NOT STARTED  prod: 1 reason; askflorence-prod-app:12 keeps running.\n")
+    assert "raise rolloutRelease above 0 in a reviewed change" in lines
     assert ("12", Marks(held=0)) == story.found["held"]
 
 
@@ -197,9 +197,9 @@ def test_a_raised_release_takes_the_hold_off(story: Story) -> None:
 def test_a_destroy_is_refused_before_anything_is_touched_while_prod_reads_stagings_credential(
     story: Story,
 ) -> None:
-    told = story.lines("destroyed").splitlines()
-    assert told[0] == "NOT DESTROYED  staging: its credentials are still used, 1 reason."
-    assert "prod still holds prod/mongodb/reference-uri-v2, which carries staging's credential" in told[1]
+    lines = story.lines("destroyed").splitlines()
+    assert lines[0] == "NOT DESTROYED  staging: its credentials are still used, 1 reason."
+    assert "prod still holds prod/mongodb/reference-uri-v2, which carries staging's credential" in lines[1]
     assert ("8", 0) == (story.found["destroyed"][0], story.runs["destroyed"].changes - 1)
 
 

@@ -80,8 +80,8 @@ class Killing:
 
     def run(self, *arguments: str) -> tuple[int, str]:
         started = self.start(*arguments)
-        told, _ = started.communicate(timeout=DEADLINE)
-        return started.returncode, told
+        printed, _ = started.communicate(timeout=DEADLINE)
+        return started.returncode, printed
 
     def kill_when(self, reached: Callable[[Look], bool], *arguments: str) -> Look:
         """Start a command and kill it with all that it started, once the service shows that point."""
@@ -126,8 +126,8 @@ def test_a_rollout_killed_before_during_and_after_its_swap_is_ended_by_the_next_
     """
     left = killing.kill_when(lambda look: look.marks.lease is not None, *BIND)
     assert (7, 1) == (left.revision, left.deployments)
-    code, told = killing.run(*BIND)
-    assert (1, True) == (code, "wait for its end, or until 60 s without a heartbeat" in told), told
+    code, printed = killing.run(*BIND)
+    assert (1, True) == (code, "wait for its end, or until 60 s without a heartbeat" in printed), printed
     assert left.marks.lease == killing.look().marks.lease
 
     killing.later()
@@ -135,8 +135,8 @@ def test_a_rollout_killed_before_during_and_after_its_swap_is_ended_by_the_next_
     assert left.marks.lease is not None
 
     killing.later()
-    code, told = killing.run(*BIND)
-    assert 0 == code, told
+    code, printed = killing.run(*BIND)
+    assert 0 == code, printed
     found = killing.settled()
     assert (8, 1, None) == (found.revision, found.deployments, found.marks.lease)
     assert found.marks.bound is not None
@@ -147,8 +147,8 @@ def test_a_rollout_killed_before_during_and_after_its_swap_is_ended_by_the_next_
     assert left.marks.held == 0
 
     killing.later()
-    code, told = killing.run(*BIND)
-    assert (1, True) == (code, "ROLLED BACK  staging: asked for by atlas-access rollback" in told), told
+    code, printed = killing.run(*BIND)
+    assert (1, True) == (code, "ROLLED BACK  staging: asked for by atlas-access rollback" in printed), printed
     assert (7, 1, True, Marks(held=0)) == _told(killing.settled())
 
 

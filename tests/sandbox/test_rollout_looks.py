@@ -268,8 +268,8 @@ def test_what_a_service_logged_is_told_redacted_and_without_addresses(
         "ERROR more",
     ]
     logs.put_log_events(**named, logEvents=[{"timestamp": now, "message": line} for line in lines])
-    told = errors_of(service, service.look().revision, "us-east-1", endpoints, 60.0)
-    assert ("ERROR (an address) not authorized on askflorence", "ERROR once") == told
+    errors = errors_of(service, service.look().revision, "us-east-1", endpoints, 60.0)
+    assert ("ERROR (an address) not authorized on askflorence", "ERROR once") == errors
 
 
 def test_a_log_that_cannot_be_read_tells_nothing(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def standing(result: GateResult, expected: Standing) -> bool:
     return result.standing is expected
 
 
-def told(result: GateResult) -> str:
+def message_of(result: GateResult) -> str:
     return "; ".join((result.summary, *result.details)) if find_chromium() else ""
 
 
@@ -64,15 +64,15 @@ def test_the_whole_journey_is_walked(app: FakeApp) -> None:
     app.revision = "family:8"
     result = judge_journey(steps(app, revision="family:8"))
     assert standing(result, Standing.MET), result
-    assert told(result) in ("", "16 steps, no console error")
+    assert message_of(result) in ("", "16 steps, no console error")
 
 
 def test_one_plan_that_is_not_covered_fails_the_journey(app: FakeApp) -> None:
     with_pages(app)
-    app.changes("/api/drugs/covered", lambda told: told["plans"][5].update(covered=False))
+    app.changes("/api/drugs/covered", lambda body: body["plans"][5].update(covered=False))
     result = judge_journey(steps(app, step_seconds=2.0))
     assert standing(result, Standing.UNMET), result
-    assert '"13" instead of 14 of them' in told(result) or not told(result)
+    assert '"13" instead of 14 of them' in message_of(result) or not message_of(result)
 
 
 def test_what_the_page_says_went_wrong_is_told_at_once(app: FakeApp) -> None:
@@ -80,7 +80,9 @@ def test_what_the_page_says_went_wrong_is_told_at_once(app: FakeApp) -> None:
     app.answers("/api/plans", {"error": "database error"}, status=500)
     result = judge_journey(steps(app, step_seconds=20.0))
     assert standing(result, Standing.UNMET), result
-    assert "the page says: Something went wrong: database error" in told(result) or not told(result)
+    assert "the page says: Something went wrong: database error" in message_of(result) or not message_of(
+        result
+    )
 
 
 def test_every_console_error_fails_the_journey_and_no_other_machine_is_asked(app: FakeApp) -> None:
@@ -97,7 +99,7 @@ def test_every_console_error_fails_the_journey_and_no_other_machine_is_asked(app
         "HTTP 404 of /missing.js",
         "pictures.example.com is not loopback; nothing was sent",
     )
-    assert [] == [words for words in expected if told(result) and words not in told(result)]
+    assert [] == [words for words in expected if message_of(result) and words not in message_of(result)]
 
 
 def test_a_redirect_to_another_host_is_not_followed(app: FakeApp) -> None:
@@ -111,7 +113,7 @@ def test_another_revision_fails_the_journey(app: FakeApp) -> None:
     app.revision = "family:7"
     result = judge_journey(steps(app, steps=ARRIVE, revision="family:8"))
     assert standing(result, Standing.UNMET), result
-    assert told(result) in ("", "family:7 answered, not family:8")
+    assert message_of(result) in ("", "family:7 answered, not family:8")
 
 
 def test_a_page_that_never_ends_is_left_at_the_deadline(app: FakeApp) -> None:
@@ -162,7 +164,7 @@ def test_a_kept_browser_walks_again_without_a_trace_of_the_journey_before(app: F
     page(app, "<script>console.error(document.cookie || 'none'); document.cookie = 'seen=1';</script>")
     results = [judge_journey(steps(app, steps=ARRIVE, keep=True)) for _ in range(2)]
     assert all(standing(each, Standing.UNMET) for each in results), results
-    assert [told(each) for each in results] in (
+    assert [message_of(each) for each in results] in (
         ["", ""],
         ["1 console errors on the way; console: none"] * 2,
     )

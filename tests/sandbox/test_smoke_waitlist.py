@@ -124,7 +124,7 @@ def estate(aws: Aws, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Itera
     server.server_close()
 
 
-def told(result: GateResult) -> str:
+def message_of(result: GateResult) -> str:
     return "; ".join((result.summary, *result.details))
 
 
@@ -133,7 +133,7 @@ def test_every_effect_is_observed_and_removed(estate: Estate) -> None:
     result = judge_sign_up(estate.order())
     assert (Standing.MET, "row, mail and contact observed, then removed; no error line") == (
         result.standing,
-        told(result),
+        message_of(result),
     )
     assert (before, {}, 1) == (estate.rows.count_documents({}), estate.contacts, len(estate.mails))
 
@@ -160,7 +160,7 @@ def test_an_effect_that_is_missing_is_named_and_the_others_are_removed(
     result = judge_sign_up(estate.order())
     assert (Standing.UNMET, why, before, {}) == (
         result.standing,
-        told(result),
+        message_of(result),
         estate.rows.count_documents({}),
         estate.contacts,
     )
@@ -172,7 +172,7 @@ def test_a_sign_up_that_fails_half_way_is_removed_all_the_same(estate: Estate) -
     result = judge_sign_up(estate.order())
     assert (Standing.UNMET, "the sign-up failed: HTTP 500", before) == (
         result.standing,
-        told(result),
+        message_of(result),
         estate.rows.count_documents({}),
     )
 
@@ -182,7 +182,7 @@ def test_an_error_line_of_the_service_is_shown_without_addresses(estate: Estate)
     result = judge_sign_up(estate.order())
     assert (
         "the service logged 1 error lines meanwhile: ERROR insert for (an address): not authorized"
-        == told(result)
+        == message_of(result)
     )
 
 
@@ -194,7 +194,7 @@ def test_an_error_line_from_before_does_not_count(estate: Estate) -> None:
 def test_what_cannot_be_removed_is_told(estate: Estate) -> None:
     estate.keeps = True
     result = judge_sign_up(estate.order())
-    assert (Standing.UNMET, True) == (result.standing, "HubSpot contact is left behind" in told(result))
+    assert (Standing.UNMET, True) == (result.standing, "HubSpot contact is left behind" in message_of(result))
 
 
 def test_without_a_valid_token_nothing_is_signed_up(estate: Estate) -> None:
@@ -206,7 +206,7 @@ def test_without_a_valid_token_nothing_is_signed_up(estate: Estate) -> None:
         [],
     ) == (
         result.standing,
-        told(result),
+        message_of(result),
         estate.mails,
     )
 
@@ -217,7 +217,7 @@ def test_a_credential_that_may_not_read_the_row_leaves_it_unknown(estate: Estate
     assert (Standing.UNKNOWN, True, []) == (
         result.standing,
         "the credential of MONGODB_URI_WAITLIST_WRITE could not read it (code 13 Unauthorized)"
-        in told(result),
+        in message_of(result),
         estate.mails,
     )
 
@@ -227,13 +227,13 @@ def test_a_secret_that_is_no_connection_string_is_not_shown(estate: Estate) -> N
     result = judge_sign_up(estate.order())
     assert (Standing.UNKNOWN, []) == (
         result.standing,
-        [form for form in encodings(CANARY) if form in told(result)],
+        [form for form in encodings(CANARY) if form in message_of(result)],
     )
 
 
 def test_a_service_that_is_not_there_leaves_it_unknown(estate: Estate) -> None:
     result = judge_sign_up(estate.order(place=replace(PLACE, service="nothing")))
-    assert "nothing was signed up: describing the service: AWS answered no such active service" == told(
+    assert "nothing was signed up: describing the service: AWS answered no such active service" == message_of(
         result
     )
 
@@ -242,7 +242,8 @@ def test_without_an_address_of_sent_mail_the_log_group_is_asked(estate: Estate) 
     result = judge_sign_up(estate.order(mail_url=""))
     assert (Standing.UNKNOWN, True) == (
         result.standing,
-        "/ses/askflorence-staging/events" in told(result) and "nothing was signed up" in told(result),
+        "/ses/askflorence-staging/events" in message_of(result)
+        and "nothing was signed up" in message_of(result),
     )
 
 

@@ -20,8 +20,8 @@ def failed(line: StopLine, *, moved: bool = True) -> None:
 
 
 def green(line: StopLine) -> Done:
-    with line.watching(lambda failure: failure.moved) as told:
-        return told(DONE)
+    with line.watching(lambda failure: failure.moved) as result:
+        return result(DONE)
 
 
 def line(url: str, said: list[str], environment: Mapping[str, str] = HELD) -> StopLine:

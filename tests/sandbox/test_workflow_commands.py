@@ -54,22 +54,22 @@ class Provisioned:
             "--format",
             "json",
         ]
-        told = subprocess.run(
+        done = subprocess.run(
             [*command, *options],
             cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
         found: dict[str, list[str]] = {}
-        for each in json.loads(told.stdout)["guards"][0]["findings"]:
+        for each in json.loads(done.stdout)["guards"][0]["findings"]:
             found.setdefault(each["path"], []).append(each["what"])
-        return told.returncode, found, told.stdout + told.stderr
+        return done.returncode, found, done.stdout + done.stderr
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """Exit code and everything that the command showed."""
-        told = subprocess.run(
+        done = subprocess.run(
             [".venv/bin/atlas-access", *arguments],
             cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
-        return told.returncode, told.stdout + told.stderr
+        return done.returncode, done.stdout + done.stderr
 
     def client(self) -> Any:
         return client_of(self.world, "staging", "secretsmanager")
@@ -105,14 +105,14 @@ def test_every_stored_secret_is_valid_and_none_is_shown(provisioned: Provisioned
 def test_a_workflows_command_ends_green_in_a_provisioned_sandbox(
     target: str, provisioned: Provisioned
 ) -> None:
-    told = provisioned.make(target)
-    assert 0 == told.returncode, told.stdout + told.stderr
+    done = provisioned.make(target)
+    assert 0 == done.returncode, done.stdout + done.stderr
 
 
 def test_the_drift_command_tells_what_differs_from_the_manifest(provisioned: Provisioned) -> None:
-    told = provisioned.make("drift")
-    assert "Traceback" not in told.stdout + told.stderr
-    assert "staging" in told.stdout
+    done = provisioned.make("drift")
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "staging" in done.stdout
 
 
 def test_credentials_of_another_account_leave_a_stack_unproven_and_say_so(provisioned: Provisioned) -> None:

@@ -60,8 +60,8 @@ class Checkout:
 
     def make(self, target: str) -> tuple[int, str]:
         """Exit code and everything that was shown."""
-        told = self.run("make", "-s", "-o", ".venv/installed", target)
-        return told.returncode, told.stdout + told.stderr
+        done = self.run("make", "-s", "-o", ".venv/installed", target)
+        return done.returncode, done.stdout + done.stderr
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ class FakeEcs:
     tags: dict[str, str] = field(default_factory=dict)
     status: str = "ACTIVE"
     desired: int = 2
-    told: list[str] = field(default_factory=list)
+    deployed: list[str] = field(default_factory=list)
     at_boundary: Callable[[str], None] = lambda _: None
     on_look: Callable[[], None] = lambda: None
     stopped: list[dict[str, Any]] = field(default_factory=list)
@@ -102,7 +102,7 @@ class FakeEcs:
     def update_service(self, *, cluster: str, service: str, taskDefinition: str) -> Any:  # noqa: N803
         self.at_boundary("before swap")
         assert RUN in self.tags, "a swap without a lease"
-        self.told.append(taskDefinition)
+        self.deployed.append(taskDefinition)
         if taskDefinition != self.revision:
             for each in self.deployments:
                 each.primary = False

@@ -64,8 +64,8 @@ def refusal(text: str, stack: str = "staging") -> str:
     ],
 )
 def test_another_is_refused(text: str, stack: str, expected: str) -> None:
-    told = refusal(text, stack)
-    assert (True, True) == (expected in told, told.endswith(f"atlas-access baseline capture {stack}."))
+    result = refusal(text, stack)
+    assert (True, True) == (expected in result, result.endswith(f"atlas-access baseline capture {stack}."))
 
 
 @pytest.mark.thorough

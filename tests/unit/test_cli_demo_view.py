@@ -63,13 +63,13 @@ def test_the_last_screen_ends_with_the_answer_and_the_next_step(capsys: pytest.C
 
 
 def test_what_did_not_run_is_told_on_the_last_screen(capsys: pytest.CaptureFixture[str]) -> None:
-    told = shown(capsys, replace(RECEIPT, notes=("The smoke gates were NOT RUN: no browser",)))
-    assert "The smoke gates were NOT RUN: no browser" in told
+    result = shown(capsys, replace(RECEIPT, notes=("The smoke gates were NOT RUN: no browser",)))
+    assert "The smoke gates were NOT RUN: no browser" in result
 
 
 def test_a_story_that_stopped_says_so_last(capsys: pytest.CaptureFixture[str]) -> None:
-    told = shown(capsys, replace(RECEIPT, failure="prod: bind: refuted"), code=1)
-    assert "STOPPED  2 database users before, 1 after: prod: bind: refuted" in told.splitlines()
+    result = shown(capsys, replace(RECEIPT, failure="prod: bind: refuted"), code=1)
+    assert "STOPPED  2 database users before, 1 after: prod: bind: refuted" in result.splitlines()
 
 
 def test_a_pipe_gets_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:

@@ -120,9 +120,9 @@ def test_a_database_wide_grant_says_what_it_permits() -> None:
 
 def test_every_finding_completes_the_sentence_it_permits_to() -> None:
     """And does not begin a sentence of its own."""
-    told = [only(check(change(clean()), **more)).permits for _, change, more in CASES]
-    assert any(told)
-    assert [] == [each for each in told if each.startswith("app_")]
+    lines = [only(check(change(clean()), **more)).permits for _, change, more in CASES]
+    assert any(lines)
+    assert [] == [each for each in lines if each.startswith("app_")]
 
 
 def test_what_permits_more_comes_first() -> None:
@@ -275,5 +275,5 @@ def test_every_grant_beyond_the_declared_ones_is_told(grants: set[tuple[str, Pla
     extra = grants - role(AUDIT, clean()).grants
     findings = check(granting(clean(), *grants)).findings
     assert bool(extra) == bool(findings)
-    told = "\n".join(finding.what for finding in findings)
-    assert all(action in told and str(place) in told for action, place in extra)
+    result = "\n".join(finding.what for finding in findings)
+    assert all(action in result and str(place) in result for action, place in extra)

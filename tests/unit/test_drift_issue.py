@@ -83,8 +83,8 @@ def test_the_body_and_the_page_hold_no_markup_of_a_name(name: str) -> None:
 
 
 def test_the_title_holds_no_foreign_text() -> None:
-    told = title(drift(finding("@everyone")))
-    assert "P1 drift on staging: 1 finding (role unmanaged)" == told
+    text = title(drift(finding("@everyone")))
+    assert "P1 drift on staging: 1 finding (role unmanaged)" == text
 
 
 def test_a_body_of_a_thousand_findings_keeps_below_githubs_limit_and_says_so() -> None:

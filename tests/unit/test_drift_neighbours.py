@@ -34,11 +34,11 @@ def test_another_familys_own_secret_is_its_own_affair() -> None:
 
 def test_a_legacy_secret_beside_the_service_is_drift_once_it_is_retired() -> None:
     seen = replace(clean(), neighbours=beside("staging/mongodb/plans-write"))
-    told = [
+    findings = [
         [each.kind for each in check(seen, phase=phase).findings if each.subject == "night-job"]
         for phase in (Phase.BIND, Phase.RETIRE)
     ]
-    assert [[], [Kind.BINDING_UNDECLARED]] == told
+    assert [[], [Kind.BINDING_UNDECLARED]] == findings
 
 
 def test_families_that_could_not_be_listed_are_unknown() -> None:

@@ -126,10 +126,10 @@ def test_which_names_are_mongo_variables(name: str, expected: bool) -> None:
 
 def test_a_variable_counts_as_read_only_in_code() -> None:
     bound = [file("ecs.tf", "\n".join(f'{name} = "x"' for name in KNOWN))]
-    told = {
+    findings = {
         each.what for each in env_var_coverage.check(manifest(), bound).findings if each.path == "access.yaml"
     }
-    assert "MONGODB_URI is declared, and no code of the tree reads it" in told
+    assert "MONGODB_URI is declared, and no code of the tree reads it" in findings
 
 
 def test_a_declared_variable_may_be_marked_as_reserved_with_a_reason() -> None:
@@ -316,7 +316,7 @@ OPTIONS = "retryWrites=true&w=majority"
 SRV = f"mongodb+srv://app_read:{PASSWORD}@askflorence-staging.ab1cd.mongodb.net/askflorence?{OPTIONS}"
 
 
-def told(value: str, wanted: Wanted = WANTED) -> list[str]:
+def messages_for(value: str, wanted: Wanted = WANTED) -> list[str]:
     return [what for what, _ in problems(wanted, ConnectionString.parse(value), frozenset({"app_write"}))]
 
 
@@ -334,7 +334,7 @@ def told(value: str, wanted: Wanted = WANTED) -> list[str]:
     ],
 )  # fmt: skip
 def test_a_stored_value_has_the_right_user_database_and_options(value: str, expected: list[str]) -> None:
-    assert expected == told(value)
+    assert expected == messages_for(value)
 
 
 @pytest.mark.parametrize(

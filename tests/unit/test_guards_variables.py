@@ -83,8 +83,8 @@ def test_code_of_a_language_that_is_not_read_is_not_judged_and_not_clean(suffix:
         )
         for note in found.notes
     ]
-    told = "speaks of MONGODB_REFERENCE_URI in a language that is not read: not judged; leave it out with --exclude"
-    assert [(2, told, True)] * 3 == [(note.line, note.what, note.blocks) for note in notes]
+    result = "speaks of MONGODB_REFERENCE_URI in a language that is not read: not judged; leave it out with --exclude"
+    assert [(2, result, True)] * 3 == [(note.line, note.what, note.blocks) for note in notes]
 
 
 def test_code_of_a_language_that_is_not_read_and_speaks_of_no_variable_is_clean() -> None:

@@ -15,7 +15,7 @@ JSON = st.recursive(
 )
 
 
-def told(before: Any, after: Any, *ignore: str) -> list[str]:
+def differences_between(before: Any, after: Any, *ignore: str) -> list[str]:
     return [str(each) for each in differences(before, after, ignore)]
 
 
@@ -38,7 +38,7 @@ def test_one_changed_leaf_is_one_difference(value: Any, leaf: Any) -> None:
 
 
 def test_a_changed_number_is_told_with_both_values() -> None:
-    assert ["plans[42261UT0060023].premium: 402.66 → 410.0"] == told(
+    assert ["plans[42261UT0060023].premium: 402.66 → 410.0"] == differences_between(
         {"plans": [{"plan_id": "42261UT0060023", "premium": 402.66}]},
         {"plans": [{"plan_id": "42261UT0060023", "premium": 410.0}]},
     )
@@ -46,24 +46,24 @@ def test_a_changed_number_is_told_with_both_values() -> None:
 
 def test_a_missing_plan_is_one_difference() -> None:
     before = [{"plan_id": str(number), "premium": number} for number in range(5)]
-    assert ["[2]: an object of 2 fields → absent"] == told(before, before[:2] + before[3:])
+    assert ["[2]: an object of 2 fields → absent"] == differences_between(before, before[:2] + before[3:])
 
 
 def test_another_order_is_told_once() -> None:
     rows = [{"plan_id": name} for name in "abc"]
-    assert [' order, place 1: "a" → "c"'] == told(rows, rows[::-1])
+    assert [' order, place 1: "a" → "c"'] == differences_between(rows, rows[::-1])
 
 
 def test_true_is_not_one() -> None:
-    assert ["covered: true → 1"] == told({"covered": True}, {"covered": 1})
+    assert ["covered: true → 1"] == differences_between({"covered": True}, {"covered": 1})
 
 
 def test_an_absent_field_differs_from_null() -> None:
-    assert ["tier: absent → null"] == told({}, {"tier": None})
+    assert ["tier: absent → null"] == differences_between({}, {"tier": None})
 
 
 def test_ignored_fields_count_nowhere() -> None:
-    assert [] == told({"a": [{"request_id": 1}]}, {"a": [{"request_id": 2}]}, "request_id")
+    assert [] == differences_between({"a": [{"request_id": 1}]}, {"a": [{"request_id": 2}]}, "request_id")
 
 
 def test_a_very_deep_answer_is_compared_all_the_same() -> None:
@@ -75,5 +75,5 @@ def test_a_very_deep_answer_is_compared_all_the_same() -> None:
 
 
 def test_what_is_shown_is_one_short_line() -> None:
-    (line,) = told({"a": "x\n" * 500}, {"a": 1})
+    (line,) = differences_between({"a": "x\n" * 500}, {"a": 1})
     assert (True, True) == (len(line) < 150, "\n" not in line)

@@ -34,7 +34,7 @@ def test_an_entry_counts_on_its_environments_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("    until: 2026-12-31\n", "", '"until" is missing'),
         ("2026-12-31", "soon", "Write the date as 2026-12-31"),
@@ -58,10 +58,10 @@ def test_an_entry_counts_on_its_environments_only() -> None:
         ("    until: 2026-12-31", "    until: 2026-12-31\n    until: 2027-01-01", "is written twice"),
     ],
 )
-def test_a_mistake_is_told_at_its_line(old: str, new: str, told: str) -> None:
+def test_a_mistake_is_reported_at_its_line(old: str, new: str, message: str) -> None:
     assert EXAMPLE.count(old) >= 1
     errors = errors_of(EXAMPLE.replace(old, new, 1))
-    assert any(told in error for error in errors), errors
+    assert any(message in error for error in errors), errors
     assert all(error.startswith("known-users.yaml:") for error in errors)
 
 

@@ -143,9 +143,9 @@ def test_the_file_as_the_manifest_binds_it_is_clean() -> None:
     ],
 )  # fmt: skip
 def test_each_mistake_is_found_and_its_value_not_shown(changed: dict[str, str], expected: str) -> None:
-    told = found(right() | changed)
-    assert [True] == [each.startswith(expected) for each in told]
-    assert "hunter22" not in told[0]
+    result = found(right() | changed)
+    assert [True] == [each.startswith(expected) for each in result]
+    assert "hunter22" not in result[0]
 
 
 def test_a_missing_variable_is_found() -> None:
@@ -155,11 +155,11 @@ def test_a_missing_variable_is_found() -> None:
 
 
 def test_a_variable_that_is_set_again_is_found_and_the_last_one_judged() -> None:
-    told = found(right(), more=f"MONGODB_URI={uri('app_write')}\n")
+    result = found(right(), more=f"MONGODB_URI={uri('app_write')}\n")
     assert [
         "MONGODB_URI holds the credential of app_write, not of app_read",
         "MONGODB_URI is set again in line 5, which is what counts",
-    ] == sorted(told)
+    ] == sorted(result)
 
 
 def test_a_file_that_others_may_read_or_git_takes_up_is_found() -> None:
@@ -180,8 +180,8 @@ def test_a_value_that_was_rotated_since_is_found_where_the_stack_is_asked() -> N
     current = {name: Secret(value.replace("x7", "x8")) for name, value in values.items()}
     text = "".join(f"{name}={value}\n" for name, value in values.items())
     facts = LocalFacts("f", 0o600, ignored=True, cluster="askflorence-staging", current=current)
-    told = check(manifest(), LocalText.parse(text), facts).findings
-    assert 4 == len(told)
+    findings = check(manifest(), LocalText.parse(text), facts).findings
+    assert 4 == len(findings)
     assert "MONGODB_AUDIT_WRITE_URI is not what staging/mongodb/audit-write holds now" in [
-        each.what for each in told
+        each.what for each in findings
     ]

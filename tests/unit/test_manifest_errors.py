@@ -136,10 +136,10 @@ def test_a_secret_is_refused_wherever_it_stands_and_never_repeated(kind, place):
     text = edited((place[0], place[1].replace("{}", secret)))
     with pytest.raises(ManifestInvalid) as caught:
         load_manifest(text)
-    told = str(caught.value) + repr(caught.value) + repr(caught.value.errors)
+    result = str(caught.value) + repr(caught.value) + repr(caught.value.errors)
     for part in (secret, "Zx9k", "AKIA"):
-        assert part not in told
-    assert "treat it as leaked" in told
+        assert part not in result
+    assert "treat it as leaked" in result
 
 
 def test_a_secret_hidden_by_escapes_is_found():
@@ -152,9 +152,9 @@ def test_a_secret_hidden_by_escapes_is_found():
 @pytest.mark.parametrize("value", [CANARY, "x" * 200, "two\\nlines", "h@unter:2"])
 def test_an_odd_value_is_not_repeated(value):
     quoted = "'" + value + "'" if '"' in value else '"' + value + '"'
-    told = str(errors_of(edited(("    role: role_audit_writer", f"    role: {quoted}"))))
-    assert "(a value that is not shown here)" in told
-    assert value not in told
+    errors = str(errors_of(edited(("    role: role_audit_writer", f"    role: {quoted}"))))
+    assert "(a value that is not shown here)" in errors
+    assert value not in errors
 
 
 def test_the_errors_survive_pickling():

@@ -283,11 +283,11 @@ def test_a_legacy_secret_that_something_still_names_is_against_the_retirement() 
 
 def test_a_tombstoned_user_is_told_with_the_services_own_record() -> None:
     tags = {STAGE: "tombstoned", SINCE: str(T)}
-    told = looks.retirement(
+    result = looks.retirement(
         estate(Standing.TOMBSTONED, Standing.PRESENT, Standing.PRESENT), live(tags=tags)
     ).evidence
-    assert "1 of 1 legacy users left (1 tombstoned), 1 roles, 1 readable secrets" in told
-    assert "tombstoned since 2026-05-28" in told
+    assert "1 of 1 legacy users left (1 tombstoned), 1 roles, 1 readable secrets" in result
+    assert "tombstoned since 2026-05-28" in result
 
 
 def test_a_retirement_of_which_something_was_not_read_is_unknown() -> None:

@@ -93,35 +93,35 @@ def test_a_refuted_proof_says_what_was_found_what_runs_and_the_way_out() -> None
         "refuted",
         "REFUTED  app_audit_writer on staging: can change documents: UPDATE on a.b; update on a.b: allowed",
     )
-    told = deployment(proofs=(refuted,), failure=refuted.reason, keeps_running="askflorence-staging-app:7")
+    result = deployment(proofs=(refuted,), failure=refuted.reason, keeps_running="askflorence-staging-app:7")
     assert (
         "REFUTED  app_audit_writer on the staging cluster (audit-write): can change documents: UPDATE on a.b",
         "  update on a.b: allowed",
         "  Nothing was swapped: askflorence-staging-app:7 keeps running.",
         "  Remedy: restore in Atlas what access.yaml declares, or change access.yaml; then run again:",
         "    atlas-access sandbox deploy staging --phase provision",
-    ) == failure_lines(told)
+    ) == failure_lines(result)
 
 
 def test_after_a_swap_a_failure_does_not_claim_that_nothing_was_swapped() -> None:
     moved = Step("create", "pulumi-python:dynamic/rollout:Rollout", "app", failed=True)
-    told = failure_lines(deployment(steps=(moved,), failure="undone", keeps_running="app:7"))
-    assert "  The service runs app:7." in told
+    lines = failure_lines(deployment(steps=(moved,), failure="undone", keeps_running="app:7"))
+    assert "  The service runs app:7." in lines
 
 
 def test_a_failure_without_a_proof_says_its_cause_first() -> None:
-    told = failure_lines(deployment(failure="Atlas answered 503\nnothing was created"))
-    assert ("FAILED  staging provision: Atlas answered 503", "  nothing was created") == told[:2]
+    lines = failure_lines(deployment(failure="Atlas answered 503\nnothing was created"))
+    assert ("FAILED  staging provision: Atlas answered 503", "  nothing was created") == lines[:2]
 
 
 def test_the_end_of_a_rollout_is_told_in_its_own_words_and_once() -> None:
     end = "ROLLED BACK  staging: gate 3\napp:7 runs again, 2/2\nNext: atlas-access prove staging"
-    told = failure_lines(deployment(failure=end, keeps_running="app:7"))
+    lines = failure_lines(deployment(failure=end, keeps_running="app:7"))
     assert (
         "ROLLED BACK  staging: gate 3",
         "  app:7 runs again, 2/2",
         "  Next: atlas-access prove staging",
-    ) == told
+    ) == lines
 
 
 def test_the_plan_shows_changed_properties_before_and_after() -> None:

@@ -56,9 +56,9 @@ def test_without_a_baseline_the_remedy_is_to_capture_one() -> None:
 
 @pytest.mark.parametrize("form", Format)
 def test_every_format_names_each_gate_and_its_reason(form: Format) -> None:
-    told = html.unescape(render(shown(report(RED)), form)).replace("\\", "")
-    assert all(gate.title in told for gate in Gate)
-    assert RED.summary in told
+    text = html.unescape(render(shown(report(RED)), form)).replace("\\", "")
+    assert all(gate.title in text for gate in Gate)
+    assert RED.summary in text
 
 
 def test_json_carries_the_facts() -> None:

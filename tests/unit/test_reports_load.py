@@ -107,5 +107,5 @@ def test_a_report_survives_the_way_through_a_pipe() -> None:
 
 
 def test_a_fault_says_when_where_who_and_what() -> None:
-    told = str(fault(12.5, PLANS, NEW))
-    assert f"  12.50 s  staging {PLANS}: wrong by {NEW}: why" == told
+    text = str(fault(12.5, PLANS, NEW))
+    assert f"  12.50 s  staging {PLANS}: wrong by {NEW}: why" == text

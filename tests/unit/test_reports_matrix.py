@@ -81,8 +81,8 @@ def test_the_waiver_on_the_audit_log_names_its_decision_and_every_permitted_acti
 def test_prods_reference_credential_stands_in_the_row_of_stagings_reader(matrix: Matrix) -> None:
     staging = matrix.clusters[0]
     reader = next(row for row in staging.users if row.name == "app_read")
-    told = [matrix_text.used_as(use, "staging") for use in reader.uses]
-    assert "MONGODB_REFERENCE_URI (prod, private address)" in told
+    lines = [matrix_text.used_as(use, "staging") for use in reader.uses]
+    assert "MONGODB_REFERENCE_URI (prod, private address)" in lines
 
 
 def test_columns_are_shared_only_by_collections_with_equal_content(matrix: Matrix) -> None:
@@ -151,7 +151,7 @@ def test_the_newest_observation_wins(manifest: Manifest) -> None:
 
 def test_json_carries_every_cell_of_the_record(matrix: Matrix) -> None:
     document = json.loads(matrix_json.render(matrix))
-    told = {
+    result = {
         (cluster["environment"], user["name"], entry["collection"], entry["letters"] + entry["marks"])
         for cluster in document["clusters"]
         for user in cluster["users"]
@@ -163,7 +163,7 @@ def test_json_carries_every_cell_of_the_record(matrix: Matrix) -> None:
         for row in cluster.users
         for place, one in zip(cluster.collections, row.cells, strict=True)
     }
-    assert held == told
+    assert held == result
 
 
 def test_markdown_has_a_row_for_each_collection_of_each_cluster(matrix: Matrix) -> None:

@@ -95,8 +95,8 @@ def test_advice_alone_is_no_refusal() -> None:
 
 
 def test_json_carries_every_finding() -> None:
-    told = json.loads(deployment_json.render(deployment(said_by_pack("user-cap", "mandatory", "u6", TEXT))))
-    (found,) = told["policies"]
+    answer = json.loads(deployment_json.render(deployment(said_by_pack("user-cap", "mandatory", "u6", TEXT))))
+    (found,) = answer["policies"]
     assert ("user-cap", "bad", "u6", "Remove one. (ADR 0006)") == (
         found["code"],
         found["status"],
@@ -106,8 +106,8 @@ def test_json_carries_every_finding() -> None:
 
 
 def test_the_clis_policy_event_is_recorded_once_redacted_and_not_shown_while_running() -> None:
-    told: list[Progress] = []
-    recorder = Recorder(told.append, preview=False, secrets=("canary-pass",))
+    lines: list[Progress] = []
+    recorder = Recorder(lines.append, preview=False, secrets=("canary-pass",))
     event = {
         "policyEvent": {
             "resourceUrn": URN,
@@ -124,5 +124,5 @@ def test_the_clis_policy_event_is_recorded_once_redacted_and_not_shown_while_run
         found.subject,
         found.detail("Severity"),
         "canary-pass" in found.message,
-        told,
+        lines,
     )

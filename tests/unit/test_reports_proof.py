@@ -12,7 +12,7 @@ DENIED = Attempt("update", "askflorence.agent_audit_log", Outcome.DENIED, Outcom
 ALLOWED = Attempt("update", "askflorence.agent_audit_log", Outcome.DENIED, Outcome.ALLOWED)
 
 
-def told(attempt: Attempt, *findings: Finding, complete: bool = True) -> list[str]:
+def report_lines(attempt: Attempt, *findings: Finding, complete: bool = True) -> list[str]:
     proof = Proof(
         user="app_read",
         environment="staging",
@@ -37,7 +37,7 @@ def told(attempt: Attempt, *findings: Finding, complete: bool = True) -> list[st
 
 
 def last_line(attempt: Attempt, *findings: Finding, complete: bool = True) -> str:
-    return told(attempt, *findings, complete=complete)[-1]
+    return report_lines(attempt, *findings, complete=complete)[-1]
 
 
 def refuted(subject: Subject) -> Finding:
@@ -61,16 +61,16 @@ def test_what_no_role_can_fix_is_left_to_what_was_named(subject: Subject) -> Non
 
 
 def test_the_first_line_is_the_answer() -> None:
-    assert told(ALLOWED)[0].startswith("REFUTED  staging: 0/1 proven")
-    assert told(DENIED)[0].startswith("PROVEN  staging: 1/1 proven")
+    assert report_lines(ALLOWED)[0].startswith("REFUTED  staging: 0/1 proven")
+    assert report_lines(DENIED)[0].startswith("PROVEN  staging: 1/1 proven")
 
 
 def test_what_breaks_the_audit_log_is_said_with_the_place_of_the_declaration() -> None:
-    lines_told = told(ALLOWED)
-    assert "  This breaks the append-only audit log askflorence.agent_audit_log (ADR 0002)." in lines_told
-    assert "  Its access is declared at access.yaml:49 (read); the server differs." in lines_told
+    lines = report_lines(ALLOWED)
+    assert "  This breaks the append-only audit log askflorence.agent_audit_log (ADR 0002)." in lines
+    assert "  Its access is declared at access.yaml:49 (read); the server differs." in lines
 
 
 def test_reading_the_audit_log_does_not_break_it() -> None:
     read = Attempt("find", "askflorence.agent_audit_log", Outcome.DENIED, Outcome.ALLOWED)
-    assert [] == [line for line in told(read) if "breaks" in line]
+    assert [] == [line for line in report_lines(read) if "breaks" in line]

@@ -141,17 +141,17 @@ def test_a_preview_is_no_change() -> None:
 
 
 def test_the_last_screen_tells_moves_gates_load_and_users() -> None:
-    told = "\n".join(lines(RECEIPT))
+    result = "\n".join(lines(RECEIPT))
     for part in ("app:7 → :8 running 2/2", "2 green rounds of all eight", "2,300 requests", "Users: 3 → 2"):
-        assert part in told
+        assert part in result
 
 
 def test_a_gate_that_was_not_run_is_never_counted_as_green() -> None:
     unrun = replace(
         RECEIPT, gates=(GateRun("prod", "bind", "", 0, green=False, summary="gates NOT RUN: none"),)
     )
-    told = "\n".join(lines(unrun))
-    assert "0 green rounds; not green: prod, bind: gates NOT RUN" in told
+    result = "\n".join(lines(unrun))
+    assert "0 green rounds; not green: prod, bind: gates NOT RUN" in result
 
 
 def test_green_rounds_are_counted_by_revision() -> None:
@@ -161,13 +161,13 @@ def test_green_rounds_are_counted_by_revision() -> None:
 
 
 def test_a_red_round_after_a_green_one_is_not_green() -> None:
-    (told,) = reported_rounds(["gates on app:8: green", "gates on app:8: gate 3: not covered"])
-    assert ("app:8", 1, False, "gate 3: not covered") == told
+    (printed,) = reported_rounds(["gates on app:8: green", "gates on app:8: gate 3: not covered"])
+    assert ("app:8", 1, False, "gate 3: not covered") == printed
 
 
 def test_gates_that_were_not_run_are_told() -> None:
-    (told,) = reported_rounds(["gates NOT RUN: there is no smoke baseline of this stack"] * 2)
-    assert ("", 0, False) == told[:3]
+    (printed,) = reported_rounds(["gates NOT RUN: there is no smoke baseline of this stack"] * 2)
+    assert ("", 0, False) == printed[:3]
 
 
 def test_the_answer_says_that_gates_were_not_run() -> None:

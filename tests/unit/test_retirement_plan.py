@@ -68,9 +68,9 @@ def test_the_user_that_another_environment_reads_by_goes_last() -> None:
 def test_23_h_59_is_refused_with_the_evidence() -> None:
     estate = tombstoned()
     estate.clock.now = (read_journal(estate.tags).since or 0.0) + DAY - 60
-    told = refused(estate, Way.DELETE)
-    assert "23 h 59 min of 24 h" in told
-    assert "met     drift_clean" in told
+    result = refused(estate, Way.DELETE)
+    assert "23 h 59 min of 24 h" in result
+    assert "met     drift_clean" in result
 
 
 def test_a_clock_shifted_back_is_refused() -> None:
@@ -131,9 +131,9 @@ def test_a_tombstone_role_that_grants_more_is_refused() -> None:
 
 def test_an_unmet_gate_touches_nothing_and_shows_every_condition() -> None:
     estate = FakeEstate()
-    told = refused(estate, Way.TOMBSTONE, smoke=("gate 3",), confirmation="retire prod")
-    assert "2 reasons" in told
-    assert 5 == told.count("\n  met ")
+    result = refused(estate, Way.TOMBSTONE, smoke=("gate 3",), confirmation="retire prod")
+    assert "2 reasons" in result
+    assert 5 == result.count("\n  met ")
     assert untouched(estate)
     assert set(IDLE) == estate.active
 
@@ -215,8 +215,8 @@ def test_once_the_deletion_has_begun_there_is_no_restore_and_it_says_what_it_tak
     estate = tombstoned()
     estate.clock.now += DAY
     Run().go(estate, Way.DELETE)
-    told = refused(estate, Way.RESTORE)
-    assert "a new user with a new password" in told
+    result = refused(estate, Way.RESTORE)
+    assert "a new user with a new password" in result
 
 
 def test_roles_go_through_a_tag_and_back() -> None:

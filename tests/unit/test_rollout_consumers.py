@@ -32,31 +32,33 @@ def test_nothing_stands_against_what_nothing_uses() -> None:
 
 @pytest.mark.parametrize("user", ["service askflorence-staging-app", "task 1a2b3c4d", "rule default/nightly"])
 def test_a_revision_that_runs_or_is_named_stands_against_it(user: str) -> None:
-    (told,) = against(account=bound(user))
-    assert told.startswith(f"staging: askflorence-staging-app:8 ({user}) reads {SECRET}: move it off first")
+    (printed,) = against(account=bound(user))
+    assert printed.startswith(
+        f"staging: askflorence-staging-app:8 ({user}) reads {SECRET}: move it off first"
+    )
 
 
 def test_a_lease_stands_against_it() -> None:
-    (told,) = against(Marks(lease=Lease("run-1", "a:7", REVISION, 0.0)))
-    assert told.startswith(
+    (printed,) = against(Marks(lease=Lease("run-1", "a:7", REVISION, 0.0)))
+    assert printed.startswith(
         "run run-1 holds a lease on staging's service: wait for its end, or atlas-access rollback"
     )
 
 
 def test_tags_that_make_no_sense_stand_against_it() -> None:
-    (told,) = against(Marks(broken="the lease"))
-    assert "make no sense (the lease)" in told
+    (printed,) = against(Marks(broken="the lease"))
+    assert "make no sense (the lease)" in printed
 
 
 def test_another_stack_that_holds_the_credential_stands_against_it() -> None:
-    told = against(other=Elsewhere("prod", REFERENCE, there=True))
-    assert (f"prod still holds {REFERENCE}, which carries staging's credential: destroy it first",) == told
+    result = against(other=Elsewhere("prod", REFERENCE, there=True))
+    assert (f"prod still holds {REFERENCE}, which carries staging's credential: destroy it first",) == result
 
 
 def test_what_could_not_be_asked_stands_against_it() -> None:
     unread = Unread("task definitions of prod", "AccessDenied")
-    told = against(account=unread, other=Elsewhere("prod", REFERENCE, there=None, why="AccessDenied"))
-    assert ["is unknown" in each for each in told] == [True, True]
+    result = against(account=unread, other=Elsewhere("prod", REFERENCE, there=None, why="AccessDenied"))
+    assert ["is unknown" in each for each in result] == [True, True]
 
 
 @pytest.mark.parametrize(

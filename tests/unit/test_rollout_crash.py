@@ -30,7 +30,7 @@ class Story:
 def _bound() -> FakeEcs:
     ecs = FakeEcs.running()
     go(ecs, forward("run-0"), FakeGates())
-    ecs.told.clear()
+    ecs.deployed.clear()
     return ecs
 
 
@@ -38,7 +38,7 @@ def _wished() -> FakeEcs:
     ecs = FakeEcs.running(new="stuck")
 
     def wish() -> None:
-        if ecs.told == [NEW] and RUN in ecs.tags and not ecs.tags.get(WISH):
+        if ecs.deployed == [NEW] and RUN in ecs.tags and not ecs.tags.get(WISH):
             ecs.tags |= {WISH: "asked for", HELD: "0"}
 
     ecs.on_look = wish

@@ -95,8 +95,8 @@ GOALS = [forward("me"), back("me"), back("me", leaving=NEW, hold=False)]
 
 
 def cases() -> Iterator[tuple[Goal, Seen, Told]]:
-    for goal, state, lease, held, bound, told in product(GOALS, SERVICES, LEASES, HELD, BOUNDS, TOLD):
-        yield goal, Seen(state, Marks(lease, held, bound), NOW, NOW), told
+    for goal, state, lease, held, bound, result in product(GOALS, SERVICES, LEASES, HELD, BOUNDS, TOLD):
+        yield goal, Seen(state, Marks(lease, held, bound), NOW, NOW), result
 
 
 def check(goal: Goal, seen: Seen, told: Told, effect: Effect) -> None:
@@ -170,8 +170,8 @@ def check(goal: Goal, seen: Seen, told: Told, effect: Effect) -> None:
 @pytest.mark.thorough
 def test_no_combination_leads_to_an_unsafe_step(record_property: Any) -> None:
     count = 0
-    for goal, seen, told in cases():
-        check(goal, seen, told, decide(goal, seen, told))
+    for goal, seen, result in cases():
+        check(goal, seen, result, decide(goal, seen, result))
         count += 1
     record_property("says", f"rollout: {count} combinations decided, no unsafe step")
     assert count > 100_000
@@ -223,6 +223,6 @@ def test_a_hold_is_lifted_by_a_higher_release_only(release: int, allowed: bool) 
 
 
 def test_an_undone_rollout_ends_as_rolled_back() -> None:
-    told = Told(NOW, refusals=(), undone=Undone("gate 3", NEW))
-    effect = decide(forward("me"), Seen(service(OLD), Marks(held=0), NOW, NOW), told)
+    result = Told(NOW, refusals=(), undone=Undone("gate 3", NEW))
+    effect = decide(forward("me"), Seen(service(OLD), Marks(held=0), NOW, NOW), result)
     assert RolledBack(Undone("gate 3", NEW)) == effect

@@ -32,7 +32,7 @@ def failure(ecs: FakeEcs, *args: Any, **kwargs: Any) -> str:
 def test_a_swap_that_arrives_leaves_the_wanted_revision_bound_and_no_lease() -> None:
     ecs = FakeEcs.running()
     assert go(ecs, forward(), FakeGates()).moved
-    assert ([NEW], (NEW, 1, False, NEW)) == (ecs.told, settled(ecs))
+    assert ([NEW], (NEW, 1, False, NEW)) == (ecs.deployed, settled(ecs))
     assert OLD == ecs.tags[BOUND_PRIOR]
 
 
@@ -47,13 +47,13 @@ def test_a_service_that_is_bound_to_the_wanted_revision_is_left_alone() -> None:
     go(ecs, forward(), FakeGates())
     gates = FakeGates()
     assert not go(ecs, forward("run-2"), gates).moved
-    assert ([NEW], []) == (ecs.told, gates.asked)
+    assert ([NEW], []) == (ecs.deployed, gates.asked)
 
 
 def test_a_wanted_revision_that_no_rollout_brought_is_gated_before_it_counts() -> None:
     ecs, gates = FakeEcs.running(NEW), FakeGates()
     go(ecs, forward(), gates)
-    assert ([], [NEW, NEW], NEW) == (ecs.told, gates.asked, settled(ecs)[3])
+    assert ([], [NEW, NEW], NEW) == (ecs.deployed, gates.asked, settled(ecs)[3])
 
 
 def test_every_refusal_is_told_at_once_and_nothing_moves() -> None:
@@ -62,7 +62,7 @@ def test_every_refusal_is_told_at_once_and_nothing_moves() -> None:
     text = failure(ecs, forward(release=3), refusals=lambda: ("REFUTED  app_write", "no baseline"))
     assert "NOT STARTED  staging: 4 reasons; app:9 keeps running." in text
     assert all(each in text for each in ("above 3", "somebody deployed", "REFUTED", "no baseline"))
-    assert ([], {HELD: "3"}) == (ecs.told, ecs.tags)
+    assert ([], {HELD: "3"}) == (ecs.deployed, ecs.tags)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_an_unsafe_moment_is_refused(change: dict[str, Any], why: str) -> None:
     else:
         vars(ecs).update(change)
     assert why in failure(ecs, forward())
-    assert [] == ecs.told
+    assert [] == ecs.deployed
 
 
 def test_a_failed_gate_puts_the_recorded_revision_back_and_holds_the_service() -> None:
@@ -92,7 +92,7 @@ def test_a_failed_gate_puts_the_recorded_revision_back_and_holds_the_service() -
     assert text.startswith("ROLLED BACK  staging: gate 3 providers/covered: not covered on 14 of 14 plans\n")
     assert "app:7 runs again, 2/2, since" in text
     assert "rolloutRelease is raised above 0 in Pulumi.staging.yaml" in text
-    assert ([NEW, OLD], (OLD, 1, False, ""), "0") == (ecs.told, settled(ecs), ecs.tags[HELD])
+    assert ([NEW, OLD], (OLD, 1, False, ""), "0") == (ecs.deployed, settled(ecs), ecs.tags[HELD])
 
 
 def test_after_a_rollback_nothing_swaps_until_the_release_is_raised() -> None:
@@ -167,26 +167,26 @@ def test_a_second_run_is_refused_while_the_first_is_alive() -> None:
     ecs.tags = Lease("run-1", OLD, NEW, ecs.clock.now - 5).tags()
     text = failure(ecs, forward("run-2"))
     assert "run run-1 moves this service (app:7 to app:8, last heartbeat 5 s ago)" in text
-    assert ([], "run-1") == (ecs.told, ecs.tags[RUN])
+    assert ([], "run-1") == (ecs.deployed, ecs.tags[RUN])
 
 
 def test_a_run_whose_lease_was_taken_over_touches_nothing_any_more() -> None:
     ecs = FakeEcs.running(new="stuck")
 
     def steal() -> None:
-        if ecs.told == [NEW]:
+        if ecs.deployed == [NEW]:
             ecs.tags[RUN], ecs.tags[HEARTBEAT] = "run-9", str(ecs.clock.now)
 
     ecs.on_look = steal
     assert "TAKEN OVER  staging: run run-9" in failure(ecs, forward(), FakeGates())
-    assert ([NEW], "run-9") == (ecs.told, ecs.tags[RUN])
+    assert ([NEW], "run-9") == (ecs.deployed, ecs.tags[RUN])
 
 
 def test_tags_that_somebody_removed_are_written_again() -> None:
     ecs = FakeEcs.running()
 
     def strip() -> None:
-        if ecs.told == [NEW] and RUN in ecs.tags and not removed:
+        if ecs.deployed == [NEW] and RUN in ecs.tags and not removed:
             removed.append(1)
             ecs.tags.clear()
 
@@ -206,7 +206,7 @@ def test_a_wish_from_elsewhere_is_obeyed_at_once() -> None:
     ecs = FakeEcs.running(new="stuck")
 
     def wish() -> None:
-        if ecs.told == [NEW] and not ecs.tags.get(WISH):
+        if ecs.deployed == [NEW] and not ecs.tags.get(WISH):
             ecs.tags |= {WISH: "asked for by rollback", HELD: "0"}
             wished.append(ecs.clock.now)
 
@@ -249,7 +249,7 @@ def test_going_back_from_elsewhere_asks_the_run_that_moves_the_service() -> None
 
     ecs.on_look = other_run
     go(ecs, back(), FakeGates())
-    assert ([], "2", OLD) == (ecs.told, ecs.tags[HELD], ecs.revision)
+    assert ([], "2", OLD) == (ecs.deployed, ecs.tags[HELD], ecs.revision)
 
 
 def test_going_back_takes_a_dead_run_over() -> None:
@@ -262,7 +262,7 @@ def test_going_back_takes_a_dead_run_over() -> None:
 def test_removing_a_rollout_leaves_somebody_elses_revision_alone() -> None:
     ecs = FakeEcs.running(OTHER)
     go(ecs, back(leaving=NEW, hold=False), FakeGates())
-    assert ([], OTHER) == (ecs.told, ecs.revision)
+    assert ([], OTHER) == (ecs.deployed, ecs.revision)
 
 
 def test_removing_a_rollout_does_not_hold_the_service() -> None:
@@ -276,7 +276,7 @@ def test_going_back_to_what_cannot_start_is_refused() -> None:
     ecs = FakeEcs.running(NEW)
     text = failure(ecs, back(), refusals=lambda: ("app:7: MONGODB_URI: there is no such secret",))
     assert "NOT ROLLED BACK  staging: 1 reason; app:8 keeps running." in text
-    assert [] == ecs.told
+    assert [] == ecs.deployed
 
 
 def test_a_dead_run_for_another_revision_is_undone_first() -> None:
@@ -284,14 +284,14 @@ def test_a_dead_run_for_another_revision_is_undone_first() -> None:
     ecs.deployments[0].state = "IN_PROGRESS"
     ecs.tags = Lease("run-0", OLD, OTHER, ecs.clock.now - 100).tags()
     go(ecs, forward(), FakeGates())
-    assert ([OLD, NEW], (NEW, 1, False, NEW)) == (ecs.told, settled(ecs))
+    assert ([OLD, NEW], (NEW, 1, False, NEW)) == (ecs.deployed, settled(ecs))
 
 
 def test_an_answer_that_aws_owes_for_a_minute_is_undone_when_it_answers_again() -> None:
     ecs = FakeEcs.running(new="stuck")
 
     def silent() -> None:
-        if ecs.told == [NEW] and ecs.clock.now < 1_000_000 + 100:
+        if ecs.deployed == [NEW] and ecs.clock.now < 1_000_000 + 100:
             raise TimeoutErrorOfAws
 
     ecs.on_look = silent
@@ -304,7 +304,7 @@ def test_aws_that_never_answers_again_ends_the_run_with_what_is_not_known() -> N
     ecs = FakeEcs.running(new="stuck")
 
     def silent() -> None:
-        if ecs.told == [NEW]:
+        if ecs.deployed == [NEW]:
             raise TimeoutErrorOfAws
 
     ecs.on_look = silent
@@ -377,7 +377,7 @@ def test_a_hold_that_comes_between_the_look_and_the_lease_stops_the_swap() -> No
 
     ecs.on_look = hold
     assert "held: raise rolloutRelease above 0" in failure(ecs, forward(), FakeGates())
-    assert ([], {HELD: "0"}) == (ecs.told, ecs.tags)
+    assert ([], {HELD: "0"}) == (ecs.deployed, ecs.tags)
 
 
 def test_a_green_rollout_that_died_before_its_lease_was_off_is_ended_and_not_judged_again() -> None:
@@ -386,4 +386,4 @@ def test_a_green_rollout_that_died_before_its_lease_was_off_is_ended_and_not_jud
     ecs.tags |= Lease("run-0", OLD, NEW, ecs.clock.now - 1000).tags()
     gates = FakeGates({NEW: "gate 6: no browser"})
     assert not go(ecs, forward("run-1"), gates, refusals=lambda: ("the soak before is unknown",)).moved
-    assert ([NEW], (NEW, 1, False, NEW), []) == (ecs.told, settled(ecs), gates.asked)
+    assert ([NEW], (NEW, 1, False, NEW), []) == (ecs.deployed, settled(ecs), gates.asked)

@@ -128,8 +128,8 @@ def test_a_secret_is_never_repeated() -> None:
     text = changed(
         "provider: Tyler Wood", "provider: mongodb+srv://app:Hidden0Pass1word@cluster.example.com/x"
     )
-    told = " ".join(refused(text))
-    assert (True, False) == ("connection string" in told, "Hidden0Pass1word" in told)
+    result = " ".join(refused(text))
+    assert (True, False) == ("connection string" in result, "Hidden0Pass1word" in result)
 
 
 @given(st.text(max_size=200))

@@ -33,8 +33,8 @@ def test_the_next_failure_updates_that_issue() -> None:
 
 
 def test_what_the_issue_already_says_is_not_written_again() -> None:
-    told = opened()
-    assert () == decide(FAILED, (replace(told, body=told.body.replace("\n", "\r\n")),))
+    result = opened()
+    assert () == decide(FAILED, (replace(result, body=result.body.replace("\n", "\r\n")),))
 
 
 def test_a_green_rollout_closes_it_and_another_stacks_stays() -> None:
@@ -55,10 +55,10 @@ def test_a_second_open_issue_of_the_stack_is_closed() -> None:
 
 def test_foreign_text_is_neither_a_secret_nor_markup_nor_a_mention() -> None:
     said = "gate 3: @everyone <script> [x](http://example.com) mongodb://app:hunter2hunter2@db.example.com/a"
-    told = body(replace(FAILED, text=said))
-    assert [] == [each for each in ("hunter2hunter2", "@everyone", "<script>", "](http") if each in told]
+    text = body(replace(FAILED, text=said))
+    assert [] == [each for each in ("hunter2hunter2", "@everyone", "<script>", "](http") if each in text]
 
 
 def test_a_long_end_is_cut_and_says_so() -> None:
-    told = body(replace(FAILED, text="\n".join(f"line {number}" for number in range(1, 100))))
-    assert "- line 40\n- And 59 more lines." in told
+    text = body(replace(FAILED, text="\n".join(f"line {number}" for number in range(1, 100))))
+    assert "- line 40\n- And 59 more lines." in text

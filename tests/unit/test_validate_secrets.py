@@ -60,8 +60,8 @@ def test_a_host_that_atlas_has_named_is_logged_in_to(monkeypatch: pytest.MonkeyP
 
 def test_credentials_of_another_account_say_nothing_of_the_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     found = judged(monkeypatch, "askflorence-staging.ab1cd.mongodb.net", ADDRESSES, "999988887777")
-    told = "not read: these credentials act in AWS account 111122223333, but staging is 999988887777"
-    assert (Outcome.UNKNOWN, {told}) == (found.outcome, notes(found))
+    result = "not read: these credentials act in AWS account 111122223333, but staging is 999988887777"
+    assert (Outcome.UNKNOWN, {result}) == (found.outcome, notes(found))
 
 
 def test_that_only_current_versions_are_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
