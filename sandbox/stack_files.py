@@ -84,8 +84,8 @@ def read_yaml(path: Path, remedy: str) -> dict[str, Any]:
 
 
 def as_text(value: object) -> str:
-    """Return a setting as Pulumi stores it: strings as they are, everything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    """Return a setting as Pulumi stores it: strings as they are, everything else as JSON, times as text."""
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), default=str)
 
 
 def _full(project: str, key: str) -> str:

@@ -6,8 +6,10 @@ Never: repeats a value that could be a secret, however it got into the file.
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import yaml
 
 SHOWN_AT_MOST = 100
 """Errors printed in full; a file with more is beyond repair line by line."""
@@ -38,6 +40,26 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     """Return ` Did you mean "x"?` with the nearest known word, or nothing."""
     near = difflib.get_close_matches(word[:64], sorted(known), n=1, cutoff=0.7)
     return f' Did you mean "{near[0]}"?' if near else ""
+
+
+def lines_under(node: yaml.Node, prefix: str = "", path: str = "") -> dict[str, int]:
+    """The line of every entry under a node, by its path: `acknowledged.0.by`; keys lose the prefix."""
+    found: dict[str, int] = {}
+    entries: list[tuple[str, yaml.Node, yaml.Node]] = []
+    if isinstance(node, yaml.MappingNode):
+        entries = [(str(key.value).removeprefix(prefix), key, value) for key, value in node.value]
+    elif isinstance(node, yaml.SequenceNode):
+        entries = [(str(number), each, each) for number, each in enumerate(node.value)]
+    for name, start, value in entries:
+        found[f"{path}{name}"] = start.start_mark.line + 1
+        found |= lines_under(value, prefix, f"{path}{name}.")
+    return found
+
+
+def line_of(path: Sequence[int | str], lines: Mapping[str, int]) -> int:
+    """The line of an entry; where the entry is missing, that of what should hold it."""
+    names = [".".join(map(str, path[:length])) for length in range(len(path), 0, -1)]
+    return next((lines[name] for name in names if name in lines), 1)
 
 
 @dataclass(frozen=True, order=True)
