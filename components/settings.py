@@ -28,9 +28,6 @@ def load_settings(stack: str, directory: Path, *, sandbox: bool) -> Settings:
     import pulumi
 
     config = pulumi.Config(PROJECT)
-    fields = {each.alias: each for each in Settings.model_fields.values() if each.alias}
-    lists = {name for name, each in fields.items() if isinstance(each.default, tuple)}
-    names = (fields.keys() | OLD_NAMES) - lists
-    set_now: dict[str, object] = {name: value for name in names if (value := config.get(name)) is not None}
-    set_now |= {name: value for name in lists - {"placeholders"} if (value := config.get_object(name))}
+    names = {each.alias for each in Settings.model_fields.values() if each.alias} | OLD_NAMES.keys()
+    set_now = {name: value for name in names - {"placeholders"} if (value := config.get(name)) is not None}
     return check_settings(stack, read_files(directory), sandbox=sandbox, overrides=set_now)

@@ -6,7 +6,8 @@ a file (`components/settings.py` does for the program, `atlas_access/cli/inputs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -23,7 +24,7 @@ from pydantic.alias_generators import to_camel
 from atlas_access.base.acknowledged import OLD_NAMES, Acknowledgement, What, form_of, odd_ones
 from atlas_access.base.addresses import AddressForm
 from atlas_access.base.phases import VERIFIED_HOURS, Step, confirmation_for
-from atlas_access.base.yaml_errors import ManifestError, ManifestInvalid, suggestion
+from atlas_access.base.yaml_errors import ManifestError, ManifestInvalid, line_of, suggestion
 from atlas_access.base.yaml_reader import read_yaml
 
 PROJECT = "atlas-access"
@@ -162,7 +163,7 @@ def check_settings(
             (ManifestError(source, 1, "", "the file is missing", f"Stacks with settings: {known}."),),
         )
     values, lines = _read(source, files[stack])
-    values |= dict(overrides or {})
+    values |= {name: _beside(name, value) for name, value in (overrides or {}).items()}
     errors = _unknown(source, values, lines)
     settings, invalid = _validated(source, values, lines)
     errors += invalid
@@ -172,7 +173,7 @@ def check_settings(
     for number, problem, remedy in () if settings is None else odd_ones(settings.acknowledgements, clock):
         path = ("acknowledged", number)
         where = f"{PROJECT}:acknowledged.{number}"
-        errors.append(ManifestError(source, _line(path, lines), where, problem, remedy))
+        errors.append(ManifestError(source, line_of(path, lines), where, problem, remedy))
     if not sandbox:
         errors += _placeholders(source, values, lines)
         errors += _sandbox_only(source, settings, lines)
@@ -200,6 +201,15 @@ def _read(source: str, text: str) -> tuple[dict[str, Any], dict[str, int]]:
         if path[:1] == ("config",)
     }
     return {key.removeprefix(f"{PROJECT}:"): value for key, value in config.items()}, lines
+
+
+def _beside(name: str, value: Any) -> Any:
+    """A value as it is set beside the file: a list comes as JSON. Text that is not JSON is refused with the rest."""
+    lists = {field.alias for field in Settings.model_fields.values() if isinstance(field.default, tuple)}
+    try:
+        return json.loads(value) if name in lists and isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _aliases() -> frozenset[str]:
@@ -232,7 +242,7 @@ def _validated(
         return None, [
             ManifestError(
                 source,
-                _line(each["loc"], lines),
+                line_of(each["loc"], lines),
                 f"{PROJECT}:{'.'.join(map(str, each['loc']))}",
                 "is missing" if each["type"] == "missing" else "is not a valid value",
                 f"{each['msg']}. Pulumi.yaml says what it is.",
@@ -240,12 +250,6 @@ def _validated(
             for each in error.errors(include_input=False, include_url=False)
             if each["type"] != "missing" or not suggestion(str(each["loc"][0]), values.keys() - _aliases())
         ]
-
-
-def _line(path: Sequence[int | str], lines: Mapping[str, int]) -> int:
-    """The line of an entry; where the entry is missing, that of what should hold it."""
-    names = [".".join(map(str, path[:length])) for length in range(len(path), 0, -1)]
-    return next((lines[name] for name in names if name in lines), 1)
 
 
 def _foreign(

@@ -7,7 +7,7 @@ Never: repeats a value that could be a secret, however it got into the file.
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 SHOWN_AT_MOST = 100
@@ -46,6 +46,12 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     """Return ` Did you mean "x"?` with the nearest known word, or nothing."""
     near = difflib.get_close_matches(word[:64], sorted(known), n=1, cutoff=0.7)
     return f' Did you mean "{near[0]}"?' if near else ""
+
+
+def line_of(path: Sequence[int | str], lines: Mapping[str, int]) -> int:
+    """The line of an entry; where the entry is missing, that of what should hold it."""
+    names = [".".join(map(str, path[:length])) for length in range(len(path), 0, -1)]
+    return next((lines[name] for name in names if name in lines), 1)
 
 
 @dataclass(frozen=True, order=True)

@@ -291,3 +291,12 @@ def test_a_retirement_names_nothing_that_another_environment_owns() -> None:
     text = json.dumps([made.of(kind) for kind in ("RetirementGate", "Retirement")])
     assert "222222222222" not in text
     assert made.of("Retirement")["legacy"]["step"] == "delete"
+
+
+def test_what_is_set_beside_the_file_reaches_the_swap() -> None:
+    """The provider reads no file again: it sees the soak, the baseline and the role that the program sees."""
+    beside = {"soakMinutes": "45", "smokeBaseline": "other.json", "soakRole": "looks"}
+    made = run(Recorder(), program(phase="bind", **beside))
+    for kind in ("Rollout", "PriorRevision"):
+        found = Settings.from_json(made.of(kind)["askflorence-staging-app"]["settings"])
+        assert (found.soak_minutes, found.smoke_baseline, found.soak_role) == (45, "other.json", "looks")

@@ -121,7 +121,7 @@ def test_a_role_widened_by_hand_refutes_the_stack(said: Said, root: "MongoClient
         code, printed = said("prove", "staging", "--user", "app_audit_writer")
     finally:
         root.admin.command("updateRole", "role_audit_writer", privileges=before)
-    assert (1, True) == (code, f"UPDATE on {LOG}" in told)
+    assert (1, True) == (code, f"UPDATE on {LOG}" in printed)
     assert "Remedy: " in printed
 
 

@@ -1,5 +1,6 @@
 """Stack settings: all mistakes at once, each at its line, and nothing of another environment."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -128,7 +129,8 @@ def stated_errors(*entries: dict[str, object], now: datetime | None = None) -> l
 
 def test_an_acknowledgement_is_read_with_its_zone_and_asked_for_by_name() -> None:
     """Written by a person, compared with AWS's clock; the record reaches the providers as text."""
-    found = check_settings("staging", FILES, sandbox=True, overrides={"acknowledged": [STATED]})
+    given = json.dumps([STATED])
+    found = check_settings("staging", FILES, sandbox=True, overrides={"acknowledged": given})
     settled = Settings.from_json(found.to_json())
     assert settled == found
     assert settled.acknowledged_at(What.CODE_VERIFIED) == datetime(2026, 6, 1, 9, tzinfo=UTC)
@@ -197,3 +199,9 @@ def test_an_old_name_is_refused_with_the_new_form(old: str, what: What) -> None:
     )
     assert f"{old}: is not a setting any more. State it in the list atlas-access:acknowledged" in error
     assert f"{{what: {what}, by: ROLE, at: TIME, why: REASON" in error
+
+
+def test_a_list_set_beside_the_file_that_is_no_json_is_refused() -> None:
+    """`--config acknowledged=yes`."""
+    with pytest.raises(SettingsInvalid, match="acknowledged: is not a valid value"):
+        check_settings("staging", FILES, sandbox=True, overrides={"acknowledged": "yes"})
