@@ -12,7 +12,7 @@ from atlas_access.clients import AwsUnavailable
 from atlas_access.manifest import InputsInvalid
 from components.observed import WrongAccount
 
-#: Each says in its message what is wrong with what, and the way out.
+#: Each says in its message what is wrong with what, and the remedy.
 REFUSALS = (
     AddressMissing,
     AwsUnavailable,

@@ -73,7 +73,7 @@ class ServiceRollout(pulumi.ComponentResource):
                     lambda both: both[1] if both[0] == args.started_from else args.started_from
                 ),
                 proofs=[
-                    # Made again with today's patience, not with that of the proof that the state remembers.
+                    # Made again with today's retry time, not with that of the proof that the state remembers.
                     {**proof_inputs(each), "deadline_seconds": settings.proof_deadline_seconds}
                     for each in args.proofs
                 ],

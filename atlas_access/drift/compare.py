@@ -85,7 +85,7 @@ def compare(wanted: Wanted, seen: Seen) -> Drift:
     """Return every difference, what could not be read, and what could not be reached."""
     findings = [*_project(wanted, seen), *_account(wanted, seen), *_collections(wanted, seen.collections)]
     parts: list[object] = [seen.users, seen.roles, seen.cluster, seen.key, *seen.secrets, *seen.tasks]
-    parts.append(seen.neighbours)
+    parts.append(seen.other_tasks)
     parts += [seen.collections, *_not_compared(wanted, seen.collections)]
     parts += [each for task in _read(seen.tasks) for each in not_looked_into(task)]
     counts = (
@@ -93,7 +93,7 @@ def compare(wanted: Wanted, seen: Seen) -> Drift:
         ("roles", _count(seen.roles)),
         ("secrets", len(_read(seen.secrets))),
         ("task definitions", len(_read(seen.tasks))),
-        ("other families", _count(seen.neighbours)),
+        ("other families", _count(seen.other_tasks)),
         ("collections", len(seen.collections.names) if isinstance(seen.collections, SeenCollections) else 0),
     )
     return Drift(
@@ -183,7 +183,7 @@ def _account(wanted: Wanted, seen: Seen) -> Iterator[Difference]:
     by_name = {secret.name: secret for secret in secrets}
     for task in _read(seen.tasks):
         yield from compare_task(rules, task, by_name)
-    for neighbour in () if isinstance(seen.neighbours, Unread) else seen.neighbours:
+    for neighbour in () if isinstance(seen.other_tasks, Unread) else seen.other_tasks:
         yield from compare_neighbour(rules, neighbour, by_name)
 
 
@@ -246,7 +246,7 @@ def _privileges(wanted: Wanted, seen: SeenCollections) -> Iterator[Difference]:
         declared = declared_privileges(wanted.manifest, seen.user, seen.version)
         tolerated = tolerated_privileges(wanted.manifest, seen.user, seen.version)
     except ValueError:
-        return  # told as unknown: see _not_compared
+        return  # reported as unknown: see _not_compared
     extra = seen.privileges - declared - tolerated
     missing = declared - tolerated - seen.privileges
     parts = (

@@ -155,14 +155,14 @@ def _unmanaged(rules: RoleRules, seen: SeenRole, users: tuple[str, ...]) -> Diff
         *(role_permits(each, rules.manifest) for each in sorted(seen.inherited)),
     ]
     who = f"held by {listed(users)}" if users else "held by nobody now"
-    told = (
+    problem = (
         "the legacy role {} is there after its retirement" if retired else "the role {} is not in access.yaml"
     )
     return Difference(
         Kind.LEGACY_PRESENT if retired else Kind.ROLE_UNMANAGED,
         rules.cluster,
         seen.name,
-        f"{told.format(seen.name)}; {who}",
+        f"{problem.format(seen.name)}; {who}",
         "Run the retirement, or delete the role in Atlas"
         if retired
         else UNMANAGED.replace(" or known-users.yaml", ""),

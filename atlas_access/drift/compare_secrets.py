@@ -71,8 +71,8 @@ def compare_secrets(rules: EstateRules, secrets: Iterable[SeenSecret]) -> Iterat
 
 def _wanted(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
     if not secret.exists:
-        told, remedy = f"the secret {secret.name} does not exist", f"{UP}: it makes the secret again"
-        yield Difference(Kind.SECRET_MISSING, rules.where, secret.name, told, remedy, heals=True)
+        problem, remedy = f"the secret {secret.name} does not exist", f"{UP}: it makes the secret again"
+        yield Difference(Kind.SECRET_MISSING, rules.where, secret.name, problem, remedy, heals=True)
         return
     if secret.deleted_at is not None:
         yield Difference(

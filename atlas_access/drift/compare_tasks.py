@@ -1,7 +1,7 @@
 """Compares live task definitions with the manifest, container by container: bindings, and what else holds a credential.
 
 For: findings about one revision. Only the runtime container may hold credentials of ours: one in a sidecar, in a log
-driver's options or in a command is told, and none makes up for what the runtime container lacks. Pure.
+driver's options or in a command is reported, and none replaces what the runtime container lacks. Pure.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ def compare_neighbour(
     for bound in seen.bound:
         name = reference(bound.value_from)[0]
         if is_credential(rules, name, secrets) and name not in legacy:
-            told = f"hands {name} to {bound.variable} of the container {bound.container}"
+            problem = f"hands {name} to {bound.variable} of the container {bound.container}"
             yield Difference(
                 Kind.BINDING_UNDECLARED,
                 f"{rules.where}, beside the service",
                 seen.family,
-                f"{seen.revision} {told}; access.yaml declares nothing of {seen.family}",
+                f"{seen.revision} {problem}; access.yaml declares nothing of {seen.family}",
                 "Take it out and deregister the revision; see who registered it",
                 permits=f"use what {name} holds",
-                detail=told,
+                detail=problem,
             )
 
 
@@ -85,37 +85,40 @@ class _Bindings:
         ours = is_credential(self._rules, name, self._secrets)
         if bound.field != VARIABLES:
             if ours:
-                told = f"hands {name} to {bound.field} of the container {bound.container}"
+                problem = f"hands {name} to {bound.field} of the container {bound.container}"
                 permits = f"use what {name} holds"
-                yield self._finding(Kind.BINDING_UNDECLARED, bound.field, told, permits=permits)
+                yield self._finding(Kind.BINDING_UNDECLARED, bound.field, problem, permits=permits)
             return
         if not (governed or ours):
             return
         if bound.container != self._task.container:
-            told = (
+            problem = (
                 f"binds {variable} to {name} in the container {bound.container}; "
                 f"access.yaml declares it for {self._task.container} alone"
             )
-            yield self._finding(Kind.BINDING_UNDECLARED, variable, told, permits=f"use what {name} holds")
+            yield self._finding(Kind.BINDING_UNDECLARED, variable, problem, permits=f"use what {name} holds")
             return
         wanted = self._wanted.get(variable) or self._wanted.get(self._successor.get(variable, ""))
         moved = self._rules.phase is not Phase.PROVISION
         legacy = name in self._legacy.get(variable, ())
         if wanted is None:
-            told = f"binds {variable} to {name}, which access.yaml does not declare for {self._task.consumer.value}"
-            yield self._finding(Kind.BINDING_UNDECLARED, variable, told, permits=f"use what {name} holds")
+            problem = f"binds {variable} to {name}, which access.yaml does not declare for {self._task.consumer.value}"
+            yield self._finding(Kind.BINDING_UNDECLARED, variable, problem, permits=f"use what {name} holds")
         elif legacy and moved:
-            told = f"binds {variable} to the legacy secret {name} again, not to {wanted}"
-            yield self._finding(Kind.BINDING_LEGACY, variable, told, permits="keep using a legacy user")
+            problem = f"binds {variable} to the legacy secret {name} again, not to {wanted}"
+            yield self._finding(Kind.BINDING_LEGACY, variable, problem, permits="keep using a legacy user")
         elif variable in self._successor and self._rules.retired:
-            told = f"still binds the deprecated variable {variable}"
-            yield self._finding(Kind.BINDING_LEGACY, variable, told)
+            problem = f"still binds the deprecated variable {variable}"
+            yield self._finding(Kind.BINDING_LEGACY, variable, problem)
         elif name != wanted and not legacy:
-            told = f"binds {variable} to {name}, not to {wanted}"
-            yield self._finding(Kind.BINDING_WRONG, variable, told, permits=f"use what {name} holds")
+            problem = f"binds {variable} to {name}, not to {wanted}"
+            yield self._finding(Kind.BINDING_WRONG, variable, problem, permits=f"use what {name} holds")
         elif self._is_elsewhere(name, bound.value_from):
-            told = f"binds {variable} to another secret of that name, {bound.value_from}, not to this account's {name}"
-            yield self._finding(Kind.BINDING_WRONG, variable, told, permits="use what that secret holds")
+            problem = (
+                f"binds {variable} to another secret of that name, {bound.value_from}, "
+                f"not to this account's {name}"
+            )
+            yield self._finding(Kind.BINDING_WRONG, variable, problem, permits="use what that secret holds")
         elif name == wanted and moved:
             yield from self._version(variable, name, version)
 
@@ -129,13 +132,13 @@ class _Bindings:
 
     def _version(self, variable: str, name: str, version: str) -> Iterator[Difference]:
         if not version:
-            told = f"binds {variable} to {name} without a version: a value changed after its proof would reach tasks"
-            yield self._finding(Kind.BINDING_UNPINNED, variable, told)
+            problem = f"binds {variable} to {name} without a version: a value changed after its proof would reach tasks"
+            yield self._finding(Kind.BINDING_UNPINNED, variable, problem)
             return
         secret = self._secrets.get(name)
         if secret is not None and secret.current_version and secret.current_version != version:
-            told = f"binds {variable} to a version of {name} that is no longer the current one"
-            yield self._finding(Kind.SECRET_STALE, variable, told)
+            problem = f"binds {variable} to a version of {name} that is no longer the current one"
+            yield self._finding(Kind.SECRET_STALE, variable, problem)
 
     def missing(self) -> Iterator[Difference]:
         if self._rules.phase is Phase.PROVISION:
@@ -153,28 +156,28 @@ class _Bindings:
         governed = set(self._wanted) | set(self._successor)
         for variable in self._task.plain:
             if variable in governed or variable in self._task.plain_connections:
-                told = f"sets {variable} in plain environment instead of binding a secret"
+                problem = f"sets {variable} in plain environment instead of binding a secret"
                 yield self._finding(
                     Kind.BINDING_PLAIN,
                     variable,
-                    told,
+                    problem,
                     permits=_IN_PLAIN_VIEW,
                 )
         for place in self._task.plain_texts:
-            told = f"holds a connection string in {place}"
-            yield self._finding(Kind.BINDING_PLAIN, place, told, permits=_IN_PLAIN_VIEW)
+            problem = f"holds a connection string in {place}"
+            yield self._finding(Kind.BINDING_PLAIN, place, problem, permits=_IN_PLAIN_VIEW)
 
-    def _finding(self, kind: Kind, variable: str, told: str, permits: str = "") -> Difference:
+    def _finding(self, kind: Kind, variable: str, problem: str, permits: str = "") -> Difference:
         running = "" if self._task.running else " (registered, not deployed)"
         deploys = "Deploy the declared bindings: `pulumi up`; and see who registered the revision"
         return Difference(
             kind,
             f"{self._rules.where}, {self._task.consumer.value}",
             variable,
-            f"{self._task.revision}{running} {told}",
+            f"{self._task.revision}{running} {problem}",
             deploys,
             permits=permits,
-            detail=told,
+            detail=problem,
             heals=self._task.running,
             since=self._task.registered_at,
             by=self._task.registered_by,

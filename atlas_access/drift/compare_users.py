@@ -108,9 +108,9 @@ def _legacy(rules: UserRules, seen: SeenUser, wanted: LegacyUser) -> Iterator[Di
 
 def _temporary(rules: UserRules, seen: SeenUser, what: str, remedy: str) -> Iterator[Difference]:
     if seen.delete_after is not None:
-        told = f"Atlas will delete the {what} user {seen.name} at {_moment(seen.delete_after)}"
+        problem = f"Atlas will delete the {what} user {seen.name} at {_moment(seen.delete_after)}"
         target = Target("USER", seen.name)
-        yield Difference(Kind.USER_TEMPORARY, rules.cluster, seen.name, told, remedy, target=target)
+        yield Difference(Kind.USER_TEMPORARY, rules.cluster, seen.name, problem, remedy, target=target)
 
 
 def _roles(
@@ -123,20 +123,20 @@ def _roles(
     for role in sorted(seen.roles - declared):
         same = names.get(role.name)
         if same is not None and same not in seen.roles and (role.database != same.database):
-            kind, told = Kind.ROLE_WRONG_DATABASE, f"holds {role} instead of {same}"
+            kind, problem = Kind.ROLE_WRONG_DATABASE, f"holds {role} instead of {same}"
             at_wrong_place.add(same)
         elif same is not None and role.database == same.database:
             kind = Kind.ROLE_HELD_EXTRA
-            told = f"holds {same.name} narrowed to {role.database}.{role.collection}"
+            problem = f"holds {same.name} narrowed to {role.database}.{role.collection}"
         elif is_builtin(role):
-            kind, told = Kind.BUILTIN_ESCALATION, f"holds the built-in role {role} as well"
+            kind, problem = Kind.BUILTIN_ESCALATION, f"holds the built-in role {role} as well"
         else:
-            kind, told = Kind.ROLE_HELD_EXTRA, f"holds the role {role} as well"
+            kind, problem = Kind.ROLE_HELD_EXTRA, f"holds the role {role} as well"
         yield Difference(
             kind,
             rules.cluster,
             seen.name,
-            f"{seen.name} {told}",
+            f"{seen.name} {problem}",
             remedy,
             permits=role_permits(role, rules.manifest),
             detail=str(role),
@@ -251,12 +251,12 @@ def _known(rules: UserRules, seen: SeenUser, known: KnownUser) -> Iterator[Diffe
             target=target,
         )
     if known.kind is KnownKind.BREAK_GLASS and (seen.delete_after is None or seen.delete_after > end):
-        told = "no end" if seen.delete_after is None else f"its end only at {_moment(seen.delete_after)}"
+        problem = "no end" if seen.delete_after is None else f"its end only at {_moment(seen.delete_after)}"
         yield Difference(
             Kind.USER_ENDLESS,
             rules.cluster,
             seen.name,
-            f"the break-glass user {seen.name} is to be temporary and has {told}",
+            f"the break-glass user {seen.name} is to be temporary and has {problem}",
             "Delete it in Atlas; make it anew with an end (deleteAfterDate) when the glass is broken",
             permits=roles_permit(seen.roles, rules.manifest),
             target=target,

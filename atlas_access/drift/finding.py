@@ -94,7 +94,7 @@ class Difference:
     """One difference between what is declared and what is.
 
     `what` and `remedy` are sentences; `permits` completes "it permits to …", "" when it permits nothing. `heals` says
-    whether a deploy restores what is declared; otherwise a person must decide. `detail` tells apart findings of the
+    whether a deploy restores what is declared; otherwise a person must decide. `detail` distinguishes findings of the
     same kind on the same subject. `since` and `by` come from events and are no part of a finding's identity.
     """
 

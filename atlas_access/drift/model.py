@@ -95,7 +95,7 @@ class SeenCollections:
 
 @dataclass(frozen=True)
 class NotReached:
-    """A part that nobody is to look at, as a setting or access.yaml says: told each time, and no fault.
+    """A part that nobody is to look at, as a setting or access.yaml says: reported each time, and not a fault.
 
     What was asked and did not answer is an `Unread`, whatever the reason.
     """
@@ -118,4 +118,4 @@ class Seen:
     secrets: tuple[SeenSecret | Unread, ...]
     tasks: tuple[SeenTask | Unread, ...]
     collections: SeenCollections | Unread | NotReached
-    neighbours: tuple[SeenNeighbour, ...] | Unread = ()
+    other_tasks: tuple[SeenNeighbour, ...] | Unread = ()

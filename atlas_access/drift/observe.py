@@ -36,7 +36,7 @@ def look(wanted: Wanted, sign_in: SignIn, endpoints: Endpoints, retry: Retry | N
             read.secrets,
             read.tasks,
             listed.result(),
-            read.neighbours,
+            read.other_tasks,
         )
         drift = compare(wanted, seen)
         if any(finding.target is not None for finding in drift.findings):

@@ -1,7 +1,6 @@
 """What the drift check reads of one environment's AWS account: secrets' metadata, and the live task definitions.
 
-It must never read a secret's value, or keep the value of a container's variable: of those it tells only whether one is
-a connection string.
+It reads no secret's value and keeps no value of a container's variable, only whether one is a connection string.
 """
 
 from __future__ import annotations
@@ -48,11 +47,11 @@ class Account:
     key: SeenKey | Unread
     secrets: tuple[SeenSecret | Unread, ...]
     tasks: tuple[SeenTask | Unread, ...]
-    neighbours: tuple[SeenNeighbour, ...] | Unread = ()
+    other_tasks: tuple[SeenNeighbour, ...] | Unread = ()
 
 
 def read_account(settings: Settings, secrets: Sequence[str], endpoints: Endpoints) -> Account:
-    """Read everything at once. Raises nothing but `EndpointRefused`: what cannot be read is told as unread.
+    """Read everything at once. Raises nothing but `EndpointRefused`: what cannot be read is reported as unread.
 
     When the credentials act in another account than the stack's, nothing else is asked of it.
     """

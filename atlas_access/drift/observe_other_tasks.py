@@ -14,7 +14,7 @@ from atlas_access.drift.model import SeenNeighbour
 from atlas_access.drift.task_places import bound_variables
 
 MOST = 1000
-"""Revisions that are looked at; an account with more is told as not read."""
+"""The most revisions that are read; an account with more is reported as not read."""
 
 _AT_ONCE = 8
 _WHAT = "other task definitions"

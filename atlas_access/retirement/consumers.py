@@ -21,7 +21,7 @@ from atlas_access.rollout import Marks, ServiceMissing, short
 
 
 class StillConsumed(RuntimeError):
-    """Credentials are not destroyed while something uses them; the message says what does, and the way out."""
+    """Credentials are not destroyed while something uses them; the message says what does, and the remedy."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from atlas_access.retirement.steps import (
     GiveBack,
     Goal,
     Judge,
+    Learnt,
     Look,
     MakeRole,
     NotGreen,
@@ -36,7 +37,6 @@ from atlas_access.retirement.steps import (
     SecretState,
     Strip,
     Target,
-    Told,
     Undo,
     Way,
 )
@@ -49,7 +49,7 @@ NO_WAY_BACK = (
 )
 
 
-def decide(goal: Goal, look: Look, told: Told) -> Effect:
+def decide(goal: Goal, look: Look, learnt: Learnt) -> Effect:
     """The next step of this run."""
     journal = look.journal
     if journal.broken:
@@ -59,34 +59,34 @@ def decide(goal: Goal, look: Look, told: Told) -> Effect:
                 "put them back as they were, or, if nothing was deleted, run atlas-access legacy restore",
             )
         )
-    if goal.way is Way.RESTORE or told.undoing or journal.stage is Stage.RESTORING:
-        return _restore(goal, look, told)
-    return _tombstone(goal, look, told) if goal.way is Way.TOMBSTONE else _delete(goal, look, told)
+    if goal.way is Way.RESTORE or learnt.undoing or journal.stage is Stage.RESTORING:
+        return _restore(goal, look, learnt)
+    return _tombstone(goal, look, learnt) if goal.way is Way.TOMBSTONE else _delete(goal, look, learnt)
 
 
-def learn(told: Told, effect: Effect) -> Told:
+def learn(learnt: Learnt, effect: Effect) -> Learnt:
     """What a run knows after a step; what the gate and the smoke gates said, their runner adds."""
     match effect:
         case Deregister(revision):
-            return replace(told, deregistered=told.deregistered | {revision}, moved=True)
+            return replace(learnt, deregistered=learnt.deregistered | {revision}, moved=True)
         case Undo(cause):
-            return replace(told, undoing=cause)
+            return replace(learnt, undoing=cause)
         case _ if isinstance(effect, CHANGES):
-            return replace(told, moved=True)
+            return replace(learnt, moved=True)
         case _:
-            return told
+            return learnt
 
 
-def _tombstone(goal: Goal, look: Look, told: Told) -> Effect:
+def _tombstone(goal: Goal, look: Look, learnt: Learnt) -> Effect:
     journal = look.journal
     if journal.stage is Stage.DELETED:
-        return Done(Stage.DELETED, journal.since, told.moved)
+        return Done(Stage.DELETED, journal.since, learnt.moved)
     if journal.stage is Stage.DELETING:
         return Refused((f"{NO_WAY_BACK}. Go on: atlas-access:retirement: delete",))
     left = tuple(_unlike(goal, look))
     if journal.stage is Stage.TOMBSTONED and not left:
-        return Done(Stage.TOMBSTONED, journal.since, told.moved)
-    asked = _asked(told)
+        return Done(Stage.TOMBSTONED, journal.since, learnt.moved)
+    asked = _asked(learnt)
     if asked is not None:
         return asked
     if journal.stage is not Stage.TOMBSTONING:
@@ -97,26 +97,26 @@ def _tombstone(goal: Goal, look: Look, told: Told) -> Effect:
         return Refused((f"the role {TOMBSTONE_ROLE} grants more than it should: delete it in Atlas",))
     for target in left:
         return _strip(target, look)
-    if told.after is None:
+    if learnt.after is None:
         return Judge()
-    if told.after:
-        return Undo(f"the gates are red without the roles: {'; '.join(told.after)}")
+    if learnt.after:
+        return Undo(f"the gates are red without the roles: {'; '.join(learnt.after)}")
     return Enter(Stage.TOMBSTONED, look.wall)
 
 
-def _asked(told: Told) -> Effect | None:
+def _asked(learnt: Learnt) -> Effect | None:
     """The gate, then the idle revisions, then the gate with none of them left; None once all of it is passed."""
-    if told.examined is None:
+    if learnt.examined is None:
         return Examine(strict=False)
-    refused = _refused(told.examined.conditions)
+    refused = _refused(learnt.examined.conditions)
     if refused is not None:
         return refused
-    for revision in told.examined.idle:
-        if revision not in told.deregistered:
+    for revision in learnt.examined.idle:
+        if revision not in learnt.deregistered:
             return Deregister(revision)
-    if not told.examined.idle:
+    if not learnt.examined.idle:
         return None
-    return Examine(strict=True) if told.strictly is None else _refused(told.strictly.conditions)
+    return Examine(strict=True) if learnt.strictly is None else _refused(learnt.strictly.conditions)
 
 
 def _refused(conditions: tuple[Condition, ...]) -> Refused | None:
@@ -140,11 +140,11 @@ def _unlike(goal: Goal, look: Look) -> Iterator[Target]:
             yield target
 
 
-def _delete(goal: Goal, look: Look, told: Told) -> Effect:
+def _delete(goal: Goal, look: Look, learnt: Learnt) -> Effect:
     journal = look.journal
-    finished = not any(True for _ in _remaining(goal, look, told))
+    finished = not any(True for _ in _remaining(goal, look, learnt))
     if journal.stage is Stage.DELETED and finished:
-        return Done(Stage.DELETED, journal.since, told.moved, told.kept)
+        return Done(Stage.DELETED, journal.since, learnt.moved, learnt.kept)
     if journal.stage in (Stage.NONE, Stage.TOMBSTONING):
         how = "nothing is tombstoned" if journal.stage is Stage.NONE else "the tombstones are not complete"
         way = "run the step before first (retirement: tombstone; after a restore, phase bind and an update first)"
@@ -152,17 +152,17 @@ def _delete(goal: Goal, look: Look, told: Told) -> Effect:
     mistrusted = tuple(_mistrusted(goal, look))
     if mistrusted:
         return Refused(mistrusted)
-    asked = _asked(told)
+    asked = _asked(learnt)
     if asked is not None:
         return asked
     if journal.stage is Stage.TOMBSTONED:
         return Enter(Stage.DELETING, journal.since)
-    for effect in _remaining(goal, look, told):
+    for effect in _remaining(goal, look, learnt):
         return effect
-    if told.after is None:
+    if learnt.after is None:
         return Judge()
-    if told.after:
-        return NotGreen(told.after)
+    if learnt.after:
+        return NotGreen(learnt.after)
     return Enter(Stage.DELETED, journal.since)
 
 
@@ -188,20 +188,20 @@ def _mistrusted(goal: Goal, look: Look) -> Iterator[str]:
             )
 
 
-def _remaining(goal: Goal, look: Look, told: Told) -> Iterator[Effect]:
+def _remaining(goal: Goal, look: Look, learnt: Learnt) -> Iterator[Effect]:
     """What is left of the deletion, in its order: users, then roles, then secrets."""
     for target in goal.users:
         if target.name in look.users:
             yield RemoveUser(target.name)
     for role in (*goal.roles, TOMBSTONE_ROLE):
-        if role in look.roles and role not in told.kept:
+        if role in look.roles and role not in learnt.kept:
             yield RemoveRole(role)
     for secret in goal.secrets:
         if look.secrets.get(secret) is SecretState.PRESENT:
             yield Schedule(secret)
 
 
-def _restore(goal: Goal, look: Look, told: Told) -> Effect:
+def _restore(goal: Goal, look: Look, learnt: Learnt) -> Effect:
     journal = look.journal
     if journal.stage in (Stage.DELETING, Stage.DELETED):
         return Refused((NO_WAY_BACK,))
@@ -210,9 +210,9 @@ def _restore(goal: Goal, look: Look, told: Told) -> Effect:
         for target in goal.users
         if target.name in look.users and TOMBSTONED in look.users[target.name].roles
     ]
-    role_left = TOMBSTONE_ROLE in look.roles and TOMBSTONE_ROLE not in told.kept
+    role_left = TOMBSTONE_ROLE in look.roles and TOMBSTONE_ROLE not in learnt.kept
     if journal.stage is Stage.NONE and not stripped and not role_left:
-        return _restored(goal, told)
+        return _restored(goal, learnt)
     if journal.stage is not Stage.RESTORING:
         return Enter(Stage.RESTORING, journal.since)
     for target in stripped:
@@ -221,7 +221,7 @@ def _restore(goal: Goal, look: Look, told: Told) -> Effect:
     return RemoveRole(TOMBSTONE_ROLE) if role_left else Erase()
 
 
-def _restored(goal: Goal, told: Told) -> Effect:
+def _restored(goal: Goal, learnt: Learnt) -> Effect:
     if goal.way is Way.RESTORE:
-        return Done(Stage.NONE, None, told.moved, told.kept)
-    return Restored(told.undoing or INTERRUPTED)
+        return Done(Stage.NONE, None, learnt.moved, learnt.kept)
+    return Restored(learnt.undoing or INTERRUPTED)

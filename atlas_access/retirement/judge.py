@@ -84,10 +84,12 @@ def deployments(seen: GateSeen) -> Condition:
         return unmet(
             name, f"{own.running} is not bound to the new secrets", f"Bind {seen.stack} first: phase bind"
         )
-    told = f"{own.completed} of {DEPLOYMENTS} completed since {_moment(own.since)}"
+    shown = f"{own.completed} of {DEPLOYMENTS} completed since {_moment(own.since)}"
     if own.completed < DEPLOYMENTS:
-        return unmet(name, told, f"Deploy {DEPLOYMENTS - own.completed} more times: a routine release counts")
-    return met(name, told)
+        return unmet(
+            name, shown, f"Deploy {DEPLOYMENTS - own.completed} more times: a routine release counts"
+        )
+    return met(name, shown)
 
 
 def drift(seen: GateSeen) -> Condition:
@@ -97,9 +99,9 @@ def drift(seen: GateSeen) -> Condition:
     if isinstance(found, Unread):
         return unknown(name, str(found), f"See: atlas-access drift {seen.stack}")
     if found.findings:
-        told = listed((finding.what for finding in found.findings), _SHOWN)
+        shown = listed((finding.what for finding in found.findings), _SHOWN)
         return unmet(
-            name, f"{len(found.findings)} differences: {told}", f"See: atlas-access drift {seen.stack}"
+            name, f"{len(found.findings)} differences: {shown}", f"See: atlas-access drift {seen.stack}"
         )
     if found.status is not Status.GOOD:
         return unknown(name, listed(map(str, found.unread), _SHOWN), "Let these credentials read it")
@@ -133,15 +135,15 @@ def phases(seen: GateSeen) -> Condition:
     for each in seen.services:
         if isinstance(each, Unread):
             return unknown(name, str(each), "Let this stack's observerRole look at that service")
-        told = _verified(each, seen.wall)
-        (good if told is None else young).append(told or _bound(each, seen.wall))
+        shown = _verified(each, seen.wall)
+        (good if shown is None else young).append(shown or _bound(each, seen.wall))
     given = seen.acknowledged
     for what, at, stated in (
         ("local file", given.local, What.LOCAL_VERIFIED),
         ("code", given.code, What.CODE_VERIFIED),
     ):
-        told = _acknowledged(what, at, stated, seen.wall)
-        (good if told is None else young).append(told or f"{what} verified {at:%Y-%m-%d %H:%M} UTC")
+        shown = _acknowledged(what, at, stated, seen.wall)
+        (good if shown is None else young).append(shown or f"{what} verified {at:%Y-%m-%d %H:%M} UTC")
     if young:
         return unmet(name, listed(young, 8), f"Wait until each has held for {VERIFIED_HOURS} h, or record it")
     return met(name, listed(good, 8))
@@ -178,8 +180,8 @@ def confirmation(seen: GateSeen) -> Condition:
     """A person has typed which stack is to be retired."""
     name, wanted = "typed_confirmation", confirmation_for(seen.stack)
     if seen.confirmation != wanted:
-        told = "nothing was typed" if not seen.confirmation else "what was typed names another stack"
-        return unmet(name, told, f'Set atlas-access:retireConfirmation to "{wanted}"')
+        shown = "nothing was typed" if not seen.confirmation else "what was typed names another stack"
+        return unmet(name, shown, f'Set atlas-access:retireConfirmation to "{wanted}"')
     return met(name, f'"{wanted}" stands in the configuration')
 
 
@@ -194,10 +196,10 @@ def soaked(seen: GateSeen) -> Condition:
         return unmet(
             SOAKED, f"tombstoned {_moment(since)}, which lies in the future", "A clock was shifted: set it"
         )
-    told = f"{lasted(age)} of {hours} h since {_moment(since)}"
+    shown = f"{lasted(age)} of {hours} h since {_moment(since)}"
     if age < hours * _HOUR:
-        return unmet(SOAKED, told, f"Run it again after {_moment(since + hours * _HOUR)}")
-    return met(SOAKED, told)
+        return unmet(SOAKED, shown, f"Run it again after {_moment(since + hours * _HOUR)}")
+    return met(SOAKED, shown)
 
 
 def _binding(account: SeenAccount, each: BoundRevision) -> str:

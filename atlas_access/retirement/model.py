@@ -50,7 +50,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition: its name, how it stands, what shows it, and the way out where it is not met."""
+    """One condition: its name, how it stands, what shows it, and the remedy where it is not met."""
 
     name: str
     standing: Standing
@@ -63,8 +63,8 @@ class Condition:
         return self.standing is Standing.MET
 
     def __str__(self) -> str:
-        told = f"{self.standing.value:<7} {self.name}: {self.evidence}"
-        return f"{told}. {self.way_out}" if self.way_out and not self.met else told
+        shown = f"{self.standing.value:<7} {self.name}: {self.evidence}"
+        return f"{shown}. {self.way_out}" if self.way_out and not self.met else shown
 
 
 def met(name: str, evidence: str) -> Condition:

@@ -24,7 +24,7 @@ from atlas_access.drift import BoundVariable
 from atlas_access.retirement.inventory_model import SeenRevision
 
 MOST = 3000
-"""Revisions that are looked at; an account with more is told as not read."""
+"""The most revisions that are read; an account with more is reported as not read."""
 
 _AT_ONCE = 8
 

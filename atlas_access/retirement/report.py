@@ -1,4 +1,4 @@
-"""What a retirement says at its end: what was done or refused, with every condition's evidence, and the way out. Pure.
+"""What a retirement says at its end: what was done or refused, with every condition's evidence, and the remedy. Pure.
 
 Every text passes redaction here: findings may quote what a system wrote.
 """
@@ -25,7 +25,7 @@ class RetirementRefused(RuntimeError):
         self.exit_code = exit_code
 
 
-def told(goal: Goal, end: End) -> str:
+def end_message(goal: Goal, end: End) -> str:
     """The text of an end."""
     match end:
         case Done():

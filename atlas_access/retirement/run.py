@@ -15,7 +15,7 @@ from atlas_access.clients import ServiceError
 from atlas_access.retirement.decide import decide, learn
 from atlas_access.retirement.journal import Stage, doing_tags, done_tags, stage_tags, was_tags
 from atlas_access.retirement.model import TOMBSTONE_ROLE
-from atlas_access.retirement.report import RetirementRefused, told, unanswered
+from atlas_access.retirement.report import RetirementRefused, end_message, unanswered
 from atlas_access.retirement.steps import (
     CHANGES,
     ENDS,
@@ -30,6 +30,7 @@ from atlas_access.retirement.steps import (
     GiveBack,
     Goal,
     Judge,
+    Learnt,
     Look,
     MakeRole,
     Refused,
@@ -38,7 +39,6 @@ from atlas_access.retirement.steps import (
     RemoveUser,
     Schedule,
     Strip,
-    Told,
     Undo,
 )
 from atlas_access.rollout import MarkUnwritable, StepLoop
@@ -109,7 +109,7 @@ class Parts:
 class _Run(StepLoop[Look, Effect, Done]):
     goal: Goal
     parts: Parts
-    told: Told = field(default_factory=Told)
+    learnt: Learnt = field(default_factory=Learnt)
     failed: int = 0
     steps: int = 0
     in_use: dict[str, int] = field(default_factory=dict)
@@ -123,13 +123,13 @@ class _Run(StepLoop[Look, Effect, Done]):
         return self.parts.estate.look(self.goal)
 
     def decide(self, seen: Look) -> Effect:
-        return decide(self.goal, seen, self.told)
+        return decide(self.goal, seen, self.learnt)
 
     def act(self, step: Effect, seen: Look) -> None:
         try:
-            self.told = learn(self._perform(step, seen), step)
+            self.learnt = learn(self._perform(step, seen), step)
         except MarkUnwritable as error:
-            raise RetirementRefused(told(self.goal, Refused((str(error),)))) from None
+            raise RetirementRefused(end_message(self.goal, Refused((str(error),)))) from None
 
     def answered(self) -> None:
         self.failed = 0
@@ -138,24 +138,26 @@ class _Run(StepLoop[Look, Effect, Done]):
         return RetirementRefused(unanswered(self.goal, "no end in sight"), 3)
 
     def finish(self, step: Effect, seen: Look) -> Done:  # noqa: ARG002 - the loop hands it over
-        text = told(self.goal, step)  # type: ignore[arg-type]
+        text = end_message(self.goal, step)  # type: ignore[arg-type]
         if not isinstance(step, Done):
             raise RetirementRefused(text)
         self.parts.say(text)
         return step
 
-    def _perform(self, effect: Effect, look: Look) -> Told:
+    def _perform(self, effect: Effect, look: Look) -> Learnt:
         estate = self.parts.estate
         match effect:
             case Examine(strict):
                 found = self.parts.examine(look, strict)
-                return replace(self.told, strictly=found) if strict else replace(self.told, examined=found)
+                return (
+                    replace(self.learnt, strictly=found) if strict else replace(self.learnt, examined=found)
+                )
             case Enter(stage, since):
                 estate.write(stage_tags(stage, since))
             case Remember(user, roles):
                 estate.write(was_tags(user, roles))
             case Judge():
-                return replace(self.told, after=self._judged())
+                return replace(self.learnt, after=self._judged())
             case Undo(cause):
                 self.parts.say(f"giving the recorded roles back: {cause}")
                 estate.write(stage_tags(Stage.RESTORING, look.journal.since))
@@ -163,9 +165,9 @@ class _Run(StepLoop[Look, Effect, Done]):
                 estate.erase(look.journal.keys)
             case _ if isinstance(effect, CHANGES):
                 return self._change(effect, look)
-        return self.told
+        return self.learnt
 
-    def _change(self, change: Change, look: Look) -> Told:
+    def _change(self, change: Change, look: Look) -> Learnt:
         self.parts.say(str(change))
         self.parts.estate.write(doing_tags(str(change)))
         try:
@@ -173,7 +175,7 @@ class _Run(StepLoop[Look, Effect, Done]):
         except RoleInUse:
             return self._held(change, look)
         self.parts.estate.write(done_tags(str(change)))
-        return self.told
+        return self.learnt
 
     def _do(self, change: Change, look: Look) -> None:
         estate = self.parts.estate
@@ -193,16 +195,16 @@ class _Run(StepLoop[Look, Effect, Done]):
             case Schedule(secret):
                 estate.schedule(secret)
 
-    def _held(self, change: Change, look: Look) -> Told:
-        """A role in use: by somebody who is none of ours it stays, and is told; by nobody, Atlas is a moment behind."""
+    def _held(self, change: Change, look: Look) -> Learnt:
+        """A role in use: held by somebody else it stays and is reported; by nobody, Atlas has not caught up."""
         role = change.role if isinstance(change, RemoveRole) else TOMBSTONE_ROLE
         holders = look.holders(role)
         tried = self.in_use[role] = self.in_use.get(role, 0) + 1
         if not holders and tried < IN_USE_TRIES:
             self.parts.clock.pause(self.parts.pause_seconds)
-            return self.told
+            return self.learnt
         why = f"{', '.join(holders)} holds it" if holders else "Atlas says that it is in use"
-        return replace(self.told, kept={**self.told.kept, role: why})
+        return replace(self.learnt, kept={**self.learnt.kept, role: why})
 
     def _judged(self) -> tuple[str, ...]:
         """What the gates say once Atlas has applied everything; a role that is missing fails twice, a hiccup once."""

@@ -161,20 +161,20 @@ def retirement(estate: LegacyEstate, live: Live) -> Fact:
         for row in estate.secrets
         if row.belongs is Belongs.LEGACY and row.standing is Standing.PRESENT
     ]
-    told = f"{len(estate.left)} of {len(rows)} legacy users left"
-    told += f" ({len(buried)} tombstoned)" if buried else ""
-    told += f", {len(roles)} roles, {len(readable)} readable secrets"
+    shown = f"{len(estate.left)} of {len(rows)} legacy users left"
+    shown += f" ({len(buried)} tombstoned)" if buried else ""
+    shown += f", {len(roles)} roles, {len(readable)} readable secrets"
     journal = read_journal(live.tags)
     if journal.broken:
-        return Fact(holds=None, evidence=f"{told}; the retirement's tags make no sense ({journal.broken})")
+        return Fact(holds=None, evidence=f"{shown}; the retirement's tags make no sense ({journal.broken})")
     if journal.stage is not Stage.NONE:
         at = "" if journal.since is None else f" since {moment_of(journal.since)}"
-        told += f"; the service's record: {journal.stage.value}{at}"
+        shown += f"; the service's record: {journal.stage.value}{at}"
     unread = [each for each in estate.unread if each.what in ("database users", "custom roles", "secrets")]
     if unread:
         return Fact(holds=None, evidence=told_in_one_line(map(str, unread)))
     left = bool(estate.left or roles or readable)
-    return Fact(holds=not left, evidence=told, against=tuple(_bound(estate)) if left else ())
+    return Fact(holds=not left, evidence=shown, against=tuple(_bound(estate)) if left else ())
 
 
 def _bound(estate: LegacyEstate) -> Iterator[str]:

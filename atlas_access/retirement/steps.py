@@ -95,7 +95,7 @@ class Examined:
 
 
 @dataclass(frozen=True)
-class Told:
+class Learnt:
     """What this run knows besides what it sees.
 
     `examined` is None until the gate was asked, `strictly` until it was asked with no revision left. `after` is what

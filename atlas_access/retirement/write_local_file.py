@@ -2,7 +2,7 @@
 
 It must never follow a link, touch what is no private text file of the user's own, write where git would take it up,
 or lose what stood there: every replaced text is kept beside the file, whole or not at all. What a killed command left
-half written is taken away by the next one; a lock tells it from what a command is writing.
+half written is taken away by the next one; a lock distinguishes it from what a command is writing.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ Ignored = Callable[[Path], bool | None]
 
 
 class LocalFileRefused(ValueError):
-    """The file cannot be used as asked; the message names it, the trouble and the way out. Nothing was changed."""
+    """The file cannot be used as asked; the message names it, the problem and the remedy. Nothing was changed."""
 
 
 @dataclass(frozen=True)
 class LocalFile:
-    """What a file holds; `identity` tells whether it is still the same and unchanged, `mode` are its permissions."""
+    """What a file holds; `identity` shows whether it is still the same and unchanged, `mode` are its permissions."""
 
     path: Path
     text: str = field(repr=False)

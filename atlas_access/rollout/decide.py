@@ -22,6 +22,7 @@ from atlas_access.rollout.steps import (
     Goal,
     Hold,
     Judge,
+    Learnt,
     Lost,
     NotStable,
     Preflight,
@@ -32,7 +33,6 @@ from atlas_access.rollout.steps import (
     Settle,
     Swap,
     Take,
-    Told,
     Undo,
     Undone,
     Wait,
@@ -50,7 +50,7 @@ MAX_SWAPS_BACK = 3
 """How often a recorded revision that ECS gives up is put back again."""
 
 
-def decide(goal: Goal, seen: Seen, told: Told) -> Effect:
+def decide(goal: Goal, seen: Seen, learnt: Learnt) -> Effect:
     """The next step; the run ends with the first one that is an End."""
     if seen.marks.broken:
         return Refused(
@@ -58,37 +58,39 @@ def decide(goal: Goal, seen: Seen, told: Told) -> Effect:
         )
     lease = seen.marks.lease
     if lease is None:
-        return _free(goal, seen, told)
+        return _free(goal, seen, learnt)
     if lease.run != goal.run:
-        return _anothers(goal, seen, told, lease)
+        return _anothers(goal, seen, learnt, lease)
     if seen.wall - lease.heartbeat >= BEAT_SECONDS:
         return Beat()
-    if goal.way is Way.BACK or told.cause or lease.wish:
-        return _undoing(goal, seen, told, lease)
+    if goal.way is Way.BACK or learnt.cause or lease.wish:
+        return _undoing(goal, seen, learnt, lease)
     if lease.wanted != goal.wanted:
         return _leftover(seen, lease)
-    return _forward(goal, seen, told, lease)
+    return _forward(goal, seen, learnt, lease)
 
 
-def learn(told: Told, effect: Effect, seen: Seen) -> Told:
+def learn(learnt: Learnt, effect: Effect, seen: Seen) -> Learnt:
     """What a run knows after an effect was done; what the pre-flight and the gates said, their runner adds."""
     match effect:
         case Take(lease):
-            return replace(told, taken=lease, since=seen.tick)
+            return replace(learnt, taken=lease, since=seen.tick)
         case Swap(revision):
-            return replace(told, swapped_to=revision, swaps=told.swaps + 1, green=0, since=seen.tick)
+            return replace(learnt, swapped_to=revision, swaps=learnt.swaps + 1, green=0, since=seen.tick)
         case Undo(cause):
-            return replace(told, cause=told.cause or cause, undoing_since=seen.tick, swapped_to="", swaps=0)
+            return replace(
+                learnt, cause=learnt.cause or cause, undoing_since=seen.tick, swapped_to="", swaps=0
+            )
         case Settle():
-            mine = told.taken
-            undone = Undone(told.cause, mine.wanted, told.gates_after or ()) if mine else told.undone
-            return Told(told.started, refusals=told.refusals, undone=undone)
+            mine = learnt.taken
+            undone = Undone(learnt.cause, mine.wanted, learnt.gates_after or ()) if mine else learnt.undone
+            return Learnt(learnt.started, refusals=learnt.refusals, undone=undone)
         case Release():
-            return replace(told, taken=None)
+            return replace(learnt, taken=None)
         case Abandon(why):
-            return replace(told, taken=None, refusals=(why,))
+            return replace(learnt, taken=None, refusals=(why,))
         case _:
-            return told
+            return learnt
 
 
 def standing_refusals(goal: Goal, seen: Seen) -> tuple[str, ...]:
@@ -110,7 +112,7 @@ def standing_refusals(goal: Goal, seen: Seen) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def _anothers(goal: Goal, seen: Seen, told: Told, lease: Lease) -> Effect:
+def _anothers(goal: Goal, seen: Seen, learnt: Learnt, lease: Lease) -> Effect:
     age = seen.wall - lease.heartbeat
     if age >= STALE_SECONDS:
         back = goal.way is Way.BACK
@@ -121,11 +123,11 @@ def _anothers(goal: Goal, seen: Seen, told: Told, lease: Lease) -> Effect:
             wish=lease.wish or ((clean(goal.cause) or UNDO) if back else ""),
         )
         return Take(taken, taking_over=True, held=_held(goal, lease) if back else None)
-    if told.taken is not None:
+    if learnt.taken is not None:
         return Lost(lease.run)
     if goal.way is Way.FORWARD:
         return Refused((busy(lease, age),))
-    if seen.tick - told.started > 2 * goal.deadline_seconds:
+    if seen.tick - learnt.started > 2 * goal.deadline_seconds:
         return Refused((f"run {lease.run} was asked to undo and has not ended; look at the run itself",))
     if not lease.wish:
         return Ask(goal.cause, _held(goal, lease))
@@ -141,18 +143,18 @@ def busy(lease: Lease, age: float) -> str:
     )
 
 
-def _free(goal: Goal, seen: Seen, told: Told) -> Effect:
-    undone = told.undone
+def _free(goal: Goal, seen: Seen, learnt: Learnt) -> Effect:
+    undone = learnt.undone
     if goal.way is Way.FORWARD and undone is not None and undone.left == goal.wanted:
         return RolledBack(undone)
-    if told.taken is not None:
+    if learnt.taken is not None:
         # Somebody took our tags off; nobody else holds the service, so the move goes on under the same lease again.
-        wish = clean(told.cause) or told.taken.wish
-        return Take(replace(told.taken, heartbeat=seen.wall, wish=wish))
-    return _free_forward(goal, seen, told) if goal.way is Way.FORWARD else _free_back(goal, seen, told)
+        wish = clean(learnt.cause) or learnt.taken.wish
+        return Take(replace(learnt.taken, heartbeat=seen.wall, wish=wish))
+    return _free_forward(goal, seen, learnt) if goal.way is Way.FORWARD else _free_back(goal, seen, learnt)
 
 
-def _free_forward(goal: Goal, seen: Seen, told: Told) -> Effect:
+def _free_forward(goal: Goal, seen: Seen, learnt: Learnt) -> Effect:
     bound = seen.marks.bound
     if (
         seen.service.runs(goal.wanted)
@@ -160,17 +162,17 @@ def _free_forward(goal: Goal, seen: Seen, told: Told) -> Effect:
         and bound is not None
         and bound.revision == goal.wanted
     ):
-        return Done(goal.wanted, moved=bool(told.swapped_to))
-    if told.refusals is None:
+        return Done(goal.wanted, moved=bool(learnt.swapped_to))
+    if learnt.refusals is None:
         return Preflight()
-    reasons = (*standing_refusals(goal, seen), *told.refusals)
+    reasons = (*standing_refusals(goal, seen), *learnt.refusals)
     if reasons:
         return Refused(tuple(dict.fromkeys(reasons)))
     return Take(_lease(goal, seen))
 
 
-def _free_back(goal: Goal, seen: Seen, told: Told) -> Effect:
-    moved = told.undone is not None
+def _free_back(goal: Goal, seen: Seen, learnt: Learnt) -> Effect:
+    moved = learnt.undone is not None
     if goal.leaving and seen.service.revision not in (goal.leaving, goal.prior):
         return Done(seen.service.revision, moved=moved)
     held = seen.marks.held
@@ -179,14 +181,18 @@ def _free_back(goal: Goal, seen: Seen, told: Told) -> Effect:
             return Hold(goal.release)
         if seen.marks.bound is not None and seen.marks.bound.revision != goal.prior:
             return Settle()
-        return RolledBack(told.undone) if told.undone and told.undone.gates else Done(goal.prior, moved=moved)
+        return (
+            RolledBack(learnt.undone)
+            if learnt.undone and learnt.undone.gates
+            else Done(goal.prior, moved=moved)
+        )
     if seen.service.revision == goal.prior and seen.service.status == "ACTIVE":
-        if seen.tick - told.started <= goal.deadline_seconds:
+        if seen.tick - learnt.started <= goal.deadline_seconds:
             return Wait(f"{short(goal.prior)} was put back already: {judge(seen.service, goal.prior).why}")
         return NotStable(goal.cause, judge(seen.service, goal.prior).why)
-    if told.refusals is None:
+    if learnt.refusals is None:
         return Preflight()
-    reasons = (*standing_refusals(goal, seen), *told.refusals)
+    reasons = (*standing_refusals(goal, seen), *learnt.refusals)
     if reasons:
         return Refused(tuple(dict.fromkeys(reasons)))
     return Take(_lease(goal, seen), held=_held(goal, None))
@@ -201,42 +207,46 @@ def _leftover(seen: Seen, lease: Lease) -> Effect:
     return Undo(f"a run that died left {short(lease.wanted)} half-way")
 
 
-def _forward(goal: Goal, seen: Seen, told: Told, lease: Lease) -> Effect:
-    service, late = seen.service, seen.tick - told.since > goal.deadline_seconds
-    untouched = not told.swapped_to and service.revision == lease.prior != lease.wanted
+def _forward(goal: Goal, seen: Seen, learnt: Learnt, lease: Lease) -> Effect:
+    service, late = seen.service, seen.tick - learnt.since > goal.deadline_seconds
+    untouched = not learnt.swapped_to and service.revision == lease.prior != lease.wanted
     held = seen.marks.held
     if held is not None and goal.release <= held:
         # Asked for between this run's look and its lease: a rollback goes before what it has not seen.
         why = f"the service was rolled back meanwhile and is held: raise rolloutRelease above {held}"
         return Abandon(why) if untouched else Undo(why, held)
-    if not told.swapped_to and _ended(goal, seen):
+    if not learnt.swapped_to and _ended(goal, seen):
         # The run that died had only its lease left to take off.
         return Release(freely=True)
-    if told.refusals is None:
+    if learnt.refusals is None:
         return Preflight()
-    if told.refusals:
-        why = "; ".join(told.refusals)
+    if learnt.refusals:
+        why = "; ".join(learnt.refusals)
         return Abandon(why) if untouched else Undo(why, goal.release)
     if service.revision not in (lease.prior, lease.wanted):
         why = f"somebody deployed {short(service.revision)} meanwhile"
-        return Undo(why, goal.release) if told.swapped_to else Abandon(f"{why}; update again")
-    if not told.swapped_to and service.revision != goal.wanted:
+        return Undo(why, goal.release) if learnt.swapped_to else Abandon(f"{why}; update again")
+    if not learnt.swapped_to and service.revision != goal.wanted:
         unsafe = refusal(service)
         if unsafe is None:
             return Swap(goal.wanted)
         return Abandon(unsafe) if late or service.status != "ACTIVE" else Wait(unsafe)
     standing = judge(service, goal.wanted)
-    if standing.progress is Progress.FAILED and service.revision != goal.wanted and _just_told(seen, told):
+    if (
+        standing.progress is Progress.FAILED
+        and service.revision != goal.wanted
+        and _just_swapped(seen, learnt)
+    ):
         return Wait("ECS does not show the update yet")
     if standing.progress is Progress.FAILED:
         return Undo(standing.why, goal.release)
-    if told.green < ROUNDS and late:
+    if learnt.green < ROUNDS and late:
         return Undo(
             f"not stable and green within {goal.deadline_seconds:.0f} s: {standing.why}", goal.release
         )
     if standing.progress is Progress.WAITING:
         return Wait(standing.why)
-    if told.green < ROUNDS:
+    if learnt.green < ROUNDS:
         return Judge(goal.wanted)
     bound = seen.marks.bound
     if bound is None or bound.revision != goal.wanted or bound.release != goal.release:
@@ -254,31 +264,31 @@ def _ended(goal: Goal, seen: Seen) -> bool:
     )
 
 
-def _undoing(goal: Goal, seen: Seen, told: Told, lease: Lease) -> Effect:
+def _undoing(goal: Goal, seen: Seen, learnt: Learnt, lease: Lease) -> Effect:
     target = lease.prior
-    if told.undoing_since is None or not lease.wish:
-        decided_here = bool(told.cause) or goal.way is Way.BACK or seen.marks.held is not None
+    if learnt.undoing_since is None or not lease.wish:
+        decided_here = bool(learnt.cause) or goal.way is Way.BACK or seen.marks.held is not None
         return Undo(
-            told.cause or lease.wish or goal.cause or UNDO, _held(goal, lease) if decided_here else None
+            learnt.cause or lease.wish or goal.cause or UNDO, _held(goal, lease) if decided_here else None
         )
     if target == lease.wanted:
-        return NotStable(told.cause, "no other revision was recorded that could be put back")
+        return NotStable(learnt.cause, "no other revision was recorded that could be put back")
     standing = judge(seen.service, target)
     if seen.service.revision != target:
-        if told.swapped_to == target and _just_told(seen, told):
+        if learnt.swapped_to == target and _just_swapped(seen, learnt):
             return Wait("ECS does not show the update yet")
-        return Swap(target) if told.swaps < MAX_SWAPS_BACK else NotStable(told.cause, standing.why)
+        return Swap(target) if learnt.swaps < MAX_SWAPS_BACK else NotStable(learnt.cause, standing.why)
     if standing.progress is Progress.ARRIVED:
-        return Judge(target) if told.gates_after is None else Settle()
-    if seen.tick - told.undoing_since > goal.deadline_seconds:
-        return NotStable(told.cause, f"not stable after {goal.deadline_seconds:.0f} s: {standing.why}")
+        return Judge(target) if learnt.gates_after is None else Settle()
+    if seen.tick - learnt.undoing_since > goal.deadline_seconds:
+        return NotStable(learnt.cause, f"not stable after {goal.deadline_seconds:.0f} s: {standing.why}")
     if standing.progress is Progress.FAILED:
-        return NotStable(told.cause, standing.why)
+        return NotStable(learnt.cause, standing.why)
     return Wait(standing.why)
 
 
-def _just_told(seen: Seen, told: Told) -> bool:
-    return bool(told.swapped_to) and seen.tick - told.since < GRACE_SECONDS
+def _just_swapped(seen: Seen, learnt: Learnt) -> bool:
+    return bool(learnt.swapped_to) and seen.tick - learnt.since < GRACE_SECONDS
 
 
 def _lease(goal: Goal, seen: Seen) -> Lease:

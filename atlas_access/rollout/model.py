@@ -30,7 +30,7 @@ class Deployment:
 
 @dataclass(frozen=True)
 class ServiceState:
-    """What DescribeServices says of one service; `revision` is the one it was last told to run."""
+    """What DescribeServices says of one service; `revision` is the one it was last asked to run."""
 
     status: str
     revision: str
@@ -119,7 +119,7 @@ def refusal(state: ServiceState) -> str | None:
 
 
 def judge(state: ServiceState, wanted: str) -> Judgement:
-    """How the swap onto `wanted` stands, after the service was told to run it."""
+    """How the swap onto `wanted` stands, after the service was asked to run it."""
     primary = state.primary
     if state.status != "ACTIVE":
         return Judgement(Progress.FAILED, f"the service is {state.status or 'absent'}, not ACTIVE")

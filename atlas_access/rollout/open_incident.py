@@ -1,7 +1,7 @@
 """Stops the line where people look: one GitHub issue a stack, opened by a failed rollout, closed by the next green one.
 
 What was decided and done is over when this runs. It must never change an outcome, raise, or wait for long: a tracker
-that cannot be reached is told, and that is all.
+that cannot be reached is reported, nothing more.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SECONDS = 20.0
 
 @dataclass(frozen=True)
 class StopLine:
-    """The tracker of one stack; without a `repository` nothing is told to anybody."""
+    """The tracker of one stack; without a `repository` nothing is reported."""
 
     stack: str
     repository: str
@@ -34,7 +34,7 @@ class StopLine:
 
     @contextmanager
     def watching(self, stops: Callable[[RolloutFailed], bool]) -> Iterator[Callable[[Done], Done]]:
-        """Yield what to hand a green end to; a `RolloutFailed` that `stops` the line is told, and goes on its way."""
+        """Yield what to hand a green end to; a `RolloutFailed` that `stops` is reported and raised."""
         try:
             yield self._green
         except RolloutFailed as failure:

@@ -129,11 +129,11 @@ def owned(answer: str, why: str, *, acknowledged: bool) -> Check:
     def check(_: Seen) -> tuple[str, ...]:
         if answer == "released" or (acknowledged and answer != "owned"):
             return ()
-        told = why or "whether Terraform still owns the task definition is unknown"
+        problem = why or "whether Terraform still owns the task definition is unknown"
         return (
-            told
+            problem
             if answer == "owned" or why
-            else f"{told}: state terraform-released in atlas-access:acknowledged once it has let go",
+            else f"{problem}: state terraform-released in atlas-access:acknowledged once it has let go",
         )
 
     return check

@@ -53,7 +53,7 @@ class Figures:
                 return replace(self, back=wall)
 
 
-def told(
+def end_message(
     stack: str, goal: Goal, end: End, seen: Seen, details: tuple[str, ...], figures: Figures | None = None
 ) -> str:
     """The text of an end. `details` are stop reasons."""
@@ -139,7 +139,7 @@ def _likely(details: tuple[str, ...]) -> list[str]:
 
 def _next(stack: str, seen: Seen) -> str:
     if seen.marks.held is None:
-        return f"Next: mend the cause, then update {stack} again."
+        return f"Next: fix the cause, then update {stack} again."
     return (
         f"Nothing swaps again until rolloutRelease is raised above {seen.marks.held} in Pulumi.{stack}.yaml. "
         f"Next: atlas-access prove {stack}"

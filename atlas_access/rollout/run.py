@@ -19,7 +19,7 @@ from atlas_access.rollout.decide import BEAT_SECONDS, decide, learn
 from atlas_access.rollout.gates import ROUNDS, Gates, Round
 from atlas_access.rollout.loop import StepLoop
 from atlas_access.rollout.model import ServiceState, short
-from atlas_access.rollout.report import Figures, RolloutFailed, told, unknown
+from atlas_access.rollout.report import Figures, RolloutFailed, end_message, unknown
 from atlas_access.rollout.service import Service
 from atlas_access.rollout.service_tags import Lease, Marks
 from atlas_access.rollout.steps import (
@@ -34,6 +34,7 @@ from atlas_access.rollout.steps import (
     Goal,
     Hold,
     Judge,
+    Learnt,
     NotStable,
     Preflight,
     Release,
@@ -42,7 +43,6 @@ from atlas_access.rollout.steps import (
     Settle,
     Swap,
     Take,
-    Told,
     Undo,
     Wait,
     Way,
@@ -94,7 +94,7 @@ class _Run(StepLoop[Seen, Effect, Done]):
 
     def __init__(self, goal: Goal, parts: Parts) -> None:
         self._goal, self._parts = goal, parts
-        self._told = Told(started=parts.clock.tick())
+        self._learnt = Learnt(started=parts.clock.tick())
         self._silent_since: float | None = None
         self._said = ""
         self._events = ""
@@ -108,10 +108,10 @@ class _Run(StepLoop[Seen, Effect, Done]):
         return self._parts.clock.tick() < self._last
 
     def decide(self, seen: Seen) -> Effect:
-        return decide(self._goal, seen, self._told)
+        return decide(self._goal, seen, self._learnt)
 
     def act(self, step: Effect, seen: Seen) -> None:
-        self._told = self._perform(step, seen)
+        self._learnt = self._perform(step, seen)
 
     def answered(self) -> None:
         self._silent_since = None
@@ -132,18 +132,18 @@ class _Run(StepLoop[Seen, Effect, Done]):
             figures = replace(figures, failed=self._parts.failed(seconds))
             if isinstance(end, RolledBack):
                 figures = replace(figures, logged=self._parts.logged(end.undone.left, seconds))
-        text = told(self._parts.stack, self._goal, end, seen, self._details, figures)
+        text = end_message(self._parts.stack, self._goal, end, seen, self._details, figures)
         if isinstance(end, Done):
             self._parts.say(text)
             return end
         raise RolloutFailed(text, moved=isinstance(end, RolledBack | NotStable))
 
-    def _perform(self, effect: Effect, seen: Seen) -> Told:
+    def _perform(self, effect: Effect, seen: Seen) -> Learnt:
         service, arn = self._parts.service, seen.service.arn
         match effect:
             case Preflight():
                 found = self._aside(lambda: self._parts.preflight(seen), "the pre-flight")
-                return self._told if found is None else replace(self._told, refusals=found)
+                return self._learnt if found is None else replace(self._learnt, refusals=found)
             case Judge(revision):
                 return self._judged(revision)
             case Wait(why):
@@ -176,30 +176,30 @@ class _Run(StepLoop[Seen, Effect, Done]):
                 service.settle(arn)
             case Hold(release):
                 service.hold(arn, release)
-        return learn(self._told, effect, seen)
+        return learn(self._learnt, effect, seen)
 
-    def _judged(self, revision: str) -> Told:
-        gates, undoing = self._parts.gates, self._told.undoing_since is not None
+    def _judged(self, revision: str) -> Learnt:
+        gates, undoing = self._parts.gates, self._learnt.undoing_since is not None
         if undoing:
             self._figures = self._figures.at("back", self._parts.clock.wall())
         if gates is None:
             self._say("gates NOT RUN: there is no smoke baseline of this stack")
-            return replace(self._told, green=ROUNDS, gates_after=() if undoing else None)
+            return replace(self._learnt, green=ROUNDS, gates_after=() if undoing else None)
         stop = threading.Event()
         try:
             result = self._aside(lambda: _safely(gates, revision, stop.is_set), "the gates", undoing=undoing)
         finally:
             stop.set()
         if result is None:
-            return self._told
+            return self._learnt
         found = Round(result) if isinstance(result, tuple) else result
         self._say(f"gates on {short(revision)}: {'green' if found.green else '; '.join(found.failures)}")
         if undoing:
-            return replace(self._told, gates_after=found.failures)
+            return replace(self._learnt, gates_after=found.failures)
         if found.green:
-            return replace(self._told, green=self._told.green + 1)
+            return replace(self._learnt, green=self._learnt.green + 1)
         self._figures = self._figures.at("red", self._parts.clock.wall())
-        return replace(self._told, green=0, cause=found.failures[0])
+        return replace(self._learnt, green=0, cause=found.failures[0])
 
     def _aside(self, work: Callable[[], Any], what: str, *, undoing: bool = False) -> Any:
         """Do slow work while the lease is kept alive and watched; None when the run must decide anew at once."""
@@ -209,7 +209,7 @@ class _Run(StepLoop[Seen, Effect, Done]):
             clock.pause(min(self._parts.poll_seconds, 0.5))
             if clock.tick() - begun > ROUND_SECONDS:
                 return (f"{what} did not end within {ROUND_SECONDS:.0f} s",)
-            if self._told.taken is not None and not self._still_ours(undoing=undoing):
+            if self._learnt.taken is not None and not self._still_ours(undoing=undoing):
                 return None
         return job.result()
 
@@ -226,19 +226,19 @@ class _Run(StepLoop[Seen, Effect, Done]):
         """AWS gave no answer: try again within limits; what was begun is undone as soon as it answers."""
         tick, stack = self._parts.clock.tick(), self._parts.stack
         self._silent_since = tick if self._silent_since is None else self._silent_since
-        silent, final, taken = tick - self._silent_since, error.final, self._told.taken is not None
+        silent, final, taken = tick - self._silent_since, error.final, self._learnt.taken is not None
         if not taken and (final or silent > SILENT_SECONDS):
             raise RolloutFailed(f"NOT STARTED  {stack}: {error}; nothing was changed", 3) from None
-        if silent > self._goal.deadline_seconds or (final and self._told.cause and silent > SILENT_SECONDS):
+        if silent > self._goal.deadline_seconds or (final and self._learnt.cause and silent > SILENT_SECONDS):
             text = unknown(stack, self._goal, str(error), "AWS gives no answer")
             raise RolloutFailed(text, 3, moved=True) from None
         if (
             taken
             and self._goal.way is Way.FORWARD
-            and not self._told.cause
+            and not self._learnt.cause
             and (final or silent > SILENT_SECONDS)
         ):
-            self._told = replace(self._told, cause=f"{error} during the rollout")
+            self._learnt = replace(self._learnt, cause=f"{error} during the rollout")
         self._parts.clock.pause(self._parts.poll_seconds)
 
     def _explain(self, seen: Seen) -> None:
@@ -249,8 +249,8 @@ class _Run(StepLoop[Seen, Effect, Done]):
 
     def _waiting(self, why: str, seen: Seen) -> None:
         self._event(seen.service)
-        began = self._told.undoing_since if self._told.undoing_since is not None else self._told.since
-        left = max(0.0, self._goal.deadline_seconds - (seen.tick - (began or self._told.started)))
+        began = self._learnt.undoing_since if self._learnt.undoing_since is not None else self._learnt.since
+        left = max(0.0, self._goal.deadline_seconds - (seen.tick - (began or self._learnt.started)))
         if why != self._said or seen.tick - self._counted >= COUNTDOWN_SECONDS:
             self._said, self._counted = why, seen.tick
             self._parts.say(f"{why} ({left:.0f} s left)")

@@ -1,6 +1,6 @@
 """What a service logged while a revision was undone: the likely cause, in its own words.
 
-Told with the end of an undone rollout, never decided upon. It must never show a line unredacted, or fail a rollout.
+Reported with the end of a failed rollout, never decided upon. It must never show a line unredacted, or fail a rollout.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class Undone:
 
 
 @dataclass(frozen=True)
-class Told:
+class Learnt:
     """What this run knows besides what it sees. Ticks are of the steady clock.
 
     `refusals` is None until the pre-flight was made. `taken` is the lease as this run wrote it, while it holds one.

@@ -75,7 +75,7 @@ class Estate:
         away = Unread("Atlas", "this test is about AWS")
         cluster = SeenCluster("staging", "6.0.5", 1)
         rest = NotReached("collections", "this test is about AWS")
-        seen = Seen(away, away, cluster, read.key, read.secrets, read.tasks, rest, read.neighbours)
+        seen = Seen(away, away, cluster, read.key, read.secrets, read.tasks, rest, read.other_tasks)
         drift = compare(self.rules(phase), seen)
         return replace(drift, unread=tuple(each for each in drift.unread if each != away))
 

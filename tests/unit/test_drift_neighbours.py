@@ -11,7 +11,7 @@ from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.observed import Unread
 from atlas_access.base.settings import Phase
 from atlas_access.clients import AwsUnavailable
-from atlas_access.drift import observe_other_tasks as neighbours
+from atlas_access.drift import observe_other_tasks as other_tasks
 from atlas_access.drift.finding import Kind
 from atlas_access.drift.model import BoundVariable, SeenNeighbour
 from atlas_access.drift.observe_account import beside_of
@@ -24,16 +24,16 @@ def beside(secret: str) -> tuple[SeenNeighbour, ...]:
 
 @pytest.mark.parametrize("secret", ["staging/mongodb/app-write-v2", "prod/mongodb/app-read-v2"])
 def test_a_family_beside_the_service_may_be_handed_no_credential(secret: str) -> None:
-    found = only(check(replace(clean(), neighbours=beside(secret))))
+    found = only(check(replace(clean(), other_tasks=beside(secret))))
     assert (Kind.BINDING_UNDECLARED, "night-job") == (found.kind, found.subject)
 
 
 def test_another_familys_own_secret_is_its_own_affair() -> None:
-    assert () == check(replace(clean(), neighbours=beside("night-job/token"))).findings
+    assert () == check(replace(clean(), other_tasks=beside("night-job/token"))).findings
 
 
 def test_a_legacy_secret_beside_the_service_is_drift_once_it_is_retired() -> None:
-    seen = replace(clean(), neighbours=beside("staging/mongodb/plans-write"))
+    seen = replace(clean(), other_tasks=beside("staging/mongodb/plans-write"))
     findings = [
         [each.kind for each in check(seen, phase=phase).findings if each.subject == "night-job"]
         for phase in (Phase.BIND, Phase.RETIRE)
@@ -42,7 +42,7 @@ def test_a_legacy_secret_beside_the_service_is_drift_once_it_is_retired() -> Non
 
 
 def test_families_that_could_not_be_listed_are_unknown() -> None:
-    drift = check(replace(clean(), neighbours=Unread("other task definitions", "AccessDenied")))
+    drift = check(replace(clean(), other_tasks=Unread("other task definitions", "AccessDenied")))
     assert (Status.UNKNOWN, ()) == (drift.status, drift.findings)
 
 
@@ -83,7 +83,7 @@ class Ecs:
 
 
 def read(monkeypatch: pytest.MonkeyPatch, ecs: Ecs) -> tuple[SeenNeighbour, ...] | Unread:
-    monkeypatch.setattr(neighbours, "client", lambda *_, **__: ecs)
+    monkeypatch.setattr(other_tasks, "client", lambda *_, **__: ecs)
     return read_neighbours(settings(), frozenset({"app"}), Endpoints.from_environment({}))
 
 

@@ -22,6 +22,7 @@ from atlas_access.rollout.steps import (
     Goal,
     Hold,
     Judge,
+    Learnt,
     Lost,
     NotStable,
     Refused,
@@ -31,7 +32,6 @@ from atlas_access.rollout.steps import (
     Settle,
     Swap,
     Take,
-    Told,
     Undo,
     Undone,
     Wait,
@@ -80,9 +80,9 @@ LEASES = [
 ]
 HELD = [None, 0]
 BOUNDS = [None, Bound(NEW, OLD, 1.0, 0), Bound(OTHER, OLD, 1.0, 0)]
-TOLD = [
-    Told(NOW - spent, refusals=refusals, taken=taken, since=NOW - spent, swapped_to=swapped, swaps=1 if swapped else 0,
-         green=green, cause=cause, undoing_since=undoing, gates_after=after)
+LEARNT = [
+    Learnt(NOW - spent, refusals=refusals, taken=taken, since=NOW - spent, swapped_to=swapped,
+         swaps=1 if swapped else 0, green=green, cause=cause, undoing_since=undoing, gates_after=after)
     for spent, refusals, taken, (swapped, green), (cause, undoing, after) in product(
         (1.0, 1000.0),
         (None, (), ("REFUTED",)),
@@ -94,12 +94,12 @@ TOLD = [
 GOALS = [forward("me"), back("me"), back("me", leaving=NEW, hold=False)]
 
 
-def cases() -> Iterator[tuple[Goal, Seen, Told]]:
-    for goal, state, lease, held, bound, result in product(GOALS, SERVICES, LEASES, HELD, BOUNDS, TOLD):
+def cases() -> Iterator[tuple[Goal, Seen, Learnt]]:
+    for goal, state, lease, held, bound, result in product(GOALS, SERVICES, LEASES, HELD, BOUNDS, LEARNT):
         yield goal, Seen(state, Marks(lease, held, bound), NOW, NOW), result
 
 
-def check(goal: Goal, seen: Seen, told: Told, effect: Effect) -> None:
+def check(goal: Goal, seen: Seen, learnt: Learnt, effect: Effect) -> None:
     lease, state = seen.marks.lease, seen.service
     mine = lease is not None and lease.run == goal.run
     alive = lease is not None and NOW - lease.heartbeat < STALE_SECONDS
@@ -116,21 +116,21 @@ def check(goal: Goal, seen: Seen, told: Told, effect: Effect) -> None:
             assert lease.wish, "put back before the wish to undo was written"
         case Swap(revision):
             assert lease is not None
-            assert (goal.way, NEW, ()) == (Way.FORWARD, revision, told.refusals)
+            assert (goal.way, NEW, ()) == (Way.FORWARD, revision, learnt.refusals)
             assert not lease.wish, "forward although it is to be undone"
             assert seen.marks.held is None or goal.release > seen.marks.held, "forward although it is held"
             assert state.runs(lease.prior)
-            assert not told.cause
+            assert not learnt.cause
         case Judge(revision):
             assert state.runs(revision)
         case Bind(bound):
             assert lease is not None
             assert not lease.wish
             assert state.runs(NEW)
-            assert (ROUNDS, NEW) == (told.green, bound.revision)
+            assert (ROUNDS, NEW) == (learnt.green, bound.revision)
         case Release(freely) if freely:
             assert state.runs(NEW)
-            assert ROUNDS == told.green or not told.swapped_to, "let go before it was green"
+            assert ROUNDS == learnt.green or not learnt.swapped_to, "let go before it was green"
             assert seen.marks.held is None or goal.release > seen.marks.held, "a hold was taken off"
             assert seen.marks.bound is not None
             assert NEW == seen.marks.bound.revision
@@ -148,8 +148,8 @@ def check(goal: Goal, seen: Seen, told: Told, effect: Effect) -> None:
         case Take(taken) if lease is not None:
             assert (lease.prior, lease.wanted) == (taken.prior, taken.wanted), "a dead run's record was lost"
             assert not lease.wish or taken.wish
-        case Take() if told.taken is None and goal.way is Way.FORWARD:
-            assert () == told.refusals
+        case Take() if learnt.taken is None and goal.way is Way.FORWARD:
+            assert () == learnt.refusals
             assert state.runs(OLD) or state.runs(NEW)
             assert seen.marks.held is None
         case Hold():
@@ -159,7 +159,7 @@ def check(goal: Goal, seen: Seen, told: Told, effect: Effect) -> None:
             assert all(reasons)
         case Abandon(why):
             assert why
-            assert told.swapped_to == ""
+            assert learnt.swapped_to == ""
         case _:
             assert (
                 isinstance(effect, Beat | Wait | Undo | NotStable | RolledBack | Take)
@@ -205,24 +205,24 @@ deployments = st.builds(
     lease=st.sampled_from(LEASES),
     held=st.sampled_from(HELD),
     bound=st.sampled_from(BOUNDS),
-    told=st.sampled_from(TOLD),
+    learnt=st.sampled_from(LEARNT),
     goal=st.sampled_from(GOALS),
 )
 def test_whatever_ecs_answers_no_step_is_unsafe(
-    state: Any, lease: Any, held: Any, bound: Any, told: Any, goal: Goal
+    state: Any, lease: Any, held: Any, bound: Any, learnt: Any, goal: Goal
 ) -> None:
     seen = Seen(state, Marks(lease, held, bound), NOW, NOW)
-    check(goal, seen, told, decide(goal, seen, told))
+    check(goal, seen, learnt, decide(goal, seen, learnt))
 
 
 @pytest.mark.parametrize(("release", "allowed"), [(0, False), (5, False), (6, True)])
 def test_a_hold_is_lifted_by_a_higher_release_only(release: int, allowed: bool) -> None:
     goal = forward("me", release=release)
-    effect = decide(goal, Seen(service(OLD), Marks(held=5), NOW, NOW), Told(NOW, refusals=()))
+    effect = decide(goal, Seen(service(OLD), Marks(held=5), NOW, NOW), Learnt(NOW, refusals=()))
     assert allowed == isinstance(effect, Take)
 
 
 def test_an_undone_rollout_ends_as_rolled_back() -> None:
-    result = Told(NOW, refusals=(), undone=Undone("gate 3", NEW))
+    result = Learnt(NOW, refusals=(), undone=Undone("gate 3", NEW))
     effect = decide(forward("me"), Seen(service(OLD), Marks(held=0), NOW, NOW), result)
     assert RolledBack(Undone("gate 3", NEW)) == effect
