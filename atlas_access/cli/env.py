@@ -87,7 +87,7 @@ def _write(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> i
     with presented_as(WRONG, local_file.LocalFileRefused, GitUnread, ValueUnwritable):
         done = local_file.write(path, before.rewritten(values, removed), found, ignored)
     gone = [name for name in removed if before.of(name)]
-    told = {
+    document = {
         "file": str(path),
         "changed": done.changed,
         "set": list(values),
@@ -95,7 +95,7 @@ def _write(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> i
         "backup": None if done.backup is None else str(done.backup),
     }
     if output is PlainFormat.JSON:
-        show(json.dumps(told, indent=2), tuple(values.values()))
+        show(json.dumps(document, indent=2), tuple(values.values()))
         return DONE
     lines = [f"{'WRITTEN' if done.changed else 'IN STEP'}  {path}: {', '.join(values)} (mode 0600)"]
     lines += [f"  removed, deprecated: {', '.join(gone)}"] if gone else []
@@ -196,7 +196,7 @@ def _current(stack: str, declared: Manifest) -> dict[str, Secret]:
     if wrong:
         raise CommandFailed(
             f"{'; '.join(dict.fromkeys(wrong))}. Nothing was touched.",
-            f"Mend the secret first: atlas-access guard validate-secrets --stack {stack}",
+            f"Correct the secret first: atlas-access guard validate-secrets --stack {stack}",
             REFUTED,
         )
     return values

@@ -1,4 +1,4 @@
-"""Every failure that a person sees: one clear line and the way out. Set up here, once, for all commands.
+"""Every failure that a person sees: one clear line and the remedy. Set up here, once, for all commands.
 
 It must never show a traceback unless `--debug` asks for one, and never a secret.
 """
@@ -22,7 +22,7 @@ _DEBUG = "ATLAS_ACCESS_DEBUG"
 
 
 class CommandFailed(Exception):
-    """A command cannot go on: `what` names the thing and what is wrong with it, `remedy` the way out."""
+    """A command cannot go on: `what` names the thing and what is wrong with it, `remedy` what to do."""
 
     def __init__(self, what: str, remedy: str = "", exit_code: int = WRONG) -> None:
         super().__init__(f"{what} {remedy}".strip())
@@ -70,9 +70,9 @@ def guarded(command: Callable[[], int]) -> int:
     except TyperException as error:
         return _say(_usage(error), WRONG)
     except Exception as error:  # noqa: BLE001 - the outermost place: a defect becomes one line instead of a traceback
-        told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         hint = "This is a defect of atlas-access; --debug before the command shows where."
-        return _say(f"{told}\n  {hint}", UNKNOWN, error)
+        return _say(f"{message}\n  {hint}", UNKNOWN, error)
 
 
 def _usage(error: Exception) -> str:

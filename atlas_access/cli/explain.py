@@ -1,4 +1,4 @@
-"""`atlas-access explain`: why a policy rule stands, or why a waiver is accepted, and the way out of it."""
+"""`atlas-access explain`: why a policy rule stands, or why a waiver is accepted, and the remedy for it."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ def explain(
 
     entry, telling = look_up(name), explain_telling(name)
     if entry is not None:
-        told = policy_explained.of_rule(entry)
+        page = policy_explained.of_rule(entry)
     elif telling is not None:
-        told = policy_explained.of_telling(telling)
+        page = policy_explained.of_telling(telling)
     else:
         declared = read_manifest(manifest)
         waiver = next((each for each in declared.waivers if each.id == name), None)
         if waiver is None:
             tellings = (NOT_EVALUATED.name, KNOWN_AFTER_CREATION.name)
             raise _unknown(name, [*CATALOGUE, *tellings, *(each.id for each in declared.waivers)])
-        told = policy_explained.of_waiver(declared, waiver)
+        page = policy_explained.of_waiver(declared, waiver)
     if output is PlainFormat.JSON:
-        write(json.dumps(policy_explained.document(told), indent=2, ensure_ascii=False))
+        write(json.dumps(policy_explained.document(page), indent=2, ensure_ascii=False))
     else:
-        write(policy_explained.render(told))
+        write(policy_explained.render(page))
     return DONE
 
 

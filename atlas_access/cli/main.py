@@ -75,9 +75,9 @@ app.add_typer(sandbox, name="sandbox")
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (the process's own when None) and return its exit code; never raises."""
-    told = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     return errors.guarded(
-        lambda: app(args=told, prog_name="atlas-access", standalone_mode=False) or errors.DONE
+        lambda: app(args=words, prog_name="atlas-access", standalone_mode=False) or errors.DONE
     )
 
 

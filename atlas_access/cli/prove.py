@@ -139,7 +139,7 @@ def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
         proofs = prove_candidates(
             each,
             endpoints,
-            lambda one, line: shown.told(by[id(one)], line),
+            lambda one, line: shown.line(by[id(one)], line),
             lambda one, proof: shown.ended(by[id(one)], proof),
         )
     notes = (

@@ -22,14 +22,14 @@ _STYLE = {Verdict.PROVEN: "green", Verdict.REFUTED: "bold red", Verdict.INCONCLU
 
 
 class Board:
-    """What is under way, by credential; `told` and `ended` may be called by any thread."""
+    """What is under way, by credential; `line` and `ended` may be called by any thread."""
 
     def __init__(self, screen: Console, names: list[str]) -> None:
         self._screen = screen
         self._lock = Lock()
         self._rows: dict[str, tuple[str, str]] = dict.fromkeys(names, ("waiting", "dim"))
 
-    def told(self, name: str, line: str) -> None:
+    def line(self, name: str, line: str) -> None:
         """Show what a credential's proof does now; on a terminal only."""
         with self._lock:
             self._rows[name] = (line.partition(": ")[2] or line, "")

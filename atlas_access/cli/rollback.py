@@ -24,7 +24,7 @@ def rollback(
 ) -> int:
     """Run the recorded revision again, at any time in `bind`; needs no approval.
 
-    A rollout that is under way is told to undo at once. Nothing swaps afterwards until rolloutRelease is raised.
+    A rollout that is under way is asked to undo at once. Nothing swaps afterwards until rolloutRelease is raised.
     Exit 0 when it runs again, 1 when it was refused or is not green, 3 when AWS does not say what runs.
     """
     from atlas_access.base import EndpointRefused, Endpoints

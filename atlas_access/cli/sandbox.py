@@ -59,12 +59,12 @@ def up(
         from sandbox.world import Options
 
         world = lifecycle.up(directory, Options(base_port=base_port, keep=keep, service=True))
-        told = describe(world, Wanted.AUTO)
+        found = describe(world, Wanted.AUTO)
     if output is PlainFormat.JSON:
         write(
             json.dumps(
                 {
-                    "sandbox": told,
+                    "sandbox": found,
                     "directory": str(world.directory),
                     "atlas": world.atlas_url,
                     "aws": world.aws_url,
@@ -73,7 +73,7 @@ def up(
         )
     else:
         screen = console(secrets=world.secrets())
-        screen.print(told, soft_wrap=True)
+        screen.print(found, soft_wrap=True)
         screen.print(
             "Next: atlas-access sandbox baseline staging, then sandbox deploy staging", soft_wrap=True
         )
@@ -176,9 +176,9 @@ def logs(
     with _sandbox_errors():
         from sandbox import lifecycle
 
-        told = lifecycle.logs(directory, part, lines=lines)
+        found = lifecycle.logs(directory, part, lines=lines)
     screen = console()
-    for name, line in told:
+    for name, line in found:
         screen.print(f"{name}: {line}", soft_wrap=True)
     return DONE
 
@@ -236,7 +236,9 @@ def deploy(
             refresh=refresh,
         )
         quiet = as_json or output is PlainFormat.JSON
-        return show(lambda told: run(world, order, told), secrets=world.secrets(), as_json=quiet, values=diff)
+        return show(
+            lambda progress: run(world, order, progress), secrets=world.secrets(), as_json=quiet, values=diff
+        )
 
 
 @app.command()
@@ -288,11 +290,11 @@ def demo(*, directory: Directory = HERE, engine: EngineChoice = Engine.AUTO) -> 
         from sandbox.deploy import Engine as Wanted
 
         return stage(
-            lambda told: story.play(
+            lambda audience: story.play(
                 directory,
                 Path(),
                 Wanted(engine.value),
-                story.Audience(told.up, told.begins, told.goes_on, told.ended, told.line),
+                story.Audience(audience.up, audience.begins, audience.goes_on, audience.ended, audience.line),
             )
         )
 

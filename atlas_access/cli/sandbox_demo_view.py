@@ -46,8 +46,8 @@ class Played(Protocol):
 class Teller:
     """Shows the demo while it is played; any thread may call it."""
 
-    def __init__(self, screen: Console, told: Callable[[Progress], None]) -> None:
-        self._screen, self._told = screen, told
+    def __init__(self, screen: Console, report: Callable[[Progress], None]) -> None:
+        self._screen, self._report = screen, report
 
     def up(self, line: str) -> None:
         """The sandbox runs."""
@@ -63,7 +63,7 @@ class Teller:
             named = progress.text.startswith(f"{stack}:")
             text = progress.text if named else f"{stack}: {progress.text}"
             progress = replace(progress, step=None, text=text)
-        self._told(progress)
+        self._report(progress)
 
     def ended(self, deployment: Deployment) -> None:
         """A deployment has ended."""
@@ -82,8 +82,8 @@ def stage(play: Play) -> int:
     """Play the demo on standard output and return its exit code."""
     screen = console()
     screen.print("Starting the sandbox: two mongods, Atlas and AWS emulated …", soft_wrap=True)
-    with following(screen, _line) as told:
-        played = play(Teller(screen, told))
+    with following(screen, _line) as report:
+        played = play(Teller(screen, report))
     _last_screen(screen, played)
     return played.exit_code
 

@@ -35,8 +35,8 @@ def show(run: Run, *, secrets: Sequence[str], as_json: bool, values: bool) -> in
         write(deployment_json.render(deployment), secrets)
         return deployment.exit_code
     screen = console(secrets=secrets)
-    with following(screen) as told:
-        deployment = run(told)
+    with following(screen) as report:
+        deployment = run(report)
     told_of(screen, deployment, values=values)
     screen.print(f"engine: {deployment.engine}", style="dim", soft_wrap=True)
     return deployment.exit_code

@@ -61,8 +61,8 @@ def _note(under_way: dict[str, str], progress: Progress) -> None:
         under_way.pop(key, None)
 
 
-def _status(told: list[str], width: int) -> str:
+def _status(parts: list[str], width: int) -> str:
     """What is under way on one line of a terminal."""
-    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
-    line = ", ".join(told[:_SHOWN]) + more if told else "reading the program"
+    more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
+    line = ", ".join(parts[:_SHOWN]) + more if parts else "reading the program"
     return line if len(line) <= width else f"{line[: width - 1]}…"

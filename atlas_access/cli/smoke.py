@@ -95,7 +95,7 @@ def capture(
 def _order(
     stack: str, url: str | None, scenarios: Path, manifest: Path, baseline: Path | None, *, needed: bool
 ) -> SmokeOrder:
-    """Everything that the gates need, every wrong input told before anything is contacted."""
+    """Everything that the gates need, every wrong input reported before anything is contacted."""
     from atlas_access.base import EndpointRefused, Endpoints
     from atlas_access.smoke import Place, SmokeOrder
 
@@ -154,7 +154,7 @@ def _progress(output: Format) -> _Say:
 
 
 class _Say:
-    """Tells each gate as it is judged, on a terminal only: the report tells them all at the end."""
+    """Shows each gate as it is judged, on a terminal only: the report lists them all at the end."""
 
     def __init__(self, *, quiet: bool) -> None:
         from atlas_access.cli.output import console

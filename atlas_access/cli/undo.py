@@ -37,7 +37,7 @@ def undo(
     found, against = _judged(stack, phase, declared, endpoints)
     open_ = found.nothing or (found.reversible and not against)
     if output is PlainFormat.JSON:
-        told = {
+        document = {
             "stack": stack,
             "phase": phase.value,
             "open": open_,
@@ -45,7 +45,7 @@ def undo(
             "text": list(found.text),
             "against": against or None,
         }
-        write(json.dumps(told, indent=2))
+        write(json.dumps(document, indent=2))
     else:
         write("\n".join(_lines(stack, found, against)))
     return DONE if open_ else REFUTED
@@ -76,8 +76,8 @@ def _judged(stack: str, phase: UndoPhase, declared: Manifest, endpoints: Endpoin
             return deleted(declared, stack), ""
         return (way if journal.stage is not Stage.NONE else untouched(stack)), ""
     if gone:
-        told = f"{stack}'s legacy users are gone (stage {journal.stage.value}): nothing runs without the new ones."
-        return way, told
+        document = f"{stack}'s legacy users are gone (stage {journal.stage.value}): nothing runs without the new ones."
+        return way, document
     return way, consumed(stack, declared, settings) if phase is not UndoPhase.SWAP else ""
 
 

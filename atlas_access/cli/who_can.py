@@ -59,10 +59,10 @@ def _live(declared: Manifest, answer: Answer, name: str, output: PlainFormat) ->
         stack = Stack(name, declared, read_settings(name, endpoints), endpoints, sign_in)
         found = live_holders(stack, answer.action, *answer.place.split(".", 1))
     said = tuple(who_can_live.Said(each.user, each.secret, each.can, each.roles, each.why) for each in found)
-    told = who_can_live.LiveAnswer(name, answer, said)
+    live = who_can_live.LiveAnswer(name, answer, said)
     legacy = [each.name for each in declared.legacy_on(name)]
     if output is PlainFormat.JSON:
-        write(json.dumps(who_can_live.as_data(told), indent=2, ensure_ascii=False))
+        write(json.dumps(who_can_live.as_data(live), indent=2, ensure_ascii=False))
     else:
-        write("\n".join(who_can_live.lines(told, legacy)))
-    return UNKNOWN if told.unasked else DONE
+        write("\n".join(who_can_live.lines(live, legacy)))
+    return UNKNOWN if live.unasked else DONE

@@ -1,6 +1,6 @@
 """How many requests failed at a service's balanced address, where somebody counts: the sandbox's balancer does.
 
-An Application Load Balancer's counts reach CloudWatch minutes later, too late to be told at the end of a rollout: there
+The counts of an Application Load Balancer reach CloudWatch minutes later, too late for the end of a rollout: there
 the answer is unknown, never 0. It must never raise, or wait for long.
 """
 

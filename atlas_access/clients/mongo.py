@@ -96,7 +96,7 @@ class Server(AbstractContextManager["Server"]):
         return self
 
     def close(self) -> None:
-        """Close the connection; a server that cannot be told any more is left after a moment."""
+        """Close the connection; a server that does not answer is left after a moment."""
         with pymongo.timeout(CLOSE_SECONDS):
             self._pipeline.close()
             self._client.close()

@@ -1,4 +1,4 @@
-"""What a guard has to say: findings, each with file, line and way out, and what it could not judge.
+"""What a guard has to say: findings, each with file, line and remedy, and what it could not judge.
 
 Records only. It must never hold a secret: what a line says is described, not quoted.
 """
@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One thing that is wrong: where, what, and the way out. `line` is 0 where a place has no lines."""
+    """One thing that is wrong: where, what, and the remedy. `line` is 0 where a place has no lines."""
 
     path: str
     line: int

@@ -91,9 +91,9 @@ def leave_row(request: ProofRequest, place: Place, endpoints: Endpoints) -> str:
 
 
 def _unread(order: SpotOrder, error: AwsUnavailable) -> str:
-    """Why the secret gave no connection string, and the way out (AWS Secrets Manager API, errors of GetSecretValue)."""
+    """Why the secret gave no connection string, and the remedy (AWS Secrets Manager API, errors of GetSecretValue)."""
     here = f"{order.secret_id} in {order.region}"
-    told = {
+    meaning = {
         "ResourceNotFoundException": f"there is no secret {here}, in the account of these credentials, or no such "
         "version: check the name, --version, --region and the credentials",
         "ParamValidationError": f"{order.secret_id} is no secret's name, or {order.version or 'its version'} no "
@@ -102,7 +102,7 @@ def _unread(order: SpotOrder, error: AwsUnavailable) -> str:
         "AccessDeniedException": f"these credentials may not read the secret {here}, or not decrypt it",
         "NoCredentialsError": f"no AWS credentials were found to read the secret {here} with",
     }.get(error.code)
-    return f"{told} ({error.code})" if told else str(error)
+    return f"{meaning} ({error.code})" if meaning else str(error)
 
 
 def _named(order: SpotOrder, database: str) -> list[Named]:

@@ -35,7 +35,7 @@ from atlas_access.proof.verdict import Verdict
 
 __all__ = ["Candidate", "Stack", "candidates", "prove_candidates", "runbook_candidates", "write_row"]
 
-Told = Callable[[Candidate, str], None]
+LineOf = Callable[[Candidate, str], None]
 Ended = Callable[[Candidate, Proof], None]
 
 
@@ -88,7 +88,7 @@ def runbook_candidates(stack: Stack, probes: ProbeSet) -> tuple[Candidate, ...]:
 
 
 def prove_candidates(
-    each: Sequence[Candidate], endpoints: Endpoints, told: Told, ended: Ended
+    each: Sequence[Candidate], endpoints: Endpoints, line_of: LineOf, ended: Ended
 ) -> tuple[Proof, ...]:
     """Prove all at once, one connection each, telling progress and each end as it comes."""
 
@@ -97,7 +97,7 @@ def prove_candidates(
             proof = unproven(candidate.request, Subject.SECRET, candidate.missing)
         else:
             made = Made(candidate.request, candidate.place)
-            proof = make(made, endpoints, lambda line: told(candidate, line))
+            proof = make(made, endpoints, lambda line: line_of(candidate, line))
         ended(candidate, proof)
         return proof
 

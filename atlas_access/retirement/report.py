@@ -35,7 +35,7 @@ def end_message(goal: Goal, end: End) -> str:
         case Restored(cause):
             lines = [
                 f"RESTORED  {goal.stack}: {cause}; every legacy user has its recorded roles again.",
-                "Nothing was deleted. Mend the cause, then update again.",
+                "Nothing was deleted. Fix the cause, then update again.",
             ]
         case NotGreen(failures):
             lines = [

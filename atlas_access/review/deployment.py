@@ -41,7 +41,7 @@ class Operation(StrEnum):
 
 
 class Moment(StrEnum):
-    """What a progress line tells of a step."""
+    """What a progress line shows of a step."""
 
     BEGUN = "begun"
     DONE = "done"
@@ -182,9 +182,9 @@ class Deployment:
         """`11 created`, `2 created, 1 updated`, or `no changes`; what would be, for a preview."""
         words = _FUTURE if self.operation is Operation.PREVIEW else _PAST
         counts = Counter(step.operation for step in self.steps if step.changing and not step.failed)
-        told = [f"{counts[each]} {words[each]}" for each in words if counts[each]]
-        told += [f"{count} {each}" for each, count in sorted(counts.items()) if each not in words]
-        return ", ".join(told) or "no changes"
+        parts = [f"{counts[each]} {words[each]}" for each in words if counts[each]]
+        parts += [f"{count} {each}" for each, count in sorted(counts.items()) if each not in words]
+        return ", ".join(parts) or "no changes"
 
     @property
     def proof_line(self) -> str:

@@ -79,7 +79,7 @@ def summary_line(deployment: Deployment) -> str:
 
 
 def failure_lines(deployment: Deployment) -> tuple[str, ...]:
-    """What failed, what keeps running, and the way out."""
+    """What failed, what keeps running, and the remedy."""
     return tuple(_failure(deployment))
 
 

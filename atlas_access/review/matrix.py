@@ -61,7 +61,7 @@ class Observation:
 
     `live` says whether the server's own list of privileges equals the declaration, `proven` whether the whole proof
     stands; `attempts` counts the operations tried; `reason` is the proof's redacted line, empty when proven.
-    A user may have several credentials, such as prod's to read from staging: `credential` tells them apart.
+    A user may have several credentials, such as prod's to read from staging: `credential` distinguishes them.
     """
 
     user: str

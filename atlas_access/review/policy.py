@@ -15,7 +15,7 @@ NOT_EVALUATED: Final = "not-evaluated"
 KNOWN_AFTERWARDS: Final = "known-after-creation"
 """The pack's own policies that name what no rule could check; the second is expected in a preview."""
 
-_REMEDY = re.compile(r"(?:Way out|Remedy): ")
+_REMEDY = re.compile(r"Remedy: ")
 """How the pack begins a message's line with the remedy; an engine hands on the message as one text."""
 _NAMES_SHOWN = 12
 _LABELS = {Status.GOOD: "CLEAN", Status.BAD: "VIOLATED", Status.UNKNOWN: "UNKNOWN"}

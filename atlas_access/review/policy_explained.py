@@ -39,7 +39,7 @@ def of_rule(rule: RuleEntry) -> Explanation:
 
 
 class TellingEntry(Protocol):
-    """What is shown of what the pack tells besides its rules; the policy pack's catalogue has this form."""
+    """What the pack reports besides its rules; the policy pack's catalogue has this form."""
 
     @property
     def name(self) -> str: ...  # noqa: D102 - as `policy.catalogue.Telling`

@@ -1,7 +1,7 @@
 """Runs the eight smoke gates against one deployment: a round of them, or as many green rounds as are required.
 
 Gates 1 to 5 and 7 ask at the same time within limits; the browser and the sign-up follow when these are met, so that a
-broken application is told at once. It must never judge (atlas_access/smoke/judge.py does), or end without a result for
+broken application shows at once. It must never judge (atlas_access/smoke/judge.py does), or end without a result for
 every gate.
 """
 
@@ -86,7 +86,7 @@ class BaselineNotGreen(Exception):
         self.report = report
         super().__init__(
             f"{report.stack} is not green before any change: {report.reason}. "
-            "This is a stop: mend the application first, then capture again."
+            "This is a stop: fix the application first, then capture again."
         )
 
 

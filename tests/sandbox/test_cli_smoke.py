@@ -68,7 +68,7 @@ def test_a_failed_capture_writes_nothing(
 ) -> None:
     standings[Gate.JOURNEY] = Standing.UNMET
     assert 1 == run(["baseline", "capture", "staging"])
-    assert "This is a stop: mend the application first" in capsys.readouterr().out
+    assert "This is a stop: fix the application first" in capsys.readouterr().out
     assert [] == list(tmp_path.rglob("*.json"))
 
 
