@@ -9,7 +9,7 @@ PLAN = plan-$(STACK)-$$(git rev-parse 'HEAD^{tree}')
 TITLE = Workflow $(GITHUB_WORKFLOW) failed for $(STACK)
 RUN_URL = $(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY)/actions/runs/$(GITHUB_RUN_ID)
 
-# Bytecode is kept, as pip keeps it for every other package: half of a short process would else be compiling.
+# Bytecode is kept: half of a short process would else be compiling.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install lock demo test unit lint format bench bench-policy docs docs-check golden guards preview deploy drift prove secrets-check rollback
@@ -18,20 +18,22 @@ unexport PYTHONDONTWRITEBYTECODE
 
 install: $(STAMP)
 
-# uv from PATH, else from the registry like any package. With plain pip: pip install --require-hashes -r requirements.lock
-UV = $$(command -v uv || echo $(BIN)/uv)
+# uv from PATH, else the one that the lock pins; CONTRIBUTING.md has the same with plain pip. Packages are compiled when
+# first imported: that costs seconds, all their 12,000 files 70.
+UV = $$(uv --version >/dev/null 2>&1 && echo uv || echo $(BIN)/uv)
 $(STAMP): requirements.lock requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("atlas-access needs Python 3.11 or later: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
-	@test -x $(BIN)/python || { command -v uv >/dev/null && uv venv --python $(PYTHON) $(VENV); } || $(PYTHON) -m venv $(VENV)
-	@command -v uv >/dev/null || $(BIN)/python -m pip install --disable-pip-version-check --quiet "$$(sed -n '/^uv==/p' requirements-dev.txt)"
-	$(UV) pip install --python $(BIN)/python --require-hashes -r requirements.lock
-	$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@test -x $(BIN)/python || if uv --version >/dev/null 2>&1; then uv venv --python $(PYTHON) $(VENV); else $(PYTHON) -m venv $(VENV); fi
+	@$(UV) --version >/dev/null 2>&1 || { sed -n '/^uv==/,/[^\\]$$/p' requirements.lock >$(VENV)/uv.txt && \
+	  $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement $(VENV)/uv.txt; }
+	@$(UV) pip install --python $(BIN)/python --require-hashes --requirement requirements.lock
+	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Pin and hash everything anew; the versions that are there stay, unless a requirements file asks for another.
 lock: $(STAMP)
-	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --python-version 3.11 \
-	  --output-file requirements.lock requirements-dev.txt
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --universal --generate-hashes --no-annotate \
+	  --no-emit-index-url --python-version 3.11 --output-file requirements.lock requirements-dev.txt
 
 demo: $(STAMP)
 	@$(BIN)/atlas-access sandbox demo
