@@ -335,7 +335,7 @@ def test_verbose_logs_each_remote_call_with_its_milliseconds(said: Said) -> None
     code, printed = said("--verbose", "prove", "staging", "--user", "app_read")
     assert 0 == code
     for call in (
-        r"AWS secretsmanager:GetSecretValue: done, \d+ ms",
+        r"AWS secretsmanager:GetSecretValue \S+: done, \d+ ms",
         r"HTTP GET 127\.0\.0\.1/api/atlas/v2/groups/\w+/clusters/[\w-]+: 200, \d+ ms",
         r"MongoDB admin connectionStatus: done, \d+ ms",
     ):
