@@ -1,8 +1,6 @@
 from .acknowledged import (
     OLD_NAMES as OLD_NAMES,
-    Acknowledgement as Acknowledgement,
     What as What,
-    form_of as form_of,
 )
 from .addresses import (
     Address as Address,
@@ -59,7 +57,6 @@ from .yaml_errors import (
     ManifestError as ManifestError,
     ManifestInvalid as ManifestInvalid,
     character as character,
-    looks_random as looks_random,
     shown as shown,
     suggestion as suggestion,
 )

@@ -56,7 +56,6 @@ from .lookups import (
 from .model import (
     PASSWORD as PASSWORD,
     USABLE as USABLE,
-    AccessLog as AccessLog,
     Place as Place,
     Scope as Scope,
     SeenCluster as SeenCluster,
