@@ -168,14 +168,20 @@ def _mistakes(model: type[BaseModel], found: list[Any]) -> Iterator[Mistake]:
     """Every error in words, but not what only follows from another one."""
     errors = [(_place(item), item) for item in found]
     missing = {path for path, item in errors if item["type"] == "missing"}
+    unknown = {
+        path: known
+        for path, item in errors
+        if (known := _keys(model, path[:-1])) and path[-1] not in known
+        if item["type"] != _RULE and "*" not in str(path[-1])
+    }
     mistyped: dict[Path, Collection[str]] = {}
-    for path, item in errors:
-        known = _keys(model, path[:-1])
-        if known and path[-1] not in known and item["type"] != _RULE and "*" not in str(path[-1]):
-            lacking = [str(each[-1]) for each in missing if each[:-1] == path[:-1]]
-            meant = (difflib.get_close_matches(str(path[-1]), lacking, n=1, cutoff=0.5) or lacking)[:1]
-            missing -= {(*path[:-1], key) for key in meant}
-            mistyped[path] = meant or known
+    for path, known in unknown.items():
+        lacking = [key for key in known if (*path[:-1], key) in missing]
+        alone = sum(other[:-1] == path[:-1] for other in unknown) == 1
+        near = difflib.get_close_matches(str(path[-1]), lacking, n=1, cutoff=0.5)
+        meant = near or (lacking[:1] if alone else [])
+        missing -= {(*path[:-1], key) for key in meant}
+        mistyped[path] = meant or known
     for path, item in errors:
         below = item["type"] == "too_short" and any(
             len(other) > len(path) and other[: len(path)] == path for other, _ in errors

@@ -12,7 +12,7 @@ from atlas_access.review.policy import advice_lines, refusal_lines, said_by_pack
 from sandbox.cli_events import hand_on
 from sandbox.recorder import Recorder
 
-TEXT = "At most five users (ADR 0006)\nDatabaseUser u6: is user 6 of 5.\nWay out: Remove one. (ADR 0006)\n"
+TEXT = "At most five users (ADR 0006)\nDatabaseUser u6: is user 6 of 5.\nRemedy: Remove one. (ADR 0006)\n"
 URN = "urn:pulumi:staging::atlas-access::mongodbatlas:index/databaseUser:DatabaseUser::u6"
 
 
@@ -26,7 +26,7 @@ def unseen(name: str, policy: str = "known-after-creation") -> Finding:
     return said_by_pack(policy, "advisory", name, f"Values\n{name}: password is not known before creation")
 
 
-def test_a_violation_is_read_from_the_description_the_message_and_the_way_out() -> None:
+def test_a_violation_is_read_from_the_description_the_message_and_the_remedy() -> None:
     found = said_by_pack("user-cap", "mandatory", "u6", TEXT, severity="high")
     assert (
         Finding(
@@ -55,7 +55,7 @@ def test_a_pack_that_says_one_line_is_understood() -> None:
     assert "nothing may be evil" == said_by_pack("no-evil", "mandatory", "a", "nothing may be evil").message
 
 
-def test_a_refusal_says_the_rule_the_command_that_explains_it_and_the_way_out() -> None:
+def test_a_refusal_says_the_rule_the_command_that_explains_it_and_the_remedy() -> None:
     assert (
         "REFUSED  staging bind: DatabaseUser u6: is user 6 of 5.",
         "  Rule user-cap   (atlas-access explain user-cap)",
