@@ -64,11 +64,11 @@ def refused(stack: str, way: Way, reasons: Sequence[str], conditions: Sequence[C
     ]
 
 
-def unanswered(goal: Goal, error: str) -> str:
-    """The text when AWS or Atlas stopped answering: the journal says where the next run goes on."""
+def unknown(goal: Goal, why: str) -> str:
+    """The text of a run of which nobody knows how far it came: the journal says where the next one continues."""
     return redact(
-        f"NOT KNOWN  {goal.stack}: {error}\n"
-        "  The tags atlas-access/retire on the service say what was begun last; update again: it goes on from there."
+        f"NOT KNOWN  {goal.stack}: {why}\n"
+        "  The tags atlas-access/retire on the service say what was begun last; update again: it continues there."
     )
 
 

@@ -1,13 +1,13 @@
-"""Carries a retirement to its end: looks, lets `decide` choose, does that one step, looks again.
+"""The effects of a retirement and of a restore, one for each step that `decide` chooses.
 
-Each change is written into the journal before and after. It must never go on without an answer: what AWS or Atlas does
-not say is asked a few times and then ends the run, whose journal the next one continues.
+Each change is written into the journal, the tags of the service, before and after. What AWS or Atlas does not answer
+ends the run, and the next one continues from the journal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from atlas_access.base import Clock, HeldRole
@@ -15,7 +15,7 @@ from atlas_access.clients import ServiceError
 from atlas_access.retirement.decide import decide, learn
 from atlas_access.retirement.journal import Stage, doing_tags, done_tags, stage_tags, was_tags
 from atlas_access.retirement.model import TOMBSTONE_ROLE
-from atlas_access.retirement.report import RetirementRefused, end_message, unanswered
+from atlas_access.retirement.report import RetirementRefused, end_message, unknown
 from atlas_access.retirement.steps import (
     CHANGES,
     ENDS,
@@ -23,6 +23,7 @@ from atlas_access.retirement.steps import (
     Deregister,
     Done,
     Effect,
+    End,
     Enter,
     Erase,
     Examine,
@@ -38,15 +39,15 @@ from atlas_access.retirement.steps import (
     RemoveRole,
     RemoveUser,
     Schedule,
+    Step,
     Strip,
     Undo,
 )
-from atlas_access.rollout import MarkUnwritable, StepLoop
+from atlas_access.rollout import SILENT_SECONDS, MarkUnwritable, StepLoop
 
-TRIES = 5
-"""How often in a row AWS or Atlas may fail to answer."""
 PAUSE_SECONDS = 2.0
-MOST_STEPS = 1000
+RUN_SECONDS = 3600.0
+"""The deadline of a run: a change takes seconds, the gates minutes."""
 IN_USE_TRIES = 5
 """How often a role that nobody seems to hold may still be in use: Atlas may be a moment behind itself."""
 
@@ -105,50 +106,48 @@ class Parts:
     pause_seconds: float = PAUSE_SECONDS
 
 
-@dataclass
-class _Run(StepLoop[Look, Effect, Done]):
-    goal: Goal
-    parts: Parts
-    learnt: Learnt = field(default_factory=Learnt)
-    failed: int = 0
-    steps: int = 0
-    in_use: dict[str, int] = field(default_factory=dict)
+class _Run(StepLoop[Look, Step, End, Learnt, Done]):
     ends = ENDS
 
-    def may_go_on(self) -> bool:
-        self.steps += 1
-        return self.steps <= MOST_STEPS
+    def __init__(self, goal: Goal, parts: Parts) -> None:
+        super().__init__(
+            Learnt(), parts.clock, parts.say, seconds=RUN_SECONDS, pause_seconds=parts.pause_seconds
+        )
+        self._goal, self._parts = goal, parts
+        self._in_use: dict[str, int] = {}
 
     def observe(self) -> Look:
-        return self.parts.estate.look(self.goal)
+        return self._parts.estate.look(self._goal)
 
-    def decide(self, seen: Look) -> Effect:
-        return decide(self.goal, seen, self.learnt)
+    def decide(self, observed: Look) -> Effect:
+        return decide(self._goal, observed, self.learnt)
 
-    def act(self, step: Effect, seen: Look) -> None:
+    def act(self, step: Effect, observed: Look) -> Learnt:
         try:
-            self.learnt = learn(self._perform(step, seen), step)
+            return learn(self._perform(step, observed), step)
         except MarkUnwritable as error:
-            raise RetirementRefused(end_message(self.goal, Refused((str(error),)))) from None
+            raise RetirementRefused(end_message(self._goal, Refused((str(error),)))) from None
 
-    def answered(self) -> None:
-        self.failed = 0
-
-    def give_up(self) -> RetirementRefused:
-        return RetirementRefused(unanswered(self.goal, "no end in sight"), 3)
-
-    def finish(self, step: Effect, seen: Look) -> Done:  # noqa: ARG002 - the loop hands it over
-        text = end_message(self.goal, step)  # type: ignore[arg-type]
-        if not isinstance(step, Done):
+    def finish(self, end: End, observed: Look) -> Done:
+        del observed
+        text = end_message(self._goal, end)
+        if not isinstance(end, Done):
             raise RetirementRefused(text)
-        self.parts.say(text)
-        return step
+        self.say(text)
+        return end
+
+    def unanswered(self, error: ServiceError, silent: float) -> None:
+        if error.final or silent > SILENT_SECONDS:
+            raise self.unknown(str(error)) from None
+
+    def unknown(self, why: str) -> RetirementRefused:
+        return RetirementRefused(unknown(self._goal, why), 3)
 
     def _perform(self, effect: Effect, look: Look) -> Learnt:
-        estate = self.parts.estate
+        estate = self._parts.estate
         match effect:
             case Examine(strict):
-                found = self.parts.examine(look, strict)
+                found = self._parts.examine(look, strict)
                 return (
                     replace(self.learnt, strictly=found) if strict else replace(self.learnt, examined=found)
                 )
@@ -159,7 +158,7 @@ class _Run(StepLoop[Look, Effect, Done]):
             case Judge():
                 return replace(self.learnt, after=self._judged())
             case Undo(cause):
-                self.parts.say(f"giving the recorded roles back: {cause}")
+                self.say(f"giving the recorded roles back: {cause}")
                 estate.write(stage_tags(Stage.RESTORING, look.journal.since))
             case Erase():
                 estate.erase(look.journal.keys)
@@ -168,17 +167,17 @@ class _Run(StepLoop[Look, Effect, Done]):
         return self.learnt
 
     def _change(self, change: Change, look: Look) -> Learnt:
-        self.parts.say(str(change))
-        self.parts.estate.write(doing_tags(str(change)))
+        self.say(str(change))
+        self._parts.estate.write(doing_tags(str(change)))
         try:
             self._do(change, look)
         except RoleInUse:
             return self._held(change, look)
-        self.parts.estate.write(done_tags(str(change)))
+        self._parts.estate.write(done_tags(str(change)))
         return self.learnt
 
     def _do(self, change: Change, look: Look) -> None:
-        estate = self.parts.estate
+        estate = self._parts.estate
         match change:
             case Deregister(revision):
                 estate.deregister(revision)
@@ -199,32 +198,26 @@ class _Run(StepLoop[Look, Effect, Done]):
         """A role in use: held by somebody else it stays and is reported; by nobody, Atlas has not caught up."""
         role = change.role if isinstance(change, RemoveRole) else TOMBSTONE_ROLE
         holders = look.holders(role)
-        tried = self.in_use[role] = self.in_use.get(role, 0) + 1
+        tried = self._in_use[role] = self._in_use.get(role, 0) + 1
         if not holders and tried < IN_USE_TRIES:
-            self.parts.clock.pause(self.parts.pause_seconds)
+            self.pause()
             return self.learnt
         why = f"{', '.join(holders)} holds it" if holders else "Atlas says that it is in use"
         return replace(self.learnt, kept={**self.learnt.kept, role: why})
 
     def _judged(self) -> tuple[str, ...]:
         """What the gates say once Atlas has applied everything; a role that is missing fails twice, a hiccup once."""
-        last = self.parts.clock.tick() + self.parts.apply_seconds
-        while not self.parts.estate.applied():
-            if self.parts.clock.tick() > last:
-                return (f"Atlas had not applied the changes within {self.parts.apply_seconds:.0f} s",)
-            self.parts.clock.pause(self.parts.pause_seconds)
-        red = self.parts.gates()
+        last = self.clock.tick() + self._parts.apply_seconds
+        while not self._parts.estate.applied():
+            if self.clock.tick() > last:
+                return (f"Atlas had not applied the changes within {self._parts.apply_seconds:.0f} s",)
+            self.pause()
+        red = self._parts.gates()
         if not red:
             return ()
-        self.parts.say(f"the gates are asked once more: {'; '.join(red)}")
-        self.parts.clock.pause(self.parts.pause_seconds)
-        return self.parts.gates()
-
-    def unanswered(self, error: ServiceError) -> None:
-        self.failed += 1
-        if self.failed >= TRIES:
-            raise RetirementRefused(unanswered(self.goal, str(error)), 3) from None
-        self.parts.clock.pause(self.parts.pause_seconds)
+        self.say(f"the gates are asked once more: {'; '.join(red)}")
+        self.pause()
+        return self._parts.gates()
 
 
 def carry_out(goal: Goal, parts: Parts) -> Done:

@@ -257,5 +257,6 @@ Change = Deregister | MakeRole | Strip | GiveBack | RemoveUser | RemoveRole | Sc
 """What changes the world; each is written into the journal before and after."""
 
 CHANGES = (Deregister, MakeRole, Strip, GiveBack, RemoveUser, RemoveRole, Schedule)
-Effect = Examine | Enter | Remember | Judge | Undo | Erase | Change | End
+Step = Examine | Enter | Remember | Judge | Undo | Erase | Change
+Effect = Step | End
 ENDS = (Done, Refused, Restored, NotGreen)

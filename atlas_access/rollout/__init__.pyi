@@ -1,5 +1,5 @@
 from .gates import Gates as Gates
-from .loop import StepLoop as StepLoop
+from .loop import SILENT_SECONDS as SILENT_SECONDS, StepLoop as StepLoop
 from .model import ServiceState as ServiceState, short as short
 from .observe_soak import Preceding as Preceding, looked as looked
 from .preflight import UNGATED as UNGATED

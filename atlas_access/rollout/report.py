@@ -87,12 +87,12 @@ def end_message(
     return redact("\n".join([first, *(f"  {line}" for line in rest)]))
 
 
-def unknown(stack: str, goal: Goal, error: str, what: str) -> str:
-    """The text when AWS stopped answering in the middle of a move."""
+def unknown(stack: str, goal: Goal, why: str) -> str:
+    """The text of a move of which nobody knows how far it came."""
     return redact(
-        f"NOT KNOWN  {stack}: {what}: {error}\n"
+        f"NOT KNOWN  {stack}: {why}\n"
         f"  The service may run {short(goal.wanted or goal.leaving or '?')} or {short(goal.prior)}. "
-        "As soon as AWS answers again:\n"
+        "As soon as the services answer again:\n"
         f"    atlas-access rollback {stack}    (the lease on the service says where the next run takes over)"
     )
 

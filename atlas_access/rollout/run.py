@@ -1,7 +1,7 @@
-"""Carries a rollout or a rollback to its end: looks, lets `decide` choose, does that one step, looks again.
+"""The effects of a rollout and of a rollback, one for each step that `decide` chooses.
 
-The service is looked at before every step, so that a wish to undo from elsewhere is obeyed at once, and a lease that
-was lost stops the run. It must never sleep without a deadline above it, nor leave a failure of AWS unanswered.
+The service is observed before every step, so that a wish to undo from elsewhere is obeyed at once, and a lease that was
+lost stops the run.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from atlas_access.base import Clock
 from atlas_access.clients import AwsUnavailable, ServiceError
 from atlas_access.rollout.decide import BEAT_SECONDS, decide, learn
 from atlas_access.rollout.gates import ROUNDS, Gates, Round
-from atlas_access.rollout.loop import StepLoop
+from atlas_access.rollout.loop import SILENT_SECONDS, StepLoop
 from atlas_access.rollout.model import ServiceState, short
 from atlas_access.rollout.report import Figures, RolloutFailed, end_message, unknown
 from atlas_access.rollout.service import Service
@@ -41,6 +41,7 @@ from atlas_access.rollout.steps import (
     RolledBack,
     Seen,
     Settle,
+    Step,
     Swap,
     Take,
     Undo,
@@ -49,9 +50,7 @@ from atlas_access.rollout.steps import (
 )
 
 POLL_SECONDS = 2.0
-"""Between two looks at the service; ECS itself moves in seconds."""
-SILENT_SECONDS = 60.0
-"""How long AWS may give no answer before a move is undone as soon as it answers again."""
+"""Between two observations of the service; ECS itself moves in seconds."""
 COUNTDOWN_SECONDS = 30.0
 ROUND_SECONDS = 300.0
 """How long one round of the gates, or the pre-flight, may take."""
@@ -89,82 +88,71 @@ def carry_out(goal: Goal, parts: Parts) -> Done:
     return _Run(goal, parts).to_end()
 
 
-class _Run(StepLoop[Seen, Effect, Done]):
+class _Run(StepLoop[Seen, Step, End, Learnt, Done]):
     ends = ENDS
 
     def __init__(self, goal: Goal, parts: Parts) -> None:
+        super().__init__(
+            Learnt(started=parts.clock.tick()),
+            parts.clock,
+            parts.say,
+            seconds=4 * goal.deadline_seconds + 4 * ROUND_SECONDS,
+            pause_seconds=parts.poll_seconds,
+        )
         self._goal, self._parts = goal, parts
-        self._learnt = Learnt(started=parts.clock.tick())
-        self._silent_since: float | None = None
         self._said = ""
         self._events = ""
         self._counted = 0.0
         self._figures = Figures()
         self._details: tuple[str, ...] = ()
 
-        self._last = parts.clock.tick() + 4 * goal.deadline_seconds + 4 * ROUND_SECONDS
-
-    def may_go_on(self) -> bool:
-        return self._parts.clock.tick() < self._last
-
-    def decide(self, seen: Seen) -> Effect:
-        return decide(self._goal, seen, self._learnt)
-
-    def act(self, step: Effect, seen: Seen) -> None:
-        self._learnt = self._perform(step, seen)
-
-    def answered(self) -> None:
-        self._silent_since = None
-
-    def give_up(self) -> RolloutFailed:
-        text = unknown(self._parts.stack, self._goal, "no end in sight", "the run gives up")
-        return RolloutFailed(text, 3, moved=True)
-
     def observe(self) -> Seen:
         state, marks = self._parts.service.look_marked()
-        return Seen(state, marks, self._parts.clock.wall(), self._parts.clock.tick())
+        return Seen(state, marks, self.clock.wall(), self.clock.tick())
 
-    def finish(self, step: Effect, seen: Seen) -> Done:
-        end = cast("End", step)
+    def decide(self, observed: Seen) -> Effect:
+        return decide(self._goal, observed, self.learnt)
+
+    def finish(self, end: End, observed: Seen) -> Done:
         figures = self._figures
         if figures.swapped and isinstance(end, Done | RolledBack):
-            seconds = seen.wall - figures.swapped
+            seconds = observed.wall - figures.swapped
             figures = replace(figures, failed=self._parts.failed(seconds))
             if isinstance(end, RolledBack):
                 figures = replace(figures, logged=self._parts.logged(end.undone.left, seconds))
-        text = end_message(self._parts.stack, self._goal, end, seen, self._details, figures)
+        text = end_message(self._parts.stack, self._goal, end, observed, self._details, figures)
         if isinstance(end, Done):
-            self._parts.say(text)
+            self.say(text)
             return end
         raise RolloutFailed(text, moved=isinstance(end, RolledBack | NotStable))
 
-    def _perform(self, effect: Effect, seen: Seen) -> Learnt:
-        service, arn = self._parts.service, seen.service.arn
-        match effect:
+    def act(self, step: Effect, observed: Seen) -> Learnt:
+        service, arn = self._parts.service, observed.service.arn
+        match step:
             case Preflight():
-                found = self._aside(lambda: self._parts.preflight(seen), "the pre-flight")
-                return self._learnt if found is None else replace(self._learnt, refusals=found)
+                found = self._aside(lambda: self._parts.preflight(observed), "the pre-flight")
+                return self.learnt if found is None else replace(self.learnt, refusals=found)
             case Judge(revision):
                 return self._judged(revision)
             case Wait(why):
-                self._waiting(why, seen)
-                self._parts.clock.pause(self._parts.poll_seconds)
+                self._waiting(why, observed)
+                self.pause()
             case Take(lease, taking_over, held):
-                self._say(_taking(lease, taking_over=taking_over))
+                self._report(_taking(lease, taking_over=taking_over))
                 service.take(arn, lease, held)
-                self._parts.clock.pause(self._parts.poll_seconds)
+                self.pause()
             case Beat():
-                service.beat(arn, seen.wall)
+                service.beat(arn, observed.wall)
             case Swap(revision):
-                self._say(f"{short(seen.service.revision)} to {short(revision)}: telling the service")
+                self._report(f"{short(observed.service.revision)} to {short(revision)}: telling the service")
                 service.swap(revision)
-                self._figures = self._figures.at("swapped", seen.wall)
+                self._figures = self._figures.at("swapped", observed.wall)
             case Undo(cause, held):
-                self._say(f"putting the recorded revision back: {cause}")
-                self._explain(seen)
+                self._report(f"putting the recorded revision back: {cause}")
+                self._explain(observed)
                 service.wish(arn, cause, held)
             case Ask(cause, held):
-                self._say("asking the run that moves the service to put the recorded revision back")
+                self._report("asking the run that moves the service to put the recorded revision back")
                 service.wish(arn, cause, held)
             case Bind(bound):
                 service.bind(arn, bound)
@@ -176,40 +164,40 @@ class _Run(StepLoop[Seen, Effect, Done]):
                 service.settle(arn)
             case Hold(release):
                 service.hold(arn, release)
-        return learn(self._learnt, effect, seen)
+        return learn(self.learnt, step, observed)
 
     def _judged(self, revision: str) -> Learnt:
-        gates, undoing = self._parts.gates, self._learnt.undoing_since is not None
+        gates, undoing = self._parts.gates, self.learnt.undoing_since is not None
         if undoing:
-            self._figures = self._figures.at("back", self._parts.clock.wall())
+            self._figures = self._figures.at("back", self.clock.wall())
         if gates is None:
-            self._say("gates NOT RUN: there is no smoke baseline of this stack")
-            return replace(self._learnt, green=ROUNDS, gates_after=() if undoing else None)
+            self._report("gates NOT RUN: there is no smoke baseline of this stack")
+            return replace(self.learnt, green=ROUNDS, gates_after=() if undoing else None)
         stop = threading.Event()
         try:
             result = self._aside(lambda: _safely(gates, revision, stop.is_set), "the gates", undoing=undoing)
         finally:
             stop.set()
         if result is None:
-            return self._learnt
+            return self.learnt
         found = Round(result) if isinstance(result, tuple) else result
-        self._say(f"gates on {short(revision)}: {'green' if found.green else '; '.join(found.failures)}")
+        self._report(f"gates on {short(revision)}: {'green' if found.green else '; '.join(found.failures)}")
         if undoing:
-            return replace(self._learnt, gates_after=found.failures)
+            return replace(self.learnt, gates_after=found.failures)
         if found.green:
-            return replace(self._learnt, green=self._learnt.green + 1)
-        self._figures = self._figures.at("red", self._parts.clock.wall())
-        return replace(self._learnt, green=0, cause=found.failures[0])
+            return replace(self.learnt, green=self.learnt.green + 1)
+        self._figures = self._figures.at("red", self.clock.wall())
+        return replace(self.learnt, green=0, cause=found.failures[0])
 
     def _aside(self, work: Callable[[], Any], what: str, *, undoing: bool = False) -> Any:
         """Do slow work while the lease is kept alive and watched; None when the run must decide anew at once."""
-        clock, begun = self._parts.clock, self._parts.clock.tick()
+        clock, begun = self.clock, self.clock.tick()
         job = (self._parts.aside or in_thread)(work)
         while not job.done():
             clock.pause(min(self._parts.poll_seconds, 0.5))
             if clock.tick() - begun > ROUND_SECONDS:
                 return (f"{what} did not end within {ROUND_SECONDS:.0f} s",)
-            if self._learnt.taken is not None and not self._still_ours(undoing=undoing):
+            if self.learnt.taken is not None and not self._still_ours(undoing=undoing):
                 return None
         return job.result()
 
@@ -222,24 +210,22 @@ class _Run(StepLoop[Seen, Effect, Done]):
             self._parts.service.beat(seen.service.arn, seen.wall)
         return undoing or not lease.wish
 
-    def unanswered(self, error: ServiceError) -> None:
-        """AWS gave no answer: try again within limits; what was begun is undone as soon as it answers."""
-        tick, stack = self._parts.clock.tick(), self._parts.stack
-        self._silent_since = tick if self._silent_since is None else self._silent_since
-        silent, final, taken = tick - self._silent_since, error.final, self._learnt.taken is not None
-        if not taken and (final or silent > SILENT_SECONDS):
-            raise RolloutFailed(f"NOT STARTED  {stack}: {error}; nothing was changed", 3) from None
-        if silent > self._goal.deadline_seconds or (final and self._learnt.cause and silent > SILENT_SECONDS):
-            text = unknown(stack, self._goal, str(error), "AWS gives no answer")
-            raise RolloutFailed(text, 3, moved=True) from None
-        if (
-            taken
-            and self._goal.way is Way.FORWARD
-            and not self._learnt.cause
-            and (final or silent > SILENT_SECONDS)
+    def unanswered(self, error: ServiceError, silent: float) -> None:
+        """Refuse before the lease; after it, undo what was begun as soon as the service answers again."""
+        taken, spent = self.learnt.taken is not None, error.final or silent > SILENT_SECONDS
+        if not taken and spent:
+            raise RolloutFailed(
+                f"NOT STARTED  {self._parts.stack}: {error}; nothing was changed", 3
+            ) from None
+        if silent > self._goal.deadline_seconds or (
+            error.final and self.learnt.cause and silent > SILENT_SECONDS
         ):
-            self._learnt = replace(self._learnt, cause=f"{error} during the rollout")
-        self._parts.clock.pause(self._parts.poll_seconds)
+            raise self.unknown(str(error)) from None
+        if taken and self._goal.way is Way.FORWARD and not self.learnt.cause and spent:
+            self.learnt = replace(self.learnt, cause=f"{error} during the rollout")
+
+    def unknown(self, why: str) -> RolloutFailed:
+        return RolloutFailed(unknown(self._parts.stack, self._goal, why), 3, moved=True)
 
     def _explain(self, seen: Seen) -> None:
         lease = seen.marks.lease
@@ -249,21 +235,21 @@ class _Run(StepLoop[Seen, Effect, Done]):
 
     def _waiting(self, why: str, seen: Seen) -> None:
         self._event(seen.service)
-        began = self._learnt.undoing_since if self._learnt.undoing_since is not None else self._learnt.since
-        left = max(0.0, self._goal.deadline_seconds - (seen.tick - (began or self._learnt.started)))
+        began = self.learnt.undoing_since if self.learnt.undoing_since is not None else self.learnt.since
+        left = max(0.0, self._goal.deadline_seconds - (seen.tick - (began or self.learnt.started)))
         if why != self._said or seen.tick - self._counted >= COUNTDOWN_SECONDS:
             self._said, self._counted = why, seen.tick
-            self._parts.say(f"{why} ({left:.0f} s left)")
+            self.say(f"{why} ({left:.0f} s left)")
 
     def _event(self, state: ServiceState) -> None:
         if state.latest_event and state.latest_event != self._events:
             if self._events:
-                self._parts.say(f"ECS: {state.latest_event}")
+                self.say(f"ECS: {state.latest_event}")
             self._events = state.latest_event
 
-    def _say(self, line: str) -> None:
+    def _report(self, line: str) -> None:
         self._said = line
-        self._parts.say(line)
+        self.say(line)
 
 
 def _taking(lease: Lease, *, taking_over: bool) -> str:

@@ -204,20 +204,6 @@ class Lost:
 
 
 End = Done | Refused | RolledBack | NotStable | Lost
-Effect = (
-    Preflight
-    | Take
-    | Beat
-    | Swap
-    | Wait
-    | Judge
-    | Undo
-    | Ask
-    | Bind
-    | Release
-    | Settle
-    | Hold
-    | Abandon
-    | End
-)
+Step = Preflight | Take | Beat | Swap | Wait | Judge | Undo | Ask | Bind | Release | Settle | Hold | Abandon
+Effect = Step | End
 ENDS = (Done, Refused, RolledBack, NotStable, Lost)

@@ -308,7 +308,9 @@ def test_aws_that_never_answers_again_ends_the_run_with_what_is_not_known() -> N
             raise TimeoutErrorOfAws
 
     ecs.on_look = silent
-    with pytest.raises(RolloutFailed, match="NOT KNOWN  staging: AWS gives no answer") as caught:
+    with pytest.raises(
+        RolloutFailed, match="NOT KNOWN  staging: ecs:DescribeServices: AWS answered"
+    ) as caught:
         go(ecs, forward(), FakeGates())
     assert 3 == caught.value.exit_code
 
