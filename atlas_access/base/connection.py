@@ -9,28 +9,20 @@ Never: resolves or contacts a host, and never quotes any part of a string in an 
 import hmac
 import ipaddress
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NoReturn
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_to_bytes
+
+from atlas_access.base.connection_options import Login, Options, contradiction, shown
 
 MASK = "***"
 LENGTH_LIMIT = 8192
 
 _MERGED = (("retryWrites", "true"), ("w", "majority"))
 _AUTH_SOURCE = ("authSource", "admin")
-_REPEATABLE = frozenset({"readpreferencetags"})
-_SHOWN_OPTIONS = frozenset(
-    {
-        "retrywrites", "retryreads", "w", "wtimeoutms", "journal", "authsource", "authmechanism", "replicaset", "tls",
-        "ssl", "readpreference", "readconcernlevel", "directconnection", "loadbalanced", "appname", "maxpoolsize",
-        "minpoolsize", "connecttimeoutms", "sockettimeoutms", "serverselectiontimeoutms", "srvservicename",
-        "srvmaxhosts", "compressors", "timeoutms",
-    }
-)  # fmt: skip
-
 _TEXT = re.compile(
-    r"(?P<scheme>mongodb(?:\+srv)?)://(?:(?P<user>[^/?#@]*)@)?(?P<hosts>[^/?#@]+)(?:/(?P<rest>[^#]*))?"
+    r"(?P<scheme>mongodb(?:\+srv)?)://(?:(?P<user>[^/?#@]*)@)?(?P<hosts>[^/?#@]+)"
+    r"(?:/(?P<database>[^?#]*))?(?:\?(?P<options>[^#]*))?"
 )
 _ESCAPES = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*")
 _USERINFO = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=%]*")
@@ -90,9 +82,10 @@ class Secret:
 
 @dataclass(frozen=True)
 class ConnectionString:
-    """A connection string in parts; values are decoded, `hosts` are "host" or "host:port" in lower case.
+    """A connection string in parts; `hosts` are "host" or "host:port" in lower case, an international name in ASCII.
 
-    `options` keeps the order of the text; names are matched without regard to case, as MongoDB does.
+    `options` keeps the order and the escapes of the text, because an escaped comma separates nothing; names are matched
+    without regard to case, as MongoDB does.
     """
 
     scheme: str
@@ -100,29 +93,34 @@ class ConnectionString:
     username: str | None = None
     password: Secret | None = field(default=None, repr=False)
     database: str | None = None
-    options: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    options: Options = field(default=(), repr=False)
 
     @classmethod
     def parse(cls, text: str) -> "ConnectionString":
         """Read a connection string; raises ConnectionInvalid, whose message quotes nothing of it."""
         if len(text) > LENGTH_LIMIT:
             raise ConnectionInvalid("longer than any connection string")
-        if not text.isascii() or not text.isprintable() or " " in text:
+        if not text.isprintable() or " " in text:
             raise ConnectionInvalid("holds a space, a line break or a character that must be percent-encoded")
         match = _TEXT.fullmatch(text)
         if match is None:
             raise ConnectionInvalid(
                 "not of the form mongodb://user:password@host/database?options; percent-encode @ : / ? # in a password"
             )
+        if not re.sub(r"//[^/?]*", "", text, count=1).isascii():
+            raise ConnectionInvalid("holds a character that must be percent-encoded")
         username, password = _credentials(match["user"])
-        database, _, options = (match["rest"] or "").partition("?")
+        hosts, options = _hosts(match["scheme"], match["hosts"]), _options(match["options"] or "")
+        srv, login = match["scheme"] == "mongodb+srv", Login(username is not None, password is not None)
+        if why := contradiction(len(hosts), login, options, srv=srv):
+            raise ConnectionInvalid(f"its options contradict each other: {why}")
         return cls(
             scheme=match["scheme"],
-            hosts=_hosts(match["scheme"], match["hosts"]),
+            hosts=hosts,
             username=username,
             password=password,
-            database=_database(_decoded(database, "database")) if database else None,
-            options=_options(options),
+            database=_database(_decoded(match["database"], "database")) if match["database"] else None,
+            options=options,
         )
 
     @property
@@ -131,9 +129,9 @@ class ConnectionString:
         return self.scheme == "mongodb+srv"
 
     def option(self, name: str) -> str | None:
-        """Return an option's value by its name in any case, None when it is not there."""
+        """Return an option's decoded value by its name in any case, None when it is not there."""
         wanted = name.lower()
-        return next((value for key, value in self.options if key.lower() == wanted), None)
+        return next((unquote(value) for key, value in self.options if key.lower() == wanted), None)
 
     def reveal(self) -> str:
         """Return the whole string, password included, for the one moment and place that needs it."""
@@ -162,7 +160,7 @@ class ConnectionString:
 
     @staticmethod
     def _value(key: str, value: str, *, mask: bool) -> str:
-        return MASK if mask and key.lower() not in _SHOWN_OPTIONS else quote(value, safe=":,")
+        return MASK if mask and not shown(key) else value
 
 
 def compose(base: str, username: str, password: str | Secret, database: str) -> str:
@@ -194,9 +192,7 @@ def compose(base: str, username: str, password: str | Secret, database: str) -> 
     ).reveal()
 
 
-def _merged(
-    options: Iterable[tuple[str, str]], ours: Iterable[tuple[str, str]]
-) -> tuple[tuple[str, str], ...]:
+def _merged(options: Options, ours: Options) -> Options:
     wanted = {key.lower(): (key, value) for key, value in ours}
     kept = [wanted.pop(key.lower(), (key, value)) for key, value in options]
     return (*kept, *wanted.values())
@@ -210,8 +206,6 @@ def _credentials(text: str | None) -> tuple[str | None, Secret | None]:
         raise ConnectionInvalid("a user or password with a character that must be percent-encoded")
     if not name:
         raise ConnectionInvalid("an empty user")
-    if colon and not password:
-        raise ConnectionInvalid("an empty password")
     return _decoded(name, "user"), Secret(_decoded(password, "password")) if colon else None
 
 
@@ -232,8 +226,8 @@ def _database(name: str) -> str:
 
 def _hosts(scheme: str, text: str) -> tuple[str, ...]:
     hosts = tuple(_host(part) for part in text.split(","))
-    if scheme == "mongodb+srv" and (len(hosts) != 1 or ":" in hosts[0] or hosts[0].count(".") < 2):
-        raise ConnectionInvalid("an SRV string names one host of at least three parts, without a port")
+    if scheme == "mongodb+srv" and (len(hosts) != 1 or ":" in hosts[0]):
+        raise ConnectionInvalid("an SRV string names one host, without a port")
     if len(set(hosts)) != len(hosts):
         raise ConnectionInvalid("a host is listed twice")
     return hosts
@@ -250,6 +244,7 @@ def _host(text: str) -> str:
     else:
         name, colon, after = text.partition(":")
         port = after if colon else None
+        name = name if name.isascii() else _international(name)
         if len(name) > 253 or not _HOST_NAME.fullmatch(name):
             raise ConnectionInvalid("a host that is neither a name nor an address")
     if port is None:
@@ -259,15 +254,19 @@ def _host(text: str) -> str:
     return f"{name.lower()}:{int(port)}"
 
 
-def _options(text: str) -> tuple[tuple[str, str], ...]:
+def _international(name: str) -> str:
+    try:
+        return name.encode("idna").decode()
+    except UnicodeError:
+        return ""
+
+
+def _options(text: str) -> Options:
     found: list[tuple[str, str]] = []
-    seen: set[str] = set()
     for pair in text.split("&") if text else ():
         key, equals, value = pair.partition("=")
-        if not equals or not _OPTION_NAME.fullmatch(key) or not value or ";" in value or "=" in value:
+        if not equals or not _OPTION_NAME.fullmatch(key) or ";" in value or "=" in value:
             raise ConnectionInvalid("options that are not name=value pairs joined by &")
-        if key.lower() in seen and key.lower() not in _REPEATABLE:
-            raise ConnectionInvalid("an option is given twice")
-        seen.add(key.lower())
-        found.append((key, _decoded(value, "options")))
+        _decoded(value, "options")
+        found.append((key, value))
     return tuple(found)
