@@ -1,11 +1,10 @@
 """Runs attempts of the catalogue and records what the server answered, and what they may have left behind.
 
-It must never send a command in another form than the catalogue's, and never ask again for an answer that says
-anything about privileges: only a transaction that lost a race for a lock is tried again, a few times.
+A command is sent only where it was measured, or documented, to change nothing, and with a lock that no client waits
+behind; everything else is decided by the server's own list of privileges, and recorded as such.
 """
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,22 +12,21 @@ from atlas_access.clients import Answer, Reply, Sending, Server
 from atlas_access.privileges import Privileges
 from atlas_access.proof.catalogue import operation
 from atlas_access.proof.evidence import Attempt
-from atlas_access.proof.expectations import ADMIN, Expectations, Expected, suffices
-from atlas_access.proof.operation import Form, Operation, Target
-from atlas_access.proof.verdict import Outcome, judge
+from atlas_access.proof.expectations import ADMIN, Expectations, Expected, Place, suffices
+from atlas_access.proof.operation import MEASURED_MAJORS, Form, Kind, Lock, Operation, Target
+from atlas_access.proof.verdict import MAX_TIME_EXPIRED, Outcome, judge
 
-UUID_SINCE = (6, 0)
-LOST_RACES = frozenset({24, 112})
-"""LockTimeout and WriteConflict: a transaction waits 5 ms for a lock that another client may hold (MongoDB manual)."""
+DENIED_WITHIN_MS = 5
+"""The time limit of an operation that is expected to be denied: servers authorize before they wait for a lock, so a
+denial comes at once, and one that is wrongly allowed makes no client wait."""
 
 LOST = "an earlier attempt lost the connection"
 LATE = "the proof's deadline had passed"
-_PAUSES = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
-    """What marks one proof's attempts: a name and a UUID that exist nowhere else."""
+class Nonce:
+    """A name and a UUID that exist nowhere else, for one proof's attempts."""
 
     token: str
     uuid: UUID
@@ -36,10 +34,10 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """An attempt, and how many traces it may have left (0 but when the server ignored the harmless form)."""
+    """An attempt, and what it may have left ("" but when the server ignored the harmless form)."""
 
     attempt: Attempt
-    residue: int = 0
+    residue: str = ""
     lost: bool = False
 
 
@@ -52,20 +50,42 @@ class _Try:
     sending: Sending
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of the server and the login: version, kinds of collections, privileges, this proof's own names."""
+
+    version: tuple[int, ...]
+    kinds: Mapping[Place, Kind]
+    held: Privileges
+    nonce: Nonce
+
+
 def attempt_all(
     server: Server,
     cells: Sequence[Expected],
     expected: Expectations,
-    held: Privileges,
-    marks: Marks,
-    version: tuple[int, ...],
+    about: About,
     left: Callable[[], float],
 ) -> list[Tried]:
     """Try cells of the table ahead of their answers, in the order given, for as long as `left()` (seconds) is positive.
 
-    A cell without a harmless form on this server is decided by equality.
+    A cell that cannot be tried harmlessly on this server is decided by the server's list.
     """
-    prepared = [_prepared(cell, expected, held, marks, version) for cell in cells]
+    prepared = [_prepared(cell, expected, about) for cell in cells]
+    found = _asked(server, prepared, expected, left)
+    again = [number for number, tried in enumerate(found) if tried.attempt.code == MAX_TIME_EXPIRED]
+    if again and not any(tried.lost for tried in found):
+        # A busy server may take longer than the limit to deny; twice in a row it was authorized.
+        for number, tried in zip(
+            again, _asked(server, [prepared[each] for each in again], expected, left), strict=True
+        ):
+            found[number] = tried
+    return found
+
+
+def _asked(
+    server: Server, prepared: Sequence[_Try | Tried], expected: Expectations, left: Callable[[], float]
+) -> list[Tried]:
     sendings = [each.sending for each in prepared if isinstance(each, _Try)]
     replies = iter(server.commands(sendings, left) if sendings else ())
     found: list[Tried] = []
@@ -76,27 +96,36 @@ def attempt_all(
             found.append(Tried(unanswered(each.cell, LATE if left() <= 0 else LOST), lost=True))
         else:
             found.append(_tried(each, reply, expected))
-    if any(tried.lost for tried in found):
-        return found
-    return [
-        _again(server, each, tried, expected, left) if isinstance(each, _Try) else tried
-        for each, tried in zip(prepared, found, strict=True)
-    ]
+    return found
 
 
-def _prepared(
-    cell: Expected, expected: Expectations, held: Privileges, marks: Marks, version: tuple[int, ...]
-) -> _Try | Tried:
+def _prepared(cell: Expected, expected: Expectations, about: About) -> _Try | Tried:
     row = operation(cell.operation)
     source = expected.source_for(cell.place)
-    if row.command is None:
-        return Tried(_decided(cell, row, held, source))
-    if row.form is Form.RANDOM_UUID and version < UUID_SINCE:
-        return Tried(unanswered(cell, "servers before 6.0 do not know collectionUUID"))
-    target = Target(cell.place.database or ADMIN, cell.place.collection, source, marks.token, marks.uuid)
+    if row.command is None or (why := not_tried(row, cell, about)):
+        return Tried(_decided(cell, row, about, source, why if row.command else ""))
+    target = Target(
+        cell.place.database or ADMIN, cell.place.collection, source, about.nonce.token, about.nonce.uuid
+    )
+    command = row.command(target)
+    if cell.outcome is Outcome.DENIED:
+        command = {**command, "maxTimeMS": DENIED_WITHIN_MS}
     database = ADMIN if row.on_admin else target.database
-    in_transaction = row.form is Form.ABORTED_TRANSACTION
-    return _Try(cell, row, Sending(database, row.command(target), in_transaction))
+    return _Try(cell, row, Sending(database, command, row.form is Form.ABORTED_TRANSACTION))
+
+
+def not_tried(row: Operation, cell: Expected, about: About) -> str:
+    """Why an operation is not tried on a namespace of this server, "" when it is."""
+    major = about.version[0] if about.version else 0
+    if row.since > major:
+        return f"MongoDB has it from {row.since}.0 on"
+    if not row.form.documented and major not in MEASURED_MAJORS:
+        return f"its form was not measured on MongoDB {major}"
+    if row.unsafe and about.kinds.get(cell.place) in (None, *row.unsafe):
+        return "its form is not harmless on every kind of collection"
+    if row.lock is Lock.EXCLUSIVE and cell.outcome is Outcome.ALLOWED:
+        return "clients would wait for it"
+    return ""
 
 
 def _tried(each: _Try, reply: Reply, expected: Expectations) -> Tried:
@@ -112,22 +141,7 @@ def _tried(each: _Try, reply: Reply, expected: Expectations) -> Tried:
         round(reply.ms, 2),
         judgement.why,
     )
-    return Tried(made, _residue(each.row, answer), lost=answer.failure is not None)
-
-
-def _again(
-    server: Server, each: _Try, tried: Tried, expected: Expectations, left: Callable[[], float]
-) -> Tried:
-    """The same, after a transaction that lost a race for a lock was tried again."""
-    sending = each.sending
-    for pause in _PAUSES:
-        raced = sending.in_transaction and tried.attempt.code in LOST_RACES
-        if not raced or tried.lost or left() <= pause:
-            break
-        time.sleep(pause)
-        for reply in server.commands([sending], left):
-            tried = _tried(each, reply, expected)
-    return tried
+    return Tried(made, _residue(each, answer), lost=answer.failure is not None)
 
 
 def unanswered(cell: Expected, why: str) -> Attempt:
@@ -135,13 +149,26 @@ def unanswered(cell: Expected, why: str) -> Attempt:
     return Attempt(cell.operation, str(cell.place), cell.outcome, Outcome.INCONCLUSIVE, why=why)
 
 
-def _decided(cell: Expected, row: Operation, held: Privileges, source: str) -> Attempt:
-    outcome = Outcome.ALLOWED if suffices(held, row, cell.place, source) else Outcome.DENIED
-    return Attempt(cell.operation, str(cell.place), cell.outcome, outcome, why=Form.EQUALITY)
+def _decided(cell: Expected, row: Operation, about: About, source: str, why: str) -> Attempt:
+    outcome = Outcome.ALLOWED if suffices(about.held, row, cell.place, source) else Outcome.DENIED
+    text = f"{Form.EQUALITY}: {why}" if why else str(Form.EQUALITY)
+    return Attempt(cell.operation, str(cell.place), cell.outcome, outcome, why=text)
 
 
-def _residue(row: Operation, answer: Answer) -> int:
-    """Count a command that went through, in part or whole, although its random UUID should have stopped it."""
-    if row.form is not Form.RANDOM_UUID:
-        return 0
-    return max(1, answer.written) if answer.ok else answer.written
+def _residue(each: _Try, answer: Answer) -> str:
+    """Say what a command left that went through, in part or whole, although its random UUID should have stopped it."""
+    if each.row.form is not Form.RANDOM_UUID or not (answer.ok or answer.written):
+        return ""
+    command, place = each.sending.command, each.cell.place
+    name = next(iter(command))
+    undo = {
+        "createIndexes": f"drop the index {about_index(command)}",
+        "insert": 'erase the rows with "_probe": true',
+    }.get(name, f"compare {place} with a backup")
+    return f"{each.row.name} on {place} was carried out: {undo}"
+
+
+def about_index(command: Mapping[str, object]) -> str:
+    """The name of the index that a createIndexes command would make."""
+    indexes = command.get("indexes")
+    return str(indexes[0]["name"]) if isinstance(indexes, list) else ""

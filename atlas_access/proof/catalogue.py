@@ -1,7 +1,7 @@
 """The catalogue of attempts: every operation that a proof tries or decides, one row each of `operations.txt`.
 
-Adding an operation is adding one row. No row may describe a command that could change anything if the server wrongly
-allowed it: an operation without such a harmless form is decided by equality, from the server's own list of privileges.
+Adding an operation is adding one row; an operation without a harmless form is decided by the server's own list of
+privileges.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any
 from atlas_access.proof.operation import (
     Command,
     Form,
+    Kind,
     Need,
     On,
     Operation,
@@ -75,6 +76,7 @@ def _rows(text: str) -> Iterator[Operation]:
         else:
             name, form, needs, flags, codes, source, command = map(str.strip, line.split("|"))
             wanted, _, instead = needs.partition(" or ")
+            said = dict(each.partition(":")[::2] for each in flags.split())
             yield Operation(
                 name,
                 scope,
@@ -84,9 +86,13 @@ def _rows(text: str) -> Iterator[Operation]:
                 _command(Form(form), command),
                 frozenset(map(int, codes.split())),
                 _needs(instead),
-                Reach.FOCUS if "focus" in flags else Reach.EVERYWHERE,
-                on_admin=scope is Scope.CLUSTER or "on_admin" in flags,
-                core="core" in flags,
+                Reach.FOCUS if "focus" in said else Reach.EVERYWHERE,
+                on_admin=scope is Scope.CLUSTER or "on_admin" in said,
+                core="core" in said,
+                for_app="app" in said,
+                since=int(said.get("since", 0)),
+                exclusive="exclusive" in said,
+                unsafe=frozenset(Kind(said[each]) for each in said.keys() & {"unsafe"}),
             )
 
 

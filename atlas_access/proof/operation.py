@@ -1,7 +1,7 @@
-"""What one attempt is: the privilege it needs, its residue-free form, and what its answers mean.
+"""What one attempt is: the privilege it needs, its harmless form, the lock it takes, and where it is harmless.
 
-Records only; the rows stand in `atlas_access.proof.catalogue`. A row must never describe a command that could change
-anything when the server wrongly allows it: such an operation is decided by equality.
+Records only; the rows are in `operations.txt`. No row describes a command that could change anything when the server
+wrongly allows it: such an operation is decided by the server's list of privileges.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,10 +12,6 @@ from uuid import UUID
 Command = Mapping[str, object]
 
 UNAUTHORIZED = 13
-NAMESPACE_NOT_FOUND = 26
-UUID_MISMATCH = 361
-NOT_IN_TRANSACTION = 263
-DUPLICATE_KEY = 11000
 
 
 class Scope(StrEnum):
@@ -47,6 +43,39 @@ class Form(StrEnum):
     RANDOM_UUID = "random collectionUUID"
     IMPOSSIBLE_ARGUMENT = "impossible argument"
     EQUALITY = "by equality"
+
+    @property
+    def documented(self) -> bool:
+        """Whether the MongoDB manual says that the form executes nothing, or nothing that stays."""
+        return self in (Form.READ, Form.EXPLAIN, Form.ABORTED_TRANSACTION)
+
+
+class Lock(StrEnum):
+    """What an attempt waits for, and so what clients may wait for behind it."""
+
+    NONE = "none"
+    INTENT = "intent"
+    EXCLUSIVE = "exclusive"
+
+
+class Kind(StrEnum):
+    """What kind a collection is; the rows of `operations.txt` were tried on each of these."""
+
+    PLAIN = "plain"
+    CAPPED = "capped"
+    VIEW = "view"
+    TIME_SERIES = "timeseries"
+    CLUSTERED = "clustered"
+    VALIDATED = "validated"
+    UNIQUE = "unique"
+    TTL = "ttl"
+    TEXT = "text"
+    ENCRYPTED = "encrypted"
+    ABSENT = "absent"
+
+
+MEASURED_MAJORS = frozenset({6})
+"""Majors on which the undocumented forms were measured to change nothing; the `ci` workflow tries others."""
 
 
 class On(StrEnum):
@@ -93,9 +122,11 @@ class Operation:
     """One row of the catalogue.
 
     `source` is the section of the MongoDB manual (6.0) that names the privilege. `command` builds the document to
-    send to the target's database, or to `admin` when `on_admin`; it is None when the row is decided by equality.
-    `allowed` are the codes, besides success, that only an authorized user receives. `instead` is another
-    set of privileges that suffices too. `core` rows are also tried on system collections.
+    send to the target's database, or to `admin` when `on_admin`; it is None when the row is decided by the server's
+    list. `allowed` are the codes, besides success, that only an authorized user receives. `instead` is another set of
+    privileges that suffices too. `core` rows are also tried on system collections. `for_app` says that the application
+    needs it; all others are what an attacker would use. `since` is the first major that has the command. On `unsafe`
+    kinds of collections the form may change something.
     """
 
     name: str
@@ -109,6 +140,17 @@ class Operation:
     reach: Reach = Reach.EVERYWHERE
     on_admin: bool = False
     core: bool = False
+    for_app: bool = False
+    since: int = 0
+    exclusive: bool = False
+    unsafe: frozenset[Kind] = frozenset()
+
+    @property
+    def lock(self) -> Lock:
+        """The strongest lock that the attempt waits for."""
+        if self.exclusive:
+            return Lock.EXCLUSIVE
+        return Lock.NONE if self.form is Form.EQUALITY else Lock.INTENT
 
     @property
     def by_equality(self) -> bool:
