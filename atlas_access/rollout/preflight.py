@@ -83,9 +83,9 @@ def unproven(requests: Sequence[ProofRequest], definition: Mapping[str, Any]) ->
     named, foreign = references(definition)
     return (
         *(
-            f"{each.variable} is bound to {each.name} {each.version or 'without a version'}, which was not proven"
-            for each in named
-            if each.variable.startswith("MONGODB_") and (each.arn, each.version) not in proven
+            f"{variable} is bound to {each.name} {each.version or 'without a version'}, which was not proven"
+            for variable, each in named.items()
+            if variable.startswith("MONGODB_") and (each.arn, each.version) not in proven
         ),
         *(f"{each} is bound to no secret version" for each in foreign if each.startswith("MONGODB_")),
     )

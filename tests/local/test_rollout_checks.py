@@ -96,7 +96,7 @@ def test_references_are_read_with_their_versions() -> None:
     ]
     found, foreign = references({"containerDefinitions": [{"name": "app", "secrets": secrets}]})
     assert ([("A", arn, "v1", "staging/mongodb/app-read-v2")], ("B",)) == (
-        [(each.variable, each.arn, each.version, each.name) for each in found],
+        [(variable, each.arn, each.version, each.name) for variable, each in found.items()],
         foreign,
     )
 
