@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from atlas_access.review.matrix_markdown import escape
+from atlas_access.review.markdown import escape
 
 
 class CatalogueEntry(Protocol):
