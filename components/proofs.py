@@ -17,6 +17,8 @@ from atlas_access.proof import HERE, TASK, TaskPlace, Verdict, expectations
 from components.connection_secret import ConnectionSecret
 from probes.proof import PrivilegeProof, PrivilegeProofArgs
 
+_SHOWN = ("user", "cluster", "environment", "address", "reason")
+
 
 @dataclass(frozen=True)
 class Reach:
@@ -93,14 +95,20 @@ def proven_versions(proofs: Mapping[str, PrivilegeProof]) -> pulumi.Output[Mappi
     names = sorted(proofs)
     return pulumi.Output.all(
         *(
-            pulumi.Output.all(proofs[name].verdict, proofs[name].reason, proofs[name].secret_version)
+            pulumi.Output.all(
+                *(getattr(proofs[name], each) for each in ("secret_version", "verdict", *_SHOWN))
+            )
             for name in names
         )
     ).apply(lambda results: dict(zip(names, _passed(results), strict=True)))
 
 
 def _passed(results: list[list[str]]) -> list[str]:
-    reasons = [reason for verdict, reason, _ in results if verdict != Verdict.PROVEN]
-    if reasons:
-        raise pulumi.RunError("\n".join(reasons))
-    return [version for _, _, version in results]
+    refusals = [
+        f"{verdict.upper()}  {user} on {cluster} ({environment}, {address} address): {'; '.join(reason.splitlines())}"
+        for _, verdict, user, cluster, environment, address, reason in results
+        if verdict != Verdict.PROVEN
+    ]
+    if refusals:
+        raise pulumi.RunError("\n".join(refusals))
+    return [version for version, *_ in results]

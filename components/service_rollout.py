@@ -10,8 +10,8 @@ from typing import Any
 
 import pulumi
 
-from atlas_access.base import BoundSecret, Settings, bind, secret_references
-from atlas_access.guards import Ownership, OwnershipFinding, judge_directory
+from atlas_access.base import BoundSecret, Finding, Settings, Status, bind, secret_references
+from atlas_access.guards import judge_directory
 from atlas_access.rollout import Marks, short
 from components.task_binding import TaskBinding, TaskBindingArgs
 from probes.proof import PrivilegeProof
@@ -79,8 +79,8 @@ class ServiceRollout(pulumi.ComponentResource):
                 ],
                 proven=args.proven,
                 release=settings.rollout_release,
-                ownership=owner.ownership.value,
-                ownership_why=owner.why,
+                ownership=owner.status.value,
+                ownership_why=_text(owner),
                 settings=record,
                 unsettled=found.apply(lambda revision: _unsettled(revision, args.marks)),
             ),
@@ -149,8 +149,12 @@ def _unsettled(found: str, marks: Marks) -> str:
     return f"{short(found)} runs" if found else ""
 
 
-def _owner(settings: Settings, family: str) -> OwnershipFinding:
-    """What the Terraform files say; unknown, without a word, where none are configured."""
+def _text(owner: Finding) -> str:
+    return f"{owner.text}. {owner.remedy}" if owner.message else ""
+
+
+def _owner(settings: Settings, family: str) -> Finding:
+    """What the Terraform files say; unknown, without a message, where none are configured."""
     if not settings.terraform_directory:
-        return OwnershipFinding(Ownership.UNKNOWN, "")
+        return Finding(Status.UNKNOWN, "", "")
     return judge_directory(PROJECT_FOLDER / settings.terraform_directory, settings.ecs_service, (family,), ())

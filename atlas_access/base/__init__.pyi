@@ -49,6 +49,7 @@ from .task_definition import (
     BoundSecret as BoundSecret,
     DefinitionUnusable as DefinitionUnusable,
     MongoVariables as MongoVariables,
+    SecretReference as SecretReference,
     bind as bind,
     canonical_containers as canonical_containers,
     secret_references as secret_references,

@@ -66,6 +66,11 @@ class Finding:
         return dict(self.details).get(name, "")
 
     @property
+    def place(self) -> Location:
+        """The location, an empty one for none."""
+        return self.location or Location("")
+
+    @property
     def name(self) -> str:
         """What the finding is about, without its message: the same in every run."""
         parts = (str(self.location or ""), self.subject, self.code)

@@ -12,7 +12,7 @@ _PAGE = """<!doctype html>
 <style>body{font:1rem/1.5 sans-serif;margin:2rem}td,th{padding:.2rem .8rem .2rem 0;text-align:left}</style></head>
 <body>
 <h1>{{ report.headline | shown }}</h1>
-{%- for section in report.sections %}
+{%- for section in sections %}
 {%- if section.title %}<h2>{{ section.title | shown }}</h2>{% endif %}
 {%- for line in section.lines %}<p>{{ line | shown }}</p>{% endfor %}
 {%- if section.table %}
@@ -44,4 +44,6 @@ def render(report: Report) -> str:
 
     page = Environment(autoescape=True, keep_trailing_newline=True)
     page.filters["shown"] = lambda text: printable(redact(text))
-    return page.from_string(_PAGE).render(report=report, signs=SIGNS)
+    return page.from_string(_PAGE).render(
+        report=report, sections=[each.brief for each in report.sections], signs=SIGNS
+    )

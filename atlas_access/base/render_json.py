@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from atlas_access.base.finding import Finding
-from atlas_access.base.report import Report
+from atlas_access.base.report import Report, Section
 
 VERSION = 1
 """Raised when a key changes its meaning or goes away."""
@@ -41,17 +41,16 @@ def finding_document(finding: Finding) -> dict[str, Any]:
     }
 
 
+def prose(section: Section) -> dict[str, Any]:
+    """A section without its findings as a mapping."""
+    table = section.table
+    rows = [] if table is None else [dict(zip(table.heads, row, strict=True)) for row in table.rows]
+    return {"title": section.title, "lines": section.lines, "rows": rows}
+
+
 def _sections(report: Report) -> dict[str, Any]:
     sections = [
-        {
-            "title": each.title,
-            "lines": each.lines,
-            "rows": []
-            if each.table is None
-            else [dict(zip(each.table.heads, row, strict=True)) for row in each.table.rows],
-            "findings": [finding_document(finding) for finding in each.findings],
-        }
-        for each in report.sections
+        {**prose(each), "findings": list(map(finding_document, each.findings))} for each in report.sections
     ]
     return {"name": report.name, "rules": len(report.rules), "sections": sections}
 

@@ -1,6 +1,7 @@
 """A report as JUnit XML: bad is a failure, unknown an error.
 
-A case for each rule where the report names its rules, else a suite for each section and a case for each finding.
+A case for each rule where the report names its rules, else a suite for each section and a case for each finding. The
+last suite's output is what the report has besides findings.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from atlas_access.base.finding import Finding, Status
+from atlas_access.base.render_text import prose
 from atlas_access.base.report import Report
 
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -26,6 +28,7 @@ def render(report: Report) -> str:
         found = [_case(suite, report.name, name, findings) for name, findings in cases]
         suite.set("failures", str(found.count(Status.BAD)))
         suite.set("errors", str(found.count(Status.UNKNOWN)))
+    SubElement(suite, "system-out").text = _text(prose(report))
     indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 

@@ -24,7 +24,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"## {plain(report.headline)}"
     yield ""
     for section in report.sections:
-        yield from _section(section)
+        yield from _section(section.brief)
     if report.notes:
         yield from (f"- {plain(note)}" for note in report.notes)
         yield ""

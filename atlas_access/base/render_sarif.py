@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from atlas_access.base.finding import Finding, Location, Status
+from atlas_access.base.render_json import prose
 from atlas_access.base.report import Report, Rule
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -38,7 +39,12 @@ def render(report: Report) -> str:
         },
         "automationDetails": {"id": report.name.replace(" ", "/")},
         "columnKind": "unicodeCodePoints",
-        "properties": {"summary": report.headline, "notes": list(report.notes)},
+        "properties": {
+            "summary": report.headline,
+            "notes": report.notes,
+            "remedy": report.remedy,
+            "sections": [prose(each) for each in report.sections if each.lines or each.table],
+        },
         "results": [_result(each, index, report.source) for each in report.findings],
     }
     return (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from atlas_access.base.finding import Finding
 from atlas_access.base.report import SIGNS, Report, Section, Table
@@ -10,7 +11,9 @@ from atlas_access.base.report import SIGNS, Report, Section, Table
 
 def render(report: Report) -> str:
     """The report as lines, ending in a newline."""
-    return "\n".join(printable(line) for line in _lines(report)) + "\n"
+    return (
+        "\n".join(printable(line) for line in _lines(report, [each.brief for each in report.sections])) + "\n"
+    )
 
 
 def printable(line: str) -> str:
@@ -18,9 +21,15 @@ def printable(line: str) -> str:
     return "".join(char if char.isprintable() else f"<U+{ord(char):04X}>" for char in line)
 
 
-def _lines(report: Report) -> Iterator[str]:
+def prose(report: Report) -> str:
+    """The report in full without its findings, for a format that has them elsewhere."""
+    sections = [replace(each, findings=()) for each in report.sections if each.lines or each.table]
+    return "\n".join(map(printable, _lines(report, sections)))
+
+
+def _lines(report: Report, sections: Iterable[Section]) -> Iterator[str]:
     yield report.headline
-    for section in report.sections:
+    for section in sections:
         yield from _section(section)
     yield from (f"  {note}" for note in report.notes)
     if report.remedy:

@@ -1,12 +1,12 @@
 """One report for every check: the answer, sections with lines, a table or findings, and a remedy for the whole.
 
-A slice makes it from its records; the renderers beside this file show it. It must not hold a secret.
+A slice makes it from its records; the renderers beside this file show it. It holds no secret.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from atlas_access.base.finding import Finding, Status
 
@@ -23,12 +23,29 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a report; `title` is "" for the first part."""
+    """A part of a report; `title` is "" for the first part.
+
+    `shown` is how many lines and findings a reader sees, 0 for all: the machine formats have every one.
+    """
 
     title: str = ""
     lines: tuple[str, ...] = ()
     table: Table | None = None
     findings: tuple[Finding, ...] = ()
+    shown: int = 0
+
+    @property
+    def brief(self) -> Section:
+        """The section for a reader: no more than `shown`, and a remedy that every finding has as one line."""
+        limit = self.shown or None
+        lines, findings = self.lines[:limit], self.findings[:limit]
+        left = len(self.lines) - len(lines) + len(self.findings) - len(findings)
+        remedies = {each.remedy for each in self.findings}
+        if len(findings) > 1 and len(remedies) == 1 and "" not in remedies:
+            lines = (*lines, f"Remedy: {remedies.pop()}")
+            findings = tuple(replace(each, remedy="") for each in findings)
+        more = (f"and {left} more: --format json lists them",) if left else ()
+        return replace(self, lines=(*lines, *more), findings=findings)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ its Mongo `secrets` replaced. What this module does not know it refuses to drop.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,10 @@ REGISTRATION_FACTS = frozenset(
         "deregisteredAt",
         "deleteRequestedAt",
     }
+)
+
+_REFERENCE = re.compile(
+    r"(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:]+)(?::([^:]*):([^:]*):([^:]*))?"
 )
 
 
@@ -110,6 +115,27 @@ def secret_references(definition: Mapping[str, Any], container: str | None = Non
         if container in (None, each.get("name"))
         for entry in each.get("secrets", []) or []
     }
+
+
+@dataclass(frozen=True)
+class SecretReference:
+    """A `valueFrom` of Secrets Manager: the secret, and the JSON key, stage and version it names ("" for none)."""
+
+    arn: str
+    key: str = ""
+    stage: str = ""
+    version: str = ""
+
+    @classmethod
+    def parse(cls, value_from: str) -> SecretReference | None:
+        """The reference that a text is, None for a parameter or anything else."""
+        match = _REFERENCE.fullmatch(value_from)
+        return None if match is None else cls(*(part or "" for part in match.groups()))
+
+    @property
+    def name(self) -> str:
+        """The secret's name, without the suffix that AWS adds."""
+        return re.sub(r"-[A-Za-z0-9]{6}$", "", self.arn.split(":secret:", 1)[-1])
 
 
 def _bound(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -112,6 +113,7 @@ def of_tree(
     history: bool = False,
 ) -> Iterator[Report]:
     """Run the guards of a source tree. Raises CommandFailed when it cannot be read."""
+    from atlas_access.base import Status
     from atlas_access.guards import (
         allowances,
         env_var_coverage,
@@ -144,7 +146,7 @@ def of_tree(
             case _:
                 continue
         if name is not GuardName.NO_URI_IN_GIT:
-            unread = (note for note in tree.notes if note.blocks)
+            unread = (note for note in tree.notes if note.status is Status.UNKNOWN)
             found = report(found.guard, found.looked_at, found.findings, (*found.notes, *unread))
         yield allowances.apply(found, tree.files)
 
@@ -152,11 +154,11 @@ def of_tree(
 def _of_git(source: Path, tree: Tree, excluded: Sequence[str], *, history: bool) -> Report:
     from atlas_access.guards import (
         GitUnread,
-        Note,
         as_tracked,
         history_lines,
         is_shallow,
         no_uri_in_git,
+        noted,
         tracked_files,
     )
 
@@ -167,13 +169,13 @@ def _of_git(source: Path, tree: Tree, excluded: Sequence[str], *, history: bool)
         notes = [*tree.notes, *tree.packed]
         if tracked is not None and history and is_shallow(source):
             what = "a shallow clone: the history before it was not searched; git fetch --unshallow brings it"
-            notes.append(Note(str(source), 0, what, blocks=True))
+            notes.append(noted(str(source), 0, what, blocks=True))
         if tracked is None and history:
             raise CommandFailed(
                 f"{source} is in no git repository, so it has no history.", "Leave --history out."
             )
         if tracked is None:
-            notes.append(Note(str(source), 0, "in no git repository: every file counts as tracked"))
+            notes.append(noted(str(source), 0, "in no git repository: every file counts as tracked"))
         lines = history_lines(source) if history else ()
         return no_uri_in_git.check(tree.files, lines, notes, tree.count)
 
@@ -209,17 +211,14 @@ def _cluster(environment: str, stack: str, endpoints: Endpoints) -> Cluster:
 
 
 def _of_terraform(source: Path, stack: str) -> Report:
-    from atlas_access.base import EndpointRefused, Endpoints
-    from atlas_access.guards import Finding, Guard, Note, Ownership, judge_directory, report
+    from atlas_access.base import EndpointRefused, Endpoints, Location, Status
+    from atlas_access.guards import Guard, judge_directory, report
 
     with presented_as(WRONG, EndpointRefused):
         settings = read_settings(stack, Endpoints.from_environment(os.environ))
     if not source.is_dir():
         raise CommandFailed(f"--source {source}: no such folder.", "Name the folder of the Terraform files.")
     answer = judge_directory(source, settings.ecs_service, (settings.ecs_service,), ())
-    why = answer.why.rstrip(".")
-    if answer.ownership is Ownership.OWNED:
-        what, _, remedy = why.rpartition(". ")
-        return report(Guard.TERRAFORM_OWNERSHIP, 1, [Finding(str(source), 0, what or why, f"{remedy}.")])
-    note = Note(str(source), 0, why, blocks=answer.ownership is Ownership.UNKNOWN)
-    return report(Guard.TERRAFORM_OWNERSHIP, 1, (), [note])
+    there = replace(answer, location=Location(str(source / answer.place.path), answer.place.line))
+    owned = answer.status is Status.BAD
+    return report(Guard.TERRAFORM_OWNERSHIP, 1, [there] if owned else (), () if owned else [there])

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN
 from atlas_access.cli.inputs import MANIFEST, TableFormat, read_evidence, read_manifest
 
 
@@ -22,32 +21,13 @@ def matrix(
     ] = None,
 ) -> int:
     """Show who may do what on which collection, and which variable carries whose credential."""
-    from atlas_access.cli.output import console, write
-    from atlas_access.proof import Standing
-    from atlas_access.review import build
+    from atlas_access.base import Format
+    from atlas_access.cli.output import show, write
+    from atlas_access.review import build, matrix_html, matrix_report
 
-    declared = read_manifest(manifest)
-    result = build(declared, read_evidence(evidence))
-    match output:
-        case TableFormat.TEXT:
-            from atlas_access.review import render
-
-            screen = console()
-            screen.print(render(result, screen), soft_wrap=False)
-            screen.file.flush()
-        case TableFormat.MD:
-            from atlas_access.review import matrix_markdown
-
-            write(matrix_markdown.render(result))
-        case TableFormat.HTML:
-            from atlas_access.review import matrix_html
-
-            write(matrix_html.render(result))
-        case TableFormat.JSON:
-            from atlas_access.review import matrix_json
-
-            write(matrix_json.render(result))
-    found = {row.proven for cluster in result.clusters for row in cluster.users}
-    if Standing.NO in found:
-        return REFUTED
-    return UNKNOWN if Standing.UNCLEAR in found else DONE
+    result = build(read_manifest(manifest), read_evidence(evidence))
+    report = matrix_report(result)
+    if output is not TableFormat.HTML:
+        return show(report, Format(output.value))
+    write(matrix_html.render(result))
+    return report.status.exit_code

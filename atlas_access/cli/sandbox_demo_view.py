@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from atlas_access.base import Format, render
 from atlas_access.cli.output import console
 from atlas_access.cli.sandbox_deploy_view import told_of
 from atlas_access.cli.sandbox_live import following
-from atlas_access.review import Deployment, Matrix, Moment, Operation, Progress, matrix_text, progress_line
+from atlas_access.review import Deployment, Matrix, Moment, Operation, Progress, matrix_report, progress_line
 from sandbox.receipt import Receipt
 from sandbox.receipt_pages import lines
 
@@ -104,7 +105,7 @@ def _last_screen(screen: Console, played: Played) -> None:
     for note in receipt.notes:
         screen.print(f"\n{note}", style="yellow")
     screen.print("")
-    screen.print(matrix_text.render(played.matrix, screen))
+    screen.print(render(matrix_report(played.matrix), Format.TEXT), soft_wrap=True)
     screen.print("")
     screen.print(receipt.headline, style="bold green" if receipt.done else "bold red", soft_wrap=True)
     screen.print(f"Receipt: {played.page}       Next: {NEXT}", soft_wrap=True)

@@ -146,17 +146,12 @@ def _recorded(at: datetime | None, now: datetime, otherwise: str) -> Fact:
 
 
 def _fact(report: Report, clean: str) -> Fact:
+    from atlas_access.base import Status
     from atlas_access.drift import listed
-    from atlas_access.guards import Outcome
     from atlas_access.retirement import Fact
 
-    match report.outcome:
-        case Outcome.CLEAN:
-            return Fact(holds=True, evidence=clean)
-        case Outcome.FOUND:
-            return Fact(
-                holds=False, evidence=listed((f"{each.place}: {each.what}" for each in report.findings), 3)
-            )
-        case Outcome.UNKNOWN:
-            blocking = (f"{note.place}: {note.what}" for note in report.notes if note.blocks)
-            return Fact(holds=None, evidence=listed(blocking, 3))
+    if report.status is Status.GOOD:
+        return Fact(holds=True, evidence=clean)
+    against = report.findings or report.unjudged
+    evidence = listed((f"{each.place}: {each.message}" for each in against), 3)
+    return Fact(holds=False if report.findings else None, evidence=evidence)

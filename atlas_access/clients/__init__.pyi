@@ -77,6 +77,7 @@ from .mongo_answers import (
 )
 from .other_account import (
     AccountPlace as AccountPlace,
+    account_unread as account_unread,
     role_arn as role_arn,
     server_time as server_time,
     session_in as session_in,

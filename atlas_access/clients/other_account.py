@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from atlas_access.base import Endpoints, Settings
+from atlas_access.base import Endpoints, Settings, Unread
 from atlas_access.clients.aws import account_id, client, new_session
-from atlas_access.clients.errors import AwsUnavailable
+from atlas_access.clients.errors import AwsUnavailable, read_or_unread
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -47,6 +47,13 @@ def wrong_account(stack: str, account: str, region: str, endpoints: Endpoints) -
     return (
         "" if found == account else f"these credentials act in AWS account {found}, but {stack} is {account}"
     )
+
+
+def account_unread(settings: Settings, endpoints: Endpoints) -> Unread | None:
+    """The same as a part that could not be read, for a report; None where the credentials act in the account."""
+    account, region = settings.aws_account_id, settings.aws_region
+    why = read_or_unread(lambda: wrong_account("this stack", account, region, endpoints), "AWS account")
+    return why if isinstance(why, Unread) else Unread("AWS account", why) if why else None
 
 
 def session_in(place: AccountPlace, endpoints: Endpoints, purpose: str) -> Session | None:

@@ -17,7 +17,7 @@ from atlas_access.clients import (
     AwsUnavailable,
     RunningRevision,
     SeenKey,
-    account_id,
+    account_unread,
     client,
     current_of,
     key_behind,
@@ -56,14 +56,9 @@ def read_account(settings: Settings, secrets: Sequence[str], endpoints: Endpoint
     When the credentials act in another account than the stack's, nothing else is asked of it.
     """
     region = settings.aws_region
-    found = read_or_unread(lambda: account_id(region=region, endpoints=endpoints), "AWS account")
-    if isinstance(found, str) and found != settings.aws_account_id:
-        found = Unread(
-            "AWS account",
-            f"these credentials act in {found}, not in {settings.aws_account_id}; sign in to the right account",
-        )
-    if isinstance(found, Unread):
-        return Account(found, (), ())
+    elsewhere = account_unread(settings, endpoints)
+    if elsewhere is not None:
+        return Account(elsewhere, (), ())
     store = client("secretsmanager", region, endpoints)
     with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
         key = pool.submit(

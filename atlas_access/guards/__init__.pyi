@@ -10,12 +10,9 @@ from . import (
     validate_secrets as validate_secrets,
 )
 from .finding import (
-    Finding as Finding,
     Guard as Guard,
-    Note as Note,
-    Outcome as Outcome,
     Report as Report,
-    overall as overall,
+    noted as noted,
     report as report,
 )
 from .git import (
@@ -28,10 +25,6 @@ from .git import (
 from .local_values import value_problems as value_problems
 from .report_guards import guards_report as guards_report
 from .source import Tree as Tree, read_tree as read_tree
-from .terraform_ownership import (
-    Ownership as Ownership,
-    OwnershipFinding as OwnershipFinding,
-    judge_directory as judge_directory,
-)
+from .terraform_ownership import judge_directory as judge_directory
 from .tracked import as_tracked as as_tracked
 from .validate_secrets import Cluster as Cluster

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from atlas_access.guards.finding import Finding, Note, Report, report
+from atlas_access.base import Finding
+from atlas_access.guards.finding import Report, noted, report
 from atlas_access.guards.source import SourceFile
 
 _ALLOWED = re.compile(r"atlas-access: allow (?P<guard>[a-z-]+)[ \t]*:[ \t]*(?P<reason>\S[^\n]*)")
@@ -18,11 +19,12 @@ def apply(found: Report, files: Sequence[SourceFile]) -> Report:
     """The report with accepted findings turned into notes."""
     texts = {file.path: file.text for file in files if "atlas-access: allow" in file.text}
     kept: list[Finding] = []
-    notes: list[Note] = list(found.notes)
+    notes = list(found.notes)
     for finding in found.findings:
-        reason = _reason(texts.get(finding.path, ""), finding.line, found.guard.value)
+        place = finding.place
+        reason = _reason(texts.get(place.path, ""), place.line, found.guard.value)
         if reason:
-            notes.append(Note(finding.path, finding.line, f"accepted: {finding.what} ({reason})"))
+            notes.append(noted(place.path, place.line, f"accepted: {finding.message} ({reason})"))
         else:
             kept.append(finding)
     return report(found.guard, found.looked_at, kept, notes)

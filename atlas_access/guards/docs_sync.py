@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import zip_longest
 
-from atlas_access.guards.finding import Finding, Guard, Report, report
+from atlas_access.guards.finding import Guard, Report, report, wrong
 
 _REMEDY = "Write it anew: make docs."
 
@@ -19,10 +19,10 @@ def check(wanted: Mapping[str, str], found: Mapping[str, str | None]) -> Report:
     for path, text in wanted.items():
         there = found.get(path)
         if there is None:
-            findings.append(Finding(path, 0, "a generated document is missing", _REMEDY))
+            findings.append(wrong(path, 0, "a generated document is missing", _REMEDY))
         elif there != text:
             findings.append(
-                Finding(path, _first_difference(text, there), "a generated document is out of step", _REMEDY)
+                wrong(path, _first_difference(text, there), "a generated document is out of step", _REMEDY)
             )
     return report(Guard.DOCS_SYNC, len(wanted), findings)
 

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
-from atlas_access.guards.finding import Finding, Guard, Note, Report, report
+from atlas_access.base import Finding
+from atlas_access.guards.finding import Guard, Report, noted, report, wrong
 from atlas_access.guards.language import CODE, Language
 from atlas_access.guards.source import SourceFile
 from atlas_access.guards.variables import Use, unread, uses_in
@@ -30,7 +31,7 @@ def check(manifest: Manifest, files: Sequence[SourceFile], manifest_text: str = 
     declared = tuple(dict.fromkeys(binding.variable for binding in manifest.bindings))
     deprecated = {entry.name: entry.successor for entry in manifest.deprecated_variables}
     findings: list[Finding] = []
-    notes: list[Note] = []
+    notes: list[Finding] = []
     read: set[str] = set()
     looked_at = 0
     for file in files:
@@ -44,7 +45,7 @@ def check(manifest: Manifest, files: Sequence[SourceFile], manifest_text: str = 
             uses = uses_in(file, (*declared, *deprecated))
         except SyntaxError as error:
             notes.append(
-                Note(file.path, error.lineno or 0, "cannot be parsed as Python: not judged", blocks=True)
+                noted(file.path, error.lineno or 0, "cannot be parsed as Python: not judged", blocks=True)
             )
             continue
         findings += (finding for use in uses for finding in _judged(file.path, use, declared, deprecated))
@@ -59,16 +60,16 @@ def check(manifest: Manifest, files: Sequence[SourceFile], manifest_text: str = 
 
 def _judged(path: str, use: Use, declared: Sequence[str], deprecated: Mapping[str, str]) -> Iterator[Finding]:
     if not use.whole:
-        yield Finding(
+        yield wrong(
             path, use.line, f"a variable's name is put together at run time ({use.name}…)",
             "Write the whole name, so that it can be found and checked.",
         )  # fmt: skip
     elif use.name in deprecated:
-        yield Finding(path, use.line, f"{use.name} is deprecated", f"Write {deprecated[use.name]} instead.")
+        yield wrong(path, use.line, f"{use.name} is deprecated", f"Write {deprecated[use.name]} instead.")
     elif use.name not in declared:
         near = get_close_matches(use.name, declared, n=1, cutoff=0.75)
         hint = f"Did you mean {near[0]}?" if near else f"The manifest knows {', '.join(declared)}."
-        yield Finding(
+        yield wrong(
             path, use.line, f"{use.name} is not in the manifest", f"Declare it among the bindings. {hint}"
         )
 
@@ -83,14 +84,14 @@ def _reserved(texts: Iterable[str]) -> dict[str, str]:
 
 
 def _unread(
-    manifest: Manifest, name: str, reserved: Mapping[str, str], notes: list[Note]
+    manifest: Manifest, name: str, reserved: Mapping[str, str], notes: list[Finding]
 ) -> Iterator[Finding]:
     source, _, line = manifest.place_of(_place(manifest, name)).partition(":")
     number = int(line) if line.isdigit() else 0
     if name in reserved:
-        notes.append(Note(source, number, f"{name} is not read yet: {reserved[name]}"))
+        notes.append(noted(source, number, f"{name} is not read yet: {reserved[name]}"))
         return
-    yield Finding(
+    yield wrong(
         source, number, f"{name} is declared, and no code of the tree reads it",
         f"Take it off the manifest, or mark it with a comment: atlas-access: reserved {name}: why.",
     )  # fmt: skip

@@ -1,6 +1,6 @@
-"""What a guard has to say: findings, each with file, line and remedy, and what it could not judge.
+"""What a guard covered and found, in the shared record of a finding; what a line says is described, never quoted.
 
-Records only. It must never hold a secret: what a line says is described, not quoted.
+A finding that is bad is wrong. A note is good (left out or accepted) or unknown (not judged although it matters).
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+
+from atlas_access.base import Finding, Location, Status
 
 
 class Guard(StrEnum):
@@ -23,44 +25,6 @@ class Guard(StrEnum):
     LOCAL_FILE = "local-file"
 
 
-class Outcome(StrEnum):
-    """A guard's answer: nothing found, something found, or not everything could be judged."""
-
-    CLEAN = "clean"
-    FOUND = "found"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, order=True)
-class Finding:
-    """One thing that is wrong: where, what, and the remedy. `line` is 0 where a place has no lines."""
-
-    path: str
-    line: int
-    what: str
-    remedy: str
-
-    @property
-    def place(self) -> str:
-        """`src/db.ts:12`, or the path alone."""
-        return f"{self.path}:{self.line}" if self.line else self.path
-
-
-@dataclass(frozen=True, order=True)
-class Note:
-    """Something that is not wrong: left out, accepted, or (when `blocks`) not judged although it matters."""
-
-    path: str
-    line: int
-    what: str
-    blocks: bool = False
-
-    @property
-    def place(self) -> str:
-        """`src/db.ts:12`, or the path alone."""
-        return f"{self.path}:{self.line}" if self.line else self.path
-
-
 @dataclass(frozen=True)
 class Report:
     """What one guard found; `looked_at` counts the files, values or documents that it covered."""
@@ -68,25 +32,38 @@ class Report:
     guard: Guard
     looked_at: int
     findings: tuple[Finding, ...] = ()
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
     @property
-    def outcome(self) -> Outcome:
-        """Found before unknown, unknown before clean."""
+    def status(self) -> Status:
+        """Bad before unknown, unknown before good."""
         if self.findings:
-            return Outcome.FOUND
-        return Outcome.UNKNOWN if any(note.blocks for note in self.notes) else Outcome.CLEAN
+            return Status.BAD
+        return Status.UNKNOWN if self.unjudged else Status.GOOD
+
+    @property
+    def unjudged(self) -> tuple[Finding, ...]:
+        """The notes of what could not be judged although it matters."""
+        return tuple(note for note in self.notes if note.status is Status.UNKNOWN)
 
 
-def report(guard: Guard, looked_at: int, findings: Iterable[Finding], notes: Iterable[Note] = ()) -> Report:
+def wrong(path: str, line: int, what: str, remedy: str) -> Finding:
+    """Something that is wrong; `line` is 0 where a place has no lines."""
+    return Finding(Status.BAD, "", what, remedy, Location(path, line))
+
+
+def noted(path: str, line: int, what: str, *, blocks: bool = False) -> Finding:
+    """Something that is not wrong, or (when it `blocks`) not judged although it matters."""
+    return Finding(Status.UNKNOWN if blocks else Status.GOOD, "", what, location=Location(path, line))
+
+
+def report(
+    guard: Guard, looked_at: int, findings: Iterable[Finding], notes: Iterable[Finding] = ()
+) -> Report:
     """A report with findings and notes in the order of files and lines, each once."""
-    return Report(guard, looked_at, tuple(sorted(set(findings))), tuple(sorted(set(notes))))
+    return Report(guard, looked_at, in_order(findings), in_order(notes))
 
 
-def overall(reports: Iterable[Report]) -> Outcome:
-    """The answer of several guards together."""
-    outcomes = {each.outcome for each in reports}
-    for outcome in (Outcome.FOUND, Outcome.UNKNOWN):
-        if outcome in outcomes:
-            return outcome
-    return Outcome.CLEAN
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings by file and line, each once."""
+    return tuple(sorted(set(findings), key=lambda each: (each.place, each.message, each.remedy)))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from atlas_access.base import ConnectionInvalid, ConnectionString, Entry, LocalText, Secret
-from atlas_access.guards.finding import Finding, Guard, Note, Report, report
+from atlas_access.base import ConnectionInvalid, ConnectionString, Entry, Finding, LocalText, Secret
+from atlas_access.guards.finding import Guard, Report, noted, report, wrong
 from atlas_access.guards.stored_values import Wanted, host_problem, problems
 from atlas_access.manifest import LOCAL, Binding, Manifest
 
@@ -40,16 +40,16 @@ def check(manifest: Manifest, local: LocalText, facts: LocalFacts) -> Report:
     bindings = manifest.bindings_for(LOCAL)
     remedy = _remedy(bindings, facts)
     findings = [*_around(facts)]
-    notes: list[Note] = []
+    notes: list[Finding] = []
     for binding in bindings:
         entries = local.of(binding.variable)
         if not entries:
             what = f"{binding.variable} is missing; it is {binding.user}'s"
-            findings.append(Finding(facts.path, 0, what, remedy))
+            findings.append(wrong(facts.path, 0, what, remedy))
             continue
         for entry in entries[:-1]:
             what = f"{binding.variable} is set again in line {entries[-1].line}, which is what counts"
-            findings.append(Finding(facts.path, entry.line, what, remedy))
+            findings.append(wrong(facts.path, entry.line, what, remedy))
         _judge(manifest, binding, entries[-1], facts, findings, notes)
     findings += _others(manifest, local, facts.path, {each.variable for each in bindings}, remedy)
     return report(Guard.LOCAL_FILE, 1, findings, notes)
@@ -85,28 +85,30 @@ def _judge(
     entry: Entry,
     facts: LocalFacts,
     findings: list[Finding],
-    notes: list[Note],
+    notes: list[Finding],
 ) -> None:
     remedy = _remedy((binding,), facts)
     value = entry.value.reveal()
     if not value:
-        findings.append(Finding(facts.path, entry.line, f"{binding.variable} is empty", remedy))
+        findings.append(wrong(facts.path, entry.line, f"{binding.variable} is empty", remedy))
         return
-    wrong = list(value_problems(manifest, binding, value, facts.cluster))
-    findings += [Finding(facts.path, entry.line, f"{binding.variable} {what}", remedy) for what in wrong]
-    if wrong:
+    problems_found = list(value_problems(manifest, binding, value, facts.cluster))
+    findings += [
+        wrong(facts.path, entry.line, f"{binding.variable} {what}", remedy) for what in problems_found
+    ]
+    if problems_found:
         return
     if facts.current is not None:
         if facts.current[binding.variable] != entry.value:
             what = f"{binding.variable} is not what {binding.secret_name} holds now"
-            findings.append(Finding(facts.path, entry.line, what, remedy))
+            findings.append(wrong(facts.path, entry.line, what, remedy))
         return
     hosts = ConnectionString.parse(value).hosts
     loopback = facts.loopback and all(host.startswith("127.") for host in hosts)
     problem = host_problem(wanted_of(manifest, binding), ConnectionString.parse(value), None, facts.cluster)
     if not loopback and (problem is None or not facts.cluster):
         what = f"{binding.variable}: whose cluster its host is does not follow from its name; name the stack to compare"
-        notes.append(Note(facts.path, entry.line, what, blocks=True))
+        notes.append(noted(facts.path, entry.line, what, blocks=True))
 
 
 def _others(
@@ -119,20 +121,20 @@ def _others(
         if not name or name in ours:
             continue
         if name in deprecated:
-            yield Finding(path, entry.line, f"{name} is deprecated; {deprecated[name]} succeeds it", remedy)
+            yield wrong(path, entry.line, f"{name} is deprecated; {deprecated[name]} succeeds it", remedy)
         elif name in elsewhere:
             what = f"{name} belongs to the {elsewhere[name].value.replace('_', ' ')}, not on a developer's machine"
-            yield Finding(path, entry.line, what, "Remove the line.")
+            yield wrong(path, entry.line, what, "Remove the line.")
         elif entry.value.reveal().lower().startswith(_SCHEMES):
             what = f"{name} holds a MongoDB connection string, and access.yaml knows no such variable"
-            yield Finding(path, entry.line, what, "Remove the line, or declare the variable.")
+            yield wrong(path, entry.line, what, "Remove the line, or declare the variable.")
 
 
 def _around(facts: LocalFacts) -> Iterator[Finding]:
     if facts.mode & OTHERS:
-        yield Finding(facts.path, 0, f"others may read it (mode {facts.mode:04o})", f"chmod 600 {facts.path}")
+        yield wrong(facts.path, 0, f"others may read it (mode {facts.mode:04o})", f"chmod 600 {facts.path}")
     if facts.ignored is False:
-        yield Finding(
+        yield wrong(
             facts.path, 0, "git does not ignore it", "Add it to .gitignore; git rm --cached if tracked."
         )
 

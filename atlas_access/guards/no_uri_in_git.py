@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from atlas_access.guards.finding import Finding, Guard, Note, Report, report
+from atlas_access.base import Finding
+from atlas_access.guards.finding import Guard, Report, report, wrong
 from atlas_access.guards.source import SourceFile
 from atlas_access.guards.written_forms import forms
 
@@ -56,12 +57,12 @@ class HistoryLine:
 def check(
     files: Iterable[SourceFile],
     history: Iterable[HistoryLine] = (),
-    notes: Iterable[Note] = (),
+    notes: Iterable[Finding] = (),
     count: int = 0,
 ) -> Report:
     """Find connection strings with passwords in tracked files, and in the lines that `history` added."""
     findings = [
-        Finding(file.path, line, f"a connection string with the password of {user}", _REMEDY)
+        wrong(file.path, line, f"a connection string with the password of {user}", _REMEDY)
         for file in files
         for line, user in credentials_in(file.text)
     ]
@@ -71,7 +72,7 @@ def check(
             if (each.path, user) not in seen:
                 seen.add((each.path, user))
                 findings.append(
-                    Finding(
+                    wrong(
                         f"{each.path}@{each.commit[:12]}", 0,
                         f"a connection string with the password of {user} was committed", _REMEDY,
                     )

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from atlas_access.guards.finding import Finding, Guard, Note, Report, report
+from atlas_access.base import Finding
+from atlas_access.guards.finding import Guard, Report, noted, report, wrong
 from atlas_access.guards.language import Language
 from atlas_access.guards.reference_python import functions_in_python, reads_in_python
 from atlas_access.guards.reference_script import functions_in_script, reads_in_script
@@ -37,7 +38,7 @@ def check(manifest: Manifest, files: Sequence[SourceFile]) -> Report:
     """Judge every collection that code reaches through the reference connection, across the whole tree."""
     allowed = manifest.read_across
     findings: list[Finding] = []
-    notes: list[Note] = []
+    notes: list[Finding] = []
     code = [file for file in files if file.language in (Language.PYTHON, Language.SCRIPT) and not file.binary]
     openers = frozenset(name for file in code for name in _functions(file))
     speaks = re.compile(
@@ -53,12 +54,12 @@ def check(manifest: Manifest, files: Sequence[SourceFile]) -> Report:
         if not speaks.search(file.text):
             continue
         if file.language is Language.PYTHON and python_of(file) is None:
-            notes.append(Note(file.path, 0, "cannot be parsed as Python: not judged", blocks=True))
+            notes.append(noted(file.path, 0, "cannot be parsed as Python: not judged", blocks=True))
             continue
         for read in sorted({Read(*each) for each in _reads(file, openers)}):
             if not read.name:
                 notes.append(
-                    Note(
+                    noted(
                         file.path, read.line,
                         "the collection's name is put together at run time: not judged; write it as a literal",
                         blocks=True,
@@ -68,7 +69,7 @@ def check(manifest: Manifest, files: Sequence[SourceFile]) -> Report:
                 near = get_close_matches(read.name, allowed, n=1, cutoff=0.75)
                 hint = f" Did you mean {near[0]}?" if near else ""
                 findings.append(
-                    Finding(
+                    wrong(
                         file.path, read.line, f"{read.name} is used through the reference connection",
                         f"Only {', '.join(allowed)} may be (read_across in access.yaml).{hint}",
                     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from atlas_access.base import Finding, Location, Report, Section, Status
-from atlas_access.guards.finding import Note, Outcome, Report as GuardReport, overall
+from atlas_access.base import Finding, Report, Section, Status, worst
+from atlas_access.guards.finding import Report as GuardReport
 
-_STATUS = {Outcome.CLEAN: Status.GOOD, Outcome.FOUND: Status.BAD, Outcome.UNKNOWN: Status.UNKNOWN}
+_LABELS = {Status.GOOD: "CLEAN", Status.BAD: "FOUND", Status.UNKNOWN: "UNKNOWN"}
 _THINGS = {
     "validate-secrets": "secrets",
     "docs-sync": "documents",
@@ -18,26 +20,28 @@ _SHOWN = 20
 
 
 def guards_report(reports: Sequence[GuardReport]) -> Report:
-    """One guard, or several with a section each; the JSON has every note."""
-    outcome = overall(reports)
+    """One guard, or several with a section each; the machine formats have every note."""
+    status = worst(each.status for each in reports)
     alone = len(reports) == 1
     count = sum(len(each.findings) for each in reports)
     several = f"{len(reports)} guards{f', {count} found' if count else ''}"
     return Report(
         name=f"guard {reports[0].guard.value if alone else 'all'}",
-        status=_STATUS[outcome],
-        label=outcome.value.upper(),
+        status=status,
+        label=_LABELS[status],
         summary=_summary(reports[0]) if alone else several,
-        sections=tuple(_section(each, "" if alone else _title(each)) for each in reports),
+        sections=tuple(
+            section for each in reports for section in _sections(each, "" if alone else _title(each))
+        ),
         data={
-            "outcome": outcome,
+            "outcome": _LABELS[status].lower(),
             "guards": [
                 {
                     "guard": each.guard,
-                    "outcome": each.outcome,
+                    "outcome": _LABELS[each.status].lower(),
                     "looked_at": each.looked_at,
-                    "findings": each.findings,
-                    "notes": each.notes,
+                    "findings": [{**_record(one), "remedy": one.remedy} for one in each.findings],
+                    "notes": [{**_record(one), "blocks": one in each.unjudged} for one in each.notes],
                 }
                 for each in reports
             ],
@@ -46,8 +50,12 @@ def guards_report(reports: Sequence[GuardReport]) -> Report:
     )
 
 
+def _record(one: Finding) -> Mapping[str, Any]:
+    return {"path": one.place.path, "line": one.place.line, "what": one.message}
+
+
 def _title(each: GuardReport) -> str:
-    return f"{each.outcome.value.upper():8}{_summary(each)}"
+    return f"{_LABELS[each.status]:8}{_summary(each)}"
 
 
 def _summary(each: GuardReport) -> str:
@@ -55,32 +63,10 @@ def _summary(each: GuardReport) -> str:
     return f"{each.guard.value}: {each.looked_at} {things}{f', {len(each.findings)} found' if each.findings else ''}"
 
 
-def _section(each: GuardReport, title: str) -> Section:
-    return Section(title, tuple(_lines(each)), findings=tuple(_findings(each)))
-
-
-def _findings(each: GuardReport) -> Iterator[Finding]:
-    code = each.guard.value
-    shared = _shared_remedy(each)
-    for one in each.findings:
-        remedy = "" if shared else one.remedy
-        yield Finding(Status.BAD, "", f"{one.what}.", remedy, Location(one.path, one.line), code)
-    for note in each.notes:
-        if note.blocks:
-            message = f"not judged: {note.what}"
-            yield Finding(Status.UNKNOWN, "", message, location=Location(note.path, note.line), code=code)
-
-
-def _lines(each: GuardReport) -> Iterator[str]:
-    if shared := _shared_remedy(each):
-        yield f"Remedy: {shared}"
-    notes: list[Note] = [note for note in each.notes if not note.blocks]
-    yield from (f"note  {note.place}: {note.what}" for note in notes[:_SHOWN])
-    if len(notes) > _SHOWN:
-        yield f"and {len(notes) - _SHOWN} more notes: --format json lists them"
-
-
-def _shared_remedy(each: GuardReport) -> str:
-    """The remedy of all findings, when they have one in common."""
-    remedies = {one.remedy for one in each.findings}
-    return remedies.pop() if len(remedies) == 1 and len(each.findings) > 1 else ""
+def _sections(each: GuardReport, title: str) -> Iterator[Section]:
+    unjudged = (replace(one, message=f"not judged: {one.message}") for one in each.unjudged)
+    findings = tuple(replace(one, code=each.guard.value) for one in (*each.findings, *unjudged))
+    yield Section(title, findings=findings)
+    notes = tuple(f"note  {one.place}: {one.message}" for one in each.notes if one.status is Status.GOOD)
+    if notes:
+        yield Section(lines=notes, shown=_SHOWN)

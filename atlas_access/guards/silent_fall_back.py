@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from atlas_access.base import Finding
 from atlas_access.guards.fall_back_python import pairs_in_python
 from atlas_access.guards.fall_back_script import pairs_in_script
 from atlas_access.guards.fall_back_text import pairs_in_text
-from atlas_access.guards.finding import Finding, Guard, Note, Report, report
+from atlas_access.guards.finding import Guard, Report, noted, report, wrong
 from atlas_access.guards.language import Language
 from atlas_access.guards.script_tokens import tokens_of
 from atlas_access.guards.source import SourceFile
@@ -33,7 +34,7 @@ class Pair:
 def check(files: Sequence[SourceFile], known: Collection[str]) -> Report:
     """Find every place where one Mongo variable falls back to another; `known` are the manifest's variables."""
     findings: list[Finding] = []
-    notes: list[Note] = []
+    notes: list[Finding] = []
     looked_at = 0
     for file in files:
         if file.binary or file.language is Language.OTHER:
@@ -48,11 +49,11 @@ def check(files: Sequence[SourceFile], known: Collection[str]) -> Report:
             pairs = _pairs(file, frozenset(known))
         except SyntaxError as error:
             notes.append(
-                Note(file.path, error.lineno or 0, "cannot be parsed as Python: not judged", blocks=True)
+                noted(file.path, error.lineno or 0, "cannot be parsed as Python: not judged", blocks=True)
             )
             continue
         findings += (
-            Finding(
+            wrong(
                 file.path, pair.line, f"{pair.wanted} silently falls back to {pair.fallback}",
                 f"Stop with an error that names {pair.wanted} when it is not set.",
             )

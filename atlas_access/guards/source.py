@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from atlas_access.base import Finding
 from atlas_access.guards.content import archive_of, decoded, wanted, wanted_if_huge
-from atlas_access.guards.finding import Note
+from atlas_access.guards.finding import in_order, noted
 from atlas_access.guards.language import Language, language_of
 
 LARGEST = 4 * 1024 * 1024
@@ -48,9 +49,9 @@ class Tree:
     """
 
     files: tuple[SourceFile, ...]
-    notes: tuple[Note, ...]
+    notes: tuple[Finding, ...]
     count: int
-    packed: tuple[Note, ...] = ()
+    packed: tuple[Finding, ...] = ()
     seen: frozenset[str] = frozenset()
 
 
@@ -95,19 +96,19 @@ class _Reader:
 
     def __init__(self, excluded: Sequence[str]) -> None:
         self.files: list[SourceFile] = []
-        self.notes: list[Note] = []
-        self.packed: list[Note] = []
+        self.notes: list[Finding] = []
+        self.packed: list[Finding] = []
         self.seen: set[str] = set()
         self.count = 0
         self._excluded = tuple(excluded)
 
     def tree(self) -> Tree:
         files = tuple(sorted(self.files, key=lambda file: file.path))
-        notes, packed = tuple(sorted(self.notes)), tuple(sorted(self.packed))
+        notes, packed = in_order(self.notes), in_order(self.packed)
         return Tree(files, notes, self.count, packed, frozenset(self.seen))
 
     def note(self, path: str, what: str, *, blocks: bool = False) -> None:
-        self.notes.append(Note(path, 0, what, blocks))
+        self.notes.append(noted(path, 0, what, blocks=blocks))
 
     def take(self, entry: os.DirEntry[str], prefix: str) -> bool:
         """Read a file, note what cannot be; whether it is a folder to walk into."""
@@ -162,7 +163,7 @@ class _Reader:
         archive = archive_of(beginning)
         if archive:
             what = f"{archive}: what is packed in it was not searched; leave it out with --exclude"
-            self.packed.append(Note(path, 0, what, blocks=True))
+            self.packed.append(noted(path, 0, what, blocks=True))
 
     def _judge_huge(self, descriptor: int, path: str) -> None:
         with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as content:

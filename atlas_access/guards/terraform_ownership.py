@@ -1,8 +1,7 @@
 """Whether Terraform has let go of the service's task definition, by reading its HCL.
 
 Two owners of one task definition undo each other. The parser is small and tolerant: it knows blocks, strings, comments
-and heredocs, evaluates nothing, and says `unknown` wherever it would have to guess. It must never run Terraform or
-follow a module.
+and heredocs, evaluates nothing, runs no Terraform, follows no module, and says unknown wherever it would have to guess.
 """
 
 from __future__ import annotations
@@ -10,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
+
+from atlas_access.base import Finding, Location, Status
 
 _LONGEST = 2_000_000
 _HEADER = re.compile(r'^[ \t]*(resource|module)[ \t]+"([^"\n]+)"(?:[ \t]+"([^"\n]+)")?[ \t]*\{', re.MULTILINE)
@@ -21,22 +21,6 @@ _LITERAL = re.compile(r'"((?:[^"\\$%]|\\.|\$(?!\{)|%(?!\{))*)"\s*$')
 _HEREDOC = re.compile(r"<<-?[ \t]*([A-Za-z_][\w-]*)[ \t]*\n")
 
 
-class Ownership(StrEnum):
-    """Terraform's hold on the task definition that the service runs."""
-
-    RELEASED = "released"
-    OWNED = "owned"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class OwnershipFinding:
-    """The answer and the sentence behind it; an answer other than released ends with the remedy."""
-
-    ownership: Ownership
-    why: str
-
-
 @dataclass(frozen=True)
 class Block:
     """One `resource` or `module` block: where it stands, and its body with comments blanked out."""
@@ -44,7 +28,7 @@ class Block:
     kind: str
     type: str
     name: str
-    where: str
+    where: Location
     body: str
 
 
@@ -54,8 +38,8 @@ class _Unreadable(ValueError):
 
 def judge_directory(
     directory: Path, service: str, families: Collection[str], ours: Collection[str]
-) -> OwnershipFinding:
-    """Read every `*.tf` below a directory and judge the hold on `service`.
+) -> Finding:
+    """Read every `*.tf` below a directory: good where Terraform has released `service`, bad where it owns it.
 
     `families` are the task-definition families of the service; `ours` are the ARNs of revisions that this project
     registered.
@@ -79,14 +63,14 @@ def judge_directory(
         except (OSError, UnicodeDecodeError, _Unreadable) as error:
             return _unknown(f"{where} cannot be read as HCL ({error})")
     finding = judge(blocks, service, families, ours)
-    if finding.ownership is Ownership.RELEASED and generated:
+    if finding.status is Status.GOOD and generated:
         return _unknown(f"{generated[0].relative_to(directory).as_posix()} is JSON, which is not read here")
     return finding
 
 
 def judge(
     blocks: Collection[Block], service: str, families: Collection[str], ours: Collection[str]
-) -> OwnershipFinding:
+) -> Finding:
     """Decide by the blocks alone: every block that is, or may be, the service must ignore its task definition."""
     services = [each for each in blocks if each.type == "aws_ecs_service"]
     released = []
@@ -99,25 +83,25 @@ def judge(
             if name == service:
                 released.append(block.where)
         elif name == service:
-            return OwnershipFinding(
-                Ownership.OWNED,
-                f"{block.where}: aws_ecs_service.{block.name} sets the task definition of {service}: the next apply "
-                "would undo ours. Add lifecycle { ignore_changes = [task_definition] } and apply it first.",
+            return Finding(
+                Status.BAD,
+                "",
+                f"aws_ecs_service.{block.name} sets the task definition of {service}: the next apply would undo ours",
+                "Add lifecycle { ignore_changes = [task_definition] } and apply it first.",
+                block.where,
             )
         else:
-            doubtful.append(
-                f"{block.where}: aws_ecs_service.{block.name} may be {service} (its name is no literal)"
-            )
+            why = f"aws_ecs_service.{block.name} may be {service} (its name is no literal)"
+            doubtful.append(_unknown(why, block.where))
     if doubtful:
-        return _unknown(doubtful[0])
+        return doubtful[0]
     if released:
-        return OwnershipFinding(
-            Ownership.RELEASED, f"{released[0]} ignores changes of the task definition of {service}"
-        )
+        message = f"ignores changes of the task definition of {service}"
+        return Finding(Status.GOOD, "", message, location=released[0])
     for block in blocks:
         if block.type == "aws_ecs_task_definition" and _literal(block.body, "family") in set(families):
             return _unknown(
-                f"{block.where}: registers the family, but no aws_ecs_service of {service} is there"
+                f"registers the family, but no aws_ecs_service of {service} is there", block.where
             )
     if any(each.kind == "module" for each in blocks):
         return _unknown(f"no aws_ecs_service names {service}; it may stand in a module")
@@ -137,7 +121,7 @@ def read_blocks(text: str, where: str) -> tuple[Block, ...]:
                 kind,
                 first if kind == "resource" else "",
                 second or first,
-                f"{where}:{line}",
+                Location(where, line),
                 plain[match.end() : end],
             )
         )
@@ -242,8 +226,8 @@ def _blanked(text: str) -> str:
     return "".join(out)
 
 
-def _unknown(why: str) -> OwnershipFinding:
-    return OwnershipFinding(
-        Ownership.UNKNOWN,
-        f"{why}. Where Terraform ignores the task definition, state terraform-released in atlas-access:acknowledged.",
+def _unknown(why: str, where: Location | None = None) -> Finding:
+    remedy = (
+        "Where Terraform ignores the task definition, state terraform-released in atlas-access:acknowledged."
     )
+    return Finding(Status.UNKNOWN, "", why, remedy, where)

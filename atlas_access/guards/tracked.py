@@ -17,16 +17,16 @@ def as_tracked(tree: Tree, root: Path, tracked: Collection[str], excluded: Seque
     """Return `tree`, read from `root`, with what git tracks; `excluded` are the patterns that it was read with."""
     names = {shown(name): name for name in tracked}
     names = {path: name for path, name in names.items() if not _left_out(path, excluded)}
-    closed = tuple(note.path for note in tree.notes if note.path.endswith("/"))
+    closed = tuple(note.place.path for note in tree.notes if note.place.path.endswith("/"))
     more = read_named(
         root, [name for path, name in names.items() if path not in tree.seen and not path.startswith(closed)]
     )
     wanted = {*names, *(folder for folder in closed if any(path.startswith(folder) for path in names))}
     return Tree(
         files=tuple(file for file in (*tree.files, *more.files) if file.path in wanted),
-        notes=tuple(note for note in (*tree.notes, *more.notes) if note.path in wanted),
+        notes=tuple(note for note in (*tree.notes, *more.notes) if note.place.path in wanted),
         count=len(names),
-        packed=tuple(note for note in (*tree.packed, *more.packed) if note.path in wanted),
+        packed=tuple(note for note in (*tree.packed, *more.packed) if note.place.path in wanted),
         seen=tree.seen | more.seen,
     )
 

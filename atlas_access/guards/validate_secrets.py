@@ -16,16 +16,17 @@ from atlas_access.base import (
     ConnectionString,
     EndpointRefused,
     Endpoints,
+    Finding,
 )
 from atlas_access.clients import AwsUnavailable, Server, judge_login, read_connection_string, wrong_account
-from atlas_access.guards.finding import Finding, Guard, Note, Report, report
+from atlas_access.guards.finding import Guard, Report, noted, report, wrong
 from atlas_access.guards.stored_values import Wanted, host_problem, login_problem, problems, wanted_in
 from atlas_access.manifest import Manifest
 
 _LOGIN_SECONDS = 5.0
 _AT_ONCE = 8
 _REMEDY = "Run `pulumi up --refresh`, or put the right value into the secret."
-_CURRENT = Note(
+_CURRENT = noted(
     "AWSCURRENT", 0, "the current versions were judged; those that tasks hold, `atlas-access prove` judges"
 )
 
@@ -54,7 +55,7 @@ def check(manifest: Manifest, place: Place, clusters: Mapping[str, Cluster], end
     wanted = wanted_in(manifest, place.environment)
     elsewhere = _elsewhere(place, endpoints)
     if elsewhere:
-        notes = [Note(each.secret, 0, f"not read: {elsewhere}", blocks=True) for each in wanted]
+        notes = [noted(each.secret, 0, f"not read: {elsewhere}", blocks=True) for each in wanted]
         return report(Guard.VALIDATE_SECRETS, len(wanted), (), notes)
     users = frozenset(user.name for user in manifest.users) | {user.name for user in manifest.legacy}
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
@@ -78,7 +79,7 @@ def _elsewhere(place: Place, endpoints: Endpoints) -> str:
 
 def _judged(
     wanted: Wanted, place: Place, cluster: Cluster, users: frozenset[str], endpoints: Endpoints
-) -> tuple[list[Finding], list[Note]]:
+) -> tuple[list[Finding], list[Finding]]:
     try:
         value = ConnectionString.parse(
             read_connection_string(wanted.secret, "", region=place.region, endpoints=endpoints)
@@ -86,48 +87,50 @@ def _judged(
     except AwsUnavailable as error:
         if error.code == "ResourceNotFoundException":
             remedy = "Run `pulumi up` for the stack; atlas-access drift says more."
-            return [Finding(wanted.secret, 0, "is declared, and not there", remedy)], []
-        return [], [Note(wanted.secret, 0, f"not read: AWS answered {error.code}", blocks=True)]
+            return [wrong(wanted.secret, 0, "is declared, and not there", remedy)], []
+        return [], [noted(wanted.secret, 0, f"not read: AWS answered {error.code}", blocks=True)]
     except ConnectionInvalid as error:
-        return [Finding(wanted.secret, 0, f"is no connection string: {error}", _REMEDY)], []
-    findings = [Finding(wanted.secret, 0, what, remedy) for what, remedy in problems(wanted, value, users)]
-    notes: list[Note] = []
+        return [wrong(wanted.secret, 0, f"is no connection string: {error}", _REMEDY)], []
+    findings = [wrong(wanted.secret, 0, what, remedy) for what, remedy in problems(wanted, value, users)]
+    notes: list[Finding] = []
     host = host_problem(wanted, value, cluster.addresses, cluster.name)
     # The credential is not sent to a host that is not the cluster's, or that only looks like it.
     if host:
-        return [*findings, Finding(wanted.secret, 0, host, _REMEDY)], notes
+        return [*findings, wrong(wanted.secret, 0, host, _REMEDY)], notes
     if host is None or cluster.addresses is None:
         why = f"host not judged, and not logged in: {cluster.why or 'Atlas was not asked'}"
-        notes.append(Note(wanted.secret, 0, why, blocks=True))
+        notes.append(noted(wanted.secret, 0, why, blocks=True))
     elif not place.log_in:
-        notes.append(Note(wanted.secret, 0, "not logged in, as asked"))
+        notes.append(noted(wanted.secret, 0, "not logged in, as asked"))
     else:
         _log_in(wanted, value, endpoints, findings, notes)
     return findings, notes
 
 
 def _log_in(
-    wanted: Wanted, value: ConnectionString, endpoints: Endpoints, findings: list[Finding], notes: list[Note]
+    wanted: Wanted,
+    value: ConnectionString,
+    endpoints: Endpoints,
+    findings: list[Finding],
+    notes: list[Finding],
 ) -> None:
     try:
         with Server(value, endpoints, wait_seconds=_LOGIN_SECONDS) as server:
             refused = login_problem(judge_login(server.login(lambda: 0.0).answer))
     except EndpointRefused:
-        findings.append(
-            Finding(wanted.secret, 0, "leads to an address that this environment refuses", _REMEDY)
-        )
+        findings.append(wrong(wanted.secret, 0, "leads to an address that this environment refuses", _REMEDY))
         return
     except ValueError as error:
-        findings.append(Finding(wanted.secret, 0, str(error), _REMEDY))
+        findings.append(wrong(wanted.secret, 0, str(error), _REMEDY))
         return
     if refused is None:
         where = f"by its {wanted.address.value} address"
         notes.append(
-            Note(wanted.secret, 0, f"the server could not be reached {where}: not judged", blocks=True)
+            noted(wanted.secret, 0, f"the server could not be reached {where}: not judged", blocks=True)
         )
     elif refused:
         findings.append(
-            Finding(
+            wrong(
                 wanted.secret,
                 0,
                 refused,

@@ -13,7 +13,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from atlas_access.guards.finding import Note
+from atlas_access.base import Finding
+from atlas_access.guards.finding import noted
 from atlas_access.guards.language import Language
 from atlas_access.guards.script_tokens import Token, tokens_of
 from atlas_access.guards.source import SourceFile
@@ -79,14 +80,14 @@ def uses_in(file: SourceFile, known: Collection[str]) -> tuple[Use, ...]:
     return tuple(sorted({use for use in found if not use.whole or is_mongo_variable(use.name)}))
 
 
-def unread(file: SourceFile) -> tuple[Note, ...]:
+def unread(file: SourceFile) -> tuple[Finding, ...]:
     """The note on a file of a language that no guard reads, where it speaks of a Mongo variable."""
     found = next((match for match in NAME.finditer(file.text) if is_mongo_variable(match[0])), None)
     if found is None or file.binary:
         return ()
     line = file.text.count("\n", 0, found.start()) + 1
     what = f"speaks of {found[0]} in a language that is not read: not judged; leave it out with --exclude"
-    return (Note(file.path, line, what, blocks=True),)
+    return (noted(file.path, line, what, blocks=True),)
 
 
 def mentioned(text: str) -> frozenset[str]:

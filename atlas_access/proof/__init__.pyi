@@ -1,7 +1,7 @@
 from .code_digest import code_digest as code_digest
 from .evidence import Proof as Proof, Subject as Subject
 from .expectations import Expectations as Expectations, expectations as expectations
-from .live_access import live_holders as live_holders
+from .live_access import LiveHolder as LiveHolder, live_holders as live_holders
 from .proof_report import proof_report as proof_report
 from .renewal import renewed as renewed
 from .report import ProofReport as ProofReport, Proven as Proven, Standing as Standing

@@ -14,6 +14,7 @@ from atlas_access.proof.verdict import Outcome, Verdict
 
 _WORDS = ("operation", "namespace", "expected", "outcome", "code_name", "why")
 _COLUMNS = (*_WORDS, "code", "ms")
+_SHOWN = 3
 
 
 class Subject(StrEnum):
@@ -113,17 +114,23 @@ class Proof:
         return tuple(each for each in self.attempts if each.verdict is Verdict.REFUTED)
 
     @property
-    def reason(self) -> str:
-        """One line that says why the proof is not proven, "" when it is."""
+    def reasons(self) -> tuple[str, ...]:
+        """Why the proof is not proven, three lines at most and a count of the others; () when it is."""
         verdict = self.verdict
         if verdict is Verdict.PROVEN:
-            return ""
+            return ()
         texts = [*_texts(self.findings, verdict), *_summaries(self.attempts, verdict)]
         if verdict is Verdict.REFUTED and self.residue and not texts:
             texts = [f"{self.residue} attempts may have left something behind"]
         if not texts:
             texts = ["nothing was attempted"]
-        return _joined(texts)
+        more = (f"and {len(texts) - _SHOWN} more",) if len(texts) > _SHOWN else ()
+        return (*texts[:_SHOWN], *more)
+
+    @property
+    def reason(self) -> str:
+        """The reasons in one line."""
+        return "; ".join(self.reasons)
 
     def to_json(self) -> str:
         """Return the evidence as canonical JSON: attempts are rows under `columns`, words by their place in `words`."""
@@ -184,8 +191,3 @@ def _summaries(attempts: Iterable[Attempt], verdict: Verdict) -> list[str]:
         others = f" and {len(same) - 1} more namespaces" if len(same) > 1 else ""
         lines.append(f"{same[0]}{others}")
     return lines
-
-
-def _joined(texts: list[str], shown: int = 3) -> str:
-    more = f"; and {len(texts) - shown} more" if len(texts) > shown else ""
-    return "; ".join(texts[:shown]) + more

@@ -22,7 +22,7 @@ _STATUS = {
     Verdict.REFUTED: Status.BAD,
     Verdict.INCONCLUSIVE: Status.UNKNOWN,
 }
-_SHOWN = 8
+_SHOWN = 16
 _ROLES = (
     "pulumi up --refresh restores the declared roles; or change access.yaml and its decision record together."
 )
@@ -79,14 +79,10 @@ def _row(each: Proven) -> tuple[str, ...]:
 
 
 def _section(each: Proven, *, attempts: bool) -> Section:
-    findings = tuple(_findings(each))
     tried = each.proof.attempts if attempts else each.doubtful
-    shown = (*findings, *map(_attempt, tried))
-    if not attempts:
-        shown = (*findings[:_SHOWN], *map(_attempt, each.doubtful[:_SHOWN]))
-    more = len(findings) + len(tried) - len(shown)
-    left = (f"and {more} more: --attempts shows every attempt",) if more else ()
-    return Section(f"{each.where}: {each.secret}", (*_lines(each), *left), findings=shown)
+    findings = (*_findings(each), *map(_attempt, tried))
+    title = f"{each.where}: {each.secret}"
+    return Section(title, tuple(_lines(each)), findings=findings, shown=0 if attempts else _SHOWN)
 
 
 def _findings(each: Proven) -> Iterator[Finding]:
@@ -146,7 +142,3 @@ def _evidence(each: Proven) -> dict[str, Any]:
             for attempt in proof.attempts
         ],
     }
-
-
-def _tried(attempt: Attempt) -> dict[str, Any]:
-    return {**asdict(attempt), "codeName": attempt.code_name, "verdict": str(attempt.verdict)}

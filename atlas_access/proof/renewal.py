@@ -55,10 +55,9 @@ def _settle(news: dict[str, Any], request: ProofRequest, endpoints: Endpoints, r
 def _outputs(proof: Proof, last_audit_uuid: str) -> dict[str, Any]:
     """Return the recorded results; the audit log's UUID moves on only with a proof that holds."""
     seen = proof.audit_uuid if proof.verdict is Verdict.PROVEN else ""
-    where = f"{proof.user} on {proof.cluster} ({proof.environment}, {proof.address} address)"
     return {
         "verdict": str(proof.verdict),
-        "reason": f"{str(proof.verdict).upper()}  {where}: {proof.reason}" if proof.reason else "",
+        "reason": "\n".join(proof.reasons),
         "attempts": len(proof.attempts),
         "inconclusive": proof.inconclusive,
         "residue": proof.residue,

@@ -6,8 +6,7 @@ an authorization answer is never asked for again, except while a narrowing propa
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -37,7 +36,7 @@ from atlas_access.proof.observe_audit_log import Presence, look
 from atlas_access.proof.request import PRIVATE, ProofRequest
 from atlas_access.proof.verdict import Verdict
 
-__all__ = ["ProofRequest", "prove", "prove_all", "unproven"]
+__all__ = ["ProofRequest", "prove", "unproven"]
 
 ANSWER_SECONDS = 5.0
 REACH_SECONDS = 3.0
@@ -112,27 +111,6 @@ def unproven(request: ProofRequest, subject: Subject, text: str, *, refuted: boo
     run = _Run(request, Endpoints(), _silent)
     (run.refute if refuted else run.doubt)(subject, text)
     return _proof(run)
-
-
-def prove_all(
-    requests: Sequence[ProofRequest],
-    endpoints: Endpoints,
-    *,
-    read_secret: Callable[[ProofRequest], str] | None = None,
-    progress: Callable[[ProofRequest, str], None] | None = None,
-) -> tuple[Proof, ...]:
-    """Prove several credentials at once, each on its own connection, in the order of the requests."""
-
-    def one(request: ProofRequest) -> Proof:
-        return prove(
-            request,
-            endpoints,
-            read_secret=None if read_secret is None else lambda: read_secret(request),
-            progress=_silent if progress is None else lambda line: progress(request, line),
-        )
-
-    with ThreadPoolExecutor(max_workers=max(1, min(len(requests), MAX_CONCURRENT))) as pool:
-        return tuple(pool.map(one, requests))
 
 
 def _connection(run: _Run, read_secret: ReadSecret | None) -> ConnectionString | None:

@@ -1,7 +1,7 @@
 """The runbook's twelve probes, six positive and six negative, as a named set for today's users and for the legacy ones.
 
 Written by hand from the provisioning runbook and ADR 0006, apart from the derived table: a second opinion. Its
-probes are a selection; they must never stand for the complete proof.
+probes are a selection and no substitute for the complete proof.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from atlas_access.proof.verdict import Outcome
 
-_YES, _NO = Outcome.ALLOWED, Outcome.DENIED
 NAME = "runbook"
 
 
@@ -41,20 +40,37 @@ class ProbeSet:
         return tuple(probe for probe in self.probes if probe.user == user)
 
 
+def _tries(user: str, *probes: str) -> tuple[Probe, ...]:
+    """One user's probes, each written as `yes FIND plans` or `no INSERT plans`."""
+    outcomes = {"yes": Outcome.ALLOWED, "no": Outcome.DENIED}
+    parts = (probe.split() for probe in probes)
+    return tuple(
+        Probe(user, action, collection, outcomes[expected]) for expected, action, collection in parts
+    )
+
+
+_LOG = "agent_audit_log"
 MANAGED = ProbeSet(
     (
-        Probe("app_read", "FIND", "plans", _YES),
-        Probe("app_read", "INSERT", "plans", _NO),
-        Probe("app_read", "REMOVE", "agent_audit_log", _NO),
-        Probe("app_write", "INSERT", "agent_survey_responses", _YES),
-        Probe("app_write", "UPDATE", "plans", _YES),
-        Probe("app_audit_writer", "FIND", "agent_audit_log", _YES),
-        Probe("app_audit_writer", "INSERT", "agent_audit_log", _YES),
-        Probe("app_audit_writer", "UPDATE", "agent_audit_log", _NO),
-        Probe("app_audit_writer", "REMOVE", "agent_audit_log", _NO),
-        Probe("app_admin_schema", "CREATE_INDEX", "agent_survey_responses", _YES),
-        Probe("app_admin_schema", "INSERT", "agent_survey_responses", _NO),
-        Probe("app_admin_schema", "FIND", "agent_audit_log", _NO),
+        *_tries("app_read", "yes FIND plans", "no INSERT plans", f"no REMOVE {_LOG}"),
+        *_tries("app_write", "yes INSERT agent_survey_responses", "yes UPDATE plans"),
+        *_tries(
+            *(
+                "app_audit_writer",
+                f"yes FIND {_LOG}",
+                f"yes INSERT {_LOG}",
+                f"no UPDATE {_LOG}",
+                f"no REMOVE {_LOG}",
+            )
+        ),
+        *_tries(
+            *(
+                "app_admin_schema",
+                "yes CREATE_INDEX agent_survey_responses",
+                "no INSERT agent_survey_responses",
+            ),
+            f"no FIND {_LOG}",
+        ),
     ),
     "app_audit_writer",
 )
@@ -63,35 +79,28 @@ MANAGED = ProbeSet(
 LEGACY = {
     "staging": ProbeSet(
         (
-            Probe("app_read_staging", "FIND", "plans", _YES),
-            Probe("app_read_staging", "INSERT", "plans", _NO),
-            Probe("app_writer_survey", "INSERT", "agent_survey_responses", _YES),
-            Probe("app_writer_survey", "FIND", "plans", _NO),
-            Probe("app_writer_plans", "UPDATE", "plans", _YES),
-            Probe("app_writer_plans", "INSERT", "agent_survey_responses", _NO),
-            Probe("app_writer_agents", "INSERT", "agent_audit_log", _YES),
-            Probe("app_writer_agents", "UPDATE", "agent_audit_log", _NO),
-            Probe("app_admin_agents", "FIND", "admins", _YES),
-            Probe("app_admin_agents", "REMOVE", "agent_audit_log", _NO),
-            Probe("audit_reader", "FIND", "agent_audit_log", _YES),
-            Probe("audit_reader", "INSERT", "agent_audit_log", _NO),
+            *_tries("app_read_staging", "yes FIND plans", "no INSERT plans"),
+            *_tries("app_writer_survey", "yes INSERT agent_survey_responses", "no FIND plans"),
+            *_tries("app_writer_plans", "yes UPDATE plans", "no INSERT agent_survey_responses"),
+            *_tries("app_writer_agents", f"yes INSERT {_LOG}", f"no UPDATE {_LOG}"),
+            *_tries("app_admin_agents", "yes FIND admins", f"no REMOVE {_LOG}"),
+            *_tries("audit_reader", f"yes FIND {_LOG}", f"no INSERT {_LOG}"),
         ),
         "app_writer_agents",
     ),
     "prod": ProbeSet(
         (
-            Probe("app-read", "FIND", "plans", _YES),
-            Probe("app-read", "FIND", "agent_audit_log", _YES),
-            Probe("app-read", "INSERT", "plans", _NO),
-            Probe("app-read", "UPDATE", "agent_audit_log", _NO),
-            Probe("app-write", "FIND", "plans", _YES),
-            Probe("app-write", "INSERT", "agent_survey_responses", _YES),
-            Probe("app-write", "UPDATE", "plans", _YES),
-            Probe("app-write", "COLL_MOD", "plans", _NO),
-            Probe("app-write", "VALIDATE", "plans", _NO),
-            Probe("app_writer_hubspot_sync", "INSERT", "hubspot_sync_log", _YES),
-            Probe("app_writer_hubspot_sync", "FIND", "plans", _NO),
-            Probe("app_writer_hubspot_sync", "REMOVE", "agent_audit_log", _NO),
+            *_tries("app-read", "yes FIND plans", f"yes FIND {_LOG}", "no INSERT plans", f"no UPDATE {_LOG}"),
+            *_tries("app-write", "yes FIND plans", "yes INSERT agent_survey_responses", "yes UPDATE plans"),
+            *_tries("app-write", "no COLL_MOD plans", "no VALIDATE plans"),
+            *_tries(
+                *(
+                    "app_writer_hubspot_sync",
+                    "yes INSERT hubspot_sync_log",
+                    "no FIND plans",
+                    f"no REMOVE {_LOG}",
+                )
+            ),
         ),
         "app-write",
     ),

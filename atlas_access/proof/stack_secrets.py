@@ -1,6 +1,6 @@
 """The secret versions of a stack's own account that hold its users' connection strings: which ones tasks hold now.
 
-For: proving a stack's credentials, and asking the servers what they can do. Metadata only: no value is ever read here.
+Metadata only: no value is read here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from atlas_access.base import Endpoints, Settings, secret_references
+from atlas_access.base import Endpoints, SecretReference, Settings, secret_references
 from atlas_access.clients import (
     AwsUnavailable,
     CurrentSecret,
@@ -90,14 +90,16 @@ def settled(stack: Stack, each: Sequence[Candidate], *, whole: bool) -> Iterator
             yield replace(candidate, missing=candidate.missing or elsewhere or str(current))
             continue
         held = [
-            pin for each in candidate.variables if (pin := running.pinned.get(each)) and pin[0] == current.arn
+            pin
+            for each in candidate.variables
+            if (pin := running.pinned.get(each)) and pin.arn == current.arn
         ]
-        versions = dict.fromkeys(version or current.version_id for _, version in held)
+        versions = dict.fromkeys(pin.version or current.version_id for pin in held)
         if whole or not versions:
             versions[current.version_id] = None
         for version in versions:
             request = replace(candidate.request, secret_arn=current.arn, secret_version=version)
-            is_held = any((pin or current.version_id) == version for _, pin in held)
+            is_held = any((pin.version or current.version_id) == version for pin in held)
             place = _place(stack, running.roles.get(candidate.consumer, ""))
             yield replace(candidate, request=request, held=is_held, place=place, unasked=running.unasked)
 
@@ -124,19 +126,19 @@ def _current(stack: Stack, candidate: Candidate) -> CurrentSecret | str:
 
 @dataclass(frozen=True)
 class _Running:
-    """What the revisions that run hold: variable to ARN and pinned version ("" for none), and execution roles.
+    """What the revisions that run hold: variable to secret reference, and execution roles.
 
     `unasked` says why one of them could not be read, "" when all could.
     """
 
-    pinned: Mapping[str, tuple[str, str]]
+    pinned: Mapping[str, SecretReference]
     roles: Mapping[Consumer, str]
     unasked: str = ""
 
 
 def _running(stack: Stack) -> _Running:
     settings = stack.settings
-    pinned: dict[str, tuple[str, str]] = {}
+    pinned: dict[str, SecretReference] = {}
     roles: dict[Consumer, str] = {}
     unasked: list[str] = []
     where: dict[str, Any] = {"region": settings.aws_region, "endpoints": stack.endpoints}
@@ -152,8 +154,8 @@ def _running(stack: Stack) -> _Running:
             continue
         roles[consumer] = str(definition.get("executionRoleArn", ""))
         for variable, source in secret_references(definition).items():
-            parts = source.split(":")
-            pinned[variable] = (":".join(parts[:7]), parts[9] if len(parts) > 9 else "")
+            if (reference := SecretReference.parse(source)) is not None:
+                pinned[variable] = reference
     return _Running(pinned, roles, "; ".join(unasked))
 
 

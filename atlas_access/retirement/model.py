@@ -1,17 +1,12 @@
-"""The words of the retirement: its two steps, its conditions with three answers each, and the evidence that shows them.
-
-For: everything that decides whether legacy access may go. Pure. It must never turn an unknown into a pass.
-"""
+"""The conditions of a retirement, with three answers each, and the evidence that shows them. Unknown never passes."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
-from atlas_access.base import HeldRole, Step
+from atlas_access.base import Finding, HeldRole, Status, Step
 
 TOMBSTONE_ROLE = "atlas_access_tombstone"
 """The role that a tombstoned user holds instead of its own."""
@@ -40,46 +35,35 @@ DEPLOYMENTS = 3
 CLOCK_TOLERANCE_SECONDS = 300.0
 
 
-class Standing(StrEnum):
-    """How a condition stands; only MET passes."""
-
-    MET = "met"
-    UNMET = "unmet"
-    UNKNOWN = "unknown"
+_WORDS = {Status.GOOD: "met", Status.BAD: "unmet", Status.UNKNOWN: "unknown"}
 
 
-@dataclass(frozen=True)
-class Condition:
-    """One condition: its name, how it stands, what shows it, and the remedy where it is not met."""
-
-    name: str
-    standing: Standing
-    evidence: str
-    way_out: str = ""
+class Condition(Finding):
+    """The finding of one condition, its subject: what shows it, and the remedy where it is not met."""
 
     @property
     def met(self) -> bool:
         """Whether it is shown to hold."""
-        return self.standing is Standing.MET
+        return self.status is Status.GOOD
 
     def __str__(self) -> str:
-        shown = f"{self.standing.value:<7} {self.name}: {self.evidence}"
-        return f"{shown}. {self.way_out}" if self.way_out and not self.met else shown
+        shown = f"{_WORDS[self.status]:<7} {self.subject}: {self.message}"
+        return f"{shown}. {self.remedy}" if self.remedy and not self.met else shown
 
 
 def met(name: str, evidence: str) -> Condition:
     """A condition that holds."""
-    return Condition(name, Standing.MET, evidence)
+    return Condition(Status.GOOD, name, evidence)
 
 
-def unmet(name: str, evidence: str, way_out: str) -> Condition:
+def unmet(name: str, evidence: str, remedy: str) -> Condition:
     """A condition that does not hold."""
-    return Condition(name, Standing.UNMET, evidence, way_out)
+    return Condition(Status.BAD, name, evidence, remedy)
 
 
-def unknown(name: str, evidence: str, way_out: str) -> Condition:
+def unknown(name: str, evidence: str, remedy: str) -> Condition:
     """A condition of which nobody knows whether it holds."""
-    return Condition(name, Standing.UNKNOWN, evidence, way_out)
+    return Condition(Status.UNKNOWN, name, evidence, remedy)
 
 
 def open_ones(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
@@ -96,10 +80,10 @@ def evidence_json(stack: str, step: Step, at: float, conditions: Sequence[Condit
             "at": datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds"),
             "conditions": [
                 {
-                    "name": each.name,
+                    "name": each.subject,
                     "met": each.met,
-                    "standing": each.standing.value,
-                    "evidence": each.evidence,
+                    "standing": _WORDS[each.status],
+                    "evidence": each.message,
                 }
                 for each in conditions
             ],
@@ -123,7 +107,7 @@ def fresh_from(evidence: str, stack: str, step: Step, now: float) -> tuple[Condi
     except (ValueError, KeyError, TypeError):
         return ()
     fresh = mine and whole and -1.0 < age < FRESH_SECONDS
-    return tuple(each for each in found if fresh and each.name in SLOW_TO_ASK)
+    return tuple(each for each in found if fresh and each.subject in SLOW_TO_ASK)
 
 
 def lasted(seconds: float) -> str:

@@ -81,8 +81,8 @@ def examine(asked: Asked, eyes: Eyes, look: Look, *, strict: bool) -> Examined:
         for revision in account.bound
         if revision.idle
     )
-    taken = {each.name: each for each in asked.taken}
-    return Examined(tuple(taken.get(each.name, each) for each in conditions(seen, strict=strict)), idle)
+    taken = {each.subject: each for each in asked.taken}
+    return Examined(tuple(taken.get(each.subject, each) for each in conditions(seen, strict=strict)), idle)
 
 
 def observe(asked: Asked, eyes: Eyes, look: Look) -> GateSeen:
@@ -145,7 +145,7 @@ def _told(what: str, read: Callable[[], T]) -> T | Unread:
 
 
 def _drift(asked: Asked, eyes: Eyes) -> Drift | Unread:
-    if any(each.name == "drift_clean" for each in asked.taken):
+    if any(each.subject == "drift_clean" for each in asked.taken):
         return Unread("drift", "shown a moment ago")
     wanted = Wanted(
         stack=asked.stack,
@@ -173,7 +173,7 @@ def _explained(asked: Asked, look: Look, drift: Drift | Unread) -> tuple[Drift |
 
 
 def _smoke(asked: Asked, eyes: Eyes) -> tuple[str, ...] | Unread | None:
-    if any(each.name == "smoke_gates_green" for each in asked.taken):
+    if any(each.subject == "smoke_gates_green" for each in asked.taken):
         return Unread("smoke gates", "shown a moment ago")
     gates = eyes.gates()
     if gates is None:

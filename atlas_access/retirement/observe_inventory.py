@@ -17,7 +17,7 @@ from atlas_access.clients import (
     Atlas,
     Retry,
     SignIn,
-    account_id,
+    account_unread,
     client,
     items,
     read_or_unread,
@@ -45,7 +45,7 @@ def look(
         ThreadPoolExecutor(max_workers=3) as pool,
         Atlas(own.atlas_project_id, sign_in, endpoints, retry) as atlas,
     ):
-        account = _account(own, endpoints)
+        account = account_unread(own, endpoints)
         secrets = pool.submit(_own, account, "secrets", partial(_secrets, manifest, stack, own, endpoints))
         revisions = [
             pool.submit(
@@ -70,16 +70,9 @@ def _revisions(
     return read_revisions(place, endpoints)
 
 
-def _account(settings: Settings, endpoints: Endpoints) -> str | Unread:
-    found = read_or_unread(lambda: account_id(region=settings.aws_region, endpoints=endpoints), "AWS account")
-    if not isinstance(found, Unread) and found != settings.aws_account_id:
-        return Unread("AWS account", f"these credentials act in {found}, not in {settings.aws_account_id}")
-    return found
-
-
-def _own(account: str | Unread, what: str, read: Callable[[], T | Unread]) -> T | Unread:
+def _own(elsewhere: Unread | None, what: str, read: Callable[[], T | Unread]) -> T | Unread:
     """Read only when the credentials act in the stack's own account."""
-    return Unread(what, account.why) if isinstance(account, Unread) else read()
+    return read() if elsewhere is None else Unread(what, elsewhere.why)
 
 
 def _secrets(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 from atlas_access.base import Endpoints, Settings
-from atlas_access.clients import AwsUnavailable, account_id, client
+from atlas_access.clients import AwsUnavailable, client, wrong_account
 from atlas_access.manifest import Manifest
 from atlas_access.retirement.consumers import StillConsumed, refuse_while_consumed
 from atlas_access.retirement.journal import Journal, read_journal
@@ -18,9 +18,9 @@ from atlas_access.rollout import Service, ServiceMissing
 def retirement_journal(stack: str, settings: Settings, endpoints: Endpoints) -> Journal:
     """What the service's tags say of the retirement. Raises `AwsUnavailable`."""
     what = f"reading the record of {stack}'s retirement"
-    found = account_id(region=settings.aws_region, endpoints=endpoints)
-    if found != settings.aws_account_id:
-        raise AwsUnavailable(what, f"as {found}; sign in to account {settings.aws_account_id}")
+    elsewhere = wrong_account(stack, settings.aws_account_id, settings.aws_region, endpoints)
+    if elsewhere:
+        raise AwsUnavailable(what, elsewhere)
     ecs = client("ecs", settings.aws_region, endpoints)
     try:
         return read_journal(Service(ecs, settings.ecs_cluster, settings.ecs_service).look_tagged()[1])

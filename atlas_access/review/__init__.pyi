@@ -1,12 +1,7 @@
 from . import (
     deployment_json as deployment_json,
     matrix_html as matrix_html,
-    matrix_json as matrix_json,
-    matrix_markdown as matrix_markdown,
-    matrix_text as matrix_text,
     policy_explained as policy_explained,
-    who_can_live as who_can_live,
-    who_can_text as who_can_text,
 )
 from .deployment import (
     Change as Change,
@@ -27,14 +22,14 @@ from .deployment_text import (
 )
 from .documents import documents as documents
 from .evidence import EvidenceInvalid as EvidenceInvalid, observations as observations
+from .markdown import code as code, escape as escape
 from .matrix import (
     AcceptedFinding as AcceptedFinding,
     Matrix as Matrix,
     Observation as Observation,
     build as build,
 )
-from .matrix_markdown import code as code, escape as escape
-from .matrix_text import render as render
+from .matrix_report import matrix_report as matrix_report
 from .policy import (
     advice_lines as advice_lines,
     policy_report as policy_report,
@@ -43,3 +38,4 @@ from .policy import (
 )
 from .policy_places import line_of as line_of
 from .who_can import Answer as Answer, QuestionInvalid as QuestionInvalid, who_can as who_can
+from .who_can_report import declared_report as declared_report, live_report as live_report

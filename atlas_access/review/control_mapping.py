@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from atlas_access.manifest import Manifest
+from atlas_access.review.markdown import escape
 from atlas_access.review.matrix import build
-from atlas_access.review.matrix_markdown import escape
 from atlas_access.review.policy_page import RuleEntry, anchor
 
 

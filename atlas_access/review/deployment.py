@@ -97,7 +97,7 @@ class Proof:
     """A proof's outcome as the stack recorded it; `name` is the proof's own, after its secret.
 
     `environment` is whose tasks receive the credential, `cluster` the environment whose cluster it opens; `live` says
-    whether the server's own list of privileges is the declared one.
+    whether the server's own list of privileges is the declared one. `reason` has a line for each finding.
     """
 
     name: str
@@ -119,11 +119,8 @@ class Proof:
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """What refutes it or leaves it in doubt, one finding each, without the words that name the proof."""
-        said = self.reason
-        if said.upper().startswith(self.verdict.upper()):
-            said = said.partition(": ")[2]
-        return tuple(part for part in said.split("; ") if part)
+        """What refutes it or leaves it in doubt, one finding each."""
+        return tuple(self.reason.splitlines())
 
     @property
     def observation(self) -> Observation:

@@ -1,6 +1,7 @@
 """The access matrix as one HTML page: searchable, with a "who can change this collection?" view, light and dark.
 
-It must never load anything from outside itself; its content policy forbids it, and it reads whole without scripts.
+It has a page of its own, because a report's table has neither search nor a cell that explains itself in words. It loads
+nothing from outside itself; its content policy forbids it, and it reads whole without scripts.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from atlas_access.review.matrix import LETTERS, MARKS, Cell, ClusterMatrix, Matrix
-from atlas_access.review.matrix_text import SIGNS, used_as
+from atlas_access.review.matrix_report import SIGNS, used_as
 
 _CHANGES = {"insert": "insert", "update": "update", "remove": "remove"}
 

@@ -1,6 +1,6 @@
 """A rule of the policy pack, or a waiver of the manifest, explained in plain sentences.
 
-It must never know the pack: a rule arrives as anything with the catalogue's fields.
+The pack is not imported: a rule arrives as anything with the catalogue's fields.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from atlas_access.manifest import AUDIT, Consumer, Manifest, Waiver
-from atlas_access.review.policy_page import RuleEntry
+from atlas_access.review.policy_page import CatalogueEntry, RuleEntry
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,9 @@ def of_rule(rule: RuleEntry) -> Explanation:
     return Explanation(rule.name, rule.description, tuple(facts))
 
 
-class TellingEntry(Protocol):
-    """What the pack reports besides its rules; the policy pack's catalogue has this form."""
+class TellingEntry(CatalogueEntry, Protocol):
+    """What the pack reports besides its rules."""
 
-    @property
-    def name(self) -> str: ...  # noqa: D102 - as `policy.catalogue.Telling`
-    @property
-    def description(self) -> str: ...  # noqa: D102
-    @property
-    def why(self) -> str: ...  # noqa: D102
-    @property
-    def level(self) -> str: ...  # noqa: D102
-    @property
-    def remediation(self) -> str: ...  # noqa: D102
     @property
     def expected(self) -> tuple[str, ...]: ...  # noqa: D102
 

@@ -1,6 +1,6 @@
 """The policy catalogue as Markdown: every rule with its reason, its source, and both sides by example.
 
-It must never judge a resource, or import the pack: the pack is self-contained and hands its catalogue in.
+The pack is self-contained: it is not imported here but hands its catalogue in.
 """
 
 from __future__ import annotations
@@ -8,28 +8,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from atlas_access.review.matrix_markdown import escape
+from atlas_access.review.markdown import escape
 
 
-class RuleEntry(Protocol):
-    """What the page shows of a rule; the policy pack's catalogue has this form."""
+class CatalogueEntry(Protocol):
+    """What the policy pack's catalogue has of everything it reports."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102 - as `policy.catalogue.Entry`
+    def name(self) -> str: ...  # noqa: D102 - as in `policy.catalogue`
     @property
     def description(self) -> str: ...  # noqa: D102
     @property
     def why(self) -> str: ...  # noqa: D102
     @property
+    def level(self) -> str: ...  # noqa: D102
+    @property
+    def remediation(self) -> str: ...  # noqa: D102
+
+
+class RuleEntry(CatalogueEntry, Protocol):
+    """What the page shows of a rule."""
+
+    @property
     def source(self) -> str: ...  # noqa: D102
     @property
     def severity(self) -> str: ...  # noqa: D102
     @property
-    def level(self) -> str: ...  # noqa: D102
-    @property
     def frameworks(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def remediation(self) -> str: ...  # noqa: D102
     @property
     def offending(self) -> str: ...  # noqa: D102
     @property

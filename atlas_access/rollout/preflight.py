@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from atlas_access.base import Endpoints
+from atlas_access.base import Endpoints, Status
 from atlas_access.clients import AwsUnavailable
 from atlas_access.proof import Made, Proof, ProofRequest, Verdict, make_all
 from atlas_access.rollout.gates import Gates
@@ -22,9 +22,6 @@ from atlas_access.rollout.soak import SoakSeen, refusals as soak_refusals
 from atlas_access.rollout.steps import Seen
 
 Check = Callable[[Seen], tuple[str, ...]]
-
-BEFORE = "before any change)"
-"""How the reason of a gate ends that is red on what runs now."""
 
 UNGATED = (
     "the smoke gates cannot be run: there is no baseline. Capture one before any change: "
@@ -86,9 +83,9 @@ def unproven(requests: Sequence[ProofRequest], definition: Mapping[str, Any]) ->
     named, foreign = references(definition)
     return (
         *(
-            f"{each.variable} is bound to {each.name} {each.version or 'without a version'}, which was not proven"
-            for each in named
-            if each.variable.startswith("MONGODB_") and (each.arn, each.version) not in proven
+            f"{variable} is bound to {each.name} {each.version or 'without a version'}, which was not proven"
+            for variable, each in named.items()
+            if variable.startswith("MONGODB_") and (each.arn, each.version) not in proven
         ),
         *(f"{each} is bound to no secret version" for each in foreign if each.startswith("MONGODB_")),
     )
@@ -107,32 +104,37 @@ def readable(readability: Readability, service: Service, revisions: Sequence[str
     return check
 
 
-def gated(gates: Gates | None, *, allow_ungated: bool) -> Check:
-    """The gates can be run, and are green on what runs now: a gate that fails before any change is a stop."""
+@dataclass
+class Gated:
+    """The gates can be run, and are green on what runs now; `red` says whether the check found a red gate."""
 
-    def check(seen: Seen) -> tuple[str, ...]:
-        if gates is None:
-            return () if allow_ungated else (UNGATED,)
-        refused = gates.refusals()
+    gates: Gates | None
+    allow_ungated: bool
+    red: bool = False
+
+    def __call__(self, seen: Seen) -> tuple[str, ...]:
+        """Each gate that fails before any change is a reason not to start."""
+        if self.gates is None:
+            return () if self.allow_ungated else (UNGATED,)
+        refused = self.gates.refusals()
         if refused:
             return refused
         now = short(seen.service.revision)
-        found = gates.round(seen.service.revision, lambda: False)
-        return tuple(f"{failure} (already on {now}, {BEFORE}" for failure in found.failures)
+        found = self.gates.round(seen.service.revision, lambda: False)
+        self.red = not found.green
+        return tuple(f"{failure} (already on {now}, before any change)" for failure in found.failures)
 
-    return check
 
-
-def owned(answer: str, why: str, *, acknowledged: bool) -> Check:
+def owned(answer: Status, why: str, *, acknowledged: bool) -> Check:
     """Terraform has let go: its HCL says so, or the configuration acknowledges it and the HCL does not deny it."""
 
     def check(_: Seen) -> tuple[str, ...]:
-        if answer == "released" or (acknowledged and answer != "owned"):
+        if answer is Status.GOOD or (acknowledged and answer is not Status.BAD):
             return ()
         problem = why or "whether Terraform still owns the task definition is unknown"
         return (
             problem
-            if answer == "owned" or why
+            if answer is Status.BAD or why
             else f"{problem}: state terraform-released in atlas-access:acknowledged once it has let go",
         )
 

@@ -7,51 +7,30 @@ Sources: AWS Secrets Manager API (DescribeSecret, ListSecretVersionIds), AWS IAM
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from atlas_access.base import Endpoints, secret_references
+from atlas_access.base import Endpoints, SecretReference, secret_references
 from atlas_access.clients import CURRENT, AwsUnavailable, client, read_value, taken_on
 from atlas_access.rollout.model import short
 
 READ, DECRYPT = "secretsmanager:GetSecretValue", "kms:Decrypt"
-_REFERENCE = re.compile(
-    r"(?P<arn>arn:[a-z-]+:secretsmanager:[^:]+:\d{12}:secret:[^:]+)"
-    r"(?::(?P<key>[^:]*):(?P<stage>[^:]*):(?P<version>[^:]*))?"
-)
 _MANAGED_KEY = "alias/aws/secretsmanager"
 _FORBIDDEN = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
 
-@dataclass(frozen=True)
-class SecretReference:
-    """A `valueFrom` of Secrets Manager: the secret, and the version or stage it is pinned to ("" when it is not)."""
-
-    variable: str
-    arn: str
-    version: str
-    stage: str
-
-    @property
-    def name(self) -> str:
-        """The secret's name, without the suffix that AWS adds."""
-        return re.sub(r"-[A-Za-z0-9]{6}$", "", self.arn.split(":secret:", 1)[-1])
+def references(definition: Mapping[str, Any]) -> tuple[dict[str, SecretReference], tuple[str, ...]]:
+    """The secrets that a definition names by variable, and the variables whose `valueFrom` is none."""
+    read = {
+        name: SecretReference.parse(value) for name, value in sorted(secret_references(definition).items())
+    }
+    named = {name: reference for name, reference in read.items() if reference is not None}
+    return named, tuple(name for name in read if name not in named)
 
 
-def references(definition: Mapping[str, Any]) -> tuple[tuple[SecretReference, ...], tuple[str, ...]]:
-    """The secrets that a definition names, and the variables whose `valueFrom` is none of Secrets Manager."""
-    found, foreign = [], []
-    for variable, value in sorted(secret_references(definition).items()):
-        match = _REFERENCE.fullmatch(value)
-        if match is None:
-            foreign.append(variable)
-        else:
-            found.append(
-                SecretReference(variable, match["arn"], match["version"] or "", match["stage"] or "")
-            )
-    return tuple(found), tuple(foreign)
+_Keys = Mapping[tuple[str, SecretReference], str | None]
+"""Each variable with its reference, and the ARN of the key that encrypts the secret."""
 
 
 @dataclass
@@ -74,14 +53,13 @@ class Readability:
         role = str(definition.get("executionRoleArn") or "")
         if not role:
             return (f"{label} names secrets but no execution role that could read them",)
-        problems, keys = [], {}
-        for reference in named:
+        problems: list[str] = []
+        keys: dict[tuple[str, SecretReference], str | None] = {}
+        for variable, reference in named.items():
             try:
-                keys[reference] = self._key_of(reference)
-            except AwsUnavailable as error:
-                problems.append(f"{label}: {reference.variable} from {reference.name}: {_why(error)}")
-            except _Unusable as error:
-                problems.append(f"{label}: {reference.variable} from {reference.name}: {error}")
+                keys[variable, reference] = self._key_of(reference)
+            except (AwsUnavailable, _Unusable) as error:
+                problems.append(f"{label}: {variable} from {reference.name}: {_why(error)}")
         return (*dict.fromkeys(problems), *self._denied(label, role, keys))
 
     def _key_of(self, reference: SecretReference) -> str | None:
@@ -113,7 +91,7 @@ class Readability:
             raise _Unusable(f"its key is {found['KeyState']}, so it cannot be decrypted")
         return str(found["Arn"])
 
-    def _denied(self, label: str, role: str, keys: Mapping[SecretReference, str | None]) -> Iterator[str]:
+    def _denied(self, label: str, role: str, keys: _Keys) -> Iterator[str]:
         if not keys:
             return
         name = role.rpartition("/")[2]
@@ -125,20 +103,18 @@ class Readability:
                 return
             yield from self._as_the_role(label, role, keys)
             return
-        for reference, key in keys.items():
+        for (variable, reference), key in keys.items():
             for action, resource in ((READ, reference.arn), (DECRYPT, key)):
                 decision = decisions.get((action, resource), "unknown") if resource else "allowed"
                 if decision != "allowed":
                     yield (
-                        f"{label}: {name} may not {action} for {reference.variable} ({reference.name}): {decision}; "
+                        f"{label}: {name} may not {action} for {variable} ({reference.name}): {decision}; "
                         "grant it to the role"
                     )
 
-    def _simulated(
-        self, role: str, keys: Mapping[SecretReference, str | None]
-    ) -> dict[tuple[str, str | None], str]:
+    def _simulated(self, role: str, keys: _Keys) -> dict[tuple[str, str | None], str]:
         iam = self.open_client("iam", self.region, self.endpoints)
-        asked = {READ: {each.arn for each in keys}, DECRYPT: {key for key in keys.values() if key}}
+        asked = {READ: {each.arn for _, each in keys}, DECRYPT: {key for key in keys.values() if key}}
         context = [
             {
                 "ContextKeyName": "kms:ViaService",
@@ -160,9 +136,7 @@ class Readability:
                 decisions[(action, str(each["EvalResourceName"]))] = str(each["EvalDecision"])
         return decisions
 
-    def _as_the_role(
-        self, label: str, role: str, keys: Mapping[SecretReference, str | None]
-    ) -> Iterator[str]:
+    def _as_the_role(self, label: str, role: str, keys: _Keys) -> Iterator[str]:
         """Read as the role itself; the values are dropped at once."""
         name = role.rpartition("/")[2]
         try:
@@ -174,18 +148,18 @@ class Readability:
             )
             return
         store = self.open_client("secretsmanager", self.region, self.endpoints, session=session)
-        for reference in keys:
+        for variable, reference in keys:
             try:
                 read_value(store, reference.arn, reference.version)
             except AwsUnavailable as error:
-                yield f"{label}: {name} cannot read {reference.variable} ({reference.name}): {error.code}"
+                yield f"{label}: {name} cannot read {variable} ({reference.name}): {error.code}"
 
 
 class _Unusable(Exception):
     """A secret exists but cannot serve; the message says why."""
 
 
-def _why(error: AwsUnavailable) -> str:
-    if error.code == "ResourceNotFoundException":
+def _why(error: AwsUnavailable | _Unusable) -> str:
+    if isinstance(error, AwsUnavailable) and error.code == "ResourceNotFoundException":
         return "there is no such secret"
     return str(error)

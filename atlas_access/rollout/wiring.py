@@ -16,15 +16,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from atlas_access.base import REGISTRATION_FACTS, Endpoints, Settings, What, check_settings, clock_for
+from atlas_access.base import REGISTRATION_FACTS, Endpoints, Settings, Status, What, check_settings, clock_for
 from atlas_access.clients import AccountPlace, client, failed_requests, session_in
 from atlas_access.rollout.gates import Gates
 from atlas_access.rollout.observe_soak import Preceding, looked
 from atlas_access.rollout.open_incident import StopLine
 from atlas_access.rollout.preflight import (
-    BEFORE,
+    Check,
     Checks,
-    gated,
+    Gated,
     owned,
     proven_again,
     readable,
@@ -61,7 +61,6 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
     endpoints = _endpoints()
     service = service_of(props, endpoints)
     stack, settings = str(props["stack"]), own_settings(props, endpoints)
-    allow = settings.allow_ungated_rollout
     gates = gates_for(stack, settings, endpoints)
     goal = Goal(
         way=Way.FORWARD,
@@ -71,23 +70,23 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
         release=settings.rollout_release,
         deadline_seconds=float(settings.rollout_deadline_seconds),
     )
-    checks = {
+    checks: dict[str, Check] = {
         "proving again": proven_again(props["proofs"], endpoints, goal.wanted, service),
         "reading the secrets": readable(
             Readability(str(props["region"]), endpoints), service, (goal.wanted, goal.prior)
         ),
         "ownership": owned(
-            str(props["ownership"]),
+            Status(str(props["ownership"])),
             str(props["ownership_why"]),
             acknowledged=settings.acknowledged(What.TERRAFORM_RELEASED) is not None,
         ),
-        "the gates": gated(gates, allow_ungated=allow),
+        "the gates": (before := Gated(gates, settings.allow_ungated_rollout)),
     }
     if settings.goes_after:
         say(_asked_again(settings))
         checks["the soak before"] = _soak(settings, endpoints)
     line = StopLine(stack, settings.github_repository, endpoints, os.environ, say)
-    with line.watching(lambda failure: failure.moved or BEFORE in str(failure)) as green:
+    with line.watching(lambda failure: failure.moved or before.red) as green:
         done = green(carry_out(goal, parts_of(stack, settings, service, endpoints, Checks(checks), gates)))
     return {
         **props,

@@ -1,8 +1,8 @@
 """Asks the application one JSON question, within limits, and hands back a record to be judged.
 
 A transport error is retried within a small budget; an answer is never retried, except one that another task-definition
-revision gave while the wanted one is taking over. It must never follow a redirect to another host, read more than the
-limit, wait past its deadline (headers that trickle in included), or raise for what a server does.
+revision gave while the wanted one is taking over. It follows no redirect to another host, reads no more than the limit,
+waits no longer than its deadline (headers that trickle in included), and raises for nothing that a server does.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import queue
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential
 from urllib3.exceptions import HTTPError
 
 from atlas_access.base import EndpointRefused, Endpoints, one_line, redact
@@ -31,8 +32,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEEPS_METHOD = frozenset({307, 308})
 _MOST_REDIRECTS = 3
 _CHUNK = 65536
-_FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 2.0
+_PAUSE = wait_exponential(multiplier=0.1, max=2.0)
 _GRACE = 0.5
 
 
@@ -55,20 +55,31 @@ class Asker:
     def ask(self, path: str, body: Mapping[str, Any], *, once: bool = False) -> Reply:
         """POST a JSON body to a path; `once` sends it at most one time, for what must not happen twice."""
         started = time.monotonic()
-        payload = json.dumps(body).encode()
-        retry_until = started + (0 if once else self.limits.retry_seconds)
-        revision_until = started + (0 if once or not self.revision else self.limits.revision_seconds)
-        for tries, pause in enumerate(_pauses(), start=1):
-            seconds = min(self.limits.request_seconds, self.deadline - time.monotonic())
-            if seconds <= 0:
-                return Reply(trouble=Trouble.TIMEOUT, detail="the gates' time is over", tries=tries)
-            reply = self._checked(_within(seconds, partial(self._once, path, payload, seconds)))
-            until = {Trouble.UNREACHABLE: retry_until, Trouble.OTHER_REVISION: revision_until}
-            worth_waiting = until.get(reply.trouble, started) if reply.trouble else started
-            if time.monotonic() + pause >= worth_waiting or self.stopped():
-                return replace(reply, seconds=time.monotonic() - started, tries=tries)
-            time.sleep(pause)
-        raise AssertionError("pauses never end")
+        allowed_for = {
+            Trouble.UNREACHABLE: self.limits.retry_seconds,
+            Trouble.OTHER_REVISION: self.limits.revision_seconds,
+        }
+
+        def over(state: RetryCallState) -> bool:
+            seconds = 0.0 if once else allowed_for[_reply_of(state).trouble]  # type: ignore[index]
+            return time.monotonic() + state.upcoming_sleep >= started + seconds or self.stopped()
+
+        retrying = Retrying(
+            retry=retry_if_result(lambda reply: reply.trouble in allowed_for),
+            wait=_PAUSE,
+            stop=over,
+            sleep=time.sleep,
+            retry_error_callback=_reply_of,
+        )
+        reply: Reply = retrying(self._try, path, json.dumps(body).encode())
+        tries = int(retrying.statistics["attempt_number"])
+        return replace(reply, seconds=time.monotonic() - started, tries=tries)
+
+    def _try(self, path: str, payload: bytes) -> Reply:
+        seconds = min(self.limits.request_seconds, self.deadline - time.monotonic())
+        if seconds <= 0:
+            return Reply(trouble=Trouble.TIMEOUT, detail="the gates' time is over")
+        return self._checked(_within(seconds, partial(self._once, path, payload, seconds)))
 
     def _checked(self, reply: Reply) -> Reply:
         """The reply, or that another revision than the wanted one gave it."""
@@ -175,11 +186,9 @@ def _timeout(seconds: float) -> Reply:
     return Reply(trouble=Trouble.TIMEOUT, detail=f"within {seconds:.0f} s" if seconds >= 1 else "")
 
 
-def _pauses() -> Iterator[float]:
-    pause = _FIRST_PAUSE
-    while True:
-        yield pause
-        pause = min(pause * 2, _LONGEST_PAUSE)
+def _reply_of(state: RetryCallState) -> Reply:
+    reply: Reply = state.outcome.result()  # type: ignore[union-attr]
+    return reply
 
 
 def _origin(url: str) -> tuple[str, str]:

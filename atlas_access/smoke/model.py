@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from atlas_access.manifest import Version, form, wrong
+from atlas_access.manifest import CollectionName, VariableName, Version, form, wrong
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
@@ -33,16 +33,6 @@ Zip = Annotated[
     str, Field(pattern=r"^[0-9]{5}$"), form("not a ZIP code", 'Write five digits in quotes: "84094".')
 ]
 State = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), form("not a state", "Write two capitals, such as UT.")]
-Variable = Annotated[
-    str,
-    Field(pattern=r"^[A-Z][A-Z0-9_]{0,127}$"),
-    form("not a variable's name", "Use capitals, digits and _, such as MONGODB_WRITE_URI."),
-]
-CollectionName = Annotated[
-    str,
-    Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,119}$"),
-    form("not a collection's name", "Use the collection's own name."),
-]
 LogGroup = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9_/.#{}-]{1,512}$"),
@@ -182,7 +172,7 @@ class Row(Part):
 
     collection: CollectionName
     field: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,60}$")] = "email"
-    variables: Annotated[tuple[Variable, ...], Field(min_length=1)]
+    variables: Annotated[tuple[VariableName, ...], Field(min_length=1)]
     expected: bool = True
 
 
@@ -195,7 +185,7 @@ class Waitlist(Part):
 
     mailbox: Mailbox
     rows: Annotated[tuple[Row, ...], Field(min_length=1)]
-    contact_variable: Variable
+    contact_variable: VariableName
     mail_log_group: LogGroup
     log_group: LogGroup | Literal[""] = ""
     error_words: Annotated[tuple[Text, ...], Field(min_length=1, max_length=20)]

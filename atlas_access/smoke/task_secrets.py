@@ -1,25 +1,19 @@
 """The values that a running revision's variables are bound to, read at the moment of use.
 
-It must never keep, show or raise a value: it is returned to the one caller that uses and drops it.
+A value is returned to the one caller that uses and drops it; it is never kept, shown or raised.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.session import Session
 
-from atlas_access.base import Endpoints, secret_references
+from atlas_access.base import Endpoints, SecretReference, secret_references
 from atlas_access.clients import AwsUnavailable, client, log_groups, read_value, running_revision
-
-_REFERENCE = re.compile(
-    r"(?P<arn>arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:]+)"
-    r"(?::(?P<key>[^:]*):(?P<stage>[^:]*):(?P<version>[^:]*))?"
-)
 
 
 @dataclass(frozen=True)
@@ -63,14 +57,14 @@ class RunningTask:
     def read(self, variable: str, endpoints: Endpoints) -> str:
         """The value that tasks receive in a variable. Raises `AwsUnavailable`; the value is the caller's to drop."""
         what = f"reading the secret of {variable}"
-        match = _REFERENCE.fullmatch(self.references.get(variable, ""))
-        if match is None:
+        bound = SecretReference.parse(self.references.get(variable, ""))
+        if bound is None:
             raise AwsUnavailable(what, "no reference to Secrets Manager")
         store = client("secretsmanager", self.place.region, endpoints, session=self.place.session)
-        value: Any = read_value(store, match["arn"], match["version"] or "", match["stage"] or "")
-        if match["key"]:
+        value: Any = read_value(store, bound.arn, bound.version, bound.stage)
+        if bound.key:
             try:
-                value = json.loads(value)[match["key"]]
+                value = json.loads(value)[bound.key]
             except (ValueError, KeyError, TypeError):
                 value = None
         if not isinstance(value, str) or not value:

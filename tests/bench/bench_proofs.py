@@ -201,17 +201,15 @@ def child(kind, work):
 def prove_here(work):
     """The child that proves."""
     from atlas_access.base.endpoints import Endpoints
-    from atlas_access.proof.run import prove_all
+    from atlas_access.proof.run import MAX_CONCURRENT, prove
     from atlas_access.proof.verdict import Verdict
 
     nowhere = dict.fromkeys(("aws", "atlas", "smoke", "hubspot", "github"), "http://127.0.0.1:1")
     endpoints = Endpoints(sandbox=True, **nowhere)
     jobs = pickle.loads((work / "jobs").read_bytes())  # noqa: S301 - written by this run's own parent
-    texts = {id(request): uri for request, uri in jobs}
     began = time.monotonic()
-    proofs = prove_all(
-        [request for request, _ in jobs], endpoints, read_secret=lambda request: texts[id(request)]
-    )
+    with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
+        proofs = tuple(pool.map(lambda job: prove(job[0], endpoints, read_secret=lambda: job[1]), jobs))
     seconds = time.monotonic() - began
     wrong = [proof.reason for proof in proofs if proof.verdict is not Verdict.PROVEN]
     if wrong:

@@ -46,7 +46,7 @@ def test_a_changed_manifest_is_out_of_step_until_the_documents_are_written(
 def test_a_missing_document_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(ROOT / "access.yaml", tmp_path / "access.yaml")
     assert 1 == run(["docs", "--check", "--manifest", str(tmp_path / "access.yaml")])
-    assert ".env.example: a generated document is missing." in capsys.readouterr().out
+    assert ".env.example: a generated document is missing [docs-sync]" in capsys.readouterr().out
 
 
 def test_the_example_of_variables_holds_every_local_variable_and_no_value() -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from atlas_access.base import Status
 from atlas_access.guards import env_var_coverage, no_uri_in_git, reference_collections, silent_fall_back
-from atlas_access.guards.finding import Guard, Outcome, Report
+from atlas_access.guards.finding import Guard, Report
 from atlas_access.guards.source import read_tree
 from atlas_access.manifest.load import Manifest
 from tests.unit.manifests import manifest as committed_manifest
@@ -52,10 +53,10 @@ def test_every_planted_mistake_is_found_at_its_line_and_nothing_else(
 ) -> None:
     root = FIXTURES / application / "planted"
     found = {
-        (guard.value, finding.path, finding.line)
+        (guard.value, finding.place.path, finding.place.line)
         for guard, each in reports(root, manifest).items()
         for finding in each.findings
-        if finding.path != "access.yaml"
+        if finding.place.path != "access.yaml"
     }
     assert planted(root) == found
 
@@ -63,8 +64,8 @@ def test_every_planted_mistake_is_found_at_its_line_and_nothing_else(
 @pytest.mark.parametrize("application", APPLICATIONS)
 def test_the_clean_twin_raises_no_alarm(application: str, manifest: Manifest) -> None:
     found = reports(FIXTURES / application / "clean", manifest)
-    assert dict.fromkeys(found, Outcome.CLEAN) == {guard: each.outcome for guard, each in found.items()}, [
-        (finding.place, finding.what) for each in found.values() for finding in each.findings
+    assert dict.fromkeys(found, Status.GOOD) == {guard: each.status for guard, each in found.items()}, [
+        (finding.place, finding.message) for each in found.values() for finding in each.findings
     ]
 
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from atlas_access.base import Status
 from atlas_access.base.clock import ClockRefused, advance, clock_for, seconds_of
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.settings import SettingsInvalid, check_settings
 from atlas_access.clients.errors import AwsUnavailable
 from atlas_access.rollout.gates import Gates
-from atlas_access.rollout.preflight import Checks, gated, owned, soaked
+from atlas_access.rollout.preflight import Checks, Gated, owned, soaked
 from atlas_access.rollout.readable import references
 from atlas_access.rollout.service import Service
 from atlas_access.rollout.service_tags import Bound, Lease, Marks
@@ -56,33 +57,33 @@ def test_all_checks_are_asked_and_a_broken_one_is_a_reason() -> None:
 @pytest.mark.parametrize(
     ("answer", "acknowledged", "refused"),
     [
-        ("released", False, False),
+        ("good", False, False),
         ("unknown", True, False),
         ("unknown", False, True),
-        ("owned", True, True),
-        ("owned", False, True),
+        ("bad", True, True),
+        ("bad", False, True),
     ],
 )
 def test_ownership_is_settled_by_the_hcl_or_by_an_acknowledgement_that_it_does_not_deny(
     answer: str, acknowledged: bool, refused: bool
 ) -> None:
-    assert refused == bool(owned(answer, "why", acknowledged=acknowledged)(seen()))
+    assert refused == bool(owned(Status(answer), "why", acknowledged=acknowledged)(seen()))
 
 
 def test_without_a_baseline_nothing_moves_unless_it_is_allowed_in_so_many_words() -> None:
-    assert "there is no baseline" in gated(None, allow_ungated=False)(seen())[0]
-    assert () == gated(None, allow_ungated=True)(seen())
+    assert "there is no baseline" in Gated(None, allow_ungated=False)(seen())[0]
+    assert () == Gated(None, allow_ungated=True)(seen())
 
 
 def test_a_gate_that_fails_before_any_change_is_a_stop() -> None:
-    reasons = gated(FakeGates({OLD: "gate 3"}), allow_ungated=False)(seen(revision=OLD))
+    reasons = Gated(FakeGates({OLD: "gate 3"}), allow_ungated=False)(seen(revision=OLD))
     assert ("gate 3 (already on app:7, before any change)",) == reasons
 
 
 def test_gates_that_cannot_be_relied_on_are_not_asked() -> None:
     gates = FakeGates(refused=("the baseline is another stack's",))
     assert (("the baseline is another stack's",), []) == (
-        gated(gates, allow_ungated=False)(seen()),
+        Gated(gates, allow_ungated=False)(seen()),
         gates.asked,
     )
 
@@ -95,7 +96,7 @@ def test_references_are_read_with_their_versions() -> None:
     ]
     found, foreign = references({"containerDefinitions": [{"name": "app", "secrets": secrets}]})
     assert ([("A", arn, "v1", "staging/mongodb/app-read-v2")], ("B",)) == (
-        [(each.variable, each.arn, each.version, each.name) for each in found],
+        [(variable, each.arn, each.version, each.name) for variable, each in found.items()],
         foreign,
     )
 
@@ -201,7 +202,7 @@ def test_what_is_no_length_of_time_is_refused(text: str) -> None:
 
 def test_nothing_begins_where_no_browser_can_be_driven(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
-    (refused,) = gated(SmokeGates(smoke_order()), allow_ungated=False)(seen())
+    (refused,) = Gated(SmokeGates(smoke_order()), allow_ungated=False)(seen())
     assert "staging: no browser is installed here" in refused
     assert "apt-get install chromium" in refused
 

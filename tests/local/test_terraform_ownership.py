@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from atlas_access.guards.terraform_ownership import Ownership, judge_directory, read_blocks
+from atlas_access.base import Status
+from atlas_access.guards.terraform_ownership import judge_directory, read_blocks
 
 SERVICE, FAMILY = "askflorence-staging-app", "askflorence-staging-app"
 OURS = "arn:aws:ecs:us-east-1:111111111111:task-definition/askflorence-staging-app:8"
@@ -19,48 +20,48 @@ def service(body: str, name: str = f'"{SERVICE}"') -> str:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (service(IGNORES), "released"),
-        (service("lifecycle { ignore_changes = all }"), "released"),
-        (service(f'task_definition = "{OURS}"'), "released"),
-        (service("task_definition = aws_ecs_task_definition.app.arn"), "owned"),
-        (service("lifecycle { ignore_changes = [desired_count] }"), "owned"),
-        (service("# lifecycle { ignore_changes = [task_definition] }"), "owned"),
-        (service("/* lifecycle {\n ignore_changes = [task_definition] } */"), "owned"),
-        (service("ignore_changes = [task_definition]"), "owned"),
+        (service(IGNORES), "good"),
+        (service("lifecycle { ignore_changes = all }"), "good"),
+        (service(f'task_definition = "{OURS}"'), "good"),
+        (service("task_definition = aws_ecs_task_definition.app.arn"), "bad"),
+        (service("lifecycle { ignore_changes = [desired_count] }"), "bad"),
+        (service("# lifecycle { ignore_changes = [task_definition] }"), "bad"),
+        (service("/* lifecycle {\n ignore_changes = [task_definition] } */"), "bad"),
+        (service("ignore_changes = [task_definition]"), "bad"),
         (service("x = 1", name='"${local.prefix}-app"'), "unknown"),
         (service(IGNORES, name="local.name"), "unknown"),
         (service("x = 1", name='"another"'), "unknown"),
-        (service(IGNORES) + service("x = 1", name='"another"'), "released"),
+        (service(IGNORES) + service("x = 1", name='"another"'), "good"),
         (service(IGNORES) + service("x = 1", name="var.name"), "unknown"),
         (f'resource "aws_ecs_task_definition" "app" {{ \n family = "{FAMILY}" \n}}', "unknown"),
         ('module "app" {\n source = "./app"\n}', "unknown"),
         ("", "unknown"),
         (service(IGNORES)[:-2], "unknown"),
         ('resource "a" "b" {\n x = "unclosed\n}', "unknown"),
-        (service('note = "a } in ${jsonencode({ k = "v" })} text"\n  ' + IGNORES), "released"),
-        (service("doc = <<EOT\n } lifecycle {\nEOT\n  " + IGNORES), "released"),
+        (service('note = "a } in ${jsonencode({ k = "v" })} text"\n  ' + IGNORES), "good"),
+        (service("doc = <<EOT\n } lifecycle {\nEOT\n  " + IGNORES), "good"),
     ],
 )
 def test_the_answer_follows_from_the_blocks(tmp_path: Path, text: str, expected: str) -> None:
     (tmp_path / "ecs.tf").write_text(text)
     found = judge_directory(tmp_path, SERVICE, (FAMILY,), (OURS,))
-    assert (expected, True) == (found.ownership.value, bool(found.why))
+    assert (expected, True) == (found.status.value, bool(found.message))
 
 
 def test_an_owner_is_named_with_its_line_and_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text("# head\n\n" + service("x = 1"))
     found = judge_directory(tmp_path, SERVICE, (FAMILY,), ())
-    assert found.why.startswith(
+    assert found.text.startswith(
         "main.tf:3: aws_ecs_service.app sets the task definition of askflorence-staging-app"
     )
-    assert "ignore_changes = [task_definition]" in found.why
+    assert "ignore_changes = [task_definition]" in found.remedy
 
 
 def test_an_owner_in_any_file_below_counts(tmp_path: Path) -> None:
     (tmp_path / "a.tf").write_text(service(IGNORES))
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "b.tf").write_text(service("x = 1"))
-    assert judge_directory(tmp_path, SERVICE, (FAMILY,), ()).ownership is Ownership.OWNED
+    assert judge_directory(tmp_path, SERVICE, (FAMILY,), ()).status is Status.BAD
 
 
 @pytest.mark.parametrize("made", ["nothing", "directory", "json", "binary"])
@@ -72,8 +73,8 @@ def test_what_cannot_be_read_is_unknown(tmp_path: Path, made: str) -> None:
         (tmp_path / "a.tf").write_bytes(b"\xff\xfe\x00")
     folder = tmp_path / "missing" if made == "directory" else tmp_path
     found = judge_directory(folder, SERVICE, (FAMILY,), ())
-    assert found.ownership is Ownership.UNKNOWN
-    assert "terraform-released" in found.why
+    assert found.status is Status.UNKNOWN
+    assert "terraform-released" in found.remedy
 
 
 @given(st.text(alphabet='resource"a{}[]#/*\n <-EOT$%\\=', max_size=80))

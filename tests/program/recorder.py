@@ -63,7 +63,7 @@ class Recorder(pulumi.runtime.Mocks):
                 verdict = self.verdicts.get(args.name, "proven")
                 outputs |= {
                     "verdict": verdict,
-                    "reason": "" if verdict == "proven" else f"{verdict.upper()}  {args.name}",
+                    "reason": "" if verdict == "proven" else f"why {args.name}",
                 }
             case "PriorRevision":
                 outputs["revision_arn"] = "arn:aws:ecs:us-east-1:111111111111:task-definition/app:7"

@@ -163,7 +163,7 @@ def test_provision_touches_no_task() -> None:
 def test_what_is_not_proven_stops_everything_after_it(verdict: str) -> None:
     """No revision is registered, no service moved, and the reason is the error."""
     recorder = Recorder(verdicts={"app-write-v2": verdict})
-    with pytest.raises(pulumi.RunError, match=f"{verdict.upper()}  app-write-v2"):
+    with pytest.raises(pulumi.RunError, match=f"{verdict.upper()}  app_write on .*: why app-write-v2"):
         run(recorder, program())
     assert (recorder.of("TaskDefinition"), recorder.of("Rollout")) == ({}, {})
 
@@ -171,7 +171,9 @@ def test_what_is_not_proven_stops_everything_after_it(verdict: str) -> None:
 def test_all_refuted_proofs_are_named_at_once() -> None:
     """Nobody finds them one update at a time."""
     recorder = Recorder(verdicts={"app-write-v2": "refuted", "audit-write": "inconclusive"})
-    with pytest.raises(pulumi.RunError, match=r"(?s)REFUTED  app-write-v2.*INCONCLUSIVE  audit-write"):
+    with pytest.raises(
+        pulumi.RunError, match=r"REFUTED .*: why app-write-v2\nINCONCLUSIVE .*: why audit-write"
+    ):
         run(recorder, program(phase="provision"))
 
 

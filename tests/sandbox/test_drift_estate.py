@@ -176,7 +176,7 @@ def test_another_accounts_credentials_are_unknown_and_ask_nothing_more(estate: E
     foreign = rules.settings.model_copy(update={"aws_account_id": "999999999999"})
     read = read_account(foreign, ("staging/mongodb/app-read",), estate.endpoints)
     assert isinstance(read.key, Unread)
-    assert "not in 999999999999" in read.key.why
+    assert "this stack is 999999999999" in read.key.why
     assert ((), ()) == (read.secrets, read.tasks)
 
 

@@ -28,7 +28,7 @@ def guard(*arguments: str) -> int:
 
 
 def notes(tree: Path) -> dict[str, str]:
-    return {note.path: note.what for note in read_tree(tree).notes}
+    return {note.place.path: note.message for note in read_tree(tree).notes}
 
 
 def test_a_loop_of_links_ends_and_is_named(tmp_path: Path) -> None:

@@ -3,10 +3,11 @@
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from mongod_fixture import LOOPBACK, Cluster, cluster
+from mongod_fixture import Cluster, cluster
 
 from atlas_access.base.endpoints import EndpointRefused
 from atlas_access.clients.mongo import Reply, Server
@@ -14,7 +15,6 @@ from atlas_access.clients.mongo_answers import Answer, Failure
 from atlas_access.manifest.model import Retention
 from atlas_access.proof.catalogue import OPERATIONS
 from atlas_access.proof.evidence import Proof, Subject
-from atlas_access.proof.run import prove_all
 from atlas_access.proof.verdict import Outcome, Verdict
 
 __all__ = ["cluster"]
@@ -42,8 +42,8 @@ def test_a_proof_reads_back_as_it_was_written(cluster: Cluster) -> None:
 
 
 def test_all_users_are_proven_at_once(cluster: Cluster) -> None:
-    requests = [cluster.request(user) for user in USERS]
-    proofs = prove_all(requests, LOOPBACK, read_secret=lambda each: cluster.uri(each.expectations.user))
+    with ThreadPoolExecutor(len(USERS)) as pool:
+        proofs = tuple(pool.map(cluster.prove, USERS))
     assert [(user, Verdict.PROVEN) for user in USERS] == [(each.user, each.verdict) for each in proofs]
 
 

@@ -204,7 +204,7 @@ def test_a_wrong_question_is_refused_with_the_way_out(said: Said, arguments: lis
 
 def test_the_servers_say_who_can(said: Said) -> None:
     code, printed = said("who-can", "UPDATE", LOG, "--live", "staging")
-    assert (0, "app_write can UPDATE on askflorence.agent_audit_log, says staging's server.") == (
+    assert (0, "LIVE  app_write can UPDATE on askflorence.agent_audit_log, by staging's server") == (
         code,
         printed.splitlines()[0],
     )

@@ -21,7 +21,7 @@ from test_smoke_http import _stream as stream, expired
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.settings import check_settings
 from atlas_access.rollout.gates import Gates, Round
-from atlas_access.rollout.preflight import gated
+from atlas_access.rollout.preflight import Gated
 from atlas_access.rollout.report import RolloutFailed
 from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
@@ -180,7 +180,7 @@ def test_gates_that_cannot_be_trusted_are_a_reason_not_to_begin(
 ) -> None:
     spoils(folder)
     state = Service(aws.client("ecs"), CLUSTER, NAME).look()
-    (printed,) = gated(gates_of(folder, stack), allow_ungated=False)(_seen(state))
+    (printed,) = Gated(gates_of(folder, stack), allow_ungated=False)(_seen(state))
     assert printed.startswith(f"{stack}: the smoke gates cannot be run: ")
     assert expected in printed
 

@@ -123,7 +123,7 @@ def test_credentials_of_another_account_leave_a_stack_unproven_and_say_so(provis
 
 def test_who_can_says_unknown_where_no_server_could_be_asked(provisioned: Provisioned) -> None:
     code, shown = provisioned.run("who-can", "UPDATE", "askflorence.agent_audit_log", "--live", "prod")
-    assert (3, True) == (code, shown.startswith("Unknown who can UPDATE on askflorence.agent_audit_log")), (
+    assert (3, True) == (code, shown.startswith("UNKNOWN  who can UPDATE on askflorence.agent_audit_log")), (
         shown
     )
 

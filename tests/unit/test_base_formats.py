@@ -60,7 +60,7 @@ def test_no_foreign_text_changes_the_form(form: Format, word: str) -> None:
 
 
 @pytest.mark.parametrize("form", Format)
-def test_every_format_carries_the_answer_and_each_fact_of_a_finding(form: Format) -> None:
+def test_every_format_carries_each_fact_of_a_finding_and_what_else_is_reported(form: Format) -> None:
     text = html.unescape(render(report(), form)).replace("\\", "")
     facts = (
         "message harmless",
@@ -70,8 +70,22 @@ def test_every_format_carries_the_answer_and_each_fact_of_a_finding(form: Format
         "31",
         "one-role",
         "subject harmless",
+        *("line harmless", "cell harmless", "note harmless", "then harmless"),
     )
     assert [] == [fact for fact in facts if fact not in text]
+
+
+def test_a_reader_sees_a_shared_remedy_once_and_machines_see_every_finding_with_its_remedy() -> None:
+    findings = tuple(Finding(Status.BAD, f"user{number}", "differs", "restore it") for number in range(5))
+    many = Report("drift", Status.BAD, "DRIFT", "5 findings", (Section(findings=findings, shown=2),))
+    assert [
+        "  Remedy: restore it",
+        "  and 3 more: --format json lists them",
+        "  ✗ user0: differs",
+        "  ✗ user1: differs",
+    ] == render(many, Format.TEXT).splitlines()[1:]
+    machine = (Format.JSON, Format.SARIF, Format.JUNIT)
+    assert dict.fromkeys(machine, 5) == {form: render(many, form).count("restore it") for form in machine}
 
 
 def test_the_answer_is_the_first_line() -> None:
@@ -110,7 +124,7 @@ def test_junit_has_a_case_for_each_rule_that_holds() -> None:
         "policy staging", Status.GOOD, "CLEAN", "2 rules hold", rules=(Rule("a", "A"), Rule("b", "B"))
     )
     (suite,) = Xml.fromstring(render(clean, Format.JUNIT))  # noqa: S314 - our own text
-    assert (["a", "b"], "0") == ([case.get("name") for case in suite], suite.get("failures"))
+    assert (["a", "b"], "0") == ([case.get("name") for case in suite.iter("testcase")], suite.get("failures"))
 
 
 def test_a_report_without_findings_is_one_case_with_its_status() -> None:

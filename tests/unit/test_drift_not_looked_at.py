@@ -5,13 +5,13 @@ from dataclasses import replace
 from drift_cases import CLUSTER, NOW, settings, wanted
 from retirement_world import DAY, STACK, seen
 
+from atlas_access.base import Status
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.phases import Step
 from atlas_access.drift.finding import Drift
 from atlas_access.drift.model import NotReached
 from atlas_access.drift.observe import read_collections
 from atlas_access.retirement.judge import conditions
-from atlas_access.retirement.model import Standing
 
 LEFT_OUT = NotReached(f"collections of {CLUSTER}", "driftWithoutCollections is set")
 
@@ -24,7 +24,7 @@ def test_collections_that_a_setting_leaves_out_are_told_and_not_asked_for() -> N
 def test_the_gate_of_a_retirement_says_what_its_drift_check_left_out() -> None:
     drift = Drift(STACK, NOW, (), not_reached=(LEFT_OUT,), checked=(("users", 13),))
     found = {each.name: each for each in conditions(seen(Step.TOMBSTONE, 10 * DAY, drift=drift), strict=True)}
-    assert (Standing.MET, "clean: 13 users; not looked at: " + str(LEFT_OUT)) == (
-        found["drift_clean"].standing,
-        found["drift_clean"].evidence,
+    assert (Status.GOOD, "clean: 13 users; not looked at: " + str(LEFT_OUT)) == (
+        found["drift_clean"].status,
+        found["drift_clean"].message,
     )

@@ -14,7 +14,7 @@ PY_REF, PY_MAIN = 'os.environ.get("MONGODB_REFERENCE_URI")', 'os.environ["MONGOD
 
 def fall_backs(path: str, text: str) -> list[str]:
     found = silent_fall_back.check([SourceFile(path, text, language_of(path))], KNOWN).findings
-    return list(dict.fromkeys(each.what for each in found))
+    return list(dict.fromkeys(each.message for each in found))
 
 
 @pytest.mark.parametrize(

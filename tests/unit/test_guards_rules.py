@@ -2,7 +2,7 @@
 
 import pytest
 
-from atlas_access.base import Format, plain, render
+from atlas_access.base import Format, Status, plain, render
 from atlas_access.base.addresses import ClusterAddresses, PrivateEndpoint
 from atlas_access.base.connection import ConnectionString
 from atlas_access.clients.mongo_answers import Login
@@ -14,7 +14,7 @@ from atlas_access.guards import (
     reference_collections,
     silent_fall_back,
 )
-from atlas_access.guards.finding import Finding, Guard, Note, Outcome, Report, overall, report
+from atlas_access.guards.finding import Guard, Report, noted, report, wrong
 from atlas_access.guards.language import Language, language_of
 from atlas_access.guards.no_uri_in_git import HistoryLine, credentials_in
 from atlas_access.guards.report_guards import guards_report
@@ -34,7 +34,9 @@ def file(path: str, text: str) -> SourceFile:
 
 
 def fall_backs(path: str, text: str) -> list[tuple[int, str]]:
-    return [(each.line, each.what) for each in silent_fall_back.check([file(path, text)], KNOWN).findings]
+    return [
+        (each.place.line, each.message) for each in silent_fall_back.check([file(path, text)], KNOWN).findings
+    ]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,9 @@ def test_which_names_are_mongo_variables(name: str, expected: bool) -> None:
 def test_a_variable_counts_as_read_only_in_code() -> None:
     bound = [file("ecs.tf", "\n".join(f'{name} = "x"' for name in KNOWN))]
     findings = {
-        each.what for each in env_var_coverage.check(manifest(), bound).findings if each.path == "access.yaml"
+        each.message
+        for each in env_var_coverage.check(manifest(), bound).findings
+        if each.place.path == "access.yaml"
     }
     assert "MONGODB_URI is declared, and no code of the tree reads it" in findings
 
@@ -135,24 +139,24 @@ def test_a_variable_counts_as_read_only_in_code() -> None:
 def test_a_declared_variable_may_be_marked_as_reserved_with_a_reason() -> None:
     code = file("a.ts", "// atlas-access: reserved MONGODB_AUDIT_WRITE_URI: its writers come with phase 5")
     found = env_var_coverage.check(manifest(), [code])
-    assert not [each for each in found.findings if each.what.startswith("MONGODB_AUDIT_WRITE_URI")]
+    assert not [each for each in found.findings if each.message.startswith("MONGODB_AUDIT_WRITE_URI")]
     assert "MONGODB_AUDIT_WRITE_URI is not read yet: its writers come with phase 5" in {
-        n.what for n in found.notes
+        n.message for n in found.notes
     }
 
 
 def test_a_mark_without_a_reason_marks_nothing() -> None:
     code = file("a.ts", "// atlas-access: reserved MONGODB_AUDIT_WRITE_URI")
     assert [
-        each for each in env_var_coverage.check(manifest(), [code]).findings if "AUDIT_WRITE" in each.what
+        each for each in env_var_coverage.check(manifest(), [code]).findings if "AUDIT_WRITE" in each.message
     ]
 
 
 def test_python_that_cannot_be_parsed_is_not_judged_and_not_clean() -> None:
     found = silent_fall_back.check([file("a.py", "MONGODB_URI MONGODB_WRITE_URI (")], KNOWN)
-    assert (Outcome.UNKNOWN, ("cannot be parsed as Python: not judged",)) == (
-        found.outcome,
-        tuple(note.what for note in found.notes),
+    assert (Status.UNKNOWN, ("cannot be parsed as Python: not judged",)) == (
+        found.status,
+        tuple(note.message for note in found.notes),
     )
 
 
@@ -177,7 +181,7 @@ def test_collections_are_followed_from_the_reference_connection(
     path: str, text: str, expected: list[str]
 ) -> None:
     found = reference_collections.check(manifest(), [file(path, text)])
-    assert expected == [each.what.split()[0] for each in found.findings]
+    assert expected == [each.message.split()[0] for each in found.findings]
 
 
 @pytest.mark.parametrize(
@@ -185,7 +189,7 @@ def test_collections_are_followed_from_the_reference_connection(
     [("a.ts", "referenceDb.collection(name)"), ("a.py", "reference_db[name].find()")],
 )
 def test_a_collection_that_the_code_does_not_name_is_not_judged(path: str, text: str) -> None:
-    assert Outcome.UNKNOWN == reference_collections.check(manifest(), [file(path, text)]).outcome
+    assert Status.UNKNOWN == reference_collections.check(manifest(), [file(path, text)]).status
 
 
 @pytest.mark.parametrize(
@@ -232,11 +236,11 @@ def test_a_committed_password_names_the_commit_once() -> None:
     found = no_uri_in_git.check(
         [], [HistoryLine("a" * 40, "x.env", line), HistoryLine("b" * 40, "x.env", line)]
     )
-    assert ["x.env@aaaaaaaaaaaa"] == [each.path for each in found.findings]
+    assert ["x.env@aaaaaaaaaaaa"] == [each.place.path for each in found.findings]
 
 
 def test_a_finding_is_accepted_only_with_a_reason_and_for_its_own_guard() -> None:
-    found = report(Guard.SILENT_FALL_BACK, 1, [Finding("a.ts", line, "x", "y.") for line in (2, 4, 6)])
+    found = report(Guard.SILENT_FALL_BACK, 1, [wrong("a.ts", line, "x", "y.") for line in (2, 4, 6)])
     text = "\n".join(
         [
             "// atlas-access: allow silent-fall-back: both are the same user until May",
@@ -248,32 +252,32 @@ def test_a_finding_is_accepted_only_with_a_reason_and_for_its_own_guard() -> Non
         ]
     )
     applied = allowances.apply(found, [file("a.ts", text)])
-    assert [4, 6] == [each.line for each in applied.findings]
-    assert [Note("a.ts", 2, "accepted: x (both are the same user until May)")] == list(applied.notes)
+    assert [4, 6] == [each.place.line for each in applied.findings]
+    assert [noted("a.ts", 2, "accepted: x (both are the same user until May)")] == list(applied.notes)
 
 
 def test_a_document_is_in_step_out_of_step_or_missing() -> None:
     found = docs_sync.check({"a": "1\n2\n", "b": "x", "c": "y"}, {"a": "1\n3\n", "b": "x", "c": None})
-    assert [("a", 2), ("c", 0)] == [(each.path, each.line) for each in found.findings]
+    assert [("a", 2), ("c", 0)] == [(each.place.path, each.place.line) for each in found.findings]
 
 
 def test_found_comes_before_unknown_and_unknown_before_clean() -> None:
     clean = Report(Guard.DOCS_SYNC, 1)
-    unknown = Report(Guard.DOCS_SYNC, 1, notes=(Note("a", 0, "x", blocks=True),))
-    found = Report(Guard.DOCS_SYNC, 1, (Finding("a", 1, "x", "y."),))
-    assert [Outcome.CLEAN, Outcome.UNKNOWN, Outcome.FOUND] == [
-        overall([clean]),
-        overall([clean, unknown]),
-        overall([unknown, found]),
+    unknown = Report(Guard.DOCS_SYNC, 1, notes=(noted("a", 0, "x", blocks=True),))
+    found = Report(Guard.DOCS_SYNC, 1, (wrong("a", 1, "x", "y."),))
+    assert [Status.GOOD, Status.UNKNOWN, Status.BAD] == [
+        guards_report([clean]).status,
+        guards_report([clean, unknown]).status,
+        guards_report([unknown, found]).status,
     ]
 
 
 def test_every_form_carries_the_same_facts_and_markdown_is_escaped() -> None:
     reports = [
-        report(Guard.SILENT_FALL_BACK, 3, [Finding("a.ts", 2, "A falls back to @everyone", "Do *this*.")])
+        report(Guard.SILENT_FALL_BACK, 3, [wrong("a.ts", 2, "A falls back to @everyone", "Do *this*.")])
     ]
     shown = guards_report(reports)
-    found = "a.ts:2: A falls back to @everyone. [silent-fall-back]"
+    found = "a.ts:2: A falls back to @everyone [silent-fall-back]"
     assert [f"  ✗ {found}", "      Remedy: Do *this*."] == render(shown, Format.TEXT).splitlines()[1:]
     page = render(shown, Format.MD).splitlines()
     assert [f"- ✗ {plain(found)}", r"  - **Remedy:** Do \*this\*."] == page[-2:]

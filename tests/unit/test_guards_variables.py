@@ -2,8 +2,8 @@
 
 import pytest
 
+from atlas_access.base import Status
 from atlas_access.guards import env_var_coverage, reference_collections, silent_fall_back
-from atlas_access.guards.finding import Outcome
 from atlas_access.guards.language import language_of
 from atlas_access.guards.source import SourceFile
 from atlas_access.guards.variables import Use, uses_in
@@ -84,9 +84,11 @@ def test_code_of_a_language_that_is_not_read_is_not_judged_and_not_clean(suffix:
         for note in found.notes
     ]
     result = "speaks of MONGODB_REFERENCE_URI in a language that is not read: not judged; leave it out with --exclude"
-    assert [(2, result, True)] * 3 == [(note.line, note.what, note.blocks) for note in notes]
+    assert [(2, result, True)] * 3 == [
+        (note.place.line, note.message, note.status is Status.UNKNOWN) for note in notes
+    ]
 
 
 def test_code_of_a_language_that_is_not_read_and_speaks_of_no_variable_is_clean() -> None:
     code = file("a.go", "// MONGODB_ATLAS_PUBLIC_API_KEY and mongo\n")
-    assert Outcome.CLEAN == silent_fall_back.check([code], ()).outcome
+    assert Status.GOOD == silent_fall_back.check([code], ()).status

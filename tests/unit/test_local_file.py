@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given, strategies as st
 
+from atlas_access.base import Status
 from atlas_access.base.connection import Secret
 from atlas_access.base.env_file import LocalText, ValueUnwritable
-from atlas_access.guards.finding import Outcome
 from atlas_access.guards.local_values import LocalFacts, check
 from atlas_access.manifest.load import LOCAL
 from tests.unit.manifests import manifest
@@ -115,7 +115,7 @@ def right() -> dict[str, str]:
 def found(values: dict[str, str], *, more: str = "", mode: int = 0o600, ignored: bool = True) -> list[str]:
     text = "".join(f"{name}={value}\n" for name, value in values.items()) + more
     facts = LocalFacts("f", mode, ignored, "askflorence-staging")
-    return [each.what for each in check(manifest(), LocalText.parse(text), facts).findings]
+    return [each.message for each in check(manifest(), LocalText.parse(text), facts).findings]
 
 
 def test_the_file_as_the_manifest_binds_it_is_clean() -> None:
@@ -172,7 +172,7 @@ def test_a_host_whose_cluster_its_name_does_not_tell_is_unknown_never_clean() ->
     values = right() | {"MONGODB_URI": uri("app_read", host="db.example.com")}
     text = "".join(f"{name}={value}\n" for name, value in values.items())
     facts = LocalFacts("f", 0o600, ignored=True, cluster="askflorence-staging")
-    assert Outcome.UNKNOWN is check(manifest(), LocalText.parse(text), facts).outcome
+    assert Status.UNKNOWN is check(manifest(), LocalText.parse(text), facts).status
 
 
 def test_a_value_that_was_rotated_since_is_found_where_the_stack_is_asked() -> None:
@@ -183,5 +183,5 @@ def test_a_value_that_was_rotated_since_is_found_where_the_stack_is_asked() -> N
     findings = check(manifest(), LocalText.parse(text), facts).findings
     assert 4 == len(findings)
     assert "MONGODB_AUDIT_WRITE_URI is not what staging/mongodb/audit-write holds now" in [
-        each.what for each in findings
+        each.message for each in findings
     ]

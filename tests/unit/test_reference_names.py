@@ -10,7 +10,7 @@ from tests.unit.manifests import manifest
 
 def found(text: str) -> list[str]:
     file = SourceFile("a.ts", text, Language.SCRIPT)
-    return [each.what.split()[0] for each in reference_collections.check(manifest(), [file]).findings]
+    return [each.message.split()[0] for each in reference_collections.check(manifest(), [file]).findings]
 
 
 READ = 'db.collection("agents").find()'

@@ -91,7 +91,7 @@ def test_the_exit_code_is_that_of_the_house(verdicts: list[str], failure: str, e
 def test_a_refuted_proof_says_what_was_found_what_runs_and_the_way_out() -> None:
     refuted = proof(
         "refuted",
-        "REFUTED  app_audit_writer on staging: can change documents: UPDATE on a.b; update on a.b: allowed",
+        "can change documents: UPDATE on a.b\nupdate on a.b: allowed",
     )
     result = deployment(proofs=(refuted,), failure=refuted.reason, keeps_running="askflorence-staging-app:7")
     assert (
@@ -164,7 +164,7 @@ def test_progress_is_one_line_or_none(progress: Progress, expected: str) -> None
 
 
 def test_json_reads_back_as_the_evidence_of_its_proofs() -> None:
-    written = deployment_json.render(deployment(proofs=(proof(), proof("refuted", "REFUTED  x: can UPDATE"))))
+    written = deployment_json.render(deployment(proofs=(proof(), proof("refuted", "can UPDATE"))))
     assert (
         Observation(
             "app_audit_writer",

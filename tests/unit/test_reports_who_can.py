@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from atlas_access.base import Format, render
 from atlas_access.manifest.load import Manifest, load_manifest
-from atlas_access.review import who_can_text
+from atlas_access.review import declared_report
 from atlas_access.review.who_can import QuestionInvalid, who_can
 
 MANIFEST = Path(__file__).parents[2] / "access.yaml"
@@ -43,18 +44,18 @@ def test_a_collection_of_one_cluster_is_answered_for_that_cluster_alone(manifest
 
 
 def test_the_waiver_stands_under_every_answer_about_the_audit_log(manifest: Manifest) -> None:
-    lines = who_can_text.render(who_can(manifest, "FIND", AUDIT)).splitlines()
+    lines = render(declared_report(who_can(manifest, "FIND", AUDIT)), Format.TEXT).splitlines()
     assert any("W1" in line and "app_write" in line for line in lines)
 
 
 def test_the_first_line_is_the_answer(manifest: Manifest) -> None:
-    first, *_ = who_can_text.render(who_can(manifest, "update", AUDIT)).splitlines()
-    assert "app_write can UPDATE on askflorence.agent_audit_log." == first
+    report = declared_report(who_can(manifest, "update", AUDIT))
+    assert "DECLARED  app_write can UPDATE on askflorence.agent_audit_log" == report.headline
 
 
 def test_nobody_is_an_answer_too(manifest: Manifest) -> None:
-    first, *_ = who_can_text.render(who_can(manifest, "BYPASS_DOCUMENT_VALIDATION", AUDIT)).splitlines()
-    assert "Nobody can BYPASS_DOCUMENT_VALIDATION on askflorence.agent_audit_log." == first
+    report = declared_report(who_can(manifest, "BYPASS_DOCUMENT_VALIDATION", AUDIT))
+    assert "Nobody can BYPASS_DOCUMENT_VALIDATION on askflorence.agent_audit_log" == report.summary
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from retirement_world import DAY, IDLE, STACK, seen
 
+from atlas_access.base import Status
 from atlas_access.base.observed import Unread
 from atlas_access.base.phases import Step
 from atlas_access.drift.finding import Difference, Drift, Kind
@@ -17,7 +18,6 @@ from atlas_access.retirement.model import (
     SLOW_TO_ASK,
     SOAKED,
     Condition,
-    Standing,
     evidence_json,
     fresh_from,
     open_ones,
@@ -73,143 +73,143 @@ def test_a_gate_with_everything_in_order_is_met_throughout() -> None:
 DRIFTED = Drift(
     STACK, at(WALL), (Difference(Kind.USER_UNMANAGED, "c", "app_writer_plans2", "the user is new", "m"),)
 )
-CASES: dict[str, tuple[str, Standing, dict[str, Any], str]] = {
+CASES: dict[str, tuple[str, Status, dict[str, Any], str]] = {
     "bindings: a revision that a service runs": (
         "no_legacy_bound_revision",
-        Standing.UNMET,
+        Status.BAD,
         {"accounts": bound("service app")},
         "used by service app",
     ),
     "bindings: INACTIVE and still running": (
         "no_legacy_bound_revision",
-        Standing.UNMET,
+        Status.BAD,
         {"accounts": bound("task 1a2b", active=False)},
         "(INACTIVE)",
     ),
     "bindings: a rule names it": (
         "no_legacy_bound_revision",
-        Standing.UNMET,
+        Status.BAD,
         {"accounts": bound("rule default/nightly")},
         "rule default/nightly",
     ),
     "bindings: prod's account still names app_read_staging's secret": (
         "no_legacy_bound_revision",
-        Standing.UNMET,
+        Status.BAD,
         {"accounts": bound(environment="prod")},
         "prod: 1 idle revisions (app:6)",
     ),
     "bindings: an account cannot be read": (
         "no_legacy_bound_revision",
-        Standing.UNKNOWN,
+        Status.UNKNOWN,
         {"accounts": (SeenAccount(STACK, 9), UNREAD)},
         "AccessDenied",
     ),
     "bindings: the own account was not looked at": (
         "no_legacy_bound_revision",
-        Standing.UNKNOWN,
+        Status.UNKNOWN,
         {"accounts": (SeenAccount("prod", 9),)},
         "not looked at",
     ),
     "deployments: two": (
         "three_completed_deployments",
-        Standing.UNMET,
+        Status.BAD,
         {"services": services(completed=2)},
         "2 of 3",
     ),
     "deployments: not bound": (
         "three_completed_deployments",
-        Standing.UNMET,
+        Status.BAD,
         {"services": services(since=None)},
         "not bound",
     ),
     "deployments: unread": (
         "three_completed_deployments",
-        Standing.UNKNOWN,
+        Status.UNKNOWN,
         {"services": (UNREAD,)},
         "AccessDenied",
     ),
-    "drift: a renamed legacy user": ("drift_clean", Standing.UNMET, {"drift": DRIFTED}, "the user is new"),
-    "drift: unread": ("drift_clean", Standing.UNKNOWN, {"drift": UNREAD}, "AccessDenied"),
+    "drift: a renamed legacy user": ("drift_clean", Status.BAD, {"drift": DRIFTED}, "the user is new"),
+    "drift: unread": ("drift_clean", Status.UNKNOWN, {"drift": UNREAD}, "AccessDenied"),
     "drift: a part unread": (
         "drift_clean",
-        Standing.UNKNOWN,
+        Status.UNKNOWN,
         {"drift": Drift(STACK, at(WALL), (), (UNREAD,))},
         "AccessDenied",
     ),
-    "smoke: red": ("smoke_gates_green", Standing.UNMET, {"smoke": ("gate 3: not covered",)}, "gate 3"),
-    "smoke: no baseline": ("smoke_gates_green", Standing.UNKNOWN, {"smoke": UNREAD}, "AccessDenied"),
+    "smoke: red": ("smoke_gates_green", Status.BAD, {"smoke": ("gate 3: not covered",)}, "gate 3"),
+    "smoke: no baseline": ("smoke_gates_green", Status.UNKNOWN, {"smoke": UNREAD}, "AccessDenied"),
     "phases: 23 h 59": (
         "phases_verified_24h",
-        Standing.UNMET,
+        Status.BAD,
         {"services": services(since=WALL - DAY + MINUTE)},
         "23 h 59 min of 24 h",
     ),
     "phases: bound in the future": (
         "phases_verified_24h",
-        Standing.UNMET,
+        Status.BAD,
         {"services": services(since=WALL + HOUR)},
         "lies in the future",
     ),
     "phases: held after a rollback": (
         "phases_verified_24h",
-        Standing.UNMET,
+        Status.BAD,
         {"services": services(troubles=("it was rolled back and is held",))},
         "rolled back",
     ),
     "phases: prod unread": (
         "phases_verified_24h",
-        Standing.UNKNOWN,
+        Status.UNKNOWN,
         {"services": (services()[0], UNREAD)},
         "AccessDenied",
     ),
     "phases: the code is not recorded": (
         "phases_verified_24h",
-        Standing.UNMET,
+        Status.BAD,
         {"acknowledged": Acknowledged(at(WALL - DAY), None)},
         "code-verified",
     ),
     "phases: the local file since 23 h 59": (
         "phases_verified_24h",
-        Standing.UNMET,
+        Status.BAD,
         {"acknowledged": Acknowledged(at(WALL - DAY + MINUTE), at(WALL - DAY))},
         "local file is verified for 23 h 59 min",
     ),
     "phases: a recorded time in the future": (
         "phases_verified_24h",
-        Standing.UNMET,
+        Status.BAD,
         {"acknowledged": Acknowledged(at(WALL - DAY), at(WALL + HOUR))},
         "code-verified lies in the future",
     ),
     "phases: a clock that is ahead": (
         "phases_verified_24h",
-        Standing.UNKNOWN,
+        Status.UNKNOWN,
         {"skew": 3600.0},
         "3600 s ahead of",
     ),
     "phases: a clock that is behind": (
         "phases_verified_24h",
-        Standing.UNKNOWN,
+        Status.UNKNOWN,
         {"skew": -7200.0},
         "7200 s behind",
     ),
-    "phases: AWS's clock unread": ("phases_verified_24h", Standing.UNKNOWN, {"skew": UNREAD}, "AccessDenied"),
+    "phases: AWS's clock unread": ("phases_verified_24h", Status.UNKNOWN, {"skew": UNREAD}, "AccessDenied"),
     "logins: one": (
         "no_legacy_login",
-        Standing.UNMET,
+        Status.BAD,
         {"logins": SoakLogins(at(0), at(WALL), 9, (LegacyLogin("audit_reader", 2, at(WALL)),))},
         "audit_reader 2 times",
     ),
-    "logins: no history": ("no_legacy_login", Standing.UNKNOWN, {"logins": UNREAD}, "AccessDenied"),
+    "logins: no history": ("no_legacy_login", Status.UNKNOWN, {"logins": UNREAD}, "AccessDenied"),
     "logins: no history, acknowledged before the soak": (
         "no_legacy_login",
-        Standing.UNMET,
+        Status.BAD,
         {"logins": UNREAD, "acknowledged": Acknowledged(at(0), at(0), at(WALL - 3 * DAY))},
         "outside the soak",
     ),
-    "confirmation: none": ("typed_confirmation", Standing.UNMET, {"confirmation": ""}, "nothing was typed"),
+    "confirmation: none": ("typed_confirmation", Status.BAD, {"confirmation": ""}, "nothing was typed"),
     "confirmation: the other stack's": (
         "typed_confirmation",
-        Standing.UNMET,
+        Status.BAD,
         {"confirmation": "retire prod"},
         "another stack",
     ),
@@ -220,22 +220,22 @@ CASES: dict[str, tuple[str, Standing, dict[str, Any], str]] = {
 def test_a_condition_that_does_not_hold_says_so_with_its_evidence_and_a_way_out(name: str) -> None:
     condition, standing, changes, evidence = CASES[name]
     found = judged(condition, **changes)
-    assert standing is found.standing
-    assert evidence in found.evidence
-    assert found.way_out
+    assert standing is found.status
+    assert evidence in found.message
+    assert found.remedy
 
 
 def test_every_condition_can_be_unmet_and_every_one_that_is_looked_at_can_be_unknown() -> None:
     shown = {(condition, standing) for condition, standing, _, _ in CASES.values()}
-    assert set(CONDITIONS) == {name for name, standing in shown if standing is Standing.UNMET}
+    assert set(CONDITIONS) == {name for name, standing in shown if standing is Status.BAD}
     looked_at = set(CONDITIONS) - {"typed_confirmation"}
-    assert looked_at == {name for name, standing in shown if standing is Standing.UNKNOWN}
+    assert looked_at == {name for name, standing in shown if standing is Status.UNKNOWN}
 
 
 def test_idle_revisions_of_the_own_account_pass_only_because_they_go_first() -> None:
     first = judged("no_legacy_bound_revision", strict=False, accounts=bound())
     assert first.met
-    assert "1 idle ones (app:6) are deregistered first" in first.evidence
+    assert "1 idle ones (app:6) are deregistered first" in first.message
     assert not judged("no_legacy_bound_revision", accounts=bound()).met
     assert not judged("no_legacy_bound_revision", strict=False, accounts=bound(environment="prod")).met
 
@@ -244,25 +244,25 @@ def test_an_account_without_history_passes_with_an_acknowledgement_of_the_soak()
     given = Acknowledged(at(WALL - DAY), at(WALL - DAY), at(WALL - HOUR))
     found = judged("no_legacy_login", logins=UNREAD, acknowledged=given)
     assert found.met
-    assert "acknowledged 1970-01-10 23:00 UTC" in found.evidence
+    assert "acknowledged 1970-01-10 23:00 UTC" in found.message
 
 
 @pytest.mark.parametrize(
     ("since", "standing", "evidence"),
     [
-        (WALL - DAY, Standing.MET, "24 h 00 min of 24 h"),
-        (WALL - DAY + MINUTE, Standing.UNMET, "23 h 59 min of 24 h"),
-        (WALL - DAY + 0.5, Standing.UNMET, "23 h 59 min of 24 h"),
-        (WALL + 1, Standing.UNMET, "lies in the future"),
-        (None, Standing.UNMET, "no completed tombstone"),
+        (WALL - DAY, Status.GOOD, "24 h 00 min of 24 h"),
+        (WALL - DAY + MINUTE, Status.BAD, "23 h 59 min of 24 h"),
+        (WALL - DAY + 0.5, Status.BAD, "23 h 59 min of 24 h"),
+        (WALL + 1, Status.BAD, "lies in the future"),
+        (None, Status.BAD, "no completed tombstone"),
     ],
 )
 def test_tombstones_stand_for_all_of_their_hours(
-    since: float | None, standing: Standing, evidence: str
+    since: float | None, standing: Status, evidence: str
 ) -> None:
     found = judged(SOAKED, Step.DELETE, tombstoned=since)
-    assert standing is found.standing
-    assert evidence in found.evidence
+    assert standing is found.status
+    assert evidence in found.message
 
 
 def test_the_evidence_is_what_the_policy_pack_reads() -> None:
