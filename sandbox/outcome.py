@@ -4,14 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from atlas_access.base import redact
-from atlas_access.proof import Proof as Evidence, Standing, Subject, Verdict
+from atlas_access.proof import Proof as Evidence, Proven, Standing
 from atlas_access.review import Proof, Swap
 from atlas_access.rollout import ServiceState, short
 from sandbox.recorder import name_of
 
 _PROOF = "pulumi-python:dynamic/probe:PrivilegeProof"
-_LIST = frozenset({Subject.SECRET, Subject.LOGIN, Subject.ROLES, Subject.EXCESS, Subject.MISSING})
-"""What a proof finds before and at the comparison of the server's list with the declaration."""
 
 _ROLLOUT = "pulumi-python:dynamic/rollout:Rollout"
 _PRIOR = "pulumi-python:dynamic/rollout:PriorRevision"
@@ -62,13 +60,9 @@ def _proof(name: str, outputs: Mapping[str, Any]) -> Proof:
 def _live(text: str) -> Standing:
     """Whether the server's own list equals the declaration; not asked when no login succeeded."""
     try:
-        evidence = Evidence.from_json(text)
+        return Proven(Evidence.from_json(text), "").live
     except ValueError:
         return Standing.UNASKED
-    verdicts = {each.verdict for each in evidence.findings if each.subject in _LIST}
-    if Verdict.REFUTED in verdicts:
-        return Standing.NO
-    return Standing.YES if not verdicts and evidence.attempts else Standing.UNCLEAR
 
 
 def _of_type(state: Sequence[Mapping[str, Any]], kind: str) -> Iterator[Mapping[str, Any]]:

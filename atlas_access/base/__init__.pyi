@@ -24,6 +24,7 @@ from .connection import (
     Secret as Secret,
     compose as compose,
 )
+from .connection_options import judge_options as judge_options
 from .endpoints import EndpointRefused as EndpointRefused, Endpoints as Endpoints, is_loopback as is_loopback
 from .env_file import Entry as Entry, LocalText as LocalText, ValueUnwritable as ValueUnwritable
 from .finding import Finding as Finding, Location as Location, Status as Status, worst as worst

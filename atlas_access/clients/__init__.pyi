@@ -65,7 +65,7 @@ from .model import (
     SeenRole as SeenRole,
     SeenUser as SeenUser,
 )
-from .mongo import Reply as Reply, Server as Server
+from .mongo import Reply as Reply, Server as Server, ServerUnusable as ServerUnusable
 from .mongo_answers import (
     ATLAS_BAD_LOGIN as ATLAS_BAD_LOGIN,
     ATLAS_ERROR as ATLAS_ERROR,

@@ -5,6 +5,8 @@ exception out: those carry the server's messages, which quote commands and docum
 """
 
 import atexit
+import socket
+import ssl
 import struct
 import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
@@ -49,6 +51,14 @@ _NO_REPLY: Mapping[str, Any] = {}
 T = TypeVar("T")
 
 
+class ServerUnusable(ValueError):
+    """No client can be made of a connection string here; the message names the host, file or option."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer, the document that came with it (empty unless it succeeded), and the milliseconds it took."""
@@ -62,7 +72,7 @@ class Server(AbstractContextManager["Server"]):
     """A client of one address with at most one connection for commands; opened lazily, closed by `close`."""
 
     def __init__(self, connection: ConnectionString, endpoints: Endpoints, *, wait_seconds: float) -> None:
-        """Prepare a client; raises `EndpointRefused` before a byte is sent, `ValueError` for options it refuses.
+        """Prepare a client; raises `EndpointRefused` before a byte is sent, `ServerUnusable` when none can be made.
 
         `wait_seconds` bounds each connecting, each server selection and each answer.
         """
@@ -82,8 +92,8 @@ class Server(AbstractContextManager["Server"]):
             options["directConnection"] = True
         try:
             self._client: MongoClient[Mapping[str, Any]] = MongoClient(connection.reveal(), **options)
-        except (ConfigurationError, InvalidURI, ValueError, TypeError) as error:
-            raise ValueError(f"the driver refuses the connection string ({type(error).__name__})") from None
+        except (ConfigurationError, InvalidURI, ValueError, TypeError, OSError) as error:
+            raise _unusable(connection, error) from None
         self._pipeline = Pipeline(self._client, _UUIDS)
         self._databases: dict[str, Database[Mapping[str, Any]]] = {}
 
@@ -121,6 +131,8 @@ class Server(AbstractContextManager["Server"]):
             answer = _success(document)
         except _FAILURES as error:
             answer = _failed(error)
+            if answer.failure in (Failure.NETWORK, Failure.TIMEOUT) and (why := self._why_unreached()):
+                answer = Answer(failure=why)
         log_call("MongoDB", f"{database} {next(iter(command), '')}", started, _outcome(answer))
         return Reply(answer, document, (time.perf_counter() - started) * 1000)
 
@@ -153,10 +165,40 @@ class Server(AbstractContextManager["Server"]):
         except (KeyError, TypeError, ValueError):
             return Answer(failure=Failure.GARBLED)
 
+    def _why_unreached(self) -> Failure | None:
+        """Why no host could be used, from what the driver's monitors met; None where they met nothing particular."""
+        topology = self._client.topology_description
+        found = topology.server_descriptions().values()
+        causes = [each.error.__cause__ or each.error for each in found if each.error is not None]
+        if any(isinstance(each, ssl.SSLError) for each in causes):
+            return Failure.TLS
+        if any(isinstance(each, socket.gaierror) for each in causes):
+            return Failure.NAME
+        wrong_set = any(isinstance(each, ConfigurationError) for each in causes)
+        return Failure.REPLICA_SET if wrong_set or not found else None
+
     def _database(self, name: str) -> Database[Mapping[str, Any]]:
         if name not in self._databases:
             self._databases[name] = self._client[name]
         return self._databases[name]
+
+
+def _unusable(connection: ConnectionString, error: Exception) -> ServerUnusable:
+    files = [
+        name
+        for name in ("tlsCAFile", "tlsCertificateKeyFile", "tlsCRLFile")
+        if connection.option(name) is not None
+    ]
+    if files and isinstance(error, OSError | ConfigurationError) and not connection.is_srv:
+        named = " or ".join(files)
+        return ServerUnusable(
+            f"the file of {named} cannot be read here as a certificate", "Correct the option's path."
+        )
+    if connection.is_srv and isinstance(error, ConfigurationError | OSError):
+        text = f"the name {connection.hosts[0]} could not be resolved (SRV record)"
+        return ServerUnusable(text, "Check the name and this machine's DNS, then prove again.")
+    text = f"the driver refuses the connection string ({type(error).__name__})"
+    return ServerUnusable(text, "Write the secret anew.")
 
 
 def _outcome(answer: Answer) -> object:

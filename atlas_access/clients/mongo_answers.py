@@ -20,6 +20,9 @@ class Failure(StrEnum):
 
     NETWORK = "the connection failed"
     TIMEOUT = "the server did not answer in time"
+    NAME = "the host's name could not be resolved"
+    TLS = "the TLS handshake failed"
+    REPLICA_SET = "no host belongs to the replica set that the option replicaSet names"
     DEADLINE = "the proof's deadline had passed"
     GARBLED = "the answer could not be understood"
     LOST = "an earlier attempt lost the connection"

@@ -174,11 +174,15 @@ class RetentionEntry(Entry):
 
 
 class AuditEntry(Entry):
-    """Where the append-only audit log lives, and how long it keeps its rows: for ever where nothing is said."""
+    """Where the append-only audit log lives, and how long it keeps its rows: for ever where nothing is said.
+
+    `validator` says that it has, by decision, a validator that refuses rows.
+    """
 
     database: Database
     collection: CollectionName
     retention: RetentionEntry | None = None
+    validator: bool = False
 
 
 class CollectionEntry(Entry):
@@ -262,6 +266,13 @@ class WaiverEntry(Entry):
     reason: Reason
 
 
+class AcceptedActionEntry(Entry):
+    """An action of a newer server that no table of this tool names, and that a decision record calls harmless."""
+
+    adr: DecisionRecord
+    reason: Reason
+
+
 class LegacySecretEntry(Entry):
     """A legacy secret, the variable bound to it, and whose account owns it when not the user's own environment's."""
 
@@ -311,6 +322,7 @@ class ManifestFile(Entry):
     bindings: BindingsEntry
     deprecated_variables: dict[VariableName, VariableName] = Field(default_factory=dict)
     waivers: dict[Name, WaiverEntry] = Field(default_factory=dict)
+    accepted_actions: dict[Name, AcceptedActionEntry] = Field(default_factory=dict)
     legacy: dict[EnvironmentName, LegacyEntry] = Field(default_factory=dict)
 
 

@@ -59,11 +59,15 @@ class Retention(Record):
 
 
 class Audit(Record):
-    """Where the append-only audit log lives (ADR 0002); without a retention its rows stay for ever."""
+    """Where the append-only audit log lives (ADR 0002); without a retention its rows stay for ever.
+
+    `validator` says that a validator that refuses rows is there by decision.
+    """
 
     database: str
     collection: str
     retention: Retention | None = None
+    validator: bool = False
 
     @property
     def namespace(self) -> str:
@@ -207,6 +211,7 @@ class Manifest(Record):
     bindings: tuple[Binding, ...]
     deprecated_variables: tuple[DeprecatedVariable, ...]
     waivers: tuple[Waiver, ...]
+    accepted_actions: tuple[str, ...]
     legacy: tuple[LegacyUser, ...]
 
     _source: str = PrivateAttr(default="access.yaml")

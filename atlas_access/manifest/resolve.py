@@ -44,6 +44,7 @@ def resolve(file: ManifestFile) -> Manifest:
             database=file.audit.database,
             collection=file.audit.collection,
             retention=None if kept is None else Retention(field=kept.field, days=kept.days),
+            validator=file.audit.validator,
         ),
         collections=tuple(
             Collection.model_validate(
@@ -74,6 +75,7 @@ def resolve(file: ManifestFile) -> Manifest:
         waivers=tuple(
             Waiver.model_validate({"id": name} | dict(entry)) for name, entry in file.waivers.items()
         ),
+        accepted_actions=tuple(file.accepted_actions),
         legacy=tuple(_legacy(file)),
     )
 

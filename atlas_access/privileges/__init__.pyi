@@ -5,7 +5,13 @@ from .actions import (
     mongo_actions as mongo_actions,
     version_numbers as version_numbers,
 )
-from .builtin_roles import BUILTIN_ROLES as BUILTIN_ROLES
+from .builtin_roles import (
+    BUILTIN_ROLES as BUILTIN_ROLES,
+    Effect as Effect,
+    effect_of as effect_of,
+    effects_of_role as effects_of_role,
+    is_documented as is_documented,
+)
 from .identity import (
     IDENTITY_COMMAND as IDENTITY_COMMAND,
     Identity as Identity,

@@ -236,6 +236,11 @@ def mongo_actions(name: str, version: str | None = None) -> tuple[str, ...]:
     return () if version is not None and version_numbers(version) < action.since else action.mongo
 
 
+def is_known(mongo_action: str) -> bool:
+    """Whether a table of this project names a server's action."""
+    return mongo_action in _ATLAS_NAME or mongo_action in _OTHER_PERMITS
+
+
 def atlas_name(mongo_action: str) -> str | None:
     """Return the Atlas name of a server's action, None for actions that a custom role of Atlas cannot grant."""
     return _ATLAS_NAME.get(mongo_action)

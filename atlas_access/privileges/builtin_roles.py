@@ -1,21 +1,23 @@
-"""What MongoDB's built-in database roles grant, by server version.
+"""What MongoDB's built-in database roles grant, by server version, and what kind of effect each action has.
 
-For: the documented set that a live user's privileges are compared with. Sources: the MongoDB manual's page on built-in
+The documented set that a live user's privileges are compared with. Sources: the MongoDB manual's page on built-in
 roles, and rolesInfo with showPrivileges on a mongod 6.0.5, which lists exactly the 6.0 sets below. Later majors add
-actions; some arrived within a major's patch releases and are kept apart as `patches`: their presence is no excess.
-Never: lists a role that acts beyond its own database; such a role has no place in this project.
+actions; some arrived within a major's patch releases and are kept apart as `patches`: their presence is no excess. No
+role is listed that acts beyond its own database.
 """
 
-from atlas_access.privileges.actions import version_numbers
+from enum import StrEnum
 
-SUPPORTED_MAJORS = ("6.0", "7.0", "8.0")
+from atlas_access.privileges.actions import is_known, version_numbers
+
+SUPPORTED_MAJORS = ("6.0", "7.0", "8.0", "8.1", "8.2", "8.3", "9.0")
 
 BUILTIN_ROLES = frozenset(
     {
         "read", "readWrite", "dbAdmin", "dbOwner", "userAdmin", "enableSharding", "readAnyDatabase",
         "readWriteAnyDatabase", "userAdminAnyDatabase", "dbAdminAnyDatabase", "clusterAdmin", "clusterManager",
         "clusterMonitor", "hostManager", "backup", "restore", "root", "directShardOperations", "searchCoordinator",
-        "atlasAdmin",
+        "killOpSession", "autoCompact", "manageShardBalancer", "atlasAdmin",
     }
 )  # fmt: skip
 """Names that MongoDB or Atlas defines itself (MongoDB manual, built-in roles), whatever the server's version."""
@@ -76,7 +78,44 @@ _ADDED: dict[str, dict[str, tuple[Actions, Actions]]] = {
     },
 }
 
+_ADDED |= dict.fromkeys(("8.1", "8.2", "8.3", "9.0"), _ADDED["8.0"])
+"""The rapid releases made what 8.0's patches had added permanent; the notes of 9.0 name no new action."""
+
 _BASE: dict[str, Actions] = {"read": _READ, "readWrite": _READ_WRITE, "dbAdmin": _DB_ADMIN}
+
+
+class Effect(StrEnum):
+    """What kind of thing an action lets a user do."""
+
+    READS = "reads"
+    WRITES = "writes"
+    ADMINISTERS = "administers"
+    UNKNOWN = "unknown"
+
+
+_READING = _READ | _SEARCH_READ
+_WRITING = (_READ_WRITE | _SEARCH_WRITE | _SEARCH_UPDATE | _CLEANUP | _RAW) - _READING
+_MAY_HAVE = {
+    "read": frozenset({Effect.READS}),
+    "readWrite": frozenset({Effect.READS, Effect.WRITES}),
+    "dbAdmin": frozenset({Effect.READS, Effect.ADMINISTERS}),
+    "userAdmin": frozenset({Effect.ADMINISTERS}),
+    "dbOwner": frozenset({Effect.READS, Effect.WRITES, Effect.ADMINISTERS}),
+}
+
+
+def effect_of(action: str) -> Effect:
+    """Classify a server's action; one that no table of this project names is unknown."""
+    if action in _READING:
+        return Effect.READS
+    if action in _WRITING:
+        return Effect.WRITES
+    return Effect.ADMINISTERS if is_known(action) else Effect.UNKNOWN
+
+
+def effects_of_role(role: str) -> frozenset[Effect]:
+    """What kinds of actions a built-in role may have in a version that is not documented here."""
+    return _MAY_HAVE.get(role, frozenset())
 
 
 class UnknownServerVersion(ValueError):
@@ -87,18 +126,26 @@ class UnknownBuiltinRole(ValueError):
     """No documented set for this role."""
 
 
+def is_documented(version: str) -> bool:
+    """Whether there is a documented set for exactly this major; a newer one is compared with the newest set."""
+    return ".".join(map(str, (*version_numbers(version), 0)[:2])) in SUPPORTED_MAJORS
+
+
 def major_of(version: str) -> str:
-    """Return "6.0" for "6.0.5"; raises UnknownServerVersion for a major without a documented set."""
+    """Return the documented set for a version: "6.0" for "6.0.5", the newest for a newer one.
+
+    Raises UnknownServerVersion for an older version, and for a text that is none.
+    """
     try:
-        numbers = version_numbers(version)
+        numbers = (*version_numbers(version), 0)[:2]
     except ValueError:
         numbers = ()
-    major = ".".join(str(number) for number in (*numbers, 0)[:2])
-    if major not in SUPPORTED_MAJORS:
+    older = [each for each in SUPPORTED_MAJORS if version_numbers(each) <= numbers]
+    if not older:
         raise UnknownServerVersion(
             f"no documented privileges for this MongoDB version; known are {', '.join(SUPPORTED_MAJORS)}"
         )
-    return major
+    return older[-1]
 
 
 def builtin_actions(role: str, version: str) -> tuple[dict[str, Actions], dict[str, Actions]]:

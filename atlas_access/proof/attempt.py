@@ -52,11 +52,17 @@ class _Try:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is known of the server and the login: version, kinds of collections, privileges, this proof's own names."""
+    """What is known of the server and the login.
+
+    `kinds` has the collections that could be looked up. `held` are the privileges that the server lists, `declared`
+    and `tolerated` those that it must and may list. `nonce` is this proof's own.
+    """
 
     version: tuple[int, ...]
     kinds: Mapping[Place, Kind]
     held: Privileges
+    declared: Privileges
+    tolerated: Privileges
     nonce: Nonce
 
 
@@ -146,13 +152,21 @@ def _tried(each: _Try, reply: Reply, expected: Expectations) -> Tried:
 
 def unanswered(cell: Expected, why: str) -> Attempt:
     """Record a cell that was not tried."""
-    return Attempt(cell.operation, str(cell.place), cell.outcome, Outcome.INCONCLUSIVE, why=why)
+    return Attempt(cell.operation, str(cell.place), cell.outcome, Outcome.INCONCLUSIVE, why=why, tried=False)
 
 
 def _decided(cell: Expected, row: Operation, about: About, source: str, why: str) -> Attempt:
-    outcome = Outcome.ALLOWED if suffices(about.held, row, cell.place, source) else Outcome.DENIED
+    """By the server's own list; what a later major added is expected as that major's documents say."""
+
+    def outcome(held: Privileges) -> Outcome:
+        return Outcome.ALLOWED if suffices(held, row, cell.place, source) else Outcome.DENIED
+
+    found, expected = outcome(about.held), cell.outcome
+    if row.since:
+        either = outcome(about.declared | about.tolerated) is Outcome.ALLOWED
+        expected = found if either and found is Outcome.ALLOWED else outcome(about.declared)
     text = f"{Form.EQUALITY}: {why}" if why else str(Form.EQUALITY)
-    return Attempt(cell.operation, str(cell.place), cell.outcome, outcome, why=text)
+    return Attempt(cell.operation, str(cell.place), expected, found, why=text, tried=False)
 
 
 def _residue(each: _Try, answer: Answer) -> str:
@@ -162,13 +176,13 @@ def _residue(each: _Try, answer: Answer) -> str:
     command, place = each.sending.command, each.cell.place
     name = next(iter(command))
     undo = {
-        "createIndexes": f"drop the index {about_index(command)}",
+        "createIndexes": f"drop the index {_index(command)}",
         "insert": 'erase the rows with "_probe": true',
     }.get(name, f"compare {place} with a backup")
     return f"{each.row.name} on {place} was carried out: {undo}"
 
 
-def about_index(command: Mapping[str, object]) -> str:
+def _index(command: Mapping[str, object]) -> str:
     """The name of the index that a createIndexes command would make."""
     indexes = command.get("indexes")
     return str(indexes[0]["name"]) if isinstance(indexes, list) else ""

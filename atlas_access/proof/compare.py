@@ -1,17 +1,30 @@
 """Compares what a server says of a user with what is declared: identity, roles and privileges, exactly.
 
 The server's own list (`connectionStatus` with `showPrivileges`) is exhaustive, so a privilege that no attempt covers
-is found here. It must never call an unknown server version proven.
+is found here. A version newer than the documented sets may add actions to a built-in role: they are tolerated where
+the role may have their kind of effect, and shown; an action that no table names is inconclusive until it is accepted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from atlas_access.privileges import Identity, Privilege, excess_sentence, missing_sentence
-from atlas_access.proof.evidence import Finding, Subject
+from atlas_access.base import Finding
+from atlas_access.privileges import (
+    Effect,
+    Identity,
+    Privilege,
+    effect_of,
+    effects_of_role,
+    excess_sentence,
+    is_documented,
+    missing_sentence,
+)
+from atlas_access.proof.evidence import Subject, doubtful, noted, refuted
 from atlas_access.proof.expectations import ADMIN, Expectations, Place
-from atlas_access.proof.verdict import Verdict
 
 SHOWN = 20
+_ACCEPT = (
+    "If it was decided to be harmless, list {action} under accepted_actions in access.yaml with the decision."
+)
 
 
 def compare(expected: Expectations, identity: Identity, version: str) -> tuple[Finding, ...]:
@@ -26,16 +39,16 @@ def compare(expected: Expectations, identity: Identity, version: str) -> tuple[F
 def _identity(expected: Expectations, identity: Identity) -> Iterable[Finding]:
     if (identity.user, identity.database) != (expected.user, ADMIN):
         who = f"{identity.user or 'nobody'}@{identity.database or 'nowhere'}"
-        yield Finding(Subject.LOGIN, Verdict.REFUTED, f"logged in as {who}, not as {expected.user}@{ADMIN}")
+        yield refuted(Subject.LOGIN, f"logged in as {who}, not as {expected.user}@{ADMIN}")
 
 
 def _roles(expected: Expectations, identity: Identity) -> Iterable[Finding]:
     declared = frozenset(expected.roles)
     for role in sorted(identity.roles - declared):
         text = f"{expected.user} holds the role {role} besides {', '.join(expected.roles)}"
-        yield Finding(Subject.ROLES, Verdict.REFUTED, text)
+        yield refuted(Subject.ROLES, text)
     for role in sorted(declared - identity.roles):
-        yield Finding(Subject.ROLES, Verdict.REFUTED, f"{expected.user} lacks the role {role}")
+        yield refuted(Subject.ROLES, f"{expected.user} lacks the role {role}")
 
 
 def _privileges(expected: Expectations, identity: Identity, version: str) -> Iterable[Finding]:
@@ -43,23 +56,43 @@ def _privileges(expected: Expectations, identity: Identity, version: str) -> Ite
         declared, tolerated = expected.declared(version), expected.tolerated(version)
     except ValueError:
         text = f"the privileges of {', '.join(expected.roles)} on server version {version} are not documented here"
-        yield Finding(Subject.SERVER, Verdict.INCONCLUSIVE, text)
+        yield doubtful(Subject.SERVER, text, "Update the cluster to a supported MongoDB version.")
         return
-    excess = sorted(
-        identity.privileges - declared - tolerated, key=lambda each: _weight(each, expected.audit)
+    extra = identity.privileges - declared - tolerated
+    accepted = {each for each in extra if each.action in expected.accepted_actions}
+    newer = set() if is_documented(version) else {each for each in extra if _may_be_new(expected, each)}
+    unknown = {each for each in extra - accepted - newer if effect_of(each.action) is Effect.UNKNOWN}
+    for action in sorted({each.action for each in unknown}):
+        text = f"{expected.user} holds the action {action}, which no table of this project names"
+        yield doubtful(Subject.EXCESS, text, _ACCEPT.format(action=action))
+    if shown := sorted({f"{each.action} ({effect_of(each.action)})" for each in newer | accepted}):
+        why = f"MongoDB {version} is newer than the documented sets" if newer else "accepted in access.yaml"
+        yield noted(Subject.SERVER, f"{why}: {expected.user} also holds {', '.join(shown)}")
+    yield from _listed(expected, Subject.EXCESS, extra - accepted - newer - unknown, excess_sentence)
+    yield from _listed(
+        expected, Subject.MISSING, declared - tolerated - identity.privileges, missing_sentence
     )
-    missing = sorted(
-        declared - tolerated - identity.privileges, key=lambda each: _weight(each, expected.audit)
+
+
+def _may_be_new(expected: Expectations, privilege: Privilege) -> bool:
+    """Whether a built-in role of the user may have the action in a version that is not documented here."""
+    return any(
+        effect_of(privilege.action) in effects_of_role(name) and privilege.database == database
+        for name, _, database in (role.rpartition("@") for role in expected.roles)
     )
-    for subject, privileges, sentence in (
-        (Subject.EXCESS, excess, excess_sentence),
-        (Subject.MISSING, missing, missing_sentence),
-    ):
-        for privilege in privileges[:SHOWN]:
-            yield Finding(subject, Verdict.REFUTED, sentence(expected.user, privilege))
-        if len(privileges) > SHOWN:
-            more = f"{len(privileges) - SHOWN} more privileges in {subject}"
-            yield Finding(subject, Verdict.REFUTED, f"{expected.user}: {more}")
+
+
+def _listed(
+    expected: Expectations,
+    subject: Subject,
+    found: Iterable[Privilege],
+    sentence: Callable[[str, Privilege], str],
+) -> Iterable[Finding]:
+    privileges = sorted(found, key=lambda each: _weight(each, expected.audit))
+    for privilege in privileges[:SHOWN]:
+        yield refuted(subject, sentence(expected.user, privilege))
+    if len(privileges) > SHOWN:
+        yield refuted(subject, f"{expected.user}: {len(privileges) - SHOWN} more privileges in {subject}")
 
 
 def _weight(privilege: Privilege, audit: Place) -> tuple[bool, Privilege]:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from atlas_access.base import Finding, Status
 from atlas_access.proof.verdict import Outcome, Verdict
 
 _WORDS = ("operation", "namespace", "expected", "outcome", "code_name", "why")
-_COLUMNS = (*_WORDS, "code", "ms")
+_COLUMNS = (*_WORDS, "code", "ms", "tried")
 _SHOWN = 3
 
 
@@ -27,13 +28,15 @@ class Subject(StrEnum):
     EXCESS = "excess"
     MISSING = "missing"
     AUDIT = "audit log"
-    RESIDUE = "residue"
     SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One operation on one namespace: what was expected, what the server answered, and how long it took."""
+    """One operation on one namespace: what was expected, what the server answered, and how long it took.
+
+    One that was not `tried` was decided by the server's own list of privileges, or not at all.
+    """
 
     operation: str
     namespace: str
@@ -43,6 +46,7 @@ class Attempt:
     code_name: str = ""
     ms: float = 0.0
     why: str = ""
+    tried: bool = True
 
     @property
     def verdict(self) -> Verdict:
@@ -59,21 +63,27 @@ class Attempt:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something besides a single attempt that refutes a proof or leaves it in doubt; `text` is one plain line."""
+def refuted(subject: Subject, text: str, remedy: str = "") -> Finding:
+    """Something besides a single attempt that refutes a proof."""
+    return Finding(Status.BAD, "", text, remedy, code=str(subject))
 
-    subject: Subject
-    verdict: Verdict
-    text: str
+
+def doubtful(subject: Subject, text: str, remedy: str = "") -> Finding:
+    """Something besides a single attempt that leaves a proof in doubt."""
+    return Finding(Status.UNKNOWN, "", text, remedy, code=str(subject))
+
+
+def noted(subject: Subject, text: str) -> Finding:
+    """Something that a reader should know although it speaks against nothing."""
+    return Finding(Status.GOOD, "", text, code=str(subject))
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
     """The whole proof of one credential.
 
-    `environment` is whose consumer receives it, `cluster` the environment whose cluster it opens. `residue` counts
-    what attempts may have left behind; anything but 0 refutes. `audit_uuid` is the UUID of the audit log's
+    `environment` is whose consumer receives it, `cluster` the environment whose cluster it opens. `residue` says what
+    attempts may have left behind and how to remove it; anything refutes. `audit_uuid` is the UUID of the audit log's
     collection as seen, "" when this user may not see it. `address_proven` says that the login went by the secret's own
     address, and not by the public one in its stead. Times are milliseconds, `proven_at` is ISO 8601 in UTC.
     """
@@ -87,7 +97,7 @@ class Proof:
     server_version: str
     attempts: tuple[Attempt, ...]
     findings: tuple[Finding, ...]
-    residue: int
+    residue: tuple[str, ...]
     audit_uuid: str
     proven_at: str
     ms: float
@@ -96,12 +106,19 @@ class Proof:
     @property
     def verdict(self) -> Verdict:
         """Refuted by any contradiction, else inconclusive by any doubt, else proven; without attempts never proven."""
-        verdicts = {each.verdict for each in self.attempts} | {each.verdict for each in self.findings}
+        verdicts = {each.verdict for each in self.attempts} | {
+            _VERDICTS[each.status] for each in self.findings
+        }
         if Verdict.REFUTED in verdicts or self.residue:
             return Verdict.REFUTED
         if Verdict.INCONCLUSIVE in verdicts or not self.attempts:
             return Verdict.INCONCLUSIVE
         return Verdict.PROVEN
+
+    @property
+    def by_list(self) -> int:
+        """How many operations were not tried: the server's own list of privileges decided them."""
+        return sum(not each.tried and each.outcome is not Outcome.INCONCLUSIVE for each in self.attempts)
 
     @property
     def inconclusive(self) -> int:
@@ -120,8 +137,8 @@ class Proof:
         if verdict is Verdict.PROVEN:
             return ()
         texts = [*_texts(self.findings, verdict), *_summaries(self.attempts, verdict)]
-        if verdict is Verdict.REFUTED and self.residue and not texts:
-            texts = [f"{self.residue} attempts may have left something behind"]
+        if verdict is Verdict.REFUTED:
+            texts = [*self.residue, *texts]
         if not texts:
             texts = ["nothing was attempted"]
         more = (f"and {len(texts) - _SHOWN} more",) if len(texts) > _SHOWN else ()
@@ -138,10 +155,15 @@ class Proof:
         record = {name: getattr(self, name) for name in _PLAIN}
         record["verdict"] = self.verdict
         record["reason"] = self.reason
-        record["findings"] = [[each.subject, each.verdict, each.text] for each in self.findings]
+        record["findings"] = [[each.code, each.status, each.message, each.remedy] for each in self.findings]
         record["columns"] = list(_COLUMNS)
         record["attempts"] = [
-            [*(words.setdefault(getattr(each, name), len(words)) for name in _WORDS), each.code, each.ms]
+            [
+                *(words.setdefault(getattr(each, name), len(words)) for name in _WORDS),
+                each.code,
+                each.ms,
+                each.tried,
+            ]
             for each in self.attempts
         ]
         record["words"] = list(words)
@@ -155,8 +177,11 @@ class Proof:
             if record["columns"] != list(_COLUMNS):
                 raise ValueError("evidence of another format: prove again with this version")
             attempts = tuple(_attempt(record["words"], row) for row in record["attempts"])
-            findings = tuple(Finding(Subject(s), Verdict(v), t) for s, v, t in record["findings"])
-            plain = {name: record[name] for name in _PLAIN}
+            findings = tuple(
+                Finding(Status(status), "", text, remedy, code=str(Subject(subject)))
+                for subject, status, text, remedy in record["findings"]
+            )
+            plain = {name: record[name] for name in _PLAIN} | {"residue": tuple(map(str, record["residue"]))}
             return cls(**plain, attempts=attempts, findings=findings)
         except (KeyError, TypeError, AttributeError, IndexError) as error:
             raise ValueError("not the evidence of a proof") from error
@@ -169,15 +194,27 @@ _PLAIN = (
 
 
 def _attempt(words: list[str], row: list[Any]) -> Attempt:
-    *numbers, code, ms = row
+    *numbers, code, ms, tried = row
     name, namespace, expected, outcome, code_name, why = (words[number] for number in numbers)
-    return Attempt(name, namespace, Outcome(expected), Outcome(outcome), code, code_name, ms, why)
+    return Attempt(
+        name, namespace, Outcome(expected), Outcome(outcome), code, code_name, ms, why, bool(tried)
+    )
+
+
+_VERDICTS = {
+    Status.GOOD: Verdict.PROVEN,
+    Status.BAD: Verdict.REFUTED,
+    Status.UNKNOWN: Verdict.INCONCLUSIVE,
+}
 
 
 def _texts(findings: Iterable[Finding], verdict: Verdict) -> list[str]:
     order = list(Subject)
-    decisive = [each for each in findings if each.verdict is verdict]
-    return [each.text for each in sorted(decisive, key=lambda each: order.index(each.subject))]
+    decisive = [each for each in findings if _VERDICTS[each.status] is verdict]
+    return [
+        f"{each.message}. {each.remedy}" if each.remedy else each.message
+        for each in sorted(decisive, key=lambda each: order.index(Subject(each.code)))
+    ]
 
 
 def _summaries(attempts: Iterable[Attempt], verdict: Verdict) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +27,11 @@ from atlas_access.proof.operation import Need, On, Operation, Reach, Scope
 from atlas_access.proof.verdict import Outcome
 
 if TYPE_CHECKING:  # reading a manifest is half a process's start, and a proof needs none
-    from atlas_access.manifest import Manifest, Retention, RoleRef, User
+    from atlas_access.manifest import Manifest, Retention, User
 
 CLUSTER = "the cluster"
 ADMIN = "admin"
-_FORMAT = 1
+_FORMAT = 2
 _SYSTEM = ("system.js", "system.profile", "system.views", "system.buckets.any")
 _SERVER = (
     *((ADMIN, "system.users"), (ADMIN, "system.roles"), (ADMIN, "system.version")),
@@ -74,8 +74,9 @@ class Expectations:
     """Everything that is to be proven of one user on one cluster.
 
     `roles` are exactly the user's roles, as `name@database`. `grants` are the custom roles' Atlas actions on
-    namespaces. `audit` is the append-only log, `retention` the only expiry of its rows. `sources` are collections, one
-    per database, that the user may read.
+    namespaces. `audit` is the append-only log, `retention` the only expiry of its rows, `validator` says that one may
+    refuse rows. `sources` are collections, one per database, that the user may read. `accepted_actions` are actions of
+    newer servers that a decision accepts.
     """
 
     user: str
@@ -88,6 +89,8 @@ class Expectations:
     sources: tuple[Place, ...]
     table: tuple[Expected, ...]
     retention: Retention | None = None
+    validator: bool = False
+    accepted_actions: tuple[str, ...] = ()
 
     def declared(self, version: str) -> Privileges:
         """Return the privileges that a server of this version must list; raises ValueError for an unknown one."""
@@ -126,6 +129,8 @@ class Expectations:
             "collections": [[*_pair(each.place), each.may_be_absent] for each in self.collections],
             "audit": _pair(self.audit),
             "retention": None if self.retention is None else [self.retention.field, self.retention.days],
+            "validator": self.validator,
+            "accepted": list(self.accepted_actions),
             "sources": [_pair(source) for source in self.sources],
             "places": [_pair(place) for place in places],
             "table": table,
@@ -155,6 +160,8 @@ class Expectations:
                 sources=tuple(Place(*pair) for pair in record["sources"]),
                 table=tuple(_cells([Place(*pair) for pair in record["places"]], record["table"])),
                 retention=_retention(record.get("retention")),
+                validator=record["validator"],
+                accepted_actions=tuple(record["accepted"]),
             )
         except (KeyError, TypeError, AttributeError, IndexError) as error:
             raise ValueError("not expectations as this project writes them") from error
@@ -174,53 +181,30 @@ def expectations(manifest: Manifest, user: User | str, cluster: str) -> Expectat
         ExpectedCollection(Place(each.database, each.name), each.may_be_absent)
         for each in manifest.collections_on(cluster)
     )
+    builtin = (builtin_privileges(role.name, role.database) for role in named.roles if role.is_builtin)
+    held = _granted(grants).union(*builtin)
     audit = Place(manifest.audit.database, manifest.audit.collection)
-    return derive(
+    sources = _sources(held, manifest.databases, audit, collections)
+    bare = Expectations(
         user=named.name,
         cluster=cluster,
-        databases=manifest.databases,
-        roles=named.roles,
-        grants=grants,
-        collections=collections,
-        audit=audit,
-        retention=manifest.audit.retention,
-    )
-
-
-def derive(
-    *,
-    user: str,
-    cluster: str,
-    databases: tuple[str, ...],
-    roles: tuple[RoleRef, ...],
-    grants: tuple[tuple[str, Place], ...],
-    collections: tuple[ExpectedCollection, ...],
-    audit: Place,
-    retention: Retention | None = None,
-) -> Expectations:
-    """Derive the table of any user from its roles, the grants of its custom roles, and the collections there are."""
-    builtin = (builtin_privileges(role.name, role.database) for role in roles if role.is_builtin)
-    held = _granted(grants).union(*builtin)
-    sources = _sources(held, databases, audit, collections)
-    bare = Expectations(
-        user=user,
-        cluster=cluster,
-        database=databases[0],
-        roles=tuple(sorted(str(role) for role in roles)),
+        database=manifest.database,
+        roles=tuple(sorted(map(str, named.roles))),
         grants=tuple(sorted(grants)),
         collections=collections,
         audit=audit,
         sources=sources,
         table=(),
-        retention=retention,
+        retention=manifest.audit.retention,
+        validator=manifest.audit.validator,
+        accepted_actions=manifest.accepted_actions,
     )
-    focus = {audit, *sources}
     cells = (
         Expected(row.name, place, _expected(held, row, place, bare.source_for(place)))
         for row in OPERATIONS
-        for place in _places(row, databases, collections, focus)
+        for place in _places(row, manifest.databases, collections, {audit, *sources})
     )
-    return Expectations(**{**bare.__dict__, "table": tuple(sorted(cells, key=_table_order))})
+    return replace(bare, table=tuple(sorted(cells, key=_table_order)))
 
 
 def suffices(held: Privileges, row: Operation, place: Place, source: str) -> bool:

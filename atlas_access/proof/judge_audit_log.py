@@ -1,22 +1,18 @@
-"""What makes the audit log append-only besides privileges (ADR 0002): that it is there, whole, and keeps its rows.
+"""What makes the audit log append-only besides privileges (ADR 0002): it is there, keeps its rows and takes new ones.
 
-A plain `create` is authorized by insert alone, and a capped collection or a TTL index loses rows without anyone
-removing them. So the collection must exist, be neither capped nor a view, be the one last proven, and have no TTL
-index but the retention that the manifest declares. It must never judge a listing that the server did not give.
+A plain `create` is authorized by insert alone; a capped collection or a TTL index loses rows without anyone removing
+them; a unique index, a validator or a collation of `_id` refuses rows that the application sends. A listing that the
+server did not give is not judged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from atlas_access.proof.evidence import Finding, Subject
-from atlas_access.proof.expectations import Place
-from atlas_access.proof.verdict import Verdict
-
-if TYPE_CHECKING:
-    from atlas_access.manifest import Retention
+from atlas_access.base import Finding
+from atlas_access.proof.evidence import Subject, doubtful, refuted
+from atlas_access.proof.expectations import Expectations
 
 
 @dataclass(frozen=True)
@@ -33,58 +29,74 @@ class Expiry:
 
 @dataclass(frozen=True)
 class AuditLog:
-    """The collection as the server lists it. `uuid` is hexadecimal; `expiries` is None where nobody listed them."""
+    """The collection as the server lists it.
+
+    `uuid` is hexadecimal; `expiries` and `unique` (names of unique indexes besides that of `_id`) are None where nobody
+    listed the indexes. `refuses` says that a validator refuses rows, `collation` that one changes what equal means.
+    """
 
     kind: str
     capped: bool
     uuid: str
     expiries: tuple[Expiry, ...] | None
+    unique: tuple[str, ...] | None = ()
+    refuses: bool = False
+    collation: bool = False
 
 
 def check_audit_log(
-    place: Place,
-    seen: AuditLog | None,
-    last_uuid: str,
-    accepted_uuid: str,
-    retention: Retention | None = None,
+    expected: Expectations, seen: AuditLog | None, last_uuid: str, accepted_uuid: str
 ) -> tuple[Finding, ...]:
     """Return what speaks against the append-only log; `last_uuid` is the one last proven, "" when none was.
 
     A log that is missing is inconclusive, because nothing was lost from it. One with another UUID was dropped and
-    made again: refuted until an operator accepts the new UUID. `retention` is the only expiry that may be there.
+    made again: refuted until an operator accepts the new UUID. The declared retention is the only expiry that may be
+    there.
     """
+    place = expected.audit
     if seen is None:
-        text = f"{place} does not exist: create it before the credential is used, a first insert must not create it"
-        return (Finding(Subject.AUDIT, Verdict.INCONCLUSIVE, text),)
-    texts = list(_texts(place, seen, last_uuid, accepted_uuid, retention))
-    refuted = [Finding(Subject.AUDIT, Verdict.REFUTED, text) for text in texts]
-    if seen.expiries is None and seen.kind == "collection":
-        text = f"the indexes of {place} could not be listed, so that a TTL index would go unseen"
-        refuted.append(Finding(Subject.AUDIT, Verdict.INCONCLUSIVE, text))
-    return tuple(refuted)
-
-
-def _texts(
-    place: Place, seen: AuditLog, last_uuid: str, accepted_uuid: str, retention: Retention | None
-) -> Iterable[str]:
-    if seen.kind != "collection":
-        yield f"{place} is a {seen.kind}, not a collection: what it shows can be changed elsewhere"
-    if seen.capped:
-        yield f"{place} is capped: it drops its oldest rows by itself"
+        return (doubtful(Subject.AUDIT, f"{place} does not exist", _CREATE),)
+    found = [refuted(Subject.AUDIT, f"{place} {text}", remedy) for text, remedy in _faults(expected, seen)]
     if last_uuid and seen.uuid not in (last_uuid, accepted_uuid):
-        yield (
+        text = (
             f"{place} is not the collection last proven (UUID {last_uuid}, now {seen.uuid}): it was dropped or renamed "
-            "and made again. If that was decided, state audit-log-remade in atlas-access:acknowledged, with value "
-            f"{seen.uuid}"
+            "and made again"
         )
+        found.append(refuted(Subject.AUDIT, text, _REMADE.format(uuid=seen.uuid)))
+    if seen.kind == "collection" and (seen.expiries is None or seen.unique is None):
+        text = f"the indexes of {place} could not be listed, so that a TTL or unique index would not be found"
+        found.append(doubtful(Subject.AUDIT, text, "Prove again; look at the server's log if it stays so."))
+    return tuple(found)
+
+
+_CREATE = "Create it before the credential is used: a first insert must not create it."
+_REMADE = "If that was decided, state audit-log-remade in atlas-access:acknowledged, with value {uuid}"
+_VALIDATOR = (
+    "Set its validationAction to warn, or, if it was decided, write audit.validator: true in access.yaml."
+)
+_DROP = "Drop the index {name}."
+
+
+def _faults(expected: Expectations, seen: AuditLog) -> Iterable[tuple[str, str]]:
+    if seen.kind != "collection":
+        yield (
+            f"is a {seen.kind}, not a collection: what it shows can be changed elsewhere",
+            "Make it a collection.",
+        )
+    if seen.capped:
+        yield "is capped: it drops its oldest rows by itself", "Copy its rows into a plain collection."
+    if seen.refuses and not expected.validator:
+        yield "has a validator that refuses rows", _VALIDATOR
+    if seen.collation:
+        yield (
+            "has a collation, by which rows with different _id may count as equal and be refused",
+            "Make it without one.",
+        )
+    for name in seen.unique or ():
+        yield f"has the unique index {name}: it refuses rows", _DROP.format(name=name)
+    kept = expected.retention
     for each in seen.expiries or ():
-        if not _declared(each, retention):
-            declared = "" if retention is None else f", not after {retention.seconds} s by {retention.field}"
-            yield f"{place} has the TTL index {each.name}: rows are erased after {each.seconds} s{declared}"
-
-
-def _declared(expiry: Expiry, retention: Retention | None) -> bool:
-    return retention is not None and (expiry.fields, expiry.seconds) == (
-        (retention.field,),
-        retention.seconds,
-    )
+        if kept is None or (each.fields, each.seconds) != ((kept.field,), kept.seconds):
+            declared = "" if kept is None else f", not after {kept.seconds} s by {kept.field}"
+            text = f"has the TTL index {each.name}: rows are erased after {each.seconds} s{declared}"
+            yield text, _DROP.format(name=each.name)

@@ -63,6 +63,10 @@ def _remedy(found: ProofReport) -> str:
     if found.verdict is Verdict.INCONCLUSIVE:
         doubt = f"Inconclusive is not proven: {_NAMED}"
         return doubt if found.proven else "There was nothing to prove."
+    if any(each.proof.residue for each in found.proven):
+        return (
+            "Remove what the residue names, by hand; report it, because the form was measured to be harmless."
+        )
     if not any(each.against_the_role for each in found.proven):
         return f"Nothing was changed: {_NAMED}"
     return f"Nothing was changed: {_ROLES if found.complete else _ACTIONS}"
@@ -73,7 +77,12 @@ def _row(each: Proven) -> tuple[str, ...]:
     address = proof.address + ("" if proof.address_proven else " (unproven)")
     return (
         *(str(proof.verdict).upper(), proof.user, proof.cluster, address, each.secret),
-        *(proof.secret_version[:8], str(len(proof.attempts)), str(proof.inconclusive), str(proof.residue)),
+        *(
+            proof.secret_version[:8],
+            str(len(proof.attempts)),
+            str(proof.inconclusive),
+            str(len(proof.residue)),
+        ),
         *(f"{proof.ms:.0f}", "hold it" if each.held else ""),
     )
 
@@ -87,12 +96,10 @@ def _section(each: Proven, *, attempts: bool) -> Section:
 
 def _findings(each: Proven) -> Iterator[Finding]:
     proof = each.proof
-    for one in proof.findings:
-        yield Finding(_STATUS[one.verdict], "", one.text, code=str(one.subject))
-    if proof.residue or not (proof.findings or proof.attempts):
-        yield Finding(
-            _STATUS[proof.verdict], "", proof.reason, code="residue" if proof.residue else "attempts"
-        )
+    yield from (Finding(Status.BAD, "", each, code="residue") for each in proof.residue)
+    yield from proof.findings
+    if not (proof.findings or proof.attempts or proof.residue):
+        yield Finding(_STATUS[proof.verdict], "", proof.reason, code="attempts")
 
 
 def _attempt(attempt: Attempt) -> Finding:
@@ -132,11 +139,15 @@ def _evidence(each: Proven) -> dict[str, Any]:
         "reason": proof.reason,
         "attempts": len(proof.attempts),
         "inconclusive": proof.inconclusive,
-        "residue": proof.residue,
+        "byList": proof.by_list,
+        "residue": list(proof.residue),
         "provenAt": proof.proven_at,
         "ms": proof.ms,
         "live": each.live.value,
-        "findings": proof.findings,
+        "findings": [
+            {"subject": each.code, "status": str(each.status), "text": each.message, "remedy": each.remedy}
+            for each in proof.findings
+        ],
         "tried": [
             {**asdict(attempt), "codeName": attempt.code_name, "verdict": str(attempt.verdict)}
             for attempt in proof.attempts

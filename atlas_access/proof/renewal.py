@@ -60,7 +60,7 @@ def _outputs(proof: Proof, last_audit_uuid: str) -> dict[str, Any]:
         "reason": "\n".join(proof.reasons),
         "attempts": len(proof.attempts),
         "inconclusive": proof.inconclusive,
-        "residue": proof.residue,
+        "residue": len(proof.residue),
         "evidence": proof.to_json(),
         "proven_at": proof.proven_at,
         "audit_uuid": seen or last_audit_uuid,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from atlas_access.base import Status
 from atlas_access.manifest import AUDIT_ACTIONS
 from atlas_access.privileges import mongo_actions
 from atlas_access.proof.catalogue import operation
@@ -62,7 +63,7 @@ class Proven:
     @property
     def against_the_role(self) -> bool:
         """Whether what refutes it is what the user may do, by the server's list or by an attempt."""
-        refuted = {each.subject for each in self.proof.findings if each.verdict is Verdict.REFUTED}
+        refuted = {each.code for each in self.proof.findings if each.status is Status.BAD}
         return bool(refuted & _OF_ROLES or self.proof.refuted)
 
     @property
@@ -78,12 +79,12 @@ class Proven:
     @property
     def live(self) -> Standing:
         """Whether the server's own list equals the declaration; not asked when nobody logged in."""
-        verdicts = {each.verdict for each in self.proof.findings if each.subject in _LISTED}
-        if Verdict.REFUTED in verdicts:
+        found = {each.status for each in self.proof.findings if each.code in _LISTED}
+        if Status.BAD in found:
             return Standing.NO
         if not self.proof.attempts:
             return Standing.UNASKED
-        return Standing.UNCLEAR if verdicts else Standing.YES
+        return Standing.UNCLEAR if Status.UNKNOWN in found else Standing.YES
 
     @property
     def doubtful(self) -> tuple[Attempt, ...]:
@@ -116,9 +117,10 @@ class ProofReport:
         """How many were proven, by how many attempts, in what time."""
         proofs = [each.proof for each in self.proven]
         good = sum(each.verdict is Verdict.PROVEN for each in proofs)
+        by_list = sum(each.by_list for each in proofs)
         counts = (
-            f"{sum(len(each.attempts) for each in proofs)} attempts, "
+            f"{sum(len(each.attempts) for each in proofs) - by_list} attempted, {by_list} by the server's list, "
             f"{sum(each.inconclusive for each in proofs)} inconclusive, "
-            f"residue {sum(each.residue for each in proofs)}"
+            f"residue {sum(len(each.residue) for each in proofs)}"
         )
         return f"{self.title}: {good}/{len(proofs)} proven ({counts}) in {self.seconds:.1f} s"

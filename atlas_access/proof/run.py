@@ -1,7 +1,7 @@
-"""The whole proof of one credential, and of several at once: login, equality, behaviour, the audit log.
+"""The whole proof of one credential: login, equality, behaviour, the audit log, and the login's privileges again.
 
-The answer is always a record: what went wrong is a finding in it. Nothing that is not proven may come out as proven;
-an authorization answer is never asked for again, except while a narrowing propagates.
+The answer is always a record: what went wrong is a finding in it. Nothing that is not proven comes out as proven. While
+a narrowing propagates the server is asked again, and then two clean passes in a row are needed.
 """
 
 import time
@@ -15,8 +15,11 @@ from atlas_access.base import (
     ConnectionString,
     EndpointRefused,
     Endpoints,
+    Finding,
     Secret,
+    Status,
     compose,
+    judge_options,
     redact,
 )
 from atlas_access.clients import (
@@ -25,14 +28,16 @@ from atlas_access.clients import (
     Failure,
     Login,
     Server,
+    ServerUnusable,
     judge_login,
     read_connection_string,
 )
-from atlas_access.privileges import IDENTITY_COMMAND, Identity, read_identity, version_numbers
-from atlas_access.proof.attempt import LATE, LOST, Marks, attempt_all, unanswered
+from atlas_access.privileges import IDENTITY_COMMAND, Identity, Privilege, read_identity, version_numbers
+from atlas_access.proof.attempt import LATE, LOST, About, Nonce, attempt_all, unanswered
 from atlas_access.proof.compare import compare
-from atlas_access.proof.evidence import Attempt, Finding, Proof, Subject
-from atlas_access.proof.observe_audit_log import Presence, look
+from atlas_access.proof.evidence import Attempt, Proof, Subject, doubtful, refuted
+from atlas_access.proof.expectations import ADMIN
+from atlas_access.proof.observe_audit_log import Presence, observe
 from atlas_access.proof.request import PRIVATE, ProofRequest
 from atlas_access.proof.verdict import Verdict
 
@@ -41,7 +46,9 @@ __all__ = ["ProofRequest", "prove", "unproven"]
 ANSWER_SECONDS = 5.0
 REACH_SECONDS = 3.0
 NARROWING_POLL_SECONDS = 0.5
+CLEAN_PASSES = 2
 MAX_CONCURRENT = 16
+AWAY = (Failure.NETWORK, Failure.TIMEOUT, Failure.NAME)
 PART = 128
 """How many attempts are made between two words of progress."""
 
@@ -63,7 +70,7 @@ class _Run:
     started: float = field(default_factory=time.monotonic)
     attempts: list[Attempt] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    residue: int = 0
+    residue: list[str] = field(default_factory=list)
     version: str = ""
     presence: Presence = field(default_factory=Presence)
     secrets: tuple[Secret, ...] = ()
@@ -78,11 +85,11 @@ class _Run:
         spent = time.monotonic() - self.started
         return min(self.left(), self.request.propagation_seconds - spent)
 
-    def refute(self, subject: Subject, text: str) -> None:
-        self.findings.append(Finding(subject, Verdict.REFUTED, text))
+    def refute(self, subject: Subject, text: str, remedy: str = "") -> None:
+        self.findings.append(refuted(subject, text, remedy))
 
-    def doubt(self, subject: Subject, text: str) -> None:
-        self.findings.append(Finding(subject, Verdict.INCONCLUSIVE, text))
+    def doubt(self, subject: Subject, text: str, remedy: str = "") -> None:
+        self.findings.append(doubtful(subject, text, remedy))
 
 
 def prove(
@@ -102,7 +109,12 @@ def prove(
     run = _Run(request, endpoints, progress, unreached=unreached)
     connection = _connection(run, read_secret)
     if connection is not None:
-        _observe(run, _reachable(run, connection))
+        try:
+            _observe(run, _reachable(run, connection))
+        except EndpointRefused:
+            raise
+        except Exception as error:  # noqa: BLE001 - a raise would leave an old "proven" in the state
+            run.doubt(Subject.SERVER, f"an answer could not be read ({type(error).__name__})", "Prove again.")
     return _proof(run)
 
 
@@ -132,7 +144,20 @@ def _connection(run: _Run, read_secret: ReadSecret | None) -> ConnectionString |
         return None
     for text in _mismatches(request, connection):
         run.refute(Subject.SECRET, text)
-    return None if run.findings else connection
+    run.findings += [
+        replace(each, subject="", code=str(Subject.SECRET)) for each in judge_options(connection.options)
+    ]
+    if (
+        not connection.is_srv
+        and not connection.option("authSource")
+        and connection.database not in (None, ADMIN)
+    ):
+        run.doubt(
+            Subject.SECRET,
+            f"the option authSource is missing, so that {connection.username} is looked for in {connection.database}",
+            "Write the secret anew with authSource=admin.",
+        )
+    return None if any(each.status is Status.BAD for each in run.findings) else connection
 
 
 def _mismatches(request: ProofRequest, connection: ConnectionString) -> Iterator[str]:
@@ -161,11 +186,9 @@ def _reachable(run: _Run, connection: ConnectionString) -> ConnectionString:
     try:
         with Server(connection, run.endpoints, wait_seconds=min(REACH_SECONDS, run.left())) as server:
             failure = server.command("admin", {"ping": 1}).answer.failure
-    except EndpointRefused:
-        raise
-    except ValueError:  # its hosts cannot be found by name from here
+    except ServerUnusable:  # its hosts cannot be found by name from here
         failure = Failure.NETWORK
-    if failure not in (Failure.NETWORK, Failure.TIMEOUT):
+    if failure not in AWAY:
         return connection
     run.own_address = False
     run.progress(f"{request.expectations.user}: the private address does not answer here, by the public one")
@@ -177,21 +200,20 @@ def _reachable(run: _Run, connection: ConnectionString) -> ConnectionString:
 def _observe(run: _Run, connection: ConnectionString) -> None:
     try:
         server = Server(connection, run.endpoints, wait_seconds=min(ANSWER_SECONDS, run.left()))
-    except EndpointRefused:
-        raise
-    except ValueError as error:
-        run.refute(Subject.SECRET, str(error))
+    except ServerUnusable as error:
+        run.doubt(Subject.LOGIN, str(error), error.remedy)
         return
+    before = len(run.findings)
+    clean = 0
     with server:
-        if not _logged_in(run, server):
-            return
-        while True:
-            _look(run, server)
-            if not _narrows_still(run):
+        while _logged_in(run, server):
+            _pass(run, server)
+            clean = 0 if _speaks_against(run) else clean + 1
+            if not _narrows_still(run, clean):
                 return
             time.sleep(min(NARROWING_POLL_SECONDS, max(0.0, run.propagating())))
             run.attempts.clear()
-            run.findings.clear()
+            del run.findings[before:]
 
 
 def _logged_in(run: _Run, server: Server) -> bool:
@@ -200,8 +222,7 @@ def _logged_in(run: _Run, server: Server) -> bool:
     login = judge_login(reply.answer)
     if login is not Login.DONE:
         text = _login_text(run.request.expectations.user, login, reply.answer)
-        away = reply.answer.failure in (Failure.NETWORK, Failure.TIMEOUT)
-        run.doubt(Subject.LOGIN, f"{text}{run.unreached}" if away else text)
+        run.doubt(Subject.LOGIN, f"{text}{run.unreached}" if reply.answer.failure in AWAY else text)
         return False
     run.logged_in = True
     about = server.command("admin", {"buildInfo": 1})
@@ -212,25 +233,40 @@ def _logged_in(run: _Run, server: Server) -> bool:
     return True
 
 
-def _look(run: _Run, server: Server) -> None:
+def _pass(run: _Run, server: Server) -> None:
+    """Compare, observe and try everything once; the privileges must be the same afterwards."""
     request, expected = run.request, run.request.expectations
-    identity = server.ask(IDENTITY_COMMAND, read_identity)
-    if not isinstance(identity, Identity):
-        run.doubt(Subject.SERVER, f"the server did not list the privileges: {_said(identity)}")
+    identity = _identity(run, server)
+    if identity is None:
         return
     if request.equality:
         run.findings.extend(compare(expected, identity, run.version))
     elif identity.user != expected.user:
         run.refute(Subject.LOGIN, f"logged in as {identity.user or 'nobody'}, not as {expected.user}")
-    run.presence = look(server, expected)
+    run.presence = observe(server, expected)
     run.findings.extend(run.presence.findings(expected, request.last_audit_uuid, request.accepted_audit_uuid))
     _try_all(run, server, identity)
+    if run.left() > 0 and (after := _identity(run, server)) is not None and after != identity:
+        text = f"the roles or privileges of {expected.user} changed during the proof"
+        run.doubt(Subject.ROLES, text, "Prove again when nobody changes them.")
+
+
+def _identity(run: _Run, server: Server) -> Identity | None:
+    identity = server.ask(IDENTITY_COMMAND, read_identity)
+    if isinstance(identity, Identity):
+        return identity
+    run.doubt(Subject.SERVER, f"the server did not list the privileges: {_said(identity)}")
+    return None
 
 
 def _try_all(run: _Run, server: Server, identity: Identity) -> None:
     expected, total = run.request.expectations, len(run.request.expectations.table)
-    marks = Marks(f"_probe_{uuid.uuid4().hex}", uuid.uuid4())
-    version = version_numbers(run.version)
+    try:
+        listed = expected.declared(run.version), expected.tolerated(run.version)
+    except ValueError:
+        listed = frozenset[Privilege](), frozenset[Privilege]()
+    nonce = Nonce(f"_probe_{uuid.uuid4().hex}", uuid.uuid4())
+    about = About(version_numbers(run.version), run.presence.kinds, identity.privileges, *listed, nonce)
     lost = ""
     for start in range(0, total, PART):
         cells = expected.table[start : start + PART]
@@ -239,19 +275,24 @@ def _try_all(run: _Run, server: Server, identity: Identity) -> None:
         if lost:
             run.attempts.extend(unanswered(cell, lost) for cell in cells)
             continue
-        for tried in attempt_all(server, cells, expected, identity.privileges, marks, version, run.left):
+        for tried in attempt_all(server, cells, expected, about, run.left):
             run.attempts.append(tried.attempt)
-            run.residue += tried.residue
+            run.residue += [tried.residue] if tried.residue else []
             if tried.lost:
                 lost = LATE if run.left() <= 0 else LOST
         run.progress(f"{expected.user}: {len(run.attempts)} of {total} attempts")
 
 
-def _narrows_still(run: _Run) -> bool:
-    if not run.request.narrowing or run.propagating() <= 0 or run.residue:
-        return False
-    verdicts = {each.verdict for each in run.attempts} | {each.verdict for each in run.findings}
-    return Verdict.REFUTED in verdicts
+def _narrows_still(run: _Run, clean: int) -> bool:
+    """Whether to ask again: a narrowing reaches one node after another, so that one clean pass may be luck."""
+    due = run.propagating() > 0 or (clean > 0 and run.left() > 0)
+    return run.request.narrowing and due and not run.residue and clean < CLEAN_PASSES
+
+
+def _speaks_against(run: _Run) -> bool:
+    return any(each.status is not Status.GOOD for each in run.findings) or any(
+        each.verdict is not Verdict.PROVEN for each in run.attempts
+    )
 
 
 def _proof(run: _Run) -> Proof:
@@ -266,8 +307,8 @@ def _proof(run: _Run) -> Proof:
         expectations_digest=expected.digest,
         server_version=run.version,
         attempts=tuple(run.attempts),
-        findings=tuple(replace(each, text=redact(each.text, secrets)) for each in run.findings),
-        residue=run.residue,
+        findings=tuple(replace(each, message=redact(each.message, secrets)) for each in run.findings),
+        residue=tuple(run.residue),
         audit_uuid=run.presence.audit.uuid if run.presence.audit is not None else "",
         proven_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         ms=round((time.monotonic() - run.started) * 1000, 1),
@@ -277,8 +318,8 @@ def _proof(run: _Run) -> Proof:
 
 def _login_text(user: str, login: Login, answer: Answer) -> str:
     if login is Login.REFUSED:
-        way_out = "is the password the one of this secret version, and has Atlas applied the user?"
-        return f"{user} could not log in ({_said(answer)}): {way_out}"
+        remedy = "is the password the one of this secret version, and has Atlas applied the user?"
+        return f"{user} could not log in ({_said(answer)}): {remedy}"
     return f"{user} could not log in: {_said(answer)}"
 
 
