@@ -71,11 +71,7 @@ class ServiceAccess(pulumi.ComponentResource):
             ),
             self._child,
         )
-        self._bindings = [
-            binding
-            for consumer in (Consumer.SERVICE, Consumer.SCHEMA_TASK)
-            for binding in args.manifest.bindings_for(args.environment, consumer)
-        ]
+        self._bindings = args.manifest.credentials_for(args.environment)
         self.secrets = {each.secret_name: self._secret(each) for each in self._bindings}
         self._grants = self._execution_grants()
         self.proofs = {
@@ -163,6 +159,7 @@ class ServiceAccess(pulumi.ComponentResource):
     def _reach(self, binding: Binding) -> Reach:
         own = binding.cluster == self._args.environment
         service = binding.consumer is Consumer.SERVICE
+        # What no task receives is proven with the schema family's role: the runtime's must not read it.
         definition = (self._args.observed.running if service else self._args.observed.schema).definition
         return Reach(
             hosts=self.cluster.hosts(binding.address) if own else [],
@@ -191,7 +188,11 @@ class ServiceAccess(pulumi.ComponentResource):
             consumer: grant_reads(
                 f"{consumer.value}-reads",
                 role,
-                [self.secrets[each.secret_name].arn for each in self._bindings if each.consumer is consumer],
+                [
+                    self.secrets[each.secret_name].arn
+                    for each in self._bindings
+                    if (each.consumer is Consumer.SERVICE) is (consumer is Consumer.SERVICE)
+                ],
                 self._args.observed.kms_key_arn,
                 self._child,
             )

@@ -37,7 +37,7 @@ class EstateRules:
     @property
     def wanted_secrets(self) -> tuple[str, ...]:
         """The secrets that the manifest declares in this account."""
-        bindings = self.manifest.bindings_for(self.environment)
+        bindings = self.manifest.credentials_for(self.environment)
         return tuple(dict.fromkeys(binding.secret_name for binding in bindings))
 
     @property

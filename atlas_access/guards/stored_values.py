@@ -17,7 +17,7 @@ from atlas_access.base import (
     ConnectionString,
 )
 from atlas_access.clients import Login
-from atlas_access.manifest import Binding, Consumer, Manifest
+from atlas_access.manifest import Binding, Manifest
 
 ATLAS_DOMAIN = ".mongodb.net"
 _MADE_ANEW = "Run `pulumi up --refresh`, or put the right value into the secret."
@@ -36,13 +36,9 @@ class Wanted:
 
 
 def wanted_in(manifest: Manifest, environment: str) -> tuple[Wanted, ...]:
-    """The secrets of an environment's account that tasks receive, each once, in the manifest's order."""
+    """The secrets of an environment's account that hold a credential, each once, in the manifest's order."""
     return tuple(
-        dict.fromkeys(
-            _wanted(manifest, binding)
-            for binding in manifest.bindings_for(environment)
-            if binding.consumer is not Consumer.LOCAL
-        )
+        dict.fromkeys(_wanted(manifest, binding) for binding in manifest.credentials_for(environment))
     )
 
 

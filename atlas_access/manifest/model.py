@@ -33,11 +33,12 @@ class DataClass(StrEnum):
 
 
 class Consumer(StrEnum):
-    """Who receives a variable: the runtime service, the deploy-time schema task, or a developer's machine."""
+    """Who receives a variable: the runtime service, the deploy-time schema task, a developer's machine, or nobody."""
 
     SERVICE = "service"
     SCHEMA_TASK = "schema_task"
     LOCAL = "local"
+    NOBODY = "nobody"
 
 
 class Record(BaseModel):
@@ -256,6 +257,32 @@ class Manifest(Record):
             binding
             for binding in self.bindings
             if binding.environment == environment and consumer in (None, binding.consumer)
+        )
+
+    def credentials_for(self, environment: str) -> tuple[Binding, ...]:
+        """Return what an environment's stack keeps a secret of: what its tasks receive, then users that none receives.
+
+        A user without a binding has a role on the cluster all the same, so its credential is proven too. Its binding
+        has no variable and is read by the public address.
+        """
+        bound = tuple(
+            each
+            for consumer in (Consumer.SERVICE, Consumer.SCHEMA_TASK)
+            for each in self.bindings_for(environment, consumer)
+        )
+        received = {each.user for each in bound if each.cluster == environment}
+        return bound + tuple(
+            Binding(
+                consumer=Consumer.NOBODY,
+                variable="",
+                user=user.name,
+                environment=environment,
+                cluster=environment,
+                address=Address.PUBLIC,
+                secret_name=user.secret.replace("{env}", environment),
+            )
+            for user in self.users
+            if user.name not in received
         )
 
     def bindings_of(self, user: str) -> tuple[Binding, ...]:

@@ -21,7 +21,6 @@ from atlas_access.base import (
     Endpoints,
 )
 from atlas_access.clients import AtlasUnread, cluster_addresses
-from atlas_access.manifest import Consumer
 from atlas_access.proof.evidence import Proof, Subject
 from atlas_access.proof.expectations import Expectations, Place, expectations
 from atlas_access.proof.request import ProofRequest
@@ -40,16 +39,12 @@ Ended = Callable[[Candidate, Proof], None]
 
 
 def candidates(stack: Stack, user: str | None = None) -> tuple[Candidate, ...]:
-    """Everything that the stack's service and schema task receive, or one user's part of it; asks AWS and Atlas."""
+    """Every credential that the stack keeps a secret of, or one user's part of it; asks AWS and Atlas."""
     addresses = _addresses(stack)
-    bindings = [
-        each
-        for consumer in (Consumer.SERVICE, Consumer.SCHEMA_TASK)
-        for each in stack.manifest.bindings_for(stack.name, consumer)
-        if user in (None, each.user)
-    ]
     by_secret: dict[str, Candidate] = {}
-    for binding in bindings:
+    for binding in stack.manifest.credentials_for(stack.name):
+        if user not in (None, binding.user):
+            continue
         known = by_secret.get(binding.secret_name)
         if known is not None:
             more = replace(known, variables=(*known.variables, binding.variable))
@@ -66,7 +61,7 @@ def candidates(stack: Stack, user: str | None = None) -> tuple[Candidate, ...]:
             public_address=_base(addresses, stack) if own else "",
         )
         by_secret[binding.secret_name] = Candidate(
-            request, binding.secret_name, (binding.variable,), consumer=binding.consumer
+            request, binding.secret_name, tuple(filter(None, [binding.variable])), consumer=binding.consumer
         )
     return tuple(settled(stack, tuple(by_secret.values()), whole=True))
 

@@ -68,10 +68,10 @@ class Stack:
 def secrets_of(stack: Stack) -> Mapping[str, tuple[str, tuple[str, ...]]]:
     """The secret of each user of the stack's own cluster, managed or legacy, that this stack's account holds."""
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
-    for binding in stack.manifest.bindings_for(stack.name):
+    for binding in stack.manifest.credentials_for(stack.name):
         if binding.cluster == stack.name:
             _, variables = found.get(binding.user, ("", ()))
-            found[binding.user] = binding.secret_name, (*variables, binding.variable)
+            found[binding.user] = binding.secret_name, tuple(filter(None, (*variables, binding.variable)))
     for legacy in stack.manifest.legacy_on(stack.name):
         for secret in legacy.secrets:
             if secret.environment == stack.name:
@@ -100,7 +100,8 @@ def settled(stack: Stack, each: Sequence[Candidate], *, whole: bool) -> Iterator
         for version in versions:
             request = replace(candidate.request, secret_arn=current.arn, secret_version=version)
             is_held = any((pin.version or current.version_id) == version for pin in held)
-            place = _place(stack, running.roles.get(candidate.consumer, ""))
+            reader = Consumer.SERVICE if candidate.consumer is Consumer.SERVICE else Consumer.SCHEMA_TASK
+            place = _place(stack, running.roles.get(reader, ""))
             yield replace(candidate, request=request, held=is_held, place=place, unasked=running.unasked)
 
 

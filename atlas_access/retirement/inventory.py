@@ -240,7 +240,7 @@ def _secrets(
                 yield SecretRow(
                     secret.name, secret.environment, Belongs.LEGACY, Standing.ELSEWHERE, old.name, elsewhere
                 )
-    declared = {binding.secret_name: binding.user for binding in manifest.bindings_for(stack)}
+    declared = {binding.secret_name: binding.user for binding in manifest.credentials_for(stack)}
     for name, user in declared.items():
         if name in there:
             found = there.pop(name)

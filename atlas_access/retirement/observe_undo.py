@@ -31,7 +31,7 @@ def retirement_journal(stack: str, settings: Settings, endpoints: Endpoints) -> 
 def consumed(stack: str, manifest: Manifest, settings: Settings) -> str:
     """Who still uses what the stack has made, in the words of the refusal; "" when nobody does."""
     adopted = {user.secret_name(stack) for user in manifest.users if user.secret_adopted}
-    own = {binding.secret_name for binding in manifest.bindings_for(stack)} - adopted
+    own = {binding.secret_name for binding in manifest.credentials_for(stack)} - adopted
     crossing = [
         {"environment": binding.environment, "secret": binding.secret_name}
         for binding in manifest.bindings
