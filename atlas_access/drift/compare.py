@@ -191,6 +191,16 @@ def _collections(wanted: Wanted, seen: SeenCollections | Unread | NotReached) ->
     if not isinstance(seen, SeenCollections):
         return
     manifest, cluster = wanted.manifest, wanted.settings.atlas_cluster
+    if seen.weakened:
+        yield Difference(
+            Kind.CONNECTION_WEAK,
+            seen.user,
+            "connection string",
+            f"the connection string of {seen.user} has {', '.join(seen.weakened)}, which weakens the connection",
+            "Run `pulumi up --refresh`: it writes the declared connection string",
+            detail=",".join(seen.weakened),
+        )
+        return
     declared = {each.name: each for each in manifest.collections_on(wanted.stack)}
     declared = {name: each for name, each in declared.items() if each.database == seen.database}
     crossed = any(

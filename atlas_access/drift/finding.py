@@ -60,6 +60,7 @@ class Kind(StrEnum):
     PRIVILEGE_MISSING = "server grants less"
     COLLECTION_UNDECLARED = "undeclared collection"
     COLLECTION_ABSENT = "collection absent"
+    CONNECTION_WEAK = "connection string that weakens its connection"
     COLLECTION_PHI = "protected health data on a cluster that others read"
 
 
@@ -77,6 +78,7 @@ _IN_COLLECTIONS = frozenset(
         Kind.COLLECTION_UNDECLARED,
         Kind.COLLECTION_ABSENT,
         Kind.COLLECTION_PHI,
+        Kind.CONNECTION_WEAK,
     }
 )
 

@@ -83,7 +83,10 @@ class SeenNeighbour:
 
 @dataclass(frozen=True)
 class SeenCollections:
-    """What the reader of a cluster sees: the collections of the manifest's database, and its own privileges."""
+    """What the reader of a cluster sees: the collections of the manifest's database, and its own privileges.
+
+    `weakened` are the options by which its connection string weakens the connection; then nothing else was asked.
+    """
 
     user: str
     database: str
@@ -91,6 +94,7 @@ class SeenCollections:
     privileges: Privileges
     roles: frozenset[str]
     version: str
+    weakened: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from atlas_access.base import ConnectionInvalid, ConnectionString, EndpointRefused, Endpoints, Unread
-from atlas_access.clients import AwsUnavailable, Login, Server, judge_login, read_connection_string
+from atlas_access.base import (
+    ConnectionInvalid,
+    ConnectionString,
+    EndpointRefused,
+    Endpoints,
+    Status,
+    Unread,
+    judge_options,
+)
+from atlas_access.clients import (
+    AwsUnavailable,
+    Login,
+    Server,
+    ServerUnusable,
+    judge_login,
+    read_connection_string,
+)
 from atlas_access.drift.model import SeenCollections
 from atlas_access.privileges import IDENTITY_COMMAND, Identity, read_identity
 
@@ -35,13 +50,16 @@ def list_collections(
         return Unread(what, f"AWS answered {error.code} for the secret {secret}")
     except ConnectionInvalid:
         return Unread(what, f"the secret {secret} holds no connection string")
+    judged = judge_options(connection.options)
+    if weakened := tuple(each.subject for each in judged if each.status is Status.BAD):
+        return SeenCollections(user, database, frozenset(), frozenset(), frozenset(), "", weakened)
     try:
         with Server(connection, endpoints, wait_seconds=WAIT_SECONDS) as server:
             return _look(what, server, user, database)
     except EndpointRefused:
         raise
-    except ValueError:
-        return Unread(what, "the driver refuses the connection string")
+    except ServerUnusable as error:
+        return Unread(what, str(error))
 
 
 def _look(what: str, server: Server, user: str, database: str) -> SeenCollections | Unread:

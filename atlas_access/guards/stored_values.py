@@ -15,13 +15,14 @@ from atlas_access.base import (
     ClusterAddresses,
     ConnectionInvalid,
     ConnectionString,
+    Status,
+    judge_options,
 )
 from atlas_access.clients import Login
 from atlas_access.manifest import Binding, Manifest
 
 ATLAS_DOMAIN = ".mongodb.net"
 _MADE_ANEW = "Run `pulumi up --refresh`, or put the right value into the secret."
-_LOOPBACK = ("127.", "localhost", "[::1]")
 
 
 @dataclass(frozen=True)
@@ -53,17 +54,12 @@ def problems(
         yield "holds no password", _MADE_ANEW
     if value.database != wanted.database:
         yield f"does not name the database {wanted.database}", _MADE_ANEW
+    weak = [each for each in judge_options(value.options) if each.status is Status.BAD]
+    yield from ((f"has {each.message.removeprefix('the ')}", each.remedy) for each in weak)
     options = {"retryWrites": "true", "w": "majority"} | ({} if value.is_srv else {"authSource": "admin"})
     for name, content in options.items():
-        if (value.option(name) or "").lower() != content:
+        if (value.option(name) or "").lower() != content and name not in {each.subject for each in weak}:
             yield f"lacks the option {name}={content}", _MADE_ANEW
-    plain = any((value.option(name) or "").lower() == "false" for name in ("tls", "ssl"))
-    careless = any(
-        (value.option(name) or "").lower() == "true"
-        for name in ("tlsInsecure", "tlsAllowInvalidCertificates", "tlsAllowInvalidHostnames")
-    )
-    if (plain or careless) and not all(host.startswith(_LOOPBACK) for host in value.hosts):
-        yield "turns off the protection of the connection (TLS)", "Remove the option: Atlas demands TLS."
 
 
 def host_problem(

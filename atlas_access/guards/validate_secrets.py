@@ -17,8 +17,17 @@ from atlas_access.base import (
     EndpointRefused,
     Endpoints,
     Finding,
+    Status,
+    judge_options,
 )
-from atlas_access.clients import AwsUnavailable, Server, judge_login, read_connection_string, wrong_account
+from atlas_access.clients import (
+    AwsUnavailable,
+    Server,
+    ServerUnusable,
+    judge_login,
+    read_connection_string,
+    wrong_account,
+)
 from atlas_access.guards.finding import Guard, Report, noted, report, wrong
 from atlas_access.guards.stored_values import Wanted, host_problem, login_problem, problems, wanted_in
 from atlas_access.manifest import Manifest
@@ -92,7 +101,11 @@ def _judged(
     except ConnectionInvalid as error:
         return [wrong(wanted.secret, 0, f"is no connection string: {error}", _REMEDY)], []
     findings = [wrong(wanted.secret, 0, what, remedy) for what, remedy in problems(wanted, value, users)]
-    notes: list[Finding] = []
+    notes = [
+        noted(wanted.secret, 0, each.message, blocks=True)
+        for each in judge_options(value.options)
+        if each.status is Status.UNKNOWN
+    ]
     host = host_problem(wanted, value, cluster.addresses, cluster.name)
     # The credential is not sent to a host that is not the cluster's, or that only looks like it.
     if host:
@@ -100,6 +113,8 @@ def _judged(
     if host is None or cluster.addresses is None:
         why = f"host not judged, and not logged in: {cluster.why or 'Atlas was not asked'}"
         notes.append(noted(wanted.secret, 0, why, blocks=True))
+    elif findings:
+        notes.append(noted(wanted.secret, 0, "not logged in: correct the above first"))
     elif not place.log_in:
         notes.append(noted(wanted.secret, 0, "not logged in, as asked"))
     else:
@@ -120,8 +135,8 @@ def _log_in(
     except EndpointRefused:
         findings.append(wrong(wanted.secret, 0, "leads to an address that this environment refuses", _REMEDY))
         return
-    except ValueError as error:
-        findings.append(wrong(wanted.secret, 0, str(error), _REMEDY))
+    except ServerUnusable as error:
+        notes.append(noted(wanted.secret, 0, f"not judged: {error}", blocks=True))
         return
     if refused is None:
         where = f"by its {wanted.address.value} address"
