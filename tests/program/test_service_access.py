@@ -1,50 +1,25 @@
 """What one environment's stack declares, seen through Pulumi's mocks."""
 
 import json
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pulumi
-import pulumi_aws as aws
 import pytest
+import recorder
 from pulumi.runtime import rpc
-from recorder import ADDRESSES, EVIDENCE, MANIFEST, Recorder, definition, observed, run, settings
+from recorder import ADDRESSES, EVIDENCE, MANIFEST, Recorder, definition, observed, run
 
 from atlas_access.base.settings import Settings
 from atlas_access.base.task_definition import secret_references
 from atlas_access.clients.ecs import RunningRevision
-from components.observed import Observed
-from components.reference import reference_connection
-from components.service_access import ServiceAccess, ServiceAccessArgs, crosses_over
+from components.service_access import ServiceAccess, crosses_over
 
 RUNTIME = {"MONGODB_URI", "MONGODB_REFERENCE_URI", "MONGODB_WRITE_URI", "MONGODB_AUDIT_WRITE_URI"}
 GOOD_REFERENCE = "mongodb://app_read:Pw@127.0.0.2:27118/askflorence?authSource=admin&directConnection=true"
 
 
-def program(
-    stack: str = "staging",
-    phase: str = "bind",
-    world: Observed | None = None,
-    grab: Callable[[ServiceAccess], None] | None = None,
-    **changes: str,
-) -> Callable[[], None]:
-    def declare() -> None:
-        settled = settings(stack, phase=phase, **changes)
-        access = ServiceAccess(
-            stack,
-            ServiceAccessArgs(
-                environment=stack,
-                manifest=MANIFEST,
-                settings=settled,
-                observed=world or observed(stack),
-                reference=reference_connection(MANIFEST, stack, settled.reference_stack),
-            ),
-            pulumi.ResourceOptions(providers=[aws.Provider("aws", region="us-east-1")]),
-        )
-        if grab:
-            grab(access)
-
-    return declare
+program = partial(recorder.program, phase="bind")
 
 
 def bound(recorder: Recorder, family: str) -> dict[str, str]:
