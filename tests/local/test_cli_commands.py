@@ -1,4 +1,4 @@
-"""The command line itself: exit codes, one-line errors with a way out, and every format of matrix and who-can."""
+"""The command line itself: exit codes, one-line errors with a remedy, and every format of matrix and who-can."""
 
 import json
 import subprocess
@@ -63,7 +63,7 @@ def test_the_exit_code_is_that_of_the_house(
         ),
     ],
 )
-def test_an_error_names_the_thing_and_the_way_out(
+def test_an_error_names_the_thing_and_the_remedy(
     arguments: list[str],
     expected: str,
     capsys: pytest.CaptureFixture[str],

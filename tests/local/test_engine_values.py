@@ -218,7 +218,7 @@ def asked(tmp_path: Path, **changes) -> request.EngineRequest:
         ({"environment": {"MONGODB_ATLAS_BASE_URL": "https://cloud.mongodb.com/"}}, "not on this machine"),
     ],
 )
-def test_a_request_that_cannot_run_is_refused_with_the_way_out(tmp_path, changes, said):
+def test_a_request_that_cannot_run_is_refused_with_the_remedy(tmp_path, changes, said):
     with pytest.raises(request.EngineRefused, match=said):
         request.check(asked(tmp_path, **changes))
 

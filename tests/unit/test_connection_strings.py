@@ -108,5 +108,5 @@ def test_wide_text_is_read_with_and_without_a_mark_and_at_any_place(encoding: st
     ("beginning", "expected"),
     [(b"\x1f\x8b\x08", "gzip"), (b"PK\x03\x04", "zip"), (b"BZh9", "bzip2"), (b"MZ\x90", ""), (b"", "")],
 )
-def test_an_archive_is_told_by_its_first_bytes(beginning: bytes, expected: str) -> None:
+def test_an_archive_is_known_by_its_first_bytes(beginning: bytes, expected: str) -> None:
     assert expected == archive_of(beginning)

@@ -141,7 +141,7 @@ def test_drift_is_certain_although_another_part_is_unread() -> None:
     assert Status.BAD == check(seen).status
 
 
-def test_a_cluster_that_access_yaml_gives_no_reader_is_told_and_is_no_fault() -> None:
+def test_a_cluster_that_access_yaml_gives_no_reader_is_reported_and_is_no_fault() -> None:
     drift = check(replace(clean(), collections=NotReached("collections", "no binding may list them")))
     assert (Status.GOOD, 1) == (drift.status, len(drift.not_reached))
 
@@ -271,7 +271,7 @@ def test_no_unknown_user_ever_passes(name: str, roles: list[tuple[str, str]], si
         min_size=1,
     )
 )
-def test_every_grant_beyond_the_declared_ones_is_told(grants: set[tuple[str, Place]]) -> None:
+def test_every_grant_beyond_the_declared_ones_is_reported(grants: set[tuple[str, Place]]) -> None:
     extra = grants - role(AUDIT, clean()).grants
     findings = check(granting(clean(), *grants)).findings
     assert bool(extra) == bool(findings)

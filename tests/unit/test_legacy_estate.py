@@ -187,7 +187,7 @@ def test_another_account_that_was_not_read_is_unknown() -> None:
     assert Status.UNKNOWN is listed(seen).status
 
 
-def test_a_last_login_is_told_none_is_told_and_unknown_is_told_as_unknown() -> None:
+def test_a_last_login_is_shown_none_is_shown_and_unknown_is_shown_as_unknown() -> None:
     text = render(inventory_report(listed(declared())), Format.TEXT)
     assert "2026-05-06 09:14 UTC" in text
     assert "none since 2026-05-01 00:00 UTC" in text

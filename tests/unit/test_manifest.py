@@ -147,7 +147,7 @@ def test_records_cannot_be_changed():
         manifest().database = "other"  # type: ignore[misc]
 
 
-def test_a_place_is_told_by_file_and_line():
+def test_a_place_is_named_by_file_and_line():
     loaded = load_manifest(TEXT, "deep/access.yaml")
     assert f"deep/access.yaml:{line_of(TEXT, '    INSERT: [agent_audit_log]')}" == loaded.place_of(
         "roles.role_audit_writer.INSERT"

@@ -213,7 +213,7 @@ def drifted(*findings: Difference, unread: tuple[Unread, ...] = ()) -> Drift:
     return Drift("staging", datetime.fromtimestamp(T, UTC), findings, unread)
 
 
-def test_a_missing_managed_user_is_told_an_unknown_one_is_not_ours() -> None:
+def test_a_missing_managed_user_is_reported_an_unknown_one_is_not_ours() -> None:
     missing = Difference(
         Kind.USER_MISSING,
         "c",
@@ -281,7 +281,7 @@ def test_a_legacy_secret_that_something_still_names_is_against_the_retirement() 
     ) == looks.retirement(seen, live()).against
 
 
-def test_a_tombstoned_user_is_told_with_the_services_own_record() -> None:
+def test_a_tombstoned_user_is_reported_with_the_services_own_record() -> None:
     tags = {STAGE: "tombstoned", SINCE: str(T)}
     result = looks.retirement(
         estate(Standing.TOMBSTONED, Standing.PRESENT, Standing.PRESENT), live(tags=tags)
@@ -303,6 +303,6 @@ def test_without_a_baseline_that_phase_is_not_done(stack: str, monkeypatch: pyte
     assert Fact(holds=False, evidence="nobody.json is not there") == found
 
 
-def test_a_baseline_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_baseline_that_is_none_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     found = baseline(asked(smoke_baseline="access.yaml"))
     assert (False, True) == (found.holds, "access.yaml" in found.evidence)

@@ -217,7 +217,7 @@ AS_GIVEN = [
         "portMappings": [{"containerPort": 80}],
     }
 ]
-AS_TOLD = [
+AS_DESCRIBED = [
     {
         "name": "app",
         "image": "i",
@@ -233,11 +233,13 @@ AS_TOLD = [
 
 def test_containers_mean_the_same_with_ecs_defaults_filled_in():
     inputs = {"networkMode": "awsvpc"}
-    assert containers.equivalent(json.dumps(AS_GIVEN), json.dumps(AS_TOLD), inputs)
+    assert containers.equivalent(json.dumps(AS_GIVEN), json.dumps(AS_DESCRIBED), inputs)
 
 
 def test_a_host_port_matters_outside_awsvpc():
-    assert not containers.equivalent(json.dumps(AS_GIVEN), json.dumps(AS_TOLD), {"networkMode": "bridge"})
+    assert not containers.equivalent(
+        json.dumps(AS_GIVEN), json.dumps(AS_DESCRIBED), {"networkMode": "bridge"}
+    )
 
 
 @pytest.mark.parametrize(

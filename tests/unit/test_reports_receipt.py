@@ -1,4 +1,4 @@
-"""The receipt tells it on one page: escaped, without a script or anything from outside, one in each form."""
+"""The receipt is one page: escaped, without a script or anything from outside, one in each form."""
 
 import re
 from dataclasses import replace
@@ -83,7 +83,7 @@ def test_users_are_new_kept_or_retired() -> None:
     assert {"fresh": "new", "kept": "kept", "old": "retired"} == fates
 
 
-def test_a_user_whose_role_changed_is_told_so() -> None:
+def test_a_user_whose_role_changed_is_reported() -> None:
     changed = replace(RECEIPT, after=(user("staging", "kept", "none@admin"),))
     assert "now none@admin" == changed.users("staging")[0].fate
 
@@ -140,7 +140,7 @@ def test_a_preview_is_no_change() -> None:
     assert ["bind"] == [each.phase for each in RECEIPT.changes]
 
 
-def test_the_last_screen_tells_moves_gates_load_and_users() -> None:
+def test_the_last_screen_shows_moves_gates_load_and_users() -> None:
     result = "\n".join(lines(RECEIPT))
     for part in ("app:7 → :8 running 2/2", "2 green rounds of all eight", "2,300 requests", "Users: 3 → 2"):
         assert part in result
@@ -165,7 +165,7 @@ def test_a_red_round_after_a_green_one_is_not_green() -> None:
     assert ("app:8", 1, False, "gate 3: not covered") == printed
 
 
-def test_gates_that_were_not_run_are_told() -> None:
+def test_gates_that_were_not_run_are_reported() -> None:
     (printed,) = reported_rounds(["gates NOT RUN: there is no smoke baseline of this stack"] * 2)
     assert ("", 0, False) == printed[:3]
 

@@ -37,10 +37,10 @@ def soaked() -> FakeEstate:
     return estate
 
 
-def refused(estate: FakeEstate, way: Way, told_since: float | None = None, **broken: object) -> str:
+def refused(estate: FakeEstate, way: Way, since: float | None = None, **broken: object) -> str:
     before = held(estate), set(estate.roles), dict(estate.secrets)
     with pytest.raises(RetirementRefused) as failure:
-        Run(broken).go(estate, way, told_since)
+        Run(broken).go(estate, way, since)
     assert before == (held(estate), set(estate.roles), dict(estate.secrets))
     return str(failure.value)
 
@@ -172,7 +172,7 @@ def test_a_legacy_user_that_is_gone_before_its_tombstone_is_left_out() -> None:
     assert {"app_writer_plans", "app_read_staging"} == set(read_journal(estate.tags).was)
 
 
-def test_a_role_that_somebody_else_holds_stays_and_is_told() -> None:
+def test_a_role_that_somebody_else_holds_stays_and_is_reported() -> None:
     estate = soaked()
     estate.users["dba"] = LiveUser(frozenset({HeldRole("role_audit_reader", "admin")}))
     done = Run().go(estate, Way.DELETE)

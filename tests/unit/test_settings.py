@@ -50,7 +50,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one() -> None:
 
 
 def test_all_errors_come_at_once() -> None:
-    """Nobody mends a file one run at a time."""
+    """Nobody corrects a file one run at a time."""
     text = (
         FILES["staging"]
         .replace("provision", "launch")
@@ -105,9 +105,9 @@ def test_a_confirmation_of_the_other_stack_is_refused() -> None:
 )
 def test_a_retirement_that_is_set_up_wrongly_is_refused_at_its_line(line: str) -> None:
     """Tombstones stand for at least a day, and there are two steps."""
-    told = errors_of(FILES["staging"].replace("    - observerRole\n", "") + f"  atlas-access:{line}\n")
-    assert len(told) == 1
-    assert f"atlas-access:{line.partition(':')[0]}: is not a valid value" in told[0]
+    errors = errors_of(FILES["staging"].replace("    - observerRole\n", "") + f"  atlas-access:{line}\n")
+    assert len(errors) == 1
+    assert f"atlas-access:{line.partition(':')[0]}: is not a valid value" in errors[0]
 
 
 STATED = {
@@ -170,8 +170,8 @@ def test_every_missing_field_and_every_entry_is_named_at_once_and_at_its_line() 
     first, second = (
         next(n for n, line in enumerate(lines, 1) if each in line) for each in ("- what: t", "- what: c")
     )
-    told = [error.split(": is ")[0] for error in errors_of(text)]
-    assert told == [
+    errors = [error.split(": is ")[0] for error in errors_of(text)]
+    assert errors == [
         f"Pulumi.staging.yaml:{first}  atlas-access:acknowledged.0.why",
         f"Pulumi.staging.yaml:{first + 3}  atlas-access:acknowledged.0.wy",
         f"Pulumi.staging.yaml:{second}  atlas-access:acknowledged.1.at",
