@@ -84,14 +84,10 @@ def test_a_legacy_user_may_not_gain_a_role() -> None:
     assert (Kind.BUILTIN_ESCALATION, False) == (found.kind, found.heals)
 
 
-def test_a_known_user_that_keeps_to_its_entry_is_no_finding() -> None:
+@pytest.mark.parametrize("until", ["2026-12-31", NOW.date().isoformat()], ids=["later", "the last day"])
+def test_a_known_user_that_keeps_to_its_entry_is_no_finding_until_the_end_of_its_last_day(until: str) -> None:
     seen = with_user(clean(), user("dba-on-call", "read@askflorence"))
-    assert () == check(seen, known=(known(),)).findings
-
-
-def test_a_known_user_is_known_until_the_end_of_its_last_day() -> None:
-    seen = with_user(clean(), user("dba-on-call", "read@askflorence"))
-    assert () == check(seen, known=(known(until=NOW.date().isoformat()),)).findings
+    assert () == check(seen, known=(known(until=until),)).findings
 
 
 def test_a_known_users_further_role_is_an_escalation() -> None:

@@ -1,6 +1,7 @@
 """The access matrix: what it says of the committed manifest, and that no format hides or invents anything."""
 
 import json
+import re
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
@@ -63,12 +64,13 @@ def test_the_cells_say_what_adr_0006_says(matrix: Matrix, user: str, collection:
     assert expected == str(cell(matrix, "staging", user, collection))
 
 
-def test_a_right_that_is_no_letter_and_no_known_mark_shows_as_more() -> None:
-    assert "F+" == str(Cell(("find", "validate")))
-
-
-def test_a_look_at_the_outline_is_no_mark() -> None:
-    assert "F" == str(Cell(("collStats", "find", "listIndexes")))
+@pytest.mark.parametrize(
+    ("actions", "shown"),
+    [(("find", "validate"), "F+"), (("collStats", "find", "listIndexes"), "F")],
+    ids=["a right that is no letter is more", "a look at the outline is not"],
+)
+def test_what_is_no_letter_and_no_known_mark_shows_as_more(actions: tuple[str, ...], shown: str) -> None:
+    assert shown == str(Cell(actions))
 
 
 def test_the_waiver_on_the_audit_log_names_its_decision_and_every_permitted_action(matrix: Matrix) -> None:
@@ -85,25 +87,16 @@ def test_prods_reference_credential_stands_in_the_row_of_stagings_reader(matrix:
     assert "MONGODB_REFERENCE_URI (prod, private address)" in lines
 
 
-def test_columns_are_shared_only_by_collections_with_equal_content(matrix: Matrix) -> None:
+def test_each_collection_stands_in_one_column_with_those_of_equal_content_and_waivers(matrix: Matrix) -> None:
     for cluster in matrix.clusters:
-        for column in matrix_text.columns(cluster):
+        columns = matrix_text.columns(cluster)
+        for column in columns:
             for collection in column.collections:
                 index = cluster.collections.index(collection)
                 assert column.cells == tuple(row.cells[index] for row in cluster.users)
-
-
-def test_every_collection_stands_in_exactly_one_column(matrix: Matrix) -> None:
-    for cluster in matrix.clusters:
-        shown = [each for column in matrix_text.columns(cluster) for each in column.collections]
+        shown = [each for column in columns for each in column.collections]
         assert sorted(map(str, cluster.collections)) == sorted(map(str, shown))
-
-
-def test_a_waiver_alone_parts_two_columns(matrix: Matrix) -> None:
-    groups = [
-        [each.name for each in column.collections] for column in matrix_text.columns(matrix.clusters[0])
-    ]
-    assert ["agent_audit_log"] in groups
+        assert ["agent_audit_log"] in [[each.name for each in column.collections] for column in columns]
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
@@ -119,19 +112,16 @@ def test_no_width_loses_a_fact_or_runs_over(matrix: Matrix, width: int) -> None:
     assert max(map(len, text.splitlines())) <= width
 
 
-def test_both_clusters_share_one_layout(matrix: Matrix) -> None:
+def test_both_clusters_share_one_layout_and_colour_adds_nothing_but_escapes(matrix: Matrix) -> None:
     text = as_text(matrix, 120)
-    assert 2 == sum("variables" in line for line in text.splitlines())
-
-
-def test_without_colour_there_is_no_escape_and_the_signs_remain(matrix: Matrix) -> None:
-    text = as_text(matrix, 80)
-    assert "\x1b" not in text
-    assert "⚠W1" in text
-
-
-def test_colour_adds_nothing_but_escapes(matrix: Matrix) -> None:
-    assert "\x1b[" in as_text(matrix, 80, colour=True)
+    assert (2, False, True) == (
+        sum("variables" in line for line in text.splitlines()),
+        "\x1b" in text,
+        "⚠W1" in text,
+    )
+    coloured = as_text(matrix, 120, colour=True)
+    assert "\x1b[" in coloured
+    assert text == re.sub(r"\x1b\[[0-9;]*m", "", coloured)
 
 
 def test_evidence_fills_the_columns_of_its_user_and_cluster_alone(manifest: Manifest) -> None:
