@@ -29,7 +29,6 @@ def bound(recorder: Recorder, family: str) -> dict[str, str]:
 
 
 def test_the_cluster_gets_adr_0006s_two_roles_and_four_users() -> None:
-    """No more, no fewer."""
     made = run(Recorder(), program())
     assert set(made.of("CustomDbRole")) == {"role_audit_writer", "role_admin_schema"}
     assert set(made.of("DatabaseUser")) == {"app_read", "app_write", "app_audit_writer", "app_admin_schema"}
@@ -129,7 +128,6 @@ def test_each_secret_version_is_proven() -> None:
 
 
 def test_provision_touches_no_task() -> None:
-    """The phase is additive only."""
     made = run(Recorder(), program(phase="provision"))
     assert (made.of("TaskDefinition"), made.of("Rollout"), made.of("PriorRevision")) == ({}, {}, {})
 
@@ -144,7 +142,6 @@ def test_what_is_not_proven_stops_everything_after_it(verdict: str) -> None:
 
 
 def test_all_refuted_proofs_are_named_at_once() -> None:
-    """Nobody finds them one update at a time."""
     recorder = Recorder(verdicts={"app-write-v2": "refuted", "audit-write": "inconclusive"})
     with pytest.raises(pulumi.RunError, match=r"(?s)REFUTED  app-write-v2.*INCONCLUSIVE  audit-write"):
         run(recorder, program(phase="provision"))
@@ -239,7 +236,6 @@ def test_no_input_but_a_secrets_value_holds_a_password() -> None:
 
 
 def test_a_retirement_that_nobody_confirmed_is_refused_before_anything_is_declared() -> None:
-    """It must not act as a `bind` that drops names."""
     recorder = Recorder()
     with pytest.raises(pulumi.RunError, match='retireConfirmation to "retire staging"'):
         run(recorder, program(phase="retire"))
