@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from rollout_world import Crash, FakeClock
+from rollout_world import FakeClock
 
 from atlas_access.base.observed import HeldRole
 from atlas_access.base.phases import Step
@@ -215,19 +215,3 @@ def gone(estate: FakeEstate) -> bool:
     """Nothing legacy is left, and everything else is as it was."""
     scheduled = set(estate.secrets.values()) == {SecretState.SCHEDULED}
     return held(estate) == KEPT and estate.roles == {"role_admin_schema"} and scheduled
-
-
-__all__ = [
-    "DAY",
-    "IDLE",
-    "KEPT",
-    "LEGACY",
-    "Crash",
-    "FakeEstate",
-    "Run",
-    "goal",
-    "gone",
-    "held",
-    "seen",
-    "untouched",
-]
