@@ -1,11 +1,13 @@
-"""Engine events become steps: the CLI's own form, replacements reported once, secrets masked, errors each once."""
+"""Events of either engine become the same steps: replacements reported once, secrets masked, errors each once."""
 
 from typing import Any
 
 import pytest
 
 from atlas_access.review.deployment import Change, Moment, Progress
+from sandbox import embedded
 from sandbox.cli_events import SIGNATURE, UNKNOWN, hand_on, shown
+from sandbox.engine.events import PropertyChange, ResourcePlanned, StepDone
 from sandbox.recorder import Recorder
 
 URN = "urn:pulumi:staging::atlas-access::atlas-access:index:ServiceAccess$aws:secretsmanager/secret:Secret::app-read-v2"
@@ -111,3 +113,26 @@ def test_an_update_shows_only_what_differs_by_its_path() -> None:
         event("resourcePreEvent", "update", old=old, new=new, detailedDiff=detailed), preview=True
     )
     assert (Change("roles[0].roleName", "read", "readWrite"),) == recorder.steps[0].changes
+
+
+KIND = "aws:ecs/taskDefinition:TaskDefinition"
+TASK = f"urn:pulumi:staging::atlas-access::{KIND}::app"
+
+
+def test_a_replacement_is_reported_once_with_its_changes() -> None:
+    """Its two halves, the creation and the deletion of the old one, are one step for a person."""
+    recorder = Recorder(lambda _: None, preview=False)
+    embedded.hand_on(
+        ResourcePlanned(TASK, KIND, "replace", (PropertyChange("image", "update", "a", "b"),)), recorder
+    )
+    for operation in ("replace", "delete-replaced"):
+        embedded.hand_on(StepDone(TASK, KIND, operation, True, 1.0), recorder)
+    steps = [(step.operation, step.name, step.changes) for step in recorder.steps]
+    assert steps == [("replace", "app", (Change("image", "a", "b"),))]
+
+
+def test_a_preview_reports_a_planned_replacement() -> None:
+    """As the CLI's plan does."""
+    recorder = Recorder(lambda _: None, preview=True)
+    embedded.hand_on(ResourcePlanned(TASK, KIND, "replace"), recorder)
+    assert [(step.operation, step.changing) for step in recorder.steps] == [("replace", True)]
