@@ -2,8 +2,8 @@
 
 import pytest
 
+from atlas_access.base import Status
 from atlas_access.guards import silent_fall_back
-from atlas_access.guards.finding import Outcome
 from tests.unit.manifests import manifest
 from tests.unit.source_files import source
 
@@ -15,7 +15,7 @@ PY_REF, PY_MAIN = 'os.environ.get("MONGODB_REFERENCE_URI")', 'os.environ["MONGOD
 
 def fall_backs(path: str, text: str) -> list[str]:
     found = silent_fall_back.check([source(path, text)], KNOWN).findings
-    return list(dict.fromkeys(each.what.lower() for each in found))
+    return list(dict.fromkeys(each.message.lower() for each in found))
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_branch_that_stops_or_uses_both_is_no_fall_back(path: str, text: str) 
 
 def test_python_that_cannot_be_parsed_is_not_judged_and_not_clean() -> None:
     found = silent_fall_back.check([source("a.py", "MONGODB_URI MONGODB_WRITE_URI (")], KNOWN)
-    assert (Outcome.UNKNOWN, ("cannot be parsed as Python: not judged",)) == (
-        found.outcome,
-        tuple(note.what for note in found.notes),
+    assert (Status.UNKNOWN, ("cannot be parsed as Python: not judged",)) == (
+        found.status,
+        tuple(note.message for note in found.notes),
     )

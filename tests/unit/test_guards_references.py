@@ -2,15 +2,15 @@
 
 import pytest
 
+from atlas_access.base import Status
 from atlas_access.guards import reference_collections
-from atlas_access.guards.finding import Outcome
 from tests.unit.manifests import manifest
 from tests.unit.source_files import source
 
 
 def found(text: str, path: str = "a.ts") -> list[str]:
     report = reference_collections.check(manifest(), [source(path, text)])
-    return [each.what.split()[0] for each in report.findings]
+    return [each.message.split()[0] for each in report.findings]
 
 
 READ = 'db.collection("agents").find()'
@@ -79,4 +79,4 @@ def test_collections_are_followed_from_the_reference_connection(
     [("a.ts", "referenceDb.collection(name)"), ("a.py", "reference_db[name].find()")],
 )
 def test_a_collection_that_the_code_does_not_name_is_not_judged(path: str, text: str) -> None:
-    assert Outcome.UNKNOWN == reference_collections.check(manifest(), [source(path, text)]).outcome
+    assert Status.UNKNOWN == reference_collections.check(manifest(), [source(path, text)]).status

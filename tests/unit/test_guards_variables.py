@@ -2,8 +2,8 @@
 
 import pytest
 
+from atlas_access.base import Status
 from atlas_access.guards import env_var_coverage, reference_collections, silent_fall_back
-from atlas_access.guards.finding import Outcome
 from atlas_access.guards.variables import Use, is_mongo_variable, uses_in
 from tests.unit.manifests import manifest
 from tests.unit.source_files import source
@@ -79,12 +79,14 @@ def test_code_of_a_language_that_is_not_read_is_not_judged_and_not_clean(suffix:
         for note in found.notes
     ]
     result = "speaks of MONGODB_REFERENCE_URI in a language that is not read: not judged; leave it out with --exclude"
-    assert [(2, result, True)] * 3 == [(note.line, note.what, note.blocks) for note in notes]
+    assert [(2, result, True)] * 3 == [
+        (note.place.line, note.message, note.status is Status.UNKNOWN) for note in notes
+    ]
 
 
 def test_code_of_a_language_that_is_not_read_and_speaks_of_no_variable_is_clean() -> None:
     code = source("a.go", "// MONGODB_ATLAS_PUBLIC_API_KEY and mongo\n")
-    assert Outcome.CLEAN == silent_fall_back.check([code], ()).outcome
+    assert Status.GOOD == silent_fall_back.check([code], ()).status
 
 
 @pytest.mark.parametrize(
@@ -109,7 +111,9 @@ def test_which_names_are_mongo_variables(name: str, expected: bool) -> None:
 def test_a_variable_counts_as_read_only_in_code() -> None:
     bound = [source("ecs.tf", 'MONGODB_URI = "x"')]
     findings = {
-        each.what for each in env_var_coverage.check(manifest(), bound).findings if each.path == "access.yaml"
+        each.message
+        for each in env_var_coverage.check(manifest(), bound).findings
+        if each.place.path == "access.yaml"
     }
     assert "MONGODB_URI is declared, and no code of the tree reads it" in findings
 
@@ -117,14 +121,14 @@ def test_a_variable_counts_as_read_only_in_code() -> None:
 def test_a_declared_variable_may_be_marked_as_reserved_with_a_reason() -> None:
     code = source("a.ts", "// atlas-access: reserved MONGODB_AUDIT_WRITE_URI: its writers come with phase 5")
     found = env_var_coverage.check(manifest(), [code])
-    assert not [each for each in found.findings if each.what.startswith("MONGODB_AUDIT_WRITE_URI")]
+    assert not [each for each in found.findings if each.message.startswith("MONGODB_AUDIT_WRITE_URI")]
     assert "MONGODB_AUDIT_WRITE_URI is not read yet: its writers come with phase 5" in {
-        n.what for n in found.notes
+        n.message for n in found.notes
     }
 
 
 def test_a_mark_without_a_reason_marks_nothing() -> None:
     code = source("a.ts", "// atlas-access: reserved MONGODB_AUDIT_WRITE_URI")
     assert [
-        each for each in env_var_coverage.check(manifest(), [code]).findings if "AUDIT_WRITE" in each.what
+        each for each in env_var_coverage.check(manifest(), [code]).findings if "AUDIT_WRITE" in each.message
     ]

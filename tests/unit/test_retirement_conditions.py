@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from retirement_world import DAY, IDLE, STACK, seen
 
+from atlas_access.base import Status
 from atlas_access.base.observed import Unread
 from atlas_access.base.phases import Step
 from atlas_access.drift.finding import Difference, Drift, Kind
@@ -17,7 +18,6 @@ from atlas_access.retirement.model import (
     SLOW_TO_ASK,
     SOAKED,
     Condition,
-    Standing,
     evidence_json,
     fresh_from,
     open_ones,
@@ -71,15 +71,15 @@ def test_the_names_are_those_that_the_policy_pack_asks_for() -> None:
 def test_a_gate_with_everything_in_order_is_met_throughout() -> None:
     for step, names in ((Step.TOMBSTONE, CONDITIONS), (Step.DELETE, (*CONDITIONS, SOAKED))):
         found = conditions(seen(step, WALL))
-        assert names == tuple(each.name for each in found)
+        assert names == tuple(each.subject for each in found)
         assert () == open_ones(found)
 
 
 DRIFTED = Drift(
     STACK, at(WALL), (Difference(Kind.USER_UNMANAGED, "c", "app_writer_plans2", "the user is new", "m"),)
 )
-UNMET, UNKNOWN = Standing.UNMET, Standing.UNKNOWN
-BROKEN: dict[str, dict[str, tuple[Standing, dict[str, Any], str]]] = {
+UNMET, UNKNOWN = Status.BAD, Status.UNKNOWN
+BROKEN: dict[str, dict[str, tuple[Status, dict[str, Any], str]]] = {
     "no_legacy_bound_revision": {
         "a revision that a service runs": (UNMET, {"accounts": bound("service app")}, "used by service app"),
         "INACTIVE and still running": (UNMET, {"accounts": bound("task 1a2b", active=False)}, "(INACTIVE)"),
@@ -164,9 +164,9 @@ def test_a_condition_that_does_not_hold_says_so_with_its_evidence_and_a_remedy(
 ) -> None:
     standing, changes, evidence = BROKEN[condition][name]
     found = judged(condition, **changes)
-    assert standing is found.standing
-    assert evidence in found.evidence
-    assert found.way_out
+    assert standing is found.status
+    assert evidence in found.message
+    assert found.remedy
 
 
 def test_every_condition_can_be_unmet_and_every_one_that_is_looked_at_can_be_unknown() -> None:
@@ -178,7 +178,7 @@ def test_every_condition_can_be_unmet_and_every_one_that_is_looked_at_can_be_unk
 def test_idle_revisions_of_the_own_account_pass_only_because_they_go_first() -> None:
     first = judged("no_legacy_bound_revision", strict=False, accounts=bound())
     assert first.met
-    assert "1 idle ones (app:6) are deregistered first" in first.evidence
+    assert "1 idle ones (app:6) are deregistered first" in first.message
     assert not judged("no_legacy_bound_revision", accounts=bound()).met
     assert not judged("no_legacy_bound_revision", strict=False, accounts=bound(environment="prod")).met
 
@@ -186,25 +186,25 @@ def test_idle_revisions_of_the_own_account_pass_only_because_they_go_first() -> 
 def test_an_account_without_history_passes_with_an_acknowledgement_of_the_soak() -> None:
     found = judged("no_legacy_login", logins=UNREAD, **acknowledged(WALL - DAY, WALL - DAY, WALL - HOUR))
     assert found.met
-    assert "acknowledged 1970-01-10 23:00 UTC" in found.evidence
+    assert "acknowledged 1970-01-10 23:00 UTC" in found.message
 
 
 @pytest.mark.parametrize(
     ("since", "standing", "evidence"),
     [
-        (WALL - DAY, Standing.MET, "24 h 00 min of 24 h"),
-        (WALL - DAY + MINUTE, Standing.UNMET, "23 h 59 min of 24 h"),
-        (WALL - DAY + 0.5, Standing.UNMET, "23 h 59 min of 24 h"),
-        (WALL + 1, Standing.UNMET, "lies in the future"),
-        (None, Standing.UNMET, "no completed tombstone"),
+        (WALL - DAY, Status.GOOD, "24 h 00 min of 24 h"),
+        (WALL - DAY + MINUTE, Status.BAD, "23 h 59 min of 24 h"),
+        (WALL - DAY + 0.5, Status.BAD, "23 h 59 min of 24 h"),
+        (WALL + 1, Status.BAD, "lies in the future"),
+        (None, Status.BAD, "no completed tombstone"),
     ],
 )
 def test_tombstones_stand_for_all_of_their_hours(
-    since: float | None, standing: Standing, evidence: str
+    since: float | None, standing: Status, evidence: str
 ) -> None:
     found = judged(SOAKED, Step.DELETE, tombstoned=since)
-    assert standing is found.standing
-    assert evidence in found.evidence
+    assert standing is found.status
+    assert evidence in found.message
 
 
 def test_the_evidence_is_what_the_policy_pack_reads() -> None:
@@ -219,7 +219,7 @@ def test_the_evidence_is_what_the_policy_pack_reads() -> None:
 
 def test_what_takes_long_to_ask_is_taken_from_evidence_of_a_moment_ago() -> None:
     shown = evidence_json(STACK, Step.DELETE, WALL, conditions(seen(Step.DELETE, WALL)))
-    assert SLOW_TO_ASK == tuple(each.name for each in fresh_from(shown, STACK, Step.DELETE, WALL + 60))
+    assert SLOW_TO_ASK == tuple(each.subject for each in fresh_from(shown, STACK, Step.DELETE, WALL + 60))
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 import pytest
 
+from atlas_access.base import Status
 from atlas_access.base.addresses import ClusterAddresses, PrivateEndpoint
 from atlas_access.base.connection import ConnectionString
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.clients.mongo_answers import Login
 from atlas_access.guards import validate_secrets
-from atlas_access.guards.finding import Outcome, Report
+from atlas_access.guards.finding import Report
 from atlas_access.guards.stored_values import Wanted, host_problem, login_problem, problems, wanted_in
 from atlas_access.guards.validate_secrets import Cluster, Place
 from atlas_access.manifest.load import Address
@@ -46,7 +47,7 @@ def judged(
 
 
 def notes(found: Report) -> set[str]:
-    return {note.what for note in found.notes if note.blocks}
+    return {note.message for note in found.notes if note.status is Status.UNKNOWN}
 
 
 @pytest.mark.parametrize("network", ["evil0", "ab1cd"])
@@ -65,12 +66,12 @@ def test_a_host_that_atlas_has_named_is_logged_in_to(monkeypatch: pytest.MonkeyP
 def test_credentials_of_another_account_say_nothing_of_the_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     found = judged(monkeypatch, "askflorence-staging.ab1cd.mongodb.net", ADDRESSES, "999988887777")
     result = "not read: these credentials act in AWS account 111122223333, but staging is 999988887777"
-    assert (Outcome.UNKNOWN, {result}) == (found.outcome, notes(found))
+    assert (Status.UNKNOWN, {result}) == (found.status, notes(found))
 
 
 def test_that_only_current_versions_are_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     found = judged(monkeypatch, "db.invalid.mongodb.net", None)
-    assert ["AWSCURRENT"] == [note.path for note in found.notes if "tasks hold" in note.what]
+    assert ["AWSCURRENT"] == [note.place.path for note in found.notes if "tasks hold" in note.message]
 
 
 WANTED = Wanted("staging/mongodb/app-read-v2", "app_read", "staging", Address.PUBLIC, "askflorence")
