@@ -5,13 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 import requests
-from atlas_fixture import STAGING, V_CLUSTER, Atlas, atlas, atlas_servers, specs, status, until
+from atlas_fixture import STAGING, V_CLUSTER, Atlas, status, until
 from atlas_schemas import Cluster, Event, Login, Page, read
 from pymongo import MongoClient
 
 from sandbox.atlas import AtlasEmulator, EmulatorError, ProjectSpec
-
-__all__ = ["atlas", "atlas_servers", "specs"]
 
 
 def test_the_public_address_is_the_real_server_s(atlas: Atlas) -> None:

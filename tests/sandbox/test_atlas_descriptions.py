@@ -3,10 +3,8 @@
 from typing import Any
 
 import pytest
-from atlas_fixture import STAGING, V1, V_CLUSTER, Atlas, atlas, atlas_servers, specs
+from atlas_fixture import STAGING, V1, V_CLUSTER, Atlas
 from atlas_schemas import Cluster, ClusterStatus, Page, Project, read
-
-__all__ = ["atlas", "atlas_servers", "specs"]
 
 
 @pytest.mark.parametrize(

@@ -5,22 +5,9 @@ from typing import Any
 
 import pytest
 import requests
-from atlas_fixture import (
-    STAGING,
-    V1,
-    V_CLUSTER,
-    Api,
-    Atlas,
-    atlas,
-    atlas_servers,
-    role_body,
-    specs,
-    user_body,
-)
+from atlas_fixture import STAGING, V1, V_CLUSTER, Api, Atlas, role_body, user_body
 from atlas_schemas import Error, Page, read
 from requests.auth import AuthBase, HTTPDigestAuth
-
-__all__ = ["atlas", "atlas_servers", "specs"]
 
 
 class Bearer(AuthBase):

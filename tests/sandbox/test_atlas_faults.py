@@ -4,9 +4,7 @@ import time
 
 import pytest
 import requests
-from atlas_fixture import Atlas, atlas, atlas_servers, specs
-
-__all__ = ["atlas", "atlas_servers", "specs"]
+from atlas_fixture import Atlas
 
 
 def test_an_answer_dropped_after_the_commit_leaves_the_user_made(atlas: Atlas) -> None:

@@ -7,12 +7,10 @@ import urllib.parse
 from typing import Any
 
 import pytest
-from atlas_fixture import STAGING, V1, Atlas, atlas, atlas_servers, role_body, specs, user_body
+from atlas_fixture import STAGING, V1, Atlas, role_body, user_body
 from hypothesis import HealthCheck, assume, example, given, settings, strategies as st
 
 from atlas_access.privileges.builtin_roles import BUILTIN_ROLES
-
-__all__ = ["atlas", "atlas_servers", "specs"]
 
 RELAXED = settings(
     max_examples=60,

@@ -3,12 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from atlas_fixture import Atlas, atlas, atlas_servers, grants, role_body, specs
+from atlas_fixture import Atlas, grants, role_body
 from atlas_schemas import CustomRole, read
 
 from atlas_access.privileges.actions import ATLAS_ACTIONS, ActionScope, mongo_actions
 
-__all__ = ["atlas", "atlas_servers", "specs"]
 OWN = [{"databaseName": "admin", "roleName": "own"}]
 
 

@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from atlas_fixture import STAGING, Atlas, atlas, atlas_servers, specs, status, until
+from atlas_fixture import STAGING, Atlas, status, until
 
 from sandbox.atlas import AtlasEmulator, EmulatorError, ProjectSpec
 from sandbox.mongod import MongodProcess, running_on
-
-__all__ = ["atlas", "atlas_servers", "specs"]
 
 
 @pytest.fixture

@@ -6,13 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from atlas_fixture import PASSWORD, PROD, STAGING, Atlas, atlas, atlas_servers, role_body, specs, user_body
+from atlas_fixture import PASSWORD, PROD, STAGING, Atlas, role_body, user_body
 from atlas_schemas import Error, Page, User, read
 from pymongo.errors import OperationFailure
 
 from sandbox.atlas import AtlasEmulator
-
-__all__ = ["atlas", "atlas_servers", "specs"]
 
 
 def test_a_user_who_is_made_can_log_in_with_exactly_its_roles(atlas: Atlas) -> None:

@@ -1,10 +1,8 @@
 """The two accounts, as the estate describes them, through boto3."""
 
 import pytest
-from aws_fixture import Aws, aws
+from aws_fixture import Aws
 from botocore.exceptions import ClientError
-
-__all__ = ["aws"]
 
 
 @pytest.mark.parametrize(("environment", "revision"), [("staging", 7), ("prod", 12)])

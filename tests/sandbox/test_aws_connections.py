@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 import requests
-from aws_fixture import Aws, aws
+from aws_fixture import Aws
 
 from sandbox.aws.server import AwsServer
-
-__all__ = ["aws"]
 
 
 @pytest.fixture

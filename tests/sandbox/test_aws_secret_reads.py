@@ -4,11 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from aws_fixture import Aws, aws
+from aws_fixture import Aws
 from botocore.exceptions import ClientError
 from moto.sts.models import sts_backends
-
-__all__ = ["aws"]
 
 SECRET = "staging/mongodb/app-read"
 SCHEMA_SECRET = "staging/mongodb/admin-schema"

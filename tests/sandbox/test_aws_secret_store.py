@@ -4,10 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from aws_fixture import Aws, aws
+from aws_fixture import Aws
 from botocore.exceptions import ClientError
-
-__all__ = ["aws"]
 
 NAME = "staging/mongodb/app-read"
 DAY = 86400

@@ -5,12 +5,11 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from smoke_fixture import ROOT, FakeApp, app
+from smoke_fixture import ROOT, FakeApp
 
 from atlas_access.cli.main import run
 from atlas_access.smoke.gates import Gate, GateResult, Standing
 
-__all__ = ["app"]
 NOWHERE = "http://127.0.0.1:9"
 
 

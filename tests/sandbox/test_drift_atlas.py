@@ -4,7 +4,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from atlas_fixture import Atlas, atlas, atlas_servers, role_body, specs
+from atlas_fixture import Atlas, role_body
 from drift_by_hand import BY_HAND, known
 from drift_fixture import (
     MANIFEST,
@@ -21,8 +21,6 @@ from atlas_access.clients.atlas_sign_in import SignIn
 from atlas_access.clients.errors import AtlasUnread
 from atlas_access.drift import drift_report
 from atlas_access.drift.finding import Drift, Kind
-
-__all__ = ["atlas", "atlas_servers", "specs"]
 
 
 def kinds(drift: Drift) -> set[Kind]:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from aws_fixture import Aws, aws
+from aws_fixture import Aws
 from drift_fixture import MANIFEST, endpoints, wanted
-from mongod_fixture import LOOPBACK, Cluster, cluster
+from mongod_fixture import LOOPBACK, Cluster
 
 from atlas_access.base import Status
 from atlas_access.base.endpoints import Endpoints
@@ -24,8 +24,6 @@ from atlas_access.drift.model import NotReached, Seen, SeenCollections
 from atlas_access.drift.observe_account import Account, policy_in_words, read_account, seen_task
 from atlas_access.drift.observe_collections import list_collections
 from atlas_access.manifest.model import Consumer
-
-__all__ = ["aws", "cluster"]
 
 CANARY = "Sup3rS3cretCanary"
 POLICY = {

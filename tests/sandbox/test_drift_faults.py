@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 import requests
-from atlas_fixture import Atlas, atlas, atlas_servers, specs
+from atlas_fixture import Atlas
 from drift_fixture import PROJECT, Answered, Request, check, client, declare, serving
 
 from atlas_access.base import Status
 from atlas_access.clients.atlas_sign_in import SignIn
 from atlas_access.clients.errors import AtlasUnread
-
-__all__ = ["atlas", "atlas_servers", "specs"]
 
 USERS = "*/databaseUsers"
 FAULTS: dict[str, dict[str, Any]] = {

@@ -3,10 +3,8 @@
 from typing import Any
 
 import pytest
-from aws_fixture import Aws, aws
+from aws_fixture import Aws
 from botocore.exceptions import ClientError
-
-__all__ = ["aws"]
 
 NAMES = {"cluster": "askflorence-staging", "service": "askflorence-staging-app"}
 NO_BREAKER = {"deploymentCircuitBreaker": {"enable": False, "rollback": False}}

@@ -12,8 +12,6 @@ from sandbox.engine.builtin import Builtin
 from sandbox.engine.events import Diagnostic
 from sandbox.engine.registry import Registry
 
-pytest_plugins = ("engine_fixture",)
-
 
 def errors(stack: Stack) -> list[str]:
     return [

@@ -13,8 +13,6 @@ import psutil
 import pytest
 from engine_programs.harness import FOLDER, Stack
 
-pytest_plugins = ("engine_fixture",)
-
 
 def test_an_interrupt_before_the_first_step_ends_the_run_with_a_result(stack, monkeypatch):
     def interrupted(*_: object) -> None:

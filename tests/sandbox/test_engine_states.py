@@ -11,8 +11,6 @@ from engine_programs.harness import Stack
 from sandbox.embedded import Embedded
 from sandbox.world import SandboxError
 
-pytest_plugins = ("engine_fixture",)
-
 
 @pytest.mark.parametrize(
     ("text", "said"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from mongod_fixture import LOOPBACK, Cluster, cluster
+from mongod_fixture import LOOPBACK, Cluster
 
 from atlas_access.base.endpoints import EndpointRefused
 from atlas_access.clients.mongo import Reply, Server
@@ -16,8 +16,6 @@ from atlas_access.proof.catalogue import OPERATIONS
 from atlas_access.proof.evidence import Proof, Subject
 from atlas_access.proof.run import prove_all
 from atlas_access.proof.verdict import Outcome, Verdict
-
-__all__ = ["cluster"]
 
 USERS = ("app_read", "app_write", "app_audit_writer", "app_admin_schema")
 AUDIT_LOG = "askflorence.agent_audit_log"

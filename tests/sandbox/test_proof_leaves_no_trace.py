@@ -4,11 +4,9 @@ from typing import Any
 
 import pytest
 from bson import encode
-from mongod_fixture import Cluster, cluster
+from mongod_fixture import Cluster
 
 from atlas_access.proof.verdict import Outcome, Verdict
-
-__all__ = ["cluster"]
 
 # Of the server's own collections, root may read these; `system.keys` it may not.
 READABLE = ("system.users", "system.roles", "system.version", "system.js")

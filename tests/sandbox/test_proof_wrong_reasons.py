@@ -3,15 +3,13 @@
 import time
 
 import pytest
-from mongod_fixture import Cluster, cluster
+from mongod_fixture import Cluster
 from proof_proxy import Proxy
 from pymongo.errors import PyMongoError
 
 from atlas_access.base.connection import compose
 from atlas_access.proof.evidence import Proof
 from atlas_access.proof.verdict import Outcome, Verdict
-
-__all__ = ["cluster"]
 
 USERS = ("app_read", "app_audit_writer")
 

@@ -11,11 +11,11 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo import MongoClient
+from world_fixture import ROOT, UNGATED, deployed, run_command, sandbox
 
 from atlas_access.base.clock import advance, advanced
 from atlas_access.base.endpoints import Endpoints
@@ -28,14 +28,11 @@ from atlas_access.retirement.observed import SoakLogins
 from atlas_access.retirement.report import RetirementRefused
 from atlas_access.review.deployment import Deployment
 from components.settings import read_files
-from sandbox import lifecycle
 from sandbox.aws_clients import client_of
 from sandbox.demo_play import verified
-from sandbox.deploy import Engine, Order, deploy
 from sandbox.releases import Pipeline
-from sandbox.world import Options, World
+from sandbox.world import World
 
-ROOT = Path(__file__).parents[2]
 MINUTE, HOUR = 60.0, 3600.0
 CURRENT = "registry.example.com/askflorence/app:current"
 STAY = ["app_admin_schema", "app_audit_writer", "app_read", "app_write"]
@@ -53,9 +50,8 @@ class Story:
     commands: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)
 
     def deploy(self, name: str, stack: str, phase: str, **settings: str) -> None:
-        given = {"allowUngatedRollout": "true", "containerImage": CURRENT, **settings}
-        order = Order(stack, phase=phase, engine=Engine.EMBEDDED, program_dir=ROOT, settings=given)
-        self.runs[name] = deploy(self.world, order, lambda _: None)
+        given = {**UNGATED, "containerImage": CURRENT, **settings}
+        self.runs[name] = deployed(self.world, stack, phase, settings=given)
         self.look(name)
 
     def retire(self, name: str, stack: str, step: str) -> None:
@@ -144,15 +140,7 @@ class Story:
         self.look(name)
 
     def command(self, name: str, stack: str, *arguments: str) -> None:
-        self.commands[name] = subprocess.run(
-            [sys.executable, "-m", "atlas_access.cli.main", *arguments],
-            cwd=ROOT,
-            env={**os.environ, **self.world.environment(stack)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        self.commands[name] = run_command(self.world, stack, *arguments)
         self.look(name)
 
     def aws(self, service: str, stack: str) -> Any:
@@ -160,10 +148,6 @@ class Story:
 
     def passes(self, seconds: float) -> None:
         advance(self.world.directory, seconds)
-
-    def verify(self) -> None:
-        now = datetime.now(UTC) + timedelta(seconds=advanced(self.world.directory))
-        self.verified = now.isoformat()
 
 
 def _scheduled(story: Story) -> None:
@@ -191,7 +175,7 @@ def _play(story: Story) -> None:
     from atlas_access.retirement.wiring import leave, retire
 
     story.look("before")
-    story.verify()
+    story.verified = (datetime.now(UTC) + timedelta(seconds=advanced(story.world.directory))).isoformat()
     story.deploy("staging bind", "staging", "bind")
     story.gate("prod not bound", "staging")
     story.passes(31 * MINUTE)
@@ -233,14 +217,10 @@ def _play(story: Story) -> None:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    """The sandbox after the whole retirement."""
-    directory = tmp_path_factory.mktemp("world")
-    played = Story(lifecycle.up(directory, Options(propagation_seconds=0.2)))
-    try:
+    with sandbox(tmp_path_factory.mktemp("world"), propagation_seconds=0.2) as world:
+        played = Story(world)
         _play(played)
         yield played
-    finally:
-        lifecycle.down(directory, keep=False)
 
 
 def test_fourteen_legacy_users_become_eight_managed_ones(story: Story) -> None:
@@ -265,36 +245,37 @@ def test_staging_waits_for_prod_whose_reader_it_owns(story: Story) -> None:
     assert "prod runs askflorence-prod-app:12, which is bound to legacy secrets" in done
 
 
-def test_a_binding_of_today_is_too_young(story: Story) -> None:
-    assert "staging is bound for 0 h" in story.gates["young"]
-
-
-def test_the_other_stacks_confirmation_confirms_nothing(story: Story) -> None:
-    assert "what was typed names another stack" in story.gates["unconfirmed"]
-
-
 @pytest.mark.parametrize(
-    "named", ["app:12 names", "rule default/nightly", "app:11 names", "schedule default/hourly"]
+    ("gate", "reason"),
+    [
+        ("young", "staging is bound for 0 h"),
+        ("unconfirmed", "what was typed names another stack"),
+        *(("scheduled", each) for each in ("app:12 names", "rule default/nightly")),
+        *(("scheduled", each) for each in ("app:11 names", "schedule default/hourly")),
+    ],
 )
-def test_a_scheduled_task_keeps_its_revision_even_when_it_is_disabled(story: Story, named: str) -> None:
-    assert named in story.gates["scheduled"]
+def test_the_gate_names_a_young_binding_a_wrong_confirmation_and_scheduled_tasks_even_disabled_ones(
+    story: Story, gate: str, reason: str
+) -> None:
+    assert reason in story.gates[gate]
 
 
-def test_a_tombstone_takes_the_roles_and_a_restore_gives_the_recorded_ones_back(story: Story) -> None:
-    legacy = ["prod/app-read", "prod/app-write", "prod/app_writer_hubspot_sync"]
-    assert {name: [TOMBSTONE_ROLE] for name in legacy} == {n: story.users["tombstoned"][n] for n in legacy}
+def prods_legacy(story: Story, name: str) -> list[list[str]]:
+    """The roles of prod's legacy users after a step."""
+    return [
+        story.users[name][f"prod/{user}"] for user in ("app-read", "app-write", "app_writer_hubspot_sync")
+    ]
+
+
+@pytest.mark.parametrize("name", ["tombstoned", "prod tombstone", "prod tombstone again"])
+def test_a_tombstone_takes_the_roles(story: Story, name: str) -> None:
+    assert [[TOMBSTONE_ROLE]] * 3 == prods_legacy(story, name)
+
+
+@pytest.mark.parametrize("name", ["restore", "prod back in bind"])
+def test_a_restore_and_a_return_to_bind_give_the_recorded_roles_back(story: Story, name: str) -> None:
     assert 0 == story.commands["restore"].returncode, story.commands["restore"].stderr
-    assert {n: story.users["before"][n] for n in legacy} == {n: story.users["restore"][n] for n in legacy}
-
-
-def test_a_stack_that_goes_back_to_bind_has_its_legacy_users_back_and_may_retire_again(story: Story) -> None:
-    legacy = ["prod/app-read", "prod/app-write", "prod/app_writer_hubspot_sync"]
-    back, again = story.users["prod back in bind"], story.users["prod tombstone again"]
-    assert {name: [TOMBSTONE_ROLE] for name in legacy} == {
-        n: story.users["prod tombstone"][n] for n in legacy
-    }
-    assert {n: story.users["before"][n] for n in legacy} == {name: back[name] for name in legacy}
-    assert {name: [TOMBSTONE_ROLE] for name in legacy} == {name: again[name] for name in legacy}
+    assert prods_legacy(story, "before") == prods_legacy(story, name)
 
 
 def test_a_step_that_was_killed_for_real_is_continued_by_the_next_run(story: Story) -> None:
@@ -327,7 +308,7 @@ def standing(story: Story, name: str) -> dict[str, tuple[str, str]]:
     return {each["phase"]: (each["state"], each["evidence"]) for each in answer["phases"]}
 
 
-def test_the_standing_tells_tombstones_and_then_that_the_retirement_is_done(story: Story) -> None:
+def test_the_standing_reports_tombstones_and_then_that_the_retirement_is_done(story: Story) -> None:
     state, evidence = standing(story, "standing between")["G"]
     assert "blocked" == state
     assert "9 of 9 legacy users left (9 tombstoned)" in evidence
@@ -384,7 +365,7 @@ def test_no_legacy_role_is_left(story: Story, stack: str) -> None:
     assert {"role_admin_schema", "role_audit_writer"} == roles
 
 
-def test_the_access_history_tells_who_logged_in(story: Story) -> None:
+def test_the_access_history_names_who_logged_in(story: Story) -> None:
     """The probe that looks for legacy logins sees those of a managed user."""
     here: Mapping[str, str] = story.world.environment("staging")
     settings = check_settings("staging", read_files(ROOT), sandbox=True)

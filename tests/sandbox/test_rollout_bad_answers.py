@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_fixture import Aws, aws
-from smoke_fixture import ROOT, FakeApp, app, order, scenarios, usual
+from aws_fixture import Aws
+from smoke_fixture import ROOT, FakeApp, order, scenarios, usual
 from test_rollout_ecs import CLUSTER, NAME, Time, alone, goal, tags
-from test_smoke_http import _stream as stream, expired
+from test_smoke_http import _stream as stream
 
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.settings import check_settings
@@ -33,7 +33,6 @@ from components.settings import read_files
 
 SMOKE_RUN = import_module("atlas_access.smoke.run")  # the room shows a function of that name
 
-__all__ = ["app", "aws", "expired"]
 
 STRICT = {"request_seconds": 3.0, "gate_seconds": 6.0, "retry_seconds": 0.1}
 PATIENT = {"request_seconds": 30.0, "gate_seconds": 90.0}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from aws_fixture import Aws, aws
+from aws_fixture import Aws
 
 from atlas_access.base.task_definition import REGISTRATION_FACTS
 from atlas_access.rollout.gates import Gates, Round
@@ -15,8 +15,6 @@ from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
 from atlas_access.rollout.service_tags import BOUND, HELD, RUN, WISH, Lease, read_marks
 from atlas_access.rollout.steps import Done, Goal, Way
-
-__all__ = ["aws"]
 
 CLUSTER, NAME = "askflorence-staging", "askflorence-staging-app"
 NO_BREAKER = {"deploymentCircuitBreaker": {"enable": False, "rollback": False}}

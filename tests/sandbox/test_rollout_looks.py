@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from aws_fixture import Aws, aws
+from aws_fixture import Aws
 
 from atlas_access.base.clock import SystemClock
 from atlas_access.base.endpoints import Endpoints
@@ -22,8 +22,6 @@ from atlas_access.rollout.service_tags import Bound, Lease, Marks
 from atlas_access.rollout.soak import SoakSeen, refusals
 from atlas_access.rollout.wiring import PROJECT_FOLDER, settle_lease
 from components.settings import read_files
-
-__all__ = ["aws"]
 
 CLUSTER, NAME = "askflorence-staging", "askflorence-staging-app"
 

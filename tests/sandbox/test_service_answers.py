@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 import requests
 from pymongo import MongoClient
-from service_fixture import COUPLE, SINGLE_CHECK, Running, image, running, until
-
-__all__ = ["running"]
+from service_fixture import COUPLE, SINGLE_CHECK, Running, image, until
 
 LOCAL_READER = "staging/mongodb/app-read"
 SCENARIOS = [

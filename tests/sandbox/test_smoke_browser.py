@@ -8,7 +8,7 @@ from typing import Any
 
 import playwright
 from mongod_fixture import LOOPBACK
-from smoke_fixture import ROOT, FakeApp, app, scenarios
+from smoke_fixture import ROOT, FakeApp, scenarios
 
 from atlas_access.smoke.browser import Journey, judge_journey
 from atlas_access.smoke.browser_found import FLAGS, find_chromium
@@ -16,7 +16,6 @@ from atlas_access.smoke.browser_kept import letting_go
 from atlas_access.smoke.gates import GateResult, Standing
 from atlas_access.smoke.model import Step
 
-__all__ = ["app"]
 PAGES = {
     "/": "home.html",
     "/calculator": "calculator.html",

@@ -13,14 +13,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from mongod_fixture import LOOPBACK
-from smoke_fixture import FAST, FakeApp, app, serve, usual
+from smoke_fixture import FAST, FakeApp, serve, usual
 
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.clients.http import session
 from atlas_access.smoke.http import Asker
 from atlas_access.smoke.replies import Reply, Trouble
 
-__all__ = ["app"]
 PATH = "/api/plans"
 
 

@@ -8,14 +8,12 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from smoke_fixture import PLANS, FakeApp, app, order, scenarios
+from smoke_fixture import PLANS, FakeApp, order, scenarios
 
 from atlas_access.smoke.gates import Gate, GateReport, GateResult, Standing
 from atlas_access.smoke.run import BaselineNotGreen, capture, one_round, run
 
 SMOKE_RUN = import_module("atlas_access.smoke.run")  # the room shows a function of that name
-
-__all__ = ["app"]
 
 
 @pytest.fixture(autouse=True)

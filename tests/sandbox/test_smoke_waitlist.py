@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from aws_fixture import Aws, aws
-from mongod_fixture import CANARY, LOOPBACK, Cluster, cluster, encodings
+from aws_fixture import Aws
+from mongod_fixture import CANARY, LOOPBACK, Cluster, encodings
 from smoke_fixture import FAST, PLACE, FakeApp, scenarios, serve
 
 from atlas_access.clients.aws import new_session
@@ -17,7 +17,6 @@ from atlas_access.smoke.gates import GateResult, Standing
 from atlas_access.smoke.http import Asker
 from atlas_access.smoke.waitlist import SignUp, judge_sign_up
 
-__all__ = ["aws", "cluster"]
 LOG_GROUP = "/ecs/askflorence-staging-app"
 
 

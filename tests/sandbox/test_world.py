@@ -11,6 +11,7 @@ import requests
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 from requests.auth import HTTPDigestAuth
+from world_fixture import sandbox
 
 from atlas_access.base.endpoints import Endpoints
 from sandbox import health, lifecycle
@@ -23,9 +24,8 @@ ENVIRONMENTS = ("staging", "prod")
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    directory = tmp_path_factory.mktemp("world") / "sandbox"
-    yield lifecycle.up(directory)
-    lifecycle.down(directory)
+    with sandbox(tmp_path_factory.mktemp("world") / "sandbox") as world:
+        yield world
 
 
 def aws(world: World, service: str, environment: str) -> Any:
