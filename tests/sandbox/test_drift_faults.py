@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import requests
 from atlas_fixture import Atlas
-from drift_fixture import PROJECT, Answered, Request, check, client, declare, serving
+from drift_fixture import PROJECT, check, client, declare
+from http_fixture import Answered, Request, serving
 
 from atlas_access.base import Status
 from atlas_access.clients.atlas_sign_in import SignIn

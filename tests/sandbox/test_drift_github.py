@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from drift_fixture import Answered, Request, endpoints, serving
+from drift_fixture import endpoints
+from http_fixture import Answered, Request, serving
 
 from atlas_access.base.observed import Unread
 from atlas_access.clients import GitHub, GitHubUnavailable

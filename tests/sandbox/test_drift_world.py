@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from atlas_fixture import Api
-from drift_fixture import add_user, change_role, change_user, done, find, held, serving
+from drift_fixture import add_user, change_role, change_user, done, find, held
+from http_fixture import serving
 from requests.auth import HTTPDigestAuth
 from test_drift_github import TOKEN, Repository
 from world_fixture import deployed, enter, sandbox

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 import pytest
-from drift_fixture import Answered, endpoints, serving
+from drift_fixture import endpoints
+from http_fixture import Answered, serving
 from test_drift_github import TOKEN, Repository
 
 from atlas_access.rollout.open_incident import StopLine
