@@ -1,4 +1,4 @@
-"""An application of the test's own on loopback that answers as the demonstration's does, and breaks when told to."""
+"""An application of the test's own on loopback that answers as the demonstration's does, and breaks on request."""
 
 import json
 import threading

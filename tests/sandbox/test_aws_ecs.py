@@ -103,17 +103,6 @@ def test_tasks_in_a_vpc_need_a_subnet_that_is_there(aws: Aws, where: dict[str, A
     assert {"InvalidParameterException"} == codes
 
 
-def test_a_service_without_security_groups_runs_in_its_vpcs_own(aws: Aws) -> None:
-    given = aws.service()["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
-    ecs = aws.client("ecs")
-    ecs.create_service(
-        cluster=CLUSTER, serviceName="other", taskDefinition=APP, desiredCount=1, **network(subnets=given)
-    )
-    aws.steps(3)
-    (service,) = ecs.describe_services(cluster=CLUSTER, services=["other"])["services"]
-    assert 1 == service["runningCount"]
-
-
 @pytest.mark.parametrize("action", ["list_tasks", "list_service_deployments", "update_service"])
 def test_a_service_that_is_not_there_is_not_found(aws: Aws, action: str) -> None:
     named = {"serviceName" if action == "list_tasks" else "service": "none"}

@@ -1,4 +1,4 @@
-"""`atlas-access smoke` and `baseline capture`: exit codes, formats, and wrong input told before anything is asked."""
+"""`atlas-access smoke` and `baseline capture`: exit codes, formats, and wrong input, found before anything is asked."""
 
 import json
 from importlib import import_module
@@ -15,13 +15,13 @@ NOWHERE = "http://127.0.0.1:9"
 
 @pytest.fixture
 def standings(app: FakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[Gate, Standing]:
-    """A sandbox whose service is the fake application; browser and sign-up stand as told."""
+    """A sandbox whose service is the fake application; browser and sign-up are as set."""
     found = {Gate.JOURNEY: Standing.MET, Gate.WAITLIST: Standing.MET}
     for name, gate in (("judge_journey", Gate.JOURNEY), ("judge_sign_up", Gate.WAITLIST)):
         monkeypatch.setattr(
             import_module("atlas_access.smoke.run"),
             name,
-            lambda *_, gate=gate: GateResult(gate, found[gate], "as told"),
+            lambda *_, gate=gate: GateResult(gate, found[gate], "as set"),
         )
     monkeypatch.chdir(ROOT)
     variables = {

@@ -130,7 +130,7 @@ def test_another_projects_key_reads_nothing(atlas: Atlas) -> None:
     assert all("private-prod" not in str(each) and "check the key" in each.why for each in drift.unread)
 
 
-def test_a_key_that_is_not_one_is_told_without_the_key(atlas: Atlas) -> None:
+def test_a_key_that_is_not_one_is_reported_without_it(atlas: Atlas) -> None:
     sign_in = SignIn("nobody", "sup3r-s3cret-canary")
     refused = pytest.raises(AtlasUnread, match="refused the credentials")
     with client(atlas.emulator.url, sign_in) as asked, refused as caught:

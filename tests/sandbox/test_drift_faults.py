@@ -205,7 +205,7 @@ def test_a_token_is_asked_for_once_and_renewed_when_refused() -> None:
         assert 2 == len(tokens)
 
 
-def test_a_refused_service_account_is_told_without_its_secret() -> None:
+def test_a_refused_service_account_is_reported_without_its_secret() -> None:
     sign_in = SignIn("id", "canary-secret", service_account=True)
     with (
         serving(lambda _: Answered({"error": "canary-secret"}, 401)) as url,

@@ -37,9 +37,9 @@ def judged(capsys: pytest.CaptureFixture[str]) -> Judge:
     def judge(repository: Path, *options: str) -> tuple[int, set[str]]:
         manifest = ["--manifest", str(ROOT / "access.yaml"), "--format", "json"]
         code = run(["guard", "no-uri-in-git", "--source", str(repository), *manifest, *options])
-        told = json.loads(capsys.readouterr().out)["guards"][0]
-        paths = {each["path"].partition("@")[0] for each in told["findings"]}
-        return code, paths | {each["path"] for each in told["notes"] if each["blocks"]}
+        report = json.loads(capsys.readouterr().out)["guards"][0]
+        paths = {each["path"].partition("@")[0] for each in report["findings"]}
+        return code, paths | {each["path"] for each in report["notes"] if each["blocks"]}
 
     return judge
 

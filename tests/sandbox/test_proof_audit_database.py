@@ -1,4 +1,4 @@
-"""The way out of the waiver: an audit log in a database of its own, which its writer alone reaches, and only to add."""
+"""Without the waiver: an audit log in a database of its own, which its writer alone reaches, and only to add."""
 
 from collections.abc import Iterator
 

@@ -114,7 +114,7 @@ def test_a_proven_credential_echoes_its_version_and_carries_its_evidence(inputs:
     assert (len(proof.attempts), 0, 0) == (outs["attempts"], outs["inconclusive"], outs["residue"])
 
 
-def test_a_refuted_proof_is_recorded_and_proven_again_after_the_role_is_mended(
+def test_a_refuted_proof_is_recorded_and_proven_again_after_the_role_is_corrected(
     cluster: Cluster, inputs: dict[str, Any]
 ) -> None:
     declared = cluster.declared_privileges("role_audit_writer")

@@ -228,13 +228,6 @@ def test_a_role_that_is_gone_reads_as_gone_and_may_be_deleted(fake, atlas):
     atlas.delete(ROLE, identity, state)
 
 
-def test_a_role_is_imported_by_project_and_name(atlas):
-    made, _, state = atlas.made(ROLE, GIVEN_ROLE)
-    identity, found, inputs = atlas.read(ROLE, f"{PROJECT}-role_audit_writer")
-    assert (made, state) == (identity, found)
-    assert "role_audit_writer" == inputs["roleName"]
-
-
 def test_roles_of_a_project_are_changed_one_at_a_time(fake, atlas):
     names = [f"role_{number}" for number in range(8)]
     with ThreadPoolExecutor(8) as pool:

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import bcrypt
 import grpc
 import pytest
-from google.protobuf import empty_pb2
 from providers_client import ProviderClient, urn
-from pulumi.runtime.proto import plugin_pb2, provider_pb2
+from pulumi.runtime.proto import provider_pb2
 
 from sandbox.providers import serve
 from sandbox.providers.protocol import to_struct
@@ -39,22 +38,10 @@ def test_result_and_hash_are_secret_and_belong_together(random):
     assert bcrypt.checkpw(bare(state["result"]).encode(), bare(state["bcryptHash"]).encode())
 
 
-def test_minimums_are_kept(random):
-    given = {"length": 8, "minSpecial": 2, "minNumeric": 3, "overrideSpecial": "!"}
-    result = bare(random.made(PASSWORD, given)[2]["result"])
-    assert result.count("!") >= 2
-    assert sum(character.isdigit() for character in result) >= 3
-
-
 def test_the_preview_of_a_password_knows_its_options_but_not_its_result(random):
     _, planned = random.create(PASSWORD, random.check(PASSWORD, {"length": 32}), preview=True)
     assert (True, 32) == (planned["special"], planned["length"])
     assert Secret(UNKNOWN) == planned["result"]
-
-
-def test_a_password_is_read_back_from_the_state_alone(random):
-    identity, inputs, state = random.made(PASSWORD, {"length": 32})
-    assert (identity, state, inputs) == random.read(PASSWORD, identity, state, inputs)
 
 
 @pytest.mark.parametrize("change", [{"length": 33}, {"special": True}, {"keepers": {"turn": "2"}}])
@@ -67,31 +54,11 @@ def test_a_password_too_short_for_its_minimums_fails_the_check(random):
     assert ["length"] == list(random.failures(PASSWORD, {"length": 2, "minUpper": 3}))
 
 
-def test_a_type_that_is_not_served_is_named(random):
-    with pytest.raises(grpc.RpcError) as refused:
-        random.check("random:index/randomPet:RandomPet", {})
-    assert "random:index/randomPet:RandomPet is not served" in refused.value.details()
-
-
 def test_a_setting_that_is_not_understood_is_named(random):
     request = provider_pb2.CheckRequest(
         urn=urn("pulumi:providers:random"), news=to_struct({"colour": "blue", "version": "4.21.4"})
     )
     assert ["colour"] == [one.property for one in random.call("CheckConfig", request).failures]
-
-
-def test_what_an_engine_asks_before_anything_else_is_answered(random):
-    handshake = random.call("Handshake", provider_pb2.ProviderHandshakeRequest(engine_address="127.0.0.1:1"))
-    random.call("Attach", plugin_pb2.PluginAttach(address="127.0.0.1:1"))
-    random.call("Cancel", empty_pb2.Empty())
-    assert handshake.accept_secrets
-    assert "4.21.4" == random.call("GetPluginInfo", empty_pb2.Empty()).version
-
-
-def test_a_method_that_is_not_served_answers_unimplemented(random):
-    with pytest.raises(grpc.RpcError) as refused:
-        random.call("GetSchema", provider_pb2.GetSchemaRequest())
-    assert grpc.StatusCode.UNIMPLEMENTED == refused.value.code()
 
 
 def test_a_provider_must_be_configured_first():

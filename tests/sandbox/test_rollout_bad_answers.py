@@ -1,6 +1,6 @@
 """A new revision whose answers are bad in any way fails that gate within its deadline, and the rollout is undone.
 
-What is wrong with the gates themselves, a malformed smoke.yaml or another's baseline, is told before anything begins.
+What is wrong with the gates themselves, a malformed smoke.yaml or another's baseline, is reported before the start.
 """
 
 import shutil

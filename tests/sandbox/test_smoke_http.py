@@ -1,4 +1,4 @@
-"""Bad answers of the application: each is a clear failure of its gate, told in one line, within its deadline."""
+"""Bad answers of the application: each is a clear failure of its gate, reported in one line, within its deadline."""
 
 import datetime
 import ssl
