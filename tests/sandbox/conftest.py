@@ -5,6 +5,18 @@ from aws_fixture import aws
 from engine_programs.harness import stack, toy
 from mongod_fixture import cluster
 from service_fixture import running
-from smoke_fixture import app
+from smoke_fixture import app, expired, side_gates
 
-__all__ = ["app", "atlas", "atlas_servers", "aws", "cluster", "running", "specs", "stack", "toy"]
+__all__ = [
+    "app",
+    "atlas",
+    "atlas_servers",
+    "aws",
+    "cluster",
+    "expired",
+    "running",
+    "side_gates",
+    "specs",
+    "stack",
+    "toy",
+]

@@ -1,11 +1,13 @@
 """A project in the emulator that is exactly as declared, and the Atlas part of a drift check of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from atlas_fixture import Api, role_body, user_body
+from mongod_fixture import LOOPBACK
 
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.observed import Unread
@@ -28,14 +30,7 @@ READER = SignIn("reader-staging", "reader-private-staging")
 
 
 def endpoints(url: str, *, github: str = "http://127.0.0.1:1", aws: str = "http://127.0.0.1:1") -> Endpoints:
-    return Endpoints(
-        sandbox=True,
-        aws=aws,
-        atlas=url,
-        smoke="http://127.0.0.1:1",
-        hubspot="http://127.0.0.1:1",
-        github=github,
-    )
+    return replace(LOOPBACK, aws=aws, atlas=url, github=github)
 
 
 def wanted(known: tuple[KnownUser, ...] = (), **changes: Any) -> Wanted:

@@ -245,12 +245,8 @@ def test_a_collection_made_by_hand_is_found(cluster: Cluster, monkeypatch: pytes
 def test_a_reader_that_the_server_lets_do_more_is_found(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    declared = cluster.declared_roles("app_read")
-    try:
-        cluster.set_user("app_read", [*declared, {"role": "readWrite", "db": "askflorence"}])
+    with cluster.holding("app_read", {"role": "readWrite", "db": "askflorence"}):
         seen = listed(cluster, monkeypatch, cluster.uri("app_read"))
-    finally:
-        cluster.set_user("app_read", declared)
     assert [Kind.PRIVILEGE_EXTRA] == [each.kind for each in seen_with(seen).findings]
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import bcrypt
 import grpc
 import pytest
+from google.protobuf import empty_pb2
 from providers_client import ProviderClient, urn
-from pulumi.runtime.proto import provider_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
 from sandbox.providers import serve
 from sandbox.providers.protocol import to_struct
@@ -59,6 +60,20 @@ def test_a_setting_that_is_not_understood_is_named(random):
         urn=urn("pulumi:providers:random"), news=to_struct({"colour": "blue", "version": "4.21.4"})
     )
     assert ["colour"] == [one.property for one in random.call("CheckConfig", request).failures]
+
+
+def test_what_an_engine_asks_before_anything_else_is_answered(random):
+    handshake = random.call("Handshake", provider_pb2.ProviderHandshakeRequest(engine_address="127.0.0.1:1"))
+    random.call("Attach", plugin_pb2.PluginAttach(address="127.0.0.1:1"))
+    random.call("Cancel", empty_pb2.Empty())
+    assert handshake.accept_secrets
+    assert "4.21.4" == random.call("GetPluginInfo", empty_pb2.Empty()).version
+
+
+def test_a_method_that_is_not_served_answers_unimplemented(random):
+    with pytest.raises(grpc.RpcError) as refused:
+        random.call("GetSchema", provider_pb2.GetSchemaRequest())
+    assert grpc.StatusCode.UNIMPLEMENTED == refused.value.code()
 
 
 def test_a_provider_must_be_configured_first():

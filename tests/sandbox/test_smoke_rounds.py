@@ -4,29 +4,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 
 import pytest
-from smoke_fixture import PLANS, FakeApp, order, scenarios
+from smoke_fixture import PLANS, SMOKE_RUN, FakeApp, order, scenarios
 
 from atlas_access.smoke.gates import Gate, GateReport, GateResult, Standing
 from atlas_access.smoke.run import BaselineNotGreen, capture, one_round, run
 
-SMOKE_RUN = import_module("atlas_access.smoke.run")  # the room shows a function of that name
-
-
-@pytest.fixture(autouse=True)
-def side_gates(monkeypatch: pytest.MonkeyPatch) -> dict[Gate, Standing]:
-    """The browser and the sign-up have tests of their own; here they are as set."""
-    standings = {Gate.JOURNEY: Standing.MET, Gate.WAITLIST: Standing.MET}
-    for name, gate in (("judge_journey", Gate.JOURNEY), ("judge_sign_up", Gate.WAITLIST)):
-        monkeypatch.setattr(
-            SMOKE_RUN,
-            name,
-            lambda *_, gate=gate: GateResult(gate, standings[gate], str(standings[gate])),
-        )
-    return standings
+pytestmark = pytest.mark.usefixtures("side_gates")
 
 
 def result(report: GateReport, gate: Gate) -> GateResult:
