@@ -110,6 +110,11 @@ def scoped(cluster: str) -> dict[str, list[dict[str, str]]]:
     return {"scopes": [{"name": cluster, "type": "CLUSTER"}]}
 
 
+def test_a_user_scoped_to_another_cluster_cannot_log_in_to_this_one(atlas: Atlas) -> None:
+    made = atlas.staging.add_user("app", **scoped("elsewhere"))
+    assert (made.status_code, atlas.can_log_in("app")) == (201, False)
+
+
 @pytest.mark.parametrize("back", [scoped("staging"), {"scopes": []}])
 def test_a_user_whose_scope_comes_back_logs_in_with_the_password_it_had(
     atlas: Atlas, back: dict[str, Any]

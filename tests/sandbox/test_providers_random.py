@@ -55,6 +55,12 @@ def test_a_password_too_short_for_its_minimums_fails_the_check(random):
     assert ["length"] == list(random.failures(PASSWORD, {"length": 2, "minUpper": 3}))
 
 
+def test_a_type_that_is_not_served_is_named(random):
+    with pytest.raises(grpc.RpcError) as refused:
+        random.check("random:index/randomPet:RandomPet", {})
+    assert "random:index/randomPet:RandomPet is not served" in refused.value.details()
+
+
 def test_a_setting_that_is_not_understood_is_named(random):
     request = provider_pb2.CheckRequest(
         urn=urn("pulumi:providers:random"), news=to_struct({"colour": "blue", "version": "4.21.4"})
