@@ -145,7 +145,6 @@ def test_a_cluster_that_is_not_there_is_unknown(atlas: Atlas) -> None:
 
 
 def test_the_manifest_fits_the_wanted_record() -> None:
-    """The public reader of staging's cluster is app_read."""
     binding = wanted().reader
     assert binding is not None
     assert ("app_read", "staging") == (binding.user, binding.cluster)

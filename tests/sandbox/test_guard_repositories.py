@@ -3,23 +3,16 @@
 import gzip
 import json
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from test_guard_trees import PASSWORD, ROOT, URI as ADDRESS, git
 
 from atlas_access.cli.main import run
 
-ROOT = Path(__file__).parents[2]
-PASSWORD = "hR7" + "kq2Zt9XwLm"
-URI = f"mongodb+srv://app_read:{PASSWORD}@askflorence-staging.ab1cd.mongodb.net/askflorence\n"
+URI = f"{ADDRESS}\n"
 Judge = Callable[..., tuple[int, set[str]]]
-
-
-def git(repository: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", "-C", repository, *identity, *arguments], check=True, capture_output=True)
 
 
 @pytest.fixture

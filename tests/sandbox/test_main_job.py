@@ -119,7 +119,6 @@ def test_stagings_reference_names_its_own_cluster(job: MainJob) -> None:
 def test_the_running_revision_binds_the_four_variables_and_only_known_aliases(
     job: MainJob, stack: str
 ) -> None:
-    """All by ARN and version."""
     references = secret_references(job.running(stack), "app")
     assert {name for name in references if name.startswith("MONGODB")} - ALIASES == RUNTIME
     assert all(re.search(r":::[0-9a-fA-F-]{32,36}$", references[name]) for name in RUNTIME)
@@ -127,7 +126,6 @@ def test_the_running_revision_binds_the_four_variables_and_only_known_aliases(
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_no_alias_reads_a_legacy_secret_any_more(job: MainJob, stack: str) -> None:
-    """Each alias reads what its successor reads."""
     references = secret_references(job.running(stack), "app")
     successors = {each.name: each.successor for each in MANIFEST.deprecated_variables}
     aliases = {name: references[name] for name in references if name in ALIASES}
@@ -142,7 +140,6 @@ def test_the_schema_family_binds_its_one_variable(job: MainJob, stack: str) -> N
 
 
 def test_everything_else_of_the_task_definition_is_kept(job: MainJob) -> None:
-    """Image, ports, logging, health check, environment, roles, sizes."""
     ecs = job.aws("ecs", "staging")
     before = ecs.describe_task_definition(taskDefinition="askflorence-staging-app:7")["taskDefinition"]
     after = job.running("staging")
