@@ -8,8 +8,6 @@ from engine_programs.harness import FOLDER, Stack
 
 from sandbox.engine.events import PolicyViolation
 
-pytest_plugins = ("engine_fixture",)
-
 
 @pytest.fixture
 def ruled(stack: Stack) -> Stack:

@@ -13,8 +13,6 @@ from sandbox.engine.passphrase import Passphrase
 from sandbox.engine.state import StateRefused
 from sandbox.values import SECRET, SIGNATURE, Secret
 
-pytest_plugins = ("engine_fixture",)
-
 CANARY = 'canary "pa55<word>&'
 PROGRAM = f"""
 s = Output.secret({CANARY!r})

@@ -121,7 +121,7 @@ def processes_gone(ids: list[int]) -> bool:
     return not alive(ids)
 
 
-def test_a_dead_mongod_is_named_with_the_way_out(directory: Path) -> None:
+def test_a_dead_mongod_is_named_with_its_remedy(directory: Path) -> None:
     lifecycle.up(directory)
     victim = next(r.pid for r in processes.load(directory) if r.name == "mongod prod")
     os.kill(victim, signal.SIGKILL)
@@ -193,7 +193,7 @@ def test_ports_that_cannot_serve_are_refused(directory: Path, base: int, reason:
         lifecycle.up(directory, Options(base_port=base))
 
 
-def test_a_missing_mongod_is_one_line_with_the_way_out(
+def test_a_missing_mongod_is_one_line_with_its_remedy(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MONGOD", str(directory / "nowhere"))
