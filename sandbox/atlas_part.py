@@ -18,7 +18,6 @@ class AtlasPart:
     def __init__(
         self, options: Options, estate: Estate, servers: Mapping[str, MongodProcess], private_address: str
     ) -> None:
-        """Take the running servers, and staging's private address."""
         self._estate = estate
         self._passwords = new_passwords(estate)
         self._addresses = {(name, "public"): f"{HOST}:{servers[name].port}" for name in ENVIRONMENTS}

@@ -40,7 +40,6 @@ class Balancer:
     """One address. Targets come and go by `register`, `drain` and `deregister`, which any thread may call."""
 
     def __init__(self) -> None:
-        """Nothing listens before `start`."""
         self._loop = asyncio.new_event_loop()
         self._targets = Targets(_healthy)
         self._clients: set[asyncio.Task[None]] = set()

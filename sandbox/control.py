@@ -23,7 +23,6 @@ class Control:
     """Serves named actions. An action raises `ValueError` to refuse its input."""
 
     def __init__(self, token: str, actions: Mapping[str, Action], sites: Mapping[str, Site]) -> None:
-        """Take the token that callers must show, the actions and the sites by name."""
         self._token = token
         self._actions = actions
         self._sites = sites

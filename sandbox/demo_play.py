@@ -61,7 +61,6 @@ class Player:
         notes: Notes,
         load: LoadProcess,
     ) -> None:
-        """Take where to play, with what, before whom, and under which load."""
         self._world, self._directory, self._program = world, directory, program_dir
         self._engine, self._audience, self._notes, self._load = engine, audience, notes, load
         self._settings: Mapping[str, str] = {}

@@ -30,7 +30,6 @@ class HubSpot:
     """The stand-in. `portal_of` says which portal an access token opens, None for one that opens none."""
 
     def __init__(self, portal_of: Callable[[str], str | None]) -> None:
-        """Take how tokens are recognized."""
         self._portal_of = portal_of
         self._portals: dict[str, _Portal] = {}
         self._lock = threading.Lock()

@@ -20,7 +20,6 @@ class LoadProcess:
     """Constant load from `begin` to `end`, or as a `with` block; `mark` is thread-safe."""
 
     def __init__(self, orders: Orders) -> None:
-        """Take what to ask; nothing is sent before `begin`."""
         self._orders = orders
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()

@@ -21,7 +21,6 @@ class Recorder:
     def __init__(
         self, report: Callable[[Progress], None], *, preview: bool, secrets: Sequence[str] = ()
     ) -> None:
-        """Take where to report it, and whether steps are only planned."""
         self.errors: list[str] = []
         self.policies: list[Finding] = []
         self._report = report

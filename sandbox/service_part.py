@@ -27,7 +27,6 @@ class ServicePart:
     """Starts empty addresses at once; tasks appear behind them when the agent starts them."""
 
     def __init__(self, environments: Mapping[str, EstateEnvironment], witness: Witness) -> None:
-        """Take the environments by name, and the receiver of process events."""
         self._environments = environments
         self._balancers = {name: Balancer() for name in environments}
         self._containers = Containers(_HOME, witness)

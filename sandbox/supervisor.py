@@ -43,7 +43,6 @@ class Supervisor:
     """One sandbox in one directory. `start` returns the world; `stop` ends every part, the `mongod`s last."""
 
     def __init__(self, directory: Path, options: Options, own: processes.ProcessRecord) -> None:
-        """Take where and how; `own` is the record of this process."""
         self._directory = directory
         self._options = options
         self._records = [own]

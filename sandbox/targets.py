@@ -68,7 +68,6 @@ class Targets:
     """The targets of one balancer, each tried in turn."""
 
     def __init__(self, check: Callable[[Target], Awaitable[bool]]) -> None:
-        """Take how a target is checked."""
         self._check = check
         self._targets: list[Target] = []
         self._turn = 0

@@ -15,7 +15,6 @@ class BadRequest(ValueError):
     """A request that cannot be served as it stands; the message is the answer."""
 
     def __init__(self, message: str, status: int = 400) -> None:
-        """Take what to answer, and the HTTP status."""
         super().__init__(message)
         self.status = status
 

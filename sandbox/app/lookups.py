@@ -17,7 +17,6 @@ class Lookups:
     """Answers the four checks of the API."""
 
     def __init__(self, build: Build, databases: Databases) -> None:
-        """Take the task's databases."""
         self._build = build
         self._databases = databases
 

@@ -34,7 +34,6 @@ class Service:
     """Decides every answer. `revision` and `task` go into its headers."""
 
     def __init__(self, lookups: Lookups, waitlist: Waitlist, revision: str, task: str) -> None:
-        """Take what answers the API, and which task of which revision this is."""
         self._headers = {"X-Task-Revision": revision, "X-Task-Id": task, "Cache-Control": "no-store"}
         self._api: Mapping[str, tuple[int, Callable[[Mapping[str, Any]], Mapping[str, Any]]]] = {
             "/api/eligibility": (200, lookups.eligibility),
@@ -92,7 +91,6 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, listener: socket.socket, service: Service) -> None:
-        """Take over the socket."""
         self.service = service
         super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
         self.socket.close()

@@ -33,7 +33,6 @@ class EcsFront:
     """The handlers of ECS, in front of one agent."""
 
     def __init__(self, agent: EcsAgent) -> None:
-        """Take the agent that moves what is created here."""
         self._agent = agent
 
     def answer(self, call: Call) -> object | None:

@@ -23,7 +23,6 @@ class Front:
     """A WSGI application: our handlers first, then moto's."""
 
     def __init__(self, agent: EcsAgent, store: SecretStore) -> None:
-        """Take the parts that answer for ECS and Secrets Manager."""
         self._moto = DomainDispatcherApplication(create_backend_app)
         # It would list the folder of its services at every request; a host stands for one service for ever.
         self._moto.get_backend_for_host = cache(self._moto.get_backend_for_host)

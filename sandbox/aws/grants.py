@@ -26,7 +26,6 @@ class AwsRefusal(Exception):
     """An error of AWS: its code, its message in AWS's words, its HTTP status."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
-        """Take what the service answers with."""
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message

@@ -29,7 +29,6 @@ class SecretStore:
     """The handlers of Secrets Manager. `clock` gives Unix seconds, so that a recovery window can pass."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        """Take the clock."""
         self._clock = clock
         # Stages are read, written by moto and laid anew: two writers of one secret must not come in between.
         self._turn = threading.Lock()
