@@ -64,7 +64,7 @@ class Embedded:
                 policy_packs=policy_packs,
             )
         )
-        if not result.ok and not recorder.errors:
+        if not (result.ok or recorder.errors or recorder.ends):
             recorder.failed(result.error)
         return bool(result.ok)
 
