@@ -58,7 +58,7 @@ class Embedded:
                 config=files.config,
                 environment=world.environment(files.stack) | passed_on(os.environ),
                 state_file=world.state_file(files.stack),
-                provider_ports=world.provider_ports(files.stack),
+                provider_ports=world.of(files.stack).provider_ports,
                 passphrase=world.passphrase,
                 on_event=take,
                 policy_packs=policy_packs,

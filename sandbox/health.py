@@ -53,7 +53,7 @@ def status(directory: Path) -> Status:
         if environment.service_url:
             parts.append(_part(f"service {name}", urlsplit(environment.service_url).netloc))
     for stack in world.environments:
-        for provider, port in world.provider_ports(stack).items():
+        for provider, port in world.of(stack).provider_ports.items():
             parts.append(_part(f"provider {provider} {stack}", f"127.0.0.1:{port}"))
     return Status(directory, tuple(parts), _remedy(parts))
 

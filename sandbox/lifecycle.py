@@ -14,14 +14,13 @@ from pathlib import Path
 from atlas_access.base import redact
 from sandbox import mongod, processes
 from sandbox.lock import DirectoryLock, is_held
-from sandbox.ports import port_is_free
+from sandbox.ports import port_is_free, troubles
 from sandbox.world import ENVIRONMENTS, START, Options, SandboxError, World, write_private
 
 PORTS = 8
 _FOLDERS = ("mongo", "logs", "stacks", "pulumi", "baselines")
 _FILES = ("sandbox.json", "keys.json", "processes.json", "kept", "clock", "lock")
 _MARKER = ".gitignore"
-_TROUBLING = ("404", "500")
 _GRACE_SECONDS = 5.0
 _DYING_SECONDS = 1.0
 # Supervisors started by this process, so that they do not stay behind as zombies.
@@ -155,7 +154,7 @@ def _launch(directory: Path, options: Options, lock: DirectoryLock, deadline_sec
         raise
     else:
         _children[process.pid] = process
-        lock.hand_over(processes.text(processes.ProcessRecord.of("supervisor", process.pid)))
+        lock.hand_over(json.dumps(asdict(processes.ProcessRecord.of("supervisor", process.pid))))
     finally:
         os.close(write_fd)
         os.close(descriptor)
@@ -183,7 +182,7 @@ def _check_ports(base: int) -> None:
     if not 1024 <= base <= 65535 - PORTS:
         raise SandboxError(f"base port {base} is out of range: choose one from 1024 to {65535 - PORTS}")
     for port in range(base, base + PORTS):
-        if any(digits in str(port) for digits in _TROUBLING):
+        if troubles(port):
             raise SandboxError(
                 f"port {port} holds 404 or 500, at which the real Atlas provider stumbles: choose another base port"
             )

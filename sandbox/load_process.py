@@ -28,7 +28,7 @@ class LoadProcess:
     @classmethod
     def of(cls, world: World, rate: float, *, scenarios: Path, seconds: float = 900.0) -> Self:
         """The load on every service of a sandbox, `rate` requests a second on each."""
-        urls = {name: world.service_url(name) for name in world.environments}
+        urls = {name: world.of(name).service_url for name in world.environments}
         overlay = world.environment(next(iter(urls)))
         kept = {
             name: value

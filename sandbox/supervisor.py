@@ -18,9 +18,8 @@ from sandbox.control import Control
 from sandbox.estate import Estate
 from sandbox.forwarder import Forwarder
 from sandbox.mongod import MongodProcess, find_mongod
-from sandbox.overlay import Addresses, overlay
 from sandbox.ports import HOST
-from sandbox.world import ENVIRONMENTS, AwsCredentials, Environment, Mongod, Options, World
+from sandbox.world import ENVIRONMENTS, Environment, Mongod, Options, World, overlay
 
 if TYPE_CHECKING:
     from sandbox.ecs_agent import EcsAgent
@@ -106,7 +105,7 @@ class Supervisor:
             atlas = AtlasPart(self._options, estate, servers, private_address)
             self._parts.callback(atlas.stop)
             atlas.start(self._port("atlas"))
-            urls = self._service(part, estate, agent, Addresses(atlas.url, aws.url, control.url))
+            urls = self._service(part, estate, agent, (atlas.url, aws.url, control.url))
             sessions = {
                 name: account.build_account(estate, name, atlas.strings(name), agent) for name in ENVIRONMENTS
             }
@@ -117,7 +116,6 @@ class Supervisor:
         environments = {}
         for name in ENVIRONMENTS:
             here, mongod = estate.by_name[name], servers[name]
-            session = sessions[name]
             environments[name] = Environment(
                 name=name,
                 project_id=here.project_id,
@@ -126,7 +124,7 @@ class Supervisor:
                 region=here.region,
                 mongod=Mongod(HOST, mongod.port, mongod.replica_set, mongod.root_uri),
                 atlas=atlas.keys[name],
-                aws=AwsCredentials(session.access_key_id, session.secret_access_key, session.session_token),
+                aws=sessions[name],
                 service_url=urls[name],
             )
         world = World(
@@ -158,7 +156,7 @@ class Supervisor:
         return mongod
 
     def _service(
-        self, part: "ServicePart | None", estate: Estate, agent: "EcsAgent", addresses: Addresses
+        self, part: "ServicePart | None", estate: Estate, agent: "EcsAgent", addresses: tuple[str, str, str]
     ) -> Mapping[str, str]:
         """Let tasks be processes, where the options say so; return the service's address by environment."""
         if part is None:
@@ -166,7 +164,7 @@ class Supervisor:
         self._parts.callback(part.stop)
         part.listen({name: self._port(f"service {name}") for name in ENVIRONMENTS})
         overlays = {
-            name: overlay(addresses, name, estate.by_name[name].region, part.urls[name])
+            name: overlay(*addresses, name, estate.by_name[name].region, part.urls[name])
             for name in ENVIRONMENTS
         }
         part.run_tasks(agent, overlays)

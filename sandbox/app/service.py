@@ -8,11 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import Any
 
-from pymongo.errors import PyMongoError
-
 from sandbox.app import failures
-from sandbox.app.builds import VariableUnset
-from sandbox.app.failures import BadRequest, ServiceDown
+from sandbox.app.failures import BadRequest
 from sandbox.app.lookups import Lookups
 from sandbox.app.waitlist import Waitlist
 
@@ -76,9 +73,6 @@ class Service:
             return _error(refused.status, str(refused))
         except (json.JSONDecodeError, UnicodeDecodeError):
             return _error(400, "the body must be a JSON object")
-        except (PyMongoError, VariableUnset, ServiceDown) as error:
-            _LOG.error("POST %s 500: %s", path, failures.line(error))
-            return _error(500, failures.answer(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer and the log a line
             _LOG.error("POST %s 500: %s", path, failures.line(error))
             return _error(500, failures.answer(error))

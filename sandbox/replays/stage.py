@@ -87,7 +87,7 @@ class Stage:
     def ask(self, path: str, body: Mapping[str, Any]) -> Answer:
         """Ask as a user does, at the balanced address."""
         reply = requests.post(
-            self.world.service_url(self.stack) + path, json=dict(body), timeout=_ASK_SECONDS
+            self.world.of(self.stack).service_url + path, json=dict(body), timeout=_ASK_SECONDS
         )
         try:
             answer = reply.json()
@@ -111,7 +111,7 @@ class Stage:
 
     def rows(self, address: str, environment: str) -> int:
         """How many sign-ups of an address the cluster of an environment holds."""
-        uri = self.world.mongod(environment).root_uri
+        uri = self.world.of(environment).mongod.root_uri
         with MongoClient[dict[str, Any]](uri, directConnection=True) as server:
             return server["askflorence"]["agent_waitlist_submissions"].count_documents({"email": address})
 
@@ -221,7 +221,7 @@ class Stage:
 
     def answered_by(self) -> str:
         """The revision that answers users now, by the answer's own header."""
-        reply = requests.get(self.world.service_url(self.stack) + "/", timeout=_ASK_SECONDS)
+        reply = requests.get(self.world.of(self.stack).service_url + "/", timeout=_ASK_SECONDS)
         return reply.headers.get("X-Task-Revision", "")
 
     def secret_value(self, name: str, environment: str = "") -> str:

@@ -54,7 +54,7 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
     world = lifecycle.up(directory, Options(service=True, propagation_seconds=0.2, ecs_step_seconds=0.05))
     try:
         a_copy_of_the_program(program)
-        ports = {int(world.mongod(stack).address.rpartition(":")[2]) for stack in ("staging", "prod")}
+        ports = {int(world.of(stack).mongod.address.rpartition(":")[2]) for stack in ("staging", "prod")}
         with (program / "probes/__init__.py").open("a", encoding="utf-8") as file:
             file.write(NO_ROUTE.format(ports=ports))
         ecs = client_of(world, "staging", "ecs")

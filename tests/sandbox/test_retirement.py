@@ -78,7 +78,7 @@ class Story:
                     lambda: until - time.monotonic(),
                 ),
             )
-            with MongoClient[dict[str, Any]](self.world.mongod(stack).root_uri) as client:
+            with MongoClient[dict[str, Any]](self.world.of(stack).mongod.root_uri) as client:
                 for each in client.admin.command("usersInfo", 1)["users"]:
                     if each["user"] != "root":
                         roles = sorted(role["role"] for role in each["roles"])
@@ -379,7 +379,7 @@ def test_no_active_revision_names_a_deprecated_variable(story: Story, stack: str
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_no_legacy_role_is_left(story: Story, stack: str) -> None:
-    with MongoClient[dict[str, Any]](story.world.mongod(stack).root_uri) as client:
+    with MongoClient[dict[str, Any]](story.world.of(stack).mongod.root_uri) as client:
         roles = {each["role"] for each in client.admin.command("rolesInfo", 1)["roles"]}
     assert {"role_admin_schema", "role_audit_writer"} == roles
 

@@ -54,7 +54,7 @@ def test_every_address_is_loopback(world: World) -> None:
     for stack in ENVIRONMENTS:
         endpoints = Endpoints.from_environment(world.environment(stack))
         assert (True, "standard") == (endpoints.sandbox, endpoints.address_form)
-        endpoints.permit_hosts([world.private_address, world.mongod(stack).address])
+        endpoints.permit_hosts([world.private_address, world.of(stack).mongod.address])
 
 
 def test_the_variables_shut_out_a_persons_own_cloud_settings(world: World) -> None:
@@ -66,7 +66,7 @@ def test_the_variables_shut_out_a_persons_own_cloud_settings(world: World) -> No
 
 def test_providers_of_both_stacks_are_named_with_their_ports(world: World) -> None:
     for stack in ENVIRONMENTS:
-        ports = world.provider_ports(stack)
+        ports = world.of(stack).provider_ports
         assert {"aws", "mongodbatlas", "random"} == set(ports)
         assert (
             ",".join(f"{n}:{p}" for n, p in ports.items())
@@ -118,7 +118,7 @@ def test_the_projects_list_the_legacy_users(world: World, environment: str) -> N
 
 
 def test_the_demonstrations_contract_holds_in_the_data(world: World) -> None:
-    with MongoClient[dict[str, Any]](world.mongod("staging").root_uri, directConnection=True) as client:
+    with MongoClient[dict[str, Any]](world.of("staging").mongod.root_uri, directConnection=True) as client:
         data = client.askflorence
         place = data.zip_county.find_one({"zip": "84094"})
         assert place is not None
@@ -144,7 +144,9 @@ def test_the_demonstrations_contract_holds_in_the_data(world: World) -> None:
 def test_reference_collections_live_on_staging_only(world: World) -> None:
     found = {}
     for environment in ENVIRONMENTS:
-        with MongoClient[dict[str, Any]](world.mongod(environment).root_uri, directConnection=True) as client:
+        with MongoClient[dict[str, Any]](
+            world.of(environment).mongod.root_uri, directConnection=True
+        ) as client:
             found[environment] = set(client.askflorence.list_collection_names())
     reference = {
         "formularies_staging",
