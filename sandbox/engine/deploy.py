@@ -5,39 +5,28 @@ session.
 """
 
 import threading
-from collections.abc import Callable
 
 from sandbox import values
 from sandbox.engine import planner, steps
-from sandbox.engine.checkpoint import Checkpoint
 from sandbox.engine.client import Client
-from sandbox.engine.events import Event, Mask
 from sandbox.engine.goal import STACK_TYPE, Goal, Refused, default_provider, inherited, urn_of
 from sandbox.engine.planner import Diff
 from sandbox.engine.provider import Checked, Provider
 from sandbox.engine.registry import DYNAMIC, TYPE_PREFIX
-from sandbox.engine.request import EngineRequest
 from sandbox.engine.session import Session, Stopped
-from sandbox.engine.state import Resource, State
-from sandbox.values import Properties, Secret
+from sandbox.engine.state import Resource
+from sandbox.values import Properties
 
 
 class Deployment(Session):
     """Takes what a program registers. Its public methods may be called from many threads."""
 
-    def __init__(
-        self,
-        request: EngineRequest,
-        state: State,
-        checkpoint: Checkpoint,
-        tell: Callable[[Event], None],
-        mask: Mask,
-    ) -> None:
-        super().__init__(request, state, checkpoint, tell, mask)
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.news: dict[str, Resource] = {}
         self.goals: dict[str, Goal] = {}
         self.handled: set[int] = set()  # identities of old records that a registration took over
-        self._by_urn = {item.urn: item for item in state.resources if not item.delete}
+        self._by_urn = {item.urn: item for item in self.olds if not item.delete}
         self._seen: set[str] = set()
         self._condemned: dict[str, threading.Event] = {}
         self._defaults: dict[str, str] = {}
@@ -114,14 +103,12 @@ class Deployment(Session):
         with self._default_lock:
             name = f"{package}@{version}"
             if name not in self._defaults:
-                goal, secret = default_provider(package, version), set(self.request.secret_keys())
-                for key, text in self.request.full_config().items():
+                goal = default_provider(package, version)
+                for key, text in self.request.config.items():
                     namespace, _, short = key.partition(":")
                     # The dynamic host gets all of the configuration, a package what bears its name.
                     if package == DYNAMIC or namespace == package:
-                        goal.inputs[key if package == DYNAMIC else short] = (
-                            Secret(text) if key in secret else text
-                        )
+                        goal.inputs[key if package == DYNAMIC else short] = text
                 made = self.register(goal)
                 self._defaults[name] = f"{made.urn}::{made.id}"
             return self._defaults[name]

@@ -34,6 +34,7 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment, self._request = deployment, deployment.request
+        self.fail = deployment.fail
         self._open = threading.Event()
         self.finished, self.released = threading.Event(), threading.Event()
         self.calls = 0
@@ -61,10 +62,10 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
         except ProviderFailed as error:  # of a function: a program may catch it, and go on
             context.abort(wire.StatusCode.UNKNOWN, self._deployment.mask(f"{what}: {error}"))
         except (EngineError, values.UnsupportedValue) as error:
-            self._deployment.fail(str(error))
+            self.fail(str(error))
             context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
         except Exception as error:  # noqa: BLE001 - a fault of ours must end the run with a line, not hang it
-            self._deployment.fail(f"the engine failed at {what}: {type(error).__name__}: {error}")
+            self.fail(f"the engine failed at {what}: {type(error).__name__}: {error}")
             context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
         finally:
             with self._count:
@@ -76,7 +77,7 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
         asked = self._request
         return wire.resource_pb2.DeploymentInfo(
             project=asked.project, stack=asked.stack, organization=asked.organization, dryRun=asked.dry_run,
-            config=asked.full_config(), configSecretKeys=asked.secret_keys(), parallel=asked.parallel,
+            config=asked.config, parallel=asked.parallel,
             supportedFeatures=[
                 wire.resource_pb2.ResourceMonitorFeature.Value(f"RESOURCE_MONITOR_FEATURE_{name}") for name in _FEATURES
             ],
@@ -140,36 +141,25 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
         self.released.wait()
         return wire.EMPTY
 
-    def _unsupported(self, context: Any, what: str) -> Any:
-        message = f"{what} is not supported by the sandbox engine; use the pulumi CLI, or leave it out"
-        self._deployment.fail(message)
+
+def _refusing(what: str) -> Callable[[Monitor, Any, Any], None]:
+    def answer(monitor: Monitor, request: Any, context: Any) -> None:
+        message = f"{what.format(request)} is not supported by the sandbox engine; use the pulumi CLI, or leave it out"
+        monitor.fail(message)
         context.abort(wire.StatusCode.UNIMPLEMENTED, message)
 
-    def Call(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Refused: methods of remote components."""
-        return self._unsupported(context, f"the method call {request.tok}")
+    return answer
 
-    def RegisterStackTransform(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Refused."""
-        del request
-        return self._unsupported(context, "a stack transform")
 
-    def RegisterStackInvokeTransform(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Refused."""
-        del request
-        return self._unsupported(context, "an invoke transform")
-
-    def RegisterResourceHook(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Refused."""
-        return self._unsupported(context, f"resource hook {request.name}")
-
-    def RegisterErrorHook(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Refused."""
-        return self._unsupported(context, f"error hook {request.name}")
-
-    def RegisterPackage(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Refused: parameterized packages."""
-        return self._unsupported(context, f"package {request.name}")
+for _method, _what in {
+    "Call": "the method call {0.tok}",  # of a remote component
+    "RegisterStackTransform": "a stack transform",
+    "RegisterStackInvokeTransform": "an invoke transform",
+    "RegisterResourceHook": "resource hook {0.name}",
+    "RegisterErrorHook": "error hook {0.name}",
+    "RegisterPackage": "package {0.name}",  # a parameterized one
+}.items():
+    setattr(Monitor, _method, _refusing(_what))
 
 
 class Engine(wire.engine_pb2_grpc.EngineServicer):

@@ -59,7 +59,7 @@ def main() -> int:
     collect_rarely()
     settings = json.loads(sys.stdin.readline())
     exit_with_engine(lambda: os._exit(1))
-    runtime.set_all_config(settings["config"], settings["secret_keys"])
+    runtime.set_all_config(settings["config"])
     runtime.configure(
         runtime.Settings(
             project=settings["project"],

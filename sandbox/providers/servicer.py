@@ -10,7 +10,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2
 from sandbox.providers import planning
 from sandbox.providers.configured import Configurations
 from sandbox.providers.diffing import Change, changes
-from sandbox.providers.errors import PartlyCreated, ProviderError
+from sandbox.providers.errors import PartlyCreated, ProviderError, doing
 from sandbox.providers.protocol import annotate, from_struct, to_struct
 from sandbox.providers.resource import Failure, Found, ProviderDefinition, ResourceType, S
 from sandbox.values import Properties, Secret, Value, bare, is_known
@@ -170,10 +170,8 @@ class Servicer(Generic[S]):
             return provider_pb2.InvokeResponse(failures=_failures(wrong))
         if not is_known(arguments):
             return provider_pb2.InvokeResponse()
-        try:
+        with doing(f"invoking {request.tok}"):
             result = function.call(self._configured.get(peer), arguments)
-        except ProviderError as error:
-            raise ProviderError(f"invoking {request.tok}: {error}") from error
         return provider_pb2.InvokeResponse(**{"return": to_struct(result)})
 
     def _resource(self, urn: str) -> ResourceType[S]:
