@@ -18,8 +18,7 @@ from sandbox.atlas.errors import AtlasError, error_body
 from sandbox.atlas.faults import Fault, Faults, PropagationOrder
 from sandbox.atlas.negotiation import Query, agreed, encode, media_type
 from sandbox.atlas.project import Project
-from sandbox.atlas.responses import Call
-from sandbox.atlas.urls import API, find_route
+from sandbox.atlas.routes import API, Call, find_route
 
 CONTROL = "/sandbox/atlas"
 _TOKEN = "/api/oauth/token"  # noqa: S105 - an address

@@ -100,11 +100,6 @@ class AtlasEmulator:
         """Return the state of a project."""
         return self._projects[project_id]
 
-    def set_propagation(self, seconds: float) -> None:
-        """Let changes take so long from now on."""
-        for project in self._projects.values():
-            project.propagation.seconds = seconds
-
     def status(self) -> dict[str, Any]:
         """Say per project what is pending, what its server refused and which actions nothing enforces."""
         return self._dispatcher.status()

@@ -49,7 +49,7 @@ def test_the_ids_of_a_project_are_the_same_at_every_start(atlas: Atlas, specs: S
 
 
 def test_a_change_is_pending_until_it_has_reached_the_server(atlas: Atlas) -> None:
-    atlas.emulator.set_propagation(0.4)
+    atlas.emulator.project(STAGING).propagation.seconds = 0.4
     atlas.staging.add_user("app")
     before = (status(atlas), atlas.can_log_in("app"))
     assert before == ("PENDING", False)
@@ -59,7 +59,7 @@ def test_a_change_is_pending_until_it_has_reached_the_server(atlas: Atlas) -> No
 
 def test_a_removed_user_can_log_in_until_the_change_has_reached_the_server(atlas: Atlas) -> None:
     atlas.staging.add_user("app")
-    atlas.emulator.set_propagation(0.4)
+    atlas.emulator.project(STAGING).propagation.seconds = 0.4
     atlas.staging.send("DELETE", "/databaseUsers/admin/app")
     assert atlas.can_log_in("app")
     assert until(lambda: status(atlas) == "APPLIED")
@@ -78,7 +78,7 @@ def test_the_delay_is_set_for_one_project_alone(atlas: Atlas) -> None:
 
 
 def test_pending_changes_are_applied_when_the_emulator_stops(atlas: Atlas) -> None:
-    atlas.emulator.set_propagation(60)
+    atlas.emulator.project(STAGING).propagation.seconds = 60
     atlas.staging.add_user("app")
     atlas.emulator.stop()
     assert atlas.can_log_in("app")
