@@ -22,10 +22,6 @@ from sandbox.engine.state import Resource
 _LEVELS = ("advisory", "mandatory", "disabled", "remediate")
 
 
-class PolicyFailed(EngineError):
-    """A policy pack did not start, died, or was configured wrongly."""
-
-
 @dataclass
 class Policies:
     """The packs of one run; with none, everything is allowed."""
@@ -51,17 +47,14 @@ class Policies:
         }
         for pack in request.policy_packs:
             if not (pack / "PulumiPolicy.yaml").is_file():
-                raise PolicyFailed(f"{pack} has no PulumiPolicy.yaml; point to the folder of a policy pack")
+                raise EngineError(f"{pack} has no PulumiPolicy.yaml; point to the folder of a policy pack")
             command = [sys.executable, "-u", "-m", "sandbox.engine.start", "pulumi.policy", engine, "."]
             self._hosts.append(hosts.Host(f"policy pack {pack.name}", command, environment, pack, on_line))
 
     def connect(self, engine: str) -> None:
-        """Waits for the packs and configures them; raises PolicyFailed."""
+        """Waits for the packs and configures them; raises EngineError."""
         for host, pack in zip(self._hosts, self.request.policy_packs, strict=True):
-            try:
-                stub = wire.analyzer_pb2_grpc.AnalyzerStub(wire.channel(host.address()))
-            except hosts.HostFailed as error:
-                raise PolicyFailed(str(error)) from error
+            stub = wire.analyzer_pb2_grpc.AnalyzerStub(wire.channel(host.address()))
             self._stubs.append((self._configured(host.name, stub, engine, pack), stub))
 
     def _configured(self, name: str, stub: Any, engine: str, pack: Path) -> str:
@@ -87,8 +80,8 @@ class Policies:
             if optional and error.code() == wire.StatusCode.UNIMPLEMENTED:
                 return None
             if error.code() == wire.StatusCode.UNAVAILABLE:
-                raise PolicyFailed(f"{name} went away; run it by hand to see why") from error
-            raise PolicyFailed(
+                raise EngineError(f"{name} went away; run it by hand to see why") from error
+            raise EngineError(
                 f"{name} failed: {self.mask(str(error.details() or error.code().name))}"
             ) from error
 
