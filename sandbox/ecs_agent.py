@@ -281,7 +281,6 @@ class EcsAgent:
             service.arn,
             service.cluster_arn,
             deployment["taskDefinition"],
-            deployment["id"],
             service.desired_count,
             getattr(service, "deployment_configuration", None) or {},
             known.history[0].revision_arn if known.history else None,

@@ -38,16 +38,15 @@ class Status:
 
 
 def status(directory: Path) -> Status:
-    """Look at every part. Raises `SandboxError` when no sandbox was started here."""
+    """Check every part. Raises `SandboxError` when no sandbox was started here."""
     directory = directory.absolute()
     world = World.load(directory)
     parts = [
         _part(part.name, part.where) if part.ok and part.name != SUPERVISOR else part
         for part in _processes(world, directory)
     ]
-    parts.append(_part("atlas", urlsplit(world.atlas_url).netloc))
-    parts.append(_part("aws", urlsplit(world.aws_url).netloc))
-    parts.append(_part("control", urlsplit(world.control_url).netloc))
+    urls = {"atlas": world.atlas_url, "aws": world.aws_url, "control": world.control_url}
+    parts += [_part(name, urlsplit(url).netloc) for name, url in urls.items()]
     parts.append(_part("private endpoint", world.private_address))
     for name, environment in world.environments.items():
         if environment.service_url:

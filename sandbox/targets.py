@@ -94,10 +94,6 @@ class Targets:
         for target in list(self._targets):
             self.remove(target)
 
-    def serving(self) -> int:
-        """Return how many take requests now."""
-        return sum(target.serving for target in self._targets)
-
     def next(self, tried: set[Target]) -> Target | None:
         """Return the next untried target in turn, or None; as in an ALB, unhealthy ones serve when no other is left."""
         left = [target for target in self._targets if not target.draining and target not in tried]

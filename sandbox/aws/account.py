@@ -92,7 +92,11 @@ def _key(here: EstateEnvironment) -> str:
 def _roles(account: _Account) -> None:
     estate, here = account.estate, account.here
     tasks = {"Service": "ecs-tasks.amazonaws.com"}
-    for consumer, family in _consumers(estate):
+    families: dict[Consumer, str] = {
+        "service": estate.ecs.runtime_family,
+        "schema_task": estate.ecs.schema_family,
+    }
+    for consumer, family in families.items():
         arns = list(_bindings(account, consumer).values())
         name = account.named(family)
         _role(here, f"{name}-execution", tasks, {"read-secrets": _execution_policy(account, arns)})
@@ -215,10 +219,6 @@ def _session(here: EstateEnvironment) -> AwsCredentials:
         external_id=None,
     )
     return AwsCredentials(role.access_key_id, role.secret_access_key, role.session_token)
-
-
-def _consumers(estate: Estate) -> tuple[tuple[Consumer, str], ...]:
-    return ("service", estate.ecs.runtime_family), ("schema_task", estate.ecs.schema_family)
 
 
 def _bindings(account: _Account, consumer: Consumer) -> dict[str, str]:

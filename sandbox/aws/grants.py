@@ -32,6 +32,11 @@ class AwsRefusal(Exception):
         self.status = status
 
 
+def invalid(message: str) -> AwsRefusal:
+    """Return the refusal of a parameter's value."""
+    return AwsRefusal("InvalidParameterException", message)
+
+
 def no_such_secret() -> AwsRefusal:
     """Return what Secrets Manager says of a secret that is not there."""
     return AwsRefusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")

@@ -59,7 +59,7 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
             return work()
         except Stopped:
             context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
-        except ProviderFailed as error:  # of a function: a program may catch it, and go on
+        except ProviderFailed as error:  # of a function: a program may catch it and continue
             context.abort(wire.StatusCode.UNKNOWN, self._deployment.mask(f"{what}: {error}"))
         except (EngineError, values.UnsupportedValue) as error:
             self.fail(str(error))

@@ -81,11 +81,8 @@ def update(session: Session, old: Resource, new: Resource, provider: Provider | 
             session.checkpoint.end(new, add=True, drop=[old])
 
         def work() -> Made:
-            return (
-                provider.update(old, new, dry_run=session.request.dry_run)
-                if provider
-                else Made("", old.outputs)
-            )
+            dry_run = session.request.dry_run
+            return provider.update(old, new, dry_run=dry_run) if provider else Made("", old.outputs)
 
         _make(work, done)
     session.count("update", new)

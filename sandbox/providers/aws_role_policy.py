@@ -17,14 +17,11 @@ def _same_policy(old: Value, new: Value, _: Properties) -> bool:
         return bool(old == new)
 
 
-def _policy_text(policy: Value) -> Value:
-    """A policy as JSON text: programs may give an object."""
-    return json.dumps(policy, separators=(",", ":")) if isinstance(policy, dict) else policy
-
-
 def _prepare(_: AwsSession, inputs: Properties) -> Properties:
-    policy = inputs["policy"]
-    return {**inputs, "policy": _policy_text(policy) if is_known(policy) else UNKNOWN}
+    """The policy as JSON text: programs may give an object."""
+    policy = inputs["policy"] if is_known(inputs["policy"]) else UNKNOWN
+    text = json.dumps(policy, separators=(",", ":")) if isinstance(policy, dict) else policy
+    return {**inputs, "policy": text}
 
 
 def _validate(inputs: Properties) -> list[Failure]:

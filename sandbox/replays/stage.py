@@ -174,7 +174,8 @@ class Stage:
     def put_back(self) -> None:
         """Restore the first revision and remove our service tags, without waiting."""
         now = self.service()
-        tags = [each["key"] for each in self._tags(now) if each["key"].startswith(PREFIX)]
+        found = self.ecs.list_tags_for_resource(resourceArn=now["serviceArn"])["tags"]
+        tags = [each["key"] for each in found if each["key"].startswith(PREFIX)]
         if tags:
             self.ecs.untag_resource(resourceArn=now["serviceArn"], tagKeys=tags)
         if now["taskDefinition"] != self.home:
@@ -201,9 +202,8 @@ class Stage:
         )["tasks"]
 
         def ended() -> dict[str, Any]:
-            (found,) = self.ecs.describe_tasks(cluster=self.names["cluster"], tasks=[task["taskArn"]])[
-                "tasks"
-            ]
+            asked = {"cluster": self.names["cluster"], "tasks": [task["taskArn"]]}
+            (found,) = self.ecs.describe_tasks(**asked)["tasks"]
             return found if found["lastStatus"] == "STOPPED" else {}
 
         found = until(ended, _DEADLINE)
@@ -226,22 +226,12 @@ class Stage:
 
     def secret_value(self, name: str, environment: str = "") -> str:
         """A connection string, for a place that must not be shown."""
-        here = (
-            self
-            if environment in ("", self.stack)
-            else Stage(self.world, self.program_dir, stack=environment)
-        )
-        return str(here.aws("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+        store = client_of(self.world, environment or self.stack, "secretsmanager")
+        return str(store.get_secret_value(SecretId=name)["SecretString"])
 
     def secret_arn(self, name: str) -> str:
         """The full ARN of a secret."""
         return str(self.aws("secretsmanager").describe_secret(SecretId=name)["ARN"])
-
-    def _tags(self, service: Mapping[str, Any]) -> list[dict[str, str]]:
-        found: list[dict[str, str]] = self.ecs.list_tags_for_resource(resourceArn=service["serviceArn"])[
-            "tags"
-        ]
-        return found
 
 
 def until(look: Callable[[], Any], seconds: float) -> Any:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from sandbox.atlas import EmulatorError
+from sandbox.atlas_part import make_users, new_passwords
 from sandbox.estate import Estate
-from sandbox.legacy_users import make_users, new_passwords
 
 
 class Propagation:
