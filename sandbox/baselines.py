@@ -23,7 +23,7 @@ from sandbox.world import SandboxError, World
 
 
 def baseline_file(world: World, stack: str) -> Path:
-    """Where the program looks for a stack's baseline in this sandbox."""
+    """Where the program reads a stack's baseline in this sandbox."""
     world.of(stack)
     return world.directory / "baselines" / f"{stack}.json"
 

@@ -86,7 +86,7 @@ _CLI_WORDS = {"replace": "create-replacement"}
 
 
 def hand_on(event: "Event", recorder: Recorder) -> None:
-    """Tell `recorder` what one event says, in the CLI's words."""
+    """Report one event to `recorder`, in the CLI's words."""
     from sandbox.engine.events import Diagnostic, PolicyViolation, ResourcePlanned, StepDone
 
     match event:

@@ -50,14 +50,14 @@ class LoadProcess:
             cwd=_HOME,
             start_new_session=True,
         )
-        if "ready" not in self._told(self._orders.model_dump_json()):
+        if "ready" not in self._answered(self._orders.model_dump_json()):
             raise SandboxError(f"the load did not begin: {self._why()}")
         return self
 
     def mark(self, name: str) -> Mark:
         """Name this moment and return the counts until then. Raises `SandboxError` when the load has ended."""
         with self._lock:
-            line = self._told(" ".join(name.split()))
+            line = self._answered(" ".join(name.split()))
         try:
             return Mark.model_validate_json(line)
         except ValueError:
@@ -94,7 +94,7 @@ class LoadProcess:
             raise SandboxError("the load has not begun")
         return self._process
 
-    def _told(self, line: str) -> str:
+    def _answered(self, line: str) -> str:
         process = self._running()
         if process.stdin is None or process.stdout is None:
             return ""

@@ -25,7 +25,7 @@ _WATCH_SECONDS = 1.0
 
 
 class _Redacting(logging.Formatter):
-    """Formats a record, its traceback too, and masks what looks like a secret."""
+    """Formats a record, its traceback too, and masks what has the form of a secret."""
 
     def format(self, record: logging.LogRecord) -> str:
         return redact(super().format(record))

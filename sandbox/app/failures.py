@@ -12,7 +12,7 @@ _UNAUTHORIZED = 13
 
 
 class BadRequest(ValueError):
-    """A request that cannot be served as it stands; the message is the answer."""
+    """A request that cannot be served as it is; the message is the answer."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)

@@ -48,7 +48,7 @@ class Lookups:
     def drugs(self, body: Body) -> dict[str, Any]:
         """Answer `POST /api/drugs/covered`: coverage and tier of a drug, by `query` or `rxcuis`, on each plan.
 
-        Asked for one plan, `coverage` and `drug_tier` also stand at the top of the answer.
+        Asked for one plan, `coverage` and `drug_tier` also are at the top of the answer.
         """
         year, plan_ids = _year(body), _plan_ids(body)
         wanted: dict[str, Any]

@@ -24,7 +24,7 @@ class Front:
 
     def __init__(self, agent: EcsAgent, store: SecretStore) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
-        # It would list the folder of its services at every request; a host stands for one service for ever.
+        # It would list the folder of its services at every request; a host means one service for ever.
         self._moto.get_backend_for_host = cache(self._moto.get_backend_for_host)
         self._handlers: dict[str, Callable[[Call], object | None]] = {
             "ecs": EcsFront(agent).answer,

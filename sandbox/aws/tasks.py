@@ -105,7 +105,7 @@ def advance(runtime: Runtime, backend: Any, task: Any) -> bool:
 
 
 def _fares(runtime: Runtime, task: Any) -> bool:
-    life = runtime.look(task)
+    life = runtime.observe(task)
     if life is Life.EXITED:
         stop(runtime, task, "EssentialContainerExited", _EXITED)
         return True

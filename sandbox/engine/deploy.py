@@ -27,7 +27,7 @@ class Deployment(Session):
         self.goals: dict[str, Goal] = {}
         self.handled: set[int] = set()  # identities of old records that a registration took over
         self._by_urn = {item.urn: item for item in self.olds if not item.delete}
-        self._seen: set[str] = set()
+        self._registered: set[str] = set()
         self._condemned: dict[str, threading.Event] = {}
         self._defaults: dict[str, str] = {}
         self._default_lock = threading.Lock()
@@ -55,13 +55,13 @@ class Deployment(Session):
     def _claim(self, urn: str, goal: Goal) -> tuple[Resource | None, bool]:
         """The old resource, if there is one, and whether this run has already deleted it."""
         with self.lock:
-            if goal.parent and goal.parent not in self._seen:
+            if goal.parent and goal.parent not in self._registered:
                 raise Refused(
                     f"resource {goal.name} names a parent that the program has not registered: {goal.parent}"
                 )
-            if urn in self._seen:
+            if urn in self._registered:
                 raise Refused(f"two resources have the URN {urn}; give one of them another name")
-            self._seen.add(urn)
+            self._registered.add(urn)
             old = self._by_urn.get(urn)
             if old is not None:
                 self.handled.add(id(old))
@@ -221,7 +221,7 @@ class Deployment(Session):
     def _condemn(self, old: Resource) -> list[Resource]:
         """What must be deleted before `old` is, last made first; each is named before anyone registers it again."""
         with self.lock:
-            chosen = planner.dependents(old, self.olds, self._seen, self._must_go)
+            chosen = planner.dependents(old, self.olds, self._registered, self._must_go)
             fresh = [item for item in reversed(chosen) if item.urn not in self._condemned and not item.delete]
             for item in fresh:
                 if item.protect:

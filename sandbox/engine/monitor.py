@@ -55,7 +55,7 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
             self.calls += 1
         try:
             self._open.wait()
-            self._deployment.going_on()
+            self._deployment.active()
             return work()
         except Stopped:
             context.abort(wire.StatusCode.UNAVAILABLE, _GONE)

@@ -27,7 +27,7 @@ class Policies:
     """The packs of one run; with none, everything is allowed."""
 
     request: EngineRequest
-    tell: Callable[[Event], None]
+    report: Callable[[Event], None]
     mask: Mask
     violations: list[str] = field(default_factory=list)
     _hosts: list[hosts.Host] = field(default_factory=list)
@@ -98,7 +98,7 @@ class Policies:
             for name, stub in self._stubs
             for item in self._ask(name, stub, "Analyze", message).diagnostics
         ]
-        return self._told(found, new.urn) and not self.request.dry_run
+        return self._reported(found, new.urn) and not self.request.dry_run
 
     def stack_violated(self, resources: Iterable[Resource], goals: dict[str, Goal]) -> None:
         """Asks every pack about the whole stack as it now is."""
@@ -121,9 +121,9 @@ class Policies:
             ]
         )  # fmt: skip
         for name, stub in self._stubs:
-            self._told(self._ask(name, stub, "AnalyzeStack", message).diagnostics, "")
+            self._reported(self._ask(name, stub, "AnalyzeStack", message).diagnostics, "")
 
-    def _told(self, diagnostics: Iterable[Any], urn: str) -> bool:
+    def _reported(self, diagnostics: Iterable[Any], urn: str) -> bool:
         blocked = False
         for item in diagnostics:
             level = _LEVELS[item.enforcementLevel]
@@ -132,7 +132,9 @@ class Policies:
             if level == "disabled":
                 continue
             message = self.mask(item.message.strip() or item.description)
-            self.tell(PolicyViolation(item.urn or urn, item.policyPackName, item.policyName, level, message))
+            self.report(
+                PolicyViolation(item.urn or urn, item.policyPackName, item.policyName, level, message)
+            )
             if level == "mandatory":
                 blocked = True
                 self.violations.append(f"{item.policyPackName}/{item.policyName}: {message.splitlines()[0]}")

@@ -35,7 +35,7 @@ class _Run:
     mask: Mask = field(default_factory=Mask)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
-    def tell(self, event: Event) -> None:
+    def report(self, event: Event) -> None:
         """Passes on an event, one at a time; a listener's closed pipe does not fail the run."""
         with self._guard:
             if isinstance(event, Diagnostic) and not event.ephemeral and event.severity != "debug":
@@ -45,7 +45,7 @@ class _Run:
 
     def line(self, text: str) -> None:
         """Passes on what the program or a host prints."""
-        self.tell(Diagnostic("info", self.mask(text)))
+        self.report(Diagnostic("info", self.mask(text)))
 
 
 def run(request: EngineRequest) -> EngineResult:
@@ -60,9 +60,9 @@ def run(request: EngineRequest) -> EngineResult:
             error, counts, outputs = _operate(outcome)
     except (EngineError, OSError, KeyboardInterrupt) as failure:
         error = outcome.mask(str(failure) or "interrupted while the run began or ended")
-        outcome.tell(Diagnostic("error", error))
+        outcome.report(Diagnostic("error", error))
     duration = round(time.monotonic() - started, 3)
-    outcome.tell(Summary(not error, counts, duration, error))
+    outcome.report(Summary(not error, counts, duration, error))
     return EngineResult(not error, error, counts, outputs, duration, tuple(outcome.diagnostics))
 
 
@@ -93,7 +93,7 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
     address = f"127.0.0.1:{port}"
     needs_program = request.operation in ("preview", "up")
     program = _start_program(outcome) if needs_program else None
-    policies = Policies(request, outcome.tell, mask)
+    policies = Policies(request, outcome.report, mask)
     deployment: Deployment | None = None
     monitor: Monitor | None = None
     try:
@@ -105,13 +105,15 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
             mask.learn(item.outputs)
         checkpoint = Checkpoint(state, None if request.dry_run else request.state_file)
         registry = Registry(request, address, Builtin(OtherStacks(request).outputs), mask.learn, outcome.line)
-        deployment = Deployment(request, state.resources, checkpoint, outcome.tell, mask, registry, policies)
+        deployment = Deployment(
+            request, state.resources, checkpoint, outcome.report, mask, registry, policies
+        )
         monitor, engine = Monitor(deployment), Engine(deployment)
         wire.resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)
         wire.engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
         server.start()
         if program is not None:
-            program.tell(_settings(request, address))
+            program.write_line(_settings(request, address))
             if any(item.type == f"{TYPE_PREFIX}{DYNAMIC}" for item in state.resources):
                 deployment.registry.dynamic()
             policies.connect(address)

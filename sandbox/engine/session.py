@@ -49,7 +49,7 @@ class Session:
     request: EngineRequest
     olds: tuple[Resource, ...]
     checkpoint: Checkpoint
-    tell: Callable[[Event], None]
+    report: Callable[[Event], None]
     mask: Mask
     registry: Registry
     policies: Policies
@@ -73,11 +73,11 @@ class Session:
             self.errors.append(line)
             if stop:
                 self.stopping.set()
-        self.tell(Diagnostic("error", line, urn))
+        self.report(Diagnostic("error", line, urn))
 
     def log(self, severity: str, message: str, urn: str = "", *, ephemeral: bool = False) -> None:
         """Passes on a message of the program or a host."""
-        self.tell(Diagnostic(severity, self.mask(message), urn, ephemeral))
+        self.report(Diagnostic(severity, self.mask(message), urn, ephemeral))
 
     def count(self, op: str, resource: Resource) -> None:
         """Counts a resource's operation; default providers are the engine's own affair."""
@@ -106,7 +106,7 @@ class Session:
                 before = old.inputs if old else {}
                 after = {} if op.startswith("delete") else resource.inputs
                 changes = property_changes(before, after, diff.replaces if diff else ())
-                self.tell(ResourcePlanned(resource.urn, resource.type, op, changes if op != "same" else ()))
+                self.report(ResourcePlanned(resource.urn, resource.type, op, changes if op != "same" else ()))
                 if kind is not None:
                     self.checkpoint.begin(kind, resource)
                 yield
@@ -120,12 +120,12 @@ class Session:
                 raise Stopped from failure
             finally:
                 took = round((time.monotonic() - started) * 1000, 1)
-                self.tell(StepDone(resource.urn, resource.type, op, not error, took, error))
+                self.report(StepDone(resource.urn, resource.type, op, not error, took, error))
                 with self.lock:
                     self.in_flight -= 1
                     self.moved_at = time.monotonic()
 
-    def going_on(self) -> None:
+    def active(self) -> None:
         """Says that the program did something; raises Stopped if that comes too late."""
         if self.stopping.is_set():
             raise Stopped
@@ -134,7 +134,7 @@ class Session:
     @contextlib.contextmanager
     def guarded(self, urn: str) -> Iterator[None]:
         """Turns what a registration refuses into the run's failure."""
-        self.going_on()
+        self.active()
         try:
             yield
         except (EngineError, UnsupportedValue) as error:

@@ -43,8 +43,8 @@ def _forget(session: Session, item: Resource) -> None:
     elif item.protect and not item.delete:
         # Reported and skipped, so that one run names all of them.
         text = f"{item.name} is protected and cannot be deleted; remove `protect` from it first"
-        session.tell(ResourcePlanned(item.urn, item.type, "delete"))
-        session.tell(StepDone(item.urn, item.type, "delete", ok=False, milliseconds=0.0, error=text))
+        session.report(ResourcePlanned(item.urn, item.type, "delete"))
+        session.report(StepDone(item.urn, item.type, "delete", ok=False, milliseconds=0.0, error=text))
         session.fail(text, item.urn, stop=False)
         raise Stopped
     else:
@@ -79,5 +79,7 @@ def _refreshed(session: Session, item: Resource, made: Made) -> Resource:
     if made.init_errors:
         session.log("warning", f"is not ready: {'; '.join(made.init_errors)}", item.urn)
     new.modified = now()
-    session.tell(ResourcePlanned(item.urn, item.type, "refresh", property_changes(item.outputs, new.outputs)))
+    session.report(
+        ResourcePlanned(item.urn, item.type, "refresh", property_changes(item.outputs, new.outputs))
+    )
     return new

@@ -31,7 +31,7 @@ class Start(StrEnum):
     """What a replay starts from, in the order in which a stack passes through."""
 
     LEGACY = "legacy: as made by hand, nothing deployed"
-    PROVISIONED = "provisioned: users, secrets and proofs stand, the service is untouched"
+    PROVISIONED = "provisioned: users, secrets and proofs exist, the service is untouched"
     BOUND = "bound: the service runs on the new credentials"
 
 

@@ -119,13 +119,13 @@ class Stage:
         """The first line of the tasks' logs since the replay began with these words; "" when none comes in time."""
         logs = self.aws("logs")
 
-        def look() -> str:
+        def first() -> str:
             found = logs.filter_log_events(
                 logGroupName=f"/ecs/{self.family}", startTime=int(self._marked * 1000)
             )["events"]
             return next((str(each["message"]) for each in found if words in str(each["message"])), "")
 
-        return str(until(look, seconds))
+        return str(until(first, seconds))
 
     def begin(self) -> None:
         """A new replay begins: older log lines no longer count."""
@@ -234,13 +234,13 @@ class Stage:
         return str(self.aws("secretsmanager").describe_secret(SecretId=name)["ARN"])
 
 
-def until(look: Callable[[], Any], seconds: float) -> Any:
-    """Call `look` until its result is true or time is up, and return the last result."""
+def until(ask: Callable[[], Any], seconds: float) -> Any:
+    """Call `ask` until its result is true or time is up, and return the last result."""
     deadline = time.monotonic() + seconds
-    found = look()
+    found = ask()
     while not found and time.monotonic() < deadline:
         time.sleep(_PAUSE)
-        found = look()
+        found = ask()
     return found
 
 
