@@ -34,24 +34,15 @@ class AtlasPart:
         self._addresses["staging", "private"] = private_address
         self.keys = {name: _new_key() for name in ENVIRONMENTS}
         specs = [self._spec(name, servers[name]) for name in ENVIRONMENTS]
-        self._emulator = AtlasEmulator(specs, options.propagation_seconds)
-
-    @property
-    def url(self) -> str:
-        """The emulator's base URL."""
-        return self._emulator.url
+        self.emulator = AtlasEmulator(specs, options.propagation_seconds)
 
     def start(self, port: int = 0) -> str:
         """Listen, make the legacy users and roles, and return the URL. Raises `EmulatorError`."""
-        url = self._emulator.start(port)
+        url = self.emulator.start(port)
         for environment in ENVIRONMENTS:
-            project = self._emulator.project(self._estate.by_name[environment].project_id)
+            project = self.emulator.project(self._estate.by_name[environment].project_id)
             make_users(project, self._estate, environment, self._passwords)
         return url
-
-    def stop(self) -> None:
-        """Stop listening."""
-        self._emulator.stop()
 
     def strings(self, environment: str) -> dict[str, str]:
         """Return the Mongo secrets of an environment's account: connection strings by secret name."""
@@ -101,12 +92,13 @@ def make_users(
     """Create an environment's legacy roles, then users, in `mongod`. Raises `EmulatorError` on a timeout."""
     delay, project.propagation.seconds = project.propagation.seconds, 0.0
     try:
-        for name, grants in estate.roles_of(environment).items():
+        custom = [user.role for user in estate.users_of(environment) if "@" not in user.role]
+        for name in dict.fromkeys(custom):
             actions = tuple(
                 Action(
                     action=action, resources=tuple(Resource(db=estate.database, collection=c) for c in where)
                 )
-                for action, where in grants.items()
+                for action, where in estate.roles[name].items()
             )
             project.add_role(CustomRole(role_name=name, actions=actions), _BY_HAND)
         for user in estate.users_of(environment):

@@ -146,7 +146,7 @@ class Balancer:
         while (target := self._targets.next(tried)) is not None:
             tried.add(target)
             # Counted before anything is awaited, so that a drain that begins now waits for this request.
-            target.taken()
+            target.in_flight += 1
             try:
                 return await _ask(target, request)
             except _NotDelivered:

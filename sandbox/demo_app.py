@@ -1,7 +1,6 @@
 """One task of the demo application: `python -m sandbox.demo_app BUILD`.
 
-Serves on the inherited socket `TASK_LISTEN_FD`. Exits on SIGTERM after finishing its requests, or when its parent
-dies.
+Serves on the inherited socket `TASK_LISTEN_FD`; exits after its requests on SIGTERM, or when its parent dies.
 """
 
 import logging

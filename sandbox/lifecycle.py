@@ -126,22 +126,14 @@ def logs(directory: Path, part: str | None = None, *, lines: int = 50) -> tuple[
 def _launch(directory: Path, options: Options, lock: DirectoryLock, deadline_seconds: float) -> str | None:
     """Start the supervisor, wait for its word, and return why it did not start."""
     read_fd, write_fd = os.pipe()
-    arguments = [
-        sys.executable,
-        "-m",
-        "sandbox.serve",
-        str(directory),
-        "--options",
-        json.dumps(asdict(options)),
-    ]
-    arguments += ["--ready-fd", str(write_fd), "--lock-fd", str(lock.file)]
+    given = [str(directory), json.dumps(asdict(options)), str(write_fd), str(lock.file)]
     log_path = directory / "logs" / "supervisor.log"
     descriptor = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     home = str(Path(__file__).parent.parent)
     path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
     try:
         process = subprocess.Popen(  # noqa: S603 - this Python, this module
-            arguments,
+            [sys.executable, "-m", "sandbox.serve", *given],
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,

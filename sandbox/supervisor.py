@@ -27,14 +27,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _PARTS = (
-    "mongod staging",
-    "mongod prod",
-    "atlas",
-    "aws",
-    "control",
-    "private endpoint",
-    "service staging",
-    "service prod",
+    *("mongod staging", "mongod prod", "atlas", "aws", "control"),
+    *("private endpoint", "service staging", "service prod"),
 )
 
 
@@ -103,9 +97,9 @@ class Supervisor:
             aws.start(self._port("aws"))
             self._parts.callback(aws.stop)
             atlas = AtlasPart(self._options, estate, servers, private_address)
-            self._parts.callback(atlas.stop)
+            self._parts.callback(atlas.emulator.stop)
             atlas.start(self._port("atlas"))
-            urls = self._service(part, estate, agent, (atlas.url, aws.url, control.url))
+            urls = self._service(part, estate, agent, (atlas.emulator.url, aws.url, control.url))
             sessions = {
                 name: account.build_account(estate, name, atlas.strings(name), agent) for name in ENVIRONMENTS
             }
@@ -130,7 +124,7 @@ class Supervisor:
         world = World(
             directory=self._directory,
             options=self._options,
-            atlas_url=atlas.url,
+            atlas_url=atlas.emulator.url,
             aws_url=aws.url,
             control_url=control.url,
             private_address=private_address,

@@ -40,10 +40,6 @@ class Target:
         """Whether a new request may go there."""
         return self.health is Health.HEALTHY and not self.draining
 
-    def taken(self) -> None:
-        """Count a request that goes there."""
-        self.in_flight += 1
-
     def ended(self) -> None:
         """Count a request's end."""
         self.in_flight -= 1

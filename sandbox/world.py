@@ -28,8 +28,7 @@ class SandboxError(Exception):
 class Options:
     """How a sandbox is started. Times in seconds; `base_port` 0 takes free ports, else it takes the 8 from there.
 
-    With `service` the services' tasks are processes behind a balanced address; without, deployments are only
-    recorded.
+    With `service` tasks are processes behind a balanced address; without, deployments are only recorded.
     """
 
     base_port: int = 0
@@ -212,15 +211,12 @@ class World:
 
     def private_endpoint(self, *, open_: bool) -> None:
         """Cut staging's private endpoint (connections are refused, those open are dropped), or restore it."""
-        self._control("private-endpoint", {"open": open_})
-
-    def _control(self, what: str, body: Mapping[str, Any]) -> Any:
         session = requests.Session()
         session.trust_env = False
         try:
             answer = session.post(
-                f"{self.control_url}/control/{what}",
-                json=dict(body),
+                f"{self.control_url}/control/private-endpoint",
+                json={"open": open_},
                 headers={"Authorization": f"Bearer {self.control_token}"},
                 timeout=10,
             )
@@ -229,8 +225,7 @@ class World:
                 "the sandbox's supervisor does not answer: `atlas-access sandbox status` says what is dead"
             ) from None
         if not answer.ok:
-            raise SandboxError(f"the sandbox refused {what}: {answer.text.strip()}")
-        return answer.json()
+            raise SandboxError(f"the sandbox refused private-endpoint: {answer.text.strip()}")
 
 
 def passed_on(environment: Mapping[str, str]) -> dict[str, str]:

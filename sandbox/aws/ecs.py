@@ -1,8 +1,7 @@
 """ECS operations in which moto differs from AWS: deployments, task lists by service, INACTIVE revisions.
 
 Rules: ECS API reference (CreateService, UpdateService, RunTask, StopTask, ListTasks, DescribeTaskDefinition,
-ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions). The agent advances tasks and
-deployments.
+ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions). The agent advances what is made here.
 """
 
 from collections.abc import Callable, Mapping

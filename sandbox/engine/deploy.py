@@ -1,7 +1,6 @@
 """Matches each registration with the old state, lets the planner decide, and runs the step.
 
-A registration runs on its caller's thread; the SDK orders them by dependency. Long calls wait for a slot of the
-session.
+A registration runs on its caller's thread; the SDK orders them by dependency. Long calls wait for a slot.
 """
 
 import threading

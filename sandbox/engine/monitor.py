@@ -14,16 +14,8 @@ from sandbox.engine.session import Stopped
 
 # Beside what is supported, what is refused by name: else the SDK would refuse it with advice to update a CLI.
 _FEATURES = (
-    "SECRETS",
-    "RESOURCE_REFERENCES",
-    "DELETED_WITH",
-    "REPLACE_WITH",
-    "REPLACEMENT_TRIGGER",
-    "TRANSFORMS",
-    "INVOKE_TRANSFORMS",
-    "PARAMETERIZATION",
-    "RESOURCE_HOOKS",
-    "ERROR_HOOKS",
+    *("SECRETS", "RESOURCE_REFERENCES", "DELETED_WITH", "REPLACE_WITH", "REPLACEMENT_TRIGGER"),
+    *("TRANSFORMS", "INVOKE_TRANSFORMS", "PARAMETERIZATION", "RESOURCE_HOOKS", "ERROR_HOOKS"),
 )
 _SEVERITIES = ("debug", "info", "warning", "error")
 _GONE = "Resource monitor has terminated, shutting down"

@@ -118,12 +118,14 @@ def _post(client: AtlasClient, project: str, body: Properties) -> None:
 def _awaited(client: AtlasClient, project: str, role: str) -> Properties:
     until = time.monotonic() + _DEADLINE
     while (answer := _get(client, project, role, "create")) is None:
-        if time.monotonic() >= until:
-            raise ProviderError(
-                f"error creating custom db role: {role} cannot be read after {_DEADLINE:.0f} s"
-            )
-        time.sleep(_PAUSE)
+        _pause(until, f"error creating custom db role: {role} cannot be read")
     return answer
+
+
+def _pause(until: float, message: str) -> None:
+    if time.monotonic() >= until:
+        raise ProviderError(f"{message} after {_DEADLINE:.0f} s")
+    time.sleep(_PAUSE)
 
 
 def _read(client: AtlasClient, identity: str, _known: Properties) -> Found | None:
@@ -157,11 +159,7 @@ def _delete(client: AtlasClient, identity: str, _state: Properties) -> None:
                 raise ProviderError(f"error deleting custom db role ({role}): {error}") from error
         until = time.monotonic() + _DEADLINE
         while _get(client, project, role, "delete") is not None:
-            if time.monotonic() >= until:
-                raise ProviderError(
-                    f"error deleting custom db role ({role}): still there after {_DEADLINE:.0f} s"
-                )
-            time.sleep(_PAUSE)
+            _pause(until, f"error deleting custom db role ({role}): still there")
 
 
 CUSTOM_DB_ROLE: Final = ResourceType[AtlasClient](

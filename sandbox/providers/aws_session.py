@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 SETTINGS: Final = frozenset(
     {
-        "region",
-        "allowedAccountIds",
-        "forbiddenAccountIds",
-        "defaultTags",
-        "accessKey",
-        "secretKey",
-        "token",
-        "skipCredentialsValidation",
-        "skipMetadataApiCheck",
-        "skipRegionValidation",
+        *(
+            "region",
+            "allowedAccountIds",
+            "forbiddenAccountIds",
+            "defaultTags",
+            "accessKey",
+            "secretKey",
+            "token",
+        ),
+        *("skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation"),
     }
 )
 """The provider settings that mean something here."""

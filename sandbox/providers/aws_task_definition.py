@@ -12,18 +12,8 @@ from sandbox.providers.resource import Failure, Found, Property, ResourceType
 from sandbox.values import Properties, is_known
 
 _PASSED: Final = (
-    "cpu",
-    "enableFaultInjection",
-    "ephemeralStorage",
-    "executionRoleArn",
-    "family",
-    "ipcMode",
-    "memory",
-    "networkMode",
-    "pidMode",
-    "placementConstraints",
-    "requiresCompatibilities",
-    "taskRoleArn",
+    *("cpu", "enableFaultInjection", "ephemeralStorage", "executionRoleArn", "family", "ipcMode", "memory"),
+    *("networkMode", "pidMode", "placementConstraints", "requiresCompatibilities", "taskRoleArn"),
 )
 """Inputs that ECS takes under the same name and in the same form."""
 

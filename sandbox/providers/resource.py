@@ -1,6 +1,6 @@
 """Tables that describe resource types, functions and providers; `planning` and `servicer` interpret them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -81,15 +81,5 @@ class ProviderDefinition(Generic[S]):
     version: str
     settings: frozenset[str]
     configure: Callable[[Properties], S]
-    resources: Mapping[str, ResourceType[S]]
-    invokes: Mapping[str, Invoke[S]]
-
-
-def by_token(*types: ResourceType[S]) -> dict[str, ResourceType[S]]:
-    """Resource types by their tokens."""
-    return {one.token: one for one in types}
-
-
-def invokes_by_token(*invokes: Invoke[S]) -> dict[str, Invoke[S]]:
-    """Invokes by their tokens."""
-    return {one.token: one for one in invokes}
+    resources: tuple[ResourceType[S], ...]
+    invokes: tuple[Invoke[S], ...] = ()

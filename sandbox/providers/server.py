@@ -1,6 +1,7 @@
 """Serves providers over gRPC on loopback. Failures become one-line statuses without secret values."""
 
 import logging
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -19,22 +20,10 @@ from sandbox.values import UnsupportedValue, secret_texts
 
 _LOG = logging.getLogger(__name__)
 
-_METHODS: Final = {
-    "Handshake": "handshake",
-    "Attach": "attach",
-    "GetPluginInfo": "get_plugin_info",
-    "Cancel": "cancel",
-    "CheckConfig": "check_config",
-    "DiffConfig": "diff_config",
-    "Configure": "configure",
-    "Check": "check",
-    "Diff": "diff",
-    "Create": "create",
-    "Read": "read",
-    "Update": "update",
-    "Delete": "delete",
-    "Invoke": "invoke",
-}
+_METHODS: Final = (
+    *("Handshake", "Attach", "GetPluginInfo", "Cancel", "CheckConfig", "DiffConfig", "Configure"),
+    *("Check", "Diff", "Create", "Read", "Update", "Delete", "Invoke"),
+)
 _WORKERS: Final = 8
 _SHORTEST_HIDDEN: Final = 4
 """Shorter secret texts are not looked for: masking them would garble the message and hide nothing."""
@@ -47,7 +36,8 @@ class ProviderServer:
         self._executor = ThreadPoolExecutor(_WORKERS, thread_name_prefix=f"provider-{definition.name}")
         self._server = wire.server(self._executor)
         service, servicer = wire.provider_pb2_grpc.ResourceProviderServicer(), Servicer(definition)
-        for name, attribute in _METHODS.items():
+        for name in _METHODS:
+            attribute = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
             setattr(service, name, _answer(name, getattr(servicer, attribute)))
         wire.provider_pb2_grpc.add_ResourceProviderServicer_to_server(service, self._server)
         self.port: int = self._server.add_insecure_port("127.0.0.1:0")

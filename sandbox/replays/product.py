@@ -23,14 +23,8 @@ from sandbox.world import SandboxError
 UNGATED = {"allowUngatedRollout": "true"}
 """Leaves the smoke gates out, where another catcher is what a replay is about."""
 
-_PROGRAM = (
-    "__main__.py",
-    "Pulumi.yaml",
-    "Pulumi.staging.yaml",
-    "Pulumi.prod.yaml",
-    "access.yaml",
-    "smoke.yaml",
-)
+_STACKS = ("Pulumi.yaml", "Pulumi.staging.yaml", "Pulumi.prod.yaml")
+_PROGRAM = ("__main__.py", *_STACKS, "access.yaml", "smoke.yaml")
 _HOME = Path(__file__).parents[2]
 _COMMAND_SECONDS = 120
 
