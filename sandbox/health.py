@@ -84,17 +84,13 @@ def _processes(world: World, directory: Path) -> list[Part]:
 
 
 def _part(name: str, address: str) -> Part:
-    detail = _refusal(address)
-    return Part(name, address, not detail, detail)
-
-
-def _refusal(address: str) -> str:
     host, _, port = address.rpartition(":")
     try:
         with socket.create_connection((host, int(port)), timeout=_TIMEOUT):
-            return ""
+            return Part(name, address, ok=True)
     except OSError as error:
-        return "refuses connections" if isinstance(error, ConnectionRefusedError) else "does not answer"
+        refused = isinstance(error, ConnectionRefusedError)
+        return Part(name, address, ok=False, detail="refuses connections" if refused else "does not answer")
 
 
 def _remedy(parts: list[Part]) -> str:

@@ -77,7 +77,9 @@ def down(directory: Path, *, keep: bool | None = None, _logs: bool = False) -> E
     for environment in ENVIRONMENTS:
         # One that was started but not yet recorded when its supervisor died.
         mongod.end_leftover(directory / "mongo" / environment, deadline_seconds=_GRACE_SECONDS)
-    _reap()
+    for pid, child in list(_children.items()):
+        if child.poll() is not None:
+            del _children[pid]
     # The system takes the lock from a process that was killed only when its last thread has ended.
     deadline = time.monotonic() + _DYING_SECONDS
     while is_held(directory) and time.monotonic() < deadline:
@@ -204,12 +206,6 @@ def _end(directory: Path, name: str, *, kept: bool) -> tuple[str, ...]:
     if kept:
         return processes.end(records, grace_seconds=_GRACE_SECONDS)
     return processes.kill(records)
-
-
-def _reap() -> None:
-    for pid, child in list(_children.items()):
-        if child.poll() is not None:
-            del _children[pid]
 
 
 def _kept(directory: Path) -> str:

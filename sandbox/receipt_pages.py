@@ -21,9 +21,7 @@ def render_html(receipt: Receipt) -> str:
         keep_trailing_newline=True,
     )
     return environment.get_template("receipt.html.j2").render(
-        receipt=receipt,
-        rows=rows(receipt),
-        chapters=long_ones(receipt),
+        receipt=receipt, rows=rows(receipt), chapters=long_ones(receipt)
     )
 
 

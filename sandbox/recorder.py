@@ -7,11 +7,7 @@ from collections.abc import Callable, Sequence
 from atlas_access.base import Finding, redact
 from atlas_access.review import Change, Moment, Progress, Step, said_by_pack
 
-_OPERATIONS = {
-    "create-replacement": "replace",
-    "import-replacement": "replace",
-    "read-replacement": "read",
-}
+_OPERATIONS = {"create-replacement": "replace", "import-replacement": "replace", "read-replacement": "read"}
 _HALVES = frozenset({"replace", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace"})
 """The CLI's steps that are parts of a replacement, reported once by its creating half."""
 

@@ -61,10 +61,7 @@ class Dispatcher:
     """Answers every request; holds no state of its own but the faults that wait."""
 
     def __init__(
-        self,
-        projects: Mapping[str, Project],
-        keyring: Keyring,
-        clock: Callable[[], datetime],
+        self, projects: Mapping[str, Project], keyring: Keyring, clock: Callable[[], datetime]
     ) -> None:
         self.faults = Faults()
         self.base_url = ""

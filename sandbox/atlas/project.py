@@ -234,8 +234,7 @@ class Project:
         if user.by_password:
             reachable = user.reaches(self.spec.cluster_name)
             self.propagation.put(
-                f"user {user.username}",
-                lambda: self.backing.put_user(user, password, reachable=reachable),
+                f"user {user.username}", lambda: self.backing.put_user(user, password, reachable=reachable)
             )
 
     def _record(self, kind: str, target: str, actor: Credential, remote: str) -> None:

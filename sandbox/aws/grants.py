@@ -214,11 +214,7 @@ def _key(key_id: str, account: str, region: str) -> Any | None:
     if key_id.startswith("arn:"):
         account, region = key_id.split(":")[4], key_id.split(":")[3]
     backend = kms_backends[account][region]
-    return backend.keys.get(_plain_id(backend, key_id))
-
-
-def _plain_id(backend: Any, key_id: str) -> str:
     name = key_id.rpartition(":")[2]
     if name.startswith("alias/"):
-        return next((key.id for key in backend.keys.values() if name in key.aliases), "")
-    return name.removeprefix("key/")
+        return next((key for key in backend.keys.values() if name in key.aliases), None)
+    return backend.keys.get(name.removeprefix("key/"))

@@ -199,9 +199,8 @@ class Deployment(Session):
             raise Refused(f"{goal.name} was imported and would be replaced; remove `import_` from it first")
         if provider is not None:
             new.inputs = _accepted(provider.check(new, None, goal.inputs), new)
-        if (
-            old.pending_replacement
-        ):  # an earlier run deleted it; whether it would do so again is no question now
+        if old.pending_replacement:
+            # An earlier run deleted it; whether it would do so again is no question now.
             return steps.create(self, new, provider, old, diff)
         first = goal.delete_before_replace
         if not (diff.delete_before_replace if first is None else first):

@@ -28,8 +28,7 @@ def locked(state_file: Path, operation: str) -> Iterator[None]:
         try:
             yield
         finally:
-            fcntl.flock(
-                file, fcntl.LOCK_UN
-            )  # a child that is just being started may hold the descriptor for a moment
+            # A child that is just being started may hold the descriptor for a moment.
+            fcntl.flock(file, fcntl.LOCK_UN)
     finally:
         os.close(file)

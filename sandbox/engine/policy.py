@@ -161,8 +161,6 @@ def _options(item: Resource, goal: Goal | None) -> Any:
 
 
 def _provider(item: Resource | None) -> Any:
-    if item is None:
-        return None
-    return wire.analyzer_pb2.AnalyzerProviderResource(
+    return item and wire.analyzer_pb2.AnalyzerProviderResource(
         type=item.type, urn=item.urn, name=item.name, properties=_properties(item.inputs)
     )

@@ -53,10 +53,7 @@ ROLE_WIDENED = Replay(
     title="a role is widened in Atlas after its proof",
     happens=_role_widened_happens,
     catches=_before_the_swap,
-    expected=(
-        Catch(Catcher.PREFLIGHT, "app_audit_writer refuted"),
-        Catch(Catcher.DRIFT, "extra action"),
-    ),
+    expected=(Catch(Catcher.PREFLIGHT, "app_audit_writer refuted"), Catch(Catcher.DRIFT, "extra action")),
     afterwards=home_runs,
     unasked="the rollout is begun without them, for speed: the pre-flight is what this is about",
 )
@@ -70,13 +67,9 @@ def _other_environment_happens(stage: Stage) -> Iterator[Claim]:
     wrong = store.put_secret_value(
         SecretId=NEW_WRITER, SecretString=stage.secret_value("prod/mongodb/app-write", "prod")
     )
+    back = {"MoveToVersionId": proven, "RemoveFromVersionId": wrong["VersionId"]}
     stage.later(
-        lambda: store.update_secret_version_stage(
-            SecretId=NEW_WRITER,
-            VersionStage="AWSCURRENT",
-            MoveToVersionId=proven,
-            RemoveFromVersionId=wrong["VersionId"],
-        )
+        lambda: store.update_secret_version_stage(SecretId=NEW_WRITER, VersionStage="AWSCURRENT", **back)
     )
     revision = stage.deploy(image("current"), *new_credentials(stage))
     yield ecs_content(stage, revision)

@@ -162,10 +162,7 @@ ENG_279 = Replay(
     title="a binding is missed: the code reads MONGODB_WRITE_URI, the task has none",
     happens=_eng_279_happens,
     catches=_eng_279_catches,
-    expected=(
-        Catch(Catcher.POLICY, "four-runtime-bindings"),
-        Catch(Catcher.ENV_CHECK, "local-file"),
-    ),
+    expected=(Catch(Catcher.POLICY, "four-runtime-bindings"), Catch(Catcher.ENV_CHECK, "local-file")),
     afterwards=home_runs,
     unasked=NOT_ROLLED_OUT,
 )
