@@ -220,8 +220,3 @@ def test_a_host_gets_no_proxy_and_nothing_of_this_process_but_what_it_needs(tmp_
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mine")
     given = asked(tmp_path, environment={"HTTPS_PROXY": "http://example.com", "A": "1"}).host_environment()
     assert ("1", None, None) == (given["A"], given.get("HTTPS_PROXY"), given.get("AWS_SECRET_ACCESS_KEY"))
-
-
-def test_a_bare_key_of_the_configuration_belongs_to_the_project(tmp_path):
-    full = asked(tmp_path, config={"phase": "bind", "aws:region": "x"}).full_config()
-    assert {"p:phase": "bind", "aws:region": "x"} == full

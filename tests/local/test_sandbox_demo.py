@@ -172,7 +172,7 @@ def test_the_receipt_stays_in_both_forms_without_a_secret(
     stage: Callable[..., Stage], tmp_path: Path
 ) -> None:
     for path in (stage().play().page, tmp_path / "receipt.md"):
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8").replace("\\", "")
         assert ("stand-in" in text, "s3cret-canary" in text) == (True, False)
 
 

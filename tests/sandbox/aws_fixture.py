@@ -11,10 +11,11 @@ import pytest
 from botocore.config import Config
 
 from atlas_access.base.endpoints import Endpoints
-from sandbox.aws.account import Session, build_account
+from sandbox.aws.account import build_account
 from sandbox.aws.server import AwsServer
 from sandbox.ecs_agent import EcsAgent
 from sandbox.estate import Estate
+from sandbox.world import AwsCredentials
 
 _CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
 
@@ -36,7 +37,7 @@ class Aws:
     url: str
     agent: EcsAgent
     estate: Estate
-    sessions: dict[str, Session]
+    sessions: dict[str, AwsCredentials]
     clock: Clock
 
     def client(self, service: str, environment: str = "staging") -> Any:

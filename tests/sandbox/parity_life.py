@@ -210,7 +210,7 @@ def repeatable(state: str, world: World) -> tuple[Mapping[str, Any], ...]:
         for each in resources
         if each["type"].endswith(":RandomPassword")
     }
-    ports = {world.mongod(name).address: f"<{name}>" for name in world.environments}
+    ports = {world.of(name).mongod.address: f"<{name}>" for name in world.environments}
     ports[world.private_address] = "<private>"
     numbers: dict[str, str] = {}
 

@@ -67,7 +67,7 @@ class Story:
                     lambda: until - time.monotonic(),
                 ),
             )
-            with MongoClient[dict[str, Any]](self.world.mongod(stack).root_uri) as client:
+            with MongoClient[dict[str, Any]](self.world.of(stack).mongod.root_uri) as client:
                 for each in client.admin.command("usersInfo", 1)["users"]:
                     if each["user"] != "root":
                         roles = sorted(role["role"] for role in each["roles"])

@@ -31,7 +31,7 @@ class Running:
 
     @property
     def url(self) -> str:
-        return self.world.service_url(self.name)
+        return self.world.of(self.name).service_url
 
     @cached_property
     def names(self) -> dict[str, str]:

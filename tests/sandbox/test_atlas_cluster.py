@@ -43,7 +43,7 @@ def test_a_server_that_is_away_is_one_clear_line_without_its_password(specs: Seq
 
 
 def test_a_change_is_pending_until_it_has_reached_the_server(atlas: Atlas) -> None:
-    atlas.emulator.set_propagation(0.4)
+    atlas.emulator.project(STAGING).propagation.seconds = 0.4
     atlas.staging.add_user("app")
     before = (status(atlas), atlas.can_log_in("app"))
     assert before == ("PENDING", False)
@@ -53,7 +53,7 @@ def test_a_change_is_pending_until_it_has_reached_the_server(atlas: Atlas) -> No
 
 def test_a_removed_user_can_log_in_until_the_change_has_reached_the_server(atlas: Atlas) -> None:
     atlas.staging.add_user("app")
-    atlas.emulator.set_propagation(0.4)
+    atlas.emulator.project(STAGING).propagation.seconds = 0.4
     atlas.staging.send("DELETE", "/databaseUsers/admin/app")
     assert atlas.can_log_in("app")
     assert until(lambda: status(atlas) == "APPLIED")

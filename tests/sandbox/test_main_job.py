@@ -263,7 +263,7 @@ def _users_left(world: World, expected: set[str]) -> set[str]:
     """The managed users that the server still has; a deletion takes a propagation delay to arrive."""
     managed = {user.name for user in MANIFEST.users}
     deadline = time.monotonic() + 20
-    with MongoClient(world.mongod("staging").root_uri) as root:
+    with MongoClient(world.of("staging").mongod.root_uri) as root:
         while True:
             left = {each["user"] for each in root.admin.command("usersInfo", 1)["users"]} & managed
             if left == expected or time.monotonic() > deadline:
@@ -274,7 +274,7 @@ def _widen_once_made(world: World) -> None:
     """Grant `update` on the audit log by hand, as soon as the role is there."""
     privilege = {"resource": {"db": "askflorence", "collection": "agent_audit_log"}, "actions": ["update"]}
     deadline = time.monotonic() + 60
-    with MongoClient(world.mongod("staging").root_uri) as root:
+    with MongoClient(world.of("staging").mongod.root_uri) as root:
         while time.monotonic() < deadline:
             if root.admin.command("rolesInfo", "role_audit_writer")["roles"]:
                 root.admin.command("grantPrivilegesToRole", "role_audit_writer", privileges=[privilege])

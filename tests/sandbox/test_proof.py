@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from mongod_fixture import LOOPBACK, Cluster
+from mongod_fixture import Cluster
 
 from atlas_access.base.endpoints import EndpointRefused
 from atlas_access.clients.mongo import Reply, Server

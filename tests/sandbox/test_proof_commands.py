@@ -63,7 +63,7 @@ def said(here: World, capsys: pytest.CaptureFixture[str]) -> Said:
 
 @pytest.fixture
 def root(world: World) -> "Iterator[MongoClient[dict[str, object]]]":
-    with MongoClient(world.mongod("staging").root_uri, directConnection=True) as client:
+    with MongoClient(world.of("staging").mongod.root_uri, directConnection=True) as client:
         yield client
 
 

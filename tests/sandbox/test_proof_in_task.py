@@ -48,7 +48,7 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
     program = copy_program(tmp_path_factory.mktemp("program"))
     settings = {"service": True, "propagation_seconds": 0.2, "ecs_step_seconds": 0.05}
     with sandbox(tmp_path_factory.mktemp("world"), **settings) as world:
-        ports = {int(world.mongod(stack).address.rpartition(":")[2]) for stack in ("staging", "prod")}
+        ports = {int(world.of(stack).mongod.address.rpartition(":")[2]) for stack in ("staging", "prod")}
         with (program / "probes/__init__.py").open("a", encoding="utf-8") as file:
             file.write(NO_ROUTE.format(ports=ports))
         register_proof_family(client_of(world, "staging", "ecs"), FAMILY)

@@ -169,7 +169,7 @@ def test_no_active_revision_names_a_deprecated_variable(story: Story, stack: str
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_no_legacy_role_is_left(story: Story, stack: str) -> None:
-    with MongoClient[dict[str, Any]](story.world.mongod(stack).root_uri) as client:
+    with MongoClient[dict[str, Any]](story.world.of(stack).mongod.root_uri) as client:
         roles = {each["role"] for each in client.admin.command("rolesInfo", 1)["roles"]}
     assert {"role_admin_schema", "role_audit_writer"} == roles
 

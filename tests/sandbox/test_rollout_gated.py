@@ -84,7 +84,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         result.deploy("released", "prod", "bind", rolloutRelease="1")
         result.deploy("unprotected", "staging", "bind", unprotect="true")
         result.deploy("destroyed", "staging", "bind", Operation.DESTROY, unprotect="true")
-        with Load(result.world.service_url("staging"), pause=0.1) as result.load:
+        with Load(result.world.of("staging").service_url, pause=0.1) as result.load:
             result.deploy("broken", "staging", "bind", containerImage=BROKEN)
         yield result
 
@@ -108,7 +108,7 @@ def test_the_gates_on_the_command_line_are_green_on_the_bound_revision_and_leave
         standings,
         report["rounds"][0]["revisions"],
     )
-    root = MongoClient[dict[str, object]](story.world.mongod("staging").root_uri, directConnection=True)
+    root = MongoClient[dict[str, object]](story.world.of("staging").mongod.root_uri, directConnection=True)
     with root as client:
         rows = client["askflorence"]["agent_waitlist_submissions"]
         assert 0 == rows.count_documents({"email": {"$regex": "^smoke"}})

@@ -53,7 +53,7 @@ def test_every_page_is_there_and_names_the_task_that_served_it(site: Running) ->
 def test_a_sign_up_leaves_a_row_a_mail_and_a_contact(site: Running) -> None:
     address = f"sign-up-{secrets.token_hex(6)}@example.com"
     answer = site.ask("/api/agent-waitlist", {"email": address}, status=201)
-    mongod = site.world.mongod(site.name)
+    mongod = site.world.of(site.name).mongod
     with MongoClient[dict[str, Any]](mongod.root_uri, directConnection=True) as client:
         assert 1 == client.askflorence.agent_waitlist_submissions.count_documents({"email": address})
     overlay = site.world.environment(site.name)
@@ -78,7 +78,7 @@ def test_a_sign_up_leaves_a_row_a_mail_and_a_contact(site: Running) -> None:
 def four(running: Running) -> Any:
     """A change that binds the four variables by the root credential, and drops the deprecated ones."""
     store, name = running.client("secretsmanager"), f"four-{secrets.token_hex(3)}"
-    mongod = running.world.mongod(running.name)
+    mongod = running.world.of(running.name).mongod
     uri = f"{mongod.root_uri.partition('/?')[0]}/askflorence?authSource=admin&directConnection=true"
     arn = store.create_secret(Name=f"{running.name}/{name}", SecretString=uri)["ARN"]
     policy = (

@@ -52,7 +52,7 @@ def test_every_address_is_loopback(world: World) -> None:
     for stack in ENVIRONMENTS:
         endpoints = Endpoints.from_environment(world.environment(stack))
         assert (True, "standard") == (endpoints.sandbox, endpoints.address_form)
-        endpoints.permit_hosts([world.private_address, world.mongod(stack).address])
+        endpoints.permit_hosts([world.private_address, world.of(stack).mongod.address])
 
 
 def test_the_variables_shut_out_a_persons_own_cloud_settings(world: World) -> None:

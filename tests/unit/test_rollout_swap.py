@@ -279,7 +279,9 @@ def test_an_answer_that_aws_owes_for_a_minute_is_undone_when_it_answers_again() 
 def test_aws_that_never_answers_again_ends_the_run_with_what_is_not_known() -> None:
     ecs = FakeEcs.running(new="stuck")
     once_swapped(ecs, silence)
-    with pytest.raises(RolloutFailed, match="NOT KNOWN  staging: ecs:DescribeServices: AWS answered") as caught:
+    with pytest.raises(
+        RolloutFailed, match="NOT KNOWN  staging: ecs:DescribeServices: AWS answered"
+    ) as caught:
         go(ecs, forward(), FakeGates())
     assert 3 == caught.value.exit_code
 

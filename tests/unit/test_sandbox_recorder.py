@@ -67,6 +67,18 @@ def test_a_failed_step_is_reported_as_failed() -> None:
     assert Moment.FAILED is progress[-1].moment
 
 
+def test_the_end_of_a_rollout_is_kept_apart_without_the_name_of_its_exception() -> None:
+    urn = "urn:pulumi:staging::atlas-access::x$pulumi-python:dynamic/rollout:Rollout::app"
+    raised = (
+        "app: update failed: atlas_access.rollout.report.RolloutFailed: ROLLED BACK  staging: gate 3\n  app:7"
+    )
+    recorder, _ = record(
+        {"diagnosticEvent": {"severity": "error", "message": raised, "urn": urn}},
+        {"diagnosticEvent": {"severity": "error", "message": "update failed", "urn": ""}},
+    )
+    assert (["ROLLED BACK  staging: gate 3\n  app:7"], ["update failed"]) == (recorder.ends, recorder.errors)
+
+
 def test_an_error_is_kept_once_without_colours_and_secrets() -> None:
     said = {"diagnosticEvent": {"severity": "error", "message": "<{%reset%}>bad canary-pass<{%reset%}>\n"}}
     recorder, progress = record(said, said)
