@@ -1,9 +1,8 @@
 """What MongoDB's built-in database roles grant, by server version.
 
-For: the documented set that a live user's privileges are compared with. Sources: the MongoDB manual's page on built-in
-roles, and rolesInfo with showPrivileges on a mongod 6.0.5, which lists exactly the 6.0 sets below. Later majors add
-actions; some arrived within a major's patch releases and are kept apart as `patches`: their presence is no excess.
-Never: lists a role that acts beyond its own database; such a role has no place in this project.
+Sources: the MongoDB manual's page on built-in roles, and rolesInfo with showPrivileges on a mongod 6.0.5, which lists
+exactly the 6.0 sets below. Later majors add actions; some arrived within a major's patch releases and are kept apart as
+`patches`: their presence is no excess. A role that acts beyond its own database has no place in this project.
 """
 
 from atlas_access.privileges.actions import version_numbers

@@ -1,7 +1,7 @@
 """Compares what a server says of a user with what is declared: identity, roles and privileges, exactly.
 
-The server's own list (`connectionStatus` with `showPrivileges`) is exhaustive, so a privilege that no attempt covers
-is found here. It must never call an unknown server version proven.
+The server's own list (`connectionStatus` with `showPrivileges`) is exhaustive, so a privilege that no attempt covers is
+found here. An unknown server version is inconclusive.
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,8 @@
 """What makes the audit log append-only besides privileges (ADR 0002): that it is there, whole, and keeps its rows.
 
 A plain `create` is authorized by insert alone, and a capped collection or a TTL index loses rows without anyone
-removing them. So the collection must exist, be neither capped nor a view, be the one last proven, and have no TTL
-index but the retention that the manifest declares. It must never judge a listing that the server did not give.
+removing them. So the collection must exist, be neither capped nor a view, be the one last proven, and have no TTL index
+but the retention that the manifest declares. A listing that the server did not give is inconclusive.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from atlas_access.proof.operation import (
 
 
 class Outcome(StrEnum):
-    """What one attempt showed."""
+    """What one attempt showed: what the server allows, not whether that is good; `denied` is often as wanted."""
 
     ALLOWED = "allowed"
     DENIED = "denied"
@@ -30,7 +30,7 @@ class Outcome(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a whole proof showed."""
+    """What a whole proof showed, in the words that states and evidence record and the policy pack reads."""
 
     PROVEN = "proven"
     REFUTED = "refuted"
