@@ -65,7 +65,7 @@ bench-policy: $(STAMP)
 # crash at every boundary, and real kills. Ten minutes and more.
 soak: $(STAMP)
 	$(BIN)/python tests/bench/soak.py
-	$(PYTEST) tests/unit/test_rollout_crash.py tests/unit/test_retirement_crash.py tests/sandbox/test_rollout_killed.py
+	$(PYTEST) tests/unit/test_step_loop_crash.py tests/sandbox/test_rollout_killed.py
 	$(PYTEST) tests/golden -m soak
 
 # Capture anew what must not change by accident; `git diff tests/golden/data` shows what did. Takes minutes.

@@ -1,7 +1,6 @@
 """The stack's settings as the Pulumi program gets them: from the stack's file and from what is set beside it.
 
-What a right setting is, atlas_access/base/settings.py says. It must never be read twice in one program, or contact
-anything.
+What a right setting is, atlas_access/base/settings.py says. Settings are read once in a program.
 """
 
 from __future__ import annotations

@@ -1,15 +1,25 @@
 """The Atlas side of a sandbox: both projects with new keys and the inventory's legacy users."""
 
 import secrets
+import string
 from collections.abc import Mapping
 from pathlib import Path
 
-from sandbox.atlas import AtlasEmulator, ProjectSpec
+from pydantic import SecretStr
+
+from sandbox.atlas import AtlasEmulator, EmulatorError, ProjectSpec
+from sandbox.atlas.auth import Credential
+from sandbox.atlas.models import Action, CustomRole, NewUser, Resource, RoleGrant
+from sandbox.atlas.project import Project
 from sandbox.estate import Estate
-from sandbox.legacy_users import connection_strings, make_users, new_passwords
 from sandbox.mongod import MongodProcess
 from sandbox.ports import HOST
 from sandbox.world import ENVIRONMENTS, AtlasKey, Options
+
+_ALPHABET = string.ascii_letters + string.digits
+_LENGTH = 32
+_BY_HAND = Credential("ops-laptop", "", "")
+_OPTIONS = "retryWrites=true&w=majority&authSource=admin&directConnection=true"
 
 
 class AtlasPart:
@@ -18,35 +28,30 @@ class AtlasPart:
     def __init__(
         self, options: Options, estate: Estate, servers: Mapping[str, MongodProcess], private_address: str
     ) -> None:
-        """Take the running servers, and staging's private address."""
         self._estate = estate
         self._passwords = new_passwords(estate)
         self._addresses = {(name, "public"): f"{HOST}:{servers[name].port}" for name in ENVIRONMENTS}
         self._addresses["staging", "private"] = private_address
         self.keys = {name: _new_key() for name in ENVIRONMENTS}
         specs = [self._spec(name, servers[name]) for name in ENVIRONMENTS]
-        self._emulator = AtlasEmulator(specs, options.propagation_seconds)
-
-    @property
-    def url(self) -> str:
-        """The emulator's base URL."""
-        return self._emulator.url
+        self.emulator = AtlasEmulator(specs, options.propagation_seconds)
 
     def start(self, port: int = 0) -> str:
         """Listen, make the legacy users and roles, and return the URL. Raises `EmulatorError`."""
-        url = self._emulator.start(port)
+        url = self.emulator.start(port)
         for environment in ENVIRONMENTS:
-            project = self._emulator.project(self._estate.by_name[environment].project_id)
+            project = self.emulator.project(self._estate.by_name[environment].project_id)
             make_users(project, self._estate, environment, self._passwords)
         return url
 
-    def stop(self) -> None:
-        """Stop listening."""
-        self._emulator.stop()
-
     def strings(self, environment: str) -> dict[str, str]:
         """Return the Mongo secrets of an environment's account: connection strings by secret name."""
-        return connection_strings(self._estate, environment, self._addresses, self._passwords)
+        found = {}
+        for user, secret in self._estate.secrets_in(environment):
+            login = f"{user.name}:{self._passwords[user.environment, user.name].get_secret_value()}"
+            address = self._addresses[user.environment, secret.address]
+            found[secret.name] = f"mongodb://{login}@{address}/{self._estate.database}?{_OPTIONS}"
+        return found
 
     def _spec(self, environment: str, server: MongodProcess) -> ProjectSpec:
         here, key = self._estate.by_name[environment], self.keys[environment]
@@ -71,3 +76,46 @@ def _new_key() -> AtlasKey:
     client = f"mdb_sa_id_{secrets.token_hex(12)}"
     letters = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(8))
     return AtlasKey(letters, private, client, f"mdb_sa_sk_{secrets.token_urlsafe(30)}")
+
+
+def new_passwords(estate: Estate) -> dict[tuple[str, str], SecretStr]:
+    """Return a password of 32 letters and digits for every legacy user, by environment and name."""
+    return {
+        (user.environment, user.name): SecretStr("".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH)))
+        for user in estate.users
+    }
+
+
+def make_users(
+    project: Project, estate: Estate, environment: str, passwords: Mapping[tuple[str, str], SecretStr]
+) -> None:
+    """Create an environment's legacy roles, then users, in `mongod`. Raises `EmulatorError` on a timeout."""
+    delay, project.propagation.seconds = project.propagation.seconds, 0.0
+    try:
+        custom = [user.role for user in estate.users_of(environment) if "@" not in user.role]
+        for name in dict.fromkeys(custom):
+            actions = tuple(
+                Action(
+                    action=action, resources=tuple(Resource(db=estate.database, collection=c) for c in where)
+                )
+                for action, where in estate.roles[name].items()
+            )
+            project.add_role(CustomRole(role_name=name, actions=actions), _BY_HAND)
+        for user in estate.users_of(environment):
+            grant = RoleGrant(role_name=user.role_name, database_name=user.role_database)
+            password = passwords[environment, user.name]
+            made = NewUser(
+                username=user.name,
+                database_name="admin",
+                group_id=project.spec.project_id,
+                roles=(grant,),
+                password=password,
+            )
+            project.add_user(made, _BY_HAND)
+        settled = project.propagation.settle()
+    finally:
+        project.propagation.seconds = delay
+    if not settled:
+        raise EmulatorError(
+            f"the mongod of cluster {project.spec.cluster_name} has not taken the legacy users: see its log"
+        )

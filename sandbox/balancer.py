@@ -40,7 +40,6 @@ class Balancer:
     """One address. Targets come and go by `register`, `drain` and `deregister`, which any thread may call."""
 
     def __init__(self) -> None:
-        """Nothing listens before `start`."""
         self._loop = asyncio.new_event_loop()
         self._targets = Targets(_healthy)
         self._clients: set[asyncio.Task[None]] = set()
@@ -77,7 +76,7 @@ class Balancer:
         self._thread = None
 
     def register(self, host: str, port: int, path: str) -> Target:
-        """Add an address whose health is checked at `path`; look at the returned target to see how it fares."""
+        """Add an address whose health is checked at `path`; the returned target shows its result."""
         target = Target(host, port, path)
         self._soon(lambda: self._targets.add(target))
         return target
@@ -89,10 +88,6 @@ class Balancer:
     def deregister(self, target: Target) -> None:
         """Forget a target."""
         self._soon(lambda: self._targets.remove(target))
-
-    def serving(self) -> int:
-        """Return how many targets take requests now."""
-        return self._targets.serving()
 
     def failed(self, seconds: float) -> int:
         """Return how many requests were answered with 5xx in the last so many seconds, by a target or in its place."""
@@ -123,7 +118,7 @@ class Balancer:
             while await self._exchange(reader, writer):
                 pass
         except (OSError, EOFError, TimeoutError, asyncio.CancelledError):
-            # The caller went away, was idle for too long, or the balancer ends: nobody is left to tell.
+            # The caller went away, was idle for too long, or the balancer ends: nobody is left to answer.
             return
         finally:
             writer.close()
@@ -133,12 +128,8 @@ class Balancer:
         try:
             async with asyncio.timeout(_IDLE_SECONDS):
                 request = await read_request(reader, writer)
-        except TooLarge as error:
-            writer.write(plain(413, str(error)))
-            await writer.drain()
-            return False
         except Malformed as error:
-            writer.write(plain(400, str(error)))
+            writer.write(plain(413 if isinstance(error, TooLarge) else 400, str(error)))
             await writer.drain()
             return False
         if request is None:
@@ -155,7 +146,7 @@ class Balancer:
         while (target := self._targets.next(tried)) is not None:
             tried.add(target)
             # Counted before anything is awaited, so that a drain that begins now waits for this request.
-            target.taken()
+            target.in_flight += 1
             try:
                 return await _ask(target, request)
             except _NotDelivered:
@@ -195,12 +186,7 @@ async def _healthy(target: Target) -> bool:
     check = Request("GET", target.path, (), b"", keep_alive=False)
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
-            reader, writer = await asyncio.open_connection(target.host, target.port)
-            try:
-                writer.write(forwarded(check, f"{target.host}:{target.port}"))
-                answer = await read_answer(reader, "GET")
-            finally:
-                writer.close()
+            status, _ = await _ask(target, check)
     except (OSError, EOFError, TimeoutError, Malformed):
         return False
-    return 200 <= answer.status < 400
+    return 200 <= status < 400

@@ -23,7 +23,7 @@ from sandbox.world import SandboxError, World
 
 
 def baseline_file(world: World, stack: str) -> Path:
-    """Where the program looks for a stack's baseline in this sandbox."""
+    """Where the program reads a stack's baseline in this sandbox."""
     world.of(stack)
     return world.directory / "baselines" / f"{stack}.json"
 
@@ -37,7 +37,7 @@ def capture_baseline(world: World, stack: str, program_dir: Path) -> Baseline:
     """
     if not find_chromium():
         raise SandboxError(f"no baseline can be captured: {MISSING}")
-    if not world.service_url(stack):
+    if not world.of(stack).service_url:
         raise SandboxError(
             "this sandbox runs no service whose answers could be captured: `atlas-access sandbox reset`"
         )
@@ -69,7 +69,7 @@ def _order(world: World, stack: str, program_dir: Path) -> SmokeOrder:
         settings.aws_region,
         session,
     )
-    url = world.service_url(stack)
+    url = world.of(stack).service_url
     return SmokeOrder(
         stack,
         url,

@@ -18,16 +18,13 @@ _COLOUR = re.compile(r"<\{%[a-z0-9 ]+%\}>")
 
 
 def hand_on(event: Mapping[str, Any], recorder: Recorder) -> None:
-    """Tell `recorder` what one event says."""
+    """Report one event to `recorder`."""
     if body := event.get("resourcePreEvent"):
         metadata = body["metadata"]
         recorder.begun(metadata["op"], metadata["type"], metadata["urn"], tuple(_changes(metadata)))
-    elif body := event.get("resOutputsEvent"):
+    elif body := event.get("resOutputsEvent") or event.get("resOpFailedEvent"):
         metadata = body["metadata"]
-        recorder.ended(metadata["op"], metadata["type"], metadata["urn"], ok=True)
-    elif body := event.get("resOpFailedEvent"):
-        metadata = body["metadata"]
-        recorder.ended(metadata["op"], metadata["type"], metadata["urn"], ok=False)
+        recorder.ended(metadata["op"], metadata["type"], metadata["urn"], ok="resOutputsEvent" in event)
     elif body := event.get("diagnosticEvent"):
         recorder.said(
             body.get("severity", ""),
@@ -71,7 +68,7 @@ def shown(value: object) -> str | None:
 
 
 def _plain(value: object) -> object:
-    """A value without Pulumi's marks: a secret is [secret] and nothing else, and defaults are not listed."""
+    """A value without Pulumi's signatures: a secret is [secret] and nothing else, and defaults are not listed."""
     if isinstance(value, Mapping):
         if SIGNATURE in value:
             return "[secret]"

@@ -36,7 +36,7 @@ def prepare_pack(directory: Path, pack: Path) -> Path:
 
 
 def failure_of(folder: Path) -> str:
-    """Why the pack of a prepared folder did not start, in one line; "" while there is nothing to tell."""
+    """Why the pack of a prepared folder did not start, in one line; "" while it has not failed."""
     try:
         lines = (folder / _FAILED).read_text(errors="replace").strip().splitlines()
     except OSError:

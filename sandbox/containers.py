@@ -103,8 +103,8 @@ class Containers:
         running.output.start()
         return None
 
-    def look(self, task: Any) -> Life:
-        """Say how a task's process fares: healthy once the balancer's check is, or it has no address."""
+    def observe(self, task: Any) -> Life:
+        """How a task's process fares: healthy once the balancer's check is, or it has no address."""
         running = self._running.get(task.task_arn)
         if running is None or running.process.poll() is not None:
             return Life.EXITED
@@ -125,9 +125,9 @@ class Containers:
         if code is None and not self._drained(running):
             return None
         if code is None:
-            self._tell_to_end(running)
+            self._terminate(running)
             return None
-        if not _told_everything(running):
+        if not _all_logged(running):
             return None
         del self._running[task.task_arn]
         if running.target is not None:
@@ -188,7 +188,7 @@ class Containers:
             running.place.balancer.drain(running.target)
         return running.target.drained or time.monotonic() - running.drained_from > _DRAIN_SECONDS
 
-    def _tell_to_end(self, running: _Running) -> None:
+    def _terminate(self, running: _Running) -> None:
         if not running.stopping_since:
             running.stopping_since = time.monotonic()
             running.process.terminate()
@@ -196,7 +196,7 @@ class Containers:
             running.process.kill()
 
 
-def _told_everything(running: _Running) -> bool:
+def _all_logged(running: _Running) -> bool:
     """Whether all that an ended process printed is in its log; what a child of its own prints is not waited for."""
     running.gone_since = running.gone_since or time.monotonic()
     late = time.monotonic() - running.gone_since > _OUTPUT_SECONDS

@@ -6,11 +6,11 @@
 
 import hmac
 import json
-import threading
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from sandbox.kept_alive import KeptAliveHandler, KeptAliveServer
 from sandbox.ports import HOST, free_port
 
 Action = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -23,36 +23,33 @@ class Control:
     """Serves named actions. An action raises `ValueError` to refuse its input."""
 
     def __init__(self, token: str, actions: Mapping[str, Action], sites: Mapping[str, Site]) -> None:
-        """Take the token that callers must show, the actions and the sites by name."""
         self._token = token
         self._actions = actions
         self._sites = sites
-        self._server: ThreadingHTTPServer | None = None
+        self._server: KeptAliveServer | None = None
         self.url = ""
 
     def start(self, port: int = 0) -> str:
         """Listen and return the URL. Raises `OSError` when the port is in use."""
         control = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
+        class Handler(KeptAliveHandler):
+            protocol_version = "HTTP/1.0"  # one request on each connection
+
+            def do_POST(self) -> None:  # noqa: N802
                 control.answer(self)
 
             do_GET = do_PUT = do_DELETE = do_PATCH = do_POST  # noqa: N815
 
-            def log_message(self, *_: object) -> None:
-                """Stay silent."""
-
-        self._server = ThreadingHTTPServer((HOST, port or free_port()), Handler)
+        self._server = KeptAliveServer((HOST, port or free_port()), Handler)
         self.url = f"http://{HOST}:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="control", daemon=True).start()
+        self._server.serve("control")
         return self.url
 
     def stop(self) -> None:
         """Stop listening."""
         if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
+            self._server.end()
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """Answer one request."""

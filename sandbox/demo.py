@@ -3,13 +3,15 @@
 import subprocess
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from atlas_access.review import Matrix
+from atlas_access.manifest import load_manifest
+from atlas_access.review import Matrix, build
 from atlas_access.smoke import MISSING, find_chromium
 from sandbox import lifecycle
 from sandbox.demo_play import Audience, Notes, Player
-from sandbox.demo_receipt import PAGE, receipt_of, users, write
+from sandbox.demo_receipt import PAGE, users, write
 from sandbox.demo_story import story
 from sandbox.deploy import Engine, choose
 from sandbox.load_process import LoadProcess
@@ -50,18 +52,32 @@ def play(directory: Path, program_dir: Path, engine: Engine, audience: Audience)
             Player(world, directory, program_dir, engine, audience, notes, load).acts(tale)
             after = users(world)
             report = load.end()
-        receipt = receipt_of(line, before, after, tale, notes, report, program_dir)
-        return Played(receipt, write(receipt, directory, program_dir, world.secrets()), directory / PAGE)
+        manifest = load_manifest((program_dir / "access.yaml").read_text(encoding="utf-8"))
+        matrix = build(manifest, [proof.observation for each in notes.deployments for proof in each.proofs])
+        receipt = Receipt(
+            made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            sandbox=line,
+            before=before,
+            after=after,
+            deployments=tuple(notes.deployments),
+            releases=tuple(notes.releases),
+            gates=tuple(notes.gates),
+            load=report,
+            accepted=matrix.accepted,
+            chapters=tuple(notes.chapters),
+            notes=tale.notes,
+            failure=notes.failure,
+        )
+        write(receipt, matrix, directory, world.secrets())
+        return Played(receipt, matrix, directory / PAGE)
     finally:
         lifecycle.down(directory, keep=False)
 
 
 def describe(world: World, engine: Engine) -> str:
     """What runs, in one line: `Sandbox: 2 mongod 6.0.5 · Atlas emulator · moto · engine: embedded (…)`."""
-    count = len(world.environments)
-    return (
-        f"Sandbox: {count} mongod {mongod_version()} · Atlas emulator · moto · engine: {choose(engine).name}"
-    )
+    servers = f"{len(world.environments)} mongod {mongod_version()}"
+    return f"Sandbox: {servers} · Atlas emulator · moto · engine: {choose(engine).name}"
 
 
 def mongod_version() -> str:

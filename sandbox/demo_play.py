@@ -48,24 +48,19 @@ class Stopped(Exception):
     """A step failed, so nothing follows; the message is the first line of why."""
 
 
+@dataclass
 class Player:
     """Plays acts in one sandbox."""
 
-    def __init__(
-        self,
-        world: World,
-        directory: Path,
-        program_dir: Path,
-        engine: Engine,
-        audience: Audience,
-        notes: Notes,
-        load: LoadProcess,
-    ) -> None:
-        """Take where to play, with what, before whom, and under which load."""
-        self._world, self._directory, self._program = world, directory, program_dir
-        self._engine, self._audience, self._notes, self._load = engine, audience, notes, load
-        self._settings: Mapping[str, str] = {}
-        self._verified_at = ""
+    _world: World
+    _directory: Path
+    _program: Path
+    _engine: Engine
+    _audience: Audience
+    _notes: Notes
+    _load: LoadProcess
+    _settings: Mapping[str, str] = field(default_factory=dict)
+    _verified_at: str = ""
 
     def acts(self, tale: Story) -> None:
         """Play every act, or all until one fails."""

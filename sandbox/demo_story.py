@@ -8,7 +8,7 @@ from sandbox.deploy import Order
 
 SOAK_SECONDS = 31 * 60  # A little more than the thirty minutes that a soak takes
 DAY_SECONDS = 24 * 3600 + 60
-"""A little more than the day for which everything is verified, and for which tombstones stand."""
+"""A little more than the day for which everything is verified, and for which tombstones last."""
 BUILD = "current"
 TOMBSTONE, DELETE = "tombstone", "delete"  # the steps of a retirement, as the setting `retirement` names them
 DEPLOYMENTS = 3  # how many completed deployments of the application there must be before anything is retired

@@ -1,8 +1,7 @@
 """One deployment of a stack in the sandbox: checks the inputs, chooses the engine, runs it, returns a record."""
 
-import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -100,7 +99,7 @@ def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) 
         )
     seconds = time.monotonic() - began
     state = outcome.resources(engine.export(world, files))
-    failure = "" if ok else _failure(recorder.errors, world, order.stack)
+    failure = "" if ok else _failure(recorder, world, order.stack)
     changed = any(step.changing for step in recorder.steps)
     moving = order.operation is Operation.UP and files.phase != PHASES[0] and changed
     now = _service_now(world, files) if moving or failure else None
@@ -156,9 +155,18 @@ def checked(order: Order) -> StackFiles:
 
 
 def _service_now(world: World, files: StackFiles) -> ServiceState | None:
-    from sandbox.service_now import service_now
+    """What the stack's service runs; None when ECS gives no answer. The AWS client loads slowly: only here."""
+    from botocore.exceptions import BotoCoreError, ClientError
 
-    return service_now(world, files)
+    from atlas_access.clients import AwsUnavailable
+    from atlas_access.rollout import Service, ServiceMissing
+    from sandbox.aws_clients import client_of
+
+    try:
+        ecs = client_of(world, files.stack, "ecs")
+        return Service(ecs, files.of("ecsCluster"), files.of("ecsService")).look()
+    except (AwsUnavailable, ServiceMissing, ClientError, BotoCoreError):
+        return None
 
 
 @contextmanager
@@ -180,23 +188,14 @@ def _event_log(path: Path | None) -> Iterator[Callable[[str], None]]:
         yield write
 
 
-_ROLLOUT = re.compile(
-    r"(?s)^.*?\batlas_access\."
-    r"(?:rollout\.report\.RolloutFailed|retirement\.report\.RetirementRefused|retirement\.consumers\.StillConsumed): "
-)
-
-
-def _failure(errors: Sequence[str], world: World, stack: str) -> str:
+def _failure(recorder: Recorder, world: World, stack: str) -> str:
     """The errors, one per line, without lines contained in longer ones; those of a rollout or retirement first."""
-    ends = _lines(_ROLLOUT.sub("", error) for error in errors if _ROLLOUT.match(error))
+    ends = _lines(recorder.ends)
     # With an end of a rollout, the CLI's own "update failed" says nothing more.
-    others = _lines(
-        each for each in errors if not _ROLLOUT.match(each) and not (ends and each == "update failed")
-    )
+    others = _lines(each for each in recorder.errors if not (ends and each == "update failed"))
     rest = [line for line in others if not any(other != line and other in line for other in (*ends, *others))]
-    kept = list(dict.fromkeys((*ends, *rest)))
     return (
-        "\n".join(kept)
+        "\n".join(dict.fromkeys((*ends, *rest)))
         or f"the engine stopped without a reason: see {world.directory / 'logs'} (stack {stack})"
     )
 

@@ -42,7 +42,6 @@ class EcsAgent:
     """Moves every service and task of every account on by one stage per step. Methods may be called by any thread."""
 
     def __init__(self, step_seconds: float = 0.1, runtime: Runtime | None = None) -> None:
-        """Take how long a stage of a task or deployment lasts, and what runs the tasks (nothing, by default)."""
         self.runtime: Runtime = runtime or Recorded()
         self._step_seconds = step_seconds
         self._services: dict[str, _Service] = {}
@@ -282,7 +281,6 @@ class EcsAgent:
             service.arn,
             service.cluster_arn,
             deployment["taskDefinition"],
-            deployment["id"],
             service.desired_count,
             getattr(service, "deployment_configuration", None) or {},
             known.history[0].revision_arn if known.history else None,

@@ -58,13 +58,13 @@ class Embedded:
                 config=files.config,
                 environment=world.environment(files.stack) | passed_on(os.environ),
                 state_file=world.state_file(files.stack),
-                provider_ports=world.provider_ports(files.stack),
+                provider_ports=world.of(files.stack).provider_ports,
                 passphrase=world.passphrase,
                 on_event=take,
                 policy_packs=policy_packs,
             )
         )
-        if not result.ok and not recorder.errors:
+        if not (result.ok or recorder.errors or recorder.ends):
             recorder.failed(result.error)
         return bool(result.ok)
 
@@ -86,7 +86,7 @@ _CLI_WORDS = {"replace": "create-replacement"}
 
 
 def hand_on(event: "Event", recorder: Recorder) -> None:
-    """Tell `recorder` what one event says, in the CLI's words."""
+    """Report one event to `recorder`, in the CLI's words."""
     from sandbox.engine.events import Diagnostic, PolicyViolation, ResourcePlanned, StepDone
 
     match event:

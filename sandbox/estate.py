@@ -117,11 +117,6 @@ class Estate(_Record):
         """Return the users of an environment's project."""
         return tuple(user for user in self.users if user.environment == environment)
 
-    def roles_of(self, environment: str) -> dict[str, Mapping[str, tuple[str, ...]]]:
-        """Return the custom roles that an environment's users hold."""
-        names = [user.role for user in self.users_of(environment) if "@" not in user.role]
-        return {name: self.roles[name] for name in dict.fromkeys(names)}
-
     def secrets_in(self, environment: str) -> tuple[tuple[EstateUser, EstateSecret], ...]:
         """Return the secrets of an environment's account, each with the user whose connection string it holds."""
         return tuple((u, s) for u in self.users for s in u.secrets if s.environment == environment)

@@ -12,7 +12,6 @@ class Forwarder:
     """Carries connections from a loopback address to another; `cut` refuses new ones and drops those open."""
 
     def __init__(self, target: tuple[str, int]) -> None:
-        """Take where to forward to; nothing listens before `start`."""
         self._target = target
         self._lock = threading.Lock()
         self._listener: socket.socket | None = None

@@ -38,22 +38,21 @@ class Status:
 
 
 def status(directory: Path) -> Status:
-    """Look at every part. Raises `SandboxError` when no sandbox was started here."""
+    """Check every part. Raises `SandboxError` when no sandbox was started here."""
     directory = directory.absolute()
     world = World.load(directory)
     parts = [
         _part(part.name, part.where) if part.ok and part.name != SUPERVISOR else part
         for part in _processes(world, directory)
     ]
-    parts.append(_part("atlas", urlsplit(world.atlas_url).netloc))
-    parts.append(_part("aws", urlsplit(world.aws_url).netloc))
-    parts.append(_part("control", urlsplit(world.control_url).netloc))
+    urls = {"atlas": world.atlas_url, "aws": world.aws_url, "control": world.control_url}
+    parts += [_part(name, urlsplit(url).netloc) for name, url in urls.items()]
     parts.append(_part("private endpoint", world.private_address))
     for name, environment in world.environments.items():
         if environment.service_url:
             parts.append(_part(f"service {name}", urlsplit(environment.service_url).netloc))
     for stack in world.environments:
-        for provider, port in world.provider_ports(stack).items():
+        for provider, port in world.of(stack).provider_ports.items():
             parts.append(_part(f"provider {provider} {stack}", f"127.0.0.1:{port}"))
     return Status(directory, tuple(parts), _remedy(parts))
 
@@ -85,17 +84,13 @@ def _processes(world: World, directory: Path) -> list[Part]:
 
 
 def _part(name: str, address: str) -> Part:
-    detail = _refusal(address)
-    return Part(name, address, not detail, detail)
-
-
-def _refusal(address: str) -> str:
     host, _, port = address.rpartition(":")
     try:
         with socket.create_connection((host, int(port)), timeout=_TIMEOUT):
-            return ""
+            return Part(name, address, ok=True)
     except OSError as error:
-        return "refuses connections" if isinstance(error, ConnectionRefusedError) else "does not answer"
+        refused = isinstance(error, ConnectionRefusedError)
+        return Part(name, address, ok=False, detail="refuses connections" if refused else "does not answer")
 
 
 def _remedy(parts: list[Part]) -> str:

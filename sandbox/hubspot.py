@@ -1,7 +1,7 @@
 """A HubSpot emulator: contacts as in its CRM API v3, one portal per access token.
 
 Rules: HubSpot API reference, "Contacts" (create 201, 409 for a known address; read by id or `idProperty=email`;
-search by `filterGroups`; delete 204 archives).
+delete 204 archives).
 """
 
 import json
@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 _CONTACTS = "/crm/v3/objects/contacts"
-_MOST_FOUND = 200
 Answer = tuple[int, str]
 
 
@@ -30,7 +29,6 @@ class HubSpot:
     """The stand-in. `portal_of` says which portal an access token opens, None for one that opens none."""
 
     def __init__(self, portal_of: Callable[[str], str | None]) -> None:
-        """Take how tokens are recognized."""
         self._portal_of = portal_of
         self._portals: dict[str, _Portal] = {}
         self._lock = threading.Lock()
@@ -59,8 +57,6 @@ class HubSpot:
             return _error(400, "VALIDATION_ERROR", "Invalid input JSON.")
         if (method, rest) == ("POST", ""):
             return _create(portal, given)
-        if (method, rest) == ("POST", "search"):
-            return _search(portal, given)
         found = _find(portal, rest, by_email=query.get("idProperty") == ["email"])
         if method == "DELETE" and rest:
             if found is not None:
@@ -92,29 +88,6 @@ def _create(portal: _Portal, given: Mapping[str, Any]) -> Answer:
     }
     portal.contacts[contact["id"]] = contact
     return 201, json.dumps(contact)
-
-
-def _search(portal: _Portal, given: Mapping[str, Any]) -> Answer:
-    try:
-        groups = [
-            [(f["propertyName"], f.get("operator", "EQ"), str(f["value"]).lower()) for f in group["filters"]]
-            for group in given.get("filterGroups") or ()
-        ]
-        limit = min(int(given.get("limit", 10)), _MOST_FOUND)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return _error(400, "VALIDATION_ERROR", "The search is not understood.")
-    if any(operator != "EQ" for group in groups for _, operator, _ in group):
-        return _error(400, "VALIDATION_ERROR", "Only the operator EQ is answered here.")
-    found = [
-        contact
-        for contact in portal.contacts.values()
-        if not groups
-        or any(
-            all(str(contact["properties"].get(name, "")).lower() == value for name, _, value in group)
-            for group in groups
-        )
-    ]
-    return 200, json.dumps({"total": len(found), "results": found[:limit]})
 
 
 def _find(portal: _Portal, key: str, *, by_email: bool) -> dict[str, Any] | None:

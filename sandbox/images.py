@@ -18,14 +18,9 @@ class CannotStart(Exception):
     """A container's command is not in its image; the message is ECS's stop reason."""
 
 
-def is_application(image: str) -> bool:
-    """Whether an image is the application's."""
-    return image.rpartition(":")[0].endswith(_APPLICATION) or image.endswith(_APPLICATION)
-
-
 def command_of(image: str, command: Sequence[str]) -> tuple[str, ...]:
     """Return the command to run for a container. Raises `CannotStart`."""
-    if is_application(image):
+    if image.rpartition(":")[0].endswith(_APPLICATION) or image.endswith(_APPLICATION):
         if not command:
             return (sys.executable, "-m", "sandbox.demo_app", Build.of_image(image).value)
         if tuple(command) == _ENSURE_INDEXES:

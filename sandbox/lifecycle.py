@@ -14,14 +14,13 @@ from pathlib import Path
 from atlas_access.base import redact
 from sandbox import mongod, processes
 from sandbox.lock import DirectoryLock, is_held
-from sandbox.ports import port_is_free
+from sandbox.ports import port_is_free, troubles
 from sandbox.world import ENVIRONMENTS, START, Options, SandboxError, World, write_private
 
 PORTS = 8
 _FOLDERS = ("mongo", "logs", "stacks", "pulumi", "baselines")
 _FILES = ("sandbox.json", "keys.json", "processes.json", "kept", "clock", "lock")
 _MARKER = ".gitignore"
-_TROUBLING = ("404", "500")
 _GRACE_SECONDS = 5.0
 _DYING_SECONDS = 1.0
 # Supervisors started by this process, so that they do not stay behind as zombies.
@@ -78,7 +77,9 @@ def down(directory: Path, *, keep: bool | None = None, _logs: bool = False) -> E
     for environment in ENVIRONMENTS:
         # One that was started but not yet recorded when its supervisor died.
         mongod.end_leftover(directory / "mongo" / environment, deadline_seconds=_GRACE_SECONDS)
-    _reap()
+    for pid, child in list(_children.items()):
+        if child.poll() is not None:
+            del _children[pid]
     # The system takes the lock from a process that was killed only when its last thread has ended.
     deadline = time.monotonic() + _DYING_SECONDS
     while is_held(directory) and time.monotonic() < deadline:
@@ -127,22 +128,14 @@ def logs(directory: Path, part: str | None = None, *, lines: int = 50) -> tuple[
 def _launch(directory: Path, options: Options, lock: DirectoryLock, deadline_seconds: float) -> str | None:
     """Start the supervisor, wait for its word, and return why it did not start."""
     read_fd, write_fd = os.pipe()
-    arguments = [
-        sys.executable,
-        "-m",
-        "sandbox.serve",
-        str(directory),
-        "--options",
-        json.dumps(asdict(options)),
-    ]
-    arguments += ["--ready-fd", str(write_fd), "--lock-fd", str(lock.file)]
+    given = [str(directory), json.dumps(asdict(options)), str(write_fd), str(lock.file)]
     log_path = directory / "logs" / "supervisor.log"
     descriptor = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     home = str(Path(__file__).parent.parent)
     path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
     try:
         process = subprocess.Popen(  # noqa: S603 - this Python, this module
-            arguments,
+            [sys.executable, "-m", "sandbox.serve", *given],
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,
@@ -155,7 +148,7 @@ def _launch(directory: Path, options: Options, lock: DirectoryLock, deadline_sec
         raise
     else:
         _children[process.pid] = process
-        lock.hand_over(processes.text(processes.ProcessRecord.of("supervisor", process.pid)))
+        lock.hand_over(json.dumps(asdict(processes.ProcessRecord.of("supervisor", process.pid))))
     finally:
         os.close(write_fd)
         os.close(descriptor)
@@ -183,7 +176,7 @@ def _check_ports(base: int) -> None:
     if not 1024 <= base <= 65535 - PORTS:
         raise SandboxError(f"base port {base} is out of range: choose one from 1024 to {65535 - PORTS}")
     for port in range(base, base + PORTS):
-        if any(digits in str(port) for digits in _TROUBLING):
+        if troubles(port):
             raise SandboxError(
                 f"port {port} holds 404 or 500, at which the real Atlas provider stumbles: choose another base port"
             )
@@ -213,12 +206,6 @@ def _end(directory: Path, name: str, *, kept: bool) -> tuple[str, ...]:
     if kept:
         return processes.end(records, grace_seconds=_GRACE_SECONDS)
     return processes.kill(records)
-
-
-def _reap() -> None:
-    for pid, child in list(_children.items()):
-        if child.poll() is not None:
-            del _children[pid]
 
 
 def _kept(directory: Path) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from atlas_access.base import Endpoints
-from atlas_access.smoke import Smoke, load_smoke
+from atlas_access.smoke import load_smoke
 from sandbox.load_client import Answer, Client, Unanswered
 from sandbox.load_questions import Question, cycle, first_sign_up, ids_of, opening
 from sandbox.load_report import Fault, Kind, LoadReport
@@ -100,10 +100,7 @@ class Load:
         client = Client(url)
         answer = await self._good(client, environment, opening(self._smoke))
         await self._good(client, environment, first_sign_up(self._smoke, self._tag))
-        return _Lane(environment, client, self._cycle(self._smoke, ids_of(answer.body)))
-
-    def _cycle(self, smoke: Smoke, plans: tuple[str, ...]) -> tuple[Question, ...]:
-        return cycle(smoke, plans, self._tag)
+        return _Lane(environment, client, cycle(self._smoke, ids_of(answer.body), self._tag))
 
     async def _good(self, client: Client, environment: str, question: Question) -> Answer:
         try:

@@ -45,7 +45,6 @@ class Client:
     """Asks one address. Everything runs on one event loop."""
 
     def __init__(self, url: str) -> None:
-        """Take the address, of this machine."""
         parts = urlsplit(url)
         self._host, self._port = str(parts.hostname), int(parts.port or 80)
         self._resting: deque[_Connection] = deque()

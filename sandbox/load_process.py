@@ -20,7 +20,6 @@ class LoadProcess:
     """Constant load from `begin` to `end`, or as a `with` block; `mark` is thread-safe."""
 
     def __init__(self, orders: Orders) -> None:
-        """Take what to ask; nothing is sent before `begin`."""
         self._orders = orders
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
@@ -29,7 +28,7 @@ class LoadProcess:
     @classmethod
     def of(cls, world: World, rate: float, *, scenarios: Path, seconds: float = 900.0) -> Self:
         """The load on every service of a sandbox, `rate` requests a second on each."""
-        urls = {name: world.service_url(name) for name in world.environments}
+        urls = {name: world.of(name).service_url for name in world.environments}
         overlay = world.environment(next(iter(urls)))
         kept = {
             name: value
@@ -51,14 +50,14 @@ class LoadProcess:
             cwd=_HOME,
             start_new_session=True,
         )
-        if "ready" not in self._told(self._orders.model_dump_json()):
+        if "ready" not in self._answered(self._orders.model_dump_json()):
             raise SandboxError(f"the load did not begin: {self._why()}")
         return self
 
     def mark(self, name: str) -> Mark:
         """Name this moment and return the counts until then. Raises `SandboxError` when the load has ended."""
         with self._lock:
-            line = self._told(" ".join(name.split()))
+            line = self._answered(" ".join(name.split()))
         try:
             return Mark.model_validate_json(line)
         except ValueError:
@@ -95,7 +94,7 @@ class LoadProcess:
             raise SandboxError("the load has not begun")
         return self._process
 
-    def _told(self, line: str) -> str:
+    def _answered(self, line: str) -> str:
         process = self._running()
         if process.stdin is None or process.stdout is None:
             return ""

@@ -62,7 +62,10 @@ class Question:
 
 def opening(smoke: Smoke) -> Question:
     """The question whose answer the others need: the household's plans."""
-    return _posted(smoke.requests.plans.path, smoke.requests.plans.filled(smoke.values()), _plans(smoke))
+    contract = Contract(smoke)
+    return _posted(
+        smoke.requests.plans, smoke.values(), lambda body: _fault(judge_plans(contract, _reply(body)))
+    )
 
 
 def ids_of(answer: bytes) -> tuple[str, ...]:
@@ -72,36 +75,17 @@ def ids_of(answer: bytes) -> tuple[str, ...]:
 
 def cycle(smoke: Smoke, plans: tuple[str, ...], tag: str) -> tuple[Question, ...]:
     """One evenly mixed cycle of every endpoint; `tag` makes this load's sign-up addresses unique."""
-    found: list[tuple[Question, int]] = [(Question("GET", path, key=path), often) for path, often in _PAGES]
-    found += [(each, 1) for each in _calculator(smoke)]
-    found += [(opening(smoke), 1)]
-    asked = {**smoke.values(), "plan_ids": list(plans), "plans": len(plans)}
     requests, contract = smoke.requests, Contract(smoke)
-    found.append(
-        (
-            _posted(
-                requests.providers.path,
-                requests.providers.filled(asked),
-                lambda body: _fault(judge_provider(contract, _reply(body), plans)),
-            ),
-            _PROVIDERS,
-        )
+    asked = {**smoke.values(), "plan_ids": list(plans), "plans": len(plans)}
+    providers = _posted(
+        requests.providers, asked, lambda body: _fault(judge_provider(contract, _reply(body), plans))
     )
+    found = [(Question("GET", path, key=path), often) for path, often in _PAGES]
+    found += [(each, 1) for each in (*_calculator(smoke), opening(smoke), *_sign_ups(smoke, tag))]
+    found += [(providers, _PROVIDERS), (_posted(requests.single_drug, asked, _single(smoke)), _SINGLE)]
     for gate, drug in zip((Gate.FIRST_DRUG, Gate.SECOND_DRUG), smoke.drugs, strict=True):
-        found.append(
-            (
-                _posted(
-                    requests.drugs.path,
-                    requests.drugs.filled({**asked, "drug": drug}),
-                    _drug(contract, gate, plans),
-                ),
-                _DRUGS,
-            )
-        )
-    found.append(
-        (_posted(requests.single_drug.path, requests.single_drug.filled(asked), _single(smoke)), _SINGLE)
-    )
-    found += [(each, 1) for each in _sign_ups(smoke, tag)]
+        judge = _drug(contract, gate, plans)
+        found.append((_posted(requests.drugs, {**asked, "drug": drug}, judge), _DRUGS))
     return tuple(_mixed(found))
 
 
@@ -109,15 +93,11 @@ def _calculator(smoke: Smoke) -> Iterator[Question]:
     """Some households to both questions of the calculator: the first that the scenarios name."""
     contract, requests = Contract(smoke), smoke.requests
     yield _posted(
-        requests.eligibility.path,
-        requests.eligibility.filled(smoke.values()),
-        lambda body: _fault(judge_eligibility(contract, _reply(body))),
+        requests.eligibility, smoke.values(), lambda body: _fault(judge_eligibility(contract, _reply(body)))
     )
     for scenario in smoke.calculator[:_SCENARIOS_A_CYCLE]:
         for request in (requests.eligibility, requests.plans):
-            yield _posted(
-                request.path, request.filled(smoke.values(scenario)), lambda body: _reply(body).fault
-            )
+            yield _posted(request, smoke.values(scenario), lambda body: _reply(body).fault)
 
 
 def _sign_ups(smoke: Smoke, tag: str) -> Iterator[Question]:
@@ -150,14 +130,9 @@ def _says_conflict(answer: bytes) -> str:
     return "" if good else "the answer does not say that the address is on the list already"
 
 
-def _posted(path: str, content: Mapping[str, Any], judge: Judge) -> Question:
-    body = json.dumps(content).encode()
-    return Question("POST", path, 200, lambda _: body, judge, key=f"{path} {body.decode()}")
-
-
-def _plans(smoke: Smoke) -> Judge:
-    contract = Contract(smoke)
-    return lambda body: _fault(judge_plans(contract, _reply(body)))
+def _posted(request: Any, values: Mapping[str, Any], judge: Judge) -> Question:
+    body = json.dumps(request.filled(values)).encode()
+    return Question("POST", request.path, 200, lambda _: body, judge, key=f"{request.path} {body.decode()}")
 
 
 def _drug(contract: Contract, gate: Gate, plans: tuple[str, ...]) -> Judge:

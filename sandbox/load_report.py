@@ -36,22 +36,22 @@ class Fault(_Record):
         return f"{self.at:7.2f} s  {self.environment} {self.question}: {self.kind.value}{who}: {self.what}"
 
 
-class Tally(_Record):
+class Tally(_Record, frozen=False):
     """How one question of one environment fared."""
 
     environment: str
     question: str
-    asked: int
-    failed: int
-    wrong: int
+    asked: int = 0
+    failed: int = 0
+    wrong: int = 0
 
 
-class Served(_Record):
+class Served(_Record, frozen=False):
     """The time in which one revision answered, in seconds since the load began, and its first bad answer if any."""
 
     environment: str
     revision: str
-    answers: int
+    answers: int = 0
     first: float
     last: float
     first_bad: float | None = None

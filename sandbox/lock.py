@@ -11,7 +11,6 @@ class DirectoryLock:
     """The held lock of a directory; `file` is given to the supervisor, who keeps it when the starter lets go."""
 
     def __init__(self, path: Path, file: int) -> None:
-        """Take the lock's file and its open descriptor."""
         self._path = path
         self.file = file
 

@@ -113,7 +113,6 @@ class MongodProcess:
         root_password: str,
         port: int = 0,
         replica_set: str = "rs0",
-        root_user: str = "root",
         log_path: Path | None = None,
         mongod: Path | None = None,
         deadline_seconds: float = 30.0,
@@ -144,10 +143,9 @@ class MongodProcess:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
-            login = f"{quote(root_user, safe='')}:{quote(root_password, safe='')}"
-            uri = f"mongodb://{login}@{HOST}:{chosen}/?authSource=admin"
+            uri = f"mongodb://root:{quote(root_password, safe='')}@{HOST}:{chosen}/?authSource=admin"
             server = cls(data_dir, chosen, replica_set, log, process.pid, uri, process, log_start)
-            if server._ready(root_user, root_password, time.monotonic() + deadline_seconds, fresh=fresh):
+            if server._ready(root_password, time.monotonic() + deadline_seconds, fresh=fresh):
                 return server
         raise MongodError("other programs took every port chosen for mongod: choose one with a port option")
 
@@ -185,12 +183,12 @@ class MongodProcess:
             self._process.kill()
         self._process.wait()
 
-    def _ready(self, user: str, password: str, deadline: float, *, fresh: bool) -> bool:
+    def _ready(self, password: str, deadline: float, *, fresh: bool) -> bool:
         """Wait until it can be used; False when another program took the port in between."""
         try:
             self._until("listens", deadline, lambda: "Waiting for connections" in self._said())
             if fresh:
-                self._initiate(user, password, deadline)
+                self._initiate(password, deadline)
             else:
                 self._take_up(deadline)
         except PyMongoError as error:
@@ -211,7 +209,7 @@ class MongodProcess:
                 raise MongodError(f"mongod on port {self.port} never {what}: see {self._where()}")
             time.sleep(0.01)
 
-    def _initiate(self, user: str, password: str, deadline: float) -> None:
+    def _initiate(self, password: str, deadline: float) -> None:
         member = {"_id": 0, "host": self.address}
         client: MongoClient[dict[str, Any]] = MongoClient(
             HOST, self.port, directConnection=True, serverSelectionTimeoutMS=5000
@@ -219,7 +217,7 @@ class MongodProcess:
         with client:
             client.admin.command("replSetInitiate", {"_id": self.replica_set, "members": [member]})
             self._until("became primary", deadline, lambda: _is_primary(client))
-            client.admin.command("createUser", user, pwd=password, roles=["root"])
+            client.admin.command("createUser", "root", pwd=password, roles=["root"])
         (self.data_dir / "initiated").touch()
 
     def _take_up(self, deadline: float) -> None:

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -43,11 +44,6 @@ def save(directory: Path, records: Iterable[ProcessRecord]) -> None:
     write_private(directory / _FILE, json.dumps([asdict(record) for record in records]))
 
 
-def text(record: ProcessRecord) -> str:
-    """Return a record as written to a file."""
-    return json.dumps(asdict(record))
-
-
 def load(directory: Path) -> tuple[ProcessRecord, ...]:
     """Read a sandbox's records; none from a missing or unreadable file. A new supervisor is in the lock file only."""
     known = []
@@ -66,7 +62,8 @@ def end(records: Iterable[ProcessRecord], *, grace_seconds: float) -> tuple[str,
     """Ask the recorded processes to end, end those that do not, and return the names of those that were alive."""
     alive = [(record, process) for record in records if (process := record.process()) is not None]
     for _, process in alive:
-        _signal(process.terminate)
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
     _wait([record for record, _ in alive], grace_seconds)
     kill(record for record, _ in alive)
     return tuple(record.name for record, _ in alive)
@@ -76,7 +73,8 @@ def kill(records: Iterable[ProcessRecord]) -> tuple[str, ...]:
     """End the recorded processes at once, when nothing they hold is to be kept; return the names of those alive."""
     alive = [(record, process) for record in records if (process := record.process()) is not None]
     for _, process in alive:
-        _signal(process.kill)
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     _wait([record for record, _ in alive], _DYING_SECONDS)
     return tuple(record.name for record, _ in alive)
 
@@ -86,10 +84,3 @@ def _wait(records: list[ProcessRecord], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while any(record.process() is not None for record in records) and time.monotonic() < deadline:
         time.sleep(0.01)
-
-
-def _signal(send: Callable[[], None]) -> None:
-    try:
-        send()
-    except psutil.NoSuchProcess:
-        return

@@ -53,7 +53,7 @@ class PulumiCli:
     @property
     def name(self) -> str:
         """What a person reads: `pulumi 3.260.0`; a build of one's own may have no version."""
-        return f"pulumi {'.'.join(map(str, self.version)) or 'of an untold version'}"
+        return f"pulumi {'.'.join(map(str, self.version)) or 'of an unknown version'}"
 
     def run(
         self,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from atlas_access.review import Deployment, code, escape, summary_line
+from atlas_access.base import Format, Report, Section, Status, Table, render
+from atlas_access.review import Deployment, summary_line
 from sandbox.receipt import Chapter, Receipt, Release
 
 
@@ -20,20 +21,68 @@ def render_html(receipt: Receipt) -> str:
         keep_trailing_newline=True,
     )
     return environment.get_template("receipt.html.j2").render(
-        receipt=receipt,
-        rows=rows(receipt),
-        chapters=long_ones(receipt),
+        receipt=receipt, rows=rows(receipt), chapters=long_ones(receipt)
     )
 
 
 def render_markdown(receipt: Receipt) -> str:
     """The same as Markdown; ends in a newline."""
-    return "\n".join(_markdown(receipt)) + "\n"
-
-
-def lines(receipt: Receipt) -> tuple[str, ...]:
-    """What the last screen says of it, above the access matrix."""
-    return tuple(_lines(receipt))
+    load = receipt.load
+    users = (
+        Section(
+            f"Users of the {cluster} cluster: {receipt.count(cluster)}",
+            table=Table(
+                ("user", "before", "after", ""),
+                tuple(
+                    (user.name, user.role_before or "-", user.role_after or "-", user.fate)
+                    for user in receipt.users(cluster)
+                ),
+            ),
+        )
+        for cluster in receipt.clusters
+    )
+    done = tuple(
+        (
+            each.stack,
+            each.phase,
+            each.changes,
+            f"{each.seconds:.1f} s",
+            f"FAILED {each.outcome}" if each.failed else each.outcome,
+        )
+        for each in rows(receipt)
+    )
+    gates = tuple(
+        (
+            each.stack,
+            each.moment,
+            each.revision,
+            str(each.rounds),
+            each.summary if each.green else f"NOT GREEN: {each.summary}",
+        )
+        for each in receipt.gates
+    )
+    requests = Section("Requests meanwhile", ("No load was put on the services.",))
+    if load is not None:
+        counts = tuple(
+            (each.environment, each.question, str(each.asked), str(each.failed), str(each.wrong))
+            for each in load.tallies
+        )
+        requests = Section(
+            "Requests meanwhile",
+            (f"{load}; {load.rate:.0f} due a second for each environment.", *map(str, load.faults[:10])),
+            Table(("environment", "endpoint", "asked", "failed", "wrong"), counts),
+        )
+    sections = (
+        Section(lines=(f"{receipt.sandbox}. {receipt.made_at}, {receipt.seconds:.0f} s.", *receipt.notes)),
+        *users,
+        Section("What was done", table=Table(("stack", "phase", "changes", "time", ""), done)),
+        Section("Gates", table=Table(("stack", "when", "answered by", "green rounds", ""), gates)),
+        requests,
+        Section("Known and accepted", tuple(f"{each.id} ({each.adr}): {each}" for each in receipt.accepted)),
+        Section("Time", tuple(f"{each.title}: {each.seconds:.1f} s" for each in long_ones(receipt))),
+    )
+    status = Status.GOOD if receipt.done else Status.BAD
+    return render(Report("receipt", status, "Receipt of a migration:", receipt.headline, sections), Format.MD)
 
 
 @dataclass(frozen=True)
@@ -73,7 +122,8 @@ def long_ones(receipt: Receipt) -> tuple[Chapter, ...]:
     return tuple(each for each in receipt.chapters if each.seconds >= 0.05)
 
 
-def _lines(receipt: Receipt) -> Iterator[str]:
+def lines(receipt: Receipt) -> Iterator[str]:
+    """What the last screen says of it, above the access matrix."""
     for each in receipt.doings:
         if isinstance(each, Deployment):
             yield summary_line(each)
@@ -97,75 +147,3 @@ def _gates_line(receipt: Receipt) -> str:
     return (
         f"Gates: {rounds} green rounds; not green: {first_red.stack}, {first_red.moment}: {first_red.summary}"
     )
-
-
-def _markdown(receipt: Receipt) -> Iterator[str]:
-    yield "# Receipt of a migration"
-    yield ""
-    yield f"**{escape(receipt.headline)}**"
-    yield ""
-    yield f"{escape(receipt.sandbox)}. {escape(receipt.made_at)}, {receipt.seconds:.0f} s."
-    for note in receipt.notes:
-        yield ""
-        yield f"> {escape(note)}"
-    for cluster in receipt.clusters:
-        yield ""
-        yield f"## Users of the {escape(cluster)} cluster: {receipt.count(cluster)}"
-        yield ""
-        yield "| user | before | after | |"
-        yield "|---|---|---|---|"
-        for user in receipt.users(cluster):
-            before, after = (code(role) if role else "-" for role in (user.role_before, user.role_after))
-            yield f"| {code(user.name)} | {before} | {after} | {escape(user.fate)} |"
-    yield ""
-    yield "## What was done"
-    yield ""
-    yield "| stack | phase | changes | time | |"
-    yield "|---|---|---|--:|---|"
-    for each in receipt.doings:
-        if isinstance(each, Deployment):
-            text = f"{'FAILED ' if each.failure else ''}{escape(did(each))}"
-            what = f"{escape(each.phase)} | {escape(each.counted)}"
-        else:
-            text, what = escape(str(each)), f"app | {escape(each.what)}"
-        yield f"| {escape(each.stack)} | {what} | {each.seconds:.1f} s | {text} |"
-    yield ""
-    yield "## Gates"
-    yield ""
-    yield "| stack | when | answered by | green rounds | |"
-    yield "|---|---|---|--:|---|"
-    for gate in receipt.gates:
-        yield (
-            f"| {escape(gate.stack)} | {escape(gate.moment)} | {escape(gate.revision)} | {gate.rounds} "
-            f"| {'' if gate.green else 'NOT GREEN: '}{escape(gate.summary)} |"
-        )
-    yield ""
-    yield "## Requests meanwhile"
-    yield ""
-    yield from _load_markdown(receipt)
-    yield ""
-    yield "## Known and accepted"
-    yield ""
-    yield from (f"- {escape(f'{each.id} ({each.adr}): {each}')}" for each in receipt.accepted)
-    yield ""
-    yield "## Time"
-    yield ""
-    yield from (f"- {escape(each.title)}: {each.seconds:.1f} s" for each in long_ones(receipt))
-
-
-def _load_markdown(receipt: Receipt) -> Iterator[str]:
-    load = receipt.load
-    if load is None:
-        yield "No load was put on the services."
-        return
-    yield f"{escape(str(load))}; {load.rate:.0f} due a second for each environment."
-    yield ""
-    yield "| environment | endpoint | asked | failed | wrong |"
-    yield "|---|---|--:|--:|--:|"
-    for each in load.tallies:
-        yield (
-            f"| {escape(each.environment)} | {code(each.question)} | {each.asked} | {each.failed} | {each.wrong} |"
-        )
-    for fault in load.faults[:10]:
-        yield ""
-        yield f"- {escape(str(fault))}"

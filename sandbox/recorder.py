@@ -1,18 +1,21 @@
 """Collects an engine's events into the steps of a deployment; unknown operations are ignored."""
 
+import re
 import time
 from collections.abc import Callable, Sequence
 
 from atlas_access.base import Finding, redact
 from atlas_access.review import Change, Moment, Progress, Step, said_by_pack
 
-_OPERATIONS = {
-    "create-replacement": "replace",
-    "import-replacement": "replace",
-    "read-replacement": "read",
-}
+_OPERATIONS = {"create-replacement": "replace", "import-replacement": "replace", "read-replacement": "read"}
 _HALVES = frozenset({"replace", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace"})
 """The CLI's steps that are parts of a replacement, reported once by its creating half."""
+
+_OWN_STEPS = "pulumi-python:dynamic/rollout:"
+"""The types of the steps that move a service or retire its users: their errors say what runs now."""
+
+_RAISED = re.compile(r"^.*?\b(?:\w+\.)+[A-Z]\w*: ")
+"""What stands before the message of a dynamic provider's exception: the engine's words, and Python's name of it."""
 
 
 class Recorder:
@@ -21,8 +24,8 @@ class Recorder:
     def __init__(
         self, report: Callable[[Progress], None], *, preview: bool, secrets: Sequence[str] = ()
     ) -> None:
-        """Take where to report it, and whether steps are only planned."""
         self.errors: list[str] = []
+        self.ends: list[str] = []  # the errors of a rollout's or a retirement's own steps
         self.policies: list[Finding] = []
         self._report = report
         self._preview = preview
@@ -63,13 +66,13 @@ class Recorder:
         self._done.append(step)
         self._report(Progress(Moment.DONE if ok else Moment.FAILED, step))
         if error:
-            self.failed(error)
+            self.failed(error, kind)
 
     def said(self, severity: str, message: str, urn: str = "", *, passing: bool = False) -> None:
         """The program, a provider or the engine said something; what is passing is soon overtaken."""
         text = self._clean(message)
         if severity == "error":
-            self.failed(text)
+            self.failed(text, type_of(urn))
         elif text and severity in {"info", "warning"}:
             step = Step("same", type_of(urn), name_of(urn)) if urn else None
             self._report(Progress(Moment.PASSING if passing else Moment.SAID, step, text))
@@ -80,11 +83,13 @@ class Recorder:
         if found not in self.policies:
             self.policies.append(found)
 
-    def failed(self, error: str) -> None:
-        """The run has an error; each is kept once."""
-        text = self._clean(error)
-        if text and text not in self.errors:
-            self.errors.append(text)
+    def failed(self, error: str, kind: str = "") -> None:
+        """The run has an error, of a resource of that type; each is kept once."""
+        own = kind.startswith(_OWN_STEPS)
+        text = _RAISED.sub("", self._clean(error)) if own else self._clean(error)
+        kept = self.ends if own else self.errors
+        if text and text not in kept:
+            kept.append(text)
 
     def _clean(self, text: str) -> str:
         return redact(text, self._secrets).strip()

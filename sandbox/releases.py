@@ -28,7 +28,6 @@ class Pipeline:
     """The application's pipeline for one stack of a sandbox."""
 
     def __init__(self, world: World, stack: str) -> None:
-        """Take the sandbox and the stack whose service is deployed."""
         self._stack = stack
         self._ecs = client_of(world, stack, "ecs")
         self.service = Service(self._ecs, f"askflorence-{stack}", f"askflorence-{stack}-app")

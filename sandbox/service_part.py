@@ -27,7 +27,6 @@ class ServicePart:
     """Starts empty addresses at once; tasks appear behind them when the agent starts them."""
 
     def __init__(self, environments: Mapping[str, EstateEnvironment], witness: Witness) -> None:
-        """Take the environments by name, and the receiver of process events."""
         self._environments = environments
         self._balancers = {name: Balancer() for name in environments}
         self._containers = Containers(_HOME, witness)
@@ -50,9 +49,8 @@ class ServicePart:
 
     def balanced(self, target: str) -> tuple[int, str]:
         """Answer `GET /ENVIRONMENT?seconds=N` with how many requests failed at its address in the last N seconds."""
-        url = urlsplit(target)
-        balancer = self._balancers.get(url.path.strip("/"))
-        wanted = (parse_qs(url.query).get("seconds") or [""])[0]
+        name, wanted = _asked(target, "seconds")
+        balancer = self._balancers.get(name)
         if balancer is None or not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", wanted):
             return 400, json.dumps({"error": "ask for /staging?seconds=60 or /prod?seconds=60"})
         return 200, json.dumps({"failed": balancer.failed(float(wanted))})
@@ -62,6 +60,11 @@ class ServicePart:
         for balancer in self._balancers.values():
             balancer.stop()
         self._containers.stop()
+
+
+def _asked(target: str, parameter: str) -> tuple[str, str]:
+    url = urlsplit(target)
+    return url.path.strip("/"), (parse_qs(url.query).get(parameter) or [""])[0]
 
 
 def settle(agent: EcsAgent) -> None:
@@ -108,9 +111,8 @@ def hubspot(estate: Estate) -> HubSpot:
 
 def sent_mail(estate: Estate, target: str) -> tuple[int, str]:
     """Answer `GET /ENVIRONMENT?to=ADDRESS` with the mails that SES sent to an address, their text left out."""
-    url = urlsplit(target)
-    here = estate.by_name.get(url.path.strip("/"))
-    wanted = (parse_qs(url.query).get("to") or [""])[0]
+    name, wanted = _asked(target, "to")
+    here = estate.by_name.get(name)
     if here is None or not wanted:
         return 400, json.dumps({"error": "ask for /staging?to=ADDRESS or /prod?to=ADDRESS"})
     found = [

@@ -18,9 +18,8 @@ from sandbox.control import Control
 from sandbox.estate import Estate
 from sandbox.forwarder import Forwarder
 from sandbox.mongod import MongodProcess, find_mongod
-from sandbox.overlay import Addresses, overlay
 from sandbox.ports import HOST
-from sandbox.world import ENVIRONMENTS, AwsCredentials, Environment, Mongod, Options, World
+from sandbox.world import ENVIRONMENTS, Environment, Mongod, Options, World, overlay
 
 if TYPE_CHECKING:
     from sandbox.ecs_agent import EcsAgent
@@ -28,14 +27,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _PARTS = (
-    "mongod staging",
-    "mongod prod",
-    "atlas",
-    "aws",
-    "control",
-    "private endpoint",
-    "service staging",
-    "service prod",
+    *("mongod staging", "mongod prod", "atlas", "aws", "control"),
+    *("private endpoint", "service staging", "service prod"),
 )
 
 
@@ -43,7 +36,6 @@ class Supervisor:
     """One sandbox in one directory. `start` returns the world; `stop` ends every part, the `mongod`s last."""
 
     def __init__(self, directory: Path, options: Options, own: processes.ProcessRecord) -> None:
-        """Take where and how; `own` is the record of this process."""
         self._directory = directory
         self._options = options
         self._records = [own]
@@ -105,9 +97,9 @@ class Supervisor:
             aws.start(self._port("aws"))
             self._parts.callback(aws.stop)
             atlas = AtlasPart(self._options, estate, servers, private_address)
-            self._parts.callback(atlas.stop)
+            self._parts.callback(atlas.emulator.stop)
             atlas.start(self._port("atlas"))
-            urls = self._service(part, estate, agent, Addresses(atlas.url, aws.url, control.url))
+            urls = self._service(part, estate, agent, (atlas.emulator.url, aws.url, control.url))
             sessions = {
                 name: account.build_account(estate, name, atlas.strings(name), agent) for name in ENVIRONMENTS
             }
@@ -118,7 +110,6 @@ class Supervisor:
         environments = {}
         for name in ENVIRONMENTS:
             here, mongod = estate.by_name[name], servers[name]
-            session = sessions[name]
             environments[name] = Environment(
                 name=name,
                 project_id=here.project_id,
@@ -127,13 +118,13 @@ class Supervisor:
                 region=here.region,
                 mongod=Mongod(HOST, mongod.port, mongod.replica_set, mongod.root_uri),
                 atlas=atlas.keys[name],
-                aws=AwsCredentials(session.access_key_id, session.secret_access_key, session.session_token),
+                aws=sessions[name],
                 service_url=urls[name],
             )
         world = World(
             directory=self._directory,
             options=self._options,
-            atlas_url=atlas.url,
+            atlas_url=atlas.emulator.url,
             aws_url=aws.url,
             control_url=control.url,
             private_address=private_address,
@@ -159,7 +150,7 @@ class Supervisor:
         return mongod
 
     def _service(
-        self, part: "ServicePart | None", estate: Estate, agent: "EcsAgent", addresses: Addresses
+        self, part: "ServicePart | None", estate: Estate, agent: "EcsAgent", addresses: tuple[str, str, str]
     ) -> Mapping[str, str]:
         """Let tasks be processes, where the options say so; return the service's address by environment."""
         if part is None:
@@ -167,7 +158,7 @@ class Supervisor:
         self._parts.callback(part.stop)
         part.listen({name: self._port(f"service {name}") for name in ENVIRONMENTS})
         overlays = {
-            name: overlay(addresses, name, estate.by_name[name].region, part.urls[name])
+            name: overlay(*addresses, name, estate.by_name[name].region, part.urls[name])
             for name in ENVIRONMENTS
         }
         part.run_tasks(agent, overlays)

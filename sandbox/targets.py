@@ -40,10 +40,6 @@ class Target:
         """Whether a new request may go there."""
         return self.health is Health.HEALTHY and not self.draining
 
-    def taken(self) -> None:
-        """Count a request that goes there."""
-        self.in_flight += 1
-
     def ended(self) -> None:
         """Count a request's end."""
         self.in_flight -= 1
@@ -68,7 +64,6 @@ class Targets:
     """The targets of one balancer, each tried in turn."""
 
     def __init__(self, check: Callable[[Target], Awaitable[bool]]) -> None:
-        """Take how a target is checked."""
         self._check = check
         self._targets: list[Target] = []
         self._turn = 0
@@ -94,10 +89,6 @@ class Targets:
         """Forget every target."""
         for target in list(self._targets):
             self.remove(target)
-
-    def serving(self) -> int:
-        """Return how many take requests now."""
-        return sum(target.serving for target in self._targets)
 
     def next(self, tried: set[Target]) -> Target | None:
         """Return the next untried target in turn, or None; as in an ALB, unhealthy ones serve when no other is left."""

@@ -64,7 +64,7 @@ def mapped(value: Value, change: Callable[[Value], Value]) -> Value:
 
 
 def encoded(value: Value, secret: Callable[[Secret], Value]) -> Value:
-    """`value` as JSON with the format's marks; `secret` says what becomes of a secret."""
+    """`value` as JSON with the format's signatures; `secret` says what becomes of a secret."""
 
     def change(part: Value) -> Value:
         while isinstance(part, Secret):

@@ -10,15 +10,13 @@ from typing import Any, Self
 
 import requests
 
-from sandbox.overlay import Addresses, overlay
-from sandbox.ports import HOST
-
 VERSION = 2
 ENVIRONMENTS = ("staging", "prod")
-PROVIDERS = ("aws", "mongodbatlas", "random")
 PASSED_ON = ("ATLAS_ACCESS_POLICY_UNKNOWN",)
 """Variables passed from the shell to the policy pack; they can only make it stricter."""
 
+_LOOPBACK = "127.0.0.1,127.0.0.2,localhost,127.0.0.0/8,::1"
+_ADDRESSES = ("atlas_url", "aws_url", "control_url", "private_address")
 START = "start one with `atlas-access sandbox up`"
 
 
@@ -30,8 +28,7 @@ class SandboxError(Exception):
 class Options:
     """How a sandbox is started. Times in seconds; `base_port` 0 takes free ports, else it takes the 8 from there.
 
-    With `service` the services' tasks are processes behind a balanced address; without, deployments are only
-    recorded.
+    With `service` tasks are processes behind a balanced address; without, deployments are only recorded.
     """
 
     base_port: int = 0
@@ -133,21 +130,12 @@ class World:
         for name, entry in facts["environments"].items():
             key = keys["environments"][name]
             environments[name] = Environment(
-                **{
-                    k: entry[k]
-                    for k in (
-                        "name",
-                        "project_id",
-                        "cluster",
-                        "account",
-                        "region",
-                        "provider_ports",
-                        "service_url",
-                    )
-                },
-                mongod=Mongod(**entry["mongod"], root_uri=key["mongod"]),
-                atlas=AtlasKey(**key["atlas"]),
-                aws=AwsCredentials(**key["aws"]),
+                **entry
+                | {
+                    "mongod": Mongod(**entry["mongod"], root_uri=key["mongod"]),
+                    "atlas": AtlasKey(**key["atlas"]),
+                    "aws": AwsCredentials(**key["aws"]),
+                }
             )
         return cls(
             directory=directory,
@@ -155,12 +143,13 @@ class World:
             environments=environments,
             passphrase=keys["passphrase"],
             control_token=keys["control_token"],
-            **{k: facts[k] for k in ("atlas_url", "aws_url", "control_url", "private_address")},
+            **{key: facts[key] for key in _ADDRESSES},
         )
 
     def save(self) -> None:
         """Write both files, the readable facts apart from the keys, each readable by the owner alone."""
         facts: dict[str, Any] = {"version": VERSION, "options": asdict(self.options), "environments": {}}
+        facts |= {key: getattr(self, key) for key in _ADDRESSES}
         keys: dict[str, Any] = {"environments": {}}
         for name, environment in self.environments.items():
             entry = asdict(environment)
@@ -171,8 +160,6 @@ class World:
                 "aws": entry.pop("aws"),
             }
             facts["environments"][name] = entry
-        for key in ("atlas_url", "aws_url", "control_url", "private_address"):
-            facts[key] = getattr(self, key)
         keys |= {"passphrase": self.passphrase, "control_token": self.control_token}
         write_private(self.directory / "keys.json", json.dumps(keys, indent=1))
         write_private(self.directory / "sandbox.json", json.dumps(facts, indent=1))
@@ -184,14 +171,6 @@ class World:
         except KeyError:
             known = " and ".join(self.environments)
             raise SandboxError(f"the sandbox has no stack {stack!r}: it has {known}") from None
-
-    def mongod(self, environment: str) -> Mongod:
-        """Return the replica set of an environment."""
-        return self.of(environment).mongod
-
-    def provider_ports(self, stack: str) -> dict[str, int]:
-        """Return the port of each provider that serves this stack, by its package name."""
-        return dict(self.of(stack).provider_ports)
 
     def state_file(self, stack: str) -> Path:
         """Return where the embedded engine keeps a stack's state."""
@@ -207,16 +186,11 @@ class World:
             values += [environment.aws.secret_access_key, environment.aws.session_token]
         return tuple(value for value in values if value)
 
-    def service_url(self, stack: str) -> str:
-        """Return the load-balanced address of a stack's service, "" in a sandbox that runs none."""
-        return self.of(stack).service_url
-
     def environment(self, stack: str) -> dict[str, str]:
         """All the variables to work on one stack; a shell's own cloud settings cannot leak in beside them."""
         here = self.of(stack)
-        addresses = Addresses(self.atlas_url, self.aws_url, self.control_url)
         variables = {
-            **overlay(addresses, stack, here.region, here.service_url),
+            **overlay(self.atlas_url, self.aws_url, self.control_url, stack, here.region, here.service_url),
             "ATLAS_ACCESS_SANDBOX_DIR": str(self.directory),
             "AWS_ACCESS_KEY_ID": here.aws.access_key_id,
             "AWS_SECRET_ACCESS_KEY": here.aws.secret_access_key,
@@ -237,15 +211,12 @@ class World:
 
     def private_endpoint(self, *, open_: bool) -> None:
         """Cut staging's private endpoint (connections are refused, those open are dropped), or restore it."""
-        self._control("private-endpoint", {"open": open_})
-
-    def _control(self, what: str, body: Mapping[str, Any]) -> Any:
         session = requests.Session()
         session.trust_env = False
         try:
             answer = session.post(
-                f"{self.control_url}/control/{what}",
-                json=dict(body),
+                f"{self.control_url}/control/private-endpoint",
+                json={"open": open_},
                 headers={"Authorization": f"Bearer {self.control_token}"},
                 timeout=10,
             )
@@ -254,8 +225,7 @@ class World:
                 "the sandbox's supervisor does not answer: `atlas-access sandbox status` says what is dead"
             ) from None
         if not answer.ok:
-            raise SandboxError(f"the sandbox refused {what}: {answer.text.strip()}")
-        return answer.json()
+            raise SandboxError(f"the sandbox refused private-endpoint: {answer.text.strip()}")
 
 
 def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
@@ -271,17 +241,23 @@ def write_private(path: Path, text: str) -> None:
     Path(name).replace(path)
 
 
-__all__ = [
-    "ENVIRONMENTS",
-    "HOST",
-    "PROVIDERS",
-    "AtlasKey",
-    "AwsCredentials",
-    "Environment",
-    "Mongod",
-    "Options",
-    "SandboxError",
-    "World",
-    "passed_on",
-    "write_private",
-]
+def overlay(atlas: str, aws: str, control: str, stack: str, region: str, service_url: str) -> dict[str, str]:
+    """Return the variables of a stack. Shared AWS files and instance metadata are off; loopback bypasses proxies."""
+    return {
+        "ATLAS_ACCESS_SANDBOX": "1",
+        "ATLAS_ACCESS_ADDRESS_FORM": "standard",
+        "ATLAS_ACCESS_SMOKE_URL": service_url or f"{control}/smoke/{stack}",
+        "ATLAS_ACCESS_HUBSPOT_URL": f"{control}/hubspot",
+        "ATLAS_ACCESS_BALANCED_URL": f"{control}/balanced/{stack}",
+        "ATLAS_ACCESS_MAIL_URL": f"{control}/mail/{stack}",
+        "GITHUB_API_URL": f"{control}/github",
+        "AWS_ENDPOINT_URL": aws,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "MONGODB_ATLAS_BASE_URL": atlas.rstrip("/") + "/",
+        "NO_PROXY": _LOOPBACK,
+        "no_proxy": _LOOPBACK,
+    }

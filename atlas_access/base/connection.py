@@ -1,9 +1,9 @@
 """MongoDB connection strings: read strictly, composed from Atlas's addresses, never shown with their password.
 
-For: the one place where a connection string is put together or taken apart. Forms and escapes follow the MongoDB
-manual's page on connection strings; the merge rules are the project's: keep the scheme, hosts and options that Atlas
-gives, add `retryWrites=true&w=majority`, and outside SRV `authSource=admin` (an SRV record brings its own).
-Never: resolves or contacts a host, and never quotes any part of a string in an error.
+The one place where a connection string is put together or taken apart; no error quotes any part of one. Forms and
+escapes follow the MongoDB manual's page on connection strings; the merge rules are the project's: keep the scheme,
+hosts and options that Atlas gives, add `retryWrites=true&w=majority`, and outside SRV `authSource=admin` (an SRV record
+brings its own).
 """
 
 import hmac

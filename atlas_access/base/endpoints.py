@@ -1,8 +1,7 @@
 """The overlay of outgoing addresses: where AWS, Atlas, the application, HubSpot and GitHub are reached.
 
-For: one place that decides every outgoing address, and that in sandbox mode refuses each host that is not loopback
-before anything is sent. Effects ask `permit` for every request, redirects included.
-Never: resolves a name, opens a socket, or repairs an odd address: what is not plainly loopback is refused.
+Effects ask `permit` for every request, redirects included. In sandbox mode each host that is not plainly loopback is
+refused before anything is sent.
 """
 
 import ipaddress

@@ -1,8 +1,7 @@
 """A developer's `.env.local` as entries: which variable stands where, and the text with our variables set anew.
 
-For: replacing the Mongo variables of a file that also holds other people's lines. Forms follow the loader that the
-application uses (dotenv): `NAME=value`, `export NAME=value`, `NAME: value`, values in quotes, also over several lines.
-Never: reads or writes a file, changes a line that is not ours, or shows a value in a repr.
+Lines that are not ours stay as they are. Forms follow the loader that the application uses (dotenv): `NAME=value`,
+`export NAME=value`, `NAME: value`, values in quotes, also over several lines.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Foreign text inside GitHub's Markdown: shown letter by letter, and never a mention, a link, a reference or markup.
 
-Names of roles and users are free text that whoever changed Atlas chose. It must never be trusted to be harmless.
+Names of roles and users are free text that whoever changed Atlas chose.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """The one place that every output passes through: what is secret or personal leaves it masked.
 
-For: masking known secret values in every encoding that a log, an exception or a report may hold them in, credentials in
-any URI, secrets that are named as such, and commands and documents that MongoDB quotes in its errors.
-It keeps nothing of what it masked, its length included.
-
-Masking what is masked already changes nothing.
+Masked are known secret values in every encoding that a log, an exception or a report may hold them in, credentials in
+any URI, secrets that are named as such, and commands and documents that MongoDB quotes in its errors. Nothing of what
+was masked is kept, its length included. Masking what is masked already changes nothing.
 """
 
 import logging

@@ -1,9 +1,8 @@
 """The forms in which one secret can stand in a text.
 
-For: atlas_access.base.redaction. Forms that follow from the whole value (base64, hex) are listed; forms that follow
-from each character (percent-encoding, escapes for JSON, Python, shells and HTML) become one pattern that knows every
-spelling of every character, so that a text which escapes some characters and not others is found as well. Never:
-keeps a secret beyond the small caches below.
+Forms that follow from the whole value (base64, hex) are listed; forms that follow from each character
+(percent-encoding, escapes for JSON, Python, shells and HTML) become one pattern that knows every spelling of every
+character, so that a text which escapes some characters and not others is found as well.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """The stack's settings as a frozen record, and the check of the text that holds them, all mistakes at once.
 
-Per-environment facts stand in `Pulumi.<stack>.yaml`, typed by the `config` schema of `Pulumi.yaml`. It must never read
-a file (`components/settings.py` does for the program, `atlas_access/cli/inputs.py` for a command) or contact anything.
+Per-environment facts stand in `Pulumi.<stack>.yaml`, typed by the `config` schema of `Pulumi.yaml`. It reads no file
+(`components/settings.py` does for the program, `atlas_access/cli/inputs.py` for a command).
 """
 
 from __future__ import annotations

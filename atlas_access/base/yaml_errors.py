@@ -1,7 +1,6 @@
 """What is wrong with a manifest, said so that its author can correct it.
 
-For: the error records, their wording, and the decision which words of a file may be repeated in a message.
-Never: repeats a value that could be a secret, however it got into the file.
+A message repeats only words of a file that cannot be a secret.
 """
 
 import difflib

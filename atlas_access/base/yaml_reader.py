@@ -1,10 +1,8 @@
 """The text of a YAML file as plain data, with the line of every part: the one reader of every YAML file.
 
-For: reading the small and safe part of YAML that these files need, and reporting what is outside it with its line.
-Never: builds an object from a tag, follows an alias, or repeats a value of the file in a message.
-
-Plain scalars follow the core schema of YAML 1.2 (true, false, null, integers, floats; anything else is a string), so
-that a key `on` is the word "on" in every editor and here.
+It reads the small and safe part of YAML that these files need, and reports what is outside it (tags, aliases) with its
+line, without repeating a value. Plain scalars follow the core schema of YAML 1.2 (true, false, null, integers, floats;
+anything else is a string), so that a key `on` is the word "on" in every editor and here.
 """
 
 import re

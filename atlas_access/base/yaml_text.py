@@ -1,8 +1,4 @@
-"""What a line of a YAML file must not hold: secret values, and characters that a reviewer cannot see or mistakes.
-
-For: stopping secrets from entering version control, in values, keys and comments alike, and text that reads otherwise
-than it works. Never: repeats a secret or a hidden character.
-"""
+"""What a line of a YAML file must not hold: secret values, and characters that a reviewer cannot see or mistakes."""
 
 import re
 import unicodedata

@@ -1,6 +1,6 @@
 """Every failure that a person sees: one clear line and the remedy. Set up here, once, for all commands.
 
-It must never show a traceback unless `--debug` asks for one, and never a secret.
+A traceback is shown only with `--debug`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What commands read from files: the manifest and evidence, with every mistake said in a sentence.
 
-It must never contact anything: a wrong file is refused before that.
+A wrong file is refused before anything is contacted.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The command's front door: the tree of verbs, and how a run begins and ends.
 
-It must never import what only one verb needs: `atlas-access --help` answers in a blink.
+Each verb imports what it needs by itself, so that `atlas-access --help` answers at once.
 """
 
 from __future__ import annotations

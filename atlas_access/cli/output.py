@@ -1,6 +1,6 @@
 """The one way to the terminal: every byte a command prints passes through redaction here.
 
-It must never raise because the reader went away (a closed pipe is no error), and never print unredacted text.
+A closed pipe is no error.
 """
 
 from __future__ import annotations

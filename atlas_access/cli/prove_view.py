@@ -1,6 +1,6 @@
 """Proofs as they run: a table that fills on a terminal, plain lines elsewhere.
 
-It must never hold a proof up, or show what redaction has not seen.
+It does not hold a proof up, and shows only what redaction has seen.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`atlas-access sandbox …`: the world on this machine, and deployments into it.
 
-Only this and `atlas_access/cli/sandbox_replay.py` import `sandbox`. It must never decide what a deployment does:
-`sandbox/deploy.py` does, this shows it.
+Only this and `atlas_access/cli/sandbox_replay.py` import `sandbox`. What a deployment does is decided in
+`sandbox/deploy.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The demo on a screen: each act as it happens, and a last screen that says what was shown.
 
-It must never know the sandbox: it is handed what to call, and gets records.
+It is handed what to call, and gets records.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How a deployment is shown: progress while it runs, then the plan, the summary or the failure; or all of it as JSON.
 
-It must never look at an engine: it gets records.
+It gets records, whatever the engine.
 """
 
 from __future__ import annotations

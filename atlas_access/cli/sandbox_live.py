@@ -1,6 +1,6 @@
 """A run as it happens: finished resources line by line, and on a terminal what is under way beneath them.
 
-It must never hold a run up: when nobody reads any more, the lines go nowhere and the run goes on.
+When nobody reads any more, the lines are dropped and the run continues.
 """
 
 from __future__ import annotations

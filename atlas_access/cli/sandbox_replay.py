@@ -1,6 +1,6 @@
 """`atlas-access sandbox replay`: what went wrong, shown happening by hand and then caught. Formats and exit codes.
 
-It must never decide whether a replay passed: `sandbox/replays/model.py` does, this shows it.
+Whether a replay passed is decided in `sandbox/replays/model.py`.
 """
 
 from __future__ import annotations

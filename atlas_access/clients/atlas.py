@@ -1,7 +1,7 @@
 """The client of the Atlas Admin API: users, roles, the cluster, its status, events and access history.
 
-Source: Atlas Administration API 2.0. Every request can be repeated. It must never send a password, or change a user or
-role that its caller has not named.
+Source: Atlas Administration API 2.0. Every request can be repeated. It sends no password, and changes only users and
+roles that its caller has named.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The answers of the Atlas Admin API as models: strict on what the drift check needs, tolerant of everything else.
 
-Source: schemas CloudDatabaseUser, UserCustomDBRole, ClusterDescription20240805 and the project's events. It must never
-keep a field that it does not need, and never take another project's data for ours.
+Source: schemas CloudDatabaseUser, UserCustomDBRole, ClusterDescription20240805 and the project's events. Only fields
+that are needed are kept, and only of the asked project.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Requests to one project of the Atlas Admin API: its address, versions, sign-in, pages, retries and errors.
 
-Source: Atlas Administration API 2.0 (versioned media types, pagination, Retry-After, errors). It must never wait past
-its deadline, take a part of a list for the whole, or use another project's data.
+Source: Atlas Administration API 2.0 (versioned media types, pagination, Retry-After, errors). A list is read whole or
+not at all, within the deadline.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How we sign in to the Atlas Admin API: a programmatic key by HTTP digest, or a service account by a cached token.
 
-It must never put a key into an error, a log or a repr. Sources: Atlas Admin API (authentication), RFC 7616, RFC 6749.
+No key is part of an error, a log or a repr. Sources: Atlas Admin API (authentication), RFC 7616, RFC 6749.
 """
 
 from __future__ import annotations

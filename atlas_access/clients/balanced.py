@@ -1,7 +1,7 @@
 """How many requests failed at a service's balanced address, where somebody counts: the sandbox's balancer does.
 
-The counts of an Application Load Balancer reach CloudWatch minutes later, too late for the end of a rollout: there
-the answer is unknown, never 0. It must never raise, or wait for long.
+The counts of an Application Load Balancer reach CloudWatch minutes later, too late for the end of a rollout: there the
+answer is unknown, never 0. It does not raise.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Writes a repository's issues by the GitHub REST API, until the tracker says what was decided.
 
 Every round lists the issues anew and lets the caller decide from that list, so that an answer lost on its way never
-makes a second issue. It must never touch an issue that was not decided on, or show the token.
+makes a second issue. Only issues that were decided on are changed.
 """
 
 from __future__ import annotations

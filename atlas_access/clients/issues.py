@@ -1,6 +1,6 @@
 """Issues of a tracker as records, and the changes that are to be made to them.
 
-For: deciding what to write (atlas_access/drift/issue.py) apart from writing it (atlas_access/clients/github.py). Pure.
+atlas_access/drift/issue.py decides what to write, atlas_access/clients/github.py writes it. Pure.
 """
 
 from __future__ import annotations

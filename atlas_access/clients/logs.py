@@ -1,6 +1,6 @@
 """What CloudWatch Logs holds of a time: a service's error lines, and whether a mail's events name a recipient.
 
-It must never show a line's text unredacted: lines may hold what a person typed.
+Lines are redacted: they may hold what a person typed.
 """
 
 from __future__ import annotations

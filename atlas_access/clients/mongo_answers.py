@@ -1,7 +1,7 @@
 """What a server's answer means: allowed, denied or inconclusive; and what the answers of one proof add up to.
 
 Only a server's authorization refusal is a denial. Anything that this module does not know is inconclusive, and
-inconclusive never passes. It must never read a reply's text for more than the wordings that code 8000 needs.
+inconclusive never passes. A reply's text is read only for the wordings that code 8000 needs.
 """
 
 from dataclasses import dataclass, field

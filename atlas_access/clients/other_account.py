@@ -1,6 +1,6 @@
 """Looking into an environment's AWS account: as ourselves in our own, as a named role in another one.
 
-It must never take the caller's own identity in another account for an answer.
+The caller's own identity in another account is no answer.
 """
 
 from __future__ import annotations

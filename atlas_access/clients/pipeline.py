@@ -1,8 +1,8 @@
 """Sends many commands on one connection before the first answer is awaited, and pairs each with its answer.
 
 A server answers a connection's messages in their order, so that a proof costs one round trip a batch, not one a
-command. Each command is its own message and succeeds or fails by itself. It must never leave a transaction open, or
-take an answer for another command's: a connection that breaks is closed, and nothing is sent again.
+command. Each command is its own message and succeeds or fails by itself. No transaction is left open. A connection that
+breaks is closed, and nothing is sent again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The retry policy of HTTP requests: what is safe to repeat, for a named reason, within one deadline.
 
-AWS requests are retried by botocore. It must never wait past its deadline, read an answer without a bound, or put an
-answer's text into an error.
+AWS requests are retried by botocore. No answer's text is part of an error.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The drift check: what was read of the live systems against what is declared, as findings with one answer.
 
-For: comparing frozen records; the effects that read them are in probes/. Sources: ADR 0001, 0004 and 0006, access.yaml
-and known-users.yaml. What could not be read is listed, and no answer is called clean while anything is.
-Never: contacts anything, or closes its eyes to a part because another one is in order.
+Sources: ADR 0001, 0004 and 0006, access.yaml and known-users.yaml. Every part is compared, even if another differs;
+what could not be read is listed, and no answer is clean while anything is. Pure.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Compares the custom roles of a project with the manifest, grant by grant.
 
-For: findings about actions, collections and inherited roles. A legacy role's grants stand in no file of ours, so it is
-held to what no legacy role may do: reach beyond named collections of the manifest's databases. Pure.
+A legacy role's grants are in no file of ours, so it is held to what no legacy role may do: reach beyond named
+collections of the manifest's databases. Pure.
 """
 
 from __future__ import annotations

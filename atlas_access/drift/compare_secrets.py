@@ -1,7 +1,6 @@
 """Compares the secrets of an account with the manifest: keys, recovery and policies.
 
-For: findings about the AWS side of one environment; atlas_access/drift/compare_tasks.py judges what tasks bind. Pure.
-It must never see a secret's value.
+atlas_access/drift/compare_tasks.py judges what tasks bind. Pure; no secret's value is here.
 """
 
 from __future__ import annotations

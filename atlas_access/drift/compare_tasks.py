@@ -1,7 +1,7 @@
 """Compares live task definitions with the manifest, container by container: bindings, and what else holds a credential.
 
-For: findings about one revision. Only the runtime container may hold credentials of ours: one in a sidecar, in a log
-driver's options or in a command is reported, and none replaces what the runtime container lacks. Pure.
+Only the runtime container may hold credentials of ours: one in a sidecar, in a log driver's options or in a command is
+reported, and none replaces what the runtime container lacks. Pure.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Compares the database users of a project with the manifest and the list of known users.
 
-For: findings about who is there, how they sign in, which roles they hold and what they may reach. Pure.
-Never: reads anything, or takes a user for harmless because its name looks familiar.
+A familiar name makes no user harmless. Pure.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What a drift check found: findings, what could not be read, and the one answer that follows.
 
-For: records that reports print and that two nights can be compared by. Three answers, and green means that everything
-was read. It must never hold a secret.
+Green means that everything was read. No record holds a secret.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 
 One issue for one set of findings, found again by the fingerprint in its first line. An issue is closed only when the
 parts that it reports were read again, and a night on which something could not be read never splits one. Pure:
-atlas_access/clients/github.py writes. It must never put a secret, a mention or unescaped text into an issue, or
-exceed GitHub's size.
+atlas_access/clients/github.py writes. Texts are escaped, redacted, and cut to GitHub's size.
 """
 
 from __future__ import annotations

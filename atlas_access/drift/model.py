@@ -1,7 +1,7 @@
 """What a drift check has read of the live systems, as frozen records.
 
-For: the comparison in atlas_access/drift/compare.py, which needs no server. Every part is either what was read or an
-`Unread` that says why it could not be. It must never hold a password, a connection string, or a value of a variable.
+Every part is either what was read or an `Unread` that says why it could not be. No record holds a password, a
+connection string, or a value of a variable.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One drift check: everything that is to be read, at once; the comparison; and, only if it found something, the events.
 
-It must never write anything. What cannot be read becomes an `Unread`, which the comparison turns into the answer.
+Nothing is written. What cannot be read becomes an `Unread`, which the comparison turns into the answer.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What else stands or runs beside a stack's service: other families, and other services and tasks of its cluster.
 
-Reads ECS only, metadata only. It must never take a part of a list for the whole.
+Reads ECS only, metadata only. A list is read whole or reported as unread.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where a task definition holds or is handed a credential: every field of every container, and those around them.
 
-Pure: what DescribeTaskDefinition answers goes in, places come out. It must never keep a value, only where it stands.
+Pure: what DescribeTaskDefinition answers goes in, places come out. Only where a value is found is kept, not the value.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What access permits, in plain words: roles, grants and scopes as a reviewer would say them.
 
-Sources: MongoDB manual (built-in roles, privilege actions), Atlas documentation (atlasAdmin). It must never say less
-than what a role permits: for a role that it does not know it says so.
+Sources: MongoDB manual (built-in roles, privilege actions), Atlas documentation (atlasAdmin). A role that is not known
+is reported as such.
 """
 
 from __future__ import annotations

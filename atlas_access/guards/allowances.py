@@ -1,6 +1,6 @@
 """Findings that a person accepted in the source itself: `atlas-access: allow GUARD: reason`, on the line or above it.
 
-Pure. It must never accept without a reason; what is accepted stays in the report as a note.
+Pure. Only a reason accepts; what is accepted stays in the report as a note.
 """
 
 from __future__ import annotations

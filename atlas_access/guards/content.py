@@ -1,7 +1,7 @@
 """A file's bytes as what guards can search: text in its encoding, text inside of binary data, or an archive's packing.
 
 Pure. Text of two or four bytes a character is read with and without a byte order mark, and at any place of a binary
-file. It must never unpack an archive: what is in one is not searched, and that is said.
+file. An archive is not unpacked: that its content was not searched is reported.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Guard *docs-sync*: the generated documents are what would be generated now.
 
-Pure; the documents come from `reports/`. It must never judge a document's content, only that it is in step.
+Pure; the documents come from `review/`. Only whether a document is in step is judged, not its content.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Guard *env-var-coverage*: every Mongo variable of a source tree is declared in the manifest, every declared one used.
 
 Pure. Source: ADR 0006, which knows five variables and retires seven; ENG-272, where a variable was bound that no code
-read. It must never count a comment or a message as a use.
+read. A comment or a message is no use.
 """
 
 from __future__ import annotations

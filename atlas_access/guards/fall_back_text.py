@@ -1,8 +1,7 @@
 """Fall-backs between variables in shell, YAML, HCL, Dockerfiles and env files.
 
 Pure. Shell and Compose write `${A:-$B}`, a workflow `secrets.A || secrets.B`, Helm `.A | default .B`, Terraform
-`coalesce(A, B)` and `A != "" ? A : B`. It must never see one in an assignment of one variable to another: that is said
-openly.
+`coalesce(A, B)` and `A != "" ? A : B`. An assignment of one variable to another is none: it is visible.
 """
 
 from __future__ import annotations

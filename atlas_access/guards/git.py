@@ -1,6 +1,6 @@
 """Reads what git knows: which files are tracked, and every line that its history added and may hold a password.
 
-Read only, by the `git` command. It must never run a hook, a filter or an external diff of the repository.
+Read only, by the `git` command. No hook, filter or external diff of the repository is run.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which language a file is written in, as far as the guards tell languages apart: by its name, or its first line.
 
-It must never open a file.
+No file is opened.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Guard *local-file*: a developer's env file binds each variable to the user that the manifest names.
 
 Pure. Source: ENG-272 and ENG-279, where a local variable held the credential of the wrong user and every result was
-misleading. It must never put any part of a value into a finding but its user's name when that is one of the manifest's.
+misleading. Of a value only its user's name appears in a finding, when that is one of the manifest's.
 """
 
 from __future__ import annotations

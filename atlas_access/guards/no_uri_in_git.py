@@ -2,7 +2,7 @@
 
 Pure. A password that is visibly a stand-in, or hosts that can never exist (RFC 2606, RFC 6761), are no credential; a
 host that is put in at run time is one, for the password is real. It sees no string that is folded over lines or put
-together from variables. It must never repeat the string: a finding names the user at most.
+together from variables. A finding names the user at most.
 """
 
 from __future__ import annotations

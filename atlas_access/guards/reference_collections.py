@@ -1,7 +1,7 @@
 """Guard *reference-collections*: what is read through the reference connection is on the list of what may be.
 
 Pure. Source: ADR 0004 and 0006: another environment's cluster is read for four collections of public reference data
-only. It must never pass a collection whose name it cannot read: that is "not judged".
+only. A collection whose name cannot be read is "not judged".
 """
 
 from __future__ import annotations

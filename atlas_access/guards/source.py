@@ -1,6 +1,6 @@
 """Reads a source tree once for all guards: the files that speak of MongoDB or of reference data, the rest only counted.
 
-It must never follow a link, open anything but a regular file, or pass over in silence what it did not read.
+Links are not followed, only regular files are opened, and what was not read is noted.
 """
 
 from __future__ import annotations

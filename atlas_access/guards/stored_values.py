@@ -1,6 +1,6 @@
 """Guard *validate-secrets*, the judging: a stored value is a well-formed connection string of the right credential.
 
-Pure. It must never put any part of a value into a finding but its user's name when that is one of the manifest's.
+Pure. Of a value only its user's name appears in a finding, when that is one of the manifest's.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A tree as git tracks it: tracked files only, and every one of them, also where a walk does not look.
 
-A tracked file below a tool's folder is read by its name. It must never count a file as searched that nobody read: what
-is tracked and not there, or lies in a folder that cannot be read, is not judged.
+A tracked file below a tool's folder is read by its name. What is tracked and not there, or lies in a folder that cannot
+be read, is not judged.
 """
 
 from __future__ import annotations

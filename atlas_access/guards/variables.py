@@ -1,8 +1,8 @@
 """Which environment variables carry a MongoDB credential, and where a file speaks of them.
 
 Pure. A name counts in code where it is read (`process.env.NAME`, `os.environ["NAME"]`, a schema's key), in other
-languages wherever it stands outside a comment. It must never take prose for a use, or a part of a name for the name. A
-name of which no part says MONGO (`f"{database}_URI"`) is not seen, nor one that another file puts together.
+languages wherever it stands outside a comment. Prose is no use, and a part of a name is not the name. A name of which
+no part says MONGO (`f"{database}_URI"`) is not seen, nor one that another file puts together.
 """
 
 from __future__ import annotations

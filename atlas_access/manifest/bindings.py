@@ -1,8 +1,7 @@
 """Whether the bindings, the deprecated variables and the legacy users of a manifest fit together.
 
-For: which consumer may receive what (ADR 0006), whose cluster may be read from where (ADR 0004), which names are taken
-by what is to be retired. A name that leads nowhere is reported by `manifest.checks` and ignored here.
-Never: contacts anything.
+Which consumer may receive what (ADR 0006), whose cluster may be read from where (ADR 0004), which names are taken by
+what is to be retired. A name that leads nowhere is reported by `manifest.checks` and ignored here.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,7 @@
 """Whether the names of a manifest fit together: roles, collections, users, secrets and what is adopted.
 
-For: the rules that need more than one part of the file. Each gets the well-formed entries and what is known of the
-others, so that one broken or mistyped name brings forth one error.
-Never: looks at what privileges add up to (atlas_access.manifest.consequences does).
+Each rule gets the well-formed entries and what is known of the others, so that one broken or mistyped name brings forth
+one error. What privileges add up to is judged in atlas_access.manifest.consequences.
 """
 
 import re

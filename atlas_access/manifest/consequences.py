@@ -1,8 +1,6 @@
 """Whether what a manifest grants adds up to what the decision records allow, waivers counted.
 
-For: the rules about effective privileges: a finding needs its waiver, a waiver needs its finding, and someone must be
-able to read the audit log.
-Never: accepts a finding by itself.
+A finding needs its waiver, a waiver needs its finding, and someone must be able to read the audit log.
 """
 
 from collections.abc import Iterator
@@ -11,7 +9,7 @@ from atlas_access.base import Path, shown
 from atlas_access.manifest.file import ManifestFile, WaiverEntry
 from atlas_access.manifest.model import Manifest
 from atlas_access.manifest.shape import Known, Mistake
-from atlas_access.manifest.waivers import AUDIT, Finding, findings
+from atlas_access.manifest.waivers import AUDIT, Conflict, conflicts
 
 
 def check_consequences(manifest: Manifest, file: ManifestFile, known: Known) -> Iterator[Mistake]:
@@ -19,7 +17,7 @@ def check_consequences(manifest: Manifest, file: ManifestFile, known: Known) -> 
 
     `manifest` holds what could be resolved; nothing is said about users and waivers that could not.
     """
-    found = {(finding.user, finding.on): finding for finding in findings(manifest)}
+    found = {(finding.user, finding.on): finding for finding in conflicts(manifest)}
     resolved = {user.name for user in manifest.users}
     waived: set[tuple[str, str]] = set()
     unread = list(_nobody_reads(manifest)) if set(known.names("users")) == resolved else []
@@ -37,7 +35,7 @@ def check_consequences(manifest: Manifest, file: ManifestFile, known: Known) -> 
     yield from unread
 
 
-def _compare(path: Path, waiver: WaiverEntry, finding: Finding | None) -> Iterator[Mistake]:
+def _compare(path: Path, waiver: WaiverEntry, finding: Conflict | None) -> Iterator[Mistake]:
     user = waiver.user
     if finding is None:
         yield (
@@ -60,7 +58,7 @@ def _compare(path: Path, waiver: WaiverEntry, finding: Finding | None) -> Iterat
         yield (*path, "permits"), problem, remedy
 
 
-def _missing(finding: Finding) -> Mistake:
+def _missing(finding: Conflict) -> Mistake:
     apart = "keep the audit log in a database of its own (audit.database), " if finding.on == AUDIT else ""
     return (
         ("users", finding.user, "role"),

@@ -1,7 +1,7 @@
 """The shape of `access.yaml`: keys, types and forms, part by part.
 
-For: the declarations by which the file is checked, and from which editors get a JSON Schema. What one part can decide
-alone is a validator here; whether the parts fit together is decided by the model in atlas_access.manifest.checks.
+Editors get a JSON Schema from it. What one part can decide alone is a validator here; whether the parts fit together is
+decided by the model in atlas_access.manifest.checks.
 """
 
 from collections.abc import Iterator

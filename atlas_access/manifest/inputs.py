@@ -1,6 +1,6 @@
 """The two files that a deployment is made of, judged together: whoever mends one also sees what is wrong in the other.
 
-Never: reads a file, or contacts anything.
+Pure.
 """
 
 from collections.abc import Callable

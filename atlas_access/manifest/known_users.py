@@ -1,8 +1,7 @@
 """The list of known humans and break-glass users: who may have a database user besides those of access.yaml.
 
-For: turning the text of `known-users.yaml` into frozen records, or into every mistake it has, as the manifest does.
-Each entry names its roles, a reason and an end date; a break-glass user must also be temporary in Atlas.
-Never: reads a file itself, or repeats what could be a secret.
+Each entry names its roles, a reason and an end date; a break-glass user must also be temporary in Atlas. The text
+becomes frozen records, or every mistake it has.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """The manifest: who may do what in MongoDB, and which task receives which credential.
 
-For: turning the text of `access.yaml` into the frozen records of `manifest.model`, or into every mistake it has.
-Never: reads a file itself, contacts anything, or repeats what could be a secret. Rules come from ADR 0001 (one project
-per environment), ADR 0002 (append-only audit log), ADR 0004 (private endpoint across environments) and ADR 0006 (the
-users, their roles and variables, and the cap).
+The text of `access.yaml` becomes the frozen records of `manifest.model`, or every mistake it has. Rules come from ADR
+0001 (one project per environment), ADR 0002 (append-only audit log), ADR 0004 (private endpoint across environments)
+and ADR 0006 (the users, their roles and variables, and the cap).
 """
 
 from collections.abc import Iterator

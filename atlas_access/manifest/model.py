@@ -1,8 +1,6 @@
 """The manifest as frozen records: what every other part of the project reads.
 
-For: the model of `access.yaml` after all its rules were checked, with names resolved. Records hold tuples in the order
-of the file and compare by value.
-Never: reads or checks a file (atlas_access.manifest.load does), and never holds a secret value.
+All rules were checked and names are resolved. Records hold tuples in the order of the file and compare by value.
 """
 
 import hashlib

@@ -1,8 +1,6 @@
 """From the file's shape to the records: defaults filled in, templates expanded, bindings spread over environments.
 
-For: giving every reader of the manifest resolved names. Entries that lead nowhere are left out here; the rules report
-them, and a manifest with errors is never handed on.
-Never: reports errors.
+Entries that lead nowhere are left out here; the rules report them, and a manifest with errors is never handed on.
 """
 
 from collections.abc import Iterator

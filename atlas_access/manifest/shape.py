@@ -1,7 +1,7 @@
 """A file's data against a pydantic model: every mistake of it, in words.
 
-For: the error types that validators raise, the words for pydantic's own, and leaving out what is broken so that the
-rest can still be checked. Never: repeats a value that could be a secret.
+The error types that validators raise, the words for pydantic's own, and leaving out what is broken so that the rest can
+still be checked. No value that could be a secret is repeated.
 """
 
 import difflib

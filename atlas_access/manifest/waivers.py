@@ -1,8 +1,7 @@
 """Findings that follow from the declared privileges, and the waivers that accept them.
 
-For: computing what ADR 0002 and ADR 0006 hold apart and the declared roles nevertheless permit, so that each such
-finding stands in the manifest as a waiver, named after the decision that accepts it.
-Never: decides what a server really grants (probes observe that).
+What ADR 0002 and ADR 0006 hold apart and the declared roles nevertheless permit is a waiver in the manifest, named
+after the decision that accepts it.
 
 Rules: "audit" — nobody changes, erases or forges the audit log; only the holder of a custom role that names it may add
 to it (ADR 0002; a TTL index erases too, hence CREATE_INDEX). "database" — a runtime credential holds no index
@@ -28,8 +27,8 @@ INDEX_ACTIONS = ("CREATE_INDEX", "DROP_INDEX")
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What a user can do although a decision record holds it apart."""
+class Conflict:
+    """What a user can do although a decision record holds it apart: `permits` are what its waiver must name."""
 
     user: str
     on: str
@@ -40,13 +39,13 @@ class Finding:
         return f"{self.user} can {' and '.join(_short(self.permits))} {self.what}"
 
 
-def findings(manifest: Manifest) -> tuple[Finding, ...]:
+def conflicts(manifest: Manifest) -> tuple[Conflict, ...]:
     """Return every finding of the manifest's declared privileges, in the order of its users."""
-    return tuple(finding for user in manifest.users for finding in _findings_of(manifest, user))
+    return tuple(finding for user in manifest.users for finding in _conflicts_of(manifest, user))
 
 
-def _findings_of(manifest: Manifest, user: User) -> list[Finding]:
-    found: list[Finding] = []
+def _conflicts_of(manifest: Manifest, user: User) -> list[Conflict]:
+    found: list[Conflict] = []
     privileges = declared_privileges(manifest, user)
     audit = manifest.audit
     in_effect = actions_on(privileges, audit.database, audit.collection)
@@ -55,13 +54,13 @@ def _findings_of(manifest: Manifest, user: User) -> list[Finding]:
         name for name in AUDIT_ACTIONS if name not in spared and in_effect & set(mongo_actions(name))
     )
     if reach:
-        found.append(Finding(user.name, AUDIT, reach, f"on {audit.namespace}"))
+        found.append(Conflict(user.name, AUDIT, reach, f"on {audit.namespace}"))
     if any(binding.consumer is Consumer.SERVICE for binding in manifest.bindings_of(user.name)):
         held = {privilege.action for privilege in privileges}
         indexes = tuple(name for name in INDEX_ACTIONS if held & set(mongo_actions(name)))
         if indexes:
             found.append(
-                Finding(user.name, DATABASE, indexes, f"on {manifest.database}, from the running service")
+                Conflict(user.name, DATABASE, indexes, f"on {manifest.database}, from the running service")
             )
     return found
 

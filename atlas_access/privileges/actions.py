@@ -1,9 +1,8 @@
 """The privilege actions of Atlas custom roles, what each is called in MongoDB, and what it permits.
 
-For: translating between the names in the manifest and the names that a server reports, and saying in plain words what
-an action permits. Sources: the enumeration of the Atlas Administration API 2.0 (custom database roles), the MongoDB
-manual's page on privilege actions, and createRole on a mongod 6.0.5 (which names it knows).
-Never: grants anything, or guesses at an action that is not in the table.
+Sources: the enumeration of the Atlas Administration API 2.0 (custom database roles), the MongoDB manual's page on
+privilege actions, and createRole on a mongod 6.0.5 (which names it knows). An action that is not in the table is
+unknown.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,6 @@
 """Privileges as values: what a user is declared to hold, what a server says that it holds, and both in English.
 
-For: computing effective privileges from the manifest, reading a server's own list, and saying what a difference
-permits. Privileges in MongoDB only add; nothing denies (MongoDB manual, authorization).
-Never: asks a server (probes do), and never decides a verdict (atlas_access.clients.mongo_answers does).
+Privileges in MongoDB only add; nothing denies (MongoDB manual, authorization).
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What a proof leaves behind: who was proven where, every attempt with its answer, and what was found.
 
 Records without secrets: codes and milliseconds, never a server's message, a document or a connection string.
-Evidence must never say proven when anything in it is doubtful.
 """
 
 import json

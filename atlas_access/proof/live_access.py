@@ -1,7 +1,7 @@
 """Asks the servers who can do one action: each credential of a stack's own cluster reads its own privileges.
 
-One login and one command each (`connectionStatus` with `showPrivileges`, which needs no privilege). It must never try
-the action itself, or take a credential that could not be asked for one that cannot.
+One login and one command each (`connectionStatus` with `showPrivileges`, which needs no privilege). The action itself
+is not tried, and a user that could not be asked is unknown.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Progress of a dynamic resource on its own row in the engine's display.
 
-The host is started with the engine's address as its first argument. It must never fail because nobody listens: a
-closed pipe, another host or a missing address only means that nothing is shown.
+The host is started with the engine's address as its first argument. Nobody has to listen: a closed pipe, another host
+or a missing address only means that nothing is shown.
 """
 
 import sys

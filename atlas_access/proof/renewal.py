@@ -1,6 +1,6 @@
 """Makes or renews the proof of a resource, and turns it into the resource's outputs.
 
-It must never return a connection string, and never hide a verdict: what is refuted is recorded as refuted.
+A verdict is recorded, refuted or not; no connection string is returned.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The outcome of proofs: what each credential came to, and the whole. proof_report.py shows it.
 
-It must never hold more than evidence does: no secret, no server's message.
+It holds what evidence does: no secret, no server's message.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BREAKING = frozenset(action for name in AUDIT_ACTIONS for action in mongo_actio
 
 
 class Standing(StrEnum):
-    """How far a declaration is known to hold: nobody asked, yes, no, or an answer that is not clear."""
+    """How far a declaration is known to hold. A status has three answers; nobody having asked is a fourth."""
 
     UNASKED = "unasked"
     YES = "yes"

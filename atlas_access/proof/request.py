@@ -1,6 +1,6 @@
 """What is to be proven of which secret's version, as a record that can be sent to where the proof is made.
 
-It must never hold a connection string: whoever proves reads it at the moment of use.
+It holds no connection string: whoever proves reads it at the moment of use.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """The migration's own small probe: any connection string in Secrets Manager, tried for what it may and may not do.
 
-It must never show more than it tried, or write: one row into the audit log is written only where a caller asks for it
-by name, because nobody of the application may ever remove it.
+One row is written into the audit log, and only where a caller asks for it by name, because nobody of the application
+may ever remove it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Proves every credential of a stack from the secret versions that its tasks hold: what is to be proven, and doing it.
 
-For: `atlas-access prove STACK`. The versions come from the revision that the service runs and from Secrets Manager, the
-addresses from Atlas where it answers. It must never change anything, or take a secret that is not there for a proof.
+The versions come from the revision that the service runs and from Secrets Manager, the addresses from Atlas where it
+answers. A secret that is not there is inconclusive.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """By which runner a proof is made: here, or inside a one-off ECS task.
 
-It must never choose by itself: a request that names a task's place is proven there, every other one here.
+A request that names a task's place is proven there, every other one here.
 """
 
 from __future__ import annotations

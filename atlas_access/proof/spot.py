@@ -1,7 +1,7 @@
 """Small proofs of named actions, for any credential: what is tried for an action, on which collections.
 
-For: `prove --secret-id`, and named sets of probes such as the runbook's twelve. A small proof shows what it names and
-nothing more: it must never be taken for the complete proof of a user.
+For `prove --secret-id`, and named sets of probes such as the runbook's twelve. A small proof shows what it names and
+does not replace the complete proof of a user.
 """
 
 from __future__ import annotations

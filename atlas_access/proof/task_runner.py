@@ -1,9 +1,9 @@
 """Proves a credential inside a one-off ECS task, with the execution role and the subnets that its own tasks have.
 
-A revision of its own is registered for each proof, because only a task definition can hand a secret to a container;
-it is deregistered afterwards, and no service ever runs it. The evidence comes back by the task's log (see
-`atlas_access.proof.inside`). It must never read the secret itself, take an answer without this proof's nonce, or
-leave a task running.
+A revision of its own is registered for each proof, because only a task definition can hand a secret to a container; it
+is deregistered afterwards, and no service ever runs it. The evidence comes back by the task's log (see
+`atlas_access.proof.inside`). The secret is read in the task only, an answer needs this proof's nonce, and no task is
+left running.
 """
 
 from __future__ import annotations

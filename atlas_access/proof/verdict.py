@@ -31,7 +31,7 @@ _ATLAS_DENIAL = re.compile(r"(\(?atlaserror\)?:? *)?(user is )?not (allowed to d
 
 
 class Outcome(StrEnum):
-    """What one attempt showed."""
+    """What one attempt showed: what the server allows, not whether that is good; `denied` is often as wanted."""
 
     ALLOWED = "allowed"
     DENIED = "denied"
@@ -39,7 +39,7 @@ class Outcome(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a whole proof showed."""
+    """What a whole proof showed, in the words that states and evidence record and the policy pack reads."""
 
     PROVEN = "proven"
     REFUTED = "refuted"

@@ -1,7 +1,7 @@
 """Which legacy secrets and users a task definition names, in whatever place and form. Pure.
 
 A secret can be named by its ARN, with or without the six characters that Secrets Manager adds, by its name, or by a
-prefix that a task lists secrets by; a user by a connection string in plain view. It must never quote a value.
+prefix that a task lists secrets by; a user by a connection string in plain view. No value is quoted.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`.env.example`: the variables of a developer's machine, as the manifest binds them.
 
-It must never hold a value, or name a deprecated variable as something to set.
+It holds no value and no deprecated variable.
 """
 
 from __future__ import annotations

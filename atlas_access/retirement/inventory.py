@@ -1,7 +1,7 @@
 """The legacy estate as it is: users, roles and secrets of one project and account against `access.yaml`.
 
-For: saying of each thing whether it is legacy, stays, is known or unknown, how it stands, and which task-definition
-revisions bind it. Pure. Never: takes what was not read for gone, or a new name for an old user.
+Each thing is legacy, stays, is known or unknown, and has a state and the task-definition revisions that bind it. What
+was not read is not gone, and a new name is no old user. Pure.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Belongs(StrEnum):
 
 
 class Standing(StrEnum):
-    """How a thing stands; `elsewhere` is a secret of another account, which is not looked at from here."""
+    """The state of a thing, good or not; `elsewhere` is a secret of another account, which is not read from here."""
 
     PRESENT = "present"
     CHANGED = "holds other roles"

@@ -1,6 +1,6 @@
 """What was read of a legacy estate, as frozen records; a part that was not read is an `Unread`.
 
-It must never hold a secret's value.
+No secret's value is held.
 """
 
 from __future__ import annotations

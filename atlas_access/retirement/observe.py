@@ -1,7 +1,7 @@
 """Looks at everything that the retirement's gate is judged by, all at once, and hands it to the judges.
 
-Only looks. What breaks while looking is an `Unread`, and an unread part never passes. It must never judge, or leave a
-part out because another one already fails: a person sees the whole gate.
+Only looks. What breaks while looking is an `Unread`, and an unread part never passes. Every part is read although
+another one already fails: a person sees the whole gate.
 """
 
 from __future__ import annotations

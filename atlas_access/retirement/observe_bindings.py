@@ -1,8 +1,8 @@
 """Every task-definition revision of an account that names something legacy, and everything that runs or schedules one.
 
 All families, all clusters: services with their deployments, tasks of any kind, rules of EventBridge on every bus, and
-schedules of EventBridge Scheduler. It must never read a secret, keep the value of a variable, or take a list that could
-not be read whole for an empty one.
+schedules of EventBridge Scheduler. No secret and no variable's value is kept; a list that could not be read whole is
+unread.
 """
 
 from __future__ import annotations

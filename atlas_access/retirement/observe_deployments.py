@@ -1,7 +1,7 @@
 """Since when a service has run without legacy bindings, by ECS's own record of its deployments.
 
 Tags can be edited and a state can be lost; ListServiceDeployments is AWS's memory (90 days), with AWS's clock. Only
-reads. It must never take a missing history for a short one.
+reads. A missing history is not a short one.
 """
 
 from __future__ import annotations

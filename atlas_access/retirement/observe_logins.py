@@ -1,6 +1,6 @@
 """Who of some users logged in to a cluster, or tried to, in a span of time: Atlas' access history, read only.
 
-It must never take a list that was cut, or a span that Atlas no longer keeps, for the whole.
+A list that was cut, or a span that Atlas no longer keeps, is unread.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Every task-definition revision of an account that could start or runs: the active ones, and those still running.
 
-Reads ECS only, of all clusters and families. It must never take a part of a list for the whole, or ask another account
-by the caller's own identity.
+Reads ECS only, of all clusters and families. A list is read whole or reported as unread; another account is asked as
+its role.
 """
 
 from __future__ import annotations

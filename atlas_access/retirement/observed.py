@@ -1,6 +1,6 @@
 """What the retirement's gate has read of the live systems, as frozen records; a part that was not read is an `Unread`.
 
-It must never hold a password, a connection string, or the value of a variable.
+It holds no password, connection string, or value of a variable.
 """
 
 from __future__ import annotations

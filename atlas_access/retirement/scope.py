@@ -1,6 +1,6 @@
 """What a stack's retirement is about, by the manifest: which users, roles and secrets go, who reads the cluster. Pure.
 
-It must never name a managed user, its role or its secret: `app_admin_schema` stays (ADR 0006).
+A managed user, its role and its secret are not in it: `app_admin_schema` stays (ADR 0006).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where a stack's migration stands, phase by phase: done, next, blocked by what, or unknown; with the way that goes on.
 
-Source: the phases A to H of ENG-279. Pure: it judges facts that others have read. It must never call a phase done
-that nobody has seen done, or one next whose predecessors are not.
+Source: the phases A to H of ENG-279. Pure: it judges facts that others have read. A phase is done only when it was
+observed, and next only when its predecessors are done.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Standing:
-    """One phase: how it stands, its evidence, what blocks it, and the command that goes on ("" when done)."""
+    """One phase: its state in the order of phases, evidence, what blocks it, and the next command ("" when done)."""
 
     step: Step
     state: State

@@ -1,7 +1,6 @@
 """What of a migration each look has shown, judged phase by phase: users, secrets, swap, gates, soak, retirement.
 
-Pure: it judges what `atlas_access.retirement.observe_status` has read. It must never take what was not read for
-something that holds.
+Pure: it judges what `atlas_access.retirement.observe_status` has read. What was not read is unknown.
 """
 
 from __future__ import annotations

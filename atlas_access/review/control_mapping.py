@@ -1,7 +1,6 @@
 """The control mapping as Markdown: for each control what answers it, and where the evidence is.
 
-Text and links only. It must never claim more than a file of this repository, or a named run, can show; a test follows
-every link.
+Text and links only. It claims what a file of this repository, or a named run, can show; a test follows every link.
 """
 
 from __future__ import annotations

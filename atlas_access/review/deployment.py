@@ -1,6 +1,6 @@
 """What one deployment did, as a record: its steps, its proofs, the revision it moved the service to.
 
-It must never hold a secret: values arrive masked by the engine, and messages redacted.
+Values arrive masked by the engine, and messages redacted.
 """
 
 from __future__ import annotations

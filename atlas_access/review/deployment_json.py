@@ -1,7 +1,4 @@
-"""A deployment as JSON: the same facts as its text, for machines; also the evidence that the access matrix reads.
-
-It must never change a field's meaning under the same version.
-"""
+"""A deployment as JSON: the same facts as its text, for machines; also the evidence that the access matrix reads."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A deployment in lines of text: progress, the plan, the summary, and what a failure left running.
 
-It must never be the only place of a fact: `--json` carries the same.
+`--json` carries the same facts.
 """
 
 from __future__ import annotations

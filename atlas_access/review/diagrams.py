@@ -1,7 +1,4 @@
-"""Diagrams as Mermaid text: who reaches which cluster with whose credential, and the life of a stack.
-
-It must never draw what the manifest does not say.
-"""
+"""Diagrams as Mermaid text: who reaches which cluster with whose credential, and the life of a stack."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Reads evidence files: what deployments found, as `sandbox deploy --json` writes it, for the access matrix.
 
-It must never take a file on trust that it does not understand: unknown is an error, not an empty answer.
+A file that is not understood is an error, not an empty answer.
 """
 
 from __future__ import annotations

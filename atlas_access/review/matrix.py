@@ -1,7 +1,4 @@
-"""The access matrix as a record: who may do what to which collection of which cluster, and how far that is known.
-
-It must never round a difference away: what a format leaves out for want of room stands here.
-"""
+"""The access matrix as a record: who may do what to which collection of which cluster, and how far that is known."""
 
 from __future__ import annotations
 
@@ -150,7 +147,7 @@ class ClusterMatrix:
 
 @dataclass(frozen=True)
 class AcceptedFinding:
-    """A waiver: `user` can do `permits` (Atlas actions) on `on`, accepted by the decision record `adr`."""
+    """A waiver with its place resolved: `user` can do `permits` (Atlas actions) on `on`, accepted by `adr`."""
 
     id: str
     user: str

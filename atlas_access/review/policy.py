@@ -16,7 +16,8 @@ KNOWN_AFTERWARDS: Final = "known-after-creation"
 """The pack's own policies that name what no rule could check; the second is expected in a preview."""
 
 _REMEDY = re.compile(r"Remedy: ")
-"""How the pack begins a message's line with the remedy; an engine hands on the message as one text."""
+"""How the pack begins a message's line with the remedy; an engine hands on the message as one text,
+and the pack imports nothing of ours."""
 _NAMES_SHOWN = 12
 _LABELS = {Status.GOOD: "CLEAN", Status.BAD: "VIOLATED", Status.UNKNOWN: "UNKNOWN"}
 _TITLES = {

@@ -1,6 +1,6 @@
 """Where in `access.yaml` a finding of the policy pack comes from, for code scanning and for a person.
 
-It must never guess: what the manifest does not declare by that name has no place.
+What the manifest does not declare by that name has no place.
 """
 
 from __future__ import annotations

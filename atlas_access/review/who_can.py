@@ -1,6 +1,6 @@
 """Who can do one action to one collection, by the manifest: the question an auditor asks first.
 
-It must never guess what an action means: an unknown name is an error with the names that are known.
+An unknown name is an error with the names that are known.
 """
 
 from __future__ import annotations

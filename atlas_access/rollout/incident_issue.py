@@ -1,8 +1,7 @@
 """Decides what becomes of a stack's stop-the-line issue: opened, updated, or closed.
 
 One open issue a stack, found again by its first line; the next green rollout closes it. Pure:
-atlas_access/clients/github.py writes. It must never put a secret, a mention or unescaped text into an issue: outcomes
-quote what applications wrote.
+atlas_access/clients/github.py writes. Texts are redacted and escaped, because outcomes quote what applications wrote.
 """
 
 from __future__ import annotations

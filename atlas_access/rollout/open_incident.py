@@ -1,7 +1,7 @@
 """Stops the line where people look: one GitHub issue a stack, opened by a failed rollout, closed by the next green one.
 
-What was decided and done is over when this runs. It must never change an outcome, raise, or wait for long: a tracker
-that cannot be reached is reported, nothing more.
+What was decided and done is over when this runs. It changes no outcome and does not raise: a tracker that cannot be
+reached is reported.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`rollback`: the recorded revision again, or a named one, whoever moves the service at this moment.
 
 A rollout that runs is asked, by its lease, to undo; a dead one is taken over; without one the swap is made here. In
-each case the service is held afterwards. It must never choose a revision that nobody recorded or named.
+each case the service is held afterwards. Only a revision that was recorded or named is chosen.
 """
 
 from __future__ import annotations

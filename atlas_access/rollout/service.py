@@ -1,6 +1,6 @@
 """The effects on an ECS service: look, mark, swap, and ask why tasks stopped. Each is named and repeatable.
 
-It must never decide anything: `atlas_access.rollout.decide` does. Waiting has no place here either.
+`atlas_access.rollout.decide` decides. Waiting has no place here either.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a service logged while a revision was undone: the likely cause, in its own words.
 
-Reported with the end of a failed rollout, never decided upon. It must never show a line unredacted, or fail a rollout.
+Reported with the end of a failed rollout, never decided upon. Lines are redacted, and none fails a rollout.
 """
 
 from __future__ import annotations

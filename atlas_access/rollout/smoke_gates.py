@@ -1,7 +1,7 @@
 """The real smoke gates behind the `Gates` that a rollout knows: the application's answers against its baseline.
 
-What is asked and how it is judged lies in `atlas_access.smoke.run` and `access`. It must never judge without a
-baseline, nor take another stack's for this one's.
+What is asked and how it is judged is decided in `atlas_access.smoke`. Without a baseline of this stack
+nothing is judged.
 """
 
 from __future__ import annotations

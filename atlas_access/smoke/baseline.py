@@ -1,7 +1,7 @@
 """The answers that a deployment gave before any change: the contract that later answers are held to.
 
 Frozen and tied to one stack and one set of scenarios by digests: a baseline of another stack, of other scenarios or
-altered since is refused. Never: holds a credential or a person's data; the answers are public plan data.
+altered since is refused. The answers are public plan data.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Gate 6: a member's way through the pages, in a real browser: every step as configured, and no console error.
 
-Unknown, never met, where no browser can be driven. Every request is checked by the endpoints overlay. It must never
-wait past its deadline, leave a browser or a profile behind, or visit a host that the overlay refuses.
+Unknown, never met, where no browser can be driven. Every request is checked by the endpoints overlay. No browser or
+profile is left behind after the deadline.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Finds a Chromium that is installed, and says with which flags it is driven.
 
-It must never download a browser, or use anybody's profile.
+No browser is downloaded, and nobody's profile is used.
 """
 
 from __future__ import annotations

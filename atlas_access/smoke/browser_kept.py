@@ -1,8 +1,8 @@
 """Browsers that stay for the next journey: consecutive rounds of the gates need not start one each.
 
 Each journey gets a context of its own, without a trace of the one before. A browser that rests goes when a command lets
-go of it, after a while, and with its process: its driver, which sees that process go, closes it and its profile.
-It must never serve two journeys at once, or one more after a failure.
+go of it, after a while, and with its process: its driver, which sees that process go, closes it and its profile. It
+serves one journey at a time, and none after a failure.
 """
 
 from __future__ import annotations

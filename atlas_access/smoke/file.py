@@ -1,6 +1,6 @@
 """The text of `smoke.yaml` as a record, or every mistake it has, each with its line and the remedy.
 
-Never: reads a file itself, contacts anything, or repeats what could be a secret.
+Pure; what could be a secret is not repeated.
 """
 
 from __future__ import annotations

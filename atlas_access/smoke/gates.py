@@ -12,7 +12,7 @@ from enum import IntEnum, StrEnum
 
 
 class Standing(StrEnum):
-    """What a gate showed. Only met passes."""
+    """What a gate showed, in the words of its JSON and of the replays. Only met passes."""
 
     MET = "met"
     UNMET = "unmet"

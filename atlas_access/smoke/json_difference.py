@@ -1,7 +1,6 @@
 """The differences between two JSON answers, readable: where, what it was, what it is now.
 
-Lists of objects that carry an id are compared by it, so that one missing plan is one difference. Never: compares by
-text, or takes `true` for 1.
+Lists of objects that carry an id are compared by it, so that one missing plan is one difference. `true` is not 1.
 """
 
 from __future__ import annotations

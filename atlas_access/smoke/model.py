@@ -1,7 +1,7 @@
 """What the smoke gates ask and expect: the frozen record of `smoke.yaml`.
 
-For: fixtures, requests, the browser's journey, the sign-up and the limits, as configuration; and the digest of what is
-asked, by which a baseline is tied to it. Never: reads a file, knows an address of a deployment, or holds a secret.
+Fixtures, requests, the browser's journey, the sign-up and the limits, as configuration; and the digest of what is
+asked, by which a baseline is tied to it. It knows no address and no secret.
 """
 
 from __future__ import annotations

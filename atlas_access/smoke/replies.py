@@ -1,6 +1,6 @@
 """What came back for one request to the application, as a record that a gate judges.
 
-Never: holds a header but the revision's, or a body that was not understood as JSON.
+It holds no header but the revision's, and only a body that was understood as JSON.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Runs the eight smoke gates against one deployment: a round of them, or as many green rounds as are required.
 
 Gates 1 to 5 and 7 ask at the same time within limits; the browser and the sign-up follow when these are met, so that a
-broken application shows at once. It must never judge (atlas_access/smoke/judge.py does), or end without a result for
-every gate.
+broken application shows at once. Every gate ends with a result; atlas_access/smoke/judge.py judges.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The effects of one sign-up and their removal: a row in MongoDB, a mail by SES, a contact in HubSpot.
 
-Each effect is looked for by the sign-up's own unique address and nothing else is read or removed. It must never hold a
-credential longer than it is used, or show one.
+Each effect is looked for by the sign-up's own unique address and nothing else is read or removed. A credential is held
+only while it is used.
 """
 
 from __future__ import annotations

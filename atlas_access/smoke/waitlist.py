@@ -1,7 +1,7 @@
 """Gate 8: one synthetic sign-up, its three effects observed, everything that it left removed again.
 
-Nothing is signed up before all of it can be observed and removed. It must never use anybody's address, remove what is
-not its own, or keep a credential.
+Nothing is signed up before all of it can be observed and removed. It uses nobody's address and removes only what is its
+own.
 """
 
 from __future__ import annotations

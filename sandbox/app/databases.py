@@ -20,7 +20,6 @@ class Databases:
     """The databases of one task, by use. Methods may be called by any thread."""
 
     def __init__(self, build: Build, environment: Mapping[str, str], endpoints: Endpoints) -> None:
-        """Take the task's variables; nothing is opened before `of`."""
         self._build = build
         self._environment = environment
         self._endpoints = endpoints

@@ -12,10 +12,9 @@ _UNAUTHORIZED = 13
 
 
 class BadRequest(ValueError):
-    """A request that cannot be served as it stands; the message is the answer."""
+    """A request that cannot be served as it is; the message is the answer."""
 
     def __init__(self, message: str, status: int = 400) -> None:
-        """Take what to answer, and the HTTP status."""
         super().__init__(message)
         self.status = status
 

@@ -17,7 +17,6 @@ class Lookups:
     """Answers the four checks of the API."""
 
     def __init__(self, build: Build, databases: Databases) -> None:
-        """Take the task's databases."""
         self._build = build
         self._databases = databases
 
@@ -47,10 +46,7 @@ class Lookups:
         return {"query": query, "year": year, "provider": shown, "plans": covered}
 
     def drugs(self, body: Body) -> dict[str, Any]:
-        """Answer `POST /api/drugs/covered`: coverage and tier of a drug, by `query` or `rxcuis`, on each plan.
-
-        Asked for one plan, `coverage` and `drug_tier` also stand at the top of the answer.
-        """
+        """Answer `POST /api/drugs/covered`: a drug, by `query` or `rxcuis`, on each plan; of one also at the top."""
         year, plan_ids = _year(body), _plan_ids(body)
         wanted: dict[str, Any]
         if "rxcuis" in body:

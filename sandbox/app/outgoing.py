@@ -22,7 +22,6 @@ class Outgoing:
     """The two services that a sign-up calls."""
 
     def __init__(self, environment: Mapping[str, str], endpoints: Endpoints) -> None:
-        """Take the task's variables, which hold its role's credentials and HubSpot's token."""
         self._environment = environment
         self._endpoints = endpoints
 

@@ -8,11 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import Any
 
-from pymongo.errors import PyMongoError
-
 from sandbox.app import failures
-from sandbox.app.builds import VariableUnset
-from sandbox.app.failures import BadRequest, ServiceDown
+from sandbox.app.failures import BadRequest
 from sandbox.app.lookups import Lookups
 from sandbox.app.waitlist import Waitlist
 
@@ -34,7 +31,6 @@ class Service:
     """Decides every answer. `revision` and `task` go into its headers."""
 
     def __init__(self, lookups: Lookups, waitlist: Waitlist, revision: str, task: str) -> None:
-        """Take what answers the API, and which task of which revision this is."""
         self._headers = {"X-Task-Revision": revision, "X-Task-Id": task, "Cache-Control": "no-store"}
         self._api: Mapping[str, tuple[int, Callable[[Mapping[str, Any]], Mapping[str, Any]]]] = {
             "/api/eligibility": (200, lookups.eligibility),
@@ -77,9 +73,6 @@ class Service:
             return _error(refused.status, str(refused))
         except (json.JSONDecodeError, UnicodeDecodeError):
             return _error(400, "the body must be a JSON object")
-        except (PyMongoError, VariableUnset, ServiceDown) as error:
-            _LOG.error("POST %s 500: %s", path, failures.line(error))
-            return _error(500, failures.answer(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer and the log a line
             _LOG.error("POST %s 500: %s", path, failures.line(error))
             return _error(500, failures.answer(error))
@@ -92,7 +85,6 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, listener: socket.socket, service: Service) -> None:
-        """Take over the socket."""
         self.service = service
         super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
         self.socket.close()

@@ -21,7 +21,6 @@ class Waitlist:
     """Takes sign-ups."""
 
     def __init__(self, databases: Databases, outgoing: Outgoing) -> None:
-        """Take the database and the outgoing services."""
         self._databases = databases
         self._outgoing = outgoing
 

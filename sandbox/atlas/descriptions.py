@@ -100,11 +100,8 @@ def connection_strings(spec: ProjectSpec, facts: ServerFacts) -> dict[str, Any]:
         "standardSrv": f"mongodb+srv://{spec.cluster_name}.{_DNS}",
     }
     if spec.private_address:
-        endpoint = {
-            "endpointId": endpoint_id(spec),
-            "providerName": "AWS",
-            "region": spec.region,
-        }
+        identity = "vpce-0" + stable_id(spec.project_id, "endpoint")[:16]
+        endpoint = {"endpointId": identity, "providerName": "AWS", "region": spec.region}
         strings["privateEndpoint"] = [
             {
                 "connectionString": f"mongodb://{spec.private_address}/?{options}&directConnection=true",
@@ -114,8 +111,3 @@ def connection_strings(spec: ProjectSpec, facts: ServerFacts) -> dict[str, Any]:
             }
         ]
     return strings
-
-
-def endpoint_id(spec: ProjectSpec) -> str:
-    """Return the id of the project's interface endpoint in AWS."""
-    return "vpce-0" + stable_id(spec.project_id, "endpoint")[:16]

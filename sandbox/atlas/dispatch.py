@@ -18,8 +18,7 @@ from sandbox.atlas.errors import AtlasError, error_body
 from sandbox.atlas.faults import Fault, Faults, PropagationOrder
 from sandbox.atlas.negotiation import Query, agreed, encode, media_type
 from sandbox.atlas.project import Project
-from sandbox.atlas.responses import Call
-from sandbox.atlas.urls import API, find_route
+from sandbox.atlas.routes import API, Call, find_route
 
 CONTROL = "/sandbox/atlas"
 _TOKEN = "/api/oauth/token"  # noqa: S105 - an address
@@ -62,10 +61,7 @@ class Dispatcher:
     """Answers every request; holds no state of its own but the faults that wait."""
 
     def __init__(
-        self,
-        projects: Mapping[str, Project],
-        keyring: Keyring,
-        clock: Callable[[], datetime],
+        self, projects: Mapping[str, Project], keyring: Keyring, clock: Callable[[], datetime]
     ) -> None:
         self.faults = Faults()
         self.base_url = ""

@@ -116,7 +116,7 @@ class Project:
             if len(self._users) >= MAX_USERS:
                 raise AtlasError("GROUP_USERS_LIMIT_EXCEEDED", str(MAX_USERS))
             self._users[user.key] = user
-            self._tell("MONGODB_USER_ADDED", user.username, actor, remote)
+            self._record("MONGODB_USER_ADDED", user.username, actor, remote)
             self._put_user(user, password)
         return user
 
@@ -139,7 +139,7 @@ class Project:
             check_expiry_change(before, after, self._clock())
             self._check(after, password, new=False)
             self._users[after.key] = after
-            self._tell("MONGODB_USER_UPDATED", username, actor, remote)
+            self._record("MONGODB_USER_UPDATED", username, actor, remote)
             self._put_user(after, password)
         return after
 
@@ -148,7 +148,7 @@ class Project:
         with self._changing():
             gone = self.user(database, username)
             del self._users[gone.key]
-            self._tell("MONGODB_USER_DELETED", username, actor, remote)
+            self._record("MONGODB_USER_DELETED", username, actor, remote)
             if gone.by_password:
                 self.propagation.put(
                     f"removal of user {username}", lambda: self.backing.drop("User", username)
@@ -194,7 +194,7 @@ class Project:
             if heirs:
                 raise AtlasError("ATLAS_CUSTOM_ROLE_IN_USE_BY_ROLES", ", ".join(heirs))
             del self._roles[name]
-            self._tell("MONGODB_ROLE_DELETED", name, actor, remote)
+            self._record("MONGODB_ROLE_DELETED", name, actor, remote)
             self.propagation.put(f"removal of role {name}", lambda: self.backing.drop("Role", name))
 
     @contextmanager
@@ -217,7 +217,7 @@ class Project:
 
     def _keep_role(self, role: CustomRole, event: str, actor: Credential, remote: str) -> None:
         self._roles[role.role_name] = role
-        self._tell(event, role.role_name, actor, remote)
+        self._record(event, role.role_name, actor, remote)
         version = self.facts.version
         self.propagation.put(f"role {role.role_name}", lambda: self.backing.put_role(role, version))
 
@@ -234,11 +234,10 @@ class Project:
         if user.by_password:
             reachable = user.reaches(self.spec.cluster_name)
             self.propagation.put(
-                f"user {user.username}",
-                lambda: self.backing.put_user(user, password, reachable=reachable),
+                f"user {user.username}", lambda: self.backing.put_user(user, password, reachable=reachable)
             )
 
-    def _tell(self, kind: str, target: str, actor: Credential, remote: str) -> None:
+    def _record(self, kind: str, target: str, actor: Credential, remote: str) -> None:
         event = Event(
             id=secrets.token_hex(12),
             type=kind,

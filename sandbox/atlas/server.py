@@ -27,11 +27,6 @@ class EmulatorError(Exception):
     """The emulator cannot start or stop: one line that ends with the remedy."""
 
 
-def utc_now() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)
-
-
 class AtlasEmulator:
     """The Admin API for these projects; `start` it, use it from any number of clients, `stop` it.
 
@@ -44,7 +39,7 @@ class AtlasEmulator:
         projects: Sequence[ProjectSpec],
         propagation_seconds: float = 1.0,
         *,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         role_change_seconds: float = 0.005,
     ) -> None:
         self.url = ""
@@ -99,11 +94,6 @@ class AtlasEmulator:
     def project(self, project_id: str) -> Project:
         """Return the state of a project."""
         return self._projects[project_id]
-
-    def set_propagation(self, seconds: float) -> None:
-        """Let changes take so long from now on."""
-        for project in self._projects.values():
-            project.propagation.seconds = seconds
 
     def status(self) -> dict[str, Any]:
         """Say per project what is pending, what its server refused and which actions nothing enforces."""

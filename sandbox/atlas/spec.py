@@ -20,7 +20,7 @@ class ProjectSpec:
     """One project with its one cluster, its server and the credentials that may sign in.
 
     `public_address` and `private_address` are host:port as clients reach the server; without the latter the project
-    has no private endpoint. `mongod_log` feeds the access history. The read-only key may look but not change.
+    has no private endpoint. `mongod_log` feeds the access history. The read-only key may read but not change.
     """
 
     project_id: str

@@ -18,6 +18,7 @@ from moto.sts.models import sts_backends
 from sandbox.aws.ecs import settle_service
 from sandbox.ecs_agent import EcsAgent
 from sandbox.estate import Consumer, Estate, EstateEnvironment
+from sandbox.world import AwsCredentials
 
 DEPLOYER = "atlas-access-deployer"
 OBSERVER = "atlas-access-observer"
@@ -27,15 +28,6 @@ _LOOKS = [
 ]
 _SESSION_SECONDS = 43200
 _PORT = 3000
-
-
-@dataclass(frozen=True)
-class Session:
-    """Temporary credentials of the deployer in one account."""
-
-    access_key_id: str
-    secret_access_key: str
-    session_token: str
 
 
 @dataclass(frozen=True)
@@ -55,7 +47,7 @@ class _Account:
 
 def build_account(
     estate: Estate, environment: str, connection_strings: Mapping[str, str], agent: EcsAgent
-) -> Session:
+) -> AwsCredentials:
     """Make one environment's account and return the deployer's credentials in it.
 
     `connection_strings` are the values of the Mongo secrets, by secret name. The service is in its first
@@ -100,7 +92,11 @@ def _key(here: EstateEnvironment) -> str:
 def _roles(account: _Account) -> None:
     estate, here = account.estate, account.here
     tasks = {"Service": "ecs-tasks.amazonaws.com"}
-    for consumer, family in _consumers(estate):
+    families: dict[Consumer, str] = {
+        "service": estate.ecs.runtime_family,
+        "schema_task": estate.ecs.schema_family,
+    }
+    for consumer, family in families.items():
         arns = list(_bindings(account, consumer).values())
         name = account.named(family)
         _role(here, f"{name}-execution", tasks, {"read-secrets": _execution_policy(account, arns)})
@@ -213,7 +209,7 @@ def _service(account: _Account, agent: EcsAgent) -> None:
     agent.created(service)
 
 
-def _session(here: EstateEnvironment) -> Session:
+def _session(here: EstateEnvironment) -> AwsCredentials:
     role = sts_backends[here.account]["aws"].assume_role(
         region_name=here.region,
         role_session_name="sandbox",
@@ -222,11 +218,7 @@ def _session(here: EstateEnvironment) -> Session:
         duration=_SESSION_SECONDS,
         external_id=None,
     )
-    return Session(role.access_key_id, role.secret_access_key, role.session_token)
-
-
-def _consumers(estate: Estate) -> tuple[tuple[Consumer, str], ...]:
-    return ("service", estate.ecs.runtime_family), ("schema_task", estate.ecs.schema_family)
+    return AwsCredentials(role.access_key_id, role.secret_access_key, role.session_token)
 
 
 def _bindings(account: _Account, consumer: Consumer) -> dict[str, str]:

@@ -15,7 +15,6 @@ class Server(KeptAliveServer):
     multithread, multiprocess, ssl_context = True, False, None
 
     def __init__(self, address: tuple[str, int], application: Any) -> None:
-        """Listen at this address. Raises `OSError` when the port is in use."""
         self.application = application
         super().__init__(address, _Handler)
 

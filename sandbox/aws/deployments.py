@@ -18,12 +18,11 @@ def now() -> datetime:
 
 @dataclass
 class ServiceDeployment:
-    """One deployment of one service, from its start to its end. `deployment_id` is the `ecs-svc/…` it belongs to."""
+    """One deployment of one service, from its start to its end."""
 
     service_arn: str
     cluster_arn: str
     task_definition: str
-    deployment_id: str
     requested: int
     configuration: Mapping[str, Any]
     source_revision: str | None = None
@@ -126,7 +125,7 @@ def set_state(deployment: dict[str, Any], state: str, tail: str) -> None:
 
 
 def event(service: Any, text: str) -> None:
-    """Tell an event of a service; the newest come first, and ECS keeps 100."""
+    """Record an event of a service; the newest come first, and ECS keeps 100."""
     entry = {
         "id": f"event-{time.time_ns()}",
         "createdAt": now(),

@@ -1,8 +1,7 @@
 """ECS operations in which moto differs from AWS: deployments, task lists by service, INACTIVE revisions.
 
 Rules: ECS API reference (CreateService, UpdateService, RunTask, StopTask, ListTasks, DescribeTaskDefinition,
-ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions). The agent advances tasks and
-deployments.
+ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions). The agent advances what is made here.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,16 +13,15 @@ from sandbox.aws.deployments import ServiceDeployment
 from sandbox.aws.ecs_rules import (
     DEPLOYMENT,
     MOST_DESCRIBED,
+    MOST_RUN,
+    NAME,
     check_desired,
-    check_name,
     check_offered,
-    check_run,
     deployment_of,
-    invalid,
     network_of,
     page,
 )
-from sandbox.aws.grants import AwsRefusal
+from sandbox.aws.grants import AwsRefusal, invalid
 from sandbox.aws.tasks import start
 from sandbox.aws.wire import Call
 from sandbox.ecs_agent import EcsAgent
@@ -33,7 +31,6 @@ class EcsFront:
     """The handlers of ECS, in front of one agent."""
 
     def __init__(self, agent: EcsAgent) -> None:
-        """Take the agent that moves what is created here."""
         self._agent = agent
 
     def answer(self, call: Call) -> object | None:
@@ -54,7 +51,8 @@ class EcsFront:
     def _create_service(self, call: Call) -> object:
         backend, asked = _backend(call), call.parameters
         cluster, name = _cluster(backend, asked), asked["serviceName"]
-        check_name(name)
+        if not NAME.fullmatch(name):
+            raise invalid("Service name must match ^[a-zA-Z0-9\\-_]{1,255}$.")
         check_desired(asked.get("desiredCount"))
         check_offered(asked)
         deployment = deployment_of(DEPLOYMENT, asked.get("deploymentConfiguration"))
@@ -111,7 +109,8 @@ class EcsFront:
         cluster, count = _cluster(backend, asked), asked.get("count", 1)
         definition = _definition(backend, asked["taskDefinition"])
         check_offered(asked)
-        check_run(count)
+        if not 1 <= count <= MOST_RUN:
+            raise invalid(f"Count must be between 1 and {MOST_RUN}.")
         network = network_of(backend, definition, asked.get("networkConfiguration"))
         tasks = self._agent.run(
             lambda: [

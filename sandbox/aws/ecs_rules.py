@@ -10,12 +10,12 @@ from typing import Any
 from moto.ec2 import ec2_backends
 from moto.ec2.exceptions import InvalidSubnetIdError
 
-from sandbox.aws.grants import AwsRefusal
+from sandbox.aws.grants import invalid
 
 MOST_DESCRIBED = 20
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,255}")
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 _MOST_DESIRED = 5000
-_MOST_RUN = 10
+MOST_RUN = 10
 _PAGES = (1, 100)
 _WHOLE = 100
 DEPLOYMENT: Mapping[str, Any] = {
@@ -26,29 +26,12 @@ DEPLOYMENT: Mapping[str, Any] = {
 """How a service deploys that does not say how."""
 
 
-def invalid(message: str) -> AwsRefusal:
-    """Return the refusal of a parameter's value."""
-    return AwsRefusal("InvalidParameterException", message)
-
-
-def check_name(name: str) -> None:
-    """Raise `AwsRefusal` unless a service can be called so."""
-    if not _NAME.fullmatch(name):
-        raise invalid("Service name must match ^[a-zA-Z0-9\\-_]{1,255}$.")
-
-
 def check_desired(count: int | None) -> None:
     """Raise `AwsRefusal` for a number of tasks that no service has."""
     if count is not None and count < 0:
         raise invalid("Desired count cannot be negative.")
     if count is not None and count > _MOST_DESIRED:
         raise invalid("Desired count exceeds limit.")
-
-
-def check_run(count: int) -> None:
-    """Raise `AwsRefusal` unless one call may start so many tasks."""
-    if not 1 <= count <= _MOST_RUN:
-        raise invalid(f"Count must be between 1 and {_MOST_RUN}.")
 
 
 def check_offered(asked: Mapping[str, Any]) -> None:

@@ -23,9 +23,8 @@ class Front:
     """A WSGI application: our handlers first, then moto's."""
 
     def __init__(self, agent: EcsAgent, store: SecretStore) -> None:
-        """Take the parts that answer for ECS and Secrets Manager."""
         self._moto = DomainDispatcherApplication(create_backend_app)
-        # It would list the folder of its services at every request; a host stands for one service for ever.
+        # It would list the folder of its services at every request; a host means one service for ever.
         self._moto.get_backend_for_host = cache(self._moto.get_backend_for_host)
         self._handlers: dict[str, Callable[[Call], object | None]] = {
             "ecs": EcsFront(agent).answer,

@@ -26,11 +26,15 @@ class AwsRefusal(Exception):
     """An error of AWS: its code, its message in AWS's words, its HTTP status."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
-        """Take what the service answers with."""
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+
+
+def invalid(message: str) -> AwsRefusal:
+    """Return the refusal of a parameter's value."""
+    return AwsRefusal("InvalidParameterException", message)
 
 
 def no_such_secret() -> AwsRefusal:
@@ -210,11 +214,7 @@ def _key(key_id: str, account: str, region: str) -> Any | None:
     if key_id.startswith("arn:"):
         account, region = key_id.split(":")[4], key_id.split(":")[3]
     backend = kms_backends[account][region]
-    return backend.keys.get(_plain_id(backend, key_id))
-
-
-def _plain_id(backend: Any, key_id: str) -> str:
     name = key_id.rpartition(":")[2]
     if name.startswith("alias/"):
-        return next((key.id for key in backend.keys.values() if name in key.aliases), "")
-    return name.removeprefix("key/")
+        return next((key for key in backend.keys.values() if name in key.aliases), None)
+    return backend.keys.get(name.removeprefix("key/"))

@@ -30,8 +30,8 @@ class Runtime(Protocol):
     def begin(self, task: Any, definition: Any) -> str | None:
         """Start a task's container; return ECS's stop reason when it cannot."""
 
-    def look(self, task: Any) -> Life:
-        """Say how its container fares."""
+    def observe(self, task: Any) -> Life:
+        """How its container fares."""
 
     def withdraw(self, task: Any) -> Ended | None:
         """Take a task out of service and end its container; None while that continues."""
@@ -48,11 +48,11 @@ class Recorded:
             return str(refused)
         return None
 
-    def look(self, task: Any) -> Life:
-        """Say that it is healthy, or has exited."""
+    def observe(self, task: Any) -> Life:
+        """It is healthy, or has exited."""
         one_off = task.last_status == "RUNNING" and not task.group.startswith("service:")
         return Life.EXITED if one_off else Life.HEALTHY
 
     def withdraw(self, task: Any) -> Ended | None:
-        """Say that nothing runs any more."""
+        """Nothing runs any more."""
         return Ended(0 if task.stop_code == "EssentialContainerExited" else None)

@@ -13,11 +13,15 @@ from uuid import uuid4
 
 from moto.secretsmanager.models import secretsmanager_backends
 
-from sandbox.aws.grants import AwsRefusal, check_read, deleted_secret, no_such_secret
+from sandbox.aws.grants import AwsRefusal, check_read, deleted_secret, invalid, no_such_secret
 from sandbox.aws.stages import move_stage, moved_stages
 from sandbox.aws.wire import Call
 
 _SCHEDULED = "You can't create this secret because a secret with this name is already scheduled for deletion."
+_NOT_OFFERED = {
+    "BatchGetSecretValue": "The sandbox does not offer BatchGetSecretValue: use GetSecretValue.",
+    "ReplicateSecretToRegions": "The sandbox keeps a secret in one region only.",
+}
 _WINDOW = (7, 30)
 _DAY = 86400
 _REFUSED_WHEN_DELETED = frozenset(
@@ -29,7 +33,6 @@ class SecretStore:
     """The handlers of Secrets Manager. `clock` gives Unix seconds, so that a recovery window can pass."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        """Take the clock."""
         self._clock = clock
         # Stages are read, written by moto and laid anew: two writers of one secret must not come in between.
         self._turn = threading.Lock()
@@ -41,10 +44,10 @@ class SecretStore:
 
     def _answer(self, call: Call) -> object | None:
         self._forget_expired(call)
+        if call.action in _NOT_OFFERED:
+            raise AwsRefusal("InvalidRequestException", _NOT_OFFERED[call.action])
         handler = {
             "GetSecretValue": self._get,
-            "BatchGetSecretValue": self._batch_get,
-            "ReplicateSecretToRegions": self._replicate,
             "CreateSecret": self._create,
             "DeleteSecret": self._delete,
             "PutSecretValue": self._put,
@@ -64,14 +67,6 @@ class SecretStore:
         if secret is not None:
             check_read(call.caller, secret, call.parameters.get("VersionId"))
 
-    def _batch_get(self, _call: Call) -> None:
-        raise AwsRefusal(
-            "InvalidRequestException", "The sandbox does not offer BatchGetSecretValue: use GetSecretValue."
-        )
-
-    def _replicate(self, _call: Call) -> None:
-        raise AwsRefusal("InvalidRequestException", "The sandbox keeps a secret in one region only.")
-
     def _rotate(self, call: Call) -> None:
         _found(call)
         lambda_arn = call.parameters.get("RotationLambdaARN")
@@ -85,7 +80,7 @@ class SecretStore:
     def _create(self, call: Call) -> None:
         _has_value(call)
         if "AddReplicaRegions" in call.parameters:
-            self._replicate(call)
+            raise AwsRefusal("InvalidRequestException", _NOT_OFFERED["ReplicateSecretToRegions"])
         existing = dict.get(_backend(call).secrets, call.parameters["Name"])
         if existing is not None and existing.is_deleted():
             raise AwsRefusal("InvalidRequestException", _SCHEDULED)
@@ -95,15 +90,11 @@ class SecretStore:
         days = call.parameters.get("RecoveryWindowInDays")
         forced = call.parameters.get("ForceDeleteWithoutRecovery", False)
         if days is not None and forced:
-            raise AwsRefusal(
-                "InvalidParameterException",
-                "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.",
+            raise invalid(
+                "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays."
             )
         if days is not None and not _WINDOW[0] <= days <= _WINDOW[1]:
-            raise AwsRefusal(
-                "InvalidParameterException",
-                "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).",
-            )
+            raise invalid("The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).")
         if secret is not None and secret.is_deleted() and not forced:
             raise deleted_secret()
         arn, name, _ = _backend(call).delete_secret(call.parameters["SecretId"], days, forced)
@@ -218,9 +209,8 @@ def _has_value(call: Call) -> bool:
     """Whether a request brings a value. Raises `AwsRefusal` for one that brings two."""
     given = [name for name in ("SecretString", "SecretBinary") if name in call.parameters]
     if len(given) > 1:
-        raise AwsRefusal(
-            "InvalidParameterException",
-            "You can't specify both a binary secret value and a string secret value in the same secret.",
+        raise invalid(
+            "You can't specify both a binary secret value and a string secret value in the same secret."
         )
     return bool(given)
 

@@ -20,7 +20,6 @@ class AwsServer:
     """Serves both accounts. `clock` gives Unix seconds for what happens after days (recovery windows)."""
 
     def __init__(self, agent: EcsAgent, clock: Callable[[], float] = time.time) -> None:
-        """Take the agent that moves ECS on. Nothing listens before `start`."""
         # Tasks change by the agent alone; moto would move a task on each time it is described.
         state_manager.set_transition("ecs::task", {"progression": "manual", "times": 10**12})
         self._front = Front(agent, SecretStore(clock))

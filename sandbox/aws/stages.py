@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sandbox.aws.grants import AwsRefusal
+from sandbox.aws.grants import invalid
 
 CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 
@@ -39,22 +39,18 @@ def move_stage(secret: Any, stage: str, taken_from: str | None, to: str | None) 
 def _check_move(secret: Any, stage: str, has: str | None, taken_from: str | None, to: str | None) -> None:
     for version in (taken_from, to):
         if version and version not in secret.versions:
-            raise _invalid(f"Not a valid version: {version}")
+            raise invalid(f"Not a valid version: {version}")
     if taken_from and taken_from != has:
-        raise _invalid(f"Version stage {stage} not found in version {taken_from}")
+        raise invalid(f"Version stage {stage} not found in version {taken_from}")
     if has and has != to and not taken_from and (to or stage == CURRENT):
-        raise _invalid(
+        raise invalid(
             f"The parameter RemoveFromVersionId can't be empty. Staging label {stage} is currently attached to "
             f"version {has}, so you must explicitly reference that version in RemoveFromVersionId."
         )
     if stage == CURRENT and not to:
-        raise _invalid(
+        raise invalid(
             "You can't remove the staging label AWSCURRENT: you can only move it to another version."
         )
-
-
-def _invalid(message: str) -> AwsRefusal:
-    return AwsRefusal("InvalidParameterException", message)
 
 
 @contextmanager

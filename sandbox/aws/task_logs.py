@@ -23,7 +23,6 @@ class TaskLog:
     """One container's log stream; without a log driver its lines are dropped."""
 
     def __init__(self, backend: Any, group: str, stream: str) -> None:
-        """Take a stream that is there; use `of`."""
         self._backend = backend
         self._group = group
         self._stream = stream

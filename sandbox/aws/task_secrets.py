@@ -68,8 +68,7 @@ def _version(secret: Any, version_id: str, stage: str) -> dict[str, Any]:
             return found
     wanted = f"VersionId: {version_id}" if version_id else f"staging label: {label}"
     raise AwsRefusal(
-        "ResourceNotFoundException",
-        f"Secrets Manager can't find the specified secret value for {wanted}",
+        "ResourceNotFoundException", f"Secrets Manager can't find the specified secret value for {wanted}"
     )
 
 

@@ -59,21 +59,14 @@ def start(backend: Any, cluster_name: str, definition: Any, **settings: Any) -> 
         launch_type="FARGATE",
         **settings,
     )
-    prepare(task)
-    backend.tasks.setdefault(task.cluster_name, {})[task.task_arn] = task
-    return task
-
-
-def prepare(task: Any) -> None:
-    """Put a task at its first stage: moto lets it start as RUNNING."""
-    task.last_status = "PROVISIONING"
-    task.created_at = now()
-    task.health_status = "UNKNOWN"
+    # Its first stage: moto lets it start as RUNNING.
+    task.last_status, task.health_status, task.created_at = "PROVISIONING", "UNKNOWN", now()
     for container in task.containers:
         container.task_arn = task.task_arn
         container.container_arn = f"{task.task_arn.replace(':task/', ':container/')}/{container.name}"
-        container.exitCode = None
-        container.health_status = "UNKNOWN"
+        container.exitCode, container.health_status = None, "UNKNOWN"
+    backend.tasks.setdefault(task.cluster_name, {})[task.task_arn] = task
+    return task
 
 
 def stop(runtime: Runtime, task: Any, code: str, reason: str) -> None:
@@ -112,7 +105,7 @@ def advance(runtime: Runtime, backend: Any, task: Any) -> bool:
 
 
 def _fares(runtime: Runtime, task: Any) -> bool:
-    life = runtime.look(task)
+    life = runtime.observe(task)
     if life is Life.EXITED:
         stop(runtime, task, "EssentialContainerExited", _EXITED)
         return True

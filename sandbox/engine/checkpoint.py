@@ -55,10 +55,10 @@ class Checkpoint:
         self._fresh: list[Resource] = []
         self._gone: set[int] = set()
         self._begun: dict[int, Pending] = {}
-        # Creations that an earlier run never saw the end of stay on record: only a person can tell what became of them.
+        # Creations that an earlier run never saw the end of stay on record: only a person knows what became of them.
         self._left = tuple(item for item in state.pending if item.type == "creating")
         self._texts: dict[int, tuple[Resource, str]] = {}
-        # A secret that stands bare in the file is reason enough to write it again.
+        # A secret that is bare in the file is reason enough to write it again.
         self._body = self._render()[0] if state.resources and not state.plaintext else ""
         self._lock, self._writing = threading.RLock(), threading.Lock()
         self._wanted = self._written = 0

@@ -1,44 +1,32 @@
 """Matches each registration with the old state, lets the planner decide, and runs the step.
 
-A registration runs on its caller's thread; the SDK orders them by dependency. Long calls wait for a slot of the
-session.
+A registration runs on its caller's thread; the SDK orders them by dependency. Long calls wait for a slot.
 """
 
 import threading
-from collections.abc import Callable
 
 from sandbox import values
 from sandbox.engine import planner, steps
-from sandbox.engine.checkpoint import Checkpoint
 from sandbox.engine.client import Client
-from sandbox.engine.events import Event, Mask
 from sandbox.engine.goal import STACK_TYPE, Goal, Refused, default_provider, inherited, urn_of
 from sandbox.engine.planner import Diff
 from sandbox.engine.provider import Checked, Provider
 from sandbox.engine.registry import DYNAMIC, TYPE_PREFIX
-from sandbox.engine.request import EngineRequest
 from sandbox.engine.session import Session, Stopped
-from sandbox.engine.state import Resource, State
-from sandbox.values import Properties, Secret
+from sandbox.engine.state import Resource
+from sandbox.values import Properties
 
 
 class Deployment(Session):
     """Takes what a program registers. Its public methods may be called from many threads."""
 
-    def __init__(
-        self,
-        request: EngineRequest,
-        state: State,
-        checkpoint: Checkpoint,
-        tell: Callable[[Event], None],
-        mask: Mask,
-    ) -> None:
-        super().__init__(request, state, checkpoint, tell, mask)
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.news: dict[str, Resource] = {}
         self.goals: dict[str, Goal] = {}
         self.handled: set[int] = set()  # identities of old records that a registration took over
-        self._by_urn = {item.urn: item for item in state.resources if not item.delete}
-        self._seen: set[str] = set()
+        self._by_urn = {item.urn: item for item in self.olds if not item.delete}
+        self._registered: set[str] = set()
         self._condemned: dict[str, threading.Event] = {}
         self._defaults: dict[str, str] = {}
         self._default_lock = threading.Lock()
@@ -66,13 +54,13 @@ class Deployment(Session):
     def _claim(self, urn: str, goal: Goal) -> tuple[Resource | None, bool]:
         """The old resource, if there is one, and whether this run has already deleted it."""
         with self.lock:
-            if goal.parent and goal.parent not in self._seen:
+            if goal.parent and goal.parent not in self._registered:
                 raise Refused(
                     f"resource {goal.name} names a parent that the program has not registered: {goal.parent}"
                 )
-            if urn in self._seen:
+            if urn in self._registered:
                 raise Refused(f"two resources have the URN {urn}; give one of them another name")
-            self._seen.add(urn)
+            self._registered.add(urn)
             old = self._by_urn.get(urn)
             if old is not None:
                 self.handled.add(id(old))
@@ -114,14 +102,12 @@ class Deployment(Session):
         with self._default_lock:
             name = f"{package}@{version}"
             if name not in self._defaults:
-                goal, secret = default_provider(package, version), set(self.request.secret_keys())
-                for key, text in self.request.full_config().items():
+                goal = default_provider(package, version)
+                for key, text in self.request.config.items():
                     namespace, _, short = key.partition(":")
                     # The dynamic host gets all of the configuration, a package what bears its name.
                     if package == DYNAMIC or namespace == package:
-                        goal.inputs[key if package == DYNAMIC else short] = (
-                            Secret(text) if key in secret else text
-                        )
+                        goal.inputs[key if package == DYNAMIC else short] = text
                 made = self.register(goal)
                 self._defaults[name] = f"{made.urn}::{made.id}"
             return self._defaults[name]
@@ -213,9 +199,8 @@ class Deployment(Session):
             raise Refused(f"{goal.name} was imported and would be replaced; remove `import_` from it first")
         if provider is not None:
             new.inputs = _accepted(provider.check(new, None, goal.inputs), new)
-        if (
-            old.pending_replacement
-        ):  # an earlier run deleted it; whether it would do so again is no question now
+        if old.pending_replacement:
+            # An earlier run deleted it; whether it would do so again is no question now.
             return steps.create(self, new, provider, old, diff)
         first = goal.delete_before_replace
         if not (diff.delete_before_replace if first is None else first):
@@ -234,7 +219,7 @@ class Deployment(Session):
     def _condemn(self, old: Resource) -> list[Resource]:
         """What must be deleted before `old` is, last made first; each is named before anyone registers it again."""
         with self.lock:
-            chosen = planner.dependents(old, self.olds, self._seen, self._must_go)
+            chosen = planner.dependents(old, self.olds, self._registered, self._must_go)
             fresh = [item for item in reversed(chosen) if item.urn not in self._condemned and not item.delete]
             for item in fresh:
                 if item.protect:

@@ -45,29 +45,17 @@ class Goal:
 _UNDERSTOOD = frozenset(
     {
         *("type", "name", "parent", "custom", "object", "protect", "dependencies", "propertyDependencies"),
-        *(
-            "provider",
-            "providers",
-            "version",
-            "deleteBeforeReplace",
-            "deleteBeforeReplaceDefined",
-            "ignoreChanges",
-        ),
-        *("additionalSecretOutputs", "importId", "retainOnDelete", "id", "properties", "tok", "args"),
+        *("provider", "providers", "version", "deleteBeforeReplace", "deleteBeforeReplaceDefined"),
+        *("ignoreChanges", "additionalSecretOutputs", "importId", "retainOnDelete"),
+        *("id", "properties", "tok", "args"),
         # The SDK has waited for these itself, and found the provider of that parent.
-        *("dependsOn",),
+        "dependsOn",
         # What the caller could take, and where the program's lines are: nothing is asked for by them.
-        *(
-            "acceptSecrets",
-            "acceptResources",
-            "accepts_byte_string",
-            "accept_output_values",
-            "supportsPartialValues",
-        ),
-        *("supportsResultReporting", "aliasSpecs", "sourcePosition", "stackTrace", "parentStackTraceHandle"),
+        *("acceptSecrets", "acceptResources", "accepts_byte_string", "accept_output_values"),
+        *("supportsPartialValues", "supportsResultReporting", "aliasSpecs"),
+        *("sourcePosition", "stackTrace", "parentStackTraceHandle"),
     }
 )
-
 
 _CALLED = {"aliasURNs": "aliases", "remote": "a remote component", "packageRef": "a parameterized package"}
 """What a program calls an option, where that is not the field's name in snake case."""

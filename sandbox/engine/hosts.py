@@ -66,7 +66,7 @@ class Host:
         if announces:
             self._known.set()
 
-    def tell(self, line: str) -> None:
+    def write_line(self, line: str) -> None:
         """Writes one line to the process; its input stays open until the engine ends."""
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):

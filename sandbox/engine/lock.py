@@ -10,13 +10,9 @@ from sandbox.engine.errors import EngineError
 from sandbox.engine.state import now
 
 
-class Locked(EngineError):
-    """Another run holds the stack."""
-
-
 @contextlib.contextmanager
 def locked(state_file: Path, operation: str) -> Iterator[None]:
-    """Holds the lock of `state_file` while the block runs; raises Locked with the holder's name."""
+    """Holds the lock of `state_file` while the block runs; raises EngineError with the holder's name."""
     state_file.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(state_file.with_name(f"{state_file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -24,7 +20,7 @@ def locked(state_file: Path, operation: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(file, 200, 0).decode(errors="replace") or "another run"
-            raise Locked(
+            raise EngineError(
                 f"stack {state_file.stem} is in use by {holder}; wait until it ends, or end that process"
             ) from None
         os.ftruncate(file, 0)
@@ -32,8 +28,7 @@ def locked(state_file: Path, operation: str) -> Iterator[None]:
         try:
             yield
         finally:
-            fcntl.flock(
-                file, fcntl.LOCK_UN
-            )  # a child that is just being started may hold the descriptor for a moment
+            # A child that is just being started may hold the descriptor for a moment.
+            fcntl.flock(file, fcntl.LOCK_UN)
     finally:
         os.close(file)

@@ -14,16 +14,8 @@ from sandbox.engine.session import Stopped
 
 # Beside what is supported, what is refused by name: else the SDK would refuse it with advice to update a CLI.
 _FEATURES = (
-    "SECRETS",
-    "RESOURCE_REFERENCES",
-    "DELETED_WITH",
-    "REPLACE_WITH",
-    "REPLACEMENT_TRIGGER",
-    "TRANSFORMS",
-    "INVOKE_TRANSFORMS",
-    "PARAMETERIZATION",
-    "RESOURCE_HOOKS",
-    "ERROR_HOOKS",
+    *("SECRETS", "RESOURCE_REFERENCES", "DELETED_WITH", "REPLACE_WITH", "REPLACEMENT_TRIGGER"),
+    *("TRANSFORMS", "INVOKE_TRANSFORMS", "PARAMETERIZATION", "RESOURCE_HOOKS", "ERROR_HOOKS"),
 )
 _SEVERITIES = ("debug", "info", "warning", "error")
 _GONE = "Resource monitor has terminated, shutting down"
@@ -34,6 +26,7 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment, self._request = deployment, deployment.request
+        self.fail = deployment.fail
         self._open = threading.Event()
         self.finished, self.released = threading.Event(), threading.Event()
         self.calls = 0
@@ -54,17 +47,17 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
             self.calls += 1
         try:
             self._open.wait()
-            self._deployment.going_on()
+            self._deployment.active()
             return work()
         except Stopped:
             context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
-        except ProviderFailed as error:  # of a function: a program may catch it, and go on
+        except ProviderFailed as error:  # of a function: a program may catch it and continue
             context.abort(wire.StatusCode.UNKNOWN, self._deployment.mask(f"{what}: {error}"))
         except (EngineError, values.UnsupportedValue) as error:
-            self._deployment.fail(str(error))
+            self.fail(str(error))
             context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
         except Exception as error:  # noqa: BLE001 - a fault of ours must end the run with a line, not hang it
-            self._deployment.fail(f"the engine failed at {what}: {type(error).__name__}: {error}")
+            self.fail(f"the engine failed at {what}: {type(error).__name__}: {error}")
             context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
         finally:
             with self._count:
@@ -76,7 +69,7 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
         asked = self._request
         return wire.resource_pb2.DeploymentInfo(
             project=asked.project, stack=asked.stack, organization=asked.organization, dryRun=asked.dry_run,
-            config=asked.full_config(), configSecretKeys=asked.secret_keys(), parallel=asked.parallel,
+            config=asked.config, parallel=asked.parallel,
             supportedFeatures=[
                 wire.resource_pb2.ResourceMonitorFeature.Value(f"RESOURCE_MONITOR_FEATURE_{name}") for name in _FEATURES
             ],
@@ -140,36 +133,25 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
         self.released.wait()
         return wire.EMPTY
 
-    def _unsupported(self, context: Any, what: str) -> Any:
-        message = f"{what} is not supported by the sandbox engine; use the pulumi CLI, or leave it out"
-        self._deployment.fail(message)
+
+def _refusing(what: str) -> Callable[[Monitor, Any, Any], None]:
+    def answer(monitor: Monitor, request: Any, context: Any) -> None:
+        message = f"{what.format(request)} is not supported by the sandbox engine; use the pulumi CLI, or leave it out"
+        monitor.fail(message)
         context.abort(wire.StatusCode.UNIMPLEMENTED, message)
 
-    def Call(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Refused: methods of remote components."""
-        return self._unsupported(context, f"the method call {request.tok}")
+    return answer
 
-    def RegisterStackTransform(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Refused."""
-        del request
-        return self._unsupported(context, "a stack transform")
 
-    def RegisterStackInvokeTransform(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Refused."""
-        del request
-        return self._unsupported(context, "an invoke transform")
-
-    def RegisterResourceHook(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Refused."""
-        return self._unsupported(context, f"resource hook {request.name}")
-
-    def RegisterErrorHook(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Refused."""
-        return self._unsupported(context, f"error hook {request.name}")
-
-    def RegisterPackage(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Refused: parameterized packages."""
-        return self._unsupported(context, f"package {request.name}")
+for _method, _what in {
+    "Call": "the method call {0.tok}",  # of a remote component
+    "RegisterStackTransform": "a stack transform",
+    "RegisterStackInvokeTransform": "an invoke transform",
+    "RegisterResourceHook": "resource hook {0.name}",
+    "RegisterErrorHook": "error hook {0.name}",
+    "RegisterPackage": "package {0.name}",  # a parameterized one
+}.items():
+    setattr(Monitor, _method, _refusing(_what))
 
 
 class Engine(wire.engine_pb2_grpc.EngineServicer):

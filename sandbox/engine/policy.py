@@ -4,6 +4,7 @@ A mandatory violation blocks a step of an update, and fails a preview at its end
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,14 +16,10 @@ from sandbox.engine import hosts, wire
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Event, Mask, PolicyViolation
 from sandbox.engine.goal import Goal
-from sandbox.engine.request import EngineRequest, python
+from sandbox.engine.request import EngineRequest
 from sandbox.engine.state import Resource
 
 _LEVELS = ("advisory", "mandatory", "disabled", "remediate")
-
-
-class PolicyFailed(EngineError):
-    """A policy pack did not start, died, or was configured wrongly."""
 
 
 @dataclass
@@ -30,7 +27,7 @@ class Policies:
     """The packs of one run; with none, everything is allowed."""
 
     request: EngineRequest
-    tell: Callable[[Event], None]
+    report: Callable[[Event], None]
     mask: Mask
     violations: list[str] = field(default_factory=list)
     _hosts: list[hosts.Host] = field(default_factory=list)
@@ -46,28 +43,21 @@ class Policies:
             "PULUMI_ORGANIZATION": request.organization,
             "PULUMI_DRY_RUN": "true" if request.dry_run else "false",
             # Pulumi's SDK for packs knows the stack's settings from here only, whatever ConfigureStack says.
-            "PULUMI_CONFIG": json.dumps(request.full_config()),
+            "PULUMI_CONFIG": json.dumps(dict(request.config)),
         }
         for pack in request.policy_packs:
             if not (pack / "PulumiPolicy.yaml").is_file():
-                raise PolicyFailed(f"{pack} has no PulumiPolicy.yaml; point to the folder of a policy pack")
-            command = [python(), "-u", "-m", "sandbox.engine.start", "pulumi.policy", engine, "."]
+                raise EngineError(f"{pack} has no PulumiPolicy.yaml; point to the folder of a policy pack")
+            command = [sys.executable, "-u", "-m", "sandbox.engine.start", "pulumi.policy", engine, "."]
             self._hosts.append(hosts.Host(f"policy pack {pack.name}", command, environment, pack, on_line))
 
     def connect(self, engine: str) -> None:
-        """Waits for the packs and configures them; raises PolicyFailed."""
-        wanted = dict(self.request.policy_config)
+        """Waits for the packs and configures them; raises EngineError."""
         for host, pack in zip(self._hosts, self.request.policy_packs, strict=True):
-            try:
-                stub = wire.analyzer_pb2_grpc.AnalyzerStub(wire.channel(host.address()))
-            except hosts.HostFailed as error:
-                raise PolicyFailed(str(error)) from error
-            name = self._configured(host.name, stub, engine, pack, wanted)
-            self._stubs.append((name, stub))
-        if wanted:
-            raise PolicyFailed(f"policy configuration names {', '.join(sorted(wanted))}, which no pack has")
+            stub = wire.analyzer_pb2_grpc.AnalyzerStub(wire.channel(host.address()))
+            self._stubs.append((self._configured(host.name, stub, engine, pack), stub))
 
-    def _configured(self, name: str, stub: Any, engine: str, pack: Path, wanted: dict[str, Any]) -> str:
+    def _configured(self, name: str, stub: Any, engine: str, pack: Path) -> str:
         request, messages = self.request, wire.analyzer_pb2
         handshake = messages.AnalyzerHandshakeRequest(
             engine_address=engine, root_directory=str(pack), program_directory=str(pack)
@@ -75,24 +65,12 @@ class Policies:
         self._ask(name, stub, "Handshake", handshake, optional=True)
         stack = messages.AnalyzerStackConfigureRequest(
             stack=request.stack, project=request.project, organization=request.organization, dry_run=request.dry_run,
-            config=request.full_config(), config_secret_keys=request.secret_keys(),
+            config=request.config,
         )  # fmt: skip
         self._ask(name, stub, "ConfigureStack", stack, optional=True)
         info = self._ask(name, stub, "GetAnalyzerInfo", wire.EMPTY)
-        known = {policy.name: policy.enforcementLevel for policy in info.policies}
-        settings: dict[str, Any] = dict(info.initialConfig)
-        everything = wanted.pop("all", None)
-        for policy, level in known.items():
-            given = wanted.pop(policy, everything)
-            if given is not None:
-                settings[policy] = _setting(policy, given, level)
-        self._ask(
-            name,
-            stub,
-            "Configure",
-            messages.ConfigureAnalyzerRequest(policyConfig=settings),
-            optional=not settings,
-        )
+        settings = messages.ConfigureAnalyzerRequest(policyConfig=info.initialConfig)
+        self._ask(name, stub, "Configure", settings, optional=not info.initialConfig)
         return str(info.name or name)
 
     def _ask(self, name: str, stub: Any, method: str, message: Any, *, optional: bool = False) -> Any:
@@ -102,8 +80,8 @@ class Policies:
             if optional and error.code() == wire.StatusCode.UNIMPLEMENTED:
                 return None
             if error.code() == wire.StatusCode.UNAVAILABLE:
-                raise PolicyFailed(f"{name} went away; run it by hand to see why") from error
-            raise PolicyFailed(
+                raise EngineError(f"{name} went away; run it by hand to see why") from error
+            raise EngineError(
                 f"{name} failed: {self.mask(str(error.details() or error.code().name))}"
             ) from error
 
@@ -120,7 +98,7 @@ class Policies:
             for name, stub in self._stubs
             for item in self._ask(name, stub, "Analyze", message).diagnostics
         ]
-        return self._told(found, new.urn) and not self.request.dry_run
+        return self._reported(found, new.urn) and not self.request.dry_run
 
     def stack_violated(self, resources: Iterable[Resource], goals: dict[str, Goal]) -> None:
         """Asks every pack about the whole stack as it now is."""
@@ -143,9 +121,9 @@ class Policies:
             ]
         )  # fmt: skip
         for name, stub in self._stubs:
-            self._told(self._ask(name, stub, "AnalyzeStack", message).diagnostics, "")
+            self._reported(self._ask(name, stub, "AnalyzeStack", message).diagnostics, "")
 
-    def _told(self, diagnostics: Iterable[Any], urn: str) -> bool:
+    def _reported(self, diagnostics: Iterable[Any], urn: str) -> bool:
         blocked = False
         for item in diagnostics:
             level = _LEVELS[item.enforcementLevel]
@@ -154,7 +132,9 @@ class Policies:
             if level == "disabled":
                 continue
             message = self.mask(item.message.strip() or item.description)
-            self.tell(PolicyViolation(item.urn or urn, item.policyPackName, item.policyName, level, message))
+            self.report(
+                PolicyViolation(item.urn or urn, item.policyPackName, item.policyName, level, message)
+            )
             if level == "mandatory":
                 blocked = True
                 self.violations.append(f"{item.policyPackName}/{item.policyName}: {message.splitlines()[0]}")
@@ -165,19 +145,6 @@ class Policies:
         if self._hosts:
             with ThreadPoolExecutor(len(self._hosts)) as pool:
                 list(pool.map(lambda host: host.stop(), self._hosts))
-
-
-def _setting(policy: str, given: Any, level: int) -> Any:
-    properties = dict(given) if isinstance(given, dict) else {}
-    name = given if isinstance(given, str) else properties.pop("enforcementLevel", _LEVELS[level])
-    if name not in _LEVELS:
-        raise PolicyFailed(
-            f"policy {policy}: enforcement level {name!r} is unknown; use one of {', '.join(_LEVELS)}"
-        )
-    return wire.analyzer_pb2.PolicyConfig(
-        enforcementLevel=wire.analyzer_pb2.EnforcementLevel.Value(name.upper()),
-        properties=values.to_struct(properties),
-    )
 
 
 def _properties(properties: values.Properties) -> Any:
@@ -194,8 +161,6 @@ def _options(item: Resource, goal: Goal | None) -> Any:
 
 
 def _provider(item: Resource | None) -> Any:
-    if item is None:
-        return None
-    return wire.analyzer_pb2.AnalyzerProviderResource(
+    return item and wire.analyzer_pb2.AnalyzerProviderResource(
         type=item.type, urn=item.urn, name=item.name, properties=_properties(item.inputs)
     )

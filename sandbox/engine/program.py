@@ -22,7 +22,7 @@ from pulumi import runtime
 from sandbox.engine.start import collect_rarely, exit_with_engine
 
 
-def _told(error: BaseException) -> str:
+def _line(error: BaseException) -> str:
     """The error as one line: what, and where in the program."""
     here = str(Path.cwd())
     places = [
@@ -51,7 +51,7 @@ def _report(error: BaseException) -> None:
         linecache.checkcache()
         lines = traceback.format_exception(error)
         pulumi.log.debug("".join(lines))
-    pulumi.log.error(_told(error))
+    pulumi.log.error(_line(error))
 
 
 def main() -> int:
@@ -59,7 +59,7 @@ def main() -> int:
     collect_rarely()
     settings = json.loads(sys.stdin.readline())
     exit_with_engine(lambda: os._exit(1))
-    runtime.set_all_config(settings["config"], settings["secret_keys"])
+    runtime.set_all_config(settings["config"])
     runtime.configure(
         runtime.Settings(
             project=settings["project"],

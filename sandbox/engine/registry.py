@@ -3,6 +3,7 @@
 A provider is known by its reference, `<urn of its resource>::<id>`.
 """
 
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from sandbox.engine import hosts
 from sandbox.engine.builtin import Builtin, BuiltinResources, ProviderResources
 from sandbox.engine.client import Client
 from sandbox.engine.provider import Provider, ProviderFailed
-from sandbox.engine.request import EngineRequest, python
+from sandbox.engine.request import EngineRequest
 from sandbox.engine.state import Resource
 
 TYPE_PREFIX = "pulumi:providers:"
@@ -54,7 +55,7 @@ class Registry:
         with self._lock:
             if self._host is None:
                 environment = {**self.request.host_environment(), "PULUMI_PROJECT": self.request.project}
-                command = [python(), "-u", "-m", "sandbox.engine.start", "pulumi.dynamic", self.engine]
+                command = [sys.executable, "-u", "-m", "sandbox.engine.start", "pulumi.dynamic", self.engine]
                 self._host = hosts.Host(
                     "the dynamic host", command, environment, self.request.program_dir, self.on_line
                 )

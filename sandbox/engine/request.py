@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,18 +23,13 @@ class EngineRefused(EngineError):
     """The request cannot be run; nothing was started."""
 
 
-def _ignore(event: Event) -> None:
-    del event
-
-
 @dataclass(frozen=True)
 class EngineRequest:
     """One run.
 
-    `config` maps `project:key` (or a bare key of the project) to text; `environment` is all that the program and
-    hosts get; `provider_ports` maps packages to ports. `idle_seconds` is how long a program may do nothing,
-    `call_seconds` how long a provider call may take (at most five minutes for emulated ones and packs).
-    `policy_config` is keyed by rule.
+    `config` maps `project:key` to text; `environment` is all that the program and hosts get; `provider_ports` maps
+    packages to ports. `idle_seconds` is how long a program may do nothing, `call_seconds` how long a provider call may
+    take (at most five minutes for emulated ones and packs).
     """
 
     operation: str
@@ -47,10 +41,8 @@ class EngineRequest:
     state_file: Path
     provider_ports: Mapping[str, int]
     passphrase: str = field(repr=False)
-    on_event: Callable[[Event], None] = field(default=_ignore, repr=False)
-    secret_config: frozenset[str] = frozenset()
+    on_event: Callable[[Event], None] = field(default=lambda _: None, repr=False)
     policy_packs: tuple[Path, ...] = ()
-    policy_config: Mapping[str, Any] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
     parallel: int = 8
     idle_seconds: float = 300.0
@@ -66,17 +58,6 @@ class EngineRequest:
     def dry_run(self) -> bool:
         """True for a preview."""
         return self.operation == "preview"
-
-    def full_config(self) -> dict[str, str]:
-        """The configuration with every key qualified by its namespace."""
-        return {self._qualified(key): value for key, value in self.config.items()}
-
-    def secret_keys(self) -> list[str]:
-        """The qualified keys whose values are secret."""
-        return sorted(map(self._qualified, self.secret_config))
-
-    def _qualified(self, key: str) -> str:
-        return key if ":" in key else f"{self.project}:{key}"
 
     def host_environment(self) -> dict[str, str]:
         """The environment of a program or host: the given one plus what a process needs to start, without proxies."""
@@ -97,11 +78,6 @@ class EngineResult:
     outputs: Mapping[str, Any]
     duration: float
     diagnostics: tuple[Diagnostic, ...]
-
-
-def python() -> str:
-    """The interpreter that runs programs and hosts: this one, so that they find what is installed for it."""
-    return sys.executable
 
 
 def stays_here(url: str) -> bool:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from sandbox.engine.lock import locked
 from sandbox.engine.monitor import Engine, Monitor
 from sandbox.engine.policy import Policies
 from sandbox.engine.registry import DYNAMIC, TYPE_PREFIX, Registry
-from sandbox.engine.request import EngineRequest, EngineResult, check, python
+from sandbox.engine.request import EngineRequest, EngineResult, check
 from sandbox.values import Properties, Secret
 
 _PULSE = 0.02
@@ -34,7 +35,7 @@ class _Run:
     mask: Mask = field(default_factory=Mask)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
-    def tell(self, event: Event) -> None:
+    def report(self, event: Event) -> None:
         """Passes on an event, one at a time; a listener's closed pipe does not fail the run."""
         with self._guard:
             if isinstance(event, Diagnostic) and not event.ephemeral and event.severity != "debug":
@@ -44,7 +45,7 @@ class _Run:
 
     def line(self, text: str) -> None:
         """Passes on what the program or a host prints."""
-        self.tell(Diagnostic("info", self.mask(text)))
+        self.report(Diagnostic("info", self.mask(text)))
 
 
 def run(request: EngineRequest) -> EngineResult:
@@ -59,9 +60,9 @@ def run(request: EngineRequest) -> EngineResult:
             error, counts, outputs = _operate(outcome)
     except (EngineError, OSError, KeyboardInterrupt) as failure:
         error = outcome.mask(str(failure) or "interrupted while the run began or ended")
-        outcome.tell(Diagnostic("error", error))
+        outcome.report(Diagnostic("error", error))
     duration = round(time.monotonic() - started, 3)
-    outcome.tell(Summary(not error, counts, duration, error))
+    outcome.report(Summary(not error, counts, duration, error))
     return EngineResult(not error, error, counts, outputs, duration, tuple(outcome.diagnostics))
 
 
@@ -85,8 +86,6 @@ def _interruptible() -> Iterator[None]:
 
 def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
     request, mask = outcome.request, outcome.mask
-    for key in request.secret_config:
-        mask.learn(Secret(request.config.get(key, "")))
     mask.learn(Secret(request.passphrase))
     pool = ThreadPoolExecutor(max_workers=request.parallel * 4 + 16)
     server = wire.server(pool)
@@ -94,7 +93,7 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
     address = f"127.0.0.1:{port}"
     needs_program = request.operation in ("preview", "up")
     program = _start_program(outcome) if needs_program else None
-    policies = Policies(request, outcome.tell, mask)
+    policies = Policies(request, outcome.report, mask)
     deployment: Deployment | None = None
     monitor: Monitor | None = None
     try:
@@ -105,21 +104,21 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
             mask.learn(item.inputs)
             mask.learn(item.outputs)
         checkpoint = Checkpoint(state, None if request.dry_run else request.state_file)
-        deployment = Deployment(request, state, checkpoint, outcome.tell, mask)
-        deployment.policies = policies
-        builtin = Builtin(OtherStacks(request).outputs)
-        deployment.registry = Registry(request, address, builtin, mask.learn, outcome.line)
+        registry = Registry(request, address, Builtin(OtherStacks(request).outputs), mask.learn, outcome.line)
+        deployment = Deployment(
+            request, state.resources, checkpoint, outcome.report, mask, registry, policies
+        )
         monitor, engine = Monitor(deployment), Engine(deployment)
         wire.resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)
         wire.engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
         server.start()
         if program is not None:
-            program.tell(_settings(request, address))
+            program.write_line(_settings(request, address))
             if any(item.type == f"{TYPE_PREFIX}{DYNAMIC}" for item in state.resources):
                 deployment.registry.dynamic()
             policies.connect(address)
             monitor.begin()
-        return _watched(deployment, monitor, engine, program)
+        return _Work(deployment, monitor, engine, program).watched()
     finally:
         if deployment is not None:
             deployment.checkpoint.give_up()  # whatever still runs fails from here on, which is not its end
@@ -136,7 +135,7 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
 
 def _start_program(outcome: _Run) -> hosts.Host:
     request = outcome.request
-    command, environment = [python(), "-u", "-m", "sandbox.engine.program"], request.host_environment()
+    command, environment = [sys.executable, "-u", "-m", "sandbox.engine.program"], request.host_environment()
     folder = request.program_dir
     return hosts.Host("the program", command, environment, folder, outcome.line, announces_port=False)
 
@@ -150,36 +149,9 @@ def _settings(request: EngineRequest, address: str) -> str:
             "organization": request.organization,
             "parallel": request.parallel,
             "dry_run": request.dry_run,
-            "config": request.full_config(),
-            "secret_keys": request.secret_keys(),
+            "config": dict(request.config),
         }
     )
-
-
-def _watched(
-    deployment: Deployment, monitor: Monitor, engine: Engine, program: hosts.Host | None
-) -> tuple[str, dict[str, int], Properties]:
-    work = _Work(deployment, monitor, engine, program)
-    try:
-        work.start()
-        try:
-            work.wait()
-        except KeyboardInterrupt:
-            deployment.fail(
-                "interrupted: what was begun is finished, nothing new begins; interrupt again to give up"
-            )
-            work.wait()
-    except KeyboardInterrupt:
-        deployment.checkpoint.give_up()
-        deployment.fail("interrupted twice: what was in progress is recorded as pending")
-        return deployment.errors[-1], dict(deployment.counts), {}
-    if work.error is not None:
-        if not isinstance(work.error, (EngineError, OSError)):
-            raise work.error
-        deployment.fail(str(work.error))
-    errors = deployment.errors + deployment.policies.violations
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return (errors[0] + more if errors else ""), dict(deployment.counts), work.outputs
 
 
 class _Work(threading.Thread):
@@ -190,8 +162,8 @@ class _Work(threading.Thread):
     ) -> None:
         super().__init__(daemon=True)
         self._deployment, self._monitor, self._engine, self._program = deployment, monitor, engine, program
-        self.outputs: Properties = {}
-        self.error: BaseException | None = None
+        self._outputs: Properties = {}
+        self._error: BaseException | None = None
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -200,14 +172,38 @@ class _Work(threading.Thread):
             try:
                 self._operate()
             finally:  # what was done stays on record, however it ended
-                self.outputs = self._deployment.finish_outputs()
+                self._outputs = self._deployment.finish_outputs()
                 self._monitor.released.set()
         except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
-            self.error = error
+            self._error = error
         finally:
             self._ended.set()
 
-    def wait(self) -> None:
+    def watched(self) -> tuple[str, dict[str, int], Properties]:
+        """Run it to its end, which the first interrupt allows and the second does not; error, counts and outputs."""
+        deployment = self._deployment
+        try:
+            self.start()
+            try:
+                self._wait()
+            except KeyboardInterrupt:
+                deployment.fail(
+                    "interrupted: what was begun is finished, nothing new begins; interrupt again to give up"
+                )
+                self._wait()
+        except KeyboardInterrupt:
+            deployment.checkpoint.give_up()
+            deployment.fail("interrupted twice: what was in progress is recorded as pending")
+            return deployment.errors[-1], dict(deployment.counts), {}
+        if self._error is not None:
+            if not isinstance(self._error, (EngineError, OSError)):
+                raise self._error
+            deployment.fail(str(self._error))
+        errors = deployment.errors + deployment.policies.violations
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        return (errors[0] + more if errors else ""), dict(deployment.counts), self._outputs
+
+    def _wait(self) -> None:
         """Waits for its end. Not by `join`, which takes a thread for ended when an interrupt cuts it short."""
         while not self._ended.wait(0.2):
             pass

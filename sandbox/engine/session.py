@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from sandbox.engine.checkpoint import Checkpoint
 from sandbox.engine.errors import EngineError
@@ -18,7 +19,7 @@ from sandbox.engine.policy import Policies
 from sandbox.engine.provider import ProviderFailed
 from sandbox.engine.registry import TYPE_PREFIX, Registry
 from sandbox.engine.request import EngineRequest
-from sandbox.engine.state import Kind, Resource, State
+from sandbox.engine.state import Kind, Resource
 from sandbox.values import UnsupportedValue
 
 
@@ -41,29 +42,26 @@ def in_full(text: str) -> str:
     return one_line(text) if not lines or lines[0].startswith("Traceback") else "\n".join(lines)
 
 
+@dataclass(eq=False)
 class Session:
     """The run's state of affairs. Its methods may be called from many threads."""
 
+    request: EngineRequest
+    olds: tuple[Resource, ...]
+    checkpoint: Checkpoint
+    report: Callable[[Event], None]
+    mask: Mask
     registry: Registry
     policies: Policies
+    errors: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    moved_at: float = field(default_factory=time.monotonic)
+    in_flight: int = 0
+    lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def __init__(
-        self,
-        request: EngineRequest,
-        state: State,
-        checkpoint: Checkpoint,
-        tell: Callable[[Event], None],
-        mask: Mask,
-    ) -> None:
-        self.request, self.checkpoint, self.tell, self.mask = request, checkpoint, tell, mask
-        self.olds = state.resources
-        self.errors: list[str] = []
-        self.counts: Counter[str] = Counter()
-        self.stopping = threading.Event()
-        self.moved_at = time.monotonic()
-        self.in_flight = 0
-        self.lock = threading.RLock()
-        self._slots = threading.Semaphore(request.parallel)
+    def __post_init__(self) -> None:
+        self._slots = threading.Semaphore(self.request.parallel)
 
     def fail(self, message: str, urn: str = "", *, stop: bool = True, whole: bool = False) -> None:
         """Records a failure; with `stop` no further step begins, with `whole` all of its lines are kept."""
@@ -75,11 +73,11 @@ class Session:
             self.errors.append(line)
             if stop:
                 self.stopping.set()
-        self.tell(Diagnostic("error", line, urn))
+        self.report(Diagnostic("error", line, urn))
 
     def log(self, severity: str, message: str, urn: str = "", *, ephemeral: bool = False) -> None:
         """Passes on a message of the program or a host."""
-        self.tell(Diagnostic(severity, self.mask(message), urn, ephemeral))
+        self.report(Diagnostic(severity, self.mask(message), urn, ephemeral))
 
     def count(self, op: str, resource: Resource) -> None:
         """Counts a resource's operation; default providers are the engine's own affair."""
@@ -108,7 +106,7 @@ class Session:
                 before = old.inputs if old else {}
                 after = {} if op.startswith("delete") else resource.inputs
                 changes = property_changes(before, after, diff.replaces if diff else ())
-                self.tell(ResourcePlanned(resource.urn, resource.type, op, changes if op != "same" else ()))
+                self.report(ResourcePlanned(resource.urn, resource.type, op, changes if op != "same" else ()))
                 if kind is not None:
                     self.checkpoint.begin(kind, resource)
                 yield
@@ -122,12 +120,12 @@ class Session:
                 raise Stopped from failure
             finally:
                 took = round((time.monotonic() - started) * 1000, 1)
-                self.tell(StepDone(resource.urn, resource.type, op, not error, took, error))
+                self.report(StepDone(resource.urn, resource.type, op, not error, took, error))
                 with self.lock:
                     self.in_flight -= 1
                     self.moved_at = time.monotonic()
 
-    def going_on(self) -> None:
+    def active(self) -> None:
         """Says that the program did something; raises Stopped if that comes too late."""
         if self.stopping.is_set():
             raise Stopped
@@ -136,7 +134,7 @@ class Session:
     @contextlib.contextmanager
     def guarded(self, urn: str) -> Iterator[None]:
         """Turns what a registration refuses into the run's failure."""
-        self.going_on()
+        self.active()
         try:
             yield
         except (EngineError, UnsupportedValue) as error:

@@ -35,9 +35,8 @@ def _interrupt() -> None:
 
 if __name__ == "__main__":
     collect_rarely()
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # ignored where the engine runs in the background
+    # It is ignored where the engine runs in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     exit_with_engine(_interrupt)
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

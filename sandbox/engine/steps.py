@@ -81,11 +81,8 @@ def update(session: Session, old: Resource, new: Resource, provider: Provider | 
             session.checkpoint.end(new, add=True, drop=[old])
 
         def work() -> Made:
-            return (
-                provider.update(old, new, dry_run=session.request.dry_run)
-                if provider
-                else Made("", old.outputs)
-            )
+            dry_run = session.request.dry_run
+            return provider.update(old, new, dry_run=dry_run) if provider else Made("", old.outputs)
 
         _make(work, done)
     session.count("update", new)
@@ -100,8 +97,8 @@ def same(session: Session, old: Resource, new: Resource, provider: Provider | No
         with session.step("same", new):
             provider.update(settings, settings, dry_run=False)
     else:
-        session.tell(ResourcePlanned(new.urn, new.type, "same"))
-        session.tell(StepDone(new.urn, new.type, "same", ok=True, milliseconds=0.0))
+        session.report(ResourcePlanned(new.urn, new.type, "same"))
+        session.report(StepDone(new.urn, new.type, "same", ok=True, milliseconds=0.0))
     mark_secrets(session, new)
     session.checkpoint.same(old, new)
     session.count("same", new)

@@ -43,8 +43,8 @@ def _forget(session: Session, item: Resource) -> None:
     elif item.protect and not item.delete:
         # Reported and skipped, so that one run names all of them.
         text = f"{item.name} is protected and cannot be deleted; remove `protect` from it first"
-        session.tell(ResourcePlanned(item.urn, item.type, "delete"))
-        session.tell(StepDone(item.urn, item.type, "delete", ok=False, milliseconds=0.0, error=text))
+        session.report(ResourcePlanned(item.urn, item.type, "delete"))
+        session.report(StepDone(item.urn, item.type, "delete", ok=False, milliseconds=0.0, error=text))
         session.fail(text, item.urn, stop=False)
         raise Stopped
     else:
@@ -57,7 +57,7 @@ def refresh(session: Session) -> None:
     if not _ready(session, list(session.olds)):
         return
 
-    def look(item: Resource) -> None:
+    def read(item: Resource) -> None:
         if not item.custom or item.type.startswith(TYPE_PREFIX) or item.pending_replacement:
             session.count("same", item)
             return
@@ -66,7 +66,7 @@ def refresh(session: Session) -> None:
         result = found[id(item)] = None if made is None else _refreshed(session, item, made)
         session.count("delete" if result is None else "same" if result is item else "update", item)
 
-    session.in_parallel(look, list(session.olds))
+    session.in_parallel(read, list(session.olds))
     session.checkpoint.refreshed(found, whole=not session.errors)
 
 
@@ -74,15 +74,12 @@ def _refreshed(session: Session, item: Resource, made: Made) -> Resource:
     inputs = item.inputs if made.inputs is None else made.inputs
     new = item.copy(id=made.id, inputs=inputs, outputs=made.outputs, init_errors=made.init_errors)
     steps.mark_secrets(session, new)
-    if (new.id, new.inputs, new.outputs, new.init_errors) == (
-        item.id,
-        item.inputs,
-        item.outputs,
-        item.init_errors,
-    ):
+    if all(getattr(new, each) == getattr(item, each) for each in ("id", "inputs", "outputs", "init_errors")):
         return item
     if made.init_errors:
         session.log("warning", f"is not ready: {'; '.join(made.init_errors)}", item.urn)
     new.modified = now()
-    session.tell(ResourcePlanned(item.urn, item.type, "refresh", property_changes(item.outputs, new.outputs)))
+    session.report(
+        ResourcePlanned(item.urn, item.type, "refresh", property_changes(item.outputs, new.outputs))
+    )
     return new

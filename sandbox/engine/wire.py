@@ -3,43 +3,21 @@
 from typing import Any
 
 import grpc as _grpc
-from google.protobuf import any_pb2 as _any, empty_pb2 as _empty, struct_pb2 as _struct
+from google.protobuf import empty_pb2 as _empty
 from pulumi.runtime.proto import (
-    analyzer_pb2,
-    analyzer_pb2_grpc,
-    engine_pb2,
-    engine_pb2_grpc,
-    plugin_pb2,
-    provider_pb2,
-    provider_pb2_grpc,
-    resource_pb2,
-    resource_pb2_grpc,
+    analyzer_pb2 as analyzer_pb2,
+    analyzer_pb2_grpc as analyzer_pb2_grpc,
+    engine_pb2 as engine_pb2,
+    engine_pb2_grpc as engine_pb2_grpc,
+    plugin_pb2 as plugin_pb2,
+    provider_pb2 as provider_pb2,
+    provider_pb2_grpc as provider_pb2_grpc,
+    resource_pb2 as resource_pb2,
+    resource_pb2_grpc as resource_pb2_grpc,
     status_pb2,
 )
 
-__all__ = [
-    "EMPTY",
-    "AnyMessage",
-    "RpcError",
-    "Status",
-    "StatusCode",
-    "Struct",
-    "analyzer_pb2",
-    "analyzer_pb2_grpc",
-    "channel",
-    "engine_pb2",
-    "engine_pb2_grpc",
-    "plugin_pb2",
-    "provider_pb2",
-    "provider_pb2_grpc",
-    "resource_pb2",
-    "resource_pb2_grpc",
-    "server",
-]
-
-Struct: Any = _struct.Struct
 Status: Any = status_pb2.Status
-AnyMessage: Any = _any.Any
 EMPTY: Any = _empty.Empty()
 RpcError: Any = _grpc.RpcError
 StatusCode: Any = _grpc.StatusCode

@@ -6,7 +6,7 @@ from sandbox.providers.atlas_client import SETTINGS, AtlasClient
 from sandbox.providers.atlas_cluster import GET_ADVANCED_CLUSTER
 from sandbox.providers.atlas_custom_role import CUSTOM_DB_ROLE
 from sandbox.providers.atlas_database_user import DATABASE_USER
-from sandbox.providers.resource import ProviderDefinition, by_token, invokes_by_token
+from sandbox.providers.resource import ProviderDefinition
 
 
 def definition(environment: Mapping[str, str]) -> ProviderDefinition[AtlasClient]:
@@ -16,6 +16,6 @@ def definition(environment: Mapping[str, str]) -> ProviderDefinition[AtlasClient
         version="4.18.0",
         settings=SETTINGS,
         configure=lambda settings: AtlasClient(environment, settings),
-        resources=by_token(CUSTOM_DB_ROLE, DATABASE_USER),
-        invokes=invokes_by_token(GET_ADVANCED_CLUSTER),
+        resources=(CUSTOM_DB_ROLE, DATABASE_USER),
+        invokes=(GET_ADVANCED_CLUSTER,),
     )

@@ -16,6 +16,7 @@ from sandbox.values import Properties
 SETTINGS: Final = frozenset({"publicKey", "privateKey", "baseUrl"})
 """The provider settings that mean something here."""
 
+NOT_FOUND: Final = 404
 _API: Final = "/api/atlas/v2"
 _TIMEOUT: Final = (5.0, 60.0)  # seconds to connect and to wait for an answer
 
@@ -69,12 +70,17 @@ class AtlasClient:
         answer = self._send(method, url, {**sent, **(headers or {})}, body)
         return _body(answer, method, url)
 
+    def find(self, path: tuple[str, ...], *, name: str, operation: str) -> Properties | None:
+        """What GET answers; None for 404."""
+        try:
+            return self.call("GET", path, name=name, operation=operation)
+        except AtlasError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+
     def _send(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        body: Properties | None,
+        self, method: str, url: str, headers: Mapping[str, str], body: Properties | None
     ) -> requests.Response:
         try:
             return self._http.request(

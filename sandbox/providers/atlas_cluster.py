@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from sandbox.providers.atlas_client import AtlasClient
-from sandbox.providers.errors import ProviderError
+from sandbox.providers.errors import doing
 from sandbox.providers.resource import Invoke
 from sandbox.values import Properties
 
@@ -11,7 +11,7 @@ from sandbox.values import Properties
 def _get_advanced_cluster(client: AtlasClient, arguments: Properties) -> Properties:
     project, name = arguments["projectId"], arguments["name"]
     effective = "true" if arguments.get("useEffectiveFields") else "false"
-    try:
+    with doing(f"error reading advanced cluster datasource ({name})"):
         found: Any = client.call(
             "GET",
             (project, "clusters", name),
@@ -20,8 +20,6 @@ def _get_advanced_cluster(client: AtlasClient, arguments: Properties) -> Propert
             version="2024-08-05",
             headers={"Use-Effective-Instance-Fields": effective},
         )
-    except ProviderError as error:
-        raise ProviderError(f"error reading advanced cluster datasource ({name}): {error}") from error
     return {
         "clusterId": found.get("id", ""),
         "clusterType": found.get("clusterType", ""),

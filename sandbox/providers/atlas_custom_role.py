@@ -7,13 +7,12 @@ read back; waiting polls instead of sleeping. Deleting a missing role is no erro
 import time
 from typing import Any, Final
 
-from sandbox.providers.atlas_client import AtlasClient, AtlasError
+from sandbox.providers.atlas_client import NOT_FOUND, AtlasClient, AtlasError
 from sandbox.providers.atlas_identity import decoded, encoded, refused
-from sandbox.providers.errors import PartlyCreated, ProviderError
+from sandbox.providers.errors import PartlyCreated, ProviderError, doing
 from sandbox.providers.resource import Found, Property, ResourceType
 from sandbox.values import Properties
 
-_NOT_FOUND: Final = 404
 _RETRIED: Final = (404, 500)
 _NAME: Final = "custom_db_role"
 _DEADLINE: Final = 30.0  # seconds that a create, or a wait for a change to show, may take
@@ -85,12 +84,8 @@ def _roles(project: str, *role: str) -> tuple[str, ...]:
 
 
 def _get(client: AtlasClient, project: str, role: str, operation: str) -> Properties | None:
-    try:
-        return client.call("GET", _roles(project, role), name=_NAME, operation=operation)
-    except AtlasError as error:
-        if error.status == _NOT_FOUND:
-            return None
-        raise ProviderError(f"error getting custom db role information: {error}") from error
+    with doing("error getting custom db role information"):
+        return client.find(_roles(project, role), name=_NAME, operation=operation)
 
 
 def _create(client: AtlasClient, inputs: Properties) -> Found:
@@ -98,7 +93,8 @@ def _create(client: AtlasClient, inputs: Properties) -> Found:
     body = {**_payload(inputs), "roleName": role}
     identity = encoded(project_id=project, role_name=role)
     with client.role_lock(project):
-        _post(client, project, body)
+        with doing("error creating custom db role"):
+            _post(client, project, body)
         try:
             answer = _awaited(client, project, role)
         except ProviderError as error:
@@ -113,10 +109,8 @@ def _post(client: AtlasClient, project: str, body: Properties) -> None:
             client.call("POST", _roles(project), name=_NAME, operation="create", body=body)
         except AtlasError as error:
             if error.status not in _RETRIED or time.monotonic() >= until:
-                raise ProviderError(f"error creating custom db role: {error}") from error
+                raise
             time.sleep(_PAUSE)
-        except ProviderError as error:
-            raise ProviderError(f"error creating custom db role: {error}") from error
         else:
             return
 
@@ -124,12 +118,14 @@ def _post(client: AtlasClient, project: str, body: Properties) -> None:
 def _awaited(client: AtlasClient, project: str, role: str) -> Properties:
     until = time.monotonic() + _DEADLINE
     while (answer := _get(client, project, role, "create")) is None:
-        if time.monotonic() >= until:
-            raise ProviderError(
-                f"error creating custom db role: {role} cannot be read after {_DEADLINE:.0f} s"
-            )
-        time.sleep(_PAUSE)
+        _pause(until, f"error creating custom db role: {role} cannot be read")
     return answer
+
+
+def _pause(until: float, message: str) -> None:
+    if time.monotonic() >= until:
+        raise ProviderError(f"{message} after {_DEADLINE:.0f} s")
+    time.sleep(_PAUSE)
 
 
 def _read(client: AtlasClient, identity: str, _known: Properties) -> Found | None:
@@ -143,10 +139,8 @@ def _read(client: AtlasClient, identity: str, _known: Properties) -> Found | Non
 def _update(client: AtlasClient, identity: str, _old: Properties, inputs: Properties) -> Properties:
     project, role = _address(identity)
     with client.role_lock(project):
-        try:
+        with doing(f"error updating custom db role ({role})"):
             client.call("PATCH", _roles(project, role), name=_NAME, operation="update", body=_payload(inputs))
-        except ProviderError as error:
-            raise ProviderError(f"error updating custom db role ({role}): {error}") from error
         answer = _get(client, project, role, "update")
     if answer is None:
         raise ProviderError(f"error updating custom db role ({role}): it is gone")
@@ -161,15 +155,11 @@ def _delete(client: AtlasClient, identity: str, _state: Properties) -> None:
         try:
             client.call("DELETE", _roles(project, role), name=_NAME, operation="delete")
         except ProviderError as error:
-            if not (isinstance(error, AtlasError) and error.status == _NOT_FOUND):
+            if not (isinstance(error, AtlasError) and error.status == NOT_FOUND):
                 raise ProviderError(f"error deleting custom db role ({role}): {error}") from error
         until = time.monotonic() + _DEADLINE
         while _get(client, project, role, "delete") is not None:
-            if time.monotonic() >= until:
-                raise ProviderError(
-                    f"error deleting custom db role ({role}): still there after {_DEADLINE:.0f} s"
-                )
-            time.sleep(_PAUSE)
+            _pause(until, f"error deleting custom db role ({role}): still there")
 
 
 CUSTOM_DB_ROLE: Final = ResourceType[AtlasClient](

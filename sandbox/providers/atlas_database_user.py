@@ -6,13 +6,12 @@ unchanged password is not sent again, and no password is read back.
 
 from typing import Any, Final
 
-from sandbox.providers.atlas_client import AtlasClient, AtlasError
+from sandbox.providers.atlas_client import AtlasClient
 from sandbox.providers.atlas_identity import decoded, encoded, refused
-from sandbox.providers.errors import ProviderError
+from sandbox.providers.errors import doing
 from sandbox.providers.resource import Found, Property, ResourceType
 from sandbox.values import UNKNOWN, Properties
 
-_NOT_FOUND: Final = 404
 _NAME: Final = "database_user"
 _KINDS: Final = ("awsIamType", "ldapAuthType", "oidcAuthType", "x509Type")
 _NO_KIND: Final = "NONE"
@@ -67,65 +66,50 @@ def _identity(state: Properties) -> str:
     )
 
 
-def _address(identity: str) -> tuple[str, str, str]:
-    """Project, authentication database and user name, from an id of the state or one to import by."""
+def _path(identity: str) -> tuple[str, ...]:
+    """The user's address in the API, from an id of the state or one to import by."""
     parts = decoded(identity)
     if parts:
-        return parts["project_id"], parts["auth_database_name"], parts["username"]
+        return parts["project_id"], "databaseUsers", parts["auth_database_name"], parts["username"]
     project, _, rest = identity.partition("-")
     username, _, database = rest.rpartition("-")
     if not (project and username and database):
         raise refused(identity, _IMPORT_FORM)
-    return project, database, username
+    return project, "databaseUsers", database, username
 
 
 def _create(client: AtlasClient, inputs: Properties) -> Found:
     payload = _payload(inputs)
     if inputs.get("password"):
         payload["password"] = inputs["password"]
-    try:
-        answer = client.call(
-            "POST", (inputs["projectId"], "databaseUsers"), name=_NAME, operation="create", body=payload
-        )
-    except ProviderError as error:
-        raise ProviderError(f"error during database user creation: {error}") from error
+    path = (inputs["projectId"], "databaseUsers")
+    with doing("error during database user creation"):
+        answer = client.call("POST", path, name=_NAME, operation="create", body=payload)
     state = _state(answer, inputs)
     return Found(_identity(state), state)
 
 
 def _read(client: AtlasClient, identity: str, known: Properties) -> Found | None:
-    project, database, username = _address(identity)
-    path = (project, "databaseUsers", database, username)
-    try:
-        answer = client.call("GET", path, name=_NAME, operation="read")
-    except AtlasError as error:
-        if error.status == _NOT_FOUND:
-            return None
-        raise ProviderError(f"error getting database user information: {error}") from error
+    with doing("error getting database user information"):
+        answer = client.find(_path(identity), name=_NAME, operation="read")
+    if answer is None:
+        return None
     state = _state(answer, known)
     return Found(_identity(state), state)
 
 
 def _update(client: AtlasClient, identity: str, old: Properties, inputs: Properties) -> Properties:
-    project, database, username = _address(identity)
     payload = _payload(inputs)
     if inputs.get("password") and inputs["password"] != old.get("password"):
         payload["password"] = inputs["password"]
-    path = (project, "databaseUsers", database, username)
-    try:
-        answer = client.call("PATCH", path, name=_NAME, operation="update", body=payload)
-    except ProviderError as error:
-        raise ProviderError(f"error when updating the database user resource: {error}") from error
+    with doing("error when updating the database user resource"):
+        answer = client.call("PATCH", _path(identity), name=_NAME, operation="update", body=payload)
     return _state(answer, inputs)
 
 
 def _delete(client: AtlasClient, identity: str, _state: Properties) -> None:
-    project, database, username = _address(identity)
-    path = (project, "databaseUsers", database, username)
-    try:
-        client.call("DELETE", path, name=_NAME, operation="delete")
-    except ProviderError as error:
-        raise ProviderError(f"error when destroying the database user resource: {error}") from error
+    with doing("error when destroying the database user resource"):
+        client.call("DELETE", _path(identity), name=_NAME, operation="delete")
 
 
 def _plan(_: AtlasClient, planned: Properties) -> Properties:

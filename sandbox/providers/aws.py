@@ -7,7 +7,7 @@ from sandbox.providers.aws_secret import SECRET
 from sandbox.providers.aws_secret_version import SECRET_VERSION
 from sandbox.providers.aws_session import SETTINGS, AwsClients, AwsSession
 from sandbox.providers.aws_task_definition import TASK_DEFINITION
-from sandbox.providers.resource import ProviderDefinition, by_token
+from sandbox.providers.resource import ProviderDefinition
 
 
 def definition(environment: Mapping[str, str]) -> ProviderDefinition[AwsSession]:
@@ -18,6 +18,5 @@ def definition(environment: Mapping[str, str]) -> ProviderDefinition[AwsSession]
         version="7.51.1",
         settings=SETTINGS,
         configure=lambda settings: AwsSession(clients, settings),
-        resources=by_token(SECRET, SECRET_VERSION, ROLE_POLICY, TASK_DEFINITION),
-        invokes={},
+        resources=(SECRET, SECRET_VERSION, ROLE_POLICY, TASK_DEFINITION),
     )

@@ -3,9 +3,7 @@
 import json
 from typing import Final
 
-from botocore.exceptions import ClientError
-
-from sandbox.providers.aws_session import AwsSession, aws_errors, error_code
+from sandbox.providers.aws_session import AwsSession, aws_errors
 from sandbox.providers.errors import ProviderError
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
 from sandbox.values import UNKNOWN, Properties, Value, is_known
@@ -19,14 +17,11 @@ def _same_policy(old: Value, new: Value, _: Properties) -> bool:
         return bool(old == new)
 
 
-def _policy_text(policy: Value) -> Value:
-    """A policy as JSON text: programs may give an object."""
-    return json.dumps(policy, separators=(",", ":")) if isinstance(policy, dict) else policy
-
-
 def _prepare(_: AwsSession, inputs: Properties) -> Properties:
-    policy = inputs["policy"]
-    return {**inputs, "policy": _policy_text(policy) if is_known(policy) else UNKNOWN}
+    """The policy as JSON text: programs may give an object."""
+    policy = inputs["policy"] if is_known(inputs["policy"]) else UNKNOWN
+    text = json.dumps(policy, separators=(",", ":")) if isinstance(policy, dict) else policy
+    return {**inputs, "policy": text}
 
 
 def _validate(inputs: Properties) -> list[Failure]:
@@ -62,13 +57,11 @@ def _split(identity: str) -> tuple[str, str]:
 
 def _read(session: AwsSession, identity: str, known: Properties) -> Found | None:
     role, name = _split(identity)
-    with aws_errors(f"reading IAM Role Policy ({identity})"):
-        try:
-            document: object = session.iam().get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        except ClientError as error:
-            if error_code(error) == "NoSuchEntity":
-                return None
-            raise
+    document: object = None
+    with aws_errors(f"reading IAM Role Policy ({identity})", "NoSuchEntity"):
+        document = session.iam().get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    if document is None:
+        return None
     policy = document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
     held = known.get("policy")
     same = held is not None and _same_policy(held, policy, {})
@@ -82,12 +75,8 @@ def _update(session: AwsSession, _identity: str, _old: Properties, inputs: Prope
 
 def _delete(session: AwsSession, identity: str, _state: Properties) -> None:
     role, name = _split(identity)
-    with aws_errors(f"deleting IAM Role Policy ({identity})"):
-        try:
-            session.iam().delete_role_policy(RoleName=role, PolicyName=name)
-        except ClientError as error:
-            if error_code(error) != "NoSuchEntity":
-                raise
+    with aws_errors(f"deleting IAM Role Policy ({identity})", "NoSuchEntity"):
+        session.iam().delete_role_policy(RoleName=role, PolicyName=name)
 
 
 ROLE_POLICY: Final = ResourceType[AwsSession](

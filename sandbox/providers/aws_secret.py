@@ -3,15 +3,7 @@
 import uuid
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
-from sandbox.providers.aws_session import (
-    AwsSession,
-    aws_errors,
-    error_code,
-    tag_changes,
-    with_region_and_tags,
-)
+from sandbox.providers.aws_session import AwsSession, aws_errors, own_tags, tag_changes, with_region_and_tags
 from sandbox.providers.errors import PartlyCreated, ProviderError
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
 from sandbox.values import Properties, Value
@@ -52,15 +44,11 @@ def _read_required(session: AwsSession, arn: str, known: Properties) -> Found:
 
 def _read_secret(session: AwsSession, arn: str, known: Properties) -> Found | None:
     client = session.secrets(known)
-    with aws_errors(f"reading Secrets Manager Secret ({arn})"):
-        try:
-            secret = client.describe_secret(SecretId=arn)
-        except ClientError as error:
-            if error_code(error) == "ResourceNotFoundException":
-                return None
-            raise
-        if "DeletedDate" in secret:
-            return None
+    secret: Any = None
+    with aws_errors(f"reading Secrets Manager Secret ({arn})", "ResourceNotFoundException"):
+        secret = client.describe_secret(SecretId=arn)
+    if secret is None or "DeletedDate" in secret:
+        return None
     tags = {tag["Key"]: tag["Value"] for tag in secret.get("Tags", [])}
     window = known.get("recoveryWindowInDays")
     state: Properties = {
@@ -72,10 +60,9 @@ def _read_secret(session: AwsSession, arn: str, known: Properties) -> Found | No
         "forceOverwriteReplicaSecret": bool(known.get("forceOverwriteReplicaSecret")),
         "recoveryWindowInDays": 30 if window is None else window,
         "region": known.get("region") or session.region,
-        "tags": {key: value for key, value in tags.items() if session.default_tags.get(key) != value},
+        "tags": own_tags(session, tags, known),
         "tagsAll": tags,
     }
-    state["tags"] |= {key: tags[key] for key in known.get("tags") or {} if key in tags}
     return Found(secret["ARN"], state)
 
 
@@ -109,12 +96,8 @@ def _delete_secret(session: AwsSession, arn: str, state: Properties) -> None:
         request["ForceDeleteWithoutRecovery"] = True
     else:
         request["RecoveryWindowInDays"] = window or 30
-    with aws_errors(f"deleting Secrets Manager Secret ({arn})"):
-        try:
-            session.secrets(state).delete_secret(**request)
-        except ClientError as error:
-            if error_code(error) != "ResourceNotFoundException":
-                raise
+    with aws_errors(f"deleting Secrets Manager Secret ({arn})", "ResourceNotFoundException"):
+        session.secrets(state).delete_secret(**request)
 
 
 SECRET: Final = ResourceType[AwsSession](

@@ -5,9 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
-
-from sandbox.providers.aws_session import AwsSession, aws_errors, error_code, with_region
+from sandbox.providers.aws_session import AwsSession, aws_errors, with_region
 from sandbox.providers.errors import PartlyCreated, ProviderError
 from sandbox.providers.resource import Found, Property, ResourceType
 from sandbox.values import Properties
@@ -16,6 +14,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _CURRENT: Final = "AWSCURRENT"
+_GONE: Final = ("ResourceNotFoundException", "InvalidRequestException")
+"""The secret's, or in its recovery window: its versions are out of reach."""
 
 
 def _split(identity: str) -> tuple[str, str]:
@@ -43,14 +43,11 @@ def _create_version(session: AwsSession, inputs: Properties) -> Found:
 
 def _read_version(session: AwsSession, identity: str, known: Properties) -> Found | None:
     arn, version = _split(identity)
-    with aws_errors(f"reading Secrets Manager Secret Version ({identity})"):
-        try:
-            value = session.secrets(known).get_secret_value(SecretId=arn, VersionId=version)
-        except ClientError as error:
-            # InvalidRequestException: the secret is in its recovery window, its versions are out of reach.
-            if error_code(error) in ("ResourceNotFoundException", "InvalidRequestException"):
-                return None
-            raise
+    value: Any = None
+    with aws_errors(f"reading Secrets Manager Secret Version ({identity})", *_GONE):
+        value = session.secrets(known).get_secret_value(SecretId=arn, VersionId=version)
+    if value is None:
+        return None
     state: Properties = {
         "arn": value["ARN"],
         "secretArn": value["ARN"],
@@ -75,11 +72,7 @@ def _update_version(session: AwsSession, identity: str, old: Properties, inputs:
             if stage in holders:
                 request["RemoveFromVersionId"] = holders[stage]
             client.update_secret_version_stage(**request)
-        for stage in sorted(before - after - {_CURRENT}):
-            if holders.get(stage) == version:
-                client.update_secret_version_stage(
-                    SecretId=arn, VersionStage=stage, RemoveFromVersionId=version
-                )
+        _take_off(client, arn, version, before - after - {_CURRENT})
     found = _read_version(session, identity, inputs)
     if found is None:
         raise ProviderError(f"reading Secrets Manager Secret Version ({identity}): couldn't find resource")
@@ -94,17 +87,16 @@ def _holders(client: SecretsManagerClient, arn: str) -> dict[str, str]:
 def _delete_version(session: AwsSession, identity: str, state: Properties) -> None:
     arn, version = _split(identity)
     client = session.secrets(state)
-    with aws_errors(f"deleting Secrets Manager Secret Version ({identity})"):
-        try:
-            holders = _holders(client, arn)
-            for stage in state.get("versionStages") or []:
-                if stage != _CURRENT and holders.get(stage) == version:
-                    client.update_secret_version_stage(
-                        SecretId=arn, VersionStage=stage, RemoveFromVersionId=version
-                    )
-        except ClientError as error:
-            if error_code(error) not in ("ResourceNotFoundException", "InvalidRequestException"):
-                raise
+    with aws_errors(f"deleting Secrets Manager Secret Version ({identity})", *_GONE):
+        _take_off(client, arn, version, set(state.get("versionStages") or []) - {_CURRENT})
+
+
+def _take_off(client: SecretsManagerClient, arn: str, version: str, stages: set[str]) -> None:
+    """Take labels off a version, where it carries them."""
+    holders = _holders(client, arn)
+    for stage in sorted(stages):
+        if holders.get(stage) == version:
+            client.update_secret_version_stage(SecretId=arn, VersionStage=stage, RemoveFromVersionId=version)
 
 
 SECRET_VERSION: Final = ResourceType[AwsSession](

@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 SETTINGS: Final = frozenset(
     {
-        "region",
-        "allowedAccountIds",
-        "forbiddenAccountIds",
-        "defaultTags",
-        "accessKey",
-        "secretKey",
-        "token",
-        "skipCredentialsValidation",
-        "skipMetadataApiCheck",
-        "skipRegionValidation",
+        *(
+            "region",
+            "allowedAccountIds",
+            "forbiddenAccountIds",
+            "defaultTags",
+            "accessKey",
+            "secretKey",
+            "token",
+        ),
+        *("skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation"),
     }
 )
 """The provider settings that mean something here."""
@@ -147,13 +147,15 @@ def _session(keys: Keys) -> botocore.session.Session:
 
 
 @contextmanager
-def aws_errors(doing: str) -> Iterator[None]:
-    """Turn AWS's errors into one line that says what was being done."""
+def aws_errors(doing: str, *gone: str) -> Iterator[None]:
+    """Turn AWS's errors into one line that says what was being done; codes that mean `gone` end the block silently."""
     try:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "Unknown")
         message = error.response.get("Error", {}).get("Message", "")
+        if code in gone:
+            return
         raise ProviderError(f"{doing}: operation error {error.operation_name}, {code}: {message}") from error
     except ParamValidationError as error:
         # botocore quotes the offending values, which may be secret: keep the names only.
@@ -161,11 +163,6 @@ def aws_errors(doing: str) -> Iterator[None]:
         raise ProviderError(f"{doing}: {report}") from error
     except BotoCoreError as error:
         raise ProviderError(f"{doing}: {type(error).__name__}: {error}") from error
-
-
-def error_code(error: ClientError) -> str:
-    """The AWS error code, for example `ResourceNotFoundException`."""
-    return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def with_region(session: AwsSession, properties: Properties) -> Properties:
@@ -178,6 +175,12 @@ def with_region_and_tags(session: AwsSession, properties: Properties) -> Propert
     tags = properties.get("tags")
     merged = {**session.default_tags, **tags} if isinstance(tags, dict) else dict(session.default_tags)
     return {**with_region(session, properties), "tagsAll": merged}
+
+
+def own_tags(session: AwsSession, tags: dict[str, str], known: Properties) -> dict[str, str]:
+    """The tags that are not the provider's default ones, or that the program gave itself."""
+    given = known.get("tags") or {}
+    return {key: tags[key] for key in tags if key in given or session.default_tags.get(key) != tags[key]}
 
 
 def tag_changes(old: Properties, new: Properties) -> tuple[dict[str, str], list[str]]:

@@ -5,33 +5,15 @@ All changes but tags make a new revision. Deleting deregisters, unless `skipDest
 
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
 from sandbox.providers import containers
-from sandbox.providers.aws_session import (
-    AwsSession,
-    aws_errors,
-    error_code,
-    tag_changes,
-    with_region_and_tags,
-)
+from sandbox.providers.aws_session import AwsSession, aws_errors, own_tags, tag_changes, with_region_and_tags
 from sandbox.providers.errors import ProviderError
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
 from sandbox.values import Properties, is_known
 
 _PASSED: Final = (
-    "cpu",
-    "enableFaultInjection",
-    "ephemeralStorage",
-    "executionRoleArn",
-    "family",
-    "ipcMode",
-    "memory",
-    "networkMode",
-    "pidMode",
-    "placementConstraints",
-    "requiresCompatibilities",
-    "taskRoleArn",
+    *("cpu", "enableFaultInjection", "ephemeralStorage", "executionRoleArn", "family", "ipcMode", "memory"),
+    *("networkMode", "pidMode", "placementConstraints", "requiresCompatibilities", "taskRoleArn"),
 )
 """Inputs that ECS takes under the same name and in the same form."""
 
@@ -83,8 +65,6 @@ def _state(session: AwsSession, made: Any, tags: dict[str, str], known: Properti
     arn = str(made["taskDefinitionArn"])
     storage = made.get("ephemeralStorage")
     platform = made.get("runtimePlatform")
-    own = {key: value for key, value in tags.items() if session.default_tags.get(key) != value}
-    own |= {key: tags[key] for key in known.get("tags") or {} if key in tags}
     return {
         "arn": arn,
         "arnWithoutRevision": arn.rpartition(":")[0],
@@ -104,7 +84,7 @@ def _state(session: AwsSession, made: Any, tags: dict[str, str], known: Properti
         "revision": made["revision"],
         "runtimePlatform": dict(platform) if platform else None,
         "skipDestroy": bool(known.get("skipDestroy")),
-        "tags": own,
+        "tags": own_tags(session, tags, known),
         "tagsAll": tags,
         "taskRoleArn": made.get("taskRoleArn") or "",
         "trackLatest": bool(known.get("trackLatest")),
@@ -116,15 +96,12 @@ def _read(session: AwsSession, identity: str, known: Properties) -> Found | None
     wanted = known.get("arn") or identity
     if known.get("trackLatest"):
         wanted = identity
-    with aws_errors(f"reading ECS Task Definition ({identity})"):
-        try:
-            answer = session.ecs(known).describe_task_definition(taskDefinition=wanted, include=["TAGS"])
-        except ClientError as error:
-            if error_code(error) in ("ClientException", "InvalidParameterException"):
-                return None
-            raise
-    made = answer["taskDefinition"]
-    if made.get("status") == "INACTIVE":
+    answer: Any = {}
+    gone = ("ClientException", "InvalidParameterException")
+    with aws_errors(f"reading ECS Task Definition ({identity})", *gone):
+        answer = session.ecs(known).describe_task_definition(taskDefinition=wanted, include=["TAGS"])
+    made = answer.get("taskDefinition")
+    if made is None or made.get("status") == "INACTIVE":
         return None
     tags = {tag["key"]: tag["value"] for tag in answer.get("tags") or []}
     return Found(made["family"], _state(session, made, tags, known))

@@ -6,19 +6,12 @@ Comparing outputs with inputs lets the next update correct drift found by a refr
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 from sandbox.providers.resource import Property, ResourceType
 from sandbox.values import Properties, Value, is_known
 
-
-class Kind(Enum):
-    """How one path changes."""
-
-    ADD = "ADD"
-    DELETE = "DELETE"
-    UPDATE = "UPDATE"
+Kind = Literal["ADD", "DELETE", "UPDATE"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +46,7 @@ def _property_changes(prop: Property, old: Properties, new: Properties) -> Itera
         return
     if prop.equivalent and is_known(after) and not _empty(before) and not _empty(after):
         if not prop.equivalent(before, after, new):
-            yield Change(prop.name, Kind.UPDATE, prop.replaces)
+            yield Change(prop.name, "UPDATE", prop.replaces)
         return
     for path, kind in _value_changes(prop.name, before, after, unordered=prop.unordered):
         yield Change(path, kind, prop.replaces)
@@ -63,14 +56,14 @@ def _value_changes(path: str, old: Value, new: Value, *, unordered: bool) -> Ite
     if same(old, new):
         return
     if _empty(old) or _empty(new):
-        yield path, Kind.ADD if _empty(old) else Kind.DELETE
+        yield path, "ADD" if _empty(old) else "DELETE"
     elif isinstance(old, dict) and isinstance(new, dict):
         for name in sorted(old.keys() | new.keys()):
             yield from _value_changes(f"{path}.{name}", old.get(name), new.get(name), unordered=True)
     elif isinstance(old, list) and isinstance(new, list):
         yield from _list_changes(path, old, new, unordered=unordered)
     else:
-        yield path, Kind.UPDATE
+        yield path, "UPDATE"
 
 
 def _list_changes(
@@ -87,9 +80,9 @@ def _list_changes(
     for (_, left), (index, right) in zip(before[:shared], after[:shared], strict=True):
         yield from _value_changes(f"{path}[{index}]", left, right, unordered=True)
     for index, _ in before[shared:]:
-        yield f"{path}[{index}]", Kind.DELETE
+        yield f"{path}[{index}]", "DELETE"
     for index, _ in after[shared:]:
-        yield f"{path}[{index}]", Kind.ADD
+        yield f"{path}[{index}]", "ADD"
 
 
 def same(old: Value, new: Value) -> bool:

@@ -1,5 +1,7 @@
 """The providers' exceptions: one line, with the real providers' wording."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sandbox.values import Properties
@@ -7,6 +9,15 @@ from sandbox.values import Properties
 
 class ProviderError(Exception):
     """A failure, described in one line without secret values."""
+
+
+@contextmanager
+def doing(what: str) -> Iterator[None]:
+    """Say what was being done when something failed."""
+    try:
+        yield
+    except ProviderError as error:
+        raise ProviderError(f"{what}: {error}") from error
 
 
 @dataclass

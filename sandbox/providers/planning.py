@@ -103,7 +103,10 @@ def planned_update(resource: ResourceType[Any], old: Properties, inputs: Propert
 def inputs_after_read(resource: ResourceType[Any], old: Properties, state: Properties) -> Properties:
     """The inputs after a read: known ones follow the state; an import takes every input that has a value."""
     if not old:
-        found = {p.name: state[p.name] for p in resource.inputs() if not _trivial(p, state.get(p.name))}
+        given = [
+            p.name for p in resource.inputs() if p.required or state.get(p.name) not in (None, "", [], {})
+        ]
+        found = {name: state[name] for name in given}
         return with_defaults(resource, found, state, "", b"") if resource.records_defaults else found
     inputs: Properties = {DEFAULTS: old[DEFAULTS]} if DEFAULTS in old else {}
     for prop in resource.inputs():
@@ -121,7 +124,3 @@ def _followed(prop: Property, old: Value, now: Value, inputs: Properties) -> Val
     if prop.equivalent and now is not None and is_known(before) and prop.equivalent(now, before, inputs):
         return old
     return _mark(now) if prop.block and DEFAULTS in inputs else now
-
-
-def _trivial(prop: Property, value: Value) -> bool:
-    return not prop.required and (value is None or value in ("", [], {}))

@@ -6,7 +6,7 @@ from typing import Final
 
 import bcrypt
 
-from sandbox.providers.resource import Failure, Found, Property, ProviderDefinition, ResourceType, by_token
+from sandbox.providers.resource import Failure, Found, Property, ProviderDefinition, ResourceType
 from sandbox.values import UNKNOWN, Properties, is_known
 
 _SPECIAL: Final = "!@#$%&*()-_=+[]{}<>:?"  # the special characters that the provider documents as its own
@@ -124,6 +124,5 @@ def definition() -> ProviderDefinition[Nothing]:
         version="4.21.4",
         settings=frozenset(),
         configure=lambda _: Nothing(),
-        resources=by_token(_RANDOM_PASSWORD),
-        invokes={},
+        resources=(_RANDOM_PASSWORD,),
     )

@@ -1,6 +1,6 @@
 """Tables that describe resource types, functions and providers; `planning` and `servicer` interpret them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -43,14 +43,6 @@ class Found:
     state: Properties
 
 
-def _no_failures(_: Properties) -> list[Failure]:
-    return []
-
-
-def _as_given(_: object, properties: Properties) -> Properties:
-    return properties
-
-
 @dataclass(frozen=True)
 class ResourceType(Generic[S]):
     """One resource type; its functions take the configured provider first."""
@@ -63,9 +55,9 @@ class ResourceType(Generic[S]):
     delete: Callable[[S, str, Properties], None]
     autoname: str = ""  # the property that Pulumi names when it is left out
     records_defaults: bool = True  # whether inputs carry `__defaults`
-    prepare: Callable[[S, Properties], Properties] = _as_given
-    validate: Callable[[Properties], list[Failure]] = _no_failures
-    plan: Callable[[S, Properties], Properties] = _as_given
+    prepare: Callable[[S, Properties], Properties] = lambda _, given: given
+    validate: Callable[[Properties], list[Failure]] = lambda _: []
+    plan: Callable[[S, Properties], Properties] = lambda _, planned: planned
 
     def inputs(self) -> tuple[Property, ...]:
         """The properties that may be given."""
@@ -89,15 +81,5 @@ class ProviderDefinition(Generic[S]):
     version: str
     settings: frozenset[str]
     configure: Callable[[Properties], S]
-    resources: Mapping[str, ResourceType[S]]
-    invokes: Mapping[str, Invoke[S]]
-
-
-def by_token(*types: ResourceType[S]) -> dict[str, ResourceType[S]]:
-    """Resource types by their tokens."""
-    return {one.token: one for one in types}
-
-
-def invokes_by_token(*invokes: Invoke[S]) -> dict[str, Invoke[S]]:
-    """Invokes by their tokens."""
-    return {one.token: one for one in invokes}
+    resources: tuple[ResourceType[S], ...]
+    invokes: tuple[Invoke[S], ...] = ()

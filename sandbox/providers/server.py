@@ -1,16 +1,17 @@
 """Serves providers over gRPC on loopback. Failures become one-line statuses without secret values."""
 
 import logging
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import grpc
-from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from atlas_access.base import redact
+from sandbox.engine import wire
 from sandbox.providers.errors import PartlyCreated, ProviderError
 from sandbox.providers.protocol import from_struct, to_struct
 from sandbox.providers.resource import ProviderDefinition
@@ -19,25 +20,11 @@ from sandbox.values import UnsupportedValue, secret_texts
 
 _LOG = logging.getLogger(__name__)
 
-_SERVICE: Final = "ResourceProvider"
-_METHODS: Final = {
-    "Handshake": "handshake",
-    "Attach": "attach",
-    "GetPluginInfo": "get_plugin_info",
-    "Cancel": "cancel",
-    "CheckConfig": "check_config",
-    "DiffConfig": "diff_config",
-    "Configure": "configure",
-    "Check": "check",
-    "Diff": "diff",
-    "Create": "create",
-    "Read": "read",
-    "Update": "update",
-    "Delete": "delete",
-    "Invoke": "invoke",
-}
+_METHODS: Final = (
+    *("Handshake", "Attach", "GetPluginInfo", "Cancel", "CheckConfig", "DiffConfig", "Configure"),
+    *("Check", "Diff", "Create", "Read", "Update", "Delete", "Invoke"),
+)
 _WORKERS: Final = 8
-_LARGEST_MESSAGE: Final = 400 * 1024 * 1024  # bytes; the limit that Pulumi's own clients use
 _SHORTEST_HIDDEN: Final = 4
 """Shorter secret texts are not looked for: masking them would garble the message and hide nothing."""
 
@@ -47,17 +34,12 @@ class ProviderServer:
 
     def __init__(self, definition: ProviderDefinition[Any]) -> None:
         self._executor = ThreadPoolExecutor(_WORKERS, thread_name_prefix=f"provider-{definition.name}")
-        self._server = grpc.server(
-            self._executor,
-            options=[
-                ("grpc.max_receive_message_length", _LARGEST_MESSAGE),
-                ("grpc.max_send_message_length", _LARGEST_MESSAGE),
-                ("grpc.so_reuseport", 0),
-                # Calls of hundreds of resources wait for a worker; waiting is no failure.
-                ("grpc.server_max_unrequested_time_in_server", 30 * 60),
-            ],
-        )
-        self._server.add_generic_rpc_handlers((_handlers(Servicer(definition)),))
+        self._server = wire.server(self._executor)
+        service, servicer = wire.provider_pb2_grpc.ResourceProviderServicer(), Servicer(definition)
+        for name in _METHODS:
+            attribute = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+            setattr(service, name, _answer(name, getattr(servicer, attribute)))
+        wire.provider_pb2_grpc.add_ResourceProviderServicer_to_server(service, self._server)
         self.port: int = self._server.add_insecure_port("127.0.0.1:0")
         self._server.start()
 
@@ -65,19 +47,6 @@ class ProviderServer:
         """Stop serving; calls that run get `grace` seconds to end."""
         self._server.stop(grace).wait()
         self._executor.shutdown(wait=True)
-
-
-def _handlers(servicer: Servicer[Any]) -> Any:
-    service = provider_pb2.DESCRIPTOR.services_by_name[_SERVICE]
-    handlers = {}
-    for name, attribute in _METHODS.items():
-        method = service.methods_by_name[name]
-        handlers[name] = grpc.unary_unary_rpc_method_handler(
-            _answer(name, getattr(servicer, attribute)),
-            request_deserializer=GetMessageClass(method.input_type).FromString,
-            response_serializer=GetMessageClass(method.output_type).SerializeToString,
-        )
-    return grpc.method_handlers_generic_handler(service.full_name, handlers)
 
 
 def _answer(name: str, call: Callable[[Any, str], Any]) -> Callable[[Any, grpc.ServicerContext], Any]:

@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, Generic
 
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
 from sandbox.providers import planning
-from sandbox.providers.configured import Configurations
 from sandbox.providers.diffing import Change, changes
-from sandbox.providers.errors import PartlyCreated, ProviderError
+from sandbox.providers.errors import PartlyCreated, ProviderError, doing
 from sandbox.providers.protocol import annotate, from_struct, to_struct
 from sandbox.providers.resource import Failure, Found, ProviderDefinition, ResourceType, S
 from sandbox.values import Properties, Secret, Value, bare, is_known
 
 _MARK = Secret("")
+_REMEMBERED = 128  # connections kept; an engine opens a handful per run
 _INTERNAL_SETTINGS = frozenset(
     {"version", "pluginDownloadURL", "pluginChecksums", "__internal", "__defaults"}
 )
@@ -27,7 +28,10 @@ class Servicer(Generic[S]):
 
     def __init__(self, definition: ProviderDefinition[S]) -> None:
         self._definition = definition
-        self._configured: Configurations[S] = Configurations(definition.name)
+        self._sessions: dict[
+            str, S
+        ] = {}  # by connection, the latest last: an engine opens one per explicit provider
+        self._lock = Lock()
 
     def handshake(self, _request: Any, _peer: str) -> Any:
         """Agree on the features: secrets and unknowns are understood, resources arrive as their ids."""
@@ -66,13 +70,18 @@ class Servicer(Generic[S]):
     def configure(self, request: Any, peer: str) -> Any:
         """Configure the provider for this connection."""
         settings = bare(from_struct(request.args))
-        self._configured.put(peer, self._definition.configure(settings))
+        session = self._definition.configure(settings)
+        with self._lock:
+            self._sessions.pop(peer, None)
+            self._sessions[peer] = session
+            while len(self._sessions) > _REMEMBERED:
+                del self._sessions[next(iter(self._sessions))]
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True, acceptResources=False)
 
     def check(self, request: Any, peer: str) -> Any:
         """Check and complete a program's inputs."""
         resource = self._resource(request.urn)
-        session = self._configured.get(peer)
+        session = self._session(peer)
         news = from_struct(request.news)
         given, old = bare(news), bare(from_struct(request.olds))
         wrong = planning.failures(resource, given)
@@ -107,7 +116,7 @@ class Servicer(Generic[S]):
     def create(self, request: Any, peer: str) -> Any:
         """Create a resource, or plan one."""
         resource = self._resource(request.urn)
-        session, given = self._configured.get(peer), from_struct(request.properties)
+        session, given = self._session(peer), from_struct(request.properties)
         inputs = planning.without_defaults(bare(given))
         if request.preview:
             planned = resource.plan(session, planning.planned_create(resource, inputs))
@@ -120,7 +129,7 @@ class Servicer(Generic[S]):
         """Read a resource back, from its id and state or, to import it, from its id alone."""
         resource = self._resource(request.urn)
         known, given = from_struct(request.properties), from_struct(request.inputs)
-        found = resource.read(self._configured.get(peer), request.id, bare(known))
+        found = resource.read(self._session(peer), request.id, bare(known))
         if found is None:
             return provider_pb2.ReadResponse()
         inputs = planning.inputs_after_read(resource, bare(given), found.state)
@@ -132,7 +141,7 @@ class Servicer(Generic[S]):
     def update(self, request: Any, peer: str) -> Any:
         """Update a resource, or plan it."""
         resource = self._resource(request.urn)
-        session, given = self._configured.get(peer), from_struct(request.news)
+        session, given = self._session(peer), from_struct(request.news)
         old, inputs = bare(from_struct(request.olds)), planning.without_defaults(bare(given))
         for path in request.ignoreChanges:
             if path in old:
@@ -148,12 +157,12 @@ class Servicer(Generic[S]):
     def delete(self, request: Any, peer: str) -> Any:
         """Delete a resource."""
         resource = self._resource(request.urn)
-        resource.delete(self._configured.get(peer), request.id, bare(from_struct(request.properties)))
+        resource.delete(self._session(peer), request.id, bare(from_struct(request.properties)))
         return empty_pb2.Empty()
 
     def invoke(self, request: Any, peer: str) -> Any:
         """Call a function."""
-        function = self._definition.invokes.get(request.tok)
+        function = next((each for each in self._definition.invokes if each.token == request.tok), None)
         if function is None:
             raise ProviderError(
                 f"function {request.tok} is not served by the sandbox's {self._definition.name}"
@@ -170,19 +179,25 @@ class Servicer(Generic[S]):
             return provider_pb2.InvokeResponse(failures=_failures(wrong))
         if not is_known(arguments):
             return provider_pb2.InvokeResponse()
-        try:
-            result = function.call(self._configured.get(peer), arguments)
-        except ProviderError as error:
-            raise ProviderError(f"invoking {request.tok}: {error}") from error
+        with doing(f"invoking {request.tok}"):
+            result = function.call(self._session(peer), arguments)
         return provider_pb2.InvokeResponse(**{"return": to_struct(result)})
+
+    def _session(self, peer: str) -> S:
+        """The configured provider of a connection; the latest one for connections that never configured any."""
+        with self._lock:
+            if not self._sessions:
+                raise ProviderError(
+                    f"provider {self._definition.name} has not been configured: Configure comes first"
+                )
+            return self._sessions.get(peer) or next(reversed(self._sessions.values()))
 
     def _resource(self, urn: str) -> ResourceType[S]:
         token = urn.split("::")[2].rsplit("$", 1)[-1]
-        if token not in self._definition.resources:
-            raise ProviderError(
-                f"resource type {token} is not served by the sandbox's {self._definition.name}"
-            )
-        return self._definition.resources[token]
+        for each in self._definition.resources:
+            if each.token == token:
+                return each
+        raise ProviderError(f"resource type {token} is not served by the sandbox's {self._definition.name}")
 
 
 def _kept_name(resource: ResourceType[Any], news: Properties, old: Properties) -> bool:
@@ -215,7 +230,7 @@ def _naming_partial_failure(resource: ResourceType[Any], given: Properties) -> I
 
 
 def _property_diff(change: Change) -> Any:
-    kind = f"{change.kind.value}_REPLACE" if change.replaces else change.kind.value
+    kind = f"{change.kind}_REPLACE" if change.replaces else change.kind
     return provider_pb2.PropertyDiff(kind=provider_pb2.PropertyDiff.Kind.Value(kind))
 
 

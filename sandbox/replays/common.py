@@ -15,6 +15,7 @@ SCHEMA = "staging/mongodb/admin-schema"
 DATABASE_ERROR = 'HTTP 500 {"error": "database error"}'
 OK = "HTTP 200"
 JOINED = "HTTP 201"
+NOT_ROLLED_OUT = "no gate is needed: nothing of it gets as far as a rollout"
 
 
 def ecs_content(stage: Stage, revision: str) -> Claim:
@@ -25,6 +26,11 @@ def ecs_content(stage: Stage, revision: str) -> Claim:
 def plans(stage: Stage, expected: str = OK) -> Claim:
     """The question of gate 2."""
     return Claim("POST /api/plans", expected, str(stage.ask("/api/plans", COUPLE)))
+
+
+def signs_up(stage: Stage, address: str, expected: str) -> Claim:
+    """The question of gate 8."""
+    return Claim("POST /api/agent-waitlist (asked by gate 8)", expected, str(stage.sign_up(address)))
 
 
 def log(stage: Stage, path: str, why: str) -> Claim:

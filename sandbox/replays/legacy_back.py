@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sandbox.replays.common import DATABASE_ERROR, JOINED, ecs_content, log, plans, version_bound, went
+from sandbox.replays.common import (
+    DATABASE_ERROR,
+    JOINED,
+    ecs_content,
+    log,
+    plans,
+    signs_up,
+    version_bound,
+    went,
+)
 from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start
 from sandbox.replays.product import UNGATED, drift, guard, update
 from sandbox.replays.stage import Stage, image
@@ -28,9 +37,7 @@ def happens(stage: Stage) -> Iterator[Claim]:
     revision = stage.deploy(image("current"))
     yield ecs_content(stage, revision)
     yield plans(stage)
-    yield Claim(
-        "POST /api/agent-waitlist (asked by gate 8)", DATABASE_ERROR, str(stage.sign_up("back@example.com"))
-    )
+    yield signs_up(stage, "back@example.com", DATABASE_ERROR)
     yield log(stage, "/api/agent-waitlist", "MONGODB_WRITE_URI is not set")
 
 
@@ -47,7 +54,7 @@ def afterwards(stage: Stage) -> Iterator[Claim]:
     yield from went(stage, update(stage, "bind", UNGATED))
     pinned = bool(version_bound(stage, "MONGODB_WRITE_URI"))
     yield Claim("MONGODB_WRITE_URI pinned to a version", "yes", "yes" if pinned else "no")
-    yield Claim("POST /api/agent-waitlist", JOINED, str(stage.sign_up("repaired@example.com")))
+    yield signs_up(stage, "repaired@example.com", JOINED)
 
 
 REPLAY = Replay(

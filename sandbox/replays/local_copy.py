@@ -34,11 +34,11 @@ class LocalCopy:
     def line(self, words: str) -> str:
         """The first line of its output that holds these words; "" when none comes."""
 
-        def look() -> str:
+        def first() -> str:
             lines = self.output.read_text(encoding="utf-8", errors="replace").splitlines()
             return next((line for line in lines if words in line), "")
 
-        return str(until(look, 3.0))
+        return str(until(first, 3.0))
 
 
 @contextmanager

@@ -31,7 +31,7 @@ class Start(StrEnum):
     """What a replay starts from, in the order in which a stack passes through."""
 
     LEGACY = "legacy: as made by hand, nothing deployed"
-    PROVISIONED = "provisioned: users, secrets and proofs stand, the service is untouched"
+    PROVISIONED = "provisioned: users, secrets and proofs exist, the service is untouched"
     BOUND = "bound: the service runs on the new credentials"
 
 
@@ -93,12 +93,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class Replay:
-    """One replay.
+    """A mistake: `happens` shows it without our gates, `catches` gives it to the product, `afterwards` what runs then.
 
-    `happens` shows it without our gates, `catches` gives the same mistake to the product, `afterwards` checks what
-    runs then; the stage begins in `start` and finishes in `ends`. `expected` is exactly what has to catch it. `gated`
-    means that smoke gates judge the rollout, which needs a baseline; `unasked` says which gates were left out, and
-    why.
+    The stage begins in `start` and finishes in `ends`. `expected` is exactly what has to catch it. `gated` means that
+    smoke gates judge the rollout, which needs a baseline; `unasked` says which gates were left out, and why.
     """
 
     name: str

@@ -24,7 +24,7 @@ def happens(stage: Stage) -> Iterator[Claim]:
     project = stage.world.of(stage.stack).project_id
     user = {"username": USER, "databaseName": "admin", "groupId": project, "password": password}
     atlas(stage, "POST", "databaseUsers", {**user, "roles": [role]})
-    address = stage.world.mongod(stage.stack).address
+    address = stage.world.of(stage.stack).mongod.address
     value = f"mongodb://{USER}:{password}@{address}/askflorence?authSource=admin&directConnection=true"
     store = stage.aws("secretsmanager")
     arn = store.create_secret(Name=SECRET, SecretString=value)["ARN"]

@@ -104,10 +104,10 @@ class _Troupe:
         """Bring the stack on to a state; it never goes back."""
         if self._at is start:
             return
-        phase = "provision" if start is Start.PROVISIONED else "bind"
-        gates = "" if start is Start.PROVISIONED else ", without gates, for speed"
+        bound = start is Start.BOUND
+        phase, gates = ("bind", ", without gates, for speed") if bound else ("provision", "")
         self._audience.say(f"bringing {self._stage.stack} to phase {phase}{gates}")
-        started(self._stage, phase, {} if start is Start.PROVISIONED else UNGATED)
+        started(self._stage, phase, UNGATED if bound else {})
         self._know(start)
 
     def _come_back(self, replay: Replay, *, broke: bool) -> None:

@@ -23,14 +23,8 @@ from sandbox.world import SandboxError
 UNGATED = {"allowUngatedRollout": "true"}
 """Leaves the smoke gates out, where another catcher is what a replay is about."""
 
-_PROGRAM = (
-    "__main__.py",
-    "Pulumi.yaml",
-    "Pulumi.staging.yaml",
-    "Pulumi.prod.yaml",
-    "access.yaml",
-    "smoke.yaml",
-)
+_STACKS = ("Pulumi.yaml", "Pulumi.staging.yaml", "Pulumi.prod.yaml")
+_PROGRAM = ("__main__.py", *_STACKS, "access.yaml", "smoke.yaml")
 _HOME = Path(__file__).parents[2]
 _COMMAND_SECONDS = 120
 
@@ -63,7 +57,7 @@ def refused(stage: Stage, file: str, changes: Mapping[str, str]) -> tuple[Caught
 
 
 def update(stage: Stage, phase: str, settings: Mapping[str, str] | None = None) -> Deployment:
-    """Deploy the project as it stands."""
+    """Deploy the project as it is."""
     order = Order(
         stage.stack, Operation.UP, phase, Engine.EMBEDDED, stage.program_dir, settings=dict(settings or {})
     )
@@ -72,9 +66,7 @@ def update(stage: Stage, phase: str, settings: Mapping[str, str] | None = None) 
 
 def drift(stage: Stage, phase: str) -> tuple[Caught, ...]:
     """The nightly check."""
-    began = time.monotonic()
-    answer = command(stage, "drift", stage.stack, "--phase", phase, "--format", "json")
-    seconds = time.monotonic() - began
+    answer, seconds = command(stage, "drift", stage.stack, "--phase", phase, "--format", "json")
     kinds = {each["kind"]: each for each in reversed(answer["findings"])}
     return tuple(
         Caught(Catch(Catcher.DRIFT, kind), f"{each['where']}: {each['subject']}: {each['what']}", seconds)
@@ -84,30 +76,25 @@ def drift(stage: Stage, phase: str) -> tuple[Caught, ...]:
 
 def guard(stage: Stage, name: str, source: Path, *options: str) -> tuple[Caught, ...]:
     """One guard of CI, over a tree."""
-    began = time.monotonic()
-    answer = command(stage, "guard", name, "--source", str(source), *options, "--format", "json")
-    return _findings(Catcher.GUARD, answer, time.monotonic() - began)
+    answer, seconds = command(stage, "guard", name, "--source", str(source), *options, "--format", "json")
+    return _findings(Catcher.GUARD, answer, seconds)
 
 
 def check_env(stage: Stage, file: Path) -> tuple[Caught, ...]:
     """A developer's env file."""
-    began = time.monotonic()
-    answer = command(stage, "env", "--check", str(file), "--format", "json")
-    return _findings(Catcher.ENV_CHECK, answer, time.monotonic() - began)
+    answer, seconds = command(stage, "env", "--check", str(file), "--format", "json")
+    return _findings(Catcher.ENV_CHECK, answer, seconds)
 
 
 def stored_values(stage: Stage) -> tuple[Caught, ...]:
     """The guard of the values that Secrets Manager holds now."""
-    began = time.monotonic()
-    answer = command(stage, "guard", "validate-secrets", "--stack", stage.stack, "--format", "json")
-    return _findings(Catcher.NIGHT_GUARD, answer, time.monotonic() - began)
+    answer, seconds = command(stage, "guard", "validate-secrets", "--stack", stage.stack, "--format", "json")
+    return _findings(Catcher.NIGHT_GUARD, answer, seconds)
 
 
 def prove(stage: Stage, user: str) -> tuple[Caught, ...]:
     """One user's credentials, as Secrets Manager holds them now."""
-    began = time.monotonic()
-    answer = command(stage, "prove", stage.stack, "--user", user, "--format", "json")
-    seconds = time.monotonic() - began
+    answer, seconds = command(stage, "prove", stage.stack, "--user", user, "--format", "json")
     return tuple(
         Caught(Catch(Catcher.NIGHT_PROOF, f"{each['user']} {each['verdict']}"), each["reason"], seconds)
         for each in answer["proofs"]
@@ -117,13 +104,14 @@ def prove(stage: Stage, user: str) -> tuple[Caught, ...]:
 
 def failing_gates(stage: Stage) -> tuple[str, ...]:
     """The gates that the service fails now, by `atlas-access smoke`; those by HTTP alone are waited for."""
-    answer = command(stage, "smoke", stage.stack, "--format", "json")
+    answer, _ = command(stage, "smoke", stage.stack, "--format", "json")
     gates: Sequence[Mapping[str, Any]] = answer["rounds"][-1]["gates"]
     return tuple(f"gate {each['gate']}" for each in gates if each["standing"] == "unmet")
 
 
-def command(stage: Stage, *arguments: str) -> dict[str, Any]:
-    """Run `atlas-access …` with the stack's variables and return its JSON. Raises `SandboxError` when there is none."""
+def command(stage: Stage, *arguments: str) -> tuple[dict[str, Any], float]:
+    """Run `atlas-access …` with the stack's variables; its JSON and seconds. Raises `SandboxError` without JSON."""
+    began = time.monotonic()
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     paths = os.pathsep.join(filter(None, (str(_HOME), os.environ.get("PYTHONPATH"))))
     try:
@@ -140,7 +128,7 @@ def command(stage: Stage, *arguments: str) -> dict[str, Any]:
     except (ValueError, subprocess.TimeoutExpired) as error:
         said = getattr(error, "stderr", None) or (done.stderr if isinstance(error, ValueError) else "no end")
         raise SandboxError(f"atlas-access {arguments[0]} gave no answer: {str(said).strip()}") from None
-    return answer
+    return answer, time.monotonic() - began
 
 
 def _findings(catcher: Catcher, answer: Mapping[str, Any], seconds: float) -> tuple[Caught, ...]:
@@ -164,6 +152,3 @@ def started(stage: Stage, phase: str, settings: Mapping[str, str] | None = None)
     done = update(stage, phase, settings)
     if done.failure:
         raise SandboxError(f"{stage.stack} did not reach {phase}: {done.failure.splitlines()[0]}")
-
-
-__all__ = ["UNGATED", "check_env", "drift", "edited", "failing_gates", "guard", "prove", "refused", "update"]

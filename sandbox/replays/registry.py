@@ -1,31 +1,18 @@
 """Every replay, ordered by the state in which it begins, incidents first."""
 
-from itertools import pairwise
-
-from sandbox.replays import (
-    broken_revision,
-    eng_271,
-    eng_272,
-    eng_279,
-    legacy_back,
-    not_propagated,
-    other_environment,
-    role_widened,
-    schema_on_runtime,
-    wrong_key,
-)
-from sandbox.replays.model import Replay, Start
+from sandbox.replays import broken_revision, credentials, incidents, legacy_back, not_propagated
+from sandbox.replays.model import Replay
 from sandbox.world import SandboxError
 
 REPLAYS: tuple[Replay, ...] = (
     not_propagated.REPLAY,
-    eng_271.REPLAY,
-    eng_272.REPLAY,
-    eng_279.REPLAY,
-    role_widened.REPLAY,
-    other_environment.REPLAY,
-    wrong_key.REPLAY,
-    schema_on_runtime.REPLAY,
+    *(incidents.ENG_271, incidents.ENG_272, incidents.ENG_279),
+    *(
+        credentials.ROLE_WIDENED,
+        credentials.OTHER_ENVIRONMENT,
+        credentials.WRONG_KEY,
+        credentials.SCHEMA_ON_RUNTIME,
+    ),
     broken_revision.REPLAY,
     legacy_back.REPLAY,
 )
@@ -41,10 +28,3 @@ def chosen(name: str) -> tuple[Replay, ...]:
         known = ", ".join(each.name for each in REPLAYS)
         raise SandboxError(f"there is no replay {name!r}: there are {known}")
     return found
-
-
-def in_order(replays: tuple[Replay, ...]) -> bool:
-    """Whether each replay begins in the state that the one before leaves, or in a later one."""
-    states = list(Start)
-    places = [(states.index(each.start), states.index(each.ends)) for each in replays]
-    return all(ends <= begins for (_, ends), (begins, _) in pairwise(places))

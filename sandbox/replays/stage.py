@@ -87,7 +87,7 @@ class Stage:
     def ask(self, path: str, body: Mapping[str, Any]) -> Answer:
         """Ask as a user does, at the balanced address."""
         reply = requests.post(
-            self.world.service_url(self.stack) + path, json=dict(body), timeout=_ASK_SECONDS
+            self.world.of(self.stack).service_url + path, json=dict(body), timeout=_ASK_SECONDS
         )
         try:
             answer = reply.json()
@@ -111,7 +111,7 @@ class Stage:
 
     def rows(self, address: str, environment: str) -> int:
         """How many sign-ups of an address the cluster of an environment holds."""
-        uri = self.world.mongod(environment).root_uri
+        uri = self.world.of(environment).mongod.root_uri
         with MongoClient[dict[str, Any]](uri, directConnection=True) as server:
             return server["askflorence"]["agent_waitlist_submissions"].count_documents({"email": address})
 
@@ -119,13 +119,13 @@ class Stage:
         """The first line of the tasks' logs since the replay began with these words; "" when none comes in time."""
         logs = self.aws("logs")
 
-        def look() -> str:
+        def first() -> str:
             found = logs.filter_log_events(
                 logGroupName=f"/ecs/{self.family}", startTime=int(self._marked * 1000)
             )["events"]
             return next((str(each["message"]) for each in found if words in str(each["message"])), "")
 
-        return str(until(look, seconds))
+        return str(until(first, seconds))
 
     def begin(self) -> None:
         """A new replay begins: older log lines no longer count."""
@@ -174,7 +174,8 @@ class Stage:
     def put_back(self) -> None:
         """Restore the first revision and remove our service tags, without waiting."""
         now = self.service()
-        tags = [each["key"] for each in self._tags(now) if each["key"].startswith(PREFIX)]
+        found = self.ecs.list_tags_for_resource(resourceArn=now["serviceArn"])["tags"]
+        tags = [each["key"] for each in found if each["key"].startswith(PREFIX)]
         if tags:
             self.ecs.untag_resource(resourceArn=now["serviceArn"], tagKeys=tags)
         if now["taskDefinition"] != self.home:
@@ -201,9 +202,8 @@ class Stage:
         )["tasks"]
 
         def ended() -> dict[str, Any]:
-            (found,) = self.ecs.describe_tasks(cluster=self.names["cluster"], tasks=[task["taskArn"]])[
-                "tasks"
-            ]
+            asked = {"cluster": self.names["cluster"], "tasks": [task["taskArn"]]}
+            (found,) = self.ecs.describe_tasks(**asked)["tasks"]
             return found if found["lastStatus"] == "STOPPED" else {}
 
         found = until(ended, _DEADLINE)
@@ -221,36 +221,26 @@ class Stage:
 
     def answered_by(self) -> str:
         """The revision that answers users now, by the answer's own header."""
-        reply = requests.get(self.world.service_url(self.stack) + "/", timeout=_ASK_SECONDS)
+        reply = requests.get(self.world.of(self.stack).service_url + "/", timeout=_ASK_SECONDS)
         return reply.headers.get("X-Task-Revision", "")
 
     def secret_value(self, name: str, environment: str = "") -> str:
         """A connection string, for a place that must not be shown."""
-        here = (
-            self
-            if environment in ("", self.stack)
-            else Stage(self.world, self.program_dir, stack=environment)
-        )
-        return str(here.aws("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+        store = client_of(self.world, environment or self.stack, "secretsmanager")
+        return str(store.get_secret_value(SecretId=name)["SecretString"])
 
     def secret_arn(self, name: str) -> str:
         """The full ARN of a secret."""
         return str(self.aws("secretsmanager").describe_secret(SecretId=name)["ARN"])
 
-    def _tags(self, service: Mapping[str, Any]) -> list[dict[str, str]]:
-        found: list[dict[str, str]] = self.ecs.list_tags_for_resource(resourceArn=service["serviceArn"])[
-            "tags"
-        ]
-        return found
 
-
-def until(look: Callable[[], Any], seconds: float) -> Any:
-    """Call `look` until its result is true or time is up, and return the last result."""
+def until(ask: Callable[[], Any], seconds: float) -> Any:
+    """Call `ask` until its result is true or time is up, and return the last result."""
     deadline = time.monotonic() + seconds
-    found = look()
+    found = ask()
     while not found and time.monotonic() < deadline:
         time.sleep(_PAUSE)
-        found = look()
+        found = ask()
     return found
 
 

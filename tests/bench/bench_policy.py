@@ -20,7 +20,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "policy")]
 
 from policy_pack_process import PackProcess  # noqa: E402
 from policy_world import make, role, secret, user  # noqa: E402
-from test_pack import in_stack, request  # noqa: E402
+from pulumi.runtime.proto import analyzer_pb2  # noqa: E402
+from test_pack import request  # noqa: E402
 
 from sandbox import lifecycle  # noqa: E402
 from sandbox.deploy import POLICY, Order, checked  # noqa: E402
@@ -66,6 +67,20 @@ def many(count):
                     make("aws:ssm/parameter:Parameter", f"p{number}", {"value": f"text {number}" * 20})
                 )
     return made
+
+
+def in_stack(resource):
+    """A resource as an engine hands it on at the end of a pass."""
+    asked = request(resource)
+    return analyzer_pb2.AnalyzerResource(
+        type=asked.type,
+        urn=asked.urn,
+        name=asked.name,
+        properties=asked.properties,
+        options=asked.options,
+        parent=resource.parent,
+        dependencies=resource.dependencies,
+    )
 
 
 def timed(action):

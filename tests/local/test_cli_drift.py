@@ -94,7 +94,7 @@ def test_a_wrong_option_is_refused_before_anything_is_contacted(
     assert expected in error_of(capsys, "staging", *arguments)
 
 
-def test_drift_that_could_not_be_told_is_not_the_answer_of_drift_that_was(
+def test_drift_that_could_not_be_reported_is_not_the_answer_of_drift_that_was(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever waits for 1 takes an issue for written."""

@@ -70,7 +70,7 @@ def test_the_clean_twin_raises_no_alarm(application: str, manifest: Manifest) ->
 
 
 @pytest.mark.parametrize("application", APPLICATIONS)
-def test_every_finding_says_the_way_out(application: str, manifest: Manifest) -> None:
+def test_every_finding_names_the_remedy(application: str, manifest: Manifest) -> None:
     for each in reports(FIXTURES / application / "planted", manifest).values():
         assert all(finding.remedy.endswith((".", "?")) for finding in each.findings)
 

@@ -1,4 +1,4 @@
-"""The manifest and the settings are judged together: every mistake of both files is told at once."""
+"""The manifest and the settings are judged together: every mistake of both files is reported at once."""
 
 import re
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_two_right_files_give_what_both_say() -> None:
     assert both(MANIFEST, {}) is Phase.PROVISION
 
 
-def test_the_mistakes_of_both_files_are_told_at_once() -> None:
+def test_the_mistakes_of_both_files_are_reported_at_once() -> None:
     with pytest.raises(InputsInvalid) as caught:
         both(WRONG_MANIFEST, WRONG_SETTINGS)
     assert re.findall(r"(?m)^\S+ has \d+ error|atlas-access:phase", str(caught.value)) == [
@@ -53,13 +53,13 @@ def test_the_program_and_the_sandbox_refuse_both_in_plain_sentences() -> None:
     assert all(InputsInvalid in refusals for refusals in (REFUSALS, IN_THE_SANDBOX))
 
 
-def test_a_manifest_that_is_no_text_is_refused_with_the_way_out(tmp_path: Path) -> None:
+def test_a_manifest_that_is_no_text_is_refused_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "access.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SandboxError, match=r"access.yaml is not UTF-8 text: restore it"):
         checked(Order("staging", program_dir=tmp_path))
 
 
-def test_a_sandbox_deployment_tells_both_files(tmp_path: Path) -> None:
+def test_a_sandbox_deployment_reports_both_files(tmp_path: Path) -> None:
     for name in ("Pulumi.yaml", "Pulumi.prod.yaml"):
         (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"))
     (tmp_path / "Pulumi.staging.yaml").write_text(WRONG_SETTINGS["staging"])

@@ -24,6 +24,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def old(folder: Path) -> Path:
+    """An env file that is there already."""
+    path = folder / ".env.local"
+    path.write_text("A=0\n")
+    return path
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -132,45 +140,20 @@ def test_a_file_that_must_not_be_written_is_refused_and_nothing_is_lost(
     }
 
 
-def test_a_file_that_changed_since_it_was_read_is_left_alone(folder: Path) -> None:
-    path = folder / ".env.local"
-    path.write_text("A=0\n")
-    found = read(path)
-    path.write_text("A=changed\n")
+@pytest.mark.parametrize("was_there", [True, False])
+def test_a_file_that_changed_or_appeared_since_it_was_read_is_left_alone(was_there: bool, old: Path) -> None:
+    found = read(old) if was_there else None
+    old.write_text("A=changed\n")
     with pytest.raises(LocalFileRefused, match="changed by somebody else"):
-        write(path, "A=1\n", found, ignored)
-    assert "A=changed\n" == path.read_text()
-
-
-def test_a_file_that_appeared_meanwhile_is_left_alone(folder: Path) -> None:
-    path = folder / ".env.local"
-    path.write_text("A=0\n")
-    with pytest.raises(LocalFileRefused, match="changed by somebody else"):
-        write(path, "A=1\n", None, ignored)
-    assert ("A=0\n", [".env.local"]) == (path.read_text(), names(folder))
-
-
-def test_a_full_disk_leaves_the_old_text(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = folder / ".env.local"
-    path.write_text("A=0\n")
-    found = read(path)
-
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(LocalFileRefused, match="No space left"):
-        write(path, "A=1\n", found, ignored)
-    assert "A=0\n" == path.read_text()
+        write(old, "A=1\n", found, ignored)
+    assert ("A=changed\n", [".env.local"]) == (old.read_text(), names(old.parent))
 
 
 @pytest.mark.parametrize("writes", [0, 1, 2, 3])
 def test_a_disk_that_fills_at_any_moment_leaves_no_new_backup_and_nothing_half_written(
-    writes: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+    writes: int, old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = folder / ".env.local"
-    path.write_text("A=0\n")
-    write(path, "A=1\n", read(path), ignored)
+    write(old, "A=1\n", read(old), ignored)
     synced, left = os.fsync, [None] * writes
 
     def full(descriptor: int) -> None:
@@ -181,40 +164,35 @@ def test_a_disk_that_fills_at_any_moment_leaves_no_new_backup_and_nothing_half_w
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(LocalFileRefused, match="No space left"):
-        write(path, "A=2\n", read(path), ignored)
+        write(old, "A=2\n", read(old), ignored)
     monkeypatch.undo()
-    kept = [
-        ".env.local",
-        ".env.local.backup-1",
-        *([".env.local.backup-2"] if path.read_text() == "A=2\n" else []),
-    ]
-    assert (kept, "A=0\n") == (names(folder), (folder / ".env.local.backup-1").read_text())
+    assert old.read_text() in ("A=1\n", *(["A=2\n"] if writes else []))
+    second = [".env.local.backup-2"] if old.read_text() == "A=2\n" else []
+    assert [".env.local", ".env.local.backup-1", *second] == names(old.parent)
+    assert "A=0\n" == (old.parent / ".env.local.backup-1").read_text()
 
 
 def test_a_backup_that_another_command_made_meanwhile_is_not_replaced(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = folder / ".env.local"
-    path.write_text("A=0\n")
-    backup, beside = prepare(path, read(path), ignored)
+    backup, beside = prepare(old, read(old), ignored)
     backup.write_text("THEIRS=1\n")
     monkeypatch.setattr(local_file, "prepare", lambda *_: (backup, beside))
     with pytest.raises(LocalFileRefused, match="File exists"):
-        write(path, "A=1\n", read(path), ignored)
-    assert ("A=0\n", "THEIRS=1\n") == (path.read_text(), backup.read_text())
+        write(old, "A=1\n", read(old), ignored)
+    assert ("A=0\n", "THEIRS=1\n") == (old.read_text(), backup.read_text())
 
 
 @pytest.mark.parametrize("held", [False, True])
 def test_what_a_killed_command_left_is_taken_away_and_what_one_is_writing_stays(
-    held: bool, folder: Path
+    held: bool, old: Path
 ) -> None:
-    path, left = folder / ".env.local", folder / ".env.local.writing-0a1b2c3d"
-    path.write_text("A=0\n")
+    left = old.with_name(".env.local.writing-0a1b2c3d")
     left.write_text("HALF")
     with left.open() as file:
         if held:
             fcntl.flock(file, fcntl.LOCK_EX)
-        write(path, "A=1\n", read(path), ignored)
+        write(old, "A=1\n", read(old), ignored)
     assert held == left.exists()
 
 

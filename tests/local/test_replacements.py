@@ -62,7 +62,7 @@ def test_the_patch_replaces_and_the_list_takes_back_to_the_byte(
     assert (0, BEFORE.rstrip("\n")) == (code, applied(tree, text))
 
 
-def test_a_line_that_moved_is_found_and_one_that_changed_is_told(
+def test_a_line_that_moved_is_found_and_one_that_changed_is_reported(
     tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = str(tree / "replaced.json")

@@ -51,7 +51,7 @@ def test_with_a_cli_auto_is_the_cli(on_path: OnPath) -> None:
 
 def test_a_build_of_ones_own_may_have_no_version(on_path: OnPath) -> None:
     on_path("")
-    assert "pulumi of an untold version" == choose(Engine.PULUMI).name
+    assert "pulumi of an unknown version" == choose(Engine.PULUMI).name
 
 
 def test_the_embedded_engine_can_be_asked_for_beside_a_cli(on_path: OnPath) -> None:
@@ -63,7 +63,7 @@ def test_the_embedded_engine_can_be_asked_for_beside_a_cli(on_path: OnPath) -> N
     ("version", "expected"),
     [(None, "no pulumi CLI is on PATH"), ("v3.199.9", "3.199.9; the sandbox needs 3.200 or later")],
 )
-def test_a_missing_or_old_cli_is_refused_with_the_way_out(
+def test_a_missing_or_old_cli_is_refused_with_the_remedy(
     on_path: OnPath, version: str | None, expected: str
 ) -> None:
     if version is not None:

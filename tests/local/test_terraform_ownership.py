@@ -48,7 +48,7 @@ def test_the_answer_follows_from_the_blocks(tmp_path: Path, text: str, expected:
     assert (expected, True) == (found.status.value, bool(found.message))
 
 
-def test_an_owner_is_named_with_its_line_and_the_way_out(tmp_path: Path) -> None:
+def test_an_owner_is_named_with_its_line_and_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text("# head\n\n" + service("x = 1"))
     found = judge_directory(tmp_path, SERVICE, (FAMILY,), ())
     assert found.text.startswith(

@@ -1,4 +1,4 @@
-"""The plan that is applied was previewed by this very tree, and its artifact brings nothing else; and what is told."""
+"""The plan that is applied was previewed by this very tree, its artifact brings nothing else, and the comment."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ case "$1 $2" in
   "api "*artifacts*) cat runs ;;
   "api "*runs/*) cat "run-${2##*/}" ;;
   "run download") cp -a "artifact-$3/." "$9/" ;;
-  "pr comment") cat comment.md >told ;;
+  "pr comment") cat comment.md >posted ;;
 esac
 """
 
@@ -118,7 +118,7 @@ def test_a_preview_that_does_not_fit_into_a_comment_is_said_to_be_cut(checkout: 
     (checkout.folder / "preview-staging.txt").write_text("short")
     (checkout.folder / "preview-prod.txt").write_text("+ é\n" * 9000)
     done, said = checkout.make("comment")
-    result = (checkout.folder / "told").read_text(encoding="utf-8")
+    result = (checkout.folder / "posted").read_text(encoding="utf-8")
     assert (True, 1) == (done, result.count("**Cut:** 25000 of 45000 bytes are shown.")), said
 
 
@@ -126,5 +126,5 @@ def test_no_line_of_a_preview_ends_its_block(checkout: Checkout) -> None:
     for stack in ("staging", "prod"):
         (checkout.folder / f"preview-{stack}.txt").write_text("a\n~~~~\n@everyone\n~~~~~~\n")
     assert checkout.make("comment")[0]
-    result = (checkout.folder / "told").read_text(encoding="utf-8")
+    result = (checkout.folder / "posted").read_text(encoding="utf-8")
     assert ["~~~~diff", "~~~~"] * 2 == [line for line in result.splitlines() if line.startswith("~~~")]

@@ -155,7 +155,7 @@ def test_the_deployed_state_is_judged_after_each_deployment_and_every_night() ->
     assert "${{ !cancelled() }}" == nightly["if"]
 
 
-def test_what_fails_at_night_or_on_the_way_to_prod_is_told_in_an_issue() -> None:
+def test_what_fails_at_night_or_on_the_way_to_prod_is_reported_in_an_issue() -> None:
     """Each job ends in a notification; the one of drift is silent on findings, which have an issue of their own."""
     for name in ("deploy", "drift", "rollback"):
         for job in loaded(ROOT / f".github/workflows/{name}.yml")["jobs"].values():

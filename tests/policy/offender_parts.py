@@ -3,20 +3,11 @@
 import json
 
 import pulumi
+from policy_world import CLUSTER, FAMILY, KEY_ARN, PROJECT_ID, RUNTIME, arn  # noqa: F401 - for the programs
 
-PROJECT_ID = "69e31af12fd2c0aef51bbb41"
-CLUSTER = "askflorence-staging"
-FAMILY = "askflorence-staging-app"
-KEY_ARN = "arn:aws:kms:us-east-1:111111111111:key/11111111-2222-3333-4444-555555555555"
 VERSION = "5f0c8a52-0000-4000-8000-000000000001"
 READ = [{"role_name": "read", "database_name": "askflorence"}]
 SCOPE = [{"name": CLUSTER, "type": "CLUSTER"}]
-RUNTIME = {
-    "MONGODB_URI": "app-read-v2",
-    "MONGODB_WRITE_URI": "app-write-v2",
-    "MONGODB_AUDIT_WRITE_URI": "audit-write",
-    "MONGODB_REFERENCE_URI": "reference-uri-v2",
-}
 
 
 def password(name):
@@ -43,11 +34,6 @@ def grant(action, collection, database="askflorence", **more):
         "action": action,
         "resources": [{"collection_name": collection, "database_name": database, **more}],
     }
-
-
-def arn(last_part):
-    """A secret's full ARN."""
-    return f"arn:aws:secretsmanager:us-east-1:111111111111:secret:staging/mongodb/{last_part}-AbCdEf"
 
 
 def pinned(last_part):

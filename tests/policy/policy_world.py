@@ -4,6 +4,8 @@ import json
 import uuid
 from dataclasses import replace
 
+import pytest
+
 from policy import adr, resource as types
 from policy.config import Config, load_config
 from policy.evaluate import Evaluator
@@ -237,6 +239,15 @@ def advised(outcome: Outcome):
 
 def unseen(outcome: Outcome):
     return {(item.rule, item.path) for item in outcome.not_evaluated}
+
+
+def offending(table):
+    """A table of rules, each with its offending cases by name, as the parameters of a test."""
+    return [
+        pytest.param(rule, resources, id=f"{rule}: {name}")
+        for rule, cases in table.items()
+        for name, resources in cases.items()
+    ]
 
 
 def _join(outcomes):

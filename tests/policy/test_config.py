@@ -1,13 +1,11 @@
-"""The pack's configuration: every error at once, in step with its schema, the manifest and the stack settings."""
+"""The pack's configuration: every error at once, and the reader and the schema refuse the same files."""
 
 import json
 from pathlib import Path
 
 import jsonschema
 import pytest
-import yaml
 
-from policy.adr import DEPRECATED_VARIABLES
 from policy.config import DEFAULT_FILE, UNKNOWN_SETTING, Config, ConfigInvalid, load_config, parse_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,38 +71,6 @@ def test_a_missing_file_is_one_error(tmp_path):
 
 def test_an_absent_cap_is_the_decision_records():
     assert parse_config('{"stacks": {}}') == Config(stacks=())
-
-
-@pytest.mark.parametrize("stack", ["staging", "prod"])
-def test_the_stack_settings_name_what_the_pack_expects(config, stack):
-    raw = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
-    facts = config.stack(stack)
-
-    assert (facts.project_id, facts.cluster, facts.account, facts.kms_alias, facts.schema_family) == tuple(
-        raw[f"atlas-access:{key}"]
-        for key in ("atlasProjectId", "atlasCluster", "awsAccountId", "kmsAlias", "schemaFamily")
-    )
-
-
-@pytest.mark.parametrize("stack", ["staging", "prod"])
-def test_the_manifest_retires_what_the_pack_calls_legacy(config, stack):
-    legacy = yaml.safe_load((ROOT / "access.yaml").read_text(encoding="utf-8"))["legacy"]
-    users = legacy[stack]["users"]
-    secrets = {
-        entry["name"]
-        for environment, listed in legacy.items()
-        for user in listed["users"].values()
-        for entry in user["secrets"]
-        if entry.get("environment", environment) == stack
-    }
-
-    assert (set(users), secrets) == (config.stack(stack).legacy_users, config.stack(stack).legacy_secrets)
-
-
-def test_the_manifest_and_the_pack_know_the_same_seven_names():
-    raw = yaml.safe_load((ROOT / "access.yaml").read_text(encoding="utf-8"))
-
-    assert raw["deprecated_variables"] == DEPRECATED_VARIABLES
 
 
 @pytest.mark.parametrize(("asked", "fails"), [("", False), ("report", False), ("fail", True)])

@@ -6,19 +6,16 @@ from functools import cache
 from pathlib import Path
 
 import pulumi
-import pulumi_aws as aws
 import pytest
 from policy_capture import capture_run
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "program"))
 
-from recorder import MANIFEST, ROOT, Recorder, definition, observed, settings
+from recorder import MANIFEST, ROOT, Recorder, definition, observed, program
 
 from atlas_access.clients.ecs import RunningRevision
 from atlas_access.manifest.load import ManifestInvalid, load_manifest
 from components.connection_secret import AdoptedSecret
-from components.reference import reference_connection
-from components.service_access import ServiceAccess, ServiceAccessArgs
 
 ACCOUNTS = {"staging": "111111111111", "prod": "222222222222"}
 CANARY = "Zu7canary9Zu7canary9Zu7canary9Zu"
@@ -74,20 +71,7 @@ def world(stack):
 
 @cache
 def captured(stack, phase, manifest=MANIFEST, **changes):
-    def declare():
-        settled = settings(stack, phase=phase, **changes)
-        ServiceAccess(
-            stack,
-            ServiceAccessArgs(
-                environment=stack,
-                manifest=manifest,
-                settings=settled,
-                observed=world(stack),
-                reference=reference_connection(manifest, stack, settled.reference_stack),
-            ),
-            pulumi.ResourceOptions(providers=[aws.Provider("aws", region="us-east-1")]),
-        )
-
+    declare = program(stack, phase, world(stack), manifest, **changes)
     return capture_run(declare, stack, Cloud(received=REFERENCE))
 
 

@@ -221,7 +221,7 @@ def test_every_rule_is_explained_with_both_sides_and_the_remedy(name, capsys):
 
 
 @pytest.mark.parametrize(("waiver", "action"), [("W1", "REMOVE"), ("W2", "DROP_INDEX")])
-def test_a_waiver_is_explained_with_who_what_decision_and_way_out(waiver, action, capsys):
+def test_a_waiver_is_explained_with_who_what_decision_and_remedy(waiver, action, capsys):
     assert 0 == run(["explain", waiver, "--manifest", str(MANIFEST), "--format", "json"])
     said = json.loads(capsys.readouterr().out)
     assert ("app_write by readWrite@askflorence", "ADR 0006", True, True) == (

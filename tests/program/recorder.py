@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 from pulumi.runtime import set_mocks
 from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
@@ -17,6 +18,8 @@ from atlas_access.manifest.load import load_manifest
 from atlas_access.manifest.model import Manifest
 from components.connection_secret import AdoptedSecret
 from components.observed import Observed
+from components.reference import reference_connection
+from components.service_access import ServiceAccess, ServiceAccessArgs
 from components.settings import read_files
 
 ROOT = Path(__file__).parents[2]
@@ -114,6 +117,31 @@ def settings(stack: str = "staging", **changes: Any) -> Settings:
     return check_settings(stack, read_files(ROOT), sandbox=True, overrides=changes)
 
 
+def program(
+    stack: str = "staging",
+    phase: str | None = None,
+    world: Observed | None = None,
+    manifest: Manifest = MANIFEST,
+    grab: Callable[[ServiceAccess], None] = lambda _: None,
+    **changes: Any,
+) -> Callable[[], None]:
+    """What one stack declares, with the settings of its file but for the phase and these changes."""
+
+    def declare() -> None:
+        settled = settings(stack, **({"phase": phase} if phase else {}), **changes)
+        args = ServiceAccessArgs(
+            environment=stack,
+            manifest=manifest,
+            settings=settled,
+            observed=world or observed(stack),
+            reference=reference_connection(manifest, stack, settled.reference_stack),
+        )
+        provider = aws.Provider("aws", region="us-east-1")
+        grab(ServiceAccess(stack, args, pulumi.ResourceOptions(providers=[provider])))
+
+    return declare
+
+
 def run(recorder: Recorder, program: Callable[[], None], stack: str = "staging") -> Recorder:
     """Run a program to its end under the recorder; raises what the program raises."""
 
@@ -128,6 +156,3 @@ def run(recorder: Recorder, program: Callable[[], None], stack: str = "staging")
 
     asyncio.run(whole())
     return recorder
-
-
-__all__ = ["ADDRESSES", "MANIFEST", "Manifest", "Recorder", "definition", "observed", "run", "settings"]

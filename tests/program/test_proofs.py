@@ -2,13 +2,9 @@
 
 import json
 
-import pulumi
-import pulumi_aws as aws
-from recorder import MANIFEST, Recorder, observed, run, settings
+from recorder import Recorder, program, run
 
 from atlas_access.proof.task_place import TaskPlace
-from components.reference import reference_connection
-from components.service_access import ServiceAccess, ServiceAccessArgs
 
 GOOD = "mongodb://app_read:Pw@127.0.0.2:27118/askflorence?authSource=admin&directConnection=true"
 PUBLIC = "mongodb://127.0.0.1:27117/?replicaSet=rs"
@@ -28,22 +24,7 @@ class Other(Recorder):
 
 def proofs(stack="staging", recorder=None, **changes):
     """The inputs of every proof of a stack, by name."""
-
-    def declare():
-        settled = settings(stack, **changes)
-        ServiceAccess(
-            stack,
-            ServiceAccessArgs(
-                environment=stack,
-                manifest=MANIFEST,
-                settings=settled,
-                observed=observed(stack),
-                reference=reference_connection(MANIFEST, stack, settled.reference_stack),
-            ),
-            pulumi.ResourceOptions(providers=[aws.Provider("aws", region="us-east-1")]),
-        )
-
-    return run(recorder or Recorder(), declare, stack).of("PrivilegeProof")
+    return run(recorder or Recorder(), program(stack, **changes), stack).of("PrivilegeProof")
 
 
 def test_without_a_task_family_every_proof_runs_here() -> None:

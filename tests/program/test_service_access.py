@@ -1,50 +1,25 @@
 """What one environment's stack declares, seen through Pulumi's mocks."""
 
 import json
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pulumi
-import pulumi_aws as aws
 import pytest
+import recorder
 from pulumi.runtime import rpc
-from recorder import ADDRESSES, EVIDENCE, MANIFEST, Recorder, definition, observed, run, settings
+from recorder import ADDRESSES, EVIDENCE, MANIFEST, Recorder, definition, observed, run
 
 from atlas_access.base.settings import Settings
 from atlas_access.base.task_definition import secret_references
 from atlas_access.clients.ecs import RunningRevision
-from components.observed import Observed
-from components.reference import reference_connection
-from components.service_access import ServiceAccess, ServiceAccessArgs, crosses_over
+from components.service_access import ServiceAccess, crosses_over
 
 RUNTIME = {"MONGODB_URI", "MONGODB_REFERENCE_URI", "MONGODB_WRITE_URI", "MONGODB_AUDIT_WRITE_URI"}
 GOOD_REFERENCE = "mongodb://app_read:Pw@127.0.0.2:27118/askflorence?authSource=admin&directConnection=true"
 
 
-def program(
-    stack: str = "staging",
-    phase: str = "bind",
-    world: Observed | None = None,
-    grab: Callable[[ServiceAccess], None] | None = None,
-    **changes: str,
-) -> Callable[[], None]:
-    def declare() -> None:
-        settled = settings(stack, phase=phase, **changes)
-        access = ServiceAccess(
-            stack,
-            ServiceAccessArgs(
-                environment=stack,
-                manifest=MANIFEST,
-                settings=settled,
-                observed=world or observed(stack),
-                reference=reference_connection(MANIFEST, stack, settled.reference_stack),
-            ),
-            pulumi.ResourceOptions(providers=[aws.Provider("aws", region="us-east-1")]),
-        )
-        if grab:
-            grab(access)
-
-    return declare
+program = partial(recorder.program, phase="bind")
 
 
 def bound(recorder: Recorder, family: str) -> dict[str, str]:
@@ -54,7 +29,6 @@ def bound(recorder: Recorder, family: str) -> dict[str, str]:
 
 
 def test_the_cluster_gets_adr_0006s_two_roles_and_four_users() -> None:
-    """No more, no fewer."""
     made = run(Recorder(), program())
     assert set(made.of("CustomDbRole")) == {"role_audit_writer", "role_admin_schema"}
     assert set(made.of("DatabaseUser")) == {"app_read", "app_write", "app_audit_writer", "app_admin_schema"}
@@ -154,7 +128,6 @@ def test_each_secret_version_is_proven() -> None:
 
 
 def test_provision_touches_no_task() -> None:
-    """The phase is additive only."""
     made = run(Recorder(), program(phase="provision"))
     assert (made.of("TaskDefinition"), made.of("Rollout"), made.of("PriorRevision")) == ({}, {}, {})
 
@@ -169,7 +142,6 @@ def test_what_is_not_proven_stops_everything_after_it(verdict: str) -> None:
 
 
 def test_all_refuted_proofs_are_named_at_once() -> None:
-    """Nobody finds them one update at a time."""
     recorder = Recorder(verdicts={"app-write-v2": "refuted", "audit-write": "inconclusive"})
     with pytest.raises(
         pulumi.RunError, match=r"REFUTED .*: why app-write-v2\nINCONCLUSIVE .*: why audit-write"
@@ -266,7 +238,6 @@ def test_no_input_but_a_secrets_value_holds_a_password() -> None:
 
 
 def test_a_retirement_that_nobody_confirmed_is_refused_before_anything_is_declared() -> None:
-    """It must not act as a `bind` that drops names."""
     recorder = Recorder()
     with pytest.raises(pulumi.RunError, match='retireConfirmation to "retire staging"'):
         run(recorder, program(phase="retire"))

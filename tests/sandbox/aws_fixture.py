@@ -10,10 +10,12 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from sandbox.aws.account import Session, build_account
+from atlas_access.base.endpoints import Endpoints
+from sandbox.aws.account import build_account
 from sandbox.aws.server import AwsServer
 from sandbox.ecs_agent import EcsAgent
 from sandbox.estate import Estate
+from sandbox.world import AwsCredentials
 
 _CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
 
@@ -35,7 +37,7 @@ class Aws:
     url: str
     agent: EcsAgent
     estate: Estate
-    sessions: dict[str, Session]
+    sessions: dict[str, AwsCredentials]
     clock: Clock
 
     def client(self, service: str, environment: str = "staging") -> Any:
@@ -57,6 +59,23 @@ class Aws:
             config=_CONFIG,
         )
 
+    def sign_in(self, monkeypatch: pytest.MonkeyPatch, environment: str = "staging") -> None:
+        """Let this process act as the deployer of an environment."""
+        session = self.sessions[environment]
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", session.access_key_id)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", session.secret_access_key)
+        monkeypatch.setenv("AWS_SESSION_TOKEN", session.session_token)
+
+    def enter(self, monkeypatch: pytest.MonkeyPatch, environment: str = "staging") -> Endpoints:
+        """Let this process act as that deployer in sandbox mode."""
+        self.sign_in(monkeypatch, environment)
+        overlay = ("AWS_ENDPOINT_URL", "MONGODB_ATLAS_BASE_URL", "ATLAS_ACCESS_SMOKE_URL", "GITHUB_API_URL")
+        variables = dict.fromkeys((*overlay, "ATLAS_ACCESS_HUBSPOT_URL"), self.url)
+        variables |= {"ATLAS_ACCESS_SANDBOX": "1", "ATLAS_ACCESS_SANDBOX_DIR": ""}
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        return Endpoints.from_environment(variables)
+
     def service(self, environment: str = "staging") -> dict[str, Any]:
         names = {"cluster": f"askflorence-{environment}", "services": [f"askflorence-{environment}-app"]}
         found: dict[str, Any] = self.client("ecs", environment).describe_services(**names)["services"][0]
@@ -72,6 +91,36 @@ class Aws:
     def steps(self, count: int) -> None:
         for _ in range(count):
             self.agent.step()
+
+    def unreadable(self) -> str:
+        """A revision bound to a secret that the execution role is not granted."""
+        store = self.client("secretsmanager")
+        arn = store.create_secret(Name="staging/other", SecretString="x")["ARN"]
+        return self.register(lambda each: each["secrets"].append({"name": "OTHER", "valueFrom": arn}))
+
+    def missing_version(self) -> str:
+        """A revision bound to a version that is not there."""
+
+        def pin(container: dict[str, Any]) -> None:
+            container["secrets"][0]["valueFrom"] += ":::00000000-0000-0000-0000-000000000000"
+
+        return self.register(pin)
+
+    def foreign_key(self, name: str = "staging/mongodb/app-read") -> None:
+        """Encrypt a secret with a key that no role may use."""
+        key = self.client("kms").create_key()["KeyMetadata"]["Arn"]
+        self.client("secretsmanager").update_secret(SecretId=name, KmsKeyId=key)
+
+    def disable_key(self) -> None:
+        kms = self.client("kms")
+        kms.disable_key(KeyId=kms.describe_key(KeyId="alias/askflorence-staging")["KeyMetadata"]["KeyId"])
+
+    def log(self, group: str, *messages: str, after_ms: int = 0) -> None:
+        """Write lines into a new stream of a log group."""
+        logs, now = self.client("logs"), int(time.time() * 1000) + after_ms
+        named = {"logGroupName": group, "logStreamName": secrets.token_hex(6)}
+        logs.create_log_stream(**named)
+        logs.put_log_events(**named, logEvents=[{"timestamp": now, "message": line} for line in messages])
 
     def register(self, change: Callable[[dict[str, Any]], None] = lambda _: None) -> str:
         """Register the runtime family's latest revision again, changed, and return the ARN."""

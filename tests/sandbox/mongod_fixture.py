@@ -1,6 +1,7 @@
 """A real mongod for one xdist worker, with the manifest's collections, roles and users, and a way to prove them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,39 @@ class Cluster:
 
     def set_user(self, user: str, roles: Sequence[dict[str, str]]) -> None:
         self.root.admin.command("updateUser", user, roles=list(roles))
+
+    @contextmanager
+    def holding(self, user: str, *roles: dict[str, str], instead: bool = False) -> Iterator[None]:
+        """Let a user hold more roles, or others instead."""
+        declared = self.declared_roles(user)
+        self.set_user(user, roles if instead else [*declared, *roles])
+        try:
+            yield
+        finally:
+            self.set_user(user, declared)
+
+    @contextmanager
+    def granting(
+        self, role: str, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+    ) -> Iterator[None]:
+        """Let a role grant what `change` makes of its declared privileges."""
+        declared = self.declared_privileges(role)
+        self.set_role(role, change(declared))
+        try:
+            yield
+        finally:
+            self.set_role(role, declared)
+
+    @contextmanager
+    def without(self, name: str = "agent_audit_log") -> Iterator[Any]:
+        """The database without a collection, in whose place another may be made."""
+        database = self.root[self.manifest.database]
+        database[name].rename("kept_aside")
+        try:
+            yield database
+        finally:
+            database.drop_collection(name)
+            database.kept_aside.rename(name)
 
     def seed(self) -> None:
         for collection in self.manifest.collections_on(self.environment):

@@ -15,9 +15,10 @@ from typing import Any
 
 from engine_programs.cli import comparable
 from recording_proxy import Effect, RecordingProxy, atlas_effect, aws_effect, secret_name
+from world_fixture import UNGATED, copy_program, sandbox as running
 
 from atlas_access.review.deployment import Operation
-from sandbox import lifecycle, providers
+from sandbox import providers
 from sandbox.aws_clients import client_of
 from sandbox.deploy import Engine, Order, checked, deploy
 from sandbox.embedded import Embedded
@@ -25,12 +26,9 @@ from sandbox.engine.exchange import import_state
 from sandbox.pulumi_cli import PulumiCli, prepare_project
 from sandbox.recorder import Recorder
 from sandbox.stack_files import StackFiles
-from sandbox.world import Options, World
+from sandbox.world import World
 
-ROOT = Path(__file__).parents[2]
 STACK = "staging"
-PROGRAM = ("__main__.py", "*.yaml", "atlas_access", "components", "probes")
-UNGATED = {"allowUngatedRollout": "true"}
 REFUSED = Effect("atlas POST", "user app_audit_writer")
 NARROWER = (
     "    DROP_INDEX: [agent_waitlist_submissions, agent_survey_responses, hubspot_sync_log]",
@@ -182,8 +180,7 @@ def give_to(cli: PulumiCli, world: World, files: StackFiles) -> None:
 def sandbox(engine: Engine, directory: Path) -> Iterator[Life]:
     """A sandbox whose provider servers, program and probes reach Atlas and AWS through recording proxies."""
     with ExitStack() as stack:
-        real = lifecycle.up(directory / "world", Options(propagation_seconds=0.0))
-        stack.callback(lifecycle.down, directory / "world", keep=False)
+        real = stack.enter_context(running(directory / "world", propagation_seconds=0.0))
         effects: list[Effect] = []
         atlas = stack.enter_context(RecordingProxy(real.atlas_url, atlas_effect, effects))
         aws = stack.enter_context(RecordingProxy(real.aws_url, aws_effect, effects))
@@ -192,14 +189,7 @@ def sandbox(engine: Engine, directory: Path) -> Iterator[Life]:
         stack.callback(served.stop)
         here = replace(world.of(STACK), provider_ports=dict(served.ports))
         world = replace(world, environments={**world.environments, STACK: here})
-        program = directory / "program"
-        program.mkdir(parents=True)
-        for path in (path for pattern in PROGRAM for path in ROOT.glob(pattern)):
-            if path.is_dir():
-                shutil.copytree(path, program / path.name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(path, program)
-        yield Life(engine, world, program, atlas, effects)
+        yield Life(engine, world, copy_program(directory / "program"), atlas, effects)
 
 
 _SECRET_SUFFIX = re.compile(r"(:secret:[A-Za-z0-9/_.-]+)-[A-Za-z0-9]{6}(?![A-Za-z0-9-])")
@@ -220,7 +210,7 @@ def repeatable(state: str, world: World) -> tuple[Mapping[str, Any], ...]:
         for each in resources
         if each["type"].endswith(":RandomPassword")
     }
-    ports = {world.mongod(name).address: f"<{name}>" for name in world.environments}
+    ports = {world.of(name).mongod.address: f"<{name}>" for name in world.environments}
     ports[world.private_address] = "<private>"
     numbers: dict[str, str] = {}
 

@@ -83,7 +83,7 @@ class Workshop:
     def escapes(self, mutant: Mutant) -> Proof | None:
         """Return the proof of a mutant that it does not catch, None when it does.
 
-        Of the table, those cells are tried that the mutant changes, and a few that tell it from the right user.
+        Of the table, those cells are tried that the mutant changes, and a few that distinguish it from the right user.
         """
         whole = self._request.expectations
         changed = _changed(whole, mutant.holds or frozenset())

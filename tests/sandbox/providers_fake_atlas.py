@@ -4,13 +4,12 @@ It is no emulator: it knows users, roles and one cluster, checks the digest's pr
 an injected status on request.
 """
 
-import json
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote, urlsplit
+
+from http_fixture import Answered, Request
 
 PROJECT = "64a1b2c3d4e5f60718293a4b"
 CHALLENGE = 'Digest realm="MMS Public API", domain="", nonce="abc123", algorithm=MD5, qop="auth", stale=false'
@@ -36,86 +35,45 @@ CLUSTER = {
 }
 
 
-@dataclass(frozen=True)
-class Sent:
-    """One request as it arrived."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: Any
-
-    @property
-    def signed(self) -> bool:
-        return "authorization" in self.headers
+def signed(request: Request) -> bool:
+    return "authorization" in request.headers
 
 
 @dataclass
 class FakeAtlas:
     """Users by (database, name), roles by name, the requests, and the statuses to answer next, by method."""
 
+    url: str = ""
     users: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     roles: dict[str, dict[str, Any]] = field(default_factory=dict)
-    sent: list[Sent] = field(default_factory=list)
+    sent: list[Request] = field(default_factory=list)
     faults: dict[str, deque[int]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
     changing: int = 0
     most_changing: int = 0
 
-    def __post_init__(self) -> None:
-        self.lock = threading.Lock()
-        fake = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def answer(self) -> None:
-                fake.handle(self)
-
-            do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(
-            target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        ).start()
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
     def requests(self) -> list[tuple[str, str]]:
         """Method and path below the project of each signed request."""
-        return [(one.method, one.path.split(PROJECT, 1)[-1]) for one in self.sent if one.signed]
+        return [(one.method, one.path.split(PROJECT, 1)[-1]) for one in self.sent if signed(one)]
 
-    def handle(self, http: BaseHTTPRequestHandler) -> None:
-        length = int(http.headers.get("Content-Length") or 0)
-        raw = http.rfile.read(length).decode()
-        headers = {name.lower(): value for name, value in http.headers.items()}
-        is_json = "json" in headers.get("content-type", "")
-        path = unquote(urlsplit(http.path).path)
-        sent = Sent(http.command, path, headers, json.loads(raw) if is_json and raw else raw)
-        with self.lock:
-            self.sent.append(sent)
-        if not sent.signed:
-            self.reply(http, 401, {"error": 401}, {"WWW-Authenticate": CHALLENGE})
-        elif self.faults.get(http.command):
-            status = self.faults[http.command].popleft()
-            self.reply(http, status, error(status, "INJECTED"))
-        else:
-            self.reply(http, *self.serve(sent, path.split("/")[6:]))
+    def answer(self, request: Request) -> Answered:
+        self.sent.append(request)
+        if not signed(request):
+            return Answered({"error": 401}, 401, {"WWW-Authenticate": CHALLENGE})
+        if self.faults.get(request.method):
+            status = self.faults[request.method].popleft()
+            return Answered(error(status, "INJECTED"), status)
+        status, body = self.serve(request, request.path.split("/")[6:])
+        return Answered(b"" if body is None else body, status, {"Content-Type": "application/json"})
 
-    def serve(self, sent: Sent, parts: list[str]) -> tuple[int, Any]:
+    def serve(self, sent: Request, parts: list[str]) -> tuple[int, Any]:
         if parts[0] == "databaseUsers":
             return self.serve_user(sent, parts[1:])
         if parts[0] == "customDBRoles":
             return self.serve_role(sent, parts[2:])
         return 200, CLUSTER
 
-    def serve_user(self, sent: Sent, parts: list[str]) -> tuple[int, Any]:
+    def serve_user(self, sent: Request, parts: list[str]) -> tuple[int, Any]:
         if sent.method == "POST":
             key = (sent.body["databaseName"], sent.body["username"])
             self.users[key] = sent.body
@@ -130,7 +88,7 @@ class FakeAtlas:
             return 204, None
         return 200, {name: value for name, value in self.users[key].items() if name != "password"}
 
-    def serve_role(self, sent: Sent, parts: list[str]) -> tuple[int, Any]:
+    def serve_role(self, sent: Request, parts: list[str]) -> tuple[int, Any]:
         if sent.method != "GET":
             with self.lock:
                 self.changing += 1
@@ -151,19 +109,6 @@ class FakeAtlas:
             if sent.method != "GET":
                 with self.lock:
                     self.changing -= 1
-
-    @staticmethod
-    def reply(
-        http: BaseHTTPRequestHandler, status: int, body: Any, headers: dict[str, str] | None = None
-    ) -> None:
-        content = b"" if body is None else json.dumps(body).encode()
-        http.send_response(status)
-        for name, value in (headers or {}).items():
-            http.send_header(name, value)
-        http.send_header("Content-Type", "application/json")
-        http.send_header("Content-Length", str(len(content)))
-        http.end_headers()
-        http.wfile.write(content)
 
 
 def error(status: int, code: str) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import requests
+from world_fixture import sandbox
 
-from sandbox import lifecycle
 from sandbox.aws_clients import client_of
-from sandbox.world import Options, World
+from sandbox.world import World
 
 COUPLE = {"zip": "84094", "household": [{"age": 35}, {"age": 30}], "income": 65000, "year": 2026}
 SINGLE_CHECK = {"rxcuis": ["1364441"], "plan_id": "42261UT0060023", "year": 2026}
@@ -31,7 +31,7 @@ class Running:
 
     @property
     def url(self) -> str:
-        return self.world.service_url(self.name)
+        return self.world.of(self.name).service_url
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -166,6 +166,5 @@ class Load:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    directory = tmp_path_factory.mktemp("service") / "sandbox"
-    yield Running(lifecycle.up(directory, Options(service=True, ecs_step_seconds=0.05)))
-    lifecycle.down(directory)
+    with sandbox(tmp_path_factory.mktemp("service"), service=True, ecs_step_seconds=0.05) as world:
+        yield Running(world)

@@ -1,21 +1,31 @@
-"""An application of the test's own on loopback that answers as the demonstration's does, and breaks when told to."""
+"""An application of the test's own on loopback that answers as the demonstration's does, and breaks on request."""
 
+import datetime
+import ipaddress
 import json
+import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from mongod_fixture import LOOPBACK
 
 from atlas_access.smoke.file import load_smoke
+from atlas_access.smoke.gates import Gate, GateResult, Standing
 from atlas_access.smoke.model import Limits, Smoke
 from atlas_access.smoke.run import SmokeOrder
 from atlas_access.smoke.task_secrets import Place
 
+SMOKE_RUN = import_module("atlas_access.smoke.run")  # the room shows a function of that name
 ROOT = Path(__file__).resolve().parents[2]
 PLANS = tuple(f"42261UT00600{number}" for number in range(20, 34))
 PLACE = Place("staging", "askflorence-staging", "askflorence-staging-app", "app", "us-east-1")
@@ -162,6 +172,19 @@ def app() -> Iterator[FakeApp]:
     server.server_close()
 
 
+@pytest.fixture
+def side_gates(monkeypatch: pytest.MonkeyPatch) -> dict[Gate, Standing]:
+    """The browser and the sign-up have tests of their own; here they are as this says."""
+    standings = {Gate.JOURNEY: Standing.MET, Gate.WAITLIST: Standing.MET}
+    for name, gate in (("judge_journey", Gate.JOURNEY), ("judge_sign_up", Gate.WAITLIST)):
+        monkeypatch.setattr(
+            SMOKE_RUN,
+            name,
+            lambda *_, gate=gate: GateResult(gate, standings[gate], str(standings[gate])),
+        )
+    return standings
+
+
 def scenarios(**limits: Any) -> Smoke:
     """The committed scenarios with limits fit for tests."""
     smoke = load_smoke((ROOT / "smoke.yaml").read_bytes())
@@ -171,3 +194,65 @@ def scenarios(**limits: Any) -> Smoke:
 def order(app: FakeApp, **changes: Any) -> SmokeOrder:
     made = SmokeOrder("staging", app.url, scenarios(), PLACE, LOOPBACK, "askflorence", mail_url="")
     return replace(made, **changes)
+
+
+def send(request: Any, data: bytes) -> None:
+    try:
+        request.wfile.write(data)
+        request.wfile.flush()
+    except OSError:
+        return
+
+
+def stream(piece: bytes, *, pause: float) -> Callable[[Any, Any], None]:
+    def stream(request: Any, _: object) -> None:
+        send(request, b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+        for _ in range(200):
+            send(request, piece)
+            time.sleep(pause)
+
+    return stream
+
+
+def _expired_certificate(directory: Path) -> tuple[Path, Path]:
+    """An authority's certificate, and a chain of an expired one for 127.0.0.1 with its key."""
+    now = datetime.datetime.now(datetime.UTC)
+    day = datetime.timedelta(days=1)
+    authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Test Authority")])
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+
+    def signed(name: x509.Name, public: Any, end: datetime.datetime, extension: x509.ExtensionType) -> bytes:
+        builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(public)
+        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - 9 * day)
+        builder = builder.not_valid_after(end).add_extension(extension, critical=True)
+        identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
+        builder = builder.add_extension(identifier, critical=False)
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        if name == issuer:
+            usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
+            builder = builder.add_extension(usage, critical=True)
+        return builder.sign(authority_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    constraints = x509.BasicConstraints(ca=True, path_length=0)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    authority, chain = directory / "authority.pem", directory / "chain.pem"
+    authority.write_bytes(signed(issuer, authority_key.public_key(), now + day, constraints))
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    chain.write_bytes(signed(subject, key.public_key(), now - day, names) + private)
+    return authority, chain
+
+
+@pytest.fixture
+def expired(tmp_path: Path) -> Iterator[tuple[FakeApp, Path]]:
+    made = usual()
+    authority, chain = _expired_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+    server = serve(made, lambda socket: context.wrap_socket(socket, server_side=True))
+    made.url = made.url.replace("http://", "https://")
+    yield made, authority
+    server.shutdown()
+    server.server_close()

@@ -7,12 +7,10 @@ import urllib.parse
 from typing import Any
 
 import pytest
-from atlas_fixture import STAGING, V1, Atlas, atlas, atlas_servers, role_body, specs, user_body
+from atlas_fixture import STAGING, V1, Atlas, role_body, user_body
 from hypothesis import HealthCheck, assume, example, given, settings, strategies as st
 
 from atlas_access.privileges.builtin_roles import BUILTIN_ROLES
-
-__all__ = ["atlas", "atlas_servers", "specs"]
 
 RELAXED = settings(
     max_examples=60,
@@ -214,22 +212,6 @@ def test_a_body_that_is_cut_short_is_refused_and_not_acted_upon(atlas: Atlas, bo
         b"HTTP/1.1 400 Bad Request",
         0.0,
     )
-
-
-def test_a_body_in_chunks_is_read(atlas: Atlas) -> None:
-    response = atlas.staging.session.post(
-        f"{atlas.staging.url}/sandbox/atlas/propagation",
-        data=iter([b'{"seconds":', b"0.0}"]),
-        timeout=20,
-    )
-    assert response.status_code == 200
-
-
-def test_a_client_that_expects_100_continue_receives_it(atlas: Atlas) -> None:
-    host, port = atlas.emulator.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
-        connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
-        assert b"HTTP/1.1 100 Continue\r\n\r\n" == connection.recv(65536)
 
 
 def _plain(body: Any) -> Any:

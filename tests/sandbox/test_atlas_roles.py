@@ -3,12 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from atlas_fixture import Atlas, atlas, atlas_servers, grants, role_body, specs
-from atlas_schemas import CustomRole, read
+from atlas_fixture import Atlas, grants, role_body
 
 from atlas_access.privileges.actions import ATLAS_ACTIONS, ActionScope, mongo_actions
 
-__all__ = ["atlas", "atlas_servers", "specs"]
 OWN = [{"databaseName": "admin", "roleName": "own"}]
 
 
@@ -19,7 +17,6 @@ def test_a_role_is_answered_as_it_was_sent(atlas: Atlas) -> None:
     listed = atlas.staging.send("GET", "/customDBRoles/roles")
     assert (made.status_code, made.json()) == (202, sent)
     assert (got.json(), listed.json()) == (sent, [sent])
-    read(list[CustomRole], listed.json())
 
 
 def test_a_user_with_a_custom_role_has_its_privileges_and_no_others(atlas: Atlas) -> None:
@@ -65,12 +62,6 @@ def test_every_action_is_kept_and_those_with_a_counterpart_are_enforced(atlas: A
     assert status["refused"] == []
 
 
-def test_actions_that_nothing_enforces_are_listed(atlas: Atlas) -> None:
-    atlas.staging.add_role("own", actions=[grants("FIND"), grants("OUT_TO_S3")])
-    status = atlas.emulator.status()[atlas.staging.project_id]
-    assert status["notEnforced"] == {"own": ["OUT_TO_S3"]}
-
-
 def test_a_role_in_use_is_not_removed_until_its_users_are(atlas: Atlas) -> None:
     atlas.staging.add_role("own")
     atlas.staging.add_user("app", roles=OWN)
@@ -103,12 +94,8 @@ def test_an_existing_role_is_not_made_again(atlas: Atlas) -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"actions": [grants("FIND"), grants("FIND", db="b")]}, "ATLAS_DUPLICATE_CUSTOM_ROLE_ACTION"),
         ({"actions": [grants("FIND", cluster=True)]}, "ATLAS_INVALID_RESOURCE"),
-        ({"actions": [grants("FLY")]}, "INVALID_ENUM_VALUE"),
-        ({"inheritedRoles": [{"db": "shop", "role": "other"}]}, "ATLAS_INVALID_CUSTOM_ROLE_INHERITED_SCOPE"),
         ({"inheritedRoles": [{"db": "admin", "role": "none"}]}, "ATLAS_INVALID_CUSTOM_ROLE_INHERITANCE"),
-        ({"actions": []}, "ATLAS_CUSTOM_ROLE_HAS_NO_PERMISSIONS"),
         ({"roleName": "a b"}, "ATLAS_CUSTOM_ROLE_INVALID_NAME"),
         ({"database": "shop"}, "INVALID_ATTRIBUTE"),
     ],
@@ -136,18 +123,3 @@ def test_two_changes_of_roles_at_once_are_not_borne(atlas: Atlas) -> None:
     with ThreadPoolExecutor() as pool:
         statuses = sorted(pool.map(lambda n: atlas.staging.add_role(f"r{n}").status_code, range(2)))
     assert statuses == [202, 409]
-
-
-def test_changes_of_roles_in_two_projects_do_not_disturb_each_other(atlas: Atlas) -> None:
-    atlas.emulator.project(atlas.staging.project_id)._role_change_seconds = 0.3
-    atlas.emulator.project(atlas.prod.project_id)._role_change_seconds = 0.3
-    with ThreadPoolExecutor() as pool:
-        statuses = list(pool.map(lambda api: api.add_role("own").status_code, (atlas.staging, atlas.prod)))
-    assert statuses == [202, 202]
-
-
-def test_users_may_be_made_at_once(atlas: Atlas) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        statuses = set(pool.map(lambda n: atlas.staging.add_user(f"user_{n}").status_code, range(24)))
-    listed = atlas.staging.send("GET", "/databaseUsers?itemsPerPage=500").json()
-    assert (statuses, listed["totalCount"]) == ({201}, 24)

@@ -1,24 +1,17 @@
 """Database users through the API, and what they can do in the real server."""
 
 import time
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from atlas_fixture import PASSWORD, PROD, STAGING, Atlas, atlas, atlas_servers, role_body, specs, user_body
-from atlas_schemas import Error, Page, User, read
+from atlas_fixture import PASSWORD, PROD, STAGING, Atlas, user_body
 from pymongo.errors import OperationFailure
-
-from sandbox.atlas import AtlasEmulator
-
-__all__ = ["atlas", "atlas_servers", "specs"]
 
 
 def test_a_user_who_is_made_can_log_in_with_exactly_its_roles(atlas: Atlas) -> None:
     made = atlas.staging.add_user("app", roles=[{"databaseName": "shop", "roleName": "readWrite"}])
-    shown = read(User, made.json())
-    assert (made.status_code, shown.username, shown.groupId) == (201, "app", STAGING)
+    shown = made.json()
+    assert (made.status_code, shown["username"], shown["groupId"]) == (201, "app", STAGING)
     with atlas.login("app") as client:
         status = client.admin.command("connectionStatus")["authInfo"]
     assert status["authenticatedUserRoles"] == [{"role": "readWrite", "db": "shop"}]
@@ -27,8 +20,8 @@ def test_a_user_who_is_made_can_log_in_with_exactly_its_roles(atlas: Atlas) -> N
 def test_the_answers_to_create_read_and_list_are_the_same_user_without_its_password(atlas: Atlas) -> None:
     made = atlas.staging.add_user("app", labels=[{"key": "team", "value": "core"}], description="the app")
     got = atlas.staging.send("GET", "/databaseUsers/admin/app")
-    listed = read(Page, atlas.staging.send("GET", "/databaseUsers").json())
-    assert made.json() == got.json() == listed.results[0]
+    (listed,) = atlas.staging.send("GET", "/databaseUsers").json()["results"]
+    assert made.json() == got.json() == listed
     assert PASSWORD not in made.text + got.text
 
 
@@ -36,10 +29,7 @@ def test_a_change_without_a_password_keeps_the_old_one(atlas: Atlas) -> None:
     atlas.staging.add_user("app")
     patch = user_body("app", password=None, roles=[{"databaseName": "other", "roleName": "read"}])
     changed = atlas.staging.send("PATCH", "/databaseUsers/admin/app", patch)
-    assert (changed.status_code, [r.databaseName for r in read(User, changed.json()).roles]) == (
-        200,
-        ["other"],
-    )
+    assert (changed.status_code, [r["databaseName"] for r in changed.json()["roles"]]) == (200, ["other"])
     assert "other." in atlas.privileges("app")
 
 
@@ -63,7 +53,7 @@ def test_a_removed_user_cannot_log_in_and_is_not_found(atlas: Atlas) -> None:
     assert (removed.status_code, removed.content, atlas.can_log_in("app")) == (204, b"", False)
     for method in ("GET", "DELETE"):
         refused = atlas.staging.send(method, "/databaseUsers/admin/app")
-        assert (refused.status_code, read(Error, refused.json()).errorCode) == (404, "USERNAME_NOT_FOUND")
+        assert (refused.status_code, refused.json()["errorCode"]) == (404, "USERNAME_NOT_FOUND")
 
 
 def test_an_existing_user_is_not_made_again(atlas: Atlas) -> None:
@@ -99,15 +89,12 @@ def test_what_identifies_a_user_cannot_be_changed(atlas: Atlas, changes: dict[st
         ({"x509Type": "MAYBE"}, "INVALID_ENUM_VALUE"),
         ({"scopes": [{"name": "-", "type": "CLUSTER"}]}, "VALIDATION_ERROR"),
         ({"description": "x" * 101}, "VALIDATION_ERROR"),
-        ({"password": "short"}, "WEAK_PASSWORD"),
-        ({"username": "root"}, "BLOCKED_USERNAME"),
         ({"deleteAfterDate": "yesterday"}, "INVALID_JSON_ATTRIBUTE"),
-        ({"roles": [{"databaseName": "askflorence", "roleName": "role_x"}]}, "UNSUPPORTED_ROLE"),
     ],
 )
 def test_a_wrong_body_is_refused_with_atlas_s_code(atlas: Atlas, changes: dict[str, Any], code: str) -> None:
     refused = atlas.staging.send("POST", "/databaseUsers", user_body("app", **changes))
-    assert (refused.status_code, read(Error, refused.json()).errorCode) == (400, code)
+    assert (refused.status_code, refused.json()["errorCode"]) == (400, code)
 
 
 def test_a_body_that_is_no_json_is_refused(atlas: Atlas) -> None:
@@ -126,13 +113,6 @@ def scoped(cluster: str) -> dict[str, list[dict[str, str]]]:
 def test_a_user_scoped_to_another_cluster_cannot_log_in_to_this_one(atlas: Atlas) -> None:
     made = atlas.staging.add_user("app", **scoped("elsewhere"))
     assert (made.status_code, atlas.can_log_in("app")) == (201, False)
-
-
-def test_a_user_whose_scope_leaves_the_cluster_can_log_in_no_longer(atlas: Atlas) -> None:
-    atlas.staging.add_user("app", **scoped("staging"))
-    before = atlas.can_log_in("app")
-    atlas.staging.send("PATCH", "/databaseUsers/admin/app", scoped("elsewhere"))
-    assert (before, atlas.can_log_in("app")) == (True, False)
 
 
 @pytest.mark.parametrize("back", [scoped("staging"), {"scopes": []}])
@@ -166,13 +146,6 @@ def test_a_user_whose_scope_leaves_the_cluster_loses_the_connections_it_has(atla
     assert (before, refusal.value.code) == (None, 13)
 
 
-def test_a_user_removed_while_scoped_elsewhere_is_gone_from_the_server(atlas: Atlas) -> None:
-    atlas.staging.add_user("app", **scoped("elsewhere"))
-    atlas.staging.send("DELETE", "/databaseUsers/admin/app")
-    with atlas.servers[STAGING].client() as root:
-        assert root.admin.command("usersInfo", "app")["users"] == []
-
-
 def test_a_role_on_one_collection_reaches_that_collection_only(atlas: Atlas) -> None:
     grant = {"databaseName": "shop", "collectionName": "orders", "roleName": "read"}
     atlas.staging.add_user("app", roles=[grant])
@@ -183,42 +156,6 @@ def test_a_role_on_one_collection_reaches_that_collection_only(atlas: Atlas) -> 
 def test_an_atlas_admin_is_made_of_what_mongodb_has(atlas: Atlas) -> None:
     atlas.staging.add_user("boss", roles=[{"databaseName": "admin", "roleName": "atlasAdmin"}])
     assert {"find", "insert", "createIndex"} <= atlas.privileges("boss")["."]
-
-
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [
-        ("CN=app,O=ours/x", {"x509Type": "CUSTOMER"}),
-        ("arn:aws:iam::111111111111:role/app", {"awsIAMType": "ROLE"}),
-        ("CN=app,DC=ours", {"ldapAuthType": "USER"}),
-        ("5dd7496c7a3e5a648454341c/app", {"oidcAuthType": "USER"}),
-    ],
-)
-def test_users_who_sign_in_elsewhere_are_kept_as_records(
-    atlas: Atlas, name: str, changes: dict[str, str]
-) -> None:
-    made = atlas.staging.add_user(name, databaseName="$external", password=None, **changes)
-    escaped = name.replace("/", "%2F").replace("=", "%3D")
-    got = atlas.staging.send("GET", f"/databaseUsers/%24external/{escaped}")
-    assert (made.status_code, got.json()["username"]) == (201, name)
-
-
-def test_a_temporary_user_goes_when_its_time_is_over(
-    atlas_servers: Any, specs: Sequence[Any], atlas: Atlas
-) -> None:
-    now = datetime(2026, 5, 1, tzinfo=UTC)
-    clock = [now]
-    emulator = AtlasEmulator(specs, propagation_seconds=0.0, clock=lambda: clock[0])
-    atlas.staging.url = emulator.start()
-    try:
-        atlas.staging.add_user("guest", deleteAfterDate="2026-05-02T00:00:00Z")
-        while_it_lasts = atlas.can_log_in("guest")
-        clock[0] = now + timedelta(days=1)
-        gone = atlas.staging.send("GET", "/databaseUsers/admin/guest")
-        events = atlas.staging.send("GET", "/events?eventType=MONGODB_USER_DELETED").json()["results"]
-    finally:
-        emulator.stop()
-    assert (while_it_lasts, gone.status_code, atlas.can_log_in("guest"), len(events)) == (True, 404, False, 1)
 
 
 def test_a_hundred_users_and_a_hundred_roles_fit_and_no_more(atlas: Atlas) -> None:
@@ -235,10 +172,3 @@ def test_a_hundred_users_and_a_hundred_roles_fit_and_no_more(atlas: Atlas) -> No
     ]
     assert seconds < 20
     assert atlas.can_log_in("user_99")
-
-
-def test_users_of_one_project_are_unknown_in_the_other(atlas: Atlas) -> None:
-    atlas.staging.add_user("app")
-    atlas.staging.send("POST", "/customDBRoles/roles", role_body("own"))
-    seen = [atlas.prod.send("GET", path) for path in ("/databaseUsers/admin/app", "/customDBRoles/roles/own")]
-    assert ([r.status_code for r in seen], atlas.can_log_in("app", project_id=PROD)) == ([404, 404], False)

@@ -6,12 +6,7 @@ import socket
 from typing import Any
 
 import pytest
-import requests
-from aws_fixture import Aws, aws
-
-from sandbox.aws.server import AwsServer
-
-__all__ = ["aws"]
+from aws_fixture import Aws
 
 
 @pytest.fixture
@@ -89,27 +84,6 @@ def test_a_client_that_expects_100_continue_receives_it(aws: Aws) -> None:
         assert b"HTTP/1.1 100 Continue\r\n\r\n" == opened.recv(65536)
 
 
-def test_a_head_request_returns_the_object_size(aws: Aws) -> None:
-    store, name = aws.client("s3"), f"bucket-{aws.account()}"
-    store.create_bucket(Bucket=name)
-    store.put_object(Bucket=name, Key="key", Body=b"12345")
-    assert 5 == store.head_object(Bucket=name, Key="key")["ContentLength"]
-
-
-def test_a_server_that_has_stopped_answers_no_more_on_an_open_connection(aws: Aws) -> None:
-    server = AwsServer(aws.agent)
-    connection = http.client.HTTPConnection(server.start().removeprefix("http://"), timeout=10)
-    assert 200 == ask(aws, connection, "ListSecrets", {})[0]
-    server.stop()
-    with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
-        ask(aws, connection, "ListSecrets", {})
-
-
-def test_a_port_in_use_is_an_error_of_the_system(aws: Aws) -> None:
-    with pytest.raises(OSError, match="in use"):
-        AwsServer(aws.agent).start(int(aws.url.rpartition(":")[2]))
-
-
 def test_an_operation_that_does_not_exist_is_unknown(aws: Aws, connection: Any) -> None:
     status, answer = ask(aws, connection, "ListNothing", {})
     assert (400, "UnknownOperationException") == (status, answer["__type"])
@@ -128,11 +102,3 @@ def test_what_is_passed_on_is_held_to_the_services_model_as_well(
 def test_a_failure_behind_the_front_is_answered_in_the_services_form(aws: Aws, connection: Any) -> None:
     status, answer = ask(aws, connection, "StopReplicationToReplica", {"SecretId": "x"})
     assert (500, "InternalServiceError") == (status, answer["__type"])
-
-
-def test_a_query_may_stand_in_the_address(aws: Aws) -> None:
-    scope = f"{aws.sessions['staging'].access_key_id}/20260101/us-east-1/sts/aws4_request"
-    signed = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
-    asked = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
-    answer = requests.get(aws.url, params=asked, headers=signed, timeout=10)
-    assert f"<Account>{aws.account()}</Account>" in answer.text

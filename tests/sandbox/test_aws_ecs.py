@@ -3,10 +3,8 @@
 from typing import Any
 
 import pytest
-from aws_fixture import Aws, aws
+from aws_fixture import Aws
 from botocore.exceptions import ClientError
-
-__all__ = ["aws"]
 
 CLUSTER, APP = "askflorence-staging", "askflorence-staging-app"
 
@@ -103,17 +101,6 @@ def test_tasks_in_a_vpc_need_a_subnet_that_is_there(aws: Aws, where: dict[str, A
         refused(aws, "create_service", serviceName="other", desiredCount=1, **asked),
     }
     assert {"InvalidParameterException"} == codes
-
-
-def test_a_service_without_security_groups_runs_in_its_vpcs_own(aws: Aws) -> None:
-    given = aws.service()["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
-    ecs = aws.client("ecs")
-    ecs.create_service(
-        cluster=CLUSTER, serviceName="other", taskDefinition=APP, desiredCount=1, **network(subnets=given)
-    )
-    aws.steps(3)
-    (service,) = ecs.describe_services(cluster=CLUSTER, services=["other"])["services"]
-    assert 1 == service["runningCount"]
 
 
 @pytest.mark.parametrize("action", ["list_tasks", "list_service_deployments", "update_service"])

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 import requests
-from aws_fixture import Aws, aws
+from aws_fixture import Aws
 from botocore.parsers import create_parser
 from hypothesis import HealthCheck, given, settings, strategies as st
-
-__all__ = ["aws"]
 
 RELAXED = settings(
     max_examples=30,

@@ -4,11 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from aws_fixture import Aws, aws
+from aws_fixture import Aws
 from botocore.exceptions import ClientError
 from moto.sts.models import sts_backends
-
-__all__ = ["aws"]
 
 SECRET = "staging/mongodb/app-read"
 SCHEMA_SECRET = "staging/mongodb/admin-schema"
@@ -21,11 +19,6 @@ def as_role(aws: Aws, role_arn: str) -> Any:
     return aws.client_of(
         "secretsmanager", session.access_key_id, session.secret_access_key, session.session_token
     )
-
-
-def key_arn(aws: Aws) -> str:
-    arn: str = aws.client("kms").describe_key(KeyId="alias/askflorence-staging")["KeyMetadata"]["Arn"]
-    return arn
 
 
 def test_the_execution_role_reads_a_secret_it_is_granted(aws: Aws) -> None:
@@ -47,9 +40,7 @@ def test_the_runtimes_role_cannot_read_the_schema_secret(aws: Aws) -> None:
 
 
 def test_a_secret_of_another_key_is_read_but_not_decrypted(aws: Aws) -> None:
-    other = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
-    store = aws.client("secretsmanager")
-    store.update_secret(SecretId=SECRET, KmsKeyId=other)
+    aws.foreign_key()
     with pytest.raises(ClientError, match="Access to KMS is not allowed"):
         as_role(aws, aws.role()).get_secret_value(SecretId=SECRET)
 
@@ -58,7 +49,8 @@ def test_a_key_policy_that_no_longer_trusts_the_account_closes_every_secret(aws:
     kms = aws.client("kms")
     statement = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [{**statement, "Resource": "*"}]})
-    kms.put_key_policy(KeyId=key_arn(aws), PolicyName="default", Policy=policy)
+    key = kms.describe_key(KeyId="alias/askflorence-staging")["KeyMetadata"]["Arn"]
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
     for reader in (as_role(aws, aws.role()), aws.client("secretsmanager")):
         with pytest.raises(ClientError, match="Access to KMS is not allowed"):
             reader.get_secret_value(SecretId=SECRET)
@@ -72,7 +64,7 @@ def test_a_grant_on_the_key_is_as_good_as_a_policy(aws: Aws) -> None:
 
 
 def test_a_disabled_key_decrypts_nothing(aws: Aws) -> None:
-    aws.client("kms").disable_key(KeyId=key_arn(aws).rpartition("/")[2])
+    aws.disable_key()
     with pytest.raises(ClientError, match="Access to KMS is not allowed"):
         aws.client("secretsmanager").get_secret_value(SecretId=SECRET)
 

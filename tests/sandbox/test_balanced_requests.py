@@ -1,7 +1,8 @@
 """How many requests failed is asked of whoever counts; whatever else happens, the answer is unknown and never 0."""
 
 import pytest
-from drift_fixture import Answered, endpoints, serving
+from drift_fixture import endpoints
+from http_fixture import Answered, serving
 
 from atlas_access.clients.balanced import VARIABLE, failed_requests
 

@@ -146,13 +146,6 @@ def test_a_target_that_falls_ill_is_left_out_and_comes_back(setup: Setup) -> Non
     until(lambda: setup.get().headers["X-Task-Revision"] == "one")
 
 
-def test_with_none_but_unhealthy_targets_these_are_asked(setup: Setup) -> None:
-    backend, target = setup.healthy("one")
-    backend.healthy = False
-    until(lambda: target.health is Health.UNHEALTHY)
-    assert "one" == setup.get().headers["X-Task-Revision"]
-
-
 def test_a_draining_target_finishes_what_it_has_and_gets_nothing_new(setup: Setup) -> None:
     old, target = setup.healthy("old")
     answers: list[requests.Response] = []
@@ -207,15 +200,3 @@ def test_a_message_that_could_be_misunderstood_is_refused(setup: Setup, message:
         connection.sendall(message)
         answer = connection.recv(1000)
     assert (str(status).encode(), []) == (answer.split(b" ")[1], backend.asked)
-
-
-def test_two_hundred_callers_at_once_are_all_answered(setup: Setup) -> None:
-    setup.healthy("one")
-    setup.healthy("two")
-    statuses: list[int] = []
-    callers = [threading.Thread(target=lambda: statuses.append(setup.get().status_code)) for _ in range(200)]
-    for caller in callers:
-        caller.start()
-    for caller in callers:
-        caller.join()
-    assert [200] * 200 == statuses

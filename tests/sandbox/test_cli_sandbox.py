@@ -76,7 +76,7 @@ def test_the_plan_lists_what_would_be_made_and_changes_nothing(shell: Shell) -> 
     assert first.stdout == second.stdout
 
 
-def test_a_deployment_is_told_as_json_with_its_proofs(
+def test_a_deployment_is_reported_as_json_with_its_proofs(
     shell: Shell, deployed: subprocess.CompletedProcess[str]
 ) -> None:
     answer = json.loads(deployed.stdout)

@@ -1,29 +1,22 @@
-"""`atlas-access smoke` and `baseline capture`: exit codes, formats, and wrong input told before anything is asked."""
+"""`atlas-access smoke` and `baseline capture`: exit codes, formats, and wrong input, found before anything is asked."""
 
 import json
-from importlib import import_module
 from pathlib import Path
 
 import pytest
-from smoke_fixture import ROOT, FakeApp, app
+from smoke_fixture import ROOT, FakeApp
 
 from atlas_access.cli.main import run
-from atlas_access.smoke.gates import Gate, GateResult, Standing
+from atlas_access.smoke.gates import Gate, Standing
 
-__all__ = ["app"]
 NOWHERE = "http://127.0.0.1:9"
 
 
 @pytest.fixture
-def standings(app: FakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[Gate, Standing]:
-    """A sandbox whose service is the fake application; browser and sign-up stand as told."""
-    found = {Gate.JOURNEY: Standing.MET, Gate.WAITLIST: Standing.MET}
-    for name, gate in (("judge_journey", Gate.JOURNEY), ("judge_sign_up", Gate.WAITLIST)):
-        monkeypatch.setattr(
-            import_module("atlas_access.smoke.run"),
-            name,
-            lambda *_, gate=gate: GateResult(gate, found[gate], "as told"),
-        )
+def standings(
+    app: FakeApp, side_gates: dict[Gate, Standing], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[Gate, Standing]:
+    """A sandbox whose service is the fake application."""
     monkeypatch.chdir(ROOT)
     variables = {
         "ATLAS_ACCESS_SANDBOX": "1",
@@ -37,7 +30,7 @@ def standings(app: FakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    return found
+    return side_gates
 
 
 def test_a_captured_baseline_makes_the_gates_green(

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drift_fixture import PROJECT, Answered, Request, endpoints, serving
+from drift_fixture import PROJECT, endpoints
+from http_fixture import Answered, Request, serving
 
 from atlas_access.cli import guard
 from atlas_access.rollout import observe_soak

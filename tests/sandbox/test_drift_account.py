@@ -1,13 +1,11 @@
 """What stands around the secrets of an account, in a real AWS stand-in: sidecars and the key."""
 
 import pytest
-from aws_fixture import Aws, aws
+from aws_fixture import Aws
 from test_drift_estate import Estate
 
 from atlas_access.base.settings import Phase
 from atlas_access.drift.finding import Kind
-
-__all__ = ["aws"]
 
 
 @pytest.fixture

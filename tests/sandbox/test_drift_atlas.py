@@ -4,7 +4,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from atlas_fixture import Atlas, atlas, atlas_servers, role_body, specs
+from atlas_fixture import Atlas, role_body
 from drift_by_hand import BY_HAND, known
 from drift_fixture import (
     MANIFEST,
@@ -21,8 +21,6 @@ from atlas_access.clients.atlas_sign_in import SignIn
 from atlas_access.clients.errors import AtlasUnread
 from atlas_access.drift import drift_report
 from atlas_access.drift.finding import Drift, Kind
-
-__all__ = ["atlas", "atlas_servers", "specs"]
 
 
 def kinds(drift: Drift) -> set[Kind]:
@@ -132,7 +130,7 @@ def test_another_projects_key_reads_nothing(atlas: Atlas) -> None:
     assert all("private-prod" not in str(each) and "check the key" in each.why for each in drift.unread)
 
 
-def test_a_key_that_is_not_one_is_told_without_the_key(atlas: Atlas) -> None:
+def test_a_key_that_is_not_one_is_reported_without_it(atlas: Atlas) -> None:
     sign_in = SignIn("nobody", "sup3r-s3cret-canary")
     refused = pytest.raises(AtlasUnread, match="refused the credentials")
     with client(atlas.emulator.url, sign_in) as asked, refused as caught:
@@ -147,7 +145,6 @@ def test_a_cluster_that_is_not_there_is_unknown(atlas: Atlas) -> None:
 
 
 def test_the_manifest_fits_the_wanted_record() -> None:
-    """The public reader of staging's cluster is app_read."""
     binding = wanted().reader
     assert binding is not None
     assert ("app_read", "staging") == (binding.user, binding.cluster)

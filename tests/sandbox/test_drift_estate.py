@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from aws_fixture import Aws, aws
+from aws_fixture import Aws
 from drift_fixture import MANIFEST, endpoints, wanted
-from mongod_fixture import LOOPBACK, Cluster, cluster
+from mongod_fixture import LOOPBACK, Cluster
 
 from atlas_access.base import Status
 from atlas_access.base.endpoints import Endpoints
@@ -24,8 +24,6 @@ from atlas_access.drift.model import NotReached, Seen, SeenCollections
 from atlas_access.drift.observe_account import Account, policy_in_words, read_account, seen_task
 from atlas_access.drift.observe_collections import list_collections
 from atlas_access.manifest.model import Consumer
-
-__all__ = ["aws", "cluster"]
 
 CANARY = "Sup3rS3cretCanary"
 POLICY = {
@@ -46,10 +44,7 @@ class Estate:
 
     def __init__(self, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
         self.aws = aws
-        session = aws.sessions["staging"]
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", session.access_key_id)
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", session.secret_access_key)
-        monkeypatch.setenv("AWS_SESSION_TOKEN", session.session_token)
+        aws.sign_in(monkeypatch)
         self.endpoints: Endpoints = endpoints("http://127.0.0.1:1", aws=aws.url)
         self.store = aws.client("secretsmanager")
         key = aws.client("kms").describe_key(KeyId="alias/askflorence-staging")["KeyMetadata"]["Arn"]
@@ -98,7 +93,7 @@ def test_the_estate_with_its_new_secrets_is_clean_in_provision(estate: Estate) -
     assert (Status.GOOD, (), ()) == (drift.status, drift.findings, drift.unread)
 
 
-def test_a_deleted_secret_is_found_with_the_way_back(estate: Estate) -> None:
+def test_a_deleted_secret_is_found_with_its_remedy(estate: Estate) -> None:
     estate.store.delete_secret(SecretId=READ, RecoveryWindowInDays=7)
     (found,) = estate.check().findings
     assert Kind.SECRET_RECOVERY == found.kind
@@ -117,8 +112,8 @@ def test_a_deleted_legacy_secret_is_found_before_its_retirement(estate: Estate) 
 
 
 def test_another_key_is_found(estate: Estate) -> None:
-    other = estate.aws.client("kms").create_key()["KeyMetadata"]["Arn"]
-    estate.store.update_secret(SecretId=READ, KmsKeyId=other)
+    estate.aws.foreign_key(READ)
+    other = estate.store.describe_secret(SecretId=READ)["KmsKeyId"]
     (found,) = estate.check().findings
     assert (Kind.SECRET_KEY, True) == (found.kind, other in found.what)
 
@@ -250,12 +245,8 @@ def test_a_collection_made_by_hand_is_found(cluster: Cluster, monkeypatch: pytes
 def test_a_reader_that_the_server_lets_do_more_is_found(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    declared = cluster.declared_roles("app_read")
-    try:
-        cluster.set_user("app_read", [*declared, {"role": "readWrite", "db": "askflorence"}])
+    with cluster.holding("app_read", {"role": "readWrite", "db": "askflorence"}):
         seen = listed(cluster, monkeypatch, cluster.uri("app_read"))
-    finally:
-        cluster.set_user("app_read", declared)
     assert [Kind.PRIVILEGE_EXTRA] == [each.kind for each in seen_with(seen).findings]
 
 

@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 import requests
-from atlas_fixture import Atlas, atlas, atlas_servers, specs
-from drift_fixture import PROJECT, Answered, Request, check, client, declare, serving
+from atlas_fixture import Atlas
+from drift_fixture import PROJECT, check, client, declare
+from http_fixture import Answered, Request, serving
 
 from atlas_access.base import Status
 from atlas_access.clients.atlas_sign_in import SignIn
 from atlas_access.clients.errors import AtlasUnread
-
-__all__ = ["atlas", "atlas_servers", "specs"]
 
 USERS = "*/databaseUsers"
 FAULTS: dict[str, dict[str, Any]] = {
@@ -206,7 +205,7 @@ def test_a_token_is_asked_for_once_and_renewed_when_refused() -> None:
         assert 2 == len(tokens)
 
 
-def test_a_refused_service_account_is_told_without_its_secret() -> None:
+def test_a_refused_service_account_is_reported_without_its_secret() -> None:
     sign_in = SignIn("id", "canary-secret", service_account=True)
     with (
         serving(lambda _: Answered({"error": "canary-secret"}, 401)) as url,

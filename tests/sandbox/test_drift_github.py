@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from drift_fixture import Answered, Request, endpoints, serving
+from drift_fixture import endpoints
+from http_fixture import Answered, Request, serving
 
 from atlas_access.base.observed import Unread
 from atlas_access.clients import GitHub, GitHubUnavailable
@@ -87,6 +88,17 @@ def tracker(repository: Repository, token: str = TOKEN, seconds: float = 10.0) -
         yield opened
 
 
+@pytest.fixture
+def repository() -> Repository:
+    return Repository()
+
+
+@pytest.fixture
+def github(repository: Repository) -> Iterator[GitHub]:
+    with tracker(repository) as opened:
+        yield opened
+
+
 def finding(subject: str = "role_audit_writer", kind: Kind = Kind.ACTION_EXTRA) -> Difference:
     return Difference(
         kind, "askflorence-staging", subject, f"{subject} has UPDATE", "Deploy", permits="change documents"
@@ -102,16 +114,16 @@ def drift(
     return Drift("staging", NIGHT + timedelta(days=night), findings, unread, not_reached)
 
 
-def tell(tracker: GitHub, found: Drift) -> tuple[Change, ...]:
+def report(tracker: GitHub, found: Drift) -> tuple[Change, ...]:
     return tracker.sync(LABEL, lambda issues: decide(found, issues))
 
 
-def test_thirty_nights_of_the_same_drift_are_one_issue(capsys: pytest.CaptureFixture[str]) -> None:
-    repository = Repository()
-    with tracker(repository) as github:
-        for night in range(30):
-            at = NIGHT + timedelta(days=night)
-            tell(github, drift(replace(finding(), since=at, by="someone"), night=night))
+def test_thirty_nights_of_the_same_drift_are_one_issue(
+    repository: Repository, github: GitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for night in range(30):
+        at = NIGHT + timedelta(days=night)
+        report(github, drift(replace(finding(), since=at, by="someone"), night=night))
     with capsys.disabled():
         sys.stdout.write(f"\ndrift: 30 nights of the same drift, {len(repository.issues)} issue\n")
     assert ["open"] == repository.states
@@ -119,30 +131,26 @@ def test_thirty_nights_of_the_same_drift_are_one_issue(capsys: pytest.CaptureFix
     assert [] == repository.comments
 
 
-def test_the_same_night_twice_writes_nothing_the_second_time() -> None:
-    repository = Repository()
-    with tracker(repository) as github:
-        assert [Write.OPEN] == [change.write for change in tell(github, drift(finding()))]
-        assert () == tell(github, drift(finding()))
+def test_the_same_night_twice_writes_nothing_the_second_time(repository: Repository, github: GitHub) -> None:
+    assert [Write.OPEN] == [change.write for change in report(github, drift(finding()))]
+    assert () == report(github, drift(finding()))
 
 
-def test_an_issue_is_closed_when_clean_and_opened_again_when_the_drift_is_back() -> None:
-    repository = Repository()
-    with tracker(repository) as github:
-        tell(github, drift(finding()))
-        tell(github, drift(night=1))
-        assert ["closed"] == repository.states
-        tell(github, drift(finding(), night=2))
+def test_an_issue_is_closed_when_clean_and_opened_again_when_the_drift_is_back(
+    repository: Repository, github: GitHub
+) -> None:
+    report(github, drift(finding()))
+    report(github, drift(night=1))
+    assert ["closed"] == repository.states
+    report(github, drift(finding(), night=2))
     assert ["open"] == repository.states
     assert [1, 1] == [number for number, _ in repository.comments]
     assert ["Clean", "Back"] == [text.split()[0] for _, text in repository.comments]
 
 
-def test_unknown_never_closes_and_never_writes() -> None:
-    repository = Repository()
-    with tracker(repository) as github:
-        tell(github, drift(finding()))
-        assert () == tell(github, drift(night=1, unread=(Unread("database users", "503"),)))
+def test_unknown_never_closes_and_never_writes(repository: Repository, github: GitHub) -> None:
+    report(github, drift(finding()))
+    assert () == report(github, drift(night=1, unread=(Unread("database users", "503"),)))
     assert ["open"] == repository.states
 
 
@@ -150,97 +158,91 @@ NO_READER = (NotReached("collections of askflorence-staging", "no service bindin
 SCRATCH = "askflorence.scratch"
 
 
-def test_collections_that_nobody_looked_at_never_close_an_issue_about_them() -> None:
-    repository = Repository()
-    with tracker(repository) as github:
-        tell(github, drift(finding(SCRATCH, Kind.COLLECTION_UNDECLARED)))
-        assert () == tell(github, drift(night=1, not_reached=NO_READER))
-        tell(github, drift(night=2))
+def test_collections_that_nobody_looked_at_never_close_an_issue_about_them(
+    repository: Repository, github: GitHub
+) -> None:
+    report(github, drift(finding(SCRATCH, Kind.COLLECTION_UNDECLARED)))
+    assert () == report(github, drift(night=1, not_reached=NO_READER))
+    report(github, drift(night=2))
     assert ["closed"] == repository.states
 
 
-def test_an_issue_about_roles_is_closed_although_nobody_may_list_the_collections() -> None:
-    repository = Repository()
-    with tracker(repository) as github:
-        tell(github, drift(finding()))
-        tell(github, drift(night=1, not_reached=NO_READER))
+def test_an_issue_about_roles_is_closed_although_nobody_may_list_the_collections(
+    repository: Repository, github: GitHub
+) -> None:
+    report(github, drift(finding()))
+    report(github, drift(night=1, not_reached=NO_READER))
     assert ["closed"] == repository.states
 
 
-def test_an_issue_that_does_not_say_of_what_it_tells_waits_until_everything_is_looked_at() -> None:
-    repository = Repository()
-    with tracker(repository) as github:
-        tell(github, drift(finding()))
-        repository.issues[0]["body"] = repository.issues[0]["body"].replace(" parts=estate", "")
-        assert () == tell(github, drift(night=1, not_reached=NO_READER))
-        tell(github, drift(night=2))
+def test_an_issue_that_does_not_name_its_parts_waits_until_everything_is_looked_at(
+    repository: Repository, github: GitHub
+) -> None:
+    report(github, drift(finding()))
+    repository.issues[0]["body"] = repository.issues[0]["body"].replace(" parts=estate", "")
+    assert () == report(github, drift(night=1, not_reached=NO_READER))
+    report(github, drift(night=2))
     assert ["closed"] == repository.states
 
 
-def test_another_drift_leaves_an_issue_about_collections_open_while_nobody_looks_at_them() -> None:
-    repository = Repository()
-    with tracker(repository) as github:
-        tell(github, drift(finding(SCRATCH, Kind.COLLECTION_UNDECLARED)))
-        tell(github, drift(finding(), night=1, not_reached=NO_READER))
+def test_another_drift_leaves_an_issue_about_collections_open_while_nobody_looks_at_them(
+    repository: Repository, github: GitHub
+) -> None:
+    report(github, drift(finding(SCRATCH, Kind.COLLECTION_UNDECLARED)))
+    report(github, drift(finding(), night=1, not_reached=NO_READER))
     assert ["open", "open"] == repository.states
 
 
-def test_another_set_of_findings_is_another_issue_and_the_old_one_is_closed() -> None:
-    repository = Repository()
-    with tracker(repository) as github:
-        tell(github, drift(finding()))
-        tell(github, drift(finding(), finding("app_read", Kind.BUILTIN_ESCALATION), night=1))
+def test_another_set_of_findings_is_another_issue_and_the_old_one_is_closed(
+    repository: Repository, github: GitHub
+) -> None:
+    report(github, drift(finding()))
+    report(github, drift(finding(), finding("app_read", Kind.BUILTIN_ESCALATION), night=1))
     assert ["closed", "open"] == repository.states
 
 
-def test_a_night_that_read_less_never_splits_an_issue() -> None:
-    repository = Repository()
+def test_a_night_that_read_less_never_splits_an_issue(repository: Repository, github: GitHub) -> None:
     both = (finding(), finding("app_read", Kind.BUILTIN_ESCALATION))
-    with tracker(repository) as github:
-        tell(github, drift(*both))
-        tell(github, drift(finding(), night=1, unread=(Unread("AWS account", "ExpiredToken"),)))
-        tell(github, drift(*both, night=2))
+    report(github, drift(*both))
+    report(github, drift(finding(), night=1, unread=(Unread("AWS account", "ExpiredToken"),)))
+    report(github, drift(*both, night=2))
     assert ["open"] == repository.states
 
 
 def test_an_answer_that_is_lost_after_the_write_makes_no_second_issue() -> None:
     repository = Repository(lost=1)
     with tracker(repository) as github:
-        tell(github, drift(finding()))
+        report(github, drift(finding()))
     assert ["open"] == repository.states
 
 
-def test_two_issues_of_one_set_become_one() -> None:
+def test_two_issues_of_one_set_become_one(repository: Repository, github: GitHub) -> None:
     """Two runs at once can open two."""
-    repository = Repository()
-    with tracker(repository) as github:
-        tell(github, drift(finding()))
-        repository.issues.append({**repository.issues[0], "number": 2})
-        tell(github, drift(finding(), night=1))
+    report(github, drift(finding()))
+    repository.issues.append({**repository.issues[0], "number": 2})
+    report(github, drift(finding(), night=1))
     assert ["open", "closed"] == repository.states
 
 
-def test_what_others_labelled_and_pull_requests_are_left_alone() -> None:
-    repository = Repository()
+def test_what_others_labelled_and_pull_requests_are_left_alone(
+    repository: Repository, github: GitHub
+) -> None:
     label = [{"name": LABEL}]
     repository.issues = [
         {"number": 1, "title": "by hand", "body": "mine", "state": "open", "labels": label},
         {"number": 2, "title": "a change", "body": "x", "state": "open", "labels": label, "pull_request": {}},
         {"number": 3, "title": "no body", "body": None, "state": "open", "labels": label},
     ]
-    with tracker(repository) as github:
-        tell(github, drift())
+    report(github, drift())
     assert ["open"] * 3 == repository.states
 
 
-def test_a_hundred_closed_issues_are_read_page_by_page() -> None:
-    repository = Repository()
+def test_a_hundred_closed_issues_are_read_page_by_page(repository: Repository, github: GitHub) -> None:
     repository.issues = [
         {"number": n, "title": "old", "body": "x", "state": "closed", "labels": [{"name": LABEL}]}
         for n in range(1, 151)
     ]
-    with tracker(repository) as github:
-        assert 150 == len(github.issues(LABEL))
+    assert 150 == len(github.issues(LABEL))
 
 
 @pytest.mark.parametrize(
@@ -257,16 +259,16 @@ def test_a_hundred_closed_issues_are_read_page_by_page() -> None:
 def test_a_passing_outage_is_waited_out(fault: Answered) -> None:
     repository = Repository(faults=[fault])
     with tracker(repository) as github:
-        tell(github, drift(finding()))
+        report(github, drift(finding()))
     assert ["open"] == repository.states
 
 
-def test_a_rate_limit_beyond_the_deadline_is_told_at_once() -> None:
+def test_a_rate_limit_beyond_the_deadline_is_reported_at_once() -> None:
     reset = str(int(datetime.now(UTC).timestamp()) + 1800)
     limited = Answered({}, 403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset})
     repository = Repository(faults=[limited] * 9)
     with tracker(repository) as github, pytest.raises(GitHubUnavailable, match="longer than the deadline"):
-        tell(github, drift(finding()))
+        report(github, drift(finding()))
     assert 1 == len(repository.requests)
 
 
@@ -283,21 +285,21 @@ def test_a_rate_limit_beyond_the_deadline_is_told_at_once() -> None:
 def test_a_refusal_is_clear_and_shows_no_token(fault: Answered, why: str) -> None:
     repository = Repository(faults=[fault])
     with tracker(repository) as github, pytest.raises(GitHubUnavailable, match=why) as caught:
-        tell(github, drift(finding()))
+        report(github, drift(finding()))
     assert TOKEN not in str(caught.value)
     assert [] == repository.issues
 
 
-def test_a_wrong_token_is_told() -> None:
+def test_a_wrong_token_is_reported() -> None:
     repository = Repository()
     with tracker(repository, "wrong") as github, pytest.raises(GitHubUnavailable, match="not valid"):
-        tell(github, drift(finding()))
+        report(github, drift(finding()))
 
 
 def test_a_token_that_may_not_label_leaves_no_open_issue_that_nobody_finds_again() -> None:
     repository = Repository(drops_labels=True)
     with tracker(repository) as github, pytest.raises(GitHubUnavailable, match="may not set labels"):
-        tell(github, drift(finding()))
+        report(github, drift(finding()))
     assert ["closed"] == repository.states
 
 

@@ -1,24 +1,21 @@
-"""The command in a whole sandbox: clean after a deploy, drift by hand is told, a refresh and a deploy heal it."""
+"""The command in a whole sandbox: clean after a deploy, drift by hand is reported, a refresh and a deploy heal it."""
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from atlas_fixture import Api
-from drift_fixture import add_user, change_role, change_user, done, find, held, serving
+from drift_fixture import add_user, change_role, change_user, done, find, held
+from http_fixture import serving
 from requests.auth import HTTPDigestAuth
 from test_drift_github import TOKEN, Repository
+from world_fixture import deployed, enter, sandbox
 
 from atlas_access.cli.main import run
-from sandbox import lifecycle
 from sandbox.aws_clients import client_of
-from sandbox.deploy import Engine, Order, deploy
-from sandbox.world import Options, World
+from sandbox.world import World
 
-ROOT = Path(__file__).resolve().parents[2]
 HEALED = {
     "extra action",
     "missing scope",
@@ -28,31 +25,16 @@ HEALED = {
 NAMED = {"user unmanaged", "secret with a resource policy"}
 
 
-def order(**more: Any) -> Order:
-    return Order("staging", phase="provision", engine=Engine.EMBEDDED, program_dir=ROOT, **more)
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    directory = tmp_path_factory.mktemp("drift")
-    world = lifecycle.up(directory, Options(propagation_seconds=0.1))
-    try:
-        done_ = deploy(world, order(), lambda _: None)
-        assert done_.failure == ""
+    with sandbox(tmp_path_factory.mktemp("drift"), propagation_seconds=0.1) as world:
+        assert deployed(world, "staging", "provision").failure == ""
         yield world
-    finally:
-        lifecycle.down(directory, keep=False)
 
 
 @pytest.fixture
 def here(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.chdir(ROOT)
-    for name in [name for name in os.environ if name.startswith(("AWS_", "ATLAS_", "MONGODB_", "G"))]:
-        if name.startswith(("AWS_", "ATLAS_", "MONGODB_", "GITHUB_", "GH_")):
-            monkeypatch.delenv(name)
-    for name, value in world.environment("staging").items():
-        monkeypatch.setenv(name, value)
-    return world
+    return enter(world, "staging", monkeypatch)
 
 
 def api(world: World) -> Api:
@@ -71,7 +53,7 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, di
     return code, json.loads(capsys.readouterr().out)
 
 
-def test_drift_is_told_healed_by_refresh_and_deploy_or_named(
+def test_drift_is_reported_healed_by_refresh_and_deploy_or_named(
     here: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One story, because each step needs the one before; the issue follows it."""
@@ -119,7 +101,7 @@ def test_drift_is_told_healed_by_refresh_and_deploy_or_named(
 
 def heal(world: World) -> None:
     """What `sandbox deploy staging --refresh` does: a managed user is made again, what was changed is put back."""
-    healed = deploy(world, order(refresh=True), lambda _: None)
+    healed = deployed(world, "staging", "provision", refresh=True)
     steps = {(step.operation, step.name) for step in healed.steps if step.changing}
     assert ("", True) == (
         healed.failure,
@@ -130,7 +112,6 @@ def heal(world: World) -> None:
 def test_a_clean_stack_whose_issue_cannot_be_written_is_not_zero(
     here: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody would know that nothing was told."""
     with serving(Repository().answer) as github:
         monkeypatch.setenv("GITHUB_API_URL", github)
         monkeypatch.setenv("GITHUB_TOKEN", "wrong-token")

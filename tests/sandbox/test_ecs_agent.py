@@ -1,22 +1,15 @@
 """Deployments and tasks, moved on step by step."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_fixture import Aws, aws
+from aws_fixture import Aws
 from botocore.exceptions import ClientError
-
-__all__ = ["aws"]
 
 NAMES = {"cluster": "askflorence-staging", "service": "askflorence-staging-app"}
 NO_BREAKER = {"deploymentCircuitBreaker": {"enable": False, "rollback": False}}
 NO_ROLLBACK = {"deploymentCircuitBreaker": {"enable": True, "rollback": False}}
-
-
-def unreadable(aws: Aws) -> str:
-    """A revision bound to a secret that the execution role is not granted."""
-    arn = aws.client("secretsmanager").create_secret(Name="staging/other", SecretString="x")["ARN"]
-    return aws.register(lambda container: container["secrets"].append({"name": "OTHER", "valueFrom": arn}))
 
 
 def stopped(aws: Aws) -> list[dict[str, Any]]:
@@ -60,15 +53,6 @@ def test_another_network_starts_a_deployment_and_the_same_one_does_not(aws: Aws)
     assert network == updated["deployments"][0]["networkConfiguration"]
 
 
-def test_a_deployment_of_the_past_keeps_the_configuration_that_it_had(aws: Aws) -> None:
-    ecs = aws.client("ecs")
-    arns = [ecs.list_service_deployments(**NAMES)["serviceDeployments"][0]["serviceDeploymentArn"]]
-    before = ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
-    aws.update(deploymentConfiguration={"maximumPercent": 150}, forceNewDeployment=True)
-    after = ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
-    assert before[0]["deploymentConfiguration"] == after[0]["deploymentConfiguration"]
-
-
 def test_describing_a_deployment_leads_to_its_task_definition(aws: Aws) -> None:
     ecs = aws.client("ecs")
     (listed,) = ecs.list_service_deployments(**NAMES)["serviceDeployments"]
@@ -88,33 +72,24 @@ def test_the_same_revision_again_is_no_deployment_unless_forced(aws: Aws) -> Non
     assert 2 == len(aws.update(forceNewDeployment=True)["deployments"])
 
 
-def test_an_unreadable_secret_stops_tasks_with_the_reason_that_ecs_gives(aws: Aws) -> None:
-    aws.update(taskDefinition=unreadable(aws), deploymentConfiguration=NO_BREAKER)
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (Aws.unreadable, "is not authorized to perform: secretsmanager:GetSecretValue"),
+        (Aws.foreign_key, "Access to KMS is not allowed"),
+        (Aws.missing_version, "can't find the specified secret value for VersionId"),
+    ],
+)
+def test_an_unreadable_secret_stops_tasks_with_the_reason_that_ecs_gives(
+    aws: Aws, change: Callable[[Aws], str | None], reason: str
+) -> None:
+    wanted = change(aws) or aws.service()["taskDefinition"]
+    aws.update(taskDefinition=wanted, forceNewDeployment=True, deploymentConfiguration=NO_BREAKER)
     aws.steps(3)
-    failed = [task for task in stopped(aws) if task["stopCode"] == "TaskFailedToStart"]
+    failed = [task["stoppedReason"] for task in stopped(aws) if task["stopCode"] == "TaskFailedToStart"]
     assert failed
-    assert failed[0]["stoppedReason"].startswith("ResourceInitializationError: unable to pull secrets")
-    assert "is not authorized to perform: secretsmanager:GetSecretValue" in failed[0]["stoppedReason"]
-
-
-def test_a_secret_with_a_foreign_key_stops_tasks_too(aws: Aws) -> None:
-    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
-    aws.client("secretsmanager").update_secret(SecretId="staging/mongodb/app-read", KmsKeyId=key)
-    aws.update(forceNewDeployment=True, deploymentConfiguration=NO_BREAKER)
-    aws.steps(3)
-    reasons = [task["stoppedReason"] for task in stopped(aws)]
-    assert any("Access to KMS is not allowed" in reason for reason in reasons)
-
-
-def test_a_pinned_version_that_is_not_there_stops_tasks_too(aws: Aws) -> None:
-    def pin(container: dict[str, Any]) -> None:
-        container["secrets"][0]["valueFrom"] += ":::00000000-0000-0000-0000-000000000000"
-
-    aws.update(taskDefinition=aws.register(pin), deploymentConfiguration=NO_BREAKER)
-    aws.steps(3)
-    assert any(
-        "can't find the specified secret value for VersionId" in t["stoppedReason"] for t in stopped(aws)
-    )
+    assert failed[0].startswith("ResourceInitializationError: unable to pull secrets")
+    assert reason in failed[0]
 
 
 def test_a_pinned_version_starts(aws: Aws) -> None:
@@ -131,7 +106,7 @@ def test_a_pinned_version_starts(aws: Aws) -> None:
 
 
 def test_without_a_circuit_breaker_the_deployment_stays_in_progress_and_the_old_tasks_run(aws: Aws) -> None:
-    aws.update(taskDefinition=unreadable(aws), deploymentConfiguration=NO_BREAKER)
+    aws.update(taskDefinition=aws.unreadable(), deploymentConfiguration=NO_BREAKER)
     aws.steps(30)
     service = aws.service()
     assert ["IN_PROGRESS", "COMPLETED"] == [d["rolloutState"] for d in service["deployments"]]
@@ -141,7 +116,7 @@ def test_without_a_circuit_breaker_the_deployment_stays_in_progress_and_the_old_
 
 def failing(aws: Aws, configuration: dict[str, Any]) -> dict[str, Any]:
     """Deploy what cannot start, and step until the circuit breaker has acted."""
-    aws.update(taskDefinition=unreadable(aws), deploymentConfiguration=configuration)
+    aws.update(taskDefinition=aws.unreadable(), deploymentConfiguration=configuration)
     for _ in range(500):
         aws.steps(1)
         service = aws.service()
@@ -178,21 +153,12 @@ def test_the_circuit_breakers_rollback_reads_as_a_completed_deployment_of_the_ol
 
 def test_a_new_deployment_supersedes_one_that_is_stuck(aws: Aws) -> None:
     before = aws.service()["taskDefinition"]
-    aws.update(taskDefinition=unreadable(aws), deploymentConfiguration=NO_BREAKER)
+    aws.update(taskDefinition=aws.unreadable(), deploymentConfiguration=NO_BREAKER)
     aws.steps(3)
     aws.update(taskDefinition=before)
     aws.steps(6)
     assert [before] == [d["taskDefinition"] for d in aws.service()["deployments"]]
     assert ["SUCCESSFUL", "STOPPED", "SUCCESSFUL"] == history(aws)
-
-
-def test_another_desired_count_starts_and_stops_tasks_without_a_deployment(aws: Aws) -> None:
-    counts = []
-    for wanted in (3, 1):
-        aws.update(desiredCount=wanted)
-        aws.steps(3)
-        counts.append((aws.service()["runningCount"], len(aws.service()["deployments"])))
-    assert [(3, 1), (1, 1)] == counts
 
 
 def test_an_inactive_revision_cannot_be_deployed(aws: Aws) -> None:
@@ -237,10 +203,3 @@ def test_a_one_off_task_whose_secret_is_unreadable_fails_to_start(aws: Aws) -> N
     task = schema_task(aws)
     assert "TaskFailedToStart" == task["stopCode"]
     assert "exitCode" not in task["containers"][0]
-
-
-def test_tags_of_the_service_can_be_set_and_read(aws: Aws) -> None:
-    ecs, arn = aws.client("ecs"), aws.service()["serviceArn"]
-    ecs.tag_resource(resourceArn=arn, tags=[{"key": "lease", "value": "run-1"}])
-    tags = {tag["key"]: tag["value"] for tag in ecs.list_tags_for_resource(resourceArn=arn)["tags"]}
-    assert {"managed-by": "terraform", "lease": "run-1"} == tags

@@ -12,8 +12,6 @@ from sandbox.engine.builtin import Builtin
 from sandbox.engine.events import Diagnostic
 from sandbox.engine.registry import Registry
 
-pytest_plugins = ("engine_fixture",)
-
 
 def errors(stack: Stack) -> list[str]:
     return [
@@ -56,20 +54,47 @@ def test_a_resource_that_is_not_ready_is_kept_and_tried_again(stack):
     assert (["update a"], None) == (stack.toy.calls, stack.resources()["a"].get("initErrors"))
 
 
-def test_refused_inputs_name_the_resource_and_the_property(stack):
-    result = stack.up('toy.Thing("a", name="a", value="invalid")')
-    assert "toy:index:Thing a is not accepted: value is invalid" == result.error
+@pytest.mark.parametrize(
+    ("program", "error"),
+    [
+        (
+            'toy.Thing("a", name="a", value="invalid")',
+            "toy:index:Thing a is not accepted: value is invalid",
+        ),
+        (
+            'raise pulumi.RunError("phase must be one of provision, bind, retire")',
+            "the program failed: phase must be one of provision, bind, retire",
+        ),
+        (
+            'import dyn\ndyn.Proof("p", "raise")',
+            "p: create failed: ValueError: the proof could not be made",
+        ),
+    ],
+    ids=["refused inputs", "a refusal", "a dynamic resource"],
+)
+def test_the_error_of_a_run_is_one_line_that_names_what_failed(stack, program, error):
+    assert error == stack.up(program).error
+
+
+@pytest.mark.parametrize(
+    ("program", "error"),
+    [
+        ('a = toy.Thing("a", name="a")\na.serial.apply(lambda s: 1 / 0)', "ZeroDivisionError"),
+        ('toy.shout("fail")', "toy:index:shout: text is refused"),
+        ('import dyn\ndyn.Proof("p", "die")', "the pulumi-python provider went away"),
+        ('toy.Thing("a", name="a", value="die")', "the toy provider went away"),
+    ],
+    ids=["an apply", "a function", "a dynamic host", "a provider"],
+)
+def test_what_fails_beside_a_resource_is_named(stack, program, error):
+    assert error in stack.up(program).error
+    assert None is stack.state().get("pending_operations")
 
 
 def test_a_program_that_raises_says_what_and_where_once(stack):
     result = stack.up('toy.Thing("a", name="a")\nraise ValueError("no such luck")')
     assert "the program failed: ValueError: no such luck (__main__.py:4)" == result.error
     assert not any("Traceback" in message for message in errors(stack))
-
-
-def test_a_program_that_refuses_is_quoted_without_a_place(stack):
-    result = stack.up('raise pulumi.RunError("phase must be one of provision, bind, retire")')
-    assert "the program failed: phase must be one of provision, bind, retire" == result.error
 
 
 @pytest.mark.parametrize(
@@ -92,17 +117,6 @@ def test_a_program_that_hangs_is_ended(stack):
     assert "the program did nothing for 0.5 s and was ended; it waits for something" == result.error
 
 
-def test_an_error_inside_an_apply_fails_the_run(stack):
-    result = stack.up('a = toy.Thing("a", name="a")\na.serial.apply(lambda s: 1 / 0)')
-    assert "ZeroDivisionError" in result.error
-
-
-def test_a_provider_that_dies_is_named(stack):
-    result = stack.up('toy.Thing("a", name="a", value="die")')
-    assert "the toy provider went away" in result.error
-    assert None is stack.state().get("pending_operations")
-
-
 def test_a_provider_that_does_not_answer_is_named(stack):
     stack.options["call_seconds"] = 0.5
     result = stack.up('toy.Thing("a", name="a", value="wait")')
@@ -121,16 +135,6 @@ def test_a_package_without_a_provider_is_named(stack):
     stack.options["provider_ports"] = {}
     result = stack.up('toy.Thing("a", name="a")')
     assert "no provider for package toy runs in the sandbox (running: none)" == result.error
-
-
-def test_a_dynamic_resource_that_raises_ends_in_one_line(stack):
-    result = stack.up('import dyn\ndyn.Proof("p", "raise")')
-    assert "p: create failed: ValueError: the proof could not be made" == result.error
-
-
-def test_a_dynamic_host_that_dies_is_named(stack):
-    result = stack.up('import dyn\ndyn.Proof("p", "die")')
-    assert "the pulumi-python provider went away" in result.error
 
 
 @pytest.mark.parametrize(
@@ -163,11 +167,6 @@ def test_a_program_may_catch_what_a_function_refuses_and_go_on(stack):
     result = stack.up(catching)
     assert (True, ["create a"]) == (result.ok, stack.toy.calls)
     assert any("text is refused" in getattr(event, "message", "") for event in stack.events)
-
-
-def test_a_program_that_does_not_catch_what_a_function_refuses_fails_with_it(stack):
-    result = stack.up('toy.shout("fail")')
-    assert "toy:index:shout: text is refused" in result.error
 
 
 def test_a_dynamic_host_that_does_not_start_is_named(stack):

@@ -13,8 +13,6 @@ import psutil
 import pytest
 from engine_programs.harness import FOLDER, Stack
 
-pytest_plugins = ("engine_fixture",)
-
 
 def test_an_interrupt_before_the_first_step_ends_the_run_with_a_result(stack, monkeypatch):
     def interrupted(*_: object) -> None:
@@ -55,11 +53,11 @@ class Toy:
     port, calls = {port}, []
 stack = Stack(Path({folder!r}), Toy())
 stack.options["policy_packs"] = tuple(map(Path, {packs!r}))
-def tell():
+def listen():
     while not any("interrupted" in getattr(event, "message", "") for event in list(stack.events)):
         time.sleep(0.01)
     print("heard", flush=True)
-threading.Thread(target=tell, daemon=True).start()
+threading.Thread(target=listen, daemon=True).start()
 print(stack.up().error)
 """
 

@@ -2,8 +2,6 @@
 
 from sandbox.engine.events import ResourcePlanned
 
-pytest_plugins = ("engine_fixture",)
-
 CHAIN = """
 a = toy.Thing("a", name="{a}")
 b = toy.Thing("b", name=a.serial)

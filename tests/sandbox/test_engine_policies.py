@@ -8,8 +8,6 @@ from engine_programs.harness import FOLDER, Stack
 
 from sandbox.engine.events import PolicyViolation
 
-pytest_plugins = ("engine_fixture",)
-
 
 @pytest.fixture
 def ruled(stack: Stack) -> Stack:
@@ -60,21 +58,6 @@ def test_stack_rules_run_after_the_changes(ruled):
     result = ruled.up('for i in range(4):\n    toy.Thing(f"t{i}", name=f"t{i}")')
     assert "toy-pack/few-things: 4 things are too many" == result.error
     assert 4 == len(ruled.resources())
-
-
-def test_levels_and_settings_of_rules_can_be_configured(ruled):
-    ruled.options["policy_config"] = {
-        "no-evil": "advisory",
-        "few-things": {"limit": 5},
-        "no-doubt": {"enforcementLevel": "disabled"},
-    }
-    result = ruled.up(EVIL + '\nfor i in range(3):\n    toy.Thing(f"t{i}", name=f"t{i}")')
-    assert (True, [("no-evil", "advisory")]) == (result.ok, violations(ruled))
-
-
-def test_a_configuration_for_a_rule_that_no_pack_has_is_refused(ruled):
-    ruled.options["policy_config"] = {"no-such": "advisory"}
-    assert "policy configuration names no-such, which no pack has" == ruled.up(EVIL).error
 
 
 def test_a_pack_that_does_not_start_ends_the_run_and_lets_go_of_the_program(stack, tmp_path):

@@ -13,8 +13,6 @@ from sandbox.engine.passphrase import Passphrase
 from sandbox.engine.state import StateRefused
 from sandbox.values import SECRET, SIGNATURE, Secret
 
-pytest_plugins = ("engine_fixture",)
-
 CANARY = 'canary "pa55<word>&'
 PROGRAM = f"""
 s = Output.secret({CANARY!r})
@@ -79,17 +77,6 @@ def test_a_secret_that_does_not_open_with_the_right_passphrase_is_damage(stack):
     assert "toy:index:Thing::a: a secret does not open); restore a copy of it" in stack.up().error
 
 
-def test_secret_configuration_is_secret_in_a_default_provider(stack):
-    stack.config = {"toy:token": "t0ken-value", "demo:word": "open"}
-    stack.options["secret_config"] = frozenset({"toy:token"})
-    stack.up('toy.Thing("a", name="a", value=pulumi.Config().require("word"))')
-    provider = next(item for item in stack.state()["resources"] if item["type"] == "pulumi:providers:toy")
-    assert ("open", True) == (
-        stack.resources()["a"]["inputs"]["value"],
-        "ciphertext" in provider["inputs"]["token"],
-    )
-
-
 DYNAMIC = """
 import dyn
 p = dyn.Proof("p", Output.secret("{}"), Options(additional_secret_outputs=["verdict"]))
@@ -98,7 +85,7 @@ pulumi.export("verdict", p.verdict)
 
 
 def test_a_dynamic_resource_gets_secrets_bare_and_its_code_is_encrypted(stack):
-    stack.config = {"setting": "care"}
+    stack.config = {"demo:setting": "care"}
     result = stack.up(DYNAMIC.format("magic"))
     proof = stack.resources()["p"]
     assert "pulumi-python:dynamic/probe:PrivilegeProof" == proof["type"]

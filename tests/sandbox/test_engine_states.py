@@ -11,8 +11,6 @@ from engine_programs.harness import Stack
 from sandbox.embedded import Embedded
 from sandbox.world import SandboxError
 
-pytest_plugins = ("engine_fixture",)
-
 
 @pytest.mark.parametrize(
     ("text", "said"),
@@ -63,7 +61,7 @@ def test_a_state_whose_resources_do_not_fit_together_is_refused_and_left_alone(s
 @pytest.mark.parametrize(
     "text", ['{"version": 3, "deployme', "[]", '{"deployment": 7}', '{"deployment": {"resources": [7]}}']
 )
-def test_a_deployment_whose_state_cannot_be_read_ends_with_the_way_out(tmp_path, text):
+def test_a_deployment_whose_state_cannot_be_read_ends_with_its_remedy(tmp_path, text):
     path = tmp_path / "staging.json"
     path.write_text(text)
     world, files = SimpleNamespace(state_file=lambda _: path), SimpleNamespace(stack="staging")

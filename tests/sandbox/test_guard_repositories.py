@@ -3,23 +3,16 @@
 import gzip
 import json
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from test_guard_trees import PASSWORD, ROOT, URI as ADDRESS, git
 
 from atlas_access.cli.main import run
 
-ROOT = Path(__file__).parents[2]
-PASSWORD = "hR7" + "kq2Zt9XwLm"
-URI = f"mongodb+srv://app_read:{PASSWORD}@askflorence-staging.ab1cd.mongodb.net/askflorence\n"
+URI = f"{ADDRESS}\n"
 Judge = Callable[..., tuple[int, set[str]]]
-
-
-def git(repository: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", "-C", repository, *identity, *arguments], check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -37,9 +30,9 @@ def judged(capsys: pytest.CaptureFixture[str]) -> Judge:
     def judge(repository: Path, *options: str) -> tuple[int, set[str]]:
         manifest = ["--manifest", str(ROOT / "access.yaml"), "--format", "json"]
         code = run(["guard", "no-uri-in-git", "--source", str(repository), *manifest, *options])
-        told = json.loads(capsys.readouterr().out)["guards"][0]
-        paths = {each["path"].partition("@")[0] for each in told["findings"]}
-        return code, paths | {each["path"] for each in told["notes"] if each["blocks"]}
+        report = json.loads(capsys.readouterr().out)["guards"][0]
+        paths = {each["path"].partition("@")[0] for each in report["findings"]}
+        return code, paths | {each["path"] for each in report["notes"] if each["blocks"]}
 
     return judge
 

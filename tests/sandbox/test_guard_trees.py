@@ -154,7 +154,7 @@ def test_all_runs_every_guard_that_needs_no_account(capsys: pytest.CaptureFixtur
     ("lifecycle", "expected"),
     [("lifecycle {\n    ignore_changes = [task_definition]\n  }", 0), ("", 1), (None, 3)],
 )
-def test_terraform_has_let_go_or_not_or_nobody_can_tell(
+def test_terraform_has_let_go_or_not_or_is_unknown(
     lifecycle: str | None, expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if lifecycle is not None:

@@ -27,32 +27,10 @@ def create(hubspot: HubSpot, email: str = "one@example.com", token: str = FIRST)
     return ask(hubspot, "POST", "", {"properties": {"email": email}}, token)
 
 
-def test_a_contact_is_found_by_id_by_address_and_by_search(hubspot: HubSpot) -> None:
-    status, made = create(hubspot)
-    wanted = {"propertyName": "email", "operator": "EQ", "value": "One@example.com"}
-    assert 201 == status
-    assert (200, made) == ask(hubspot, "GET", f"/{made['id']}")
-    assert (200, made) == ask(hubspot, "GET", "/one%40example.com?idProperty=email")
-    assert (200, {"total": 1, "results": [made]}) == ask(
-        hubspot, "POST", "/search", {"filterGroups": [{"filters": [wanted]}]}
-    )
-
-
 def test_a_known_address_is_a_conflict_that_names_the_contact(hubspot: HubSpot) -> None:
     _, made = create(hubspot)
     status, answer = create(hubspot, "ONE@example.com")
     assert (409, f"Contact already exists. Existing ID: {made['id']}") == (status, answer["message"])
-
-
-def test_an_archived_contact_is_gone_and_archiving_again_is_no_error(hubspot: HubSpot) -> None:
-    _, made = create(hubspot)
-    assert [204, 204] == [ask(hubspot, "DELETE", f"/{made['id']}")[0] for _ in range(2)]
-    assert 404 == ask(hubspot, "GET", f"/{made['id']}")[0]
-
-
-def test_each_token_has_contacts_of_its_own(hubspot: HubSpot) -> None:
-    create(hubspot)
-    assert 404 == ask(hubspot, "GET", "/one@example.com?idProperty=email", token=SECOND)[0]
 
 
 @pytest.mark.parametrize("token", ["", "token-c"])
@@ -66,8 +44,7 @@ def test_a_token_that_opens_no_portal_is_refused(hubspot: HubSpot, token: str) -
     [
         ("POST", "", {"properties": {"email": "none"}}, 400),
         ("POST", "", ["not an object"], 400),
-        ("POST", "/search", {"filterGroups": [{"filters": [{"propertyName": "email"}]}]}, 400),
-        ("POST", "/search", {"filterGroups": "x"}, 400),
+        ("POST", "/search", {}, 405),
         ("PUT", "/1", {}, 405),
         ("GET", "/../companies", None, 404),
     ],

@@ -80,7 +80,7 @@ def test_down_ends_every_process_and_leaves_no_file(directory: Path) -> None:
     ended = lifecycle.down(directory)
     assert time.monotonic() - started < 2
     assert {"supervisor", "mongod staging", "mongod prod"} == set(ended.processes)
-    assert ([], False, False) == (alive(ours), directory.exists(), in_use(world.mongod("prod").address))
+    assert ([], False, False) == (alive(ours), directory.exists(), in_use(world.of("prod").mongod.address))
 
 
 def test_down_leaves_files_that_are_not_the_sandboxs(directory: Path) -> None:
@@ -121,7 +121,7 @@ def processes_gone(ids: list[int]) -> bool:
     return not alive(ids)
 
 
-def test_a_dead_mongod_is_named_with_the_way_out(directory: Path) -> None:
+def test_a_dead_mongod_is_named_with_its_remedy(directory: Path) -> None:
     lifecycle.up(directory)
     victim = next(r.pid for r in processes.load(directory) if r.name == "mongod prod")
     os.kill(victim, signal.SIGKILL)
@@ -170,7 +170,7 @@ def test_a_kept_sandbox_stays_on_disk_and_reset_starts_anew(directory: Path) -> 
 def test_ports_can_be_chosen(directory: Path) -> None:
     base = free_base()
     world = lifecycle.up(directory, Options(base_port=base))
-    assert [base, base + 1] == [world.mongod(name).port for name in ("staging", "prod")]
+    assert [base, base + 1] == [world.of(name).mongod.port for name in ("staging", "prod")]
     assert f"http://{HOST}:{base + 2}" == world.atlas_url.rstrip("/")
     assert f"http://{HOST}:{base + 3}" == world.aws_url
 
@@ -193,7 +193,7 @@ def test_ports_that_cannot_serve_are_refused(directory: Path, base: int, reason:
         lifecycle.up(directory, Options(base_port=base))
 
 
-def test_a_missing_mongod_is_one_line_with_the_way_out(
+def test_a_missing_mongod_is_one_line_with_its_remedy(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MONGOD", str(directory / "nowhere"))

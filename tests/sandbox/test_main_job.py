@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import threading
 import time
 from collections import Counter
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
+from world_fixture import ROOT, UNGATED, copy_program, deployed, sandbox
 
 from atlas_access.base.clock import advance
 from atlas_access.base.connection import ConnectionString
@@ -21,12 +21,9 @@ from atlas_access.base.task_definition import secret_references
 from atlas_access.manifest.load import load_manifest
 from atlas_access.manifest.privileges import declared_privileges
 from atlas_access.review.deployment import Deployment, Operation, Progress
-from sandbox import lifecycle
 from sandbox.aws_clients import client_of
-from sandbox.deploy import Engine, Order, deploy
-from sandbox.world import Options, World
+from sandbox.world import World
 
-ROOT = Path(__file__).parents[2]
 MANIFEST = load_manifest((ROOT / "access.yaml").read_text(encoding="utf-8"))
 RUNTIME = {"MONGODB_URI", "MONGODB_REFERENCE_URI", "MONGODB_WRITE_URI", "MONGODB_AUDIT_WRITE_URI"}
 SOAK_SECONDS = 31 * 60
@@ -41,13 +38,10 @@ class MainJob:
     runs: dict[str, Deployment]
     progress: list[Progress]
 
-    def run(self, stack: str, phase: str, program_dir: Path = ROOT, **order: Any) -> Deployment:
+    def run(self, stack: str, phase: str, **order: Any) -> Deployment:
         events = self.world.directory / f"{stack}-{phase}-events.jsonl"
-        order["settings"] = {"allowUngatedRollout": "true", **order.get("settings", {})}
-        wanted = Order(
-            stack, phase=phase, engine=Engine.EMBEDDED, program_dir=program_dir, events=events, **order
-        )
-        return deploy(self.world, wanted, self.progress.append)
+        order["settings"] = {**UNGATED, **order.get("settings", {})}
+        return deployed(self.world, stack, phase, say=self.progress.append, events=events, **order)
 
     def aws(self, service: str, stack: str) -> Any:
         return client_of(self.world, stack, service)
@@ -64,35 +58,19 @@ class MainJob:
         return definition
 
 
-def a_copy_of_the_program(directory: Path) -> Path:
-    """The program, its files and what it is made of, to be changed by a test."""
-    for pattern in ("__main__.py", "*.yaml", "atlas_access", "components", "probes"):
-        for path in ROOT.glob(pattern):
-            if path.is_dir():
-                shutil.copytree(path, directory / path.name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(path, directory)
-    return directory
-
-
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MainJob]:
-    """The sandbox after the whole job: both stacks through provision and bind."""
-    directory = tmp_path_factory.mktemp("world")
-    world = lifecycle.up(directory, Options(propagation_seconds=0.2))
-    try:
+    """The sandbox after the whole job: both stacks through provision and bind, staging first as prod reads it."""
+    with sandbox(tmp_path_factory.mktemp("world"), propagation_seconds=0.2) as world:
         job = MainJob(world, {}, [])
         for stack in ("staging", "prod"):
             for phase in ("provision", "bind"):
                 job.runs[f"{stack} {phase}"] = job.run(stack, phase)
-            advance(directory, SOAK_SECONDS)
+            advance(world.directory, SOAK_SECONDS)
         yield job
-    finally:
-        lifecycle.down(directory, keep=False)
 
 
 def test_every_step_of_the_job_succeeds(job: MainJob) -> None:
-    """Staging first, because prod reads its cluster."""
     assert {name: run.failure for name, run in job.runs.items()} == dict.fromkeys(job.runs, "")
 
 
@@ -108,7 +86,6 @@ def test_every_secret_version_is_proven(job: MainJob, stack: str) -> None:
 def test_each_of_the_eight_users_has_exactly_its_declared_privileges(
     job: MainJob, stack: str, user: str
 ) -> None:
-    """Asked of the server with the user's own credential."""
     secret = MANIFEST.user(user).secret_name(stack)
     connection = job.connection(stack, secret)
     with MongoClient(connection.reveal(), serverSelectionTimeoutMS=5000) as client:
@@ -142,7 +119,6 @@ def test_stagings_reference_names_its_own_cluster(job: MainJob) -> None:
 def test_the_running_revision_binds_the_four_variables_and_only_known_aliases(
     job: MainJob, stack: str
 ) -> None:
-    """All by ARN and version."""
     references = secret_references(job.running(stack), "app")
     assert {name for name in references if name.startswith("MONGODB")} - ALIASES == RUNTIME
     assert all(re.search(r":::[0-9a-fA-F-]{32,36}$", references[name]) for name in RUNTIME)
@@ -150,7 +126,6 @@ def test_the_running_revision_binds_the_four_variables_and_only_known_aliases(
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_no_alias_reads_a_legacy_secret_any_more(job: MainJob, stack: str) -> None:
-    """Each alias reads what its successor reads."""
     references = secret_references(job.running(stack), "app")
     successors = {each.name: each.successor for each in MANIFEST.deprecated_variables}
     aliases = {name: references[name] for name in references if name in ALIASES}
@@ -159,14 +134,12 @@ def test_no_alias_reads_a_legacy_secret_any_more(job: MainJob, stack: str) -> No
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_the_schema_family_binds_its_one_variable(job: MainJob, stack: str) -> None:
-    """And the service never does."""
     definition = job.aws("ecs", stack).describe_task_definition(taskDefinition=f"askflorence-{stack}-schema")
     bound = [name for name in secret_references(definition["taskDefinition"]) if name.startswith("MONGODB")]
     assert bound == ["MONGODB_URI_ADMIN_SCHEMA"]
 
 
 def test_everything_else_of_the_task_definition_is_kept(job: MainJob) -> None:
-    """Image, ports, logging, health check, environment, roles, sizes."""
     ecs = job.aws("ecs", "staging")
     before = ecs.describe_task_definition(taskDefinition="askflorence-staging-app:7")["taskDefinition"]
     after = job.running("staging")
@@ -184,31 +157,20 @@ def test_everything_else_of_the_task_definition_is_kept(job: MainJob) -> None:
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
-@pytest.mark.parametrize("phase", ["bind"])
-def test_deploying_again_changes_nothing(job: MainJob, stack: str, phase: str) -> None:
-    """Zero steps, and the same revision runs."""
+def test_deploying_again_changes_nothing(job: MainJob, stack: str) -> None:
     before = job.running(stack)["taskDefinitionArn"]
-    again = job.run(stack, phase)
+    again = job.run(stack, "bind")
     assert (again.failure, again.changes, job.running(stack)["taskDefinitionArn"]) == ("", 0, before)
 
 
-def test_the_adopted_secret_keeps_its_value(job: MainJob) -> None:
-    """One version, the one that was there."""
-    for stack in ("staging", "prod"):
-        described = job.aws("secretsmanager", stack).list_secret_version_ids(
-            SecretId=f"{stack}/mongodb/admin-schema"
-        )
-        assert len(described["Versions"]) == 1
-
-
-def test_no_legacy_secret_was_written(job: MainJob) -> None:
-    """The estate is retired later, behind its gate."""
-    for legacy in MANIFEST.legacy:
-        for secret in legacy.secrets:
-            versions = job.aws("secretsmanager", secret.environment).list_secret_version_ids(
-                SecretId=secret.name
-            )
-            assert len(versions["Versions"]) == 1, secret.name
+def test_no_adopted_or_legacy_secret_was_written(job: MainJob) -> None:
+    secrets = [(each.environment, each.name) for legacy in MANIFEST.legacy for each in legacy.secrets]
+    for stack, name in [
+        *secrets,
+        *((stack, f"{stack}/mongodb/admin-schema") for stack in ("staging", "prod")),
+    ]:
+        versions = job.aws("secretsmanager", stack).list_secret_version_ids(SecretId=name)["Versions"]
+        assert len(versions) == 1, name
 
 
 def test_no_password_is_in_anything_that_was_shown_or_kept(job: MainJob) -> None:
@@ -234,7 +196,6 @@ def test_no_password_is_in_anything_that_was_shown_or_kept(job: MainJob) -> None
 
 
 def test_the_states_secrets_are_encrypted(job: MainJob) -> None:
-    """A secret in the state is a ciphertext under the passphrase."""
     state = json.loads(job.world.state_file("staging").read_text())
     version = next(
         each for each in state["deployment"]["resources"] if each["type"].endswith(":SecretVersion")
@@ -243,7 +204,6 @@ def test_the_states_secrets_are_encrypted(job: MainJob) -> None:
 
 
 def test_a_phase_back_to_provision_runs_the_recorded_revision_again(job: MainJob) -> None:
-    """And binding anew moves it forward again."""
     back = job.run("staging", "provision")
     assert (back.failure, job.running("staging")["revision"]) == ("", 7)
     forward = job.run("staging", "bind")
@@ -252,7 +212,7 @@ def test_a_phase_back_to_provision_runs_the_recorded_revision_again(job: MainJob
 
 def test_a_password_is_rotated_by_one_update(job: MainJob, tmp_path: Path) -> None:
     """As docs/runbooks/rotate.md has it: password, user, both secrets that hold it, their proofs, and the service."""
-    program = a_copy_of_the_program(tmp_path)
+    program = copy_program(tmp_path)
     component = program / "components" / "cluster_access.py"
     declared = "length=PASSWORD_LENGTH,"
     assert declared in component.read_text()
@@ -278,16 +238,13 @@ def test_a_password_is_rotated_by_one_update(job: MainJob, tmp_path: Path) -> No
 
 
 def test_a_preview_changes_nothing(job: MainJob) -> None:
-    """Neither the state nor the service."""
     before = job.world.state_file("staging").read_bytes()
     job.run("staging", "provision", operation=Operation.PREVIEW)
     assert job.world.state_file("staging").read_bytes() == before
 
 
 def test_a_role_widened_before_its_first_proof_is_refuted_and_no_task_changes(tmp_path: Path) -> None:
-    """The audit writer can update: the deployment fails in one block, and the old revision keeps running."""
-    world = lifecycle.up(tmp_path, Options(propagation_seconds=1.0))
-    try:
+    with sandbox(tmp_path, propagation_seconds=1.0) as world:
         job = MainJob(world, {}, [])
         widening = threading.Thread(target=_widen_once_made, args=(world,))
         widening.start()
@@ -300,15 +257,13 @@ def test_a_role_widened_before_its_first_proof_is_refuted_and_no_task_changes(tm
         families = job.aws("ecs", "staging").list_task_definitions(familyPrefix="askflorence-staging-app")
         assert not any(arn.endswith(":8") for arn in families["taskDefinitionArns"])
         assert {proof.user: proof.verdict for proof in run.proofs}["app_audit_writer"] == "refuted"
-    finally:
-        lifecycle.down(tmp_path, keep=False)
 
 
 def _users_left(world: World, expected: set[str]) -> set[str]:
     """The managed users that the server still has; a deletion takes a propagation delay to arrive."""
     managed = {user.name for user in MANIFEST.users}
     deadline = time.monotonic() + 20
-    with MongoClient(world.mongod("staging").root_uri) as root:
+    with MongoClient(world.of("staging").mongod.root_uri) as root:
         while True:
             left = {each["user"] for each in root.admin.command("usersInfo", 1)["users"]} & managed
             if left == expected or time.monotonic() > deadline:
@@ -319,7 +274,7 @@ def _widen_once_made(world: World) -> None:
     """Grant `update` on the audit log by hand, as soon as the role is there."""
     privilege = {"resource": {"db": "askflorence", "collection": "agent_audit_log"}, "actions": ["update"]}
     deadline = time.monotonic() + 60
-    with MongoClient(world.mongod("staging").root_uri) as root:
+    with MongoClient(world.of("staging").mongod.root_uri) as root:
         while time.monotonic() < deadline:
             if root.admin.command("rolesInfo", "role_audit_writer")["roles"]:
                 root.admin.command("grantPrivilegesToRole", "role_audit_writer", privileges=[privilege])
@@ -327,22 +282,17 @@ def _widen_once_made(world: World) -> None:
 
 
 def test_a_stack_that_was_unprotected_is_destroyed_and_what_was_adopted_stays(tmp_path: Path) -> None:
-    """Phase B and C undone: our users, roles and secrets go, app_admin_schema and its secret are untouched."""
-    world = lifecycle.up(tmp_path, Options(propagation_seconds=0.2))
-    try:
+    with sandbox(tmp_path, propagation_seconds=0.2) as world:
         job = MainJob(world, {}, [])
         job.run("staging", "provision")
         refused = job.run("staging", "provision", operation=Operation.DESTROY)
         assert "protect" in refused.failure
         job.run("staging", "provision", settings={"unprotect": "true"})
-        destroyed = job.run(
-            "staging", "provision", operation=Operation.DESTROY, settings={"unprotect": "true"}
-        )
+        unprotected = {"unprotect": "true"}
+        destroyed = job.run("staging", "provision", operation=Operation.DESTROY, settings=unprotected)
         assert destroyed.failure == ""
         assert _users_left(world, expected={"app_admin_schema"}) == {"app_admin_schema"}
         listed = job.aws("secretsmanager", "staging").list_secrets(MaxResults=100)["SecretList"]
         names = {entry["Name"] for entry in listed}
         assert "staging/mongodb/admin-schema" in names
         assert "staging/mongodb/app-read-v2" not in names
-    finally:
-        lifecycle.down(tmp_path, keep=False)

@@ -63,12 +63,10 @@ def not_run(opened: Opened, record_property: object) -> bool:
 
 
 def test_the_page_asks_for_nothing_and_its_console_is_silent(opened: Opened, record_property: object) -> None:
-    """One self-contained file."""
     assert not_run(opened, record_property) or opened.complaints == []
 
 
 def test_a_screenshot_of_the_page_is_kept(opened: Opened, record_property: object) -> None:
-    """Of this run, and not of an empty page."""
     if not_run(opened, record_property):
         return
     assert SCREENSHOT.read_bytes().startswith(b"\x89PNG")
@@ -76,7 +74,6 @@ def test_a_screenshot_of_the_page_is_kept(opened: Opened, record_property: objec
 
 
 def test_searching_shows_only_rows_with_every_word(opened: Opened, record_property: object) -> None:
-    """And says how many of how many."""
     if not_run(opened, record_property):
         return
     assert opened.page is not None

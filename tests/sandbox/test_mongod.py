@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,16 +22,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongodProcess]:
     started = MongodProcess.start(tmp_path_factory.mktemp("one"), root_password=SECRET, replica_set="rs-test")
     yield started
     started.kill()
-
-
-def test_it_is_a_writable_replica_set_of_one(server: MongodProcess) -> None:
-    with server.client() as root:
-        hello = root.admin.command("hello")
-    assert (hello["setName"], hello["isWritablePrimary"], hello["hosts"]) == (
-        "rs-test",
-        True,
-        [server.address],
-    )
 
 
 def test_without_a_login_nothing_can_be_read(server: MongodProcess) -> None:
@@ -105,48 +94,6 @@ def test_a_leftover_is_found_by_its_folder_and_ended(tmp_path: Path) -> None:
     server = MongodProcess.start(tmp_path, root_password=SECRET)
     ended = end_leftover(tmp_path)
     assert (ended, running_on(tmp_path), server.alive()) == (server.pid, None, False)
-
-
-def test_a_binary_that_ends_at_once_is_one_clear_line(tmp_path: Path) -> None:
-    broken = tmp_path / "mongod"
-    broken.write_text("#!/bin/sh\nexit 7\n")
-    broken.chmod(0o755)
-    with pytest.raises(MongodError) as refusal:
-        MongodProcess.start(tmp_path / "data", root_password=SECRET, mongod=broken)
-    assert "has ended with code 7: see " in str(refusal.value)
-    assert "\n" not in str(refusal.value)
-
-
-def test_a_port_lost_between_choosing_and_listening_is_chosen_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        lost = taken.getsockname()[1]
-        offers = iter([lost])
-        free = module.free_port
-        monkeypatch.setattr(module, "free_port", lambda: next(offers, None) or free())
-        server = MongodProcess.start(tmp_path, root_password=SECRET)
-        server.kill()
-    assert server.port != lost
-
-
-def test_a_mongod_that_is_named_but_cannot_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(MongodError, match="not an executable file"):
-        find_mongod({"MONGOD": str(tmp_path), "PATH": os.environ["PATH"]})
-
-
-def test_the_one_that_is_named_comes_first_then_the_path(tmp_path: Path) -> None:
-    named, on_path = tmp_path / "a" / "mongod", tmp_path / "b" / "mongod"
-    for binary in (named, on_path):
-        binary.parent.mkdir()
-        binary.touch(mode=0o755)
-    found = [
-        find_mongod({"MONGOD": str(named), "PATH": str(on_path.parent)}),
-        find_mongod({"PATH": str(on_path.parent)}),
-    ]
-    assert found == [named, on_path]
 
 
 def test_without_any_mongod_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

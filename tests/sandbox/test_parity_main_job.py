@@ -36,8 +36,8 @@ if shutil.which("pulumi"):
             assert mine[name].resources == step.resources, name
             assert sorted(mine[name].effects) == sorted(step.effects), name
             assert order(mine[name].effects, pairs) == order(step.effects, pairs), name
-            told = f"{len(step.resources)} resources, {len(step.effects)} effects equal"
-            record_property("says", f"parity, {name}: {told}")
+            equal = f"{len(step.resources)} resources, {len(step.effects)} effects equal"
+            record_property("says", f"parity, {name}: {equal}")
         assert ours.steps["no change"].effects == ()
         assert ours.steps["destroy"].resources == ()
         assert (ours.handed_over, cli.handed_over) == ((True, 0, 0), (True, 0, 0))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from mongod_fixture import LOOPBACK, Cluster, cluster
+from mongod_fixture import LOOPBACK, Cluster
 from proof_proxy import Cut, Proxy
 from pymongo.errors import NetworkTimeout
 from pymongo.synchronous.pool import Connection
@@ -15,8 +15,6 @@ from atlas_access.clients import pipeline
 from atlas_access.clients.mongo import Reply, Server
 from atlas_access.clients.mongo_answers import Failure
 from atlas_access.clients.pipeline import BATCH_COMMANDS, Sending
-
-__all__ = ["cluster"]
 
 DATABASE = "askflorence"
 INSERT = {"insert": "plans", "documents": [{"_id": "of a pipeline"}]}

@@ -3,23 +3,24 @@
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import pytest
+from world_fixture import ROOT, sandbox
 
 from atlas_access.base import Status
 from atlas_access.review import deployment_json
 from atlas_access.review.deployment import Deployment, Operation, Progress
 from atlas_access.review.deployment_text import failure_lines, progress_line
 from atlas_access.review.policy import KNOWN_AFTERWARDS, advice_lines
-from sandbox import lifecycle
 from sandbox.deploy import Engine, Order, deploy, exported
 from sandbox.pulumi_cli import PulumiCli
-from sandbox.world import Options, World
+from sandbox.world import World
 
-ROOT = Path(__file__).parents[2]
 OFFENDERS = ROOT / "tests" / "policy" / "offenders"
 FILES = ("access.yaml", "Pulumi.yaml", "Pulumi.staging.yaml", "Pulumi.prod.yaml")
 CANARIES = ("Kq7Kq7", "canary")
@@ -60,7 +61,7 @@ class Site:
     def run(
         self, program: str, operation: Operation = Operation.UP, packs: tuple[Path, ...] = ()
     ) -> tuple[Deployment, str]:
-        """Deploy a program; the deployment, and everything that a person and a log were told."""
+        """Deploy a program; the deployment, and everything that a person and a log were shown."""
         place = self.folder / "program"
         place.mkdir(exist_ok=True)
         for name in FILES:
@@ -95,29 +96,28 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if request.param is Engine.PULUMI and PulumiCli.find() is None:
         yield None
         return
-    directory = tmp_path_factory.mktemp("world")
-    world = lifecycle.up(directory, Options(propagation_seconds=0.1))
-    try:
+    with sandbox(tmp_path_factory.mktemp("world"), propagation_seconds=0.1) as world:
         yield Site(world, request.param, tmp_path_factory.mktemp("programs"))
-    finally:
-        lifecycle.down(directory, keep=False)
 
 
-def there(site: Site | None) -> bool:
-    """Whether the engine is there; says so where it is not."""
-    if site is None:
-        sys.stderr.write("not run: no pulumi CLI on PATH\n")
-    return site is not None
+def on_each_engine(test: Callable[..., None]) -> Callable[..., None]:
+    """Run a test where the engine is there; where it is not, the output says so."""
+
+    @wraps(test)
+    def run(site: Site | None, **given: Any) -> None:
+        if site is None:
+            sys.stderr.write("not run: no pulumi CLI on PATH\n")
+        else:
+            test(site, **given)
+
+    return run
 
 
 @pytest.mark.parametrize(("name", "rule"), STOPPED)
+@on_each_engine
 def test_an_offender_is_stopped_by_its_rule_before_anything_of_it_is_made(
-    site: Site | None, name: str, rule: str
+    site: Site, name: str, rule: str
 ) -> None:
-    if not there(site):
-        return
-    assert site is not None
-
     done, printed = site.offender(name)
 
     broken = {each.code for each in done.policies if each.status is Status.BAD}
@@ -131,10 +131,8 @@ def test_an_offender_is_stopped_by_its_rule_before_anything_of_it_is_made(
     assert not any(canary in printed for canary in CANARIES)
 
 
-def test_nothing_that_was_refused_is_in_the_stack(site: Site | None) -> None:
-    if not there(site):
-        return
-    assert site is not None
+@on_each_engine
+def test_nothing_that_was_refused_is_in_the_stack(site: Site) -> None:
     site.offender("user_db_owner")
     site.offender("secret_default_key")
 
@@ -144,11 +142,8 @@ def test_nothing_that_was_refused_is_in_the_stack(site: Site | None) -> None:
     }
 
 
-def test_a_preview_of_an_offender_is_refused_too(site: Site | None) -> None:
-    if not there(site):
-        return
-    assert site is not None
-
+@on_each_engine
+def test_a_preview_of_an_offender_is_refused_too(site: Site) -> None:
     done, _ = site.offender("six_users", Operation.PREVIEW)
 
     assert ({"user-cap"}, 1) == (
@@ -157,11 +152,8 @@ def test_a_preview_of_an_offender_is_refused_too(site: Site | None) -> None:
     )
 
 
-def test_our_own_plan_has_only_the_known_advice_and_what_is_judged_when_made(site: Site | None) -> None:
-    if not there(site):
-        return
-    assert site is not None
-
+@on_each_engine
+def test_our_own_plan_has_only_the_known_advice_and_what_is_judged_when_made(site: Site) -> None:
     done = deploy(
         site.world,
         Order("staging", Operation.PREVIEW, "provision", site.engine, ROOT),
@@ -176,12 +168,10 @@ def test_our_own_plan_has_only_the_known_advice_and_what_is_judged_when_made(sit
 
 
 @pytest.mark.parametrize("main", [THROWS, "raise SystemExit('does not start')\n"], ids=["throws", "ends"])
+@on_each_engine
 def test_a_pack_that_throws_or_does_not_start_fails_the_deployment(
-    site: Site | None, tmp_path: Path, main: str
+    site: Site, tmp_path: Path, main: str
 ) -> None:
-    if not there(site):
-        return
-    assert site is not None
     pack = tmp_path / "broken"
     pack.mkdir()
     (pack / "PulumiPolicy.yaml").write_text("name: broken\nversion: 1.0.0\nruntime: python\nmain: .\n")
@@ -197,10 +187,8 @@ def test_a_pack_that_throws_or_does_not_start_fails_the_deployment(
     )
 
 
-def test_the_events_of_a_refusal_are_json_lines(site: Site | None) -> None:
-    if not there(site):
-        return
-    assert site is not None
+@on_each_engine
+def test_the_events_of_a_refusal_are_json_lines(site: Site) -> None:
     site.offender("short_password")
 
     lines = (site.folder / "events.jsonl").read_text().splitlines()

@@ -1,14 +1,13 @@
 """The edges: no byte goes to an address that is not permitted, and progress never breaks a proof."""
 
-import threading
 from collections.abc import Iterator
 from concurrent import futures
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import grpc
 import pytest
 from google.protobuf import empty_pb2
+from http_fixture import Answered, serving
 from mongod_fixture import LOOPBACK
 from pulumi.runtime.proto import engine_pb2_grpc
 
@@ -16,18 +15,6 @@ from atlas_access.base.endpoints import EndpointRefused
 from atlas_access.clients import AwsUnavailable, client, read_connection_string
 from atlas_access.clients.http import session
 from atlas_access.proof.progress import Row
-
-
-class _Redirecting(BaseHTTPRequestHandler):
-    """Answers every request with a redirect to a host on another machine."""
-
-    def do_GET(self) -> None:
-        self.send_response(302)
-        self.send_header("Location", "http://service.example.com/")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        return
 
 
 class _Engine(engine_pb2_grpc.EngineServicer):
@@ -41,11 +28,9 @@ class _Engine(engine_pb2_grpc.EngineServicer):
 
 @pytest.fixture
 def redirecting() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _Redirecting)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    """A server that answers every request with a redirect to a host on another machine."""
+    with serving(lambda _: Answered({}, 302, {"Location": "http://service.example.com/"})) as url:
+        yield url
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from mongod_fixture import Cluster, cluster
+from mongod_fixture import Cluster
 
 from atlas_access.base.endpoints import EndpointRefused
 from atlas_access.clients.mongo import Reply, Server
@@ -16,8 +17,6 @@ from atlas_access.manifest.model import Retention
 from atlas_access.proof.catalogue import OPERATIONS
 from atlas_access.proof.evidence import Proof, Subject
 from atlas_access.proof.verdict import Outcome, Verdict
-
-__all__ = ["cluster"]
 
 USERS = ("app_read", "app_write", "app_audit_writer", "app_admin_schema")
 AUDIT_LOG = "askflorence.agent_audit_log"
@@ -64,13 +63,9 @@ def test_a_proof_closes_its_connection(cluster: Cluster) -> None:
 
 
 def test_an_excess_names_the_action_the_resource_and_what_it_permits(cluster: Cluster) -> None:
-    declared = cluster.declared_privileges("role_audit_writer")
     update = {"resource": {"db": "askflorence", "collection": "agent_audit_log"}, "actions": ["update"]}
-    cluster.set_role("role_audit_writer", [*declared, update])
-    try:
+    with cluster.granting("role_audit_writer", lambda declared: [*declared, update]):
         proof = cluster.prove("app_audit_writer")
-    finally:
-        cluster.set_role("role_audit_writer", declared)
     (excess,) = [each for each in proof.findings if each.subject is Subject.EXCESS]
     assert excess.text == f"app_audit_writer can change documents: UPDATE on {AUDIT_LOG}"
     allowed = {each.operation for each in proof.refuted}
@@ -79,12 +74,11 @@ def test_an_excess_names_the_action_the_resource_and_what_it_permits(cluster: Cl
 
 
 def test_a_missing_privilege_refutes_both_the_list_and_the_behaviour(cluster: Cluster) -> None:
-    declared = cluster.declared_privileges("role_audit_writer")
-    cluster.set_role("role_audit_writer", [each for each in declared if each["actions"] != ["insert"]])
-    try:
+    def less(declared: list[Any]) -> list[Any]:
+        return [each for each in declared if each["actions"] != ["insert"]]
+
+    with cluster.granting("role_audit_writer", less):
         proof = cluster.prove("app_audit_writer")
-    finally:
-        cluster.set_role("role_audit_writer", declared)
     assert {Subject.MISSING} == {each.subject for each in proof.findings}
     assert "insert" in {each.operation for each in proof.refuted}
 
@@ -102,12 +96,8 @@ def test_after_a_narrowing_an_old_privilege_is_asked_again_until_it_is_gone(clus
 
 
 def test_without_a_narrowing_an_authorization_answer_is_asked_once(cluster: Cluster) -> None:
-    declared = cluster.declared_roles("app_read")
-    cluster.set_user("app_read", [*declared, {"role": "readWrite", "db": "askflorence"}])
-    try:
+    with cluster.holding("app_read", {"role": "readWrite", "db": "askflorence"}):
         proof = cluster.prove("app_read", propagation_seconds=20.0)
-    finally:
-        cluster.set_user("app_read", declared)
     assert Verdict.REFUTED is proof.verdict
     assert proof.ms < 10_000
 
@@ -164,16 +154,10 @@ def test_the_only_ttl_index_on_the_audit_log_is_the_retention_that_is_declared(c
 
 
 def test_an_audit_log_whose_clustered_key_expires_is_refuted(cluster: Cluster) -> None:
-    database = cluster.root.askflorence
-    database.agent_audit_log.rename("kept_aside")
-    database.command(
-        "create", "agent_audit_log", clusteredIndex={"key": {"_id": 1}, "unique": True}, expireAfterSeconds=60
-    )
-    try:
+    key = {"key": {"_id": 1}, "unique": True}
+    with cluster.without() as database:
+        database.command("create", "agent_audit_log", clusteredIndex=key, expireAfterSeconds=60)
         proof = cluster.prove("app_read")
-    finally:
-        database.drop_collection("agent_audit_log")
-        database.kept_aside.rename("agent_audit_log")
     assert (Verdict.REFUTED, True) == (proof.verdict, "rows are erased after 60 s" in proof.reason)
 
 
@@ -205,15 +189,10 @@ def test_a_ttl_index_on_the_audit_log_is_refuted(cluster: Cluster) -> None:
 
 @pytest.mark.parametrize("kind", ["capped", "view"])
 def test_an_audit_log_that_is_no_plain_collection_is_not_proven(cluster: Cluster, kind: str) -> None:
-    database = cluster.root.askflorence
-    database.agent_audit_log.rename("kept_aside")
     options = {"capped": True, "size": 4096} if kind == "capped" else {"viewOn": "kept_aside", "pipeline": []}
-    database.create_collection("agent_audit_log", **options)
-    try:
+    with cluster.without() as database:
+        database.create_collection("agent_audit_log", **options)
         proof = cluster.prove("app_read")
-    finally:
-        database.drop_collection("agent_audit_log")
-        database.kept_aside.rename("agent_audit_log")
     assert (Verdict.REFUTED, True) == (proof.verdict, kind in proof.reason)
 
 

@@ -1,14 +1,12 @@
 """A private address that does not answer from here: proven by the public one, and said to be unproven itself."""
 
 import pytest
-from mongod_fixture import Cluster, cluster
+from mongod_fixture import Cluster
 
 from atlas_access.base.connection import compose
 from atlas_access.proof.evidence import Subject
 from atlas_access.proof.verdict import Verdict
 from sandbox.ports import free_port
-
-__all__ = ["cluster"]
 
 USER = "app_audit_writer"
 

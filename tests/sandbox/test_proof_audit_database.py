@@ -1,4 +1,4 @@
-"""The way out of the waiver: an audit log in a database of its own, which its writer alone reaches, and only to add."""
+"""Without the waiver: an audit log in a database of its own, which its writer alone reaches, and only to add."""
 
 from collections.abc import Iterator
 
@@ -80,12 +80,7 @@ def test_the_servers_refuse_a_real_change_by_anyone(apart: Cluster, user: str) -
 
 
 def test_a_writer_with_the_old_reach_is_refuted(apart: Cluster) -> None:
-    apart.set_user(
-        "app_write", [*apart.declared_roles("app_write"), {"role": "readWrite", "db": "askflorence_audit"}]
-    )
-    try:
+    with apart.holding("app_write", {"role": "readWrite", "db": "askflorence_audit"}):
         proof = apart.prove("app_write")
-    finally:
-        apart.set_user("app_write", apart.declared_roles("app_write"))
     assert Verdict.REFUTED is proof.verdict
     assert "readWrite@askflorence_audit" in proof.reason

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from mongod_fixture import LOOPBACK, Cluster, cluster
+from mongod_fixture import LOOPBACK, Cluster
 
 from atlas_access.base.connection import ConnectionString, compose
 from atlas_access.clients.mongo import Server
@@ -15,8 +15,6 @@ from atlas_access.proof.catalogue import OPERATIONS
 from atlas_access.proof.expectations import ADMIN
 from atlas_access.proof.operation import Form, Need, On, Operation, Scope, Target
 from atlas_access.proof.verdict import Outcome, judge
-
-__all__ = ["cluster"]
 
 TARGET = "agent_audit_log"
 VIA = "plans"

@@ -6,13 +6,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import boto3
 import pytest
 from pymongo import MongoClient
+from world_fixture import ROOT, deployed, enter, register_proof_family, sandbox
 
+from atlas_access.base.endpoints import Endpoints
 from atlas_access.cli.main import run
 from atlas_access.clients.atlas_sign_in import SignIn
 from atlas_access.clients.cluster_state import await_applied, cluster_addresses
@@ -25,11 +28,8 @@ from atlas_access.proof.request import ProofRequest
 from atlas_access.proof.runners import Made, make
 from atlas_access.proof.task_place import TaskPlace
 from atlas_access.proof.verdict import Verdict
-from sandbox import lifecycle
-from sandbox.deploy import Engine, Order, deploy
-from sandbox.world import Options, World
+from sandbox.world import World
 
-ROOT = Path(__file__).resolve().parents[2]
 LOG = "askflorence.agent_audit_log"
 FAMILY = "atlas-access-proof"
 Said = Callable[..., tuple[int, str]]
@@ -37,25 +37,14 @@ Said = Callable[..., tuple[int, str]]
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    directory = tmp_path_factory.mktemp("prove")
-    world = lifecycle.up(directory, Options(propagation_seconds=0.3, service=True))
-    try:
-        order = Order("staging", phase="provision", engine=Engine.EMBEDDED, program_dir=ROOT)
-        assert "" == deploy(world, order, lambda _: None).failure
+    with sandbox(tmp_path_factory.mktemp("prove"), propagation_seconds=0.3, service=True) as world:
+        assert "" == deployed(world, "staging", "provision").failure
         yield world
-    finally:
-        lifecycle.down(directory, keep=False)
 
 
 @pytest.fixture
 def here(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.chdir(ROOT)
-    for name in list(os.environ):
-        if name.startswith(("AWS_", "ATLAS_", "MONGODB_", "GITHUB_", "GH_")):
-            monkeypatch.delenv(name)
-    for name, value in world.environment("staging").items():
-        monkeypatch.setenv(name, value)
-    return world
+    return enter(world, "staging", monkeypatch)
 
 
 @pytest.fixture
@@ -74,7 +63,7 @@ def said(here: World, capsys: pytest.CaptureFixture[str]) -> Said:
 
 @pytest.fixture
 def root(world: World) -> "Iterator[MongoClient[dict[str, object]]]":
-    with MongoClient(world.mongod("staging").root_uri, directConnection=True) as client:
+    with MongoClient(world.of("staging").mongod.root_uri, directConnection=True) as client:
         yield client
 
 
@@ -85,8 +74,8 @@ def test_a_provisioned_stack_is_proven(said: Said) -> None:
 
 
 def test_one_user_is_proven_by_itself_with_a_line_for_each_attempt(said: Said) -> None:
-    code, told = said("prove", "staging", "--user", "app_audit_writer", "--attempts")
-    refused = [line for line in told.splitlines() if f"● update on {LOG}: expected denied, denied" in line]
+    code, printed = said("prove", "staging", "--user", "app_audit_writer", "--attempts")
+    refused = [line for line in printed.splitlines() if f"● update on {LOG}: expected denied, denied" in line]
     assert (0, 1) == (code, len(refused))
     assert "13 Unauthorized" in refused[0]
     assert refused[0].endswith(" ms")
@@ -197,7 +186,7 @@ def test_a_missing_collection_or_secret_is_inconclusive(said: Said) -> None:
         ["--secret-id", "x", "--collection", "plans", "--expect-allow", "FIND", "--expect-deny", "FIND"],
     ],
 )
-def test_a_wrong_question_is_refused_with_the_way_out(said: Said, arguments: list[str]) -> None:
+def test_a_wrong_question_is_wrong_input(said: Said, arguments: list[str]) -> None:
     code, printed = said("prove", *arguments)
     assert (2, False) == (code, "Traceback" in printed)
 
@@ -220,8 +209,6 @@ def test_the_servers_name_those_whom_the_manifest_does_not(said: Said) -> None:
 
 
 def test_atlas_says_when_its_changes_are_applied_and_where_the_cluster_is(here: World) -> None:
-    from atlas_access.base.endpoints import Endpoints
-
     staging = here.of("staging")
     sign_in = SignIn(staging.atlas.public, staging.atlas.private)
     where = (staging.project_id, staging.cluster, sign_in, Endpoints.from_environment(os.environ))
@@ -235,27 +222,11 @@ def test_atlas_says_when_its_changes_are_applied_and_where_the_cluster_is(here: 
 
 @pytest.fixture
 def place(here: World) -> TaskPlace:
-    """A family whose image holds this project, as an operator would register it."""
-    ecs = boto3.client("ecs", region_name="us-east-1")
-    running = ecs.describe_task_definition(taskDefinition="askflorence-staging-app")["taskDefinition"]
-    container = running["containerDefinitions"][0]
-    mine = {"name": "proof", "image": "registry.example.com/atlas-access:1", "essential": True}
-    ecs.register_task_definition(
-        family=FAMILY,
-        containerDefinitions=[
-            {**mine, "logConfiguration": container["logConfiguration"], "command": ["python"]}
-        ],
-        requiresCompatibilities=["FARGATE"],
-        networkMode="awsvpc",
-        cpu="256",
-        memory="512",
-    )
-    return TaskPlace("askflorence-staging", "askflorence-staging-app", FAMILY, running["executionRoleArn"])
+    role = register_proof_family(boto3.client("ecs", region_name="us-east-1"), FAMILY)
+    return TaskPlace("askflorence-staging", "askflorence-staging-app", FAMILY, role)
 
 
 def in_task(place: TaskPlace, secret: str, user: str) -> Proof:
-    from atlas_access.base.endpoints import Endpoints
-
     manifest = load_manifest((ROOT / "access.yaml").read_text())
     store = boto3.client("secretsmanager", region_name="us-east-1")
     found = store.describe_secret(SecretId=secret)
@@ -283,12 +254,8 @@ def test_a_task_leaves_no_revision_and_no_process_behind(place: TaskPlace) -> No
     ecs = boto3.client("ecs", region_name="us-east-1")
     in_task(place, "staging/mongodb/audit-write", "app_audit_writer")
     active = ecs.list_task_definitions(familyPrefix=FAMILY, status="ACTIVE")["taskDefinitionArns"]
-    commands = [
-        ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"][0][
-            "command"
-        ]
-        for arn in active
-    ]
+    found = [ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"] for arn in active]
+    commands = [each["containerDefinitions"][0]["command"] for each in found]
     tasks = ecs.list_tasks(cluster=place.cluster, startedBy="atlas-access-proof")["taskArns"]
     assert ([["python"]] * len(commands), []) == (commands, tasks)
 
@@ -300,11 +267,8 @@ def test_the_runtimes_role_cannot_read_the_schema_secret_which_the_task_shows(pl
 
 
 def test_a_family_that_is_not_there_is_inconclusive(place: TaskPlace) -> None:
-    from dataclasses import replace
-
-    proof = in_task(
-        replace(place, family="no-such-family"), "staging/mongodb/audit-write", "app_audit_writer"
-    )
+    nowhere = replace(place, family="no-such-family")
+    proof = in_task(nowhere, "staging/mongodb/audit-write", "app_audit_writer")
     assert (Verdict.INCONCLUSIVE, [Subject.RUNNER]) == (
         proof.verdict,
         [each.subject for each in proof.findings],

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from test_main_job import a_copy_of_the_program
+from world_fixture import UNGATED, copy_program, deployed, register_proof_family, sandbox
 
 from atlas_access.review.deployment import Deployment
-from sandbox import lifecycle
 from sandbox.aws_clients import client_of
-from sandbox.deploy import Engine, Order, deploy
-from sandbox.world import Options, World
+from sandbox.world import World
 
 FAMILY = "askflorence-staging-proof"
 CURRENT = "registry.example.com/askflorence/app:current"
@@ -41,37 +39,20 @@ class Apart:
     program: Path
 
     def deploy(self, phase: str, **settings: str) -> Deployment:
-        given = {"allowUngatedRollout": "true", "containerImage": CURRENT, **settings}
-        order = Order(
-            "staging", phase=phase, engine=Engine.EMBEDDED, program_dir=self.program, settings=given
-        )
-        return deploy(self.world, order, lambda _: None)
+        given = {**UNGATED, "containerImage": CURRENT, **settings}
+        return deployed(self.world, "staging", phase, program_dir=self.program, settings=given)
 
 
 @pytest.fixture(scope="module")
 def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
-    directory, program = tmp_path_factory.mktemp("world"), tmp_path_factory.mktemp("program")
-    world = lifecycle.up(directory, Options(service=True, propagation_seconds=0.2, ecs_step_seconds=0.05))
-    try:
-        a_copy_of_the_program(program)
-        ports = {int(world.mongod(stack).address.rpartition(":")[2]) for stack in ("staging", "prod")}
+    program = copy_program(tmp_path_factory.mktemp("program"))
+    settings = {"service": True, "propagation_seconds": 0.2, "ecs_step_seconds": 0.05}
+    with sandbox(tmp_path_factory.mktemp("world"), **settings) as world:
+        ports = {int(world.of(stack).mongod.address.rpartition(":")[2]) for stack in ("staging", "prod")}
         with (program / "probes/__init__.py").open("a", encoding="utf-8") as file:
             file.write(NO_ROUTE.format(ports=ports))
-        ecs = client_of(world, "staging", "ecs")
-        running = ecs.describe_task_definition(taskDefinition="askflorence-staging-app")["taskDefinition"]
-        log = running["containerDefinitions"][0]["logConfiguration"]
-        mine = {"name": "proof", "image": "registry.example.com/atlas-access:1", "essential": True}
-        ecs.register_task_definition(
-            family=FAMILY,
-            containerDefinitions=[{**mine, "logConfiguration": log, "command": ["python"]}],
-            requiresCompatibilities=["FARGATE"],
-            networkMode="awsvpc",
-            cpu="256",
-            memory="512",
-        )
+        register_proof_family(client_of(world, "staging", "ecs"), FAMILY)
         yield Apart(world, program)
-    finally:
-        lifecycle.down(directory, keep=False)
 
 
 def test_without_the_setting_the_refusal_names_it(apart: Apart) -> None:

@@ -4,15 +4,13 @@ import logging
 import traceback
 
 import pytest
-from mongod_fixture import LOOPBACK, Cluster, cluster, encodings
+from mongod_fixture import LOOPBACK, Cluster, encodings
 
 from atlas_access.base.connection import compose
 from atlas_access.clients.mongo import Server
 from atlas_access.proof.evidence import Proof
 from atlas_access.proof.expectations import expectations
 from atlas_access.proof.run import prove
-
-__all__ = ["cluster"]
 
 CANARIES = ('p@ss:w%2F"', "plain-canary-password", "ünïcode/канарейка", "with space & = ? #", "%41%00%zz")
 

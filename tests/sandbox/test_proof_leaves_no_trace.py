@@ -4,11 +4,9 @@ from typing import Any
 
 import pytest
 from bson import encode
-from mongod_fixture import Cluster, cluster
+from mongod_fixture import Cluster
 
 from atlas_access.proof.verdict import Outcome, Verdict
-
-__all__ = ["cluster"]
 
 # Of the server's own collections, root may read these; `system.keys` it may not.
 READABLE = ("system.users", "system.roles", "system.version", "system.js")
@@ -72,12 +70,10 @@ def _last(cluster: Cluster) -> object:
 
 @pytest.mark.parametrize("user", USERS)
 def test_a_proof_of_a_user_widened_to_root_leaves_no_trace(cluster: Cluster, user: str) -> None:
-    declared = cluster.declared_roles(user)
-    cluster.set_user(user, ROOT)
-    before, moment = _dump(cluster), _last(cluster)
-    proof = cluster.prove(user)
-    after, written = _dump(cluster), _writes_since(cluster, moment)
-    cluster.set_user(user, declared)
+    with cluster.holding(user, *ROOT, instead=True):
+        before, moment = _dump(cluster), _last(cluster)
+        proof = cluster.prove(user)
+        after, written = _dump(cluster), _writes_since(cluster, moment)
     assert before == after
     assert [] == written
     assert (Verdict.REFUTED, 0) == (proof.verdict, proof.residue)
@@ -95,11 +91,7 @@ def test_a_proof_of_a_user_as_declared_leaves_no_trace(cluster: Cluster, user: s
 def test_root_is_allowed_nearly_everything_so_that_the_traceless_run_means_something(
     cluster: Cluster,
 ) -> None:
-    declared = cluster.declared_roles("app_audit_writer")
-    cluster.set_user("app_audit_writer", ROOT)
-    try:
+    with cluster.holding("app_audit_writer", *ROOT, instead=True):
         proof = cluster.prove("app_audit_writer")
-    finally:
-        cluster.set_user("app_audit_writer", declared)
     on_audit_log = [each for each in proof.attempts if each.namespace == "askflorence.agent_audit_log"]
     assert {Outcome.ALLOWED} == {each.outcome for each in on_audit_log}

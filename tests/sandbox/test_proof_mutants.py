@@ -5,13 +5,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from mongod_fixture import Cluster, cluster
+from mongod_fixture import Cluster
 from proof_mutants import Workshop
 
 from atlas_access.proof.evidence import Proof
 from atlas_access.proof.verdict import Verdict
-
-__all__ = ["cluster"]
 
 # The tables over every collection are proven elsewhere; here each proof needs only those that mutants touch.
 TOUCHED = frozenset({"agent_audit_log", "plans"})

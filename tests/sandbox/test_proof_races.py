@@ -7,7 +7,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 import pytest
-from mongod_fixture import Cluster, cluster
+from mongod_fixture import Cluster
 
 from atlas_access.clients.mongo import Reply, Server
 from atlas_access.clients.mongo_answers import Answer
@@ -15,8 +15,6 @@ from atlas_access.clients.pipeline import Sending
 from atlas_access.proof.attempt import Marks, attempt_all
 from atlas_access.proof.expectations import Expected, Place, expectations
 from atlas_access.proof.verdict import Outcome, Verdict
-
-__all__ = ["cluster"]
 
 
 @dataclass

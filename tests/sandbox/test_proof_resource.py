@@ -14,7 +14,7 @@ import boto3
 import dill
 import grpc
 import pytest
-from mongod_fixture import Cluster, cluster, encodings
+from mongod_fixture import Cluster, encodings
 from moto.server import ThreadedMotoServer
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
@@ -23,8 +23,6 @@ from atlas_access.proof.code_digest import code_digest, decisive_files
 from atlas_access.proof.evidence import Proof
 from atlas_access.proof.expectations import expectations
 from probes.proof import TYPE, PrivilegeProof, PrivilegeProofProvider
-
-__all__ = ["cluster"]
 
 PROVIDER = PrivilegeProofProvider()
 
@@ -116,7 +114,7 @@ def test_a_proven_credential_echoes_its_version_and_carries_its_evidence(inputs:
     assert (len(proof.attempts), 0, 0) == (outs["attempts"], outs["inconclusive"], outs["residue"])
 
 
-def test_a_refuted_proof_is_recorded_and_proven_again_after_the_role_is_mended(
+def test_a_refuted_proof_is_recorded_and_proven_again_after_the_role_is_corrected(
     cluster: Cluster, inputs: dict[str, Any]
 ) -> None:
     declared = cluster.declared_privileges("role_audit_writer")

@@ -3,15 +3,13 @@
 import time
 
 import pytest
-from mongod_fixture import Cluster, cluster
+from mongod_fixture import Cluster
 from proof_proxy import Proxy
 from pymongo.errors import PyMongoError
 
 from atlas_access.base.connection import compose
 from atlas_access.proof.evidence import Proof
 from atlas_access.proof.verdict import Outcome, Verdict
-
-__all__ = ["cluster"]
 
 USERS = ("app_read", "app_audit_writer")
 
@@ -38,23 +36,15 @@ def test_a_server_that_cannot_be_reached_is_inconclusive(cluster: Cluster, user:
 
 @pytest.mark.parametrize("user", USERS)
 def test_a_missing_audit_log_is_inconclusive(cluster: Cluster, user: str) -> None:
-    database = cluster.root.askflorence
-    database.agent_audit_log.rename("kept_aside")
-    try:
+    with cluster.without():
         proof = cluster.prove(user)
-    finally:
-        database.kept_aside.rename("agent_audit_log")
     assert Verdict.INCONCLUSIVE is proof.verdict
     assert "askflorence.agent_audit_log does not exist" in proof.reason
 
 
 def test_a_missing_collection_that_the_schema_admin_needs_is_inconclusive(cluster: Cluster) -> None:
-    database = cluster.root.askflorence
-    database.hubspot_sync_log.rename("kept_aside")
-    try:
+    with cluster.without("hubspot_sync_log"):
         proof = cluster.prove("app_admin_schema")
-    finally:
-        database.kept_aside.rename("hubspot_sync_log")
     assert Verdict.INCONCLUSIVE is proof.verdict
     assert "askflorence.hubspot_sync_log does not exist on staging" in proof.reason
 
@@ -89,25 +79,16 @@ def test_a_proxy_that_swallows_or_garbles_answers_is_inconclusive(
 
 
 def test_a_user_without_any_role_is_refuted_and_not_taken_for_denied_everywhere(cluster: Cluster) -> None:
-    declared = cluster.declared_roles("app_audit_writer")
-    cluster.set_user("app_audit_writer", [])
-    try:
+    with cluster.holding("app_audit_writer", instead=True):
         proof = cluster.prove("app_audit_writer")
-    finally:
-        cluster.set_user("app_audit_writer", declared)
     assert Verdict.REFUTED is proof.verdict
     assert "app_audit_writer lacks the role role_audit_writer@admin" in proof.reason
 
 
 def test_a_capped_audit_log_leaves_the_insert_in_a_transaction_inconclusive(cluster: Cluster) -> None:
-    database = cluster.root.askflorence
-    database.agent_audit_log.rename("kept_aside")
-    database.create_collection("agent_audit_log", capped=True, size=4096)
-    try:
+    with cluster.without() as database:
+        database.create_collection("agent_audit_log", capped=True, size=4096)
         proof = cluster.prove("app_audit_writer")
-    finally:
-        database.drop_collection("agent_audit_log")
-        database.kept_aside.rename("agent_audit_log")
     (tried,) = [
         each
         for each in proof.attempts

@@ -39,22 +39,10 @@ def test_result_and_hash_are_secret_and_belong_together(random):
     assert bcrypt.checkpw(bare(state["result"]).encode(), bare(state["bcryptHash"]).encode())
 
 
-def test_minimums_are_kept(random):
-    given = {"length": 8, "minSpecial": 2, "minNumeric": 3, "overrideSpecial": "!"}
-    result = bare(random.made(PASSWORD, given)[2]["result"])
-    assert result.count("!") >= 2
-    assert sum(character.isdigit() for character in result) >= 3
-
-
 def test_the_preview_of_a_password_knows_its_options_but_not_its_result(random):
     _, planned = random.create(PASSWORD, random.check(PASSWORD, {"length": 32}), preview=True)
     assert (True, 32) == (planned["special"], planned["length"])
     assert Secret(UNKNOWN) == planned["result"]
-
-
-def test_a_password_is_read_back_from_the_state_alone(random):
-    identity, inputs, state = random.made(PASSWORD, {"length": 32})
-    assert (identity, state, inputs) == random.read(PASSWORD, identity, state, inputs)
 
 
 @pytest.mark.parametrize("change", [{"length": 33}, {"special": True}, {"keepers": {"turn": "2"}}])

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from sandbox.replays import eng_271, eng_272, report
+from sandbox.replays import incidents, report
 from sandbox.replays.model import Catch, Catcher, Result
 from sandbox.replays.play import Audience, play
 
@@ -15,9 +15,11 @@ def test_incidents_happen_and_are_caught_and_a_wrong_promise_is_reported(tmp_pat
     """One sandbox for both; the second replay is asked for a catcher that it does not have."""
     directory = tmp_path / "sandbox"
     ended: list[Result] = []
-    wrong = replace(eng_272.REPLAY, expected=(NOBODY,))
+    wrong = replace(incidents.ENG_272, expected=(NOBODY,))
 
-    played = play(directory, ROOT, (eng_271.REPLAY, wrong), Audience(say=lambda _: None, ended=ended.append))
+    played = play(
+        directory, ROOT, (incidents.ENG_271, wrong), Audience(say=lambda _: None, ended=ended.append)
+    )
 
     first, second = played.results
     assert () == first.differences

@@ -1,6 +1,6 @@
 """A new revision whose answers are bad in any way fails that gate within its deadline, and the rollout is undone.
 
-What is wrong with the gates themselves, a malformed smoke.yaml or another's baseline, is told before anything begins.
+What is wrong with the gates themselves, a malformed smoke.yaml or another's baseline, is reported before the start.
 """
 
 import shutil
@@ -8,52 +8,34 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_fixture import Aws, aws
-from smoke_fixture import ROOT, FakeApp, app, order, scenarios, usual
+from aws_fixture import Aws
+from mongod_fixture import LOOPBACK
+from smoke_fixture import ROOT, FakeApp, order, scenarios, stream, usual
 from test_rollout_ecs import CLUSTER, NAME, Time, alone, goal, tags
-from test_smoke_http import _stream as stream, expired
 
-from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.settings import check_settings
 from atlas_access.rollout.gates import Gates, Round
 from atlas_access.rollout.preflight import Gated
 from atlas_access.rollout.report import RolloutFailed
 from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
-from atlas_access.rollout.service_tags import HELD
+from atlas_access.rollout.service_tags import HELD, Marks
 from atlas_access.rollout.smoke_gates import SmokeGates, smoke_gates
-from atlas_access.smoke.gates import Gate, GateResult, Standing
+from atlas_access.rollout.steps import Seen
 from atlas_access.smoke.run import SmokeOrder, capture
 from components.settings import read_files
 
-SMOKE_RUN = import_module("atlas_access.smoke.run")  # the room shows a function of that name
-
-__all__ = ["app", "aws", "expired"]
-
 STRICT = {"request_seconds": 3.0, "gate_seconds": 6.0, "retry_seconds": 0.1}
-PATIENT = {"request_seconds": 30.0, "gate_seconds": 90.0}
+UNHURRIED = {"request_seconds": 30.0, "gate_seconds": 90.0}
 """A busy machine answers late; only the bad round must end soon."""
-SANDBOX = Endpoints(
-    sandbox=True,
-    aws="http://127.0.0.1:9",
-    atlas="http://127.0.0.1:9",
-    smoke="http://127.0.0.1:9",
-    hubspot="http://127.0.0.1:9",
-    github="http://127.0.0.1:9",
-)
 PLANS = "/api/plans"
 
 
-@pytest.fixture(autouse=True)
-def side_gates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The browser and the sign-up have tests of their own; here they are met."""
-    for name, gate in (("judge_journey", Gate.JOURNEY), ("judge_sign_up", Gate.WAITLIST)):
-        monkeypatch.setattr(SMOKE_RUN, name, lambda *_, gate=gate: GateResult(gate, Standing.MET, ""))
+pytestmark = pytest.mark.usefixtures("side_gates")
 
 
 @dataclass
@@ -90,7 +72,7 @@ def at_once(work: Callable[[], Any]) -> Future[Any]:
 def undone(aws: Aws, app: FakeApp, breaks: Callable[[FakeApp], object]) -> tuple[str, float]:
     """Roll a revision out that breaks; what was said, and how long the longest round took."""
     prior, wanted = aws.service()["taskDefinition"], aws.register(lambda _: None)
-    made = order(app, smoke=scenarios(**PATIENT))
+    made = order(app, smoke=scenarios(**UNHURRIED))
     gates = BadOnTheNew(replace(made, baseline=capture(made)), app, wanted, breaks)
     service = Service(aws.client("ecs"), CLUSTER, NAME)
     parts = Parts(
@@ -136,7 +118,7 @@ def folder(tmp_path: Path, app: FakeApp) -> Path:
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "baselines").mkdir()
     (tmp_path / "baselines" / "staging.json").write_text(
-        capture(order(app, smoke=scenarios(**PATIENT))).to_json(), encoding="utf-8"
+        capture(order(app, smoke=scenarios(**UNHURRIED))).to_json(), encoding="utf-8"
     )
     return tmp_path
 
@@ -144,7 +126,7 @@ def folder(tmp_path: Path, app: FakeApp) -> Path:
 def gates_of(folder: Path, stack: str = "staging") -> Gates | None:
     named = {"smokeBaseline": "baselines/staging.json"}
     settings = check_settings(stack, read_files(folder), sandbox=True, overrides=named)
-    return smoke_gates(stack, settings, SANDBOX, folder)
+    return smoke_gates(stack, settings, LOOPBACK, folder)
 
 
 def test_a_baseline_of_this_stack_and_these_scenarios_is_taken(folder: Path) -> None:
@@ -180,13 +162,6 @@ def test_gates_that_cannot_be_trusted_are_a_reason_not_to_begin(
 ) -> None:
     spoils(folder)
     state = Service(aws.client("ecs"), CLUSTER, NAME).look()
-    (printed,) = Gated(gates_of(folder, stack), allow_ungated=False)(_seen(state))
+    (printed,) = Gated(gates_of(folder, stack), allow_ungated=False)(Seen(state, Marks(), 0.0, 0.0))
     assert printed.startswith(f"{stack}: the smoke gates cannot be run: ")
     assert expected in printed
-
-
-def _seen(state: Any) -> Any:
-    from atlas_access.rollout.service_tags import Marks
-    from atlas_access.rollout.steps import Seen
-
-    return Seen(state, Marks(), 0.0, 0.0)

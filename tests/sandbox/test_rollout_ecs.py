@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from aws_fixture import Aws, aws
+from aws_fixture import Aws
 
 from atlas_access.base.task_definition import REGISTRATION_FACTS
 from atlas_access.rollout.gates import Gates, Round
@@ -15,8 +15,7 @@ from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
 from atlas_access.rollout.service_tags import BOUND, HELD, RUN, WISH, Lease, read_marks
 from atlas_access.rollout.steps import Done, Goal, Way
-
-__all__ = ["aws"]
+from atlas_access.rollout.wiring import record_prior
 
 CLUSTER, NAME = "askflorence-staging", "askflorence-staging-app"
 NO_BREAKER = {"deploymentCircuitBreaker": {"enable": False, "rollback": False}}
@@ -60,11 +59,6 @@ class Asked:
     def round(self, revision: str, stopped: Callable[[], bool]) -> Round:
         self.revisions.append(revision)
         return Round(("gate 3 providers/covered: not covered",) if revision == self.red else ())
-
-
-def unreadable(aws: Aws) -> str:
-    arn = aws.client("secretsmanager").create_secret(Name="staging/other", SecretString="x")["ARN"]
-    return aws.register(lambda container: container["secrets"].append({"name": "OTHER", "valueFrom": arn}))
 
 
 def goal(wanted: str, prior: str, run: str = "run-1", **changes: Any) -> Goal:
@@ -123,8 +117,8 @@ def test_tags_of_others_stay(aws: Aws) -> None:
     assert {"key": "managed-by", "value": "terraform"} in found
 
 
-def test_a_circuit_breakers_return_is_told_with_the_reason_of_the_tasks(aws: Aws) -> None:
-    prior, wanted = aws.service()["taskDefinition"], unreadable(aws)
+def test_a_circuit_breakers_return_is_reported_with_the_reason_of_the_tasks(aws: Aws) -> None:
+    prior, wanted = aws.service()["taskDefinition"], aws.unreadable()
     text = failure(aws, goal(wanted, prior))
     assert text.startswith("ROLLED BACK  staging: ")
     assert "ResourceInitializationError: unable to pull secrets" in text
@@ -132,7 +126,7 @@ def test_a_circuit_breakers_return_is_told_with_the_reason_of_the_tasks(aws: Aws
 
 
 def test_tasks_that_fail_without_a_circuit_breaker_are_seen_too(aws: Aws) -> None:
-    prior, wanted = aws.service()["taskDefinition"], unreadable(aws)
+    prior, wanted = aws.service()["taskDefinition"], aws.unreadable()
     aws.update(deploymentConfiguration=NO_BREAKER)
     text = failure(aws, goal(wanted, prior))
     assert "tasks of askflorence-staging-app:8 failed to start" in text
@@ -197,7 +191,7 @@ def test_what_a_dead_run_left_half_way_is_finished(aws: Aws) -> None:
 
 
 def test_what_a_dead_run_left_for_another_revision_is_undone_first(aws: Aws) -> None:
-    prior, broken = aws.service()["taskDefinition"], unreadable(aws)
+    prior, broken = aws.service()["taskDefinition"], aws.unreadable()
     aws.update(deploymentConfiguration=NO_BREAKER)
     wanted = aws.register(lambda container: container["secrets"].pop())
     time = Time(aws)
@@ -208,16 +202,7 @@ def test_what_a_dead_run_left_for_another_revision_is_undone_first(aws: Aws) -> 
 
 
 def test_a_recorded_definition_can_be_registered_again(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    from atlas_access.rollout.wiring import record_prior
-
-    session = aws.sessions["staging"]
-    overlay = ("AWS_ENDPOINT_URL", "MONGODB_ATLAS_BASE_URL", "ATLAS_ACCESS_SMOKE_URL", "GITHUB_API_URL")
-    for name in (*overlay, "ATLAS_ACCESS_HUBSPOT_URL"):
-        monkeypatch.setenv(name, aws.url)
-    monkeypatch.setenv("ATLAS_ACCESS_SANDBOX", "1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", session.access_key_id)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", session.secret_access_key)
-    monkeypatch.setenv("AWS_SESSION_TOKEN", session.session_token)
+    aws.enter(monkeypatch)
     recorded = record_prior({"region": "us-east-1", "cluster": CLUSTER, "service": NAME})
     again = aws.client("ecs").register_task_definition(**json.loads(recorded["definition"]))
     before = aws.client("ecs").describe_task_definition(taskDefinition=recorded["revision_arn"])

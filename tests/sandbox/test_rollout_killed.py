@@ -13,20 +13,18 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from world_fixture import ROOT, run_command, sandbox
 
 from atlas_access.base.clock import advance
 from atlas_access.rollout.decide import STALE_SECONDS
 from atlas_access.rollout.service_tags import Marks, read_marks
-from sandbox import lifecycle
 from sandbox.aws_clients import client_of
-from sandbox.world import Options, World
+from sandbox.world import World
 
-ROOT = Path(__file__).parents[2]
 DEADLINE = 120.0
 BIND = ("sandbox", "deploy", "staging", "--phase", "bind", "--config", "allowUngatedRollout=true")
 ROLLBACK = ("rollback", "staging")
@@ -34,7 +32,7 @@ ROLLBACK = ("rollback", "staging")
 
 @dataclass(frozen=True)
 class Look:
-    """What ECS shows: the revision told, how many deployments there are, whether all is settled, and our marks."""
+    """What ECS shows: the revision, how many deployments there are, whether all is settled, and our tags."""
 
     revision: int
     deployments: int
@@ -47,10 +45,6 @@ class Killing:
     """A sandbox without processes behind its tasks, whose deployments take long enough to be killed in."""
 
     world: World
-
-    @cached_property
-    def environment(self) -> dict[str, str]:
-        return {**os.environ, **self.world.environment("staging")}
 
     @cached_property
     def ecs(self) -> Any:
@@ -68,24 +62,20 @@ class Killing:
             read_marks({tag["key"]: tag["value"] for tag in service.get("tags") or ()}),
         )
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+    def run(self, *arguments: str) -> tuple[int, str]:
+        done = run_command(self.world, "staging", *arguments)
+        return done.returncode, done.stdout + done.stderr
+
+    def kill_when(self, reached: Callable[[Look], bool], *arguments: str) -> Look:
+        """Start a command and kill it with all that it started, once the service shows that point."""
+        started = subprocess.Popen(
             [sys.executable, "-m", "atlas_access.cli.main", *arguments],
             cwd=ROOT,
-            env=self.environment,
+            env={**os.environ, **self.world.environment("staging")},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-
-    def run(self, *arguments: str) -> tuple[int, str]:
-        started = self.start(*arguments)
-        printed, _ = started.communicate(timeout=DEADLINE)
-        return started.returncode, printed
-
-    def kill_when(self, reached: Callable[[Look], bool], *arguments: str) -> Look:
-        """Start a command and kill it with all that it started, once the service shows that point."""
-        started = self.start(*arguments)
         family = psutil.Process(started.pid)
         deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline and started.poll() is None:
@@ -113,10 +103,8 @@ class Killing:
 
 @pytest.fixture(scope="module")
 def killing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killing]:
-    directory = tmp_path_factory.mktemp("killed") / "sandbox"
-    world = lifecycle.up(directory, Options(propagation_seconds=0.2, ecs_step_seconds=0.4))
-    yield Killing(world)
-    lifecycle.down(directory, keep=False)
+    with sandbox(tmp_path_factory.mktemp("killed"), propagation_seconds=0.2, ecs_step_seconds=0.4) as world:
+        yield Killing(world)
 
 
 def test_a_rollout_killed_before_during_and_after_its_swap_is_ended_by_the_next_run(killing: Killing) -> None:
@@ -149,8 +137,4 @@ def test_a_rollout_killed_before_during_and_after_its_swap_is_ended_by_the_next_
     killing.later()
     code, printed = killing.run(*BIND)
     assert (1, True) == (code, "ROLLED BACK  staging: asked for by atlas-access rollback" in printed), printed
-    assert (7, 1, True, Marks(held=0)) == _told(killing.settled())
-
-
-def _told(look: Look) -> tuple[int, int, bool, Marks]:
-    return look.revision, look.deployments, look.settled, look.marks
+    assert Look(7, 1, True, Marks(held=0)) == killing.settled()

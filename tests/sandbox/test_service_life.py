@@ -7,21 +7,18 @@ from pathlib import Path
 
 import psutil
 import pytest
-from service_fixture import COUPLE, Running, running, until
+from service_fixture import COUPLE, Running, until
+from world_fixture import sandbox
 
 from sandbox import health, lifecycle, processes
-from sandbox.world import Options
-
-__all__ = ["running"]
 
 MIB = 1024 * 1024
 
 
 @pytest.fixture
 def ending(tmp_path: Path) -> Iterator[Running]:
-    directory = tmp_path / "sandbox"
-    yield Running(lifecycle.up(directory, Options(service=True)))
-    lifecycle.down(directory)
+    with sandbox(tmp_path / "sandbox", service=True) as world:
+        yield Running(world)
 
 
 def records(running: Running) -> list[processes.ProcessRecord]:

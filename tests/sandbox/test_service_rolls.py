@@ -6,13 +6,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from service_fixture import COUPLE, Load, Running, image, running, until
+from service_fixture import COUPLE, Load, Running, image, until
 
 from sandbox import processes
 from sandbox.load_process import LoadProcess
 from sandbox.releases import Pipeline
 
-__all__ = ["running"]
 SCENARIOS = Path(__file__).parents[2] / "smoke.yaml"
 CYCLE = 62
 """Questions in a cycle of the load; a release may take less than one."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import playwright
 from mongod_fixture import LOOPBACK
-from smoke_fixture import ROOT, FakeApp, app, scenarios
+from smoke_fixture import ROOT, FakeApp, scenarios
 
 from atlas_access.smoke.browser import Journey, judge_journey
 from atlas_access.smoke.browser_found import FLAGS, find_chromium
@@ -16,7 +16,6 @@ from atlas_access.smoke.browser_kept import letting_go
 from atlas_access.smoke.gates import GateResult, Standing
 from atlas_access.smoke.model import Step
 
-__all__ = ["app"]
 PAGES = {
     "/": "home.html",
     "/calculator": "calculator.html",
@@ -75,7 +74,7 @@ def test_one_plan_that_is_not_covered_fails_the_journey(app: FakeApp) -> None:
     assert '"13" instead of 14 of them' in message_of(result) or not message_of(result)
 
 
-def test_what_the_page_says_went_wrong_is_told_at_once(app: FakeApp) -> None:
+def test_what_the_page_says_went_wrong_is_reported_at_once(app: FakeApp) -> None:
     with_pages(app)
     app.answers("/api/plans", {"error": "database error"}, status=500)
     result = judge_journey(steps(app, step_seconds=20.0))

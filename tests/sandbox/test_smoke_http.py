@@ -1,26 +1,19 @@
-"""Bad answers of the application: each is a clear failure of its gate, told in one line, within its deadline."""
+"""Bad answers of the application: each is a clear failure of its gate, reported in one line, within its deadline."""
 
-import datetime
-import ssl
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from mongod_fixture import LOOPBACK
-from smoke_fixture import FAST, FakeApp, app, serve, usual
+from smoke_fixture import FAST, FakeApp, send, stream
 
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.clients.http import session
 from atlas_access.smoke.http import Asker
 from atlas_access.smoke.replies import Reply, Trouble
 
-__all__ = ["app"]
 PATH = "/api/plans"
 
 
@@ -64,13 +57,13 @@ def test_an_answer_of_ten_megabytes_is_refused_by_its_length_and_not_read(app: F
 
 
 def test_a_large_answer_without_a_length_is_read_to_the_limit_only(app: FakeApp) -> None:
-    app.handlers[PATH] = _stream(b" " * 65536, pause=0.0)
+    app.handlers[PATH] = stream(b" " * 65536, pause=0.0)
     assert Trouble.TOO_LARGE is ask(app).trouble
 
 
 @pytest.mark.parametrize("piece", [b" ", b" " * 100])
 def test_an_endless_answer_ends_with_the_deadline(app: FakeApp, piece: bytes) -> None:
-    app.handlers[PATH] = _stream(piece, pause=0.05)
+    app.handlers[PATH] = stream(piece, pause=0.05)
     began = time.monotonic()
     reply = ask(app, request_seconds=0.6)
     assert (Trouble.TIMEOUT, True) == (reply.trouble, time.monotonic() - began < 3.0)
@@ -79,7 +72,7 @@ def test_an_endless_answer_ends_with_the_deadline(app: FakeApp, piece: bytes) ->
 def test_headers_that_trickle_in_end_with_the_deadline(app: FakeApp) -> None:
     def trickle(request: Any, _: object) -> None:
         for number in range(200):
-            _send(request, b"HTTP/1.1 200 OK\r\n" if number == 0 else b"X-Slow: 1\r\n")
+            send(request, b"HTTP/1.1 200 OK\r\n" if number == 0 else b"X-Slow: 1\r\n")
             time.sleep(0.05)
 
     app.handlers[PATH] = trickle
@@ -115,7 +108,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(app: FakeApp) -> None:
 
     def sometimes(request: Any, body: Any) -> Any:
         if next(broken):
-            _send(request, b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+            send(request, b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
             return None
         return good(request, {**body, "income": 1})
 
@@ -177,19 +170,6 @@ def test_another_revision_that_stays_fails(app: FakeApp) -> None:
     assert "another revision answers: family:7 answered, not family:8" == ask(app, revision="family:8").fault
 
 
-@pytest.fixture
-def expired(tmp_path: Path) -> Iterator[tuple[FakeApp, Path]]:
-    made = usual()
-    authority, chain = _expired_certificate(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain)
-    server = serve(made, lambda socket: context.wrap_socket(socket, server_side=True))
-    made.url = made.url.replace("http://", "https://")
-    yield made, authority
-    server.shutdown()
-    server.server_close()
-
-
 def test_an_expired_certificate_is_named_and_not_tried_again(expired: tuple[FakeApp, Path]) -> None:
     made, authority = expired
 
@@ -204,54 +184,3 @@ def test_an_expired_certificate_is_named_and_not_tried_again(expired: tuple[Fake
 
 def test_a_certificate_of_an_unknown_authority_is_refused(expired: tuple[FakeApp, Path]) -> None:
     assert Trouble.CERTIFICATE is Asker(expired[0].url, LOOPBACK, FAST).ask(PATH, {}).trouble
-
-
-def _send(request: Any, data: bytes) -> None:
-    try:
-        request.wfile.write(data)
-        request.wfile.flush()
-    except OSError:
-        return
-
-
-def _stream(piece: bytes, *, pause: float) -> Callable[[Any, Any], None]:
-    def stream(request: Any, _: object) -> None:
-        _send(request, b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
-        for _ in range(200):
-            _send(request, piece)
-            time.sleep(pause)
-
-    return stream
-
-
-def _expired_certificate(directory: Path) -> tuple[Path, Path]:
-    """An authority's certificate, and a chain of an expired one for 127.0.0.1 with its key."""
-    import ipaddress
-
-    now = datetime.datetime.now(datetime.UTC)
-    day = datetime.timedelta(days=1)
-    authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Test Authority")])
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-
-    def signed(name: x509.Name, public: Any, end: datetime.datetime, extension: x509.ExtensionType) -> bytes:
-        builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(public)
-        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - 9 * day)
-        builder = builder.not_valid_after(end).add_extension(extension, critical=True)
-        identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
-        builder = builder.add_extension(identifier, critical=False)
-        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        if name == issuer:
-            usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
-            builder = builder.add_extension(usage, critical=True)
-        return builder.sign(authority_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-
-    constraints = x509.BasicConstraints(ca=True, path_length=0)
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    authority, chain = directory / "authority.pem", directory / "chain.pem"
-    authority.write_bytes(signed(issuer, authority_key.public_key(), now + day, constraints))
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    chain.write_bytes(signed(subject, key.public_key(), now - day, names) + private)
-    return authority, chain

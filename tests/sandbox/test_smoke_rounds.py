@@ -4,31 +4,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 
 import pytest
-from smoke_fixture import PLANS, FakeApp, app, order, scenarios
+from smoke_fixture import PLANS, SMOKE_RUN, FakeApp, order, scenarios
 
 from atlas_access.smoke.gates import Gate, GateReport, GateResult, Standing
 from atlas_access.smoke.run import BaselineNotGreen, capture, one_round, run
 
-SMOKE_RUN = import_module("atlas_access.smoke.run")  # the room shows a function of that name
-
-__all__ = ["app"]
-
-
-@pytest.fixture(autouse=True)
-def side_gates(monkeypatch: pytest.MonkeyPatch) -> dict[Gate, Standing]:
-    """The browser and the sign-up have tests of their own; here they stand as told."""
-    standings = {Gate.JOURNEY: Standing.MET, Gate.WAITLIST: Standing.MET}
-    for name, gate in (("judge_journey", Gate.JOURNEY), ("judge_sign_up", Gate.WAITLIST)):
-        monkeypatch.setattr(
-            SMOKE_RUN,
-            name,
-            lambda *_, gate=gate: GateResult(gate, standings[gate], str(standings[gate])),
-        )
-    return standings
+pytestmark = pytest.mark.usefixtures("side_gates")
 
 
 def result(report: GateReport, gate: Gate) -> GateResult:
@@ -47,7 +31,9 @@ def test_without_a_baseline_it_is_never_green(app: FakeApp) -> None:
 
 
 def test_the_first_red_round_ends_it_and_neither_browser_nor_sign_up_follow(app: FakeApp) -> None:
-    app.changes("/api/providers/covered", lambda told: [row.update(covered=False) for row in told["plans"]])
+    app.changes(
+        "/api/providers/covered", lambda answer: [row.update(covered=False) for row in answer["plans"]]
+    )
     report = run(order(app))
     assert ("unmet", 1, "not run: gate 3 is not met") == (
         report.standing,
@@ -59,8 +45,8 @@ def test_the_first_red_round_ends_it_and_neither_browser_nor_sign_up_follow(app:
 def test_one_green_round_is_not_enough(app: FakeApp, side_gates: dict[Gate, Standing]) -> None:
     baseline = capture(order(app))
 
-    def then_red(told: GateResult) -> None:
-        if told.gate is Gate.WAITLIST:
+    def then_red(ended: GateResult) -> None:
+        if ended.gate is Gate.WAITLIST:
             side_gates[Gate.JOURNEY] = Standing.UNMET
 
     report = run(order(app, baseline=baseline), say=then_red)
@@ -82,13 +68,13 @@ def test_one_changed_premium_in_one_scenario_is_found(app: FakeApp) -> None:
     assert (f"couple with two children: plans: plans[{PLANS[4]}].net_premium: 184.0 → 185.0",) == details
 
 
-def _dearer(told: Any) -> None:
-    if told["eligibility"]["aptc"] == 92.0:
-        told["plans"][4]["net_premium"] += 1
+def _dearer(answer: Any) -> None:
+    if answer["eligibility"]["aptc"] == 92.0:
+        answer["plans"][4]["net_premium"] += 1
 
 
 def test_the_number_that_was_captured_is_the_contract(app: FakeApp) -> None:
-    app.changes("/api/plans", lambda told: (told["plans"].pop(), told.update(count=13)))
+    app.changes("/api/plans", lambda answer: (answer["plans"].pop(), answer.update(count=13)))
     baseline = capture(order(app))
     assert (13, True) == (baseline.contract, run(order(app, baseline=baseline)).green)
 
@@ -109,11 +95,11 @@ def test_an_unknown_gate_takes_no_baseline_either(app: FakeApp, side_gates: dict
 
 
 def test_answers_that_differ_from_themselves_take_no_baseline(app: FakeApp) -> None:
-    app.changes("/api/eligibility", lambda told: told.update(now=time.monotonic_ns()))
+    app.changes("/api/eligibility", lambda answer: answer.update(now=time.monotonic_ns()))
     with pytest.raises(BaselineNotGreen, match="gate 1 eligibility: answered, with 1 difference"):
         capture(order(app, smoke=scenarios()))
-    told = scenarios().model_copy(update={"ignore": ("now",)})
-    assert 14 == capture(order(app, smoke=told)).contract
+    ignoring = scenarios().model_copy(update={"ignore": ("now",)})
+    assert 14 == capture(order(app, smoke=ignoring)).contract
 
 
 @pytest.mark.parametrize(
@@ -133,7 +119,7 @@ def test_a_bad_answer_names_its_gate(
     assert run(order(app)).reason.startswith(expected)
 
 
-def test_an_unreachable_application_is_told_within_the_deadline() -> None:
+def test_an_unreachable_application_is_reported_within_the_deadline() -> None:
     began = time.monotonic()
     smoke = scenarios(gate_seconds=1.5)
     report = run(order(FakeApp(url="http://127.0.0.1:9"), smoke=smoke))
@@ -141,7 +127,7 @@ def test_an_unreachable_application_is_told_within_the_deadline() -> None:
     assert time.monotonic() - began < 6.0
 
 
-def test_an_application_that_hangs_is_told_within_the_deadline(app: FakeApp) -> None:
+def test_an_application_that_hangs_is_reported_within_the_deadline(app: FakeApp) -> None:
     for path in list(app.handlers):
         app.handlers[path] = lambda *_: time.sleep(2)
     began = time.monotonic()
@@ -187,7 +173,7 @@ def test_only_answers_of_the_wanted_revision_count(app: FakeApp) -> None:
     )
 
 
-def test_the_revisions_that_answered_are_told(app: FakeApp) -> None:
+def test_the_revisions_that_answered_are_reported(app: FakeApp) -> None:
     app.revision = "askflorence-staging-app:7"
     assert ("askflorence-staging-app:7",) == one_round(order(app)).revisions
 

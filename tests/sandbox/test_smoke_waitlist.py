@@ -1,15 +1,15 @@
 """Gate 8 with a real mongod and an emulated AWS: every effect is observed and removed, nothing else is touched."""
 
 import json
-import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from aws_fixture import Aws, aws
-from mongod_fixture import CANARY, LOOPBACK, Cluster, cluster, encodings
+from aws_fixture import Aws
+from mongod_fixture import CANARY, LOOPBACK, Cluster, encodings
 from smoke_fixture import FAST, PLACE, FakeApp, scenarios, serve
 
 from atlas_access.clients.aws import new_session
@@ -17,7 +17,6 @@ from atlas_access.smoke.gates import GateResult, Standing
 from atlas_access.smoke.http import Asker
 from atlas_access.smoke.waitlist import SignUp, judge_sign_up
 
-__all__ = ["aws", "cluster"]
 LOG_GROUP = "/ecs/askflorence-staging-app"
 
 
@@ -49,17 +48,8 @@ class Estate:
         if "contact" in self.effects:
             self.contacts[str(100 + len(self.contacts))] = email
         if self.error_line:
-            self.log(self.error_line)
+            self.aws.log(LOG_GROUP, self.error_line)
         return self.status, {"Content-Type": "application/json"}, b'{"joined": true}'
-
-    def log(self, line: str) -> None:
-        import time
-
-        logs = self.aws.client("logs")
-        stream = secrets.token_hex(6)
-        logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=stream)
-        event = {"timestamp": int(time.time() * 1000), "message": line}
-        logs.put_log_events(logGroupName=LOG_GROUP, logStreamName=stream, logEvents=[event])
 
     def sent(self, request: Any, _: Any) -> tuple[int, dict[str, str], bytes]:
         wanted = parse_qs(urlsplit(request.path).query)["to"][0]
@@ -67,8 +57,6 @@ class Estate:
         return 200, {"Content-Type": "application/json"}, json.dumps({"messages": found}).encode()
 
     def contact(self, request: Any, _: Any) -> tuple[int, dict[str, str], bytes]:
-        from urllib.parse import unquote
-
         kind = {"Content-Type": "application/json"}
         if request.headers["Authorization"] != "Bearer the-token-of-hubspot" or self.hubspot_status != 200:
             return max(401, self.hubspot_status), kind, b"{}"
@@ -109,10 +97,7 @@ class _Anything(dict[str, Any]):
 
 @pytest.fixture
 def estate(aws: Aws, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
-    session = aws.sessions["staging"]
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", session.access_key_id)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", session.secret_access_key)
-    monkeypatch.setenv("AWS_SESSION_TOKEN", session.session_token)
+    aws.sign_in(monkeypatch)
     app = FakeApp(handlers=_Anything())
     made = Estate(app, aws, cluster)
     app.handlers |= {"/api/agent-waitlist": made.join, "/mail": made.sent, "/hubspot": made.contact}
@@ -187,11 +172,11 @@ def test_an_error_line_of_the_service_is_shown_without_addresses(estate: Estate)
 
 
 def test_an_error_line_from_before_does_not_count(estate: Estate) -> None:
-    estate.log("INFO nothing")
+    estate.aws.log(LOG_GROUP, "INFO nothing")
     assert Standing.MET is judge_sign_up(estate.order()).standing
 
 
-def test_what_cannot_be_removed_is_told(estate: Estate) -> None:
+def test_what_cannot_be_removed_is_reported(estate: Estate) -> None:
     estate.keeps = True
     result = judge_sign_up(estate.order())
     assert (Standing.UNMET, True) == (result.standing, "HubSpot contact is left behind" in message_of(result))
@@ -251,18 +236,11 @@ def test_without_an_address_of_sent_mail_the_log_group_is_asked(estate: Estate) 
 def test_a_mail_is_seen_in_the_events_that_ses_publishes(
     estate: Estate, kind: str, expected: Standing
 ) -> None:
-    logs = estate.aws.client("logs")
-    group = "/ses/askflorence-staging/events"
-    logs.create_log_group(logGroupName=group)
-    logs.create_log_stream(logGroupName=group, logStreamName="events")
-    usual = estate.app.handlers["/api/agent-waitlist"]
+    group, usual = "/ses/askflorence-staging/events", estate.app.handlers["/api/agent-waitlist"]
+    estate.aws.client("logs").create_log_group(logGroupName=group)
 
     def joined(request: Any, body: Any) -> Any:
-        import time
-
-        event = {"eventType": kind, "mail": {"destination": [body["email"]]}}
-        line = {"timestamp": int(time.time() * 1000), "message": json.dumps(event)}
-        logs.put_log_events(logGroupName=group, logStreamName="events", logEvents=[line])
+        estate.aws.log(group, json.dumps({"eventType": kind, "mail": {"destination": [body["email"]]}}))
         return usual(request, body)
 
     estate.app.handlers["/api/agent-waitlist"] = joined
@@ -292,10 +270,7 @@ def test_another_account_is_looked_at_by_a_session_of_its_own(
     estate: Estate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = estate.aws.sessions["staging"]
-    other = estate.aws.sessions["prod"]
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", other.access_key_id)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", other.secret_access_key)
-    monkeypatch.setenv("AWS_SESSION_TOKEN", other.session_token)
+    estate.aws.sign_in(monkeypatch, "prod")
     own = new_session(
         aws_access_key_id=found.access_key_id,
         aws_secret_access_key=found.secret_access_key,
@@ -307,8 +282,6 @@ def test_another_account_is_looked_at_by_a_session_of_its_own(
 
 
 def test_a_sign_up_that_goes_on_after_its_deadline_is_removed_too(estate: Estate) -> None:
-    import time
-
     usual = estate.app.handlers["/api/agent-waitlist"]
 
     def late(request: Any, body: Any) -> Any:

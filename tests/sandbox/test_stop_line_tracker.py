@@ -1,9 +1,10 @@
-"""The line is stopped in a tracker on loopback; a tracker that fails is told, and changes no outcome."""
+"""The line is stopped in a tracker on loopback; a tracker that fails is reported, and changes no outcome."""
 
 from collections.abc import Mapping
 
 import pytest
-from drift_fixture import Answered, endpoints, serving
+from drift_fixture import endpoints
+from http_fixture import Answered, serving
 from test_drift_github import TOKEN, Repository
 
 from atlas_access.rollout.open_incident import StopLine
@@ -49,7 +50,7 @@ def test_a_refused_rollout_stops_no_line() -> None:
 @pytest.mark.parametrize(
     "answer", [Answered({}, 503), Answered({}, 403), Answered([], 200), Answered(drop=True)]
 )
-def test_a_tracker_that_fails_is_told_and_the_outcome_stands(answer: Answered) -> None:
+def test_a_tracker_that_fails_is_reported_and_the_outcome_stays(answer: Answered) -> None:
     said: list[str] = []
     with serving(lambda _: answer) as url:
         failed(line(url, said))
@@ -60,7 +61,7 @@ def test_a_tracker_that_fails_is_told_and_the_outcome_stands(answer: Answered) -
     assert TOKEN not in "".join(said)
 
 
-def test_a_tracker_that_is_not_there_is_told_and_the_outcome_stands() -> None:
+def test_a_tracker_that_is_not_there_is_reported_and_the_outcome_stays() -> None:
     said: list[str] = []
     failed(line("http://127.0.0.1:9", said))
     assert said[0].startswith(
@@ -68,13 +69,13 @@ def test_a_tracker_that_is_not_there_is_told_and_the_outcome_stands() -> None:
     )
 
 
-def test_without_a_token_it_is_told_what_is_missing() -> None:
+def test_without_a_token_what_is_missing_is_reported() -> None:
     said: list[str] = []
     failed(line("http://127.0.0.1:9", said, {}))
     assert ["owner/name: the stop-the-line issue was not written: GITHUB_TOKEN is not set"] == said
 
 
-def test_without_a_repository_nothing_is_told_to_anybody() -> None:
+def test_without_a_repository_nothing_is_reported() -> None:
     said: list[str] = []
     failed(StopLine("staging", "", endpoints("http://127.0.0.1:9"), HELD, said.append))
     assert [] == said

@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from world_fixture import ROOT, deployed, sandbox
 
 from atlas_access.base.connection import ConnectionString
-from sandbox import lifecycle
 from sandbox.aws_clients import client_of
-from sandbox.deploy import Engine, Order, deploy
-from sandbox.world import Options, World
+from sandbox.world import World
 
-ROOT = Path(__file__).parents[2]
 SECRETS = [
     "staging/mongodb/app-read-v2",
     "staging/mongodb/reference-uri-v2",
@@ -37,27 +35,19 @@ class Provisioned:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "MONGOD") if name in os.environ}
         return {**kept, **self.world.environment("staging"), "STACK": "staging", "COLUMNS": "200"}
 
-    def make(self, target: str) -> subprocess.CompletedProcess[str]:
+    def done(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["make", "-s", "-o", ".venv/installed", target],
+            command,
             cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
 
-    def validate(self, *options: str) -> tuple[int, dict[str, list[str]], str]:
+    def make(self, target: str) -> subprocess.CompletedProcess[str]:
+        return self.done("make", "-s", "-o", ".venv/installed", target)
+
+    def validate(self) -> tuple[int, dict[str, list[str]], str]:
         """Exit code, what was found by secret, and everything that was shown."""
-        command = [
-            ".venv/bin/atlas-access",
-            "guard",
-            "validate-secrets",
-            "--stack",
-            "staging",
-            "--format",
-            "json",
-        ]
-        done = subprocess.run(
-            [*command, *options],
-            cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
+        asked = ("guard", "validate-secrets", "--stack", "staging", "--format", "json")
+        done = self.done(".venv/bin/atlas-access", *asked)
         found: dict[str, list[str]] = {}
         for each in json.loads(done.stdout)["guards"][0]["findings"]:
             found.setdefault(each["path"], []).append(each["what"])
@@ -65,10 +55,7 @@ class Provisioned:
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """Exit code and everything that the command showed."""
-        done = subprocess.run(
-            [".venv/bin/atlas-access", *arguments],
-            cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
+        done = self.done(".venv/bin/atlas-access", *arguments)
         return done.returncode, done.stdout + done.stderr
 
     def client(self) -> Any:
@@ -77,15 +64,9 @@ class Provisioned:
 
 @pytest.fixture(scope="module")
 def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provisioned]:
-    directory = tmp_path_factory.mktemp("world")
-    world = lifecycle.up(directory, Options(propagation_seconds=0.2))
-    try:
-        order = Order("staging", phase="provision", engine=Engine.EMBEDDED, program_dir=ROOT)
-        done = deploy(world, order, lambda _: None)
-        assert "" == done.failure
+    with sandbox(tmp_path_factory.mktemp("world"), propagation_seconds=0.2) as world:
+        assert "" == deployed(world, "staging", "provision").failure
         yield Provisioned(world)
-    finally:
-        lifecycle.down(directory)
 
 
 def value_of(provisioned: Provisioned, secret: str) -> str:
@@ -109,7 +90,7 @@ def test_a_workflows_command_ends_green_in_a_provisioned_sandbox(
     assert 0 == done.returncode, done.stdout + done.stderr
 
 
-def test_the_drift_command_tells_what_differs_from_the_manifest(provisioned: Provisioned) -> None:
+def test_the_drift_command_names_what_differs_from_the_manifest(provisioned: Provisioned) -> None:
     done = provisioned.make("drift")
     assert "Traceback" not in done.stdout + done.stderr
     assert "staging" in done.stdout

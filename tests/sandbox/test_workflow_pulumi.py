@@ -11,13 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from world_fixture import ROOT, sandbox
 
-from sandbox import lifecycle
 from sandbox.deploy import Order, checked
 from sandbox.pulumi_cli import prepare_project
-from sandbox.world import Options, World
-
-ROOT = Path(__file__).parents[2]
+from sandbox.world import World
 
 
 class Checkout:
@@ -66,12 +64,9 @@ class Checkout:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Checkout]:
-    world = lifecycle.up(tmp_path / "sandbox", Options(propagation_seconds=0.2))
-    try:
-        (tmp_path / "checkout").mkdir()
+    (tmp_path / "checkout").mkdir()
+    with sandbox(tmp_path / "sandbox", propagation_seconds=0.2) as world:
         yield Checkout(tmp_path / "checkout", world)
-    finally:
-        lifecycle.down(tmp_path / "sandbox")
 
 
 if shutil.which("pulumi"):

@@ -3,17 +3,16 @@
 import stat
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
-from requests.auth import HTTPDigestAuth
+from world_fixture import sandbox
 
 from atlas_access.base.endpoints import Endpoints
-from sandbox import health, lifecycle
+from sandbox import health
 from sandbox.aws_clients import client_of
 from sandbox.estate import Estate
 from sandbox.world import SandboxError, World
@@ -23,9 +22,8 @@ ENVIRONMENTS = ("staging", "prod")
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    directory = tmp_path_factory.mktemp("world") / "sandbox"
-    yield lifecycle.up(directory)
-    lifecycle.down(directory)
+    with sandbox(tmp_path_factory.mktemp("world") / "sandbox") as world:
+        yield world
 
 
 def aws(world: World, service: str, environment: str) -> Any:
@@ -54,7 +52,7 @@ def test_every_address_is_loopback(world: World) -> None:
     for stack in ENVIRONMENTS:
         endpoints = Endpoints.from_environment(world.environment(stack))
         assert (True, "standard") == (endpoints.sandbox, endpoints.address_form)
-        endpoints.permit_hosts([world.private_address, world.mongod(stack).address])
+        endpoints.permit_hosts([world.private_address, world.of(stack).mongod.address])
 
 
 def test_the_variables_shut_out_a_persons_own_cloud_settings(world: World) -> None:
@@ -62,16 +60,6 @@ def test_the_variables_shut_out_a_persons_own_cloud_settings(world: World) -> No
     assert "true" == variables["AWS_EC2_METADATA_DISABLED"]
     assert variables["AWS_CONFIG_FILE"] == variables["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
     assert "127.0.0.1" in variables["NO_PROXY"]
-
-
-def test_providers_of_both_stacks_are_named_with_their_ports(world: World) -> None:
-    for stack in ENVIRONMENTS:
-        ports = world.provider_ports(stack)
-        assert {"aws", "mongodbatlas", "random"} == set(ports)
-        assert (
-            ",".join(f"{n}:{p}" for n, p in ports.items())
-            == world.environment(stack)["PULUMI_DEBUG_PROVIDERS"]
-        )
 
 
 def test_each_stack_acts_in_its_own_account(world: World) -> None:
@@ -88,72 +76,12 @@ def test_every_legacy_secret_logs_in_as_its_user_with_its_role(world: World) -> 
             assert {"role": user.role_name, "db": user.role_database} in info["authenticatedUserRoles"]
 
 
-def test_the_plan_writers_real_privileges_are_the_runbooks(world: World) -> None:
-    info = logged_in(secret(world, "staging/mongodb/plans-write"))
-    granted = {p["resource"]["collection"]: set(p["actions"]) for p in info["authenticatedUserPrivileges"]}
-    wanted = {"find", "insert", "update", "remove", "createIndex", "dropIndex", "collMod"}
-    assert {"plans", "zip_county", "regions", "plan_years", "audit_log"} <= set(granted)
-    assert wanted <= granted["plans"]
-
-
 def test_the_local_reader_lacks_the_reference_collections(world: World) -> None:
     with MongoClient[dict[str, Any]](secret(world, "staging/mongodb/app-read")) as client:
         assert 14 == client.askflorence.plans.count_documents({})
         with pytest.raises(OperationFailure) as refused:
             client.askflorence.providers_staging.find_one()
     assert 13 == refused.value.code
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_the_projects_list_the_legacy_users(world: World, environment: str) -> None:
-    here = world.of(environment)
-    answer = requests.get(
-        f"{world.atlas_url}/api/atlas/v2/groups/{here.project_id}/databaseUsers",
-        auth=HTTPDigestAuth(here.atlas.public, here.atlas.private),
-        headers={"Accept": "application/vnd.atlas.2023-01-01+json"},
-        timeout=5,
-    )
-    names = {user["username"] for user in answer.json()["results"]}
-    assert {user.name for user in Estate.load().users_of(environment)} == names
-
-
-def test_the_demonstrations_contract_holds_in_the_data(world: World) -> None:
-    with MongoClient[dict[str, Any]](world.mongod("staging").root_uri, directConnection=True) as client:
-        data = client.askflorence
-        place = data.zip_county.find_one({"zip": "84094"})
-        assert place is not None
-        plans = data.plans.distinct("plan_id", {"state": place["state"], "rating_area": place["rating_area"]})
-        provider = data.providers_staging.find_one({"name": "Tyler Wood"})
-        assert provider is not None
-        assert 14 == len(plans)
-        assert set(plans) == set(provider["plan_ids"])
-        for drug in ("Synthroid", "Lipitor"):
-            tiers = data.formularies_staging.distinct(
-                "drug_tier", {"drug_name": drug, "plan_id": {"$in": plans}}
-            )
-            assert 14 == data.formularies_staging.count_documents(
-                {"drug_name": drug, "plan_id": {"$in": plans}}
-            )
-            assert {"PreferredBrand", "Generic"} == set(tiers)
-        check = {"rxcui": "1364441", "plan_id": "42261UT0060023", "year": 2026}
-        entry = data.formularies_staging.find_one(check)
-        assert entry is not None
-        assert ("Covered", "PreferredBrand") == (entry["coverage"], entry["drug_tier"])
-
-
-def test_reference_collections_live_on_staging_only(world: World) -> None:
-    found = {}
-    for environment in ENVIRONMENTS:
-        with MongoClient[dict[str, Any]](world.mongod(environment).root_uri, directConnection=True) as client:
-            found[environment] = set(client.askflorence.list_collection_names())
-    reference = {
-        "formularies_staging",
-        "providers_staging",
-        "mrpuf_issuers_staging",
-        "mrf_file_state_staging",
-    }
-    assert reference == found["staging"] - found["prod"]
-    assert 13 == len(found["prod"])
 
 
 def test_files_with_keys_are_for_their_owner_alone(world: World) -> None:
@@ -221,15 +149,3 @@ def test_cutting_the_private_endpoint_drops_open_connections(world: World) -> No
 def test_a_stack_that_is_not_there_is_named_with_those_that_are(world: World) -> None:
     with pytest.raises(SandboxError, match="it has staging and prod"):
         world.environment("dev")
-
-
-def test_the_world_is_the_same_when_it_is_loaded_again(world: World) -> None:
-    assert world == World.load(Path(world.directory))
-
-
-def test_logs_can_be_read_part_by_part(world: World) -> None:
-    parts = {part for part, _ in lifecycle.logs(world.directory)}
-    assert {"supervisor", "mongod-staging", "mongod-prod"} == parts
-    assert 3 == len(lifecycle.logs(world.directory, "mongod-prod", lines=3))
-    with pytest.raises(SandboxError, match="no log of 'atlas'"):
-        lifecycle.logs(world.directory, "atlas")

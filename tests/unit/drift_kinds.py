@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from drift_cases import (
@@ -32,6 +33,8 @@ from atlas_access.privileges.model import Privilege
 AUDIT = "role_audit_writer"
 LOG = Place("askflorence", "agent_audit_log")
 READ = "staging/mongodb/app-read-v2"
+READS = "read@askflorence"
+NONE: frozenset[Privilege] = frozenset()
 
 
 def granting(seen: Seen, *extra: tuple[str, Place], without: tuple[tuple[str, Place], ...] = ()) -> Seen:
@@ -57,160 +60,101 @@ def phi_manifest() -> Manifest:
     return MANIFEST.model_copy(update={"collections": moved})
 
 
+def held_by(name: str, *roles: str, **changes: Any) -> Callable[[Seen], Seen]:
+    """One user holds these roles."""
+    return lambda seen: with_user(seen, user(name, *roles, **changes))
+
+
+def reader(*roles: str, **changes: Any) -> Callable[[Seen], Seen]:
+    return held_by("app_read", *(roles or (READS,)), **changes)
+
+
+def secret(**changes: Any) -> Callable[[Seen], Seen]:
+    return lambda seen: with_secret(seen, READ, **changes)
+
+
+def binding(variable: str, value_from: str | None) -> Callable[[Seen], Seen]:
+    return lambda seen: with_binding(seen, variable, value_from)
+
+
+def role_with(name: str, *grants: tuple[str, Place]) -> Callable[[Seen], Seen]:
+    return lambda seen: with_role(seen, SeenRole(name, frozenset(grants)))
+
+
+def lacking_a_collection(seen: Seen) -> Seen:
+    admin = role("role_admin_schema", seen)
+    return with_role(
+        seen, replace(admin, grants=admin.grants - {("FIND", Place("askflorence", "hubspot_sync_log"))})
+    )
+
+
+def inheriting(seen: Seen) -> Seen:
+    return with_role(
+        seen, replace(role(AUDIT, seen), inherited=frozenset({HeldRole("readWrite", "askflorence")}))
+    )
+
+
+def plain_connection(seen: Seen) -> Seen:
+    service, schema = seen.tasks
+    plain = replace(service, plain=("MAIL_FROM", "SIDE_DOOR"), plain_connections=("SIDE_DOOR",))
+    return replace(seen, tasks=(plain, schema))
+
+
+def privileges(seen: Seen, *, more: frozenset[Privilege] = NONE, less: frozenset[Privilege] = NONE) -> Seen:
+    return collections(seen, privileges=(seen.collections.privileges | more) - less)
+
+
+LEGACY_READER = partial(held_by, "app_read_staging", "role_reader_reference@admin")
+ON_CALL = held_by("dba-on-call", READS)
+TOMORROW = NOW + timedelta(days=1)
 Case = tuple[Kind, Callable[[Seen], Seen], dict[str, Any]]
 CASES: list[Case] = [
     (Kind.USER_MISSING, lambda s: without_user(s, "app_write"), {}),
-    (Kind.USER_UNMANAGED, lambda s: with_user(s, user("intruder", "read@askflorence")), {}),
-    (Kind.USER_SIGN_IN, lambda s: with_user(s, user("CN=x", "read@askflorence", sign_in="X.509")), {}),
-    (Kind.USER_SIGN_IN, lambda s: with_user(s, user("arn:aws:iam::1:role/x", sign_in="AWS IAM")), {}),
-    (Kind.USER_SIGN_IN, lambda s: with_user(s, user("cn=x,dc=example", sign_in="LDAP")), {}),
-    (
-        Kind.USER_TEMPORARY,
-        lambda s: with_user(s, user("app_read", "read@askflorence", delete_after=NOW + timedelta(days=1))),
-        {},
-    ),
-    (
-        Kind.USER_ENDLESS,
-        lambda s: with_user(s, user("dba-on-call", "read@askflorence")),
-        {"known": (known(kind=KnownKind.BREAK_GLASS),)},
-    ),
-    (
-        Kind.KNOWN_EXPIRED,
-        lambda s: with_user(s, user("dba-on-call", "read@askflorence")),
-        {"known": (known(until=LAST_YEAR.isoformat()),)},
-    ),
+    (Kind.USER_UNMANAGED, held_by("intruder", READS), {}),
+    (Kind.USER_SIGN_IN, held_by("CN=x", READS, sign_in="X.509"), {}),
+    (Kind.USER_SIGN_IN, held_by("arn:aws:iam::1:role/x", sign_in="AWS IAM"), {}),
+    (Kind.USER_SIGN_IN, held_by("cn=x,dc=example", sign_in="LDAP"), {}),
+    (Kind.USER_TEMPORARY, reader(delete_after=TOMORROW), {}),
+    (Kind.USER_TEMPORARY, LEGACY_READER(scopes=frozenset(), delete_after=TOMORROW), {}),
+    (Kind.USER_ENDLESS, ON_CALL, {"known": (known(kind=KnownKind.BREAK_GLASS),)}),
+    (Kind.KNOWN_EXPIRED, ON_CALL, {"known": (known(until=LAST_YEAR.isoformat()),)}),
     (Kind.LEGACY_MISSING, lambda s: without_user(s, "app_read_staging"), {}),
-    (
-        Kind.ROLE_HELD_EXTRA,
-        lambda s: with_user(s, user("app_read", "read@askflorence", "role_writer_plans@admin")),
-        {},
-    ),
-    (Kind.ROLE_HELD_MISSING, lambda s: with_user(s, user("app_read")), {}),
-    (
-        Kind.BUILTIN_ESCALATION,
-        lambda s: with_user(s, user("app_read", "read@askflorence", "atlasAdmin@admin")),
-        {},
-    ),
-    (Kind.ROLE_WRONG_DATABASE, lambda s: with_user(s, user("app_read", "read@other")), {}),
-    (
-        Kind.SCOPE_EXTRA,
-        lambda s: with_user(
-            s, user("app_read", "read@askflorence", scopes=OWN | {Scope("askflorence-lake", "DATA_LAKE")})
-        ),
-        {},
-    ),
-    (
-        Kind.SCOPE_MISSING,
-        lambda s: with_user(s, user("app_read", "read@askflorence", scopes=frozenset())),
-        {},
-    ),
+    (Kind.ROLE_HELD_EXTRA, reader(READS, "role_writer_plans@admin"), {}),
+    (Kind.ROLE_HELD_MISSING, held_by("app_read"), {}),
+    (Kind.BUILTIN_ESCALATION, reader(READS, "atlasAdmin@admin"), {}),
+    (Kind.ROLE_WRONG_DATABASE, reader("read@other"), {}),
+    (Kind.SCOPE_EXTRA, reader(scopes=OWN | {Scope("askflorence-lake", "DATA_LAKE")}), {}),
+    (Kind.SCOPE_MISSING, reader(scopes=frozenset()), {}),
+    (Kind.SCOPE_MISSING, LEGACY_READER(scopes=frozenset({Scope("askflorence-prod", "CLUSTER")})), {}),
     (Kind.ROLE_MISSING, lambda s: replace(s, roles=tuple(r for r in s.roles if r.name != AUDIT)), {}),
-    (
-        Kind.ROLE_UNMANAGED,
-        lambda s: with_role(s, SeenRole("role_backdoor", frozenset({("REMOVE", LOG)}))),
-        {},
-    ),
-    (
-        Kind.ROLE_WIDE,
-        lambda s: with_role(
-            s, SeenRole("role_writer_plans", frozenset({("FIND", Place("askflorence", ""))}))
-        ),
-        {},
-    ),
+    (Kind.ROLE_UNMANAGED, role_with("role_backdoor", ("REMOVE", LOG)), {}),
+    (Kind.ROLE_WIDE, role_with("role_writer_plans", ("FIND", Place("askflorence", ""))), {}),
     (Kind.ACTION_EXTRA, lambda s: granting(s, ("UPDATE", LOG)), {}),
     (Kind.ACTION_MISSING, lambda s: granting(s, without=(("INSERT", LOG),)), {}),
     (Kind.COLLECTION_EXTRA, lambda s: granting(s, ("FIND", Place("askflorence", "agents"))), {}),
-    (
-        Kind.COLLECTION_MISSING,
-        lambda s: with_role(
-            s,
-            replace(
-                role("role_admin_schema", s),
-                grants=role("role_admin_schema", s).grants
-                - {("FIND", Place("askflorence", "hubspot_sync_log"))},
-            ),
-        ),
-        {},
-    ),
-    (
-        Kind.INHERITED_EXTRA,
-        lambda s: with_role(
-            s, replace(role(AUDIT, s), inherited=frozenset({HeldRole("readWrite", "askflorence")}))
-        ),
-        {},
-    ),
+    (Kind.COLLECTION_MISSING, lacking_a_collection, {}),
+    (Kind.INHERITED_EXTRA, inheriting, {}),
     (Kind.ENDPOINT_MISSING, lambda s: replace(s, cluster=SeenCluster(CLUSTER, "6.0.5", 0)), {}),
-    (Kind.SECRET_MISSING, lambda s: with_secret(s, READ, exists=False), {}),
-    (Kind.SECRET_KEY, lambda s: with_secret(s, READ, key=""), {}),
-    (Kind.SECRET_RECOVERY, lambda s: with_secret(s, READ, deleted_at=NOW), {}),
-    (Kind.SECRET_POLICY, lambda s: with_secret(s, READ, policy="let * do secretsmanager:GetSecretValue"), {}),
-    (Kind.SECRET_STALE, lambda s: with_secret(s, READ, current_version="v2"), {}),
-    (
-        Kind.BINDING_LEGACY,
-        lambda s: with_binding(s, "MONGODB_URI", arn("staging/mongodb/app-read")),
-        {},
-    ),
-    (
-        Kind.SECRET_ROTATION,
-        lambda s: with_secret(s, READ, rotates="arn:aws:lambda:us-east-1:9:function:x"),
-        {},
-    ),
-    (Kind.SECRET_REPLICA, lambda s: with_secret(s, READ, replicas=("eu-west-1",)), {}),
+    (Kind.SECRET_MISSING, secret(exists=False), {}),
+    (Kind.SECRET_KEY, secret(key=""), {}),
+    (Kind.SECRET_RECOVERY, secret(deleted_at=NOW), {}),
+    (Kind.SECRET_POLICY, secret(policy="let * do secretsmanager:GetSecretValue"), {}),
+    (Kind.SECRET_STALE, secret(current_version="v2"), {}),
+    (Kind.SECRET_ROTATION, secret(rotates="arn:aws:lambda:us-east-1:9:function:x"), {}),
+    (Kind.SECRET_REPLICA, secret(replicas=("eu-west-1",)), {}),
     (Kind.KEY_UNUSABLE, lambda s: replace(s, key=replace(s.key, state="PendingDeletion")), {}),
-    (
-        Kind.USER_TEMPORARY,
-        lambda s: with_user(
-            s,
-            user(
-                "app_read_staging",
-                "role_reader_reference@admin",
-                scopes=frozenset(),
-                delete_after=NOW + timedelta(days=1),
-            ),
-        ),
-        {},
-    ),
-    (
-        Kind.SCOPE_MISSING,
-        lambda s: with_user(
-            s,
-            user(
-                "app_read_staging",
-                "role_reader_reference@admin",
-                scopes=frozenset({Scope("askflorence-prod", "CLUSTER")}),
-            ),
-        ),
-        {},
-    ),
-    (Kind.BINDING_WRONG, lambda s: with_binding(s, "MONGODB_URI", arn("staging/mongodb/app-write-v2")), {}),
-    (Kind.BINDING_MISSING, lambda s: with_binding(s, "MONGODB_WRITE_URI", None), {}),
-    (Kind.BINDING_UNPINNED, lambda s: with_binding(s, "MONGODB_URI", arn(READ)), {}),
-    (Kind.BINDING_UNDECLARED, lambda s: with_binding(s, "MONGODB_SIDE_DOOR", arn("staging/other")), {}),
-    (
-        Kind.BINDING_PLAIN,
-        lambda s: replace(
-            s,
-            tasks=(
-                replace(s.tasks[0], plain=("MAIL_FROM", "SIDE_DOOR"), plain_connections=("SIDE_DOOR",)),
-                s.tasks[1],
-            ),
-        ),
-        {},
-    ),
+    (Kind.BINDING_LEGACY, binding("MONGODB_URI", arn("staging/mongodb/app-read")), {}),
+    (Kind.BINDING_WRONG, binding("MONGODB_URI", arn("staging/mongodb/app-write-v2")), {}),
+    (Kind.BINDING_MISSING, binding("MONGODB_WRITE_URI", None), {}),
+    (Kind.BINDING_UNPINNED, binding("MONGODB_URI", arn(READ)), {}),
+    (Kind.BINDING_UNDECLARED, binding("MONGODB_SIDE_DOOR", arn("staging/other")), {}),
+    (Kind.BINDING_PLAIN, plain_connection, {}),
     (
         Kind.PRIVILEGE_EXTRA,
-        lambda s: collections(
-            s, privileges=s.collections.privileges | {Privilege("askflorence", "plans", "update")}
-        ),
+        partial(privileges, more=frozenset({Privilege("askflorence", "plans", "update")})),
         {},
     ),
-    (
-        Kind.PRIVILEGE_MISSING,
-        lambda s: collections(
-            s, privileges=s.collections.privileges - {Privilege("askflorence", "", "find")}
-        ),
-        {},
-    ),
+    (Kind.PRIVILEGE_MISSING, partial(privileges, less=frozenset({Privilege("askflorence", "", "find")})), {}),
     (Kind.COLLECTION_UNDECLARED, lambda s: collections(s, names=s.collections.names | {"scratch"}), {}),
     (Kind.COLLECTION_ABSENT, lambda s: collections(s, names=s.collections.names - {"plans"}), {}),
     (Kind.COLLECTION_PHI, lambda s: s, {"manifest": phi_manifest()}),

@@ -10,7 +10,7 @@ TWO_RULES = {
     "the schema variable bound to the runtime",
     "the schema user bound to the runtime under another name",
 }
-"""These break two rules at once, and both are told."""
+"""These break two rules at once, and both are reported."""
 
 CASES = {
     "an unknown key at the top": (
@@ -170,17 +170,11 @@ CASES = {
         'bindings.service.MONGODB_REFERENCE_URI.prod.cluster: cluster "stage" is not defined.',
     ),
     "a legacy user without a known successor": (
-        (
-            SURVEY + "app_write",
-            SURVEY + "app_writer",
-        ),
+        (SURVEY + "app_write", SURVEY + "app_writer"),
         'legacy.staging.users.app_writer_survey.successor: successor "app_writer" is not defined.',
     ),
     "a legacy user whose variable goes to somebody else": (
-        (
-            SURVEY + "app_write",
-            SURVEY + "app_read",
-        ),
+        (SURVEY + "app_write", SURVEY + "app_read"),
         'legacy.staging.users.app_writer_survey.secrets[0].variable: "MONGODB_URI_SURVEY_WRITE" goes over to app_write,'
         " not to app_read",
     ),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from rollout_world import Crash, FakeClock
+from rollout_world import FakeClock
 
 from atlas_access.base.observed import HeldRole
 from atlas_access.base.phases import Step
@@ -137,9 +137,9 @@ class FakeEstate:
         self.at_boundary(f"after {name}")
 
 
-def goal(way: Way, told_since: float | None = None) -> Goal:
+def goal(way: Way, since: float | None = None) -> Goal:
     """Everything legacy of the fake stack."""
-    return Goal(STACK, way, tuple(Target(n, r) for n, r in LEGACY.items()), ROLES, SECRETS, told_since)
+    return Goal(STACK, way, tuple(Target(n, r) for n, r in LEGACY.items()), ROLES, SECRETS, since)
 
 
 def seen(step: Step, wall: float = 10 * DAY, **changes: object) -> GateSeen:
@@ -178,7 +178,7 @@ class Run:
     said: list[str] = field(default_factory=list)
     rounds: Iterator[tuple[str, ...]] = field(default_factory=lambda: iter(()))
 
-    def go(self, estate: FakeEstate, way: Way, told_since: float | None = None) -> Done:
+    def go(self, estate: FakeEstate, way: Way, since: float | None = None) -> Done:
         """One run in this process, to its end or its crash."""
 
         def examine(look: Look, strict: bool) -> Examined:
@@ -194,7 +194,7 @@ class Run:
             return next(self.rounds, self.red)
 
         parts = Parts(estate, estate.clock, self.said.append, examine, gates)
-        return carry_out(goal(way, told_since), parts)
+        return carry_out(goal(way, since), parts)
 
 
 def held(estate: FakeEstate) -> dict[str, frozenset[HeldRole]]:
@@ -215,19 +215,3 @@ def gone(estate: FakeEstate) -> bool:
     """Nothing legacy is left, and everything else is as it was."""
     scheduled = set(estate.secrets.values()) == {SecretState.SCHEDULED}
     return held(estate) == KEPT and estate.roles == {"role_admin_schema"} and scheduled
-
-
-__all__ = [
-    "DAY",
-    "IDLE",
-    "KEPT",
-    "LEGACY",
-    "Crash",
-    "FakeEstate",
-    "Run",
-    "goal",
-    "gone",
-    "held",
-    "seen",
-    "untouched",
-]

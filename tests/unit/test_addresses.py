@@ -30,7 +30,6 @@ FULL = ClusterAddresses(
 def test_the_address_and_its_form_are_those_asked_for(
     address: Address, form: AddressForm, expected: str
 ) -> None:
-    """Four addresses, four answers."""
     assert FULL.base(address, form) == expected
 
 

@@ -43,22 +43,19 @@ def test_a_key_that_answers_the_challenge_is_known() -> None:
     assert keyring.identify("GET", TARGET, answer(challenge(keyring), "private-key")) == KEY
 
 
-def test_a_wrong_private_key_is_challenged_again() -> None:
+@pytest.mark.parametrize(
+    ("secret", "changes", "expected"),
+    [("another-key", {}, "stale=false"), ("private-key", {"target": "/api/atlas/v2/x"}, "stale=false")],
+    ids=["a wrong private key", "an answer for another address"],
+)
+def test_a_wrong_answer_is_challenged_again(secret: str, changes: dict[str, str], expected: str) -> None:
     keyring = Keyring([KEY])
-    assert "stale=false" in challenge(keyring, answer(challenge(keyring), "another-key"))
-
-
-def test_an_answer_for_another_address_is_refused() -> None:
-    keyring = Keyring([KEY])
-    assert "stale=false" in challenge(
-        keyring, answer(challenge(keyring), "private-key", target="/api/atlas/v2/x")
-    )
+    assert expected in challenge(keyring, answer(challenge(keyring), secret, **changes))
 
 
 def test_a_nonce_of_another_server_is_stale() -> None:
-    keyring = Keyring([KEY])
     foreign = answer(challenge(Keyring([KEY])), "private-key")
-    assert "stale=true" in challenge(keyring, foreign)
+    assert "stale=true" in challenge(Keyring([KEY]), foreign)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import given, strategies as st
 
 from sandbox.atlas.errors import AtlasError
 from sandbox.atlas.negotiation import Query, agreed, page, resolve
-from sandbox.atlas.urls import find_route
+from sandbox.atlas.routes import find_route
 
 FIRST = ("2023-01-01",)
 TWO = ("2023-02-01", "2024-08-05")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from atlas_access.manifest.load import Manifest, ManifestInvalid, load_manifest
-from atlas_access.manifest.waivers import AUDIT, findings
+from atlas_access.manifest.waivers import AUDIT, conflicts
 from atlas_access.review.who_can import who_can
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ def example() -> Manifest:
 
 
 def test_nobody_breaks_the_audit_log_and_no_waiver_speaks_of_it(example: Manifest) -> None:
-    assert [] == [finding for finding in findings(example) if finding.on == AUDIT]
+    assert [] == [finding for finding in conflicts(example) if finding.on == AUDIT]
     assert ["W2"] == [waiver.id for waiver in example.waivers]
 
 

@@ -1,4 +1,4 @@
-"""A baseline: what was captured comes back as it was, and any other is refused with the way out."""
+"""A baseline: what was captured comes back as it was, and any other is refused with the remedy."""
 
 import json
 from pathlib import Path

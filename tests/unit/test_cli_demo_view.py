@@ -25,15 +25,15 @@ UP = Deployment("staging", "bind", Operation.UP, "embedded", 1.0, (Step("create"
 
 
 def shown(capsys: pytest.CaptureFixture[str], receipt: Receipt = RECEIPT, code: int = 0) -> str:
-    def play(told: Teller) -> SimpleNamespace:
-        told.up(receipt.sandbox)
-        told.begins("staging: bind; prod: provision")
-        told.goes_on("staging", Progress(Moment.DONE, UP.steps[0]))
-        told.goes_on("staging", Progress(Moment.SAID, UP.steps[0], "gates on app:8: green"))
-        told.goes_on("prod", Progress(Moment.SAID, None, "prod: app:13 running 2/2"))
-        told.goes_on("prod", Progress(Moment.FAILED, replace(UP.steps[0], name="broken")))
-        told.ended(UP)
-        told.line("  load so far: 7 requests")
+    def play(screen: Teller) -> SimpleNamespace:
+        screen.up(receipt.sandbox)
+        screen.begins("staging: bind; prod: provision")
+        screen.goes_on("staging", Progress(Moment.DONE, UP.steps[0]))
+        screen.goes_on("staging", Progress(Moment.SAID, UP.steps[0], "gates on app:8: green"))
+        screen.goes_on("prod", Progress(Moment.SAID, None, "prod: app:13 running 2/2"))
+        screen.goes_on("prod", Progress(Moment.FAILED, replace(UP.steps[0], name="broken")))
+        screen.ended(UP)
+        screen.line("  load so far: 7 requests")
         return SimpleNamespace(receipt=receipt, matrix=MATRIX, page=Path("receipt.html"), exit_code=code)
 
     assert code == stage(play)
@@ -62,7 +62,7 @@ def test_the_last_screen_ends_with_the_answer_and_the_next_step(capsys: pytest.C
     assert last.startswith("Receipt: receipt.html       Next: atlas-access sandbox up")
 
 
-def test_what_did_not_run_is_told_on_the_last_screen(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_did_not_run_is_reported_on_the_last_screen(capsys: pytest.CaptureFixture[str]) -> None:
     result = shown(capsys, replace(RECEIPT, notes=("The smoke gates were NOT RUN: no browser",)))
     assert "The smoke gates were NOT RUN: no browser" in result
 

@@ -184,6 +184,6 @@ def test_an_option_is_found_in_any_case():
     assert None is ConnectionString.parse(STANDARD).option("tls")
 
 
-def test_hosts_are_in_lower_case_and_srv_is_told():
+def test_hosts_are_in_lower_case_and_srv_is_known():
     assert ("h.example.com:27017",) == ConnectionString.parse("mongodb://H.Example.com:27017").hosts
     assert ConnectionString.parse(SRV).is_srv

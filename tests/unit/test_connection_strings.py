@@ -19,6 +19,14 @@ def packed(text: str) -> str:
 @pytest.mark.parametrize(
     "text",
     [
+        f"mongodb://app:{PASSWORD}@h1.ab1cd.mongodb.net:27017,h2.ab1cd.mongodb.net/db",
+        f"mongodb+srv://app:{PASSWORD}@{HOST}",
+        f"MONGODB+SRV://app:{PASSWORD}@{HOST}",
+        f'"mongodb:\\/\\/app:{PASSWORD}@{HOST}"',
+        f"mongodb%2Bsrv%3A%2F%2Fapp%3A{PASSWORD}%40{HOST}",
+        f"uri = 'mongodb://app:{PASSWORD}@10.0.0.7/db'",
+        f"mongodb://app:{PASSWORD[:5]}%40{PASSWORD[5:]}@{HOST}",
+        f"mongodb://app:{PASSWORD}@localhost:27017",
         f"mongodb+srv://app:{PASSWORD[:3]}%24{PASSWORD[3:]}@{HOST}",
         f"mongodb+srv://app:{PASSWORD[:3]}${PASSWORD[3:]}@{HOST}",
         f"mongodb+srv://app:{PASSWORD[:3]}'{PASSWORD[3:]}@{HOST}",
@@ -57,6 +65,19 @@ def test_base64_that_is_broken_into_lines_is_read_as_one() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "mongodb://localhost:27017/askflorence",
+        "mongodb+srv://c.ab1cd.mongodb.net/askflorence",
+        "mongodb+srv://user:<password>@c.ab1cd.mongodb.net",
+        "mongodb+srv://user:${PASSWORD}@c.ab1cd.mongodb.net",
+        "mongodb+srv://user:$PW@c.ab1cd.mongodb.net",
+        "mongodb+srv://user:{password}@c.ab1cd.mongodb.net",
+        "mongodb+srv://user:***@c.ab1cd.mongodb.net",
+        "mongodb+srv://user:your-password@c.ab1cd.mongodb.net",
+        "mongodb+srv://user:password@c.ab1cd.mongodb.net",
+        f"mongodb+srv://user:{PASSWORD}@cluster.example.com",
+        f"mongodb://user:{PASSWORD}@db.invalid:27017",
+        "mongodb://user:pw@host",
+        f"postgres://user:{PASSWORD}@c.ab1cd.example.net",
         packed("mongodb+srv://app:<password>@c.ab1cd.mongodb.net"),
         "bW9uZ29kY",
         "mongodb+srv%3A%2F%2Fapp%3A%24%7BMONGODB_PASSWORD%7D%40c.ab1cd.mongodb.net",
@@ -87,5 +108,5 @@ def test_wide_text_is_read_with_and_without_a_mark_and_at_any_place(encoding: st
     ("beginning", "expected"),
     [(b"\x1f\x8b\x08", "gzip"), (b"PK\x03\x04", "zip"), (b"BZh9", "bzip2"), (b"MZ\x90", ""), (b"", "")],
 )
-def test_an_archive_is_told_by_its_first_bytes(beginning: bytes, expected: str) -> None:
+def test_an_archive_is_known_by_its_first_bytes(beginning: bytes, expected: str) -> None:
     assert expected == archive_of(beginning)

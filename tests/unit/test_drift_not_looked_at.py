@@ -16,7 +16,7 @@ from atlas_access.retirement.judge import conditions
 LEFT_OUT = NotReached(f"collections of {CLUSTER}", "driftWithoutCollections is set")
 
 
-def test_collections_that_a_setting_leaves_out_are_told_and_not_asked_for() -> None:
+def test_collections_that_a_setting_leaves_out_are_reported_and_not_asked_for() -> None:
     stated = settings().model_copy(update={"drift_without_collections": True})
     assert LEFT_OUT == read_collections(replace(wanted(), settings=stated), Endpoints.from_environment({}))
 

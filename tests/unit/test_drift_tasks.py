@@ -1,4 +1,4 @@
-"""What tasks hold, container by container: a credential anywhere but in the runtime container is told."""
+"""What tasks hold, container by container: a credential anywhere but in the runtime container is reported."""
 
 from dataclasses import replace
 from typing import Any

@@ -67,7 +67,7 @@ def test_each_address_must_be_given_and_loopback(variable, value):
         Endpoints.from_environment({**SANDBOX, variable: value})
 
 
-def test_all_faults_are_told_at_once():
+def test_all_faults_are_reported_at_once():
     with pytest.raises(EndpointRefused) as caught:
         Endpoints.from_environment({"ATLAS_ACCESS_SANDBOX": "true", "ATLAS_ACCESS_ADDRESS_FORM": "dns"})
     assert all(variable in str(caught.value) for variable in [*OVERLAY, "ATLAS_ACCESS_ADDRESS_FORM"])

@@ -9,7 +9,7 @@ from atlas_access.manifest.load import load_manifest
 from atlas_access.proof.expectations import expectations
 
 ROOT = Path(__file__).resolve().parents[2]
-AUDIT_LOG = "askflorence.agent_audit_log"
+USERS = ("app_read", "app_write", "app_audit_writer", "app_admin_schema")
 SCHEMA = ("agent_waitlist_submissions", "agent_survey_responses", "hubspot_sync_log")
 OTHERS = (
     *(
@@ -101,96 +101,61 @@ def _all(*names: str) -> tuple[str, ...]:
     return tuple(f"askflorence.{name}" for name in names)
 
 
-def test_the_audit_writer_may_read_and_append_to_the_audit_log() -> None:
-    allowed = READS + MORE_READS + INSERTS + MORE_INSERTS
-    assert {"allowed"} == _outcomes("app_audit_writer", allowed, (AUDIT_LOG,))
+ELSEWHERE = READS + INSERTS + CHANGES + REMOVALS + STRUCTURE + WATCHING
+BYPASS = ("insert bypassing validation",)
+LOG_ALONE = _all("agent_audit_log")
+DECIDED = {
+    "the audit writer may read and append to the audit log": (
+        "app_audit_writer", "allowed", READS + MORE_READS + INSERTS + MORE_INSERTS, LOG_ALONE),
+    "the audit writer cannot change or erase anything in the audit log": (
+        "app_audit_writer", "denied", CHANGES + MORE_CHANGES + REMOVALS + MORE_REMOVALS, LOG_ALONE),
+    "the audit writer cannot change the audit log as a collection": (
+        "app_audit_writer", "denied", STRUCTURE + MORE_STRUCTURE + WATCHING + BYPASS, LOG_ALONE),
+    "the audit writer reaches no other collection": (
+        "app_audit_writer", "denied", ELSEWHERE, _all(*OTHERS, *SCHEMA)),
+    "the reader may read every collection": ("app_read", "allowed", READS, _all(*ALL)),
+    "the reader can write nowhere": (
+        "app_read", "denied", INSERTS + CHANGES + REMOVALS + STRUCTURE + BYPASS, _all(*ALL)),
+    "the reader finds no detour on the audit log": (
+        "app_read", "denied", MORE_INSERTS + MORE_CHANGES + MORE_REMOVALS + MORE_STRUCTURE, LOG_ALONE),
+    "the schema admin may read and manage indexes on its three collections": (
+        "app_admin_schema", "allowed", ("find", "createIndexes", "dropIndexes", "listIndexes"), _all(*SCHEMA)),
+    "the schema admin cannot touch the data of its collections": (
+        "app_admin_schema", "denied",
+        (*INSERTS, *CHANGES, *REMOVALS, "drop", "renameCollection", "collMod validation", "convertToCapped"),
+        _all(*SCHEMA)),
+    "the schema admin cannot touch the audit log": (
+        "app_admin_schema", "denied",
+        ELSEWHERE + MORE_READS + MORE_INSERTS + MORE_CHANGES + MORE_REMOVALS + MORE_STRUCTURE, LOG_ALONE),
+    "the schema admin reaches no other collection": ("app_admin_schema", "denied", ELSEWHERE, _all(*OTHERS)),
+    "the writer may write every collection": (
+        "app_write", "allowed", READS + INSERTS + CHANGES + REMOVALS, _all(*ALL)),
+    "the writer can change the audit log, which the waiver says": (
+        "app_write", "allowed",
+        ("update", "delete", "drop", "convertToCapped", "renameCollection", "createIndexes TTL"), LOG_ALONE),
+    "the writer cannot bypass validation or change collection options": (
+        "app_write", "denied", (*BYPASS, "collMod validation"), _all(*ALL)),
+    "the audit writer lists nothing of the database": ("app_audit_writer", "denied", ON_A_DATABASE, ("askflorence",)),
+    "the schema admin lists nothing of the database": ("app_admin_schema", "denied", ON_A_DATABASE, ("askflorence",)),
+}  # fmt: skip
 
 
-def test_the_audit_writer_cannot_change_or_erase_anything_in_the_audit_log() -> None:
-    denied = CHANGES + MORE_CHANGES + REMOVALS + MORE_REMOVALS
-    assert {"denied"} == _outcomes("app_audit_writer", denied, (AUDIT_LOG,))
+@pytest.mark.parametrize(("user", "outcome", "operations", "places"), DECIDED.values(), ids=DECIDED)
+def test_the_table_says_what_was_decided(
+    user: str, outcome: str, operations: tuple[str, ...], places: tuple[str, ...]
+) -> None:
+    assert {outcome} == _outcomes(user, operations, places)
 
 
-def test_the_audit_writer_cannot_change_the_audit_log_as_a_collection() -> None:
-    denied = (*STRUCTURE, *MORE_STRUCTURE, *WATCHING, "insert bypassing validation")
-    assert {"denied"} == _outcomes("app_audit_writer", denied, (AUDIT_LOG,))
-
-
-def test_the_audit_writer_reaches_no_other_collection() -> None:
-    denied = READS + INSERTS + CHANGES + REMOVALS + STRUCTURE + WATCHING
-    assert {"denied"} == _outcomes("app_audit_writer", denied, _all(*OTHERS, *SCHEMA))
-
-
-def test_the_reader_may_read_every_collection() -> None:
-    assert {"allowed"} == _outcomes("app_read", READS, _all(*ALL))
-
-
-def test_the_reader_can_write_nowhere() -> None:
-    denied = (*INSERTS, *CHANGES, *REMOVALS, *STRUCTURE, "insert bypassing validation")
-    assert {"denied"} == _outcomes("app_read", denied, _all(*ALL))
-
-
-def test_the_reader_finds_no_way_around_on_the_audit_log() -> None:
-    denied = MORE_INSERTS + MORE_CHANGES + MORE_REMOVALS + MORE_STRUCTURE
-    assert {"denied"} == _outcomes("app_read", denied, (AUDIT_LOG,))
-
-
-def test_the_schema_admin_may_read_and_manage_indexes_on_its_three_collections() -> None:
-    allowed = ("find", "createIndexes", "dropIndexes", "listIndexes")
-    assert {"allowed"} == _outcomes("app_admin_schema", allowed, _all(*SCHEMA))
-
-
-def test_the_schema_admin_cannot_touch_the_data_of_its_collections() -> None:
-    denied = (
-        *INSERTS,
-        *CHANGES,
-        *REMOVALS,
-        "drop",
-        "renameCollection",
-        "collMod validation",
-        "convertToCapped",
-    )
-    assert {"denied"} == _outcomes("app_admin_schema", denied, _all(*SCHEMA))
-
-
-def test_the_schema_admin_cannot_touch_the_audit_log() -> None:
-    everything = (
-        *READS, *MORE_READS, *INSERTS, *MORE_INSERTS, *CHANGES, *MORE_CHANGES, *REMOVALS, *MORE_REMOVALS,
-        *STRUCTURE, *MORE_STRUCTURE, *WATCHING,
-    )  # fmt: skip
-    assert {"denied"} == _outcomes("app_admin_schema", everything, (AUDIT_LOG,))
-
-
-def test_the_schema_admin_reaches_no_other_collection() -> None:
-    denied = READS + INSERTS + CHANGES + REMOVALS + STRUCTURE + WATCHING
-    assert {"denied"} == _outcomes("app_admin_schema", denied, _all(*OTHERS))
-
-
-def test_the_writer_may_write_every_collection() -> None:
-    assert {"allowed"} == _outcomes("app_write", READS + INSERTS + CHANGES + REMOVALS, _all(*ALL))
-
-
-def test_the_writer_can_change_the_audit_log_which_the_waiver_says() -> None:
-    accepted = ("update", "delete", "drop", "convertToCapped", "renameCollection", "createIndexes TTL")
-    assert {"allowed"} == _outcomes("app_write", accepted, (AUDIT_LOG,))
-
-
-def test_the_writer_cannot_bypass_validation_or_change_collection_options() -> None:
-    denied = ("insert bypassing validation", "collMod validation")
-    assert {"denied"} == _outcomes("app_write", denied, _all(*ALL))
-
-
-@pytest.mark.parametrize("user", ["app_read", "app_write", "app_audit_writer", "app_admin_schema"])
+@pytest.mark.parametrize("user", USERS)
 def test_no_user_administers_users_or_the_cluster(user: str) -> None:
-    administration = tuple(
-        name for name in ON_A_DATABASE if name not in ("listCollections", "dbStats", "dbHash")
-    )
-    administration = tuple(name for name in administration if name != "create a collection")
+    harmless = ("listCollections", "dbStats", "dbHash", "create a collection")
+    administration = tuple(name for name in ON_A_DATABASE if name not in harmless)
     assert {"denied"} == _outcomes(user, administration, ("askflorence", "admin"))
     assert {"denied"} == _outcomes(user, ON_THE_CLUSTER, ("the cluster",))
 
 
-@pytest.mark.parametrize("user", ["app_read", "app_write", "app_audit_writer", "app_admin_schema"])
+@pytest.mark.parametrize("user", USERS)
 def test_no_user_reaches_another_database_or_the_server_s_own_collections(user: str) -> None:
     core = ("find", "insert", "update", "delete")
     own = ("admin.system.users", "admin.system.roles", "local.oplog.rs", "config.transactions")
@@ -198,8 +163,3 @@ def test_no_user_reaches_another_database_or_the_server_s_own_collections(user: 
     assert {"denied"} == _outcomes(
         user, READS + INSERTS + CHANGES + REMOVALS, ("askflorence_elsewhere.anything",)
     )
-
-
-@pytest.mark.parametrize("user", ["app_audit_writer", "app_admin_schema"])
-def test_a_narrow_user_lists_nothing_of_the_database(user: str) -> None:
-    assert {"denied"} == _outcomes(user, ON_A_DATABASE, ("askflorence",))

@@ -84,7 +84,7 @@ def test_any_other_eligibility_answer_does_not(reply: Reply, why: str) -> None:
     )
 
 
-def test_a_changed_eligibility_is_told_as_a_difference() -> None:
+def test_a_changed_eligibility_is_reported_as_a_difference() -> None:
     result = judge_eligibility(
         held({"eligibility": {"aptc": 1, "took_ms": 5}}), good({"aptc": 2, "took_ms": 9})
     )
@@ -140,7 +140,7 @@ def test_a_provider_on_every_plan_meets_gate_3() -> None:
     assert '"Tyler Wood" covered on 14 of 14 plans' == judge_provider(CONTRACT, coverage(), PLANS).summary
 
 
-def test_a_provider_on_none_is_told_as_the_page_says() -> None:
+def test_a_provider_on_none_is_reported_as_the_page_says() -> None:
     rows = good({"plans": [{"plan_id": plan, "covered": False} for plan in PLANS]})
     result = judge_provider(held({}), rows, PLANS)
     assert (
@@ -312,7 +312,7 @@ def test_a_round_that_lacks_a_gate_is_unknown() -> None:
     assert (UNKNOWN, ("gate 8 waitlist sign-up: was not asked",)) == (lacking.standing, lacking.failures)
 
 
-def test_the_unmet_is_told_before_the_unknown() -> None:
+def test_the_unmet_is_reported_before_the_unknown() -> None:
     found = report(Round(1, results(ELIGIBILITY=UNKNOWN, PROVIDER=UNMET, JOURNEY=UNMET)))
     assert "gate 3 providers/covered: why (also gate 6)" == found.reason
 

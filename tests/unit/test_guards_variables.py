@@ -4,18 +4,13 @@ import pytest
 
 from atlas_access.base import Status
 from atlas_access.guards import env_var_coverage, reference_collections, silent_fall_back
-from atlas_access.guards.language import language_of
-from atlas_access.guards.source import SourceFile
-from atlas_access.guards.variables import Use, uses_in
+from atlas_access.guards.variables import Use, is_mongo_variable, uses_in
 from tests.unit.manifests import manifest
-
-
-def file(path: str, text: str) -> SourceFile:
-    return SourceFile(path, text, language_of(path, text))
+from tests.unit.source_files import source
 
 
 def uses(path: str, text: str) -> list[Use]:
-    return list(uses_in(file(path, text), ("MONGODB_URI",)))
+    return list(uses_in(source(path, text), ("MONGODB_URI",)))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +68,7 @@ def test_a_use_is_seen_beside_apostrophes_and_in_every_language_that_is_read(pat
 
 @pytest.mark.parametrize("suffix", ["vue", "go", "ipynb", "rb", "java"])
 def test_code_of_a_language_that_is_not_read_is_not_judged_and_not_clean(suffix: str) -> None:
-    code = file(f"a.{suffix}", "\nMONGODB_REFERENCE_URI MONGODB_URI")
+    code = source(f"a.{suffix}", "\nMONGODB_REFERENCE_URI MONGODB_URI")
     notes = [
         note
         for found in (
@@ -90,5 +85,50 @@ def test_code_of_a_language_that_is_not_read_is_not_judged_and_not_clean(suffix:
 
 
 def test_code_of_a_language_that_is_not_read_and_speaks_of_no_variable_is_clean() -> None:
-    code = file("a.go", "// MONGODB_ATLAS_PUBLIC_API_KEY and mongo\n")
+    code = source("a.go", "// MONGODB_ATLAS_PUBLIC_API_KEY and mongo\n")
     assert Status.GOOD == silent_fall_back.check([code], ()).status
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("MONGODB_URI", True),
+        ("MONGO_URL", True),
+        ("STAGING_MONGODB_URI", True),
+        ("MONGODB_PASSWORD", True),
+        ("MONGODB_ATLAS_PUBLIC_API_KEY", False),
+        ("MONGODB_DB_NAME", False),
+        ("MONGODB_USER_ADDED", False),
+        ("MONGODB", False),
+        ("MONGOD", False),
+        ("HUBSPOT_URI", False),
+    ],
+)
+def test_which_names_are_mongo_variables(name: str, expected: bool) -> None:
+    assert expected == is_mongo_variable(name)
+
+
+def test_a_variable_counts_as_read_only_in_code() -> None:
+    bound = [source("ecs.tf", 'MONGODB_URI = "x"')]
+    findings = {
+        each.message
+        for each in env_var_coverage.check(manifest(), bound).findings
+        if each.place.path == "access.yaml"
+    }
+    assert "MONGODB_URI is declared, and no code of the tree reads it" in findings
+
+
+def test_a_declared_variable_may_be_marked_as_reserved_with_a_reason() -> None:
+    code = source("a.ts", "// atlas-access: reserved MONGODB_AUDIT_WRITE_URI: its writers come with phase 5")
+    found = env_var_coverage.check(manifest(), [code])
+    assert not [each for each in found.findings if each.message.startswith("MONGODB_AUDIT_WRITE_URI")]
+    assert "MONGODB_AUDIT_WRITE_URI is not read yet: its writers come with phase 5" in {
+        n.message for n in found.notes
+    }
+
+
+def test_a_mark_without_a_reason_marks_nothing() -> None:
+    code = source("a.ts", "// atlas-access: reserved MONGODB_AUDIT_WRITE_URI")
+    assert [
+        each for each in env_var_coverage.check(manifest(), [code]).findings if "AUDIT_WRITE" in each.message
+    ]

@@ -1,4 +1,4 @@
-"""Differences between two answers: none where they are equal, and each told by its place."""
+"""Differences between two answers: none where they are equal, and each named by its place."""
 
 import copy
 from typing import Any
@@ -37,7 +37,7 @@ def test_one_changed_leaf_is_one_difference(value: Any, leaf: Any) -> None:
     assert ["b[0]"] == [each.path for each in differences(before, after)]
 
 
-def test_a_changed_number_is_told_with_both_values() -> None:
+def test_a_changed_number_is_reported_with_both_values() -> None:
     assert ["plans[42261UT0060023].premium: 402.66 → 410.0"] == differences_between(
         {"plans": [{"plan_id": "42261UT0060023", "premium": 402.66}]},
         {"plans": [{"plan_id": "42261UT0060023", "premium": 410.0}]},
@@ -49,7 +49,7 @@ def test_a_missing_plan_is_one_difference() -> None:
     assert ["[2]: an object of 2 fields → absent"] == differences_between(before, before[:2] + before[3:])
 
 
-def test_another_order_is_told_once() -> None:
+def test_another_order_is_reported_once() -> None:
     rows = [{"plan_id": name} for name in "abc"]
     assert [' order, place 1: "a" → "c"'] == differences_between(rows, rows[::-1])
 

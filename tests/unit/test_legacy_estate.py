@@ -73,12 +73,10 @@ def listed(
 
 
 def without(seen: LegacySeen, *names: str) -> LegacySeen:
-    assert not isinstance(seen.users, Unread)
     return replace(seen, users=tuple(each for each in seen.users if each.name not in names))
 
 
 def with_users(seen: LegacySeen, *users: SeenUser) -> LegacySeen:
-    assert not isinstance(seen.users, Unread)
     return replace(seen, users=(*seen.users, *users))
 
 
@@ -142,15 +140,12 @@ def test_only_the_tombstone_alone_is_a_tombstone(held: tuple[HeldRole, ...], exp
 
 def test_the_tombstones_own_role_is_no_surprise() -> None:
     seen = declared()
-    assert not isinstance(seen.roles, Unread)
     seen = replace(seen, roles=(*seen.roles, SeenRole(TOMBSTONE_ROLE, frozenset())))
     assert () == listed(seen).surprises
 
 
 def test_what_access_yaml_does_not_name_is_found() -> None:
     seen = declared()
-    assert not isinstance(seen.roles, Unread)
-    assert not isinstance(seen.secrets, Unread)
     seen = replace(
         seen,
         roles=(*seen.roles, SeenRole("role_of_nobody", frozenset())),
@@ -187,7 +182,7 @@ def test_another_account_that_was_not_read_is_unknown() -> None:
     assert Status.UNKNOWN is listed(seen).status
 
 
-def test_a_last_login_is_told_none_is_told_and_unknown_is_told_as_unknown() -> None:
+def test_a_last_login_is_shown_none_is_shown_and_unknown_is_shown_as_unknown() -> None:
     text = render(inventory_report(listed(declared())), Format.TEXT)
     assert "2026-05-06 09:14 UTC" in text
     assert "none since 2026-05-01 00:00 UTC" in text

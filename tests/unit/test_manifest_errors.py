@@ -1,4 +1,4 @@
-"""A wrong manifest is refused with every mistake, its line and the way out."""
+"""A wrong manifest is refused with every mistake, its line and the remedy."""
 
 import pickle
 
@@ -16,7 +16,7 @@ def user(name, secret):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_mistake_is_named_with_its_place_and_the_way_out(name):
+def test_a_mistake_is_named_with_its_place_and_the_remedy(name):
     change, expected = CASES[name]
     messages = [str(error).partition("  ")[2] for error in errors_of(edited(change))]
     assert any(message.startswith(expected) for message in messages), "\n".join(messages)
@@ -32,7 +32,7 @@ def test_an_error_stands_at_the_line_of_the_mistake():
     assert line_of(text, "    FINDS:") == only_error(text).line
 
 
-def test_all_mistakes_are_told_at_once_in_the_order_of_the_file():
+def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file():
     text = edited(
         (READ_ROLE, READ_ROLE.replace("read@askflorence", "role_reports")),
         ("  schema_task:\n", "    MONGODB_WRITE_URI: {user: app_read}\n  schema_task:\n"),

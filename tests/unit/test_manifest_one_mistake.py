@@ -11,7 +11,7 @@ from atlas_access.base.yaml_errors import ManifestInvalid
 from atlas_access.base.yaml_reader import read_yaml
 from atlas_access.manifest.load import load_manifest
 from tests.unit.manifests import TEXT, edited, errors_of, line_of, only_error
-from tests.unit.test_manifest_properties import SMALL
+from tests.unit.test_manifest_properties import SMALL, paths
 
 ROLE = "    role: role_audit_writer\n"
 CASCADES = {
@@ -66,15 +66,6 @@ def test_a_mistake_that_reaches_many_places_is_one_error(name: str) -> None:
     change, expected = CASCADES[name]
     errors = [each for each in errors_of(edited(change)) if not each.where.startswith("added")]
     assert [expected] == [str(each).partition("  ")[2][: len(expected)] for each in errors]
-
-
-def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    if path:
-        yield path
-    for key, below in (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    ):
-        yield from paths(below, (*path, key))
 
 
 def mistyped(text: str) -> str:

@@ -55,7 +55,7 @@ ODD = st.one_of(
 
 
 def answer(text: str | bytes) -> Manifest | tuple[ManifestError, ...]:
-    """Return the manifest or its errors, each of which must be one line that names the way out."""
+    """Return the manifest or its errors, each of which must be one line that names the remedy."""
     try:
         return load_manifest(text)
     except ManifestInvalid as invalid:

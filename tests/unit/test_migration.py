@@ -1,6 +1,7 @@
 """A migration's standing: each phase judged from facts; unknown is never done, and nothing is next before its time."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
@@ -135,16 +136,10 @@ def live(
     return looks.Live(state, marks or Marks(bound=Bound(NEW, OLD, T)), tags or {})
 
 
-def test_what_a_green_rollout_ended_on_is_swapped_and_gated() -> None:
-    assert looks.swap(asked(), live(), None).holds
-    assert looks.gates(asked(), live(), CAPTURED).holds
-
-
-def test_a_service_that_runs_something_else_is_not_swapped() -> None:
-    assert (False, False) == (
-        looks.swap(asked(), live(OLD), None).holds,
-        looks.gates(asked(), live(OLD), CAPTURED).holds,
-    )
+@pytest.mark.parametrize(("revision", "holds"), [(NEW, True), (OLD, False)])
+def test_only_what_a_green_rollout_ended_on_is_swapped_and_gated(revision: str, holds: bool) -> None:
+    assert holds is looks.swap(asked(), live(revision), None).holds
+    assert holds is looks.gates(asked(), live(revision), CAPTURED).holds
 
 
 @pytest.mark.parametrize(
@@ -166,13 +161,18 @@ def test_tags_edited_by_hand_are_unknown() -> None:
     assert looks.swap(asked(), live(marks=Marks(broken="the lease")), None).holds is None
 
 
-def test_gates_that_nobody_had_to_run_are_unknown() -> None:
-    assert looks.gates(asked(allow_ungated_rollout=True), live(), CAPTURED).holds is None
+ABSENT = Fact(holds=False, evidence="staging.json is not there")
 
 
-def test_gates_without_a_baseline_are_unknown() -> None:
-    absent = Fact(holds=False, evidence="staging.json is not there")
-    assert looks.gates(asked(), live(), absent).holds is None
+@pytest.mark.parametrize(
+    ("changes", "baseline"),
+    [({"allow_ungated_rollout": True}, CAPTURED), ({}, ABSENT)],
+    ids=["nobody had to run them", "no baseline"],
+)
+def test_gates_without_a_baseline_or_a_duty_to_run_are_unknown(
+    changes: dict[str, object], baseline: Fact
+) -> None:
+    assert looks.gates(asked(**changes), live(), baseline).holds is None
 
 
 def test_a_service_that_was_not_read_is_unknown() -> None:
@@ -213,34 +213,28 @@ def drifted(*findings: Difference, unread: tuple[Unread, ...] = ()) -> Drift:
     return Drift("staging", datetime.fromtimestamp(T, UTC), findings, unread)
 
 
-def test_a_missing_managed_user_is_told_an_unknown_one_is_not_ours() -> None:
-    missing = Difference(
-        Kind.USER_MISSING,
-        "c",
-        "app_read",
-        "the user app_read does not exist",
-        "",
-        target=Target("USER", "app_read"),
-    )
-    other = Difference(
-        Kind.USER_UNMANAGED, "c", "who", "the user who is not known", "", target=Target("USER", "who")
-    )
-    assert (False, True) == (
-        looks.users(asked(), drifted(missing)).holds,
-        looks.users(asked(), drifted(other)).holds,
-    )
-
-
-@pytest.mark.parametrize("what", ["database users", "custom roles"])
-def test_users_that_were_not_read_are_unknown(what: str) -> None:
-    assert looks.users(asked(), drifted(unread=(Unread(what, "403"),))).holds is None
+@pytest.mark.parametrize(
+    ("kind", "name", "holds"), [(Kind.USER_MISSING, "app_read", False), (Kind.USER_UNMANAGED, "who", True)]
+)
+def test_a_missing_managed_user_is_reported_an_unknown_one_is_not_ours(
+    kind: Kind, name: str, holds: bool
+) -> None:
+    found = Difference(kind, "c", name, "the user is not as declared", "", target=Target("USER", name))
+    assert holds is looks.users(asked(), drifted(found)).holds
 
 
 @pytest.mark.parametrize(
-    "what", ["secret staging/mongodb/app-read-v2", "AWS account", "key alias/askflorence-staging"]
+    ("look", "what"),
+    [
+        (looks.users, "database users"),
+        (looks.users, "custom roles"),
+        (looks.secrets, "secret staging/mongodb/app-read-v2"),
+        (looks.secrets, "AWS account"),
+        (looks.secrets, "key alias/askflorence-staging"),
+    ],
 )
-def test_secrets_that_were_not_read_are_unknown(what: str) -> None:
-    assert looks.secrets(asked(), drifted(unread=(Unread(what, "denied"),))).holds is None
+def test_users_and_secrets_that_were_not_read_are_unknown(look: Callable[..., Fact], what: str) -> None:
+    assert look(asked(), drifted(unread=(Unread(what, "denied"),))).holds is None
 
 
 def test_a_secret_in_its_recovery_window_is_not_there() -> None:
@@ -281,7 +275,7 @@ def test_a_legacy_secret_that_something_still_names_is_against_the_retirement() 
     ) == looks.retirement(seen, live()).against
 
 
-def test_a_tombstoned_user_is_told_with_the_services_own_record() -> None:
+def test_a_tombstoned_user_is_reported_with_the_services_own_record() -> None:
     tags = {STAGE: "tombstoned", SINCE: str(T)}
     result = looks.retirement(
         estate(Standing.TOMBSTONED, Standing.PRESENT, Standing.PRESENT), live(tags=tags)
@@ -303,6 +297,6 @@ def test_without_a_baseline_that_phase_is_not_done(stack: str, monkeypatch: pyte
     assert Fact(holds=False, evidence="nobody.json is not there") == found
 
 
-def test_a_baseline_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_baseline_that_is_none_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     found = baseline(asked(smoke_baseline="access.yaml"))
     assert (False, True) == (found.holds, "access.yaml" in found.evidence)

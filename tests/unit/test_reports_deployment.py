@@ -88,7 +88,7 @@ def test_the_exit_code_is_that_of_the_house(verdicts: list[str], failure: str, e
     assert expected == deployment(proofs=tuple(map(proof, verdicts)), failure=failure).exit_code
 
 
-def test_a_refuted_proof_says_what_was_found_what_runs_and_the_way_out() -> None:
+def test_a_refuted_proof_says_what_was_found_what_runs_and_the_remedy() -> None:
     refuted = proof(
         "refuted",
         "can change documents: UPDATE on a.b\nupdate on a.b: allowed",
@@ -114,7 +114,7 @@ def test_a_failure_without_a_proof_says_its_cause_first() -> None:
     assert ("FAILED  staging provision: Atlas answered 503", "  nothing was created") == lines[:2]
 
 
-def test_the_end_of_a_rollout_is_told_in_its_own_words_and_once() -> None:
+def test_the_end_of_a_rollout_is_reported_in_its_own_message_and_once() -> None:
     end = "ROLLED BACK  staging: gate 3\napp:7 runs again, 2/2\nNext: atlas-access prove staging"
     lines = failure_lines(deployment(failure=end, keeps_running="app:7"))
     assert (

@@ -31,7 +31,7 @@ def test_without_requests_every_percentile_is_nothing() -> None:
     assert "p50 0 ms, p95 0 ms, p99 0 ms, longest 0 ms" == str(latency([]))
 
 
-def test_durations_are_told_in_milliseconds() -> None:
+def test_durations_are_reported_in_milliseconds() -> None:
     assert "p50 20 ms, p95 1500 ms, p99 1500 ms, longest 1500 ms" == str(latency([0.02, 1.5, 0.01]))
 
 

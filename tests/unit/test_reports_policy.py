@@ -78,7 +78,7 @@ def test_what_is_judged_later_is_one_line_of_names() -> None:
     ) == advice_lines([unseen("app_write"), unseen("app_read"), unseen("app_read")])
 
 
-def test_what_could_have_been_known_is_told_by_name() -> None:
+def test_what_could_have_been_known_is_reported_by_name() -> None:
     (line,) = advice_lines([unseen("app_read", "not-evaluated")])
     assert "  Not evaluated: app_read: password is not known before creation" == line
 

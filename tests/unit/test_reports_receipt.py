@@ -1,4 +1,4 @@
-"""The receipt tells it on one page: escaped, without a script or anything from outside, one in each form."""
+"""The receipt is one page: escaped, without a script or anything from outside, one in each form."""
 
 import re
 from dataclasses import replace
@@ -50,6 +50,7 @@ def deployment(phase: str = "bind", failure: str = "", operation: Operation = Op
     )
 
 
+UNRUN = GateRun("prod", "bind", "", 0, green=False, summary="gates NOT RUN: none")
 RECEIPT = Receipt(
     made_at="2026-01-01T00:00:00+00:00",
     sandbox="Sandbox: 2 mongod",
@@ -83,7 +84,7 @@ def test_users_are_new_kept_or_retired() -> None:
     assert {"fresh": "new", "kept": "kept", "old": "retired"} == fates
 
 
-def test_a_user_whose_role_changed_is_told_so() -> None:
+def test_a_user_whose_role_changed_is_reported() -> None:
     changed = replace(RECEIPT, after=(user("staging", "kept", "none@admin"),))
     assert "now none@admin" == changed.users("staging")[0].fate
 
@@ -140,38 +141,31 @@ def test_a_preview_is_no_change() -> None:
     assert ["bind"] == [each.phase for each in RECEIPT.changes]
 
 
-def test_the_last_screen_tells_moves_gates_load_and_users() -> None:
+def test_the_last_screen_shows_moves_gates_load_and_users() -> None:
     result = "\n".join(lines(RECEIPT))
     for part in ("app:7 → :8 running 2/2", "2 green rounds of all eight", "2,300 requests", "Users: 3 → 2"):
         assert part in result
 
 
-def test_a_gate_that_was_not_run_is_never_counted_as_green() -> None:
-    unrun = replace(
-        RECEIPT, gates=(GateRun("prod", "bind", "", 0, green=False, summary="gates NOT RUN: none"),)
-    )
-    result = "\n".join(lines(unrun))
-    assert "0 green rounds; not green: prod, bind: gates NOT RUN" in result
-
-
-def test_green_rounds_are_counted_by_revision() -> None:
-    assert (("app:8", 2, True, "green"),) == reported_rounds(
-        ["gates on app:8: green", "else", "gates on app:8: green"]
-    )
-
-
-def test_a_red_round_after_a_green_one_is_not_green() -> None:
-    (printed,) = reported_rounds(["gates on app:8: green", "gates on app:8: gate 3: not covered"])
-    assert ("app:8", 1, False, "gate 3: not covered") == printed
-
-
-def test_gates_that_were_not_run_are_told() -> None:
-    (printed,) = reported_rounds(["gates NOT RUN: there is no smoke baseline of this stack"] * 2)
-    assert ("", 0, False) == printed[:3]
-
-
-def test_the_answer_says_that_gates_were_not_run() -> None:
-    unrun = replace(
-        RECEIPT, gates=(GateRun("prod", "bind", "", 0, green=False, summary="gates NOT RUN: none"),)
-    )
+def test_a_gate_that_was_not_run_is_never_counted_as_green_and_the_answer_says_so() -> None:
+    unrun = replace(RECEIPT, gates=(UNRUN,))
+    assert "0 green rounds; not green: prod, bind: gates NOT RUN" in "\n".join(lines(unrun))
     assert unrun.headline.endswith("0 failed, 0 wrong; smoke gates NOT RUN")
+
+
+GREEN, NONE = "gates on app:8: green", "gates NOT RUN: there is no smoke baseline of this stack"
+
+
+@pytest.mark.parametrize(
+    ("said", "printed"),
+    [
+        ([GREEN, "else", GREEN], ("app:8", 2, True, "green")),
+        ([GREEN, "gates on app:8: gate 3: not covered"], ("app:8", 1, False, "gate 3: not covered")),
+        ([NONE, NONE], ("", 0, False, "gates NOT RUN: there is no smoke baseline of this stack")),
+    ],
+    ids=["counted by revision", "red after green", "not run"],
+)
+def test_the_rounds_of_gates_that_a_rollout_reported_are_counted(
+    said: list[str], printed: tuple[object, ...]
+) -> None:
+    assert (printed,) == reported_rounds(said)

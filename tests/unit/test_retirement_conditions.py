@@ -59,6 +59,11 @@ def services(**changes: Any) -> tuple[SeenService, ...]:
     return (SeenService(**{**own, **changes}), SeenService("prod", "app:14", WALL - DAY))
 
 
+def acknowledged(*moments: float | None) -> dict[str, Any]:
+    """What was acknowledged at these moments: the local file, the code, and the logins."""
+    return {"acknowledged": Acknowledged(*(None if each is None else at(each) for each in moments))}
+
+
 def test_the_names_are_those_that_the_policy_pack_asks_for() -> None:
     assert adr.RETIREMENT_CONDITIONS == CONDITIONS
 
@@ -66,159 +71,98 @@ def test_the_names_are_those_that_the_policy_pack_asks_for() -> None:
 def test_a_gate_with_everything_in_order_is_met_throughout() -> None:
     for step, names in ((Step.TOMBSTONE, CONDITIONS), (Step.DELETE, (*CONDITIONS, SOAKED))):
         found = conditions(seen(step, WALL))
-        assert names == tuple(each.name for each in found)
+        assert names == tuple(each.subject for each in found)
         assert () == open_ones(found)
 
 
 DRIFTED = Drift(
     STACK, at(WALL), (Difference(Kind.USER_UNMANAGED, "c", "app_writer_plans2", "the user is new", "m"),)
 )
-CASES: dict[str, tuple[str, Status, dict[str, Any], str]] = {
-    "bindings: a revision that a service runs": (
-        "no_legacy_bound_revision",
-        Status.BAD,
-        {"accounts": bound("service app")},
-        "used by service app",
-    ),
-    "bindings: INACTIVE and still running": (
-        "no_legacy_bound_revision",
-        Status.BAD,
-        {"accounts": bound("task 1a2b", active=False)},
-        "(INACTIVE)",
-    ),
-    "bindings: a rule names it": (
-        "no_legacy_bound_revision",
-        Status.BAD,
-        {"accounts": bound("rule default/nightly")},
-        "rule default/nightly",
-    ),
-    "bindings: prod's account still names app_read_staging's secret": (
-        "no_legacy_bound_revision",
-        Status.BAD,
-        {"accounts": bound(environment="prod")},
-        "prod: 1 idle revisions (app:6)",
-    ),
-    "bindings: an account cannot be read": (
-        "no_legacy_bound_revision",
-        Status.UNKNOWN,
-        {"accounts": (SeenAccount(STACK, 9), UNREAD)},
-        "AccessDenied",
-    ),
-    "bindings: the own account was not looked at": (
-        "no_legacy_bound_revision",
-        Status.UNKNOWN,
-        {"accounts": (SeenAccount("prod", 9),)},
-        "not looked at",
-    ),
-    "deployments: two": (
-        "three_completed_deployments",
-        Status.BAD,
-        {"services": services(completed=2)},
-        "2 of 3",
-    ),
-    "deployments: not bound": (
-        "three_completed_deployments",
-        Status.BAD,
-        {"services": services(since=None)},
-        "not bound",
-    ),
-    "deployments: unread": (
-        "three_completed_deployments",
-        Status.UNKNOWN,
-        {"services": (UNREAD,)},
-        "AccessDenied",
-    ),
-    "drift: a renamed legacy user": ("drift_clean", Status.BAD, {"drift": DRIFTED}, "the user is new"),
-    "drift: unread": ("drift_clean", Status.UNKNOWN, {"drift": UNREAD}, "AccessDenied"),
-    "drift: a part unread": (
-        "drift_clean",
-        Status.UNKNOWN,
-        {"drift": Drift(STACK, at(WALL), (), (UNREAD,))},
-        "AccessDenied",
-    ),
-    "smoke: red": ("smoke_gates_green", Status.BAD, {"smoke": ("gate 3: not covered",)}, "gate 3"),
-    "smoke: no baseline": ("smoke_gates_green", Status.UNKNOWN, {"smoke": UNREAD}, "AccessDenied"),
-    "phases: 23 h 59": (
-        "phases_verified_24h",
-        Status.BAD,
-        {"services": services(since=WALL - DAY + MINUTE)},
-        "23 h 59 min of 24 h",
-    ),
-    "phases: bound in the future": (
-        "phases_verified_24h",
-        Status.BAD,
-        {"services": services(since=WALL + HOUR)},
-        "lies in the future",
-    ),
-    "phases: held after a rollback": (
-        "phases_verified_24h",
-        Status.BAD,
-        {"services": services(troubles=("it was rolled back and is held",))},
-        "rolled back",
-    ),
-    "phases: prod unread": (
-        "phases_verified_24h",
-        Status.UNKNOWN,
-        {"services": (services()[0], UNREAD)},
-        "AccessDenied",
-    ),
-    "phases: the code is not recorded": (
-        "phases_verified_24h",
-        Status.BAD,
-        {"acknowledged": Acknowledged(at(WALL - DAY), None)},
-        "code-verified",
-    ),
-    "phases: the local file since 23 h 59": (
-        "phases_verified_24h",
-        Status.BAD,
-        {"acknowledged": Acknowledged(at(WALL - DAY + MINUTE), at(WALL - DAY))},
-        "local file is verified for 23 h 59 min",
-    ),
-    "phases: a recorded time in the future": (
-        "phases_verified_24h",
-        Status.BAD,
-        {"acknowledged": Acknowledged(at(WALL - DAY), at(WALL + HOUR))},
-        "code-verified lies in the future",
-    ),
-    "phases: a clock that is ahead": (
-        "phases_verified_24h",
-        Status.UNKNOWN,
-        {"skew": 3600.0},
-        "3600 s ahead of",
-    ),
-    "phases: a clock that is behind": (
-        "phases_verified_24h",
-        Status.UNKNOWN,
-        {"skew": -7200.0},
-        "7200 s behind",
-    ),
-    "phases: AWS's clock unread": ("phases_verified_24h", Status.UNKNOWN, {"skew": UNREAD}, "AccessDenied"),
-    "logins: one": (
-        "no_legacy_login",
-        Status.BAD,
-        {"logins": SoakLogins(at(0), at(WALL), 9, (LegacyLogin("audit_reader", 2, at(WALL)),))},
-        "audit_reader 2 times",
-    ),
-    "logins: no history": ("no_legacy_login", Status.UNKNOWN, {"logins": UNREAD}, "AccessDenied"),
-    "logins: no history, acknowledged before the soak": (
-        "no_legacy_login",
-        Status.BAD,
-        {"logins": UNREAD, "acknowledged": Acknowledged(at(0), at(0), at(WALL - 3 * DAY))},
-        "outside the soak",
-    ),
-    "confirmation: none": ("typed_confirmation", Status.BAD, {"confirmation": ""}, "nothing was typed"),
-    "confirmation: the other stack's": (
-        "typed_confirmation",
-        Status.BAD,
-        {"confirmation": "retire prod"},
-        "another stack",
-    ),
+UNMET, UNKNOWN = Status.BAD, Status.UNKNOWN
+BROKEN: dict[str, dict[str, tuple[Status, dict[str, Any], str]]] = {
+    "no_legacy_bound_revision": {
+        "a revision that a service runs": (UNMET, {"accounts": bound("service app")}, "used by service app"),
+        "INACTIVE and still running": (UNMET, {"accounts": bound("task 1a2b", active=False)}, "(INACTIVE)"),
+        "a rule names it": (UNMET, {"accounts": bound("rule default/nightly")}, "rule default/nightly"),
+        "prod's account still names app_read_staging's secret": (
+            UNMET,
+            {"accounts": bound(environment="prod")},
+            "prod: 1 idle revisions (app:6)",
+        ),
+        "an account cannot be read": (
+            UNKNOWN,
+            {"accounts": (SeenAccount(STACK, 9), UNREAD)},
+            "AccessDenied",
+        ),
+        "the own account was not looked at": (
+            UNKNOWN,
+            {"accounts": (SeenAccount("prod", 9),)},
+            "not looked at",
+        ),
+    },
+    "three_completed_deployments": {
+        "two": (UNMET, {"services": services(completed=2)}, "2 of 3"),
+        "not bound": (UNMET, {"services": services(since=None)}, "not bound"),
+        "unread": (UNKNOWN, {"services": (UNREAD,)}, "AccessDenied"),
+    },
+    "drift_clean": {
+        "a renamed legacy user": (UNMET, {"drift": DRIFTED}, "the user is new"),
+        "unread": (UNKNOWN, {"drift": UNREAD}, "AccessDenied"),
+        "a part unread": (UNKNOWN, {"drift": Drift(STACK, at(WALL), (), (UNREAD,))}, "AccessDenied"),
+    },
+    "smoke_gates_green": {
+        "red": (UNMET, {"smoke": ("gate 3: not covered",)}, "gate 3"),
+        "no baseline": (UNKNOWN, {"smoke": UNREAD}, "AccessDenied"),
+    },
+    "phases_verified_24h": {
+        "23 h 59": (UNMET, {"services": services(since=WALL - DAY + MINUTE)}, "23 h 59 min of 24 h"),
+        "bound in the future": (UNMET, {"services": services(since=WALL + HOUR)}, "lies in the future"),
+        "held after a rollback": (
+            UNMET,
+            {"services": services(troubles=("it was rolled back and is held",))},
+            "rolled back",
+        ),
+        "prod unread": (UNKNOWN, {"services": (services()[0], UNREAD)}, "AccessDenied"),
+        "the code is not recorded": (UNMET, acknowledged(WALL - DAY, None), "code-verified"),
+        "the local file since 23 h 59": (
+            UNMET,
+            acknowledged(WALL - DAY + MINUTE, WALL - DAY),
+            "local file is verified for 23 h 59 min",
+        ),
+        "a recorded time in the future": (
+            UNMET,
+            acknowledged(WALL - DAY, WALL + HOUR),
+            "code-verified lies in the future",
+        ),
+        "a clock that is ahead": (UNKNOWN, {"skew": 3600.0}, "3600 s ahead of"),
+        "a clock that is behind": (UNKNOWN, {"skew": -7200.0}, "7200 s behind"),
+        "AWS's clock unread": (UNKNOWN, {"skew": UNREAD}, "AccessDenied"),
+    },
+    "no_legacy_login": {
+        "one": (
+            UNMET,
+            {"logins": SoakLogins(at(0), at(WALL), 9, (LegacyLogin("audit_reader", 2, at(WALL)),))},
+            "audit_reader 2 times",
+        ),
+        "no history": (UNKNOWN, {"logins": UNREAD}, "AccessDenied"),
+        "no history, acknowledged before the soak": (
+            UNMET,
+            {"logins": UNREAD, **acknowledged(0, 0, WALL - 3 * DAY)},
+            "outside the soak",
+        ),
+    },
+    "typed_confirmation": {
+        "none": (UNMET, {"confirmation": ""}, "nothing was typed"),
+        "the other stack's": (UNMET, {"confirmation": "retire prod"}, "another stack"),
+    },
 }
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_a_condition_that_does_not_hold_says_so_with_its_evidence_and_a_way_out(name: str) -> None:
-    condition, standing, changes, evidence = CASES[name]
+@pytest.mark.parametrize(("condition", "name"), [(each, name) for each in BROKEN for name in BROKEN[each]])
+def test_a_condition_that_does_not_hold_says_so_with_its_evidence_and_a_remedy(
+    condition: str, name: str
+) -> None:
+    standing, changes, evidence = BROKEN[condition][name]
     found = judged(condition, **changes)
     assert standing is found.status
     assert evidence in found.message
@@ -226,10 +170,9 @@ def test_a_condition_that_does_not_hold_says_so_with_its_evidence_and_a_way_out(
 
 
 def test_every_condition_can_be_unmet_and_every_one_that_is_looked_at_can_be_unknown() -> None:
-    shown = {(condition, standing) for condition, standing, _, _ in CASES.values()}
-    assert set(CONDITIONS) == {name for name, standing in shown if standing is Status.BAD}
-    looked_at = set(CONDITIONS) - {"typed_confirmation"}
-    assert looked_at == {name for name, standing in shown if standing is Status.UNKNOWN}
+    shown = {name: {standing for standing, *_ in cases.values()} for name, cases in BROKEN.items()}
+    looked_at = {name: {UNMET, UNKNOWN} for name in CONDITIONS}
+    assert looked_at | {"typed_confirmation": {UNMET}} == shown
 
 
 def test_idle_revisions_of_the_own_account_pass_only_because_they_go_first() -> None:
@@ -241,8 +184,7 @@ def test_idle_revisions_of_the_own_account_pass_only_because_they_go_first() -> 
 
 
 def test_an_account_without_history_passes_with_an_acknowledgement_of_the_soak() -> None:
-    given = Acknowledged(at(WALL - DAY), at(WALL - DAY), at(WALL - HOUR))
-    found = judged("no_legacy_login", logins=UNREAD, acknowledged=given)
+    found = judged("no_legacy_login", logins=UNREAD, **acknowledged(WALL - DAY, WALL - DAY, WALL - HOUR))
     assert found.met
     assert "acknowledged 1970-01-10 23:00 UTC" in found.message
 
@@ -277,7 +219,7 @@ def test_the_evidence_is_what_the_policy_pack_reads() -> None:
 
 def test_what_takes_long_to_ask_is_taken_from_evidence_of_a_moment_ago() -> None:
     shown = evidence_json(STACK, Step.DELETE, WALL, conditions(seen(Step.DELETE, WALL)))
-    assert SLOW_TO_ASK == tuple(each.name for each in fresh_from(shown, STACK, Step.DELETE, WALL + 60))
+    assert SLOW_TO_ASK == tuple(each.subject for each in fresh_from(shown, STACK, Step.DELETE, WALL + 60))
 
 
 @pytest.mark.parametrize(
@@ -294,11 +236,13 @@ def test_old_evidence_and_another_steps_are_asked_again(stack: str, step: Step, 
     assert () == fresh_from(shown, stack, step, now)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"at": 3, "conditions": []}'])
-def test_what_is_no_evidence_is_asked_again(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{}", "[]", '{"at": 3, "conditions": []}'),
+        evidence_json(STACK, Step.DELETE, WALL, conditions(seen(Step.DELETE, WALL, confirmation=""))),
+    ],
+    ids=["empty", "an object", "a list", "no conditions", "one unmet"],
+)
+def test_what_is_no_evidence_or_has_an_unmet_condition_is_asked_again(text: str) -> None:
     assert () == fresh_from(text, STACK, Step.DELETE, WALL)
-
-
-def test_evidence_with_one_unmet_condition_is_asked_again() -> None:
-    shown = evidence_json(STACK, Step.DELETE, WALL, conditions(seen(Step.DELETE, WALL, confirmation="")))
-    assert () == fresh_from(shown, STACK, Step.DELETE, WALL)

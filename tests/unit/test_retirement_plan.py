@@ -30,10 +30,17 @@ def tombstoned() -> FakeEstate:
     return estate
 
 
-def refused(estate: FakeEstate, way: Way, told_since: float | None = None, **broken: object) -> str:
+def soaked() -> FakeEstate:
+    """Tombstoned for as long as a deletion needs."""
+    estate = tombstoned()
+    estate.clock.now += DAY
+    return estate
+
+
+def refused(estate: FakeEstate, way: Way, since: float | None = None, **broken: object) -> str:
     before = held(estate), set(estate.roles), dict(estate.secrets)
     with pytest.raises(RetirementRefused) as failure:
-        Run(broken).go(estate, way, told_since)
+        Run(broken).go(estate, way, since)
     assert before == (held(estate), set(estate.roles), dict(estate.secrets))
     return str(failure.value)
 
@@ -45,24 +52,14 @@ def test_a_tombstone_takes_every_legacy_role_and_nothing_else() -> None:
     assert set() == estate.active
 
 
-def test_a_day_later_everything_legacy_is_gone() -> None:
-    estate = tombstoned()
-    estate.clock.now += DAY
-    said: list[str] = []
+def test_a_day_later_everything_legacy_is_gone_and_what_another_environment_reads_by_goes_last() -> None:
+    estate, said = soaked(), list[str]()
     done = Run(said=said).go(estate, Way.DELETE)
     assert gone(estate)
     assert (Stage.DELETED, {}) == (done.stage, done.kept)
-    order = [line.split()[1] for line in said if line.startswith(("delete", "schedule"))]
-    assert ["user"] * 3 + ["role"] * 4 + ["secret"] * 3 == order
-
-
-def test_the_user_that_another_environment_reads_by_goes_last() -> None:
-    estate = tombstoned()
-    estate.clock.now += DAY
-    said: list[str] = []
-    Run(said=said).go(estate, Way.DELETE)
-    users = [line.split()[2] for line in said if line.startswith("delete user")]
-    assert "app_read_staging" == users[-1]
+    deleted = [line.split() for line in said if line.startswith(("delete", "schedule"))]
+    assert ["user"] * 3 + ["role"] * 4 + ["secret"] * 3 == [each[1] for each in deleted]
+    assert "app_read_staging" == deleted[2][2]
 
 
 def test_23_h_59_is_refused_with_the_evidence() -> None:
@@ -107,18 +104,18 @@ def test_tags_that_make_no_sense_stop_everything(edit: dict[str, str]) -> None:
 
 
 def test_a_role_that_was_given_back_by_hand_stops_the_deletion() -> None:
-    estate = tombstoned()
-    estate.clock.now += DAY
+    estate = soaked()
     estate.users["audit_reader"] = replace(estate.users["audit_reader"], roles=LEGACY["audit_reader"])
     assert "audit_reader holds role_audit_reader@admin again" in refused(estate, Way.DELETE)
 
 
-def test_a_role_given_beside_the_tombstone_is_remembered_with_the_old_ones() -> None:
-    estate = tombstoned()
-    extra = HeldRole("read", "other")
+@pytest.mark.parametrize("way", [Way.TOMBSTONE, Way.RESTORE])
+def test_a_role_given_beside_the_tombstone_is_kept_with_the_old_ones(way: Way) -> None:
+    estate, extra = tombstoned(), HeldRole("read", "other")
     estate.users["audit_reader"] = LiveUser(frozenset({TOMBSTONED, extra}), 1.0)
-    Run().go(estate, Way.TOMBSTONE)
-    assert LEGACY["audit_reader"] | {extra} == read_journal(estate.tags).was["audit_reader"]
+    Run().go(estate, way)
+    kept = read_journal(estate.tags).was if way is Way.TOMBSTONE else held(estate)
+    assert LEGACY["audit_reader"] | {extra} == kept["audit_reader"]
 
 
 def test_a_tombstone_role_that_grants_more_is_refused() -> None:
@@ -146,8 +143,7 @@ def test_a_revision_in_use_is_never_deregistered() -> None:
 
 
 def test_a_legacy_bound_revision_registered_meanwhile_goes_first() -> None:
-    estate = tombstoned()
-    estate.clock.now += DAY
+    estate = soaked()
     estate.active.add(IDLE[0])
     Run().go(estate, Way.DELETE)
     assert set() == estate.active
@@ -161,8 +157,7 @@ def test_a_revision_deleted_meanwhile_is_no_trouble() -> None:
 
 
 def test_what_is_gone_or_scheduled_already_is_understood() -> None:
-    estate = tombstoned()
-    estate.clock.now += DAY
+    estate = soaked()
     del estate.users["audit_reader"]
     estate.roles.discard("role_audit_reader")
     estate.secrets = dict.fromkeys(estate.secrets, SecretState.SCHEDULED)
@@ -177,9 +172,8 @@ def test_a_legacy_user_that_is_gone_before_its_tombstone_is_left_out() -> None:
     assert {"app_writer_plans", "app_read_staging"} == set(read_journal(estate.tags).was)
 
 
-def test_a_role_that_somebody_else_holds_stays_and_is_told() -> None:
-    estate = tombstoned()
-    estate.clock.now += DAY
+def test_a_role_that_somebody_else_holds_stays_and_is_reported() -> None:
+    estate = soaked()
     estate.users["dba"] = LiveUser(frozenset({HeldRole("role_audit_reader", "admin")}))
     done = Run().go(estate, Way.DELETE)
     assert {"role_audit_reader": "dba holds it"} == done.kept
@@ -187,8 +181,7 @@ def test_a_role_that_somebody_else_holds_stays_and_is_told() -> None:
 
 
 def test_a_role_that_atlas_still_thinks_in_use_is_tried_again() -> None:
-    estate = tombstoned()
-    estate.clock.now += DAY
+    estate = soaked()
     estate.lagging = 3
     done = Run().go(estate, Way.DELETE)
     assert {} == done.kept
@@ -212,8 +205,7 @@ def test_a_restore_gives_back_what_was_recorded_not_what_was_declared() -> None:
 
 
 def test_once_the_deletion_has_begun_there_is_no_restore_and_it_says_what_it_takes() -> None:
-    estate = tombstoned()
-    estate.clock.now += DAY
+    estate = soaked()
     Run().go(estate, Way.DELETE)
     result = refused(estate, Way.RESTORE)
     assert "a new user with a new password" in result
@@ -233,14 +225,6 @@ def test_roles_that_fit_no_tag_stop_before_they_are_taken_away() -> None:
     with pytest.raises(RetirementRefused, match="do not fit"):
         Run().go(estate, Way.TOMBSTONE)
     assert many == estate.users["audit_reader"].roles
-
-
-def test_a_restore_keeps_what_somebody_gave_beside_the_tombstone() -> None:
-    estate = tombstoned()
-    extra = HeldRole("read", "other")
-    estate.users["audit_reader"] = LiveUser(frozenset({TOMBSTONED, extra}), 1.0)
-    Run().go(estate, Way.RESTORE)
-    assert LEGACY["audit_reader"] | {extra} == estate.users["audit_reader"].roles
 
 
 def test_an_atlas_that_does_not_answer_ends_the_run_as_unknown_and_the_next_one_goes_on() -> None:

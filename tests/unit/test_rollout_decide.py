@@ -1,4 +1,4 @@
-"""The next step of a rollout, over every combination of what can be seen and known."""
+"""The next step of a rollout, over every combination of what can be seen and known; how a state and tags are read."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from rollout_world import NEW, OLD, OTHER, SERVICE_ARN, back, forward
+from rollout_world import NEW, OLD, OTHER, SERVICE_ARN, FakeEcs, back, forward
 
 from atlas_access.rollout.decide import STALE_SECONDS, decide
 from atlas_access.rollout.gates import ROUNDS
-from atlas_access.rollout.model import Deployment, ServiceState
-from atlas_access.rollout.service_tags import Bound, Lease, Marks
+from atlas_access.rollout.model import Deployment, Progress, ServiceState, judge
+from atlas_access.rollout.service import Service, ServiceMissing
+from atlas_access.rollout.service_tags import Bound, Lease, Marks, MarkUnwritable, clean, read_marks
 from atlas_access.rollout.steps import (
     Abandon,
     Ask,
@@ -226,3 +227,38 @@ def test_an_undone_rollout_ends_as_rolled_back() -> None:
     result = Learnt(NOW, refusals=(), undone=Undone("gate 3", NEW))
     effect = decide(forward("me"), Seen(service(OLD), Marks(held=0), NOW, NOW), result)
     assert RolledBack(Undone("gate 3", NEW)) == effect
+
+
+def test_a_circuit_breakers_silent_return_is_no_success() -> None:
+    state = Service(FakeEcs.running(), "c", "app").look()
+    assert judge(state, NEW).progress is Progress.FAILED
+
+
+def test_completed_with_fewer_tasks_than_desired_is_still_waited_for() -> None:
+    one = {"status": "PRIMARY", "rolloutState": "COMPLETED", "runningCount": 1}
+    known = {"taskDefinition": NEW, "desiredCount": 2}
+    state = ServiceState.of({"status": "ACTIVE", **known, "deployments": [known | one]})
+    assert judge(state, NEW).progress is Progress.WAITING
+
+
+def test_a_missing_service_is_named_with_the_settings_to_check() -> None:
+    class Empty(FakeEcs):
+        def describe_services(self, **_: Any) -> Any:
+            return {"services": []}
+
+    with pytest.raises(ServiceMissing, match="ECS cluster c has no service app"):
+        Service(Empty.running(), "c", "app").look()
+
+
+def test_a_lease_reads_back_as_it_was_written() -> None:
+    lease = Lease("run-1", OLD, NEW, 12.5, 3, "gate 3")
+    assert lease == read_marks(lease.tags()).lease
+
+
+def test_a_cause_is_written_in_the_letters_of_a_tag() -> None:
+    assert "gate 3: Tyler Wood not covered" == clean('gate 3: "Tyler Wood" not covered')
+
+
+def test_an_arn_that_does_not_fit_a_tag_is_refused() -> None:
+    with pytest.raises(MarkUnwritable):
+        Lease("run", "a" * 300, NEW, 1.0).tags()

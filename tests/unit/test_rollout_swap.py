@@ -1,26 +1,15 @@
 """A rollout ends on the revision asked for, or on the one that ran before; ECS and the clock are fakes here."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from rollout_world import NEW, OLD, OTHER, FakeEcs, FakeGates, back, forward, go, settled
 
-from atlas_access.rollout.model import Progress, ServiceState, judge, refusal
+from atlas_access.clients import AwsUnavailable
 from atlas_access.rollout.report import RolloutFailed
-from atlas_access.rollout.service import Service, ServiceMissing
-from atlas_access.rollout.service_tags import (
-    BOUND_PRIOR,
-    HEARTBEAT,
-    HELD,
-    RUN,
-    WISH,
-    Lease,
-    MarkUnwritable,
-    clean,
-    read_marks,
-)
-
-GREEN = ("green", "green")
+from atlas_access.rollout.service_tags import BOUND_PRIOR, HEARTBEAT, HELD, RUN, WISH, Lease
+from atlas_access.rollout.steps import Goal
 
 
 def failure(ecs: FakeEcs, *args: Any, **kwargs: Any) -> str:
@@ -29,17 +18,25 @@ def failure(ecs: FakeEcs, *args: Any, **kwargs: Any) -> str:
     return str(caught.value)
 
 
-def test_a_swap_that_arrives_leaves_the_wanted_revision_bound_and_no_lease() -> None:
-    ecs = FakeEcs.running()
-    assert go(ecs, forward(), FakeGates()).moved
-    assert ([NEW], (NEW, 1, False, NEW)) == (ecs.deployed, settled(ecs))
+def once_swapped(ecs: FakeEcs, act: Callable[[], object]) -> None:
+    """Do something at each look after the swap to the wanted revision."""
+
+    def look() -> None:
+        if ecs.deployed == [NEW]:
+            act()
+
+    ecs.on_look = look
+
+
+def silence() -> None:
+    raise AwsUnavailable("ecs:DescribeServices", "EndpointConnectionError")
+
+
+def test_a_swap_that_arrives_is_gated_twice_bound_and_leaves_no_lease() -> None:
+    ecs, gates = FakeEcs.running(), FakeGates()
+    assert go(ecs, forward(), gates).moved
+    assert ([NEW], (NEW, 1, False, NEW), [NEW, NEW]) == (ecs.deployed, settled(ecs), gates.asked)
     assert OLD == ecs.tags[BOUND_PRIOR]
-
-
-def test_two_green_rounds_are_asked_of_the_new_revision() -> None:
-    gates = FakeGates()
-    go(FakeEcs.running(), forward(), gates)
-    assert [NEW, NEW] == gates.asked
 
 
 def test_a_service_that_is_bound_to_the_wanted_revision_is_left_alone() -> None:
@@ -56,7 +53,7 @@ def test_a_wanted_revision_that_no_rollout_brought_is_gated_before_it_counts() -
     assert ([], [NEW, NEW], NEW) == (ecs.deployed, gates.asked, settled(ecs)[3])
 
 
-def test_every_refusal_is_told_at_once_and_nothing_moves() -> None:
+def test_every_refusal_is_reported_at_once_and_nothing_moves() -> None:
     ecs = FakeEcs.running(OTHER)
     ecs.tags[HELD] = "3"
     text = failure(ecs, forward(release=3), refusals=lambda: ("REFUTED  app_write", "no baseline"))
@@ -66,20 +63,17 @@ def test_every_refusal_is_told_at_once_and_nothing_moves() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    ("change", "state", "why"),
     [
-        ({"status": "DRAINING"}, "the service is DRAINING, not ACTIVE"),
-        ({"desired": 0}, "the service runs no task"),
-        ({"deployments": 2}, "a deployment is under way"),
+        ({"status": "DRAINING"}, "COMPLETED", "the service is DRAINING, not ACTIVE"),
+        ({"desired": 0}, "COMPLETED", "the service runs no task"),
+        ({"manners": {OLD: "stuck"}}, "IN_PROGRESS", "a deployment is under way"),
     ],
 )
-def test_an_unsafe_moment_is_refused(change: dict[str, Any], why: str) -> None:
+def test_an_unsafe_moment_is_refused(change: dict[str, Any], state: str, why: str) -> None:
     ecs = FakeEcs.running()
-    if "deployments" in change:
-        ecs.deployments[0].state = "IN_PROGRESS"
-        ecs.manners[OLD] = "stuck"
-    else:
-        vars(ecs).update(change)
+    ecs.deployments[0].state = state
+    vars(ecs).update(change)
     assert why in failure(ecs, forward())
     assert [] == ecs.deployed
 
@@ -142,7 +136,7 @@ def test_a_revision_that_does_not_come_back_is_said_loudly_and_keeps_its_lease()
     assert ecs.marks.lease.wish
 
 
-def test_gates_that_fail_on_the_old_revision_too_are_told() -> None:
+def test_gates_that_fail_on_the_old_revision_too_are_reported() -> None:
     text = failure(FakeEcs.running(), forward(), FakeGates({NEW: "gate 3", OLD: "gate 3"}))
     assert "The gates fail on it too: gate 3" in text
 
@@ -173,25 +167,21 @@ def test_a_second_run_is_refused_while_the_first_is_alive() -> None:
 def test_a_run_whose_lease_was_taken_over_touches_nothing_any_more() -> None:
     ecs = FakeEcs.running(new="stuck")
 
-    def steal() -> None:
-        if ecs.deployed == [NEW]:
-            ecs.tags[RUN], ecs.tags[HEARTBEAT] = "run-9", str(ecs.clock.now)
-
-    ecs.on_look = steal
+    once_swapped(ecs, lambda: ecs.tags.update({RUN: "run-9", HEARTBEAT: str(ecs.clock.now)}))
     assert "TAKEN OVER  staging: run run-9" in failure(ecs, forward(), FakeGates())
     assert ([NEW], "run-9") == (ecs.deployed, ecs.tags[RUN])
 
 
 def test_tags_that_somebody_removed_are_written_again() -> None:
     ecs = FakeEcs.running()
+    removed: list[int] = []
 
     def strip() -> None:
-        if ecs.deployed == [NEW] and RUN in ecs.tags and not removed:
+        if RUN in ecs.tags and not removed:
             removed.append(1)
             ecs.tags.clear()
 
-    removed: list[int] = []
-    ecs.on_look = strip
+    once_swapped(ecs, strip)
     assert go(ecs, forward(), FakeGates()).moved
     assert (NEW, 1, False, NEW) == settled(ecs)
 
@@ -204,14 +194,14 @@ def test_tags_that_make_no_sense_stop_everything() -> None:
 
 def test_a_wish_from_elsewhere_is_obeyed_at_once() -> None:
     ecs = FakeEcs.running(new="stuck")
+    wished: list[float] = []
 
     def wish() -> None:
-        if ecs.deployed == [NEW] and not ecs.tags.get(WISH):
+        if not ecs.tags.get(WISH):
             ecs.tags |= {WISH: "asked for by rollback", HELD: "0"}
             wished.append(ecs.clock.now)
 
-    wished: list[float] = []
-    ecs.on_look = wish
+    once_swapped(ecs, wish)
     text = failure(ecs, forward(), FakeGates())
     assert text.startswith("ROLLED BACK  staging: asked for by rollback")
     assert (OLD, 1, False, "") == settled(ecs)
@@ -231,11 +221,16 @@ def test_a_heartbeat_keeps_the_lease_alive_while_waiting() -> None:
     assert max(ages) < 20
 
 
-def test_going_back_runs_the_recorded_revision_and_holds() -> None:
+@pytest.mark.parametrize(
+    ("goal", "tags"),
+    [(back(release=4), {HELD: "4"}), (back(leaving=NEW, hold=False), {})],
+    ids=["a rollback holds the service", "a removal does not"],
+)
+def test_going_back_runs_the_recorded_revision(goal: Goal, tags: dict[str, str]) -> None:
     ecs = FakeEcs.running()
     go(ecs, forward(), FakeGates())
-    assert go(ecs, back(release=4), FakeGates()).moved
-    assert ((OLD, 1, False, ""), "4") == (settled(ecs), ecs.tags[HELD])
+    assert go(ecs, goal, FakeGates()).moved
+    assert ((OLD, 1, False, ""), tags) == (settled(ecs), ecs.tags)
 
 
 def test_going_back_from_elsewhere_asks_the_run_that_moves_the_service() -> None:
@@ -252,24 +247,10 @@ def test_going_back_from_elsewhere_asks_the_run_that_moves_the_service() -> None
     assert ([], "2", OLD) == (ecs.deployed, ecs.tags[HELD], ecs.revision)
 
 
-def test_going_back_takes_a_dead_run_over() -> None:
-    ecs = FakeEcs.running(NEW)
-    ecs.tags = Lease("run-1", OLD, NEW, ecs.clock.now - 100).tags()
-    go(ecs, back(), FakeGates())
-    assert (OLD, 1, False, "") == settled(ecs)
-
-
 def test_removing_a_rollout_leaves_somebody_elses_revision_alone() -> None:
     ecs = FakeEcs.running(OTHER)
     go(ecs, back(leaving=NEW, hold=False), FakeGates())
     assert ([], OTHER) == (ecs.deployed, ecs.revision)
-
-
-def test_removing_a_rollout_does_not_hold_the_service() -> None:
-    ecs = FakeEcs.running()
-    go(ecs, forward(), FakeGates())
-    go(ecs, back(leaving=NEW, hold=False), FakeGates())
-    assert ({}, OLD) == (ecs.tags, ecs.revision)
 
 
 def test_going_back_to_what_cannot_start_is_refused() -> None:
@@ -289,12 +270,7 @@ def test_a_dead_run_for_another_revision_is_undone_first() -> None:
 
 def test_an_answer_that_aws_owes_for_a_minute_is_undone_when_it_answers_again() -> None:
     ecs = FakeEcs.running(new="stuck")
-
-    def silent() -> None:
-        if ecs.deployed == [NEW] and ecs.clock.now < 1_000_000 + 100:
-            raise TimeoutErrorOfAws
-
-    ecs.on_look = silent
+    once_swapped(ecs, lambda: silence() if ecs.clock.now < 1_000_000 + 100 else None)
     text = failure(ecs, forward(deadline_seconds=300.0), FakeGates())
     assert text.startswith("ROLLED BACK  staging: ecs:DescribeServices: AWS answered")
     assert OLD == ecs.revision
@@ -302,71 +278,12 @@ def test_an_answer_that_aws_owes_for_a_minute_is_undone_when_it_answers_again() 
 
 def test_aws_that_never_answers_again_ends_the_run_with_what_is_not_known() -> None:
     ecs = FakeEcs.running(new="stuck")
-
-    def silent() -> None:
-        if ecs.deployed == [NEW]:
-            raise TimeoutErrorOfAws
-
-    ecs.on_look = silent
+    once_swapped(ecs, silence)
     with pytest.raises(
         RolloutFailed, match="NOT KNOWN  staging: ecs:DescribeServices: AWS answered"
     ) as caught:
         go(ecs, forward(), FakeGates())
     assert 3 == caught.value.exit_code
-
-
-def test_a_circuit_breakers_silent_return_is_no_success() -> None:
-    state = Service(FakeEcs.running(), "c", "app").look()
-    assert judge(state, NEW).progress is Progress.FAILED
-
-
-def test_completed_with_fewer_tasks_than_desired_is_still_waited_for() -> None:
-    shown = {"taskDefinition": NEW, "status": "PRIMARY", "rolloutState": "COMPLETED", "runningCount": 1}
-    state = ServiceState.of(
-        {
-            "status": "ACTIVE",
-            "taskDefinition": NEW,
-            "desiredCount": 2,
-            "deployments": [shown | {"desiredCount": 2}],
-        }
-    )
-    assert judge(state, NEW).progress is Progress.WAITING
-
-
-def test_a_missing_service_is_named_with_the_settings_to_check() -> None:
-    class Empty(FakeEcs):
-        def describe_services(self, **_: Any) -> Any:
-            return {"services": []}
-
-    with pytest.raises(ServiceMissing, match="ECS cluster c has no service app"):
-        Service(Empty.running(), "c", "app").look()
-
-
-def test_a_stable_service_is_no_reason_to_refuse() -> None:
-    assert refusal(Service(FakeEcs.running(), "c", "app").look()) is None
-
-
-def test_a_lease_reads_back_as_it_was_written() -> None:
-    lease = Lease("run-1", OLD, NEW, 12.5, 3, "gate 3")
-    assert lease == read_marks(lease.tags()).lease
-
-
-def test_a_cause_is_written_in_the_letters_of_a_tag() -> None:
-    assert "gate 3: Tyler Wood not covered" == clean('gate 3: "Tyler Wood" not covered')
-
-
-def test_an_arn_that_does_not_fit_a_tag_is_refused() -> None:
-    with pytest.raises(MarkUnwritable):
-        Lease("run", "a" * 300, NEW, 1.0).tags()
-
-
-class _Silence(Exception):
-    pass
-
-
-from atlas_access.clients import AwsUnavailable  # noqa: E402
-
-TimeoutErrorOfAws = AwsUnavailable("ecs:DescribeServices", "EndpointConnectionError")
 
 
 def test_a_hold_that_comes_between_the_look_and_the_lease_stops_the_swap() -> None:

@@ -1,11 +1,13 @@
-"""Engine events become steps: the CLI's own form, replacements reported once, secrets masked, errors each once."""
+"""Events of either engine become the same steps: replacements reported once, secrets masked, errors each once."""
 
 from typing import Any
 
 import pytest
 
 from atlas_access.review.deployment import Change, Moment, Progress
+from sandbox import embedded
 from sandbox.cli_events import SIGNATURE, UNKNOWN, hand_on, shown
+from sandbox.engine.events import PropertyChange, ResourcePlanned, StepDone
 from sandbox.recorder import Recorder
 
 URN = "urn:pulumi:staging::atlas-access::atlas-access:index:ServiceAccess$aws:secretsmanager/secret:Secret::app-read-v2"
@@ -65,6 +67,18 @@ def test_a_failed_step_is_reported_as_failed() -> None:
     assert Moment.FAILED is progress[-1].moment
 
 
+def test_the_end_of_a_rollout_is_kept_apart_without_the_name_of_its_exception() -> None:
+    urn = "urn:pulumi:staging::atlas-access::x$pulumi-python:dynamic/rollout:Rollout::app"
+    raised = (
+        "app: update failed: atlas_access.rollout.report.RolloutFailed: ROLLED BACK  staging: gate 3\n  app:7"
+    )
+    recorder, _ = record(
+        {"diagnosticEvent": {"severity": "error", "message": raised, "urn": urn}},
+        {"diagnosticEvent": {"severity": "error", "message": "update failed", "urn": ""}},
+    )
+    assert (["ROLLED BACK  staging: gate 3\n  app:7"], ["update failed"]) == (recorder.ends, recorder.errors)
+
+
 def test_an_error_is_kept_once_without_colours_and_secrets() -> None:
     said = {"diagnosticEvent": {"severity": "error", "message": "<{%reset%}>bad canary-pass<{%reset%}>\n"}}
     recorder, progress = record(said, said)
@@ -111,3 +125,26 @@ def test_an_update_shows_only_what_differs_by_its_path() -> None:
         event("resourcePreEvent", "update", old=old, new=new, detailedDiff=detailed), preview=True
     )
     assert (Change("roles[0].roleName", "read", "readWrite"),) == recorder.steps[0].changes
+
+
+KIND = "aws:ecs/taskDefinition:TaskDefinition"
+TASK = f"urn:pulumi:staging::atlas-access::{KIND}::app"
+
+
+def test_a_replacement_is_reported_once_with_its_changes() -> None:
+    """Its two halves, the creation and the deletion of the old one, are one step for a person."""
+    recorder = Recorder(lambda _: None, preview=False)
+    embedded.hand_on(
+        ResourcePlanned(TASK, KIND, "replace", (PropertyChange("image", "update", "a", "b"),)), recorder
+    )
+    for operation in ("replace", "delete-replaced"):
+        embedded.hand_on(StepDone(TASK, KIND, operation, True, 1.0), recorder)
+    steps = [(step.operation, step.name, step.changes) for step in recorder.steps]
+    assert steps == [("replace", "app", (Change("image", "a", "b"),))]
+
+
+def test_a_preview_reports_a_planned_replacement() -> None:
+    """As the CLI's plan does."""
+    recorder = Recorder(lambda _: None, preview=True)
+    embedded.hand_on(ResourcePlanned(TASK, KIND, "replace"), recorder)
+    assert [(step.operation, step.changing) for step in recorder.steps] == [("replace", True)]

@@ -21,7 +21,6 @@ def errors_of(text: str, *, sandbox: bool = True, stack: str = "staging") -> lis
 
 
 def test_both_stacks_files_are_valid_in_the_sandbox() -> None:
-    """What we ship is what the demonstration runs on."""
     assert {check_settings(stack, FILES, sandbox=True).phase for stack in ("staging", "prod")} == {
         Phase.PROVISION
     }
@@ -44,13 +43,11 @@ def test_prods_project_in_staging_is_refused() -> None:
 
 
 def test_an_unknown_key_is_refused_with_the_nearest_known_one() -> None:
-    """A typing mistake is never ignored."""
     text = FILES["staging"].replace("atlas-access:kmsAlias", "atlas-access:kmsAlais")
     assert [error.split("  ")[1].split(":")[1] for error in errors_of(text)] == ["kmsAlais"]
 
 
 def test_all_errors_come_at_once() -> None:
-    """Nobody mends a file one run at a time."""
     text = (
         FILES["staging"]
         .replace("provision", "launch")
@@ -71,7 +68,6 @@ def test_a_missing_file_names_the_stacks_that_there_are() -> None:
 
 @pytest.mark.parametrize("text", ["", "config:\n", "[1]", "config: [", "\tx: 1"])
 def test_a_file_that_is_no_mapping_is_refused_in_one_line(text: str) -> None:
-    """Empty, list, broken YAML, tab."""
     assert len(errors_of(text)) == 1
 
 
@@ -88,7 +84,6 @@ def test_an_override_wins_over_the_file() -> None:
 
 
 def test_a_confirmation_of_the_other_stack_is_refused() -> None:
-    """The typed confirmation names the stack that it is for."""
     text = FILES["staging"] + '  atlas-access:retireConfirmation: "retire prod"\n'
     assert errors_of(text.replace("    - observerRole\n", "")) == [
         f"Pulumi.staging.yaml:{len(text.splitlines()) - 1}  atlas-access:retireConfirmation: does not confirm staging. "
@@ -105,9 +100,9 @@ def test_a_confirmation_of_the_other_stack_is_refused() -> None:
 )
 def test_a_retirement_that_is_set_up_wrongly_is_refused_at_its_line(line: str) -> None:
     """Tombstones stand for at least a day, and there are two steps."""
-    told = errors_of(FILES["staging"].replace("    - observerRole\n", "") + f"  atlas-access:{line}\n")
-    assert len(told) == 1
-    assert f"atlas-access:{line.partition(':')[0]}: is not a valid value" in told[0]
+    errors = errors_of(FILES["staging"].replace("    - observerRole\n", "") + f"  atlas-access:{line}\n")
+    assert len(errors) == 1
+    assert f"atlas-access:{line.partition(':')[0]}: is not a valid value" in errors[0]
 
 
 STATED = {
@@ -155,7 +150,6 @@ def test_an_acknowledgement_is_read_with_its_zone_and_asked_for_by_name() -> Non
     ],
 )
 def test_an_acknowledgement_that_is_written_wrongly_is_refused(change: dict[str, object], field: str) -> None:
-    """Each field by itself."""
     assert stated_errors({**STATED, **change}) == [
         f"atlas-access:acknowledged.0{field}: is not a valid value"
     ]
@@ -170,8 +164,8 @@ def test_every_missing_field_and_every_entry_is_named_at_once_and_at_its_line() 
     first, second = (
         next(n for n, line in enumerate(lines, 1) if each in line) for each in ("- what: t", "- what: c")
     )
-    told = [error.split(": is ")[0] for error in errors_of(text)]
-    assert told == [
+    errors = [error.split(": is ")[0] for error in errors_of(text)]
+    assert errors == [
         f"Pulumi.staging.yaml:{first}  atlas-access:acknowledged.0.why",
         f"Pulumi.staging.yaml:{first + 3}  atlas-access:acknowledged.0.wy",
         f"Pulumi.staging.yaml:{second}  atlas-access:acknowledged.1.at",
@@ -191,7 +185,6 @@ def test_the_same_statement_twice_and_one_of_the_future_are_refused() -> None:
 
 @pytest.mark.parametrize(("old", "what"), OLD_NAMES.items())
 def test_an_old_name_is_refused_with_the_new_form(old: str, what: What) -> None:
-    """What it becomes stands in the message."""
     (error,) = errors_of(
         FILES["staging"].replace(
             "atlas-access:acknowledged:", f"atlas-access:{old}: x\n  atlas-access:acknowledged:"
@@ -202,6 +195,5 @@ def test_an_old_name_is_refused_with_the_new_form(old: str, what: What) -> None:
 
 
 def test_a_list_set_beside_the_file_that_is_no_json_is_refused() -> None:
-    """`--config acknowledged=yes`."""
     with pytest.raises(SettingsInvalid, match="acknowledged: is not a valid value"):
         check_settings("staging", FILES, sandbox=True, overrides={"acknowledged": "yes"})

@@ -1,4 +1,4 @@
-"""smoke.yaml: the committed file is right, and every mistake in one is told with its line and the way out."""
+"""smoke.yaml: the committed file is right, and every mistake in one is reported with its line and the remedy."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -79,7 +79,7 @@ def test_a_step_is_filled_with_text() -> None:
         ("error_words: [", "error_wrds: [", "error_wrds", "Did you mean"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_told_with_its_line(before: str, after: str, words: str, expected: str) -> None:
+def test_a_mistake_is_reported_with_its_line(before: str, after: str, words: str, expected: str) -> None:
     text = changed(before, after)
     found = [error for error in refused(text) if expected in error]
     assert [f"smoke.yaml:{line_of(words, text)}"] == [error.split("  ")[0] for error in found][:1]
@@ -93,7 +93,7 @@ def test_too_few_scenarios_are_refused() -> None:
     ) == (refused(text))
 
 
-def test_every_mistake_is_told_at_once() -> None:
+def test_every_mistake_is_reported_at_once() -> None:
     text = (
         changed("plans: 14", "plans: many")
         .replace("state: FL", "state: florida")

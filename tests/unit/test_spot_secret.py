@@ -1,4 +1,4 @@
-"""A secret that gives no connection string is named with the way out, and nothing is proven by it."""
+"""A secret that gives no connection string is named with the remedy, and nothing is proven by it."""
 
 import pytest
 

@@ -75,7 +75,6 @@ def test_deprecated_variables_go_when_they_are_no_longer_kept() -> None:
 
 
 def test_everything_but_the_mongo_secrets_is_kept() -> None:
-    """Other secrets, containers and settings pass through untouched, in their order."""
     definition = running("HUBSPOT_TOKEN", "MONGODB_URI")
     after = bound(definition)
     assert after["containerDefinitions"][0]["secrets"][0] == {
@@ -98,7 +97,6 @@ def test_binding_twice_changes_nothing() -> None:
 
 
 def test_binding_leaves_its_input_alone() -> None:
-    """The description that was read stays what ECS said."""
     definition = running("MONGODB_URI")
     before = copy.deepcopy(definition)
     bound(definition)
@@ -115,13 +113,11 @@ def test_an_image_replaces_the_running_one_in_the_bound_container_only() -> None
 
 
 def test_a_missing_container_is_refused_by_name() -> None:
-    """The message lists the containers that there are."""
     with pytest.raises(DefinitionUnusable, match=r"no container named 'web' \(it has: app, sidecar\)"):
         bind(running(), container="web", secrets=SECRETS, variables=VARIABLES, keep_deprecated=True)
 
 
 def test_a_mongo_secret_that_the_manifest_does_not_know_is_refused() -> None:
-    """Neither kept nor dropped on our own account."""
     with pytest.raises(DefinitionUnusable, match=r"MONGODB_URI_REPORTS, which access.yaml does not know"):
         bound(running("MONGODB_URI_REPORTS"))
 
@@ -135,7 +131,6 @@ def test_a_bound_variable_in_plain_environment_is_refused() -> None:
 
 @given(st.permutations(["MONGODB_URI", "MONGODB_URI_PLANS_WRITE", "A", "B", "MONGODB_WRITE_URI"]))
 def test_the_result_does_not_depend_on_the_order_of_what_runs(names: list[str]) -> None:
-    """Each variable is bound once, whatever the order."""
     after = bound(running(*names))
     listed = [entry["name"] for entry in after["containerDefinitions"][0]["secrets"]]
     assert sorted(listed) == sorted(set(names))

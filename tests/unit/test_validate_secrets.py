@@ -1,13 +1,17 @@
-"""What validate-secrets does with a credential, and what it says of an account that is not the stack's."""
+"""What validate-secrets does with a credential, and what it finds in a stored value or in another account."""
 
 import pytest
 
 from atlas_access.base import Status
 from atlas_access.base.addresses import ClusterAddresses, PrivateEndpoint
+from atlas_access.base.connection import ConnectionString
 from atlas_access.base.endpoints import Endpoints
+from atlas_access.clients.mongo_answers import Login
 from atlas_access.guards import validate_secrets
 from atlas_access.guards.finding import Report
+from atlas_access.guards.stored_values import Wanted, host_problem, login_problem, problems, wanted_in
 from atlas_access.guards.validate_secrets import Cluster, Place
+from atlas_access.manifest.load import Address
 from tests.unit.manifests import manifest
 
 PASSWORD = "hR7" + "kq2Zt9XwLm"
@@ -68,3 +72,68 @@ def test_credentials_of_another_account_say_nothing_of_the_secrets(monkeypatch: 
 def test_that_only_current_versions_are_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     found = judged(monkeypatch, "db.invalid.mongodb.net", None)
     assert ["AWSCURRENT"] == [note.place.path for note in found.notes if "tasks hold" in note.message]
+
+
+WANTED = Wanted("staging/mongodb/app-read-v2", "app_read", "staging", Address.PUBLIC, "askflorence")
+PRIVATE = Wanted("prod/mongodb/reference-uri-v2", "app_read", "staging", Address.PRIVATE, "askflorence")
+OPTIONS = "retryWrites=true&w=majority"
+SRV = f"mongodb+srv://app_read:{PASSWORD}@askflorence-staging.ab1cd.mongodb.net/askflorence?{OPTIONS}"
+
+
+def messages_for(value: str, wanted: Wanted = WANTED) -> list[str]:
+    return [what for what, _ in problems(wanted, ConnectionString.parse(value), frozenset({"app_write"}))]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (SRV, []),
+        (SRV.replace("app_read", "app_write"), ["holds the credential of app_write, not of app_read"]),
+        (SRV.replace("app_read", "root"), ["holds the credential of another user, not of app_read"]),
+        (SRV.replace("/askflorence?", "/admin?"), ["does not name the database askflorence"]),
+        (SRV.replace("w=majority", "w=1"), ["lacks the option w=majority"]),
+        (SRV + "&tls=false", ["turns off the protection of the connection (TLS)"]),
+        (f"mongodb://app_read:{PASSWORD}@h1.ab1cd.mongodb.net/askflorence?{OPTIONS}",
+         ["lacks the option authSource=admin"]),
+    ],
+)  # fmt: skip
+def test_a_stored_value_has_the_right_user_database_and_options(value: str, expected: list[str]) -> None:
+    assert expected == messages_for(value)
+
+
+@pytest.mark.parametrize(
+    ("host", "wanted", "addresses", "expected"),
+    [
+        ("askflorence-staging.ab1cd.mongodb.net", WANTED, ADDRESSES, ""),
+        ("askflorence-prod-01.ab1cd.mongodb.net", WANTED, ADDRESSES, "wrong"),
+        ("askflorence-staging-pl-0.ab1cd.mongodb.net", PRIVATE, ADDRESSES, ""),
+        ("askflorence-staging.ab1cd.mongodb.net", PRIVATE, ADDRESSES, "wrong"),
+        ("askflorence-staging.ab1cd.mongodb.net", WANTED, None, ""),
+        ("askflorence-staging2.ab1cd.mongodb.net", WANTED, None, "wrong"),
+        ("askflorence-staging-pl-0.ab1cd.mongodb.net", WANTED, None, "wrong"),
+        ("askflorence-staging-pl-0.ab1cd.mongodb.net", PRIVATE, None, ""),
+        ("db.internal.example.com", WANTED, None, None),
+    ],
+)
+def test_a_stored_values_host_is_the_clusters(
+    host: str, wanted: Wanted, addresses: ClusterAddresses | None, expected: str | None
+) -> None:
+    value = ConnectionString.parse(f"mongodb+srv://app_read:{PASSWORD}@{host}/askflorence")
+    found = host_problem(wanted, value, addresses, "askflorence-staging")
+    assert expected == ("wrong" if found else found)
+
+
+def test_a_login_that_nobody_answered_is_no_refusal() -> None:
+    assert ["", "is refused by the server", None] == [
+        login_problem(each) for each in (Login.DONE, Login.REFUSED, Login.UNREACHABLE)
+    ]
+
+
+def test_every_secret_that_a_task_receives_is_asked_for_once() -> None:
+    assert [
+        "prod/mongodb/app-read-v2",
+        "prod/mongodb/reference-uri-v2",
+        "prod/mongodb/app-write-v2",
+        "prod/mongodb/audit-write",
+        "prod/mongodb/admin-schema",
+    ] == [each.secret for each in wanted_in(manifest(), "prod")]

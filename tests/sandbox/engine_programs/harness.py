@@ -1,9 +1,12 @@
 """A stack to try the engine on: its program is a text, its providers run in this process, its files in a folder."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from engine_programs.toy_provider import ToyProvider
 from sandbox.engine.events import Event
@@ -86,3 +89,14 @@ class Stack:
             for event in self.events
             if type(event).__name__ == "ResourcePlanned" and not event.type.startswith("pulumi:p")
         }
+
+
+@pytest.fixture
+def toy() -> Iterator[ToyProvider]:
+    with ToyProvider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def stack(tmp_path: Path, toy: ToyProvider) -> Stack:
+    return Stack(tmp_path, toy)

@@ -2,15 +2,15 @@
 
 import pytest
 
+from atlas_access.base import Status
 from atlas_access.guards import reference_collections
-from atlas_access.guards.language import Language
-from atlas_access.guards.source import SourceFile
 from tests.unit.manifests import manifest
+from tests.unit.source_files import source
 
 
-def found(text: str) -> list[str]:
-    file = SourceFile("a.ts", text, Language.SCRIPT)
-    return [each.message.split()[0] for each in reference_collections.check(manifest(), [file]).findings]
+def found(text: str, path: str = "a.ts") -> list[str]:
+    report = reference_collections.check(manifest(), [source(path, text)])
+    return [each.message.split()[0] for each in report.findings]
 
 
 READ = 'db.collection("agents").find()'
@@ -49,3 +49,34 @@ def test_the_connection_is_followed_by_whatever_name_it_has(text: str) -> None:
 )
 def test_the_same_name_elsewhere_is_another_connection(text: str) -> None:
     assert [] == found(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("a.ts", 'const db = client(process.env.MONGODB_REFERENCE_URI).db("x")\ndb.collection("agents")', ["agents"]),
+        ("a.ts", 'this.referenceDb.collection("agents").find()', ["agents"]),
+        ("a.ts", 'getReferenceDb().then(d => d.collection("plans"))', []),
+        ("a.ts", 'export const openOther = () => new MongoClient(process.env.MONGODB_REFERENCE_URI)\n'
+                 'const o = openOther()\no.db("askflorence").collection<Plan>("admins")', ["admins"]),
+        ("a.ts", 'const t = "agents"\nreferenceDb.collection(t)', ["agents"]),
+        ("a.py", 'c = MongoClient(os.environ["MONGODB_REFERENCE_URI"])\nd = c["askflorence"]\nd["agents"].find()',
+         ["agents"]),
+        ("a.py", 'c = MongoClient(os.environ["MONGODB_REFERENCE_URI"])\nc.askflorence.agents.find()', ["agents"]),
+        ("a.py", 'c = MongoClient(os.environ["MONGODB_REFERENCE_URI"])\nc.get_database().plans.find()\nc.close()', []),
+        ("a.py", 'reference_db["plans"].aggregate([{"$out": "copied"}])', ["copied"]),
+        ("a.py", 'db["agents"].find()\nreference_db["plans"].find()', []),
+    ],
+)  # fmt: skip
+def test_collections_are_followed_from_the_reference_connection(
+    path: str, text: str, expected: list[str]
+) -> None:
+    assert expected == found(text, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("a.ts", "referenceDb.collection(name)"), ("a.py", "reference_db[name].find()")],
+)
+def test_a_collection_that_the_code_does_not_name_is_not_judged(path: str, text: str) -> None:
+    assert Status.UNKNOWN == reference_collections.check(manifest(), [source(path, text)]).status

@@ -1,4 +1,4 @@
-"""A rollout's end tells what failed, since when which revision runs, and what it cost; the uncounted is said to be."""
+"""The end of a rollout names what failed, since when which revision runs, and the cost; the uncounted is named so."""
 
 import pytest
 from rollout_world import NEW, OLD, FakeEcs, back, forward
@@ -17,7 +17,7 @@ def seen(revision: str = OLD) -> Seen:
 
 
 @pytest.mark.parametrize(("failed", "count"), [(0, "0"), (7, "7"), (None, "not measured")])
-def test_an_undone_rollout_tells_its_times_and_its_failed_requests(failed: int | None, count: str) -> None:
+def test_an_undone_rollout_reports_its_times_and_its_failed_requests(failed: int | None, count: str) -> None:
     figures = Figures(swapped=NOON, red=NOON + 26, back=NOON + 38, failed=failed)
     assert end_message("staging", forward(), UNDONE, seen(), (), figures).splitlines()[1] == (
         "  app:7 runs again, 2/2, since 12:00:38 UTC (38 s after the swap, 12 s after the first bad answer). "
@@ -25,16 +25,16 @@ def test_an_undone_rollout_tells_its_times_and_its_failed_requests(failed: int |
     )
 
 
-def test_what_was_undone_for_no_gate_tells_no_bad_answer() -> None:
+def test_what_was_undone_for_no_gate_reports_no_bad_answer() -> None:
     figures = Figures(swapped=NOON, back=NOON + 38, failed=0)
     assert "(38 s after the swap)." in end_message("staging", forward(), UNDONE, seen(), (), figures)
 
 
-def test_a_run_that_swapped_nothing_tells_no_cost() -> None:
+def test_a_run_that_swapped_nothing_reports_no_cost() -> None:
     assert "Requests failed" not in end_message("staging", back(), UNDONE, seen(), ())
 
 
-def test_a_green_rollout_tells_its_failed_requests_where_somebody_counts() -> None:
+def test_a_green_rollout_reports_its_failed_requests_where_somebody_counts() -> None:
     done = Done(NEW, moved=True)
     assert [
         end_message(

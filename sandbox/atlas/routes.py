@@ -1,9 +1,11 @@
-"""The Admin API's handlers: each function answers one method of one resource from the project's state."""
+"""The Admin API 2.0: what answers each method of each resource, at which version. Unlisted addresses do not exist."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
+from urllib.parse import unquote
 
 from sandbox.atlas import descriptions
 from sandbox.atlas.auth import Credential
@@ -14,6 +16,13 @@ from sandbox.atlas.negotiation import Query, page
 from sandbox.atlas.project import Event, Project
 from sandbox.atlas.spec import ORGANIZATION
 
+API = "/api/atlas/v2"
+_FIRST = ("2023-01-01",)
+_CLUSTER = ("2024-08-05",)
+_GROUP = "/groups/{groupId}"
+_USERS = _GROUP + "/databaseUsers"
+_ROLES = _GROUP + "/customDBRoles/roles"
+_CLUSTERS = _GROUP + "/clusters"
 _EARLIEST = 1199145600000
 _CLUSTER_NAME = "[a-zA-Z0-9][a-zA-Z0-9-]*"
 _BYTE = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
@@ -43,86 +52,133 @@ class Call:
         return [{"rel": "self", "href": "/".join((self.address, *more))}]
 
 
+@dataclass(frozen=True)
+class Route:
+    """A method of a resource: the template of its address, its versions, and what answers it."""
+
+    method: str
+    template: str
+    versions: tuple[str, ...]
+    answer: Callable[[Call], tuple[int, Any]]
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """Return the names in a path when it has this template's form."""
+        wanted, given = self.template.split("/"), path.removeprefix(API).split("/")
+        if len(wanted) != len(given):
+            return None
+        names: dict[str, str] = {}
+        for want, have in zip(wanted, given, strict=True):
+            if want.startswith("{") and have:
+                names[want.strip("{}")] = unquote(have)
+            elif want != have:
+                return None
+        return names
+
+
+ROUTES: list[Route] = []
+Answer = Callable[[Call], tuple[int, Any]]
+
+
+def _route(method: str, template: str, versions: tuple[str, ...] = _FIRST) -> Callable[[Answer], Answer]:
+    def listed(answer: Answer) -> Answer:
+        ROUTES.append(Route(method, template, versions, answer))
+        return answer
+
+    return listed
+
+
+def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
+    """Return the route and the names in its path; raises `AtlasError` 404 or 405."""
+    matching = [(route, names) for route in ROUTES if (names := route.match(path)) is not None]
+    for route, names in matching:
+        if route.method == method:
+            return route, names
+    if matching:
+        allowed = ", ".join(sorted({route.method for route, _ in matching}))
+        raise AtlasError("METHOD_NOT_ALLOWED", method, headers={"Allow": allowed})
+    raise AtlasError("RESOURCE_NOT_FOUND", path)
+
+
 def _user(call: Call, user: DatabaseUser, *more: str) -> dict[str, Any]:
     return {**user.json_object(), "links": call.links(*more)}
 
 
-def list_users(call: Call) -> tuple[int, Any]:
-    """List the database users, page by page."""
+@_route("GET", _USERS)
+def _list_users(call: Call) -> tuple[int, Any]:
     users = [_user(call, user, *user.key) for user in call.project.users]
     return 200, page(call.query, call.address, users)
 
 
-def add_user(call: Call) -> tuple[int, Any]:
-    """Make a database user."""
+@_route("POST", _USERS)
+def _add_user(call: Call) -> tuple[int, Any]:
     user = call.project.add_user(NewUser.read(call.body), call.who, call.remote)
     return 201, _user(call, user, *user.key)
 
 
-def get_user(call: Call) -> tuple[int, Any]:
-    """Show a database user."""
+@_route("GET", _USERS + "/{databaseName}/{username}")
+def _get_user(call: Call) -> tuple[int, Any]:
     return 200, _user(call, call.project.user(call.names["databaseName"], call.names["username"]))
 
 
-def change_user(call: Call) -> tuple[int, Any]:
-    """Change a database user."""
+@_route("PATCH", _USERS + "/{databaseName}/{username}")
+def _change_user(call: Call) -> tuple[int, Any]:
     database, username = call.names["databaseName"], call.names["username"]
     patch = UserPatch.read(call.body)
     return 200, _user(call, call.project.change_user(database, username, patch, call.who, call.remote))
 
 
-def remove_user(call: Call) -> tuple[int, Any]:
-    """Remove a database user."""
+@_route("DELETE", _USERS + "/{databaseName}/{username}")
+def _remove_user(call: Call) -> tuple[int, Any]:
     call.project.remove_user(call.names["databaseName"], call.names["username"], call.who, call.remote)
     return 204, None
 
 
-def list_roles(call: Call) -> tuple[int, Any]:
-    """List the custom roles."""
+@_route("GET", _ROLES)
+def _list_roles(call: Call) -> tuple[int, Any]:
     return 200, [role.json_object() for role in call.project.roles]
 
 
-def add_role(call: Call) -> tuple[int, Any]:
-    """Make a custom role."""
+@_route("POST", _ROLES)
+def _add_role(call: Call) -> tuple[int, Any]:
     return 202, call.project.add_role(CustomRole.read(call.body), call.who, call.remote).json_object()
 
 
-def get_role(call: Call) -> tuple[int, Any]:
-    """Show a custom role."""
+@_route("GET", _ROLES + "/{roleName}")
+def _get_role(call: Call) -> tuple[int, Any]:
     return 200, call.project.role(call.names["roleName"]).json_object()
 
 
-def change_role(call: Call) -> tuple[int, Any]:
-    """Change a custom role."""
+@_route("PATCH", _ROLES + "/{roleName}")
+def _change_role(call: Call) -> tuple[int, Any]:
     patch = RolePatch.read(call.body)
     return 200, call.project.change_role(call.names["roleName"], patch, call.who, call.remote).json_object()
 
 
-def remove_role(call: Call) -> tuple[int, Any]:
-    """Remove a custom role."""
+@_route("DELETE", _ROLES + "/{roleName}")
+def _remove_role(call: Call) -> tuple[int, Any]:
     call.project.remove_role(call.names["roleName"], call.who, call.remote)
     return 204, None
 
 
-def get_project(call: Call) -> tuple[int, Any]:
-    """Show the project."""
+@_route("GET", _GROUP)
+def _get_project(call: Call) -> tuple[int, Any]:
     return 200, descriptions.group(call.project.spec, call.links())
 
 
-def list_clusters(call: Call) -> tuple[int, Any]:
-    """List the project's one cluster."""
+@_route("GET", _CLUSTERS, _CLUSTER)
+def _list_clusters(call: Call) -> tuple[int, Any]:
     spec = call.project.spec
     cluster = descriptions.cluster(spec, call.project.facts, call.links(spec.cluster_name))
     return 200, page(call.query, call.address, [cluster])
 
 
-def get_cluster(call: Call) -> tuple[int, Any]:
-    """Show the cluster."""
+@_route("GET", _CLUSTERS + "/{clusterName}", _CLUSTER)
+def _get_cluster(call: Call) -> tuple[int, Any]:
     return 200, descriptions.cluster(call.project.spec, call.project.facts, call.links())
 
 
-def cluster_status(call: Call) -> tuple[int, Any]:
-    """Say whether all changes have reached the cluster."""
+@_route("GET", _CLUSTERS + "/{clusterName}/status")
+def _cluster_status(call: Call) -> tuple[int, Any]:
     status = "PENDING" if call.project.propagation.pending else "APPLIED"
     return 200, {"changeStatus": status, "links": call.links()}
 
@@ -162,8 +218,9 @@ def _event(call: Call, event: Event, *, raw: bool) -> dict[str, Any]:
     return shown
 
 
-def events(call: Call) -> tuple[int, Any]:
-    """List what was done to users and roles, newest first. They belong to no cluster: asked for one's, it has none."""
+@_route("GET", _GROUP + "/events")
+def _events(call: Call) -> tuple[int, Any]:
+    """Newest first. Events belong to no cluster: asked for one's, it has none."""
     raw = call.query.flag("includeRaw", default=False)
     wanted, unwanted = (call.query.matching(n, _EVENT_TYPE) for n in ("eventType", "excludedEventType"))
     of_clusters = call.query.matching("clusterNames", _CLUSTER_NAME)
@@ -180,8 +237,8 @@ def events(call: Call) -> tuple[int, Any]:
     return 200, page(call.query, call.address, [_event(call, event, raw=raw) for event in found])
 
 
-def access_history(call: Call) -> tuple[int, Any]:
-    """List who logged in to the cluster, newest first."""
+@_route("GET", _GROUP + "/dbAccessHistory/clusters/{clusterName}")
+def _access_history(call: Call) -> tuple[int, Any]:
     query, spec = call.query, call.project.spec
     if bool(query.one("start")) != bool(query.one("end")):
         raise AtlasError("MISSING_QUERY_PARAMETER", "end" if query.one("start") else "start")

@@ -1,4 +1,4 @@
-"""What stands beside the stack's own tasks: a credential of ours there is drift, and an unread list is unknown."""
+"""What drift observes beside the own tasks: other tasks' credentials, and what Secrets Manager says of a secret."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,7 @@ from atlas_access.clients import AwsUnavailable
 from atlas_access.drift import observe_other_tasks as other_tasks
 from atlas_access.drift.finding import Kind
 from atlas_access.drift.model import BoundVariable, SeenNeighbour
-from atlas_access.drift.observe_account import beside_of
+from atlas_access.drift.observe_account import beside_of, seen_secret
 from atlas_access.drift.observe_other_tasks import read_neighbours
 
 
@@ -106,3 +106,37 @@ def test_beside_a_service_that_could_not_be_read_nothing_is_known() -> None:
     """Its own revisions would be taken for a stranger's."""
     away = Unread("service", "AccessDenied")
     assert isinstance(beside_of(settings(), (away,), Endpoints.from_environment({})), Unread)
+
+
+FUNCTION = "arn:aws:lambda:us-east-1:999999999999:function:x"
+
+
+class Store:
+    """Answers as Secrets Manager does for one secret."""
+
+    def __init__(self, **about: Any) -> None:
+        self._about = {"ARN": "arn:x", "Name": "x", "VersionIdsToStages": {"v1": ["AWSCURRENT"]}, **about}
+
+    def describe_secret(self, **_: str) -> dict[str, Any]:
+        return self._about
+
+    def get_resource_policy(self, **_: str) -> dict[str, Any]:
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("about", "rotates"),
+    [
+        ({}, ""),
+        ({"RotationEnabled": False, "RotationLambdaARN": FUNCTION}, ""),
+        ({"RotationEnabled": True, "RotationLambdaARN": FUNCTION}, FUNCTION),
+        ({"RotationEnabled": True}, "AWS"),
+    ],
+)
+def test_who_rotates_a_secret_is_read(about: dict[str, Any], rotates: str) -> None:
+    assert rotates == seen_secret(Store(**about), "x").rotates
+
+
+def test_the_regions_that_hold_copies_are_read() -> None:
+    copies = [{"Region": "eu-west-1", "KmsKeyId": "alias/aws/secretsmanager", "Status": "InSync"}]
+    assert ("eu-west-1",) == seen_secret(Store(ReplicationStatus=copies), "x").replicas

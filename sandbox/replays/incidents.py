@@ -1,0 +1,168 @@
+"""The three incidents that this project answers: ENG-271, ENG-272 and ENG-279."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sandbox.replays.common import (
+    DATABASE_ERROR,
+    NEW_AUDIT,
+    NEW_READER,
+    NEW_REFERENCE,
+    NEW_WRITER,
+    NOT_ROLLED_OUT,
+    ecs_content,
+    home_runs,
+    log,
+    new_credentials,
+    plans,
+    signs_up,
+)
+from sandbox.replays.local_copy import running_from
+from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay
+from sandbox.replays.product import check_env, failing_gates, guard, refused
+from sandbox.replays.stage import COUPLE, Stage, image, unbound
+
+NARROWED = {
+    "  service:\n    MONGODB_URI: {user: app_read}": "  service:\n    MONGODB_URI: {user: app_audit_writer}"
+}
+UNREFERENCED = {
+    """    MONGODB_REFERENCE_URI:
+      user: app_read
+      secret: "{env}/mongodb/reference-uri-v2"
+      prod: {cluster: staging, address: private}
+""": ""
+}
+FALLS_BACK = """export function getReferenceDb() {
+  return connect(process.env.MONGODB_REFERENCE_URI ?? process.env.MONGODB_URI);
+}
+"""
+
+
+def _eng_271_happens(stage: Stage) -> Iterator[Claim]:
+    """ENG-271: without the reference variable the code falls back to a reader that lacks FIND.
+
+    Users got HTTP 500 from the provider and drug checks while every health check stayed green.
+    """
+    offered = stage.plan_ids()
+    revision = stage.deploy(unbound("MONGODB_REFERENCE_URI"))
+    yield ecs_content(stage, revision)
+    yield plans(stage)
+    yield Claim("POST /api/providers/covered", DATABASE_ERROR, str(stage.providers(offered)))
+    yield log(stage, "/api/providers/covered", "not authorized (find providers_staging, code 13)")
+    yield Claim("gates that would fail", "gate 3, gate 4, gate 5", ", ".join(failing_gates(stage)))
+
+
+def _eng_271_catches(stage: Stage) -> Iterator[Caught]:
+    """The code that falls back, the narrowed user and the missing variable: each by a catcher of its own."""
+    stage.put_back()
+    with TemporaryDirectory(prefix="replay-") as folder:
+        Path(folder, "db.ts").write_text(FALLS_BACK, encoding="utf-8")
+        yield from guard(stage, "silent-fall-back", Path(folder))
+    yield from refused(stage, "access.yaml", NARROWED)
+    yield from refused(stage, "access.yaml", UNREFERENCED)
+
+
+ENG_271 = Replay(
+    name="eng-271",
+    title="the reference variable is gone and the code falls back to a user without FIND",
+    happens=_eng_271_happens,
+    catches=_eng_271_catches,
+    expected=(
+        Catch(Catcher.GUARD, "silent-fall-back"),
+        Catch(Catcher.MANIFEST, "bindings.local.MONGODB_URI"),
+        Catch(Catcher.POLICY, "reference-uri-explicit"),
+    ),
+    afterwards=home_runs,
+    unasked=NOT_ROLLED_OUT,
+)
+
+
+WRITER = {"MONGODB_WRITE_URI": NEW_WRITER}
+OTHERS = {"MONGODB_REFERENCE_URI": NEW_REFERENCE, "MONGODB_AUDIT_WRITE_URI": NEW_AUDIT}
+
+
+FORGOTTEN = {"MONGODB_URI": "staging/mongodb/reference-uri", **OTHERS, **WRITER}  # the cross-cluster reader's
+
+
+def _env_file(stage: Stage, folder: str, secrets: Mapping[str, str]) -> Path:
+    """A developer's file with these variables' secrets, for its owner alone."""
+    file = Path(folder, ".env.local")
+    file.touch(mode=0o600)
+    lines = [f"{variable}={stage.secret_value(name)}" for variable, name in secrets.items()]
+    file.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return file
+
+
+def _eng_272_happens(stage: Stage) -> Iterator[Claim]:
+    """ENG-272: the deployed service was fixed, but the developer's env file still names the cross-cluster reader."""
+    with (
+        TemporaryDirectory(prefix="replay-") as folder,
+        running_from(stage, _env_file(stage, folder, FORGOTTEN), "current") as copy,
+    ):
+        yield plans(stage)
+        yield Claim(
+            "POST /api/plans on the developer's machine", DATABASE_ERROR, str(copy.ask("/api/plans", COUPLE))
+        )
+        line = "ERROR POST /api/plans 500: not authorized (find zip_county, code 13)"
+        yield Claim("its output", line, copy.line("/api/plans 500"))
+
+
+def _eng_272_catches(stage: Stage) -> Iterator[Caught]:
+    """The file is judged by itself: no network, no value shown."""
+    with TemporaryDirectory(prefix="replay-") as folder:
+        yield from check_env(stage, _env_file(stage, folder, FORGOTTEN))
+
+
+ENG_272 = Replay(
+    name="eng-272",
+    title="a developer's env file is bound to the cross-cluster reader",
+    happens=_eng_272_happens,
+    catches=_eng_272_catches,
+    expected=(Catch(Catcher.ENV_CHECK, "local-file"),),
+    afterwards=home_runs,
+    unasked="no gate can see it: it is not deployed",
+)
+
+
+MISSED = {
+    "    MONGODB_WRITE_URI: {user: app_write}\n    MONGODB_AUDIT_WRITE_URI: {user: app_audit_writer}\n  schema_task:": (
+        "    MONGODB_AUDIT_WRITE_URI: {user: app_audit_writer}\n  schema_task:"
+    ),
+    # The manifest asks for it: without the binding this waiver permits nothing any more.
+    """  W2:
+    user: app_write
+    on: database
+    permits: [CREATE_INDEX, DROP_INDEX]
+    adr: ADR 0006
+    reason: readWrite includes index management on every collection, which ADR 0006 describes as held apart.
+""": "",
+}
+
+
+def _eng_279_happens(stage: Stage) -> Iterator[Claim]:
+    """ENG-279: the new code reads four variables, but the task has three; only a sign-up fails."""
+    revision = stage.deploy(image("current"), *new_credentials(stage, writer=False))
+    yield ecs_content(stage, revision)
+    yield plans(stage)
+    yield signs_up(stage, "missed@example.com", DATABASE_ERROR)
+    yield log(stage, "/api/agent-waitlist", "MONGODB_WRITE_URI is not set")
+
+
+def _eng_279_catches(stage: Stage) -> Iterator[Caught]:
+    """Missed in the manifest, and missed in the developer's file, which is where it was found then."""
+    stage.put_back()
+    yield from refused(stage, "access.yaml", MISSED)
+    with TemporaryDirectory(prefix="replay-") as folder:
+        yield from check_env(stage, _env_file(stage, folder, {"MONGODB_URI": NEW_READER, **OTHERS}))
+
+
+ENG_279 = Replay(
+    name="eng-279",
+    title="a binding is missed: the code reads MONGODB_WRITE_URI, the task has none",
+    happens=_eng_279_happens,
+    catches=_eng_279_catches,
+    expected=(Catch(Catcher.POLICY, "four-runtime-bindings"), Catch(Catcher.ENV_CHECK, "local-file")),
+    afterwards=home_runs,
+    unasked=NOT_ROLLED_OUT,
+)

@@ -1,0 +1,22 @@
+"""The fixtures that several files share: an AWS, an Atlas, a MongoDB server, an application, a service, an engine."""
+
+from atlas_fixture import atlas, atlas_servers, specs
+from aws_fixture import aws
+from engine_programs.harness import stack, toy
+from mongod_fixture import cluster
+from service_fixture import running
+from smoke_fixture import app, expired, side_gates
+
+__all__ = [
+    "app",
+    "atlas",
+    "atlas_servers",
+    "aws",
+    "cluster",
+    "expired",
+    "running",
+    "side_gates",
+    "specs",
+    "stack",
+    "toy",
+]
