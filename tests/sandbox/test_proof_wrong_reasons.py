@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 
 from atlas_access.base.connection import compose
 from atlas_access.proof.evidence import Proof
-from atlas_access.proof.verdict import Outcome, Verdict
+from atlas_access.proof.verdict import Verdict
 
 __all__ = ["cluster"]
 
@@ -97,23 +97,6 @@ def test_a_user_without_any_role_is_refuted_and_not_taken_for_denied_everywhere(
         cluster.set_user("app_audit_writer", declared)
     assert Verdict.REFUTED is proof.verdict
     assert "app_audit_writer lacks the role role_audit_writer@admin" in proof.reason
-
-
-def test_a_capped_audit_log_leaves_the_insert_in_a_transaction_inconclusive(cluster: Cluster) -> None:
-    database = cluster.root.askflorence
-    database.agent_audit_log.rename("kept_aside")
-    database.create_collection("agent_audit_log", capped=True, size=4096)
-    try:
-        proof = cluster.prove("app_audit_writer")
-    finally:
-        database.drop_collection("agent_audit_log")
-        database.kept_aside.rename("agent_audit_log")
-    (tried,) = [
-        each
-        for each in proof.attempts
-        if (each.operation, each.namespace) == ("insert in a transaction", "askflorence.agent_audit_log")
-    ]
-    assert (Outcome.INCONCLUSIVE, 263) == (tried.outcome, tried.code)
 
 
 def _wait_for_primary(cluster: Cluster) -> None:

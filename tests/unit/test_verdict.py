@@ -17,21 +17,38 @@ INSERT = operation("insert")
         (8000, "(Unauthorized) not authorized on askflorence to execute command", Outcome.DENIED),
         (8000, "user is not allowed to do action [update] on [askflorence.plans]", Outcome.DENIED),
         (8000, "bad auth : Authentication failed.", Outcome.INCONCLUSIVE),
+        (8000, "(AtlasError) (Unauthorized) not authorized on askflorence to execute", Outcome.DENIED),
         (8000, "something else went wrong", Outcome.INCONCLUSIVE),
+        (8000, "you are over your space quota, not authorized to write", Outcome.INCONCLUSIVE),
+        (13, "Command find requires authentication", Outcome.INCONCLUSIVE),
+        (371, "User writes blocked", Outcome.INCONCLUSIVE),
         (18, "Authentication failed.", Outcome.INCONCLUSIVE),
         (361, "Collection UUID does not match", Outcome.ALLOWED),
         (11000, "E11000 duplicate key", Outcome.ALLOWED),
-        (263, "Cannot run in a transaction", Outcome.INCONCLUSIVE),
+        (121, "Document failed validation", Outcome.ALLOWED),
+        (166, "is a view", Outcome.ALLOWED),
+        (263, "Cannot run in a transaction", Outcome.ALLOWED),
+        (50, "operation exceeded time limit", Outcome.ALLOWED),
+        (24, "Unable to acquire lock", Outcome.ALLOWED),
+        (112, "WriteConflict", Outcome.ALLOWED),
         (20, "explain does not support insert", Outcome.INCONCLUSIVE),
         (59, "no such command", Outcome.INCONCLUSIVE),
         (10107, "not primary", Outcome.INCONCLUSIVE),
-        (50, "operation exceeded time limit", Outcome.INCONCLUSIVE),
+        (50746, "the server is shutting down", Outcome.INCONCLUSIVE),
         (0, "", Outcome.INCONCLUSIVE),
         (999999, "never heard of", Outcome.INCONCLUSIVE),
     ],
 )
 def test_a_code_means_what_was_measured(code: int, message: str, outcome: Outcome) -> None:
     assert outcome is judge(UPDATE, Answer(code=code, message=message)).outcome
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [(371, "setUserWriteBlockMode"), (10107, "not the primary"), (999, "code 999 says nothing")],
+)
+def test_what_is_inconclusive_says_why(code: int, why: str) -> None:
+    assert why in judge(UPDATE, Answer(code=code)).why
 
 
 def test_success_is_allowed() -> None:
