@@ -209,23 +209,3 @@ def test_no_attempt_waits_for_an_open_transaction_and_no_client_for_an_attempt(
             proof, slowest = busy_proof(cluster, user, collection)
     assert (Verdict.REFUTED if to_root else Verdict.PROVEN, 0) == (proof.verdict, proof.inconclusive)
     assert slowest < QUICK_MS
-
-
-def test_a_writer_is_proven_on_a_time_series_and_builds_no_index_there(cluster: Cluster) -> None:
-    database = cluster.root["askflorence"]
-    database.plans.rename("kept_aside")
-    make(database, Kind.TIME_SERIES, "plans")
-    try:
-        before, moment = state(cluster.root), last_entry(cluster.root)
-        proof = cluster.prove("app_write")
-        assert ([], before) == (written_since(cluster.root, moment), state(cluster.root))
-    finally:
-        database.drop_collection("plans")
-        database.kept_aside.rename("plans")
-    built = [
-        each
-        for each in proof.attempts
-        if each.operation == "createIndexes" and each.namespace.endswith(".plans")
-    ]
-    assert (Verdict.PROVEN, "") == (proof.verdict, proof.reason)
-    assert [(Outcome.ALLOWED, False)] == [(each.outcome, each.tried) for each in built]
