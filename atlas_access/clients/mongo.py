@@ -5,8 +5,7 @@ exception out: those carry the server's messages, which quote commands and docum
 """
 
 import atexit
-import socket
-import ssl
+import re
 import struct
 import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
@@ -47,6 +46,9 @@ CLOSE_SECONDS = 2.0
 _UUIDS: CodecOptions[Mapping[str, Any]] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 _POLL_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.0)
 _FAILURES = (PyMongoError, BSONError, UnicodeDecodeError, struct.error)
+_UNRESOLVED = re.compile(r"\[Errno -\d+\]|nodename nor servname")
+"""What the operating systems say of a name; only errors of name resolution have negative numbers."""
+
 _NO_REPLY: Mapping[str, Any] = {}
 T = TypeVar("T")
 
@@ -81,6 +83,7 @@ class Server(AbstractContextManager["Server"]):
         options: dict[str, Any] = {
             "appname": APP_NAME,
             "maxPoolSize": 1,
+            "minPoolSize": 0,
             "retryReads": False,
             "retryWrites": False,
             "serverSelectionTimeoutMS": milliseconds,
@@ -169,12 +172,13 @@ class Server(AbstractContextManager["Server"]):
         """Why no host could be used, from what the driver's monitors met; None where they met nothing particular."""
         topology = self._client.topology_description
         found = topology.server_descriptions().values()
-        causes = [each.error.__cause__ or each.error for each in found if each.error is not None]
-        if any(isinstance(each, ssl.SSLError) for each in causes):
+        errors = [each.error for each in found if each.error is not None]
+        said = "; ".join(map(str, errors))  # the driver takes off an error's cause
+        if "SSL handshake failed" in said:
             return Failure.TLS
-        if any(isinstance(each, socket.gaierror) for each in causes):
+        if _UNRESOLVED.search(said):
             return Failure.NAME
-        wrong_set = any(isinstance(each, ConfigurationError) for each in causes)
+        wrong_set = any(isinstance(each, ConfigurationError) for each in errors)
         return Failure.REPLICA_SET if wrong_set or not found else None
 
     def _database(self, name: str) -> Database[Mapping[str, Any]]:

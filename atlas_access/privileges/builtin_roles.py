@@ -93,7 +93,7 @@ class Effect(StrEnum):
     UNKNOWN = "unknown"
 
 
-_READING = _READ | _SEARCH_READ
+_READING = _READ | _SEARCH_READ | _actions("indexStats storageDetails")
 _WRITING = (_READ_WRITE | _SEARCH_WRITE | _SEARCH_UPDATE | _CLEANUP | _RAW) - _READING
 _MAY_HAVE = {
     "read": frozenset({Effect.READS}),

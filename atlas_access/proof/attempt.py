@@ -55,7 +55,8 @@ class About:
     """What is known of the server and the login.
 
     `kinds` has the collections that could be looked up. `held` are the privileges that the server lists, `declared`
-    and `tolerated` those that it must and may list. `nonce` is this proof's own.
+    and `tolerated` those that it must and may list, empty where the whole list is not compared. `nonce` is this
+    proof's own.
     """
 
     version: tuple[int, ...]
@@ -162,7 +163,7 @@ def _decided(cell: Expected, row: Operation, about: About, source: str, why: str
         return Outcome.ALLOWED if suffices(held, row, cell.place, source) else Outcome.DENIED
 
     found, expected = outcome(about.held), cell.outcome
-    if row.since:
+    if row.since and about.declared:
         either = outcome(about.declared | about.tolerated) is Outcome.ALLOWED
         expected = found if either and found is Outcome.ALLOWED else outcome(about.declared)
     text = f"{Form.EQUALITY}: {why}" if why else str(Form.EQUALITY)
@@ -170,8 +171,11 @@ def _decided(cell: Expected, row: Operation, about: About, source: str, why: str
 
 
 def _residue(each: _Try, answer: Answer) -> str:
-    """Say what a command left that went through, in part or whole, although its random UUID should have stopped it."""
-    if each.row.form is not Form.RANDOM_UUID or not (answer.ok or answer.written):
+    """Say what a command left that went through, in part or whole, although its random UUID should have stopped it.
+
+    Servers count a write on a time series that they refused.
+    """
+    if each.row.form is not Form.RANDOM_UUID or not (answer.ok or answer.written > len(answer.write_codes)):
         return ""
     command, place = each.sending.command, each.cell.place
     name = next(iter(command))

@@ -65,13 +65,20 @@ def _privileges(expected: Expectations, identity: Identity, version: str) -> Ite
     for action in sorted({each.action for each in unknown}):
         text = f"{expected.user} holds the action {action}, which no table of this project names"
         yield doubtful(Subject.EXCESS, text, _ACCEPT.format(action=action))
-    if shown := sorted({f"{each.action} ({effect_of(each.action)})" for each in newer | accepted}):
-        why = f"MongoDB {version} is newer than the documented sets" if newer else "accepted in access.yaml"
-        yield noted(Subject.SERVER, f"{why}: {expected.user} also holds {', '.join(shown)}")
+    if not is_documented(version):
+        text = f"MongoDB {version} is newer than the documented sets{_also(expected.user, newer)}"
+        yield noted(Subject.SERVER, text)
+    if accepted:
+        yield noted(Subject.SERVER, f"accepted in access.yaml{_also(expected.user, accepted)}")
     yield from _listed(expected, Subject.EXCESS, extra - accepted - newer - unknown, excess_sentence)
     yield from _listed(
         expected, Subject.MISSING, declared - tolerated - identity.privileges, missing_sentence
     )
+
+
+def _also(user: str, privileges: Iterable[Privilege]) -> str:
+    shown = sorted({f"{each.action} ({effect_of(each.action)})" for each in privileges})
+    return f": {user} also holds {', '.join(shown)}" if shown else ""
 
 
 def _may_be_new(expected: Expectations, privilege: Privilege) -> bool:

@@ -19,6 +19,7 @@ from atlas_access.privileges import (
     Privileges,
     Scope as ResourceScope,
     builtin_privileges,
+    major_of,
     mongo_actions,
     patch_privileges,
 )
@@ -93,7 +94,8 @@ class Expectations:
     accepted_actions: tuple[str, ...] = ()
 
     def declared(self, version: str) -> Privileges:
-        """Return the privileges that a server of this version must list; raises ValueError for an unknown one."""
+        """Return the privileges that a server of this version must list; raises ValueError for one that is too old."""
+        major_of(version)
         builtin = (builtin_privileges(*_split(role), version) for role in self.roles if _is_builtin(role))
         return _granted(self.grants, version).union(*builtin)
 

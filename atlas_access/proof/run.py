@@ -48,6 +48,7 @@ REACH_SECONDS = 3.0
 NARROWING_POLL_SECONDS = 0.5
 CLEAN_PASSES = 2
 MAX_CONCURRENT = 16
+MISDIRECTED = (Failure.NAME, Failure.TLS, Failure.REPLICA_SET)
 AWAY = (Failure.NETWORK, Failure.TIMEOUT, Failure.NAME)
 PART = 128
 """How many attempts are made between two words of progress."""
@@ -206,7 +207,7 @@ def _observe(run: _Run, connection: ConnectionString) -> None:
     before = len(run.findings)
     clean = 0
     with server:
-        while _logged_in(run, server):
+        while _logged_in(run, server, connection.hosts):
             _pass(run, server)
             clean = 0 if _speaks_against(run) else clean + 1
             if not _narrows_still(run, clean):
@@ -216,12 +217,13 @@ def _observe(run: _Run, connection: ConnectionString) -> None:
             del run.findings[before:]
 
 
-def _logged_in(run: _Run, server: Server) -> bool:
+def _logged_in(run: _Run, server: Server, hosts: tuple[str, ...]) -> bool:
     run.progress(f"{run.request.expectations.user}: logging in")
     reply = server.login(run.propagating)
     login = judge_login(reply.answer)
     if login is not Login.DONE:
         text = _login_text(run.request.expectations.user, login, reply.answer)
+        text += f" ({', '.join(hosts)})" if reply.answer.failure in MISDIRECTED else ""
         run.doubt(Subject.LOGIN, f"{text}{run.unreached}" if reply.answer.failure in AWAY else text)
         return False
     run.logged_in = True

@@ -27,7 +27,9 @@ _NAMED = {
     **dict.fromkeys(_NOT_PRIMARY, "the server is not the primary"),
 }
 _LOGIN_IS_GONE = "requires authentication"
-_ATLAS_DENIAL = re.compile(r"(\(?atlaserror\)?:? *)?(user is )?not (allowed to do action|authorized on) ")
+_ATLAS_DENIAL = re.compile(
+    r"(\(?(atlaserror|unauthorized)\)?:? *)*(user is )?not (allowed to do action|authorized on) "
+)
 
 
 class Outcome(StrEnum):

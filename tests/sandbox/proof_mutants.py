@@ -60,7 +60,7 @@ class Mutant:
             proof.verdict is Verdict.REFUTED
             and (self.holds is None or changed == refuted)
             and any(
-                each.subject is self.subject and all(word in each.text for word in self.words)
+                each.code == self.subject and all(word in each.message for word in self.words)
                 for each in proof.findings
             )
         )

@@ -1,10 +1,18 @@
-"""A TCP proxy before a server that passes bytes on, answers nothing, garbles what comes back, or cuts a connection."""
+"""A TCP proxy before a server: passes bytes on, answers nothing, garbles or rewrites answers, or cuts a connection."""
 
 import contextlib
 import socket
+import struct
 import threading
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+import bson
+
+OP_MSG = 2013
+Document = dict[str, Any]
+Change = Callable[[Document, Document], Document | bytes]
 
 
 class Proxy:
@@ -73,4 +81,32 @@ class Cut(Proxy):
                         each.shutdown(socket.SHUT_RDWR)
                     return
                 sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+
+class Rewriting(Proxy):
+    """Keeps each command, and answers with what `change(command, answer)` makes of the server's own answer."""
+
+    def __init__(self, host: str, port: int, change: Change) -> None:
+        self._change = change
+        self._asked: dict[int, Document] = {}
+        self.commands: list[Document] = []
+        super().__init__(host, port, "pass")
+
+    def _pump(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
+        stream = source.makefile("rb")
+        with contextlib.suppress(OSError):
+            while len(header := stream.read(16)) == 16:
+                length, number, to, code = struct.unpack("<iiii", header)
+                body = stream.read(length - 16)
+                if code == OP_MSG:
+                    document = bson.decode(body[5:])
+                    if answers:
+                        changed = self._change(self._asked.pop(to), document)
+                        body = body[:5] + (changed if isinstance(changed, bytes) else bson.encode(changed))
+                        header = struct.pack("<iiii", 16 + len(body), number, to, code)
+                    else:
+                        self._asked[number] = document
+                        self.commands.append(document)
+                sink.sendall(header + body)
             sink.shutdown(socket.SHUT_WR)

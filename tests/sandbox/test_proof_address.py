@@ -63,7 +63,7 @@ def test_a_private_secret_that_points_elsewhere_is_refuted_before_any_address_is
         expected_hosts=("10.0.0.1:27017",),
         public_address=public(cluster),
     )
-    assert [Subject.SECRET] == [each.subject for each in proof.findings]
+    assert [Subject.SECRET] == [each.code for each in proof.findings]
     assert Verdict.REFUTED is proof.verdict
 
 

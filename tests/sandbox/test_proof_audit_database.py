@@ -12,7 +12,7 @@ from atlas_access.proof.verdict import Outcome, Verdict
 from sandbox.mongod import MongodProcess
 
 LOG = "askflorence_audit.agent_audit_log"
-READING = ("find", "aggregate", "count", "distinct", "mapReduce inline")
+READING = ("find", "aggregate")
 ADDING = ("insert in a transaction", "insert", "bulkWrite of inserts", "aggregate $merge append only")
 USERS = ("app_read", "app_write", "app_audit_writer", "app_admin_schema")
 
@@ -38,7 +38,7 @@ def allowed_on_the_log(cluster: Cluster, user: str) -> set[str]:
 @pytest.mark.parametrize("user", USERS)
 def test_every_user_is_proven_against_the_two_databases(apart: Cluster, user: str) -> None:
     proof = apart.prove(user)
-    assert (Verdict.PROVEN, "", 0) == (proof.verdict, proof.reason, proof.residue)
+    assert (Verdict.PROVEN, "", ()) == (proof.verdict, proof.reason, proof.residue)
 
 
 @pytest.mark.parametrize("user", ["app_write", "app_admin_schema"])

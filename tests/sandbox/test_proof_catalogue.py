@@ -20,7 +20,8 @@ TARGET = "agent_audit_log"
 VIA = "plans"
 ROLE = "role_of_one_row"
 USER = "user_of_one_row"
-ATTEMPTED = [row for row in OPERATIONS if row.form is not Form.EQUALITY]
+MAJOR = 6
+ATTEMPTED = [row for row in OPERATIONS if not row.by_equality and row.since <= MAJOR]
 
 
 @dataclass

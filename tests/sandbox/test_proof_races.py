@@ -1,4 +1,4 @@
-"""Many proofs at once on one server: a transaction that loses a race for a lock is tried again, a denial never."""
+"""Lost races and slow answers: what fails after authorization was authorized, and what came late is asked again."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,14 +7,19 @@ from typing import Any, cast
 from uuid import uuid4
 
 import pytest
-from mongod_fixture import Cluster
+from mongod_fixture import Cluster, cluster
 
 from atlas_access.clients.mongo import Reply, Server
 from atlas_access.clients.mongo_answers import Answer
 from atlas_access.clients.pipeline import Sending
-from atlas_access.proof.attempt import Marks, attempt_all
+from atlas_access.proof.attempt import DENIED_WITHIN_MS, About, Nonce, attempt_all
 from atlas_access.proof.expectations import Expected, Place, expectations
+from atlas_access.proof.operation import Kind
 from atlas_access.proof.verdict import Outcome, Verdict
+
+__all__ = ["cluster"]
+
+PLANS = Place("askflorence", "plans")
 
 
 @dataclass
@@ -34,41 +39,42 @@ class Scripted:
 
 
 def tried(
-    cluster: Cluster, operation: str, codes: list[int | None], left: float = 60.0
-) -> tuple[Outcome, int]:
+    cluster: Cluster, operation: str, codes: list[int | None], expected: Outcome = Outcome.DENIED
+) -> tuple[Outcome, int, set[object]]:
+    """The outcome, how often it was sent, and the time limits that were sent with it."""
     server = Scripted(codes)
-    expected = expectations(cluster.manifest, "app_write", "staging")
-    cell = Expected(operation, Place("askflorence", "plans"), Outcome.ALLOWED)
-    marks = Marks("_probe_x", uuid4())
-    (made,) = attempt_all(cast(Server, server), [cell], expected, frozenset(), marks, (6, 0, 5), lambda: left)
-    return made.attempt.outcome, len(server.sent)
+    held = expectations(cluster.manifest, "app_write", "staging")
+    nothing = frozenset[Any]()
+    about = About((6, 0, 5), {PLANS: Kind.PLAIN}, nothing, nothing, nothing, Nonce("_probe_x", uuid4()))
+    (made,) = attempt_all(
+        cast(Server, server), [Expected(operation, PLANS, expected)], held, about, lambda: 60.0
+    )
+    limits = {each.command.get("maxTimeMS") for each in server.sent}
+    return made.attempt.outcome, len(server.sent), limits
 
 
 @pytest.mark.parametrize("code", [24, 112])
-def test_a_lost_race_is_tried_again(cluster: Cluster, code: int) -> None:
-    assert (Outcome.ALLOWED, 3) == tried(cluster, "insert in a transaction", [code, code, None])
+def test_a_lost_race_for_a_lock_was_authorized(cluster: Cluster, code: int) -> None:
+    assert (Outcome.ALLOWED, 1, {None}) == tried(cluster, "insert in a transaction", [code], Outcome.ALLOWED)
 
 
-def test_a_race_that_is_always_lost_stays_inconclusive(cluster: Cluster) -> None:
-    assert (Outcome.INCONCLUSIVE, 9) == tried(cluster, "insert in a transaction", [24])
-
-
-def test_after_the_deadline_no_race_is_run_again(cluster: Cluster) -> None:
-    assert (Outcome.INCONCLUSIVE, 1) == tried(cluster, "insert in a transaction", [24], left=0.0)
-
-
-def test_a_denial_is_never_asked_again(cluster: Cluster) -> None:
-    assert (Outcome.DENIED, 1) == tried(cluster, "insert in a transaction", [13])
-
-
-def test_outside_a_transaction_nothing_is_tried_again(cluster: Cluster) -> None:
-    assert (Outcome.INCONCLUSIVE, 1) == tried(cluster, "update", [24])
+@pytest.mark.parametrize(
+    ("codes", "outcome", "sent"),
+    [
+        ([13], Outcome.DENIED, 1),
+        ([50, 13], Outcome.DENIED, 2),
+        ([50, 50], Outcome.ALLOWED, 2),
+        ([50, 361], Outcome.ALLOWED, 2),
+        ([50, 91], Outcome.INCONCLUSIVE, 2),
+    ],
+)
+def test_a_denial_that_came_too_late_is_asked_for_once_more(
+    cluster: Cluster, codes: list[int | None], outcome: Outcome, sent: int
+) -> None:
+    assert (outcome, sent, {DENIED_WITHIN_MS}) == tried(cluster, "drop", codes)
 
 
 def test_eight_writers_at_once_are_all_proven(cluster: Cluster) -> None:
-    def one(_: int) -> Any:
-        return cluster.prove("app_write")
-
     with ThreadPoolExecutor(8) as pool:
-        proofs = list(pool.map(one, range(8)))
+        proofs = list(pool.map(lambda _: cluster.prove("app_write"), range(8)))
     assert [(Verdict.PROVEN, "")] * 8 == [(proof.verdict, proof.reason) for proof in proofs]

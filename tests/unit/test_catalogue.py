@@ -6,15 +6,14 @@ from uuid import UUID
 import pytest
 
 from atlas_access.proof.catalogue import OPERATIONS, of_scope, operation
-from atlas_access.proof.operation import Form, On, Operation, Scope, Target
+from atlas_access.proof.operation import Form, Lock, On, Operation, Scope, Target
 
 TARGET = Target("askflorence", "agent_audit_log", "plans", "_probe_token", UUID(int=1))
 ATTEMPTED = [row for row in OPERATIONS if not row.by_equality]
 # What no form of trying makes harmless: never to be sent (see the manual's page on each command).
 NEVER_SENT = (
-    *("convertToCapped", "dropDatabase", "shutdown", "fsync", "fsyncUnlock", "applyOps", "replSetReconfig"),
-    *("replSetInitiate", "replSetStepDown", "replSetFreeze", "replSetMaintenance", "replSetResizeOplog"),
-    *("logRotate", "setFeatureCompatibilityVersion", "setUserWriteBlockMode", "compact"),
+    *("shutdown", "fsync", "fsyncUnlock", "applyOps", "replSetInitiate", "replSetStepDown"),
+    *("replSetFreeze", "replSetMaintenance", "logRotate", "setUserWriteBlockMode", "compact"),
     *("dropAllUsersFromDatabase", "dropAllRolesFromDatabase", "invalidateUserCache", "dropConnections"),
 )
 
@@ -40,6 +39,32 @@ def test_a_row_has_a_command_unless_equality_decides_it(row: Operation) -> None:
 @pytest.mark.parametrize("name", NEVER_SENT)
 def test_what_could_harm_when_allowed_is_never_sent(name: str) -> None:
     assert operation(name).by_equality
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("dropDatabase", {"dropDatabase": 2}),
+        ("convertToCapped", {"convertToCapped": "agent_audit_log", "size": -1}),
+        ("replSetReconfig", {"replSetReconfig": {}}),
+        ("replSetResizeOplog", {"replSetResizeOplog": 1, "size": -1.0}),
+        ("setFeatureCompatibilityVersion", {"setFeatureCompatibilityVersion": "1.0"}),
+    ],
+)
+def test_what_would_harm_most_is_sent_with_an_argument_that_no_server_takes(
+    name: str, sent: dict[str, object]
+) -> None:
+    row = operation(name)
+    assert row.command is not None
+    assert (Form.IMPOSSIBLE_ARGUMENT, sent) == (row.form, row.command(TARGET))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["dbHash", "collMod validation", "collMod TTL", "renameCollection", "convertToCapped", "dropDatabase"],
+)
+def test_what_was_measured_to_wait_for_every_client_says_so(name: str) -> None:
+    assert Lock.EXCLUSIVE is operation(name).lock
 
 
 @pytest.mark.parametrize(

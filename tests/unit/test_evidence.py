@@ -4,18 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from atlas_access.proof.evidence import Attempt, Finding, Proof, Subject
+from atlas_access.base import Finding
+from atlas_access.proof.evidence import Attempt, Proof, Subject, doubtful, noted, refuted
 from atlas_access.proof.verdict import Outcome, Verdict
 
 ALLOWED = Attempt("find", "askflorence.plans", Outcome.ALLOWED, Outcome.ALLOWED, ms=0.3)
 DENIED = Attempt("insert", "askflorence.plans", Outcome.DENIED, Outcome.DENIED, 13, "Unauthorized", 0.2)
 WRONG = Attempt("update", "askflorence.plans", Outcome.DENIED, Outcome.ALLOWED, ms=1.1)
 DOUBTFUL = Attempt("delete", "askflorence.plans", Outcome.DENIED, Outcome.INCONCLUSIVE, 91, why="in doubt")
-REFUTED = Finding(Subject.EXCESS, Verdict.REFUTED, "app_read can erase documents")
-UNSURE = Finding(Subject.SERVER, Verdict.INCONCLUSIVE, "the server is not the primary")
+REFUTED = refuted(Subject.EXCESS, "app_read can erase documents")
+UNSURE = doubtful(Subject.SERVER, "the server is not the primary")
+NOTED = noted(Subject.SERVER, "the server is newer than the documented sets")
 
 
-def _proof(*attempts: Attempt, findings: tuple[Finding, ...] = (), residue: int = 0) -> Proof:
+def _proof(*attempts: Attempt, findings: tuple[Finding, ...] = (), residue: tuple[str, ...] = ()) -> Proof:
     return Proof(
         user="app_read",
         environment="prod",
@@ -44,7 +46,8 @@ def _proof(*attempts: Attempt, findings: tuple[Finding, ...] = (), residue: int 
         (_proof(ALLOWED, findings=(REFUTED,)), Verdict.REFUTED),
         (_proof(ALLOWED, findings=(UNSURE,)), Verdict.INCONCLUSIVE),
         (_proof(ALLOWED, findings=(UNSURE, REFUTED)), Verdict.REFUTED),
-        (_proof(ALLOWED, residue=1), Verdict.REFUTED),
+        (_proof(ALLOWED, residue=("the index x",)), Verdict.REFUTED),
+        (_proof(ALLOWED, findings=(NOTED,)), Verdict.PROVEN),
     ],
 )
 def test_a_proof_is_as_good_as_its_worst_part(proof: Proof, verdict: Verdict) -> None:
@@ -57,7 +60,7 @@ def test_a_proven_proof_needs_no_reason() -> None:
 
 def test_a_reason_names_what_is_found_before_single_attempts() -> None:
     reason = _proof(WRONG, findings=(REFUTED,)).reason
-    assert f"{REFUTED.text}; {WRONG}" == reason
+    assert f"{REFUTED.message}; {WRONG}" == reason
 
 
 def test_the_same_contradiction_on_many_collections_is_said_once() -> None:
@@ -67,7 +70,7 @@ def test_the_same_contradiction_on_many_collections_is_said_once() -> None:
 
 
 def test_a_long_list_of_reasons_is_cut_and_counted() -> None:
-    findings = tuple(replace(REFUTED, text=f"finding {number}") for number in range(5))
+    findings = tuple(replace(REFUTED, message=f"finding {number}") for number in range(5))
     assert "finding 0; finding 1; finding 2; and 2 more" == _proof(findings=findings).reason
 
 
@@ -76,14 +79,22 @@ def test_an_attempt_prints_as_a_sentence_with_its_code() -> None:
 
 
 @pytest.mark.parametrize(
-    "proof", [_proof(ALLOWED, DENIED, WRONG, DOUBTFUL, findings=(REFUTED, UNSURE)), _proof()]
+    "proof",
+    [_proof(ALLOWED, DENIED, WRONG, DOUBTFUL, findings=(REFUTED, UNSURE), residue=("an index",)), _proof()],
 )
 def test_evidence_reads_back_as_it_was_written(proof: Proof) -> None:
     assert proof == Proof.from_json(proof.to_json())
 
 
-def test_inconclusive_attempts_are_counted() -> None:
-    assert 1 == _proof(ALLOWED, DOUBTFUL).inconclusive
+def test_a_residue_is_the_first_reason_and_says_how_it_is_removed() -> None:
+    reason = _proof(ALLOWED, findings=(REFUTED,), residue=("drop the index x",)).reason
+    assert f"drop the index x; {REFUTED.message}" == reason
+
+
+def test_inconclusive_attempts_and_those_decided_by_the_list_are_counted() -> None:
+    listed = replace(DENIED, tried=False)
+    proof = _proof(ALLOWED, DOUBTFUL, listed, replace(DOUBTFUL, tried=False))
+    assert (2, 1) == (proof.inconclusive, proof.by_list)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"columns": [], "attempts": []}'])

@@ -128,6 +128,7 @@ def test_an_unknown_user_is_refused(manifest: Manifest) -> None:
         expectations(manifest, "app_nobody", "staging")
 
 
-def test_the_declared_privileges_of_an_unknown_server_version_are_refused(manifest: Manifest) -> None:
-    with pytest.raises(ValueError, match=r".+"):
-        expectations(manifest, "app_read", "staging").declared("99.0.0")
+@pytest.mark.parametrize("user", ["app_read", "app_audit_writer"])
+def test_the_declared_privileges_of_an_older_server_are_refused(manifest: Manifest, user: str) -> None:
+    with pytest.raises(ValueError, match="no documented privileges"):
+        expectations(manifest, user, "staging").declared("5.0.9")

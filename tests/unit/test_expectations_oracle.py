@@ -28,32 +28,16 @@ OTHERS = (
 ALL = (*OTHERS, *SCHEMA, "agent_audit_log")
 
 READS = ("find", "aggregate $lookup", "aggregate $unionWith")
-MORE_READS = ("aggregate", "count", "distinct", "aggregate $graphLookup", "mapReduce inline")
+MORE_READS = ("aggregate", "aggregate $graphLookup")
 INSERTS = ("insert", "insert in a transaction")
 MORE_INSERTS = ("bulkWrite of inserts", "aggregate $merge append only")
 CHANGES = ("update", "update in a transaction", "findAndModify update", "aggregate $merge replace/insert")
 MORE_CHANGES = (
-    *("update outside a transaction", "update many", "update by pipeline", "replace", "upsert"),
-    *("upsert in a transaction", "bulkWrite of updates", "findAndModify upsert", "findAndModify replace"),
-    *("findAndModify update in a transaction", "update bypassing validation"),
-    *("aggregate $merge replace/discard", "aggregate $merge replace/fail", "aggregate $merge merge/insert"),
-    *(
-        "aggregate $merge merge/discard",
-        "aggregate $merge merge/fail",
-        "aggregate $merge keepExisting/insert",
-    ),
-    *(
-        "aggregate $merge pipeline/insert",
-        "aggregate $merge pipeline/discard",
-        "aggregate $merge pipeline/fail",
-    ),
-    *("mapReduce out merge", "mapReduce out reduce"),
+    *("update outside a transaction", "update by pipeline", "upsert", "bulkWrite of updates"),
+    *("findAndModify upsert", "update bypassing validation", "aggregate $merge merge/discard"),
 )
 REMOVALS = ("delete", "delete in a transaction", "findAndModify remove", "aggregate $out")
-MORE_REMOVALS = (
-    *("delete outside a transaction", "delete many", "bulkWrite of deletes"),
-    *("findAndModify remove in a transaction", "mapReduce out replace"),
-)
+MORE_REMOVALS = ("delete outside a transaction", "bulkWrite of deletes", "mapReduce out replace")
 STRUCTURE = (
     "drop",
     "renameCollection",
@@ -66,11 +50,10 @@ MORE_STRUCTURE = (
     *(
         "collMod TTL",
         "createIndexes TTL",
-        "createIndexes unique",
         "renameCollection onto it",
         "create a view of it",
     ),
-    *("renameCollection to another database", "validate", "reIndex", "planCacheClear", "planCacheSetFilter"),
+    *("renameCollection to another database", "compact", "dropSearchIndex", "configureQueryAnalyzer"),
 )
 WATCHING = ("change stream", "listIndexes")
 ON_A_DATABASE = (

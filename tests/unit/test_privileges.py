@@ -9,8 +9,14 @@ from atlas_access.manifest.privileges import (
     tolerated_privileges,
     users_who_can,
 )
-from atlas_access.manifest.waivers import Conflict, conflicts
-from atlas_access.privileges.builtin_roles import UnknownBuiltinRole, UnknownServerVersion, major_of
+from atlas_access.manifest.waivers import Finding, findings
+from atlas_access.privileges.builtin_roles import (
+    SUPPORTED_MAJORS,
+    UnknownBuiltinRole,
+    UnknownServerVersion,
+    is_documented,
+    major_of,
+)
 from atlas_access.privileges.model import (
     Privilege,
     Scope,
@@ -76,14 +82,22 @@ def test_a_custom_role_tolerates_nothing(loaded):
     )
 
 
-@pytest.mark.parametrize("version", ["5.0", "6.1", "9.0", "x", ""])
+@pytest.mark.parametrize("version", ["4.4", "5.0", "x", ""])
 def test_an_unknown_server_version_has_no_documented_set(version):
     with pytest.raises(UnknownServerVersion):
         major_of(version)
 
 
 def test_a_patch_release_counts_as_its_major():
-    assert ("6.0", "8.0") == (major_of("6.0.5"), major_of("8.0.12-rc1"))
+    assert ("6.0", "8.0", "8.2") == tuple(map(major_of, ("6.0.5", "8.0.12-rc1", "8.2.3")))
+
+
+@pytest.mark.parametrize(
+    ("version", "known"), [("9.0.1", True), ("9.1.0", False), ("10.0.0", False), ("6.1.0", False)]
+)
+def test_a_newer_server_is_compared_with_the_newest_set_before_it_and_not_documented(version, known):
+    assert known is is_documented(version)
+    assert (major_of(version) in SUPPORTED_MAJORS, major_of("10.0.0")) == (True, SUPPORTED_MAJORS[-1])
 
 
 def test_a_role_without_a_documented_set_is_refused():
@@ -169,7 +183,7 @@ def test_who_can_change_the_audit_log_is_answered_from_the_manifest(loaded):
 
 def test_the_two_known_findings_of_app_write(loaded):
     assert [
-        Conflict(
+        Finding(
             "app_write",
             "audit",
             (
@@ -183,17 +197,17 @@ def test_the_two_known_findings_of_app_write(loaded):
             ),
             "on askflorence.agent_audit_log",
         ),
-        Conflict(
+        Finding(
             "app_write",
             "database",
             ("CREATE_INDEX", "DROP_INDEX"),
             "on askflorence, from the running service",
         ),
-    ] == list(conflicts(loaded))
+    ] == list(findings(loaded))
 
 
 def test_the_waivers_of_the_manifest_are_exactly_its_findings(loaded):
-    assert {(f.user, f.on, f.permits) for f in conflicts(loaded)} == {
+    assert {(f.user, f.on, f.permits) for f in findings(loaded)} == {
         (waiver.user, waiver.on, waiver.permits) for waiver in loaded.waivers
     }
 

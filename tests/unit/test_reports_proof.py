@@ -2,11 +2,11 @@
 
 import pytest
 
-from atlas_access.base import Format, render
-from atlas_access.proof.evidence import Attempt, Finding, Proof, Subject
+from atlas_access.base import Finding, Format, render
+from atlas_access.proof.evidence import Attempt, Proof, Subject, refuted
 from atlas_access.proof.proof_report import proof_report
 from atlas_access.proof.report import ProofReport, Proven
-from atlas_access.proof.verdict import Outcome, Verdict
+from atlas_access.proof.verdict import Outcome
 
 DENIED = Attempt("update", "askflorence.agent_audit_log", Outcome.DENIED, Outcome.DENIED, 13, "Unauthorized")
 ALLOWED = Attempt("update", "askflorence.agent_audit_log", Outcome.DENIED, Outcome.ALLOWED)
@@ -23,7 +23,7 @@ def report_lines(attempt: Attempt, *findings: Finding, complete: bool = True) ->
         server_version="6.0.5",
         attempts=(attempt,),
         findings=findings,
-        residue=0,
+        residue=(),
         audit_uuid="",
         proven_at="2026-01-01T00:00:00Z",
         ms=1.0,
@@ -40,13 +40,9 @@ def last_line(attempt: Attempt, *findings: Finding, complete: bool = True) -> st
     return report_lines(attempt, *findings, complete=complete)[-1]
 
 
-def refuted(subject: Subject) -> Finding:
-    return Finding(subject, Verdict.REFUTED, "something is wrong")
-
-
 @pytest.mark.parametrize("subject", [Subject.ROLES, Subject.EXCESS, Subject.MISSING])
 def test_a_role_that_differs_is_restored_by_an_update(subject: Subject) -> None:
-    assert "restores the declared roles" in last_line(DENIED, refuted(subject))
+    assert "restores the declared roles" in last_line(DENIED, refuted(subject, "something is wrong"))
 
 
 def test_an_attempt_that_contradicts_is_a_roles_matter_too() -> None:
@@ -57,7 +53,7 @@ def test_an_attempt_that_contradicts_is_a_roles_matter_too() -> None:
 @pytest.mark.parametrize("subject", [Subject.AUDIT, Subject.SECRET, Subject.LOGIN])
 def test_what_no_role_can_fix_is_left_to_what_was_named(subject: Subject) -> None:
     expected = "  Remedy: Nothing was changed: fix what is named above and prove again."
-    assert expected == last_line(DENIED, refuted(subject))
+    assert expected == last_line(DENIED, refuted(subject, "something is wrong"))
 
 
 def test_the_first_line_is_the_answer() -> None:

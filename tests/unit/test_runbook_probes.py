@@ -60,7 +60,7 @@ def test_each_way_to_an_action_needs_that_action_alone(action: str) -> None:
 
 
 def test_an_action_without_a_harmless_form_is_decided_by_the_servers_list() -> None:
-    assert {Form.EQUALITY} == {row.form for row in rows_for("CONVERT_TO_CAPPED")}
+    assert {Form.EQUALITY} == {row.form for row in rows_for("COMPACT")}
 
 
 def test_mongodbs_own_name_means_the_same() -> None:

@@ -89,7 +89,7 @@ def test_a_whole_proof_fits_into_one_line_of_a_log() -> None:
         *("app_write", "staging", "staging", "public", "v", "d", "6.0.5"),
         (),
         (),
-        0,
+        (),
         "",
         "2026-01-01T00:00:00Z",
         1.0,
