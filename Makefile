@@ -91,8 +91,12 @@ preview: $(STAMP)
 	@pulumi preview --stack $(STACK) --policy-pack policy --diff --color never --non-interactive \
 	  --save-plan plan-$(STACK).json >preview-$(STACK).txt; code=$$?; cat preview-$(STACK).txt; exit $$code
 
+# Whatever the update came to, what the servers say now is asked, and only drift that was not there before counts.
 deploy: $(STAMP)
-	pulumi up --stack $(STACK) --policy-pack policy --plan plan-$(STACK).json --yes --non-interactive
+	@$(BIN)/atlas-access drift $(STACK) --format json >drift-$(STACK).json; code=0; \
+	  pulumi up --stack $(STACK) --policy-pack policy --plan plan-$(STACK).json --yes --non-interactive || code=$$?; \
+	  $(BIN)/atlas-access prove $(STACK) || code=$$?; \
+	  $(BIN)/atlas-access drift $(STACK) --before drift-$(STACK).json || code=$$?; exit $$code
 
 drift: $(STAMP)
 	@$(BIN)/atlas-access drift $(STACK) $(if $(GITHUB_REPOSITORY),--github $(GITHUB_REPOSITORY)); code=$$?; \

@@ -1,6 +1,6 @@
 """What a stack must know of the world before it declares anything: read once, concurrently, then frozen.
 
-Only looks: account, key, the revision that runs, the secrets that are adopted (never their values).
+Only looks: account, key, the revision that runs, the secrets that are adopted (never their values), the baseline.
 """
 
 from __future__ import annotations
@@ -8,18 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
-from atlas_access.base import Endpoints, Settings
+from atlas_access.base import Endpoints, Phase, Settings
 from atlas_access.clients import (
     RunningRevision,
     current_secret,
+    holds_secret,
     key_behind,
     latest_revision,
     running_revision,
     wrong_account,
 )
 from atlas_access.manifest import Manifest
+from atlas_access.rollout import baseline_digest
 from components.connection_secret import AdoptedSecret
+
+PROJECT_FOLDER = Path(__file__).parents[1]
 
 
 class WrongAccount(RuntimeError):
@@ -28,12 +33,17 @@ class WrongAccount(RuntimeError):
 
 @dataclass(frozen=True)
 class Observed:
-    """The world as a stack finds it."""
+    """The world as a stack finds it.
+
+    `baseline` is the digest of the smoke baseline, `ungated` why a first `provision` has no gates to end with.
+    """
 
     kms_key_arn: str
     running: RunningRevision
     schema: RunningRevision
     adopted: Mapping[str, AdoptedSecret]
+    baseline: str = ""
+    ungated: tuple[str, ...] = ()
 
 
 def observe(settings: Settings, manifest: Manifest, environment: str, endpoints: Endpoints) -> Observed:
@@ -54,6 +64,20 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
         secret = current_secret(name, region=region, endpoints=endpoints)
         return AdoptedSecret(secret.arn, secret.version_id)
 
+    def first_ungated() -> tuple[str, ...]:
+        own = (
+            each.secret_name
+            for each in manifest.credentials_for(environment)
+            if each.secret_name not in names
+        )
+        name = next(own, "")
+        first = settings.phase is Phase.PROVISION and name
+        if not first or holds_secret(name, region=region, endpoints=endpoints):
+            return ()
+        from atlas_access.rollout import ungated  # only here: it takes longer to import than a preview
+
+        return ungated(environment, settings, endpoints)
+
     names = [user.secret_name(environment) for user in manifest.users if user.secret_adopted]
     with ThreadPoolExecutor(max_workers=4) as pool:
         key = pool.submit(key_behind, settings.kms_alias, region=region, endpoints=endpoints)
@@ -61,10 +85,13 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
             running_revision, settings.ecs_cluster, settings.ecs_service, region=region, endpoints=endpoints
         )
         schema = pool.submit(latest_revision, settings.schema_family, region=region, endpoints=endpoints)
+        first = pool.submit(first_ungated)
         adopted = {name: pool.submit(adopt, name) for name in names}
         return Observed(
             kms_key_arn=key.result().arn,
             running=running.result(),
             schema=schema.result(),
             adopted={name: each.result() for name, each in adopted.items()},
+            baseline=baseline_digest(environment, settings.smoke_baseline, PROJECT_FOLDER),
+            ungated=first.result() if running.result().desired else (),
         )

@@ -26,6 +26,7 @@ from components.service_retirement import ServiceRetirement, ServiceRetirementAr
 from components.service_rollout import ServiceRollout, ServiceRolloutArgs
 from components.task_binding import ProvenSecret, TaskBinding, TaskBindingArgs
 from probes.destroy_guard import CredentialsInUse, InUseArgs
+from probes.gates import GatesArgs, ServiceGates
 from probes.rollout import ServiceAddress
 
 
@@ -58,7 +59,15 @@ class ServiceAccess(pulumi.ComponentResource):
         self._args = args
         if args.settings.phase is Phase.RETIRE:
             refuse_unconfirmed(args.environment, args.settings)
+        if args.observed.ungated:
+            raise pulumi.RunError(
+                f"{args.environment}: nothing was created: {'; '.join(args.observed.ungated)}."
+            )
         self._guarded = not args.settings.unprotect
+        settings = args.settings
+        self._address = ServiceAddress(
+            args.environment, settings.aws_region, settings.ecs_cluster, settings.ecs_service
+        )
         self._child = pulumi.ResourceOptions(parent=self)
         self.cluster = ClusterAccess(
             args.environment,
@@ -92,10 +101,12 @@ class ServiceAccess(pulumi.ComponentResource):
         self._proven = proven_versions(self.proofs)
         self.revisions: dict[str, pulumi.Output[str]] = {}
         self.retirement: ServiceRetirement | None = None
+        self.rollout: ServiceRollout | None = None
         moved: Sequence[pulumi.Resource] = []
         if args.settings.phase is not Phase.PROVISION:
             moved = self._bind()
         self._guard(f"{args.settings.ecs_service}-elsewhere", [self._in_use, *moved], own=False)
+        self._gates([self._in_use, *self._grants.values(), *moved])
         self.register_outputs({"revisions": self.revisions})
 
     @property
@@ -127,7 +138,7 @@ class ServiceAccess(pulumi.ComponentResource):
         manifest, environment, settings = self._args.manifest, self._args.environment, self._args.settings
         return CredentialsInUse(
             name,
-            ServiceAddress(environment, settings.aws_region, settings.ecs_cluster, settings.ecs_service),
+            self._address,
             InUseArgs(
                 secrets=[each for each in sorted(self.secrets) if each not in self._args.observed.adopted],
                 crossing=[
@@ -138,6 +149,25 @@ class ServiceAccess(pulumi.ComponentResource):
                 ],
                 observer_role=settings.looks_as,
                 own=own,
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=list(after)),
+        )
+
+    def _gates(self, after: Sequence[pulumi.Resource]) -> None:
+        """The last step: the gates, unless the rollout has run them after the last change of roles, users, secrets."""
+        settings, rollout = self._args.settings, self.rollout
+        # In phase `retire` roles may be revoked after the rollout.
+        judged = rollout if settings.phase is Phase.BIND else None
+        proven = [self.proofs[name].proven_at for name in sorted(self.proofs)]
+        ServiceGates(
+            settings.ecs_service,
+            self._address,
+            GatesArgs(
+                settings=settings.to_json(),
+                proven_at=pulumi.Output.all(self._proven, *proven).apply(lambda both: both[1:]),
+                revision=rollout.running_revision if rollout else "",
+                gated_at=judged.gated_at if judged else "",
+                baseline=self._args.observed.baseline,
             ),
             pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
@@ -202,7 +232,7 @@ class ServiceAccess(pulumi.ComponentResource):
     def _bind(self) -> Sequence[pulumi.Resource]:
         """Declare what binds and moves; return it."""
         schema = self._binding(Consumer.SCHEMA_TASK, self._child)
-        rollout = ServiceRollout(
+        self.rollout = rollout = ServiceRollout(
             self._args.settings.ecs_service,
             ServiceRolloutArgs(
                 stack=self._args.environment,

@@ -46,7 +46,7 @@ class ServiceRolloutArgs:
 
 
 class ServiceRollout(pulumi.ComponentResource):
-    """One service's rollout. Output: `running_revision`."""
+    """One service's rollout. Outputs: `running_revision`, and `gated_at`, when its gates were green last."""
 
     def __init__(
         self, name: str, args: ServiceRolloutArgs, opts: pulumi.ResourceOptions | None = None
@@ -86,7 +86,7 @@ class ServiceRollout(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[prior, *args.grants]),
         )
-        self.running_revision = rollout.running_revision
+        self.running_revision, self.gated_at = rollout.running_revision, rollout.gated_at
         self.register_outputs({"runningRevision": self.running_revision})
 
 

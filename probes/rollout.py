@@ -152,10 +152,11 @@ class PriorRevision(pulumi.dynamic.Resource, module="rollout", name="PriorRevisi
 
 
 class Rollout(pulumi.dynamic.Resource, module="rollout", name="Rollout"):
-    """The move of one service onto one revision. `gates` says whether they were run: `green` or `not run`."""
+    """The move of one service onto one revision. `gates` is `green` or `not run`, `gated_at` when they were green."""
 
     running_revision: pulumi.Output[str]
     gates: pulumi.Output[str]
+    gated_at: pulumi.Output[str]
 
     def __init__(
         self,
@@ -164,7 +165,7 @@ class Rollout(pulumi.dynamic.Resource, module="rollout", name="Rollout"):
         args: RolloutArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        results = dict.fromkeys(("running_revision", "gates"))
+        results = dict.fromkeys(("running_revision", "gates", "gated_at"))
         super().__init__(RolloutProvider(), name, {**vars(address), **vars(args), **results}, opts)
 
 

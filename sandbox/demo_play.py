@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from atlas_access.base import What, advance, advanced
 from atlas_access.review import Deployment, Moment, Operation, Progress
 from sandbox.baselines import capture_baseline
-from sandbox.demo_story import DELETE, Act, Capture, Pass, Record, Releases, Retire, Step, Story
+from sandbox.demo_story import DELETE, Act, Capture, Pass, Record, Releases, Retire, Step
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.load_process import LoadProcess
 from sandbox.receipt import Chapter, GateRun, Release, reported_rounds
@@ -59,13 +59,11 @@ class Player:
     _audience: Audience
     _notes: Notes
     _load: LoadProcess
-    _settings: Mapping[str, str] = field(default_factory=dict)
     _verified_at: str = ""
 
-    def acts(self, tale: Story) -> None:
+    def acts(self, acts: Sequence[Act]) -> None:
         """Play every act, or all until one fails."""
-        self._settings = tale.settings
-        for act in tale.acts:
+        for act in acts:
             self._audience.begins(act.title)
             began = time.monotonic()
             try:
@@ -124,7 +122,6 @@ class Player:
     def _retirement(self, stack: str, way: str) -> Order:
         """The reviewed change that a person makes for one step: the phase, the step, what was typed and recorded."""
         settings = {
-            **self._settings,
             "retirement": way,
             "retireConfirmation": f"retire {stack}",
             "acknowledged": verified(self._verified_at),
@@ -166,7 +163,7 @@ class Player:
         with self._notes.lock:
             self._notes.gates.append(run)
         self._audience.line(
-            f"  {stack}: 8 of 8 gates green, 2 rounds; {found.contract} plans, {len(found.answers)} answers kept"
+            f"  {stack}: gates green, 2 rounds; {found.contract} plans, {len(found.answers)} answers kept"
         )
 
     def _released(self, step: Releases) -> None:

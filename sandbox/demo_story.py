@@ -1,7 +1,6 @@
 """The demo's acts in order, and what may run in parallel: staging before prod, retirement last. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from atlas_access.review import Operation
 from sandbox.deploy import Order
@@ -12,7 +11,6 @@ DAY_SECONDS = 24 * 3600 + 60
 BUILD = "current"
 TOMBSTONE, DELETE = "tombstone", "delete"  # the steps of a retirement, as the setting `retirement` names them
 DEPLOYMENTS = 3  # how many completed deployments of the application there must be before anything is retired
-UNGATED = {"allowUngatedRollout": "true"}
 
 
 @dataclass(frozen=True)
@@ -67,33 +65,17 @@ class Act:
         return tuple(step for lane in self.lanes for step in lane)
 
 
-@dataclass(frozen=True)
-class Story:
-    """All acts. `settings` hold for every rollout; where no gate can be run, `notes` say what follows from that."""
-
-    acts: tuple[Act, ...]
-    settings: Mapping[str, str]
-    notes: tuple[str, ...] = field(default=())
-
-
-def story(*, gated: bool, why_not: str = "") -> Story:
-    """The whole migration; `why_not` says why the gates cannot be run where they cannot."""
-    settings: Mapping[str, str] = {} if gated else UNGATED
-    preview = Order("staging", Operation.PREVIEW, "provision")
+def story() -> tuple[Act, ...]:
+    """The whole migration."""
 
     def up(stack: str, phase: str) -> Order:
-        return Order(stack, Operation.UP, phase, settings={} if phase == "provision" else settings)
+        return Order(stack, Operation.UP, phase)
 
-    opening = (
+    return (
         Act(
             "before any change: the gates on both stacks, their answers kept as the contract",
-            ((Capture("staging"),), (Capture("prod"),), (preview,)),
-        )
-        if gated
-        else Act("before any change: the plan for staging", ((preview,),))
-    )
-    acts = (
-        opening,
+            ((Capture("staging"), Order("staging", Operation.PREVIEW, "provision")), (Capture("prod"),)),
+        ),
         Act("staging: provision", ((up("staging", "provision"),),)),
         # Prod's provision needs staging's reader connection, and nothing that staging's bind does.
         Act("staging: bind; prod: provision", ((up("staging", "bind"),), (up("prod", "provision"),))),
@@ -113,12 +95,4 @@ def story(*, gated: bool, why_not: str = "") -> Story:
             "retire: users, roles and secrets are deleted",
             ((Retire("prod", DELETE),), (Retire("staging", DELETE),)),
         ),
-    )
-    return Story(acts, settings, () if gated else (_not_run(why_not),))
-
-
-def _not_run(why: str) -> str:
-    return (
-        f"The smoke gates were NOT RUN: {why}. A rollout relies on all eight or on none, so each swap here was "
-        "watched by ECS and by the load's answers alone. Outside the sandbox it would have been refused."
     )

@@ -153,7 +153,7 @@ def reported_rounds(lines: Iterable[str]) -> tuple[tuple[str, int, bool, str], .
             found.setdefault("", (0, False, line))
         elif line.startswith("gates on "):
             revision, _, said = line.removeprefix("gates on ").partition(": ")
-            green = said == "green"
+            green = said.split("; ")[0] == "green"
             rounds, good, _ = found.get(revision, (0, True, ""))
             found[revision] = (rounds + green, good and green, said)
     return tuple((revision, *facts) for revision, facts in found.items())

@@ -12,8 +12,8 @@ import requests
 
 VERSION = 2
 ENVIRONMENTS = ("staging", "prod")
-PASSED_ON = ("ATLAS_ACCESS_POLICY_UNKNOWN",)
-"""Variables passed from the shell to the policy pack; they can only make it stricter."""
+PASSED_ON = ("ATLAS_ACCESS_POLICY_UNKNOWN", "CHROMIUM")
+"""Variables passed from the shell to the policy pack, which they make stricter, and to the gates: their browser."""
 
 _LOOPBACK = "127.0.0.1,127.0.0.2,localhost,127.0.0.0/8,::1"
 _ADDRESSES = ("atlas_url", "aws_url", "control_url", "private_address")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -20,12 +21,13 @@ from atlas_access.cli.inputs import (
     read_known_users,
     read_manifest,
     read_settings,
+    read_text,
 )
 
 if TYPE_CHECKING:
     from atlas_access.base import Endpoints
     from atlas_access.clients import Change
-    from atlas_access.drift import Drift
+    from atlas_access.drift import Drift, Identity
 
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 
@@ -38,13 +40,19 @@ def drift(
         str | None, typer.Option(metavar="OWNER/REPO", help="Keep one issue there, with GITHUB_TOKEN.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the issue would become.")] = False,
+    before: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="JSON of a check made before a deployment: only what is new counts."
+        ),
+    ] = None,
     phase: Annotated[Phase | None, typer.Option(help="How far the stack is, instead of its file.")] = None,
     manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
     known_users: Annotated[Path, typer.Option(help="The list of known users.")] = KNOWN_USERS,
 ) -> int:
     """Compare STACK's users, roles, secrets and tasks with what is declared.
 
-    Exit 0 clean, 1 drift, 3 unknown, or found and not reported although --github asks for it.
+    Exit 0 clean or nothing new, 1 drift, 3 unknown, or found and not reported although --github asks for it.
     """
     from atlas_access.base import EndpointRefused, Endpoints
     from atlas_access.cli.output import show
@@ -53,6 +61,7 @@ def drift(
 
     with presented_as(WRONG, EndpointRefused):
         endpoints = Endpoints.from_environment(os.environ)
+    known_before = _identities(before, stack) if before is not None else frozenset()
     declared = read_manifest(manifest)
     wanted = Wanted(
         stack=stack,
@@ -66,10 +75,26 @@ def drift(
         if github is not None:
             _check_target(github, os.environ, endpoints, dry_run=dry_run)
         found = look(wanted, sign_in, endpoints)
-    code = show(drift_report(found), output)
+    code = show(drift_report(found.since(known_before)), output)
     if github is not None:
         _report_to(found, github, endpoints, dry_run=dry_run)
     return code
+
+
+def _identities(path: Path, stack: str) -> frozenset[Identity]:
+    """The findings of an earlier check of the stack; raises CommandFailed (exit 2) when it is none."""
+    try:
+        found = json.loads(read_text(path, f"Write one with: atlas-access drift {stack} --format json."))
+        if found["stack"] == stack:
+            keys = ("kind", "where", "subject", "detail")
+            return frozenset(
+                (a, b, c, d) for a, b, c, d in ([each[key] for key in keys] for each in found["findings"])
+            )
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise CommandFailed(
+        f"{path} is no drift check of {stack}.", f"Write one with: atlas-access drift {stack} --format json."
+    )
 
 
 def _check_target(

@@ -208,8 +208,8 @@ def deploy(
         Path | None, typer.Option(help="Write the engine's events here, as JSON lines.")
     ] = None,
 ) -> int:
-    """Deploy STACK into the running sandbox."""
-    from atlas_access.cli.sandbox_deploy_view import show
+    """Deploy STACK into the running sandbox; an update ends with a proof of what its tasks hold and a drift check."""
+    from atlas_access.cli.sandbox_deploy_view import show, show_last
 
     if preview and destroy:
         raise CommandFailed("--preview and --destroy exclude each other: choose one.")
@@ -222,6 +222,7 @@ def deploy(
     with _sandbox_errors():
         from atlas_access.review import Operation
         from sandbox.deploy import Engine as Wanted, Order, deploy as run
+        from sandbox.live_check import drift_now, last_lines
         from sandbox.world import World
 
         world = World.load(directory)
@@ -236,9 +237,13 @@ def deploy(
             refresh=refresh,
         )
         quiet = as_json or output is PlainFormat.JSON
-        return show(
+        before = drift_now(world, order) if operation is Operation.UP else None
+        code = show(
             lambda progress: run(world, order, progress), secrets=world.secrets(), as_json=quiet, values=diff
         )
+        if before is None:
+            return code
+        return show_last(code, last_lines(world, order, before), world.secrets(), quiet=quiet)
 
 
 @app.command()

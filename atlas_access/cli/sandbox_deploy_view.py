@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from atlas_access.base import Report
 from atlas_access.cli.output import console, write
 from atlas_access.cli.sandbox_live import following
 from atlas_access.review import (
@@ -40,6 +41,15 @@ def show(run: Run, *, secrets: Sequence[str], as_json: bool, values: bool) -> in
     told_of(screen, deployment, values=values)
     screen.print(f"engine: {deployment.engine}", style="dim", soft_wrap=True)
     return deployment.exit_code
+
+
+def show_last(code: int, reports: Sequence[Report], secrets: Sequence[str], *, quiet: bool) -> int:
+    """Print each report's answer, on standard error beside JSON; return the worst of the codes."""
+    screen = console(error=quiet, secrets=secrets)
+    for each in reports:
+        screen.print(each.headline, soft_wrap=True)
+    codes = {code, *(each.status.exit_code for each in reports)}
+    return 1 if 1 in codes else max(codes)
 
 
 def told_of(screen: Console, deployment: Deployment, *, values: bool = False, advice: bool = True) -> None:

@@ -49,6 +49,7 @@ from .lookups import (
     CurrentSecret as CurrentSecret,
     current_of as current_of,
     current_secret as current_secret,
+    holds_secret as holds_secret,
     key_behind as key_behind,
     read_connection_string as read_connection_string,
     read_value as read_value,

@@ -46,6 +46,16 @@ def current_secret(name: str, *, region: str, endpoints: Endpoints) -> CurrentSe
     return CurrentSecret(str(about["ARN"]), version)
 
 
+def holds_secret(name: str, *, region: str, endpoints: Endpoints) -> bool:
+    """Whether there is a secret of that name, not scheduled for deletion. Raises `AwsUnavailable`."""
+    try:
+        return "DeletedDate" not in client("secretsmanager", region, endpoints).describe_secret(SecretId=name)
+    except AwsUnavailable as error:
+        if error.code == "ResourceNotFoundException":
+            return False
+        raise
+
+
 def read_value(store: Any, secret: str, version: str = "", stage: str = "") -> str:
     """Read one version of a secret, the current one by default. Raises `AwsUnavailable`."""
     wanted = {"SecretId": secret, "VersionId": version, "VersionStage": stage}

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -82,6 +83,9 @@ _IN_COLLECTIONS = frozenset(
 )
 
 
+Identity = tuple[str, str, str, str]
+
+
 @dataclass(frozen=True)
 class Target:
     """The user or role that Atlas's events would name for a finding; `kind` is "USER" or "ROLE"."""
@@ -112,7 +116,7 @@ class Difference:
     by: str = ""
 
     @property
-    def identity(self) -> tuple[str, str, str, str]:
+    def identity(self) -> Identity:
         """What makes it the same finding another night."""
         return (self.kind.value, self.where, self.subject, self.detail)
 
@@ -129,7 +133,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Drift:
-    """The outcome of one check of one stack; `checked` counts what was compared, by its plural noun."""
+    """The outcome of one check of one stack; `checked` counts what was compared, by its plural noun.
+
+    `earlier` are differences that a check before a deployment found too: they are reported and decide nothing.
+    """
 
     stack: str
     at: datetime
@@ -137,6 +144,12 @@ class Drift:
     unread: tuple[Unread, ...] = ()
     not_reached: tuple[NotReached, ...] = ()
     checked: tuple[tuple[str, int], ...] = field(default=())
+    earlier: tuple[Difference, ...] = ()
+
+    def since(self, before: Collection[Identity]) -> Drift:
+        """The same with what was found before kept apart."""
+        new = tuple(each for each in self.findings if each.identity not in before)
+        return replace(self, findings=new, earlier=tuple(each for each in self.findings if each not in new))
 
     @property
     def status(self) -> Status:

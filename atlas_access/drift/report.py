@@ -18,7 +18,7 @@ def drift_report(drift: Drift) -> Report:
         label=_LABELS[drift.status],
         summary=f"{drift.stack}: {_summary(drift)}",
         sections=(Section(findings=(*map(finding, drift.findings), *unread(drift))),),
-        notes=not_reached(drift),
+        notes=(*not_reached(drift), *map(_earlier, drift.earlier)),
         data={
             "stack": drift.stack,
             "at": drift.at,
@@ -69,11 +69,21 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def _earlier(each: Difference) -> str:
+    return f"There before this deployment: {each.where}: {each.what}. {each.remedy}"
+
+
 def _summary(drift: Drift) -> str:
     if drift.status is Status.BAD:
-        return counted(len(drift.findings), "finding")
+        return counted(len(drift.findings), "finding") + _known(drift)
     if drift.status is Status.UNKNOWN:
-        return f"{counted(len(drift.unread), 'part')} could not be read; nothing else differs"
+        return f"{counted(len(drift.unread), 'part')} could not be read; nothing else differs{_known(drift)}"
+    if drift.earlier:
+        return f"nothing new differs{_known(drift)}"
     parts = [f"{count} {noun}" for noun, count in drift.checked if count]
     compared = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts) or "nothing"
     return f"{compared} are as declared"
+
+
+def _known(drift: Drift) -> str:
+    return f"; {counted(len(drift.earlier), 'finding')} from before this deployment" if drift.earlier else ""

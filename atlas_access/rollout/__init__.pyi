@@ -1,4 +1,5 @@
-from .gates import Gates as Gates
+from .closing import close as close, ungated as ungated
+from .gates import Gates as Gates, baseline_digest as baseline_digest, baseline_file as baseline_file
 from .loop import SILENT_SECONDS as SILENT_SECONDS, StepLoop as StepLoop
 from .model import ServiceState as ServiceState, short as short
 from .observe_soak import Preceding as Preceding, looked as looked
@@ -14,7 +15,6 @@ from .service_tags import (
     clean as clean,
     read_marks as read_marks,
 )
-from .smoke_gates import baseline_file as baseline_file
 from .soak import SoakSeen as SoakSeen, named as named, refusals as refusals, released as released
 from .wiring import (
     PROJECT_FOLDER as PROJECT_FOLDER,

@@ -6,24 +6,48 @@ cannot be judged has not passed: it stands among a round's failures.
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 ROUNDS = 2
 """Consecutive green rounds that a revision must show."""
 
 
+def baseline_file(stack: str, configured: str, folder: Path) -> Path:
+    """Where a stack's baseline is: as configured, else with the sandbox for a sandbox, else with the program."""
+    if configured:
+        return folder / configured
+    sandbox = os.environ.get("ATLAS_ACCESS_SANDBOX_DIR", "") if os.environ.get("ATLAS_ACCESS_SANDBOX") else ""
+    return folder / Path(sandbox, "baselines", f"{stack}.json")
+
+
+def baseline_digest(stack: str, configured: str, folder: Path) -> str:
+    """What another baseline of a stack differs by; "" without one."""
+    path = baseline_file(stack, configured, folder)
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
+
+
 @dataclass(frozen=True)
 class Round:
-    """One round of every gate: what failed, one line each, the most telling first; empty is green."""
+    """One round of every gate: what failed, one line each, the most telling first; empty is green.
+
+    `notes` name what passed without having been run.
+    """
 
     failures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def green(self) -> bool:
         """Whether every gate passed."""
         return not self.failures
+
+    def __str__(self) -> str:
+        return "; ".join(self.failures or ("green", *self.notes))
 
 
 class Gates(Protocol):

@@ -175,13 +175,13 @@ class _Run(StepLoop[Seen, Step, End, Learnt, Done]):
             return replace(self.learnt, green=ROUNDS, gates_after=() if undoing else None)
         stop = threading.Event()
         try:
-            result = self._aside(lambda: _safely(gates, revision, stop.is_set), "the gates", undoing=undoing)
+            result = self._aside(lambda: safely(gates, revision, stop.is_set), "the gates", undoing=undoing)
         finally:
             stop.set()
         if result is None:
             return self.learnt
         found = Round(result) if isinstance(result, tuple) else result
-        self._report(f"gates on {short(revision)}: {'green' if found.green else '; '.join(found.failures)}")
+        self._report(f"gates on {short(revision)}: {found}")
         if undoing:
             return replace(self.learnt, gates_after=found.failures)
         if found.green:
@@ -275,7 +275,7 @@ def in_thread(work: Callable[[], _T]) -> Future[_T]:
     return job
 
 
-def _safely(gates: Gates, revision: str, stopped: Callable[[], bool]) -> Round:
+def safely(gates: Gates, revision: str, stopped: Callable[[], bool]) -> Round:
     """A gate that breaks has not passed: its defect is a failure of the round, never of the rollout's undoing."""
     try:
         return gates.round(revision, stopped)

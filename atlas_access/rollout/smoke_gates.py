@@ -6,7 +6,6 @@ nothing is judged.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from botocore.session import Session
 
 from atlas_access.base import EndpointRefused, Endpoints, ManifestInvalid, Settings
 from atlas_access.manifest import load_manifest
-from atlas_access.rollout.gates import Gates, Round
+from atlas_access.rollout.gates import Gates, Round, baseline_file
 from atlas_access.rollout.model import short
 from atlas_access.smoke import (
     MISSING,
@@ -25,7 +24,6 @@ from atlas_access.smoke import (
     SignUp,
     SmokeInvalid,
     SmokeOrder,
-    Standing,
     find_chromium,
     load_smoke,
     one_round,
@@ -45,24 +43,25 @@ class SmokeGates:
     signs_up: bool = True
 
     def refusals(self) -> tuple[str, ...]:
-        """Where no browser can be driven, gate 6 stays unknown, and unknown never passes: nothing is begun.
+        """Outside a sandbox, gate 6 stays unknown where no browser can be driven: nothing is begun.
 
         A baseline was only written when every gate was green, and was checked when it was read.
         """
-        return () if find_chromium() else (f"{self.order.stack}: {MISSING}",)
+        return () if self.order.endpoints.sandbox or find_chromium() else (f"{self.order.stack}: {MISSING}",)
 
     def round(self, revision: str, stopped: Callable[[], bool]) -> Round:
         """Every gate once, answered by that revision."""
         found = one_round(self.order, revision=short(revision), stopped=stopped, signs_up=self.signs_up)
+        notes = tuple(map(str, found.not_run))
         if self.signs_up:
-            return Round(found.failures)
+            return Round(found.failures, notes)
         red = [
-            str(each)
-            for each in found.results
-            if each.gate is not Gate.WAITLIST and each.standing is not Standing.MET
+            str(each) for each in found.results if each.gate is not Gate.WAITLIST and not each.standing.passes
         ]
         asked = {each.gate for each in found.results}
-        return Round((*(f"gate {gate.value} was not asked" for gate in Gate if gate not in asked), *red))
+        return Round(
+            (*(f"gate {gate.value} was not asked" for gate in Gate if gate not in asked), *red), notes
+        )
 
 
 @dataclass(frozen=True)
@@ -89,14 +88,6 @@ class UnusableGates:
     def round(self, revision: str, stopped: Callable[[], bool]) -> Round:  # noqa: ARG002 - the protocol's
         """Never green."""
         return Round((self.why,))
-
-
-def baseline_file(stack: str, configured: str, folder: Path) -> Path:
-    """Where a stack's baseline is: as configured, else with the sandbox for a sandbox, else with the program."""
-    if configured:
-        return folder / configured
-    sandbox = os.environ.get("ATLAS_ACCESS_SANDBOX_DIR", "") if os.environ.get("ATLAS_ACCESS_SANDBOX") else ""
-    return folder / Path(sandbox, "baselines", f"{stack}.json")
 
 
 def smoke_gates(

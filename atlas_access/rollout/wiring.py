@@ -12,6 +12,7 @@ import os
 import sys
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,7 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
         **props,
         "running_revision": done.revision,
         "gates": "not run" if gates is None else "green",
+        "gated_at": "" if gates is None else datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
 
 

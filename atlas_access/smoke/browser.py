@@ -1,7 +1,7 @@
 """Gate 6: a member's way through the pages, in a real browser: every step as configured, and no console error.
 
-Unknown, never met, where no browser can be driven. Every request is checked by the endpoints overlay. No browser or
-profile is left behind after the deadline.
+Unknown, never met, where no browser can be driven; not run in a sandbox without one. Every request is checked by the
+endpoints overlay. No browser or profile is left behind after the deadline.
 """
 
 from __future__ import annotations
@@ -60,6 +60,10 @@ def judge_journey(journey: Journey, stopped: Callable[[], bool] = lambda: False)
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
         return _unknown("Playwright is not installed: pip install -r requirements.txt")
+    if not journey.executable and journey.endpoints.sandbox:
+        return GateResult(
+            Gate.JOURNEY, Standing.NOT_RUN, f"not run in this sandbox without a browser: {INSTALL}"
+        )
     if not journey.executable:
         return _unknown(f"no browser is installed here: {INSTALL}")
     seen = _Seen()

@@ -12,11 +12,17 @@ from enum import IntEnum, StrEnum
 
 
 class Standing(StrEnum):
-    """What a gate showed, in the words of its JSON and of the replays. Only met passes."""
+    """What a gate showed, in the words of its JSON and of the replays. Not run: only gate 6, only in a sandbox."""
 
     MET = "met"
     UNMET = "unmet"
     UNKNOWN = "unknown"
+    NOT_RUN = "not run"
+
+    @property
+    def passes(self) -> bool:
+        """Whether a round with it can be green."""
+        return self in (Standing.MET, Standing.NOT_RUN)
 
 
 class Gate(IntEnum):
@@ -79,8 +85,13 @@ class Round:
 
     @property
     def green(self) -> bool:
-        """Whether every gate was asked and met."""
+        """Whether every gate passed."""
         return self.standing is Standing.MET
+
+    @property
+    def not_run(self) -> tuple[GateResult, ...]:
+        """The gates that pass without having been run."""
+        return tuple(each for each in self.results if each.standing is Standing.NOT_RUN)
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -148,7 +159,7 @@ class GateReport:
 
 def most_telling(results: Iterable[GateResult]) -> tuple[GateResult, ...]:
     """The results that are not met: the unmet before the unknown, lower gates first."""
-    doubtful = (each for each in results if each.standing is not Standing.MET)
+    doubtful = (each for each in results if not each.standing.passes)
     return tuple(sorted(doubtful, key=lambda each: (each.standing is Standing.UNKNOWN, each.gate)))
 
 

@@ -13,9 +13,10 @@ _STATUS = {
     Standing.MET: Status.GOOD,
     Standing.UNMET: Status.BAD,
     Standing.UNKNOWN: Status.UNKNOWN,
+    Standing.NOT_RUN: Status.GOOD,
 }
 _LABELS = {Standing.MET: "GREEN", Standing.UNMET: "RED", Standing.UNKNOWN: "UNKNOWN"}
-_SIGNS = {Standing.MET: "●", Standing.UNMET: "✗", Standing.UNKNOWN: "?"}
+_SIGNS = {Standing.MET: "●", Standing.UNMET: "✗", Standing.UNKNOWN: "?", Standing.NOT_RUN: "-"}
 _NOT_PASSED = "What is unknown has not passed."
 
 
@@ -53,7 +54,11 @@ def _summary(found: GateReport) -> str:
     if not found.green:
         return found.reason
     held = f"baseline of {found.baseline}" if found.baseline else "no baseline"
-    return f"8 of 8 gates, {len(found.rounds)} of {found.required} rounds, {found.contract} plans ({held})"
+    left_out = found.rounds[-1].not_run
+    ran = "".join(
+        (f"{8 - len(left_out)} of 8 gates", *(f" (gate {each.gate.value} not run)" for each in left_out))
+    )
+    return f"{ran}, {len(found.rounds)} of {found.required} rounds, {found.contract} plans ({held})"
 
 
 def _remedy(found: GateReport) -> str:

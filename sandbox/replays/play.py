@@ -105,9 +105,9 @@ class _Troupe:
         if self._at is start:
             return
         bound = start is Start.BOUND
-        phase, gates = ("bind", ", without gates, for speed") if bound else ("provision", "")
-        self._audience.say(f"bringing {self._stage.stack} to phase {phase}{gates}")
-        started(self._stage, phase, UNGATED if bound else {})
+        phase = "bind" if bound else "provision"
+        self._audience.say(f"bringing {self._stage.stack} to phase {phase}, without gates, for speed")
+        started(self._stage, phase, UNGATED)
         self._know(start)
 
     def _come_back(self, replay: Replay, *, broke: bool) -> None:

@@ -79,6 +79,8 @@ def test_a_host_that_is_not_loopback_is_refused_in_the_sandbox(
         (["--github", "owner"], "write it as owner/name"),
         (["--github", "owner/name"], "--github needs a token"),
         (["--known-users", "nowhere.yaml"], "nowhere.yaml: No such file or directory"),
+        (["--before", "nowhere.json"], "nowhere.json: No such file or directory"),
+        (["--before", "access.yaml"], "access.yaml is no drift check of staging"),
         (["--phase", "half"], "--phase"),
         (["--format", "yaml"], "--format"),
     ],
@@ -111,6 +113,33 @@ def test_drift_that_could_not_be_reported_is_not_the_answer_of_drift_that_was(
     monkeypatch.setattr(GitHub, "issues", refuse)
     assert [1, 3] == [run(["drift", "staging"]), run(["drift", "staging", "--github", "owner/name"])]
     assert "the token may not do this" in capsys.readouterr().err
+
+
+def test_drift_from_before_a_deployment_is_reported_and_only_new_drift_fails(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("ATLAS_DRIFT_CHECK_PUBLIC_KEY", "ATLAS_DRIFT_CHECK_PRIVATE_KEY"):
+        monkeypatch.setenv(name, "x")
+    where = "askflorence-staging"
+    old, new = (
+        Difference(Kind.USER_MISSING, where, each, f"{each} is gone", "Deploy.") for each in ("a", "b")
+    )
+    found = [old]
+    monkeypatch.setattr(
+        "atlas_access.drift.look", lambda *_: Drift("staging", datetime.now(UTC), tuple(found))
+    )
+    before = tmp_path / "before.json"
+    assert 1 == run(["drift", "staging", "--format", "json"])
+    before.write_text(capsys.readouterr().out, encoding="utf-8")
+    assert 0 == run(["drift", "staging", "--before", str(before)])
+    shown = capsys.readouterr().out
+    assert shown.startswith("CLEAN  staging: nothing new differs; 1 finding from before this deployment\n")
+    assert f"There before this deployment: {where}: a is gone. Deploy." in shown
+    found.append(new)
+    assert 1 == run(["drift", "staging", "--before", str(before)])
+    assert "DRIFT  staging: 1 finding; 1 finding from before" in capsys.readouterr().out
+    before.write_text(before.read_text().replace('"stack": "staging"', '"stack": "prod"'))
+    assert "is no drift check of staging" in error_of(capsys, "staging", "--before", str(before))
 
 
 def test_a_newer_manifest_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

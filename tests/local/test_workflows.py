@@ -106,7 +106,8 @@ def test_every_target_is_in_the_makefile() -> None:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(
-    "target", sorted({"guards", "docs-check", "drift", "prove", "policy", "secrets-check", "rollback"})
+    "target",
+    sorted({"guards", "docs-check", "drift", "prove", "policy", "secrets-check", "rollback", "deploy"}),
 )
 def test_every_command_of_ours_in_a_recipe_is_one_that_the_tool_has(target: str) -> None:
     assert target in targets()
@@ -129,6 +130,29 @@ def test_the_plan_that_is_applied_is_the_one_that_was_saved() -> None:
     assert applied is not None
     assert "plan-prod.json" == saved[1] == applied[1]
     assert all("--policy-pack policy" in recipe(target) for target in ("preview", "deploy"))
+
+
+@pytest.mark.parametrize(
+    ("failing", "ends"), [("", 0), ("up", 2), ("prove", 2), ("--before", 2), ("--format", 0)]
+)
+def test_a_deployment_ends_with_a_proof_and_with_the_drift_that_is_new(
+    failing: str, ends: int, tmp_path: Path
+) -> None:
+    """Each is run whatever the one before came to; what was found before the update fails nothing by itself."""
+    for name in ("pulumi", "atlas-access"):
+        script = tmp_path / name
+        script.write_text(
+            f'#!/bin/sh\necho {name} "$@" >>{tmp_path}/calls\ncase "$*" in *{failing or "no call"}*) exit 1;; esac\n'
+        )
+        script.chmod(0o755)
+    given = [f"BIN={tmp_path}", "STACK=none", f"PATH={tmp_path}:/usr/bin:/bin"]
+    done = subprocess.run(
+        ["make", "-s", "-f", ROOT / "Makefile", "-o", ".venv/installed", "deploy", *given],
+        cwd=tmp_path, capture_output=True, check=False,
+    )  # fmt: skip
+    called = [" ".join(line.split()[:2]) for line in (tmp_path / "calls").read_text().splitlines()]
+    expected = ["atlas-access drift", "pulumi up", "atlas-access prove", "atlas-access drift"]
+    assert (ends, expected) == (done.returncode, called)
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.stem)

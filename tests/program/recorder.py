@@ -65,6 +65,7 @@ class Recorder(pulumi.runtime.Mocks):
             case "PrivilegeProof":
                 verdict = self.verdicts.get(args.name, "proven")
                 outputs |= {
+                    "proven_at": f"at {args.name}",
                     "verdict": verdict,
                     "reason": "" if verdict == "proven" else f"why {args.name}",
                 }

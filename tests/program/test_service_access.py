@@ -13,7 +13,9 @@ from recorder import ADDRESSES, EVIDENCE, MANIFEST, Recorder, definition, observ
 from atlas_access.base.settings import Settings
 from atlas_access.base.task_definition import secret_references
 from atlas_access.clients.ecs import RunningRevision
+from atlas_access.rollout.preflight import UNGATED
 from components.service_access import ServiceAccess, crosses_over
+from probes.gates import ServiceGatesProvider
 
 RUNTIME = {"MONGODB_URI", "MONGODB_REFERENCE_URI", "MONGODB_WRITE_URI", "MONGODB_AUDIT_WRITE_URI"}
 GOOD_REFERENCE = "mongodb://app_read:Pw@127.0.0.2:27118/askflorence?authSource=admin&directConnection=true"
@@ -273,3 +275,28 @@ def test_what_is_set_beside_the_file_reaches_the_swap() -> None:
     for kind in ("Rollout", "PriorRevision"):
         found = Settings.from_json(made.of(kind)["askflorence-staging-app"]["settings"])
         assert (found.soak_minutes, found.smoke_baseline, found.soak_role) == (45, "other.json", "looks")
+
+
+@pytest.mark.parametrize(
+    "given", [{"phase": "provision"}, {"phase": "bind"}, CONFIRMED], ids=lambda it: it["phase"]
+)
+def test_the_gates_come_last_and_are_run_again_when_a_proof_was_renewed(given: dict[str, str]) -> None:
+    """A proof is renewed when a role, a user or a secret changed; preview and update compare the same inputs."""
+    made = run(Recorder(), program(world=observed(baseline="digest"), **given))
+    found = made.of("ServiceGates")["askflorence-staging-app"]
+    assert "ServiceGates" == made.made[-1].typ.rpartition(":")[2]
+    names = ("admin-schema", "app-read-v2", "app-write-v2", "audit-write", "reference-uri-v2")
+    assert ([f"at {name}" for name in names], "digest") == (found["proven_at"], found["baseline"])
+    renewed = {**found, "proven_at": [*found["proven_at"][1:], "later"]}
+    diff = ServiceGatesProvider().diff
+    changes = [diff("", found, news).changes for news in (found, {**found, "gated_at": "later"}, renewed)]
+    assert [False, False, True] == changes
+
+
+def test_a_first_provision_without_a_baseline_is_refused_before_anything_is_declared() -> None:
+    recorder = Recorder()
+    with pytest.raises(
+        pulumi.RunError, match=r"staging: nothing was created: .*atlas-access baseline capture STACK"
+    ):
+        run(recorder, program(phase="provision", world=observed(ungated=(UNGATED,))))
+    assert {} == recorder.of("Secret") == recorder.of("CustomDbRole")

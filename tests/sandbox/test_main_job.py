@@ -231,6 +231,7 @@ def test_a_password_is_rotated_by_one_update(job: MainJob, tmp_path: Path) -> No
         "PriorRevision": 1,
         "TaskDefinition": 1,
         "Rollout": 1,
+        "ServiceGates": 1,
     }
     assert job.running("staging")["revision"] > before
     with pytest.raises(OperationFailure), MongoClient(old.reveal()) as client:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from world_fixture import ROOT, sandbox
+from world_fixture import ROOT, UNGATED, sandbox
 
 from atlas_access.base import Status
 from atlas_access.review import deployment_json
@@ -156,7 +156,7 @@ def test_a_preview_of_an_offender_is_refused_too(site: Site) -> None:
 def test_our_own_plan_has_only_the_known_advice_and_what_is_judged_when_made(site: Site) -> None:
     done = deploy(
         site.world,
-        Order("staging", Operation.PREVIEW, "provision", site.engine, ROOT),
+        Order("staging", Operation.PREVIEW, "provision", site.engine, ROOT, settings=UNGATED),
         lambda _: None,
     )
 

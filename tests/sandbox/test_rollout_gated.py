@@ -8,7 +8,6 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from atlas_access.review.deployment_text import failure_lines
 from atlas_access.rollout.service_tags import Marks, read_marks
 from sandbox.aws_clients import client_of
 from sandbox.baselines import capture_baseline
-from sandbox.world import SandboxError, World
+from sandbox.world import World
 
 BROKEN = "registry.example.com/askflorence/app:broken"
 SLOW = {"proofDeadlineSeconds": "600"}
@@ -72,7 +71,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     directory = tmp_path_factory.mktemp("gated") / "sandbox"
     with sandbox(directory, service=True, propagation_seconds=0.2) as world:
         result = Story(world)
-        result.command("captured", "staging", "sandbox", "baseline", "staging", "--dir", str(directory))
+        with pytest.MonkeyPatch.context() as without_browser:
+            without_browser.setenv("CHROMIUM", "/nowhere/chromium")
+            result.deploy("refused", "staging", "provision")
+            result.command("captured", "staging", "sandbox", "baseline", "staging", "--dir", str(directory))
+            result.deploy("provision", "staging", "provision")
         capture_baseline(result.world, "prod", ROOT)
         result.deploy("staging bind", "staging", "bind")
         result.command("smoke", "staging", "smoke", "staging", "--round", "1", "--format", "json")
@@ -87,6 +90,14 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         with Load(result.world.of("staging").service_url, pause=0.1) as result.load:
             result.deploy("broken", "staging", "bind", containerImage=BROKEN)
         yield result
+
+
+def test_a_first_provision_without_a_baseline_creates_nothing(story: Story) -> None:
+    refused = story.runs["refused"]
+    assert "atlas-access baseline capture STACK" in refused.failure
+    assert {"pulumi:pulumi:Stack"} >= {step.type for step in refused.steps if step.changing} - {
+        "pulumi:providers:aws"
+    }
 
 
 def test_a_baseline_is_captured_on_the_command_line(story: Story) -> None:
@@ -203,10 +214,12 @@ def test_a_build_that_is_broken_on_the_new_revision_only_is_rolled_back_by_gate_
     )
 
 
-def test_without_chromium_no_baseline_is_captured_and_what_to_install_is_reported(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_without_a_browser_a_first_provision_ends_with_the_seven_other_gates_and_says_so(
+    story: Story,
 ) -> None:
-    monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
-    with pytest.raises(SandboxError, match="apt-get install chromium"):
-        capture_baseline(World.__new__(World), "staging", ROOT)
-    assert [] == list(tmp_path.iterdir())
+    (line,) = [each for each in story.said["provision"] if each.startswith("gates on")]
+    assert line.startswith(
+        "gates on askflorence-staging-app:7: green; gate 6 browser journey: not run in this sandbox"
+    )
+    (judged,) = [each for each in story.said["staging bind"] if each.startswith("gates green on")]
+    assert judged.endswith("by the rollout, after the last change")

@@ -60,6 +60,14 @@ def test_what_is_unknown_is_not_green(app: FakeApp, side_gates: dict[Gate, Stand
     assert (Standing.UNKNOWN, 1) == (report.standing, len(report.rounds))
 
 
+def test_a_browser_that_a_sandbox_lacks_stops_neither_a_baseline_nor_a_round(
+    app: FakeApp, side_gates: dict[Gate, Standing]
+) -> None:
+    side_gates[Gate.JOURNEY] = Standing.NOT_RUN
+    report = run(order(app, baseline=capture(order(app))))
+    assert (True, Standing.NOT_RUN) == (report.green, result(report, Gate.JOURNEY).standing)
+
+
 def test_one_changed_premium_in_one_scenario_is_found(app: FakeApp) -> None:
     baseline = capture(order(app))
     app.changes("/api/plans", _dearer)

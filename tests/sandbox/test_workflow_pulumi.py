@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from world_fixture import ROOT, sandbox
+from world_fixture import ROOT, UNGATED, sandbox
 
 from sandbox.deploy import Order, checked
 from sandbox.pulumi_cli import prepare_project
@@ -35,7 +35,8 @@ class Checkout:
             shutil.copy2(ROOT / name, folder / name)
         (folder / ".venv").symlink_to(ROOT / ".venv")
         project = prepare_project(
-            world.directory, checked(Order("staging", phase="provision", program_dir=folder))
+            world.directory,
+            checked(Order("staging", phase="provision", program_dir=folder, settings=UNGATED)),
         )
         shutil.copy2(project / "Pulumi.staging.yaml", folder / "Pulumi.staging.yaml")
         Path(self.environment["PULUMI_BACKEND_URL"].removeprefix("file://")).mkdir(

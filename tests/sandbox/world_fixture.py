@@ -40,6 +40,8 @@ def deployed(
     program_dir: Path = ROOT,
     **more: Any,
 ) -> Deployment:
+    captured = (world.directory / "baselines" / f"{stack}.json").exists()
+    more.setdefault("settings", {} if captured else UNGATED)
     order = Order(stack, operation, phase, Engine.EMBEDDED, program_dir, **more)
     return deploy(world, order, say)
 

@@ -42,6 +42,15 @@ def test_what_is_unknown_is_never_called_green() -> None:
     )
 
 
+def test_a_gate_that_a_sandbox_cannot_run_passes_and_is_called_not_run() -> None:
+    left_out = GateResult(Gate.JOURNEY, Standing.NOT_RUN, "not run in this sandbox without a browser")
+    found = report(left_out)
+    expected = (
+        "GREEN  staging: 7 of 8 gates (gate 6 not run), 2 of 2 rounds, 14 plans (baseline of 2026-05-01)"
+    )
+    assert (expected, ()) == (shown(found).headline, found.rounds[0].failures)
+
+
 @pytest.mark.parametrize("form", [Format.TEXT, Format.MD])
 def test_a_failure_ends_with_the_remedy(form: Format) -> None:
     last = render(shown(report(RED)), form).splitlines()[-1]
