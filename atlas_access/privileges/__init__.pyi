@@ -11,6 +11,7 @@ from .builtin_roles import (
     effect_of as effect_of,
     effects_of_role as effects_of_role,
     is_documented as is_documented,
+    version_warning as version_warning,
 )
 from .identity import (
     IDENTITY_COMMAND as IDENTITY_COMMAND,
