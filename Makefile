@@ -13,7 +13,7 @@ RUN_URL = $(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY)/actions/runs/$(GITHUB_RUN_ID
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install lock demo test unit lint format bench bench-policy docs docs-check golden guards preview deploy drift prove secrets-check rollback
-.PHONY: bench-proofs policy
+.PHONY: bench-proofs harmless policy
 .PHONY: name-plan approved-plan comment notify clean
 
 install: $(STAMP)
@@ -153,6 +153,20 @@ notify:
 # MONGOSH names a mongosh (npm install mongosh); without one its line says "not run".
 bench-proofs: $(STAMP)
 	@$(BIN)/python tests/bench/bench_proofs.py
+
+# The test that a proof changes nothing, on the newest mongod of SERIES (7.0, 8.0, …; current: of all), from MongoDB's
+# list of releases and only with the checksum that is listed there. Needs jq and Ubuntu 22.04 or later on x86-64.
+SERIES ?= current
+RELEASES = https://downloads.mongodb.org/current.json
+NEWEST = [.versions[] | select(.production_release and (.version | startswith("$(SERIES:current=)")))] \
+  | max_by(.version | split(".") | map(tonumber)) | .downloads[] \
+  | select(.target == "ubuntu2204" and .arch == "x86_64" and .edition == "targeted") | .archive | "\(.url) \(.sha256)"
+harmless: $(STAMP)
+	@folder=$$(mktemp -d) && archive=$$folder/mongod.tgz && curl -fsSL --retry 3 -o $$folder/releases $(RELEASES) && \
+	  set -- $$(jq -er '$(NEWEST)' $$folder/releases) && test $$# = 2 && curl -fsSL --retry 3 -o $$archive "$$1" && \
+	  echo "$$2  $$archive" | sha256sum --check --quiet && \
+	  tar -xzf $$archive -C $$folder --strip-components=2 --wildcards '*/bin/mongod' && \
+	  MONGOD=$$folder/mongod $(PYTEST) tests/sandbox/test_proof_harmless.py; code=$$?; rm -rf $$folder; exit $$code
 
 clean:
 	@test ! -e .sandbox || test ! -x $(BIN)/atlas-access || $(BIN)/atlas-access sandbox down

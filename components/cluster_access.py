@@ -24,6 +24,7 @@ from atlas_access.base import (
     compose,
 )
 from atlas_access.manifest import ADMIN_DATABASE, CustomRole, Manifest, User
+from atlas_access.privileges import version_warning
 
 #: Alphanumeric, so that no driver or shell has to unquote it.
 PASSWORD_LENGTH = 32
@@ -60,8 +61,14 @@ class ClusterAccess(pulumi.ComponentResource):
             project_id=args.project_id,
             name=args.cluster,
             opts=pulumi.InvokeOutputOptions(parent=self),
-        ).apply(lambda cluster: _addresses(args.cluster, cluster))
+        ).apply(self._observed)
         self.register_outputs({"users": sorted(self.users)})
+
+    def _observed(self, cluster: mongodbatlas.GetAdvancedClusterResult) -> ClusterAddresses:
+        """The cluster's addresses; warns, in a preview too, where proofs do not know its version."""
+        if warning := version_warning(cluster.mongo_db_version or ""):
+            pulumi.log.warn(warning, self)
+        return _addresses(self._args.cluster, cluster)
 
     def connection(self, user: str, address: Address) -> pulumi.Output[str]:
         """The user's connection string by that address, secret; it waits for the user to exist.

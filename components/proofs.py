@@ -13,7 +13,7 @@ import pulumi
 
 from atlas_access.base import Address, Settings
 from atlas_access.manifest import Binding, Manifest
-from atlas_access.proof import HERE, TASK, TaskPlace, Verdict, expectations
+from atlas_access.proof import ProofRequest, TaskPlace, Verdict, expectations
 from components.connection_secret import ConnectionSecret
 from probes.proof import PrivilegeProof, PrivilegeProofArgs
 
@@ -51,20 +51,18 @@ def proof_of(
     return PrivilegeProof(
         binding.secret_name.rsplit("/", 1)[-1],
         PrivilegeProofArgs(
-            user=binding.user,
-            environment=binding.environment,
-            cluster=binding.cluster,
-            address=binding.address.value,
+            ProofRequest(
+                expected,
+                binding.environment,
+                region=settings.aws_region,
+                address=binding.address.value,
+                deadline_seconds=settings.proof_deadline_seconds,
+                narrowing=_adopts(manifest, binding),
+                accepted_audit_uuid=settings.accepted_audit_uuid,
+            ),
             secret_arn=secret.arn,
             secret_version=secret.version_id,
-            expectations=expected.to_json(),
-            expectations_digest=expected.digest,
-            region=settings.aws_region,
-            runner=TASK if settings.proof_task_family else HERE,
-            deadline_seconds=settings.proof_deadline_seconds,
             expected_hosts=reach.hosts,
-            narrowed=_adopts(manifest, binding),
-            accepted_audit_uuid=settings.accepted_audit_uuid,
             task=_place(settings, reach) if settings.proof_task_family else "",
             public_address=reach.public_address if binding.address is Address.PRIVATE else "",
             atlas_project=settings.atlas_project_id if own else "",

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pulumi
 
@@ -14,17 +13,10 @@ from atlas_access.base import BoundSecret, Finding, Settings, Status, bind, secr
 from atlas_access.guards import judge_directory
 from atlas_access.rollout import Marks, short
 from components.task_binding import TaskBinding, TaskBindingArgs
-from probes.proof import PrivilegeProof
+from probes.proof import MADE_BY, PrivilegeProof
 from probes.rollout import PriorRevision, Rollout, RolloutArgs, ServiceAddress
 
 PROJECT_FOLDER = Path(__file__).parents[1]
-
-_PROVEN_BY = (
-    *("user", "environment", "cluster", "address", "secret_arn", "secret_version", "expectations"),
-    *("region", "deadline_seconds", "expected_hosts", "audit_uuid", "accepted_audit_uuid", "public_address"),
-    *("propagation_seconds", "runner", "task"),
-)
-"""The inputs of a proof that a rollout needs to make it again."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +65,9 @@ class ServiceRollout(pulumi.ComponentResource):
                     lambda both: both[1] if both[0] == args.started_from else args.started_from
                 ),
                 proofs=[
-                    # Made again with today's retry time, not with that of the proof that the state remembers.
-                    {**proof_inputs(each), "deadline_seconds": settings.proof_deadline_seconds}
+                    # Made again within today's time limit, not within that of the recorded proof; nothing narrows now.
+                    {name: getattr(each, name) for name in MADE_BY}
+                    | {"deadline_seconds": settings.proof_deadline_seconds, "narrowing": False}
                     for each in args.proofs
                 ],
                 proven=args.proven,
@@ -88,11 +81,6 @@ class ServiceRollout(pulumi.ComponentResource):
         )
         self.running_revision, self.gated_at = rollout.running_revision, rollout.gated_at
         self.register_outputs({"runningRevision": self.running_revision})
-
-
-def proof_inputs(proof: PrivilegeProof) -> dict[str, pulumi.Input[Any]]:
-    """What a proof was made of, so that the rollout can make it again."""
-    return {name: getattr(proof, name) for name in _PROVEN_BY}
 
 
 def _digest(binding: TaskBindingArgs, versions: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ output or part of an error.
 import asyncio
 import sys
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, cast
 
 import pulumi
@@ -24,12 +24,23 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from atlas_access.proof import HERE, RUNNERS, TASK, Expectations, TaskPlace, Verdict, code_digest
+from atlas_access.proof import (
+    HERE,
+    RUNNERS,
+    TASK,
+    Expectations,
+    ProofRequest,
+    TaskPlace,
+    Verdict,
+    code_digest,
+)
 
 TYPE = "pulumi-python:dynamic/probe:PrivilegeProof"
+MADE_BY = (*(each.name for each in fields(ProofRequest)), "runner", "task")
+"""The properties that another proof of the same credential is made by."""
 DECIDING = (
-    *("secret_arn", "secret_version", "expectations_digest", "address", "runner", "code_digest"),
-    *("expected_hosts", "accepted_audit_uuid", "task"),
+    *(each.name for each in fields(ProofRequest) if each.metadata),
+    *("expectations_digest", "runner", "task", "code_digest"),
 )
 """Inputs whose change makes a proof stale; everything else is about how it is run."""
 
@@ -38,36 +49,20 @@ _UNSEEN = frozenset({"", None})
 
 @dataclass(frozen=True)
 class PrivilegeProofArgs:
-    """What is proven: the very secret version that tasks will receive, against the user's expectations.
+    """What is proven: `request`, with those of its fields that are known only while the program runs.
 
-    `environment` is whose consumer receives the credential, `cluster` whose cluster it opens. `expectations` is the
-    canonical JSON of `atlas_access.proof.expectations`. `expected_hosts` are the hosts that the connection string
-    must name, () when they are not known. `narrowed` says that privileges are taken away in the same update, so that
-    what was allowed a moment ago may still be. `accepted_audit_uuid` accepts an audit log that was made anew. With
-    the runner "task", `task` is the JSON of a `TaskPlace`. `public_address` is the cluster's public connection string
-    without a user, "" when there is none to fall back to. `atlas_project` and `atlas_cluster` are whose changes are
-    waited for before the login, "" for a cluster of another project.
+    With `task`, the JSON of a `TaskPlace`, the proof is made in a task there. `atlas_project` and `atlas_cluster` are
+    whose changes are waited for before the login, "" for a cluster of another project.
     """
 
-    user: pulumi.Input[str]
-    environment: pulumi.Input[str]
-    cluster: pulumi.Input[str]
-    address: pulumi.Input[str]
+    request: ProofRequest
     secret_arn: pulumi.Input[str]
     secret_version: pulumi.Input[str]
-    expectations: pulumi.Input[str]
-    expectations_digest: pulumi.Input[str]
-    region: pulumi.Input[str]
-    runner: pulumi.Input[str] = HERE
-    deadline_seconds: pulumi.Input[float] = 60.0
     expected_hosts: pulumi.Input[Sequence[str]] = ()
-    narrowed: pulumi.Input[bool] = False
-    propagation_seconds: pulumi.Input[float] = 30.0
-    accepted_audit_uuid: pulumi.Input[str] = ""
-    task: pulumi.Input[str] = ""
     public_address: pulumi.Input[str] = ""
-    atlas_project: pulumi.Input[str] = ""
-    atlas_cluster: pulumi.Input[str] = ""
+    task: str = ""
+    atlas_project: str = ""
+    atlas_cluster: str = ""
 
 
 class PrivilegeProofProvider(ResourceProvider):
@@ -101,23 +96,18 @@ class PrivilegeProofProvider(ResourceProvider):
         return UpdateResult(_renewed(news, olds))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Return what is recorded: a proof is a record of a moment, and a refresh is no new proof."""
-        return ReadResult(id_, props)
+        """Return what is recorded, inconclusive where the server refuses the login now: an update then proves again."""
+        from atlas_access.proof import reread
+
+        return ReadResult(id_, reread(props))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Forget the record; a proof leaves nothing on any server that could be undone."""
 
 
 class PrivilegeProof(Resource, module="probe", name="PrivilegeProof"):
-    """The proof of one credential; its outputs are the inputs echoed, the verdict, and the evidence."""
+    """The proof of one credential; its outputs are the inputs echoed, and what the proof shows."""
 
-    user: pulumi.Output[str]
-    environment: pulumi.Output[str]
-    cluster: pulumi.Output[str]
-    address: pulumi.Output[str]
-    secret_arn: pulumi.Output[str]
-    secret_version: pulumi.Output[str]
-    expectations_digest: pulumi.Output[str]
     verdict: pulumi.Output[str]
     reason: pulumi.Output[str]
     attempts: pulumi.Output[int]
@@ -127,27 +117,27 @@ class PrivilegeProof(Resource, module="probe", name="PrivilegeProof"):
     proven_at: pulumi.Output[str]
     audit_uuid: pulumi.Output[str]
     address_proven: pulumi.Output[bool]
-    runner: pulumi.Output[str]
-    task: pulumi.Output[str]
-    public_address: pulumi.Output[str]
 
     def __init__(
         self, name: str, args: PrivilegeProofArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """Declare a proof; whatever needs it proven must depend on it and take its version from it."""
-        inputs = {field: getattr(args, field) for field in PrivilegeProofArgs.__dataclass_fields__}
-        results = dict.fromkeys(
-            (
-                *("verdict", "reason", "attempts", "inconclusive", "residue", "evidence", "proven_at"),
-                *("audit_uuid", "address_proven"),
-            )
-        )
-        parent = opts.parent if opts is not None else None
-        urn = pulumi.create_urn(name, TYPE, parent)
+        given, expected = vars(args).copy(), args.request.expectations
+        inputs = given.pop("request").record() | given
+        urn = pulumi.create_urn(name, TYPE, opts.parent if opts is not None else None)
         super().__init__(
             PrivilegeProofProvider(),
             name,
-            {**inputs, **results, "code_digest": code_digest(), "row": _independent(urn)},
+            {
+                **inputs,
+                "user": expected.user,
+                "cluster": expected.cluster,
+                "expectations_digest": expected.digest,
+                "runner": TASK if args.task else HERE,
+                **dict.fromkeys(PrivilegeProof.__annotations__),
+                "code_digest": code_digest(),
+                "row": _independent(urn),
+            },
             opts,
         )
 

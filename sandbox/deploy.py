@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,7 @@ def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) 
         failure=failure,
         policies=tuple(recorder.policies),
         keeps_running=outcome.running(now) if now and failure else "",
+        declared=files.users,
     )
 
 
@@ -147,11 +148,11 @@ def checked(order: Order) -> StackFiles:
         overrides["phase"] = order.phase
     files = read_stack(order.program_dir, order.stack).configured(overrides)
     texts = read_files(order.program_dir)
-    judged(
+    declared, _ = judged(
         lambda: load_manifest(text, source=str(manifest)),
         lambda: check_settings(order.stack, texts, sandbox=True, overrides=overrides),
     )
-    return files
+    return replace(files, users=tuple(each.name for each in declared.users))
 
 
 def _service_now(world: World, files: StackFiles) -> ServiceState | None:

@@ -16,12 +16,16 @@ PHASES = ("provision", "bind", "retire")
 
 @dataclass(frozen=True)
 class StackFiles:
-    """One stack of the project in `program_dir`; `config` as Pulumi hands it to a program: full keys, string values."""
+    """One stack of the project in `program_dir`; `config` as Pulumi hands it to a program: full keys, string values.
+
+    `users` are those that access.yaml declares, once it was checked.
+    """
 
     program_dir: Path
     project: str
     stack: str
     config: Mapping[str, str]
+    users: tuple[str, ...] = ()
 
     @property
     def phase(self) -> str:

@@ -169,6 +169,7 @@ def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
         seconds=time.monotonic() - began,
         notes=tuple(notes),
         complete=probes is None,
+        declared=() if probes else tuple(each.name for each in declared.users),
     )
 
 

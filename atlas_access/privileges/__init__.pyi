@@ -12,6 +12,7 @@ from .builtin_roles import (
     effects_of_role as effects_of_role,
     is_documented as is_documented,
     major_of as major_of,
+    version_warning as version_warning,
 )
 from .identity import (
     IDENTITY_COMMAND as IDENTITY_COMMAND,

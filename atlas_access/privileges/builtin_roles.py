@@ -148,6 +148,23 @@ def major_of(version: str) -> str:
     return older[-1]
 
 
+def version_warning(version: str) -> str:
+    """Say what it means for proofs that a cluster's version is not documented here; "" when it is."""
+    try:
+        nearest = major_of(version)
+    except UnknownServerVersion as error:
+        return (
+            f"MongoDB {version or '(unknown)'}: {error}. Every proof of a built-in role will be inconclusive."
+        )
+    if is_documented(version):
+        return ""
+    return (
+        f"MongoDB {version} is newer than the privileges documented here; proofs compare it with {nearest}. "
+        "Operations without a documented harmless form are decided by the server's own list. An action that no table "
+        "names makes a proof inconclusive until access.yaml lists it under accepted_actions."
+    )
+
+
 def builtin_actions(role: str, version: str) -> tuple[dict[str, Actions], dict[str, Actions]]:
     """Return what a built-in role grants on its database, and what patch releases may add to that.
 

@@ -3,8 +3,13 @@ from .evidence import Proof as Proof, Subject as Subject
 from .expectations import Expectations as Expectations, expectations as expectations
 from .live_access import LiveHolder as LiveHolder, live_holders as live_holders
 from .proof_report import proof_report as proof_report
-from .renewal import renewed as renewed
-from .report import ProofReport as ProofReport, Proven as Proven, Standing as Standing
+from .renewal import renewed as renewed, reread as reread
+from .report import (
+    ProofReport as ProofReport,
+    Proven as Proven,
+    Standing as Standing,
+    declared_proven as declared_proven,
+)
 from .request import ProofRequest as ProofRequest
 from .run_spot import SpotOrder as SpotOrder, spot_proof as spot_proof
 from .run_stack import (

@@ -9,12 +9,22 @@ import os
 import time
 from typing import Any
 
-from atlas_access.base import Endpoints
+from atlas_access.base import ConnectionInvalid, ConnectionString, Endpoints, Secret, compose
+from atlas_access.clients import (
+    Answer,
+    AwsUnavailable,
+    Login,
+    Server,
+    ServerUnusable,
+    judge_login,
+    read_connection_string,
+)
 from atlas_access.privileges import DEFAULT_MAJOR
-from atlas_access.proof.evidence import Proof
-from atlas_access.proof.expectations import Expectations
+from atlas_access.proof.evidence import Proof, Subject
+from atlas_access.proof.expectations import ADMIN, Expectations
 from atlas_access.proof.progress import Row
 from atlas_access.proof.request import ProofRequest
+from atlas_access.proof.run import REACH_SECONDS, unproven
 from atlas_access.proof.runners import Made, make, settle
 from atlas_access.proof.verdict import Verdict
 
@@ -29,8 +39,8 @@ def renewed(news: dict[str, Any], olds: dict[str, Any]) -> dict[str, Any]:
     made = Made.of(
         news,
         expectations=expected,
-        narrowing=bool(news.get("narrowed")) or _narrows(expected, olds),
-        last_audit_uuid=last,
+        narrowing=bool(news.get("narrowing")) or _narrows(expected, olds),
+        audit_uuid=last,
     )
     endpoints = Endpoints.from_environment(os.environ)
     row = Row(str(news.get("row") or ""))
@@ -40,6 +50,44 @@ def renewed(news: dict[str, Any], olds: dict[str, Any]) -> dict[str, Any]:
     finally:
         row.close()
     return {**news, **_outputs(proof, last)}
+
+
+def reread(recorded: dict[str, Any]) -> dict[str, Any]:
+    """Ask once whether a proven credential still logs in; only a refused login makes its record inconclusive.
+
+    So a user that was deleted and made again is proven again. Raises `EndpointRefused`.
+    """
+    if recorded.get("verdict") != Verdict.PROVEN:
+        return recorded
+    try:
+        request = Made.of(recorded).request
+    except ValueError:  # of another version, whose proofs are renewed anyway
+        return recorded
+    answer = _login(request, Endpoints.from_environment(os.environ))
+    if answer is None or judge_login(answer) is not Login.REFUSED:
+        return recorded
+    text = f"{request.expectations.user} can no longer log in (code {answer.code} {answer.code_name})"
+    return {**recorded, **_outputs(unproven(request, Subject.LOGIN, text), request.audit_uuid)}
+
+
+def _login(request: ProofRequest, endpoints: Endpoints) -> Answer | None:
+    """The answer to one login, by the public address where a private one does not answer; None without a client."""
+    try:
+        connection = ConnectionString.parse(
+            read_connection_string(
+                request.secret_arn, request.secret_version, region=request.region, endpoints=endpoints
+            )
+        )
+        user, password = connection.username or "", connection.password or Secret("")
+        public = request.public_address and compose(request.public_address, user, password, ADMIN)
+        for each in (connection, *((ConnectionString.parse(public),) if public else ())):
+            with Server(each, endpoints, wait_seconds=REACH_SECONDS) as server:
+                answer = server.login(lambda: 0.0).answer
+            if answer.failure is None:
+                break
+    except (AwsUnavailable, ConnectionInvalid, ServerUnusable):
+        return None
+    return answer
 
 
 def _settle(news: dict[str, Any], request: ProofRequest, endpoints: Endpoints, row: Row) -> None:

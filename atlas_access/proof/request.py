@@ -8,7 +8,7 @@ import binascii
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from atlas_access.proof.expectations import Expectations
@@ -17,14 +17,17 @@ PRIVATE = "private"
 LARGEST = 4 * 1024 * 1024
 """How many bytes a packed request or answer may unfold to."""
 
+DECIDES = {"decides": True}
+"""Of a field: its change makes a proof stale. Every other field is about how the proof is made."""
+
 
 @dataclass(frozen=True)
 class ProofRequest:
-    """What is to be proven, of which secret's version, within which limits.
+    """What is to be proven, of which secret's version, within which limits: every parameter of a proof.
 
     `environment` is whose consumer receives the credential. `expected_hosts` are the hosts that the connection string
     must name, () when they are not known. `propagation_seconds` bounds how long a refused login, or after a
-    `narrowing` a refutation, is asked again. `last_audit_uuid` is the audit log's UUID as last proven,
+    `narrowing` a refutation, is asked again. `audit_uuid` is the audit log's UUID as last proven,
     `accepted_audit_uuid` one that an operator accepts instead. `public_address` is the cluster's own connection string
     without a user, by which a credential is proven whose private address does not answer here; "" when there is none.
     Without `equality` only what is named is tried, and the server's whole list is not compared.
@@ -32,16 +35,16 @@ class ProofRequest:
 
     expectations: Expectations
     environment: str
-    secret_arn: str
-    secret_version: str
-    region: str
-    address: str = "public"
-    expected_hosts: tuple[str, ...] = ()
+    secret_arn: str = field(default="", metadata=DECIDES)
+    secret_version: str = field(default="", metadata=DECIDES)
+    region: str = ""
+    address: str = field(default="public", metadata=DECIDES)
+    expected_hosts: tuple[str, ...] = field(default=(), metadata=DECIDES)
     deadline_seconds: float = 60.0
     propagation_seconds: float = 30.0
     narrowing: bool = False
-    last_audit_uuid: str = ""
-    accepted_audit_uuid: str = ""
+    audit_uuid: str = ""
+    accepted_audit_uuid: str = field(default="", metadata=DECIDES)
     public_address: str = ""
     equality: bool = True
 
@@ -58,10 +61,13 @@ class ProofRequest:
         hosts = tuple(str(host) for host in found.pop("expected_hosts", ()))
         return cls(**found, expected_hosts=hosts)
 
+    def record(self) -> dict[str, Any]:
+        """Return every field by its name, the expectations as JSON."""
+        return {**vars(self), "expectations": self.expectations.to_json()}
+
     def pack(self) -> str:
         """Return the request as short text."""
-        record = {each.name: getattr(self, each.name) for each in fields(self)}
-        return pack(json.dumps(record | {"expectations": self.expectations.to_json()}))
+        return pack(json.dumps(self.record()))
 
     @classmethod
     def unpack(cls, text: str) -> "ProofRequest":

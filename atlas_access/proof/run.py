@@ -246,7 +246,7 @@ def _pass(run: _Run, server: Server) -> None:
     elif identity.user != expected.user:
         run.refute(Subject.LOGIN, f"logged in as {identity.user or 'nobody'}, not as {expected.user}")
     run.presence = observe(server, expected)
-    run.findings.extend(run.presence.findings(expected, request.last_audit_uuid, request.accepted_audit_uuid))
+    run.findings.extend(run.presence.findings(expected, request.audit_uuid, request.accepted_audit_uuid))
     _try_all(run, server, identity)
     if run.left() > 0 and (after := _identity(run, server)) is not None and after != identity:
         text = f"the roles or privileges of {expected.user} changed during the proof"

@@ -57,7 +57,7 @@ def candidates(stack: Stack, user: str | None = None) -> tuple[Candidate, ...]:
             binding.secret_name,
             address=binding.address.value,
             expected_hosts=_hosts(addresses, binding.address, stack) if own else (),
-            last_audit_uuid=stack.settings.accepted_audit_uuid if own else "",
+            audit_uuid=stack.settings.accepted_audit_uuid if own else "",
             public_address=_base(addresses, stack) if own else "",
         )
         by_secret[binding.secret_name] = Candidate(
@@ -124,7 +124,6 @@ def _request(stack: Stack, expected: Expectations, secret: str, **more: Any) -> 
         "expectations": expected,
         "environment": stack.name,
         "secret_arn": secret,
-        "secret_version": "",
         "region": stack.settings.aws_region,
         "deadline_seconds": float(stack.settings.proof_deadline_seconds),
         "propagation_seconds": 0.0,

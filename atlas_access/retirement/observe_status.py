@@ -13,7 +13,7 @@ from pathlib import Path
 from atlas_access.base import Clock, clock_for
 from atlas_access.clients import AwsUnavailable, client
 from atlas_access.drift import listed, observe as drift
-from atlas_access.proof import Stack, Verdict, candidates, prove_candidates
+from atlas_access.proof import Stack, Verdict, candidates, declared_proven, prove_candidates
 from atlas_access.retirement import observe_inventory as legacy
 from atlas_access.retirement.inventory import LegacyEstate, legacy_estate
 from atlas_access.retirement.status import Fact, Step
@@ -89,10 +89,9 @@ def baseline(asked: Looked) -> Fact:
 def _proofs(asked: Looked, live: Live) -> Fact:
     """Proven right before the swap, for what runs; before it, by asking the servers now."""
     if live.bound and live.marks.bound is not None:
-        evidence = (
-            f"every credential was proven again right before the swap of {moment_of(live.marks.bound.since)}"
-        )
-        return Fact(holds=True, evidence=evidence)
+        since = moment_of(live.marks.bound.since)
+        text = f"every credential was proven again right before the swap of {since}: on record, not asked now"
+        return Fact(holds=True, evidence=text)
     stack = Stack(asked.stack, asked.wanted.manifest, asked.own, asked.endpoints, asked.sign_in)
     each = candidates(stack)
     absent = [one for one in each if one.missing]
@@ -108,7 +107,10 @@ def _proofs(asked: Looked, live: Live) -> Fact:
         )
     if by[Verdict.INCONCLUSIVE]:
         return Fact(holds=None, evidence=f"inconclusive: {listed(by[Verdict.INCONCLUSIVE])}")
-    return Fact(holds=True, evidence=f"{len(proofs)} of {len(proofs)} credentials proven just now")
+    declared = declared_proven(proofs, (user.name for user in asked.wanted.manifest.users))
+    return Fact(
+        holds=True, evidence=f"{len(proofs)} of {len(proofs)} credentials, {declared} proven just now"
+    )
 
 
 def _live(asked: Looked) -> Live:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from atlas_access.base import Finding, Status
-from atlas_access.proof import Standing
+from atlas_access.proof import Standing, declared_proven
 from atlas_access.review.matrix import Observation
 
 QUIET = frozenset({"same", "read"})
 """Steps that change nothing."""
 
+_PROOF = "pulumi-python:dynamic/probe:PrivilegeProof"
 _PAST = {
     "create": "created",
     "update": "updated",
@@ -155,7 +156,10 @@ class Swap:
 
 @dataclass(frozen=True)
 class Deployment:
-    """One run of the engine over one stack. `seconds` is wall time; `failure` is empty when it succeeded."""
+    """One run of the engine over one stack. `seconds` is wall time; `failure` is empty when it succeeded.
+
+    `proofs` are those that the state records after the run, `declared` the users of access.yaml.
+    """
 
     stack: str
     phase: str
@@ -168,6 +172,7 @@ class Deployment:
     failure: str = ""
     keeps_running: str = ""
     policies: tuple[Finding, ...] = ()
+    declared: tuple[str, ...] = ()
 
     @property
     def changes(self) -> int:
@@ -185,7 +190,7 @@ class Deployment:
 
     @property
     def proof_line(self) -> str:
-        """`proofs 4/4 proven (212 attempts, 0 inconclusive, residue 0)`; empty without proofs."""
+        """`proofs 4/4 proven, 4 of 4 declared users (212 attempts, …)`, and what is only on record; or ""."""
         if not self.proofs:
             return ""
         proven = sum(1 for each in self.proofs if each.verdict == "proven")
@@ -193,9 +198,20 @@ class Deployment:
         unclear = sum(each.inconclusive for each in self.proofs)
         residue = sum(each.residue for each in self.proofs)
         return (
-            f"proofs {proven}/{len(self.proofs)} proven "
-            f"({attempts} attempts, {unclear} inconclusive, residue {residue})"
+            f"proofs {proven}/{len(self.proofs)} proven, {declared_proven(self.proofs, self.declared)} "
+            f"({attempts} attempts, {unclear} inconclusive, residue {residue}){self._on_record}"
         )
+
+    @property
+    def _on_record(self) -> str:
+        """Since when the proofs are on record that this run did not make; a rollout makes all of them again."""
+        taken = () if self.operation is Operation.PREVIEW else self.steps
+        made = {each.name for each in taken if each.type == _PROOF and each.changing and not each.failed}
+        old = [each.proven_at for each in self.proofs if each.name not in made]
+        if not old or (self.swapped and not self.failure):
+            return ""
+        which = "" if len(old) == len(self.proofs) else f"{len(old)} "
+        return f", {which}on record since {min(old)[:16].replace('T', ' ')} UTC, not asked now"
 
     @property
     def refused(self) -> bool:

@@ -61,7 +61,7 @@ def proven_again(
     def check(_: Seen) -> tuple[str, ...]:
         if not proofs:
             return ("no credential to prove was handed to the rollout; nothing is swapped unproven",)
-        made = [Made.of(each, last_audit_uuid=str(each.get("audit_uuid") or "")) for each in proofs]
+        made = [Made.of(each) for each in proofs]
         found = make_all(made, endpoints)
         return (*refuted(found), *unproven([each.request for each in made], service.definition(wanted)))
 

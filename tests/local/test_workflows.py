@@ -1,6 +1,10 @@
 """The workflows: valid, pinned, with no more permission than they need, and running what the Makefile offers."""
 
+import hashlib
+import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -242,3 +246,44 @@ def test_every_job_ends_in_time() -> None:
     assert [] == [
         f"{workflow}/{name}" for workflow, name, job in jobs() if job.get("timeout-minutes", 999) > 60
     ]
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="the recipe uses jq")
+@pytest.mark.parametrize(("series", "newest"), [("7.0", "7.0.14"), ("current", "10.0.1")])
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_downloaded_server_is_used_only_with_the_checksum_that_mongodb_lists(
+    series: str, newest: str, listed: bool, tmp_path: Path
+) -> None:
+    server = tmp_path / "mongodb" / "bin" / "mongod"
+    server.parent.mkdir(parents=True)
+    server.write_text("a server")
+    subprocess.run(["tar", "-czf", "archive", "mongodb"], cwd=tmp_path, check=True)
+    digest = hashlib.sha256((tmp_path / "archive").read_bytes()).hexdigest() if listed else "0" * 64
+    build = {"target": "ubuntu2204", "arch": "x86_64", "edition": "targeted"}
+    releases = [
+        {
+            "version": version,
+            "production_release": final,
+            "downloads": [
+                {"target": "macos", "arch": "arm64", "edition": "base"},
+                {**build, "archive": {"url": version, "sha256": digest}},
+            ],
+        }
+        for version, final in (("7.0.9", True), ("10.0.1", True), ("7.0.14", True), ("10.1.0-rc0", False))
+    ]
+    (tmp_path / "releases").write_text(json.dumps({"versions": releases}))
+    scripts = {
+        "curl": f'case "$6" in *.json) cp {tmp_path}/releases "$5";; {newest}) cp {tmp_path}/archive "$5";; esac',
+        "tests": 'cat "$MONGOD" && echo " is tested by $1"',
+    }
+    for name, text in scripts.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    given = [f"SERIES={series}", f"PYTEST={tmp_path}/tests", "-o", ".venv/installed"]
+    done = subprocess.run(
+        ["make", "-s", *given, "harmless"],
+        cwd=ROOT, env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    tested = "a server is tested by tests/sandbox/test_proof_harmless.py\n"
+    assert (listed, listed) == (done.returncode == 0, done.stdout == tested), done.stderr

@@ -46,6 +46,7 @@ class Recorder(pulumi.runtime.Mocks):
     verdicts: Mapping[str, str] = field(default_factory=dict)
     cluster: Mapping[str, Any] = field(default_factory=lambda: ADDRESSES)
     received: Any = None
+    version: str = "6.0.5"
     made: list[pulumi.runtime.MockResourceArgs] = field(default_factory=list)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
@@ -81,7 +82,11 @@ class Recorder(pulumi.runtime.Mocks):
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
         assert args.token == "mongodbatlas:index/getAdvancedCluster:getAdvancedCluster"
-        return {"connectionStrings": self.cluster, "name": args.args["name"]}
+        return {
+            "connectionStrings": self.cluster,
+            "mongoDbVersion": self.version,
+            "name": args.args["name"],
+        }
 
     def of(self, kind: str) -> dict[str, dict[str, Any]]:
         """The inputs of every resource of that kind (the last part of its type), by name."""

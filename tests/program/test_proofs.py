@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from recorder import Recorder, program, run
 
 from atlas_access.proof.task_place import TaskPlace
@@ -65,7 +66,7 @@ def test_an_address_that_names_a_user_is_not_taken() -> None:
 
 
 def test_the_user_of_an_adopted_role_gets_time_for_its_denials() -> None:
-    narrowed = {name for name, each in proofs().items() if each["narrowed"]}
+    narrowed = {name for name, each in proofs().items() if each["narrowing"]}
     assert {"admin-schema"} == narrowed
 
 
@@ -83,3 +84,21 @@ def test_an_audit_log_made_anew_is_accepted_by_a_setting() -> None:
     }
     accepted = {each["accepted_audit_uuid"] for each in proofs(acknowledged=[stated]).values()}
     assert {"a" * 32} == accepted
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("8.0.4", []),
+        ("9.1.0", ["MongoDB 9.1.0 is newer than the privileges documented here; proofs compare it with 9.0"]),
+        ("5.0.3", ["MongoDB 5.0.3: no documented privileges for this MongoDB version"]),
+        ("", ["MongoDB (unknown): no documented privileges for this MongoDB version"]),
+    ],
+)
+def test_a_clusters_version_without_documented_privileges_is_warned_of(
+    version: str, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", lambda text, _: warned.append(text))
+    run(Recorder(version=version), program())
+    assert said == [text[: len(said[0])] for text in warned]

@@ -104,7 +104,10 @@ def test_deploying_again_changes_nothing_and_says_so(
     events = tmp_path / "events.jsonl"
     again = shell(*DEPLOY, "--events", str(events))
     lines = [each.strip() for each in again.stdout.splitlines()]
-    outcome = re.compile(r"staging  provision no changes +\d+\.\d s  proofs 5/5 proven")
+    outcome = re.compile(
+        r"staging  provision no changes +\d+\.\d s  proofs 5/5 proven, 4 of 4 declared users .* "
+        r"on record since [-\d]{10} \d\d:\d\d UTC, not asked now"
+    )
     rest = [each for each in lines if not outcome.match(each) and not each.startswith("Advice: ")]
     assert ["engine: embedded"] == [each for each in rest if not LAST.match(each)]
     assert ["PROVEN", "CLEAN"] == [each.split()[0] for each in rest[-2:]]

@@ -1,6 +1,7 @@
 """The command in a whole sandbox: clean after a deploy, drift by hand is reported, a refresh and a deploy heal it."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -107,6 +108,10 @@ def heal(world: World) -> None:
         healed.failure,
         steps >= {("create", "app_write"), ("update", "app_read"), ("update", "role_audit_writer")},
     )
+    proofs = {step.name for step in healed.steps if step.changing and step.kind == "PrivilegeProof"}
+    assert {"app-write-v2"} == proofs
+    assert "proofs 5/5 proven, 4 of 4 declared users (" in healed.proof_line
+    assert re.search(r", 4 on record since 20\d\d-\d\d-\d\d \d\d:\d\d UTC, not asked now$", healed.proof_line)
 
 
 def test_a_clean_stack_whose_issue_cannot_be_written_is_not_zero(

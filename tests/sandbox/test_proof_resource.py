@@ -89,7 +89,7 @@ def inputs(cluster: Cluster, account: Account, request: pytest.FixtureRequest) -
         "runner": "here",
         "deadline_seconds": 60.0,
         "expected_hosts": [cluster.server.address],
-        "narrowed": False,
+        "narrowing": False,
         "propagation_seconds": 0.0,
         "accepted_audit_uuid": "",
         "code_digest": code_digest(),
@@ -158,13 +158,33 @@ def test_a_change_of_what_decides_a_proof_renews_it(inputs: dict[str, Any], name
     assert PROVIDER.diff("id", {**inputs, "verdict": "proven", name: "another"}, inputs).changes
 
 
-@pytest.mark.parametrize("name", ["deadline_seconds", "region", "row", "narrowed", "expectations"])
+@pytest.mark.parametrize("name", ["deadline_seconds", "region", "row", "narrowing", "expectations"])
 def test_a_change_of_how_a_proof_is_run_does_not_renew_it(inputs: dict[str, Any], name: str) -> None:
     assert not PROVIDER.diff("id", {**inputs, "verdict": "proven", name: "another"}, inputs).changes
 
 
-def test_a_refresh_returns_what_is_recorded(inputs: dict[str, Any]) -> None:
-    assert {**inputs, "verdict": "proven"} == PROVIDER.read("id", {**inputs, "verdict": "proven"}).outs
+def test_a_refresh_doubts_a_record_only_where_the_server_refuses_the_login(
+    cluster: Cluster, account: Account, inputs: dict[str, Any]
+) -> None:
+    def read(recorded: dict[str, Any]) -> dict[str, Any]:
+        return dict(PROVIDER.read("id", recorded).outs or {})
+
+    recorded = _created(inputs)
+    arn, version = account.keep("staging/nowhere", cluster.uri("app_audit_writer", address="127.0.0.1:1"))
+    away = {**recorded, "secret_arn": arn, "secret_version": version}
+    assert recorded == read(recorded)
+    cluster.root.admin.command("dropUser", "app_audit_writer")
+    refused = read(recorded)
+    assert (away, refused["verdict"]) == (read(away), "inconclusive")
+    assert (
+        "inconclusive" == read({**away, "public_address": f"mongodb://{cluster.server.address}"})["verdict"]
+    )
+    password, roles = cluster.password("app_audit_writer"), cluster.declared_roles("app_audit_writer")
+    cluster.root.admin.command("createUser", "app_audit_writer", pwd=password, roles=roles)
+    reason = "app_audit_writer can no longer log in (code 18 AuthenticationFailed)"
+    assert (reason, recorded["audit_uuid"]) == (refused["reason"], refused["audit_uuid"])
+    assert PROVIDER.diff("id", refused, inputs).changes
+    assert "proven" == PROVIDER.update("id", refused, inputs).outs["verdict"]
 
 
 def test_an_unknown_runner_is_refused_with_those_there_are(inputs: dict[str, Any]) -> None:

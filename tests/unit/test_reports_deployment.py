@@ -43,12 +43,44 @@ def deployment(**changes: object) -> Deployment:
     return Deployment(**(values | changes))  # type: ignore[arg-type]
 
 
-def test_the_summary_says_stack_phase_counts_time_and_proofs() -> None:
-    line = summary_line(deployment(proofs=(proof(), proof(name="app-read-v2"))))
-    assert (
-        "staging provision 1 created 8.1 s proofs 2/2 proven (106 attempts, 0 inconclusive, residue 0)"
-        == " ".join(line.split())
+RECORD = "on record since 2026-05-12 09:14 UTC, not asked now"
+READER = {"name": "app-read-v2", "user": "app_read"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "made", "ends"),
+    [
+        ("up", ["audit-write", "app-read-v2"], ""),
+        ("up", ["audit-write"], f", 2 {RECORD}"),
+        ("up", [], f", {RECORD}"),
+        ("preview", ["audit-write", "app-read-v2"], f", {RECORD}"),
+    ],
+)
+def test_the_summary_says_which_users_are_proven_and_since_when_nobody_asked(
+    operation: str, made: list[str], ends: str
+) -> None:
+    steps = (Step("create", USER, "app_read"), *(Step("update", PROOF, each) for each in made))
+    found = deployment(
+        operation=Operation(operation),
+        steps=steps,
+        proofs=(proof(), proof(**READER), proof(**READER, cluster="prod"), proof("refuted", user="gone")),
+        declared=("app_audit_writer", "app_read", "app_write"),
     )
+    counts = "proofs 3/4 proven, 2 of 3 declared users (212 attempts, 0 inconclusive, residue 0)"
+    assert counts + ends == found.proof_line
+
+
+def test_a_user_counts_as_proven_only_with_every_version_on_the_stacks_own_cluster() -> None:
+    users = ("app_audit_writer", "app_read")
+    several = (proof(), proof("refuted"), proof(**READER, cluster="prod"))
+    assert (
+        "proofs 2/3 proven, 0 of 2 declared users (" in deployment(proofs=several, declared=users).proof_line
+    )
+
+
+def test_the_summary_says_stack_phase_counts_time_and_proofs() -> None:
+    line = summary_line(deployment(proofs=(proof(),), declared=("app_audit_writer",)))
+    assert " ".join(line.split()).startswith("staging provision 1 created 8.1 s proofs 1/1 proven, 1 of 1")
 
 
 def test_the_summary_of_a_move_says_from_where_to_where() -> None:
