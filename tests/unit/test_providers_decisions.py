@@ -10,7 +10,6 @@ from pulumi.runtime import rpc
 from sandbox.providers import containers
 from sandbox.providers.addresses import loopback, required
 from sandbox.providers.atlas_identity import decoded, encoded
-from sandbox.providers.configured import Configurations
 from sandbox.providers.diffing import Change, Kind, changes
 from sandbox.providers.errors import ProviderError
 from sandbox.providers.planning import (
@@ -269,10 +268,3 @@ def test_an_address_that_is_not_loopback_is_refused_by_name(url):
 def test_a_missing_variable_is_named():
     with pytest.raises(ProviderError, match="AWS_REGION or AWS_DEFAULT_REGION is not set"):
         required({}, "AWS_REGION", "AWS_DEFAULT_REGION")
-
-
-def test_a_connection_that_configured_nothing_gets_the_latest_settings():
-    configured: Configurations[str] = Configurations("aws")
-    configured.put("first", "east")
-    configured.put("second", "west")
-    assert [configured.get(peer) for peer in ("first", "second", "third")] == ["east", "west", "west"]
