@@ -10,7 +10,7 @@ from pulumi.runtime import rpc
 from sandbox.providers import containers
 from sandbox.providers.addresses import loopback, required
 from sandbox.providers.atlas_identity import decoded, encoded
-from sandbox.providers.diffing import Change, Kind, changes
+from sandbox.providers.diffing import Change, changes
 from sandbox.providers.errors import ProviderError
 from sandbox.providers.planning import (
     failures,
@@ -155,22 +155,22 @@ def test_an_empty_value_equals_one_that_was_never_given(empty):
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ({}, {"days": 7}, [Change("days", Kind.ADD, replaces=False)]),
-        ({"days": 7}, {}, [Change("days", Kind.DELETE, replaces=False)]),
-        ({"name": "a"}, {"name": "b"}, [Change("name", Kind.UPDATE, replaces=True)]),
-        ({"name": "a"}, {"name": UNKNOWN}, [Change("name", Kind.UPDATE, replaces=True)]),
+        ({}, {"days": 7}, [Change("days", "ADD", replaces=False)]),
+        ({"days": 7}, {}, [Change("days", "DELETE", replaces=False)]),
+        ({"name": "a"}, {"name": "b"}, [Change("name", "UPDATE", replaces=True)]),
+        ({"name": "a"}, {"name": UNKNOWN}, [Change("name", "UPDATE", replaces=True)]),
         ({"text": "A"}, {"text": "a"}, []),
         ({"items": [{"k": "1"}, {"k": "2"}]}, {"items": [{"k": "2"}, {"k": "1"}]}, []),
         (
             {"items": [{"k": "1"}, {"k": "2"}]},
             {"items": [{"k": "2"}, {"k": "3"}]},
-            [Change("items[1].k", Kind.UPDATE, replaces=False)],
+            [Change("items[1].k", "UPDATE", replaces=False)],
         ),
-        ({"items": [{"k": "1"}]}, {"items": []}, [Change("items", Kind.DELETE, replaces=False)]),
+        ({"items": [{"k": "1"}]}, {"items": []}, [Change("items", "DELETE", replaces=False)]),
         (
             {"items": [{"k": "1"}]},
             {"items": [{"k": "1"}, {"k": "2"}]},
-            [Change("items[1]", Kind.ADD, replaces=False)],
+            [Change("items[1]", "ADD", replaces=False)],
         ),
     ],
 )
