@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
 Headers = Iterable[tuple[str, str]]
@@ -20,7 +21,13 @@ class KeptAliveServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler], **more: bool) -> None:
         """Listen at this address. Raises `OSError` when the port is in use."""
         self.connections: set[socket.socket] = set()
+        self.ended = False
         super().__init__(address, handler, **more)
+
+    def server_bind(self) -> None:
+        """Bind without asking for the host's name."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     def serve(self, name: str) -> None:
         """Serve in a thread of this name."""
@@ -28,6 +35,7 @@ class KeptAliveServer(ThreadingHTTPServer):
 
     def end(self) -> None:
         """Stop listening, and end the connections that clients hold open."""
+        self.ended = True
         self.shutdown()
         self.server_close()
         for connection in list(self.connections):
