@@ -7,7 +7,6 @@
 import hmac
 import json
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from sandbox.kept_alive import KeptAliveHandler, KeptAliveServer
@@ -16,7 +15,6 @@ from sandbox.ports import HOST, free_port
 Action = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 Site = Callable[[str, str, str, bytes], tuple[int, str]]
 """Answers method, target below the site's name, Authorization header and body with a status and JSON text."""
-_MAX_BODY = 65536
 
 
 class Control:
@@ -37,7 +35,9 @@ class Control:
             protocol_version = "HTTP/1.0"  # one request on each connection
 
             def do_POST(self) -> None:  # noqa: N802
-                control.answer(self)
+                authorization = self.headers.get("Authorization", "")
+                status, text = control.decide(self.command, self.path, authorization, self.body() or b"")
+                self.reply(status, (("Content-Type", "application/json"),), text.encode())
 
             do_GET = do_PUT = do_DELETE = do_PATCH = do_POST  # noqa: N815
 
@@ -51,21 +51,8 @@ class Control:
         if self._server is not None:
             self._server.end()
 
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
-        """Answer one request."""
-        length = int(request.headers.get("Content-Length") or 0)
-        body = request.rfile.read(min(length, _MAX_BODY)) if length > 0 else b""
-        status, text = self._decide(
-            request.command, request.path, request.headers.get("Authorization", ""), body
-        )
-        payload = text.encode()
-        request.send_response(status)
-        request.send_header("Content-Type", "application/json")
-        request.send_header("Content-Length", str(len(payload)))
-        request.end_headers()
-        request.wfile.write(payload)
-
-    def _decide(self, method: str, path: str, authorization: str, body: bytes) -> tuple[int, str]:
+    def decide(self, method: str, path: str, authorization: str, body: bytes) -> tuple[int, str]:
+        """Answer one request with a status and JSON text."""
         name = path.split("/")[1].partition("?")[0] if path.startswith("/") else ""
         if name in self._sites:
             return self._sites[name](method, path.removeprefix(f"/{name}"), authorization, body)

@@ -205,7 +205,6 @@ class EcsAgent:
             return
         known = self._known(service, deployment)
         known.failed += 1
-        known.record.failures = known.failed
         known.retry_at = time.monotonic() + min(self._step_seconds * 2**known.failed, _SLOWEST_RETRY)
         deployment["failedTasks"] = known.failed
         event(service, f"(deployment {deployment['id']}) was unable to start tasks: {task.stopped_reason}")
@@ -231,9 +230,7 @@ class EcsAgent:
             record.end("STOPPED", "circuit breaker: tasks failed to start")
             return
         record.status = "ROLLBACK_IN_PROGRESS"
-        reason = "Service deployment rolled back because the circuit breaker threshold was exceeded."
-        target = self._known(service, previous).record
-        record.rollback = {"reason": reason, "startedAt": now(), "serviceRevisionArn": target.revision_arn}
+        record.reason = "Service deployment rolled back because the circuit breaker threshold was exceeded."
         deployment["status"], deployment["desiredCount"] = "ACTIVE", 0
         previous["status"] = "PRIMARY"
         set_state(previous, "IN_PROGRESS", "in progress.")
@@ -248,7 +245,7 @@ class EcsAgent:
         for older in service.deployments[1:]:
             record = self._known(service, older).record
             if record.status == "ROLLBACK_IN_PROGRESS":
-                record.end("ROLLBACK_SUCCESSFUL", (record.rollback or {}).get("reason"))
+                record.end("ROLLBACK_SUCCESSFUL", record.reason)
         service.deployments[1:] = []
         self._known(service, primary).record.end("SUCCESSFUL")
         known.progress = {primary["id"]: known.progress[primary["id"]]}
@@ -263,8 +260,6 @@ class EcsAgent:
             own = [t.last_status for t in tasks if t.started_by == deployment["id"]]
             deployment["runningCount"] = own.count("RUNNING")
             deployment["pendingCount"] = own.count("PROVISIONING") + own.count("PENDING")
-            record = self._known(service, deployment).record
-            record.running, record.pending = deployment["runningCount"], deployment["pendingCount"]
         service.running_count = sum(d["runningCount"] for d in service.deployments)
         service.pending_count = sum(d["pendingCount"] for d in service.deployments)
 
@@ -277,14 +272,7 @@ class EcsAgent:
 
     def _begin(self, service: Any, deployment: dict[str, Any]) -> _Progress:
         known = self._of(service)
-        record = ServiceDeployment(
-            service.arn,
-            service.cluster_arn,
-            deployment["taskDefinition"],
-            service.desired_count,
-            getattr(service, "deployment_configuration", None) or {},
-            known.history[0].revision_arn if known.history else None,
-        )
+        record = ServiceDeployment(service.arn, service.cluster_arn, deployment["taskDefinition"])
         known.history.insert(0, record)
         known.progress[deployment["id"]] = _Progress(record)
         return known.progress[deployment["id"]]

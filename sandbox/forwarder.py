@@ -3,6 +3,10 @@
 import socket
 import threading
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler
+
+from sandbox.kept_alive import KeptAliveServer
+from sandbox.ports import HOST
 
 PRIVATE_HOST = "127.0.0.2"
 _CHUNK = 65536
@@ -13,9 +17,7 @@ class Forwarder:
 
     def __init__(self, target: tuple[str, int]) -> None:
         self._target = target
-        self._lock = threading.Lock()
-        self._listener: socket.socket | None = None
-        self._open: set[socket.socket] = set()
+        self._server: _Server | None = None
         self.host = PRIVATE_HOST
         self.port = 0
 
@@ -26,89 +28,55 @@ class Forwarder:
 
     def start(self, port: int = 0) -> str:
         """Listen and return the address. Where a system has no 127.0.0.2, another port of 127.0.0.1 serves."""
+        self.port = port
         try:
-            listener = _listen(PRIVATE_HOST, port)
+            self.restore()
         except OSError as error:
             if port:
                 raise OSError(f"port {port} on {PRIVATE_HOST} is in use") from error
-            self.host = "127.0.0.1"
-            listener = _listen(self.host, 0)
-        self.port = int(listener.getsockname()[1])
-        self._serve(listener)
+            self.host = HOST
+            self.restore()
         return self.address
 
     def cut(self) -> None:
         """Refuse connections and drop those that are open. Cutting twice changes nothing."""
-        with self._lock:
-            listener, self._listener = self._listener, None
-            dropped, self._open = self._open, set()
-        for connection in ([listener] if listener else []) + list(dropped):
-            _end(connection)
+        if self._server is not None:
+            self._server.end()
+            self._server = None
 
     def restore(self) -> None:
-        """Listen again at the same address."""
-        with self._lock:
-            if self._listener is not None:
-                return
-        self._serve(_listen(self.host, self.port))
+        """Listen at the address, unless this is so."""
+        if self._server is None:
+            self._server = _Server((self.host, self.port), self._target)
+            self.port = self._server.server_port
+            self._server.serve("private-endpoint")
 
-    def _serve(self, listener: socket.socket) -> None:
-        with self._lock:
-            self._listener = listener
-        threading.Thread(target=self._accept, args=(listener,), name="private-endpoint", daemon=True).start()
 
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                incoming, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._join, args=(listener, incoming), daemon=True).start()
+class _Server(KeptAliveServer):
+    def __init__(self, address: tuple[str, int], target: tuple[str, int]) -> None:
+        self._target = target
+        super().__init__(address, BaseHTTPRequestHandler)
 
-    def _join(self, listener: socket.socket, incoming: socket.socket) -> None:
+    def finish_request(self, incoming: socket.socket, _address: object) -> None:  # type: ignore[override]
         """Connect onward and carry both ways, unless the endpoint was cut in between."""
-        try:
-            outgoing = socket.create_connection(self._target, timeout=5)
-        except OSError:
-            _end(incoming)
-            return
-        outgoing.settimeout(None)
-        for connection in (incoming, outgoing):
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with self._lock:
-            current = self._listener is listener
-            if current:
-                self._open |= {incoming, outgoing}
-        if not current:
-            _end(incoming)
-            _end(outgoing)
-            return
-        threading.Thread(target=self._carry, args=(outgoing, incoming), daemon=True).start()
-        self._carry(incoming, outgoing)
-
-    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(_CHUNK):
-                sink.sendall(data)
-        _end(source)
-        _end(sink)
-        with self._lock:
-            self._open -= {source, sink}
+        with socket.create_connection(self._target, timeout=5) as outgoing:
+            outgoing.settimeout(None)
+            both = {incoming, outgoing}
+            self.connections |= both
+            for connection in both:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if not self.ended:
+                back = threading.Thread(target=_carry, args=(outgoing, incoming), daemon=True)
+                back.start()
+                _carry(incoming, outgoing)
+                back.join()
+            self.connections -= both
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    listener = socket.socket()
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(128)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def _end(connection: socket.socket) -> None:
+def _carry(source: socket.socket, sink: socket.socket) -> None:
     with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
-    connection.close()
+        while data := source.recv(_CHUNK):
+            sink.sendall(data)
+    for connection in (source, sink):
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)

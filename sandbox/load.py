@@ -97,7 +97,7 @@ class Load:
         )
 
     async def _lane(self, environment: str, url: str) -> _Lane:
-        client = Client(url)
+        client = Client(url, _IN_FLIGHT)
         answer = await self._good(client, environment, opening(self._smoke))
         await self._good(client, environment, first_sign_up(self._smoke, self._tag))
         return _Lane(environment, client, cycle(self._smoke, ids_of(answer.body), self._tag))

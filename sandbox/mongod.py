@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import psutil
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
 from sandbox.ports import HOST, free_port, port_is_free
 
@@ -117,10 +117,7 @@ class MongodProcess:
         mongod: Path | None = None,
         deadline_seconds: float = 30.0,
     ) -> Self:
-        """Start on a new or an existing data folder and return once it is a writable primary.
-
-        An existing folder keeps its users and its `root_password`. Port 0 takes a free one. Raises `MongodError`.
-        """
+        """Start on a new data folder and return once it is a writable primary. Raises `MongodError`."""
         binary = mongod or find_mongod()
         data_dir = data_dir.resolve()
         if (other := running_on(data_dir)) is not None:
@@ -131,7 +128,7 @@ class MongodProcess:
         if port and not port_is_free(port):
             raise MongodError(f"port {port} on {HOST} is in use: free it or choose another port for mongod")
         log = (log_path or data_dir / "mongod.log").resolve()
-        fresh = _prepare(data_dir, log)
+        _prepare(data_dir, log)
         for _ in range(_PORT_RACES):
             chosen = port or free_port()
             log_start = log.stat().st_size if log.exists() else 0
@@ -145,7 +142,7 @@ class MongodProcess:
             )
             uri = f"mongodb://root:{quote(root_password, safe='')}@{HOST}:{chosen}/?authSource=admin"
             server = cls(data_dir, chosen, replica_set, log, process.pid, uri, process, log_start)
-            if server._ready(root_password, time.monotonic() + deadline_seconds, fresh=fresh):
+            if server._ready(root_password, time.monotonic() + deadline_seconds):
                 return server
         raise MongodError("other programs took every port chosen for mongod: choose one with a port option")
 
@@ -169,7 +166,7 @@ class MongodProcess:
         return MongoClient(self.root_uri, directConnection=True, serverSelectionTimeoutMS=5000, **options)
 
     def stop(self, *, deadline_seconds: float = 10.0) -> None:
-        """Shut down cleanly, so that the data can be taken up again; kill it when the deadline passes."""
+        """Shut down cleanly, so that kept data can be read; kill it when the deadline passes."""
         if self.alive():
             self._process.send_signal(signal.SIGTERM)
             try:
@@ -183,14 +180,11 @@ class MongodProcess:
             self._process.kill()
         self._process.wait()
 
-    def _ready(self, password: str, deadline: float, *, fresh: bool) -> bool:
+    def _ready(self, password: str, deadline: float) -> bool:
         """Wait until it can be used; False when another program took the port in between."""
         try:
             self._until("listens", deadline, lambda: "Waiting for connections" in self._said())
-            if fresh:
-                self._initiate(password, deadline)
-            else:
-                self._take_up(deadline)
+            self._initiate(password, deadline)
         except PyMongoError as error:
             self.kill()
             name = type(error).__name__
@@ -218,22 +212,6 @@ class MongodProcess:
             client.admin.command("replSetInitiate", {"_id": self.replica_set, "members": [member]})
             self._until("became primary", deadline, lambda: _is_primary(client))
             client.admin.command("createUser", "root", pwd=password, roles=["root"])
-        (self.data_dir / "initiated").touch()
-
-    def _take_up(self, deadline: float) -> None:
-        with self.client() as client:
-            try:
-                config = client.admin.command("replSetGetConfig")["config"]
-                if config["members"][0]["host"] != self.address:
-                    config["members"][0]["host"] = self.address
-                    config["version"] += 1
-                    client.admin.command("replSetReconfig", config, force=True)
-                self._until("became primary", deadline, lambda: _is_primary(client))
-            except OperationFailure as error:
-                raise MongodError(
-                    f"{self.data_dir} was made with another root password or replica set "
-                    f"(code {error.code}): use those, or remove the folder"
-                ) from None
 
     def _said(self) -> str:
         """Return what the server has logged since this start."""
@@ -253,9 +231,7 @@ class MongodProcess:
 
 _SIGNS = {
     "Address already in use": "the port is in use",
-    "DBPathInUse": "another mongod uses the data folder",
     "No space left on device": "the disk is full",
-    "Invalid featureCompatibilityVersion": "the data was written by another major version",
 }
 
 
@@ -276,20 +252,15 @@ def _is_primary(client: "MongoClient[dict[str, Any]]") -> bool:
     return bool(client.admin.command("hello")["isWritablePrimary"])
 
 
-def _prepare(data_dir: Path, log: Path) -> bool:
-    """Make the folders and the key; return whether the data is new, as after a start that never finished."""
-    fresh = not (data_dir / "initiated").exists()
-    database = data_dir / "db"
+def _prepare(data_dir: Path, log: Path) -> None:
+    """Make the folders and the key, and remove what a start that was given up has left."""
+    database, key = data_dir / "db", data_dir / "keyfile"
     try:
-        if fresh and database.exists():
+        if database.exists():
             shutil.rmtree(database)
-        database.mkdir(parents=True, exist_ok=True)
+        database.mkdir(parents=True)
         log.parent.mkdir(parents=True, exist_ok=True)
-        key = data_dir / "keyfile"
-        if not key.exists():
-            descriptor = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as stream:
-                stream.write(secrets.token_urlsafe(96).replace("-", "a").replace("_", "b"))
+        key.touch(mode=0o600)
+        key.write_text(secrets.token_urlsafe(96).replace("-", "a").replace("_", "b"))
     except OSError as error:
         raise MongodError(f"{data_dir} cannot be prepared for mongod: {error.strerror}") from error
-    return fresh

@@ -1,15 +1,9 @@
-"""A balancer's targets: added, health-checked, drained, removed, all on the balancer's event loop.
+"""A balancer's targets, tried in turn. A target is new until its first good health check."""
 
-A target is new until its first good health check, and receives no new request once it drains.
-"""
-
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+import threading
+from dataclasses import dataclass
 from enum import Enum
 
-_EAGER_SECONDS = 0.05
-_CALM_SECONDS = 1.0
 _FAILURES = 3
 
 
@@ -23,34 +17,30 @@ class Health(Enum):
 
 @dataclass(eq=False)
 class Target:
-    """One address behind a balancer. `drained` becomes true once it drains and the last request has ended."""
+    """One address behind a balancer."""
 
     host: str
     port: int
     path: str
     health: Health = Health.NEW
     draining: bool = False
-    drained: bool = False
     in_flight: int = 0
     failures: int = 0
-    checks: "asyncio.Task[None] | None" = field(default=None, repr=False)
 
     @property
-    def serving(self) -> bool:
-        """Whether a new request may go there."""
-        return self.health is Health.HEALTHY and not self.draining
+    def drained(self) -> bool:
+        """Whether it gets no new request and the last one has ended."""
+        return self.draining and self.in_flight == 0
 
-    def ended(self) -> None:
-        """Count a request's end."""
-        self.in_flight -= 1
-        self.settle()
-
-    def settle(self) -> None:
-        """Note that the target is drained, when it is."""
-        self.drained = self.draining and self.in_flight == 0
+    def checked(self, *, healthy: bool) -> None:
+        """Take note of a health check; a target that was healthy stays so for a few bad ones."""
+        if healthy:
+            self.failures, self.health = 0, Health.HEALTHY
+        else:
+            self.failed()
 
     def failed(self, times: int = 1) -> None:
-        """Count failed checks in a row; a target that was healthy stays so for a few."""
+        """Count failed checks in a row."""
         self.failures += times
         if self.health is Health.HEALTHY and self.failures >= _FAILURES:
             self.health = Health.UNHEALTHY
@@ -61,51 +51,45 @@ class Target:
 
 
 class Targets:
-    """The targets of one balancer, each tried in turn."""
+    """The targets of one balancer. Methods may be called by any thread."""
 
-    def __init__(self, check: Callable[[Target], Awaitable[bool]]) -> None:
-        self._check = check
+    def __init__(self) -> None:
         self._targets: list[Target] = []
         self._turn = 0
+        self._lock = threading.Lock()
+
+    def __contains__(self, target: Target) -> bool:
+        return target in self._targets
 
     def add(self, target: Target) -> None:
-        """Begin to check a target; it serves from its first good check on."""
-        self._targets.append(target)
-        target.checks = asyncio.get_running_loop().create_task(self._watch(target))
+        """Take a target in; it serves once it is healthy."""
+        with self._lock:
+            self._targets.append(target)
 
     def drain(self, target: Target) -> None:
         """Send nothing new there."""
-        target.draining = True
-        target.settle()
+        with self._lock:
+            target.draining = True
 
-    def remove(self, target: Target) -> None:
-        """Forget a target."""
-        if target.checks is not None:
-            target.checks.cancel()
-        if target in self._targets:
-            self._targets.remove(target)
+    def remove(self, *targets: Target) -> None:
+        """Forget targets; all of them if none is named."""
+        with self._lock:
+            self._targets = [each for each in self._targets if targets and each not in targets]
 
-    def clear(self) -> None:
-        """Forget every target."""
-        for target in list(self._targets):
-            self.remove(target)
+    def take(self, tried: set[Target]) -> Target | None:
+        """Count a request on the next untried target; as in an ALB, unhealthy ones serve if no other is left."""
+        with self._lock:
+            left = [each for each in self._targets if not each.draining and each not in tried]
+            able = [each for each in left if each.health is Health.HEALTHY]
+            able = able or [each for each in left if each.health is Health.UNHEALTHY]
+            if not able:
+                return None
+            self._turn += 1
+            target = able[self._turn % len(able)]
+            target.in_flight += 1
+            return target
 
-    def next(self, tried: set[Target]) -> Target | None:
-        """Return the next untried target in turn, or None; as in an ALB, unhealthy ones serve when no other is left."""
-        left = [target for target in self._targets if not target.draining and target not in tried]
-        able = [target for target in left if target.serving]
-        able = able or [target for target in left if target.health is Health.UNHEALTHY]
-        if not able:
-            return None
-        self._turn += 1
-        return able[self._turn % len(able)]
-
-    async def _watch(self, target: Target) -> None:
-        while True:
-            if await self._check(target):
-                target.failures = 0
-                target.health = Health.HEALTHY
-            else:
-                target.failed()
-            calm = target.health is Health.HEALTHY and not target.failures
-            await asyncio.sleep(_CALM_SECONDS if calm else _EAGER_SECONDS)
+    def ended(self, target: Target) -> None:
+        """Count a request's end."""
+        with self._lock:
+            target.in_flight -= 1

@@ -294,14 +294,7 @@ def demo(*, directory: Directory = HERE, engine: EngineChoice = Engine.AUTO) -> 
         from sandbox import demo as story
         from sandbox.deploy import Engine as Wanted
 
-        return stage(
-            lambda audience: story.play(
-                directory,
-                Path(),
-                Wanted(engine.value),
-                story.Audience(audience.up, audience.begins, audience.goes_on, audience.ended, audience.line),
-            )
-        )
+        return stage(lambda audience: story.play(directory, Path(), Wanted(engine.value), audience))
 
 
 def deployed_state(directory: Path, stack: str) -> str:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from atlas_access.base import Format, render
 from atlas_access.cli.output import console
 from atlas_access.cli.sandbox_deploy_view import told_of
 from atlas_access.cli.sandbox_live import following
-from atlas_access.review import Deployment, Matrix, Moment, Operation, Progress, matrix_report, progress_line
-from sandbox.receipt import Receipt
+from atlas_access.review import Deployment, Moment, Operation, Progress, matrix_report, progress_line
+from sandbox.demo import Audience, Played
 from sandbox.receipt_pages import lines
 
 if TYPE_CHECKING:
@@ -24,67 +23,35 @@ if TYPE_CHECKING:
 NEXT = 'atlas-access sandbox up, then README "On your own accounts"'
 
 
-class Played(Protocol):
-    """What a demo came to."""
-
-    @property
-    def receipt(self) -> Receipt:
-        """Everything that was shown."""
-
-    @property
-    def matrix(self) -> Matrix:
-        """The access matrix, with what was proven."""
-
-    @property
-    def page(self) -> Path:
-        """The page that stays."""
-
-    @property
-    def exit_code(self) -> int:
-        """0 when everything was done, and every request served well."""
-
-
-class Teller:
+def audience(screen: Console, report: Callable[[Progress], None]) -> Audience:
     """Shows the demo while it is played; any thread may call it."""
 
-    def __init__(self, screen: Console, report: Callable[[Progress], None]) -> None:
-        self._screen, self._report = screen, report
+    def line(text: str) -> None:
+        screen.print(text, soft_wrap=True)
 
-    def up(self, line: str) -> None:
-        """The sandbox runs."""
-        self.line(line)
+    def begins(title: str) -> None:
+        screen.print(f"\n{title}", style="bold", soft_wrap=True)
 
-    def begins(self, title: str) -> None:
-        """An act begins."""
-        self._screen.print(f"\n{title}", style="bold", soft_wrap=True)
-
-    def goes_on(self, stack: str, progress: Progress) -> None:
-        """Something happened in a stack: what is said names it, since two may be at work."""
+    def progressed(stack: str, progress: Progress) -> None:
+        # What is said names its stack, since two may be at work.
         if progress.moment is Moment.SAID:
             named = progress.text.startswith(f"{stack}:")
             text = progress.text if named else f"{stack}: {progress.text}"
             progress = replace(progress, step=None, text=text)
-        self._report(progress)
+        report(progress)
 
-    def ended(self, deployment: Deployment) -> None:
-        """A deployment has ended."""
-        told_of(self._screen, deployment, advice=deployment.operation is Operation.PREVIEW)
+    def ended(deployment: Deployment) -> None:
+        told_of(screen, deployment, advice=deployment.operation is Operation.PREVIEW)
 
-    def line(self, text: str) -> None:
-        """Anything else, in a line."""
-        self._screen.print(text, soft_wrap=True)
+    return Audience(line, begins, progressed, ended, line)
 
 
-Play = Callable[[Teller], Played]
-"""Plays the demo, telling it."""
-
-
-def stage(play: Play) -> int:
+def stage(play: Callable[[Audience], Played]) -> int:
     """Play the demo on standard output and return its exit code."""
     screen = console()
     screen.print("Starting the sandbox: two mongods, Atlas and AWS emulated …", soft_wrap=True)
     with following(screen, _line) as report:
-        played = play(Teller(screen, report))
+        played = play(audience(screen, report))
     _last_screen(screen, played)
     return played.exit_code
 

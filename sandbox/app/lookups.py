@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.app.builds import Build, Use
 from sandbox.app.databases import Databases
 from sandbox.app.failures import BadRequest
-from sandbox.app.quotes import Household, Place, eligibility, offers
+from sandbox.app.quotes import Household, eligibility, offers
 
 Body = Mapping[str, Any]
 _MOST_PLANS = 200
@@ -77,14 +77,7 @@ class Lookups:
             raise BadRequest(f"nothing is offered in {county['state']} for {household.year}", 404)
         where = {"state": county["state"], "rating_area": county["rating_area"], "year": household.year}
         found = list(database.plans.find({**where, "counties": county["fips"]}, sort=[("plan_id", 1)]))
-        place = Place(
-            county["state"],
-            county["county"],
-            county["fips"],
-            county["rating_area"],
-            medicaid_expanded=region["medicaid_expanded"],
-        )
-        return eligibility(household, place, year, found), found
+        return eligibility(household, region, year, found), found
 
 
 def _drug(plan_id: str, entry: Mapping[str, Any] | None) -> dict[str, Any]:

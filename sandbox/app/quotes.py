@@ -8,11 +8,8 @@ from sandbox.app.failures import BadRequest
 
 Document = Mapping[str, Any]
 _OLDEST, _MOST_PEOPLE, _MOST_INCOME = 64, 8, 10_000_000
-_MEDICAID_BELOW = 138
-_AGES = ((0, 0.765), (14, 0.765), (20, 0.97), (21, 1.0), (30, 1.135), (40, 1.278), (50, 1.786), (64, 3.0))
-# Per cent of the poverty line, and the share of income (in per cent) that a benchmark plan may cost there.
-_SHARES = ((0, 0.0), (150, 0.0), (200, 2.0), (250, 4.0), (300, 6.0), (400, 8.5), (10**9, 8.5))
-_REDUCTIONS = ((150, "94"), (200, "87"), (250, "73"))
+_MEDICAID_BELOW, _SHARE_GROWS_TO = 138, 400  # per cent of the poverty line
+_LARGEST_SHARE = 0.085  # of the income, that a benchmark plan may cost
 
 
 @dataclass(frozen=True)
@@ -43,86 +40,39 @@ class Household:
         return cls(zip_code, tuple(int(age or 0) for age in ages), int(income or 0), int(year))
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a household lives, as the collections `zip_county` and `regions` say."""
-
-    state: str
-    county: str
-    fips: str
-    rating_area: int
-    medicaid_expanded: bool
-
-
 def eligibility(
-    household: Household, place: Place, year: Document, plans: Iterable[Document]
+    household: Household, region: Document, year: Document, plans: Iterable[Document]
 ) -> dict[str, Any]:
-    """Say what help a household gets: share of the poverty line, Medicaid, monthly credit, cost sharing."""
+    """Say what help a household gets: Medicaid, or a monthly credit by the second-lowest silver plan."""
     line = year["poverty_line"] + year["poverty_line_per_person"] * (len(household.ages) - 1)
     percent = household.income * 100 // line
-    medicaid = place.medicaid_expanded and percent < _MEDICAID_BELOW
-    benchmark = _benchmark(household, plans)
-    expected = household.income / 12 * _between(_SHARES, percent) / 100
-    credit = 0.0 if medicaid or benchmark is None else round(max(0.0, benchmark - expected), 2)
-    reduction = next((kind for limit, kind in _REDUCTIONS if percent <= limit), "none")
+    medicaid = region["medicaid_expanded"] and percent < _MEDICAID_BELOW
+    silver = sorted(_premium(household, plan) for plan in plans if plan["metal_level"] == "Silver")
+    share = _LARGEST_SHARE * min(percent, _SHARE_GROWS_TO) / _SHARE_GROWS_TO
+    benchmark = silver[:2][-1] if silver and not medicaid else 0.0
     return {
         "eligible": not medicaid,
         "medicaid": medicaid,
-        "zip": household.zip,
-        "state": place.state,
-        "county": place.county,
-        "rating_area": place.rating_area,
-        "year": household.year,
-        "household_size": len(household.ages),
+        "state": region["state"],
         "fpl_percent": percent,
-        "benchmark_premium": benchmark,
-        "aptc": credit,
-        "csr": "none" if medicaid else reduction,
+        "aptc": round(max(0.0, benchmark - household.income / 12 * share), 2),
     }
 
 
 def offers(household: Household, credit: float, plans: Iterable[Document]) -> list[dict[str, Any]]:
-    """Price every plan for a household and put the best value first; equal scores by plan id."""
-    priced = [_offer(household, credit, plan) for plan in plans]
-    return sorted(priced, key=lambda offer: (-offer["score"], offer["plan_id"]))
+    """Price every plan for a household and put the cheapest first; equal ones by plan id."""
+    priced = [_offer(plan, _premium(household, plan), credit) for plan in plans]
+    return sorted(priced, key=lambda offer: (offer["net_premium"], offer["plan_id"]))
 
 
-def _offer(household: Household, credit: float, plan: Document) -> dict[str, Any]:
-    premium = _premium(household, plan)
-    net = round(max(0.0, premium - credit), 2)
-    yearly = net * 12 + plan["deductible"] * 0.3
-    return {
-        "plan_id": plan["plan_id"],
-        "name": plan["name"],
-        "issuer_name": plan["issuer_name"],
-        "metal_level": plan["metal_level"],
-        "premium": premium,
-        "net_premium": net,
-        "deductible": plan["deductible"],
-        "out_of_pocket_maximum": plan["out_of_pocket_maximum"],
-        "score": max(0, 100 - round(yearly / 250)),
-    }
-
-
-def _benchmark(household: Household, plans: Iterable[Document]) -> float | None:
-    """The second-lowest premium among the silver plans, or the lowest where there is one."""
-    silver = sorted(_premium(household, plan) for plan in plans if plan["metal_level"] == "Silver")
-    return silver[:2][-1] if silver else None
+def _offer(plan: Document, premium: float, credit: float) -> dict[str, Any]:
+    shown = {key: plan[key] for key in ("plan_id", "name", "metal_level", "deductible")}
+    return {**shown, "premium": premium, "net_premium": round(max(0.0, premium - credit), 2)}
 
 
 def _premium(household: Household, plan: Document) -> float:
-    base = float(plan["premium_age_21"])
-    return round(sum(base * _between(_AGES, age) for age in household.ages), 2)
-
-
-def _between(points: Iterable[tuple[int, float]], at: int) -> float:
-    """Read a scale at a place between two of its points."""
-    last_x, last_y = 0, 0.0
-    for x, y in points:
-        if at <= x:
-            return y if x == last_x else last_y + (y - last_y) * (at - last_x) / (x - last_x)
-        last_x, last_y = x, y
-    return last_y
+    shares = (0.765 if age < 15 else 1.0 + max(0, age - 21) * 0.0465 for age in household.ages)
+    return round(float(plan["premium_age_21"]) * sum(shares), 2)
 
 
 def _whole(value: object, most: int) -> bool:

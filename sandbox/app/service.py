@@ -4,7 +4,6 @@ import json
 import logging
 import socket
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import Any
 
@@ -12,9 +11,9 @@ from sandbox.app import failures
 from sandbox.app.failures import BadRequest
 from sandbox.app.lookups import Lookups
 from sandbox.app.waitlist import Waitlist
+from sandbox.kept_alive import KeptAliveHandler, KeptAliveServer
 
 _LOG = logging.getLogger("app")
-_MAX_BODY = 65536
 _JSON, _HTML, _TEXT = "application/json", "text/html; charset=utf-8", "text/plain; charset=utf-8"
 _PAGES = {
     "/": "home.html",
@@ -78,11 +77,11 @@ class Service:
             return _error(500, failures.answer(error))
 
 
-class Server(ThreadingHTTPServer):
+class Server(KeptAliveServer):
     """Serves on a listening socket. Closing it waits for the requests that are being answered."""
 
     daemon_threads = False
-    request_queue_size = 128
+    block_on_close = True
 
     def __init__(self, listener: socket.socket, service: Service) -> None:
         self.service = service
@@ -92,39 +91,23 @@ class Server(ThreadingHTTPServer):
         self.server_activate()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(KeptAliveHandler):
     server_version = "askflorence"
-    sys_version = ""
-    # Headers and body in one packet; an idle connection must not hold up the end of the task for long.
-    wbufsize = 65536
+    most_bytes = 65536
+    # An idle connection must not hold up the end of the task for long.
     timeout = 5
     server: Server
 
-    def do_GET(self) -> None:
-        length = self.headers.get("Content-Length") or "0"
-        if not length.isdigit() or int(length) > _MAX_BODY:
-            self.close_connection = True
-            self._send(_error(413, "the body is too large"))
+    def serve(self) -> None:
+        """Answer one request."""
+        body = self.body()
+        if body is None:
+            self.send_error(413)
             return
-        body = self.rfile.read(int(length)) if int(length) else b""
-        self._send(self.server.service.answer(self.command, self.path, body))
+        status, kind, answer = self.server.service.answer(self.command, self.path, body)
+        self.reply(status, (("Content-Type", kind), *self.server.service.headers.items()), answer)
 
-    do_POST = do_HEAD = do_PUT = do_DELETE = do_PATCH = do_GET  # noqa: N815 - named by the library
-
-    def log_message(self, *_: object) -> None:
-        """Stay silent: only what fails is logged."""
-
-    def _send(self, answer: Answer) -> None:
-        status, kind, body = answer
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in self.server.service.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+    do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = do_PATCH = serve  # noqa: N815 - named by the library
 
 
 def _error(status: int, message: str) -> Answer:

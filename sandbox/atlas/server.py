@@ -1,6 +1,5 @@
 """The emulator's HTTP/1.1 server on loopback: keep-alive, one thread per connection; stop applies pending changes."""
 
-import re
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -11,16 +10,14 @@ from pymongo.errors import PyMongoError
 
 from sandbox.atlas.auth import Keyring
 from sandbox.atlas.backing import Backing
-from sandbox.atlas.dispatch import Dispatcher, Reply, Request
+from sandbox.atlas.dispatch import Dispatcher, Request
 from sandbox.atlas.errors import AtlasError
 from sandbox.atlas.negotiation import encode
 from sandbox.atlas.project import Project
 from sandbox.atlas.propagation import Propagation
 from sandbox.atlas.spec import ProjectSpec
-from sandbox.kept_alive import KeptAliveHandler, KeptAliveServer
+from sandbox.kept_alive import Headers, KeptAliveHandler, KeptAliveServer
 from sandbox.ports import HOST, free_port
-
-_MAX_BODY = 1 << 20
 
 
 class EmulatorError(Exception):
@@ -113,74 +110,46 @@ class _Handler(KeptAliveHandler):
     server_version = "mdbws"
     server: _Server
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+    def refusal(self, code: int) -> tuple[int, Headers, bytes]:
         """Answer what is no request for us in the API's own form."""
-        refusal = (
+        refused = (
             AtlasError("METHOD_NOT_ALLOWED", "this method")
             if code == 501
             else AtlasError("VALIDATION_ERROR", "HTTP")
         )
-        self.close_connection = True
-        self.request_version = self.protocol_version
-        self._send(Reply(refusal.status, encode(refusal.body()), {"Content-Type": "application/json"}))
+        return refused.status, (("Content-Type", "application/json"),), encode(refused.body())
 
     def serve(self) -> None:
         """Answer one request."""
-        body = self._body()
+        body = self.body()
         if body is None:
             self.send_error(400)
             return
         headers: dict[str, str] = {}
         for name, value in self.headers.items():
             headers[name.lower()] = f"{headers[name.lower()]}, {value}" if name.lower() in headers else value
-        self._send(
-            self.server.dispatcher.answer(
-                Request(self.command, self.path, headers, body, self.client_address[0])
-            )
-        )
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve  # noqa: N815
-
-    def _body(self) -> bytes | None:
-        """Read the body; None for one without a sound length, past the limit or cut short."""
-        lengths = self.headers.get_all("Content-Length", [])
-        coding = self.headers.get("Transfer-Encoding")
-        if coding is not None:
-            return self._chunks() if coding.strip().lower() == "chunked" and not lengths else None
-        length = ", ".join(lengths or ["0"]).strip()
-        if not re.fullmatch("[0-9]{1,10}", length) or int(length) > _MAX_BODY:
-            return None
-        body = self.rfile.read(int(length))
-        return body if len(body) == int(length) else None
-
-    def _chunks(self) -> bytes | None:
-        body = b""
-        try:
-            while size := int(self.rfile.readline(64).split(b";")[0], 16):
-                body += self.rfile.read(size) if 0 < size <= _MAX_BODY - len(body) else b""
-                if self.rfile.readline(3) != b"\r\n":
-                    return None
-            while (trailer := self.rfile.readline(1024)).strip():
-                pass
-            if not trailer:
-                return None
-        except ValueError:
-            return None
-        return body
-
-    def _send(self, reply: Reply) -> None:
+        request = Request(self.command, self.path, headers, body, self.client_address[0])
+        reply = self.server.dispatcher.answer(request)
         if reply.dropped:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        self.send_response(reply.status)
-        for name, value in reply.headers.items():
-            self.send_header(name, value)
-        if reply.status != 204:
-            self.send_header("Content-Length", str(len(reply.payload)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD" and reply.status != 204:
-            self.wfile.write(reply.payload)
-        self.wfile.flush()
+        self.reply(reply.status, reply.headers.items(), reply.payload)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve  # noqa: N815
+
+    def body(self) -> bytes | None:
+        """Read the body, also in chunks."""
+        if self.headers.get("Transfer-Encoding", "").strip().lower() != "chunked":
+            return super().body()
+        body = b""
+        try:
+            while size := int(self.rfile.readline(64).split(b";")[0], 16):
+                body += self.rfile.read(size) if 0 < size <= self.most_bytes - len(body) else b""
+                if self.rfile.readline(3) != b"\r\n":
+                    return None
+            while (trailer := self.rfile.readline(1024)).strip():
+                pass
+        except ValueError:
+            return None
+        return body if trailer and "Content-Length" not in self.headers else None

@@ -1,11 +1,12 @@
 """The HTTP server in front of AWS: keep-alive, one thread per connection; werkzeug's closes after each answer."""
 
+from io import BytesIO
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 
-from sandbox.aws.wire import malformed, take_body, unreadable
-from sandbox.kept_alive import KeptAliveHandler, KeptAliveServer
+from sandbox.aws.wire import Signature, malformed
+from sandbox.kept_alive import Headers, KeptAliveHandler, KeptAliveServer
 
 
 class Server(KeptAliveServer):
@@ -21,41 +22,33 @@ class Server(KeptAliveServer):
 
 class _Handler(KeptAliveHandler, MotoRequestHandler):  # type: ignore[misc]
     server: Server
+    most_bytes = 16 << 20
+    service = "sts"
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the base class's name for it
         """Stay silent."""
 
     def run_wsgi(self) -> None:
-        """Answer one request."""
+        """Answer one request. One whose body was not all there is refused: without it another thing would be asked."""
         self.environ = environ = self.make_environ()
-        whole = take_body(environ)
+        body = self.body()
+        if body is None:
+            signature = Signature.of(environ)
+            self.service = signature.service if signature else "sts"
+            self.send_error(400)
+            return
+        environ["wsgi.input"] = BytesIO(body)
         said: list[Any] = []
-        application = self.server.application if whole else unreadable
-        answer = application(environ, lambda *status: said.extend(status))
-        body = b"".join(answer)
+        answer = self.server.application(environ, lambda *status: said.extend(status))
+        content = b"".join(answer)
         if hasattr(answer, "close"):
             answer.close()
         code, _, reason = said[0].partition(" ")
         # The answer to HEAD keeps the length of the body that is not sent.
         headers = [(n, v) for n, v in said[1] if self.command == "HEAD" or n.lower() != "content-length"]
-        length = [] if self.command == "HEAD" else [("Content-Length", str(len(body)))]
-        self._send(int(code), reason, [*headers, *length], body, last=not whole)
+        self.reply(int(code), headers, content, reason)
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """Answer what is no request of HTTP in AWS's form; that of which service, nobody knows."""
-        self.request_version = self.protocol_version
-        answer = malformed("sts", code)
-        headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body)))]
-        self._send(code, "Error", headers, answer.body, last=True)
-
-    def _send(
-        self, code: int, reason: str, headers: list[tuple[str, str]], body: bytes, *, last: bool
-    ) -> None:
-        self.send_response(code, reason)
-        for name, value in headers:
-            self.send_header(name, value)
-        if last:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+    def refusal(self, code: int) -> tuple[int, Headers, bytes]:
+        """Answer what is no request of HTTP in AWS's form, which is that of the service."""
+        answer = malformed(self.service, code)
+        return code, (("Content-Type", answer.content_type),), answer.body

@@ -1,10 +1,9 @@
-"""Records behind `list-` and `describe-service-deployments`, which moto lacks.
+"""Records behind `list-service-deployments` and `describe-service-revisions`, which moto lacks.
 
 Shapes and states: ECS API reference, `ServiceDeployment`.
 """
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -23,17 +22,10 @@ class ServiceDeployment:
     service_arn: str
     cluster_arn: str
     task_definition: str
-    requested: int
-    configuration: Mapping[str, Any]
-    source_revision: str | None = None
     status: str = "IN_PROGRESS"
     reason: str | None = None
-    failures: int = 0
-    running: int = 0
-    pending: int = 0
     created: datetime = field(default_factory=now)
     finished: datetime | None = None
-    rollback: dict[str, Any] | None = None
     key: str = field(default_factory=lambda: token_hex(11)[:21])
 
     @property
@@ -66,30 +58,6 @@ class ServiceDeployment:
             "statusReason": self.reason,
         }
 
-    def full(self) -> dict[str, Any]:
-        """Return what the description shows."""
-        breaker = self.configuration.get("deploymentCircuitBreaker") or {}
-        shown = self.brief()
-        del shown["targetServiceRevisionArn"]
-        source = [{"arn": self.source_revision}] if self.source_revision else []
-        return shown | {
-            "updatedAt": self.finished or self.created,
-            "sourceServiceRevisions": source,
-            "targetServiceRevision": {
-                "arn": self.revision_arn,
-                "requestedTaskCount": self.requested,
-                "runningTaskCount": self.running,
-                "pendingTaskCount": self.pending,
-            },
-            "deploymentConfiguration": dict(self.configuration),
-            "rollback": self.rollback,
-            "deploymentCircuitBreaker": {
-                "status": self._breaker(enabled=bool(breaker.get("enable"))),
-                "failureCount": self.failures,
-                "threshold": breaker_threshold(self.requested),
-            },
-        }
-
     def revision(self) -> dict[str, Any]:
         """Return the service revision, which names the task definition."""
         return {
@@ -100,13 +68,6 @@ class ServiceDeployment:
             "launchType": "FARGATE",
             "createdAt": self.created,
         }
-
-    def _breaker(self, *, enabled: bool) -> str:
-        if not enabled:
-            return "MONITORING_COMPLETE"
-        if self.failures >= breaker_threshold(self.requested):
-            return "TRIGGERED"
-        return "MONITORING" if self.finished is None else "MONITORING_COMPLETE"
 
 
 def breaker_threshold(desired: int) -> int:

@@ -1,15 +1,14 @@
 """ECS operations in which moto differs from AWS: deployments, task lists by service, INACTIVE revisions.
 
 Rules: ECS API reference (CreateService, UpdateService, RunTask, StopTask, ListTasks, DescribeTaskDefinition,
-ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions). The agent advances what is made here.
+ListServiceDeployments, DescribeServiceRevisions). The agent advances what is made here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from moto.ecs.models import ecs_backends
 
-from sandbox.aws.deployments import ServiceDeployment
 from sandbox.aws.ecs_rules import (
     DEPLOYMENT,
     MOST_DESCRIBED,
@@ -43,7 +42,6 @@ class EcsFront:
             "ListTasks": self._list_tasks,
             "DescribeTaskDefinition": self._describe_task_definition,
             "ListServiceDeployments": self._list_deployments,
-            "DescribeServiceDeployments": self._describe_deployments,
             "DescribeServiceRevisions": self._describe_revisions,
         }.get(call.action)
         return handler(call) if handler else None
@@ -169,25 +167,15 @@ class EcsFront:
         arns, token = page(list(known), asked, usual=20)
         return {"serviceDeployments": [known[arn].brief() for arn in arns], "nextToken": token}
 
-    def _describe_deployments(self, call: Call) -> object:
-        found, failures = self._described(call, "serviceDeploymentArns", lambda record: record.arn)
-        return {"serviceDeployments": [record.full() for record in found], "failures": failures}
-
     def _describe_revisions(self, call: Call) -> object:
-        found, failures = self._described(call, "serviceRevisionArns", lambda record: record.revision_arn)
-        return {"serviceRevisions": [record.revision() for record in found], "failures": failures}
-
-    def _described(
-        self, call: Call, asked: str, arn_of: Callable[[ServiceDeployment], str]
-    ) -> tuple[list[ServiceDeployment], list[dict[str, str]]]:
-        """Return the records of the ARNs that are asked for, and a failure for each that is not known."""
-        wanted = call.parameters[asked]
+        """Describe the revisions of the ARNs that are asked for, and name each that is not known."""
+        wanted = call.parameters["serviceRevisionArns"]
         if len(wanted) > MOST_DESCRIBED:
-            raise invalid(f"{asked} can have at most {MOST_DESCRIBED} items.")
+            raise invalid(f"serviceRevisionArns can have at most {MOST_DESCRIBED} items.")
         services = list(_backend(call).services.values())
-        known = {arn_of(record): record for each in services for record in self._agent.history(each)}
+        known = {r.revision_arn: r.revision() for each in services for r in self._agent.history(each)}
         missing = [{"arn": arn, "reason": "MISSING"} for arn in wanted if arn not in known]
-        return [known[arn] for arn in wanted if arn in known], missing
+        return {"serviceRevisions": [known[arn] for arn in wanted if arn in known], "failures": missing}
 
 
 def settle_service(service: Any, configuration: dict[str, Any]) -> None:

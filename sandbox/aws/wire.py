@@ -1,7 +1,6 @@
 """Parses AWS requests and serializes answers in the service's protocol, by moto's serializers."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -13,8 +12,6 @@ from moto.core.utils import get_service_model
 
 from sandbox.aws.grants import AwsRefusal, Caller
 
-_LENGTH = re.compile("[0-9]{1,18}")
-_MAX_BODY = 16 * 1024 * 1024
 _QUERY_SERVICES = frozenset({"iam", "sts", "ses"})
 
 
@@ -69,25 +66,6 @@ class Answer:
             headers.append(("x-amzn-ErrorType", self.error))
         start_response(f"{self.status} {'OK' if self.status < 400 else 'Error'}", headers)
         return [self.body]
-
-
-def take_body(environ: dict[str, Any]) -> bool:
-    """Read the body off the connection and put it back for whoever answers; return whether that was all of it.
-
-    What is past 16 MiB stays, and so does a body in chunks, which no SDK sends to these services.
-    """
-    length = str(environ.get("CONTENT_LENGTH") or "0")
-    sound = bool(_LENGTH.fullmatch(length)) and "HTTP_TRANSFER_ENCODING" not in environ
-    size = int(length) if sound else 0
-    body = environ["wsgi.input"].read(min(size, _MAX_BODY)) if size else b""
-    environ["wsgi.input"] = BytesIO(body)
-    return sound and len(body) == size
-
-
-def unreadable(environ: Mapping[str, Any], start_response: Any) -> list[bytes]:
-    """Answer, as an application, a request whose body was not all there: without it another thing would be asked."""
-    signature = Signature.of(environ)
-    return malformed(signature.service if signature else "sts").send(start_response)
 
 
 def malformed(service: str, status: int = 400) -> Answer:

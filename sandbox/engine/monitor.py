@@ -29,8 +29,6 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
         self.fail = deployment.fail
         self._open = threading.Event()
         self.finished, self.released = threading.Event(), threading.Event()
-        self.calls = 0
-        self._count = threading.Lock()
 
     def begin(self) -> None:
         """Lets registrations through."""
@@ -43,8 +41,6 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
         self.released.set()
 
     def _answer(self, context: Any, what: str, work: Callable[[], Any]) -> Any:
-        with self._count:
-            self.calls += 1
         try:
             self._open.wait()
             self._deployment.active()
@@ -59,9 +55,6 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
         except Exception as error:  # noqa: BLE001 - a fault of ours must end the run with a line, not hang it
             self.fail(f"the engine failed at {what}: {type(error).__name__}: {error}")
             context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
-        finally:
-            with self._count:
-                self.calls -= 1
 
     def GetDeploymentInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
         """What is deployed, and what this monitor can do."""

@@ -28,8 +28,8 @@ class EngineRequest:
     """One run.
 
     `config` maps `project:key` to text; `environment` is all that the program and hosts get; `provider_ports` maps
-    packages to ports. `idle_seconds` is how long a program may do nothing, `call_seconds` how long a provider call may
-    take (at most five minutes for emulated ones and packs).
+    packages to ports. `call_seconds` is how long a provider call may take (at most five minutes for emulated ones and
+    packs).
     """
 
     operation: str
@@ -45,7 +45,6 @@ class EngineRequest:
     policy_packs: tuple[Path, ...] = ()
     targets: tuple[str, ...] = ()
     parallel: int = 8
-    idle_seconds: float = 300.0
     call_seconds: float = 3600.0
     organization: str = "organization"
 

@@ -223,10 +223,9 @@ class _Work(threading.Thread):
                 deployment.policies.stack_violated(deployment.news.values(), deployment.goals)
 
     def _follow_program(self) -> None:
-        """Waits until the program is done, fails, or does nothing for too long."""
+        """Waits until the program is done or fails."""
         deployment, program, monitor = self._deployment, self._program, self._monitor
         assert program is not None  # noqa: S101 - previews and updates have one
-        idle = deployment.request.idle_seconds
         while not monitor.finished.wait(_PULSE):
             if program.code() is not None:
                 if not deployment.stopping.is_set():
@@ -235,13 +234,6 @@ class _Work(threading.Thread):
                     deployment.fail(f"the program failed: {reason}")
                 return
             if deployment.stopping.is_set() and not deployment.in_flight:
-                return
-            if monitor.calls or deployment.in_flight:
-                deployment.moved_at = time.monotonic()
-            elif time.monotonic() - deployment.moved_at > idle:
-                deployment.fail(
-                    f"the program did nothing for {idle:g} s and was ended; it waits for something"
-                )
                 return
 
     def _settle(self) -> None:

@@ -56,7 +56,6 @@ class Session:
     errors: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     stopping: threading.Event = field(default_factory=threading.Event)
-    moved_at: float = field(default_factory=time.monotonic)
     in_flight: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -123,13 +122,11 @@ class Session:
                 self.report(StepDone(resource.urn, resource.type, op, not error, took, error))
                 with self.lock:
                     self.in_flight -= 1
-                    self.moved_at = time.monotonic()
 
     def active(self) -> None:
-        """Says that the program did something; raises Stopped if that comes too late."""
+        """Raises Stopped if the run is over."""
         if self.stopping.is_set():
             raise Stopped
-        self.moved_at = time.monotonic()
 
     @contextlib.contextmanager
     def guarded(self, urn: str) -> Iterator[None]:

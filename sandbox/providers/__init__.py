@@ -6,8 +6,20 @@ They serve what the program uses and behave like the real providers of the pinne
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sandbox.providers import atlas, aws, random_password
+from sandbox.providers import atlas_client, aws_session
+from sandbox.providers.atlas_client import AtlasClient
+from sandbox.providers.atlas_cluster import GET_ADVANCED_CLUSTER
+from sandbox.providers.atlas_custom_role import CUSTOM_DB_ROLE
+from sandbox.providers.atlas_database_user import DATABASE_USER
+from sandbox.providers.aws_role_policy import ROLE_POLICY
+from sandbox.providers.aws_secret import SECRET
+from sandbox.providers.aws_secret_version import SECRET_VERSION
+from sandbox.providers.aws_session import AwsClients, AwsSession
+from sandbox.providers.aws_task_definition import TASK_DEFINITION
+from sandbox.providers.random_password import RANDOM_PASSWORD
+from sandbox.providers.resource import ProviderDefinition
 from sandbox.providers.server import ProviderServer
 
 __all__ = ["ProviderServers", "serve"]
@@ -32,5 +44,29 @@ class ProviderServers:
 
 def serve(environment: Mapping[str, str]) -> ProviderServers:
     """Start the providers of one stack; `environment` is checked when an engine configures a provider."""
-    definitions = (aws.definition(environment), atlas.definition(environment), random_password.definition())
+    clients = AwsClients(environment)
+    definitions: tuple[ProviderDefinition[Any], ...] = (
+        ProviderDefinition(
+            name="aws",
+            version="7.51.1",
+            settings=aws_session.SETTINGS,
+            configure=lambda settings: AwsSession(clients, settings),
+            resources=(SECRET, SECRET_VERSION, ROLE_POLICY, TASK_DEFINITION),
+        ),
+        ProviderDefinition(
+            name="mongodbatlas",
+            version="4.18.0",
+            settings=atlas_client.SETTINGS,
+            configure=lambda settings: AtlasClient(environment, settings),
+            resources=(CUSTOM_DB_ROLE, DATABASE_USER),
+            invokes=(GET_ADVANCED_CLUSTER,),
+        ),
+        ProviderDefinition(
+            name="random",
+            version="4.21.4",
+            settings=frozenset(),
+            configure=lambda _: None,
+            resources=(RANDOM_PASSWORD,),
+        ),
+    )
     return ProviderServers({one.name: ProviderServer(one) for one in definitions})

@@ -36,7 +36,9 @@ def _validate(inputs: Properties) -> list[Failure]:
 def _put(session: AwsSession, inputs: Properties) -> None:
     role, name = inputs["role"], inputs["name"]
     with aws_errors(f"putting IAM Role ({role}) Policy ({name})"):
-        session.iam().put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=inputs["policy"])
+        session.client("iam", {}).put_role_policy(
+            RoleName=role, PolicyName=name, PolicyDocument=inputs["policy"]
+        )
 
 
 def _create(session: AwsSession, inputs: Properties) -> Found:
@@ -59,7 +61,7 @@ def _read(session: AwsSession, identity: str, known: Properties) -> Found | None
     role, name = _split(identity)
     document: object = None
     with aws_errors(f"reading IAM Role Policy ({identity})", "NoSuchEntity"):
-        document = session.iam().get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        document = session.client("iam", {}).get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
     if document is None:
         return None
     policy = document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
@@ -76,7 +78,7 @@ def _update(session: AwsSession, _identity: str, _old: Properties, inputs: Prope
 def _delete(session: AwsSession, identity: str, _state: Properties) -> None:
     role, name = _split(identity)
     with aws_errors(f"deleting IAM Role Policy ({identity})", "NoSuchEntity"):
-        session.iam().delete_role_policy(RoleName=role, PolicyName=name)
+        session.client("iam", {}).delete_role_policy(RoleName=role, PolicyName=name)
 
 
 ROLE_POLICY: Final = ResourceType[AwsSession](

@@ -19,7 +19,7 @@ def _validate(inputs: Properties) -> list[Failure]:
 
 
 def _create_secret(session: AwsSession, inputs: Properties) -> Found:
-    client = session.secrets(inputs)
+    client = session.client("secretsmanager", inputs)
     request: dict[str, Any] = {"Name": inputs["name"], "ClientRequestToken": str(uuid.uuid4())}
     if inputs.get("description"):
         request["Description"] = inputs["description"]
@@ -43,7 +43,7 @@ def _read_required(session: AwsSession, arn: str, known: Properties) -> Found:
 
 
 def _read_secret(session: AwsSession, arn: str, known: Properties) -> Found | None:
-    client = session.secrets(known)
+    client = session.client("secretsmanager", known)
     secret: Any = None
     with aws_errors(f"reading Secrets Manager Secret ({arn})", "ResourceNotFoundException"):
         secret = client.describe_secret(SecretId=arn)
@@ -72,7 +72,7 @@ def _same_key(found: str, given: Value) -> str:
 
 
 def _update_secret(session: AwsSession, arn: str, old: Properties, inputs: Properties) -> Properties:
-    client = session.secrets(inputs)
+    client = session.client("secretsmanager", inputs)
     with aws_errors(f"updating Secrets Manager Secret ({arn})"):
         if any((old.get(name) or "") != (inputs.get(name) or "") for name in ("description", "kmsKeyId")):
             request: dict[str, Any] = {"SecretId": arn, "Description": inputs.get("description") or ""}
@@ -97,7 +97,7 @@ def _delete_secret(session: AwsSession, arn: str, state: Properties) -> None:
     else:
         request["RecoveryWindowInDays"] = window or 30
     with aws_errors(f"deleting Secrets Manager Secret ({arn})", "ResourceNotFoundException"):
-        session.secrets(state).delete_secret(**request)
+        session.client("secretsmanager", state).delete_secret(**request)
 
 
 SECRET: Final = ResourceType[AwsSession](

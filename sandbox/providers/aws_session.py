@@ -1,7 +1,5 @@
 """A configured aws provider: clients, account, default tags, error messages; ignores the process's environment."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -9,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 import botocore.session
 from botocore.config import Config
@@ -20,23 +18,10 @@ from sandbox.providers.addresses import loopback, required
 from sandbox.providers.errors import ProviderError
 from sandbox.values import Properties, Value
 
-if TYPE_CHECKING:
-    from mypy_boto3_ecs import ECSClient
-    from mypy_boto3_iam import IAMClient
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_sts import STSClient
-
 SETTINGS: Final = frozenset(
     {
-        *(
-            "region",
-            "allowedAccountIds",
-            "forbiddenAccountIds",
-            "defaultTags",
-            "accessKey",
-            "secretKey",
-            "token",
-        ),
+        *("region", "allowedAccountIds", "forbiddenAccountIds", "defaultTags"),
+        *("accessKey", "secretKey", "token"),
         *("skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation"),
     }
 )
@@ -93,33 +78,18 @@ class AwsSession:
         self._keys = _keys(environment, settings)
         self.account_id = self._verified_account(settings)
 
-    def secrets(self, properties: Properties) -> SecretsManagerClient:
-        """The Secrets Manager client for the resource's region."""
-        return cast("SecretsManagerClient", self._client("secretsmanager", properties))
-
-    def ecs(self, properties: Properties) -> ECSClient:
-        """The ECS client for the resource's region."""
-        return cast("ECSClient", self._client("ecs", properties))
-
-    def iam(self) -> IAMClient:
-        """The IAM client."""
-        return cast("IAMClient", self._client("iam", {}))
-
-    def sts(self) -> STSClient:
-        """The STS client."""
-        return cast("STSClient", self._client("sts", {}))
-
-    def _client(self, service: str, properties: Properties) -> Any:
+    def client(self, service: str, properties: Properties) -> Any:
+        """The client of a service, for the resource's region."""
         return self._clients.get(self._keys, service, properties.get("region") or self.region)
 
     def _verified_account(self, settings: Properties) -> str:
         with aws_errors("validating provider credentials: retrieving caller identity from STS"):
-            account = self.sts().get_caller_identity()["Account"]
+            account = self.client("sts", {}).get_caller_identity()["Account"]
         allowed = _decoded(settings.get("allowedAccountIds")) or []
         forbidden = _decoded(settings.get("forbiddenAccountIds")) or []
         if (allowed and account not in allowed) or account in forbidden:
             raise ProviderError(f"AWS account ID not allowed: {account}")
-        return account
+        return str(account)
 
 
 def _decoded(value: Value) -> Any:

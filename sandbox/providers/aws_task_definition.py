@@ -41,7 +41,7 @@ def _create(session: AwsSession, inputs: Properties) -> Found:
     if inputs.get("tagsAll"):
         request["tags"] = [{"key": key, "value": value} for key, value in inputs["tagsAll"].items()]
     with aws_errors(f"creating ECS Task Definition ({inputs['family']})"):
-        made = session.ecs(inputs).register_task_definition(**request)["taskDefinition"]
+        made = session.client("ecs", inputs).register_task_definition(**request)["taskDefinition"]
     return Found(inputs["family"], _state(session, made, inputs["tagsAll"], inputs))
 
 
@@ -99,7 +99,9 @@ def _read(session: AwsSession, identity: str, known: Properties) -> Found | None
     answer: Any = {}
     gone = ("ClientException", "InvalidParameterException")
     with aws_errors(f"reading ECS Task Definition ({identity})", *gone):
-        answer = session.ecs(known).describe_task_definition(taskDefinition=wanted, include=["TAGS"])
+        answer = session.client("ecs", known).describe_task_definition(
+            taskDefinition=wanted, include=["TAGS"]
+        )
     made = answer.get("taskDefinition")
     if made is None or made.get("status") == "INACTIVE":
         return None
@@ -111,10 +113,10 @@ def _update(session: AwsSession, identity: str, old: Properties, inputs: Propert
     put, removed = tag_changes(old, inputs)
     with aws_errors(f"updating ECS Task Definition ({identity}) tags"):
         if removed:
-            session.ecs(inputs).untag_resource(resourceArn=old["arn"], tagKeys=removed)
+            session.client("ecs", inputs).untag_resource(resourceArn=old["arn"], tagKeys=removed)
         if put:
             tags: Any = [{"key": key, "value": value} for key, value in put.items()]
-            session.ecs(inputs).tag_resource(resourceArn=old["arn"], tags=tags)
+            session.client("ecs", inputs).tag_resource(resourceArn=old["arn"], tags=tags)
     found = _read(session, identity, {**old, **inputs, "arn": old["arn"]})
     if found is None:
         raise ProviderError(f"reading ECS Task Definition ({identity}): couldn't find resource")
@@ -125,7 +127,7 @@ def _delete(session: AwsSession, identity: str, state: Properties) -> None:
     if state.get("skipDestroy"):
         return
     with aws_errors(f"deleting ECS Task Definition ({identity})"):
-        session.ecs(state).deregister_task_definition(taskDefinition=state["arn"])
+        session.client("ecs", state).deregister_task_definition(taskDefinition=state["arn"])
 
 
 def _plan(session: AwsSession, planned: Properties) -> Properties:

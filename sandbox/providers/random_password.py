@@ -1,4 +1,4 @@
-"""The random provider, with the resource type random:index/randomPassword:RandomPassword."""
+"""The resource type random:index/randomPassword:RandomPassword, with the options that the program uses."""
 
 import secrets
 import string
@@ -6,123 +6,58 @@ from typing import Final
 
 import bcrypt
 
-from sandbox.providers.resource import Failure, Found, Property, ProviderDefinition, ResourceType
-from sandbox.values import UNKNOWN, Properties, is_known
+from sandbox.providers.resource import Failure, Found, Property, ResourceType
+from sandbox.values import Properties
 
+_LETTERS: Final = string.ascii_letters + string.digits
 _SPECIAL: Final = "!@#$%&*()-_=+[]{}<>:?"  # the special characters that the provider documents as its own
 _HASHED_BYTES: Final = 72  # bcrypt looks at no more; the provider hashes the first so many bytes
-_CLASSES: Final = (
-    ("upper", "minUpper", string.ascii_uppercase),
-    ("lower", "minLower", string.ascii_lowercase),
-    ("numeric", "minNumeric", string.digits),
-    ("special", "minSpecial", _SPECIAL),
-)
-
-
-class Nothing:
-    """The random provider's session: it has no settings and reaches no service."""
-
-
-def _completed(inputs: Properties) -> Properties:
-    """The inputs with the provider's defaults; `number` and `numeric` are one setting with two names."""
-    numeric = inputs.get("numeric", inputs.get("number", True))
-    defaults = {"lower": True, "upper": True, "special": True}
-    minimums = {"minLower": 0, "minNumeric": 0, "minSpecial": 0, "minUpper": 0}
-    given = {name: value for name, value in inputs.items() if value is not None}
-    return {**defaults, **minimums, **given, "numeric": numeric, "number": numeric}
 
 
 def _validate(inputs: Properties) -> list[Failure]:
-    full = _completed(inputs)
-    if not is_known(full):
-        return []
-    least = sum(full[minimum] for _, minimum, _ in _CLASSES)
-    if full["length"] < max(1, least):
-        return [Failure("length", f"must be at least {max(1, least)}, got {full['length']}")]
-    if not any(full[enabled] for enabled, _, _ in _CLASSES):
-        return [Failure("numeric", "at least one of upper, lower, numeric and special must be true")]
-    return []
+    length = inputs["length"]
+    wrong = isinstance(length, int) and length < 1
+    return [Failure("length", f"must be at least 1, got {length}")] if wrong else []
 
 
-def _create(_: Nothing, inputs: Properties) -> Found:
-    full = _completed(inputs)
-    return Found("none", _state(full, _generated(full)))
+def _with_special(_: None, inputs: Properties) -> Properties:
+    return {**inputs, "special": inputs.get("special") is not False}
 
 
-def _generated(full: Properties) -> str:
-    source = secrets.SystemRandom()
-    alphabets = {
-        enabled: full.get("overrideSpecial") or letters if enabled == "special" else letters
-        for enabled, _, letters in _CLASSES
-    }
-    characters = [
-        secrets.choice(alphabets[enabled]) for enabled, minimum, _ in _CLASSES for _ in range(full[minimum])
-    ]
-    everything = "".join(alphabets[enabled] for enabled, _, _ in _CLASSES if full[enabled])
-    characters += [secrets.choice(everything) for _ in range(full["length"] - len(characters))]
-    source.shuffle(characters)
-    return "".join(characters)
+def _create(_: None, inputs: Properties) -> Found:
+    alphabet = _LETTERS + (_SPECIAL if inputs["special"] else "")
+    return _found(inputs, "".join(secrets.choice(alphabet) for _ in range(inputs["length"])))
 
 
-def _state(full: Properties, result: str) -> Properties:
+def _found(inputs: Properties, result: str) -> Found:
     digest = bcrypt.hashpw(result.encode()[:_HASHED_BYTES], bcrypt.gensalt(10))
-    return {**full, "result": result, "bcryptHash": digest.decode()}
+    return Found("none", {**inputs, "result": result, "bcryptHash": digest.decode()})
 
 
-def _read(_: Nothing, identity: str, known: Properties) -> Found:
+def _read(_: None, identity: str, known: Properties) -> Found:
     if known.get("result"):
         return Found(identity, {name: value for name, value in known.items() if name != "id"})
     # An import: the id is the password itself.
-    return Found("none", _state(_completed({"length": len(identity)}), identity))
+    return _found({"length": len(identity), "special": True}, identity)
 
 
-def _delete(_: Nothing, _identity: str, _state: Properties) -> None:
+def _delete(_: None, _identity: str, _state: Properties) -> None:
     """Forget the password: there is nothing to delete."""
 
 
-def _plan(_: Nothing, planned: Properties) -> Properties:
-    completed = _completed({name: value for name, value in planned.items() if value is not UNKNOWN})
-    return {**planned, **completed}
-
-
-def _option(name: str) -> Property:
-    return Property(name, replaces=True, computed=True)
-
-
-_RANDOM_PASSWORD: Final = ResourceType[Nothing](
+RANDOM_PASSWORD: Final = ResourceType[None](
     token="random:index/randomPassword:RandomPassword",  # noqa: S106 - a type token
     properties=(
         Property("bcryptHash", output_only=True, secret=True),
-        Property("keepers", replaces=True),
         Property("length", required=True, replaces=True),
-        _option("lower"),
-        _option("minLower"),
-        _option("minNumeric"),
-        _option("minSpecial"),
-        _option("minUpper"),
-        _option("number"),
-        _option("numeric"),
-        Property("overrideSpecial", replaces=True),
         Property("result", output_only=True, secret=True),
-        _option("special"),
-        _option("upper"),
+        Property("special", replaces=True, computed=True),
     ),
     create=_create,
     read=_read,
     update=None,
     delete=_delete,
     records_defaults=False,
+    prepare=_with_special,
     validate=_validate,
-    plan=_plan,
 )
-
-
-def definition() -> ProviderDefinition[Nothing]:
-    """The random provider."""
-    return ProviderDefinition(
-        name="random",
-        version="4.21.4",
-        settings=frozenset(),
-        configure=lambda _: Nothing(),
-        resources=(_RANDOM_PASSWORD,),
-    )

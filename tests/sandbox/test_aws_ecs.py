@@ -141,14 +141,9 @@ def test_there_is_no_such_page(aws: Aws, asked: dict[str, Any]) -> None:
     assert "InvalidParameterException" == refused(aws, "list_service_deployments", **where, **asked)
 
 
-@pytest.mark.parametrize(
-    ("action", "name"),
-    [
-        ("describe_service_deployments", "serviceDeploymentArns"),
-        ("describe_service_revisions", "serviceRevisionArns"),
-    ],
-)
-def test_up_to_twenty_are_described_and_those_not_there_are_named(aws: Aws, action: str, name: str) -> None:
-    assert "InvalidParameterException" == refused(aws, action, **{name: ["none"] * 21})
-    failures = getattr(aws.client("ecs"), action)(**{name: ["none"] * 20})["failures"]
-    assert [{"arn": "none", "reason": "MISSING"}] * 20 == failures
+def test_up_to_twenty_are_described_and_those_not_there_are_named(aws: Aws) -> None:
+    assert "InvalidParameterException" == refused(
+        aws, "describe_service_revisions", serviceRevisionArns=["none"] * 21
+    )
+    found = aws.client("ecs").describe_service_revisions(serviceRevisionArns=["none"] * 20)
+    assert [{"arn": "none", "reason": "MISSING"}] * 20 == found["failures"]

@@ -189,8 +189,8 @@ def test_a_request_that_reached_a_target_is_never_sent_twice(setup: Setup) -> No
         (b"nonsense\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", 413),
-        (b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", 413),
+        (b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", 431),
     ],
 )
 def test_a_message_that_could_be_misunderstood_is_refused(setup: Setup, message: bytes, status: int) -> None:

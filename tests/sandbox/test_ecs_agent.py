@@ -56,13 +56,10 @@ def test_another_network_starts_a_deployment_and_the_same_one_does_not(aws: Aws)
 def test_describing_a_deployment_leads_to_its_task_definition(aws: Aws) -> None:
     ecs = aws.client("ecs")
     (listed,) = ecs.list_service_deployments(**NAMES)["serviceDeployments"]
-    (full,) = ecs.describe_service_deployments(serviceDeploymentArns=[listed["serviceDeploymentArn"]])[
-        "serviceDeployments"
-    ]
-    (revision,) = ecs.describe_service_revisions(serviceRevisionArns=[full["targetServiceRevision"]["arn"]])[
+    (revision,) = ecs.describe_service_revisions(serviceRevisionArns=[listed["targetServiceRevisionArn"]])[
         "serviceRevisions"
     ]
-    assert ("SUCCESSFUL", 2) == (full["status"], full["targetServiceRevision"]["runningTaskCount"])
+    assert "SUCCESSFUL" == listed["status"]
     assert aws.service()["taskDefinition"] == revision["taskDefinition"]
 
 

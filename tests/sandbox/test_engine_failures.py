@@ -111,12 +111,6 @@ def test_a_program_that_ends_early_fails_the_run_and_deletes_nothing(stack, prog
     assert (True, []) == (said in result.error, stack.toy.calls)
 
 
-def test_a_program_that_hangs_is_ended(stack):
-    stack.options["idle_seconds"] = 0.5
-    result = stack.up("import time\ntime.sleep(60)")
-    assert "the program did nothing for 0.5 s and was ended; it waits for something" == result.error
-
-
 def test_a_provider_that_does_not_answer_is_named(stack):
     stack.options["call_seconds"] = 0.5
     result = stack.up('toy.Thing("a", name="a", value="wait")')

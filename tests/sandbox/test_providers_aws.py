@@ -177,15 +177,6 @@ def test_a_new_value_is_a_new_version_and_the_old_one_stays_readable(aws, secret
     assert "canary-1" == found["SecretString"]
 
 
-def test_staging_labels_move_to_the_version_that_asks_for_them(aws, secret):
-    first, inputs, old = aws.made(
-        VERSION, {"secretId": secret, "secretString": "1", "versionStages": ["AWSCURRENT", "proven"]}
-    )
-    wider = {**inputs, "versionStages": ["AWSCURRENT", "proven", "pinned"]}
-    state = aws.update(VERSION, first, bare(old), wider)
-    assert ["AWSCURRENT", "pinned", "proven"] == state["versionStages"]
-
-
 def test_a_secret_version_is_imported_from_its_id(aws, secret):
     identity, _, state = aws.made(VERSION, {"secretId": secret, "secretString": "canary-1"})
     found, imported, _ = aws.read(VERSION, identity)

@@ -45,14 +45,17 @@ def test_the_preview_of_a_password_knows_its_options_but_not_its_result(random):
     assert Secret(UNKNOWN) == planned["result"]
 
 
-@pytest.mark.parametrize("change", [{"length": 33}, {"special": True}, {"keepers": {"turn": "2"}}])
+@pytest.mark.parametrize("change", [{"length": 33}, {"special": True}])
 def test_every_input_replaces_a_password(random, change):
     identity, inputs, state = random.made(PASSWORD, {"length": 32, "special": False})
     assert list(change) == random.replaced(PASSWORD, identity, bare(state), {**inputs, **change})
 
 
-def test_a_password_too_short_for_its_minimums_fails_the_check(random):
-    assert ["length"] == list(random.failures(PASSWORD, {"length": 2, "minUpper": 3}))
+@pytest.mark.parametrize(
+    ("given", "wrong"), [({"length": 0}, "length"), ({"length": 8, "minUpper": 3}, "minUpper")]
+)
+def test_no_length_and_options_that_are_not_served_fail_the_check(random, given, wrong):
+    assert [wrong] == list(random.failures(PASSWORD, given))
 
 
 def test_a_type_that_is_not_served_is_named(random):

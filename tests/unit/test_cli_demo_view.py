@@ -3,13 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from atlas_access.cli.sandbox_demo_view import Teller, stage
+from atlas_access.cli.sandbox_demo_view import stage
 from atlas_access.manifest.load import load_manifest
 from atlas_access.review.deployment import Deployment, Moment, Operation, Progress, Step
 from atlas_access.review.matrix import build
+from sandbox.demo import Audience
 from sandbox.load_report import Latency, LoadReport, Tally
 from sandbox.receipt import DatabaseUser, Receipt
 
@@ -25,13 +27,13 @@ UP = Deployment("staging", "bind", Operation.UP, "embedded", 1.0, (Step("create"
 
 
 def shown(capsys: pytest.CaptureFixture[str], receipt: Receipt = RECEIPT, code: int = 0) -> str:
-    def play(screen: Teller) -> SimpleNamespace:
+    def play(screen: Audience) -> Any:
         screen.up(receipt.sandbox)
         screen.begins("staging: bind; prod: provision")
-        screen.goes_on("staging", Progress(Moment.DONE, UP.steps[0]))
-        screen.goes_on("staging", Progress(Moment.SAID, UP.steps[0], "gates on app:8: green"))
-        screen.goes_on("prod", Progress(Moment.SAID, None, "prod: app:13 running 2/2"))
-        screen.goes_on("prod", Progress(Moment.FAILED, replace(UP.steps[0], name="broken")))
+        screen.progress("staging", Progress(Moment.DONE, UP.steps[0]))
+        screen.progress("staging", Progress(Moment.SAID, UP.steps[0], "gates on app:8: green"))
+        screen.progress("prod", Progress(Moment.SAID, None, "prod: app:13 running 2/2"))
+        screen.progress("prod", Progress(Moment.FAILED, replace(UP.steps[0], name="broken")))
         screen.ended(UP)
         screen.line("  load so far: 7 requests")
         return SimpleNamespace(receipt=receipt, matrix=MATRIX, page=Path("receipt.html"), exit_code=code)

@@ -73,8 +73,3 @@ def test_every_role_names_collections_that_the_manifest_lists(estate: Estate, ma
 def test_prods_reference_secret_holds_stagings_reader_by_the_private_address(estate: Estate) -> None:
     found = {s.name: (u.environment, u.name, s.address) for u, s in estate.secrets_in("prod")}
     assert ("staging", "app_read_staging", "private") == found["prod/mongodb/reference-uri"]
-
-
-def test_only_roles_that_its_users_hold_are_made_in_a_project(estate: Estate) -> None:
-    assert ["role_admin_schema", "role_writer_hubspot_sync"] == sorted(estate.roles_of("prod"))
-    assert 10 == len(estate.roles_of("staging"))

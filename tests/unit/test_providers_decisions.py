@@ -10,8 +10,7 @@ from pulumi.runtime import rpc
 from sandbox.providers import containers
 from sandbox.providers.addresses import loopback, required
 from sandbox.providers.atlas_identity import decoded, encoded
-from sandbox.providers.configured import Configurations
-from sandbox.providers.diffing import Change, Kind, changes
+from sandbox.providers.diffing import Change, changes
 from sandbox.providers.errors import ProviderError
 from sandbox.providers.planning import (
     failures,
@@ -156,22 +155,22 @@ def test_an_empty_value_equals_one_that_was_never_given(empty):
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ({}, {"days": 7}, [Change("days", Kind.ADD, replaces=False)]),
-        ({"days": 7}, {}, [Change("days", Kind.DELETE, replaces=False)]),
-        ({"name": "a"}, {"name": "b"}, [Change("name", Kind.UPDATE, replaces=True)]),
-        ({"name": "a"}, {"name": UNKNOWN}, [Change("name", Kind.UPDATE, replaces=True)]),
+        ({}, {"days": 7}, [Change("days", "ADD", replaces=False)]),
+        ({"days": 7}, {}, [Change("days", "DELETE", replaces=False)]),
+        ({"name": "a"}, {"name": "b"}, [Change("name", "UPDATE", replaces=True)]),
+        ({"name": "a"}, {"name": UNKNOWN}, [Change("name", "UPDATE", replaces=True)]),
         ({"text": "A"}, {"text": "a"}, []),
         ({"items": [{"k": "1"}, {"k": "2"}]}, {"items": [{"k": "2"}, {"k": "1"}]}, []),
         (
             {"items": [{"k": "1"}, {"k": "2"}]},
             {"items": [{"k": "2"}, {"k": "3"}]},
-            [Change("items[1].k", Kind.UPDATE, replaces=False)],
+            [Change("items[1].k", "UPDATE", replaces=False)],
         ),
-        ({"items": [{"k": "1"}]}, {"items": []}, [Change("items", Kind.DELETE, replaces=False)]),
+        ({"items": [{"k": "1"}]}, {"items": []}, [Change("items", "DELETE", replaces=False)]),
         (
             {"items": [{"k": "1"}]},
             {"items": [{"k": "1"}, {"k": "2"}]},
-            [Change("items[1]", Kind.ADD, replaces=False)],
+            [Change("items[1]", "ADD", replaces=False)],
         ),
     ],
 )
@@ -269,10 +268,3 @@ def test_an_address_that_is_not_loopback_is_refused_by_name(url):
 def test_a_missing_variable_is_named():
     with pytest.raises(ProviderError, match="AWS_REGION or AWS_DEFAULT_REGION is not set"):
         required({}, "AWS_REGION", "AWS_DEFAULT_REGION")
-
-
-def test_a_connection_that_configured_nothing_gets_the_latest_settings():
-    configured: Configurations[str] = Configurations("aws")
-    configured.put("first", "east")
-    configured.put("second", "west")
-    assert [configured.get(peer) for peer in ("first", "second", "third")] == ["east", "west", "west"]
