@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import (
@@ -23,7 +22,7 @@ from pydantic.alias_generators import to_camel
 
 from atlas_access.base.acknowledged import OLD_NAMES, Acknowledgement, What, form_of, odd_ones
 from atlas_access.base.addresses import AddressForm
-from atlas_access.base.phases import VERIFIED_HOURS, Step, confirmation_for
+from atlas_access.base.phases import VERIFIED_HOURS, Phase, Step, confirmation_for
 from atlas_access.base.yaml_errors import ManifestError, ManifestInvalid, line_of, suggestion
 from atlas_access.base.yaml_reader import read_yaml
 
@@ -33,14 +32,6 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,25
 
 #: Settings that name one environment's own property: no two stacks may share a value (ADR 0001).
 OWN_TO_A_STACK = ("atlasProjectId", "atlasCluster", "awsAccountId", "smokeUrl")
-
-
-class Phase(StrEnum):
-    """How far the stack's life has gone."""
-
-    PROVISION = "provision"
-    BIND = "bind"
-    RETIRE = "retire"
 
 
 class Settings(BaseModel):

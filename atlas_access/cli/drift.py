@@ -5,22 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from atlas_access.base import Format
+from atlas_access.cli import inputs
 from atlas_access.cli.errors import UNKNOWN, WRONG, CommandFailed, presented_as
-from atlas_access.cli.inputs import (
-    KNOWN_USERS,
-    MANIFEST,
-    Output,
-    Phase,
-    read_known_users,
-    read_manifest,
-    read_settings,
-)
 
 if TYPE_CHECKING:
     from atlas_access.base import Endpoints
@@ -31,34 +22,33 @@ TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 
 
 def drift(
-    stack: Annotated[str, typer.Argument(help="staging or prod.")],
+    stack: inputs.Stack,
     *,
-    output: Output = Format.TEXT,
+    output: inputs.Output = Format.TEXT,
     github: Annotated[
         str | None, typer.Option(metavar="OWNER/REPO", help="Keep one issue there, with GITHUB_TOKEN.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the issue would become.")] = False,
-    phase: Annotated[Phase | None, typer.Option(help="How far the stack is, instead of its file.")] = None,
-    manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
-    known_users: Annotated[Path, typer.Option(help="The list of known users.")] = KNOWN_USERS,
+    phase: inputs.PhaseChoice = None,
+    manifest: inputs.ManifestPath = inputs.MANIFEST,
+    known_users: inputs.KnownUsersPath = inputs.KNOWN_USERS,
 ) -> int:
     """Compare STACK's users, roles, secrets and tasks with what is declared.
 
     Exit 0 clean, 1 drift, 3 unknown, or found and not reported although --github asks for it.
     """
-    from atlas_access.base import EndpointRefused, Endpoints
+    from atlas_access.base import EndpointRefused
     from atlas_access.cli.output import show
     from atlas_access.clients import CredentialsMissing, sign_in_from
     from atlas_access.drift import Wanted, drift_report, look
 
-    with presented_as(WRONG, EndpointRefused):
-        endpoints = Endpoints.from_environment(os.environ)
-    declared = read_manifest(manifest)
+    endpoints = inputs.read_endpoints()
+    declared = inputs.read_manifest(manifest)
     wanted = Wanted(
         stack=stack,
         manifest=declared,
-        settings=read_settings(stack, endpoints, phase=phase),
-        known=read_known_users(known_users, declared, stack),
+        settings=inputs.read_settings(stack, endpoints, phase=phase),
+        known=inputs.read_known_users(known_users, declared, stack),
         now=datetime.now(UTC),
     )
     with presented_as(WRONG, CredentialsMissing, EndpointRefused):

@@ -7,41 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from atlas_access.base import Format, render
 from atlas_access.cli.output import console
 from atlas_access.cli.sandbox_deploy_view import told_of
 from atlas_access.cli.sandbox_live import following
-from atlas_access.review import Deployment, Matrix, Moment, Operation, Progress, matrix_report, progress_line
-from sandbox.receipt import Receipt
+from atlas_access.review import Deployment, Moment, Operation, Progress, matrix_report, progress_line
 from sandbox.receipt_pages import lines
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from sandbox.demo import Played
+
 NEXT = 'atlas-access sandbox up, then README "On your own accounts"'
-
-
-class Played(Protocol):
-    """What a demo came to."""
-
-    @property
-    def receipt(self) -> Receipt:
-        """Everything that was shown."""
-
-    @property
-    def matrix(self) -> Matrix:
-        """The access matrix, with what was proven."""
-
-    @property
-    def page(self) -> Path:
-        """The page that stays."""
-
-    @property
-    def exit_code(self) -> int:
-        """0 when everything was done, and every request served well."""
 
 
 class Teller:
@@ -75,11 +55,7 @@ class Teller:
         self._screen.print(text, soft_wrap=True)
 
 
-Play = Callable[[Teller], Played]
-"""Plays the demo, telling it."""
-
-
-def stage(play: Play) -> int:
+def stage(play: Callable[[Teller], Played]) -> int:
     """Play the demo on standard output and return its exit code."""
     screen = console()
     screen.print("Starting the sandbox: two mongods, Atlas and AWS emulated …", soft_wrap=True)
