@@ -31,7 +31,12 @@ from .finding import Finding as Finding, Location as Location, Status as Status,
 from .formats import Format as Format, render as render
 from .github_text import plain as plain
 from .observed import HeldRole as HeldRole, Unread as Unread
-from .phases import VERIFIED_HOURS as VERIFIED_HOURS, Step as Step, confirmation_for as confirmation_for
+from .phases import (
+    VERIFIED_HOURS as VERIFIED_HOURS,
+    Phase as Phase,
+    Step as Step,
+    confirmation_for as confirmation_for,
+)
 from .redaction import Redactor as Redactor, one_line as one_line, redact as redact
 from .redaction_forms import encoded_forms as encoded_forms
 from .render_json import finding_document as finding_document
@@ -40,7 +45,6 @@ from .render_text import printable as printable
 from .report import Report as Report, Rule as Rule, Section as Section, Table as Table
 from .settings import (
     PROJECT as PROJECT,
-    Phase as Phase,
     Settings as Settings,
     SettingsInvalid as SettingsInvalid,
     check_settings as check_settings,

@@ -1,8 +1,16 @@
-"""The two steps of the phase `retire`, and what a person types to confirm them."""
+"""The phases of a stack's life, the two steps of `retire`, and what a person types to confirm them."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """How far the stack's life has gone."""
+
+    PROVISION = "provision"
+    BIND = "bind"
+    RETIRE = "retire"
 
 
 class Step(StrEnum):

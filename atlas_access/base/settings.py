@@ -7,9 +7,9 @@ Per-environment facts stand in `Pulumi.<stack>.yaml`, typed by the `config` sche
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import (
@@ -23,7 +23,7 @@ from pydantic.alias_generators import to_camel
 
 from atlas_access.base.acknowledged import OLD_NAMES, Acknowledgement, What, form_of, odd_ones
 from atlas_access.base.addresses import AddressForm
-from atlas_access.base.phases import VERIFIED_HOURS, Step, confirmation_for
+from atlas_access.base.phases import VERIFIED_HOURS, Phase, Step, confirmation_for
 from atlas_access.base.yaml_errors import ManifestError, ManifestInvalid, line_of, suggestion
 from atlas_access.base.yaml_reader import read_yaml
 
@@ -33,14 +33,6 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,25
 
 #: Settings that name one environment's own property: no two stacks may share a value (ADR 0001).
 OWN_TO_A_STACK = ("atlasProjectId", "atlasCluster", "awsAccountId", "smokeUrl")
-
-
-class Phase(StrEnum):
-    """How far the stack's life has gone."""
-
-    PROVISION = "provision"
-    BIND = "bind"
-    RETIRE = "retire"
 
 
 class Settings(BaseModel):
@@ -155,52 +147,59 @@ def check_settings(
     Raises:
         SettingsInvalid: with every error at once.
     """
-    source = f"Pulumi.{stack}.yaml"
     if stack not in files:
-        known = ", ".join(sorted(files)) or "none"
-        raise SettingsInvalid(
-            source,
-            (ManifestError(source, 1, "", "the file is missing", f"Stacks with settings: {known}."),),
-        )
-    values, lines = _read(source, files[stack])
-    values |= {name: _beside(name, value) for name, value in (overrides or {}).items()}
-    errors = _unknown(source, values, lines)
-    settings, invalid = _validated(source, values, lines)
-    errors += invalid
-    errors += _foreign(source, stack, values, lines, files)
-    errors += _other_confirmed(source, stack, settings, lines)
-    clock = None if sandbox else now or datetime.now(UTC)
-    for number, problem, remedy in () if settings is None else odd_ones(settings.acknowledgements, clock):
-        path = ("acknowledged", number)
-        where = f"{PROJECT}:acknowledged.{number}"
-        errors.append(ManifestError(source, line_of(path, lines), where, problem, remedy))
+        source, known = f"Pulumi.{stack}.yaml", ", ".join(sorted(files)) or "none"
+        missing = ManifestError(source, 1, "", "the file is missing", f"Stacks with settings: {known}.")
+        raise SettingsInvalid(source, (missing,))
+    file = _File.read(stack, files[stack])
+    file.values.update({name: _beside(name, value) for name, value in (overrides or {}).items()})
+    settings, errors = _validated(file)
+    errors += [*_unknown(file), *_foreign(file, stack, files)]
+    errors += (
+        []
+        if settings is None
+        else _not_here(file, stack, settings, None if sandbox else now or datetime.now(UTC))
+    )
     if not sandbox:
-        errors += _placeholders(source, values, lines)
-        errors += _sandbox_only(source, settings, lines)
+        errors += _unset(file, settings)
     if settings is None or errors:
-        raise SettingsInvalid(source, tuple(sorted(set(errors), key=lambda e: (e.line, e.where, e.problem))))
+        ordered = sorted(set(errors), key=lambda e: (e.line, e.where, e.problem))
+        raise SettingsInvalid(file.source, tuple(ordered))
     return settings
 
 
-def _read(source: str, text: str) -> tuple[dict[str, Any], dict[str, int]]:
-    """The `atlas-access:` values by bare name, and the line each stands on."""
-    try:
-        document = read_yaml(text, source)
-    except ManifestInvalid as refused:
-        raise SettingsInvalid(source, refused.errors) from None
-    if document.errors:
-        raise SettingsInvalid(source, document.errors)
-    config = document.data.get("config") if isinstance(document.data, dict) else None
-    if not isinstance(config, dict):
-        raise SettingsInvalid(
-            source, (ManifestError(source, 1, "config", "is missing", "Put the settings under config:."),)
-        )
-    lines = {
-        ".".join(map(str, path[1:])).removeprefix(f"{PROJECT}:"): line
-        for path, line in document.lines.items()
-        if path[:1] == ("config",)
-    }
-    return {key.removeprefix(f"{PROJECT}:"): value for key, value in config.items()}, lines
+@dataclass(frozen=True)
+class _File:
+    """A stack's file: its `atlas-access:` values by bare name, and the line each stands on."""
+
+    source: str
+    values: dict[str, Any]
+    lines: Mapping[str, int]
+
+    @classmethod
+    def read(cls, stack: str, text: str) -> _File:
+        source = f"Pulumi.{stack}.yaml"
+        try:
+            document = read_yaml(text, source)
+        except ManifestInvalid as refused:
+            raise SettingsInvalid(source, refused.errors) from None
+        if document.errors:
+            raise SettingsInvalid(source, document.errors)
+        config = document.data.get("config") if isinstance(document.data, dict) else None
+        if not isinstance(config, dict):
+            missing = ManifestError(source, 1, "config", "is missing", "Put the settings under config:.")
+            raise SettingsInvalid(source, (missing,))
+        lines = {
+            ".".join(map(str, path[1:])).removeprefix(f"{PROJECT}:"): line
+            for path, line in document.lines.items()
+            if path[:1] == ("config",)
+        }
+        return cls(source, {key.removeprefix(f"{PROJECT}:"): value for key, value in config.items()}, lines)
+
+    def fault(self, path: Sequence[int | str], problem: str, remedy: str, line: int = 0) -> ManifestError:
+        where = ".".join(map(str, path))
+        named = where if ":" in where else f"{PROJECT}:{where}"
+        return ManifestError(self.source, line or line_of(path, self.lines), named, problem, remedy)
 
 
 def _beside(name: str, value: Any) -> Any:
@@ -216,105 +215,60 @@ def _aliases() -> frozenset[str]:
     return frozenset(field.alias for field in Settings.model_fields.values() if field.alias)
 
 
-def _unknown(source: str, values: Mapping[str, Any], lines: Mapping[str, int]) -> list[ManifestError]:
+def _unknown(file: _File) -> Iterator[ManifestError]:
+    for key in file.values.keys() - _aliases():
+        if key in OLD_NAMES:
+            remedy = f"State it in the list {PROJECT}:acknowledged, as {form_of(OLD_NAMES[key])}."
+            yield file.fault((key,), "is not a setting any more", remedy)
+        else:
+            yield file.fault((key,), "is not a setting", f"Remove it.{suggestion(key, _aliases())}")
+
+
+def _validated(file: _File) -> tuple[Settings | None, list[ManifestError]]:
     known = _aliases()
-    return [
-        ManifestError(
-            source,
-            lines.get(key, 1),
-            f"{PROJECT}:{key}" if ":" not in key else key,
-            "is not a setting any more" if key in OLD_NAMES else "is not a setting",
-            f"State it in the list {PROJECT}:acknowledged, as {form_of(OLD_NAMES[key])}."
-            if key in OLD_NAMES
-            else f"Remove it.{suggestion(key, known)}",
-        )
-        for key in values
-        if key not in known
-    ]
-
-
-def _validated(
-    source: str, values: Mapping[str, Any], lines: Mapping[str, int]
-) -> tuple[Settings | None, list[ManifestError]]:
     try:
-        return Settings.model_validate({key: values[key] for key in values if key in _aliases()}), []
+        return Settings.model_validate({key: file.values[key] for key in file.values if key in known}), []
     except ValidationError as error:
         return None, [
-            ManifestError(
-                source,
-                line_of(each["loc"], lines),
-                f"{PROJECT}:{'.'.join(map(str, each['loc']))}",
+            file.fault(
+                each["loc"],
                 "is missing" if each["type"] == "missing" else "is not a valid value",
                 f"{each['msg']}. Pulumi.yaml says what it is.",
             )
             for each in error.errors(include_input=False, include_url=False)
-            if each["type"] != "missing" or not suggestion(str(each["loc"][0]), values.keys() - _aliases())
+            if each["type"] != "missing" or not suggestion(str(each["loc"][0]), file.values.keys() - known)
         ]
 
 
-def _foreign(
-    source: str, stack: str, values: Mapping[str, Any], lines: Mapping[str, int], files: Mapping[str, str]
-) -> list[ManifestError]:
-    errors = []
+def _foreign(file: _File, stack: str, files: Mapping[str, str]) -> Iterator[ManifestError]:
     for other in sorted(set(files) - {stack}):
-        theirs, _ = _read(f"Pulumi.{other}.yaml", files[other])
-        errors += [
-            ManifestError(
-                source,
-                lines.get(key, 1),
-                f"{PROJECT}:{key}",
-                f"is {other}'s",
-                f"No stack may name another environment's property (ADR 0001). Set {stack}'s own.",
-            )
-            for key in OWN_TO_A_STACK
-            if key in values and values[key] == theirs.get(key)
-        ]
-    return errors
+        theirs = _File.read(other, files[other]).values
+        for key in OWN_TO_A_STACK:
+            if key in file.values and file.values[key] == theirs.get(key):
+                remedy = f"No stack may name another environment's property (ADR 0001). Set {stack}'s own."
+                yield file.fault((key,), f"is {other}'s", remedy)
 
 
-def _other_confirmed(
-    source: str, stack: str, settings: Settings | None, lines: Mapping[str, int]
-) -> list[ManifestError]:
+def _not_here(file: _File, stack: str, settings: Settings, now: datetime | None) -> Iterator[ManifestError]:
+    """What confirms another stack, is stated twice, or lies in the future."""
     wanted = confirmation_for(stack)
-    if settings is None or settings.retire_confirmation in ("", wanted):
-        return []
-    return [
-        ManifestError(
-            source,
-            lines.get("retireConfirmation", 1),
-            f"{PROJECT}:retireConfirmation",
-            f"does not confirm {stack}",
-            f'Type exactly "{wanted}", or nothing.',
-        )
-    ]
+    if settings.retire_confirmation not in ("", wanted):
+        remedy = f'Type exactly "{wanted}", or nothing.'
+        yield file.fault(("retireConfirmation",), f"does not confirm {stack}", remedy)
+    for number, problem, remedy in odd_ones(settings.acknowledgements, now):
+        yield file.fault(("acknowledged", number), problem, remedy)
 
 
-def _sandbox_only(source: str, settings: Settings | None, lines: Mapping[str, int]) -> list[ManifestError]:
-    if settings is None or not settings.allow_ungated_rollout:
-        return []
-    return [
-        ManifestError(
-            source,
-            lines.get("allowUngatedRollout", 1),
-            f"{PROJECT}:allowUngatedRollout",
-            "is for the sandbox's own tests",
-            "Remove it, and capture a baseline: atlas-access baseline capture STACK.",
-        )
-    ]
-
-
-def _placeholders(source: str, values: Mapping[str, Any], lines: Mapping[str, int]) -> list[ManifestError]:
-    named = values.get("placeholders")
-    if not isinstance(named, tuple):
-        return []
-    return [
-        ManifestError(
-            source,
-            lines.get(str(name), lines.get("placeholders", 1)),
-            f"{PROJECT}:{name}",
-            "is still a placeholder",
+def _unset(file: _File, settings: Settings | None) -> Iterator[ManifestError]:
+    """What only a sandbox may leave or set so."""
+    named = file.values.get("placeholders")
+    for name in named if isinstance(named, tuple) else ():
+        remedy = (
             "Set your own value and take the name off atlas-access:placeholders; for the sandbox: "
-            'eval "$(atlas-access sandbox env STACK)".',
+            'eval "$(atlas-access sandbox env STACK)".'
         )
-        for name in named
-    ]
+        line = file.lines.get(str(name), file.lines.get("placeholders", 1))
+        yield file.fault((str(name),), "is still a placeholder", remedy, line)
+    if settings is not None and settings.allow_ungated_rollout:
+        remedy = "Remove it, and capture a baseline: atlas-access baseline capture STACK."
+        yield file.fault(("allowUngatedRollout",), "is for the sandbox's own tests", remedy)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from atlas_access.cli import inputs
 from atlas_access.cli.errors import DONE, CommandFailed
-from atlas_access.cli.inputs import MANIFEST, read_manifest
 
 if TYPE_CHECKING:
     from atlas_access.guards import Report
@@ -24,14 +24,14 @@ def docs(
     ] = False,
     manifest: Annotated[
         Path, typer.Option(help="The manifest to read; documents stand beside it.")
-    ] = MANIFEST,
+    ] = inputs.MANIFEST,
 ) -> int:
     """Generate the access matrix, policy catalogue, control mapping, diagrams and .env.example."""
     from atlas_access.base import Format
     from atlas_access.cli.output import show, write
     from atlas_access.guards import guards_report
 
-    declared = read_manifest(manifest)
+    declared = inputs.read_manifest(manifest)
     if check:
         return show(guards_report([in_sync(declared, manifest.parent)]), Format.TEXT)
     wanted = _wanted(declared)

@@ -12,17 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from atlas_access.base import Format
+from atlas_access.cli import inputs
 from atlas_access.cli.errors import UNKNOWN, WRONG, CommandFailed, presented_as
-from atlas_access.cli.inputs import (
-    KNOWN_USERS,
-    MANIFEST,
-    Output,
-    Phase,
-    read_known_users,
-    read_manifest,
-    read_settings,
-    read_text,
-)
 
 if TYPE_CHECKING:
     from atlas_access.base import Endpoints
@@ -33,9 +24,9 @@ TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 
 
 def drift(
-    stack: Annotated[str, typer.Argument(help="staging or prod.")],
+    stack: inputs.Stack,
     *,
-    output: Output = Format.TEXT,
+    output: inputs.Output = Format.TEXT,
     github: Annotated[
         str | None, typer.Option(metavar="OWNER/REPO", help="Keep one issue there, with GITHUB_TOKEN.")
     ] = None,
@@ -46,28 +37,27 @@ def drift(
             metavar="FILE", help="JSON of a check made before a deployment: only what is new counts."
         ),
     ] = None,
-    phase: Annotated[Phase | None, typer.Option(help="How far the stack is, instead of its file.")] = None,
-    manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
-    known_users: Annotated[Path, typer.Option(help="The list of known users.")] = KNOWN_USERS,
+    phase: inputs.PhaseChoice = None,
+    manifest: inputs.ManifestPath = inputs.MANIFEST,
+    known_users: inputs.KnownUsersPath = inputs.KNOWN_USERS,
 ) -> int:
     """Compare STACK's users, roles, secrets and tasks with what is declared.
 
     Exit 0 clean or nothing new, 1 drift, 3 unknown, or found and not reported although --github asks for it.
     """
-    from atlas_access.base import EndpointRefused, Endpoints
+    from atlas_access.base import EndpointRefused
     from atlas_access.cli.output import show
     from atlas_access.clients import CredentialsMissing, sign_in_from
     from atlas_access.drift import Wanted, drift_report, look
 
-    with presented_as(WRONG, EndpointRefused):
-        endpoints = Endpoints.from_environment(os.environ)
+    endpoints = inputs.read_endpoints()
     known_before = _identities(before, stack) if before is not None else frozenset()
-    declared = read_manifest(manifest)
+    declared = inputs.read_manifest(manifest)
     wanted = Wanted(
         stack=stack,
         manifest=declared,
-        settings=read_settings(stack, endpoints, phase=phase),
-        known=read_known_users(known_users, declared, stack),
+        settings=inputs.read_settings(stack, endpoints, phase=phase),
+        known=inputs.read_known_users(known_users, declared, stack),
         now=datetime.now(UTC),
     )
     with presented_as(WRONG, CredentialsMissing, EndpointRefused):
@@ -84,7 +74,9 @@ def drift(
 def _identities(path: Path, stack: str) -> frozenset[Identity]:
     """The findings of an earlier check of the stack; raises CommandFailed (exit 2) when it is none."""
     try:
-        found = json.loads(read_text(path, f"Write one with: atlas-access drift {stack} --format json."))
+        found = json.loads(
+            inputs.read_text(path, f"Write one with: atlas-access drift {stack} --format json.")
+        )
         if found["stack"] == stack:
             keys = ("kind", "where", "subject", "detail")
             return frozenset(

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from atlas_access.cli import inputs
 from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
-from atlas_access.cli.inputs import MANIFEST, PlainFormat, read_manifest, read_settings
 
 if TYPE_CHECKING:
     from atlas_access.base import Secret
@@ -36,8 +36,8 @@ def env(
     restore: Annotated[
         Path | None, typer.Option("--restore", metavar="FILE", help="Put FILE's newest backup back.")
     ] = None,
-    output: Annotated[PlainFormat, typer.Option("--format", help="How to show it.")] = PlainFormat.TEXT,
-    manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
+    output: inputs.PlainOutput = inputs.PlainFormat.TEXT,
+    manifest: inputs.ManifestPath = inputs.MANIFEST,
 ) -> int:
     """Set, check or restore a developer's env file. Exit 0 done or clean, 1 found, 2 refused, 3 not all judged.
 
@@ -45,7 +45,7 @@ def env(
     """
     if sum(each is not None for each in (write, check, restore)) != 1:
         raise CommandFailed("atlas-access env needs one thing to do.", _USAGE)
-    declared = read_manifest(manifest)
+    declared = inputs.read_manifest(manifest)
     if stack:
         _refuse_stack(stack, declared)
     if restore is not None:
@@ -72,7 +72,7 @@ def _refuse_stack(stack: str, declared: Manifest) -> None:
         )
 
 
-def _write(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> int:
+def _write(path: Path, stack: str, declared: Manifest, output: inputs.PlainFormat) -> int:
     from atlas_access.base import LocalText, ValueUnwritable
     from atlas_access.cli.output import write as show
     from atlas_access.guards import GitUnread, ignored
@@ -94,7 +94,7 @@ def _write(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> i
         "removed": gone,
         "backup": None if done.backup is None else str(done.backup),
     }
-    if output is PlainFormat.JSON:
+    if output is inputs.PlainFormat.JSON:
         show(json.dumps(document, indent=2), tuple(values.values()))
         return DONE
     lines = [f"{'WRITTEN' if done.changed else 'IN STEP'}  {path}: {', '.join(values)} (mode 0600)"]
@@ -108,7 +108,7 @@ def _write(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> i
     return DONE
 
 
-def _check(path: Path, stack: str, declared: Manifest, output: PlainFormat) -> int:
+def _check(path: Path, stack: str, declared: Manifest, output: inputs.PlainFormat) -> int:
     from atlas_access.base import Format
     from atlas_access.cli.output import show
     from atlas_access.guards import guards_report
@@ -141,14 +141,14 @@ def judged(path: Path, declared: Manifest, stack: str = "") -> Report:
     return local_values.check(declared, LocalText.parse(found.text), facts)
 
 
-def _restore(path: Path, output: PlainFormat) -> int:
+def _restore(path: Path, output: inputs.PlainFormat) -> int:
     from atlas_access.cli.output import write as show
     from atlas_access.guards import GitUnread, ignored
     from atlas_access.retirement import write_local_file as local_file
 
     with presented_as(WRONG, local_file.LocalFileRefused, GitUnread):
         done = local_file.restore(path, ignored)
-    if output is PlainFormat.JSON:
+    if output is inputs.PlainFormat.JSON:
         kept = None if done.backup is None else str(done.backup)
         show(json.dumps({"file": str(path), "restored_from": str(done.source), "backup": kept}, indent=2))
         return DONE
@@ -173,19 +173,16 @@ def _cluster_name(environment: str) -> str:
 
 def _current(stack: str, declared: Manifest) -> dict[str, Secret]:
     """The values of the local variables, each judged: a secret that holds the wrong credential is not handed on."""
-    from atlas_access.base import EndpointRefused, Endpoints, Secret
-    from atlas_access.clients import AwsUnavailable, read_connection_string, wrong_account
+    from atlas_access.base import Secret
+    from atlas_access.clients import AwsUnavailable, read_connection_string
     from atlas_access.guards import value_problems
     from atlas_access.manifest import LOCAL
 
-    with presented_as(WRONG, EndpointRefused):
-        endpoints = Endpoints.from_environment(os.environ)
-    settings = read_settings(stack, endpoints)
+    endpoints = inputs.read_endpoints()
+    settings = inputs.read_settings(stack, endpoints)
+    inputs.own_account(stack, settings, endpoints)
     region, values, wrong = settings.aws_region, {}, []
     with presented_as(UNKNOWN, AwsUnavailable, remedy="Nothing was touched."):
-        elsewhere = wrong_account(stack, settings.aws_account_id, region, endpoints)
-        if elsewhere:
-            raise CommandFailed(f"{elsewhere}.", "Sign in to the right account.")
         cluster = "" if endpoints.sandbox else settings.atlas_cluster
         for binding in declared.bindings_for(LOCAL):
             value = read_connection_string(binding.secret_name, "", region=region, endpoints=endpoints)

@@ -9,15 +9,15 @@ from typing import Annotated
 
 import typer
 
+from atlas_access.cli import inputs
 from atlas_access.cli.errors import DONE, CommandFailed
-from atlas_access.cli.inputs import MANIFEST, PlainFormat, read_manifest
 
 
 def explain(
     name: Annotated[str, typer.Argument(metavar="RULE|WAIVER", help="For example user-cap, or W1.")],
     *,
-    manifest: Annotated[Path, typer.Option(help="The manifest that records the waivers.")] = MANIFEST,
-    output: Annotated[PlainFormat, typer.Option("--format", help="How to show it.")] = PlainFormat.TEXT,
+    manifest: Annotated[Path, typer.Option(help="The manifest that records the waivers.")] = inputs.MANIFEST,
+    output: inputs.PlainOutput = inputs.PlainFormat.TEXT,
 ) -> int:
     """Explain a rule of the policy pack, with an example of both sides, or a waiver of the manifest.
 
@@ -39,13 +39,13 @@ def explain(
     elif telling is not None:
         page = policy_explained.of_telling(telling)
     else:
-        declared = read_manifest(manifest)
+        declared = inputs.read_manifest(manifest)
         waiver = next((each for each in declared.waivers if each.id == name), None)
         if waiver is None:
             tellings = (NOT_EVALUATED.name, KNOWN_AFTER_CREATION.name)
             raise _unknown(name, [*CATALOGUE, *tellings, *(each.id for each in declared.waivers)])
         page = policy_explained.of_waiver(declared, waiver)
-    if output is PlainFormat.JSON:
+    if output is inputs.PlainFormat.JSON:
         write(json.dumps(policy_explained.document(page), indent=2, ensure_ascii=False))
     else:
         write(policy_explained.render(page))

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from atlas_access.base import Format
+from atlas_access.cli import inputs
 from atlas_access.cli.errors import UNKNOWN, WRONG, CommandFailed, presented_as
-from atlas_access.cli.inputs import MANIFEST, Output, known_stack, read_manifest, read_settings
 
 if TYPE_CHECKING:
     from atlas_access.base import Endpoints
@@ -47,7 +47,7 @@ def guard(
     name: Annotated[GuardName, typer.Argument(help="One guard, or all.", metavar="NAME|all")],
     *,
     source: Annotated[Path, typer.Option(help="The source tree to check.")] = Path(),
-    manifest: Annotated[Path, typer.Option(help="The manifest to hold it against.")] = MANIFEST,
+    manifest: Annotated[Path, typer.Option(help="The manifest to hold it against.")] = inputs.MANIFEST,
     exclude: Annotated[
         list[str] | None, typer.Option(help="A pattern of paths to leave out; may be given again.")
     ] = None,
@@ -67,7 +67,7 @@ def guard(
     reverse: Annotated[
         Path | None, typer.Option("--reverse", help="env-var-coverage: print the patch that takes FILE back.")
     ] = None,
-    output: Output = Format.TEXT,
+    output: inputs.Output = Format.TEXT,
 ) -> int:
     """Check a source tree, the documents or stored secrets. Exit 0 clean, 1 found, 3 when not all could be judged."""
     from atlas_access.cli.output import show
@@ -82,7 +82,7 @@ def guard(
         )
     if name in _OF_A_STACK and stack is None:
         raise CommandFailed(f"{name.value} needs to know whose.", "Name a stack: --stack staging.")
-    declared = read_manifest(manifest)
+    declared = inputs.read_manifest(manifest)
     if keep_list is not None or reverse is not None:
         from atlas_access.cli.replacements import patch
 
@@ -117,18 +117,12 @@ def of_tree(
     from atlas_access.guards import (
         allowances,
         env_var_coverage,
-        read_tree,
         reference_collections,
         report,
         silent_fall_back,
     )
 
-    try:
-        tree = read_tree(source, excluded)
-    except OSError as error:
-        raise CommandFailed(
-            f"--source {source}: {error.strerror or 'cannot be read'}.", "Name a folder."
-        ) from error
+    tree = inputs.read_source(source, excluded)
     known = [
         *{each.variable for each in declared.bindings},
         *(each.name for each in declared.deprecated_variables),
@@ -181,13 +175,13 @@ def _of_git(source: Path, tree: Tree, excluded: Sequence[str], *, history: bool)
 
 
 def _of_secrets(declared: Manifest, stack: str, *, log_in: bool) -> Report:
-    from atlas_access.base import EndpointRefused, Endpoints
+    from atlas_access.base import EndpointRefused
     from atlas_access.guards import validate_secrets
 
+    endpoints = inputs.read_endpoints()
     with presented_as(WRONG, EndpointRefused):
-        endpoints = Endpoints.from_environment(os.environ)
-        settings = read_settings(stack, endpoints)
-        known_stack(stack, declared)
+        settings = inputs.read_settings(stack, endpoints)
+        inputs.known_stack(stack, declared)
         place = validate_secrets.Place(stack, settings.aws_account_id, settings.aws_region, log_in)
         used = dict.fromkeys(each.cluster for each in declared.bindings_for(stack))
         clusters = {name: _cluster(name, stack, endpoints) for name in used}
@@ -198,7 +192,7 @@ def _cluster(environment: str, stack: str, endpoints: Endpoints) -> Cluster:
     from atlas_access.clients import AtlasUnread, CredentialsMissing, cluster_addresses, sign_in_from
     from atlas_access.guards import Cluster
 
-    settings = read_settings(environment, endpoints)
+    settings = inputs.read_settings(environment, endpoints)
     try:
         sign_in = sign_in_from(os.environ)
         return Cluster(
@@ -211,11 +205,10 @@ def _cluster(environment: str, stack: str, endpoints: Endpoints) -> Cluster:
 
 
 def _of_terraform(source: Path, stack: str) -> Report:
-    from atlas_access.base import EndpointRefused, Endpoints, Location, Status
+    from atlas_access.base import Location, Status
     from atlas_access.guards import Guard, judge_directory, report
 
-    with presented_as(WRONG, EndpointRefused):
-        settings = read_settings(stack, Endpoints.from_environment(os.environ))
+    settings = inputs.read_settings(stack, inputs.read_endpoints())
     if not source.is_dir():
         raise CommandFailed(f"--source {source}: no such folder.", "Name the folder of the Terraform files.")
     answer = judge_directory(source, settings.ecs_service, (settings.ecs_service,), ())

@@ -5,6 +5,7 @@ A wrong file is refused before anything is contacted.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -12,16 +13,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from atlas_access.base import Format
-from atlas_access.cli.errors import CommandFailed, presented_as
+from atlas_access.base import Format, Phase
+from atlas_access.cli.errors import UNKNOWN, WRONG, CommandFailed, presented_as
 
 if TYPE_CHECKING:
     from atlas_access.base import Endpoints, Settings
+    from atlas_access.clients import SignIn
+    from atlas_access.guards import Tree
     from atlas_access.manifest import KnownUser, Manifest
     from atlas_access.review import Observation
 
 MANIFEST = Path("access.yaml")
 KNOWN_USERS = Path("known-users.yaml")
+HERE = Path(".sandbox")
 
 Output = Annotated[
     Format, typer.Option("--format", help="How to show it; every format carries the same facts.")
@@ -46,19 +50,23 @@ class Engine(StrEnum):
     EMBEDDED = "embedded"
 
 
-class Phase(StrEnum):
-    """The phase of a stack's life."""
-
-    PROVISION = "provision"
-    BIND = "bind"
-    RETIRE = "retire"
-
-
 class PlainFormat(StrEnum):
     """The formats of an answer."""
 
     TEXT = "text"
     JSON = "json"
+
+
+Stack = Annotated[str, typer.Argument(help="staging or prod.")]
+PlainOutput = Annotated[PlainFormat, typer.Option("--format", help="How to show it.")]
+ManifestPath = Annotated[Path, typer.Option("--manifest", help="The manifest to read.")]
+KnownUsersPath = Annotated[Path, typer.Option("--known-users", help="The list of known users.")]
+PhaseChoice = Annotated[
+    Phase | None, typer.Option("--phase", help="How far the stack is, instead of its file.")
+]
+Directory = Annotated[
+    Path, typer.Option("--dir", envvar="ATLAS_ACCESS_SANDBOX_DIR", help="Where the sandbox keeps its files.")
+]
 
 
 def settings(given: Sequence[str]) -> dict[str, str]:
@@ -69,6 +77,46 @@ def settings(given: Sequence[str]) -> dict[str, str]:
                 f'--config "{each}" is no setting. Write it as KEY=VALUE, for example unprotect=true.'
             )
     return {key: value for key, _, value in (each.partition("=") for each in given)}
+
+
+def read_endpoints() -> Endpoints:
+    """Where this process may send anything; raises CommandFailed (exit 2) for addresses that are refused."""
+    from atlas_access.base import EndpointRefused, Endpoints
+
+    with presented_as(WRONG, EndpointRefused):
+        return Endpoints.from_environment(os.environ)
+
+
+def sign_in_if_any() -> SignIn | None:
+    """The credentials for Atlas in the environment; None without any."""
+    from atlas_access.clients import CredentialsMissing, sign_in_from
+
+    try:
+        return sign_in_from(os.environ)
+    except CredentialsMissing:
+        return None
+
+
+def own_account(stack: str, settings: Settings, endpoints: Endpoints) -> None:
+    """Raise CommandFailed unless the AWS credentials act in the stack's own account (2), or when nobody knows (3)."""
+    from atlas_access.clients import AwsUnavailable, wrong_account
+
+    with presented_as(UNKNOWN, AwsUnavailable, remedy="Nothing was touched."):
+        elsewhere = wrong_account(stack, settings.aws_account_id, settings.aws_region, endpoints)
+    if elsewhere:
+        raise CommandFailed(f"{elsewhere}.", "Sign in to the right account.")
+
+
+def read_source(source: Path, excluded: Sequence[str]) -> Tree:
+    """The source tree; raises CommandFailed (exit 2) when it cannot be read."""
+    from atlas_access.guards import read_tree
+
+    try:
+        return read_tree(source, excluded)
+    except OSError as error:
+        raise CommandFailed(
+            f"--source {source}: {error.strerror or 'cannot be read'}.", "Name a folder."
+        ) from error
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -105,14 +153,17 @@ def known_stack(stack: str, declared: Manifest) -> None:
         raise CommandFailed(f'stack "{stack}" is no environment of the manifest.', f"It knows {known}.")
 
 
-def read_every_settings(
-    stack: str, declared: Manifest, endpoints: Endpoints, phase: Phase | None
-) -> dict[str, Settings]:
-    """The settings of every environment by name; `phase` overrides that of `stack` alone. Raises CommandFailed."""
-    return {
+def read_migration(
+    stack: str, manifest: Path, known_users: Path, phase: Phase | None
+) -> tuple[Endpoints, Manifest, dict[str, Settings], tuple[KnownUser, ...]]:
+    """What commands need that follow a migration; settings are those of every environment. Raises CommandFailed."""
+    endpoints, declared = read_endpoints(), read_manifest(manifest)
+    known_stack(stack, declared)
+    settings = {
         name: read_settings(name, endpoints, phase=phase if name == stack else None)
         for name in declared.environments
     }
+    return endpoints, declared, settings, read_known_users(known_users, declared, stack)
 
 
 def read_known_users(path: Path, declared: Manifest, stack: str) -> tuple[KnownUser, ...]:

@@ -6,24 +6,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from atlas_access.base import Format
+from atlas_access.base import Format, Phase
+from atlas_access.cli import inputs
 from atlas_access.cli.errors import WRONG, presented_as
-from atlas_access.cli.inputs import (
-    KNOWN_USERS,
-    MANIFEST,
-    Output,
-    Phase,
-    known_stack,
-    read_every_settings,
-    read_known_users,
-    read_manifest,
-)
 from atlas_access.cli.legacy_restore import restore
 
 
@@ -49,27 +39,22 @@ app.command("restore")(restore)
 
 @app.command("list")
 def list_estate(
-    stack: Annotated[str, typer.Argument(help="staging or prod.")],
+    stack: inputs.Stack,
     *,
-    output: Output = Format.TEXT,
-    phase: Annotated[Phase | None, typer.Option(help="How far the stack is, instead of its file.")] = None,
-    manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
-    known_users: Annotated[Path, typer.Option(help="The list of known users.")] = KNOWN_USERS,
+    output: inputs.Output = Format.TEXT,
+    phase: inputs.PhaseChoice = None,
+    manifest: inputs.ManifestPath = inputs.MANIFEST,
+    known_users: inputs.KnownUsersPath = inputs.KNOWN_USERS,
 ) -> int:
     """List STACK's users, roles, secrets and who binds them. Exit 0 as declared, 1 it differs, 3 not all was read."""
-    from atlas_access.base import EndpointRefused, Endpoints, Phase as Settled
+    from atlas_access.base import EndpointRefused
     from atlas_access.cli.output import show
     from atlas_access.clients import CredentialsMissing, sign_in_from
     from atlas_access.retirement import inventory_report, legacy_estate, look
 
-    with presented_as(WRONG, EndpointRefused):
-        endpoints = Endpoints.from_environment(os.environ)
-    declared = read_manifest(manifest)
-    known_stack(stack, declared)
-    settings = read_every_settings(stack, declared, endpoints, phase)
-    people = read_known_users(known_users, declared, stack)
+    endpoints, declared, settings, people = inputs.read_migration(stack, manifest, known_users, phase)
     with presented_as(WRONG, CredentialsMissing, EndpointRefused):
         seen = look(declared, stack, settings, sign_in_from(os.environ), endpoints)
-    retired = settings[stack].phase is Settled.RETIRE
+    retired = settings[stack].phase is Phase.RETIRE
     estate = legacy_estate(declared, stack, people, seen, retired=retired)
     return show(inventory_report(estate), output)

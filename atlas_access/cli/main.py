@@ -55,19 +55,8 @@ def begin(
         show_calls()
 
 
-app.command("docs")(docs)
-app.command("drift")(drift)
-app.command("env")(env)
-app.command("explain")(explain)
-app.command("guard")(guard)
-app.command("matrix")(matrix)
-app.command("policy")(policy)
-app.command("prove")(prove)
-app.command("rollback")(rollback)
-app.command("smoke")(smoke)
-app.command("status")(status)
-app.command("undo")(undo)
-app.command("who-can")(who_can)
+for verb in (docs, drift, env, explain, guard, matrix, policy, prove, rollback, smoke, status, undo, who_can):
+    app.command()(verb)
 app.add_typer(baseline, name="baseline")
 app.add_typer(legacy, name="legacy")
 app.add_typer(sandbox, name="sandbox")

@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
-from atlas_access.cli.inputs import MANIFEST, TableFormat, read_evidence, read_manifest
+from atlas_access.cli import inputs
 
 
 def matrix(
     *,
-    manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
+    manifest: inputs.ManifestPath = inputs.MANIFEST,
     output: Annotated[
-        TableFormat, typer.Option("--format", help="How to show it; every format carries the same facts.")
-    ] = TableFormat.TEXT,
+        inputs.TableFormat,
+        typer.Option("--format", help="How to show it; every format carries the same facts."),
+    ] = inputs.TableFormat.TEXT,
     evidence: Annotated[
         Path | None, typer.Option(help="Proofs to fill in the columns live and proven.")
     ] = None,
@@ -25,9 +26,9 @@ def matrix(
     from atlas_access.cli.output import show, write
     from atlas_access.review import build, matrix_html, matrix_report
 
-    result = build(read_manifest(manifest), read_evidence(evidence))
+    result = build(inputs.read_manifest(manifest), inputs.read_evidence(evidence))
     report = matrix_report(result)
-    if output is not TableFormat.HTML:
+    if output is not inputs.TableFormat.HTML:
         return show(report, Format(output.value))
     write(matrix_html.render(result))
     return report.status.exit_code

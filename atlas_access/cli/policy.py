@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from atlas_access.base import Format
+from atlas_access.base import Format, Phase
+from atlas_access.cli import inputs
 from atlas_access.cli.errors import UNKNOWN, WRONG, CommandFailed, presented_as
-from atlas_access.cli.inputs import MANIFEST, Output, Phase, read_manifest, read_text
 
 if TYPE_CHECKING:
     from atlas_access.base import Finding, Report
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from policy.catalogue import Entry
     from policy.model import Finding as Judged, NotEvaluated
 
-HERE = Path(".sandbox")
 STDIN = "-"
 
 
 def policy(
-    stack: Annotated[str, typer.Argument(help="staging or prod.")],
+    stack: inputs.Stack,
     *,
     state: Annotated[
         str | None,
@@ -33,15 +32,14 @@ def policy(
             metavar="FILE", help="What `pulumi stack export` wrote, or - for its output; else the sandbox's."
         ),
     ] = None,
-    output: Output = Format.TEXT,
+    output: inputs.Output = Format.TEXT,
     phase: Annotated[
         Phase | None, typer.Option(help="How far the stack is, instead of what it says.")
     ] = None,
-    manifest: Annotated[Path, typer.Option(help="The manifest that findings are traced to.")] = MANIFEST,
-    directory: Annotated[
-        Path,
-        typer.Option("--dir", envvar="ATLAS_ACCESS_SANDBOX_DIR", help="Where the sandbox keeps its files."),
-    ] = HERE,
+    manifest: Annotated[
+        Path, typer.Option(help="The manifest that findings are traced to.")
+    ] = inputs.MANIFEST,
+    directory: inputs.Directory = inputs.HERE,
 ) -> int:
     """Judge STACK as it was deployed by the policy pack. Exit 0 clean, 1 violated, 3 not judged."""
     from atlas_access.cli.output import show
@@ -72,7 +70,7 @@ def _state(given: str | None, stack: str, directory: Path) -> str:
     if given == STDIN:
         return sys.stdin.read()
     if given is not None:
-        return read_text(Path(given), f"Write one with: pulumi stack export -s {stack} --file FILE.")
+        return inputs.read_text(Path(given), f"Write one with: pulumi stack export -s {stack} --file FILE.")
     from atlas_access.cli.sandbox import deployed_state
 
     return deployed_state(directory, stack)
@@ -84,7 +82,7 @@ def _report(judged: StateReport, stack: str, manifest: Path) -> Report:
     from atlas_access.review import policy_report
     from policy.catalogue import CATALOGUE
 
-    declared = read_manifest(manifest) if manifest != MANIFEST or manifest.is_file() else None
+    declared = inputs.read_manifest(manifest) if manifest != inputs.MANIFEST or manifest.is_file() else None
     findings = [_finding(each, declared, manifest) for each in judged.findings]
     unseen = [_unseen(each, CATALOGUE[each.rule]) for each in judged.not_evaluated if not each.after_creation]
     later = [str(each) for each in judged.not_evaluated if each.after_creation]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from atlas_access.base import Format
+from atlas_access.cli import inputs
 from atlas_access.cli.errors import WRONG, CommandFailed, presented_as
-from atlas_access.cli.inputs import MANIFEST, Output, read_manifest, read_settings
 
 if TYPE_CHECKING:
     from atlas_access.base import Endpoints
@@ -30,7 +29,7 @@ def prove(
     stack: Annotated[str | None, typer.Argument(help="staging or prod; not with --secret-id.")] = None,
     *,
     user: Annotated[str | None, typer.Option(help="One user instead of all.")] = None,
-    output: Output = Format.TEXT,
+    output: inputs.Output = Format.TEXT,
     attempts: Annotated[bool, typer.Option("--attempts", help="One line for each attempt besides.")] = False,
     named: Annotated[
         NamedSet | None, typer.Option("--set", help="The runbook's twelve probes instead of the whole proof.")
@@ -51,10 +50,10 @@ def prove(
     database: Annotated[str, typer.Option(help="Instead of the connection string's own.")] = "",
     version: Annotated[str, typer.Option(help="A version id instead of the current one.")] = "",
     region: Annotated[str, typer.Option(envvar="AWS_REGION", help="With --secret-id.")] = "",
-    manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
+    manifest: inputs.ManifestPath = inputs.MANIFEST,
 ) -> int:
     """Prove credentials by the server itself, without a trace. Exit 0 proven, 1 refuted, 3 inconclusive."""
-    from atlas_access.base import EndpointRefused, Endpoints
+    from atlas_access.base import EndpointRefused
     from atlas_access.cli.output import show
     from atlas_access.proof import proof_report
 
@@ -62,8 +61,8 @@ def prove(
         stack, user, named, legacy=legacy, row=leave_row, here=here, quiet=output is not Format.TEXT
     )
     _exclude(asked, secret_id)
+    endpoints = inputs.read_endpoints()
     with presented_as(WRONG, EndpointRefused):
-        endpoints = Endpoints.from_environment(os.environ)
         if secret_id is None:
             report = _of_stack(asked, manifest, endpoints)
         else:
@@ -105,7 +104,6 @@ def _exclude(asked: _Asked, secret_id: str | None) -> None:
 def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
     from atlas_access.cli.output import console
     from atlas_access.cli.prove_view import board
-    from atlas_access.clients import CredentialsMissing, sign_in_from
     from atlas_access.proof import (
         ProofReport,
         Proven,
@@ -118,15 +116,12 @@ def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
     )
 
     name = str(asked.stack)
-    declared = read_manifest(path)
+    declared = inputs.read_manifest(path)
     if asked.user is not None and asked.user not in {each.name for each in declared.users}:
         known = ", ".join(each.name for each in declared.users)
         raise CommandFailed(f"{path} has no user {asked.user}. It has {known}.")
-    settings = read_settings(name, endpoints)
-    try:
-        sign_in = sign_in_from(os.environ)
-    except CredentialsMissing:
-        sign_in = None
+    settings = inputs.read_settings(name, endpoints)
+    sign_in = inputs.sign_in_if_any()
     stack = Stack(name, declared, settings, endpoints, sign_in, here=asked.here)
     probes = probe_set(name, legacy=asked.legacy) if asked.named else None
     if asked.named and probes is None:

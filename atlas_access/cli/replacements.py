@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from atlas_access.cli import inputs
 from atlas_access.cli.errors import DONE, REFUTED, CommandFailed, presented_as
-from atlas_access.cli.inputs import read_text
 
 if TYPE_CHECKING:
     from atlas_access.manifest import Manifest
@@ -21,17 +21,12 @@ def patch(
 ) -> int:
     """Print a patch for `git apply`. Exit 0 when it is whole, 1 when a line could not be found again."""
     from atlas_access.cli.output import console, write
-    from atlas_access.guards import read_tree, replacements as way
+    from atlas_access.guards import replacements as way
 
-    try:
-        tree = read_tree(source, excluded)
-    except OSError as error:
-        raise CommandFailed(
-            f"--source {source}: {error.strerror or 'cannot be read'}.", "Name a folder."
-        ) from error
+    tree = inputs.read_source(source, excluded)
     screen = console(error=True)
     if reverse is not None:
-        text = read_text(reverse, "Name the list that --list has written.")
+        text = inputs.read_text(reverse, "Name the list that --list has written.")
         with presented_as(2, way.ListInvalid, remedy=f"{reverse}: write one with --list before phase F."):
             made = way.patch(way.from_json(text), tree.files, reverse=True)
     else:

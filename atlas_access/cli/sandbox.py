@@ -14,8 +14,9 @@ from typing import Annotated
 
 import typer
 
+from atlas_access.base import Phase
+from atlas_access.cli import inputs
 from atlas_access.cli.errors import DONE, REFUTED, WRONG, CommandFailed, need_checkout, presented_as
-from atlas_access.cli.inputs import Engine, Phase, PlainFormat, settings
 from atlas_access.cli.sandbox_replay import replay
 
 app = typer.Typer(
@@ -24,22 +25,16 @@ app = typer.Typer(
 
 app.command()(replay)
 
-Directory = Annotated[
-    Path, typer.Option("--dir", envvar="ATLAS_ACCESS_SANDBOX_DIR", help="Where the sandbox keeps its files.")
-]
-Output = Annotated[PlainFormat, typer.Option("--format", help="How to show it.")]
-Stack = Annotated[str, typer.Argument(help="staging or prod.")]
 EngineChoice = Annotated[
-    Engine,
+    inputs.Engine,
     typer.Option("--engine", help="auto: the pulumi CLI when it is on PATH, else the embedded engine."),
 ]
-HERE = Path(".sandbox")
 
 
 @app.command()
 def up(
     *,
-    directory: Directory = HERE,
+    directory: inputs.Directory = inputs.HERE,
     keep: Annotated[
         bool,
         typer.Option(
@@ -47,7 +42,7 @@ def up(
         ),
     ] = False,
     base_port: Annotated[int, typer.Option(help="First of a row of ports; 0 takes free ones.")] = 0,
-    output: Output = PlainFormat.TEXT,
+    output: inputs.PlainOutput = inputs.PlainFormat.TEXT,
 ) -> int:
     """Start the sandbox in the legacy state that the migration begins with."""
     from atlas_access.cli.output import console, write
@@ -60,7 +55,7 @@ def up(
 
         world = lifecycle.up(directory, Options(base_port=base_port, keep=keep, service=True))
         found = describe(world, Wanted.AUTO)
-    if output is PlainFormat.JSON:
+    if output is inputs.PlainFormat.JSON:
         write(
             json.dumps(
                 {
@@ -81,7 +76,9 @@ def up(
 
 
 @app.command()
-def status(*, directory: Directory = HERE, output: Output = PlainFormat.TEXT) -> int:
+def status(
+    *, directory: inputs.Directory = inputs.HERE, output: inputs.PlainOutput = inputs.PlainFormat.TEXT
+) -> int:
     """Say of every part whether it is alive. Exit 1 when one is not."""
     from atlas_access.cli.output import console, write
 
@@ -89,7 +86,7 @@ def status(*, directory: Directory = HERE, output: Output = PlainFormat.TEXT) ->
         from sandbox.health import status as look
 
         found = look(directory)
-    if output is PlainFormat.JSON:
+    if output is inputs.PlainFormat.JSON:
         parts = [
             {"name": part.name, "where": part.where, "ok": part.ok, "detail": part.detail}
             for part in found.parts
@@ -113,7 +110,7 @@ def status(*, directory: Directory = HERE, output: Output = PlainFormat.TEXT) ->
 
 
 @app.command()
-def env(stack: Stack = "staging", *, directory: Directory = HERE) -> int:
+def env(stack: inputs.Stack = "staging", *, directory: inputs.Directory = inputs.HERE) -> int:
     """Print the exports with which a pulumi CLI works on the running sandbox by hand.
 
     The sandbox's own keys are among them, unmasked: that is what they are printed for.
@@ -136,7 +133,7 @@ def env(stack: Stack = "staging", *, directory: Directory = HERE) -> int:
 
 
 @app.command()
-def down(*, directory: Directory = HERE) -> int:
+def down(*, directory: inputs.Directory = inputs.HERE) -> int:
     """End the sandbox's own processes, also after a crash, and delete its files unless they are to be kept."""
     from atlas_access.cli.output import console
 
@@ -151,7 +148,7 @@ def down(*, directory: Directory = HERE) -> int:
 
 
 @app.command()
-def reset(*, directory: Directory = HERE) -> int:
+def reset(*, directory: inputs.Directory = inputs.HERE) -> int:
     """Start anew in the legacy state."""
     from atlas_access.cli.output import console
 
@@ -167,7 +164,7 @@ def reset(*, directory: Directory = HERE) -> int:
 def logs(
     part: Annotated[str | None, typer.Argument(help="One part's log; every part's without it.")] = None,
     *,
-    directory: Directory = HERE,
+    directory: inputs.Directory = inputs.HERE,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 50,
 ) -> int:
     """Show the last lines of the sandbox's logs, secrets masked."""
@@ -185,9 +182,9 @@ def logs(
 
 @app.command()
 def deploy(
-    stack: Stack,
+    stack: inputs.Stack,
     *,
-    directory: Directory = HERE,
+    directory: inputs.Directory = inputs.HERE,
     preview: Annotated[bool, typer.Option("--preview", help="Show the plan; change nothing.")] = False,
     destroy: Annotated[bool, typer.Option("--destroy", help="Remove what the stack made.")] = False,
     refresh: Annotated[
@@ -197,13 +194,13 @@ def deploy(
         ),
     ] = False,
     phase: Annotated[Phase | None, typer.Option(help="How far to go, instead of the stack's file.")] = None,
-    engine: EngineChoice = Engine.AUTO,
+    engine: EngineChoice = inputs.Engine.AUTO,
     config: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="A setting for this run.")
     ] = None,
     diff: Annotated[bool, typer.Option("--diff", help="Show the properties of what a plan creates.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-    output: Output = PlainFormat.TEXT,
+    output: inputs.PlainOutput = inputs.PlainFormat.TEXT,
     events: Annotated[
         Path | None, typer.Option(help="Write the engine's events here, as JSON lines.")
     ] = None,
@@ -218,7 +215,7 @@ def deploy(
             "--preview and --refresh exclude each other: a refresh writes what it reads into the state.",
             f"To see what was changed by hand: atlas-access drift {stack}",
         )
-    changed = settings(config or ())
+    changed = inputs.settings(config or ())
     with _sandbox_errors():
         from atlas_access.review import Operation
         from sandbox.deploy import Engine as Wanted, Order, deploy as run
@@ -236,7 +233,7 @@ def deploy(
             events=events,
             refresh=refresh,
         )
-        quiet = as_json or output is PlainFormat.JSON
+        quiet = as_json or output is inputs.PlainFormat.JSON
         before = drift_now(world, order) if operation is Operation.UP else None
         code = show(
             lambda progress: run(world, order, progress), secrets=world.secrets(), as_json=quiet, values=diff
@@ -247,7 +244,7 @@ def deploy(
 
 
 @app.command()
-def baseline(stack: Stack, *, directory: Directory = HERE) -> int:
+def baseline(stack: inputs.Stack, *, directory: inputs.Directory = inputs.HERE) -> int:
     """Capture what STACK answers now, before any change: with it, deployments are gated as anywhere else."""
     from atlas_access.cli.output import console
 
@@ -270,7 +267,7 @@ def baseline(stack: Stack, *, directory: Directory = HERE) -> int:
 def clock(
     *,
     advance: Annotated[str, typer.Option("--advance", help="By how much: 90s, 30m, 2h or 1d.")] = "",
-    directory: Directory = HERE,
+    directory: inputs.Directory = inputs.HERE,
 ) -> int:
     """Say how far ahead this sandbox's clock is, or advance it: soaks go by it. Nowhere else is there one."""
     from atlas_access.base import ClockRefused, advance as move, advanced, seconds_of
@@ -286,7 +283,7 @@ def clock(
 
 
 @app.command()
-def demo(*, directory: Directory = HERE, engine: EngineChoice = Engine.AUTO) -> int:
+def demo(*, directory: inputs.Directory = inputs.HERE, engine: EngineChoice = inputs.Engine.AUTO) -> int:
     """Play the whole migration on this machine, both stacks, under constant load; then tear it all down."""
     from atlas_access.cli.sandbox_demo_view import stage
 

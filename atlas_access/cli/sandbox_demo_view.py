@@ -14,11 +14,13 @@ from atlas_access.cli.output import console
 from atlas_access.cli.sandbox_deploy_view import told_of
 from atlas_access.cli.sandbox_live import following
 from atlas_access.review import Deployment, Moment, Operation, Progress, matrix_report, progress_line
-from sandbox.demo import Audience, Played
+from sandbox.demo import Audience
 from sandbox.receipt_pages import lines
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from sandbox.demo import Played
 
 NEXT = 'atlas-access sandbox up, then README "On your own accounts"'
 

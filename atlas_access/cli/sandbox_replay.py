@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from atlas_access.cli import inputs
 from atlas_access.cli.errors import DONE, WRONG, CommandFailed, need_checkout, presented_as
-from atlas_access.cli.inputs import PlainFormat
 
 if TYPE_CHECKING:
     from sandbox.replays.model import Result
@@ -23,11 +23,8 @@ def replay(
     *,
     every: Annotated[bool, typer.Option("--all", help="Every replay, in one sandbox.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="Name the replays and what catches each.")] = False,
-    directory: Annotated[
-        Path,
-        typer.Option("--dir", envvar="ATLAS_ACCESS_SANDBOX_DIR", help="Where its sandbox keeps its files."),
-    ] = Path(".sandbox"),
-    output: Annotated[PlainFormat, typer.Option("--format", help="How to show it.")] = PlainFormat.TEXT,
+    directory: inputs.Directory = inputs.HERE,
+    output: inputs.PlainOutput = inputs.PlainFormat.TEXT,
 ) -> int:
     """Show a mistake happening without our gates, then caught with them, in a sandbox of its own that goes afterwards.
 
@@ -49,10 +46,10 @@ def replay(
 
         replays = chosen(name)
         if listed:
-            as_json = output is PlainFormat.JSON
+            as_json = output is inputs.PlainFormat.JSON
             write(report.promises_json(replays) if as_json else report.promises(replays))
             return DONE
-        quiet = output is PlainFormat.JSON
+        quiet = output is inputs.PlainFormat.JSON
         screen = console(error=quiet)
 
         def ended(result: Result) -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from atlas_access.base import Format
+from atlas_access.cli import inputs
 from atlas_access.cli.errors import DONE, WRONG, CommandFailed, presented_as
-from atlas_access.cli.inputs import MANIFEST, Output, read_manifest, read_settings
 
 if TYPE_CHECKING:
     from atlas_access.smoke import Baseline, GateResult, Smoke, SmokeOrder
@@ -24,17 +24,15 @@ SCENARIOS = Path("smoke.yaml")
 app = typer.Typer(help="The answers before any change, which later ones are held to.", no_args_is_help=True)
 
 
-Stack = Annotated[str, typer.Argument(help="staging or prod.")]
 Url = Annotated[str | None, typer.Option(help="Where to ask, instead of the stack's smokeUrl.")]
 Scenarios = Annotated[Path, typer.Option("--scenarios", help="What the gates ask and expect.")]
-Manifest = Annotated[Path, typer.Option(help="The manifest to read.")]
 File = Annotated[
     Path | None, typer.Option("--baseline", help="The baseline's file. [default: baselines/STACK.json]")
 ]
 
 
 def smoke(
-    stack: Stack,
+    stack: inputs.Stack,
     *,
     url: Url = None,
     rounds: Annotated[
@@ -44,10 +42,10 @@ def smoke(
         str,
         typer.Option(help="The task-definition revision that must answer, such as askflorence-prod-app:13."),
     ] = "",
-    output: Output = Format.TEXT,
+    output: inputs.Output = Format.TEXT,
     scenarios: Scenarios = SCENARIOS,
     baseline: File = None,
-    manifest: Manifest = MANIFEST,
+    manifest: inputs.ManifestPath = inputs.MANIFEST,
 ) -> int:
     """Run the eight smoke gates on STACK. Exit 0 green, 1 a gate is not met, 3 something is unknown."""
     from atlas_access.cli.output import show
@@ -60,12 +58,12 @@ def smoke(
 
 @app.command()
 def capture(
-    stack: Stack,
+    stack: inputs.Stack,
     *,
     url: Url = None,
     scenarios: Scenarios = SCENARIOS,
     baseline: File = None,
-    manifest: Manifest = MANIFEST,
+    manifest: inputs.ManifestPath = inputs.MANIFEST,
 ) -> int:
     """Capture STACK's answers before any change. Exit 1 or 3, and nothing is written, when a gate is not met."""
     from atlas_access.cli.output import show, write
@@ -96,13 +94,12 @@ def _order(
     stack: str, url: str | None, scenarios: Path, manifest: Path, baseline: Path | None, *, needed: bool
 ) -> SmokeOrder:
     """Everything that the gates need, every wrong input reported before anything is contacted."""
-    from atlas_access.base import EndpointRefused, Endpoints
+    from atlas_access.base import EndpointRefused
     from atlas_access.smoke import Place, SmokeOrder
 
-    with presented_as(WRONG, EndpointRefused):
-        endpoints = Endpoints.from_environment(os.environ)
-    declared = read_manifest(manifest)
-    settings = read_settings(stack, endpoints)
+    endpoints = inputs.read_endpoints()
+    declared = inputs.read_manifest(manifest)
+    settings = inputs.read_settings(stack, endpoints)
     asked = _scenarios(scenarios)
     address = url or endpoints.smoke or settings.smoke_url
     with presented_as(WRONG, EndpointRefused):

@@ -11,17 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from atlas_access.base import Format
+from atlas_access.cli import inputs
 from atlas_access.cli.errors import WRONG, CommandFailed, presented_as
-from atlas_access.cli.inputs import (
-    KNOWN_USERS,
-    MANIFEST,
-    Output,
-    Phase,
-    known_stack,
-    read_every_settings,
-    read_known_users,
-    read_manifest,
-)
 
 if TYPE_CHECKING:
     from atlas_access.base import Settings, What
@@ -33,30 +24,25 @@ ENV_FILE = Path(".env.local")
 
 
 def status(
-    stack: Annotated[str, typer.Argument(help="staging or prod.")],
+    stack: inputs.Stack,
     *,
-    output: Output = Format.TEXT,
+    output: inputs.Output = Format.TEXT,
     env_file: Annotated[Path, typer.Option("--env-file", help="Phase E: the env file to judge.")] = ENV_FILE,
     source: Annotated[
         Path | None, typer.Option("--source", help="Phase F: the application's source tree.")
     ] = None,
-    phase: Annotated[Phase | None, typer.Option(help="How far the stack is, instead of its file.")] = None,
-    manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
-    known_users: Annotated[Path, typer.Option(help="The list of known users.")] = KNOWN_USERS,
+    phase: inputs.PhaseChoice = None,
+    manifest: inputs.ManifestPath = inputs.MANIFEST,
+    known_users: inputs.KnownUsersPath = inputs.KNOWN_USERS,
 ) -> int:
     """Show every phase: done, next, blocked or unknown. Exit 0 all done, 1 something is to be done, 3 unknown."""
-    from atlas_access.base import EndpointRefused, Endpoints, clock_for
+    from atlas_access.base import EndpointRefused, clock_for
     from atlas_access.cli.output import show
     from atlas_access.clients import CredentialsMissing, sign_in_from
     from atlas_access.drift import Wanted
     from atlas_access.retirement import Looked, facts, migration, status_report
 
-    with presented_as(WRONG, EndpointRefused):
-        endpoints = Endpoints.from_environment(os.environ)
-    declared = read_manifest(manifest)
-    known_stack(stack, declared)
-    settings = read_every_settings(stack, declared, endpoints, phase)
-    people = read_known_users(known_users, declared, stack)
+    endpoints, declared, settings, people = inputs.read_migration(stack, manifest, known_users, phase)
     now = datetime.fromtimestamp(clock_for(os.environ, endpoints).wall(), UTC)
     with presented_as(WRONG, CredentialsMissing, EndpointRefused):
         wanted = Wanted(stack, declared, settings[stack], people, now)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
-from atlas_access.cli.inputs import MANIFEST, PlainFormat, known_stack, read_manifest, read_settings
+from atlas_access.cli import inputs
+from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, CommandFailed, presented_as
 from atlas_access.retirement import UndoPhase
 
 if TYPE_CHECKING:
@@ -20,23 +18,21 @@ if TYPE_CHECKING:
 
 
 def undo(
-    stack: Annotated[str, typer.Argument(help="staging or prod.")],
+    stack: inputs.Stack,
     phase: Annotated[UndoPhase, typer.Argument(help="The phase to take back.", case_sensitive=False)],
     *,
-    output: Annotated[PlainFormat, typer.Option("--format", help="How to show it.")] = PlainFormat.TEXT,
-    manifest: Annotated[Path, typer.Option(help="The manifest to read.")] = MANIFEST,
+    output: inputs.PlainOutput = inputs.PlainFormat.TEXT,
+    manifest: inputs.ManifestPath = inputs.MANIFEST,
 ) -> int:
     """Say the commands that take PHASE back. Exit 0 when the way is open, 1 when it is closed, 3 when unknown."""
-    from atlas_access.base import EndpointRefused, Endpoints
     from atlas_access.cli.output import write
 
-    with presented_as(WRONG, EndpointRefused):
-        endpoints = Endpoints.from_environment(os.environ)
-    declared = read_manifest(manifest)
-    known_stack(stack, declared)
+    endpoints = inputs.read_endpoints()
+    declared = inputs.read_manifest(manifest)
+    inputs.known_stack(stack, declared)
     found, against = _judged(stack, phase, declared, endpoints)
     open_ = found.nothing or (found.reversible and not against)
-    if output is PlainFormat.JSON:
+    if output is inputs.PlainFormat.JSON:
         document = {
             "stack": stack,
             "phase": phase.value,
@@ -59,7 +55,7 @@ def _judged(stack: str, phase: UndoPhase, declared: Manifest, endpoints: Endpoin
     way = recipe(phase, stack, sandbox=endpoints.sandbox)
     if phase in (UndoPhase.LOCAL, UndoPhase.CODE):
         return way, ""
-    settings = read_settings(stack, endpoints)
+    settings = inputs.read_settings(stack, endpoints)
     with presented_as(
         UNKNOWN, AwsUnavailable, remedy="Whether there is a way back is unknown; change nothing."
     ):

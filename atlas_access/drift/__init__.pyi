@@ -5,5 +5,5 @@ from .finding import Difference as Difference, Drift as Drift, Identity as Ident
 from .issue import LABEL as LABEL, decide as decide
 from .model import BoundVariable as BoundVariable, SeenSecret as SeenSecret
 from .observe import look as look
-from .report import counted as counted, drift_report as drift_report, moment as moment
-from .words import listed as listed
+from .report import drift_report as drift_report
+from .words import counted as counted, listed as listed, moment as moment

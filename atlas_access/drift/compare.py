@@ -162,14 +162,10 @@ def _cluster(wanted: Wanted, cluster: SeenCluster) -> Iterator[Difference]:
         }
     )
     if readers and cluster.private_endpoints != 1:
-        yield Difference(
-            Kind.ENDPOINT_MISSING,
-            cluster.name,
-            "private endpoint",
-            f"{cluster.name} has {cluster.private_endpoints} private endpoints; {', '.join(readers)} needs exactly one",
-            "Have the private endpoint accepted in Atlas again (ADR 0004), or remove those that are not in use",
-            detail=str(cluster.private_endpoints),
-        )
+        count = str(cluster.private_endpoints)
+        what = f"{cluster.name} has {count} private endpoints; {', '.join(readers)} needs exactly one"
+        remedy = "Have the private endpoint accepted in Atlas again (ADR 0004), or remove those that are not in use"
+        yield Difference(Kind.ENDPOINT_MISSING, cluster.name, "private endpoint", what, remedy, detail=count)
 
 
 def _account(wanted: Wanted, seen: Seen) -> Iterator[Difference]:
@@ -210,34 +206,21 @@ def _collections(wanted: Wanted, seen: SeenCollections | Unread | NotReached) ->
     for name in sorted(seen.names):
         place = f"{seen.database}.{name}"
         if crossed and name in phi:
-            yield Difference(
-                Kind.COLLECTION_PHI,
-                cluster,
-                place,
-                f"{place} is classed phi and lives on {cluster}, which another environment reads",
-                "Move it off this cluster at once, and follow the incident runbook",
-                permits="read protected health data across environments",
-            )
+            what = f"{place} is classed phi and lives on {cluster}, which another environment reads"
+            remedy = "Move it off this cluster at once, and follow the incident runbook"
+            permits = "read protected health data across environments"
+            yield Difference(Kind.COLLECTION_PHI, cluster, place, what, remedy, permits)
         elif name not in declared:
-            yield Difference(
-                Kind.COLLECTION_UNDECLARED,
-                cluster,
-                place,
-                f"{place} exists on {cluster} and access.yaml does not list it there",
-                "Declare it with its data class under collections:, or drop it",
-                permits=f"read it with {seen.user}, whose role covers every collection",
-            )
-    absent = sorted(
-        name for name, each in declared.items() if not each.may_be_absent and name not in seen.names
-    )
-    for name in absent:
-        yield Difference(
-            Kind.COLLECTION_ABSENT,
-            cluster,
-            f"{seen.database}.{name}",
-            f"{seen.database}.{name} is declared on {cluster} and does not exist",
-            "Restore it, or declare that it may be absent (may_be_absent: true)",
-        )
+            what = f"{place} exists on {cluster} and access.yaml does not list it there"
+            remedy = "Declare it with its data class under collections:, or drop it"
+            permits = f"read it with {seen.user}, whose role covers every collection"
+            yield Difference(Kind.COLLECTION_UNDECLARED, cluster, place, what, remedy, permits)
+    for name in sorted(declared.keys() - seen.names):
+        if not declared[name].may_be_absent:
+            place = f"{seen.database}.{name}"
+            what = f"{place} is declared on {cluster} and does not exist"
+            remedy = "Restore it, or declare that it may be absent (may_be_absent: true)"
+            yield Difference(Kind.COLLECTION_ABSENT, cluster, place, what, remedy)
     yield from _privileges(wanted, seen)
 
 
@@ -264,18 +247,15 @@ def _privileges(wanted: Wanted, seen: SeenCollections) -> Iterator[Difference]:
     )
     for kind, compared, privileges, sentence in parts:
         if privileges:
+            which = listed((sentence(seen.user, each) for each in sorted(privileges)), 5)
+            extra_ones = sentences_of(seen.user, extra) if kind is Kind.PRIVILEGE_EXTRA else ()
             yield Difference(
                 kind,
                 wanted.settings.atlas_cluster,
                 seen.user,
-                f"the server lets {seen.user} do {compared} access.yaml declares: "
-                f"{listed((sentence(seen.user, each) for each in sorted(privileges)), 5)}",
+                f"the server lets {seen.user} do {compared} access.yaml declares: {which}",
                 "Run `pulumi up --refresh`, then atlas-access prove",
-                permits="; ".join(
-                    each.removeprefix(f"{seen.user} may ") for each in sentences_of(seen.user, privileges)
-                )
-                if kind is Kind.PRIVILEGE_EXTRA
-                else "",
+                permits="; ".join(each.removeprefix(f"{seen.user} may ") for each in extra_ones),
                 detail=f"{compared} declared",
                 heals=True,
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from atlas_access.clients import Place, SeenRole
 from atlas_access.drift.compare_users import DEPLOY, UNMANAGED
@@ -25,6 +26,10 @@ class RoleRules:
     legacy: frozenset[str]
     retired: frozenset[str]
 
+    def found(self, kind: Kind, role: str, what: str, remedy: str, **facts: Any) -> Difference:
+        """A difference of a role of this project."""
+        return Difference(kind, self.cluster, role, what, remedy, target=Target("ROLE", role), **facts)
+
 
 def compare_roles(
     rules: RoleRules, roles: Iterable[SeenRole], held_by: Mapping[str, tuple[str, ...]]
@@ -34,16 +39,10 @@ def compare_roles(
     for wanted in rules.manifest.roles:
         seen = there.pop(wanted.name, None)
         if seen is None:
-            place = rules.manifest.place_of(f"roles.{wanted.name}")
-            yield Difference(
-                Kind.ROLE_MISSING,
-                rules.cluster,
-                wanted.name,
-                f"the role {wanted.name} of {place} does not exist",
-                DEPLOY,
-                heals=True,
-                target=Target("ROLE", wanted.name),
+            what = (
+                f"the role {wanted.name} of {rules.manifest.place_of(f'roles.{wanted.name}')} does not exist"
             )
+            yield rules.found(Kind.ROLE_MISSING, wanted.name, what, DEPLOY, heals=True)
         else:
             yield from _managed(rules, seen, wanted)
     for name in sorted(there):
@@ -79,51 +78,49 @@ def _managed(rules: RoleRules, seen: SeenRole, wanted: CustomRole) -> Iterator[D
 
 
 def _grant(rules: RoleRules, kind: Kind, role: str, action: str, places: list[Place]) -> Difference:
-    extra = kind is Kind.ACTION_EXTRA
-    where = listed(str(place) for place in sorted(places))
-    declared = rules.manifest.place_of(f"roles.{role}")
-    return Difference(
+    places = sorted(places)
+    permits = grant_permits(action, places)
+    return _granted(
+        rules,
         kind,
-        rules.cluster,
         role,
-        f"{role} {'has' if extra else 'lacks'} {action} on {where}, "
-        f"which {declared} {'does not declare' if extra else 'declares'}",
-        DEPLOY,
-        permits=grant_permits(action, places) if extra else "",
-        detail=f"{action} on {'; '.join(str(place) for place in sorted(places))}",
-        heals=True,
-        target=Target("ROLE", role),
+        (action, listed(map(str, places))),
+        permits,
+        f"{action} on {'; '.join(map(str, places))}",
     )
 
 
 def _place(rules: RoleRules, kind: Kind, role: str, place: Place, actions: list[str]) -> Difference:
-    extra = kind is Kind.COLLECTION_EXTRA
-    return Difference(
+    permits = grants_permit((action, place) for action in actions)
+    return _granted(
+        rules, kind, role, (", ".join(actions), str(place)), permits, f"{','.join(actions)} on {place}"
+    )
+
+
+def _granted(
+    rules: RoleRules, kind: Kind, role: str, granted: tuple[str, str], permits: str, detail: str
+) -> Difference:
+    extra = kind in (Kind.ACTION_EXTRA, Kind.COLLECTION_EXTRA)
+    what = f"{role} {'has' if extra else 'lacks'} {granted[0]} on {granted[1]}"
+    declared = f"{rules.manifest.place_of(f'roles.{role}')} {'does not declare' if extra else 'declares'}"
+    return rules.found(
         kind,
-        rules.cluster,
         role,
-        f"{role} {'has' if extra else 'lacks'} {', '.join(actions)} on {place}, "
-        f"which {rules.manifest.place_of(f'roles.{role}')} {'does not declare' if extra else 'declares'}",
+        f"{what}, which {declared}",
         DEPLOY,
-        permits=grants_permit((action, place) for action in actions) if extra else "",
-        detail=f"{','.join(actions)} on {place}",
+        permits=permits if extra else "",
+        detail=detail,
         heals=True,
-        target=Target("ROLE", role),
     )
 
 
 def _inherited(rules: RoleRules, seen: SeenRole, *, heals: bool) -> Iterator[Difference]:
+    remedy = DEPLOY if heals else f"Take it from {seen.name} in Atlas"
     for role in sorted(seen.inherited):
-        yield Difference(
-            Kind.INHERITED_EXTRA,
-            rules.cluster,
-            seen.name,
-            f"{seen.name} inherits {role}; no role of access.yaml inherits",
-            DEPLOY if heals else f"Take it from {seen.name} in Atlas",
-            permits=role_permits(role, rules.manifest),
-            detail=str(role),
-            heals=heals,
-            target=Target("ROLE", seen.name),
+        what = f"{seen.name} inherits {role}; no role of access.yaml inherits"
+        permits = role_permits(role, rules.manifest)
+        yield rules.found(
+            Kind.INHERITED_EXTRA, seen.name, what, remedy, permits=permits, detail=str(role), heals=heals
         )
 
 
@@ -135,38 +132,23 @@ def _legacy(rules: RoleRules, seen: SeenRole) -> Iterator[Difference]:
         if place.cluster or not place.collection or place.database not in databases
     }
     if wide:
-        yield Difference(
-            Kind.ROLE_WIDE,
-            rules.cluster,
-            seen.name,
-            f"the legacy role {seen.name} reaches beyond named collections of {listed(sorted(databases))}",
-            f"Narrow {seen.name} in Atlas, or retire its user",
-            permits=grants_permit(wide),
-            detail=grants_permit(wide),
-            target=Target("ROLE", seen.name),
-        )
+        what = f"the legacy role {seen.name} reaches beyond named collections of {listed(sorted(databases))}"
+        remedy, permits = f"Narrow {seen.name} in Atlas, or retire its user", grants_permit(wide)
+        yield rules.found(Kind.ROLE_WIDE, seen.name, what, remedy, permits=permits, detail=permits)
     yield from _inherited(rules, seen, heals=False)
 
 
 def _unmanaged(rules: RoleRules, seen: SeenRole, users: tuple[str, ...]) -> Difference:
-    retired = seen.name in rules.retired
     parts = [
         grants_permit(seen.grants),
         *(role_permits(each, rules.manifest) for each in sorted(seen.inherited)),
     ]
     who = f"held by {listed(users)}" if users else "held by nobody now"
-    problem = (
-        "the legacy role {} is there after its retirement" if retired else "the role {} is not in access.yaml"
-    )
-    return Difference(
-        Kind.LEGACY_PRESENT if retired else Kind.ROLE_UNMANAGED,
-        rules.cluster,
-        seen.name,
-        f"{problem.format(seen.name)}; {who}",
-        "Run the retirement, or delete the role in Atlas"
-        if retired
-        else UNMANAGED.replace(" or known-users.yaml", ""),
-        permits="; ".join(part for part in parts if part),
-        detail="role",
-        target=Target("ROLE", seen.name),
-    )
+    if seen.name in rules.retired:
+        kind, problem = Kind.LEGACY_PRESENT, f"the legacy role {seen.name} is there after its retirement"
+        remedy = "Run the retirement, or delete the role in Atlas"
+    else:
+        kind, problem = Kind.ROLE_UNMANAGED, f"the role {seen.name} is not in access.yaml"
+        remedy = UNMANAGED.replace(" or known-users.yaml", "")
+    permits = "; ".join(part for part in parts if part)
+    return rules.found(kind, seen.name, f"{problem}; {who}", remedy, permits=permits, detail="role")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from atlas_access.base import Phase
 from atlas_access.clients import USABLE, SeenKey
@@ -15,6 +16,7 @@ from atlas_access.drift.model import SeenSecret
 from atlas_access.manifest import Manifest
 
 UP = "Run `pulumi up --refresh`"
+_RESTORE = "Restore it now: aws secretsmanager restore-secret --secret-id {}"
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,10 @@ class EstateRules:
         """Where findings are, in words."""
         return f"AWS {self.account}"
 
+    def found(self, kind: Kind, subject: str, what: str, remedy: str, **facts: Any) -> Difference:
+        """A difference of this account."""
+        return Difference(kind, self.where, subject, what, remedy, **facts)
+
 
 def compare_secrets(rules: EstateRules, secrets: Iterable[SeenSecret]) -> Iterator[Difference]:
     """Yield what is wrong with the secrets of an account; one that was not looked at is not judged."""
@@ -69,27 +75,21 @@ def compare_secrets(rules: EstateRules, secrets: Iterable[SeenSecret]) -> Iterat
 
 
 def _wanted(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
+    name = secret.name
     if not secret.exists:
-        problem, remedy = f"the secret {secret.name} does not exist", f"{UP}: it makes the secret again"
-        yield Difference(Kind.SECRET_MISSING, rules.where, secret.name, problem, remedy, heals=True)
+        what, remedy = f"the secret {name} does not exist", f"{UP}: it makes the secret again"
+        yield rules.found(Kind.SECRET_MISSING, name, what, remedy, heals=True)
         return
     if secret.deleted_at is not None:
-        yield Difference(
-            Kind.SECRET_RECOVERY,
-            rules.where,
-            secret.name,
-            f"the secret {secret.name} was deleted and waits in its recovery window: no task that starts can read it",
-            f"Restore it now: aws secretsmanager restore-secret --secret-id {secret.name}",
-            since=secret.deleted_at,
+        what = (
+            f"the secret {name} was deleted and waits in its recovery window: no task that starts can read it"
         )
+        yield rules.found(Kind.SECRET_RECOVERY, name, what, _RESTORE.format(name), since=secret.deleted_at)
         return
     if not secret.current_version:
-        yield Difference(
-            Kind.SECRET_STALE,
-            rules.where,
-            secret.name,
-            f"no version of the secret {secret.name} is the current one",
-            "Move the stage AWSCURRENT to the version that was proven",
+        what = f"no version of the secret {name} is the current one"
+        yield rules.found(
+            Kind.SECRET_STALE, name, what, "Move the stage AWSCURRENT to the version that was proven"
         )
     yield from _key(rules, secret)
     yield from _policy(rules, secret)
@@ -99,39 +99,27 @@ def _wanted(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
 def compare_key(rules: EstateRules, key: SeenKey) -> Iterator[Difference]:
     """Yield a key that does not decrypt: every secret under it is there, and none can be read."""
     if key.state != USABLE:
-        yield Difference(
-            Kind.KEY_UNUSABLE,
-            rules.where,
-            rules.key_alias,
-            f"the key {rules.key_alias} is {key.state}: no task that starts can read a secret under it",
-            f"Put it back now: aws kms cancel-key-deletion and aws kms enable-key, --key-id {key.arn}",
-            detail=key.state,
-        )
+        what = f"the key {rules.key_alias} is {key.state}: no task that starts can read a secret under it"
+        remedy = f"Put it back now: aws kms cancel-key-deletion and aws kms enable-key, --key-id {key.arn}"
+        yield rules.found(Kind.KEY_UNUSABLE, rules.key_alias, what, remedy, detail=key.state)
 
 
 def _copies(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
     """Who else writes values, and where else they can be read: neither is declared of any secret."""
+    name = secret.name
     if secret.rotates:
-        yield Difference(
-            Kind.SECRET_ROTATION,
-            rules.where,
-            secret.name,
-            f"the secret {secret.name} is rotated by {secret.rotates}; no rotation is declared",
-            f"End it: aws secretsmanager cancel-rotate-secret --secret-id {secret.name}; then atlas-access prove",
-            permits=f"let {secret.rotates} read and replace the value",
-            detail=secret.rotates,
+        what = f"the secret {name} is rotated by {secret.rotates}; no rotation is declared"
+        remedy = (
+            f"End it: aws secretsmanager cancel-rotate-secret --secret-id {name}; then atlas-access prove"
         )
+        permits = f"let {secret.rotates} read and replace the value"
+        yield rules.found(Kind.SECRET_ROTATION, name, what, remedy, permits=permits, detail=secret.rotates)
     if secret.replicas:
         regions = ", ".join(sorted(secret.replicas))
-        yield Difference(
-            Kind.SECRET_REPLICA,
-            rules.where,
-            secret.name,
-            f"the secret {secret.name} is copied to {regions}; no copy is declared",
-            f"Remove it: aws secretsmanager remove-regions-from-replication --secret-id {secret.name}",
-            permits=f"read the value in {regions}, under a key of that region",
-            detail=regions,
-        )
+        what = f"the secret {name} is copied to {regions}; no copy is declared"
+        remedy = f"Remove it: aws secretsmanager remove-regions-from-replication --secret-id {name}"
+        permits = f"read the value in {regions}, under a key of that region"
+        yield rules.found(Kind.SECRET_REPLICA, name, what, remedy, permits=permits, detail=regions)
 
 
 def _key(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
@@ -141,52 +129,37 @@ def _key(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
     names.add(f"{rules.key_arn.rpartition(':')[0]}:{rules.key_alias}")
     if secret.key not in names:
         other = f"the key {secret.key}" if secret.key else "the account's default key"
-        yield Difference(
-            Kind.SECRET_KEY,
-            rules.where,
-            secret.name,
-            f"the secret {secret.name} is encrypted under {other}, not under {rules.key_alias}",
-            f"{UP}: it sets the key; the next version is encrypted under it",
-            permits="read the value with that key's grants instead of ours",
-            detail=secret.key,
-            heals=True,
+        what = f"the secret {secret.name} is encrypted under {other}, not under {rules.key_alias}"
+        remedy = f"{UP}: it sets the key; the next version is encrypted under it"
+        permits = "read the value with that key's grants instead of ours"
+        yield rules.found(
+            Kind.SECRET_KEY, secret.name, what, remedy, permits=permits, detail=secret.key, heals=True
         )
 
 
 def _policy(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
     if secret.policy:
-        yield Difference(
-            Kind.SECRET_POLICY,
-            rules.where,
-            secret.name,
-            f"the secret {secret.name} has a resource policy; none is declared",
-            f"Remove it: aws secretsmanager delete-resource-policy --secret-id {secret.name}",
-            permits=secret.policy,
-            detail=secret.policy,
+        what = f"the secret {secret.name} has a resource policy; none is declared"
+        remedy = f"Remove it: aws secretsmanager delete-resource-policy --secret-id {secret.name}"
+        yield rules.found(
+            Kind.SECRET_POLICY, secret.name, what, remedy, permits=secret.policy, detail=secret.policy
         )
 
 
 def _legacy(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
     usable = secret.exists and secret.deleted_at is None
     if rules.retired and usable:
-        yield Difference(
-            Kind.LEGACY_PRESENT,
-            rules.where,
-            secret.name,
-            f"the legacy secret {secret.name} is still readable after its retirement",
-            "Run the retirement, or delete the secret with a recovery window of 30 days",
-            detail="secret",
-        )
+        what = f"the legacy secret {secret.name} is still readable after its retirement"
+        remedy = "Run the retirement, or delete the secret with a recovery window of 30 days"
+        yield rules.found(Kind.LEGACY_PRESENT, secret.name, what, remedy, detail="secret")
     elif not rules.retired and not usable:
-        gone = "does not exist" if not secret.exists else "was deleted and waits in its recovery window"
-        yield Difference(
-            Kind.SECRET_MISSING if not secret.exists else Kind.SECRET_RECOVERY,
-            rules.where,
-            secret.name,
+        kind, gone = Kind.SECRET_RECOVERY, "was deleted and waits in its recovery window"
+        if not secret.exists:
+            kind, gone = Kind.SECRET_MISSING, "does not exist"
+        what = (
             f"the legacy secret {secret.name} {gone} before its retirement: "
-            "a revision bound to it cannot start, nor be rolled back to",
-            f"Restore it now: aws secretsmanager restore-secret --secret-id {secret.name}",
-            since=secret.deleted_at,
+            "a revision bound to it cannot start, nor be rolled back to"
         )
+        yield rules.found(kind, secret.name, what, _RESTORE.format(secret.name), since=secret.deleted_at)
     if usable:
         yield from _policy(rules, secret)

@@ -157,12 +157,7 @@ class _Bindings:
         for variable in self._task.plain:
             if variable in governed or variable in self._task.plain_connections:
                 problem = f"sets {variable} in plain environment instead of binding a secret"
-                yield self._finding(
-                    Kind.BINDING_PLAIN,
-                    variable,
-                    problem,
-                    permits=_IN_PLAIN_VIEW,
-                )
+                yield self._finding(Kind.BINDING_PLAIN, variable, problem, permits=_IN_PLAIN_VIEW)
         for place in self._task.plain_texts:
             problem = f"holds a connection string in {place}"
             yield self._finding(Kind.BINDING_PLAIN, place, problem, permits=_IN_PLAIN_VIEW)

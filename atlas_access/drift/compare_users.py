@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from atlas_access.base import HeldRole
 from atlas_access.clients import PASSWORD, Scope, SeenUser
@@ -15,6 +16,7 @@ from atlas_access.drift.finding import Difference, Kind, Target
 from atlas_access.drift.words import (
     is_builtin,
     listed,
+    moment,
     role_permits,
     roles_permit,
     scope_named,
@@ -37,6 +39,10 @@ class UserRules:
     retired: tuple[LegacyUser, ...]
     known: tuple[KnownUser, ...]
     now: datetime
+
+    def found(self, kind: Kind, user: str, what: str, remedy: str, **facts: Any) -> Difference:
+        """A difference of a user of this project."""
+        return Difference(kind, self.cluster, user, what, remedy, target=Target("USER", user), **facts)
 
 
 def compare_users(rules: UserRules, users: Iterable[SeenUser]) -> Iterator[Difference]:
@@ -69,16 +75,9 @@ def compare_users(rules: UserRules, users: Iterable[SeenUser]) -> Iterator[Diffe
 
 def _missing(rules: UserRules, name: str) -> Difference:
     variables = sorted({binding.variable for binding in rules.manifest.bindings_of(name)})
-    return Difference(
-        Kind.USER_MISSING,
-        rules.cluster,
-        name,
-        f"the user {name} of {rules.manifest.place_of(f'users.{name}')} does not exist; "
-        f"{', '.join(variables) or 'nothing'} cannot log in",
-        DEPLOY,
-        heals=True,
-        target=Target("USER", name),
-    )
+    who = f"the user {name} of {rules.manifest.place_of(f'users.{name}')}"
+    what = f"{who} does not exist; {', '.join(variables) or 'nothing'} cannot log in"
+    return rules.found(Kind.USER_MISSING, name, what, DEPLOY, heals=True)
 
 
 def _managed(rules: UserRules, seen: SeenUser, wanted: Iterable[RoleRef]) -> Iterator[Difference]:
@@ -92,24 +91,19 @@ def _legacy(rules: UserRules, seen: SeenUser, wanted: LegacyUser) -> Iterator[Di
     """What a legacy user holds, and that it lasts and logs in until it is retired; most were made without a scope."""
     yield from _roles(rules, seen, (wanted.role,), heals=False)
     if seen.scopes and Scope(rules.cluster, "CLUSTER") not in seen.scopes:
-        yield Difference(
-            Kind.SCOPE_MISSING,
-            rules.cluster,
-            seen.name,
-            f"the legacy user {seen.name} may not reach {rules.cluster} any more: its consumers cannot log in",
-            f"Give it the scope back in Atlas: {seen.name} is in use until it is retired",
-            detail=rules.cluster,
-            target=Target("USER", seen.name),
+        what = (
+            f"the legacy user {seen.name} may not reach {rules.cluster} any more: its consumers cannot log in"
         )
+        remedy = f"Give it the scope back in Atlas: {seen.name} is in use until it is retired"
+        yield rules.found(Kind.SCOPE_MISSING, seen.name, what, remedy, detail=rules.cluster)
     remedy = f"Move its consumers to {wanted.successor} before, or make it anew without an end"
     yield from _temporary(rules, seen, "legacy", remedy)
 
 
 def _temporary(rules: UserRules, seen: SeenUser, what: str, remedy: str) -> Iterator[Difference]:
     if seen.delete_after is not None:
-        problem = f"Atlas will delete the {what} user {seen.name} at {_moment(seen.delete_after)}"
-        target = Target("USER", seen.name)
-        yield Difference(Kind.USER_TEMPORARY, rules.cluster, seen.name, problem, remedy, target=target)
+        problem = f"Atlas will delete the {what} user {seen.name} at {moment(seen.delete_after)}"
+        yield rules.found(Kind.USER_TEMPORARY, seen.name, problem, remedy)
 
 
 def _roles(
@@ -131,157 +125,84 @@ def _roles(
             kind, problem = Kind.BUILTIN_ESCALATION, f"holds the built-in role {role} as well"
         else:
             kind, problem = Kind.ROLE_HELD_EXTRA, f"holds the role {role} as well"
-        yield Difference(
-            kind,
-            rules.cluster,
-            seen.name,
-            f"{seen.name} {problem}",
-            remedy,
-            permits=role_permits(role, rules.manifest),
-            detail=str(role),
-            heals=heals,
-            target=Target("USER", seen.name),
-        )
+        permits = role_permits(role, rules.manifest)
+        what = f"{seen.name} {problem}"
+        yield rules.found(kind, seen.name, what, remedy, permits=permits, detail=str(role), heals=heals)
+    remedy = DEPLOY if heals else f"Give it back in Atlas: {seen.name} is in use until it is retired"
     for role in sorted(declared - seen.roles - at_wrong_place):
-        yield Difference(
-            Kind.ROLE_HELD_MISSING,
-            rules.cluster,
-            seen.name,
-            f"{seen.name} does not hold {role}: it cannot {role_permits(role, rules.manifest)}",
-            DEPLOY if heals else f"Give it back in Atlas: {seen.name} is in use until it is retired",
-            detail=str(role),
-            heals=heals,
-            target=Target("USER", seen.name),
-        )
+        what = f"{seen.name} does not hold {role}: it cannot {role_permits(role, rules.manifest)}"
+        yield rules.found(Kind.ROLE_HELD_MISSING, seen.name, what, remedy, detail=str(role), heals=heals)
 
 
 def _scopes(rules: UserRules, seen: SeenUser) -> Iterator[Difference]:
     own = Scope(rules.cluster, "CLUSTER")
-    target = Target("USER", seen.name)
     if not seen.scopes:
-        yield Difference(
-            Kind.SCOPE_MISSING,
-            rules.cluster,
-            seen.name,
+        what, permits = (
             f"{seen.name} has no scope",
-            DEPLOY,
-            permits="log in to every cluster of the project, those made later too",
-            heals=True,
-            target=target,
+            "log in to every cluster of the project, those made later too",
         )
+        yield rules.found(Kind.SCOPE_MISSING, seen.name, what, DEPLOY, permits=permits, heals=True)
         return
-    extra = seen.scopes - {own}
+    extra = sorted(seen.scopes - {own})
     if extra:
-        yield Difference(
-            Kind.SCOPE_EXTRA,
-            rules.cluster,
-            seen.name,
-            f"{seen.name} may reach {listed(scope_named(scope) for scope in sorted(extra))}",
-            DEPLOY,
-            permits=scope_permits(extra),
-            detail=",".join(f"{scope.type}/{scope.name}" for scope in sorted(extra)),
-            heals=True,
-            target=target,
+        what = f"{seen.name} may reach {listed(map(scope_named, extra))}"
+        permits, detail = scope_permits(extra), ",".join(f"{scope.type}/{scope.name}" for scope in extra)
+        yield rules.found(
+            Kind.SCOPE_EXTRA, seen.name, what, DEPLOY, permits=permits, detail=detail, heals=True
         )
     if own not in seen.scopes:
-        yield Difference(
-            Kind.SCOPE_MISSING,
-            rules.cluster,
-            seen.name,
-            f"{seen.name} may not reach {rules.cluster}: its consumers cannot log in",
-            DEPLOY,
-            detail=own.name,
-            heals=True,
-            target=target,
-        )
+        what = f"{seen.name} may not reach {rules.cluster}: its consumers cannot log in"
+        yield rules.found(Kind.SCOPE_MISSING, seen.name, what, DEPLOY, detail=own.name, heals=True)
 
 
 def _legacy_missing(rules: UserRules, user: LegacyUser) -> Difference:
-    return Difference(
-        Kind.LEGACY_MISSING,
-        rules.cluster,
-        user.name,
+    what = (
         f"the legacy user {user.name} is gone before its retirement: what still runs on it, "
-        "or would be rolled back to it, cannot log in",
-        f"Move its consumers to {user.successor} now, or make it again with the role {user.role}",
-        target=Target("USER", user.name),
+        "or would be rolled back to it, cannot log in"
     )
+    remedy = f"Move its consumers to {user.successor} now, or make it again with the role {user.role}"
+    return rules.found(Kind.LEGACY_MISSING, user.name, what, remedy)
 
 
 def _legacy_present(rules: UserRules, seen: SeenUser) -> Difference:
-    return Difference(
-        Kind.LEGACY_PRESENT,
-        rules.cluster,
-        seen.name,
-        f"the legacy user {seen.name} is still there, or there again, after its retirement",
-        "Run the retirement, or delete the user in Atlas",
-        permits=roles_permit(seen.roles, rules.manifest),
-        target=Target("USER", seen.name),
-    )
+    what = f"the legacy user {seen.name} is still there, or there again, after its retirement"
+    remedy = "Run the retirement, or delete the user in Atlas"
+    permits = roles_permit(seen.roles, rules.manifest)
+    return rules.found(Kind.LEGACY_PRESENT, seen.name, what, remedy, permits=permits)
 
 
 def _unmanaged(rules: UserRules, seen: SeenUser) -> Difference:
-    until = "" if seen.delete_after is None else f"; Atlas deletes it at {_moment(seen.delete_after)}"
+    until = "" if seen.delete_after is None else f"; Atlas deletes it at {moment(seen.delete_after)}"
     external = seen.sign_in != PASSWORD
     how = f", which signs in by {seen.sign_in}," if external else ""
-    return Difference(
-        Kind.USER_SIGN_IN if external else Kind.USER_UNMANAGED,
-        rules.cluster,
-        seen.name,
-        f"the user {seen.name}{how} is neither in access.yaml nor known{until}",
-        UNMANAGED,
-        permits=roles_permit(seen.roles, rules.manifest),
-        detail=seen.auth_database,
-        target=Target("USER", seen.name),
-    )
+    what = f"the user {seen.name}{how} is neither in access.yaml nor known{until}"
+    kind = Kind.USER_SIGN_IN if external else Kind.USER_UNMANAGED
+    permits = roles_permit(seen.roles, rules.manifest)
+    return rules.found(kind, seen.name, what, UNMANAGED, permits=permits, detail=seen.auth_database)
 
 
 def _known(rules: UserRules, seen: SeenUser, known: KnownUser) -> Iterator[Difference]:
-    target = Target("USER", seen.name)
+    name, permits = seen.name, roles_permit(seen.roles, rules.manifest)
     end = datetime.combine(known.until, time(), UTC) + timedelta(days=1)
     if rules.now >= end:
-        yield Difference(
-            Kind.KNOWN_EXPIRED,
-            rules.cluster,
-            seen.name,
-            f"the known user {seen.name} was allowed until {known.until.isoformat()} and is still there",
-            "Remove it in Atlas, or give it a new end date in known-users.yaml",
-            permits=roles_permit(seen.roles, rules.manifest),
-            target=target,
-        )
+        what = f"the known user {name} was allowed until {known.until.isoformat()} and is still there"
+        remedy = "Remove it in Atlas, or give it a new end date in known-users.yaml"
+        yield rules.found(Kind.KNOWN_EXPIRED, name, what, remedy, permits=permits)
     if known.kind is KnownKind.BREAK_GLASS and (seen.delete_after is None or seen.delete_after > end):
-        problem = "no end" if seen.delete_after is None else f"its end only at {_moment(seen.delete_after)}"
-        yield Difference(
-            Kind.USER_ENDLESS,
-            rules.cluster,
-            seen.name,
-            f"the break-glass user {seen.name} is to be temporary and has {problem}",
-            "Delete it in Atlas; make it anew with an end (deleteAfterDate) when the glass is broken",
-            permits=roles_permit(seen.roles, rules.manifest),
-            target=target,
-        )
+        problem = "no end" if seen.delete_after is None else f"its end only at {moment(seen.delete_after)}"
+        what = f"the break-glass user {name} is to be temporary and has {problem}"
+        remedy = "Delete it in Atlas; make it anew with an end (deleteAfterDate) when the glass is broken"
+        yield rules.found(Kind.USER_ENDLESS, name, what, remedy, permits=permits)
     if seen.sign_in != known.sign_in.value:
-        yield Difference(
-            Kind.USER_SIGN_IN,
-            rules.cluster,
-            seen.name,
-            f"the known user {seen.name} signs in by {seen.sign_in}, not by {known.sign_in.value}",
-            "Remove it in Atlas, or correct known-users.yaml",
-            permits=roles_permit(seen.roles, rules.manifest),
-            detail=seen.sign_in,
-            target=target,
-        )
+        what = f"the known user {name} signs in by {seen.sign_in}, not by {known.sign_in.value}"
+        remedy = "Remove it in Atlas, or correct known-users.yaml"
+        yield rules.found(Kind.USER_SIGN_IN, name, what, remedy, permits=permits, detail=seen.sign_in)
     for role in sorted(seen.roles - known.held):
-        yield Difference(
-            Kind.BUILTIN_ESCALATION if is_builtin(role) else Kind.ROLE_HELD_EXTRA,
-            rules.cluster,
-            seen.name,
-            f"the known user {seen.name} holds {role}, which known-users.yaml does not name",
-            "Take it away in Atlas, or name it in known-users.yaml",
-            permits=role_permits(role, rules.manifest),
-            detail=str(role),
-            target=target,
-        )
+        kind = Kind.BUILTIN_ESCALATION if is_builtin(role) else Kind.ROLE_HELD_EXTRA
+        permits = role_permits(role, rules.manifest)
+        what = f"the known user {name} holds {role}, which known-users.yaml does not name"
+        remedy = "Take it away in Atlas, or name it in known-users.yaml"
+        yield rules.found(kind, name, what, remedy, permits=permits, detail=str(role))
 
 
 def holders(users: Iterable[SeenUser]) -> Mapping[str, tuple[str, ...]]:
@@ -291,7 +212,3 @@ def holders(users: Iterable[SeenUser]) -> Mapping[str, tuple[str, ...]]:
         for role in user.roles:
             found.setdefault(role.name, []).append(user.name)
     return {name: tuple(sorted(names)) for name, names in found.items()}
-
-
-def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

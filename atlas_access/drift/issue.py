@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from atlas_access.base import Status, finding_lines, plain
 from atlas_access.clients import Change, Issue, Write
 from atlas_access.drift.finding import Drift, Part
-from atlas_access.drift.report import counted, finding, moment, not_reached, unread
+from atlas_access.drift.report import finding, not_reached, unread
+from atlas_access.drift.words import counted, moment
 
 LABEL = "atlas-access-drift"
 LABELS = (LABEL, "P1")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from atlas_access.base import Finding, Report, Section, Status
 from atlas_access.drift.finding import Difference, Drift
+from atlas_access.drift.words import counted, moment
 
 _LABELS = {Status.GOOD: "CLEAN", Status.BAD: "DRIFT", Status.UNKNOWN: "UNKNOWN"}
 
@@ -57,16 +56,6 @@ def unread(drift: Drift) -> tuple[Finding, ...]:
 def not_reached(drift: Drift) -> tuple[str, ...]:
     """What a setting or access.yaml leaves out, a line each."""
     return tuple(f"Not compared: {each}" for each in drift.not_reached)
-
-
-def moment(at: datetime) -> str:
-    """A time in UTC, to the minute."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def counted(count: int, noun: str) -> str:
-    """A count with its noun."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _earlier(each: Difference) -> str:

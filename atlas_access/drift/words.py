@@ -7,6 +7,7 @@ is reported as such.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from atlas_access.base import HeldRole
 from atlas_access.clients import Place, Scope
@@ -100,3 +101,14 @@ def listed(words: Iterable[str], shown: int = 12) -> str:
     every = list(words)
     more = f" and {len(every) - shown} more" if len(every) > shown else ""
     return ", ".join(every[:shown]) + more
+
+
+def moment(at: datetime | float) -> str:
+    """A time, or Unix seconds, in UTC, to the minute."""
+    time = at.astimezone(UTC) if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)
+    return time.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

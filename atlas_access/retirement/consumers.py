@@ -39,17 +39,8 @@ def reasons(
     marks: Marks,
     accounts: Sequence[tuple[str, SeenAccount | Unread]],
     elsewhere: Sequence[Elsewhere],
-) -> tuple[str, ...]:
-    """Every reason not to destroy; pure. `accounts` are looks at what names our secrets, with whose they are."""
-    return tuple(_reasons(stack, marks, accounts, elsewhere))
-
-
-def _reasons(
-    stack: str,
-    marks: Marks,
-    accounts: Sequence[tuple[str, SeenAccount | Unread]],
-    elsewhere: Sequence[Elsewhere],
 ) -> Iterator[str]:
+    """Every reason not to destroy; pure. `accounts` are looks at what names our secrets, with whose they are."""
     if marks.broken:
         yield f"the tags atlas-access/* on {stack}'s service make no sense ({marks.broken}); remove them"
     if marks.lease is not None:
@@ -101,7 +92,7 @@ def refuse_while_consumed(props: Mapping[str, Any], secrets: Sequence[str]) -> N
         if found.there is False:
             names = LegacyNames(frozenset({secret}), frozenset())
             accounts.append((environment, look(place, names, endpoints)))
-    against = reasons(stack, marks, accounts, elsewhere)
+    against = tuple(reasons(stack, marks, accounts, elsewhere))
     if against:
         raise StillConsumed(_text(stack, against))
 

@@ -15,8 +15,8 @@ from atlas_access.base import HeldRole, Status, Unread
 from atlas_access.clients import SeenLogins, SeenUser
 from atlas_access.drift import SeenSecret, reference
 from atlas_access.manifest import KnownUser, LegacyUser, Manifest
-from atlas_access.retirement.inventory_model import LegacySeen, SeenRevision
 from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED
+from atlas_access.retirement.observed import LegacySeen, SeenRevision
 
 
 class Belongs(StrEnum):
@@ -166,8 +166,7 @@ def _users(
     for managed in manifest.users:
         user = there.pop(managed.name, None)
         if user is not None:
-            secret = managed.secret_name(stack)
-            login = _login(seen.logins, managed.name)
+            secret, login = managed.secret_name(stack), _login(seen.logins, managed.name)
             yield UserRow(
                 managed.name, Belongs.STAYS, Standing.PRESENT, _held(user), secrets=(secret,),
                 uses=uses.get(secret, ()), login=login,
@@ -226,37 +225,25 @@ def _secrets(
     if isinstance(seen.secrets, Unread):
         return
     there = {secret.name: secret for secret in seen.secrets if secret.exists}
+
+    def row(name: str, belongs: Belongs, user: str) -> SecretRow:
+        found = there.pop(name, None)
+        deleted_at = None if found is None else found.deleted_at
+        return SecretRow(name, stack, belongs, _secret_standing(found), user, uses.get(name, ()), deleted_at)
+
     for old in manifest.legacy:
         for secret in old.secrets:
-            own = secret.environment == stack
-            if own:
-                found = there.pop(secret.name, None)
-                standing, at = _secret_standing(found), None if found is None else found.deleted_at
-                yield SecretRow(
-                    secret.name, stack, Belongs.LEGACY, standing, old.name, uses.get(secret.name, ()), at
-                )
+            if secret.environment == stack:
+                yield row(secret.name, Belongs.LEGACY, old.name)
             elif old.environment == stack:
-                elsewhere = uses.get(secret.name, ())
-                yield SecretRow(
-                    secret.name, secret.environment, Belongs.LEGACY, Standing.ELSEWHERE, old.name, elsewhere
-                )
-    declared = {binding.secret_name: binding.user for binding in manifest.credentials_for(stack)}
-    for name, user in declared.items():
-        if name in there:
-            found = there.pop(name)
-            yield SecretRow(
-                name,
-                stack,
-                Belongs.STAYS,
-                _secret_standing(found),
-                user,
-                uses.get(name, ()),
-                found.deleted_at,
-            )
-    for name, found in sorted(there.items()):
-        yield SecretRow(
-            name, stack, Belongs.UNKNOWN, _secret_standing(found), "", uses.get(name, ()), found.deleted_at
-        )
+                used = uses.get(secret.name, ())
+                owner = secret.environment
+                yield SecretRow(secret.name, owner, Belongs.LEGACY, Standing.ELSEWHERE, old.name, used)
+    for binding in manifest.credentials_for(stack):
+        if binding.secret_name in there:
+            yield row(binding.secret_name, Belongs.STAYS, binding.user)
+    for name in sorted(there):
+        yield row(name, Belongs.UNKNOWN, "")
 
 
 def _secret_standing(found: SeenSecret | None) -> Standing:

@@ -7,10 +7,10 @@ never stop at the first condition that fails: a person sees all of them at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from atlas_access.base import VERIFIED_HOURS, Status, Step, Unread, What, confirmation_for
-from atlas_access.drift import Drift, listed
+from atlas_access.drift import Drift, listed, moment
 from atlas_access.retirement.model import (
     CLOCK_TOLERANCE_SECONDS,
     DEPLOYMENTS,
@@ -42,7 +42,7 @@ def conditions(seen: GateSeen, *, strict: bool = True) -> tuple[Condition, ...]:
         logins(seen),
         confirmation(seen),
     )
-    return judged if seen.step is Step.TOMBSTONE else (*judged, soaked(seen))
+    return judged if seen.settings.retirement is Step.TOMBSTONE else (*judged, soaked(seen))
 
 
 def bindings(seen: GateSeen, *, strict: bool) -> Condition:
@@ -84,7 +84,7 @@ def deployments(seen: GateSeen) -> Condition:
         return unmet(
             name, f"{own.running} is not bound to the new secrets", f"Bind {seen.stack} first: phase bind"
         )
-    shown = f"{own.completed} of {DEPLOYMENTS} completed since {_moment(own.since)}"
+    shown = f"{own.completed} of {DEPLOYMENTS} completed since {moment(own.since)}"
     if own.completed < DEPLOYMENTS:
         return unmet(
             name, shown, f"Deploy {DEPLOYMENTS - own.completed} more times: a routine release counts"
@@ -137,11 +137,8 @@ def phases(seen: GateSeen) -> Condition:
             return unknown(name, str(each), "Let this stack's observerRole look at that service")
         shown = _verified(each, seen.wall)
         (good if shown is None else young).append(shown or _bound(each, seen.wall))
-    given = seen.acknowledged
-    for what, at, stated in (
-        ("local file", given.local, What.LOCAL_VERIFIED),
-        ("code", given.code, What.CODE_VERIFIED),
-    ):
+    for what, stated in (("local file", What.LOCAL_VERIFIED), ("code", What.CODE_VERIFIED)):
+        at = seen.settings.acknowledged_at(stated)
         shown = _acknowledged(what, at, stated, seen.wall)
         (good if shown is None else young).append(shown or f"{what} verified {at:%Y-%m-%d %H:%M} UTC")
     if young:
@@ -153,7 +150,7 @@ def logins(seen: GateSeen) -> Condition:
     """No legacy user has logged in during the soak, or a person has recorded that the tier keeps no history."""
     name, found = "no_legacy_login", seen.logins
     if isinstance(found, Unread):
-        given = seen.acknowledged.no_login_history
+        given = seen.settings.acknowledged_at(What.NO_LOGIN_HISTORY)
         since = max((s.since or 0.0 for s in seen.services if isinstance(s, SeenService)), default=0.0)
         if given is None:
             way = f"Where the tier keeps none (M0, Flex), state {What.NO_LOGIN_HISTORY} in acknowledged"
@@ -179,26 +176,27 @@ def logins(seen: GateSeen) -> Condition:
 def confirmation(seen: GateSeen) -> Condition:
     """A person has typed which stack is to be retired."""
     name, wanted = "typed_confirmation", confirmation_for(seen.stack)
-    if seen.confirmation != wanted:
-        shown = "nothing was typed" if not seen.confirmation else "what was typed names another stack"
+    typed = seen.settings.retire_confirmation
+    if typed != wanted:
+        shown = "nothing was typed" if not typed else "what was typed names another stack"
         return unmet(name, shown, f'Set atlas-access:retireConfirmation to "{wanted}"')
     return met(name, f'"{wanted}" stands in the configuration')
 
 
 def soaked(seen: GateSeen) -> Condition:
     """The tombstones have stood long enough: reversible for that time, and nobody missed the roles."""
-    since, hours = seen.tombstoned, seen.tombstone_hours
+    since, hours = seen.tombstoned, seen.settings.tombstone_hours
     if since is None:
         way = "Run the step tombstone first; after a restore, set phase bind and update before that"
         return unmet(SOAKED, "no completed tombstone is recorded", way)
     age = seen.wall - since
     if age < 0:
         return unmet(
-            SOAKED, f"tombstoned {_moment(since)}, which lies in the future", "A clock was shifted: set it"
+            SOAKED, f"tombstoned {moment(since)}, which lies in the future", "A clock was shifted: set it"
         )
-    shown = f"{lasted(age)} of {hours} h since {_moment(since)}"
+    shown = f"{lasted(age)} of {hours} h since {moment(since)}"
     if age < hours * _HOUR:
-        return unmet(SOAKED, shown, f"Run it again after {_moment(since + hours * _HOUR)}")
+        return unmet(SOAKED, shown, f"Run it again after {moment(since + hours * _HOUR)}")
     return met(SOAKED, shown)
 
 
@@ -247,7 +245,7 @@ def _verified(each: SeenService, wall: float) -> str | None:
         return f"{each.environment} runs {each.running}, which is bound to legacy secrets"
     age = wall - each.since
     if age < 0:
-        return f"{each.environment} is bound since {_moment(each.since)}, which lies in the future"
+        return f"{each.environment} is bound since {moment(each.since)}, which lies in the future"
     if age < VERIFIED_HOURS * _HOUR:
         return f"{each.environment} is bound for {lasted(age)} of {VERIFIED_HOURS} h"
     return None
@@ -270,7 +268,3 @@ def _acknowledged(what: str, at: datetime | None, stated: What, wall: float) -> 
 
 def _counted(found: Drift) -> str:
     return ", ".join(f"{count} {what}" for what, count in found.checked if count) or "everything compared"
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from atlas_access.base import EndpointRefused, Endpoints, Phase, Settings, Step, SystemClock, Unread
+from atlas_access.base import EndpointRefused, Endpoints, Phase, Settings, SystemClock, Unread
 from atlas_access.clients import AccountPlace, SignIn, read_or_unread, server_time
 from atlas_access.drift import Drift, Wanted, observe as drift_probe
 from atlas_access.manifest import KnownUser, Manifest
@@ -24,7 +24,7 @@ from atlas_access.retirement import (
 from atlas_access.retirement.journal import Stage
 from atlas_access.retirement.judge import conditions
 from atlas_access.retirement.model import Condition
-from atlas_access.retirement.observed import Acknowledged, GateSeen, SeenAccount, SeenService
+from atlas_access.retirement.observed import GateSeen, SeenAccount, SeenService
 from atlas_access.retirement.scope import Scope, names_in_account, names_of_service, own_doing, readers_of
 from atlas_access.retirement.steps import Examined, Look
 from atlas_access.rollout import UNGATED, Gates
@@ -36,18 +36,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Asked:
-    """What the gate is asked about: the step, what a person typed and recorded, and the declared facts.
+    """What the gate is asked about: the stack's settings and the declared facts.
 
     `places` are every environment's account and service by name, this stack's first. `taken` are conditions that the
     gate has shown a moment ago, and that are not asked again.
     """
 
     stack: str
-    step: Step
-    confirmation: str
-    tombstone_hours: int
-    acknowledged: Acknowledged
-    allow_ungated: bool
     settings: Settings
     manifest: Manifest
     known: tuple[KnownUser, ...]
@@ -118,8 +113,7 @@ def observe(asked: Asked, eyes: Eyes, look: Look) -> GateSeen:
         checked, explained = _explained(asked, look, drift.result())
         return GateSeen(
             stack=asked.stack,
-            step=asked.step,
-            confirmation=asked.confirmation,
+            settings=asked.settings,
             wall=eyes.clock.wall(),
             skew=there if isinstance(there, Unread) else eyes.clock.wall() - eyes.clock.advanced - there,
             accounts=tuple(each.result() for each in accounts),
@@ -127,10 +121,8 @@ def observe(asked: Asked, eyes: Eyes, look: Look) -> GateSeen:
             drift=checked,
             smoke=smoke.result(),
             logins=logins,
-            acknowledged=asked.acknowledged,
             explained=explained,
             tombstoned=_tombstoned(look),
-            tombstone_hours=asked.tombstone_hours,
         )
 
 
@@ -177,7 +169,7 @@ def _smoke(asked: Asked, eyes: Eyes) -> tuple[str, ...] | Unread | None:
         return Unread("smoke gates", "shown a moment ago")
     gates = eyes.gates()
     if gates is None:
-        sandbox = eyes.endpoints.sandbox and asked.allow_ungated
+        sandbox = eyes.endpoints.sandbox and asked.settings.allow_ungated_rollout
         return None if sandbox else Unread("smoke gates", UNGATED)
     refusals = gates.refusals()
     if refusals:

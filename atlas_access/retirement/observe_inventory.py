@@ -24,8 +24,8 @@ from atlas_access.clients import (
 )
 from atlas_access.drift import SeenSecret
 from atlas_access.manifest import Manifest
-from atlas_access.retirement.inventory_model import LegacySeen, SeenRevision
 from atlas_access.retirement.observe_revisions import read_revisions
+from atlas_access.retirement.observed import LegacySeen, SeenRevision
 
 T = TypeVar("T")
 

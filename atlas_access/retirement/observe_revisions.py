@@ -21,7 +21,7 @@ from atlas_access.clients import (
     session_in,
 )
 from atlas_access.drift import BoundVariable
-from atlas_access.retirement.inventory_model import SeenRevision
+from atlas_access.retirement.observed import SeenRevision
 
 MOST = 3000
 """The most revisions that are read; an account with more is reported as not read."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from atlas_access.base import Clock, clock_for
 from atlas_access.clients import AwsUnavailable, client
-from atlas_access.drift import listed, observe as drift
+from atlas_access.drift import listed, moment, observe as drift
 from atlas_access.proof import Stack, Verdict, candidates, declared_proven, prove_candidates
 from atlas_access.retirement import observe_inventory as legacy
 from atlas_access.retirement.inventory import LegacyEstate, legacy_estate
@@ -21,7 +21,6 @@ from atlas_access.retirement.status_facts import (
     Live,
     Looked,
     gates,
-    moment_of,
     retirement,
     secrets,
     soaked,
@@ -89,7 +88,7 @@ def baseline(asked: Looked) -> Fact:
 def _proofs(asked: Looked, live: Live) -> Fact:
     """Proven right before the swap, for what runs; before it, by asking the servers now."""
     if live.bound and live.marks.bound is not None:
-        since = moment_of(live.marks.bound.since)
+        since = moment(live.marks.bound.since)
         text = f"every credential was proven again right before the swap of {since}: on record, not asked now"
         return Fact(holds=True, evidence=text)
     stack = Stack(asked.stack, asked.wanted.manifest, asked.own, asked.endpoints, asked.sign_in)

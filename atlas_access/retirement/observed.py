@@ -1,15 +1,16 @@
-"""What the retirement's gate has read of the live systems, as frozen records; a part that was not read is an `Unread`.
+"""What the gate and the inventory have read, as frozen records; a part that was not read is an `Unread`.
 
 It holds no password, connection string, or value of a variable.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from atlas_access.base import Step, Unread
-from atlas_access.drift import Drift
+from atlas_access.base import Settings, Unread
+from atlas_access.clients import SeenLogins, SeenRole, SeenUser
+from atlas_access.drift import BoundVariable, Drift, SeenSecret
 
 
 @dataclass(frozen=True)
@@ -78,26 +79,17 @@ class SoakLogins:
 
 
 @dataclass(frozen=True)
-class Acknowledged:
-    """What a person has recorded in the configuration because it cannot be seen from here, each with its time."""
-
-    local: datetime | None = None
-    code: datetime | None = None
-    no_login_history: datetime | None = None
-
-
-@dataclass(frozen=True)
 class GateSeen:
     """Everything that one look at the gate has found. `wall` is Unix seconds, `skew` how far it is from AWS's clock.
 
+    `settings` hold the step, and what a person typed and stated because it cannot be observed from here.
     `accounts` are those of every environment that reads this cluster, `services` those of every environment. `smoke`
     are the failures of a round of gates, None where gates are not run (a sandbox's own tests). `explained` counts the
     differences that the retirement itself has made, which `drift` no longer holds.
     """
 
     stack: str
-    step: Step
-    confirmation: str
+    settings: Settings
     wall: float
     skew: float | Unread
     accounts: tuple[SeenAccount | Unread, ...]
@@ -105,7 +97,32 @@ class GateSeen:
     drift: Drift | Unread
     smoke: tuple[str, ...] | Unread | None
     logins: SoakLogins | Unread
-    acknowledged: Acknowledged = field(default_factory=Acknowledged)
     explained: int = 0
     tombstoned: float | None = None
-    tombstone_hours: int = 24
+
+
+@dataclass(frozen=True)
+class SeenRevision:
+    """A task-definition revision of an environment's account; `running` when a service or task runs it."""
+
+    environment: str
+    arn: str
+    active: bool
+    running: bool
+    bound: tuple[BoundVariable, ...]
+
+    @property
+    def name(self) -> str:
+        """`family:revision`."""
+        return self.arn.rpartition("/")[2] or self.arn
+
+
+@dataclass(frozen=True)
+class LegacySeen:
+    """Everything that was read. `revisions` holds one part per account that could bind a secret of this estate."""
+
+    users: tuple[SeenUser, ...] | Unread
+    roles: tuple[SeenRole, ...] | Unread
+    secrets: tuple[SeenSecret, ...] | Unread
+    revisions: tuple[tuple[SeenRevision, ...] | Unread, ...]
+    logins: SeenLogins | Unread

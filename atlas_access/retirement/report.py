@@ -6,9 +6,9 @@ Every text passes redaction here: findings may quote what a system wrote.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from atlas_access.base import redact
+from atlas_access.drift import moment
 from atlas_access.retirement.journal import Stage
 from atlas_access.retirement.model import Condition
 from atlas_access.retirement.steps import Done, End, Goal, NotGreen, Refused, Restored, Way
@@ -79,9 +79,8 @@ def _done(goal: Goal, done: Done) -> list[str]:
     if done.stage is Stage.DELETED:
         gone = f"{len(goal.users)} legacy users, {len(goal.roles)} roles and {len(goal.secrets)} secrets are gone"
         return [f"{goal.stack}: {gone} (secrets can be restored for 30 days)", *kept]
-    since = datetime.fromtimestamp(done.since or 0.0, UTC).strftime("%Y-%m-%d %H:%M UTC")
     already = "" if done.moved else ", as before"
     return [
-        f"{goal.stack}: {len(goal.users)} legacy users are tombstoned since {since}{already}",
+        f"{goal.stack}: {len(goal.users)} legacy users are tombstoned since {moment(done.since or 0.0)}{already}",
         f"Reversible: atlas-access legacy restore {goal.stack}",
     ]

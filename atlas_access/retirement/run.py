@@ -6,14 +6,14 @@ ends the run, and the next one continues from the journal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from atlas_access.base import Clock, HeldRole
+from atlas_access.base import Clock
 from atlas_access.clients import ServiceError
 from atlas_access.retirement.decide import decide, learn
 from atlas_access.retirement.journal import Stage, doing_tags, done_tags, stage_tags, was_tags
+from atlas_access.retirement.live import LiveEstate
 from atlas_access.retirement.model import TOMBSTONE_ROLE
 from atlas_access.retirement.report import RetirementRefused, end_message, unknown
 from atlas_access.retirement.steps import (
@@ -38,6 +38,7 @@ from atlas_access.retirement.steps import (
     Remember,
     RemoveRole,
     RemoveUser,
+    RoleInUse,
     Schedule,
     Step,
     Strip,
@@ -52,52 +53,11 @@ IN_USE_TRIES = 5
 """How often a role that nobody seems to hold may still be in use: Atlas may be a moment behind itself."""
 
 
-class RoleInUse(Exception):
-    """Atlas does not remove a role that somebody holds or inherits (409)."""
-
-
-class Estate(Protocol):
-    """The live systems of one stack: one look, the journal, and each change. Every change can be repeated."""
-
-    def look(self, goal: Goal) -> Look:
-        """Look at the journal, the users, the roles and, for a deletion, the secrets."""
-
-    def write(self, tags: Mapping[str, str]) -> None:
-        """Write tags of the journal."""
-
-    def erase(self, keys: tuple[str, ...]) -> None:
-        """Take tags of the journal off."""
-
-    def deregister(self, revision: str) -> None:
-        """Deregister a task-definition revision."""
-
-    def make_role(self) -> None:
-        """Make the tombstone role; one that is there is fine."""
-
-    def strip(self, user: str, at: float) -> None:
-        """Replace a user's roles by the tombstone role, labelled with the time; a user that is gone is fine."""
-
-    def give_back(self, user: str, roles: frozenset[HeldRole]) -> None:
-        """Give a user roles and take our label off; a user that is gone is fine."""
-
-    def remove_user(self, user: str) -> None:
-        """Delete a user; one that is gone is fine."""
-
-    def remove_role(self, role: str) -> None:
-        """Delete a custom role; one that is gone is fine. Raises `RoleInUse`."""
-
-    def schedule(self, secret: str) -> None:
-        """Delete a secret with the recovery window; one that is gone or scheduled is fine."""
-
-    def applied(self) -> bool:
-        """Whether every change has reached the cluster."""
-
-
 @dataclass(frozen=True)
 class Parts:
     """What a run works with. `gates` gives the failures of one round of smoke gates, none where none are run."""
 
-    estate: Estate
+    estate: LiveEstate
     clock: Clock
     say: Callable[[str], None]
     examine: Callable[[Look, bool], Examined]

@@ -5,14 +5,13 @@ Pure: it judges what `atlas_access.retirement.observe_status` has read. What was
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from atlas_access.base import Endpoints, Settings
 from atlas_access.clients import SignIn
-from atlas_access.drift import Drift, Wanted, listed
+from atlas_access.drift import Drift, Wanted, listed, moment
 from atlas_access.retirement.inventory import Belongs, LegacyEstate, Standing
 from atlas_access.retirement.journal import Stage, read_journal
 from atlas_access.retirement.status import Fact
@@ -65,9 +64,9 @@ def users(asked: Looked, found: Drift) -> Fact:
     managed = [each for each in found.findings if each.subject in names and each.target is not None]
     unread = [each for each in found.unread if each.what in ("database users", "custom roles")]
     if managed:
-        return Fact(holds=False, evidence=told_in_one_line(each.what for each in managed))
+        return Fact(holds=False, evidence=listed((each.what for each in managed), _SHOWN))
     if unread:
-        return Fact(holds=None, evidence=told_in_one_line(map(str, unread)))
+        return Fact(holds=None, evidence=listed(map(str, unread), _SHOWN))
     return Fact(holds=True, evidence="every managed user and role is in Atlas as declared")
 
 
@@ -76,14 +75,14 @@ def secrets(asked: Looked, found: Drift) -> Fact:
     names = asked.wanted.estate.wanted_secrets
     wrong = [each for each in found.findings if each.subject in names]
     if wrong:
-        return Fact(holds=False, evidence=told_in_one_line(each.what for each in wrong))
+        return Fact(holds=False, evidence=listed((each.what for each in wrong), _SHOWN))
     unread = [
         each
         for each in found.unread
         if each.what.startswith(("secret ", "AWS account", "key ")) or each.what in names
     ]
     if unread:
-        return Fact(holds=None, evidence=told_in_one_line(map(str, unread)))
+        return Fact(holds=None, evidence=listed(map(str, unread), _SHOWN))
     return Fact(
         holds=True, evidence=f"{len(names)} secrets, each with a current version, under {asked.own.kms_alias}"
     )
@@ -103,7 +102,7 @@ def swap(asked: Looked, live: Live, before: SoakSeen | str | None) -> Fact:
     if marks.held is not None and marks.held >= asked.own.rollout_release:
         against.append(f"it was rolled back and is held: raise rolloutRelease above {marks.held}")
     if live.bound and not against:
-        since = "" if marks.bound is None else f" since {moment_of(marks.bound.since)}"
+        since = "" if marks.bound is None else f" since {moment(marks.bound.since)}"
         return Fact(holds=True, evidence=f"{runs}, bound{since}")
     if isinstance(before, str):
         against.append(before)
@@ -128,7 +127,7 @@ def gates(asked: Looked, live: Live, captured: Fact) -> Fact:
     return Fact(
         holds=True,
         evidence=f"two green rounds ended the rollout onto {short(live.marks.bound.revision)} "
-        f"at {moment_of(live.marks.bound.since)}",
+        f"at {moment(live.marks.bound.since)}",
     )
 
 
@@ -167,11 +166,11 @@ def retirement(estate: LegacyEstate, live: Live) -> Fact:
     if journal.broken:
         return Fact(holds=None, evidence=f"{shown}; the retirement's tags make no sense ({journal.broken})")
     if journal.stage is not Stage.NONE:
-        at = "" if journal.since is None else f" since {moment_of(journal.since)}"
+        at = "" if journal.since is None else f" since {moment(journal.since)}"
         shown += f"; the service's record: {journal.stage.value}{at}"
     unread = [each for each in estate.unread if each.what in ("database users", "custom roles", "secrets")]
     if unread:
-        return Fact(holds=None, evidence=told_in_one_line(map(str, unread)))
+        return Fact(holds=None, evidence=listed(map(str, unread), _SHOWN))
     left = bool(estate.left or roles or readable)
     return Fact(holds=not left, evidence=shown, against=tuple(_bound(estate)) if left else ())
 
@@ -188,13 +187,3 @@ def _bound(estate: LegacyEstate) -> Iterator[str]:
     for part in estate.unread:
         if part.what.startswith("task definitions"):
             yield f"unknown: {part}"
-
-
-def told_in_one_line(words: Iterable[str]) -> str:
-    """The first few of many sentences."""
-    return listed(words, _SHOWN)
-
-
-def moment_of(seconds: float) -> str:
-    """Unix seconds as a person reads them."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -111,6 +111,10 @@ class Learnt:
     moved: bool = False
 
 
+class RoleInUse(Exception):
+    """Atlas does not remove a role that somebody holds or inherits (409)."""
+
+
 @dataclass(frozen=True)
 class Examine:
     """Ask every condition of the gate; `strict` once no legacy-bound revision may be left."""

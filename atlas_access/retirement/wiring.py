@@ -9,18 +9,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from atlas_access.base import Endpoints, Settings, What, clock_for
+from atlas_access.base import Endpoints, Settings, clock_for
 from atlas_access.clients import AccountPlace, SignIn, client
 from atlas_access.manifest import Manifest, load_known_users, load_manifest
-from atlas_access.retirement.change_atlas import sign_in_for_changes
 from atlas_access.retirement.journal import Stage
-from atlas_access.retirement.live import LiveEstate
+from atlas_access.retirement.live import LiveEstate, sign_in_for_changes
 from atlas_access.retirement.model import evidence_json, fresh_from, open_ones
 from atlas_access.retirement.observe import Asked, Eyes, examine, round_of
-from atlas_access.retirement.observed import Acknowledged
 from atlas_access.retirement.report import RetirementRefused, refused
 from atlas_access.retirement.run import Parts, carry_out
 from atlas_access.retirement.scope import Scope, scope_of
@@ -36,8 +33,8 @@ def show_gate(props: Mapping[str, Any], before: str) -> dict[str, Any]:
     endpoints = Endpoints.from_environment(os.environ)
     asked = asked_of(props, endpoints)
     eyes = _eyes(asked, endpoints)
-    goal = goal_of(asked.stack, Way(asked.step.value), asked.scope)
-    estate = estate_of(asked.settings, endpoints, eyes)
+    goal = goal_of(asked.stack, Way(asked.settings.retirement.value), asked.scope)
+    estate = _live(asked.settings, endpoints, eyes.sign_in, eyes.clock.wall)
     look = estate.look(goal)
     if look.journal.stage is Stage.DELETED and before:
         return {**props, "evidence": before}
@@ -46,16 +43,21 @@ def show_gate(props: Mapping[str, Any], before: str) -> dict[str, Any]:
     if unmet:
         first, *rest = refused(asked.stack, goal.way, [str(each) for each in unmet], found.conditions)
         raise RetirementRefused("\n".join([first, *(f"  {line}" for line in rest)]))
-    return {**props, "evidence": evidence_json(asked.stack, asked.step, look.wall, found.conditions)}
+    return {
+        **props,
+        "evidence": evidence_json(asked.stack, asked.settings.retirement, look.wall, found.conditions),
+    }
 
 
 def retire(props: Mapping[str, Any], told_since: float | None) -> dict[str, Any]:
     """Carry out the configured step. Raises `RetirementRefused`."""
     endpoints = Endpoints.from_environment(os.environ)
     asked = asked_of(props, endpoints)
-    goal = goal_of(asked.stack, Way(asked.step.value), asked.scope, told_since)
+    goal = goal_of(asked.stack, Way(asked.settings.retirement.value), asked.scope, told_since)
     now = clock_for(os.environ, endpoints).wall()
-    asked = replace(asked, taken=fresh_from(str(props.get("evidence") or ""), asked.stack, asked.step, now))
+    asked = replace(
+        asked, taken=fresh_from(str(props.get("evidence") or ""), asked.stack, asked.settings.retirement, now)
+    )
     done = carry_out(goal, parts_for(asked, endpoints))
     return {
         **props,
@@ -96,24 +98,22 @@ def asked_of(props: Mapping[str, Any], endpoints: Endpoints) -> Asked:
     """What the gate is asked, from a resource's properties and the files beside the program."""
     stack = str(props["stack"])
     manifest = load_manifest((PROJECT_FOLDER / "access.yaml").read_text(encoding="utf-8"))
-    known = load_known_users(_text(PROJECT_FOLDER / "known-users.yaml"), manifest, environment=stack)
+    known = load_known_users(
+        (PROJECT_FOLDER / "known-users.yaml").read_text(encoding="utf-8"), manifest, environment=stack
+    )
     settings = own_settings(props, endpoints)
+    others = (
+        AccountPlace.of(each, settings_of(each, endpoints), settings.looks_as)
+        for each in manifest.environments
+        if each != stack
+    )
     return Asked(
         stack=stack,
-        step=settings.retirement,
-        confirmation=settings.retire_confirmation,
-        tombstone_hours=settings.tombstone_hours,
-        acknowledged=Acknowledged(
-            local=settings.acknowledged_at(What.LOCAL_VERIFIED),
-            code=settings.acknowledged_at(What.CODE_VERIFIED),
-            no_login_history=settings.acknowledged_at(What.NO_LOGIN_HISTORY),
-        ),
-        allow_ungated=settings.allow_ungated_rollout,
         settings=settings,
         manifest=manifest,
         known=known,
         scope=scope_of(manifest, stack),
-        places=_places(stack, settings, manifest, settings.looks_as, endpoints),
+        places=(AccountPlace.of(stack, settings), *others),
     )
 
 
@@ -132,18 +132,13 @@ def parts_for(asked: Asked, endpoints: Endpoints) -> Parts:
         return () if found is None else found.refusals() or round_of(asked, eyes, found)
 
     return Parts(
-        estate=estate_of(asked.settings, endpoints, eyes),
+        estate=_live(asked.settings, endpoints, eyes.sign_in, eyes.clock.wall),
         clock=eyes.clock,
         say=say,
         examine=lambda look, strict: examine(asked, eyes, look, strict=strict),
         gates=gates,
         pause_seconds=_pause(endpoints),
     )
-
-
-def estate_of(settings: Settings, endpoints: Endpoints, eyes: Eyes) -> LiveEstate:
-    """The live systems of a stack, as the credentials at hand may change them."""
-    return _live(settings, endpoints, eyes.sign_in, eyes.clock.wall)
 
 
 def _live(settings: Settings, endpoints: Endpoints, sign_in: SignIn, wall: Callable[[], float]) -> LiveEstate:
@@ -169,21 +164,9 @@ def _eyes(asked: Asked, endpoints: Endpoints) -> Eyes:
     )
 
 
-def _places(
-    stack: str, settings: Settings, manifest: Manifest, role: str, endpoints: Endpoints
-) -> tuple[AccountPlace, ...]:
-    others = [each for each in manifest.environments if each != stack]
-    theirs = (AccountPlace.of(each, settings_of(each, endpoints), role) for each in others)
-    return (AccountPlace.of(stack, settings), *theirs)
-
-
 def _never(*_: object) -> Any:
     raise RetirementRefused("a restore asks no gate")
 
 
 def _pause(endpoints: Endpoints) -> float:
     return 0.2 if endpoints.sandbox else 2.0
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")

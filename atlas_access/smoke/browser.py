@@ -6,7 +6,6 @@ endpoints overlay. No browser or profile is left behind after the deadline.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 from atlas_access.base import EndpointRefused, Endpoints, one_line, redact
 from atlas_access.smoke.browser_found import FLAGS, INSTALL, SANDBOX_FLAGS, find_chromium
+from atlas_access.smoke.browser_kept import BrowserMissing, let_go, with_browser
 from atlas_access.smoke.gates import Gate, GateResult, Standing
 from atlas_access.smoke.http import REVISION_HEADER
 from atlas_access.smoke.model import Step
@@ -55,9 +55,9 @@ class _Seen:
 
 
 def judge_journey(journey: Journey, stopped: Callable[[], bool] = lambda: False) -> GateResult:
-    """Go through the pages once."""
+    """Go through the pages once, in a context of its own; without `keep` no browser rests afterwards."""
     try:
-        from playwright.sync_api import Error, sync_playwright
+        from playwright.sync_api import Error
     except ImportError:
         return _unknown("Playwright is not installed: pip install -r requirements.txt")
     if not journey.executable and journey.endpoints.sandbox:
@@ -68,56 +68,21 @@ def judge_journey(journey: Journey, stopped: Callable[[], bool] = lambda: False)
         return _unknown(f"no browser is installed here: {INSTALL}")
     seen = _Seen()
     deadline = time.monotonic() + journey.seconds
-    if journey.keep:
-        return _walk_kept(journey, seen, stopped)
-    with tempfile.TemporaryDirectory(prefix="atlas-access-browser-", ignore_cleanup_errors=True) as profile:
-        try:
-            with sync_playwright() as playwright:
-                try:
-                    context = playwright.chromium.launch_persistent_context(
-                        profile,
-                        executable_path=journey.executable,
-                        headless=True,
-                        args=_flags(journey),
-                        timeout=journey.seconds * 1000,
-                        service_workers="block",
-                        accept_downloads=False,
-                    )
-                except Error as error:
-                    return _not_started(str(error))
-                try:
-                    return _walk(journey, context, seen, deadline, stopped)
-                finally:
-                    context.close()
-        except Error as error:
-            return _unmet(f"the browser failed: {_first_line(error)}", seen)
-
-
-def _walk_kept(journey: Journey, seen: _Seen, stopped: Callable[[], bool]) -> GateResult:
-    """The same in a browser that stays for the next round, in a context of its own."""
-    from playwright.sync_api import Error
-
-    from atlas_access.smoke.browser_kept import BrowserMissing, with_browser
 
     def walk(browser: Browser) -> GateResult:
-        deadline = time.monotonic() + journey.seconds
         with browser.new_context(service_workers="block", accept_downloads=False) as context:
             return _walk(journey, context, seen, deadline, stopped)
 
+    flags = [*FLAGS, *(SANDBOX_FLAGS if journey.endpoints.sandbox else ())]
     try:
-        return with_browser(journey.executable, _flags(journey), journey.seconds, walk)
+        return with_browser(journey.executable, flags, journey.seconds, walk)
     except BrowserMissing as error:
-        return _not_started(str(error))
+        return _unknown(f"the browser does not start ({_first_line(error)}): {INSTALL}")
     except Error as error:
         return _unmet(f"the browser failed: {_first_line(error)}", seen)
-
-
-def _flags(journey: Journey) -> list[str]:
-    return [*FLAGS, *(SANDBOX_FLAGS if journey.endpoints.sandbox else ())]
-
-
-def _not_started(why: str) -> GateResult:
-    return _unknown(f"the browser does not start ({_first_line(Exception(why))}): {INSTALL}")
+    finally:
+        if not journey.keep:
+            let_go()
 
 
 def _walk(
@@ -126,7 +91,7 @@ def _walk(
     from playwright.sync_api import Error
 
     context.route("**/*", lambda route: _check(route, journey.endpoints, seen))
-    page = context.pages[0] if context.pages else context.new_page()
+    page = context.new_page()
     page.on("console", lambda message: _console(message, seen))
     page.on("pageerror", lambda error: seen.problems.append(f"uncaught: {_first_line(error)}"))
     page.on("requestfailed", lambda request: _failed(request, seen))

@@ -8,14 +8,14 @@ waits no longer than its deadline (headers that trickle in included), and raises
 from __future__ import annotations
 
 import json
-import queue
 import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -34,6 +34,7 @@ _MOST_REDIRECTS = 3
 _CHUNK = 65536
 _PAUSE = wait_exponential(multiplier=0.1, max=2.0)
 _GRACE = 0.5
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ class Asker:
         seconds = min(self.limits.request_seconds, self.deadline - time.monotonic())
         if seconds <= 0:
             return Reply(trouble=Trouble.TIMEOUT, detail="the gates' time is over")
-        return self._checked(_within(seconds, partial(self._once, path, payload, seconds)))
+        reply = within(seconds + _GRACE, partial(self._once, path, payload, seconds), "smoke question")
+        return self._checked(reply or _timeout(seconds))
 
     def _checked(self, reply: Reply) -> Reply:
         """The reply, or that another revision than the wanted one gave it."""
@@ -162,24 +164,19 @@ class Asker:
             return replace(known, trouble=Trouble.NOT_JSON, detail=f"{status}{what} ({kind})")
 
 
-def _within(seconds: float, work: Callable[[], Reply]) -> Reply:
-    """Do work that may hang, in a thread that nobody waits for longer than this."""
-    answer: queue.SimpleQueue[Reply | BaseException] = queue.SimpleQueue()
+def within(seconds: float, work: Callable[[], T], name: str) -> T | None:
+    """Do work that may hang, in a thread that nobody waits for longer than this; None when it has not ended."""
+    answer: Future[T] = Future()
 
     def run() -> None:
         try:
-            answer.put(work())
+            answer.set_result(work())
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits, which raises it
-            answer.put(error)
+            answer.set_exception(error)
 
-    threading.Thread(target=run, name="smoke question", daemon=True).start()
-    try:
-        found = answer.get(timeout=seconds + _GRACE)
-    except queue.Empty:
-        return _timeout(seconds)
-    if isinstance(found, BaseException):
-        raise found
-    return found
+    threading.Thread(target=run, name=name, daemon=True).start()
+    ended, _ = wait((answer,), seconds)
+    return answer.result() if ended else None
 
 
 def _timeout(seconds: float) -> Reply:

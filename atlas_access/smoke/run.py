@@ -6,8 +6,6 @@ broken application shows at once. Every gate ends with a result; atlas_access/sm
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +18,7 @@ from atlas_access.base import Endpoints
 from atlas_access.smoke.baseline import Baseline
 from atlas_access.smoke.browser import Journey, judge_journey
 from atlas_access.smoke.gates import Gate, GateReport, GateResult, Round, Standing
-from atlas_access.smoke.http import Asker
+from atlas_access.smoke.http import Asker, within
 from atlas_access.smoke.json_difference import canonical
 from atlas_access.smoke.judge import (
     ELIGIBILITY,
@@ -267,22 +265,10 @@ def _ask_all(
 
 def _bounded(gate: Gate, seconds: float, work: Callable[[], GateResult]) -> GateResult:
     """Run a gate that has a deadline of its own; should it hang all the same, it is unmet and left alone."""
-    answer: queue.SimpleQueue[GateResult | BaseException] = queue.SimpleQueue()
-
-    def run_it() -> None:
-        try:
-            answer.put(work())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits, which raises it
-            answer.put(error)
-
     began = time.monotonic()
-    threading.Thread(target=run_it, name=f"gate {gate.value}", daemon=True).start()
-    try:
-        found = answer.get(timeout=seconds + _GRACE)
-    except queue.Empty:
+    found = within(seconds + _GRACE, work, f"gate {gate.value}")
+    if found is None:
         found = GateResult(gate, Standing.UNMET, f"no end within {seconds:.0f} s")
-    if isinstance(found, BaseException):
-        raise found
     return _timed(found, [Reply(seconds=time.monotonic() - began)])
 
 

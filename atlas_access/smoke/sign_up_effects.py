@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 from atlas_access.base import ConnectionInvalid, ConnectionString, EndpointRefused, Endpoints
@@ -34,25 +34,25 @@ class EffectUnknown(Exception):
     """An effect cannot be observed, so nothing is known of it: one line that says why, without any value."""
 
 
-class Effect(Protocol):
-    """One effect. `name` is what reports call it; both methods raise EffectUnknown."""
+class Effect:
+    """One effect of a sign-up; `name` is what reports call it. What cannot be observed raises EffectUnknown."""
 
-    @property
-    def name(self) -> str:
-        """What it is."""
+    name: str
 
     def seen(self, email: str) -> bool:
         """Whether the sign-up of this address had this effect."""
+        raise NotImplementedError
 
-    def remove(self, email: str) -> bool:
-        """Undo it; returns whether nothing of it is left. What cannot be undone (a mail that was sent) is true."""
+    def remove(self, email: str) -> bool:  # noqa: ARG002 - a mail that was sent stays sent; its domain takes no mail
+        """Undo it; returns whether nothing of it is left. What cannot be undone is true."""
+        return True
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections: most effects hold none."""
 
 
 @dataclass
-class RowEffect:
+class RowEffect(Effect):
     """A row in a collection, found by a field that holds the address."""
 
     connection: ConnectionString = field(repr=False)
@@ -63,10 +63,9 @@ class RowEffect:
     default_database: str
     _server: Server | None = None
 
-    @property
-    def name(self) -> str:
-        """The collection."""
-        return f"row in {self.collection}"
+    def __post_init__(self) -> None:
+        """Name it after its collection."""
+        self.name = f"row in {self.collection}"
 
     def seen(self, email: str) -> bool:
         """Whether a row is there."""
@@ -125,16 +124,12 @@ def row_effect(
 
 
 @dataclass
-class MailLogEffect:
+class MailLogEffect(Effect):
     """A mail, by the events that SES publishes to a log group for it."""
 
     logs: Logs
     since: float
-
-    @property
-    def name(self) -> str:
-        """The mail."""
-        return "SES mail"
+    name = "SES mail"
 
     def seen(self, email: str) -> bool:
         """Whether an event says that a mail to the address was sent."""
@@ -143,16 +138,9 @@ class MailLogEffect:
         except AwsUnavailable as error:
             raise EffectUnknown(f"{self.name}: {error}; have SES publish its events there") from None
 
-    def remove(self, email: str) -> bool:  # noqa: ARG002 - what was sent stays sent
-        """A mail that was sent stays sent; its domain takes no mail."""
-        return True
-
-    def close(self) -> None:
-        """Nothing is open."""
-
 
 @dataclass
-class MailAddressEffect:
+class MailAddressEffect(Effect):
     """A mail, by an address that lists what was sent: `GET …?to=ADDRESS` answers `{"messages": […]}`.
 
     For a deployment that offers one (the sandbox does); named by ATLAS_ACCESS_MAIL_URL.
@@ -160,11 +148,7 @@ class MailAddressEffect:
 
     url: str
     endpoints: Endpoints
-
-    @property
-    def name(self) -> str:
-        """The mail."""
-        return "SES mail"
+    name = "SES mail"
 
     def seen(self, email: str) -> bool:
         """Whether a message to the address is listed."""
@@ -174,25 +158,14 @@ class MailAddressEffect:
             raise EffectUnknown(f"{self.name}: the address of sent mail answers no list of messages")
         return bool(messages)
 
-    def remove(self, email: str) -> bool:  # noqa: ARG002 - what was sent stays sent
-        """A mail that was sent stays sent; its domain takes no mail."""
-        return True
-
-    def close(self) -> None:
-        """Nothing is open."""
-
 
 @dataclass
-class ContactEffect:
+class ContactEffect(Effect):
     """A contact in HubSpot, found by its address (CRM API v3, contacts, `idProperty=email`) and archived by its id."""
 
     token: str = field(repr=False)
     endpoints: Endpoints
-
-    @property
-    def name(self) -> str:
-        """The contact."""
-        return "HubSpot contact"
+    name = "HubSpot contact"
 
     def seen(self, email: str) -> bool:
         """Whether the contact is there."""
@@ -209,9 +182,6 @@ class ContactEffect:
             if status not in (200, 204, 404):
                 raise EffectUnknown(f"{self.name}: HubSpot answered {status} to its removal")
         return False
-
-    def close(self) -> None:
-        """Nothing is open."""
 
     @property
     def _contacts(self) -> str:

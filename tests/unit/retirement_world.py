@@ -8,25 +8,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from rollout_world import FakeClock
 
+from atlas_access.base.acknowledged import Acknowledgement, What
 from atlas_access.base.observed import HeldRole
 from atlas_access.base.phases import Step
+from atlas_access.base.settings import Settings
 from atlas_access.drift.finding import Drift
 from atlas_access.retirement.journal import STAGE, read_journal
 from atlas_access.retirement.judge import conditions
 from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED
 from atlas_access.retirement.observed import (
-    Acknowledged,
     BoundRevision,
     GateSeen,
     SeenAccount,
     SeenService,
     SoakLogins,
 )
-from atlas_access.retirement.run import Parts, RoleInUse, carry_out
-from atlas_access.retirement.steps import Done, Examined, Goal, LiveUser, Look, SecretState, Target, Way
+from atlas_access.retirement.run import Parts, carry_out
+from atlas_access.retirement.steps import (
+    Done,
+    Examined,
+    Goal,
+    LiveUser,
+    Look,
+    RoleInUse,
+    SecretState,
+    Target,
+    Way,
+)
 
 DAY = 86_400.0
 STACK = "staging"
@@ -142,14 +154,12 @@ def goal(way: Way, since: float | None = None) -> Goal:
     return Goal(STACK, way, tuple(Target(n, r) for n, r in LEGACY.items()), ROLES, SECRETS, since)
 
 
-def seen(step: Step, wall: float = 10 * DAY, **changes: object) -> GateSeen:
+def seen(step: Step, wall: float = 10 * DAY, **changes: Any) -> GateSeen:
     """A look at a gate of which every condition is met."""
     verified = datetime.fromtimestamp(wall - 2 * DAY, UTC)
     moment = datetime.fromtimestamp(wall, UTC)
     good = {
         "stack": STACK,
-        "step": step,
-        "confirmation": f"retire {STACK}",
         "wall": wall,
         "skew": 0.4,
         "accounts": (SeenAccount(STACK, 9), SeenAccount("prod", 14)),
@@ -160,10 +170,17 @@ def seen(step: Step, wall: float = 10 * DAY, **changes: object) -> GateSeen:
         "drift": Drift(STACK, moment, (), checked=(("users", 13),)),
         "smoke": (),
         "logins": SoakLogins(verified, moment, 40),
-        "acknowledged": Acknowledged(verified, verified),
         "tombstoned": None if step is Step.TOMBSTONE else wall - DAY,
     }
-    return GateSeen(**{**good, **changes})  # type: ignore[arg-type]
+    stated = changes.pop("acknowledged", {What.LOCAL_VERIFIED: verified, What.CODE_VERIFIED: verified})
+    settings = Settings.model_construct(
+        retirement=step,
+        retire_confirmation=changes.pop("confirmation", f"retire {STACK}"),
+        acknowledgements=[
+            Acknowledgement(what=what, by="someone", at=at, why="it was seen") for what, at in stated.items()
+        ],
+    )
+    return GateSeen(settings=settings, **{**good, **changes})  # type: ignore[arg-type]
 
 
 @dataclass

@@ -16,8 +16,8 @@ from atlas_access.drift.model import BoundVariable, SeenSecret
 from atlas_access.manifest.known_users import KnownUser
 from atlas_access.manifest.load import Manifest
 from atlas_access.retirement.inventory import Belongs, LegacyEstate, Standing, legacy_estate
-from atlas_access.retirement.inventory_model import LegacySeen, SeenRevision
 from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED
+from atlas_access.retirement.observed import LegacySeen, SeenRevision
 from atlas_access.retirement.report_inventory import inventory_report
 from tests.unit.manifests import manifest
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from retirement_world import DAY, IDLE, STACK, seen
 
-from atlas_access.base import Status
+from atlas_access.base import Status, What
 from atlas_access.base.observed import Unread
 from atlas_access.base.phases import Step
 from atlas_access.drift.finding import Difference, Drift, Kind
@@ -23,7 +23,6 @@ from atlas_access.retirement.model import (
     open_ones,
 )
 from atlas_access.retirement.observed import (
-    Acknowledged,
     BoundRevision,
     LegacyLogin,
     SeenAccount,
@@ -61,7 +60,8 @@ def services(**changes: Any) -> tuple[SeenService, ...]:
 
 def acknowledged(*moments: float | None) -> dict[str, Any]:
     """What was acknowledged at these moments: the local file, the code, and the logins."""
-    return {"acknowledged": Acknowledged(*(None if each is None else at(each) for each in moments))}
+    stated = zip((What.LOCAL_VERIFIED, What.CODE_VERIFIED, What.NO_LOGIN_HISTORY), moments, strict=False)
+    return {"acknowledged": {what: at(each) for what, each in stated if each is not None}}
 
 
 def test_the_names_are_those_that_the_policy_pack_asks_for() -> None:

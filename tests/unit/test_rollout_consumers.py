@@ -23,7 +23,7 @@ def against(
     marks: Marks | None = None, account: SeenAccount | Unread | None = None, other: Elsewhere | None = None
 ) -> tuple[str, ...]:
     accounts = [("staging", account)] if account else []
-    return reasons("staging", marks or Marks(), accounts, [other] if other else [])
+    return tuple(reasons("staging", marks or Marks(), accounts, [other] if other else []))
 
 
 def test_nothing_stands_against_what_nothing_uses() -> None:
