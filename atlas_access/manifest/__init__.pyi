@@ -2,7 +2,13 @@ from .file import CollectionName as CollectionName, VariableName as VariableName
 from .inputs import InputsInvalid as InputsInvalid, judged as judged
 from .known_users import KnownKind as KnownKind, KnownUser as KnownUser, load_known_users as load_known_users
 from .load import load_manifest as load_manifest
-from .model import (
+from .model import Manifest as Manifest
+from .privileges import (
+    declared_privileges as declared_privileges,
+    tolerated_privileges as tolerated_privileges,
+    users_who_can as users_who_can,
+)
+from .records import (
     ADMIN_DATABASE as ADMIN_DATABASE,
     LOCAL as LOCAL,
     Binding as Binding,
@@ -10,16 +16,10 @@ from .model import (
     CustomRole as CustomRole,
     DataClass as DataClass,
     LegacyUser as LegacyUser,
-    Manifest as Manifest,
     Retention as Retention,
     RoleRef as RoleRef,
     User as User,
     Waiver as Waiver,
-)
-from .privileges import (
-    declared_privileges as declared_privileges,
-    tolerated_privileges as tolerated_privileges,
-    users_who_can as users_who_can,
 )
 from .shape import (
     Mistake as Mistake,

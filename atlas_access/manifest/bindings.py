@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from atlas_access.base import Path, shown, suggestion
 from atlas_access.manifest.file import BindingEntry, ManifestFile, PlaceEntry
-from atlas_access.manifest.model import Consumer
+from atlas_access.manifest.records import Consumer
 from atlas_access.manifest.shape import Known, Mistake
 
 SCHEMA_VARIABLE = "MONGODB_URI_ADMIN_SCHEMA"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from atlas_access.base import Path, shown, suggestion
 from atlas_access.manifest.file import ManifestFile
-from atlas_access.manifest.model import ADMIN_DATABASE
+from atlas_access.manifest.records import ADMIN_DATABASE
 from atlas_access.manifest.shape import Known, Mistake
 from atlas_access.privileges import BUILTIN_ROLES
 

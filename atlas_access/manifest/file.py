@@ -174,10 +174,7 @@ class RetentionEntry(Entry):
 
 
 class AuditEntry(Entry):
-    """Where the append-only audit log lives, and how long it keeps its rows: for ever where nothing is said.
-
-    `validator` says that it has, by decision, a validator that refuses rows.
-    """
+    """Where the append-only audit log lives, its retention, and whether a validator refuses rows by decision."""
 
     database: Database
     collection: CollectionName

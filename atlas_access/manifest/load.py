@@ -16,13 +16,13 @@ from atlas_access.manifest.bindings import check_bindings, check_legacy, check_s
 from atlas_access.manifest.checks import check_collections, check_unused, check_users, undefined
 from atlas_access.manifest.consequences import check_consequences
 from atlas_access.manifest.file import ManifestFile
-from atlas_access.manifest.model import (
+from atlas_access.manifest.model import Manifest
+from atlas_access.manifest.records import (
     LOCAL,
     Binding,
     Consumer,
     DataClass,
     LegacySecret,
-    Manifest,
     RoleRef,
     User,
     Waiver,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from atlas_access.manifest.model import Manifest, RoleRef, User
+from atlas_access.manifest.model import Manifest
+from atlas_access.manifest.records import RoleRef, User
 from atlas_access.privileges import (
     DEFAULT_MAJOR,
     Privilege,

@@ -9,7 +9,8 @@ from atlas_access.base import Address
 from atlas_access.manifest.bindings import environments_of, secret_of
 from atlas_access.manifest.checks import ALLOWED_BUILTIN
 from atlas_access.manifest.file import ManifestFile
-from atlas_access.manifest.model import (
+from atlas_access.manifest.model import Manifest
+from atlas_access.manifest.records import (
     ADMIN_DATABASE,
     LOCAL,
     Audit,
@@ -21,7 +22,6 @@ from atlas_access.manifest.model import (
     Grant,
     LegacySecret,
     LegacyUser,
-    Manifest,
     Retention,
     RoleRef,
     User,

@@ -10,8 +10,9 @@ management (ADR 0006, schema administration at deploy time).
 
 from dataclasses import dataclass
 
-from atlas_access.manifest.model import Consumer, Manifest, User
+from atlas_access.manifest.model import Manifest
 from atlas_access.manifest.privileges import declared_privileges
+from atlas_access.manifest.records import Consumer, User
 from atlas_access.privileges import ATLAS_ACTIONS, actions_on, mongo_actions
 
 AUDIT = "audit"

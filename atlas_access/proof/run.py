@@ -6,7 +6,7 @@ a narrowing propagates the server is asked again, and then two clean passes in a
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -19,7 +19,6 @@ from atlas_access.base import (
     Secret,
     Status,
     compose,
-    judge_options,
     redact,
 )
 from atlas_access.clients import (
@@ -36,7 +35,7 @@ from atlas_access.privileges import IDENTITY_COMMAND, Identity, Privilege, read_
 from atlas_access.proof.attempt import LATE, LOST, About, Nonce, attempt_all, unanswered
 from atlas_access.proof.compare import compare
 from atlas_access.proof.evidence import Attempt, Proof, Subject, doubtful, refuted
-from atlas_access.proof.expectations import ADMIN
+from atlas_access.proof.judge_secret import judge_secret
 from atlas_access.proof.observe_audit_log import Presence, observe
 from atlas_access.proof.request import PRIVATE, ProofRequest
 from atlas_access.proof.verdict import Verdict
@@ -143,37 +142,8 @@ def _connection(run: _Run, read_secret: ReadSecret | None) -> ConnectionString |
     except ConnectionInvalid as error:
         run.refute(Subject.SECRET, f"the secret holds no usable connection string: {error}")
         return None
-    for text in _mismatches(request, connection):
-        run.refute(Subject.SECRET, text)
-    run.findings += [
-        replace(each, subject="", code=str(Subject.SECRET)) for each in judge_options(connection.options)
-    ]
-    if (
-        not connection.is_srv
-        and not connection.option("authSource")
-        and connection.database not in (None, ADMIN)
-    ):
-        run.doubt(
-            Subject.SECRET,
-            f"the option authSource is missing, so that {connection.username} is looked for in {connection.database}",
-            "Write the secret anew with authSource=admin.",
-        )
+    run.findings += judge_secret(request, connection)
     return None if any(each.status is Status.BAD for each in run.findings) else connection
-
-
-def _mismatches(request: ProofRequest, connection: ConnectionString) -> Iterator[str]:
-    expected = request.expectations
-    if connection.username != expected.user:
-        yield f"the secret holds the connection string of {connection.username or 'no user'}, not of {expected.user}"
-    if connection.password is None:
-        yield "the secret's connection string has no password"
-    if request.equality and connection.database != expected.database:
-        yield f"the secret's connection string names the database {connection.database}, not {expected.database}"
-    if request.expected_hosts and set(connection.hosts) != {host.lower() for host in request.expected_hosts}:
-        yield (
-            f"the secret points at {', '.join(connection.hosts)}, not at {', '.join(request.expected_hosts)} "
-            f"(the {request.address} address of {expected.cluster})"
-        )
 
 
 def _reachable(run: _Run, connection: ConnectionString) -> ConnectionString:

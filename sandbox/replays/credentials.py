@@ -155,7 +155,7 @@ PAST_THE_MANIFEST = {
 
 from dataclasses import replace
 
-from atlas_access.manifest.model import Consumer
+from atlas_access.manifest.records import (Consumer)
 
 _args = ServiceAccess._binding_args
 

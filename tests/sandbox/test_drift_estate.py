@@ -23,7 +23,7 @@ from atlas_access.drift.issue import body, decide, title
 from atlas_access.drift.model import NotReached, Seen, SeenCollections
 from atlas_access.drift.observe_account import Account, policy_in_words, read_account, seen_task
 from atlas_access.drift.observe_collections import list_collections
-from atlas_access.manifest.model import Consumer
+from atlas_access.manifest.records import Consumer
 
 CANARY = "Sup3rS3cretCanary"
 POLICY = {

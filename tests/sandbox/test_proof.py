@@ -12,7 +12,7 @@ from mongod_fixture import Cluster, cluster
 from atlas_access.base.endpoints import EndpointRefused
 from atlas_access.clients.mongo import Reply, Server
 from atlas_access.clients.mongo_answers import Answer, Failure
-from atlas_access.manifest.model import Retention
+from atlas_access.manifest.records import Retention
 from atlas_access.proof.catalogue import OPERATIONS
 from atlas_access.proof.evidence import Proof, Subject
 from atlas_access.proof.verdict import Outcome, Verdict

@@ -27,7 +27,8 @@ from atlas_access.clients.model import Place, Scope, SeenCluster, SeenRole
 from atlas_access.drift.finding import Kind
 from atlas_access.drift.model import Seen
 from atlas_access.manifest.known_users import KnownKind
-from atlas_access.manifest.model import DataClass, Manifest
+from atlas_access.manifest.model import Manifest
+from atlas_access.manifest.records import DataClass
 from atlas_access.privileges.model import Privilege
 
 AUDIT = "role_audit_writer"

@@ -11,7 +11,7 @@ from atlas_access.base.settings import Phase
 from atlas_access.clients.ecs import RunningRevision
 from atlas_access.drift.finding import Drift, Kind
 from atlas_access.drift.observe_account import seen_task
-from atlas_access.manifest.model import Consumer
+from atlas_access.manifest.records import Consumer
 
 READ = f"{arn('staging/mongodb/app-read-v2')}:::v1"
 SECRETS = [

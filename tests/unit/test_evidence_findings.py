@@ -8,7 +8,7 @@ import pytest
 
 from atlas_access.base import Status
 from atlas_access.manifest.load import load_manifest
-from atlas_access.manifest.model import Retention
+from atlas_access.manifest.records import Retention
 from atlas_access.privileges.identity import Identity
 from atlas_access.privileges.model import Privilege, Scope
 from atlas_access.proof.compare import compare
