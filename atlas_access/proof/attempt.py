@@ -130,6 +130,8 @@ def not_tried(row: Operation, cell: Expected, about: About) -> str:
         return f"its form was not measured on MongoDB {major}"
     if row.unsafe and about.kinds.get(cell.place) in (None, *row.unsafe):
         return "its form is not harmless on every kind of collection"
+    if row.makes and about.kinds.get(cell.place) is Kind.ABSENT and cell.outcome is Outcome.ALLOWED:
+        return "it would make the collection, and take it back"
     if row.lock is Lock.EXCLUSIVE and cell.outcome is Outcome.ALLOWED:
         return "clients would wait for it"
     return ""

@@ -92,6 +92,7 @@ def _rows(text: str) -> Iterator[Operation]:
                 for_app="app" in said,
                 since=int(said.get("since", 0)),
                 exclusive="exclusive" in said,
+                makes="makes" in said,
                 unsafe=frozenset(Kind(said[each]) for each in said.keys() & {"unsafe"}),
             )
 

@@ -126,7 +126,8 @@ class Operation:
     list. `allowed` are the codes, besides success, that only an authorized user receives. `instead` is another set of
     privileges that suffices too. `core` rows are also tried on system collections. `for_app` says that the application
     needs it; all others are what an attacker would use. `since` is the first major that has the command. On `unsafe`
-    kinds of collections the form may change something.
+    kinds of collections the form may change something; what `makes` a collection costs the server a file where it is
+    absent, which the abort takes back.
     """
 
     name: str
@@ -144,6 +145,7 @@ class Operation:
     since: int = 0
     exclusive: bool = False
     unsafe: frozenset[Kind] = frozenset()
+    makes: bool = False
 
     @property
     def lock(self) -> Lock:

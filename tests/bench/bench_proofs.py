@@ -1,10 +1,12 @@
 """Measures the complete proof of all eight users against what one would do otherwise; prints ratios of one run.
 
-    python tests/bench/bench_proofs.py [--rounds N] [--users 8,80,400]
+    python tests/bench/bench_proofs.py [--rounds N] [--users 8,80,400] [--windows N] [--seconds N]
 
 Two real mongods hold the four users each. Beside the proof, process start included, run: `mongosh` with the runbook's
 twelve probes as twelve calls (MONGOSH, the PATH, or a node_modules folder here), and a bare pymongo loop that sends the
-same commands on as many connections. Exit 1 when a budget is exceeded; without a mongosh its line says "not run".
+same commands on as many connections. Then clients write and hold transactions open, in windows without and with proofs
+in a loop, whose process yields to theirs because it runs elsewhere in earnest. Exit 1 when a budget is exceeded;
+without a mongosh its line says "not run".
 """
 
 import argparse
@@ -12,9 +14,11 @@ import json
 import os
 import pickle
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -29,6 +33,14 @@ MONGOSH_BUDGET = 10.0
 BARE_BUDGET = 1.5
 GROWTH_BUDGET = 1.5
 """How much more a user may cost among the most than among the fewest."""
+
+CLIENT_BUDGET = 1.2
+"""How much longer a client's slowest hundredth may take beside proofs, unless it is within the milliseconds below."""
+
+CLIENT_MS = 1.0
+HELD_SECONDS = 0.02
+PAUSE_SECONDS = 0.005
+"""How long a client holds a transaction open, and how long it pauses between two calls."""
 
 PROBE = {
     "FIND": "db.{c}.findOne({{_id: 'probe'}})",
@@ -47,19 +59,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--users", default="8,80,400")
-    parser.add_argument("--child", choices=("proof", "bare"))
+    parser.add_argument("--windows", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--child", choices=("proof", "bare", "loop"))
     parser.add_argument("--work")
     given = parser.parse_args()
     if given.child:
-        return {"proof": prove_here, "bare": send_here}[given.child](Path(given.work))
+        return {"proof": prove_here, "bare": send_here, "loop": prove_on}[given.child](Path(given.work))
     home = Path(tempfile.mkdtemp(prefix="atlas-access-bench-"))
     try:
-        return measure(home, given.rounds, [int(each) for each in given.users.split(",")])
+        return measure(home, given)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def measure(home, rounds, sizes):
+def measure(home, given):
     """Start both servers, measure everything, and return the exit code."""
     from mongod_fixture import Cluster, the_manifest
 
@@ -71,8 +85,9 @@ def measure(home, rounds, sizes):
         for server, name in zip(servers, ("staging", "prod"), strict=True):
             clusters.append(Cluster(server, server.client(), the_manifest(), name))
             clusters[-1].seed()
-        exceeded = against_others(home, clusters, rounds)
-        return int(grow(home, clusters[0], sizes) or exceeded)
+        exceeded = against_others(home, clusters, given.rounds)
+        exceeded |= beside_clients(home, clusters[0], given.windows, given.seconds)
+        return int(grow(home, clusters[0], [int(each) for each in given.users.split(",")]) or exceeded)
     finally:
         for server in servers:
             server.kill()
@@ -85,7 +100,7 @@ def against_others(home, clusters, rounds):
     runs = [(child("proof", work), child("bare", work)) for _ in range(rounds)]
     whole = min(proof["wall"] for proof, _ in runs)
     inside, bare = (min(each[i]["seconds"] for each in runs) for i in (0, 1))
-    say(f"proof of 8 users, process start included   {whole:6.2f} s   ({runs[0][0]['sent']} attempts)")
+    say(f"proof of 8 users, process start included   {whole:6.2f} s   ({runs[0][0]['said']})")
     shell = mongosh(clusters[0])
     if shell is None:
         say("mongosh, the runbook's twelve calls        not run  (npm install mongosh, or set MONGOSH)")
@@ -95,6 +110,83 @@ def against_others(home, clusters, rounds):
     times = ratio(inside / bare, BARE_BUDGET)
     say(f"bare pymongo loop, the same commands       {bare:6.2f} s   proof {inside:.2f} s, {times}")
     return (shell is not None and shell / whole < MONGOSH_BUDGET) or inside / bare > BARE_BUDGET
+
+
+def beside_clients(home, cluster, windows, seconds):
+    """What clients notice of proofs in a loop: the median over windows of their slowest hundredth, and what failed."""
+    work = written(
+        home / "beside", [(cluster.request(u.name), cluster.uri(u.name)) for u in cluster.manifest.users]
+    )
+    call = [sys.executable, __file__, "--child", "loop", "--work", str(work)]
+    found = {False: [], True: []}
+    failed = {False: 0, True: 0}
+    proofs = 0
+    for number in range(2 * windows):
+        proving = bool(number % 2)
+        loop = (
+            subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            if proving
+            else None
+        )
+        if loop is not None:
+            loop.stdout.readline()  # the first proofs are made
+        slow, wrong = window(cluster, seconds)
+        found[proving].append(slow)
+        failed[proving] += wrong
+        if loop is not None:
+            proofs += int(loop.communicate()[0])
+    say(
+        f"clients beside {proofs} proofs in a loop, median of {windows} windows of {seconds:g} s, p99 without and with"
+    )
+    exceeded = False
+    for kind in found[False][0]:
+        without, beside = (
+            statistics.median(each[kind] for each in found[proving]) for proving in (False, True)
+        )
+        exceeded |= beside > CLIENT_BUDGET * without and beside > without + CLIENT_MS
+        times = ratio(beside / without, CLIENT_BUDGET)
+        say(f"  {kind:<38} {without:6.2f} {beside:6.2f} ms   {times} or {CLIENT_MS:g} ms more")
+    more = failed[True] - failed[False]
+    say(f"  failed writes and transactions         {failed[False]:6} {failed[True]:6}      (budget 0 more)")
+    return exceeded or more > 0
+
+
+def window(cluster, seconds):
+    """Clients of each kind for some seconds; the milliseconds of each kind's slowest hundredth, and the failures."""
+    took, failed = {}, []
+    until = time.monotonic() + seconds
+
+    def client(kind, collection, held):
+        mine = took.setdefault(kind, [])
+        with cluster.server.client() as client, client.start_session() as session:
+            rows = client["askflorence"][collection]
+            while time.monotonic() < until:
+                began = time.perf_counter()
+                try:
+                    if held:
+                        with session.start_transaction():
+                            rows.insert_one({"_busy": True}, session=session)
+                            time.sleep(HELD_SECONDS)
+                    else:
+                        rows.insert_one({"_busy": True})
+                except Exception as error:  # noqa: BLE001 - whatever a client would see
+                    failed.append(error)
+                mine.append((time.perf_counter() - began) * 1000)
+                time.sleep(PAUSE_SECONDS)
+
+    kinds = [
+        (f"{what}, {where}", name, held)
+        for where, name in (("a proven collection", "plans"), ("another collection", "of_somebody_else"))
+        for what, held in (("inserts", False), ("transactions held open", True))
+    ]
+    threads = [threading.Thread(target=client, args=kind) for kind in kinds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for _, name, _ in kinds:
+        cluster.root["askflorence"][name].delete_many({"_busy": True})
+    return {kind: statistics.quantiles(each, n=100)[-1] for kind, each in took.items()}, len(failed)
 
 
 def grow(home, cluster, sizes):
@@ -161,16 +253,18 @@ def commands_of(expected):
     """The commands of a whole proof, as database, command, whether in a transaction."""
     from uuid import uuid4
 
+    from atlas_access.proof.attempt import About, Nonce, not_tried
     from atlas_access.proof.catalogue import operation
     from atlas_access.proof.operation import Form, Target
 
+    about = About((6, 0, 5), {}, frozenset(), frozenset(), frozenset(), Nonce("", uuid4()))
     found = [
         ("admin", {"connectionStatus": 1, "showPrivileges": True}, False),
         ("admin", {"buildInfo": 1}, False),
     ]
     for cell in expected.table:
         row = operation(cell.operation)
-        if row.command is not None:
+        if row.command is not None and not not_tried(row, cell, about):
             place = cell.place
             database = place.database or "admin"
             target = Target(
@@ -214,7 +308,30 @@ def prove_here(work):
     wrong = [proof.reason for proof in proofs if proof.verdict is not Verdict.PROVEN]
     if wrong:
         sys.exit(wrong[0])
-    sys.stdout.write(json.dumps({"seconds": seconds, "sent": sum(len(each.attempts) for each in proofs)}))
+    by_list = sum(each.by_list for each in proofs)
+    tried = sum(len(each.attempts) for each in proofs) - by_list
+    said = f"{tried} attempts, {by_list} by the server's list"
+    sys.stdout.write(json.dumps({"seconds": seconds, "said": said}))
+    return 0
+
+
+def prove_on(work):
+    """The child that proves its users again and again until its input ends; says so once, and how many in the end."""
+    import contextlib
+    import io
+
+    os.nice(10)
+    ended = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    users = len(pickle.loads((work / "jobs").read_bytes()))  # noqa: S301 - written by this run's own parent
+    made = 0
+    while not ended.is_set():
+        with contextlib.redirect_stdout(io.StringIO()):
+            prove_here(work)
+        if not made:
+            say("proving")
+        made += users
+    sys.stdout.write(str(made))
     return 0
 
 
@@ -251,7 +368,7 @@ def send_here(work):
     began = time.monotonic()
     with ThreadPoolExecutor(min(len(jobs), 16)) as pool:
         list(pool.map(one, jobs))
-    sys.stdout.write(json.dumps({"seconds": time.monotonic() - began, "sent": sum(len(c) for _, c in jobs)}))
+    sys.stdout.write(json.dumps({"seconds": time.monotonic() - began}))
     return 0
 
 

@@ -31,6 +31,8 @@ VERSION = (6, 0, 5)
 SENT = [row for row in OPERATIONS if row.command and row.since <= VERSION[0]]
 UNSAFE = [(row, kind) for row in SENT for kind in row.unsafe]
 QUICK_MS = 100
+TRIES = 5
+"""A noisy machine is slow now and then; what waits for a lock waits each time, and for seconds."""
 
 
 @dataclass
@@ -52,14 +54,15 @@ class Kinds:
         return About(VERSION, kinds, nothing, nothing, nothing, Nonce(f"_probe_{uuid4().hex}", uuid4()))
 
     def attempts(self, row: Operation) -> list[Tried]:
-        """Try a row wherever it can be tried; expected to be denied where clients could wait for it."""
+        """Try a row wherever it can be; as what is to be denied where it is not tried on what is to be allowed."""
         kinds = {Place(DATABASE, kind): kind for kind in Kind}
         places = {
             Scope.COLLECTION: list(kinds),
             Scope.DATABASE: [Place(DATABASE), Place("admin"), Place("nowhere")],
             Scope.CLUSTER: [Place("")],
         }[row.scope]
-        outcome = Outcome.DENIED if row.lock is Lock.EXCLUSIVE else Outcome.ALLOWED
+        denied = row.makes or row.lock is Lock.EXCLUSIVE
+        outcome = Outcome.DENIED if denied else Outcome.ALLOWED
         cells = [Expected(row.name, place, outcome) for place in places]
         return attempt_all(self.server, cells, self.expected, self.about(kinds), lambda: 60.0)
 
@@ -100,6 +103,20 @@ def test_a_row_is_not_tried_where_it_may_change_something_nor_where_the_kind_is_
         cell = Expected(row.name, place, outcome)
         why = [not_tried(row, cell, kinds.about(known)) for known in ({place: kind}, {}, {place: Kind.PLAIN})]
         assert ["its form is not harmless on every kind of collection"] * 2 + [""] == why
+
+
+def test_an_insert_that_would_make_its_collection_is_not_tried_where_it_is_allowed(kinds: Kinds) -> None:
+    place = Place(DATABASE, Kind.ABSENT)
+    why = {
+        (row.name, outcome): not_tried(
+            row, Expected(row.name, place, outcome), kinds.about({place: Kind.ABSENT})
+        )
+        for row in SENT
+        if row.makes
+        for outcome in (Outcome.ALLOWED, Outcome.DENIED)
+    }
+    allowed = {(name, Outcome.ALLOWED) for name in ("insert in a transaction", "create the collection")}
+    assert allowed == {case for case, said in why.items() if said}
 
 
 def test_only_creating_an_index_on_a_time_series_is_known_to_change_something() -> None:
@@ -204,8 +221,10 @@ def test_no_attempt_waits_for_an_open_transaction_and_no_client_for_an_attempt(
     cluster: Cluster, user: str, to_root: bool, collection: str
 ) -> None:
     with widened(cluster, user, to_root):
-        proof, slowest = busy_proof(cluster, user, collection)
-        if slowest >= QUICK_MS:  # of a noisy machine; what waits for a lock waits each time
+        tries = 0
+        slowest = float("inf")
+        while slowest >= QUICK_MS and tries < TRIES:
             proof, slowest = busy_proof(cluster, user, collection)
+            tries += 1
     assert (Verdict.REFUTED if to_root else Verdict.PROVEN, 0) == (proof.verdict, proof.inconclusive)
     assert slowest < QUICK_MS
