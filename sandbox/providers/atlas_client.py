@@ -1,5 +1,9 @@
-"""The mongodbatlas provider's API client: digest authentication, the provider's error messages."""
+"""The mongodbatlas provider's API client: digest authentication, the provider's error messages and resource ids.
 
+The ids are names and values in base64, sorted by name.
+"""
+
+import base64
 from collections.abc import Mapping
 from threading import Lock
 from typing import Any, Final
@@ -127,3 +131,35 @@ def _where_and_keys(environment: Mapping[str, str], settings: Properties) -> tup
         required(environment, "MONGODB_ATLAS_PUBLIC_API_KEY", "MONGODB_ATLAS_PUBLIC_KEY"),
         required(environment, "MONGODB_ATLAS_PRIVATE_API_KEY", "MONGODB_ATLAS_PRIVATE_KEY"),
     )
+
+
+def encoded(**parts: str) -> str:
+    """The id that the state holds."""
+    return "-".join(f"{_encode(name)}:{_encode(value)}" for name, value in sorted(parts.items()))
+
+
+def decoded(identity: str) -> dict[str, str] | None:
+    """The parts of an id, or None if it is not one: then it is one to import by."""
+    parts = {}
+    for pair in identity.split("-"):
+        name, separator, value = pair.partition(":")
+        if not separator:
+            return None
+        try:
+            parts[_decode(name)] = _decode(value)
+        except ValueError:
+            return None
+    return parts
+
+
+def refused(identity: str, expected: str) -> ProviderError:
+    """The error for an id that is of neither form."""
+    return ProviderError(f"import format error: {identity!r} should be of the form {expected}")
+
+
+def _encode(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _decode(text: str) -> str:
+    return base64.b64decode(text, validate=True).decode()
