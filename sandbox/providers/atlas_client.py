@@ -17,9 +17,6 @@ from sandbox.providers.addresses import loopback, required
 from sandbox.providers.errors import ProviderError
 from sandbox.values import Properties
 
-SETTINGS: Final = frozenset({"publicKey", "privateKey", "baseUrl"})
-"""The provider settings that mean something here."""
-
 NOT_FOUND: Final = 404
 _API: Final = "/api/atlas/v2"
 _TIMEOUT: Final = (5.0, 60.0)  # seconds to connect and to wait for an answer
@@ -41,8 +38,12 @@ class AtlasError(ProviderError):
 class AtlasClient:
     """What the mongodbatlas tables work with. Thread-safe; connections are kept."""
 
-    def __init__(self, environment: Mapping[str, str], settings: Properties) -> None:
-        self._base, self._keys = _where_and_keys(environment, settings)
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._base = loopback(required(environment, "MONGODB_ATLAS_BASE_URL"), "MONGODB_ATLAS_BASE_URL")
+        self._keys = (
+            required(environment, "MONGODB_ATLAS_PUBLIC_API_KEY", "MONGODB_ATLAS_PUBLIC_KEY"),
+            required(environment, "MONGODB_ATLAS_PRIVATE_API_KEY", "MONGODB_ATLAS_PRIVATE_KEY"),
+        )
         self._http = requests.Session()
         self._http.trust_env = False
         self._http.mount("http://", HTTPAdapter(pool_maxsize=16))
@@ -114,23 +115,6 @@ def _body(answer: requests.Response, method: str, url: str) -> Properties:
     if not 200 <= answer.status_code < 300:
         raise AtlasError(method, url, answer.status_code, {"reason": answer.reason, **body})
     return body
-
-
-def _where_and_keys(environment: Mapping[str, str], settings: Properties) -> tuple[str, tuple[str, str]]:
-    """Base URL and API key, both from the settings or both from the environment."""
-    given = bool(settings.get("publicKey") or settings.get("privateKey"))
-    if given != bool(settings.get("baseUrl")):
-        raise ProviderError(
-            "mongodbatlas: base URL and credentials must come from one place: "
-            "give both as provider settings or neither"
-        )
-    if given:
-        keys = settings.get("publicKey", ""), settings.get("privateKey", "")
-        return loopback(settings["baseUrl"], "baseUrl"), keys
-    return loopback(required(environment, "MONGODB_ATLAS_BASE_URL"), "MONGODB_ATLAS_BASE_URL"), (
-        required(environment, "MONGODB_ATLAS_PUBLIC_API_KEY", "MONGODB_ATLAS_PUBLIC_KEY"),
-        required(environment, "MONGODB_ATLAS_PRIVATE_API_KEY", "MONGODB_ATLAS_PRIVATE_KEY"),
-    )
 
 
 def encoded(**parts: str) -> str:
