@@ -69,8 +69,6 @@ def plans() -> tuple[Document, ...]:
                 {
                     "plan_id": f"{issuer}UT{product}",
                     "year": YEAR,
-                    "issuer_id": issuer,
-                    "issuer_name": name,
                     "name": f"{name} {metal} {deductible}",
                     "metal_level": metal,
                     "state": "UT",
@@ -78,7 +76,6 @@ def plans() -> tuple[Document, ...]:
                     "counties": [_SALT_LAKE, "49049"],
                     "premium_age_21": round(premium + int(issuer[-2:]) / 10, 2),
                     "deductible": deductible,
-                    "out_of_pocket_maximum": 9200 if place < 3 else 7000,
                 }
             )
     return tuple(found)
@@ -95,8 +92,6 @@ def formularies() -> tuple[Document, ...]:
             "generic_name": generic,
             "drug_tier": tiers[place % 2],
             "coverage": "Covered",
-            "prior_authorization": False,
-            "quantity_limit": False,
         }
         for place, plan in enumerate(plans())
         for name, generic, rxcui, tiers in _DRUGS

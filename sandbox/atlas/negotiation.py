@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -18,6 +17,7 @@ _MEDIA = re.compile(r"application/vnd\.atlas\.(\d{4}-\d{2}-\d{2})\+json")
 _DEFAULT_PAGE = 100
 _MAX_PAGE = 500
 _MAX_PARAMETERS = 200
+PAGING = ("pageNum", "itemsPerPage", "includeCount")
 
 
 def media_type(version: str) -> str:
@@ -84,16 +84,11 @@ class Query:
             raise AtlasError("INVALID_QUERY_PARAMETER", name)
         return int(value)
 
-    def moment(self, name: str) -> datetime | None:
-        """Return a date and time in ISO 8601, UTC unless it says otherwise."""
-        value = self.one(name)
-        if not value:
-            return None
-        try:
-            found = datetime.fromisoformat(value.replace(" ", "+"))
-            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, OverflowError):
-            raise AtlasError("INVALID_QUERY_PARAMETER", name) from None
+    def only(self, *names: str) -> None:
+        """Refuse the filters of Atlas that are not offered here, as ignoring one would answer another question."""
+        for name in parse_qs(self.text, keep_blank_values=True):
+            if name not in {*names, "envelope", "pretty"}:
+                raise AtlasError("INVALID_QUERY_PARAMETER", name)
 
 
 def page(query: Query, address: str, items: Sequence[Any]) -> dict[str, Any]:

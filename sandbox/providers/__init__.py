@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.providers import atlas_client, aws_session
+from sandbox.providers import aws_session
 from sandbox.providers.atlas_client import AtlasClient
 from sandbox.providers.atlas_cluster import GET_ADVANCED_CLUSTER
 from sandbox.providers.atlas_custom_role import CUSTOM_DB_ROLE
@@ -56,8 +56,8 @@ def serve(environment: Mapping[str, str]) -> ProviderServers:
         ProviderDefinition(
             name="mongodbatlas",
             version="4.18.0",
-            settings=atlas_client.SETTINGS,
-            configure=lambda settings: AtlasClient(environment, settings),
+            settings=frozenset(),
+            configure=lambda _: AtlasClient(environment),
             resources=(CUSTOM_DB_ROLE, DATABASE_USER),
             invokes=(GET_ADVANCED_CLUSTER,),
         ),

@@ -1,5 +1,9 @@
-"""The mongodbatlas provider's API client: digest authentication, the provider's error messages."""
+"""The mongodbatlas provider's API client: digest authentication, the provider's error messages and resource ids.
 
+The ids are names and values in base64, sorted by name.
+"""
+
+import base64
 from collections.abc import Mapping
 from threading import Lock
 from typing import Any, Final
@@ -12,9 +16,6 @@ from requests.auth import HTTPDigestAuth
 from sandbox.providers.addresses import loopback, required
 from sandbox.providers.errors import ProviderError
 from sandbox.values import Properties
-
-SETTINGS: Final = frozenset({"publicKey", "privateKey", "baseUrl"})
-"""The provider settings that mean something here."""
 
 NOT_FOUND: Final = 404
 _API: Final = "/api/atlas/v2"
@@ -37,8 +38,12 @@ class AtlasError(ProviderError):
 class AtlasClient:
     """What the mongodbatlas tables work with. Thread-safe; connections are kept."""
 
-    def __init__(self, environment: Mapping[str, str], settings: Properties) -> None:
-        self._base, self._keys = _where_and_keys(environment, settings)
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._base = loopback(required(environment, "MONGODB_ATLAS_BASE_URL"), "MONGODB_ATLAS_BASE_URL")
+        self._keys = (
+            required(environment, "MONGODB_ATLAS_PUBLIC_API_KEY", "MONGODB_ATLAS_PUBLIC_KEY"),
+            required(environment, "MONGODB_ATLAS_PRIVATE_API_KEY", "MONGODB_ATLAS_PRIVATE_KEY"),
+        )
         self._http = requests.Session()
         self._http.trust_env = False
         self._http.mount("http://", HTTPAdapter(pool_maxsize=16))
@@ -112,18 +117,33 @@ def _body(answer: requests.Response, method: str, url: str) -> Properties:
     return body
 
 
-def _where_and_keys(environment: Mapping[str, str], settings: Properties) -> tuple[str, tuple[str, str]]:
-    """Base URL and API key, both from the settings or both from the environment."""
-    given = bool(settings.get("publicKey") or settings.get("privateKey"))
-    if given != bool(settings.get("baseUrl")):
-        raise ProviderError(
-            "mongodbatlas: base URL and credentials must come from one place: "
-            "give both as provider settings or neither"
-        )
-    if given:
-        keys = settings.get("publicKey", ""), settings.get("privateKey", "")
-        return loopback(settings["baseUrl"], "baseUrl"), keys
-    return loopback(required(environment, "MONGODB_ATLAS_BASE_URL"), "MONGODB_ATLAS_BASE_URL"), (
-        required(environment, "MONGODB_ATLAS_PUBLIC_API_KEY", "MONGODB_ATLAS_PUBLIC_KEY"),
-        required(environment, "MONGODB_ATLAS_PRIVATE_API_KEY", "MONGODB_ATLAS_PRIVATE_KEY"),
-    )
+def encoded(**parts: str) -> str:
+    """The id that the state holds."""
+    return "-".join(f"{_encode(name)}:{_encode(value)}" for name, value in sorted(parts.items()))
+
+
+def decoded(identity: str) -> dict[str, str] | None:
+    """The parts of an id, or None if it is not one: then it is one to import by."""
+    parts = {}
+    for pair in identity.split("-"):
+        name, separator, value = pair.partition(":")
+        if not separator:
+            return None
+        try:
+            parts[_decode(name)] = _decode(value)
+        except ValueError:
+            return None
+    return parts
+
+
+def refused(identity: str, expected: str) -> ProviderError:
+    """The error for an id that is of neither form."""
+    return ProviderError(f"import format error: {identity!r} should be of the form {expected}")
+
+
+def _encode(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _decode(text: str) -> str:
+    return base64.b64decode(text, validate=True).decode()

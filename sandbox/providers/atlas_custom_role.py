@@ -7,8 +7,7 @@ read back; waiting polls instead of sleeping. Deleting a missing role is no erro
 import time
 from typing import Any, Final
 
-from sandbox.providers.atlas_client import NOT_FOUND, AtlasClient, AtlasError
-from sandbox.providers.atlas_identity import decoded, encoded, refused
+from sandbox.providers.atlas_client import NOT_FOUND, AtlasClient, AtlasError, decoded, encoded, refused
 from sandbox.providers.errors import PartlyCreated, ProviderError, doing
 from sandbox.providers.resource import Found, Property, ResourceType
 from sandbox.values import Properties

@@ -6,8 +6,7 @@ unchanged password is not sent again, and no password is read back.
 
 from typing import Any, Final
 
-from sandbox.providers.atlas_client import AtlasClient
-from sandbox.providers.atlas_identity import decoded, encoded, refused
+from sandbox.providers.atlas_client import AtlasClient, decoded, encoded, refused
 from sandbox.providers.errors import doing
 from sandbox.providers.resource import Found, Property, ResourceType
 from sandbox.values import UNKNOWN, Properties

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any, Final
 
-from sandbox.providers.aws_session import AwsSession, aws_errors, own_tags, tag_changes, with_region_and_tags
+from sandbox.providers.aws_session import AwsSession, aws_errors, tag_changes, with_region_and_tags
 from sandbox.providers.errors import PartlyCreated, ProviderError
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
 from sandbox.values import Properties, Value
@@ -60,7 +60,7 @@ def _read_secret(session: AwsSession, arn: str, known: Properties) -> Found | No
         "forceOverwriteReplicaSecret": bool(known.get("forceOverwriteReplicaSecret")),
         "recoveryWindowInDays": 30 if window is None else window,
         "region": known.get("region") or session.region,
-        "tags": own_tags(session, tags, known),
+        "tags": tags,
         "tagsAll": tags,
     }
     return Found(secret["ARN"], state)

@@ -1,4 +1,4 @@
-"""A configured aws provider: clients, account, default tags, error messages; ignores the process's environment."""
+"""A configured aws provider: clients, account, error messages; ignores the process's environment."""
 
 import json
 import os
@@ -16,13 +16,15 @@ from botocore.loaders import create_loader
 
 from sandbox.providers.addresses import loopback, required
 from sandbox.providers.errors import ProviderError
-from sandbox.values import Properties, Value
+from sandbox.values import Properties
 
 SETTINGS: Final = frozenset(
     {
-        *("region", "allowedAccountIds", "forbiddenAccountIds", "defaultTags"),
-        *("accessKey", "secretKey", "token"),
-        *("skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation"),
+        "region",
+        "allowedAccountIds",
+        "skipCredentialsValidation",
+        "skipMetadataApiCheck",
+        "skipRegionValidation",
     }
 )
 """The provider settings that mean something here."""
@@ -67,15 +69,17 @@ class AwsClients:
 
 
 class AwsSession:
-    """What the aws tables work with: region, default tags, account and clients of one configured provider."""
+    """What the aws tables work with: region, account and clients of one configured provider."""
 
     def __init__(self, clients: AwsClients, settings: Properties) -> None:
         environment = clients.environment
         self.region: str = settings.get("region") or required(environment, "AWS_REGION", "AWS_DEFAULT_REGION")
-        tags = _decoded(settings.get("defaultTags")) or {}
-        self.default_tags: dict[str, str] = dict(tags.get("tags") or {})
         self._clients = clients
-        self._keys = _keys(environment, settings)
+        self._keys = Keys(
+            required(environment, "AWS_ACCESS_KEY_ID"),
+            required(environment, "AWS_SECRET_ACCESS_KEY"),
+            environment.get("AWS_SESSION_TOKEN"),
+        )
         self.account_id = self._verified_account(settings)
 
     def client(self, service: str, properties: Properties) -> Any:
@@ -85,26 +89,12 @@ class AwsSession:
     def _verified_account(self, settings: Properties) -> str:
         with aws_errors("validating provider credentials: retrieving caller identity from STS"):
             account = self.client("sts", {}).get_caller_identity()["Account"]
-        allowed = _decoded(settings.get("allowedAccountIds")) or []
-        forbidden = _decoded(settings.get("forbiddenAccountIds")) or []
-        if (allowed and account not in allowed) or account in forbidden:
+        allowed = settings.get("allowedAccountIds") or []
+        # Engines pass a nested setting as JSON text or as it is.
+        allowed = json.loads(allowed) if isinstance(allowed, str) else allowed
+        if allowed and account not in allowed:
             raise ProviderError(f"AWS account ID not allowed: {account}")
         return str(account)
-
-
-def _decoded(value: Value) -> Any:
-    """A nested setting: engines pass it as JSON text or as it is."""
-    return json.loads(value) if isinstance(value, str) and value else value
-
-
-def _keys(environment: Mapping[str, str], settings: Properties) -> Keys:
-    if settings.get("accessKey"):
-        return Keys(settings["accessKey"], settings.get("secretKey") or "", settings.get("token"))
-    return Keys(
-        required(environment, "AWS_ACCESS_KEY_ID"),
-        required(environment, "AWS_SECRET_ACCESS_KEY"),
-        environment.get("AWS_SESSION_TOKEN"),
-    )
 
 
 def _session(keys: Keys) -> botocore.session.Session:
@@ -141,16 +131,8 @@ def with_region(session: AwsSession, properties: Properties) -> Properties:
 
 
 def with_region_and_tags(session: AwsSession, properties: Properties) -> Properties:
-    """The inputs with region and with `tagsAll`: the provider's default tags under the resource's own."""
-    tags = properties.get("tags")
-    merged = {**session.default_tags, **tags} if isinstance(tags, dict) else dict(session.default_tags)
-    return {**with_region(session, properties), "tagsAll": merged}
-
-
-def own_tags(session: AwsSession, tags: dict[str, str], known: Properties) -> dict[str, str]:
-    """The tags that are not the provider's default ones, or that the program gave itself."""
-    given = known.get("tags") or {}
-    return {key: tags[key] for key in tags if key in given or session.default_tags.get(key) != tags[key]}
+    """The inputs with region and with `tagsAll`, which are the resource's tags: the provider has no default ones."""
+    return {**with_region(session, properties), "tagsAll": properties.get("tags") or {}}
 
 
 def tag_changes(old: Properties, new: Properties) -> tuple[dict[str, str], list[str]]:

@@ -6,7 +6,7 @@ All changes but tags make a new revision. Deleting deregisters, unless `skipDest
 from typing import Any, Final
 
 from sandbox.providers import containers
-from sandbox.providers.aws_session import AwsSession, aws_errors, own_tags, tag_changes, with_region_and_tags
+from sandbox.providers.aws_session import AwsSession, aws_errors, tag_changes, with_region_and_tags
 from sandbox.providers.errors import ProviderError
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
 from sandbox.values import Properties, is_known
@@ -84,7 +84,7 @@ def _state(session: AwsSession, made: Any, tags: dict[str, str], known: Properti
         "revision": made["revision"],
         "runtimePlatform": dict(platform) if platform else None,
         "skipDestroy": bool(known.get("skipDestroy")),
-        "tags": own_tags(session, tags, known),
+        "tags": tags,
         "tagsAll": tags,
         "taskRoleArn": made.get("taskRoleArn") or "",
         "trackLatest": bool(known.get("trackLatest")),

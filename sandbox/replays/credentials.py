@@ -21,7 +21,7 @@ from sandbox.replays.common import (
 )
 from sandbox.replays.messages import caught_by
 from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay
-from sandbox.replays.product import UNGATED, drift, prove, refused, stored_values, update
+from sandbox.replays.product import UNGATED, drift, guarded, prove, refused, update
 from sandbox.replays.stage import Stage, bound, image
 
 ROLE, LOG = "role_audit_writer", "agent_audit_log"
@@ -85,7 +85,7 @@ def _rows(stage: Stage, address: str) -> str:
 def _other_environment_catches(stage: Stage) -> Iterator[Caught]:
     """By the stored value, without a rollout."""
     stage.put_back()
-    yield from stored_values(stage)
+    yield from guarded(stage, Catcher.NIGHT_GUARD, "guard", "validate-secrets", "--stack", stage.stack)
     yield from prove(stage, "app_write")
 
 

@@ -20,7 +20,7 @@ from sandbox.replays.common import (
 )
 from sandbox.replays.local_copy import running_from
 from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay
-from sandbox.replays.product import check_env, failing_gates, guard, refused
+from sandbox.replays.product import failing_gates, guarded, refused
 from sandbox.replays.stage import COUPLE, Stage, image, unbound
 
 NARROWED = {
@@ -58,7 +58,7 @@ def _eng_271_catches(stage: Stage) -> Iterator[Caught]:
     stage.put_back()
     with TemporaryDirectory(prefix="replay-") as folder:
         Path(folder, "db.ts").write_text(FALLS_BACK, encoding="utf-8")
-        yield from guard(stage, "silent-fall-back", Path(folder))
+        yield from guarded(stage, Catcher.GUARD, "guard", "silent-fall-back", "--source", folder)
     yield from refused(stage, "access.yaml", NARROWED)
     yield from refused(stage, "access.yaml", UNREFERENCED)
 
@@ -94,6 +94,10 @@ def _env_file(stage: Stage, folder: str, secrets: Mapping[str, str]) -> Path:
     return file
 
 
+def _checked(stage: Stage, file: Path) -> tuple[Caught, ...]:
+    return guarded(stage, Catcher.ENV_CHECK, "env", "--check", str(file))
+
+
 def _eng_272_happens(stage: Stage) -> Iterator[Claim]:
     """ENG-272: the deployed service was fixed, but the developer's env file still names the cross-cluster reader."""
     with (
@@ -111,7 +115,7 @@ def _eng_272_happens(stage: Stage) -> Iterator[Claim]:
 def _eng_272_catches(stage: Stage) -> Iterator[Caught]:
     """The file is judged by itself: no network, no value shown."""
     with TemporaryDirectory(prefix="replay-") as folder:
-        yield from check_env(stage, _env_file(stage, folder, FORGOTTEN))
+        yield from _checked(stage, _env_file(stage, folder, FORGOTTEN))
 
 
 ENG_272 = Replay(
@@ -154,7 +158,7 @@ def _eng_279_catches(stage: Stage) -> Iterator[Caught]:
     stage.put_back()
     yield from refused(stage, "access.yaml", MISSED)
     with TemporaryDirectory(prefix="replay-") as folder:
-        yield from check_env(stage, _env_file(stage, folder, {"MONGODB_URI": NEW_READER, **OTHERS}))
+        yield from _checked(stage, _env_file(stage, folder, {"MONGODB_URI": NEW_READER, **OTHERS}))
 
 
 ENG_279 = Replay(

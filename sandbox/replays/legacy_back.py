@@ -15,7 +15,7 @@ from sandbox.replays.common import (
     went,
 )
 from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Start
-from sandbox.replays.product import UNGATED, drift, guard, update
+from sandbox.replays.product import UNGATED, drift, guarded, update
 from sandbox.replays.stage import Stage, image
 
 OWNED = """resource "aws_ecs_service" "app" {
@@ -45,7 +45,9 @@ def catches(stage: Stage) -> Iterator[Caught]:
     """In the Terraform files before it happens, on the live service the same night."""
     with TemporaryDirectory(prefix="replay-") as folder:
         Path(folder, "ecs.tf").write_text(OWNED, encoding="utf-8")
-        yield from guard(stage, "terraform-ownership", Path(folder), "--stack", stage.stack)
+        yield from guarded(
+            stage, Catcher.GUARD, "guard", "terraform-ownership", "--source", folder, "--stack", stage.stack
+        )
     yield from drift(stage, "bind")
 
 

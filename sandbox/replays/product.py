@@ -74,22 +74,14 @@ def drift(stage: Stage, phase: str) -> tuple[Caught, ...]:
     )
 
 
-def guard(stage: Stage, name: str, source: Path, *options: str) -> tuple[Caught, ...]:
-    """One guard of CI, over a tree."""
-    answer, seconds = command(stage, "guard", name, "--source", str(source), *options, "--format", "json")
-    return _findings(Catcher.GUARD, answer, seconds)
-
-
-def check_env(stage: Stage, file: Path) -> tuple[Caught, ...]:
-    """A developer's env file."""
-    answer, seconds = command(stage, "env", "--check", str(file), "--format", "json")
-    return _findings(Catcher.ENV_CHECK, answer, seconds)
-
-
-def stored_values(stage: Stage) -> tuple[Caught, ...]:
-    """The guard of the values that Secrets Manager holds now."""
-    answer, seconds = command(stage, "guard", "validate-secrets", "--stack", stage.stack, "--format", "json")
-    return _findings(Catcher.NIGHT_GUARD, answer, seconds)
+def guarded(stage: Stage, catcher: Catcher, *arguments: str) -> tuple[Caught, ...]:
+    """The findings of a command that runs guards, each by its guard's name: the first of each guard is quoted."""
+    answer, seconds = command(stage, *arguments, "--format", "json")
+    return tuple(
+        Caught(Catch(catcher, each["guard"]), _quoted(each["findings"]), seconds)
+        for each in answer["guards"]
+        if each["findings"]
+    )
 
 
 def prove(stage: Stage, user: str) -> tuple[Caught, ...]:
@@ -129,15 +121,6 @@ def command(stage: Stage, *arguments: str) -> tuple[dict[str, Any], float]:
         said = getattr(error, "stderr", None) or (done.stderr if isinstance(error, ValueError) else "no end")
         raise SandboxError(f"atlas-access {arguments[0]} gave no answer: {str(said).strip()}") from None
     return answer, time.monotonic() - began
-
-
-def _findings(catcher: Catcher, answer: Mapping[str, Any], seconds: float) -> tuple[Caught, ...]:
-    """A guard's findings, each by its guard's name: the first of each guard is quoted."""
-    return tuple(
-        Caught(Catch(catcher, each["guard"]), _quoted(each["findings"]), seconds)
-        for each in answer["guards"]
-        if each["findings"]
-    )
 
 
 def _quoted(findings: Sequence[Mapping[str, Any]]) -> str:

@@ -95,7 +95,7 @@ def test_a_refused_change_is_no_event(atlas: Atlas) -> None:
     assert atlas.staging.send("GET", "/events").json()["totalCount"] == 0
 
 
-def test_events_are_chosen_by_type_and_time(atlas: Atlas) -> None:
+def test_events_are_chosen_by_type(atlas: Atlas) -> None:
     atlas.staging.add_role("own")
     atlas.staging.add_user("app")
     chosen = [
@@ -103,27 +103,21 @@ def test_events_are_chosen_by_type_and_time(atlas: Atlas) -> None:
         for query in (
             "eventType=MONGODB_ROLE_ADDED",
             "eventType=MONGODB_ROLE_ADDED&eventType=MONGODB_USER_ADDED",
-            "excludedEventType=MONGODB_ROLE_ADDED",
-            "minDate=2099-01-01T00:00:00Z",
-            "maxDate=2099-01-01T00:00:00Z",
             "eventType=CLUSTER_CREATED",
-            "clusterNames=staging",
         )
     ]
-    assert chosen == [1, 2, 1, 0, 2, 0, 0]
+    assert chosen == [1, 2, 0]
 
 
 @pytest.mark.parametrize(
     "query",
     [
         "events?eventType=MONGODB_USER_ADDEDD",
-        "events?excludedEventType=added",
-        "events?clusterNames=-",
-        "dbAccessHistory/clusters/staging?ipAddress=banana",
-        "dbAccessHistory/clusters/staging?ipAddress=127.0.0.256",
+        "events?excludedEventType=MONGODB_USER_ADDED",
+        "dbAccessHistory/clusters/staging?ipAddress=127.0.0.1",
     ],
 )
-def test_a_choice_of_another_form_is_refused(atlas: Atlas, query: str) -> None:
+def test_a_choice_of_another_form_or_not_offered_is_refused(atlas: Atlas, query: str) -> None:
     refused = atlas.staging.send("GET", f"/{query}")
     assert (refused.status_code, refused.json()["errorCode"]) == (400, "INVALID_QUERY_PARAMETER")
 
@@ -154,8 +148,7 @@ def test_logins_are_chosen_by_result_number_and_time(atlas: Atlas) -> None:
     assert {login["authResult"] for login in logins(atlas, "?authResult=true")} == {True}
     assert {login["authResult"] for login in logins(atlas, "?authResult=false")} == {False}
     assert len(logins(atlas, "?nLogs=1")) == 1
-    assert {login["ipAddress"] for login in logins(atlas, "?ipAddress=127.0.0.1")} == {"127.0.0.1"}
-    assert logins(atlas, "?ipAddress=192.0.2.1") == []
+    assert {login["ipAddress"] for login in logins(atlas)} == {"127.0.0.1"}
     assert logins(atlas, "?start=1199145600000&end=1199145600001") == []
     assert (
         atlas.staging.send("GET", "/dbAccessHistory/clusters/staging?start=1199145600000").status_code == 400

@@ -254,17 +254,6 @@ def test_a_cluster_lookup_returns_its_addresses(fake, atlas):
     assert ["/clusters/cl"] == [path for _, path in fake.requests()]
 
 
-def test_credentials_and_base_url_from_two_places_are_refused(fake):
-    servers = serve({"MONGODB_ATLAS_BASE_URL": fake.url})
-    client = ProviderClient(servers.ports["mongodbatlas"])
-    with pytest.raises(grpc.RpcError) as refused:
-        client.configure(publicKey="pub", privateKey=Secret("canary-key"))
-    client.close()
-    servers.stop()
-    assert "must come from one place" in refused.value.details()
-    assert [] == fake.sent
-
-
 def test_a_base_url_that_is_not_loopback_is_refused_before_anything_is_sent():
     servers = serve({"MONGODB_ATLAS_BASE_URL": "https://cloud.mongodb.com/"})
     client = ProviderClient(servers.ports["mongodbatlas"])

@@ -46,7 +46,6 @@ def configured_aws(port: int) -> Iterator[ProviderClient]:
     client.configure(
         region=REGION,
         allowedAccountIds=json.dumps([ACCOUNT]),
-        defaultTags=json.dumps({"tags": {"project": "atlas-access"}}),
     )
     yield client
     client.close()
@@ -66,7 +65,7 @@ def unique(name: str) -> str:
     return f"{name}-{uuid4().hex[:8]}"
 
 
-def test_a_secret_gets_the_providers_defaults_and_default_tags(aws):
+def test_a_secret_gets_the_providers_defaults(aws):
     inputs = aws.check(SECRET, {"name": unique("s"), "tags": {"own": "1"}})
     chosen = ["forceOverwriteReplicaSecret", "recoveryWindowInDays"]
     assert chosen == inputs["__defaults"]
@@ -75,7 +74,7 @@ def test_a_secret_gets_the_providers_defaults_and_default_tags(aws):
         inputs["forceOverwriteReplicaSecret"],
         inputs["region"],
     )
-    assert {"own": "1", "project": "atlas-access"} == inputs["tagsAll"]
+    assert {"own": "1"} == inputs["tagsAll"]
 
 
 def test_a_secret_without_a_name_is_named_after_the_resource_and_keeps_that_name(aws):
@@ -244,7 +243,7 @@ def test_other_containers_replace_a_task_definition_and_other_tags_do_not(aws):
     tagged = aws.check(TASK_DEFINITION, {**given, "tags": {"own": "1"}})
     assert [] == aws.replaced(TASK_DEFINITION, identity, state, tagged)
     updated = aws.update(TASK_DEFINITION, identity, state, tagged)
-    assert {"own": "1", "project": "atlas-access"} == updated["tagsAll"]
+    assert {"own": "1"} == updated["tagsAll"]
 
 
 def test_unknown_containers_replace_a_task_definition_in_a_preview(aws):

@@ -9,7 +9,7 @@ from pulumi.runtime import rpc
 
 from sandbox.providers import containers
 from sandbox.providers.addresses import loopback, required
-from sandbox.providers.atlas_identity import decoded, encoded
+from sandbox.providers.atlas_client import decoded, encoded
 from sandbox.providers.diffing import Change, changes
 from sandbox.providers.errors import ProviderError
 from sandbox.providers.planning import (
