@@ -6,6 +6,7 @@ from .model import (
     ADMIN_DATABASE as ADMIN_DATABASE,
     LOCAL as LOCAL,
     Binding as Binding,
+    Collection as Collection,
     Consumer as Consumer,
     CustomRole as CustomRole,
     DataClass as DataClass,
