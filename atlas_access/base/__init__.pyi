@@ -12,7 +12,6 @@ from .addresses import (
 from .clock import (
     Clock as Clock,
     ClockRefused as ClockRefused,
-    SystemClock as SystemClock,
     advance as advance,
     advanced as advanced,
     clock_for as clock_for,

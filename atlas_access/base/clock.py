@@ -12,7 +12,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from atlas_access.base.endpoints import Endpoints
 
@@ -25,31 +24,18 @@ class ClockRefused(ValueError):
     """The clock can be advanced in the sandbox only."""
 
 
-class Clock(Protocol):
-    """Wall time in Unix seconds, a steady time in seconds, and a bounded pause."""
-
-    def wall(self) -> float:
-        """Unix seconds, for what other runs read."""
-
-    def tick(self) -> float:
-        """Seconds that only go forward, for deadlines."""
-
-    def pause(self, seconds: float) -> None:
-        """Let some time pass before the next look."""
-
-
 @dataclass(frozen=True)
-class SystemClock:
-    """The machine's clocks. `advanced` seconds are added to the wall time: what a sandbox's soak has waited."""
+class Clock:
+    """Wall time, a steady time and a pause; `advanced` are the seconds that a sandbox's soak has waited."""
 
     advanced: float = 0.0
 
     def wall(self) -> float:
-        """Unix seconds."""
+        """Unix seconds, for what other runs read."""
         return time.time() + self.advanced
 
     def tick(self) -> float:
-        """The monotonic clock."""
+        """Seconds that only go forward, for deadlines."""
         return time.monotonic()
 
     def pause(self, seconds: float) -> None:
@@ -57,12 +43,12 @@ class SystemClock:
         time.sleep(seconds)
 
 
-def clock_for(environment: Mapping[str, str], endpoints: Endpoints) -> SystemClock:
+def clock_for(environment: Mapping[str, str], endpoints: Endpoints) -> Clock:
     """The clock of this process: advanced by what the sandbox's file says, in sandbox mode only."""
     directory = environment.get("ATLAS_ACCESS_SANDBOX_DIR", "")
     if not endpoints.sandbox or not directory:
-        return SystemClock()
-    return SystemClock(advanced(Path(directory)))
+        return Clock()
+    return Clock(advanced(Path(directory)))
 
 
 def advance(directory: Path, seconds: float) -> float:

@@ -43,6 +43,10 @@ def env(
 
     `--check` needs no network; with STACK it also compares with what Secrets Manager holds now.
     """
+    from atlas_access.base import Format
+    from atlas_access.cli.output import show
+    from atlas_access.guards import guards_report
+
     if sum(each is not None for each in (write, check, restore)) != 1:
         raise CommandFailed("atlas-access env needs one thing to do.", _USAGE)
     declared = inputs.read_manifest(manifest)
@@ -51,7 +55,7 @@ def env(
     if restore is not None:
         return _restore(restore, output)
     if check is not None:
-        return _check(check, stack, declared, output)
+        return show(guards_report([judged(check, declared, stack)]), Format(output.value))
     if not stack:
         raise CommandFailed(
             "--write needs to know whose credentials.", f"atlas-access env {STAGING} --write FILE"
@@ -106,14 +110,6 @@ def _write(path: Path, stack: str, declared: Manifest, output: inputs.PlainForma
     )
     show("\n".join(lines), tuple(values.values()))
     return DONE
-
-
-def _check(path: Path, stack: str, declared: Manifest, output: inputs.PlainFormat) -> int:
-    from atlas_access.base import Format
-    from atlas_access.cli.output import show
-    from atlas_access.guards import guards_report
-
-    return show(guards_report([judged(path, declared, stack)]), Format(output.value))
 
 
 def judged(path: Path, declared: Manifest, stack: str = "") -> Report:

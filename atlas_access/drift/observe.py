@@ -8,7 +8,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from atlas_access.base import Endpoints, Unread
-from atlas_access.clients import Atlas, Retry, SeenCluster, SeenRole, SeenUser, SignIn, read_or_unread
+from atlas_access.clients import Atlas, Retry, SignIn, read_or_unread
 from atlas_access.drift.compare import Wanted, attributed, compare
 from atlas_access.drift.finding import Drift
 from atlas_access.drift.model import NotReached, Seen, SeenCollections
@@ -26,33 +26,16 @@ def look(wanted: Wanted, sign_in: SignIn, endpoints: Endpoints, retry: Retry | N
     ):
         account = pool.submit(read_account, settings, names, endpoints)
         listed = pool.submit(read_collections, wanted, endpoints)
-        users, roles, cluster = read_project(atlas, settings.atlas_cluster)
+        users, roles = read_or_unread(atlas.users), read_or_unread(atlas.roles)
+        cluster = read_or_unread(lambda: atlas.cluster(settings.atlas_cluster))
         read = account.result()
         seen = Seen(
-            users,
-            roles,
-            cluster,
-            read.key,
-            read.secrets,
-            read.tasks,
-            listed.result(),
-            read.other_tasks,
+            users, roles, cluster, read.key, read.secrets, read.tasks, listed.result(), read.other_tasks
         )
         drift = compare(wanted, seen)
         if any(finding.target is not None for finding in drift.findings):
             drift = attributed(drift, read_or_unread(atlas.events))
     return drift
-
-
-def read_project(
-    atlas: Atlas, cluster: str
-) -> tuple[tuple[SeenUser, ...] | Unread, tuple[SeenRole, ...] | Unread, SeenCluster | Unread]:
-    """Read users, roles and the cluster: three requests when the users fit into one page."""
-    return (
-        read_or_unread(atlas.users),
-        read_or_unread(atlas.roles),
-        read_or_unread(lambda: atlas.cluster(cluster)),
-    )
 
 
 def read_collections(wanted: Wanted, endpoints: Endpoints) -> SeenCollections | Unread | NotReached:

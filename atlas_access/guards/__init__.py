@@ -1,7 +1,7 @@
 """Static checks of a source tree and of stored values: what a pull request must not bring in.
 
-Each guard is a pure function over what was read (`atlas_access/guards/source.py`, `atlas_access/guards/git.py`,
-`guards/stored.py` read). They change no file and print no secret; what could not be read is unknown.
+Each guard is a pure function over what `source`, `git` and `validate_secrets` read. They change no file and print no
+secret; what could not be read is unknown.
 """
 
 import lazy_loader

@@ -9,58 +9,57 @@ handed both.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
-from atlas_access.guards.variables import NAME, is_mongo_variable
+from atlas_access.guards.variables import NAME, Pairs, is_mongo_variable
 
 _READS = frozenset({"getenv", "get", "pop", "env", "config", "setdefault", "str"})
 _Names = Mapping[str, tuple[str, ...]]
+_Reads = Callable[[ast.AST], tuple[str, ...]]
+"""The variables that a part of the tree reads."""
 
 
-def pairs_in_python(tree: ast.Module, known: frozenset[str]) -> Iterator[tuple[int, str, str]]:
+def pairs_in_python(tree: ast.Module, known: frozenset[str]) -> Pairs:
     """Line, wanted and fallback of every fall-back."""
     names = _followed(tree, known)
+
+    def reads(node: ast.AST) -> tuple[str, ...]:
+        return _variables(node, names, known)
+
     for node in ast.walk(tree):
         match node:
             case ast.BoolOp(op=ast.Or(), values=values):
-                yield from _chain([_variables(value, names, known) for value in values], values)
+                yield from _chain(values, reads)
             case ast.Call(args=[first, default, *_]) if _called(node) in _READS:
-                yield from _chain(
-                    [_variables(first, names, known), _variables(default, names, known)], [first, default]
-                )
+                yield from _chain([first, default], reads)
             case ast.Call(func=ast.Name(id="next"), args=[choice, *_]):
-                listed = _listed(choice)
-                yield from _chain([_variables(each, names, known) for each in listed], listed)
+                yield from _chain(_listed(choice), reads)
             case ast.Call(args=[first], keywords=[*_, ast.keyword(arg="default", value=default)]):
-                yield from _chain(
-                    [_variables(first, names, known), _variables(default, names, known)], [first, default]
-                )
+                yield from _chain([first, default], reads)
             case ast.IfExp(test=test, body=body, orelse=orelse):
-                wanted = _variables(test, names, known)
+                wanted = reads(test)
                 for side in (body, orelse):
-                    yield from _pairs(wanted, _variables(side, names, known), side)
+                    yield from _pairs(wanted, reads(side), side)
             case ast.If(test=test, body=body, orelse=orelse):
-                yield from _branches(test, body, orelse, names, known)
+                yield from _branches(test, body, orelse, reads)
             case ast.Try(body=body, handlers=handlers):
-                wanted = tuple(name for each in body for name in _variables(each, names, known))
+                wanted = tuple(name for each in body for name in reads(each))
                 for handler in handlers:
-                    yield from _statements(wanted, handler.body, names, known)
+                    yield from _statements(wanted, handler.body, reads)
             case _:
                 pass
         for statements in (getattr(node, "body", None), getattr(node, "orelse", None)):
             if isinstance(statements, list):
-                yield from _early(statements, names, known)
+                yield from _early(statements, reads)
 
 
-def _early(
-    statements: list[ast.stmt], names: _Names, known: frozenset[str]
-) -> Iterator[tuple[int, str, str]]:
+def _early(statements: list[ast.stmt], reads: _Reads) -> Pairs:
     """`if a: return a`, and then `return b`."""
     for first, second in pairwise(statements):
         match first, second:
             case ast.If(test=test, body=[*_, ast.Return()], orelse=[]), ast.Return() if _is_there(test):
-                yield from _statements(_variables(test, names, known), [second], names, known)
+                yield from _statements(reads(test), [second], reads)
             case _:
                 pass
 
@@ -90,40 +89,31 @@ def _is_there(test: ast.expr) -> bool:
             return False
 
 
-def _branches(
-    test: ast.expr,
-    body: list[ast.stmt],
-    orelse: list[ast.stmt],
-    names: _Names,
-    known: frozenset[str],
-) -> Iterator[tuple[int, str, str]]:
+def _branches(test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], reads: _Reads) -> Pairs:
     missing = test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else None
     if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Is | ast.NotIn):
         missing = test.left
     if missing is not None:
-        yield from _statements(_variables(missing, names, known), [*body, *orelse], names, known)
+        yield from _statements(reads(missing), [*body, *orelse], reads)
     elif _is_there(test):
-        yield from _statements(_variables(test, names, known), orelse, names, known)
+        yield from _statements(reads(test), orelse, reads)
 
 
-def _statements(
-    wanted: tuple[str, ...], body: list[ast.stmt], names: _Names, known: frozenset[str]
-) -> Iterator[tuple[int, str, str]]:
+def _statements(wanted: tuple[str, ...], body: list[ast.stmt], reads: _Reads) -> Pairs:
     for statement in body:
         if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Return) and statement.value is not None:
-            yield from _pairs(wanted, _variables(statement.value, names, known), statement)
+            yield from _pairs(wanted, reads(statement.value), statement)
 
 
-def _chain(found: list[tuple[str, ...]], nodes: list[ast.expr]) -> Iterator[tuple[int, str, str]]:
+def _chain(nodes: list[ast.expr], reads: _Reads) -> Pairs:
     wanted: tuple[str, ...] = ()
-    for variables, node in zip(found, nodes, strict=True):
+    for node in nodes:
+        variables = reads(node)
         yield from _pairs(wanted, variables, node)
         wanted = variables[-1:] or wanted
 
 
-def _pairs(
-    wanted: tuple[str, ...], fallback: tuple[str, ...], node: ast.AST
-) -> Iterator[tuple[int, str, str]]:
+def _pairs(wanted: tuple[str, ...], fallback: tuple[str, ...], node: ast.AST) -> Pairs:
     for first in wanted[:1]:
         for second in fallback:
             if second != first:

@@ -8,62 +8,63 @@ of an import), in a `switch`, a loop or a function that is handed both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
-from atlas_access.guards.script_tokens import CLOSING, OPENING, Token, ends_statement, matching
-from atlas_access.guards.variables import NAME, is_mongo_variable
+from atlas_access.guards.script_tokens import CLOSING, OPENING, Token, body_of, ends_statement, matching
+from atlas_access.guards.variables import NAME, Pairs, is_mongo_variable
 
 _EITHER = frozenset({"||", "??", "||=", "??="})
 _STOPS = frozenset({";", ",", "=>", "return", "const", "let", "var", "export", "await", "case", ":"})
 _STARTS = _STOPS | {"=", "?"}
 _REACH = 400
 _Names = Mapping[str, tuple[str, ...]]
+_Found = tuple[tuple[str, int], ...]
+_Reads = Callable[[Sequence[Token]], _Found]
+"""The variables that a run of tokens reads, each with its first line."""
 
 
-def pairs_in_script(tokens: Sequence[Token], known: frozenset[str]) -> Iterator[tuple[int, str, str]]:
+def pairs_in_script(tokens: Sequence[Token], known: frozenset[str]) -> Pairs:
     """Line, wanted and fallback of every fall-back."""
     names = _followed(tokens, known)
+
+    def reads(run: Sequence[Token]) -> _Found:
+        return _variables(run, names, known)
+
     for index, token in enumerate(tokens):
         if token.kind == "op" and token.text in _EITHER:
-            before = _variables(tokens[_start(tokens, index) : index], names, known)
-            yield from _pairs(
-                before[-1:], _variables(tokens[index + 1 : _end(tokens, index + 1)], names, known)
-            )
+            before = reads(tokens[_start(tokens, index) : index])
+            yield from _pairs(before[-1:], reads(tokens[index + 1 : _end(tokens, index + 1)]))
         elif token.text == "?" and token.kind == "op":
-            yield from _conditional(tokens, index, names, known)
+            yield from _conditional(tokens, index, reads)
         elif token.text == "if" and token.kind == "name":
-            yield from _branch(tokens, index, names, known)
+            yield from _branch(tokens, index, reads)
         elif token.text == "catch" and token.kind == "name":
-            yield from _caught(tokens, index, names, known)
+            yield from _caught(tokens, index, reads)
         elif token.text in ("find", "filter") and index > 1 and tokens[index - 2].text == "]":
-            yield from _chosen(tokens, index, names, known)
+            yield from _chosen(tokens, index, reads)
         elif token.text == "=" and token.kind == "op" and index and is_mongo_variable(tokens[index - 1].text):
-            yield from _default(tokens, index, names, known)
+            yield from _default(tokens, index, reads)
 
 
-def _conditional(
-    tokens: Sequence[Token], index: int, names: _Names, known: frozenset[str]
-) -> Iterator[tuple[int, str, str]]:
+def _conditional(tokens: Sequence[Token], index: int, reads: _Reads) -> Pairs:
     if index + 1 < len(tokens) and tokens[index + 1].text == ":":
         return  # an optional member of a type
-    tested = _variables(tokens[_start(tokens, index) : index], names, known)
+    tested = reads(tokens[_start(tokens, index) : index])
     middle = _end(tokens, index + 1)
     if tested and middle < len(tokens) and tokens[middle].text == ":":
         for start in (index + 1, middle + 1):
-            yield from _pairs(tested[:1], _variables(tokens[start : _end(tokens, start)], names, known))
+            yield from _pairs(tested[:1], reads(tokens[start : _end(tokens, start)]))
 
 
-def _branch(
-    tokens: Sequence[Token], index: int, names: _Names, known: frozenset[str]
-) -> Iterator[tuple[int, str, str]]:
+def _branch(tokens: Sequence[Token], index: int, reads: _Reads) -> Pairs:
     """`if (!a) a = b`, `if (!a) { return b() }`, `if (a) … else a = b`, `if (a) { return a } return b`."""
     if index + 2 >= len(tokens) or tokens[index + 1].text != "(":
         return
     close = matching(tokens, index + 1)
     test = tokens[index + 2 : close]
     absent = any(each.text in ("!", "==", "===") for each in test)
-    wanted = _variables(test, names, known)
+    wanted = reads(test)
     if not wanted or close + 1 >= len(tokens):
         return
     body, after = _block(tokens, close + 1)
@@ -73,48 +74,44 @@ def _branch(
         body = tokens[after : _end(tokens, after, ";")] if _text(tokens, after) == "return" else ()
     elif not absent:
         return
-    yield from _pairs(wanted[:1], _alternatives(body, names, known))
+    yield from _pairs(wanted[:1], _alternatives(body, reads))
 
 
-def _caught(
-    tokens: Sequence[Token], index: int, names: _Names, known: frozenset[str]
-) -> Iterator[tuple[int, str, str]]:
+def _caught(tokens: Sequence[Token], index: int, reads: _Reads) -> Pairs:
     """`try { a } catch { return b }`, `a.catch(() => b)`."""
     before, after = _text(tokens, index - 1), _text(tokens, index + 1)
     if before in (".", "?.") and after == "(":
         handler = tokens[index + 2 : matching(tokens, index + 1)]
-        wanted = _variables(tokens[_start(tokens, index - 1) : index - 1], names, known)
+        wanted = reads(tokens[_start(tokens, index - 1) : index - 1])
         if not any(each.text == "throw" for each in handler):
-            yield from _pairs(wanted[-1:], _variables(handler, names, known))
+            yield from _pairs(wanted[-1:], reads(handler))
     elif before == "}":
         opening = _opening(tokens, index - 1)
         if _text(tokens, opening - 1) != "try":
             return
         start = matching(tokens, index + 1) + 1 if after == "(" else index + 1
-        wanted = _variables(tokens[opening:index], names, known)
-        yield from _pairs(wanted[:1], _alternatives(_block(tokens, start)[0], names, known))
+        wanted = reads(tokens[opening:index])
+        yield from _pairs(wanted[:1], _alternatives(_block(tokens, start)[0], reads))
 
 
-def _chosen(
-    tokens: Sequence[Token], index: int, names: _Names, known: frozenset[str]
-) -> Iterator[tuple[int, str, str]]:
+def _chosen(tokens: Sequence[Token], index: int, reads: _Reads) -> Pairs:
     """`[a, b].find(Boolean)`: the first that is there."""
     opening = _opening(tokens, index - 2)
     if opening > 0 and (tokens[opening - 1].kind != "op" or tokens[opening - 1].text in CLOSING):
         return  # a member, not a list
-    found = _variables(tokens[opening + 1 : index - 2], names, known)
+    found = reads(tokens[opening + 1 : index - 2])
     for first, second in pairwise(found):
         yield from _pairs((first,), (second,))
 
 
-def _alternatives(body: Sequence[Token], names: _Names, known: frozenset[str]) -> tuple[tuple[str, int], ...]:
+def _alternatives(body: Sequence[Token], reads: _Reads) -> _Found:
     """The variables that a branch assigns or returns, none when it throws before."""
-    found: tuple[tuple[str, int], ...] = ()
+    found: _Found = ()
     for at, token in enumerate(body):
         if token.text == "throw":
             break
         if token.text in ("=", "return"):
-            found += _variables(body[at + 1 : _end(body, at + 1, ";")], names, known)
+            found += reads(body[at + 1 : _end(body, at + 1, ";")])
     return found
 
 
@@ -142,18 +139,14 @@ def _text(tokens: Sequence[Token], index: int) -> str:
     return tokens[index].text if 0 <= index < len(tokens) else ""
 
 
-def _default(
-    tokens: Sequence[Token], index: int, names: _Names, known: frozenset[str]
-) -> Iterator[tuple[int, str, str]]:
+def _default(tokens: Sequence[Token], index: int, reads: _Reads) -> Pairs:
     """`const { A = process.env.B } = process.env`."""
     if index > 1 and tokens[index - 2].text in ("{", ","):
         wanted = ((tokens[index - 1].text, tokens[index - 1].line),)
-        yield from _pairs(wanted, _variables(tokens[index + 1 : _end(tokens, index + 1)], names, known))
+        yield from _pairs(wanted, reads(tokens[index + 1 : _end(tokens, index + 1)]))
 
 
-def _pairs(
-    wanted: tuple[tuple[str, int], ...], fallback: tuple[tuple[str, int], ...]
-) -> Iterator[tuple[int, str, str]]:
+def _pairs(wanted: _Found, fallback: _Found) -> Pairs:
     for first, _ in wanted:
         for second, line in fallback:
             if second != first:
@@ -215,14 +208,10 @@ def _followed(tokens: Sequence[Token], known: frozenset[str]) -> dict[str, tuple
                 name = tokens[index + 1].text
                 _remember(names, f"{name}()" if arrow else name, tokens[at + 1 : end], known)
             elif token.text == "function" and tokens[index + 1].kind == "name":
-                parameters = next(
-                    (at for at in range(index, min(index + 40, len(tokens))) if tokens[at].text == "("), index
-                )
-                close = matching(tokens, parameters)
-                body = next(
-                    (at for at in range(close, min(close + 40, len(tokens))) if tokens[at].text == "{"), close
-                )
-                _remember(names, f"{tokens[index + 1].text}()", tokens[body : matching(tokens, body)], known)
+                body = body_of(tokens, index)
+                if body is not None:
+                    run = tokens[body : matching(tokens, body)]
+                    _remember(names, f"{tokens[index + 1].text}()", run, known)
     return names
 
 
@@ -250,8 +239,7 @@ def _remember(
         names.setdefault(name, found)
 
 
-def _variables(tokens: Sequence[Token], names: _Names, known: frozenset[str]) -> tuple[tuple[str, int], ...]:
-    """The variables that a run of tokens reads, each with its first line."""
+def _variables(tokens: Sequence[Token], names: _Names, known: frozenset[str]) -> _Found:
     found: dict[str, int] = {}
     for index, token in enumerate(tokens):
         before = tokens[index - 1].text if index else ""

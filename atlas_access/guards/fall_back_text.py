@@ -7,11 +7,10 @@ Pure. Shell and Compose write `${A:-$B}`, a workflow `secrets.A || secrets.B`, H
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 
 from atlas_access.guards.language import Language
-from atlas_access.guards.variables import NAME, is_mongo_variable
+from atlas_access.guards.variables import NAME, Pairs, is_mongo_variable
 
 _EXPANSION = re.compile(r"\$\{(?P<wanted>[A-Za-z_][A-Za-z0-9_]*):?[-=](?P<rest>[^\n]*)")
 _EMPTY = re.compile(
@@ -25,7 +24,7 @@ _CHOICE = re.compile(r"(?P<wanted>[^\n=!?]+?)\s*[!=]=\s*(?:\"\"|null)\s*\?(?P<re
 _ANY_CASE = re.compile(NAME.pattern, re.IGNORECASE)
 
 
-def pairs_in_text(text: str, language: Language) -> Iterator[tuple[int, str, str]]:
+def pairs_in_text(text: str, language: Language) -> Pairs:
     """Line, wanted and fallback of every fall-back; `text` holds no comments."""
     if language is Language.HCL:
         for pattern in (_TERRAFORM, _CHOICE):
@@ -41,7 +40,7 @@ def pairs_in_text(text: str, language: Language) -> Iterator[tuple[int, str, str
         yield from _from(text, match, match["unset"] or match["set"])
 
 
-def _from(text: str, match: re.Match[str], wanted: str) -> Iterator[tuple[int, str, str]]:
+def _from(text: str, match: re.Match[str], wanted: str) -> Pairs:
     if not is_mongo_variable(wanted):
         return
     rest = _within(match["rest"]) if match.re is _EXPANSION else match["rest"]
@@ -63,7 +62,7 @@ def _within(rest: str) -> str:
     return rest
 
 
-def _chain(text: str, match: re.Match[str], expression: str) -> Iterator[tuple[int, str, str]]:
+def _chain(text: str, match: re.Match[str], expression: str) -> Pairs:
     names: list[tuple[int, str]] = []
     for found in _ANY_CASE.finditer(expression):
         if is_mongo_variable(found[0].upper()) and found[0] not in [name for _, name in names]:

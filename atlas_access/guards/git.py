@@ -15,6 +15,7 @@ from atlas_access.guards.content import decoded
 from atlas_access.guards.no_uri_in_git import HistoryLine
 
 _COMMIT = "atlas-access-commit "
+_NOWHERE = "not a git repository"
 _PATTERN = (
     "[mM][oO][nN][gG][oO][dD][bB].*(@|40|64)"
     "|[mM][^x]{1,3}[oO][^x]{1,3}[nN][^x]{1,3}[gG][^x]{1,3}[oO][^x]{1,3}[dD][^x]{1,3}[bB]"
@@ -32,29 +33,23 @@ class GitUnread(Exception):
 
 def tracked_files(root: Path) -> frozenset[str] | None:
     """The tracked files by their path below `root`; None when `root` is in no repository. Raises GitUnread."""
-    inside = _git(root, "rev-parse", "--is-inside-work-tree")
-    if inside.returncode != 0:
-        done = inside.stderr.decode(errors="replace")
-        if "not a git repository" in done:
-            return None
-        raise GitUnread(f"git cannot read {root}: {_first(done)}")
-    listed = _git(root, "ls-files", "-z")
-    if listed.returncode != 0:
-        raise GitUnread(
-            f"git cannot list the files of {root}: {_first(listed.stderr.decode(errors='replace'))}"
-        )
-    return frozenset(os.fsdecode(name) for name in listed.stdout.split(b"\0") if name)
+    inside, _, why = _git(root, "rev-parse", "--is-inside-work-tree")
+    if _NOWHERE in why:
+        return None
+    if inside != 0:
+        raise GitUnread(f"git cannot read {root}: {why}")
+    done, listed, why = _git(root, "ls-files", "-z")
+    if done != 0:
+        raise GitUnread(f"git cannot list the files of {root}: {why}")
+    return frozenset(os.fsdecode(name) for name in listed.split(b"\0") if name)
 
 
 def ignored(path: Path) -> bool | None:
     """Whether a rule ignores a path and it is not tracked; None in no repository. Raises GitUnread."""
-    done = _git(path.parent, "check-ignore", "--quiet", "--", path.name)
-    if done.returncode in (0, 1):
-        return done.returncode == 0
-    text = done.stderr.decode(errors="replace")
-    if "not a git repository" in text:
-        return None
-    raise GitUnread(f"git cannot say whether it ignores {path}: {_first(text)}")
+    done, _, why = _git(path.parent, "check-ignore", "--quiet", "--", path.name)
+    if done not in (0, 1) and _NOWHERE not in why:
+        raise GitUnread(f"git cannot say whether it ignores {path}: {why}")
+    return done == 0 if done in (0, 1) else None
 
 
 def history_lines(root: Path) -> Iterator[HistoryLine]:
@@ -76,18 +71,17 @@ def history_lines(root: Path) -> Iterator[HistoryLine]:
         if process.stdout is None or process.stderr is None:
             raise GitUnread("git gave no output")
         yield from _added(process.stdout)
-        done = process.stderr.read().decode(errors="replace")
+        why = _first(process.stderr.read())
     if process.returncode != 0:
-        raise GitUnread(f"git cannot read the history of {root}: {_first(done)}")
+        raise GitUnread(f"git cannot read the history of {root}: {why}")
 
 
 def is_shallow(root: Path) -> bool:
     """Whether the clone lacks the beginning of its history. Raises GitUnread."""
-    done = _git(root, "rev-parse", "--is-shallow-repository")
-    if done.returncode != 0:
-        why = _first(done.stderr.decode(errors="replace"))
+    done, said, why = _git(root, "rev-parse", "--is-shallow-repository")
+    if done != 0:
         raise GitUnread(f"git cannot say whether {root} is a shallow clone: {why}")
-    return done.stdout.strip() != b"false"
+    return said.strip() != b"false"
 
 
 def _added(patches: Iterable[bytes]) -> Iterator[HistoryLine]:
@@ -111,18 +105,21 @@ def _command(root: Path) -> list[str]:
     return ["git", "-C", os.fspath(root), "-c", "core.quotePath=false", "-c", "core.fsmonitor=false"]
 
 
-def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _git(root: Path, *arguments: str) -> tuple[int, bytes, str]:
+    """Git's exit code, its output, and the first line of what it complains about."""
     try:
-        return subprocess.run(  # noqa: S603 - git by a fixed list of arguments
+        done = subprocess.run(  # noqa: S603 - git by a fixed list of arguments
             [*_command(root), *arguments], capture_output=True, check=False, env=_environment()
         )
     except OSError as error:
         raise GitUnread(f"git cannot be started: {error.strerror}") from error
+    return done.returncode, done.stdout, _first(done.stderr)
 
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_PAGER": "cat"}
 
 
-def _first(text: str) -> str:
-    return next((line.removeprefix("fatal: ") for line in text.splitlines() if line.strip()), "no answer")
+def _first(said: bytes) -> str:
+    lines = said.decode(errors="replace").splitlines()
+    return next((line.removeprefix("fatal: ") for line in lines if line.strip()), "no answer")

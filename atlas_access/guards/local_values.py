@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from atlas_access.base import ConnectionInvalid, ConnectionString, Entry, Finding, LocalText, Secret
 from atlas_access.guards.finding import Guard, Report, noted, report, wrong
-from atlas_access.guards.stored_values import Wanted, host_problem, problems
+from atlas_access.guards.stored_values import database_users, host_problem, problems, wanted_of
 from atlas_access.manifest import LOCAL, Binding, Manifest
 
 _SCHEMES = ("mongodb://", "mongodb+srv://")
@@ -53,16 +53,6 @@ def check(manifest: Manifest, local: LocalText, facts: LocalFacts) -> Report:
         _judge(manifest, binding, entries[-1], facts, findings, notes)
     findings += _others(manifest, local, facts.path, {each.variable for each in bindings}, remedy)
     return report(Guard.LOCAL_FILE, 1, findings, notes)
-
-
-def wanted_of(manifest: Manifest, binding: Binding) -> Wanted:
-    """What a local binding's value has to hold."""
-    return Wanted(binding.secret_name, binding.user, binding.cluster, binding.address, manifest.database)
-
-
-def database_users(manifest: Manifest) -> frozenset[str]:
-    """The users whose names may be shown."""
-    return frozenset(user.name for user in manifest.users) | {user.name for user in manifest.legacy}
 
 
 def value_problems(manifest: Manifest, binding: Binding, value: str, cluster: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from atlas_access.guards.script_tokens import CLOSING, OPENING, Token, matching
+from atlas_access.guards.script_tokens import CLOSING, OPENING, Token, first_of, matching
 
 Opens = Callable[[Sequence[Token]], bool]
 """Whether a run of tokens leads to the reference connection."""
@@ -45,7 +45,7 @@ def scopes_in(
 def _handed(tokens: Sequence[Token], call: int, opening: int, opens: Opens) -> Iterator[Scope]:
     """The parameters of a function that a call hands the connection to."""
     close = matching(tokens, opening)
-    body = next((at for at in range(close, min(close + 40, len(tokens))) if tokens[at].text == "{"), close)
+    body = first_of(tokens, close, "{") or close
     parameters = _parts(tokens, opening)
     for (start, end), (parameter, _) in zip(_parts(tokens, call), parameters, strict=False):
         if opens(tokens[start:end]):

@@ -8,11 +8,20 @@ another file or a function makes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 
 from atlas_access.guards.reference_python import HANDLE, STAGES
 from atlas_access.guards.reference_scopes import names_between, scopes_in
-from atlas_access.guards.script_tokens import CLOSING, OPENING, Token, ends_statement, matching
+from atlas_access.guards.script_tokens import (
+    CLOSING,
+    OPENING,
+    Token,
+    body_of,
+    ends_statement,
+    first_of,
+    matching,
+)
 
 _DECLARING = frozenset({"const", "let", "var"})
 _REACH = 200
@@ -23,7 +32,7 @@ def functions_in_script(tokens: Sequence[Token], variable: str) -> frozenset[str
     found: set[str] = set()
     for index, token in enumerate(tokens[:-1]):
         if token.text == "function" and tokens[index + 1].kind == "name":
-            body = _body(tokens, index)
+            body = body_of(tokens, index)
             if body is not None and _speaks_of(tokens[body : matching(tokens, body)], variable):
                 found.add(tokens[index + 1].text)
         elif token.text in _DECLARING and tokens[index + 1].kind == "name":
@@ -38,22 +47,17 @@ def reads_in_script(
     tokens: Sequence[Token], variable: str, openers: frozenset[str]
 ) -> Iterator[tuple[int, str]]:
     """Line and name of every collection that is reached; the name is empty when the code does not tell."""
-    everywhere, collections, texts = _followed(tokens, variable, openers)
+    opens = partial(_opens, variable=variable, openers=openers)
+    everywhere, collections, texts = _followed(tokens, variable, opens)
     pipelines = _pipelines(tokens)
-    scopes = tuple(
-        scopes_in(
-            tokens,
-            lambda run: _opens(run, everywhere, variable, openers),
-            lambda at: tokens[_chain(tokens, at) : at],
-        )
-    )
+    scopes = tuple(scopes_in(tokens, lambda run: opens(run, everywhere), lambda at: _chain(tokens, at)))
     for index, token in enumerate(tokens):
         if token.text not in ("collection", "aggregate"):
             continue
         handles = everywhere | {scope.name for scope in scopes if scope.start <= index < scope.end}
         if token.text == "collection" and index and tokens[index - 1].text in (".", "?."):
             call = _call(tokens, index)
-            if call is None or not _reaches(tokens, index, handles, variable, openers):
+            if call is None or not opens(_chain(tokens, index), handles):
                 continue
             argument = tokens[call + 1 : matching(tokens, call)]
             first = argument[0] if argument else token
@@ -64,7 +68,7 @@ def reads_in_script(
                 yield first.line, texts.get(first.text, "") if alone else ""
         elif token.text == "aggregate" and index and tokens[index - 1].text in (".", "?."):
             call = _call(tokens, index)
-            if call is not None and _reaches(tokens, index, handles | collections, variable, openers):
+            if call is not None and opens(_chain(tokens, index), handles | collections):
                 arguments = tokens[call : matching(tokens, call)]
                 yield from _stages(arguments, texts)
                 for each in arguments:
@@ -90,7 +94,7 @@ def _stages(tokens: Sequence[Token], texts: dict[str, str]) -> Iterator[tuple[in
 
 
 def _followed(
-    tokens: Sequence[Token], variable: str, openers: frozenset[str]
+    tokens: Sequence[Token], variable: str, opens: Callable[[Sequence[Token], Collection[str]], bool]
 ) -> tuple[frozenset[str], frozenset[str], dict[str, str]]:
     """Names that hold the connection or its database, names that hold its collections, and names that hold a text."""
     handles: set[str] = set()
@@ -100,7 +104,7 @@ def _followed(
         for index, token in enumerate(tokens[:-1]):
             if token.text in _DECLARING and tokens[index + 1].text == "{":
                 value = _value(tokens, matching(tokens, index + 1))
-                if _opens(value, frozenset(handles), variable, openers):
+                if opens(value, handles):
                     handles |= {name for name in names_between(tokens, index + 1) if name != variable}
                 continue
             if token.text in _DECLARING and tokens[index + 1].kind == "name":
@@ -112,9 +116,7 @@ def _followed(
             written = [each for each in value if each.text not in ("as", "const")]
             if len(written) == 1 and written[0].kind == "string":
                 texts.setdefault(name, written[0].text)
-            elif any(each.text == "=>" for each in value) or not _opens(
-                value, frozenset(handles), variable, openers
-            ):
+            elif any(each.text == "=>" for each in value) or not opens(value, handles):
                 continue
             elif not any(each.text == "collection" for each in value):
                 handles.add(name)
@@ -125,35 +127,22 @@ def _followed(
     return frozenset(handles), frozenset(collections), texts
 
 
-def _opens(tokens: Sequence[Token], handles: frozenset[str], variable: str, openers: frozenset[str]) -> bool:
+def _opens(tokens: Sequence[Token], handles: Collection[str], variable: str, openers: frozenset[str]) -> bool:
     for index, token in enumerate(tokens):
         if token.text == variable:
             return True
-        member = index > 0 and tokens[index - 1].text in (".", "?.")
-        if (
-            token.kind == "name"
-            and not member
-            and (token.text in handles or token.text in openers or HANDLE.match(token.text))
-        ):
-            return True
-        if (
-            member
-            and tokens[index - 2].text == "this"
-            and (token.text in handles or HANDLE.match(token.text))
-        ):
+        before = tokens[index - 1].text if index else ""
+        named = token.text in handles or HANDLE.match(token.text) is not None
+        if before in (".", "?."):
+            if named and tokens[index - 2].text == "this":
+                return True
+        elif token.kind == "name" and (named or token.text in openers):
             return True
     return False
 
 
-def _reaches(
-    tokens: Sequence[Token], index: int, handles: frozenset[str], variable: str, openers: frozenset[str]
-) -> bool:
-    """Whether the chain of members that ends at `index` begins at the reference connection."""
-    return _opens(tokens[_chain(tokens, index) : index], handles, variable, openers)
-
-
-def _chain(tokens: Sequence[Token], index: int) -> int:
-    """Where the chain of members that ends at `index` begins."""
+def _chain(tokens: Sequence[Token], index: int) -> Sequence[Token]:
+    """The chain of members that leads to the one at `index`."""
     depth, start = 0, index
     for at in range(index - 1, max(-1, index - _REACH), -1):
         token = tokens[at]
@@ -170,7 +159,7 @@ def _chain(tokens: Sequence[Token], index: int) -> int:
         ):
             break
         start = at
-    return start
+    return tokens[start:index]
 
 
 def _call(tokens: Sequence[Token], index: int) -> int | None:
@@ -183,21 +172,9 @@ def _call(tokens: Sequence[Token], index: int) -> int | None:
     return None
 
 
-def _body(tokens: Sequence[Token], function: int) -> int | None:
-    opening = next(
-        (at for at in range(function, min(function + 40, len(tokens))) if tokens[at].text == "("), None
-    )
-    if opening is None:
-        return None
-    close = matching(tokens, opening)
-    return next((at for at in range(close, min(close + 40, len(tokens))) if tokens[at].text == "{"), None)
-
-
 def _value(tokens: Sequence[Token], name: int) -> Sequence[Token]:
     """What a declaration assigns, up to the end of its statement."""
-    equals = next(
-        (at for at in range(name, min(name + 40, len(tokens))) if tokens[at].text in ("=", ";")), None
-    )
+    equals = first_of(tokens, name, "=", ";")
     if equals is None or tokens[equals].text != "=":
         return ()
     depth = 0

@@ -96,6 +96,17 @@ def matching(tokens: Sequence[Token], start: int) -> int:
     return len(tokens) - 1
 
 
+def first_of(tokens: Sequence[Token], start: int, *texts: str) -> int | None:
+    """The index of the first of these texts a little way on from `start`; None when none is there."""
+    return next((at for at in range(start, min(start + 40, len(tokens))) if tokens[at].text in texts), None)
+
+
+def body_of(tokens: Sequence[Token], start: int) -> int | None:
+    """The brace that opens the body of the function whose parameters come next; None without one."""
+    opening = first_of(tokens, start, "(")
+    return None if opening is None else first_of(tokens, matching(tokens, opening), "{")
+
+
 def ends_statement(tokens: Sequence[Token], index: int) -> bool:
     """Whether the line break behind a token ends a statement that no semicolon ends."""
     if index + 1 >= len(tokens) or tokens[index + 1].line == tokens[index].line:

@@ -39,8 +39,18 @@ class Wanted:
 def wanted_in(manifest: Manifest, environment: str) -> tuple[Wanted, ...]:
     """The secrets of an environment's account that hold a credential, each once, in the manifest's order."""
     return tuple(
-        dict.fromkeys(_wanted(manifest, binding) for binding in manifest.credentials_for(environment))
+        dict.fromkeys(wanted_of(manifest, binding) for binding in manifest.credentials_for(environment))
     )
+
+
+def wanted_of(manifest: Manifest, binding: Binding) -> Wanted:
+    """What a binding's value has to hold."""
+    return Wanted(binding.secret_name, binding.user, binding.cluster, binding.address, manifest.database)
+
+
+def database_users(manifest: Manifest) -> frozenset[str]:
+    """The users whose names may be shown."""
+    return frozenset(user.name for user in manifest.users) | {user.name for user in manifest.legacy}
 
 
 def problems(
@@ -75,9 +85,8 @@ def host_problem(
         if not all(host.partition(":")[0].endswith(ATLAS_DOMAIN) for host in value.hosts):
             return None
         labels = [host.partition(".")[0] for host in value.hosts]
-        right = all(
-            _named_after(label, cluster) and ("-pl-" in label) is _is_private(wanted) for label in labels
-        )
+        private = wanted.address is Address.PRIVATE
+        right = all(_named_after(label, cluster) and ("-pl-" in label) is private for label in labels)
         return "" if right else wrong
     try:
         form = AddressForm.SRV if value.is_srv else AddressForm.STANDARD
@@ -90,14 +99,6 @@ def host_problem(
 def login_problem(login: Login) -> str | None:
     """What a login says of a value: "" when it works, a problem when it is refused, None when nobody answered."""
     return {Login.DONE: "", Login.REFUSED: "is refused by the server"}.get(login)
-
-
-def _wanted(manifest: Manifest, binding: Binding) -> Wanted:
-    return Wanted(binding.secret_name, binding.user, binding.cluster, binding.address, manifest.database)
-
-
-def _is_private(wanted: Wanted) -> bool:
-    return wanted.address is Address.PRIVATE
 
 
 def _named_after(label: str, cluster: str) -> bool:

@@ -46,6 +46,10 @@ _LINE_COMMENT = re.compile(r"^\s*#[^\n]*", re.MULTILINE)
 _HCL_COMMENT = re.compile(r"""("(?:\\.|[^"\\\n])*")|\#[^\n]*|//[^\n]*|/\*.*?\*/""", re.DOTALL)
 
 
+Pairs = Iterator[tuple[int, str, str]]
+"""Line, wanted and fallback of fall-backs."""
+
+
 @dataclass(frozen=True, order=True)
 class Use:
     """A variable's name at a line; `whole` is False for a name that is put together at run time."""

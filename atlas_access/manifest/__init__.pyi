@@ -12,6 +12,7 @@ from .records import (
     ADMIN_DATABASE as ADMIN_DATABASE,
     LOCAL as LOCAL,
     Binding as Binding,
+    Collection as Collection,
     Consumer as Consumer,
     CustomRole as CustomRole,
     DataClass as DataClass,

@@ -5,8 +5,8 @@ Pure.
 
 from collections.abc import Callable
 
-from atlas_access.base import Settings, SettingsInvalid
-from atlas_access.manifest.load import Manifest, ManifestInvalid
+from atlas_access.base import ManifestInvalid, Settings, SettingsInvalid
+from atlas_access.manifest.model import Manifest
 
 
 class InputsInvalid(ValueError):

@@ -11,41 +11,14 @@ from typing import Self
 
 from pydantic import PrivateAttr, ValidationInfo, model_validator
 
-from atlas_access.base import Address, ManifestError, ManifestInvalid, dotted, read_yaml
+from atlas_access.base import ManifestInvalid, dotted, read_yaml
 from atlas_access.manifest.bindings import check_bindings, check_legacy, check_secrets
 from atlas_access.manifest.checks import check_collections, check_unused, check_users, undefined
 from atlas_access.manifest.consequences import check_consequences
 from atlas_access.manifest.file import ManifestFile
 from atlas_access.manifest.model import Manifest
-from atlas_access.manifest.records import (
-    LOCAL,
-    Binding,
-    Consumer,
-    DataClass,
-    LegacySecret,
-    RoleRef,
-    User,
-    Waiver,
-)
 from atlas_access.manifest.resolve import resolve
 from atlas_access.manifest.shape import Known, Mistake, check_shape, refuse_rules
-
-__all__ = [
-    "LOCAL",
-    "Address",
-    "Binding",
-    "Consumer",
-    "DataClass",
-    "LegacySecret",
-    "Manifest",
-    "ManifestError",
-    "ManifestInvalid",
-    "RoleRef",
-    "User",
-    "Waiver",
-    "load_manifest",
-]
-
 
 _DEPTHS = {
     **dict.fromkeys(("collections", "roles", "users", "waivers", "deprecated_variables"), 2),

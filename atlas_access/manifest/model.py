@@ -125,14 +125,6 @@ class Manifest(Record):
         """Return the legacy users of an environment's cluster."""
         return tuple(user for user in self.legacy if user.environment == environment)
 
-    def aliases_of(self, variable: str) -> tuple[str, ...]:
-        """Return the deprecated variables that a current variable succeeds."""
-        return tuple(entry.name for entry in self.deprecated_variables if entry.successor == variable)
-
-    def waivers_of(self, user: str) -> tuple[Waiver, ...]:
-        """Return the waivers that concern a user."""
-        return tuple(waiver for waiver in self.waivers if waiver.user == user)
-
     def line_of(self, where: str) -> int | None:
         """Return the line of a dotted path such as `roles.role_audit_writer.FIND`, None when it is not in the file."""
         return self._lines.get(where)

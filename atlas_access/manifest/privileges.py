@@ -1,4 +1,4 @@
-"""What the users of a manifest are declared to hold, as privileges and in English."""
+"""What the users of a manifest are declared to hold, as privileges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from atlas_access.privileges import (
     builtin_privileges,
     mongo_actions,
     patch_privileges,
-    sentences_of,
 )
 
 
@@ -57,16 +56,3 @@ def users_who_can(
         for user in manifest.users
         if wanted & actions_on(declared_privileges(manifest, user, major_version), database, collection)
     )
-
-
-def grant_sentences(
-    manifest: Manifest, user: User | str, major_version: str = DEFAULT_MAJOR
-) -> tuple[str, ...]:
-    """Say what a user may do, one sentence for each resource: `x may FIND, INSERT on askflorence.agent_audit_log`."""
-    named = manifest.user(user) if isinstance(user, str) else user
-    sentences: list[str] = []
-    for role in named.roles:
-        source = f" ({role})" if role.is_builtin else ""
-        granted = role_privileges(manifest, role, major_version)
-        sentences.extend(f"{sentence}{source}" for sentence in sentences_of(named.name, granted))
-    return tuple(sentences)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from atlas_access.base import EndpointRefused, Endpoints, Phase, Settings, SystemClock, Unread
+from atlas_access.base import Clock, EndpointRefused, Endpoints, Phase, Settings, Unread
 from atlas_access.clients import AccountPlace, SignIn, read_or_unread, server_time
 from atlas_access.drift import Drift, Wanted, observe as drift_probe
 from atlas_access.manifest import KnownUser, Manifest
@@ -62,7 +62,7 @@ class Eyes:
 
     endpoints: Endpoints
     sign_in: SignIn
-    clock: SystemClock
+    clock: Clock
     gates: Callable[[], Gates | None]
 
 

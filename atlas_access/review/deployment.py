@@ -17,7 +17,7 @@ QUIET = frozenset({"same", "read"})
 """Steps that change nothing."""
 
 _PROOF = "pulumi-python:dynamic/probe:PrivilegeProof"
-_PAST = {
+PAST = {
     "create": "created",
     "update": "updated",
     "replace": "replaced",
@@ -182,7 +182,7 @@ class Deployment:
     @property
     def counted(self) -> str:
         """`11 created`, `2 created, 1 updated`, or `no changes`; what would be, for a preview."""
-        words = _FUTURE if self.operation is Operation.PREVIEW else _PAST
+        words = _FUTURE if self.operation is Operation.PREVIEW else PAST
         counts = Counter(step.operation for step in self.steps if step.changing and not step.failed)
         parts = [f"{counts[each]} {words[each]}" for each in words if counts[each]]
         parts += [f"{count} {each}" for each, count in sorted(counts.items()) if each not in words]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
 from atlas_access.base import finding_document
-from atlas_access.review.deployment import Deployment, Step
+from atlas_access.review.deployment import Deployment
 
 VERSION = 1
 
@@ -18,7 +21,6 @@ def render(deployment: Deployment) -> str:
 
 def document(deployment: Deployment) -> dict[str, Any]:
     """The deployment as plain values."""
-    swap = deployment.swap
     return {
         "version": VERSION,
         "stack": deployment.stack,
@@ -31,43 +33,15 @@ def document(deployment: Deployment) -> dict[str, Any]:
         "keepsRunning": deployment.keeps_running,
         "changes": deployment.changes,
         "summary": deployment.counted,
-        "steps": [_step(each) for each in deployment.steps],
+        "steps": [_step(**asdict(each)) for each in deployment.steps],
         "proofs": [
-            {
-                "name": each.name,
-                "user": each.user,
-                "environment": each.environment,
-                "cluster": each.cluster,
-                "verdict": each.verdict,
-                "reason": each.reason,
-                "attempts": each.attempts,
-                "inconclusive": each.inconclusive,
-                "residue": each.residue,
-                "provenAt": each.proven_at,
-                "live": each.live.value,
-            }
-            for each in deployment.proofs
+            {to_camel(name): fact for name, fact in asdict(each).items()} for each in deployment.proofs
         ],
         "policies": [finding_document(each) for each in deployment.policies],
-        "swap": None
-        if swap is None
-        else {
-            "before": swap.before,
-            "after": swap.after,
-            "running": swap.running,
-            "desired": swap.desired,
-        },
+        "swap": None if deployment.swap is None else asdict(deployment.swap),
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
-    return {
-        "operation": step.operation,
-        "type": step.type,
-        "name": step.name,
-        "seconds": step.seconds,
-        "failed": step.failed,
-        "changes": [
-            {"path": change.path, "before": change.before, "after": change.after} for change in step.changes
-        ],
-    }
+def _step(*, changes: list[Any], **facts: Any) -> dict[str, Any]:
+    """A step's changes, which can be many, come last."""
+    return {**facts, "changes": changes}

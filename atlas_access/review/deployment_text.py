@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from atlas_access.review.deployment import Change, Deployment, Moment, Operation, Progress, Step
+from atlas_access.review.deployment import PAST, Change, Deployment, Moment, Operation, Progress, Step
 from atlas_access.review.policy import refusal_lines
 
 _SIGNS = {
@@ -26,24 +26,12 @@ _DOING = {
     "delete": "deleting",
     "import": "adopting",
 }
-_DONE = {
-    "create": "created",
-    "update": "updated",
-    "replace": "replaced",
-    "delete": "deleted",
-    "import": "adopted",
-}
 _ROLLOUT_ENDS = (
     *("ROLLED BACK", "NOT STARTED", "NOT ROLLED BACK", "NOT STABLE", "NOT KNOWN", "TAKEN OVER"),
     "NOT DESTROYED",
 )
 _LONGEST = 100
 """Characters of a value that a plan line shows."""
-
-
-def sign(operation: str) -> str:
-    """The one-character sign of an operation, Pulumi's where it has one."""
-    return _SIGNS.get(operation, "?")
 
 
 def progress_line(progress: Progress) -> str:
@@ -53,8 +41,8 @@ def progress_line(progress: Progress) -> str:
         return f"  {step.name}: {progress.text}" if step else f"  {progress.text}"
     if step is None or not step.changing or progress.moment in {Moment.BEGUN, Moment.PASSING}:
         return ""
-    words = "FAILED" if progress.moment is Moment.FAILED else _DONE.get(step.operation, step.operation)
-    return f"  {sign(step.operation)} {step.kind:<32} {step.name:<32} {words}{_took(step)}"
+    words = "FAILED" if progress.moment is Moment.FAILED else PAST.get(step.operation, step.operation)
+    return f"  {_SIGNS.get(step.operation, '?')} {step.kind:<32} {step.name:<32} {words}{_took(step)}"
 
 
 def doing(step: Step) -> str:
@@ -87,7 +75,7 @@ def _plan(steps: Sequence[Step], *, values: bool) -> Iterator[str]:
     for step in steps:
         if not step.changing:
             continue
-        yield f"  {sign(step.operation)} {step.operation:<8} {step.kind:<32} {step.name}"
+        yield f"  {_SIGNS.get(step.operation, '?')} {step.operation:<8} {step.kind:<32} {step.name}"
         if values or step.operation not in {"create", "import"}:
             for change in step.changes:
                 yield f"      {_changed(change)}"

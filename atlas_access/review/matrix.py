@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from atlas_access.manifest import Manifest, User, Waiver, declared_privileges
+from atlas_access.manifest import Collection, Manifest, User, Waiver, declared_privileges
 from atlas_access.privileges import actions_on
 from atlas_access.proof import Standing
 
@@ -72,20 +72,6 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class CollectionFacts:
-    """A collection as the manifest declares it; `audit` marks the append-only log."""
-
-    name: str
-    database: str
-    data_class: str
-    may_be_absent: bool
-    audit: bool
-
-    def __str__(self) -> str:
-        return f"{self.database}.{self.name}"
-
-
-@dataclass(frozen=True)
 class Cell:
     """What one user may do to one collection: MongoDB actions, sorted, and the waivers that accept some of them."""
 
@@ -141,7 +127,7 @@ class ClusterMatrix:
     """One environment's cluster: its collections in the manifest's order, and a row for each user."""
 
     environment: str
-    collections: tuple[CollectionFacts, ...]
+    collections: tuple[Collection, ...]
     users: tuple[UserRow, ...]
 
 
@@ -190,21 +176,6 @@ def build(manifest: Manifest, observations: Iterable[Observation] = ()) -> Matri
     )
 
 
-def collections_on(manifest: Manifest, environment: str) -> tuple[CollectionFacts, ...]:
-    """The collections that live on `environment`'s cluster, in the manifest's order."""
-    return tuple(
-        CollectionFacts(
-            name=each.name,
-            database=each.database,
-            data_class=each.data_class.value,
-            may_be_absent=each.may_be_absent,
-            audit=each.namespace == manifest.audit.namespace,
-        )
-        for each in manifest.collections
-        if environment in each.on
-    )
-
-
 def uses_of(manifest: Manifest, user: str, environment: str) -> tuple[Use, ...]:
     """Every consumer's variable, in any environment, that carries `user` of `environment`'s cluster."""
     return tuple(
@@ -221,7 +192,7 @@ def uses_of(manifest: Manifest, user: str, environment: str) -> tuple[Use, ...]:
 
 
 def _cluster(manifest: Manifest, environment: str, seen: dict[tuple[str, str], Observation]) -> ClusterMatrix:
-    collections = collections_on(manifest, environment)
+    collections = manifest.collections_on(environment)
     return ClusterMatrix(
         environment=environment,
         collections=collections,
@@ -236,7 +207,7 @@ def _row(
     manifest: Manifest,
     user: User,
     environment: str,
-    collections: Sequence[CollectionFacts],
+    collections: Sequence[Collection],
     observation: Observation | None,
 ) -> UserRow:
     privileges = declared_privileges(manifest, user)
@@ -247,7 +218,7 @@ def _row(
         cells=tuple(
             Cell(
                 actions=tuple(sorted(actions_on(privileges, each.database, each.name))),
-                waivers=tuple(waiver.id for waiver in waivers if waiver.on == _waived_as(each)),
+                waivers=tuple(waiver.id for waiver in waivers if waiver.on == _waived_as(manifest, each)),
             )
             for each in collections
         ),
@@ -260,8 +231,8 @@ def _row(
     )
 
 
-def _waived_as(collection: CollectionFacts) -> str:
-    return "audit" if collection.audit else collection.name
+def _waived_as(manifest: Manifest, collection: Collection) -> str:
+    return "audit" if collection.namespace == manifest.audit.namespace else collection.name
 
 
 def _accepted(manifest: Manifest, waiver: Waiver) -> AcceptedFinding:

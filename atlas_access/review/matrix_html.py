@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from atlas_access.review.matrix import LETTERS, MARKS, Cell, ClusterMatrix, Matrix
 from atlas_access.review.matrix_report import SIGNS, used_as
 
-_CHANGES = {"insert": "insert", "update": "update", "remove": "remove"}
+_CHANGES = ("insert", "update", "remove")
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ def render(matrix: Matrix, story: Sequence[str] = ()) -> str:
 
 def changers(matrix: Matrix) -> tuple[Changers, ...]:
     """For every collection of any cluster, in the manifest's order: who can change it, and how."""
-    places = {str(each): each for cluster in matrix.clusters for each in cluster.collections}
+    places = {each.namespace: each for cluster in matrix.clusters for each in cluster.collections}
     return tuple(
         Changers(
             collection=place,
             data_class=facts.data_class,
-            audit=facts.audit,
+            audit=place == matrix.audit,
             by_cluster=tuple(_changers(cluster, place) for cluster in matrix.clusters),
         )
         for place, facts in places.items()
@@ -82,7 +82,7 @@ def in_words(cell: Cell) -> str:
 
 def _changers(cluster: ClusterMatrix, place: str) -> tuple[Changer, ...] | None:
     for index, collection in enumerate(cluster.collections):
-        if str(collection) == place:
+        if collection.namespace == place:
             rows = ((row.name, row.cells[index], row.waivers) for row in cluster.users)
             return tuple(
                 Changer(name, ways, cell.waivers + waivers)
@@ -93,7 +93,7 @@ def _changers(cluster: ClusterMatrix, place: str) -> tuple[Changer, ...] | None:
 
 
 def _ways(cell: Cell) -> str:
-    ways = [word for action, word in _CHANGES.items() if action in cell.actions]
+    ways = [action for action in _CHANGES if action in cell.actions]
     ways += ["indexes"] if "x" in cell.marks else []
     ways += ["definition"] if "d" in cell.marks else []
     ways += ["more"] if "+" in cell.marks else []

@@ -10,13 +10,13 @@ from dataclasses import asdict
 from typing import Any
 
 from atlas_access.base import Finding, Report, Section, Status, Table
+from atlas_access.manifest import Collection
 from atlas_access.proof import Standing
 from atlas_access.review.matrix import (
     LETTERS,
     MARKS,
     AcceptedFinding,
     ClusterMatrix,
-    CollectionFacts,
     Matrix,
     Use,
     UserRow,
@@ -48,7 +48,7 @@ def matrix_report(matrix: Matrix) -> Report:
         data={
             "database": matrix.database,
             "audit": matrix.audit,
-            "clusters": [_cluster(each) for each in matrix.clusters],
+            "clusters": [_cluster(each, matrix.audit) for each in matrix.clusters],
             "accepted": list(map(accepted_document, matrix.accepted)),
         },
         source="access.yaml",
@@ -105,8 +105,8 @@ def _user(row: UserRow, cluster: str) -> Iterator[tuple[str, ...]]:
     yield from (("", "", each, "", "") for each in others)
 
 
-def _place(collection: CollectionFacts, database: str) -> str:
-    name = collection.name if collection.database == database else str(collection)
+def _place(collection: Collection, database: str) -> str:
+    name = collection.name if collection.database == database else collection.namespace
     return f"{name}?" if collection.may_be_absent else name
 
 
@@ -119,14 +119,14 @@ def _legend() -> tuple[str, ...]:
     )
 
 
-def _cluster(cluster: ClusterMatrix) -> dict[str, Any]:
+def _cluster(cluster: ClusterMatrix, audit: str) -> dict[str, Any]:
     return {
         "environment": cluster.environment,
-        "users": [_row(row, cluster.collections) for row in cluster.users],
+        "users": [_row(row, cluster.collections, audit) for row in cluster.users],
     }
 
 
-def _row(row: UserRow, collections: tuple[CollectionFacts, ...]) -> dict[str, Any]:
+def _row(row: UserRow, collections: tuple[Collection, ...], audit: str) -> dict[str, Any]:
     return {
         "name": row.name,
         "role": row.role,
@@ -143,7 +143,7 @@ def _row(row: UserRow, collections: tuple[CollectionFacts, ...]) -> dict[str, An
                 "collection": place.name,
                 "class": place.data_class,
                 "mayBeAbsent": place.may_be_absent,
-                "audit": place.audit,
+                "audit": place.namespace == audit,
                 "letters": cell.letters,
                 "marks": cell.marks,
                 "actions": list(cell.actions),

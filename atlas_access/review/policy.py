@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from atlas_access.base import Finding, Report, Rule, Section, Status
+from atlas_access.drift import counted, listed
 
 NOT_EVALUATED: Final = "not-evaluated"
 KNOWN_AFTERWARDS: Final = "known-after-creation"
@@ -18,7 +19,6 @@ KNOWN_AFTERWARDS: Final = "known-after-creation"
 _REMEDY = re.compile(r"Remedy: ")
 """How the pack begins a message's line with the remedy; an engine hands on the message as one text,
 and the pack imports nothing of ours."""
-_NAMES_SHOWN = 12
 _LABELS = {Status.GOOD: "CLEAN", Status.BAD: "VIOLATED", Status.UNKNOWN: "UNKNOWN"}
 _TITLES = {
     Status.BAD: "Violations",
@@ -66,7 +66,7 @@ def policy_report(
         name=f"policy {where.partition(' ')[0]}",
         status=status,
         label=_LABELS[status],
-        summary=f"{where}: {_summary(findings, len(later), len(rules), _count(resources, 'resource'))}",
+        summary=f"{where}: {_summary(findings, len(later), len(rules), counted(resources, 'resource'))}",
         sections=tuple(each for each in sections if each.findings or each.lines),
         notes=("Each rule is explained by: atlas-access explain RULE",) if findings else (),
         rules=rules,
@@ -90,14 +90,14 @@ def _of(findings: Iterable[Finding], status: Status) -> tuple[Finding, ...]:
 
 def _summary(findings: Sequence[Finding], later: int, rules: int, resources: str) -> str:
     broken = _of(findings, Status.BAD)
-    what = f"{_count(rules, 'rule')} hold for {resources}"
+    what = f"{counted(rules, 'rule')} hold for {resources}"
     if broken:
-        violated = _count(len({each.code for each in broken}), "rule")
-        what = f"{_count(len(broken), 'violation')} of {violated} in {resources}"
+        violated = counted(len({each.code for each in broken}), "rule")
+        what = f"{counted(len(broken), 'violation')} of {violated} in {resources}"
     accepted = len(_of(findings, Status.GOOD))
     unseen = len(_of(findings, Status.UNKNOWN)) + later
     more = [f"{accepted} known and accepted"] if accepted else []
-    more += [f"{_count(unseen, 'judgement')} not possible"] if unseen else []
+    more += [f"{counted(unseen, 'judgement')} not possible"] if unseen else []
     return "; ".join([what, *([", ".join(more)] if more else [])])
 
 
@@ -113,24 +113,14 @@ def _brief(findings: Sequence[Finding]) -> Iterator[str]:
     for each in _of(findings, Status.GOOD):
         advice.setdefault(each.code, []).append(each)
     for first, *rest in advice.values():
-        also = f" The same: {_named(each.subject for each in rest)}." if rest else ""
+        also = f" The same: {listed(dict.fromkeys(each.subject for each in rest))}." if rest else ""
         yield f"  Advice: {first.message}{also}   ({_explained_by(first)})"
     unseen = _of(findings, Status.UNKNOWN)
     yield from (f"  Not evaluated: {each.message}" for each in unseen if each.code != KNOWN_AFTERWARDS)
     later = sorted({each.subject for each in unseen if each.code == KNOWN_AFTERWARDS})
     if later:
-        yield f"  These values do not exist yet; the policies check them during the update: {_named(later)}"
+        yield f"  These values do not exist yet; the policies check them during the update: {listed(later)}"
 
 
 def _explained_by(finding: Finding) -> str:
     return f"atlas-access explain {finding.code}"
-
-
-def _named(names: Iterable[str]) -> str:
-    listed = list(dict.fromkeys(names))
-    more = f" and {len(listed) - _NAMES_SHOWN} more" if len(listed) > _NAMES_SHOWN else ""
-    return ", ".join(listed[:_NAMES_SHOWN]) + more
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from atlas_access.manifest import Manifest, users_who_can
+from atlas_access.manifest import Collection, Manifest, users_who_can
 from atlas_access.privileges import ATLAS_ACTIONS, atlas_name
-from atlas_access.review.matrix import AcceptedFinding, CollectionFacts, Matrix, Use, build, uses_of
+from atlas_access.review.matrix import AcceptedFinding, Matrix, Use, build, uses_of
 
 
 class QuestionInvalid(ValueError):
@@ -46,6 +46,7 @@ def who_can(manifest: Manifest, action: str, place: str) -> Answer:
     asked = _asked(action)
     matrix = build(manifest)
     facts = _place(matrix, place)
+    audit = facts.namespace == matrix.audit
     able = users_who_can(manifest, asked, facts.database, facts.name)
     holders = tuple(
         Holder(
@@ -55,9 +56,7 @@ def who_can(manifest: Manifest, action: str, place: str) -> Answer:
             waivers=tuple(
                 waiver.id
                 for waiver in manifest.waivers
-                if waiver.user == user.name
-                and asked in waiver.permits
-                and (waiver.on == "database" or facts.audit)
+                if waiver.user == user.name and asked in waiver.permits and (waiver.on == "database" or audit)
             ),
             uses=uses_of(manifest, user.name, cluster.environment),
         )
@@ -68,9 +67,9 @@ def who_can(manifest: Manifest, action: str, place: str) -> Answer:
     named = {waiver for holder in holders for waiver in holder.waivers}
     return Answer(
         action=asked,
-        place=str(facts),
+        place=facts.namespace,
         holders=holders,
-        accepted=tuple(each for each in matrix.accepted if each.id in named or (facts.audit and each.audit)),
+        accepted=tuple(each for each in matrix.accepted if each.id in named or (audit and each.audit)),
     )
 
 
@@ -89,8 +88,8 @@ def _asked(action: str) -> str:
     raise QuestionInvalid(f'action "{action}" is unknown. {hint}')
 
 
-def _place(matrix: Matrix, place: str) -> CollectionFacts:
-    known = {str(each): each for cluster in matrix.clusters for each in cluster.collections}
+def _place(matrix: Matrix, place: str) -> Collection:
+    known = {each.namespace: each for cluster in matrix.clusters for each in cluster.collections}
     if place in known:
         return known[place]
     wanted = place if "." in place else f"{matrix.database}.{place}"

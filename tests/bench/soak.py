@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from atlas_access.base.clock import SystemClock
+from atlas_access.base.clock import Clock
 from atlas_access.review.deployment import Operation
 from atlas_access.rollout.model import short
 from atlas_access.rollout.run import Parts, carry_out
@@ -178,7 +178,7 @@ def roll(pipeline, prior, wanted):
     parts = Parts(
         stack="staging",
         service=pipeline.service,
-        clock=SystemClock(),
+        clock=Clock(),
         say=lambda _: None,
         preflight=lambda _: (),
         gates=None,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aws_fixture import Aws
 
-from atlas_access.base.clock import SystemClock
+from atlas_access.base.clock import Clock
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.settings import Settings, check_settings
 from atlas_access.clients import AwsUnavailable, client
@@ -112,7 +112,7 @@ def bind(service: Service) -> None:
 
 
 def soaked(aws: Aws, endpoints: Endpoints, minutes: float, **changes: Any) -> tuple[str, ...]:
-    found = looked(preceding(aws, **changes), aws.account("prod"), endpoints, SystemClock(minutes * 60))
+    found = looked(preceding(aws, **changes), aws.account("prod"), endpoints, Clock(minutes * 60))
     return refusals(found, 30) if isinstance(found, SoakSeen) else (found,)
 
 

@@ -13,9 +13,9 @@ from atlas_access.drift.compare import Wanted, compare
 from atlas_access.drift.finding import Difference, Drift
 from atlas_access.drift.model import BoundVariable, Seen, SeenCollections, SeenSecret, SeenTask
 from atlas_access.manifest.known_users import KnownKind, KnownUser, SignIn
-from atlas_access.manifest.load import Consumer, Manifest, load_manifest
+from atlas_access.manifest.load import Manifest, load_manifest
 from atlas_access.manifest.privileges import declared_privileges
-from atlas_access.manifest.records import ADMIN_DATABASE
+from atlas_access.manifest.records import ADMIN_DATABASE, Consumer
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = load_manifest((ROOT / "access.yaml").read_text(encoding="utf-8"))

@@ -3,7 +3,8 @@
 from functools import cache
 from pathlib import Path
 
-from atlas_access.manifest.load import Manifest, ManifestError, ManifestInvalid, load_manifest
+from atlas_access.base.yaml_errors import ManifestError
+from atlas_access.manifest.load import Manifest, ManifestInvalid, load_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "access.yaml").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from atlas_access.base import Status
 from atlas_access.base.connection import Secret
 from atlas_access.base.env_file import LocalText, ValueUnwritable
 from atlas_access.guards.local_values import LocalFacts, check
-from atlas_access.manifest.load import LOCAL
+from atlas_access.manifest.records import LOCAL
 from tests.unit.manifests import manifest
 
 VALUES = {

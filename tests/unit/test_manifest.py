@@ -7,16 +7,10 @@ import jsonschema
 import pytest
 import yaml
 
+from atlas_access.base.addresses import Address
 from atlas_access.manifest.file import file_schema
-from atlas_access.manifest.load import (
-    Address,
-    Binding,
-    Consumer,
-    DataClass,
-    LegacySecret,
-    RoleRef,
-    load_manifest,
-)
+from atlas_access.manifest.load import load_manifest
+from atlas_access.manifest.records import Binding, Consumer, DataClass, LegacySecret, RoleRef
 from tests.unit.manifests import ROOT, TEXT, edited, line_of, manifest
 
 
@@ -119,8 +113,11 @@ def test_prods_old_reference_secret_belongs_to_a_legacy_user_of_staging():
 
 def test_seven_deprecated_variables_go_over_to_their_successors():
     loaded = manifest()
-    assert 6 == len(loaded.aliases_of("MONGODB_WRITE_URI"))
-    assert ("MONGODB_URI_AUDIT_READ",) == loaded.aliases_of("MONGODB_URI")
+    successors = [each.successor for each in loaded.deprecated_variables]
+    assert ["MONGODB_URI", *["MONGODB_WRITE_URI"] * 6] == sorted(successors)
+    assert ("MONGODB_URI_AUDIT_READ", "MONGODB_URI") in [
+        tuple(dict(e).values()) for e in loaded.deprecated_variables
+    ]
 
 
 def test_a_secret_is_named_after_its_environment():

@@ -6,7 +6,8 @@ import json
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from atlas_access.manifest.load import Manifest, ManifestError, ManifestInvalid, load_manifest
+from atlas_access.base.yaml_errors import ManifestError
+from atlas_access.manifest.load import Manifest, ManifestInvalid, load_manifest
 
 SMALL = {
     "version": 1,

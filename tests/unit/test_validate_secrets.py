@@ -3,7 +3,7 @@
 import pytest
 
 from atlas_access.base import Status
-from atlas_access.base.addresses import ClusterAddresses, PrivateEndpoint
+from atlas_access.base.addresses import Address, ClusterAddresses, PrivateEndpoint
 from atlas_access.base.connection import ConnectionString
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.clients.mongo_answers import Login
@@ -11,7 +11,6 @@ from atlas_access.guards import validate_secrets
 from atlas_access.guards.finding import Report
 from atlas_access.guards.stored_values import Wanted, host_problem, login_problem, problems, wanted_in
 from atlas_access.guards.validate_secrets import Cluster, Place
-from atlas_access.manifest.load import Address
 from tests.unit.manifests import manifest
 
 PASSWORD = "hR7" + "kq2Zt9XwLm"
