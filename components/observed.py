@@ -1,6 +1,6 @@
 """What a stack must know of the world before it declares anything: read once, concurrently, then frozen.
 
-Only looks: account, key, the revision that runs, the secrets that are adopted (never their values), the baseline.
+Only reads: account, key, the revision that runs, the secrets that are adopted (never their values), the baseline.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Observed:
 
 
 def observe(settings: Settings, manifest: Manifest, environment: str, endpoints: Endpoints) -> Observed:
-    """Look at everything that the stack builds on.
+    """Inspect everything that the stack builds on.
 
     Raises:
         WrongAccount: before anything else is asked of that account.

@@ -13,7 +13,7 @@ import pulumi
 
 from atlas_access.base import Address, Settings
 from atlas_access.manifest import Binding, Manifest
-from atlas_access.proof import ProofRequest, TaskPlace, Verdict, expectations
+from atlas_access.proof import ProofRequest, ProofTask, Verdict, expectations
 from components.connection_secret import ConnectionSecret
 from probes.proof import PrivilegeProof, PrivilegeProofArgs
 
@@ -78,7 +78,7 @@ def _adopts(manifest: Manifest, binding: Binding) -> bool:
 
 
 def _place(settings: Settings, reach: Reach) -> str:
-    return TaskPlace(
+    return ProofTask(
         cluster=settings.ecs_cluster,
         service=settings.ecs_service,
         family=settings.proof_task_family,

@@ -1,7 +1,7 @@
 """One environment's whole access: cluster, secrets, proofs, from `bind` the task and its rollout, then the retirement.
 
 The order is the product: roles, users, secrets, proofs, the record of what runs, the new revision, the swap, and, in
-phase `retire`, the end of the legacy estate. Each waits for the one before, and a proof that is refuted or inconclusive
+phase `retire`, the end of the legacy access. Each waits for the one before, and a proof that is refuted or inconclusive
 stops all that follows.
 """
 
@@ -15,7 +15,7 @@ import pulumi_aws as aws
 
 from atlas_access.base import Address, MongoVariables, Phase, Settings
 from atlas_access.manifest import Binding, Consumer, Manifest, User
-from atlas_access.rollout import read_marks
+from atlas_access.rollout import read_service_tags
 from components.cluster_access import ClusterAccess, ClusterAccessArgs
 from components.connection_secret import ConnectionSecret, ConnectionSecretArgs
 from components.execution_grants import grant_reads, role_name
@@ -242,7 +242,7 @@ class ServiceAccess(pulumi.ComponentResource):
                 grants=[self._grants[Consumer.SERVICE], self._in_use],
                 proofs=[self.proofs[name] for name in sorted(self.proofs)],
                 proven=self._proven,
-                marks=read_marks(self._args.observed.running.tags),
+                service_tags=read_service_tags(self._args.observed.running.tags),
             ),
             self._child,
         )

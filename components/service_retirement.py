@@ -1,4 +1,4 @@
-"""The last phase of a stack: the gate with its evidence, then the retirement of the legacy estate, step by step."""
+"""The last phase of a stack: the gate with its evidence, then the retirement of the legacy inventory, step by step."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ServiceRetirement(pulumi.ComponentResource):
         asked = RetirementArgs(
             step=settings.retirement.value,
             settings=settings.to_json(),
-            estate=scope_of(args.manifest, args.stack).digest,
+            inventory=scope_of(args.manifest, args.stack).digest,
             revision=args.revision,
         )
         # Nothing of ours may change roles of the project beside the retirement: it waits for every user and role.

@@ -11,7 +11,7 @@ import pulumi
 
 from atlas_access.base import BoundSecret, Finding, Settings, Status, bind, secret_references
 from atlas_access.guards import judge_directory
-from atlas_access.rollout import Marks, short
+from atlas_access.rollout import ServiceTags, short
 from components.task_binding import TaskBinding, TaskBindingArgs
 from probes.proof import MADE_BY, PrivilegeProof
 from probes.rollout import PriorRevision, Rollout, RolloutArgs, ServiceAddress
@@ -23,8 +23,8 @@ PROJECT_FOLDER = Path(__file__).parents[1]
 class ServiceRolloutArgs:
     """The binding to roll out, the grants its tasks need first, and the proofs and versions it stands on.
 
-    `started_from` is the revision that the program saw running, from which the binding is derived; `marks` are ours on
-    the service.
+    `started_from` is the revision that the program saw running, from which the binding is derived; `service_tags` are
+    ours on the service.
     """
 
     stack: str
@@ -34,7 +34,7 @@ class ServiceRolloutArgs:
     grants: Sequence[pulumi.Resource]
     proofs: Sequence[PrivilegeProof]
     proven: pulumi.Output[Mapping[str, str]]
-    marks: Marks = field(default_factory=Marks)
+    service_tags: ServiceTags = field(default_factory=ServiceTags)
 
 
 class ServiceRollout(pulumi.ComponentResource):
@@ -75,7 +75,7 @@ class ServiceRollout(pulumi.ComponentResource):
                 ownership=owner.status.value,
                 ownership_why=_text(owner),
                 settings=record,
-                unsettled=found.apply(lambda revision: _unsettled(revision, args.marks)),
+                unsettled=found.apply(lambda revision: _unsettled(revision, args.service_tags)),
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[prior, *args.grants]),
         )
@@ -130,10 +130,10 @@ def _found(args: ServiceRolloutArgs) -> pulumi.Output[str]:
     ).apply(found)
 
 
-def _unsettled(found: str, marks: Marks) -> str:
+def _unsettled(found: str, service_tags: ServiceTags) -> str:
     """Why the service is not as a green rollout leaves it; "" when it is: then an update has nothing to move."""
-    if marks.lease is not None:
-        return f"run {marks.lease.run} holds a lease on the service"
+    if service_tags.lease is not None:
+        return f"run {service_tags.lease.run} holds a lease on the service"
     return f"{short(found)} runs" if found else ""
 
 

@@ -30,7 +30,7 @@ from atlas_access.proof import (
     TASK,
     Expectations,
     ProofRequest,
-    TaskPlace,
+    ProofTask,
     Verdict,
     code_digest,
 )
@@ -51,7 +51,7 @@ _UNSEEN = frozenset({"", None})
 class PrivilegeProofArgs:
     """What is proven: `request`, with those of its fields that are known only while the program runs.
 
-    With `task`, the JSON of a `TaskPlace`, the proof is made in a task there. `atlas_project` and `atlas_cluster` are
+    With `task`, the JSON of a `ProofTask`, the proof is made in a task there. `atlas_project` and `atlas_cluster` are
     whose changes are waited for before the login, "" for a cluster of another project.
     """
 
@@ -164,9 +164,9 @@ def _mistakes(news: dict[str, Any]) -> list[tuple[str, str]]:
         )
     if runner == TASK and isinstance(news.get("task"), str) and news["task"] != pulumi.runtime.rpc.UNKNOWN:
         try:
-            TaskPlace.from_json(news["task"])
+            ProofTask.from_json(news["task"])
         except ValueError as error:
-            found.append(("task", f"{error}. Make it with atlas_access.proof.task_runner.TaskPlace."))
+            found.append(("task", f"{error}. Make it with atlas_access.proof.task_runner.ProofTask."))
     text = news.get("expectations")
     if isinstance(text, str) and text != pulumi.runtime.rpc.UNKNOWN:
         try:

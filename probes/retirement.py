@@ -19,27 +19,27 @@ from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ResourceP
 from probes.rollout import ServiceAddress
 
 _ASKED_BY = ("retirement", "retireConfirmation", "tombstoneHours", "acknowledged", "observerRole", "soakRole")
-"""The settings that another question to the gate differs by, besides the estate."""
-_CARRIED_BY = ("step", "estate")
-"""The inputs that another retirement differs by: not the evidence, which is new with each look."""
+"""The settings that another question to the gate differs by, besides the inventory."""
+_CARRIED_BY = ("step", "inventory")
+"""The inputs that another retirement differs by: not the evidence, which is new with each observation."""
 
 
 @dataclass(frozen=True)
 class RetirementArgs:
     """What a retirement is asked: the step, the stack's settings, and what it waits for.
 
-    `settings` is the resolved record as JSON, with what a person typed and acknowledged. `estate` is the digest of the
-    legacy estate, `revision` what the service runs once the revision without deprecated variables is rolled out.
+    `settings` is the resolved record as JSON, with what a person typed and acknowledged. `inventory` is the digest of
+    what is legacy, `revision` what the service runs once the revision without deprecated variables is rolled out.
     """
 
     step: str
     settings: str
-    estate: str
+    inventory: str
     revision: pulumi.Input[str]
 
 
 class RetirementGateProvider(ResourceProvider):
-    """Looks at every condition; fails while one is not met, and touches nothing in any case."""
+    """Inspects every condition; fails while one is not met, and touches nothing in any case."""
 
     serialize_as_secret_always = False
 
@@ -95,7 +95,7 @@ class RetirementProvider(ResourceProvider):
         leave(props)
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Another step or another estate."""
+        """Another step or another inventory."""
         return DiffResult(changes=_differ(olds, news, _CARRIED_BY))
 
 
@@ -117,7 +117,7 @@ class RetirementGate(pulumi.dynamic.Resource, module="rollout", name="Retirement
 
 
 class Retirement(pulumi.dynamic.Resource, module="rollout", name="Retirement"):
-    """The retirement of one stack's legacy estate.
+    """The retirement of one stack's legacy inventory.
 
     `stage` is `tombstoned` or `deleted`, `tombstoned_at` Unix seconds, `kept` what had to stay and why.
     """
@@ -146,7 +146,7 @@ def _place(props: Mapping[str, Any]) -> str:
 
 def _asked(props: Mapping[str, Any]) -> list[Any]:
     record = json.loads(str(props.get("settings") or "{}"))
-    return [props.get("estate"), *(record.get(name) for name in _ASKED_BY)]
+    return [props.get("inventory"), *(record.get(name) for name in _ASKED_BY)]
 
 
 def _differ(olds: Mapping[str, Any], news: Mapping[str, Any], keys: tuple[str, ...]) -> bool:

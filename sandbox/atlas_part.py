@@ -11,7 +11,7 @@ from sandbox.atlas import AtlasEmulator, EmulatorError, ProjectSpec
 from sandbox.atlas.auth import Credential
 from sandbox.atlas.models import Action, CustomRole, NewUser, Resource, RoleGrant
 from sandbox.atlas.project import Project
-from sandbox.estate import Estate
+from sandbox.inventory import Inventory
 from sandbox.mongod import MongodProcess
 from sandbox.ports import HOST
 from sandbox.world import ENVIRONMENTS, AtlasKey, Options
@@ -26,10 +26,14 @@ class AtlasPart:
     """The emulator for both `mongod`s; `start` makes the legacy users, `keys` sign in to each project."""
 
     def __init__(
-        self, options: Options, estate: Estate, servers: Mapping[str, MongodProcess], private_address: str
+        self,
+        options: Options,
+        inventory: Inventory,
+        servers: Mapping[str, MongodProcess],
+        private_address: str,
     ) -> None:
-        self._estate = estate
-        self._passwords = new_passwords(estate)
+        self._estate = inventory
+        self._passwords = new_passwords(inventory)
         self._addresses = {(name, "public"): f"{HOST}:{servers[name].port}" for name in ENVIRONMENTS}
         self._addresses["staging", "private"] = private_address
         self.keys = {name: _new_key() for name in ENVIRONMENTS}
@@ -78,30 +82,31 @@ def _new_key() -> AtlasKey:
     return AtlasKey(letters, private, client, f"mdb_sa_sk_{secrets.token_urlsafe(30)}")
 
 
-def new_passwords(estate: Estate) -> dict[tuple[str, str], SecretStr]:
+def new_passwords(inventory: Inventory) -> dict[tuple[str, str], SecretStr]:
     """Return a password of 32 letters and digits for every legacy user, by environment and name."""
     return {
         (user.environment, user.name): SecretStr("".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH)))
-        for user in estate.users
+        for user in inventory.users
     }
 
 
 def make_users(
-    project: Project, estate: Estate, environment: str, passwords: Mapping[tuple[str, str], SecretStr]
+    project: Project, inventory: Inventory, environment: str, passwords: Mapping[tuple[str, str], SecretStr]
 ) -> None:
     """Create an environment's legacy roles, then users, in `mongod`. Raises `EmulatorError` on a timeout."""
     delay, project.propagation.seconds = project.propagation.seconds, 0.0
     try:
-        custom = [user.role for user in estate.users_of(environment) if "@" not in user.role]
+        custom = [user.role for user in inventory.users_of(environment) if "@" not in user.role]
         for name in dict.fromkeys(custom):
             actions = tuple(
                 Action(
-                    action=action, resources=tuple(Resource(db=estate.database, collection=c) for c in where)
+                    action=action,
+                    resources=tuple(Resource(db=inventory.database, collection=c) for c in where),
                 )
-                for action, where in estate.roles[name].items()
+                for action, where in inventory.roles[name].items()
             )
             project.add_role(CustomRole(role_name=name, actions=actions), _BY_HAND)
-        for user in estate.users_of(environment):
+        for user in inventory.users_of(environment):
             grant = RoleGrant(role_name=user.role_name, database_name=user.role_database)
             password = passwords[environment, user.name]
             made = NewUser(

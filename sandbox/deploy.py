@@ -165,7 +165,7 @@ def _service_now(world: World, files: StackFiles) -> ServiceState | None:
 
     try:
         ecs = client_of(world, files.stack, "ecs")
-        return Service(ecs, files.of("ecsCluster"), files.of("ecsService")).look()
+        return Service(ecs, files.of("ecsCluster"), files.of("ecsService")).observe()
     except (AwsUnavailable, ServiceMissing, ClientError, BotoCoreError):
         return None
 

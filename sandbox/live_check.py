@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from atlas_access.base import Endpoints, Report, check_settings
 from atlas_access.clients import sign_in_from
-from atlas_access.drift import Drift, Wanted, drift_report, look
+from atlas_access.drift import Drift, Wanted, drift_report, observe_stack
 from atlas_access.manifest import load_known_users, load_manifest
 from atlas_access.proof import ProofReport, Proven, Stack, candidates, proof_report, prove_candidates
 from components.settings import read_files
@@ -26,7 +26,7 @@ def drift_now(world: World, order: Order) -> Drift:
         text = (order.program_dir / "known-users.yaml").read_text(encoding="utf-8")
         known = load_known_users(text, stack.manifest, environment=stack.name)
         wanted = Wanted(stack.name, stack.manifest, stack.settings, known, datetime.now(UTC))
-        return look(wanted, sign_in_from(os.environ), stack.endpoints)
+        return observe_stack(wanted, sign_in_from(os.environ), stack.endpoints)
 
 
 def last_lines(world: World, order: Order, before: Drift) -> tuple[Report, Report]:

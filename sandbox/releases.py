@@ -32,9 +32,9 @@ class Pipeline:
         self._ecs = client_of(world, stack, "ecs")
         self.service = Service(self._ecs, f"askflorence-{stack}", f"askflorence-{stack}-app")
 
-    def look(self) -> ServiceState:
+    def observe(self) -> ServiceState:
         """What the service runs now."""
-        return self.service.look()
+        return self.service.observe()
 
     def build(self, tag: str) -> Released:
         """Deploy a build of the application by its image's tag, everything else as it is."""
@@ -51,7 +51,7 @@ class Pipeline:
 
     def registered(self, change: Callable[[dict[str, Any]], None] = lambda _: None) -> str:
         """Register the running revision again, changed, and return its ARN; nothing is deployed."""
-        running = self.look().revision
+        running = self.observe().revision
         definition = {
             k: v for k, v in self.service.definition(running).items() if k not in REGISTRATION_FACTS
         }
@@ -60,16 +60,16 @@ class Pipeline:
 
     def again(self) -> Released:
         """Deploy the revision that runs once more, as a pipeline does for a new configuration."""
-        return self._moved(self.look().revision, {"forceNewDeployment": True})
+        return self._moved(self.observe().revision, {"forceNewDeployment": True})
 
     def revision(self, arn: str) -> Released:
         """Deploy a revision by a plain UpdateService, and wait until it alone serves. Raises `SandboxError`."""
         return self._moved(arn, {"taskDefinition": arn})
 
     def _moved(self, wanted: str, asked: Mapping[str, Any]) -> Released:
-        before, began = self.look().revision, time.monotonic()
+        before, began = self.observe().revision, time.monotonic()
         self._ecs.update_service(cluster=self.service.cluster, service=self.service.name, **asked)
-        while not (now := self.look()).runs(wanted):
+        while not (now := self.observe()).runs(wanted):
             if time.monotonic() - began > _DEADLINE_SECONDS:
                 raise SandboxError(
                     f"{self._stack}: {short(wanted)} does not serve after {_DEADLINE_SECONDS:.0f} s, "

@@ -14,8 +14,8 @@ from sandbox.balancer import Balancer
 from sandbox.containers import Containers, Place, Witness
 from sandbox.control import Site
 from sandbox.ecs_agent import EcsAgent
-from sandbox.estate import Estate, EstateEnvironment
 from sandbox.hubspot import HubSpot
+from sandbox.inventory import Inventory, InventoryEnvironment
 from sandbox.world import SandboxError
 
 _HOME = Path(__file__).parent.parent
@@ -26,7 +26,7 @@ _PAUSE = 0.02
 class ServicePart:
     """Starts empty addresses at once; tasks appear behind them when the agent starts them."""
 
-    def __init__(self, environments: Mapping[str, EstateEnvironment], witness: Witness) -> None:
+    def __init__(self, environments: Mapping[str, InventoryEnvironment], witness: Witness) -> None:
         self._environments = environments
         self._balancers = {name: Balancer() for name in environments}
         self._containers = Containers(_HOME, witness)
@@ -80,21 +80,21 @@ def settle(agent: EcsAgent) -> None:
             time.sleep(_PAUSE)
 
 
-def sites(estate: Estate, part: ServicePart) -> dict[str, Site]:
+def sites(inventory: Inventory, part: ServicePart) -> dict[str, Site]:
     """Return what answers beside the service: HubSpot, the list of sent mail, and what failed at its addresses."""
     return {
         "balanced": lambda _method, target, _key, _body: part.balanced(target),
-        "hubspot": hubspot(estate).answer,
-        "mail": lambda _method, target, _key, _body: sent_mail(estate, target),
+        "hubspot": hubspot(inventory).answer,
+        "mail": lambda _method, target, _key, _body: sent_mail(inventory, target),
     }
 
 
-def hubspot(estate: Estate) -> HubSpot:
+def hubspot(inventory: Inventory) -> HubSpot:
     """Return a HubSpot whose tokens are those that each account's Secrets Manager holds."""
 
     def portal_of(token: str) -> str | None:
-        for here in estate.environments:
-            name = estate.ecs.other_secret.name.replace("{env}", here.name)
+        for here in inventory.environments:
+            name = inventory.ecs.other_secret.name.replace("{env}", here.name)
             store = secretsmanager_backends[here.account][here.region].secrets
             held = [
                 version.get("secret_string")
@@ -109,10 +109,10 @@ def hubspot(estate: Estate) -> HubSpot:
     return HubSpot(portal_of)
 
 
-def sent_mail(estate: Estate, target: str) -> tuple[int, str]:
+def sent_mail(inventory: Inventory, target: str) -> tuple[int, str]:
     """Answer `GET /ENVIRONMENT?to=ADDRESS` with the mails that SES sent to an address, their text left out."""
     name, wanted = _asked(target, "to")
-    here = estate.by_name.get(name)
+    here = inventory.by_name.get(name)
     if here is None or not wanted:
         return 400, json.dumps({"error": "ask for /staging?to=ADDRESS or /prod?to=ADDRESS"})
     found = [

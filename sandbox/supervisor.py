@@ -15,8 +15,8 @@ import psutil
 from sandbox import processes, seed
 from sandbox.atlas_part import AtlasPart
 from sandbox.control import Control
-from sandbox.estate import Estate
 from sandbox.forwarder import Forwarder
+from sandbox.inventory import Inventory
 from sandbox.mongod import MongodProcess, find_mongod
 from sandbox.ports import HOST
 from sandbox.world import ENVIRONMENTS, Environment, Mongod, Options, World, overlay
@@ -67,7 +67,7 @@ class Supervisor:
 
     def _start(self) -> World:
         processes.save(self._directory, self._records)
-        estate = Estate.load()
+        inventory = Inventory.load()
         binary = find_mongod()
         with ThreadPoolExecutor(len(ENVIRONMENTS)) as pool:
             starting = {name: pool.submit(self._mongod, name, binary) for name in ENVIRONMENTS}
@@ -84,11 +84,11 @@ class Supervisor:
         private_address = forwarder.start(self._port("private endpoint"))
         self._parts.callback(forwarder.cut)
         with ThreadPoolExecutor(1) as pool:
-            seeding = pool.submit(seed.seed, roots, estate.database)
+            seeding = pool.submit(seed.seed, roots, inventory.database)
             token = secrets.token_hex(24)
             witness = Witness(self._record, self._forget)
-            part = ServicePart(estate.by_name, witness) if self._options.service else None
-            sites = service_part.sites(estate, part) if part else {}
+            part = ServicePart(inventory.by_name, witness) if self._options.service else None
+            sites = service_part.sites(inventory, part) if part else {}
             control = Control(token, {"private-endpoint": _switch(forwarder)}, sites)
             control.start(self._port("control"))
             self._parts.callback(control.stop)
@@ -96,12 +96,13 @@ class Supervisor:
             aws = server.AwsServer(agent)
             aws.start(self._port("aws"))
             self._parts.callback(aws.stop)
-            atlas = AtlasPart(self._options, estate, servers, private_address)
+            atlas = AtlasPart(self._options, inventory, servers, private_address)
             self._parts.callback(atlas.emulator.stop)
             atlas.start(self._port("atlas"))
-            urls = self._service(part, estate, agent, (atlas.emulator.url, aws.url, control.url))
+            urls = self._service(part, inventory, agent, (atlas.emulator.url, aws.url, control.url))
             sessions = {
-                name: account.build_account(estate, name, atlas.strings(name), agent) for name in ENVIRONMENTS
+                name: account.build_account(inventory, name, atlas.strings(name), agent)
+                for name in ENVIRONMENTS
             }
             service_part.settle(agent)
             agent.start()
@@ -109,7 +110,7 @@ class Supervisor:
             seeding.result()
         environments = {}
         for name in ENVIRONMENTS:
-            here, mongod = estate.by_name[name], servers[name]
+            here, mongod = inventory.by_name[name], servers[name]
             environments[name] = Environment(
                 name=name,
                 project_id=here.project_id,
@@ -150,7 +151,11 @@ class Supervisor:
         return mongod
 
     def _service(
-        self, part: "ServicePart | None", estate: Estate, agent: "EcsAgent", addresses: tuple[str, str, str]
+        self,
+        part: "ServicePart | None",
+        inventory: Inventory,
+        agent: "EcsAgent",
+        addresses: tuple[str, str, str],
     ) -> Mapping[str, str]:
         """Let tasks be processes, where the options say so; return the service's address by environment."""
         if part is None:
@@ -158,7 +163,7 @@ class Supervisor:
         self._parts.callback(part.stop)
         part.listen({name: self._port(f"service {name}") for name in ENVIRONMENTS})
         overlays = {
-            name: overlay(*addresses, name, estate.by_name[name].region, part.urls[name])
+            name: overlay(*addresses, name, inventory.by_name[name].region, part.urls[name])
             for name in ENVIRONMENTS
         }
         part.run_tasks(agent, overlays)

@@ -1,7 +1,7 @@
 """The time that rollouts and soaks go by. In the sandbox, and nowhere else, it can be advanced.
 
 The advance is a number of seconds in a file of the sandbox's own directory; outside sandbox mode that file is never
-looked at. The time by which a running rollout waits does not move.
+inspected. The time by which a running rollout waits does not move.
 """
 
 from __future__ import annotations

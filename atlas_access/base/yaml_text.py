@@ -39,7 +39,7 @@ def secret_in(line: str) -> str | None:
 
 
 def odd_character(line: str) -> tuple[str, str] | None:
-    """Name the first character of a line that cannot be seen or looks like another, and the remedy; None for none."""
+    """Name the first character of a line that is invisible or looks like another, and the remedy; None for none."""
     if line.isascii() and line.isprintable():
         return None
     for letter in line:

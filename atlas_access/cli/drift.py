@@ -48,7 +48,7 @@ def drift(
     from atlas_access.base import EndpointRefused
     from atlas_access.cli.output import show
     from atlas_access.clients import CredentialsMissing, sign_in_from
-    from atlas_access.drift import Wanted, drift_report, look
+    from atlas_access.drift import Wanted, drift_report, observe_stack
 
     endpoints = inputs.read_endpoints()
     known_before = _identities(before, stack) if before is not None else frozenset()
@@ -64,7 +64,7 @@ def drift(
         sign_in = sign_in_from(os.environ)
         if github is not None:
             _check_target(github, os.environ, endpoints, dry_run=dry_run)
-        found = look(wanted, sign_in, endpoints)
+        found = observe_stack(wanted, sign_in, endpoints)
     code = show(drift_report(found.since(known_before)), output)
     if github is not None:
         _report_to(found, github, endpoints, dry_run=dry_run)

@@ -141,7 +141,7 @@ def of_tree(
                 continue
         if name is not GuardName.NO_URI_IN_GIT:
             unread = (note for note in tree.notes if note.status is Status.UNKNOWN)
-            found = report(found.guard, found.looked_at, found.findings, (*found.notes, *unread))
+            found = report(found.guard, found.inspected, found.findings, (*found.notes, *unread))
         yield allowances.apply(found, tree.files)
 
 

@@ -1,4 +1,4 @@
-"""`atlas-access legacy STACK`: the hand-made estate as it is, against access.yaml; nothing is imported.
+"""`atlas-access legacy STACK`: the hand-made inventory as it is, against access.yaml; nothing is imported.
 
 `legacy STACK` is short for `legacy list STACK`; other verbs stand beside it.
 """
@@ -50,11 +50,11 @@ def list_estate(
     from atlas_access.base import EndpointRefused
     from atlas_access.cli.output import show
     from atlas_access.clients import CredentialsMissing, sign_in_from
-    from atlas_access.retirement import inventory_report, legacy_estate, look
+    from atlas_access.retirement import inventory_report, legacy_inventory, observe_legacy
 
     endpoints, declared, settings, people = inputs.read_migration(stack, manifest, known_users, phase)
     with presented_as(WRONG, CredentialsMissing, EndpointRefused):
-        seen = look(declared, stack, settings, sign_in_from(os.environ), endpoints)
+        observed = observe_legacy(declared, stack, settings, sign_in_from(os.environ), endpoints)
     retired = settings[stack].phase is Phase.RETIRE
-    estate = legacy_estate(declared, stack, people, seen, retired=retired)
-    return show(inventory_report(estate), output)
+    inventory = legacy_inventory(declared, stack, people, observed, retired=retired)
+    return show(inventory_report(inventory), output)

@@ -20,7 +20,7 @@ def restore(
     """
     from atlas_access.cli.output import console, write
     from atlas_access.clients import CredentialsMissing
-    from atlas_access.retirement import RetirementRefused, restore as give_back
+    from atlas_access.retirement import RetirementRefused, restore as restore_roles
     from atlas_access.rollout import ServiceMissing
 
     endpoints = inputs.read_endpoints()
@@ -30,7 +30,7 @@ def restore(
     screen = console(error=output is inputs.PlainFormat.JSON)
     try:
         with presented_as(WRONG, CredentialsMissing, ServiceMissing):
-            done = give_back(
+            done = restore_roles(
                 stack, settings, declared, endpoints, lambda line: screen.print(line, soft_wrap=True)
             )
     except RetirementRefused as failure:

@@ -84,7 +84,9 @@ def _report(judged: StateReport, stack: str, manifest: Path) -> Report:
 
     declared = inputs.read_manifest(manifest) if manifest != inputs.MANIFEST or manifest.is_file() else None
     findings = [_finding(each, declared, manifest) for each in judged.findings]
-    unseen = [_unseen(each, CATALOGUE[each.rule]) for each in judged.not_evaluated if not each.after_creation]
+    unobserved = [
+        _unobserved(each, CATALOGUE[each.rule]) for each in judged.not_evaluated if not each.after_creation
+    ]
     later = [str(each) for each in judged.not_evaluated if each.after_creation]
     rules = tuple(
         Rule(
@@ -98,7 +100,7 @@ def _report(judged: StateReport, stack: str, manifest: Path) -> Report:
         for each in CATALOGUE.values()
     )
     where = f"{stack} {judged.phase}".strip()
-    return policy_report(where, judged.resources, [*findings, *unseen], later, rules, str(manifest))
+    return policy_report(where, judged.resources, [*findings, *unobserved], later, rules, str(manifest))
 
 
 def _finding(judged: Judged, declared: Manifest | None, manifest: Path) -> Finding:
@@ -118,7 +120,7 @@ def _finding(judged: Judged, declared: Manifest | None, manifest: Path) -> Findi
     )
 
 
-def _unseen(item: NotEvaluated, rule: Entry) -> Finding:
+def _unobserved(item: NotEvaluated, rule: Entry) -> Finding:
     from atlas_access.base import Finding, Status
 
     details = (("Severity", rule.severity), ("Source", rule.source), ("URN", item.urn))

@@ -1,6 +1,6 @@
 """Proofs as they run: a table that fills on a terminal, plain lines elsewhere.
 
-It does not hold a proof up, and shows only what redaction has seen.
+It does not hold a proof up, and shows only what redaction has observed.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from atlas_access.base import Format, render
 from atlas_access.cli.output import console
-from atlas_access.cli.sandbox_deploy_view import told_of
+from atlas_access.cli.sandbox_deploy_view import show_deployment
 from atlas_access.cli.sandbox_live import following
 from atlas_access.review import Deployment, Moment, Operation, Progress, matrix_report, progress_line
 from sandbox.demo import Audience
@@ -43,7 +43,7 @@ def audience(screen: Console, report: Callable[[Progress], None]) -> Audience:
         report(progress)
 
     def ended(deployment: Deployment) -> None:
-        told_of(screen, deployment, advice=deployment.operation is Operation.PREVIEW)
+        show_deployment(screen, deployment, advice=deployment.operation is Operation.PREVIEW)
 
     return Audience(line, begins, progressed, ended, line)
 

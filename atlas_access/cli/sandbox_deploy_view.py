@@ -38,7 +38,7 @@ def show(run: Run, *, secrets: Sequence[str], as_json: bool, values: bool) -> in
     screen = console(secrets=secrets)
     with following(screen) as report:
         deployment = run(report)
-    told_of(screen, deployment, values=values)
+    show_deployment(screen, deployment, values=values)
     screen.print(f"engine: {deployment.engine}", style="dim", soft_wrap=True)
     return deployment.exit_code
 
@@ -52,7 +52,9 @@ def show_last(code: int, reports: Sequence[Report], secrets: Sequence[str], *, q
     return 1 if 1 in codes else max(codes)
 
 
-def told_of(screen: Console, deployment: Deployment, *, values: bool = False, advice: bool = True) -> None:
+def show_deployment(
+    screen: Console, deployment: Deployment, *, values: bool = False, advice: bool = True
+) -> None:
     """Print what a finished deployment came to.
 
     `values` shows the properties of what a plan creates, `advice` what the policy pack has to say besides.

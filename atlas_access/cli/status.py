@@ -1,4 +1,4 @@
-"""`atlas-access status STACK`: where the migration stands, phase by phase, and the command that goes on. Read-only."""
+"""`atlas-access status STACK`: where the migration stands, phase by phase, and the next command. Read-only."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ def status(
     from atlas_access.cli.output import show
     from atlas_access.clients import CredentialsMissing, sign_in_from
     from atlas_access.drift import Wanted
-    from atlas_access.retirement import Looked, facts, migration, status_report
+    from atlas_access.retirement import StatusOrder, facts, migration, status_report
 
     endpoints, declared, settings, people = inputs.read_migration(stack, manifest, known_users, phase)
     now = datetime.fromtimestamp(clock_for(os.environ, endpoints).wall(), UTC)
     with presented_as(WRONG, CredentialsMissing, EndpointRefused):
         wanted = Wanted(stack, declared, settings[stack], people, now)
-        asked = Looked(wanted, settings, sign_in_from(os.environ), endpoints, manifest.parent.absolute())
-        seen = facts(asked)
-    seen |= _here(declared, manifest, env_file, source, settings[stack], now)
-    return show(status_report(migration(stack, seen, commands(stack, sandbox=endpoints.sandbox))), output)
+        asked = StatusOrder(wanted, settings, sign_in_from(os.environ), endpoints, manifest.parent.absolute())
+        observed = facts(asked)
+    observed |= _here(declared, manifest, env_file, source, settings[stack], now)
+    return show(status_report(migration(stack, observed, commands(stack, sandbox=endpoints.sandbox))), output)
 
 
 def commands(stack: str, *, sandbox: bool) -> Mapping[Step, str]:
-    """The exact command that goes on from each phase."""
+    """The exact command that continues from each phase."""
     from atlas_access.retirement import Step
 
     deploy = f"make preview STACK={stack} && make deploy STACK={stack}"
@@ -104,10 +104,10 @@ def _here(
             local = _fact(judged(env_file, declared), clean)
         except CommandFailed as refused:
             local = Fact(holds=False, evidence=str(refused))
-    code = _recorded(code_at, now, "the application's tree was not looked at; name it with --source")
+    code = _recorded(code_at, now, "the application's tree was not inspected; name it with --source")
     if source is not None:
         report = next(iter(of_tree((GuardName.ENV_VAR_COVERAGE,), declared, manifest, source, ())))
-        clean = f"{report.looked_at} files of {source} name no deprecated variable"
+        clean = f"{report.inspected} files of {source} name no deprecated variable"
         code = _fact(report, clean + _to_record(code_at, What.CODE_VERIFIED))
     documents = _fact(in_sync(declared, manifest.parent), "every generated document is in step")
     return {Step.LOCAL: local, Step.CODE: code, Step.DOCUMENTS: documents}
@@ -119,7 +119,7 @@ def _to_record(at: datetime | None, what: What) -> str:
 
 
 def _recorded(at: datetime | None, now: datetime, otherwise: str) -> Fact:
-    """What a person has recorded in the stack's file, for what cannot be seen from here."""
+    """What a person has recorded in the stack's file, for what cannot be observed from here."""
     from atlas_access.retirement import Fact
 
     if at is None:

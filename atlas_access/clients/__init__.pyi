@@ -57,14 +57,14 @@ from .lookups import (
 from .model import (
     PASSWORD as PASSWORD,
     USABLE as USABLE,
+    ObservedCluster as ObservedCluster,
+    ObservedEvent as ObservedEvent,
+    ObservedKey as ObservedKey,
+    ObservedLogins as ObservedLogins,
+    ObservedRole as ObservedRole,
+    ObservedUser as ObservedUser,
     Place as Place,
     Scope as Scope,
-    SeenCluster as SeenCluster,
-    SeenEvent as SeenEvent,
-    SeenKey as SeenKey,
-    SeenLogins as SeenLogins,
-    SeenRole as SeenRole,
-    SeenUser as SeenUser,
 )
 from .mongo import Reply as Reply, Server as Server, ServerUnusable as ServerUnusable
 from .mongo_answers import (
@@ -77,7 +77,7 @@ from .mongo_answers import (
     judge_login as judge_login,
 )
 from .other_account import (
-    AccountPlace as AccountPlace,
+    AccountTarget as AccountTarget,
     account_unread as account_unread,
     role_arn as role_arn,
     server_time as server_time,

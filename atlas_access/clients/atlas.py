@@ -32,11 +32,11 @@ from atlas_access.clients.errors import AtlasUnread
 from atlas_access.clients.model import (
     EVENT_TYPES,
     AccessLog,
-    SeenCluster,
-    SeenEvent,
-    SeenLogins,
-    SeenRole,
-    SeenUser,
+    ObservedCluster,
+    ObservedEvent,
+    ObservedLogins,
+    ObservedRole,
+    ObservedUser,
 )
 
 MOST_LOGINS = 20_000
@@ -49,21 +49,21 @@ HISTORY = timedelta(days=7)
 class Atlas(AtlasProject):
     """A client of one project. Each method raises `AtlasUnread` when Atlas gives no usable answer."""
 
-    def users(self) -> tuple[SeenUser, ...]:
+    def users(self) -> tuple[ObservedUser, ...]:
         """Return every database user of the project."""
         what = "database users"
         answers = self.pages(
             what, "databaseUsers", UserAnswer, lambda user: (user.database_name, user.username)
         )
         self.require_own(what, (user.group_id for user in answers))
-        return tuple(user.seen() for user in answers)
+        return tuple(user.observed() for user in answers)
 
-    def user(self, name: str) -> SeenUser:
+    def user(self, name: str) -> ObservedUser:
         """Return one database user of `admin`."""
         what = f"reading the user {name}"
         answer = self.get(what, _user_path(name), lambda it: modelled(UserAnswer, it))
         self.require_own(what, [answer.group_id])
-        return answer.seen()
+        return answer.observed()
 
     def change_user(self, name: str, roles: Iterable[HeldRole], labels: Iterable[tuple[str, str]]) -> None:
         """Replace the roles and labels of a database user of `admin`, in one request."""
@@ -80,14 +80,14 @@ class Atlas(AtlasProject):
         """Delete a database user of `admin`."""
         self.send(f"deleting the user {name}", "DELETE", _user_path(name))
 
-    def roles(self) -> tuple[SeenRole, ...]:
+    def roles(self) -> tuple[ObservedRole, ...]:
         """Return every custom role of the project: one list without pages."""
         what = "custom roles"
 
-        def read(answer: Any) -> tuple[SeenRole, ...]:
+        def read(answer: Any) -> tuple[ObservedRole, ...]:
             if not isinstance(answer, list):
                 raise Garbled("the answer is no list")
-            return tuple(modelled(CustomRoleAnswer, each).seen() for each in answer)
+            return tuple(modelled(CustomRoleAnswer, each).observed() for each in answer)
 
         roles = self.get(what, "customDBRoles/roles", read)
         if len({role.name for role in roles}) != len(roles):
@@ -103,7 +103,7 @@ class Atlas(AtlasProject):
         """Delete a custom role."""
         self.send(f"deleting the role {name}", "DELETE", f"customDBRoles/roles/{quote(name, safe='')}")
 
-    def cluster(self, name: str) -> SeenCluster:
+    def cluster(self, name: str) -> ObservedCluster:
         """Return one cluster of the project."""
         what = f"cluster {name}"
         path = f"clusters/{quote(name, safe='')}"
@@ -111,7 +111,7 @@ class Atlas(AtlasProject):
         self.require_own(what, [answer.group_id])
         if answer.name != name:
             raise AtlasUnread(what, "Atlas answered with another cluster")
-        return answer.seen()
+        return answer.observed()
 
     def applied(self, cluster: str) -> bool:
         """Whether a cluster has applied every change of users and roles."""
@@ -119,7 +119,7 @@ class Atlas(AtlasProject):
         answer = self.get(f"status of {cluster}", path, lambda it: modelled(StatusAnswer, it))
         return answer.change_status == "APPLIED"
 
-    def events(self) -> tuple[SeenEvent, ...]:
+    def events(self) -> tuple[ObservedEvent, ...]:
         """Return the newest events about users and roles, one page of them."""
         what = "events"
         query = urlencode(
@@ -132,9 +132,9 @@ class Atlas(AtlasProject):
 
         answers = self.get(what, f"events?{query}", read)
         self.require_own(what, (event.group_id for event in answers if event.group_id))
-        return tuple(event.seen() for event in answers)
+        return tuple(event.observed() for event in answers)
 
-    def logins(self, cluster: str) -> SeenLogins:
+    def logins(self, cluster: str) -> ObservedLogins:
         """Return each user's last successful login of the seven days that Atlas keeps (M10 and up)."""
         end = self.retry.now()
         log = self.access_log(cluster, end - HISTORY, end, succeeded=True)
@@ -143,7 +143,7 @@ class Atlas(AtlasProject):
         last: dict[str, datetime] = {}
         for name, at in log.attempts:
             last[name] = max(at, last.get(name, at))
-        return SeenLogins(log.start if log.whole else oldest, last)
+        return ObservedLogins(log.start if log.whole else oldest, last)
 
     def access_log(
         self, cluster: str, start: datetime, end: datetime, *, succeeded: bool | None = None

@@ -22,7 +22,15 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from atlas_access.base import ClusterAddresses, HeldRole, PrivateEndpoint
-from atlas_access.clients.model import PASSWORD, Place, Scope, SeenCluster, SeenEvent, SeenRole, SeenUser
+from atlas_access.clients.model import (
+    PASSWORD,
+    ObservedCluster,
+    ObservedEvent,
+    ObservedRole,
+    ObservedUser,
+    Place,
+    Scope,
+)
 
 _Name = Annotated[StrictStr, Field(min_length=1, max_length=2048)]
 _Word = Annotated[StrictStr, BeforeValidator(lambda value: "" if value is None else value)]
@@ -85,7 +93,7 @@ class UserAnswer(_Answer):
     delete_after_date: AwareDatetime | None = None
     labels: Annotated[tuple[LabelAnswer, ...], BeforeValidator(_list)] = ()
 
-    def seen(self) -> SeenUser:
+    def observed(self) -> ObservedUser:
         """Return the user as the comparison wants it; any type but NONE is a sign-in by something else."""
         types = {
             "X.509": self.x509_type,
@@ -94,7 +102,7 @@ class UserAnswer(_Answer):
             "OIDC": self.oidc_auth_type,
         }
         ways = [name for name, kind in types.items() if kind not in ("", "NONE")]
-        return SeenUser(
+        return ObservedUser(
             name=self.username,
             auth_database=self.database_name,
             roles=frozenset(
@@ -140,9 +148,9 @@ class CustomRoleAnswer(_Answer):
     actions: Annotated[tuple[ActionAnswer, ...], BeforeValidator(_list)] = ()
     inherited_roles: Annotated[tuple[InheritedAnswer, ...], BeforeValidator(_list)] = ()
 
-    def seen(self) -> SeenRole:
+    def observed(self) -> ObservedRole:
         """Return the role as the comparison wants it."""
-        return SeenRole(
+        return ObservedRole(
             name=self.role_name,
             grants=frozenset(
                 (action.action, resource.place()) for action in self.actions for resource in action.resources
@@ -172,7 +180,7 @@ class ClusterAnswer(_Answer):
         _StringsAnswer, BeforeValidator(lambda value: {} if value is None else value)
     ] = _StringsAnswer()
 
-    def seen(self) -> SeenCluster:
+    def observed(self) -> ObservedCluster:
         """Return the cluster as the comparison wants it."""
         strings = self.connection_strings
         endpoints = tuple(
@@ -180,7 +188,7 @@ class ClusterAnswer(_Answer):
             for each in strings.private_endpoint
         )
         addresses = ClusterAddresses(self.name, strings.standard, strings.standard_srv, endpoints)
-        return SeenCluster(self.name, self.version, len(endpoints), addresses)
+        return ObservedCluster(self.name, self.version, len(endpoints), addresses)
 
 
 class StatusAnswer(_Answer):
@@ -216,11 +224,11 @@ class EventAnswer(_Answer):
     user_id: _Word = ""
     raw: _RawAnswer | None = None
 
-    def seen(self) -> SeenEvent:
+    def observed(self) -> ObservedEvent:
         """Return the event as the attribution wants it."""
         at: datetime = self.created
         text = self.raw.description if self.raw is not None else ""
-        return SeenEvent(self.event_type_name, at, self.db_user_username, text, self._by())
+        return ObservedEvent(self.event_type_name, at, self.db_user_username, text, self._by())
 
     def _by(self) -> str:
         if self.public_key or self.api_key_id:

@@ -77,7 +77,7 @@ class GitHub:
             except _Lost:
                 continue
             return tuple(made)
-        raise GitHubUnavailable("writing the issue", "it is not known whether it was written; look at it")
+        raise GitHubUnavailable("writing the issue", "it is not known whether it was written; inspect it")
 
     def issues(self, label: str) -> tuple[Issue, ...]:
         """Return all issues with a label, open and closed, pull requests left out. Raises `GitHubUnavailable`."""

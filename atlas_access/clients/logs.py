@@ -38,7 +38,7 @@ class Logs:
     def lines(self, words: Sequence[str], since: float, until: float | None = None) -> Iterator[str]:
         """The lines of a time (Unix seconds) that hold one of these words, as they are. Raises `AwsUnavailable`.
 
-        CloudWatch's filter preselects, and every line is looked at again: not every server knows each pattern.
+        CloudWatch's filter preselects, and every line is inspected again: not every server knows each pattern.
         """
         wanted: dict[str, Any] = {"logGroupName": self.group, "startTime": int(since * 1000)}
         if until is not None:

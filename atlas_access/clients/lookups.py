@@ -12,7 +12,7 @@ from typing import Any
 from atlas_access.base import Endpoints
 from atlas_access.clients.aws import client
 from atlas_access.clients.errors import AwsUnavailable
-from atlas_access.clients.model import SeenKey
+from atlas_access.clients.model import ObservedKey
 
 CURRENT = "AWSCURRENT"
 
@@ -25,10 +25,10 @@ class CurrentSecret:
     version_id: str
 
 
-def key_behind(alias: str, *, region: str, endpoints: Endpoints) -> SeenKey:
+def key_behind(alias: str, *, region: str, endpoints: Endpoints) -> ObservedKey:
     """The key behind an alias such as `alias/askflorence-staging`, with its state. Raises `AwsUnavailable`."""
     found = client("kms", region, endpoints).describe_key(KeyId=alias)["KeyMetadata"]
-    return SeenKey(str(found["Arn"]), str(found["KeyState"]))
+    return ObservedKey(str(found["Arn"]), str(found["KeyState"]))
 
 
 def current_of(about: Mapping[str, Any]) -> str:

@@ -25,7 +25,7 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class SeenUser:
+class ObservedUser:
     """A database user of the project. `sign_in` as in PASSWORD; `delete_after` is when Atlas removes the user."""
 
     name: str
@@ -54,7 +54,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class SeenRole:
+class ObservedRole:
     """A custom role of the project: Atlas actions with their places, and what it inherits."""
 
     name: str
@@ -63,7 +63,7 @@ class SeenRole:
 
 
 @dataclass(frozen=True)
-class SeenCluster:
+class ObservedCluster:
     """The stack's cluster: its name, the server's version, how many private endpoints it has, and its addresses."""
 
     name: str
@@ -73,7 +73,7 @@ class SeenCluster:
 
 
 @dataclass(frozen=True)
-class SeenEvent:
+class ObservedEvent:
     """What was done to a user or role (Atlas events), when, and by whom in words; `text` is Atlas's own line."""
 
     type: str
@@ -84,7 +84,7 @@ class SeenEvent:
 
 
 @dataclass(frozen=True)
-class SeenKey:
+class ObservedKey:
     """The key that secrets are encrypted under: its ARN, and its state as KMS writes it."""
 
     arn: str
@@ -102,7 +102,7 @@ class AccessLog:
 
 
 @dataclass(frozen=True)
-class SeenLogins:
+class ObservedLogins:
     """The last successful login of each user since a moment (Atlas keeps seven days)."""
 
     since: datetime

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class AccountPlace:
+class AccountTarget:
     """One environment's account and service, and the ARN of the role to look as there, "" for our own account."""
 
     environment: str
@@ -29,8 +29,8 @@ class AccountPlace:
     role_arn: str = ""
 
     @classmethod
-    def of(cls, environment: str, settings: Settings, role: str = "") -> AccountPlace:
-        """Where a stack's settings say that its service is, to be looked at as a role of its account."""
+    def of(cls, environment: str, settings: Settings, role: str = "") -> AccountTarget:
+        """Where a stack's settings say that its service is, to be inspected as a role of its account."""
         account = settings.aws_account_id
         where = (settings.aws_region, settings.ecs_cluster, settings.ecs_service)
         return cls(environment, account, *where, role_arn(account, role))
@@ -56,7 +56,7 @@ def account_unread(settings: Settings, endpoints: Endpoints) -> Unread | None:
     return why if isinstance(why, Unread) else Unread("AWS account", why) if why else None
 
 
-def session_in(place: AccountPlace, endpoints: Endpoints, purpose: str) -> Session | None:
+def session_in(place: AccountTarget, endpoints: Endpoints, purpose: str) -> Session | None:
     """A session in that account; None stands for our own credentials. Raises `AwsUnavailable`."""
     if not place.role_arn:
         found = account_id(region=place.region, endpoints=endpoints)

@@ -12,14 +12,14 @@ from datetime import datetime
 from typing import TypeVar
 
 from atlas_access.base import Address, Phase, Settings, Unread
-from atlas_access.clients import SeenCluster, SeenEvent
+from atlas_access.clients import ObservedCluster, ObservedEvent
 from atlas_access.drift.compare_roles import RoleRules, compare_roles
-from atlas_access.drift.compare_secrets import EstateRules, compare_key, compare_secrets
-from atlas_access.drift.compare_tasks import compare_neighbour, compare_task, not_looked_into
+from atlas_access.drift.compare_secrets import InventoryRules, compare_key, compare_secrets
+from atlas_access.drift.compare_tasks import compare_other_task, compare_task, not_inspected
 from atlas_access.drift.compare_users import UserRules, compare_users, holders
 from atlas_access.drift.finding import Difference, Drift, Kind
-from atlas_access.drift.model import NotReached, Seen, SeenCollections, SeenSecret
-from atlas_access.drift.words import listed
+from atlas_access.drift.messages import listed
+from atlas_access.drift.model import NotReached, Observed, ObservedCollections, ObservedSecret
 from atlas_access.manifest import (
     ADMIN_DATABASE,
     Binding,
@@ -66,9 +66,9 @@ class Wanted:
         return None
 
     @property
-    def estate(self) -> EstateRules:
+    def inventory(self) -> InventoryRules:
         """What the AWS account is held to, but for the key's ARN, which is read."""
-        return EstateRules(
+        return InventoryRules(
             manifest=self.manifest,
             environment=self.stack,
             account=self.settings.aws_account_id,
@@ -80,20 +80,34 @@ class Wanted:
         )
 
 
-def compare(wanted: Wanted, seen: Seen) -> Drift:
+def compare(wanted: Wanted, observed: Observed) -> Drift:
     """Return every difference, what could not be read, and what could not be reached."""
-    findings = [*_project(wanted, seen), *_account(wanted, seen), *_collections(wanted, seen.collections)]
-    parts: list[object] = [seen.users, seen.roles, seen.cluster, seen.key, *seen.secrets, *seen.tasks]
-    parts.append(seen.other_tasks)
-    parts += [seen.collections, *_not_compared(wanted, seen.collections)]
-    parts += [each for task in _read(seen.tasks) for each in not_looked_into(task)]
+    findings = [
+        *_project(wanted, observed),
+        *_account(wanted, observed),
+        *_collections(wanted, observed.collections),
+    ]
+    parts: list[object] = [
+        observed.users,
+        observed.roles,
+        observed.cluster,
+        observed.key,
+        *observed.secrets,
+        *observed.tasks,
+    ]
+    parts.append(observed.other_tasks)
+    parts += [observed.collections, *_not_compared(wanted, observed.collections)]
+    parts += [each for task in _read(observed.tasks) for each in not_inspected(task)]
     counts = (
-        ("users", _count(seen.users)),
-        ("roles", _count(seen.roles)),
-        ("secrets", len(_read(seen.secrets))),
-        ("task definitions", len(_read(seen.tasks))),
-        ("other families", _count(seen.other_tasks)),
-        ("collections", len(seen.collections.names) if isinstance(seen.collections, SeenCollections) else 0),
+        ("users", _count(observed.users)),
+        ("roles", _count(observed.roles)),
+        ("secrets", len(_read(observed.secrets))),
+        ("task definitions", len(_read(observed.tasks))),
+        ("other families", _count(observed.other_tasks)),
+        (
+            "collections",
+            len(observed.collections.names) if isinstance(observed.collections, ObservedCollections) else 0,
+        ),
     )
     return Drift(
         stack=wanted.stack,
@@ -105,7 +119,7 @@ def compare(wanted: Wanted, seen: Seen) -> Drift:
     )
 
 
-def attributed(drift: Drift, events: Sequence[SeenEvent] | Unread) -> Drift:
+def attributed(drift: Drift, events: Sequence[ObservedEvent] | Unread) -> Drift:
     """Return the same drift with since when and by whom, as far as Atlas's events name the user or the role."""
     if isinstance(events, Unread):
         return replace(drift, unread=(*drift.unread, events))
@@ -113,7 +127,7 @@ def attributed(drift: Drift, events: Sequence[SeenEvent] | Unread) -> Drift:
     return replace(drift, findings=tuple(_attributed(finding, newest) for finding in drift.findings))
 
 
-def _attributed(finding: Difference, newest: Sequence[SeenEvent]) -> Difference:
+def _attributed(finding: Difference, newest: Sequence[ObservedEvent]) -> Difference:
     target = finding.target
     if target is None:
         return finding
@@ -128,11 +142,11 @@ def _attributed(finding: Difference, newest: Sequence[SeenEvent]) -> Difference:
     return finding
 
 
-def _project(wanted: Wanted, seen: Seen) -> Iterator[Difference]:
+def _project(wanted: Wanted, observed: Observed) -> Iterator[Difference]:
     manifest, cluster = wanted.manifest, wanted.settings.atlas_cluster
     legacy = manifest.legacy_on(wanted.stack)
     gone = wanted.legacy_is_gone
-    if not isinstance(seen.users, Unread):
+    if not isinstance(observed.users, Unread):
         rules = UserRules(
             manifest=manifest,
             environment=wanted.stack,
@@ -142,18 +156,18 @@ def _project(wanted: Wanted, seen: Seen) -> Iterator[Difference]:
             known=wanted.known,
             now=wanted.now,
         )
-        yield from compare_users(rules, seen.users)
-    if not isinstance(seen.roles, Unread):
+        yield from compare_users(rules, observed.users)
+    if not isinstance(observed.roles, Unread):
         names = frozenset(user.role.name for user in legacy if user.role.database == ADMIN_DATABASE)
         none: frozenset[str] = frozenset()
         roles = RoleRules(manifest, cluster, none if gone else names, names if gone else none)
-        held = {} if isinstance(seen.users, Unread) else holders(seen.users)
-        yield from compare_roles(roles, seen.roles, held)
-    if isinstance(seen.cluster, SeenCluster):
-        yield from _cluster(wanted, seen.cluster)
+        held = {} if isinstance(observed.users, Unread) else holders(observed.users)
+        yield from compare_roles(roles, observed.roles, held)
+    if isinstance(observed.cluster, ObservedCluster):
+        yield from _cluster(wanted, observed.cluster)
 
 
-def _cluster(wanted: Wanted, cluster: SeenCluster) -> Iterator[Difference]:
+def _cluster(wanted: Wanted, cluster: ObservedCluster) -> Iterator[Difference]:
     readers = sorted(
         {
             f"{binding.variable} of {binding.environment}"
@@ -168,43 +182,43 @@ def _cluster(wanted: Wanted, cluster: SeenCluster) -> Iterator[Difference]:
         yield Difference(Kind.ENDPOINT_MISSING, cluster.name, "private endpoint", what, remedy, detail=count)
 
 
-def _account(wanted: Wanted, seen: Seen) -> Iterator[Difference]:
-    rules = wanted.estate
-    if not isinstance(seen.key, Unread):
-        rules = replace(rules, key_arn=seen.key.arn)
-        yield from compare_key(rules, seen.key)
-    secrets: tuple[SeenSecret, ...] = _read(seen.secrets)
+def _account(wanted: Wanted, observed: Observed) -> Iterator[Difference]:
+    rules = wanted.inventory
+    if not isinstance(observed.key, Unread):
+        rules = replace(rules, key_arn=observed.key.arn)
+        yield from compare_key(rules, observed.key)
+    secrets: tuple[ObservedSecret, ...] = _read(observed.secrets)
     yield from compare_secrets(rules, secrets)
     by_name = {secret.name: secret for secret in secrets}
-    for task in _read(seen.tasks):
+    for task in _read(observed.tasks):
         yield from compare_task(rules, task, by_name)
-    for neighbour in () if isinstance(seen.other_tasks, Unread) else seen.other_tasks:
-        yield from compare_neighbour(rules, neighbour, by_name)
+    for other_task in () if isinstance(observed.other_tasks, Unread) else observed.other_tasks:
+        yield from compare_other_task(rules, other_task, by_name)
 
 
-def _collections(wanted: Wanted, seen: SeenCollections | Unread | NotReached) -> Iterator[Difference]:
-    if not isinstance(seen, SeenCollections):
+def _collections(wanted: Wanted, observed: ObservedCollections | Unread | NotReached) -> Iterator[Difference]:
+    if not isinstance(observed, ObservedCollections):
         return
     manifest, cluster = wanted.manifest, wanted.settings.atlas_cluster
-    if seen.weakened:
+    if observed.weakened:
         yield Difference(
             Kind.CONNECTION_WEAK,
-            seen.user,
+            observed.user,
             "connection string",
-            f"the connection string of {seen.user} has {', '.join(seen.weakened)}, which weakens the connection",
+            f"the connection string of {observed.user} weakens the connection: {', '.join(observed.weakened)}",
             "Run `pulumi up --refresh`: it writes the declared connection string",
-            detail=",".join(seen.weakened),
+            detail=",".join(observed.weakened),
         )
         return
     declared = {each.name: each for each in manifest.collections_on(wanted.stack)}
-    declared = {name: each for name, each in declared.items() if each.database == seen.database}
+    declared = {name: each for name, each in declared.items() if each.database == observed.database}
     crossed = any(
         binding.cluster == wanted.stack and binding.environment in set(manifest.environments) - {wanted.stack}
         for binding in manifest.bindings
     )
     phi = {each.name for each in manifest.collections if each.data_class is DataClass.PHI}
-    for name in sorted(seen.names):
-        place = f"{seen.database}.{name}"
+    for name in sorted(observed.names):
+        place = f"{observed.database}.{name}"
         if crossed and name in phi:
             what = f"{place} is classed phi and lives on {cluster}, which another environment reads"
             remedy = "Move it off this cluster at once, and follow the incident runbook"
@@ -213,49 +227,51 @@ def _collections(wanted: Wanted, seen: SeenCollections | Unread | NotReached) ->
         elif name not in declared:
             what = f"{place} exists on {cluster} and access.yaml does not list it there"
             remedy = "Declare it with its data class under collections:, or drop it"
-            permits = f"read it with {seen.user}, whose role covers every collection"
+            permits = f"read it with {observed.user}, whose role covers every collection"
             yield Difference(Kind.COLLECTION_UNDECLARED, cluster, place, what, remedy, permits)
-    for name in sorted(declared.keys() - seen.names):
+    for name in sorted(declared.keys() - observed.names):
         if not declared[name].may_be_absent:
-            place = f"{seen.database}.{name}"
+            place = f"{observed.database}.{name}"
             what = f"{place} is declared on {cluster} and does not exist"
             remedy = "Restore it, or declare that it may be absent (may_be_absent: true)"
             yield Difference(Kind.COLLECTION_ABSENT, cluster, place, what, remedy)
-    yield from _privileges(wanted, seen)
+    yield from _privileges(wanted, observed)
 
 
-def _not_compared(wanted: Wanted, seen: SeenCollections | Unread | NotReached) -> Iterator[Unread]:
+def _not_compared(wanted: Wanted, observed: ObservedCollections | Unread | NotReached) -> Iterator[Unread]:
     """What the server said of the reader, when no documented set of its version says what it should be."""
-    if isinstance(seen, SeenCollections):
+    if isinstance(observed, ObservedCollections):
         try:
-            declared_privileges(wanted.manifest, seen.user, seen.version)
+            declared_privileges(wanted.manifest, observed.user, observed.version)
         except ValueError as error:
-            yield Unread(f"privileges of {seen.user} on server {seen.version or 'of no version'}", str(error))
+            yield Unread(
+                f"privileges of {observed.user} on server {observed.version or 'of no version'}", str(error)
+            )
 
 
-def _privileges(wanted: Wanted, seen: SeenCollections) -> Iterator[Difference]:
+def _privileges(wanted: Wanted, observed: ObservedCollections) -> Iterator[Difference]:
     try:
-        declared = declared_privileges(wanted.manifest, seen.user, seen.version)
-        tolerated = tolerated_privileges(wanted.manifest, seen.user, seen.version)
+        declared = declared_privileges(wanted.manifest, observed.user, observed.version)
+        tolerated = tolerated_privileges(wanted.manifest, observed.user, observed.version)
     except ValueError:
         return  # reported as unknown: see _not_compared
-    extra = seen.privileges - declared - tolerated
-    missing = declared - tolerated - seen.privileges
+    extra = observed.privileges - declared - tolerated
+    missing = declared - tolerated - observed.privileges
     parts = (
         (Kind.PRIVILEGE_EXTRA, "more than", extra, excess_sentence),
         (Kind.PRIVILEGE_MISSING, "less than", missing, missing_sentence),
     )
     for kind, compared, privileges, sentence in parts:
         if privileges:
-            which = listed((sentence(seen.user, each) for each in sorted(privileges)), 5)
-            extra_ones = sentences_of(seen.user, extra) if kind is Kind.PRIVILEGE_EXTRA else ()
+            which = listed((sentence(observed.user, each) for each in sorted(privileges)), 5)
+            extra_ones = sentences_of(observed.user, extra) if kind is Kind.PRIVILEGE_EXTRA else ()
             yield Difference(
                 kind,
                 wanted.settings.atlas_cluster,
-                seen.user,
-                f"the server lets {seen.user} do {compared} access.yaml declares: {which}",
+                observed.user,
+                f"the server lets {observed.user} do {compared} access.yaml declares: {which}",
                 "Run `pulumi up --refresh`, then atlas-access prove",
-                permits="; ".join(each.removeprefix(f"{seen.user} may ") for each in extra_ones),
+                permits="; ".join(each.removeprefix(f"{observed.user} may ") for each in extra_ones),
                 detail=f"{compared} declared",
                 heals=True,
             )

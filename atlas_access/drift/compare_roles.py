@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from atlas_access.clients import Place, SeenRole
+from atlas_access.clients import ObservedRole, Place
 from atlas_access.drift.compare_users import DEPLOY, UNMANAGED
 from atlas_access.drift.finding import Difference, Kind, Target
-from atlas_access.drift.words import grant_permits, grants_permit, listed, role_permits
+from atlas_access.drift.messages import grant_permits, grants_permit, listed, role_permits
 from atlas_access.manifest import CustomRole, Manifest
 
 
@@ -32,49 +32,49 @@ class RoleRules:
 
 
 def compare_roles(
-    rules: RoleRules, roles: Iterable[SeenRole], held_by: Mapping[str, tuple[str, ...]]
+    rules: RoleRules, roles: Iterable[ObservedRole], held_by: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Difference]:
     """Yield every difference; `held_by` says which users hold each role, for what an unmanaged one permits."""
     there = {role.name: role for role in roles}
     for wanted in rules.manifest.roles:
-        seen = there.pop(wanted.name, None)
-        if seen is None:
+        observed = there.pop(wanted.name, None)
+        if observed is None:
             what = (
                 f"the role {wanted.name} of {rules.manifest.place_of(f'roles.{wanted.name}')} does not exist"
             )
             yield rules.found(Kind.ROLE_MISSING, wanted.name, what, DEPLOY, heals=True)
         else:
-            yield from _managed(rules, seen, wanted)
+            yield from _managed(rules, observed, wanted)
     for name in sorted(there):
-        seen = there[name]
+        observed = there[name]
         if name in rules.legacy:
-            yield from _legacy(rules, seen)
+            yield from _legacy(rules, observed)
         else:
-            yield _unmanaged(rules, seen, held_by.get(name, ()))
+            yield _unmanaged(rules, observed, held_by.get(name, ()))
 
 
-def _managed(rules: RoleRules, seen: SeenRole, wanted: CustomRole) -> Iterator[Difference]:
+def _managed(rules: RoleRules, observed: ObservedRole, wanted: CustomRole) -> Iterator[Difference]:
     declared = {
         (grant.action, Place(rules.manifest.database_of(collection), collection))
         for grant in wanted.grants
         for collection in grant.collections
     }
-    extra, missing = seen.grants - declared, declared - seen.grants
+    extra, missing = observed.grants - declared, declared - observed.grants
     actions = {action for action, _ in declared}
     for action in sorted({action for action, _ in extra} - actions):
         places = [place for each, place in extra if each == action]
-        yield _grant(rules, Kind.ACTION_EXTRA, seen.name, action, places)
+        yield _grant(rules, Kind.ACTION_EXTRA, observed.name, action, places)
     for place in sorted({place for action, place in extra if action in actions}):
         named = sorted(action for action, each in extra if each == place and action in actions)
-        yield _place(rules, Kind.COLLECTION_EXTRA, seen.name, place, named)
-    left = {action for action, _ in seen.grants}
+        yield _place(rules, Kind.COLLECTION_EXTRA, observed.name, place, named)
+    left = {action for action, _ in observed.grants}
     for action in sorted({action for action, _ in missing} - left):
         places = [place for each, place in missing if each == action]
-        yield _grant(rules, Kind.ACTION_MISSING, seen.name, action, places)
+        yield _grant(rules, Kind.ACTION_MISSING, observed.name, action, places)
     for place in sorted({place for action, place in missing if action in left}):
         named = sorted(action for action, each in missing if each == place and action in left)
-        yield _place(rules, Kind.COLLECTION_MISSING, seen.name, place, named)
-    yield from _inherited(rules, seen, heals=True)
+        yield _place(rules, Kind.COLLECTION_MISSING, observed.name, place, named)
+    yield from _inherited(rules, observed, heals=True)
 
 
 def _grant(rules: RoleRules, kind: Kind, role: str, action: str, places: list[Place]) -> Difference:
@@ -114,41 +114,43 @@ def _granted(
     )
 
 
-def _inherited(rules: RoleRules, seen: SeenRole, *, heals: bool) -> Iterator[Difference]:
-    remedy = DEPLOY if heals else f"Take it from {seen.name} in Atlas"
-    for role in sorted(seen.inherited):
-        what = f"{seen.name} inherits {role}; no role of access.yaml inherits"
+def _inherited(rules: RoleRules, observed: ObservedRole, *, heals: bool) -> Iterator[Difference]:
+    remedy = DEPLOY if heals else f"Take it from {observed.name} in Atlas"
+    for role in sorted(observed.inherited):
+        what = f"{observed.name} inherits {role}; no role of access.yaml inherits"
         permits = role_permits(role, rules.manifest)
         yield rules.found(
-            Kind.INHERITED_EXTRA, seen.name, what, remedy, permits=permits, detail=str(role), heals=heals
+            Kind.INHERITED_EXTRA, observed.name, what, remedy, permits=permits, detail=str(role), heals=heals
         )
 
 
-def _legacy(rules: RoleRules, seen: SeenRole) -> Iterator[Difference]:
+def _legacy(rules: RoleRules, observed: ObservedRole) -> Iterator[Difference]:
     databases = set(rules.manifest.databases)
     wide = {
         (action, place)
-        for action, place in seen.grants
+        for action, place in observed.grants
         if place.cluster or not place.collection or place.database not in databases
     }
     if wide:
-        what = f"the legacy role {seen.name} reaches beyond named collections of {listed(sorted(databases))}"
-        remedy, permits = f"Narrow {seen.name} in Atlas, or retire its user", grants_permit(wide)
-        yield rules.found(Kind.ROLE_WIDE, seen.name, what, remedy, permits=permits, detail=permits)
-    yield from _inherited(rules, seen, heals=False)
+        what = (
+            f"the legacy role {observed.name} reaches beyond named collections of {listed(sorted(databases))}"
+        )
+        remedy, permits = f"Narrow {observed.name} in Atlas, or retire its user", grants_permit(wide)
+        yield rules.found(Kind.ROLE_WIDE, observed.name, what, remedy, permits=permits, detail=permits)
+    yield from _inherited(rules, observed, heals=False)
 
 
-def _unmanaged(rules: RoleRules, seen: SeenRole, users: tuple[str, ...]) -> Difference:
+def _unmanaged(rules: RoleRules, observed: ObservedRole, users: tuple[str, ...]) -> Difference:
     parts = [
-        grants_permit(seen.grants),
-        *(role_permits(each, rules.manifest) for each in sorted(seen.inherited)),
+        grants_permit(observed.grants),
+        *(role_permits(each, rules.manifest) for each in sorted(observed.inherited)),
     ]
     who = f"held by {listed(users)}" if users else "held by nobody now"
-    if seen.name in rules.retired:
-        kind, problem = Kind.LEGACY_PRESENT, f"the legacy role {seen.name} is there after its retirement"
+    if observed.name in rules.retired:
+        kind, problem = Kind.LEGACY_PRESENT, f"the legacy role {observed.name} is there after its retirement"
         remedy = "Run the retirement, or delete the role in Atlas"
     else:
-        kind, problem = Kind.ROLE_UNMANAGED, f"the role {seen.name} is not in access.yaml"
+        kind, problem = Kind.ROLE_UNMANAGED, f"the role {observed.name} is not in access.yaml"
         remedy = UNMANAGED.replace(" or known-users.yaml", "")
     permits = "; ".join(part for part in parts if part)
-    return rules.found(kind, seen.name, f"{problem}; {who}", remedy, permits=permits, detail="role")
+    return rules.found(kind, observed.name, f"{problem}; {who}", remedy, permits=permits, detail="role")

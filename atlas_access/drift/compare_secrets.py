@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from atlas_access.base import Phase
-from atlas_access.clients import USABLE, SeenKey
+from atlas_access.clients import USABLE, ObservedKey
 from atlas_access.drift.finding import Difference, Kind
-from atlas_access.drift.model import SeenSecret
+from atlas_access.drift.model import ObservedSecret
 from atlas_access.manifest import Manifest
 
 UP = "Run `pulumi up --refresh`"
@@ -20,7 +20,7 @@ _RESTORE = "Restore it now: aws secretsmanager restore-secret --secret-id {}"
 
 
 @dataclass(frozen=True)
-class EstateRules:
+class InventoryRules:
     """What one environment's account is held to.
 
     `retired` says that legacy secrets and variables should be gone; `key_arn` is "" when the key could not be read.
@@ -64,8 +64,8 @@ class EstateRules:
         return Difference(kind, self.where, subject, what, remedy, **facts)
 
 
-def compare_secrets(rules: EstateRules, secrets: Iterable[SeenSecret]) -> Iterator[Difference]:
-    """Yield what is wrong with the secrets of an account; one that was not looked at is not judged."""
+def compare_secrets(rules: InventoryRules, secrets: Iterable[ObservedSecret]) -> Iterator[Difference]:
+    """Yield what is wrong with the secrets of an account; one that was not inspected is not judged."""
     legacy = set(rules.legacy_secrets)
     for secret in secrets:
         if secret.name in legacy:
@@ -74,7 +74,7 @@ def compare_secrets(rules: EstateRules, secrets: Iterable[SeenSecret]) -> Iterat
             yield from _wanted(rules, secret)
 
 
-def _wanted(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
+def _wanted(rules: InventoryRules, secret: ObservedSecret) -> Iterator[Difference]:
     name = secret.name
     if not secret.exists:
         what, remedy = f"the secret {name} does not exist", f"{UP}: it makes the secret again"
@@ -96,7 +96,7 @@ def _wanted(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
     yield from _copies(rules, secret)
 
 
-def compare_key(rules: EstateRules, key: SeenKey) -> Iterator[Difference]:
+def compare_key(rules: InventoryRules, key: ObservedKey) -> Iterator[Difference]:
     """Yield a key that does not decrypt: every secret under it is there, and none can be read."""
     if key.state != USABLE:
         what = f"the key {rules.key_alias} is {key.state}: no task that starts can read a secret under it"
@@ -104,7 +104,7 @@ def compare_key(rules: EstateRules, key: SeenKey) -> Iterator[Difference]:
         yield rules.found(Kind.KEY_UNUSABLE, rules.key_alias, what, remedy, detail=key.state)
 
 
-def _copies(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
+def _copies(rules: InventoryRules, secret: ObservedSecret) -> Iterator[Difference]:
     """Who else writes values, and where else they can be read: neither is declared of any secret."""
     name = secret.name
     if secret.rotates:
@@ -122,7 +122,7 @@ def _copies(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
         yield rules.found(Kind.SECRET_REPLICA, name, what, remedy, permits=permits, detail=regions)
 
 
-def _key(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
+def _key(rules: InventoryRules, secret: ObservedSecret) -> Iterator[Difference]:
     if not rules.key_arn:
         return
     names = {rules.key_arn, rules.key_arn.rpartition("/")[2], rules.key_alias}
@@ -137,7 +137,7 @@ def _key(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
         )
 
 
-def _policy(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
+def _policy(rules: InventoryRules, secret: ObservedSecret) -> Iterator[Difference]:
     if secret.policy:
         what = f"the secret {secret.name} has a resource policy; none is declared"
         remedy = f"Remove it: aws secretsmanager delete-resource-policy --secret-id {secret.name}"
@@ -146,7 +146,7 @@ def _policy(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
         )
 
 
-def _legacy(rules: EstateRules, secret: SeenSecret) -> Iterator[Difference]:
+def _legacy(rules: InventoryRules, secret: ObservedSecret) -> Iterator[Difference]:
     usable = secret.exists and secret.deleted_at is None
     if rules.retired and usable:
         what = f"the legacy secret {secret.name} is still readable after its retirement"

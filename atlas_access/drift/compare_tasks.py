@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from atlas_access.base import Phase, Unread
-from atlas_access.drift.compare_secrets import EstateRules
+from atlas_access.drift.compare_secrets import InventoryRules
 from atlas_access.drift.finding import Difference, Kind
-from atlas_access.drift.model import VARIABLES, BoundVariable, SeenNeighbour, SeenSecret, SeenTask
+from atlas_access.drift.model import VARIABLES, BoundVariable, ObservedOtherTask, ObservedSecret, ObservedTask
 from atlas_access.manifest import Consumer
 
 _IN_PLAIN_VIEW = "read it for everyone who may describe the task"
 
 
 def compare_task(
-    rules: EstateRules, task: SeenTask, secrets: Mapping[str, SeenSecret]
+    rules: InventoryRules, task: ObservedTask, secrets: Mapping[str, ObservedSecret]
 ) -> Iterator[Difference]:
     """Yield what is wrong with a live revision's bindings; `secrets` holds what was read of each, by name."""
     judge = _Bindings(rules, task, secrets)
@@ -29,33 +29,33 @@ def compare_task(
     yield from judge.plain()
 
 
-def compare_neighbour(
-    rules: EstateRules, seen: SeenNeighbour, secrets: Mapping[str, SeenSecret]
+def compare_other_task(
+    rules: InventoryRules, observed: ObservedOtherTask, secrets: Mapping[str, ObservedSecret]
 ) -> Iterator[Difference]:
     """Yield each credential that a family is handed which is none of the stack's; legacy ones once they are retired."""
     legacy = () if rules.retired else rules.legacy_secrets
-    for bound in seen.bound:
+    for bound in observed.bound:
         name = reference(bound.value_from)[0]
         if is_credential(rules, name, secrets) and name not in legacy:
             problem = f"hands {name} to {bound.variable} of the container {bound.container}"
             yield Difference(
                 Kind.BINDING_UNDECLARED,
                 f"{rules.where}, beside the service",
-                seen.family,
-                f"{seen.revision} {problem}; access.yaml declares nothing of {seen.family}",
+                observed.family,
+                f"{observed.revision} {problem}; access.yaml declares nothing of {observed.family}",
                 "Take it out and deregister the revision; see who registered it",
                 permits=f"use what {name} holds",
                 detail=problem,
             )
 
 
-def is_credential(rules: EstateRules, name: str, secrets: Mapping[str, SeenSecret]) -> bool:
+def is_credential(rules: InventoryRules, name: str, secrets: Mapping[str, ObservedSecret]) -> bool:
     """Whether a secret is a database credential: read here, or named as one of any environment."""
     prefixes = tuple(f"{each}/mongodb/" for each in rules.manifest.environments)
     return name in secrets or name.startswith(prefixes)
 
 
-def not_looked_into(task: SeenTask) -> Iterator[Unread]:
+def not_inspected(task: ObservedTask) -> Iterator[Unread]:
     """Yield what gives a revision variables that are not read here; nothing says that none is a credential."""
     for file in task.files:
         yield Unread(
@@ -66,7 +66,9 @@ def not_looked_into(task: SeenTask) -> Iterator[Unread]:
 class _Bindings:
     """Judges one revision, variable by variable."""
 
-    def __init__(self, rules: EstateRules, task: SeenTask, secrets: Mapping[str, SeenSecret]) -> None:
+    def __init__(
+        self, rules: InventoryRules, task: ObservedTask, secrets: Mapping[str, ObservedSecret]
+    ) -> None:
         self._rules, self._task, self._secrets = rules, task, secrets
         self._wanted = {
             binding.variable: binding.secret_name

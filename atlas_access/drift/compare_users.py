@@ -11,9 +11,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from atlas_access.base import HeldRole
-from atlas_access.clients import PASSWORD, Scope, SeenUser
+from atlas_access.clients import PASSWORD, ObservedUser, Scope
 from atlas_access.drift.finding import Difference, Kind, Target
-from atlas_access.drift.words import (
+from atlas_access.drift.messages import (
     is_builtin,
     listed,
     moment,
@@ -45,7 +45,7 @@ class UserRules:
         return Difference(kind, self.cluster, user, what, remedy, target=Target("USER", user), **facts)
 
 
-def compare_users(rules: UserRules, users: Iterable[SeenUser]) -> Iterator[Difference]:
+def compare_users(rules: UserRules, users: Iterable[ObservedUser]) -> Iterator[Difference]:
     """Yield every difference between the users that are there and those that should be."""
     there = {(user.auth_database, user.name): user for user in users}
     legacy = {user.name: user for user in rules.legacy}
@@ -53,24 +53,24 @@ def compare_users(rules: UserRules, users: Iterable[SeenUser]) -> Iterator[Diffe
     retired = {user.name for user in rules.retired}
     known = {user.name: user for user in rules.known}
     for name, wanted in managed.items():
-        seen = there.pop((ADMIN_DATABASE, name), None)
-        if seen is None:
+        observed = there.pop((ADMIN_DATABASE, name), None)
+        if observed is None:
             yield _missing(rules, name)
         else:
-            yield from _managed(rules, seen, wanted.roles)
+            yield from _managed(rules, observed, wanted.roles)
     for name, old in legacy.items():
-        seen = there.pop((ADMIN_DATABASE, name), None)
-        if seen is None:
+        observed = there.pop((ADMIN_DATABASE, name), None)
+        if observed is None:
             yield _legacy_missing(rules, old)
         else:
-            yield from _legacy(rules, seen, old)
-    for seen in there.values():
-        if seen.auth_database == ADMIN_DATABASE and seen.name in retired:
-            yield _legacy_present(rules, seen)
-        elif seen.name in known:
-            yield from _known(rules, seen, known[seen.name])
+            yield from _legacy(rules, observed, old)
+    for observed in there.values():
+        if observed.auth_database == ADMIN_DATABASE and observed.name in retired:
+            yield _legacy_present(rules, observed)
+        elif observed.name in known:
+            yield from _known(rules, observed, known[observed.name])
         else:
-            yield _unmanaged(rules, seen)
+            yield _unmanaged(rules, observed)
 
 
 def _missing(rules: UserRules, name: str) -> Difference:
@@ -80,42 +80,40 @@ def _missing(rules: UserRules, name: str) -> Difference:
     return rules.found(Kind.USER_MISSING, name, what, DEPLOY, heals=True)
 
 
-def _managed(rules: UserRules, seen: SeenUser, wanted: Iterable[RoleRef]) -> Iterator[Difference]:
-    yield from _roles(rules, seen, wanted, heals=True)
-    yield from _scopes(rules, seen)
+def _managed(rules: UserRules, observed: ObservedUser, wanted: Iterable[RoleRef]) -> Iterator[Difference]:
+    yield from _roles(rules, observed, wanted, heals=True)
+    yield from _scopes(rules, observed)
     remedy = "Make it permanent: delete the user in Atlas, then run `pulumi up --refresh`"
-    yield from _temporary(rules, seen, "managed", remedy)
+    yield from _temporary(rules, observed, "managed", remedy)
 
 
-def _legacy(rules: UserRules, seen: SeenUser, wanted: LegacyUser) -> Iterator[Difference]:
+def _legacy(rules: UserRules, observed: ObservedUser, wanted: LegacyUser) -> Iterator[Difference]:
     """What a legacy user holds, and that it lasts and logs in until it is retired; most were made without a scope."""
-    yield from _roles(rules, seen, (wanted.role,), heals=False)
-    if seen.scopes and Scope(rules.cluster, "CLUSTER") not in seen.scopes:
-        what = (
-            f"the legacy user {seen.name} may not reach {rules.cluster} any more: its consumers cannot log in"
-        )
-        remedy = f"Give it the scope back in Atlas: {seen.name} is in use until it is retired"
-        yield rules.found(Kind.SCOPE_MISSING, seen.name, what, remedy, detail=rules.cluster)
+    yield from _roles(rules, observed, (wanted.role,), heals=False)
+    if observed.scopes and Scope(rules.cluster, "CLUSTER") not in observed.scopes:
+        what = f"the legacy user {observed.name} may not reach {rules.cluster} any more: its consumers cannot log in"
+        remedy = f"Give it the scope back in Atlas: {observed.name} is in use until it is retired"
+        yield rules.found(Kind.SCOPE_MISSING, observed.name, what, remedy, detail=rules.cluster)
     remedy = f"Move its consumers to {wanted.successor} before, or make it anew without an end"
-    yield from _temporary(rules, seen, "legacy", remedy)
+    yield from _temporary(rules, observed, "legacy", remedy)
 
 
-def _temporary(rules: UserRules, seen: SeenUser, what: str, remedy: str) -> Iterator[Difference]:
-    if seen.delete_after is not None:
-        problem = f"Atlas will delete the {what} user {seen.name} at {moment(seen.delete_after)}"
-        yield rules.found(Kind.USER_TEMPORARY, seen.name, problem, remedy)
+def _temporary(rules: UserRules, observed: ObservedUser, what: str, remedy: str) -> Iterator[Difference]:
+    if observed.delete_after is not None:
+        problem = f"Atlas will delete the {what} user {observed.name} at {moment(observed.delete_after)}"
+        yield rules.found(Kind.USER_TEMPORARY, observed.name, problem, remedy)
 
 
 def _roles(
-    rules: UserRules, seen: SeenUser, wanted: Iterable[RoleRef], *, heals: bool
+    rules: UserRules, observed: ObservedUser, wanted: Iterable[RoleRef], *, heals: bool
 ) -> Iterator[Difference]:
     declared = {HeldRole(role.name, role.database) for role in wanted}
     names = {role.name: role for role in declared}
-    remedy = DEPLOY if heals else f"Take it from {seen.name} in Atlas: access.yaml has it under legacy"
+    remedy = DEPLOY if heals else f"Take it from {observed.name} in Atlas: access.yaml has it under legacy"
     at_wrong_place: set[HeldRole] = set()
-    for role in sorted(seen.roles - declared):
+    for role in sorted(observed.roles - declared):
         same = names.get(role.name)
-        if same is not None and same not in seen.roles and (role.database != same.database):
+        if same is not None and same not in observed.roles and (role.database != same.database):
             kind, problem = Kind.ROLE_WRONG_DATABASE, f"holds {role} instead of {same}"
             at_wrong_place.add(same)
         elif same is not None and role.database == same.database:
@@ -126,33 +124,33 @@ def _roles(
         else:
             kind, problem = Kind.ROLE_HELD_EXTRA, f"holds the role {role} as well"
         permits = role_permits(role, rules.manifest)
-        what = f"{seen.name} {problem}"
-        yield rules.found(kind, seen.name, what, remedy, permits=permits, detail=str(role), heals=heals)
-    remedy = DEPLOY if heals else f"Give it back in Atlas: {seen.name} is in use until it is retired"
-    for role in sorted(declared - seen.roles - at_wrong_place):
-        what = f"{seen.name} does not hold {role}: it cannot {role_permits(role, rules.manifest)}"
-        yield rules.found(Kind.ROLE_HELD_MISSING, seen.name, what, remedy, detail=str(role), heals=heals)
+        what = f"{observed.name} {problem}"
+        yield rules.found(kind, observed.name, what, remedy, permits=permits, detail=str(role), heals=heals)
+    remedy = DEPLOY if heals else f"Give it back in Atlas: {observed.name} is in use until it is retired"
+    for role in sorted(declared - observed.roles - at_wrong_place):
+        what = f"{observed.name} does not hold {role}: it cannot {role_permits(role, rules.manifest)}"
+        yield rules.found(Kind.ROLE_HELD_MISSING, observed.name, what, remedy, detail=str(role), heals=heals)
 
 
-def _scopes(rules: UserRules, seen: SeenUser) -> Iterator[Difference]:
+def _scopes(rules: UserRules, observed: ObservedUser) -> Iterator[Difference]:
     own = Scope(rules.cluster, "CLUSTER")
-    if not seen.scopes:
+    if not observed.scopes:
         what, permits = (
-            f"{seen.name} has no scope",
+            f"{observed.name} has no scope",
             "log in to every cluster of the project, those made later too",
         )
-        yield rules.found(Kind.SCOPE_MISSING, seen.name, what, DEPLOY, permits=permits, heals=True)
+        yield rules.found(Kind.SCOPE_MISSING, observed.name, what, DEPLOY, permits=permits, heals=True)
         return
-    extra = sorted(seen.scopes - {own})
+    extra = sorted(observed.scopes - {own})
     if extra:
-        what = f"{seen.name} may reach {listed(map(scope_named, extra))}"
+        what = f"{observed.name} may reach {listed(map(scope_named, extra))}"
         permits, detail = scope_permits(extra), ",".join(f"{scope.type}/{scope.name}" for scope in extra)
         yield rules.found(
-            Kind.SCOPE_EXTRA, seen.name, what, DEPLOY, permits=permits, detail=detail, heals=True
+            Kind.SCOPE_EXTRA, observed.name, what, DEPLOY, permits=permits, detail=detail, heals=True
         )
-    if own not in seen.scopes:
-        what = f"{seen.name} may not reach {rules.cluster}: its consumers cannot log in"
-        yield rules.found(Kind.SCOPE_MISSING, seen.name, what, DEPLOY, detail=own.name, heals=True)
+    if own not in observed.scopes:
+        what = f"{observed.name} may not reach {rules.cluster}: its consumers cannot log in"
+        yield rules.found(Kind.SCOPE_MISSING, observed.name, what, DEPLOY, detail=own.name, heals=True)
 
 
 def _legacy_missing(rules: UserRules, user: LegacyUser) -> Difference:
@@ -164,40 +162,42 @@ def _legacy_missing(rules: UserRules, user: LegacyUser) -> Difference:
     return rules.found(Kind.LEGACY_MISSING, user.name, what, remedy)
 
 
-def _legacy_present(rules: UserRules, seen: SeenUser) -> Difference:
-    what = f"the legacy user {seen.name} is still there, or there again, after its retirement"
+def _legacy_present(rules: UserRules, observed: ObservedUser) -> Difference:
+    what = f"the legacy user {observed.name} is still there, or there again, after its retirement"
     remedy = "Run the retirement, or delete the user in Atlas"
-    permits = roles_permit(seen.roles, rules.manifest)
-    return rules.found(Kind.LEGACY_PRESENT, seen.name, what, remedy, permits=permits)
+    permits = roles_permit(observed.roles, rules.manifest)
+    return rules.found(Kind.LEGACY_PRESENT, observed.name, what, remedy, permits=permits)
 
 
-def _unmanaged(rules: UserRules, seen: SeenUser) -> Difference:
-    until = "" if seen.delete_after is None else f"; Atlas deletes it at {moment(seen.delete_after)}"
-    external = seen.sign_in != PASSWORD
-    how = f", which signs in by {seen.sign_in}," if external else ""
-    what = f"the user {seen.name}{how} is neither in access.yaml nor known{until}"
+def _unmanaged(rules: UserRules, observed: ObservedUser) -> Difference:
+    until = "" if observed.delete_after is None else f"; Atlas deletes it at {moment(observed.delete_after)}"
+    external = observed.sign_in != PASSWORD
+    how = f", which signs in by {observed.sign_in}," if external else ""
+    what = f"the user {observed.name}{how} is neither in access.yaml nor known{until}"
     kind = Kind.USER_SIGN_IN if external else Kind.USER_UNMANAGED
-    permits = roles_permit(seen.roles, rules.manifest)
-    return rules.found(kind, seen.name, what, UNMANAGED, permits=permits, detail=seen.auth_database)
+    permits = roles_permit(observed.roles, rules.manifest)
+    return rules.found(kind, observed.name, what, UNMANAGED, permits=permits, detail=observed.auth_database)
 
 
-def _known(rules: UserRules, seen: SeenUser, known: KnownUser) -> Iterator[Difference]:
-    name, permits = seen.name, roles_permit(seen.roles, rules.manifest)
+def _known(rules: UserRules, observed: ObservedUser, known: KnownUser) -> Iterator[Difference]:
+    name, permits = observed.name, roles_permit(observed.roles, rules.manifest)
     end = datetime.combine(known.until, time(), UTC) + timedelta(days=1)
     if rules.now >= end:
         what = f"the known user {name} was allowed until {known.until.isoformat()} and is still there"
         remedy = "Remove it in Atlas, or give it a new end date in known-users.yaml"
         yield rules.found(Kind.KNOWN_EXPIRED, name, what, remedy, permits=permits)
-    if known.kind is KnownKind.BREAK_GLASS and (seen.delete_after is None or seen.delete_after > end):
-        problem = "no end" if seen.delete_after is None else f"its end only at {moment(seen.delete_after)}"
+    if known.kind is KnownKind.BREAK_GLASS and (observed.delete_after is None or observed.delete_after > end):
+        problem = (
+            "no end" if observed.delete_after is None else f"its end only at {moment(observed.delete_after)}"
+        )
         what = f"the break-glass user {name} is to be temporary and has {problem}"
         remedy = "Delete it in Atlas; make it anew with an end (deleteAfterDate) when the glass is broken"
         yield rules.found(Kind.USER_ENDLESS, name, what, remedy, permits=permits)
-    if seen.sign_in != known.sign_in.value:
-        what = f"the known user {name} signs in by {seen.sign_in}, not by {known.sign_in.value}"
+    if observed.sign_in != known.sign_in.value:
+        what = f"the known user {name} signs in by {observed.sign_in}, not by {known.sign_in.value}"
         remedy = "Remove it in Atlas, or correct known-users.yaml"
-        yield rules.found(Kind.USER_SIGN_IN, name, what, remedy, permits=permits, detail=seen.sign_in)
-    for role in sorted(seen.roles - known.held):
+        yield rules.found(Kind.USER_SIGN_IN, name, what, remedy, permits=permits, detail=observed.sign_in)
+    for role in sorted(observed.roles - known.held):
         kind = Kind.BUILTIN_ESCALATION if is_builtin(role) else Kind.ROLE_HELD_EXTRA
         permits = role_permits(role, rules.manifest)
         what = f"the known user {name} holds {role}, which known-users.yaml does not name"
@@ -205,7 +205,7 @@ def _known(rules: UserRules, seen: SeenUser, known: KnownUser) -> Iterator[Diffe
         yield rules.found(kind, name, what, remedy, permits=permits, detail=str(role))
 
 
-def holders(users: Iterable[SeenUser]) -> Mapping[str, tuple[str, ...]]:
+def holders(users: Iterable[ObservedUser]) -> Mapping[str, tuple[str, ...]]:
     """Return who holds each role, by the role's name."""
     found: dict[str, list[str]] = {}
     for user in users:

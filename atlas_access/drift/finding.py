@@ -65,9 +65,9 @@ class Kind(StrEnum):
 
 
 class Part(StrEnum):
-    """What a finding was seen in; what was not looked at again says nothing of the findings in it."""
+    """What a finding was observed in; what was not inspected again says nothing of the findings in it."""
 
-    ESTATE = "estate"
+    INVENTORY = "inventory"
     COLLECTIONS = "collections"
 
 
@@ -127,8 +127,8 @@ class Difference:
 
     @property
     def part(self) -> Part:
-        """What must be looked at again before the finding can be called gone."""
-        return Part.COLLECTIONS if self.kind in _IN_COLLECTIONS else Part.ESTATE
+        """What must be inspected again before the finding can be called gone."""
+        return Part.COLLECTIONS if self.kind in _IN_COLLECTIONS else Part.INVENTORY
 
 
 @dataclass(frozen=True)

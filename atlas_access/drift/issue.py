@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from atlas_access.base import Status, finding_lines, plain
 from atlas_access.clients import Change, Issue, Write
 from atlas_access.drift.finding import Drift, Part
+from atlas_access.drift.messages import counted, moment
 from atlas_access.drift.report import finding, not_reached, unread
-from atlas_access.drift.words import counted, moment
 
 LABEL = "atlas-access-drift"
 LABELS = (LABEL, "P1")
@@ -72,7 +72,7 @@ def _keep(drift: Drift, kept: Issue | None) -> tuple[Change, ...]:
     if kept is None:
         return (wanted,)
     if not kept.open:
-        comment = f"Back on {moment(drift.at)}: the same set of findings was seen again."
+        comment = f"Back on {moment(drift.at)}: the same set of findings was observed again."
         return (Change(Write.REOPEN, kept.number, wanted.title, wanted.body, comment),)
     if (kept.title, _newlines(kept.body)) != (wanted.title, wanted.body):
         return (Change(Write.UPDATE, kept.number, wanted.title, wanted.body),)

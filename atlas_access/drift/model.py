@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from atlas_access.base import Unread
-from atlas_access.clients import SeenCluster, SeenKey, SeenRole, SeenUser
+from atlas_access.clients import ObservedCluster, ObservedKey, ObservedRole, ObservedUser
 from atlas_access.manifest import Consumer
 from atlas_access.privileges import Privileges
 
 
 @dataclass(frozen=True)
-class SeenSecret:
+class ObservedSecret:
     """A secret's metadata. `key` is "" for the account's default key, `policy` says in words whom a policy lets in.
 
     `rotates` names the function that may write new values on a schedule, `replicas` the regions that hold copies.
@@ -51,7 +51,7 @@ class BoundVariable:
 
 
 @dataclass(frozen=True)
-class SeenTask:
+class ObservedTask:
     """A live task definition: whose it is, its revision, what it binds, and which variables stand in plain view.
 
     `container` is the one that may hold credentials. `plain` names every plain variable, `plain_connections` those
@@ -73,7 +73,7 @@ class SeenTask:
 
 
 @dataclass(frozen=True)
-class SeenNeighbour:
+class ObservedOtherTask:
     """A task definition that is not the stack's own: its family, its revision, and the secrets that it is handed."""
 
     family: str
@@ -82,7 +82,7 @@ class SeenNeighbour:
 
 
 @dataclass(frozen=True)
-class SeenCollections:
+class ObservedCollections:
     """What the reader of a cluster sees: the collections of the manifest's database, and its own privileges.
 
     `weakened` are the options by which its connection string weakens the connection; then nothing else was asked.
@@ -99,7 +99,7 @@ class SeenCollections:
 
 @dataclass(frozen=True)
 class NotReached:
-    """A part that nobody is to look at, as a setting or access.yaml says: reported each time, and not a fault.
+    """A part that nobody is to inspect, as a setting or access.yaml says: reported each time, and not a fault.
 
     What was asked and did not answer is an `Unread`, whatever the reason.
     """
@@ -112,14 +112,14 @@ class NotReached:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observed:
     """Everything that one drift check has read of one environment."""
 
-    users: tuple[SeenUser, ...] | Unread
-    roles: tuple[SeenRole, ...] | Unread
-    cluster: SeenCluster | Unread
-    key: SeenKey | Unread
-    secrets: tuple[SeenSecret | Unread, ...]
-    tasks: tuple[SeenTask | Unread, ...]
-    collections: SeenCollections | Unread | NotReached
-    other_tasks: tuple[SeenNeighbour, ...] | Unread = ()
+    users: tuple[ObservedUser, ...] | Unread
+    roles: tuple[ObservedRole, ...] | Unread
+    cluster: ObservedCluster | Unread
+    key: ObservedKey | Unread
+    secrets: tuple[ObservedSecret | Unread, ...]
+    tasks: tuple[ObservedTask | Unread, ...]
+    collections: ObservedCollections | Unread | NotReached
+    other_tasks: tuple[ObservedOtherTask, ...] | Unread = ()

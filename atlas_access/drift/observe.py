@@ -11,14 +11,14 @@ from atlas_access.base import Endpoints, Unread
 from atlas_access.clients import Atlas, Retry, SignIn, read_or_unread
 from atlas_access.drift.compare import Wanted, attributed, compare
 from atlas_access.drift.finding import Drift
-from atlas_access.drift.model import NotReached, Seen, SeenCollections
+from atlas_access.drift.model import NotReached, Observed, ObservedCollections
 from atlas_access.drift.observe_account import read_account
 from atlas_access.drift.observe_collections import list_collections
 
 
-def look(wanted: Wanted, sign_in: SignIn, endpoints: Endpoints, retry: Retry | None = None) -> Drift:
+def observe_stack(wanted: Wanted, sign_in: SignIn, endpoints: Endpoints, retry: Retry | None = None) -> Drift:
     """Check one stack. Raises nothing but `EndpointRefused`."""
-    settings, rules = wanted.settings, wanted.estate
+    settings, rules = wanted.settings, wanted.inventory
     names = (*rules.wanted_secrets, *rules.legacy_secrets)
     with (
         ThreadPoolExecutor(max_workers=2) as pool,
@@ -29,16 +29,16 @@ def look(wanted: Wanted, sign_in: SignIn, endpoints: Endpoints, retry: Retry | N
         users, roles = read_or_unread(atlas.users), read_or_unread(atlas.roles)
         cluster = read_or_unread(lambda: atlas.cluster(settings.atlas_cluster))
         read = account.result()
-        seen = Seen(
+        observed = Observed(
             users, roles, cluster, read.key, read.secrets, read.tasks, listed.result(), read.other_tasks
         )
-        drift = compare(wanted, seen)
+        drift = compare(wanted, observed)
         if any(finding.target is not None for finding in drift.findings):
             drift = attributed(drift, read_or_unread(atlas.events))
     return drift
 
 
-def read_collections(wanted: Wanted, endpoints: Endpoints) -> SeenCollections | Unread | NotReached:
+def read_collections(wanted: Wanted, endpoints: Endpoints) -> ObservedCollections | Unread | NotReached:
     """List the cluster's collections as its reader, unless nobody is to."""
     what = f"collections of {wanted.settings.atlas_cluster}"
     if wanted.settings.drift_without_collections:

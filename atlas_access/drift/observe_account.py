@@ -15,8 +15,8 @@ from typing import Any
 from atlas_access.base import Endpoints, Settings, Unread
 from atlas_access.clients import (
     AwsUnavailable,
+    ObservedKey,
     RunningRevision,
-    SeenKey,
     account_unread,
     client,
     current_of,
@@ -25,8 +25,9 @@ from atlas_access.clients import (
     read_or_unread,
     running_revision,
 )
-from atlas_access.drift.model import SeenNeighbour, SeenSecret, SeenTask
-from atlas_access.drift.observe_other_tasks import read_neighbours
+from atlas_access.drift.messages import listed
+from atlas_access.drift.model import ObservedOtherTask, ObservedSecret, ObservedTask
+from atlas_access.drift.observe_other_tasks import read_other_tasks
 from atlas_access.drift.task_places import (
     bound_variables,
     connection_places,
@@ -34,7 +35,6 @@ from atlas_access.drift.task_places import (
     environment_files,
     is_connection,
 )
-from atlas_access.drift.words import listed
 from atlas_access.manifest import Consumer
 
 _WORKERS = 8
@@ -44,10 +44,10 @@ _WORKERS = 8
 class Account:
     """What was read of an account; each part is what it says, or an `Unread`."""
 
-    key: SeenKey | Unread
-    secrets: tuple[SeenSecret | Unread, ...]
-    tasks: tuple[SeenTask | Unread, ...]
-    other_tasks: tuple[SeenNeighbour, ...] | Unread = ()
+    key: ObservedKey | Unread
+    secrets: tuple[ObservedSecret | Unread, ...]
+    tasks: tuple[ObservedTask | Unread, ...]
+    other_tasks: tuple[ObservedOtherTask, ...] | Unread = ()
 
 
 def read_account(settings: Settings, secrets: Sequence[str], endpoints: Endpoints) -> Account:
@@ -77,39 +77,39 @@ def read_account(settings: Settings, secrets: Sequence[str], endpoints: Endpoint
 
 
 def beside_of(
-    settings: Settings, tasks: Sequence[SeenTask | Unread], endpoints: Endpoints
-) -> tuple[SeenNeighbour, ...] | Unread:
+    settings: Settings, tasks: Sequence[ObservedTask | Unread], endpoints: Endpoints
+) -> tuple[ObservedOtherTask, ...] | Unread:
     """What stands beside the stack's own families; without the service's, what is beside it is not known."""
     if isinstance(tasks[0], Unread):
         return Unread("other task definitions", "which family is the service's own could not be read")
     own = frozenset({tasks[0].revision.partition(":")[0], settings.schema_family})
-    return read_neighbours(settings, own, endpoints)
+    return read_other_tasks(settings, own, endpoints)
 
 
-def seen_secret(store: Any, name: str) -> SeenSecret:
+def seen_secret(store: Any, name: str) -> ObservedSecret:
     """What Secrets Manager says of a secret, but for its value. Raises `AwsUnavailable`."""
     try:
         about = store.describe_secret(SecretId=name)
     except AwsUnavailable as error:
         if error.code == "ResourceNotFoundException":
-            return SeenSecret(name, exists=False)
+            return ObservedSecret(name, exists=False)
         raise
     deleted = about.get("DeletedDate")
     policy = "" if deleted else str(store.get_resource_policy(SecretId=name).get("ResourcePolicy") or "")
-    return SeenSecret(
+    return ObservedSecret(
         name=name,
         exists=True,
         arn=str(about["ARN"]),
         key=str(about.get("KmsKeyId") or ""),
         deleted_at=deleted.astimezone(UTC) if isinstance(deleted, datetime) else None,
         current_version=current_of(about),
-        policy=policy_in_words(policy) if policy else "",
+        policy=policy_text(policy) if policy else "",
         rotates=str(about.get("RotationLambdaARN") or "AWS") if about.get("RotationEnabled") else "",
         replicas=tuple(str(each["Region"]) for each in about.get("ReplicationStatus") or ()),
     )
 
 
-def policy_in_words(text: str) -> str:
+def policy_text(text: str) -> str:
     """Return what a resource policy's statements say, "" for one without statements; never more than a line."""
     try:
         statements = json.loads(text).get("Statement", [])
@@ -136,7 +136,7 @@ def _words(value: object) -> list[str]:
     return [word for each in value for word in _words(each)] if isinstance(value, Iterable) else []
 
 
-def _tasks(settings: Settings, endpoints: Endpoints) -> tuple[SeenTask | Unread, ...]:
+def _tasks(settings: Settings, endpoints: Endpoints) -> tuple[ObservedTask | Unread, ...]:
     """The revision that the service runs, the newest of its family when that is another one, and the schema task's."""
     container = settings.runtime_container
     where: dict[str, Any] = {"region": settings.aws_region, "endpoints": endpoints}
@@ -144,7 +144,9 @@ def _tasks(settings: Settings, endpoints: Endpoints) -> tuple[SeenTask | Unread,
     def newest(family: str) -> RunningRevision | Unread:
         return read_or_unread(lambda: latest_revision(family, **where), f"task family {family}")
 
-    def seen(found: RunningRevision | Unread, consumer: Consumer, *, running: bool) -> SeenTask | Unread:
+    def observed(
+        found: RunningRevision | Unread, consumer: Consumer, *, running: bool
+    ) -> ObservedTask | Unread:
         if isinstance(found, Unread):
             return found
         return seen_task(found, consumer, container, running=running)
@@ -154,20 +156,22 @@ def _tasks(settings: Settings, endpoints: Endpoints) -> tuple[SeenTask | Unread,
         f"service {settings.ecs_service}",
     )
     schema = newest(settings.schema_family)
-    tasks = [seen(running, Consumer.SERVICE, running=True)]
+    tasks = [observed(running, Consumer.SERVICE, running=True)]
     if isinstance(running, RunningRevision):
         latest = newest(str(running.definition["family"]))
         if isinstance(latest, Unread) or latest.arn != running.arn:
-            tasks.append(seen(latest, Consumer.SERVICE, running=False))
-    return (*tasks, seen(schema, Consumer.SCHEMA_TASK, running=True))
+            tasks.append(observed(latest, Consumer.SERVICE, running=False))
+    return (*tasks, observed(schema, Consumer.SCHEMA_TASK, running=True))
 
 
-def seen_task(revision: RunningRevision, consumer: Consumer, container: str, *, running: bool) -> SeenTask:
+def seen_task(
+    revision: RunningRevision, consumer: Consumer, container: str, *, running: bool
+) -> ObservedTask:
     """Return a revision's bindings, of all its containers; `container` is the one that may hold credentials."""
     definition = revision.definition
     variables = [entry for each in containers_of(definition) for entry in each.get("environment") or []]
     registered = definition.get("registeredAt")
-    return SeenTask(
+    return ObservedTask(
         consumer=consumer,
         revision=revision.arn.rpartition("/")[2] or revision.arn,
         running=running,

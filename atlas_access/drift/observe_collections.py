@@ -25,7 +25,7 @@ from atlas_access.clients import (
     judge_login,
     read_connection_string,
 )
-from atlas_access.drift.model import SeenCollections
+from atlas_access.drift.model import ObservedCollections
 from atlas_access.privileges import IDENTITY_COMMAND, Identity, read_identity
 
 WAIT_SECONDS = 5.0
@@ -38,7 +38,7 @@ _MAX_BATCHES = 50
 
 def list_collections(
     user: str, database: str, secret: str, *, region: str, endpoints: Endpoints
-) -> SeenCollections | Unread:
+) -> ObservedCollections | Unread:
     """Return what the reader sees. A server that does not answer is unread: it was asked. Raises `EndpointRefused`."""
     what = f"collections of {database}, as {user}"
     try:
@@ -52,17 +52,17 @@ def list_collections(
         return Unread(what, f"the secret {secret} holds no connection string")
     judged = judge_options(connection.options)
     if weakened := tuple(each.subject for each in judged if each.status is Status.BAD):
-        return SeenCollections(user, database, frozenset(), frozenset(), frozenset(), "", weakened)
+        return ObservedCollections(user, database, frozenset(), frozenset(), frozenset(), "", weakened)
     try:
         with Server(connection, endpoints, wait_seconds=WAIT_SECONDS) as server:
-            return _look(what, server, user, database)
+            return _observe(what, server, user, database)
     except EndpointRefused:
         raise
     except ServerUnusable as error:
         return Unread(what, str(error))
 
 
-def _look(what: str, server: Server, user: str, database: str) -> SeenCollections | Unread:
+def _observe(what: str, server: Server, user: str, database: str) -> ObservedCollections | Unread:
     greeting = server.login(lambda: 0.0)
     login = judge_login(greeting.answer)
     if login is Login.REFUSED:
@@ -78,7 +78,7 @@ def _look(what: str, server: Server, user: str, database: str) -> SeenCollection
     build = server.command("admin", {"buildInfo": 1})
     if names is None or not build.answer.ok:
         return Unread(what, "the server did not list them")
-    return SeenCollections(
+    return ObservedCollections(
         user=user,
         database=database,
         names=names,

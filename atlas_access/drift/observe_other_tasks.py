@@ -10,7 +10,7 @@ from typing import Any
 
 from atlas_access.base import Endpoints, Settings, Unread
 from atlas_access.clients import client, describe_definition, items, read_or_unread, running_definitions
-from atlas_access.drift.model import SeenNeighbour
+from atlas_access.drift.model import ObservedOtherTask
 from atlas_access.drift.task_places import bound_variables
 
 MOST = 1000
@@ -20,16 +20,16 @@ _AT_ONCE = 8
 _WHAT = "other task definitions"
 
 
-def read_neighbours(
+def read_other_tasks(
     settings: Settings, own: frozenset[str], endpoints: Endpoints
-) -> tuple[SeenNeighbour, ...] | Unread:
+) -> tuple[ObservedOtherTask, ...] | Unread:
     """The newest revision of every family but `own`, and every other one that the cluster runs."""
     return read_or_unread(lambda: _read(settings, own, endpoints), _WHAT)
 
 
 def _read(
     settings: Settings, own: frozenset[str], endpoints: Endpoints
-) -> tuple[SeenNeighbour, ...] | Unread:
+) -> tuple[ObservedOtherTask, ...] | Unread:
     ecs = client("ecs", settings.aws_region, endpoints)
     families = items(ecs.list_task_definition_families, "families", status="ACTIVE")
     found = {*families, *(arn for arn, _ in running_definitions(ecs, settings.ecs_cluster))}
@@ -37,15 +37,15 @@ def _read(
     if len(names) > MOST:
         return Unread(_WHAT, f"there are more than {MOST} families; deregister those that nothing needs")
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        seen = pool.map(lambda name: _neighbour(ecs, name), names)
-        return tuple({each.revision: each for each in seen}.values())
+        observed = pool.map(lambda name: _other_task(ecs, name), names)
+        return tuple({each.revision: each for each in observed}.values())
 
 
 def _family(name: str) -> str:
     return name.rpartition("/")[2].partition(":")[0]
 
 
-def _neighbour(ecs: Any, name: str) -> SeenNeighbour:
+def _other_task(ecs: Any, name: str) -> ObservedOtherTask:
     definition = describe_definition(ecs, name)
     arn = str(definition["taskDefinitionArn"])
-    return SeenNeighbour(_family(arn), arn.rpartition("/")[2], bound_variables(definition))
+    return ObservedOtherTask(_family(arn), arn.rpartition("/")[2], bound_variables(definition))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from atlas_access.base import Finding, Report, Section, Status
 from atlas_access.drift.finding import Difference, Drift
-from atlas_access.drift.words import counted, moment
+from atlas_access.drift.messages import counted, moment
 
 _LABELS = {Status.GOOD: "CLEAN", Status.BAD: "DRIFT", Status.UNKNOWN: "UNKNOWN"}
 

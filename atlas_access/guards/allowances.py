@@ -27,7 +27,7 @@ def apply(found: Report, files: Sequence[SourceFile]) -> Report:
             notes.append(noted(place.path, place.line, f"accepted: {finding.message} ({reason})"))
         else:
             kept.append(finding)
-    return report(found.guard, found.looked_at, kept, notes)
+    return report(found.guard, found.inspected, kept, notes)
 
 
 def _reason(text: str, line: int, guard: str) -> str:

@@ -33,11 +33,11 @@ def check(manifest: Manifest, files: Sequence[SourceFile], manifest_text: str = 
     findings: list[Finding] = []
     notes: list[Finding] = []
     read: set[str] = set()
-    looked_at = 0
+    inspected = 0
     for file in files:
         if file.language is Language.OTHER or file.binary:
             continue
-        looked_at += 1
+        inspected += 1
         if file.language is Language.UNREAD:
             notes += unread(file)
             continue
@@ -55,7 +55,7 @@ def check(manifest: Manifest, files: Sequence[SourceFile], manifest_text: str = 
     for name in declared:
         if name not in read:
             findings += _unread(manifest, name, reserved, notes)
-    return report(Guard.ENV_VAR_COVERAGE, looked_at, findings, notes)
+    return report(Guard.ENV_VAR_COVERAGE, inspected, findings, notes)
 
 
 def _judged(path: str, use: Use, declared: Sequence[str], deprecated: Mapping[str, str]) -> Iterator[Finding]:

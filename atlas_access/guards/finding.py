@@ -27,10 +27,10 @@ class Guard(StrEnum):
 
 @dataclass(frozen=True)
 class Report:
-    """What one guard found; `looked_at` counts the files, values or documents that it covered."""
+    """What one guard found; `inspected` counts the files, values or documents that it covered."""
 
     guard: Guard
-    looked_at: int
+    inspected: int
     findings: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
 
@@ -58,10 +58,10 @@ def noted(path: str, line: int, what: str, *, blocks: bool = False) -> Finding:
 
 
 def report(
-    guard: Guard, looked_at: int, findings: Iterable[Finding], notes: Iterable[Finding] = ()
+    guard: Guard, inspected: int, findings: Iterable[Finding], notes: Iterable[Finding] = ()
 ) -> Report:
     """A report with findings and notes in the order of files and lines, each once."""
-    return Report(guard, looked_at, in_order(findings), in_order(notes))
+    return Report(guard, inspected, in_order(findings), in_order(notes))
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

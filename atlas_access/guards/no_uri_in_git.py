@@ -66,11 +66,11 @@ def check(
         for file in files
         for line, user in credentials_in(file.text)
     ]
-    seen: set[tuple[str, str]] = set()
+    observed: set[tuple[str, str]] = set()
     for each in history:
         for _, user in credentials_in(each.text):
-            if (each.path, user) not in seen:
-                seen.add((each.path, user))
+            if (each.path, user) not in observed:
+                observed.add((each.path, user))
                 findings.append(
                     wrong(
                         f"{each.path}@{each.commit[:12]}", 0,

@@ -39,7 +39,7 @@ def guards_report(reports: Sequence[GuardReport]) -> Report:
                 {
                     "guard": each.guard,
                     "outcome": _LABELS[each.status].lower(),
-                    "looked_at": each.looked_at,
+                    "inspected": each.inspected,
                     "findings": [{**_record(one), "remedy": one.remedy} for one in each.findings],
                     "notes": [{**_record(one), "blocks": one in each.unjudged} for one in each.notes],
                 }
@@ -60,7 +60,7 @@ def _title(each: GuardReport) -> str:
 
 def _summary(each: GuardReport) -> str:
     things = _THINGS.get(each.guard.value, "files")
-    return f"{each.guard.value}: {each.looked_at} {things}{f', {len(each.findings)} found' if each.findings else ''}"
+    return f"{each.guard.value}: {each.inspected} {things}{f', {len(each.findings)} found' if each.findings else ''}"
 
 
 def _sections(each: GuardReport, title: str) -> Iterator[Section]:

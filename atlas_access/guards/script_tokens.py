@@ -1,6 +1,6 @@
 """TypeScript and JavaScript as tokens: enough of the grammar to tell code from comments, strings and templates.
 
-Pure. It never guesses a line's meaning from its text alone: guards look at tokens, so that text in a comment or in a
+Pure. It never guesses a line's meaning from its text alone: guards inspect tokens, so that text in a comment or in a
 message is not a finding. Source: the lexical grammar of ECMAScript, where what precedes a slash decides between a
 regular expression and a division.
 """

@@ -35,11 +35,11 @@ def check(files: Sequence[SourceFile], known: Collection[str]) -> Report:
     """Find every place where one Mongo variable falls back to another; `known` are the manifest's variables."""
     findings: list[Finding] = []
     notes: list[Finding] = []
-    looked_at = 0
+    inspected = 0
     for file in files:
         if file.binary or file.language is Language.OTHER:
             continue
-        looked_at += 1
+        inspected += 1
         if len(mentioned(file.text)) < _A_PAIR:
             continue
         if file.language is Language.UNREAD:
@@ -59,7 +59,7 @@ def check(files: Sequence[SourceFile], known: Collection[str]) -> Report:
             )
             for pair in pairs
         )  # fmt: skip
-    return report(Guard.SILENT_FALL_BACK, looked_at, findings, notes)
+    return report(Guard.SILENT_FALL_BACK, inspected, findings, notes)
 
 
 def _pairs(file: SourceFile, known: frozenset[str]) -> Iterable[Pair]:

@@ -44,7 +44,7 @@ class SourceFile:
 class Tree:
     """What was read: the files of interest in order, everything left out or unread, and how many files there are.
 
-    `packed` are the notes on archives, which matter to the search for connection strings only; `seen` names every file
+    `packed` are the notes on archives, which only the search for connection strings needs; `observed` names each file
     and link that was met. A folder's note ends its path with `/`.
     """
 
@@ -52,7 +52,7 @@ class Tree:
     notes: tuple[Finding, ...]
     count: int
     packed: tuple[Finding, ...] = ()
-    seen: frozenset[str] = frozenset()
+    observed: frozenset[str] = frozenset()
 
 
 def read_tree(root: Path, excluded: Sequence[str] = ()) -> Tree:
@@ -98,14 +98,14 @@ class _Reader:
         self.files: list[SourceFile] = []
         self.notes: list[Finding] = []
         self.packed: list[Finding] = []
-        self.seen: set[str] = set()
+        self.observed: set[str] = set()
         self.count = 0
         self._excluded = tuple(excluded)
 
     def tree(self) -> Tree:
         files = tuple(sorted(self.files, key=lambda file: file.path))
         notes, packed = in_order(self.notes), in_order(self.packed)
-        return Tree(files, notes, self.count, packed, frozenset(self.seen))
+        return Tree(files, notes, self.count, packed, frozenset(self.observed))
 
     def note(self, path: str, what: str, *, blocks: bool = False) -> None:
         self.notes.append(noted(path, 0, what, blocks=blocks))
@@ -126,7 +126,7 @@ class _Reader:
 
     def read(self, place: str, path: str, *, is_link: bool | None = None) -> None:
         """Read one file, note what cannot be."""
-        self.seen.add(path)
+        self.observed.add(path)
         if Path(place).is_symlink() if is_link is None else is_link:
             self.note(path, "a link, not followed")
             return

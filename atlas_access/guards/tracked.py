@@ -19,7 +19,8 @@ def as_tracked(tree: Tree, root: Path, tracked: Collection[str], excluded: Seque
     names = {path: name for path, name in names.items() if not _left_out(path, excluded)}
     closed = tuple(note.place.path for note in tree.notes if note.place.path.endswith("/"))
     more = read_named(
-        root, [name for path, name in names.items() if path not in tree.seen and not path.startswith(closed)]
+        root,
+        [name for path, name in names.items() if path not in tree.observed and not path.startswith(closed)],
     )
     wanted = {*names, *(folder for folder in closed if any(path.startswith(folder) for path in names))}
     return Tree(
@@ -27,7 +28,7 @@ def as_tracked(tree: Tree, root: Path, tracked: Collection[str], excluded: Seque
         notes=tuple(note for note in (*tree.notes, *more.notes) if note.place.path in wanted),
         count=len(names),
         packed=tuple(note for note in (*tree.packed, *more.packed) if note.place.path in wanted),
-        seen=tree.seen | more.seen,
+        observed=tree.observed | more.observed,
     )
 
 

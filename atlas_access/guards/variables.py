@@ -2,7 +2,7 @@
 
 Pure. A name counts in code where it is read (`process.env.NAME`, `os.environ["NAME"]`, a schema's key), in other
 languages wherever it stands outside a comment. Prose is no use, and a part of a name is not the name. A name of which
-no part says MONGO (`f"{database}_URI"`) is not seen, nor one that another file puts together.
+no part says MONGO (`f"{database}_URI"`) is not observed, nor one that another file puts together.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def _in_script_text(tokens: tuple[Token, ...], index: int) -> Iterator[Use]:
 
 
 def _is_prose(tokens: tuple[Token, ...], index: int) -> bool:
-    """Whether what is added to a name is a text that no name goes on with: a message, then."""
+    """Whether what is added to a name is a text that no name continues with: a message, then."""
     return index < len(tokens) and tokens[index].kind == "string" and not _goes_on(tokens[index].text)
 
 

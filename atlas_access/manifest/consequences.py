@@ -74,6 +74,6 @@ def _nobody_reads(manifest: Manifest) -> Iterator[Mistake]:
     if (database := manifest.audit.database) not in readers:
         yield (
             ("audit", "database"),
-            f"no user can look at {database}: the audit log's state would stay unproven",
+            f"no user can inspect {database}: the audit log's state would stay unproven",
             f"Give the reader a second role: role: [read@{manifest.database}, read@{database}].",
         )

@@ -28,7 +28,7 @@ class KnownKind(StrEnum):
 
 
 class SignIn(StrEnum):
-    """How the user proves who it is; the values' words are those of SeenUser.sign_in."""
+    """How the user proves who it is; the values' words are those of ObservedUser.sign_in."""
 
     PASSWORD = "password"  # noqa: S105 - the name of a way to sign in
     X509 = "X.509"
@@ -91,7 +91,7 @@ def load_known_users(
 
 
 def _meaning(file: _File, manifest: Manifest) -> Iterator[Mistake]:
-    seen: set[tuple[str, str]] = set()
+    observed: set[tuple[str, str]] = set()
     managed = {user.name for user in manifest.users}
     for index, user in enumerate(file.users):
         path: Path = ("users", index)
@@ -101,9 +101,9 @@ def _meaning(file: _File, manifest: Manifest) -> Iterator[Mistake]:
                 yield (*path, "on"), "names an unknown environment", f"Known are {known}."
             if user.name in managed | {each.name for each in manifest.legacy_on(environment)}:
                 yield (*path, "name"), "is a user of access.yaml", "List a user in one file."
-            if (user.name, environment) in seen:
+            if (user.name, environment) in observed:
                 yield (*path, "name"), "is listed twice", "Keep one entry."
-            seen.add((user.name, environment))
+            observed.add((user.name, environment))
         for name in ("on", "roles"):
             if not getattr(user, name):
                 yield (*path, name), "is empty", "Name at least one."

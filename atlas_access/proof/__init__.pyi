@@ -3,6 +3,7 @@ from .evidence import Proof as Proof, Subject as Subject
 from .expectations import Expectations as Expectations, expectations as expectations
 from .live_access import LiveHolder as LiveHolder, live_holders as live_holders
 from .proof_report import proof_report as proof_report
+from .proof_task import HERE as HERE, RUNNERS as RUNNERS, TASK as TASK, ProofTask as ProofTask
 from .renewal import renewed as renewed, reread as reread
 from .report import (
     ProofReport as ProofReport,
@@ -22,5 +23,4 @@ from .runbook import probe_set as probe_set
 from .runners import Made as Made, make_all as make_all
 from .spot import SpotInvalid as SpotInvalid
 from .stack_secrets import Stack as Stack
-from .task_place import HERE as HERE, RUNNERS as RUNNERS, TASK as TASK, TaskPlace as TaskPlace
 from .verdict import Verdict as Verdict

@@ -83,7 +83,7 @@ class Proof:
 
     `environment` is whose consumer receives it, `cluster` the environment whose cluster it opens. `residue` says what
     attempts may have left behind and how to remove it; anything refutes. `audit_uuid` is the UUID of the audit log's
-    collection as seen, "" when this user may not see it. `address_proven` says that the login went by the secret's own
+    collection as found, "" when this user may not see it. `address_proven` says that the login went by the secret's own
     address, and not by the public one in its stead. Times are milliseconds, `proven_at` is ISO 8601 in UTC.
     """
 

@@ -45,7 +45,7 @@ class AuditLog:
 
 
 def check_audit_log(
-    expected: Expectations, seen: AuditLog | None, last_uuid: str, accepted_uuid: str
+    expected: Expectations, observed: AuditLog | None, last_uuid: str, accepted_uuid: str
 ) -> tuple[Finding, ...]:
     """Return what speaks against the append-only log; `last_uuid` is the one last proven, "" when none was.
 
@@ -54,18 +54,20 @@ def check_audit_log(
     there.
     """
     place = expected.audit
-    if seen is None:
+    if observed is None:
         return (doubtful(Subject.AUDIT, f"{place} does not exist", _CREATE),)
-    found = [refuted(Subject.AUDIT, f"{place} {text}", remedy) for text, remedy in _faults(expected, seen)]
-    if last_uuid and seen.uuid not in (last_uuid, accepted_uuid):
+    found = [
+        refuted(Subject.AUDIT, f"{place} {text}", remedy) for text, remedy in _faults(expected, observed)
+    ]
+    if last_uuid and observed.uuid not in (last_uuid, accepted_uuid):
         text = (
-            f"{place} is not the collection last proven (UUID {last_uuid}, now {seen.uuid}): it was dropped or renamed "
-            "and made again"
+            f"{place} is not the collection last proven (UUID {last_uuid}, now {observed.uuid}): it was dropped or "
+            "renamed and made again"
         )
-        found.append(refuted(Subject.AUDIT, text, _REMADE.format(uuid=seen.uuid)))
-    if seen.kind == "collection" and (seen.expiries is None or seen.unique is None):
+        found.append(refuted(Subject.AUDIT, text, _REMADE.format(uuid=observed.uuid)))
+    if observed.kind == "collection" and (observed.expiries is None or observed.unique is None):
         text = f"the indexes of {place} could not be listed, so that a TTL or unique index would not be found"
-        found.append(doubtful(Subject.AUDIT, text, "Prove again; look at the server's log if it stays so."))
+        found.append(doubtful(Subject.AUDIT, text, "Prove again; inspect the server's log if it stays so."))
     return tuple(found)
 
 
@@ -77,25 +79,25 @@ _VALIDATOR = (
 _DROP = "Drop the index {name}."
 
 
-def _faults(expected: Expectations, seen: AuditLog) -> Iterable[tuple[str, str]]:
-    if seen.kind != "collection":
+def _faults(expected: Expectations, observed: AuditLog) -> Iterable[tuple[str, str]]:
+    if observed.kind != "collection":
         yield (
-            f"is a {seen.kind}, not a collection: what it shows can be changed elsewhere",
+            f"is a {observed.kind}, not a collection: what it shows can be changed elsewhere",
             "Make it a collection.",
         )
-    if seen.capped:
+    if observed.capped:
         yield "is capped: it drops its oldest rows by itself", "Copy its rows into a plain collection."
-    if seen.refuses and not expected.validator:
+    if observed.refuses and not expected.validator:
         yield "has a validator that refuses rows", _VALIDATOR
-    if seen.collation:
+    if observed.collation:
         yield (
             "has a collation, by which rows with different _id may count as equal and be refused",
             "Make it without one.",
         )
-    for name in seen.unique or ():
+    for name in observed.unique or ():
         yield f"has the unique index {name}: it refuses rows", _DROP.format(name=name)
     kept = expected.retention
-    for each in seen.expiries or ():
+    for each in observed.expiries or ():
         if kept is None or (each.fields, each.seconds) != ((kept.field,), kept.seconds):
             declared = "" if kept is None else f", not after {kept.seconds} s by {kept.field}"
             text = f"has the TTL index {each.name}: rows are erased after {each.seconds} s{declared}"

@@ -102,7 +102,7 @@ def _settle(news: dict[str, Any], request: ProofRequest, endpoints: Endpoints, r
 
 def _outputs(proof: Proof, last_audit_uuid: str) -> dict[str, Any]:
     """Return the recorded results; the audit log's UUID moves on only with a proof that holds."""
-    seen = proof.audit_uuid if proof.verdict is Verdict.PROVEN else ""
+    observed = proof.audit_uuid if proof.verdict is Verdict.PROVEN else ""
     return {
         "verdict": str(proof.verdict),
         "reason": "\n".join(proof.reasons),
@@ -111,7 +111,7 @@ def _outputs(proof: Proof, last_audit_uuid: str) -> dict[str, Any]:
         "residue": len(proof.residue),
         "evidence": proof.to_json(),
         "proven_at": proof.proven_at,
-        "audit_uuid": seen or last_audit_uuid,
+        "audit_uuid": observed or last_audit_uuid,
         "address_proven": proof.address_proven,
     }
 

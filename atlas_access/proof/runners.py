@@ -14,9 +14,9 @@ from typing import Any
 from atlas_access.base import Endpoints
 from atlas_access.clients import CredentialsMissing, await_applied, sign_in_from
 from atlas_access.proof.evidence import Proof
+from atlas_access.proof.proof_task import TASK, ProofTask
 from atlas_access.proof.request import ProofRequest
 from atlas_access.proof.run import MAX_CONCURRENT, prove
-from atlas_access.proof.task_place import TASK, TaskPlace
 from atlas_access.proof.task_runner import prove_in_task
 
 Progress = Callable[[str], None]
@@ -30,12 +30,12 @@ class Made:
     """A request, and the place of the task that makes its proof (None: here)."""
 
     request: ProofRequest
-    place: TaskPlace | None = None
+    place: ProofTask | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any], **decided: Any) -> Made:
         """The proof that a resource's inputs describe, with the runner that they name; `decided` goes before them."""
-        place = TaskPlace.from_json(str(given["task"])) if given.get("runner") == TASK else None
+        place = ProofTask.from_json(str(given["task"])) if given.get("runner") == TASK else None
         return cls(ProofRequest.of(given, **decided), place)
 
 

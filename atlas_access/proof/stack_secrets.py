@@ -22,8 +22,8 @@ from atlas_access.clients import (
     wrong_account,
 )
 from atlas_access.manifest import Consumer, Manifest
+from atlas_access.proof.proof_task import ProofTask
 from atlas_access.proof.request import ProofRequest
-from atlas_access.proof.task_place import TaskPlace
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Candidate:
     held: bool = False
     missing: str = ""
     consumer: Consumer = Consumer.SERVICE
-    place: TaskPlace | None = None
+    place: ProofTask | None = None
     unasked: str = ""
 
     @property
@@ -83,9 +83,9 @@ def settled(stack: Stack, each: Sequence[Candidate], *, whole: bool) -> Iterator
     """Settle each candidate on the version that tasks hold; `whole`: and on the current one where it is another."""
     with ThreadPoolExecutor(max_workers=8) as pool:
         where = pool.submit(_elsewhere, stack)
-        looked = list(pool.map(lambda candidate: _current(stack, candidate), each))
+        observed = list(pool.map(lambda candidate: _current(stack, candidate), each))
         running, elsewhere = _running(stack), where.result()
-    for candidate, current in zip(each, looked, strict=True):
+    for candidate, current in zip(each, observed, strict=True):
         if elsewhere or isinstance(current, str):
             yield replace(candidate, missing=candidate.missing or elsewhere or str(current))
             continue
@@ -143,13 +143,13 @@ def _running(stack: Stack) -> _Running:
     roles: dict[Consumer, str] = {}
     unasked: list[str] = []
     where: dict[str, Any] = {"region": settings.aws_region, "endpoints": stack.endpoints}
-    looks = {
+    readers = {
         Consumer.SCHEMA_TASK: partial(latest_revision, settings.schema_family, **where),
         Consumer.SERVICE: partial(running_revision, settings.ecs_cluster, settings.ecs_service, **where),
     }
-    for consumer, look in looks.items():
+    for consumer, read in readers.items():
         try:
-            definition = look().definition
+            definition = read().definition
         except AwsUnavailable as error:
             unasked.append(str(error))
             continue
@@ -160,12 +160,12 @@ def _running(stack: Stack) -> _Running:
     return _Running(pinned, roles, "; ".join(unasked))
 
 
-def _place(stack: Stack, role: str) -> TaskPlace | None:
+def _place(stack: Stack, role: str) -> ProofTask | None:
     """Where a proof's task runs; None where no family is configured, or nobody knows the execution role."""
     settings = stack.settings
     if not settings.proof_task_family or not role or stack.here:
         return None
-    return TaskPlace(
+    return ProofTask(
         cluster=settings.ecs_cluster,
         service=settings.ecs_service,
         family=settings.proof_task_family,

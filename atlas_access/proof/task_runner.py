@@ -18,9 +18,9 @@ from atlas_access.base import REGISTRATION_FACTS, Endpoints, redact
 from atlas_access.clients import AwsUnavailable, client, describe_definition, describe_service, stream_lines
 from atlas_access.proof.evidence import Proof, Subject
 from atlas_access.proof.inside import CONNECTION, MARK, NONCE, REQUEST
+from atlas_access.proof.proof_task import ProofTask
 from atlas_access.proof.request import LARGEST, ProofRequest, unpack
 from atlas_access.proof.run import unproven
-from atlas_access.proof.task_place import TaskPlace
 
 START_SECONDS = 180.0
 """How long a task may take to be placed, pull its image and start, besides the proof's own deadline."""
@@ -40,7 +40,7 @@ Clients = Callable[[str], Any]
 
 def prove_in_task(
     request: ProofRequest,
-    place: TaskPlace,
+    place: ProofTask,
     endpoints: Endpoints,
     *,
     progress: Progress,
@@ -61,7 +61,7 @@ class _TaskRun:
     """One proof's task, from its definition to its answer."""
 
     def __init__(
-        self, request: ProofRequest, place: TaskPlace, ecs: Any, logs: Any, progress: Progress
+        self, request: ProofRequest, place: ProofTask, ecs: Any, logs: Any, progress: Progress
     ) -> None:
         self._request, self._place = request, place
         self._ecs, self._logs, self._progress = ecs, logs, progress

@@ -3,9 +3,9 @@ from . import (
     write_local_file as write_local_file,
 )
 from .consumers import refuse_while_consumed as refuse_while_consumed
-from .inventory import legacy_estate as legacy_estate
+from .inventory import legacy_inventory as legacy_inventory
 from .journal import Stage as Stage
-from .observe_inventory import look as look
+from .observe_inventory import observe_legacy as observe_legacy
 from .observe_status import facts as facts
 from .observe_undo import consumed as consumed, retirement_journal as retirement_journal
 from .report import RetirementRefused as RetirementRefused
@@ -13,7 +13,7 @@ from .report_inventory import inventory_report as inventory_report
 from .report_status import status_report as status_report
 from .scope import scope_of as scope_of
 from .status import Fact as Fact, State as State, Step as Step, migration as migration
-from .status_facts import Looked as Looked
+from .status_facts import StatusOrder as StatusOrder
 from .undo import (
     Recipe as Recipe,
     UndoPhase as UndoPhase,

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from atlas_access.base import Endpoints, Unread
-from atlas_access.clients import AccountPlace, AwsUnavailable, client, session_in
+from atlas_access.clients import AccountTarget, AwsUnavailable, client, session_in
 from atlas_access.retirement.bindings import LegacyNames
-from atlas_access.retirement.observe_bindings import look
-from atlas_access.retirement.observed import SeenAccount
-from atlas_access.rollout import Marks, ServiceMissing, short
+from atlas_access.retirement.observe_bindings import observe
+from atlas_access.retirement.observed import ObservedAccount
+from atlas_access.rollout import ServiceMissing, ServiceTags, short
 
 
 class StillConsumed(RuntimeError):
@@ -36,23 +36,23 @@ class Elsewhere:
 
 def reasons(
     stack: str,
-    marks: Marks,
-    accounts: Sequence[tuple[str, SeenAccount | Unread]],
+    service_tags: ServiceTags,
+    accounts: Sequence[tuple[str, ObservedAccount | Unread]],
     elsewhere: Sequence[Elsewhere],
 ) -> Iterator[str]:
-    """Every reason not to destroy; pure. `accounts` are looks at what names our secrets, with whose they are."""
-    if marks.broken:
-        yield f"the tags atlas-access/* on {stack}'s service make no sense ({marks.broken}); remove them"
-    if marks.lease is not None:
+    """Every reason not to destroy; pure. `accounts` are inspects what names our secrets, with whose they are."""
+    if service_tags.broken:
+        yield f"the tags atlas-access/* on {stack}'s service make no sense ({service_tags.broken}); remove them"
+    if service_tags.lease is not None:
         yield (
-            f"run {marks.lease.run} holds a lease on {stack}'s service: wait for its end, or "
+            f"run {service_tags.lease.run} holds a lease on {stack}'s service: wait for its end, or "
             f"atlas-access rollback {stack}"
         )
-    for environment, seen in accounts:
-        if isinstance(seen, Unread):
-            yield f"what {environment} uses is unknown: {seen}"
+    for environment, observed in accounts:
+        if isinstance(observed, Unread):
+            yield f"what {environment} uses is unknown: {observed}"
             continue
-        for each in seen.bound:
+        for each in observed.bound:
             if each.used_by:
                 yield (
                     f"{environment}: {short(each.arn)} ({', '.join(each.used_by)}) reads {', '.join(each.names)}: "
@@ -74,16 +74,16 @@ def refuse_while_consumed(props: Mapping[str, Any], secrets: Sequence[str]) -> N
     endpoints = Endpoints.from_environment(os.environ)
     stack = str(props["stack"])
     try:
-        marks = service_of(props, endpoints).look_marked()[1]
+        service_tags = service_of(props, endpoints).observe_tagged()[1]
     except ServiceMissing:
-        marks = Marks()
+        service_tags = ServiceTags()
     except AwsUnavailable as error:
         raise StillConsumed(_text(stack, (f"its service could not be asked: {error}",))) from None
-    accounts: list[tuple[str, SeenAccount | Unread]] = []
+    accounts: list[tuple[str, ObservedAccount | Unread]] = []
     elsewhere: list[Elsewhere] = []
     if props["own"]:
         own = _place(stack, "", endpoints)
-        accounts.append((stack, look(own, LegacyNames(frozenset(secrets), frozenset()), endpoints)))
+        accounts.append((stack, observe(own, LegacyNames(frozenset(secrets), frozenset()), endpoints)))
     for each in json.loads(str(props["crossing"])):
         environment, secret = str(each["environment"]), str(each["secret"])
         place = _place(environment, str(props["observer_role"]), endpoints)
@@ -91,13 +91,13 @@ def refuse_while_consumed(props: Mapping[str, Any], secrets: Sequence[str]) -> N
         elsewhere.append(found)
         if found.there is False:
             names = LegacyNames(frozenset({secret}), frozenset())
-            accounts.append((environment, look(place, names, endpoints)))
-    against = tuple(reasons(stack, marks, accounts, elsewhere))
+            accounts.append((environment, observe(place, names, endpoints)))
+    against = tuple(reasons(stack, service_tags, accounts, elsewhere))
     if against:
         raise StillConsumed(_text(stack, against))
 
 
-def _held(place: AccountPlace, secret: str, endpoints: Endpoints) -> Elsewhere:
+def _held(place: AccountTarget, secret: str, endpoints: Endpoints) -> Elsewhere:
     try:
         session = session_in(place, endpoints, "consumers")
         store = client("secretsmanager", place.region, endpoints, session=session)
@@ -109,10 +109,10 @@ def _held(place: AccountPlace, secret: str, endpoints: Endpoints) -> Elsewhere:
     return Elsewhere(place.environment, secret, there=not answer.get("DeletedDate"))
 
 
-def _place(environment: str, role: str, endpoints: Endpoints) -> AccountPlace:
+def _place(environment: str, role: str, endpoints: Endpoints) -> AccountTarget:
     from atlas_access.rollout import settings_of
 
-    return AccountPlace.of(environment, settings_of(environment, endpoints), role)
+    return AccountTarget.of(environment, settings_of(environment, endpoints), role)
 
 
 def _text(stack: str, against: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Decides the next step of a retirement from what is seen and what this run knows. Pure: no clock, no network.
+"""Decides the next step of a retirement from what is observed and what this run knows. Pure: no clock, no network.
 
 Whatever a run left when it died, the next one is decided from the live users, roles and secrets and the journal on the
 service; a thing that is already as wanted asks for no step. It must never let a deletion follow anything but complete
@@ -21,11 +21,10 @@ from atlas_access.retirement.steps import (
     Enter,
     Erase,
     Examine,
-    GiveBack,
     Goal,
     Judge,
     Learnt,
-    Look,
+    LiveState,
     MakeRole,
     NotGreen,
     Refused,
@@ -33,9 +32,10 @@ from atlas_access.retirement.steps import (
     RemoveRole,
     RemoveUser,
     Restored,
+    RestoreRoles,
+    RevokeRoles,
     Schedule,
     SecretState,
-    Strip,
     Target,
     Undo,
     Way,
@@ -49,9 +49,9 @@ NO_WAY_BACK = (
 )
 
 
-def decide(goal: Goal, look: Look, learnt: Learnt) -> Effect:
+def decide(goal: Goal, live: LiveState, learnt: Learnt) -> Effect:
     """The next step of this run."""
-    journal = look.journal
+    journal = live.journal
     if journal.broken:
         return Refused(
             (
@@ -60,8 +60,8 @@ def decide(goal: Goal, look: Look, learnt: Learnt) -> Effect:
             )
         )
     if goal.way is Way.RESTORE or learnt.undoing or journal.stage is Stage.RESTORING:
-        return _restore(goal, look, learnt)
-    return _tombstone(goal, look, learnt) if goal.way is Way.TOMBSTONE else _delete(goal, look, learnt)
+        return _restore(goal, live, learnt)
+    return _tombstone(goal, live, learnt) if goal.way is Way.TOMBSTONE else _delete(goal, live, learnt)
 
 
 def learn(learnt: Learnt, effect: Effect) -> Learnt:
@@ -77,13 +77,13 @@ def learn(learnt: Learnt, effect: Effect) -> Learnt:
             return learnt
 
 
-def _tombstone(goal: Goal, look: Look, learnt: Learnt) -> Effect:
-    journal = look.journal
+def _tombstone(goal: Goal, live: LiveState, learnt: Learnt) -> Effect:
+    journal = live.journal
     if journal.stage is Stage.DELETED:
         return Done(Stage.DELETED, journal.since, learnt.moved)
     if journal.stage is Stage.DELETING:
         return Refused((f"{NO_WAY_BACK}. Go on: atlas-access:retirement: delete",))
-    left = tuple(_unlike(goal, look))
+    left = tuple(_unlike(goal, live))
     if journal.stage is Stage.TOMBSTONED and not left:
         return Done(Stage.TOMBSTONED, journal.since, learnt.moved)
     asked = _asked(learnt)
@@ -91,17 +91,17 @@ def _tombstone(goal: Goal, look: Look, learnt: Learnt) -> Effect:
         return asked
     if journal.stage is not Stage.TOMBSTONING:
         return Enter(Stage.TOMBSTONING)
-    if look.role_sound is None:
+    if live.role_sound is None:
         return MakeRole()
-    if not look.role_sound:
+    if not live.role_sound:
         return Refused((f"the role {TOMBSTONE_ROLE} grants more than it should: delete it in Atlas",))
     for target in left:
-        return _strip(target, look)
+        return _strip(target, live)
     if learnt.after is None:
         return Judge()
     if learnt.after:
         return Undo(f"the gates are red without the roles: {'; '.join(learnt.after)}")
-    return Enter(Stage.TOMBSTONED, look.wall)
+    return Enter(Stage.TOMBSTONED, live.wall)
 
 
 def _asked(learnt: Learnt) -> Effect | None:
@@ -124,32 +124,32 @@ def _refused(conditions: tuple[Condition, ...]) -> Refused | None:
     return Refused(tuple(str(each) for each in unmet), conditions) if unmet else None
 
 
-def _strip(target: Target, look: Look) -> Effect:
+def _strip(target: Target, live: LiveState) -> Effect:
     """Its roles are remembered first; one that holds the tombstone beside others keeps what was remembered before."""
-    roles = look.users[target.name].roles
-    known = look.journal.was.get(target.name, frozenset())
+    roles = live.users[target.name].roles
+    known = live.journal.was.get(target.name, frozenset())
     before = roles - {TOMBSTONED} | (known if TOMBSTONED in roles else frozenset[HeldRole]())
-    return Strip(target.name) if known == before else Remember(target.name, before)
+    return RevokeRoles(target.name) if known == before else Remember(target.name, before)
 
 
-def _unlike(goal: Goal, look: Look) -> Iterator[Target]:
+def _unlike(goal: Goal, live: LiveState) -> Iterator[Target]:
     """The legacy users that are there and are not tombstoned."""
     for target in goal.users:
-        user = look.users.get(target.name)
+        user = live.users.get(target.name)
         if user is not None and not user.tombstoned:
             yield target
 
 
-def _delete(goal: Goal, look: Look, learnt: Learnt) -> Effect:
-    journal = look.journal
-    finished = not any(True for _ in _remaining(goal, look, learnt))
+def _delete(goal: Goal, live: LiveState, learnt: Learnt) -> Effect:
+    journal = live.journal
+    finished = not any(True for _ in _remaining(goal, live, learnt))
     if journal.stage is Stage.DELETED and finished:
         return Done(Stage.DELETED, journal.since, learnt.moved, learnt.kept)
     if journal.stage in (Stage.NONE, Stage.TOMBSTONING):
         how = "nothing is tombstoned" if journal.stage is Stage.NONE else "the tombstones are not complete"
         way = "run the step before first (retirement: tombstone; after a restore, phase bind and an update first)"
         return Refused((f"{how}: {way}",))
-    mistrusted = tuple(_mistrusted(goal, look))
+    mistrusted = tuple(_mistrusted(goal, live))
     if mistrusted:
         return Refused(mistrusted)
     asked = _asked(learnt)
@@ -157,7 +157,7 @@ def _delete(goal: Goal, look: Look, learnt: Learnt) -> Effect:
         return asked
     if journal.stage is Stage.TOMBSTONED:
         return Enter(Stage.DELETING, journal.since)
-    for effect in _remaining(goal, look, learnt):
+    for effect in _remaining(goal, live, learnt):
         return effect
     if learnt.after is None:
         return Judge()
@@ -166,16 +166,16 @@ def _delete(goal: Goal, look: Look, learnt: Learnt) -> Effect:
     return Enter(Stage.DELETED, journal.since)
 
 
-def _mistrusted(goal: Goal, look: Look) -> Iterator[str]:
+def _mistrusted(goal: Goal, live: LiveState) -> Iterator[str]:
     """Why the record of the tombstones cannot be believed: three places must tell the same story."""
-    since = look.journal.since or 0.0
-    if goal.told_since is not None and abs(goal.told_since - since) > STAMP_TOLERANCE_SECONDS:
+    since = live.journal.since or 0.0
+    if goal.recorded_since is not None and abs(goal.recorded_since - since) > STAMP_TOLERANCE_SECONDS:
         yield (
             "the service's tags and the stack's state do not agree on when the tombstones were complete: tags were "
             "edited by hand, or another run tombstoned anew; run atlas-access legacy restore and begin again"
         )
     for target in goal.users:
-        user = look.users.get(target.name)
+        user = live.users.get(target.name)
         if user is None:
             continue
         if not user.tombstoned:
@@ -188,36 +188,36 @@ def _mistrusted(goal: Goal, look: Look) -> Iterator[str]:
             )
 
 
-def _remaining(goal: Goal, look: Look, learnt: Learnt) -> Iterator[Effect]:
+def _remaining(goal: Goal, live: LiveState, learnt: Learnt) -> Iterator[Effect]:
     """What is left of the deletion, in its order: users, then roles, then secrets."""
     for target in goal.users:
-        if target.name in look.users:
+        if target.name in live.users:
             yield RemoveUser(target.name)
     for role in (*goal.roles, TOMBSTONE_ROLE):
-        if role in look.roles and role not in learnt.kept:
+        if role in live.roles and role not in learnt.kept:
             yield RemoveRole(role)
     for secret in goal.secrets:
-        if look.secrets.get(secret) is SecretState.PRESENT:
+        if live.secrets.get(secret) is SecretState.PRESENT:
             yield Schedule(secret)
 
 
-def _restore(goal: Goal, look: Look, learnt: Learnt) -> Effect:
-    journal = look.journal
+def _restore(goal: Goal, live: LiveState, learnt: Learnt) -> Effect:
+    journal = live.journal
     if journal.stage in (Stage.DELETING, Stage.DELETED):
         return Refused((NO_WAY_BACK,))
     stripped = [
         target
         for target in goal.users
-        if target.name in look.users and TOMBSTONED in look.users[target.name].roles
+        if target.name in live.users and TOMBSTONED in live.users[target.name].roles
     ]
-    role_left = TOMBSTONE_ROLE in look.roles and TOMBSTONE_ROLE not in learnt.kept
+    role_left = TOMBSTONE_ROLE in live.roles and TOMBSTONE_ROLE not in learnt.kept
     if journal.stage is Stage.NONE and not stripped and not role_left:
         return _restored(goal, learnt)
     if journal.stage is not Stage.RESTORING:
         return Enter(Stage.RESTORING, journal.since)
     for target in stripped:
-        beside = look.users[target.name].roles - {TOMBSTONED}
-        return GiveBack(target.name, (journal.was.get(target.name) or target.declared) | beside)
+        beside = live.users[target.name].roles - {TOMBSTONED}
+        return RestoreRoles(target.name, (journal.was.get(target.name) or target.declared) | beside)
     return RemoveRole(TOMBSTONE_ROLE) if role_left else Erase()
 
 

@@ -1,4 +1,4 @@
-"""The legacy estate as it is: users, roles and secrets of one project and account against `access.yaml`.
+"""The legacy inventory as it is: users, roles and secrets of one project and account against `access.yaml`.
 
 Each thing is legacy, stays, is known or unknown, and has a state and the task-definition revisions that bind it. What
 was not read is not gone, and a new name is no old user. Pure.
@@ -12,11 +12,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from atlas_access.base import HeldRole, Status, Unread
-from atlas_access.clients import SeenLogins, SeenUser
-from atlas_access.drift import SeenSecret, reference
+from atlas_access.clients import ObservedLogins, ObservedUser
+from atlas_access.drift import ObservedSecret, reference
 from atlas_access.manifest import KnownUser, LegacyUser, Manifest
 from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED
-from atlas_access.retirement.observed import LegacySeen, SeenRevision
+from atlas_access.retirement.observed import ObservedLegacy, ObservedRevision
 
 
 class Belongs(StrEnum):
@@ -93,7 +93,7 @@ class SecretRow:
 
 
 @dataclass(frozen=True)
-class LegacyEstate:
+class LegacyInventory:
     """The whole, in the manifest's order, unknown things last. `retired`: legacy things should be gone."""
 
     stack: str
@@ -126,30 +126,34 @@ class LegacyEstate:
         return Status.UNKNOWN if self.unread else Status.GOOD
 
 
-def legacy_estate(
-    manifest: Manifest, stack: str, known: Iterable[KnownUser], seen: LegacySeen, *, retired: bool
-) -> LegacyEstate:
+def legacy_inventory(
+    manifest: Manifest, stack: str, known: Iterable[KnownUser], observed: ObservedLegacy, *, retired: bool
+) -> LegacyInventory:
     """Put what was read beside what is declared."""
-    revisions = [each for part in seen.revisions if not isinstance(part, Unread) for each in part]
+    revisions = [each for part in observed.revisions if not isinstance(part, Unread) for each in part]
     uses = _uses(revisions)
-    parts = (seen.users, seen.roles, seen.secrets, *seen.revisions, seen.logins)
-    return LegacyEstate(
+    parts = (observed.users, observed.roles, observed.secrets, *observed.revisions, observed.logins)
+    return LegacyInventory(
         stack=stack,
         retired=retired,
-        users=tuple(_users(manifest, stack, {each.name for each in known}, seen, uses)),
-        roles=tuple(_roles(manifest, stack, seen)),
-        secrets=tuple(_secrets(manifest, stack, seen, uses)),
+        users=tuple(_users(manifest, stack, {each.name for each in known}, observed, uses)),
+        roles=tuple(_roles(manifest, stack, observed)),
+        secrets=tuple(_secrets(manifest, stack, observed, uses)),
         unread=tuple(part for part in parts if isinstance(part, Unread)),
-        login_since=None if isinstance(seen.logins, Unread) else seen.logins.since,
+        login_since=None if isinstance(observed.logins, Unread) else observed.logins.since,
     )
 
 
 def _users(
-    manifest: Manifest, stack: str, known: set[str], seen: LegacySeen, uses: Mapping[str, tuple[Use, ...]]
+    manifest: Manifest,
+    stack: str,
+    known: set[str],
+    observed: ObservedLegacy,
+    uses: Mapping[str, tuple[Use, ...]],
 ) -> Iterator[UserRow]:
-    if isinstance(seen.users, Unread):
+    if isinstance(observed.users, Unread):
         return
-    there = {user.name: user for user in seen.users}
+    there = {user.name: user for user in observed.users}
     for old in manifest.legacy_on(stack):
         user = there.pop(old.name, None)
         yield UserRow(
@@ -161,22 +165,22 @@ def _users(
             successor=old.successor,
             secrets=tuple(secret.name for secret in old.secrets),
             uses=tuple(use for secret in old.secrets for use in uses.get(secret.name, ())),
-            login=_login(seen.logins, old.name),
+            login=_login(observed.logins, old.name),
         )
     for managed in manifest.users:
         user = there.pop(managed.name, None)
         if user is not None:
-            secret, login = managed.secret_name(stack), _login(seen.logins, managed.name)
+            secret, login = managed.secret_name(stack), _login(observed.logins, managed.name)
             yield UserRow(
                 managed.name, Belongs.STAYS, Standing.PRESENT, _held(user), secrets=(secret,),
                 uses=uses.get(secret, ()), login=login,
             )  # fmt: skip
     for name, user in sorted(there.items()):
         belongs = Belongs.KNOWN if name in known else Belongs.UNKNOWN
-        yield UserRow(name, belongs, Standing.PRESENT, _held(user), login=_login(seen.logins, name))
+        yield UserRow(name, belongs, Standing.PRESENT, _held(user), login=_login(observed.logins, name))
 
 
-def _standing(old: LegacyUser, user: SeenUser | None) -> Standing:
+def _standing(old: LegacyUser, user: ObservedUser | None) -> Standing:
     if user is None:
         return Standing.MISSING
     if user.roles == {HeldRole(old.role.name, old.role.database)}:
@@ -184,21 +188,21 @@ def _standing(old: LegacyUser, user: SeenUser | None) -> Standing:
     return Standing.TOMBSTONED if user.roles == {TOMBSTONED} else Standing.CHANGED
 
 
-def _held(user: SeenUser | None) -> tuple[str, ...]:
+def _held(user: ObservedUser | None) -> tuple[str, ...]:
     return () if user is None else tuple(str(role) for role in sorted(user.roles))
 
 
-def _login(logins: SeenLogins | Unread, name: str) -> datetime | Unread | None:
+def _login(logins: ObservedLogins | Unread, name: str) -> datetime | Unread | None:
     return logins if isinstance(logins, Unread) else logins.last.get(name)
 
 
-def _roles(manifest: Manifest, stack: str, seen: LegacySeen) -> Iterator[RoleRow]:
-    if isinstance(seen.roles, Unread):
+def _roles(manifest: Manifest, stack: str, observed: ObservedLegacy) -> Iterator[RoleRow]:
+    if isinstance(observed.roles, Unread):
         return
-    users = () if isinstance(seen.users, Unread) else seen.users
+    users = () if isinstance(observed.users, Unread) else observed.users
     holders = {
         role.name: tuple(user.name for user in users if any(held.name == role.name for held in user.roles))
-        for role in seen.roles
+        for role in observed.roles
     }
     managed = [role.name for role in manifest.roles]
     for name in legacy_roles(manifest, stack):
@@ -220,11 +224,11 @@ def legacy_roles(manifest: Manifest, stack: str) -> tuple[str, ...]:
 
 
 def _secrets(
-    manifest: Manifest, stack: str, seen: LegacySeen, uses: Mapping[str, tuple[Use, ...]]
+    manifest: Manifest, stack: str, observed: ObservedLegacy, uses: Mapping[str, tuple[Use, ...]]
 ) -> Iterator[SecretRow]:
-    if isinstance(seen.secrets, Unread):
+    if isinstance(observed.secrets, Unread):
         return
-    there = {secret.name: secret for secret in seen.secrets if secret.exists}
+    there = {secret.name: secret for secret in observed.secrets if secret.exists}
 
     def row(name: str, belongs: Belongs, user: str) -> SecretRow:
         found = there.pop(name, None)
@@ -246,13 +250,13 @@ def _secrets(
         yield row(name, Belongs.UNKNOWN, "")
 
 
-def _secret_standing(found: SeenSecret | None) -> Standing:
+def _secret_standing(found: ObservedSecret | None) -> Standing:
     if found is None:
         return Standing.MISSING
     return Standing.PRESENT if found.deleted_at is None else Standing.SCHEDULED
 
 
-def _uses(revisions: Iterable[SeenRevision]) -> Mapping[str, tuple[Use, ...]]:
+def _uses(revisions: Iterable[ObservedRevision]) -> Mapping[str, tuple[Use, ...]]:
     """Every use of each secret, by the secret's name, running ones first."""
     found: dict[str, list[Use]] = {}
     for each in revisions:
@@ -266,29 +270,30 @@ def _uses(revisions: Iterable[SeenRevision]) -> Mapping[str, tuple[Use, ...]]:
     }
 
 
-def _surprises(estate: LegacyEstate) -> Iterator[str]:
-    for row in estate.users:
+def _surprises(inventory: LegacyInventory) -> Iterator[str]:
+    for row in inventory.users:
         if row.belongs is Belongs.UNKNOWN:
             yield f"the user {row.name} is neither in access.yaml nor known"
         elif row.belongs is not Belongs.LEGACY or row.standing is Standing.TOMBSTONED:
             continue
-        elif estate.retired and row.standing is not Standing.MISSING:
+        elif inventory.retired and row.standing is not Standing.MISSING:
             yield f"the legacy user {row.name} is still there"
         elif row.standing is Standing.CHANGED:
             yield f"the legacy user {row.name} holds {', '.join(row.held) or 'no role'} instead of {row.declared}"
-        elif row.standing is Standing.MISSING and not estate.retired:
+        elif row.standing is Standing.MISSING and not inventory.retired:
             yield f"the legacy user {row.name} is gone before its retirement"
-    for role in estate.roles:
+    for role in inventory.roles:
         if role.belongs is Belongs.UNKNOWN:
             yield f"the role {role.name} is not in access.yaml"
-        elif role.belongs is Belongs.LEGACY and (role.standing is Standing.MISSING) is not estate.retired:
-            yield f"the legacy role {role.name} is {'still there' if estate.retired else 'gone before its retirement'}"
-    for secret in estate.secrets:
+        elif role.belongs is Belongs.LEGACY and (role.standing is Standing.MISSING) is not inventory.retired:
+            found = "still there" if inventory.retired else "gone before its retirement"
+            yield f"the legacy role {role.name} is {found}"
+    for secret in inventory.secrets:
         if secret.belongs is Belongs.UNKNOWN and secret.standing is Standing.PRESENT:
             yield f"the secret {secret.name} is not in access.yaml"
         elif secret.belongs is Belongs.LEGACY and secret.standing is not Standing.ELSEWHERE:
             usable = secret.standing is Standing.PRESENT
-            if usable is estate.retired:
+            if usable is inventory.retired:
                 yield (
                     f"the legacy secret {secret.name} is "
                     f"{'still readable' if usable else 'not readable before its retirement'}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from atlas_access.base import HeldRole
-from atlas_access.rollout import LONGEST, PREFIX, MarkUnwritable, clean
+from atlas_access.rollout import LONGEST, PREFIX, TagUnwritable, clean
 
 STAGE, SINCE = f"{PREFIX}retire", f"{PREFIX}retire-since"
 DOING, LAST = f"{PREFIX}retire-doing", f"{PREFIX}retire-done"
@@ -84,12 +84,12 @@ def stage_tags(stage: Stage, since: float | None) -> dict[str, str]:
 
 
 def was_tags(user: str, roles: Iterable[HeldRole]) -> dict[str, str]:
-    """The tag that keeps a user's roles. Raises `MarkUnwritable` when they do not fit."""
+    """The tag that keeps a user's roles. Raises `TagUnwritable` when they do not fit."""
     key, value = f"{WAS}{user}", " ".join(str(role) for role in sorted(roles))
     if len(key) > LONGEST // 2 or clean(key) != key:
-        raise MarkUnwritable(f"the user {user!r} cannot be named by a tag of the service")
+        raise TagUnwritable(f"the user {user!r} cannot be named by a tag of the service")
     if len(value) > LONGEST or clean(value) != value:
-        raise MarkUnwritable(f"the roles of {user} do not fit into a tag of the service")
+        raise TagUnwritable(f"the roles of {user} do not fit into a tag of the service")
     return {key: value}
 
 

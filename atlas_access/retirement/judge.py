@@ -1,4 +1,4 @@
-"""The retirement's gate: what was seen, judged condition by condition, each met, unmet or unknown, with its evidence.
+"""The retirement's gate: each condition judged met, unmet or unknown, with its evidence.
 
 Source: ENG-279, phase G and rule 3 (a user that a task-definition revision is bound to is not deleted). Pure. It must
 never stop at the first condition that fails: a person sees all of them at once.
@@ -21,68 +21,70 @@ from atlas_access.retirement.model import (
     unknown,
     unmet,
 )
-from atlas_access.retirement.observed import BoundRevision, GateSeen, SeenAccount, SeenService
+from atlas_access.retirement.observed import BoundRevision, ObservedAccount, ObservedGate, ObservedService
 
 _SHOWN = 4
 _HOUR = 3600.0
 
 
-def conditions(seen: GateSeen, *, strict: bool = True) -> tuple[Condition, ...]:
+def conditions(observed: ObservedGate, *, strict: bool = True) -> tuple[Condition, ...]:
     """Judge every condition.
 
     With `strict` no legacy-bound revision may be left; without it, idle ones of the stack's own account may, because
     the retirement deregisters them before anything else and then judges strictly.
     """
     judged = (
-        bindings(seen, strict=strict),
-        deployments(seen),
-        drift(seen),
-        smoke(seen),
-        phases(seen),
-        logins(seen),
-        confirmation(seen),
+        bindings(observed, strict=strict),
+        deployments(observed),
+        drift(observed),
+        smoke(observed),
+        phases(observed),
+        logins(observed),
+        confirmation(observed),
     )
-    return judged if seen.settings.retirement is Step.TOMBSTONE else (*judged, soaked(seen))
+    return judged if observed.settings.retirement is Step.TOMBSTONE else (*judged, soaked(observed))
 
 
-def bindings(seen: GateSeen, *, strict: bool) -> Condition:
+def bindings(observed: ObservedGate, *, strict: bool) -> Condition:
     """No revision that is ACTIVE, or INACTIVE and in use, names a legacy secret, wherever the cluster is read from."""
     name = "no_legacy_bound_revision"
-    unread = [each for each in seen.accounts if isinstance(each, Unread)]
+    unread = [each for each in observed.accounts if isinstance(each, Unread)]
     if unread:
         return unknown(
             name, listed(map(str, unread), _SHOWN), "Let this stack's observerRole list and describe there"
         )
-    read = [each for each in seen.accounts if isinstance(each, SeenAccount)]
-    if not any(each.environment == seen.stack for each in read):
+    read = [each for each in observed.accounts if isinstance(each, ObservedAccount)]
+    if not any(each.environment == observed.stack for each in read):
         return unknown(
-            name, f"{seen.stack}'s own account was not looked at", "Run it with that account's credentials"
+            name,
+            f"{observed.stack}'s own account was not inspected at",
+            "Run it with that account's credentials",
         )
     waits: list[str] = []
     problems: list[str] = []
     for account in read:
         idle = [each for each in account.bound if each.idle]
-        if account.environment == seen.stack and not strict:
+        if account.environment == observed.stack and not strict:
             waits += [each.short for each in idle]
         elif idle:
             problems.append(_idle(account, idle))
         problems += [_binding(account, each) for each in account.bound if each.used_by]
     if problems:
-        return unmet(name, listed(problems, _SHOWN), _unbind(seen, read))
-    looked = " and ".join(f"{each.looked_at} revisions in {each.environment}" for each in read)
+        return unmet(name, listed(problems, _SHOWN), _unbind(observed, read))
+    inspected = " and ".join(f"{each.inspected} revisions in {each.environment}" for each in read)
     first = f"; {len(waits)} idle ones ({listed(waits, 2)}) are deregistered first" if waits else ""
-    return met(name, f"none of {looked} names a legacy secret or user and is in use{first}")
+    return met(name, f"none of {inspected} names a legacy secret or user and is in use{first}")
 
 
-def deployments(seen: GateSeen) -> Condition:
+def deployments(observed: ObservedGate) -> Condition:
     """At least three deployments have completed since the binding."""
     name = "three_completed_deployments"
-    own = _service(seen, seen.stack)
+    own = _service(observed, observed.stack)
     if isinstance(own, Unread):
         return unknown(name, str(own), "Let these credentials list the service's deployments")
     if own.since is None:
         return unmet(
-            name, f"{own.running} is not bound to the new secrets", f"Bind {seen.stack} first: phase bind"
+            name, f"{own.running} is not bound to the new secrets", f"Bind {observed.stack} first: phase bind"
         )
     shown = f"{own.completed} of {DEPLOYMENTS} completed since {moment(own.since)}"
     if own.completed < DEPLOYMENTS:
@@ -92,71 +94,76 @@ def deployments(seen: GateSeen) -> Condition:
     return met(name, shown)
 
 
-def drift(seen: GateSeen) -> Condition:
+def drift(observed: ObservedGate) -> Condition:
     """The drift check finds nothing but what the retirement itself has done so far."""
     name = "drift_clean"
-    found = seen.drift
+    found = observed.drift
     if isinstance(found, Unread):
-        return unknown(name, str(found), f"See: atlas-access drift {seen.stack}")
+        return unknown(name, str(found), f"See: atlas-access drift {observed.stack}")
     if found.findings:
         shown = listed((finding.what for finding in found.findings), _SHOWN)
         return unmet(
-            name, f"{len(found.findings)} differences: {shown}", f"See: atlas-access drift {seen.stack}"
+            name, f"{len(found.findings)} differences: {shown}", f"See: atlas-access drift {observed.stack}"
         )
     if found.status is not Status.GOOD:
         return unknown(name, listed(map(str, found.unread), _SHOWN), "Let these credentials read it")
-    also = f"; {seen.explained} differences are the retirement's own" if seen.explained else ""
-    also += "".join(f"; not looked at: {each}" for each in found.not_reached)
+    also = f"; {observed.explained} differences are the retirement's own" if observed.explained else ""
+    also += "".join(f"; not inspected at: {each}" for each in found.not_reached)
     return met(name, f"clean: {_counted(found)}{also}")
 
 
-def smoke(seen: GateSeen) -> Condition:
+def smoke(observed: ObservedGate) -> Condition:
     """Every smoke gate is green on what runs now."""
-    name, found = "smoke_gates_green", seen.smoke
+    name, found = "smoke_gates_green", observed.smoke
     if isinstance(found, Unread):
-        return unknown(name, str(found), f"Capture a baseline: atlas-access baseline capture {seen.stack}")
+        return unknown(
+            name, str(found), f"Capture a baseline: atlas-access baseline capture {observed.stack}"
+        )
     if found is None:
         return met(name, "not run: allowUngatedRollout, which only a sandbox's own tests may set")
     if found:
-        return unmet(name, listed(found, _SHOWN), f"See: atlas-access smoke {seen.stack}")
+        return unmet(name, listed(found, _SHOWN), f"See: atlas-access smoke {observed.stack}")
     return met(name, "every gate green on what runs now")
 
 
-def phases(seen: GateSeen) -> Condition:
+def phases(observed: ObservedGate) -> Condition:
     """Every phase before has held for 24 h: bound in every environment, local file and code free of old variables."""
     name = "phases_verified_24h"
-    if isinstance(seen.skew, Unread):
-        return unknown(name, str(seen.skew), "The clock cannot be compared with AWS's; try again")
-    if abs(seen.skew) > CLOCK_TOLERANCE_SECONDS:
-        off = f"this machine's clock is {abs(seen.skew):.0f} s {'ahead of' if seen.skew > 0 else 'behind'} AWS's"
+    if isinstance(observed.skew, Unread):
+        return unknown(name, str(observed.skew), "The clock cannot be compared with AWS's; try again")
+    if abs(observed.skew) > CLOCK_TOLERANCE_SECONDS:
+        ahead = "ahead of" if observed.skew > 0 else "behind"
+        off = f"this machine's clock is {abs(observed.skew):.0f} s {ahead} AWS's"
         return unknown(name, off, "Set the clock: no span of time can be measured with it")
     young: list[str] = []
     good: list[str] = []
-    for each in seen.services:
+    for each in observed.services:
         if isinstance(each, Unread):
-            return unknown(name, str(each), "Let this stack's observerRole look at that service")
-        shown = _verified(each, seen.wall)
-        (good if shown is None else young).append(shown or _bound(each, seen.wall))
+            return unknown(name, str(each), "Let this stack's observerRole inspect that service")
+        shown = _verified(each, observed.wall)
+        (good if shown is None else young).append(shown or _bound(each, observed.wall))
     for what, stated in (("local file", What.LOCAL_VERIFIED), ("code", What.CODE_VERIFIED)):
-        at = seen.settings.acknowledged_at(stated)
-        shown = _acknowledged(what, at, stated, seen.wall)
+        at = observed.settings.acknowledged_at(stated)
+        shown = _acknowledged(what, at, stated, observed.wall)
         (good if shown is None else young).append(shown or f"{what} verified {at:%Y-%m-%d %H:%M} UTC")
     if young:
         return unmet(name, listed(young, 8), f"Wait until each has held for {VERIFIED_HOURS} h, or record it")
     return met(name, listed(good, 8))
 
 
-def logins(seen: GateSeen) -> Condition:
+def logins(observed: ObservedGate) -> Condition:
     """No legacy user has logged in during the soak, or a person has recorded that the tier keeps no history."""
-    name, found = "no_legacy_login", seen.logins
+    name, found = "no_legacy_login", observed.logins
     if isinstance(found, Unread):
-        given = seen.settings.acknowledged_at(What.NO_LOGIN_HISTORY)
-        since = max((s.since or 0.0 for s in seen.services if isinstance(s, SeenService)), default=0.0)
+        given = observed.settings.acknowledged_at(What.NO_LOGIN_HISTORY)
+        since = max(
+            (s.since or 0.0 for s in observed.services if isinstance(s, ObservedService)), default=0.0
+        )
         if given is None:
             way = f"Where the tier keeps none (M0, Flex), state {What.NO_LOGIN_HISTORY} in acknowledged"
             return unknown(name, str(found), way)
         at = given.timestamp()
-        if not since <= at <= seen.wall:
+        if not since <= at <= observed.wall:
             way = "Record it anew, after the last binding and not in the future"
             return unmet(
                 name, f"{What.NO_LOGIN_HISTORY} was stated {given:%Y-%m-%d %H:%M} UTC, outside the soak", way
@@ -173,23 +180,23 @@ def logins(seen: GateSeen) -> Condition:
     return met(name, f"none by a legacy user among {found.asked} logins {span}")
 
 
-def confirmation(seen: GateSeen) -> Condition:
+def confirmation(observed: ObservedGate) -> Condition:
     """A person has typed which stack is to be retired."""
-    name, wanted = "typed_confirmation", confirmation_for(seen.stack)
-    typed = seen.settings.retire_confirmation
+    name, wanted = "typed_confirmation", confirmation_for(observed.stack)
+    typed = observed.settings.retire_confirmation
     if typed != wanted:
         shown = "nothing was typed" if not typed else "what was typed names another stack"
         return unmet(name, shown, f'Set atlas-access:retireConfirmation to "{wanted}"')
     return met(name, f'"{wanted}" stands in the configuration')
 
 
-def soaked(seen: GateSeen) -> Condition:
+def soaked(observed: ObservedGate) -> Condition:
     """The tombstones have stood long enough: reversible for that time, and nobody missed the roles."""
-    since, hours = seen.tombstoned, seen.settings.tombstone_hours
+    since, hours = observed.tombstoned, observed.settings.tombstone_hours
     if since is None:
         way = "Run the step tombstone first; after a restore, set phase bind and update before that"
         return unmet(SOAKED, "no completed tombstone is recorded", way)
-    age = seen.wall - since
+    age = observed.wall - since
     if age < 0:
         return unmet(
             SOAKED, f"tombstoned {moment(since)}, which lies in the future", "A clock was shifted: set it"
@@ -200,13 +207,13 @@ def soaked(seen: GateSeen) -> Condition:
     return met(SOAKED, shown)
 
 
-def _binding(account: SeenAccount, each: BoundRevision) -> str:
+def _binding(account: ObservedAccount, each: BoundRevision) -> str:
     state = "" if each.active else " (INACTIVE)"
     named = listed(each.names, 2)
     return f"{account.environment}: {each.short}{state} names {named}, used by {listed(each.used_by, 2)}"
 
 
-def _idle(account: SeenAccount, idle: Sequence[BoundRevision]) -> str:
+def _idle(account: ObservedAccount, idle: Sequence[BoundRevision]) -> str:
     named = listed(sorted({name for each in idle for name in each.names}), 3)
     revisions = listed((each.short for each in sorted(idle, key=_number)), 2)
     return f"{account.environment}: {len(idle)} idle revisions ({revisions}) name {named}"
@@ -217,11 +224,11 @@ def _number(each: BoundRevision) -> tuple[str, int]:
     return family, int(number) if number.isdigit() else 0
 
 
-def _unbind(seen: GateSeen, read: Sequence[SeenAccount]) -> str:
+def _unbind(observed: ObservedGate, read: Sequence[ObservedAccount]) -> str:
     foreign = [
         each.environment
         for each in read
-        if each.environment != seen.stack and any(bound.active or bound.used_by for bound in each.bound)
+        if each.environment != observed.stack and any(bound.active or bound.used_by for bound in each.bound)
     ]
     if foreign:
         also = " and ".join(foreign)
@@ -229,15 +236,15 @@ def _unbind(seen: GateSeen, read: Sequence[SeenAccount]) -> str:
     return "Move what runs or schedules them onto the new revision; idle ones the retirement deregisters"
 
 
-def _service(seen: GateSeen, environment: str) -> SeenService | Unread:
-    for each in seen.services:
-        if isinstance(each, SeenService) and each.environment == environment:
+def _service(observed: ObservedGate, environment: str) -> ObservedService | Unread:
+    for each in observed.services:
+        if isinstance(each, ObservedService) and each.environment == environment:
             return each
-    unread = [each for each in seen.services if isinstance(each, Unread)]
-    return unread[0] if unread else Unread(f"{environment}'s service", "it was not looked at")
+    unread = [each for each in observed.services if isinstance(each, Unread)]
+    return unread[0] if unread else Unread(f"{environment}'s service", "it was not inspected at")
 
 
-def _verified(each: SeenService, wall: float) -> str | None:
+def _verified(each: ObservedService, wall: float) -> str | None:
     """Why an environment's binding is not yet verified for long enough, or None."""
     if each.troubles:
         return f"{each.environment}: {listed(each.troubles, 2)}"
@@ -251,7 +258,7 @@ def _verified(each: SeenService, wall: float) -> str | None:
     return None
 
 
-def _bound(each: SeenService, wall: float) -> str:
+def _bound(each: ObservedService, wall: float) -> str:
     return f"{each.environment} bound for {lasted(wall - (each.since or wall))}"
 
 

@@ -17,8 +17,8 @@ from atlas_access.clients import (
     Atlas,
     AtlasUnread,
     AwsUnavailable,
+    ObservedUser,
     Place,
-    SeenUser,
     SignIn,
     sign_in_from,
 )
@@ -30,7 +30,7 @@ from atlas_access.retirement.model import (
     TOMBSTONE_ROLE,
     TOMBSTONED,
 )
-from atlas_access.retirement.steps import Goal, LiveUser, Look, RoleInUse, SecretState, Way
+from atlas_access.retirement.steps import Goal, LiveState, LiveUser, RoleInUse, SecretState, Way
 from atlas_access.rollout import Service
 
 RECOVERY_DAYS = 30
@@ -50,7 +50,7 @@ def sign_in_for_changes(environment: Mapping[str, str]) -> SignIn:
 
 
 @dataclass(frozen=True)
-class LiveEstate:
+class LiveSystems:
     """One Atlas project and one AWS account; `ecs_cluster` and `service` are where the journal is.
 
     `cluster` is where changes of Atlas must have been applied. Each is asked for with a deadline of its own, and raises
@@ -67,11 +67,11 @@ class LiveEstate:
     service: str
     wall: Callable[[], float]
 
-    def look(self, goal: Goal) -> Look:
-        """Look at everything that a step depends on."""
+    def observe(self, goal: Goal) -> LiveState:
+        """Inspect everything that a step depends on."""
         roles, sound = self.roles()
         wanted = goal.secrets if goal.way is Way.DELETE else ()
-        return Look(
+        return LiveState(
             journal=read_journal(self._service()[1]),
             users=self.users(),
             roles=roles,
@@ -127,7 +127,7 @@ class LiveEstate:
         """Replace a user's roles by the tombstone role and write when, in one request."""
         self._change(user, (TOMBSTONED,), ((STAMP, f"{at:.3f}"),))
 
-    def give_back(self, user: str, roles: Iterable[HeldRole]) -> None:
+    def restore_roles(self, user: str, roles: Iterable[HeldRole]) -> None:
         """Give a user roles, and take our label off."""
         self._change(user, sorted(roles), ())
 
@@ -166,7 +166,7 @@ class LiveEstate:
         return Atlas(self.project, self.sign_in, self.endpoints)
 
     def _service(self) -> tuple[str, dict[str, str]]:
-        state, tags = Service(self.ecs, self.ecs_cluster, self.service).look_tagged()
+        state, tags = Service(self.ecs, self.ecs_cluster, self.service).observe_tags()
         return state.arn, tags
 
     def _state(self, name: str) -> SecretState:
@@ -184,7 +184,7 @@ def _unless_gone(error: AtlasUnread) -> None:
         raise error
 
 
-def _live(user: SeenUser) -> LiveUser:
+def _live(user: ObservedUser) -> LiveUser:
     labels = dict(user.labels)
     try:
         stamp = float(labels[STAMP]) if STAMP in labels else None

@@ -1,6 +1,6 @@
-"""Looks at everything that the retirement's gate is judged by, all at once, and hands it to the judges.
+"""Inspects everything that the retirement's gate is judged by, all at once, and hands it to the judges.
 
-Only looks. What breaks while looking is an `Unread`, and an unread part never passes. Every part is read although
+Only reads. What breaks while reading is an `Unread`, and an unread part never passes. Every part is read although
 another one already fails: a person sees the whole gate.
 """
 
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from atlas_access.base import Clock, EndpointRefused, Endpoints, Phase, Settings, Unread
-from atlas_access.clients import AccountPlace, SignIn, read_or_unread, server_time
+from atlas_access.clients import AccountTarget, SignIn, read_or_unread, server_time
 from atlas_access.drift import Drift, Wanted, observe as drift_probe
 from atlas_access.manifest import KnownUser, Manifest
 from atlas_access.retirement import (
@@ -24,9 +24,9 @@ from atlas_access.retirement import (
 from atlas_access.retirement.journal import Stage
 from atlas_access.retirement.judge import conditions
 from atlas_access.retirement.model import Condition
-from atlas_access.retirement.observed import GateSeen, SeenAccount, SeenService
+from atlas_access.retirement.observed import ObservedAccount, ObservedGate, ObservedService
 from atlas_access.retirement.scope import Scope, names_in_account, names_of_service, own_doing, readers_of
-from atlas_access.retirement.steps import Examined, Look
+from atlas_access.retirement.steps import Examined, LiveState
 from atlas_access.rollout import UNGATED, Gates
 
 _WORKERS = 6
@@ -47,18 +47,18 @@ class Asked:
     manifest: Manifest
     known: tuple[KnownUser, ...]
     scope: Scope
-    places: tuple[AccountPlace, ...]
+    places: tuple[AccountTarget, ...]
     taken: tuple[Condition, ...] = ()
 
     @property
-    def own(self) -> AccountPlace:
+    def own(self) -> AccountTarget:
         """The stack's own account."""
         return self.places[0]
 
 
 @dataclass(frozen=True)
 class Eyes:
-    """What a look works with in this process. `gates` makes the smoke gates, None where none are configured."""
+    """What an observation works with in this process. `gates` makes the smoke gates, None where none are configured."""
 
     endpoints: Endpoints
     sign_in: SignIn
@@ -66,31 +66,33 @@ class Eyes:
     gates: Callable[[], Gates | None]
 
 
-def examine(asked: Asked, eyes: Eyes, look: Look, *, strict: bool) -> Examined:
+def examine(asked: Asked, eyes: Eyes, live: LiveState, *, strict: bool) -> Examined:
     """Ask every condition now."""
-    seen = observe(asked, eyes, look)
+    observed = observe(asked, eyes, live)
     idle = tuple(
         revision.arn
-        for account in seen.accounts
-        if isinstance(account, SeenAccount) and account.environment == asked.stack
+        for account in observed.accounts
+        if isinstance(account, ObservedAccount) and account.environment == asked.stack
         for revision in account.bound
         if revision.idle
     )
     taken = {each.subject: each for each in asked.taken}
-    return Examined(tuple(taken.get(each.subject, each) for each in conditions(seen, strict=strict)), idle)
+    return Examined(
+        tuple(taken.get(each.subject, each) for each in conditions(observed, strict=strict)), idle
+    )
 
 
-def observe(asked: Asked, eyes: Eyes, look: Look) -> GateSeen:
+def observe(asked: Asked, eyes: Eyes, live: LiveState) -> ObservedGate:
     """Read every part, side by side."""
     manifest, endpoints = asked.manifest, eyes.endpoints
     readers = set(readers_of(manifest, asked.stack))
     with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
-        time_there = pool.submit(_told, "AWS's clock", lambda: server_time(asked.own.region, endpoints))
+        time_there = pool.submit(_reported, "AWS's clock", lambda: server_time(asked.own.region, endpoints))
         accounts = [
             pool.submit(
-                _told,
+                _reported,
                 f"task definitions of {place.environment}",
-                lambda p=place: legacy_bindings.look(
+                lambda p=place: legacy_bindings.observe(
                     p, names_in_account(manifest, asked.stack, p.environment), endpoints
                 ),
             )
@@ -99,19 +101,19 @@ def observe(asked: Asked, eyes: Eyes, look: Look) -> GateSeen:
         ]
         services = [
             pool.submit(
-                _told,
+                _reported,
                 f"service of {place.environment}",
-                lambda p=place: deployments.look(p, names_of_service(manifest, p.environment), endpoints),
+                lambda p=place: deployments.observe(p, names_of_service(manifest, p.environment), endpoints),
             )
             for place in asked.places
         ]
-        drift = pool.submit(_told, "drift", lambda: _drift(asked, eyes))
-        smoke = pool.submit(_told, "smoke gates", lambda: _smoke(asked, eyes))
+        drift = pool.submit(_reported, "drift", lambda: _drift(asked, eyes))
+        smoke = pool.submit(_reported, "smoke gates", lambda: _smoke(asked, eyes))
         found = [each.result() for each in services]
         there = time_there.result()
-        logins = _told("access history", lambda: _logins(asked, eyes, found, there))
-        checked, explained = _explained(asked, look, drift.result())
-        return GateSeen(
+        logins = _reported("access history", lambda: _logins(asked, eyes, found, there))
+        checked, explained = _explained(asked, live, drift.result())
+        return ObservedGate(
             stack=asked.stack,
             settings=asked.settings,
             wall=eyes.clock.wall(),
@@ -122,18 +124,18 @@ def observe(asked: Asked, eyes: Eyes, look: Look) -> GateSeen:
             smoke=smoke.result(),
             logins=logins,
             explained=explained,
-            tombstoned=_tombstoned(look),
+            tombstoned=_tombstoned(live),
         )
 
 
-def _told(what: str, read: Callable[[], T]) -> T | Unread:
+def _reported(what: str, read: Callable[[], T]) -> T | Unread:
     """A part, or why it could not be read; whatever breaks makes it unread, and unread never passes."""
     try:
         return read_or_unread(read, what)
     except EndpointRefused:
         raise
     except Exception as error:  # noqa: BLE001 - a gate that breaks must say so and stay shut
-        return Unread(what, f"it could not be looked at ({type(error).__name__})")
+        return Unread(what, f"it could not be inspected ({type(error).__name__})")
 
 
 def _drift(asked: Asked, eyes: Eyes) -> Drift | Unread:
@@ -147,17 +149,17 @@ def _drift(asked: Asked, eyes: Eyes) -> Drift | Unread:
         now=datetime.fromtimestamp(eyes.clock.wall(), UTC),
         retired=False,
     )
-    return drift_probe.look(wanted, eyes.sign_in, eyes.endpoints)
+    return drift_probe.observe_stack(wanted, eyes.sign_in, eyes.endpoints)
 
 
-def _explained(asked: Asked, look: Look, drift: Drift | Unread) -> tuple[Drift | Unread, int]:
+def _explained(asked: Asked, live: LiveState, drift: Drift | Unread) -> tuple[Drift | Unread, int]:
     """The drift without what the retirement itself has done so far, and how much that was."""
     if isinstance(drift, Unread):
         return drift, 0
-    stage = look.journal.stage
+    stage = live.journal.stage
     if stage is Stage.NONE:
         return drift, 0
-    tombstoned = frozenset(name for name, user in look.users.items() if user.tombstoned)
+    tombstoned = frozenset(name for name, user in live.users.items() if user.tombstoned)
     deleting = stage in (Stage.DELETING, Stage.DELETED)
     own = own_doing(drift.findings, asked.scope, tombstoned, deleting=deleting)
     rest = tuple(finding for finding in drift.findings if finding not in own)
@@ -179,14 +181,14 @@ def _smoke(asked: Asked, eyes: Eyes) -> tuple[str, ...] | Unread | None:
 
 def round_of(asked: Asked, eyes: Eyes, gates: Gates) -> tuple[str, ...]:
     """The failures of one round against what the service runs now."""
-    seen = deployments.look(asked.own, names_of_service(asked.manifest, asked.stack), eyes.endpoints)
-    if isinstance(seen, Unread):
-        return (str(seen),)
-    return gates.round(seen.running, lambda: False).failures
+    observed = deployments.observe(asked.own, names_of_service(asked.manifest, asked.stack), eyes.endpoints)
+    if isinstance(observed, Unread):
+        return (str(observed),)
+    return gates.round(observed.running, lambda: False).failures
 
 
 def _logins(
-    asked: Asked, eyes: Eyes, services: list[SeenService | Unread], there: float | Unread
+    asked: Asked, eyes: Eyes, services: list[ObservedService | Unread], there: float | Unread
 ) -> login_history.Found:
     """The soak begins when the last environment that reads this cluster was bound, by AWS's clock."""
     if isinstance(there, Unread):
@@ -195,10 +197,10 @@ def _logins(
     bound = [
         each.since
         for each in services
-        if isinstance(each, SeenService) and each.environment in readers and each.since is not None
+        if isinstance(each, ObservedService) and each.environment in readers and each.since is not None
     ]
     since = max(bound) if len(bound) == len(readers) else there - _WEEK_SECONDS
-    return login_history.look(
+    return login_history.observe(
         asked.settings.atlas_project_id,
         asked.settings.atlas_cluster,
         [name for name, _ in asked.scope.users],
@@ -209,6 +211,6 @@ def _logins(
     )
 
 
-def _tombstoned(look: Look) -> float | None:
-    complete = look.journal.stage in (Stage.TOMBSTONED, Stage.DELETING, Stage.DELETED)
-    return look.journal.since if complete else None
+def _tombstoned(live: LiveState) -> float | None:
+    complete = live.journal.stage in (Stage.TOMBSTONED, Stage.DELETING, Stage.DELETED)
+    return live.journal.since if complete else None

@@ -14,7 +14,7 @@ from typing import Any
 
 from atlas_access.base import Endpoints, Unread
 from atlas_access.clients import (
-    AccountPlace,
+    AccountTarget,
     client,
     clusters,
     describe_definition,
@@ -24,17 +24,19 @@ from atlas_access.clients import (
     session_in,
 )
 from atlas_access.retirement.bindings import LegacyNames, named_in
-from atlas_access.retirement.observed import BoundRevision, SeenAccount
+from atlas_access.retirement.observed import BoundRevision, ObservedAccount
 
 _WORKERS = 8
 
 
-def look(place: AccountPlace, legacy: LegacyNames, endpoints: Endpoints) -> SeenAccount | Unread:
-    """Look through one account; an `Unread` when any part of it could not be read."""
-    return read_or_unread(lambda: _look(place, legacy, endpoints), f"task definitions of {place.environment}")
+def observe(place: AccountTarget, legacy: LegacyNames, endpoints: Endpoints) -> ObservedAccount | Unread:
+    """LiveState through one account; an `Unread` when any part of it could not be read."""
+    return read_or_unread(
+        lambda: _observe(place, legacy, endpoints), f"task definitions of {place.environment}"
+    )
 
 
-def _look(place: AccountPlace, legacy: LegacyNames, endpoints: Endpoints) -> SeenAccount:
+def _observe(place: AccountTarget, legacy: LegacyNames, endpoints: Endpoints) -> ObservedAccount:
     session = session_in(place, endpoints, "retirement")
     ecs, events, scheduler = (
         client(name, place.region, endpoints, session=session) for name in ("ecs", "events", "scheduler")
@@ -62,7 +64,7 @@ def _look(place: AccountPlace, legacy: LegacyNames, endpoints: Endpoints) -> See
         names = named_in(definition, legacy)
         if names:
             bound.append(BoundRevision(full, full in current, names, tuple(dict.fromkeys(used.get(arn, ())))))
-    return SeenAccount(place.environment, len(every), _merged(bound))
+    return ObservedAccount(place.environment, len(every), _merged(bound))
 
 
 def _merged(bound: Sequence[BoundRevision]) -> tuple[BoundRevision, ...]:

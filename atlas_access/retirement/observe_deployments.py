@@ -13,7 +13,7 @@ from typing import Any
 
 from atlas_access.base import Endpoints, Unread
 from atlas_access.clients import (
-    AccountPlace,
+    AccountTarget,
     AwsUnavailable,
     client,
     describe_definition,
@@ -24,15 +24,15 @@ from atlas_access.clients import (
     tags_of,
 )
 from atlas_access.retirement.bindings import LegacyNames, PastDeployment, named_in, since_binding
-from atlas_access.retirement.observed import SeenService
+from atlas_access.retirement.observed import ObservedService
 
 
-def look(place: AccountPlace, legacy: LegacyNames, endpoints: Endpoints) -> SeenService | Unread:
-    """Look at one environment's service and its past; an `Unread` where either could not be read."""
-    return read_or_unread(lambda: _look(place, legacy, endpoints), f"{place.environment}'s service")
+def observe(place: AccountTarget, legacy: LegacyNames, endpoints: Endpoints) -> ObservedService | Unread:
+    """Inspect one environment's service and its past; an `Unread` where either could not be read."""
+    return read_or_unread(lambda: _observe(place, legacy, endpoints), f"{place.environment}'s service")
 
 
-def _look(place: AccountPlace, legacy: LegacyNames, endpoints: Endpoints) -> SeenService:
+def _observe(place: AccountTarget, legacy: LegacyNames, endpoints: Endpoints) -> ObservedService:
     ecs = client("ecs", place.region, endpoints, session=session_in(place, endpoints, "retirement"))
     service = describe_service(ecs, place.cluster, place.service)
     if service is None:
@@ -45,7 +45,7 @@ def _look(place: AccountPlace, legacy: LegacyNames, endpoints: Endpoints) -> See
     running = str(service["taskDefinition"])
     found = since_binding(_past(place, ecs, named)) if not named(running) else None
     troubles = tuple(_troubles(service))
-    return SeenService(
+    return ObservedService(
         place.environment,
         running.rpartition("/")[2],
         None if found is None else found.since,
@@ -54,7 +54,7 @@ def _look(place: AccountPlace, legacy: LegacyNames, endpoints: Endpoints) -> See
     )
 
 
-def _past(place: AccountPlace, ecs: Any, named: Any) -> Iterator[PastDeployment]:
+def _past(place: AccountTarget, ecs: Any, named: Any) -> Iterator[PastDeployment]:
     """The deployments, newest first, each with its revision, read page by page as far as somebody wants them."""
     for page in pages(
         ecs.list_service_deployments, "serviceDeployments", cluster=place.cluster, service=place.service

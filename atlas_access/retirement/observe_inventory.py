@@ -1,4 +1,4 @@
-"""Reads what the legacy estate needs: the project's users, roles and logins, the account's secrets, and who binds them.
+"""Reads what the legacy inventory needs: the project's users, roles and logins, the account's secrets, who binds them.
 
 Metadata only; nothing is written. What cannot be read becomes an `Unread`, never an empty list.
 """
@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from atlas_access.base import Endpoints, Settings, Unread
 from atlas_access.clients import (
-    AccountPlace,
+    AccountTarget,
     Atlas,
     Retry,
     SignIn,
@@ -22,23 +22,23 @@ from atlas_access.clients import (
     items,
     read_or_unread,
 )
-from atlas_access.drift import SeenSecret
+from atlas_access.drift import ObservedSecret
 from atlas_access.manifest import Manifest
 from atlas_access.retirement.observe_revisions import read_revisions
-from atlas_access.retirement.observed import LegacySeen, SeenRevision
+from atlas_access.retirement.observed import ObservedLegacy, ObservedRevision
 
 T = TypeVar("T")
 
 
-def look(
+def observe_legacy(
     manifest: Manifest,
     stack: str,
     settings: Mapping[str, Settings],
     sign_in: SignIn,
     endpoints: Endpoints,
     retry: Retry | None = None,
-) -> LegacySeen:
-    """Read one stack's estate; `settings` are those of every environment. Raises nothing but `EndpointRefused`."""
+) -> ObservedLegacy:
+    """Read one stack's inventory; `settings` are those of every environment. Raises nothing but `EndpointRefused`."""
     own = settings[stack]
     environments = [stack, *(name for name in manifest.environments if name != stack)]
     with (
@@ -59,14 +59,14 @@ def look(
         users, roles = read_or_unread(atlas.users), read_or_unread(atlas.roles)
         logins = read_or_unread(lambda: atlas.logins(own.atlas_cluster))
         parts = tuple(each.result() for each in revisions)
-        return LegacySeen(users, roles, secrets.result(), parts, logins)
+        return ObservedLegacy(users, roles, secrets.result(), parts, logins)
 
 
 def _revisions(
     environment: str, stack: str, settings: Mapping[str, Settings], endpoints: Endpoints
-) -> tuple[SeenRevision, ...] | Unread:
+) -> tuple[ObservedRevision, ...] | Unread:
     role = "" if environment == stack else settings[stack].looks_as or ""
-    place = AccountPlace.of(environment, settings[environment], role)
+    place = AccountTarget.of(environment, settings[environment], role)
     return read_revisions(place, endpoints)
 
 
@@ -77,7 +77,7 @@ def _own(elsewhere: Unread | None, what: str, read: Callable[[], T | Unread]) ->
 
 def _secrets(
     manifest: Manifest, stack: str, settings: Settings, endpoints: Endpoints
-) -> tuple[SeenSecret, ...] | Unread:
+) -> tuple[ObservedSecret, ...] | Unread:
     """Every secret of the account under `<stack>/mongodb/`, and legacy ones elsewhere, in recovery windows too."""
     store = client("secretsmanager", settings.aws_region, endpoints)
     prefix = f"{stack}/mongodb/"
@@ -91,7 +91,7 @@ def _secrets(
     if isinstance(entries, Unread):
         return entries
     return tuple(
-        SeenSecret(
+        ObservedSecret(
             str(each["Name"]), exists=True, arn=str(each["ARN"]), deleted_at=_moment(each.get("DeletedDate"))
         )
         for each in entries

@@ -15,7 +15,7 @@ from atlas_access.retirement.observed import LegacyLogin, SoakLogins
 Found = SoakLogins | Unread
 
 
-def look(
+def observe(
     project: str,
     cluster: str,
     users: Collection[str],
@@ -33,7 +33,7 @@ def look(
         return log
     if not log.whole:
         what = f"access history of {cluster}"
-        return Unread(what, f"there are more than {MOST_LOGINS} logins: not all of them can be seen")
+        return Unread(what, f"there are more than {MOST_LOGINS} logins: not all of them can be observed")
     legacy = []
     for user in sorted(users):
         times = [at for name, at in log.attempts if name == user]

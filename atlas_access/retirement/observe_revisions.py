@@ -11,7 +11,7 @@ from typing import Any
 
 from atlas_access.base import Endpoints, Unread
 from atlas_access.clients import (
-    AccountPlace,
+    AccountTarget,
     client,
     clusters,
     describe_definition,
@@ -21,7 +21,7 @@ from atlas_access.clients import (
     session_in,
 )
 from atlas_access.drift import BoundVariable
-from atlas_access.retirement.observed import SeenRevision
+from atlas_access.retirement.observed import ObservedRevision
 
 MOST = 3000
 """The most revisions that are read; an account with more is reported as not read."""
@@ -29,13 +29,13 @@ MOST = 3000
 _AT_ONCE = 8
 
 
-def read_revisions(place: AccountPlace, endpoints: Endpoints) -> tuple[SeenRevision, ...] | Unread:
+def read_revisions(place: AccountTarget, endpoints: Endpoints) -> tuple[ObservedRevision, ...] | Unread:
     """The revisions of an environment's account, with what each of their containers' variables is read from."""
     what = f"task definitions of {place.environment}"
     return read_or_unread(lambda: _read(what, place, endpoints), what)
 
 
-def _read(what: str, place: AccountPlace, endpoints: Endpoints) -> tuple[SeenRevision, ...] | Unread:
+def _read(what: str, place: AccountTarget, endpoints: Endpoints) -> tuple[ObservedRevision, ...] | Unread:
     ecs = client("ecs", place.region, endpoints, session=session_in(place, endpoints, "legacy"))
     running = {arn for cluster in clusters(ecs) for arn, _ in running_definitions(ecs, cluster)}
     every = running.union(items(ecs.list_task_definitions, "taskDefinitionArns", status="ACTIVE"))
@@ -49,9 +49,9 @@ def _read(what: str, place: AccountPlace, endpoints: Endpoints) -> tuple[SeenRev
         )
 
 
-def _revision(ecs: Any, environment: str, arn: str, *, running: bool) -> SeenRevision:
+def _revision(ecs: Any, environment: str, arn: str, *, running: bool) -> ObservedRevision:
     definition = describe_definition(ecs, arn)
-    return SeenRevision(
+    return ObservedRevision(
         environment=environment,
         arn=str(definition["taskDefinitionArn"]),
         active=definition.get("status", "ACTIVE") == "ACTIVE",

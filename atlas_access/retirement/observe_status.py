@@ -1,7 +1,7 @@
-"""Looks at how far a stack's migration is: baseline, users, secrets, proofs, service, soak, and what is left of legacy.
+"""Inspects how far a stack's migration is: baseline, users, secrets, proofs, service, soak, and what is left of legacy.
 
 Read-only, but for proofs, which leave nothing behind. What cannot be read is a fact that nobody knows, never one that
-holds. The phases that lie on a developer's machine and in the application's code are looked at elsewhere.
+holds. The phases that lie on a developer's machine and in the application's code are inspected elsewhere.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from atlas_access.clients import AwsUnavailable, client
 from atlas_access.drift import listed, moment, observe as drift
 from atlas_access.proof import Stack, Verdict, candidates, declared_proven, prove_candidates
 from atlas_access.retirement import observe_inventory as legacy
-from atlas_access.retirement.inventory import LegacyEstate, legacy_estate
+from atlas_access.retirement.inventory import LegacyInventory, legacy_inventory
 from atlas_access.retirement.status import Fact, Step
 from atlas_access.retirement.status_facts import (
     Live,
-    Looked,
+    StatusOrder,
     gates,
     retirement,
     secrets,
@@ -28,25 +28,25 @@ from atlas_access.retirement.status_facts import (
     users,
 )
 from atlas_access.rollout import (
-    Marks,
+    ObservedSoak,
     Preceding,
     Service,
     ServiceMissing,
-    SoakSeen,
+    ServiceTags,
     baseline_file,
-    looked,
-    read_marks,
+    observed,
+    read_service_tags,
     released,
 )
 from atlas_access.smoke import BaselineRefused, SmokeInvalid, load_smoke, read_baseline
 
 
-def facts(asked: Looked) -> dict[Step, Fact]:
+def facts(asked: StatusOrder) -> dict[Step, Fact]:
     """Everything but the local file, the code and the documents. Raises `EndpointRefused`."""
     clock = clock_for(os.environ, asked.endpoints)
     with ThreadPoolExecutor(max_workers=4) as pool:
-        drifted = pool.submit(drift.look, asked.wanted, asked.sign_in, asked.endpoints)
-        estate = pool.submit(_estate, asked)
+        drifted = pool.submit(drift.observe_stack, asked.wanted, asked.sign_in, asked.endpoints)
+        inventory = pool.submit(_estate, asked)
         live = _live(asked)
         soak = pool.submit(_soak, asked, asked.stack, clock)
         after = asked.own.goes_after
@@ -61,11 +61,11 @@ def facts(asked: Looked) -> dict[Step, Fact]:
             Step.SWAP: swap(asked, live, before.result() if before else None),
             Step.GATES: gates(asked, live, captured),
             Step.SOAK: soaked(live, soak.result(), _minutes(asked)),
-            Step.RETIREMENT: retirement(estate.result(), live),
+            Step.RETIREMENT: retirement(inventory.result(), live),
         }
 
 
-def baseline(asked: Looked) -> Fact:
+def baseline(asked: StatusOrder) -> Fact:
     """Whether a baseline of this stack and these scenarios is there; one is written only when every gate was green."""
     path = baseline_file(asked.stack, asked.own.smoke_baseline, asked.folder)
     try:
@@ -85,10 +85,10 @@ def baseline(asked: Looked) -> Fact:
     )
 
 
-def _proofs(asked: Looked, live: Live) -> Fact:
+def _proofs(asked: StatusOrder, live: Live) -> Fact:
     """Proven right before the swap, for what runs; before it, by asking the servers now."""
-    if live.bound and live.marks.bound is not None:
-        since = moment(live.marks.bound.since)
+    if live.bound and live.service_tags.bound is not None:
+        since = moment(live.service_tags.bound.since)
         text = f"every credential was proven again right before the swap of {since}: on record, not asked now"
         return Fact(holds=True, evidence=text)
     stack = Stack(asked.stack, asked.wanted.manifest, asked.own, asked.endpoints, asked.sign_in)
@@ -112,38 +112,42 @@ def _proofs(asked: Looked, live: Live) -> Fact:
     )
 
 
-def _live(asked: Looked) -> Live:
+def _live(asked: StatusOrder) -> Live:
     settings = asked.own
     ecs = client("ecs", settings.aws_region, asked.endpoints)
     try:
         service = Service(ecs, settings.ecs_cluster, settings.ecs_service)
-        state, tags = service.look_tagged()
-        marks = read_marks(tags)
-        if marks.bound is not None and marks.bound.revision != state.revision:
-            was, runs = service.definition(marks.bound.revision), service.definition(state.revision)
-            marks = released(marks, state.revision, was, runs)
+        state, tags = service.observe_tags()
+        service_tags = read_service_tags(tags)
+        if service_tags.bound is not None and service_tags.bound.revision != state.revision:
+            was, runs = service.definition(service_tags.bound.revision), service.definition(state.revision)
+            service_tags = released(service_tags, state.revision, was, runs)
     except ServiceMissing as error:
-        return Live(None, Marks(), {}, str(error))
+        return Live(None, ServiceTags(), {}, str(error))
     except AwsUnavailable as error:
-        return Live(None, Marks(), {}, f"the service could not be described ({error})")
-    return Live(state, marks, tags)
+        return Live(None, ServiceTags(), {}, f"the service could not be described ({error})")
+    return Live(state, service_tags, tags)
 
 
-def _estate(asked: Looked) -> LegacyEstate:
+def _estate(asked: StatusOrder) -> LegacyInventory:
     wanted = asked.wanted
-    seen = legacy.look(wanted.manifest, wanted.stack, asked.settings, asked.sign_in, asked.endpoints)
-    return legacy_estate(wanted.manifest, wanted.stack, wanted.known, seen, retired=wanted.legacy_is_gone)
+    observed = legacy.observe_legacy(
+        wanted.manifest, wanted.stack, asked.settings, asked.sign_in, asked.endpoints
+    )
+    return legacy_inventory(
+        wanted.manifest, wanted.stack, wanted.known, observed, retired=wanted.legacy_is_gone
+    )
 
 
-def _minutes(asked: Looked) -> int:
+def _minutes(asked: StatusOrder) -> int:
     """How long this stack has to soak: as whoever follows it asks for, else as it asks of others."""
     after = [each.soak_minutes for each in asked.settings.values() if each.goes_after == asked.stack]
     return max(after, default=asked.own.soak_minutes)
 
 
-def _soak(asked: Looked, stack: str, clock: Clock) -> SoakSeen | str:
+def _soak(asked: StatusOrder, stack: str, clock: Clock) -> ObservedSoak | str:
     own, theirs = asked.own, asked.settings[stack]
     asks = next((each for each in asked.settings.values() if each.goes_after == stack), own)
     role = "" if own.aws_account_id == theirs.aws_account_id else own.looks_as
     before = Preceding.of(stack, theirs, role, asks)
-    return looked(before, own.aws_account_id, asked.endpoints, clock)
+    return observed(before, own.aws_account_id, asked.endpoints, clock)

@@ -23,7 +23,7 @@ def retirement_journal(stack: str, settings: Settings, endpoints: Endpoints) -> 
         raise AwsUnavailable(what, elsewhere)
     ecs = client("ecs", settings.aws_region, endpoints)
     try:
-        return read_journal(Service(ecs, settings.ecs_cluster, settings.ecs_service).look_tagged()[1])
+        return read_journal(Service(ecs, settings.ecs_cluster, settings.ecs_service).observe_tags()[1])
     except ServiceMissing as error:
         raise AwsUnavailable(what, str(error)) from None
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from atlas_access.base import Settings, Unread
-from atlas_access.clients import SeenLogins, SeenRole, SeenUser
-from atlas_access.drift import BoundVariable, Drift, SeenSecret
+from atlas_access.clients import ObservedLogins, ObservedRole, ObservedUser
+from atlas_access.drift import BoundVariable, Drift, ObservedSecret
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,16 @@ class BoundRevision:
 
 
 @dataclass(frozen=True)
-class SeenAccount:
-    """One environment's account: its revisions that name something legacy, and how many were looked at in all."""
+class ObservedAccount:
+    """One environment's account: its revisions that name something legacy, and how many were inspected in all."""
 
     environment: str
-    looked_at: int
+    inspected: int
     bound: tuple[BoundRevision, ...] = ()
 
 
 @dataclass(frozen=True)
-class SeenService:
+class ObservedService:
     """One environment's service: what it runs, and since when without legacy bindings (Unix seconds; None: not).
 
     `completed` counts its deployments since; `troubles` are a lease, a hold, or a deployment under way.
@@ -70,7 +70,7 @@ class LegacyLogin:
 
 @dataclass(frozen=True)
 class SoakLogins:
-    """The logins of legacy users in a span of time; `asked` is how many logins of anybody were looked through."""
+    """The logins of legacy users in a span of time; `asked` is how many logins of anybody were observed through."""
 
     start: datetime
     end: datetime
@@ -79,8 +79,8 @@ class SoakLogins:
 
 
 @dataclass(frozen=True)
-class GateSeen:
-    """Everything that one look at the gate has found. `wall` is Unix seconds, `skew` how far it is from AWS's clock.
+class ObservedGate:
+    """Everything that one inspect the gate has found. `wall` is Unix seconds, `skew` how far it is from AWS's clock.
 
     `settings` hold the step, and what a person typed and stated because it cannot be observed from here.
     `accounts` are those of every environment that reads this cluster, `services` those of every environment. `smoke`
@@ -92,8 +92,8 @@ class GateSeen:
     settings: Settings
     wall: float
     skew: float | Unread
-    accounts: tuple[SeenAccount | Unread, ...]
-    services: tuple[SeenService | Unread, ...]
+    accounts: tuple[ObservedAccount | Unread, ...]
+    services: tuple[ObservedService | Unread, ...]
     drift: Drift | Unread
     smoke: tuple[str, ...] | Unread | None
     logins: SoakLogins | Unread
@@ -102,7 +102,7 @@ class GateSeen:
 
 
 @dataclass(frozen=True)
-class SeenRevision:
+class ObservedRevision:
     """A task-definition revision of an environment's account; `running` when a service or task runs it."""
 
     environment: str
@@ -118,11 +118,11 @@ class SeenRevision:
 
 
 @dataclass(frozen=True)
-class LegacySeen:
-    """Everything that was read. `revisions` holds one part per account that could bind a secret of this estate."""
+class ObservedLegacy:
+    """Everything that was read. `revisions` holds one part per account that could bind a secret of this inventory."""
 
-    users: tuple[SeenUser, ...] | Unread
-    roles: tuple[SeenRole, ...] | Unread
-    secrets: tuple[SeenSecret, ...] | Unread
-    revisions: tuple[tuple[SeenRevision, ...] | Unread, ...]
-    logins: SeenLogins | Unread
+    users: tuple[ObservedUser, ...] | Unread
+    roles: tuple[ObservedRole, ...] | Unread
+    secrets: tuple[ObservedSecret, ...] | Unread
+    revisions: tuple[tuple[ObservedRevision, ...] | Unread, ...]
+    logins: ObservedLogins | Unread

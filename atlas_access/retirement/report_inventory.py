@@ -10,7 +10,7 @@ from atlas_access.base import Finding, Report, Section, Status, Table, Unread
 from atlas_access.drift import counted, listed, moment
 from atlas_access.retirement.inventory import (
     Belongs,
-    LegacyEstate,
+    LegacyInventory,
     RoleRow,
     SecretRow,
     Standing,
@@ -22,22 +22,26 @@ _LABELS = {Status.GOOD: "AS DECLARED", Status.BAD: "DIFFERS", Status.UNKNOWN: "U
 _SHOWN = 3
 
 
-def inventory_report(estate: LegacyEstate) -> Report:
+def inventory_report(inventory: LegacyInventory) -> Report:
     """A table for each kind, then what differs and what could not be read; the JSON has the rows as records."""
-    surprises = [Finding(Status.BAD, "", each) for each in estate.surprises]
-    unread = [Finding(Status.UNKNOWN, each.what, f"could not be read: {each.why}") for each in estate.unread]
+    surprises = [Finding(Status.BAD, "", each) for each in inventory.surprises]
+    unread = [
+        Finding(Status.UNKNOWN, each.what, f"could not be read: {each.why}") for each in inventory.unread
+    ]
     return Report(
-        name=f"legacy {estate.stack}",
-        status=estate.status,
-        label=_LABELS[estate.status],
-        summary=_summary(estate),
+        name=f"legacy {inventory.stack}",
+        status=inventory.status,
+        label=_LABELS[inventory.status],
+        summary=_summary(inventory),
         sections=(
-            Section("Users", table=Table(_USER_HEADS, tuple(_user(row, estate) for row in estate.users))),
-            Section("Custom roles", table=Table(_ROLE_HEADS, tuple(map(_role, estate.roles)))),
-            Section("Secrets", table=Table(_SECRET_HEADS, tuple(map(_secret, estate.secrets)))),
+            Section(
+                "Users", table=Table(_USER_HEADS, tuple(_user(row, inventory) for row in inventory.users))
+            ),
+            Section("Custom roles", table=Table(_ROLE_HEADS, tuple(map(_role, inventory.roles)))),
+            Section("Secrets", table=Table(_SECRET_HEADS, tuple(map(_secret, inventory.secrets)))),
             *([Section("Differs or unknown", findings=(*surprises, *unread))] if surprises or unread else []),
         ),
-        data={**asdict(estate), "left": estate.left, "surprises": estate.surprises},
+        data={**asdict(inventory), "left": inventory.left, "surprises": inventory.surprises},
         source="access.yaml",
     )
 
@@ -47,19 +51,19 @@ _ROLE_HEADS = ("role", "is", "state", "held by")
 _SECRET_HEADS = ("secret", "is", "state", "user", "bound by")
 
 
-def _summary(estate: LegacyEstate) -> str:
-    legacy = sum(row.belongs is Belongs.LEGACY for row in estate.users)
-    left = f"{counted(len(estate.left), 'legacy user')} left of {legacy}"
-    if any(part.what == "database users" for part in estate.unread):
+def _summary(inventory: LegacyInventory) -> str:
+    legacy = sum(row.belongs is Belongs.LEGACY for row in inventory.users)
+    left = f"{counted(len(inventory.left), 'legacy user')} left of {legacy}"
+    if any(part.what == "database users" for part in inventory.unread):
         left = "the database users could not be read"
-    more = [counted(len(estate.surprises), "surprise")] if estate.surprises else []
-    more += [f"{counted(len(estate.unread), 'part')} unread"] if estate.unread else []
-    return "; ".join([f"{estate.stack}: {left}", *more])
+    more = [counted(len(inventory.surprises), "surprise")] if inventory.surprises else []
+    more += [f"{counted(len(inventory.unread), 'part')} unread"] if inventory.unread else []
+    return "; ".join([f"{inventory.stack}: {left}", *more])
 
 
-def _user(row: UserRow, estate: LegacyEstate) -> tuple[str, ...]:
+def _user(row: UserRow, inventory: LegacyInventory) -> tuple[str, ...]:
     held, uses = ", ".join(row.held), _uses(row.uses)
-    login = _login(row, estate.login_since)
+    login = _login(row, inventory.login_since)
     return row.name, row.belongs.value, row.standing.value, held, row.successor, login, uses
 
 

@@ -13,7 +13,7 @@ from atlas_access.base import Clock
 from atlas_access.clients import ServiceError
 from atlas_access.retirement.decide import decide, learn
 from atlas_access.retirement.journal import Stage, doing_tags, done_tags, stage_tags, was_tags
-from atlas_access.retirement.live import LiveEstate
+from atlas_access.retirement.live import LiveSystems
 from atlas_access.retirement.model import TOMBSTONE_ROLE
 from atlas_access.retirement.report import RetirementRefused, end_message, unknown
 from atlas_access.retirement.steps import (
@@ -28,23 +28,23 @@ from atlas_access.retirement.steps import (
     Erase,
     Examine,
     Examined,
-    GiveBack,
     Goal,
     Judge,
     Learnt,
-    Look,
+    LiveState,
     MakeRole,
     Refused,
     Remember,
     RemoveRole,
     RemoveUser,
+    RestoreRoles,
+    RevokeRoles,
     RoleInUse,
     Schedule,
     Step,
-    Strip,
     Undo,
 )
-from atlas_access.rollout import SILENT_SECONDS, MarkUnwritable, StepLoop
+from atlas_access.rollout import SILENT_SECONDS, StepLoop, TagUnwritable
 
 PAUSE_SECONDS = 2.0
 RUN_SECONDS = 3600.0
@@ -57,16 +57,16 @@ IN_USE_TRIES = 5
 class Parts:
     """What a run works with. `gates` gives the failures of one round of smoke gates, none where none are run."""
 
-    estate: LiveEstate
+    systems: LiveSystems
     clock: Clock
     say: Callable[[str], None]
-    examine: Callable[[Look, bool], Examined]
+    examine: Callable[[LiveState, bool], Examined]
     gates: Callable[[], tuple[str, ...]]
     apply_seconds: float = 120.0
     pause_seconds: float = PAUSE_SECONDS
 
 
-class _Run(StepLoop[Look, Step, End, Learnt, Done]):
+class _Run(StepLoop[LiveState, Step, End, Learnt, Done]):
     ends = ENDS
 
     def __init__(self, goal: Goal, parts: Parts) -> None:
@@ -76,19 +76,19 @@ class _Run(StepLoop[Look, Step, End, Learnt, Done]):
         self._goal, self._parts = goal, parts
         self._in_use: dict[str, int] = {}
 
-    def observe(self) -> Look:
-        return self._parts.estate.look(self._goal)
+    def observe(self) -> LiveState:
+        return self._parts.systems.observe(self._goal)
 
-    def decide(self, observed: Look) -> Effect:
+    def decide(self, observed: LiveState) -> Effect:
         return decide(self._goal, observed, self.learnt)
 
-    def act(self, step: Effect, observed: Look) -> Learnt:
+    def act(self, step: Effect, observed: LiveState) -> Learnt:
         try:
             return learn(self._perform(step, observed), step)
-        except MarkUnwritable as error:
+        except TagUnwritable as error:
             raise RetirementRefused(end_message(self._goal, Refused((str(error),)))) from None
 
-    def finish(self, end: End, observed: Look) -> Done:
+    def finish(self, end: End, observed: LiveState) -> Done:
         del observed
         text = end_message(self._goal, end)
         if not isinstance(end, Done):
@@ -103,61 +103,61 @@ class _Run(StepLoop[Look, Step, End, Learnt, Done]):
     def unknown(self, why: str) -> RetirementRefused:
         return RetirementRefused(unknown(self._goal, why), 3)
 
-    def _perform(self, effect: Effect, look: Look) -> Learnt:
-        estate = self._parts.estate
+    def _perform(self, effect: Effect, live: LiveState) -> Learnt:
+        systems = self._parts.systems
         match effect:
             case Examine(strict):
-                found = self._parts.examine(look, strict)
+                found = self._parts.examine(live, strict)
                 return (
                     replace(self.learnt, strictly=found) if strict else replace(self.learnt, examined=found)
                 )
             case Enter(stage, since):
-                estate.write(stage_tags(stage, since))
+                systems.write(stage_tags(stage, since))
             case Remember(user, roles):
-                estate.write(was_tags(user, roles))
+                systems.write(was_tags(user, roles))
             case Judge():
                 return replace(self.learnt, after=self._judged())
             case Undo(cause):
                 self.say(f"giving the recorded roles back: {cause}")
-                estate.write(stage_tags(Stage.RESTORING, look.journal.since))
+                systems.write(stage_tags(Stage.RESTORING, live.journal.since))
             case Erase():
-                estate.erase(look.journal.keys)
+                systems.erase(live.journal.keys)
             case _ if isinstance(effect, CHANGES):
-                return self._change(effect, look)
+                return self._change(effect, live)
         return self.learnt
 
-    def _change(self, change: Change, look: Look) -> Learnt:
+    def _change(self, change: Change, live: LiveState) -> Learnt:
         self.say(str(change))
-        self._parts.estate.write(doing_tags(str(change)))
+        self._parts.systems.write(doing_tags(str(change)))
         try:
-            self._do(change, look)
+            self._do(change, live)
         except RoleInUse:
-            return self._held(change, look)
-        self._parts.estate.write(done_tags(str(change)))
+            return self._held(change, live)
+        self._parts.systems.write(done_tags(str(change)))
         return self.learnt
 
-    def _do(self, change: Change, look: Look) -> None:
-        estate = self._parts.estate
+    def _do(self, change: Change, live: LiveState) -> None:
+        systems = self._parts.systems
         match change:
             case Deregister(revision):
-                estate.deregister(revision)
+                systems.deregister(revision)
             case MakeRole():
-                estate.make_role()
-            case Strip(user):
-                estate.strip(user, look.wall)
-            case GiveBack(user, roles):
-                estate.give_back(user, roles)
+                systems.make_role()
+            case RevokeRoles(user):
+                systems.strip(user, live.wall)
+            case RestoreRoles(user, roles):
+                systems.restore_roles(user, roles)
             case RemoveUser(user):
-                estate.remove_user(user)
+                systems.remove_user(user)
             case RemoveRole(role):
-                estate.remove_role(role)
+                systems.remove_role(role)
             case Schedule(secret):
-                estate.schedule(secret)
+                systems.schedule(secret)
 
-    def _held(self, change: Change, look: Look) -> Learnt:
+    def _held(self, change: Change, live: LiveState) -> Learnt:
         """A role in use: held by somebody else it stays and is reported; by nobody, Atlas has not caught up."""
         role = change.role if isinstance(change, RemoveRole) else TOMBSTONE_ROLE
-        holders = look.holders(role)
+        holders = live.holders(role)
         tried = self._in_use[role] = self._in_use.get(role, 0) + 1
         if not holders and tried < IN_USE_TRIES:
             self.pause()
@@ -168,7 +168,7 @@ class _Run(StepLoop[Look, Step, End, Learnt, Done]):
     def _judged(self) -> tuple[str, ...]:
         """What the gates say once Atlas has applied everything; a role that is missing fails twice, a hiccup once."""
         last = self.clock.tick() + self._parts.apply_seconds
-        while not self._parts.estate.applied():
+        while not self._parts.systems.applied():
             if self.clock.tick() > last:
                 return (f"Atlas had not applied the changes within {self._parts.apply_seconds:.0f} s",)
             self.pause()

@@ -19,7 +19,7 @@ from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED
 
 @dataclass(frozen=True)
 class Scope:
-    """One stack's part of the legacy estate.
+    """One stack's part of the legacy inventory.
 
     `users` in the order in which they go: one whose secret another account holds is read by that environment and goes
     last. `roles` are custom ones, `secrets` those of the stack's own account, whichever cluster they lead to.
@@ -31,7 +31,7 @@ class Scope:
 
     @property
     def digest(self) -> str:
-        """Changes when the estate does."""
+        """Changes when the inventory does."""
         text = json.dumps([[(name, str(role)) for name, role in self.users], self.roles, self.secrets])
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Where a stack's migration stands, phase by phase: done, next, blocked by what, or unknown; with the way that goes on.
+"""Where a stack's migration stands, phase by phase: done, next, blocked by what, or unknown; and the next command.
 
 Source: the phases A to H of ENG-279. Pure: it judges facts that others have read. A phase is done only when it was
 observed, and next only when its predecessors are done.
@@ -37,7 +37,7 @@ NAMES: Mapping[Step, str] = {
     Step.SOAK: "soak",
     Step.LOCAL: "local file",
     Step.CODE: "code",
-    Step.RETIREMENT: "legacy estate retired",
+    Step.RETIREMENT: "legacy inventory retired",
     Step.DOCUMENTS: "documents",
 }
 
@@ -68,7 +68,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Fact:
-    """What was seen of a phase: whether it holds (None: nobody knows), and what shows it.
+    """What was observed of a phase: whether it holds (None: nobody knows), and what shows it.
 
     `against` are reasons of its own why it cannot be done now, besides its predecessors.
     """
@@ -112,7 +112,7 @@ class Migration:
 
     @property
     def next(self) -> Standing | None:
-        """The first phase that can be gone on with; one that is unknown must be looked at before any later one."""
+        """The first phase that can be gone on with; one that is unknown must be inspected before any later one."""
         open_ones = (State.NEXT, State.UNKNOWN)
         return next((each for each in self.phases if each.state in open_ones), None)
 
@@ -122,7 +122,7 @@ def migration(stack: str, facts: Mapping[Step, Fact], commands: Mapping[Step, st
     states: dict[Step, State] = {}
     found = []
     for step in Step:
-        fact = facts.get(step, Fact(None, "nobody looked"))
+        fact = facts.get(step, Fact(None, "nobody observed"))
         waits = [need for need in NEEDS[step] if states[need] is not State.DONE]
         state, blocked = _state(fact, waits, states)
         states[step] = state

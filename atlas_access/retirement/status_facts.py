@@ -1,4 +1,4 @@
-"""What of a migration each look has shown, judged phase by phase: users, secrets, swap, gates, soak, retirement.
+"""What of a migration each observation has shown, judged phase by phase: users, secrets, swap, gates, soak, retirement.
 
 Pure: it judges what `atlas_access.retirement.observe_status` has read. What was not read is unknown.
 """
@@ -12,16 +12,16 @@ from pathlib import Path
 from atlas_access.base import Endpoints, Settings
 from atlas_access.clients import SignIn
 from atlas_access.drift import Drift, Wanted, listed, moment
-from atlas_access.retirement.inventory import Belongs, LegacyEstate, Standing
+from atlas_access.retirement.inventory import Belongs, LegacyInventory, Standing
 from atlas_access.retirement.journal import Stage, read_journal
 from atlas_access.retirement.status import Fact
-from atlas_access.rollout import Marks, ServiceState, SoakSeen, named, refusals, short
+from atlas_access.rollout import ObservedSoak, ServiceState, ServiceTags, named, refusals, short
 
 _SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Looked:
+class StatusOrder:
     """Whose migration, by which settings of every environment, with which keys, from which folder."""
 
     wanted: Wanted
@@ -43,21 +43,21 @@ class Looked:
 
 @dataclass(frozen=True)
 class Live:
-    """The service as it is: its state, marks and tags, or why they are not known."""
+    """The service as it is: its state, service_tags and tags, or why they are not known."""
 
     state: ServiceState | None
-    marks: Marks
+    service_tags: ServiceTags
     tags: Mapping[str, str]
     why: str = ""
 
     @property
     def bound(self) -> bool:
         """Whether a green rollout of ours brought what runs."""
-        mark = self.marks.bound
+        mark = self.service_tags.bound
         return self.state is not None and mark is not None and self.state.runs(mark.revision)
 
 
-def users(asked: Looked, found: Drift) -> Fact:
+def users(asked: StatusOrder, found: Drift) -> Fact:
     """Whether the managed users and roles are there as declared."""
     manifest = asked.wanted.manifest
     names = {*(user.name for user in manifest.users), *(role.name for role in manifest.roles)}
@@ -70,9 +70,9 @@ def users(asked: Looked, found: Drift) -> Fact:
     return Fact(holds=True, evidence="every managed user and role is in Atlas as declared")
 
 
-def secrets(asked: Looked, found: Drift) -> Fact:
+def secrets(asked: StatusOrder, found: Drift) -> Fact:
     """Whether the secrets of this account are there, readable, each with a current version."""
-    names = asked.wanted.estate.wanted_secrets
+    names = asked.wanted.inventory.wanted_secrets
     wrong = [each for each in found.findings if each.subject in names]
     if wrong:
         return Fact(holds=False, evidence=listed((each.what for each in wrong), _SHOWN))
@@ -88,21 +88,21 @@ def secrets(asked: Looked, found: Drift) -> Fact:
     )
 
 
-def swap(asked: Looked, live: Live, before: SoakSeen | str | None) -> Fact:
+def swap(asked: StatusOrder, live: Live, before: ObservedSoak | str | None) -> Fact:
     """Whether the service runs what a rollout of ours ended on; what stands against it, the stack before included."""
     if live.state is None:
         return Fact(holds=None, evidence=live.why)
     runs = f"{short(live.state.revision)} runs {live.state.counted}"
-    marks = live.marks
-    if marks.broken:
-        return Fact(holds=None, evidence=f"{runs}; its tags make no sense ({marks.broken})")
+    service_tags = live.service_tags
+    if service_tags.broken:
+        return Fact(holds=None, evidence=f"{runs}; its tags make no sense ({service_tags.broken})")
     against = []
-    if marks.lease is not None:
-        against.append(f"run {marks.lease.run} is moving it to {short(marks.lease.wanted)}")
-    if marks.held is not None and marks.held >= asked.own.rollout_release:
-        against.append(f"it was rolled back and is held: raise rolloutRelease above {marks.held}")
+    if service_tags.lease is not None:
+        against.append(f"run {service_tags.lease.run} is moving it to {short(service_tags.lease.wanted)}")
+    if service_tags.held is not None and service_tags.held >= asked.own.rollout_release:
+        against.append(f"it was rolled back and is held: raise rolloutRelease above {service_tags.held}")
     if live.bound and not against:
-        since = "" if marks.bound is None else f" since {moment(marks.bound.since)}"
+        since = "" if service_tags.bound is None else f" since {moment(service_tags.bound.since)}"
         return Fact(holds=True, evidence=f"{runs}, bound{since}")
     if isinstance(before, str):
         against.append(before)
@@ -111,14 +111,14 @@ def swap(asked: Looked, live: Live, before: SoakSeen | str | None) -> Fact:
     return Fact(holds=False, evidence=f"{runs}, which no green rollout ended on", against=tuple(against))
 
 
-def gates(asked: Looked, live: Live, captured: Fact) -> Fact:
+def gates(asked: StatusOrder, live: Live, captured: Fact) -> Fact:
     """Whether the gates were green after the swap: a rollout is recorded as bound only then.
 
     `captured` is what is known of the baseline: without one, no gate can have been judged.
     """
     if live.state is None:
         return Fact(holds=None, evidence=live.why)
-    if not live.bound or live.marks.bound is None:
+    if not live.bound or live.service_tags.bound is None:
         return Fact(holds=False, evidence="no rollout has ended green on what runs")
     if asked.own.allow_ungated_rollout:
         return Fact(holds=None, evidence="allowUngatedRollout: nothing says that the gates were run")
@@ -126,40 +126,42 @@ def gates(asked: Looked, live: Live, captured: Fact) -> Fact:
         return Fact(holds=None, evidence=f"nothing says that the gates were run: {captured.evidence}")
     return Fact(
         holds=True,
-        evidence=f"two green rounds ended the rollout onto {short(live.marks.bound.revision)} "
-        f"at {moment(live.marks.bound.since)}",
+        evidence=f"two green rounds ended the rollout onto {short(live.service_tags.bound.revision)} "
+        f"at {moment(live.service_tags.bound.since)}",
     )
 
 
-def soaked(live: Live, seen: SoakSeen | str, minutes: int) -> Fact:
+def soaked(live: Live, observed: ObservedSoak | str, minutes: int) -> Fact:
     """Whether what runs has been bound for long enough without an error spike."""
-    if isinstance(seen, str):
-        return Fact(holds=None, evidence=seen)
-    against = refusals(seen, minutes)
+    if isinstance(observed, str):
+        return Fact(holds=None, evidence=observed)
+    against = refusals(observed, minutes)
     if not against:
-        return Fact(holds=True, evidence=f"{seen.minutes:.0f} minutes bound; {named(seen.sources)}")
+        return Fact(holds=True, evidence=f"{observed.minutes:.0f} minutes bound; {named(observed.sources)}")
     if not live.bound:
         return Fact(holds=False, evidence=against[0])
-    unclear = [each for each in seen.sources if each.answer.value == "unknown"]
+    unclear = [each for each in observed.sources if each.answer.value == "unknown"]
     if unclear and len(against) == len(unclear):
         return Fact(holds=None, evidence="; ".join(against))
     spikes = tuple(each for each in against if ": spike: " in each)
     return Fact(holds=False, evidence="; ".join(against), against=spikes)
 
 
-def retirement(estate: LegacyEstate, live: Live) -> Fact:
+def retirement(inventory: LegacyInventory, live: Live) -> Fact:
     """Whether every legacy user and role is gone and every legacy secret past reading; else how far it is."""
-    rows = [row for row in estate.users if row.belongs is Belongs.LEGACY]
+    rows = [row for row in inventory.users if row.belongs is Belongs.LEGACY]
     buried = [row for row in rows if row.standing is Standing.TOMBSTONED]
     roles = [
-        row.name for row in estate.roles if row.belongs is Belongs.LEGACY and row.standing is Standing.PRESENT
+        row.name
+        for row in inventory.roles
+        if row.belongs is Belongs.LEGACY and row.standing is Standing.PRESENT
     ]
     readable = [
         row.name
-        for row in estate.secrets
+        for row in inventory.secrets
         if row.belongs is Belongs.LEGACY and row.standing is Standing.PRESENT
     ]
-    shown = f"{len(estate.left)} of {len(rows)} legacy users left"
+    shown = f"{len(inventory.left)} of {len(rows)} legacy users left"
     shown += f" ({len(buried)} tombstoned)" if buried else ""
     shown += f", {len(roles)} roles, {len(readable)} readable secrets"
     journal = read_journal(live.tags)
@@ -168,22 +170,22 @@ def retirement(estate: LegacyEstate, live: Live) -> Fact:
     if journal.stage is not Stage.NONE:
         at = "" if journal.since is None else f" since {moment(journal.since)}"
         shown += f"; the service's record: {journal.stage.value}{at}"
-    unread = [each for each in estate.unread if each.what in ("database users", "custom roles", "secrets")]
+    unread = [each for each in inventory.unread if each.what in ("database users", "custom roles", "secrets")]
     if unread:
         return Fact(holds=None, evidence=listed(map(str, unread), _SHOWN))
-    left = bool(estate.left or roles or readable)
-    return Fact(holds=not left, evidence=shown, against=tuple(_bound(estate)) if left else ())
+    left = bool(inventory.left or roles or readable)
+    return Fact(holds=not left, evidence=shown, against=tuple(_bound(inventory)) if left else ())
 
 
-def _bound(estate: LegacyEstate) -> Iterator[str]:
+def _bound(inventory: LegacyInventory) -> Iterator[str]:
     """What still names a legacy secret: whatever runs here, and any revision of another account."""
-    uses = [use for row in estate.secrets if row.belongs is Belongs.LEGACY for use in row.uses]
-    here = sorted({use.revision for use in uses if use.environment == estate.stack and use.running})
+    uses = [use for row in inventory.secrets if row.belongs is Belongs.LEGACY for use in row.uses]
+    here = sorted({use.revision for use in uses if use.environment == inventory.stack and use.running})
     if here:
         yield f"{listed(here, _SHOWN)} runs on legacy secrets"
-    for other in sorted({use.environment for use in uses} - {estate.stack}):
+    for other in sorted({use.environment for use in uses} - {inventory.stack}):
         names = sorted({use.revision for use in uses if use.environment == other})
         yield f"{other} still has revisions that name a legacy secret ({listed(names, _SHOWN)}): retire {other} first"
-    for part in estate.unread:
+    for part in inventory.unread:
         if part.what.startswith("task definitions"):
             yield f"unknown: {part}"

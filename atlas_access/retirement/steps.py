@@ -32,8 +32,8 @@ class Goal:
     """What one run is to reach.
 
     `users` in the order in which they go, the one that another environment reads by last; `roles` the custom roles that
-    go with them; `secrets` those of the stack's own account. `told_since` is what the stack's state says of when the
-    tombstones were complete, None where it says nothing.
+    go with them; `secrets` those of the stack's own account. `recorded_since` is when the tombstones were complete by
+    the stack's state, None where it says nothing.
     """
 
     stack: str
@@ -41,7 +41,7 @@ class Goal:
     users: tuple[Target, ...]
     roles: tuple[str, ...]
     secrets: tuple[str, ...]
-    told_since: float | None = None
+    recorded_since: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class SecretState(StrEnum):
 
 
 @dataclass(frozen=True)
-class Look:
-    """One look: the journal, the project's users and custom roles, the secrets (only for a deletion), the wall clock.
+class LiveState:
+    """One live: the journal, the project's users and custom roles, the secrets (only for a deletion), the wall clock.
 
     `role_sound` says whether the tombstone role grants what it should and nothing else; None where there is none.
     """
@@ -157,7 +157,7 @@ class Remember:
 
 
 @dataclass(frozen=True)
-class Strip:
+class RevokeRoles:
     """Replace a user's roles by the tombstone role."""
 
     user: str
@@ -167,7 +167,7 @@ class Strip:
 
 
 @dataclass(frozen=True)
-class GiveBack:
+class RestoreRoles:
     """Give a user its recorded roles back."""
 
     user: str
@@ -257,10 +257,10 @@ class NotGreen:
 
 
 End = Done | Refused | Restored | NotGreen
-Change = Deregister | MakeRole | Strip | GiveBack | RemoveUser | RemoveRole | Schedule
+Change = Deregister | MakeRole | RevokeRoles | RestoreRoles | RemoveUser | RemoveRole | Schedule
 """What changes the world; each is written into the journal before and after."""
 
-CHANGES = (Deregister, MakeRole, Strip, GiveBack, RemoveUser, RemoveRole, Schedule)
+CHANGES = (Deregister, MakeRole, RevokeRoles, RestoreRoles, RemoveUser, RemoveRole, Schedule)
 Step = Examine | Enter | Remember | Judge | Undo | Erase | Change
 Effect = Step | End
 ENDS = (Done, Refused, Restored, NotGreen)

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from atlas_access.base import Endpoints, Settings, clock_for
-from atlas_access.clients import AccountPlace, SignIn, client
+from atlas_access.clients import AccountTarget, SignIn, client
 from atlas_access.manifest import Manifest, load_known_users, load_manifest
 from atlas_access.retirement.journal import Stage
-from atlas_access.retirement.live import LiveEstate, sign_in_for_changes
+from atlas_access.retirement.live import LiveSystems, sign_in_for_changes
 from atlas_access.retirement.model import evidence_json, fresh_from, open_ones
 from atlas_access.retirement.observe import Asked, Eyes, examine, round_of
 from atlas_access.retirement.report import RetirementRefused, refused
@@ -34,26 +34,26 @@ def show_gate(props: Mapping[str, Any], before: str) -> dict[str, Any]:
     asked = asked_of(props, endpoints)
     eyes = _eyes(asked, endpoints)
     goal = goal_of(asked.stack, Way(asked.settings.retirement.value), asked.scope)
-    estate = _live(asked.settings, endpoints, eyes.sign_in, eyes.clock.wall)
-    look = estate.look(goal)
-    if look.journal.stage is Stage.DELETED and before:
+    systems = _live(asked.settings, endpoints, eyes.sign_in, eyes.clock.wall)
+    live = systems.observe(goal)
+    if live.journal.stage is Stage.DELETED and before:
         return {**props, "evidence": before}
-    found = examine(asked, eyes, look, strict=False)
+    found = examine(asked, eyes, live, strict=False)
     unmet = open_ones(found.conditions)
     if unmet:
         first, *rest = refused(asked.stack, goal.way, [str(each) for each in unmet], found.conditions)
         raise RetirementRefused("\n".join([first, *(f"  {line}" for line in rest)]))
     return {
         **props,
-        "evidence": evidence_json(asked.stack, asked.settings.retirement, look.wall, found.conditions),
+        "evidence": evidence_json(asked.stack, asked.settings.retirement, live.wall, found.conditions),
     }
 
 
-def retire(props: Mapping[str, Any], told_since: float | None) -> dict[str, Any]:
+def retire(props: Mapping[str, Any], recorded_since: float | None) -> dict[str, Any]:
     """Carry out the configured step. Raises `RetirementRefused`."""
     endpoints = Endpoints.from_environment(os.environ)
     asked = asked_of(props, endpoints)
-    goal = goal_of(asked.stack, Way(asked.settings.retirement.value), asked.scope, told_since)
+    goal = goal_of(asked.stack, Way(asked.settings.retirement.value), asked.scope, recorded_since)
     now = clock_for(os.environ, endpoints).wall()
     asked = replace(
         asked, taken=fresh_from(str(props.get("evidence") or ""), asked.stack, asked.settings.retirement, now)
@@ -76,8 +76,8 @@ def leave(props: Mapping[str, Any]) -> None:
     asked = asked_of(props, endpoints)
     goal = goal_of(asked.stack, Way.RESTORE, asked.scope)
     parts = parts_for(asked, endpoints)
-    if parts.estate.look(goal).journal.stage is Stage.DELETED:
-        say(f"{asked.stack}: the legacy estate is gone and does not come back; nothing was touched")
+    if parts.systems.observe(goal).journal.stage is Stage.DELETED:
+        say(f"{asked.stack}: the legacy systems is gone and does not come back; nothing was touched")
         return
     carry_out(goal, parts)
 
@@ -88,9 +88,9 @@ def restore(
     """Give every tombstoned user of a stack its recorded roles back. Raises `RetirementRefused`."""
     goal = goal_of(stack, Way.RESTORE, scope_of(manifest, stack))
     clock = clock_for(os.environ, endpoints)
-    estate = _live(settings, endpoints, sign_in_for_changes(os.environ), clock.wall)
+    systems = _live(settings, endpoints, sign_in_for_changes(os.environ), clock.wall)
     nothing: Callable[[], tuple[str, ...]] = tuple
-    parts = Parts(estate, clock, tell, _never, nothing, pause_seconds=_pause(endpoints))
+    parts = Parts(systems, clock, tell, _never, nothing, pause_seconds=_pause(endpoints))
     return carry_out(goal, parts)
 
 
@@ -103,7 +103,7 @@ def asked_of(props: Mapping[str, Any], endpoints: Endpoints) -> Asked:
     )
     settings = own_settings(props, endpoints)
     others = (
-        AccountPlace.of(each, settings_of(each, endpoints), settings.looks_as)
+        AccountTarget.of(each, settings_of(each, endpoints), settings.looks_as)
         for each in manifest.environments
         if each != stack
     )
@@ -113,14 +113,14 @@ def asked_of(props: Mapping[str, Any], endpoints: Endpoints) -> Asked:
         manifest=manifest,
         known=known,
         scope=scope_of(manifest, stack),
-        places=(AccountPlace.of(stack, settings), *others),
+        places=(AccountTarget.of(stack, settings), *others),
     )
 
 
-def goal_of(stack: str, way: Way, scope: Scope, told_since: float | None = None) -> Goal:
+def goal_of(stack: str, way: Way, scope: Scope, recorded_since: float | None = None) -> Goal:
     """A goal about everything in a scope."""
     users = tuple(Target(name, frozenset({role})) for name, role in scope.users)
-    return Goal(stack, way, users, scope.roles, scope.secrets, told_since)
+    return Goal(stack, way, users, scope.roles, scope.secrets, recorded_since)
 
 
 def parts_for(asked: Asked, endpoints: Endpoints) -> Parts:
@@ -132,17 +132,19 @@ def parts_for(asked: Asked, endpoints: Endpoints) -> Parts:
         return () if found is None else found.refusals() or round_of(asked, eyes, found)
 
     return Parts(
-        estate=_live(asked.settings, endpoints, eyes.sign_in, eyes.clock.wall),
+        systems=_live(asked.settings, endpoints, eyes.sign_in, eyes.clock.wall),
         clock=eyes.clock,
         say=say,
-        examine=lambda look, strict: examine(asked, eyes, look, strict=strict),
+        examine=lambda live, strict: examine(asked, eyes, live, strict=strict),
         gates=gates,
         pause_seconds=_pause(endpoints),
     )
 
 
-def _live(settings: Settings, endpoints: Endpoints, sign_in: SignIn, wall: Callable[[], float]) -> LiveEstate:
-    return LiveEstate(
+def _live(
+    settings: Settings, endpoints: Endpoints, sign_in: SignIn, wall: Callable[[], float]
+) -> LiveSystems:
+    return LiveSystems(
         ecs=client("ecs", settings.aws_region, endpoints),
         secrets=client("secretsmanager", settings.aws_region, endpoints),
         project=settings.atlas_project_id,

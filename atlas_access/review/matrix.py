@@ -164,14 +164,14 @@ def build(manifest: Manifest, observations: Iterable[Observation] = ()) -> Matri
     Of a user with several credentials the worst stands: one refuted credential is not made up for by a proven one.
     """
     newest = {(each.user, each.environment, each.credential): each for each in observations}
-    seen: dict[tuple[str, str], Observation] = {}
+    observed: dict[tuple[str, str], Observation] = {}
     for each in newest.values():
         place = each.user, each.environment
-        seen[place] = max(seen.get(place, each), each, key=lambda one: _GRAVITY.index(one.proven))
+        observed[place] = max(observed.get(place, each), each, key=lambda one: _GRAVITY.index(one.proven))
     return Matrix(
         database=manifest.database,
         audit=manifest.audit.namespace,
-        clusters=tuple(_cluster(manifest, environment, seen) for environment in manifest.environments),
+        clusters=tuple(_cluster(manifest, environment, observed) for environment in manifest.environments),
         accepted=tuple(_accepted(manifest, waiver) for waiver in manifest.waivers),
     )
 
@@ -191,13 +191,15 @@ def uses_of(manifest: Manifest, user: str, environment: str) -> tuple[Use, ...]:
     )
 
 
-def _cluster(manifest: Manifest, environment: str, seen: dict[tuple[str, str], Observation]) -> ClusterMatrix:
+def _cluster(
+    manifest: Manifest, environment: str, observed: dict[tuple[str, str], Observation]
+) -> ClusterMatrix:
     collections = manifest.collections_on(environment)
     return ClusterMatrix(
         environment=environment,
         collections=collections,
         users=tuple(
-            _row(manifest, user, environment, collections, seen.get((user.name, environment)))
+            _row(manifest, user, environment, collections, observed.get((user.name, environment)))
             for user in manifest.users
         ),
     )

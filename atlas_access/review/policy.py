@@ -36,9 +36,9 @@ def said_by_pack(policy: str, level: str, resource: str, text: str, *, severity:
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     rest = lines[1:] if len(lines) > 1 else lines
     rule = policy.removesuffix("-stack").removesuffix("-advisory")
-    unseen = rule in {NOT_EVALUATED, KNOWN_AFTERWARDS}
+    unobserved = rule in {NOT_EVALUATED, KNOWN_AFTERWARDS}
     return Finding(
-        status=Status.BAD if level == "mandatory" else Status.UNKNOWN if unseen else Status.GOOD,
+        status=Status.BAD if level == "mandatory" else Status.UNKNOWN if unobserved else Status.GOOD,
         subject=resource,
         message=" ".join(line for line in rest if not _REMEDY.match(line)),
         remedy=next((_REMEDY.sub("", line, count=1) for line in rest if _REMEDY.match(line)), ""),
@@ -95,9 +95,9 @@ def _summary(findings: Sequence[Finding], later: int, rules: int, resources: str
         violated = counted(len({each.code for each in broken}), "rule")
         what = f"{counted(len(broken), 'violation')} of {violated} in {resources}"
     accepted = len(_of(findings, Status.GOOD))
-    unseen = len(_of(findings, Status.UNKNOWN)) + later
+    unobserved = len(_of(findings, Status.UNKNOWN)) + later
     more = [f"{accepted} known and accepted"] if accepted else []
-    more += [f"{counted(unseen, 'judgement')} not possible"] if unseen else []
+    more += [f"{counted(unobserved, 'judgement')} not possible"] if unobserved else []
     return "; ".join([what, *([", ".join(more)] if more else [])])
 
 
@@ -115,9 +115,9 @@ def _brief(findings: Sequence[Finding]) -> Iterator[str]:
     for first, *rest in advice.values():
         also = f" The same: {listed(dict.fromkeys(each.subject for each in rest))}." if rest else ""
         yield f"  Advice: {first.message}{also}   ({_explained_by(first)})"
-    unseen = _of(findings, Status.UNKNOWN)
-    yield from (f"  Not evaluated: {each.message}" for each in unseen if each.code != KNOWN_AFTERWARDS)
-    later = sorted({each.subject for each in unseen if each.code == KNOWN_AFTERWARDS})
+    unobserved = _of(findings, Status.UNKNOWN)
+    yield from (f"  Not evaluated: {each.message}" for each in unobserved if each.code != KNOWN_AFTERWARDS)
+    later = sorted({each.subject for each in unobserved if each.code == KNOWN_AFTERWARDS})
     if later:
         yield f"  These values do not exist yet; the policies check them during the update: {listed(later)}"
 

@@ -2,7 +2,7 @@ from .closing import close as close, ungated as ungated
 from .gates import Gates as Gates, baseline_digest as baseline_digest, baseline_file as baseline_file
 from .loop import SILENT_SECONDS as SILENT_SECONDS, StepLoop as StepLoop
 from .model import ServiceState as ServiceState, short as short
-from .observe_soak import Preceding as Preceding, looked as looked
+from .observe_soak import Preceding as Preceding, observed as observed
 from .preflight import UNGATED as UNGATED
 from .report import RolloutFailed as RolloutFailed
 from .rollback import RollbackRefused as RollbackRefused, roll_back as roll_back
@@ -10,12 +10,12 @@ from .service import Service as Service, ServiceMissing as ServiceMissing
 from .service_tags import (
     LONGEST as LONGEST,
     PREFIX as PREFIX,
-    Marks as Marks,
-    MarkUnwritable as MarkUnwritable,
+    ServiceTags as ServiceTags,
+    TagUnwritable as TagUnwritable,
     clean as clean,
-    read_marks as read_marks,
+    read_service_tags as read_service_tags,
 )
-from .soak import SoakSeen as SoakSeen, named as named, refusals as refusals, released as released
+from .soak import ObservedSoak as ObservedSoak, named as named, refusals as refusals, released as released
 from .wiring import (
     PROJECT_FOLDER as PROJECT_FOLDER,
     gates_for as gates_for,

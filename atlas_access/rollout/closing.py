@@ -43,7 +43,7 @@ def _answer(props: Mapping[str, Any]) -> str:
     endpoints = Endpoints.from_environment(os.environ)
     stack, settings = str(props["stack"]), own_settings(props, endpoints)
     try:
-        state, marks = service_of(props, endpoints).look_marked()
+        state, service_tags = service_of(props, endpoints).observe_tagged()
     except ServiceMissing as error:
         return f"gates not run: {error}"
     gates, runs = gates_for(stack, settings, endpoints), short(state.revision)
@@ -62,7 +62,7 @@ def _answer(props: Mapping[str, Any]) -> str:
         for _ in range(0 if found else 2):
             result = safely(gates, state.revision, lambda: False)
             if result.green:
-                if marks.held is None:  # after a rollback the next green rollout closes the issue
+                if service_tags.held is None:  # after a rollback the next green rollout closes the issue
                     green(Done(state.revision, moved=False))
                 return f"gates on {runs}: {result}"
             found = result.failures

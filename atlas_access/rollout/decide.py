@@ -1,4 +1,4 @@
-"""The next step of a rollout or a rollback, from what is seen of the service and what this run has learnt. Pure.
+"""The next step of a rollout or a rollback, from what is observed of the service and what this run has learnt. Pure.
 
 Everything that the next run must know stands on the service before it is acted upon: the lease before the swap, the
 wish to undo before the undoing. So a run that dies anywhere leaves what the next run finishes or undoes. It must never
@@ -25,11 +25,11 @@ from atlas_access.rollout.steps import (
     Learnt,
     Lost,
     NotStable,
+    Observed,
     Preflight,
     Refused,
     Release,
     RolledBack,
-    Seen,
     Settle,
     Swap,
     Take,
@@ -50,36 +50,38 @@ MAX_SWAPS_BACK = 3
 """How often a recorded revision that ECS gives up is put back again."""
 
 
-def decide(goal: Goal, seen: Seen, learnt: Learnt) -> Effect:
+def decide(goal: Goal, observed: Observed, learnt: Learnt) -> Effect:
     """The next step; the run ends with the first one that is an End."""
-    if seen.marks.broken:
+    if observed.service_tags.broken:
         return Refused(
-            (f"the tags atlas-access/* on the service make no sense ({seen.marks.broken}); remove them",)
+            (
+                f"the tags atlas-access/* on the service make no sense ({observed.service_tags.broken}); remove them",
+            )
         )
-    lease = seen.marks.lease
+    lease = observed.service_tags.lease
     if lease is None:
-        return _free(goal, seen, learnt)
+        return _free(goal, observed, learnt)
     if lease.run != goal.run:
-        return _anothers(goal, seen, learnt, lease)
-    if seen.wall - lease.heartbeat >= BEAT_SECONDS:
+        return _anothers(goal, observed, learnt, lease)
+    if observed.wall - lease.heartbeat >= BEAT_SECONDS:
         return Beat()
     if goal.way is Way.BACK or learnt.cause or lease.wish:
-        return _undoing(goal, seen, learnt, lease)
+        return _undoing(goal, observed, learnt, lease)
     if lease.wanted != goal.wanted:
-        return _leftover(seen, lease)
-    return _forward(goal, seen, learnt, lease)
+        return _leftover(observed, lease)
+    return _forward(goal, observed, learnt, lease)
 
 
-def learn(learnt: Learnt, effect: Effect, seen: Seen) -> Learnt:
+def learn(learnt: Learnt, effect: Effect, observed: Observed) -> Learnt:
     """What a run knows after an effect was done; what the pre-flight and the gates said, their runner adds."""
     match effect:
         case Take(lease):
-            return replace(learnt, taken=lease, since=seen.tick)
+            return replace(learnt, taken=lease, since=observed.tick)
         case Swap(revision):
-            return replace(learnt, swapped_to=revision, swaps=learnt.swaps + 1, green=0, since=seen.tick)
+            return replace(learnt, swapped_to=revision, swaps=learnt.swaps + 1, green=0, since=observed.tick)
         case Undo(cause):
             return replace(
-                learnt, cause=learnt.cause or cause, undoing_since=seen.tick, swapped_to="", swaps=0
+                learnt, cause=learnt.cause or cause, undoing_since=observed.tick, swapped_to="", swaps=0
             )
         case Settle():
             mine = learnt.taken
@@ -93,33 +95,35 @@ def learn(learnt: Learnt, effect: Effect, seen: Seen) -> Learnt:
             return learnt
 
 
-def standing_refusals(goal: Goal, seen: Seen) -> tuple[str, ...]:
-    """Every reason against a swap that the look at the service itself gives."""
+def standing_refusals(goal: Goal, observed: Observed) -> tuple[str, ...]:
+    """Every reason against a swap that the inspect the service itself gives."""
     reasons = []
-    held = seen.marks.held
+    held = observed.service_tags.held
     if goal.way is Way.FORWARD and held is not None and goal.release <= held:
         reasons.append(
             f"the service was rolled back and is held: raise rolloutRelease above {held} in a reviewed change"
         )
-    unsafe = refusal(seen.service)
-    if unsafe and (goal.way is Way.FORWARD or seen.service.status != "ACTIVE" or seen.service.desired == 0):
+    unsafe = refusal(observed.service)
+    if unsafe and (
+        goal.way is Way.FORWARD or observed.service.status != "ACTIVE" or observed.service.desired == 0
+    ):
         reasons.append(unsafe)
-    if goal.way is Way.FORWARD and seen.service.revision not in (goal.prior, goal.wanted):
+    if goal.way is Way.FORWARD and observed.service.revision not in (goal.prior, goal.wanted):
         reasons.append(
-            f"the service runs {short(seen.service.revision)}, but {short(goal.prior)} was recorded as what runs "
+            f"the service runs {short(observed.service.revision)}, but {short(goal.prior)} was recorded as what runs "
             "before: somebody deployed in between; update again, so that it is recorded anew"
         )
     return tuple(reasons)
 
 
-def _anothers(goal: Goal, seen: Seen, learnt: Learnt, lease: Lease) -> Effect:
-    age = seen.wall - lease.heartbeat
+def _anothers(goal: Goal, observed: Observed, learnt: Learnt, lease: Lease) -> Effect:
+    age = observed.wall - lease.heartbeat
     if age >= STALE_SECONDS:
         back = goal.way is Way.BACK
         taken = replace(
             lease,
             run=goal.run,
-            heartbeat=seen.wall,
+            heartbeat=observed.wall,
             wish=lease.wish or ((clean(goal.cause) or UNDO) if back else ""),
         )
         return Take(taken, taking_over=True, held=_held(goal, lease) if back else None)
@@ -127,8 +131,8 @@ def _anothers(goal: Goal, seen: Seen, learnt: Learnt, lease: Lease) -> Effect:
         return Lost(lease.run)
     if goal.way is Way.FORWARD:
         return Refused((busy(lease, age),))
-    if seen.tick - learnt.started > 2 * goal.deadline_seconds:
-        return Refused((f"run {lease.run} was asked to undo and has not ended; look at the run itself",))
+    if observed.tick - learnt.started > 2 * goal.deadline_seconds:
+        return Refused((f"run {lease.run} was asked to undo and has not ended; inspect the run itself",))
     if not lease.wish:
         return Ask(goal.cause, _held(goal, lease))
     return Wait(f"run {lease.run} is putting {short(lease.prior)} back")
@@ -143,79 +147,85 @@ def busy(lease: Lease, age: float) -> str:
     )
 
 
-def _free(goal: Goal, seen: Seen, learnt: Learnt) -> Effect:
+def _free(goal: Goal, observed: Observed, learnt: Learnt) -> Effect:
     undone = learnt.undone
     if goal.way is Way.FORWARD and undone is not None and undone.left == goal.wanted:
         return RolledBack(undone)
     if learnt.taken is not None:
-        # Somebody took our tags off; nobody else holds the service, so the move goes on under the same lease again.
+        # Somebody took our tags off; nobody else holds the service, so the move continues under the same lease again.
         wish = clean(learnt.cause) or learnt.taken.wish
-        return Take(replace(learnt.taken, heartbeat=seen.wall, wish=wish))
-    return _free_forward(goal, seen, learnt) if goal.way is Way.FORWARD else _free_back(goal, seen, learnt)
+        return Take(replace(learnt.taken, heartbeat=observed.wall, wish=wish))
+    return (
+        _free_forward(goal, observed, learnt)
+        if goal.way is Way.FORWARD
+        else _free_back(goal, observed, learnt)
+    )
 
 
-def _free_forward(goal: Goal, seen: Seen, learnt: Learnt) -> Effect:
-    bound = seen.marks.bound
+def _free_forward(goal: Goal, observed: Observed, learnt: Learnt) -> Effect:
+    bound = observed.service_tags.bound
     if (
-        seen.service.runs(goal.wanted)
-        and seen.marks.held is None
+        observed.service.runs(goal.wanted)
+        and observed.service_tags.held is None
         and bound is not None
         and bound.revision == goal.wanted
     ):
         return Done(goal.wanted, moved=bool(learnt.swapped_to))
     if learnt.refusals is None:
         return Preflight()
-    reasons = (*standing_refusals(goal, seen), *learnt.refusals)
+    reasons = (*standing_refusals(goal, observed), *learnt.refusals)
     if reasons:
         return Refused(tuple(dict.fromkeys(reasons)))
-    return Take(_lease(goal, seen))
+    return Take(_lease(goal, observed))
 
 
-def _free_back(goal: Goal, seen: Seen, learnt: Learnt) -> Effect:
+def _free_back(goal: Goal, observed: Observed, learnt: Learnt) -> Effect:
     moved = learnt.undone is not None
-    if goal.leaving and seen.service.revision not in (goal.leaving, goal.prior):
-        return Done(seen.service.revision, moved=moved)
-    held = seen.marks.held
-    if seen.service.runs(goal.prior):
+    if goal.leaving and observed.service.revision not in (goal.leaving, goal.prior):
+        return Done(observed.service.revision, moved=moved)
+    held = observed.service_tags.held
+    if observed.service.runs(goal.prior):
         if goal.hold and (held is None or held < goal.release):
             return Hold(goal.release)
-        if seen.marks.bound is not None and seen.marks.bound.revision != goal.prior:
+        if observed.service_tags.bound is not None and observed.service_tags.bound.revision != goal.prior:
             return Settle()
         return (
             RolledBack(learnt.undone)
             if learnt.undone and learnt.undone.gates
             else Done(goal.prior, moved=moved)
         )
-    if seen.service.revision == goal.prior and seen.service.status == "ACTIVE":
-        if seen.tick - learnt.started <= goal.deadline_seconds:
-            return Wait(f"{short(goal.prior)} was put back already: {judge(seen.service, goal.prior).why}")
-        return NotStable(goal.cause, judge(seen.service, goal.prior).why)
+    if observed.service.revision == goal.prior and observed.service.status == "ACTIVE":
+        if observed.tick - learnt.started <= goal.deadline_seconds:
+            return Wait(
+                f"{short(goal.prior)} was put back already: {judge(observed.service, goal.prior).why}"
+            )
+        return NotStable(goal.cause, judge(observed.service, goal.prior).why)
     if learnt.refusals is None:
         return Preflight()
-    reasons = (*standing_refusals(goal, seen), *learnt.refusals)
+    reasons = (*standing_refusals(goal, observed), *learnt.refusals)
     if reasons:
         return Refused(tuple(dict.fromkeys(reasons)))
-    return Take(_lease(goal, seen), held=_held(goal, None))
+    return Take(_lease(goal, observed), held=_held(goal, None))
 
 
-def _leftover(seen: Seen, lease: Lease) -> Effect:
+def _leftover(observed: Observed, lease: Lease) -> Effect:
     """A dead run wanted something else: take its lease off where it had ended or not begun, else undo it first."""
-    bound = seen.marks.bound
-    ended = bound is not None and bound.revision == lease.wanted and seen.service.runs(lease.wanted)
-    if ended or seen.service.runs(lease.prior):
+    bound = observed.service_tags.bound
+    ended = bound is not None and bound.revision == lease.wanted and observed.service.runs(lease.wanted)
+    if ended or observed.service.runs(lease.prior):
         return Release()
     return Undo(f"a run that died left {short(lease.wanted)} half-way")
 
 
-def _forward(goal: Goal, seen: Seen, learnt: Learnt, lease: Lease) -> Effect:
-    service, late = seen.service, seen.tick - learnt.since > goal.deadline_seconds
+def _forward(goal: Goal, observed: Observed, learnt: Learnt, lease: Lease) -> Effect:
+    service, late = observed.service, observed.tick - learnt.since > goal.deadline_seconds
     untouched = not learnt.swapped_to and service.revision == lease.prior != lease.wanted
-    held = seen.marks.held
+    held = observed.service_tags.held
     if held is not None and goal.release <= held:
-        # Asked for between this run's look and its lease: a rollback goes before what it has not seen.
+        # Asked for between this run's look and its lease: a rollback goes before what it has not observed.
         why = f"the service was rolled back meanwhile and is held: raise rolloutRelease above {held}"
         return Abandon(why) if untouched else Undo(why, held)
-    if not learnt.swapped_to and _ended(goal, seen):
+    if not learnt.swapped_to and _ended(goal, observed):
         # The run that died had only its lease left to take off.
         return Release(freely=True)
     if learnt.refusals is None:
@@ -235,7 +245,7 @@ def _forward(goal: Goal, seen: Seen, learnt: Learnt, lease: Lease) -> Effect:
     if (
         standing.progress is Progress.FAILED
         and service.revision != goal.wanted
-        and _just_swapped(seen, learnt)
+        and _just_swapped(observed, learnt)
     ):
         return Wait("ECS does not show the update yet")
     if standing.progress is Progress.FAILED:
@@ -248,56 +258,56 @@ def _forward(goal: Goal, seen: Seen, learnt: Learnt, lease: Lease) -> Effect:
         return Wait(standing.why)
     if learnt.green < ROUNDS:
         return Judge(goal.wanted)
-    bound = seen.marks.bound
+    bound = observed.service_tags.bound
     if bound is None or bound.revision != goal.wanted or bound.release != goal.release:
-        return Bind(Bound(goal.wanted, lease.prior, seen.wall, goal.release))
+        return Bind(Bound(goal.wanted, lease.prior, observed.wall, goal.release))
     return Release(freely=True)
 
 
-def _ended(goal: Goal, seen: Seen) -> bool:
+def _ended(goal: Goal, observed: Observed) -> bool:
     """Whether a rollout onto the wanted revision came to its green end, with this very release."""
-    bound = seen.marks.bound
+    bound = observed.service_tags.bound
     return (
         bound is not None
         and (bound.revision, bound.release) == (goal.wanted, goal.release)
-        and seen.service.runs(goal.wanted)
+        and observed.service.runs(goal.wanted)
     )
 
 
-def _undoing(goal: Goal, seen: Seen, learnt: Learnt, lease: Lease) -> Effect:
+def _undoing(goal: Goal, observed: Observed, learnt: Learnt, lease: Lease) -> Effect:
     target = lease.prior
     if learnt.undoing_since is None or not lease.wish:
-        decided_here = bool(learnt.cause) or goal.way is Way.BACK or seen.marks.held is not None
+        decided_here = bool(learnt.cause) or goal.way is Way.BACK or observed.service_tags.held is not None
         return Undo(
             learnt.cause or lease.wish or goal.cause or UNDO, _held(goal, lease) if decided_here else None
         )
     if target == lease.wanted:
         return NotStable(learnt.cause, "no other revision was recorded that could be put back")
-    standing = judge(seen.service, target)
-    if seen.service.revision != target:
-        if learnt.swapped_to == target and _just_swapped(seen, learnt):
+    standing = judge(observed.service, target)
+    if observed.service.revision != target:
+        if learnt.swapped_to == target and _just_swapped(observed, learnt):
             return Wait("ECS does not show the update yet")
         return Swap(target) if learnt.swaps < MAX_SWAPS_BACK else NotStable(learnt.cause, standing.why)
     if standing.progress is Progress.ARRIVED:
         return Judge(target) if learnt.gates_after is None else Settle()
-    if seen.tick - learnt.undoing_since > goal.deadline_seconds:
+    if observed.tick - learnt.undoing_since > goal.deadline_seconds:
         return NotStable(learnt.cause, f"not stable after {goal.deadline_seconds:.0f} s: {standing.why}")
     if standing.progress is Progress.FAILED:
         return NotStable(learnt.cause, standing.why)
     return Wait(standing.why)
 
 
-def _just_swapped(seen: Seen, learnt: Learnt) -> bool:
-    return bool(learnt.swapped_to) and seen.tick - learnt.since < GRACE_SECONDS
+def _just_swapped(observed: Observed, learnt: Learnt) -> bool:
+    return bool(learnt.swapped_to) and observed.tick - learnt.since < GRACE_SECONDS
 
 
-def _lease(goal: Goal, seen: Seen) -> Lease:
+def _lease(goal: Goal, observed: Observed) -> Lease:
     back = goal.way is Way.BACK
     return Lease(
         run=goal.run,
         prior=goal.prior,
-        wanted=seen.service.revision if back else goal.wanted,
-        heartbeat=seen.wall,
+        wanted=observed.service.revision if back else goal.wanted,
+        heartbeat=observed.wall,
         release=goal.release,
         wish=(clean(goal.cause) or UNDO) if back else "",
     )

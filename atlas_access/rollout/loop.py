@@ -19,7 +19,7 @@ SILENT_SECONDS = 60.0
 
 O = TypeVar("O")  # noqa: E741 - what was observed
 A = TypeVar("A")
-"""A step that the run goes on after."""
+"""A step that the run continues after."""
 E = TypeVar("E")
 """A step that ends the run."""
 L = TypeVar("L")

@@ -1,4 +1,4 @@
-"""Looks at the environment that goes before: its service, its logs, and Atlas' record of failed logins.
+"""Inspects the environment that goes before: its service, its logs, and Atlas' record of failed logins.
 
 Only reads, as a role of that environment's own account where it is another one. What cannot be asked is unknown; the
 caller's own identity in another account is never taken for an answer.
@@ -31,7 +31,7 @@ from atlas_access.clients import (
     taken_on,
 )
 from atlas_access.rollout.service import Service, ServiceMissing
-from atlas_access.rollout.soak import SoakSeen, Source, released, spike, unknown
+from atlas_access.rollout.soak import ObservedSoak, Source, released, spike, unknown
 
 LOGS, LOGINS = "service logs", "Atlas login failures"
 WORDS = ("ERROR", "Error", "error")
@@ -57,7 +57,7 @@ class Preceding:
 
     @classmethod
     def of(cls, stack: str, theirs: Settings, role: str, asks: Settings) -> Preceding:
-        """A stack by its settings, looked at as a role of its account; `asks` are those that hold it to a soak."""
+        """A stack by its settings, inspected as a role of its account; `asks` are those that hold it to a soak."""
         return cls(
             stack,
             theirs.aws_account_id,
@@ -72,24 +72,26 @@ class Preceding:
         )
 
 
-def look(before: Preceding, own_account: str, endpoints: Endpoints, clock: Clock) -> SoakSeen:
-    """Look at the service and, once it is bound, at its errors. Raises `AwsUnavailable`, `ServiceMissing`."""
+def observe(before: Preceding, own_account: str, endpoints: Endpoints, clock: Clock) -> ObservedSoak:
+    """Inspect the service and, once it is bound, at its errors. Raises `AwsUnavailable`, `ServiceMissing`."""
     session = _session(before, own_account, endpoints)
     service = Service(
         client("ecs", before.region, endpoints, session=session), before.cluster, before.service
     )
-    state, marks = service.look_marked()
+    state, service_tags = service.observe_tagged()
     definition = service.definition(state.revision)
-    if marks.bound is not None and marks.bound.revision != state.revision:
-        marks = released(marks, state.revision, service.definition(marks.bound.revision), definition)
-    seen = SoakSeen(before.stack, state, marks, clock.wall())
-    since = seen.bound_since
+    if service_tags.bound is not None and service_tags.bound.revision != state.revision:
+        service_tags = released(
+            service_tags, state.revision, service.definition(service_tags.bound.revision), definition
+        )
+    observed = ObservedSoak(before.stack, state, service_tags, clock.wall())
+    since = observed.bound_since
     if since is None:
-        return seen
-    sources = [_logs(before, definition, session, endpoints, since, seen.wall)]
+        return observed
+    sources = [_logs(before, definition, session, endpoints, since, observed.wall)]
     if before.logins:
-        sources.append(_logins(before, endpoints, since, seen.wall))
-    return SoakSeen(before.stack, state, marks, seen.wall, tuple(sources))
+        sources.append(_logins(before, endpoints, since, observed.wall))
+    return ObservedSoak(before.stack, state, service_tags, observed.wall, tuple(sources))
 
 
 def _session(before: Preceding, own_account: str, endpoints: Endpoints) -> Session | None:
@@ -97,7 +99,7 @@ def _session(before: Preceding, own_account: str, endpoints: Endpoints) -> Sessi
         if before.account == own_account:
             return None
         raise AwsUnavailable(
-            f"looking at {before.stack}'s service in account {before.account}", "no role (set soakRole)"
+            f"inspecting {before.stack}'s service in account {before.account}", "no role (set soakRole)"
         )
     return taken_on(before.role_arn, before.region, endpoints, "soak")
 
@@ -149,9 +151,9 @@ def _failed(atlas: Atlas, cluster: str, start: float, end: float) -> int:
     return len(log.attempts)
 
 
-def looked(before: Preceding, own_account: str, endpoints: Endpoints, clock: Clock) -> SoakSeen | str:
+def observed(before: Preceding, own_account: str, endpoints: Endpoints, clock: Clock) -> ObservedSoak | str:
     """The look, or in one line why it could not be had."""
     try:
-        return look(before, own_account, endpoints, clock)
+        return observe(before, own_account, endpoints, clock)
     except (AwsUnavailable, ServiceMissing) as error:
         return f"{before.stack}: whether it is bound and has soaked is unknown: {error}"

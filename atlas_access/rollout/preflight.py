@@ -18,10 +18,10 @@ from atlas_access.rollout.gates import Gates
 from atlas_access.rollout.model import short
 from atlas_access.rollout.readable import Readability, references
 from atlas_access.rollout.service import Service
-from atlas_access.rollout.soak import SoakSeen, refusals as soak_refusals
-from atlas_access.rollout.steps import Seen
+from atlas_access.rollout.soak import ObservedSoak, refusals as soak_refusals
+from atlas_access.rollout.steps import Observed
 
-Check = Callable[[Seen], tuple[str, ...]]
+Check = Callable[[Observed], tuple[str, ...]]
 
 UNGATED = (
     "the smoke gates cannot be run: there is no baseline. Capture one before any change: "
@@ -36,12 +36,12 @@ class Checks:
 
     named: Mapping[str, Check]
 
-    def __call__(self, seen: Seen) -> tuple[str, ...]:
+    def __call__(self, observed: Observed) -> tuple[str, ...]:
         """Every reason of every check, each once."""
 
         def one(name: str) -> tuple[str, ...]:
             try:
-                return self.named[name](seen)
+                return self.named[name](observed)
             except Exception as error:  # noqa: BLE001 - what cannot be checked is a reason not to start
                 return (f"{name} could not be checked: {_text(error)}",)
 
@@ -55,10 +55,10 @@ def proven_again(
 ) -> Check:
     """Prove every credential of the new revision now, each by its own runner, and hold that no other version is bound.
 
-    `proofs` are the inputs of the program's own proofs. The audit log that they have seen is the one expected now.
+    `proofs` are the inputs of the program's own proofs. The audit log that they have observed is the one expected now.
     """
 
-    def check(_: Seen) -> tuple[str, ...]:
+    def check(_: Observed) -> tuple[str, ...]:
         if not proofs:
             return ("no credential to prove was handed to the rollout; nothing is swapped unproven",)
         made = [Made.of(each) for each in proofs]
@@ -94,7 +94,7 @@ def unproven(requests: Sequence[ProofRequest], definition: Mapping[str, Any]) ->
 def readable(readability: Readability, service: Service, revisions: Sequence[str]) -> Check:
     """Tasks of every one of these revisions could start."""
 
-    def check(_: Seen) -> tuple[str, ...]:
+    def check(_: Observed) -> tuple[str, ...]:
         return tuple(
             reason
             for revision in dict.fromkeys(revisions)
@@ -112,15 +112,15 @@ class Gated:
     allow_ungated: bool
     red: bool = False
 
-    def __call__(self, seen: Seen) -> tuple[str, ...]:
+    def __call__(self, observed: Observed) -> tuple[str, ...]:
         """Each gate that fails before any change is a reason not to start."""
         if self.gates is None:
             return () if self.allow_ungated else (UNGATED,)
         refused = self.gates.refusals()
         if refused:
             return refused
-        now = short(seen.service.revision)
-        found = self.gates.round(seen.service.revision, lambda: False)
+        now = short(observed.service.revision)
+        found = self.gates.round(observed.service.revision, lambda: False)
         self.red = not found.green
         return tuple(f"{failure} (already on {now}, before any change)" for failure in found.failures)
 
@@ -128,7 +128,7 @@ class Gated:
 def owned(answer: Status, why: str, *, acknowledged: bool) -> Check:
     """Terraform has let go: its HCL says so, or the configuration acknowledges it and the HCL does not deny it."""
 
-    def check(_: Seen) -> tuple[str, ...]:
+    def check(_: Observed) -> tuple[str, ...]:
         if answer is Status.GOOD or (acknowledged and answer is not Status.BAD):
             return ()
         problem = why or "whether Terraform still owns the task definition is unknown"
@@ -142,7 +142,7 @@ def owned(answer: Status, why: str, *, acknowledged: bool) -> Check:
 
 
 def soaked(
-    look: Callable[[], SoakSeen | str],
+    observe: Callable[[], ObservedSoak | str],
     minutes: int,
     gates: Callable[[], Gates | None],
     *,
@@ -150,23 +150,23 @@ def soaked(
 ) -> Check:
     """The environment before has soaked without a spike, and its gates, run again now, are green."""
 
-    def check(_: Seen) -> tuple[str, ...]:
-        seen = look()
-        if isinstance(seen, str):
-            return (seen,)
-        reasons = soak_refusals(seen, minutes)
+    def check(_: Observed) -> tuple[str, ...]:
+        observed = observe()
+        if isinstance(observed, str):
+            return (observed,)
+        reasons = soak_refusals(observed, minutes)
         again: tuple[str, ...] = ()
         try:
             before = gates()
         except AwsUnavailable as error:
-            return (*reasons, f"{seen.stack}: its gates cannot be run again: {error}")
+            return (*reasons, f"{observed.stack}: its gates cannot be run again: {error}")
         if before is None and not allow_ungated:
-            again = (f"{seen.stack}: its gates cannot be run again: no baseline of it",)
+            again = (f"{observed.stack}: its gates cannot be run again: no baseline of it",)
         elif before is not None:
-            again = before.refusals() or before.round(seen.service.revision, lambda: False).failures
+            again = before.refusals() or before.round(observed.service.revision, lambda: False).failures
         return (
             *reasons,
-            *(each if each.startswith(seen.stack) else f"{seen.stack}: {each}" for each in again),
+            *(each if each.startswith(observed.stack) else f"{observed.stack}: {each}" for each in again),
         )
 
     return check

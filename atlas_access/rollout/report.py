@@ -11,7 +11,7 @@ from typing import Literal
 
 from atlas_access.base import redact
 from atlas_access.rollout.model import short
-from atlas_access.rollout.steps import Done, End, Goal, Lost, NotStable, Refused, RolledBack, Seen, Way
+from atlas_access.rollout.steps import Done, End, Goal, Lost, NotStable, Observed, Refused, RolledBack, Way
 
 
 class RolloutFailed(RuntimeError):
@@ -54,28 +54,33 @@ class Figures:
 
 
 def end_message(
-    stack: str, goal: Goal, end: End, seen: Seen, details: tuple[str, ...], figures: Figures | None = None
+    stack: str,
+    goal: Goal,
+    end: End,
+    observed: Observed,
+    details: tuple[str, ...],
+    figures: Figures | None = None,
 ) -> str:
     """The text of an end. `details` are stop reasons."""
-    known = figures or Figures()
+    known, state = figures or Figures(), observed.service
     match end:
         case Done(revision, moved):
-            lines = [*_done(stack, goal, seen, revision, moved=moved), *_cost(known)]
+            lines = [*_done(stack, goal, observed, revision, moved=moved), *_cost(known)]
         case Refused(reasons):
-            lines = _refused(stack, goal, seen, reasons)
+            lines = _refused(stack, goal, observed, reasons)
         case RolledBack(undone):
             head = f"ROLLED BACK  {stack}: {undone.cause}"
             logged = [f"The service logged meanwhile: {each}" for each in known.logged]
-            lines = [head, _runs_again(seen, known), *_likely(details), *logged]
+            lines = [head, _runs_again(observed, known), *_likely(details), *logged]
             if undone.gates:
                 lines.append(f"The gates fail on it too: {'; '.join(undone.gates)}")
-            lines.append(_next(stack, seen))
+            lines.append(_next(stack, observed))
         case NotStable(cause, why):
             lines = [
-                f"NOT STABLE  {stack}: {cause}; {short(_prior(goal, seen))} was put back, but: {why}",
+                f"NOT STABLE  {stack}: {cause}; {short(_prior(goal, observed))} was put back, but: {why}",
                 *_likely(details),
-                f"The service shows {short(seen.service.revision)} {seen.service.counted}. Look at its events now:",
-                f"  aws ecs describe-services --cluster … --services … --query services[0].events ({seen.service.arn})",
+                f"The service shows {short(state.revision)} {state.counted}. Inspect its events now:",
+                f"  aws ecs describe-services --cluster … --services … --query services[0].events ({state.arn})",
                 f"Then: atlas-access rollback {stack}",
             ]
         case Lost(run):
@@ -97,27 +102,30 @@ def unknown(stack: str, goal: Goal, why: str) -> str:
     )
 
 
-def _done(stack: str, goal: Goal, seen: Seen, revision: str, *, moved: bool) -> list[str]:
-    runs = f"{short(revision)} running {seen.service.counted}"
+def _done(stack: str, goal: Goal, observed: Observed, revision: str, *, moved: bool) -> list[str]:
+    runs = f"{short(revision)} running {observed.service.counted}"
     if goal.way is Way.FORWARD:
         return [f"{stack}: {runs}" if moved else f"{stack}: {runs}; nothing had to be moved"]
     if goal.leaving and revision not in (goal.leaving, goal.prior):
         return [f"{stack}: {runs}, which no rollout of ours brought; left as it is"]
-    held = f"Nothing swaps until rolloutRelease exceeds {seen.marks.held} in Pulumi.{stack}.yaml."
-    return [f"{stack}: {runs} again", *([held] if goal.hold and seen.marks.held is not None else [])]
+    held = f"Nothing swaps until rolloutRelease exceeds {observed.service_tags.held} in Pulumi.{stack}.yaml."
+    return [
+        f"{stack}: {runs} again",
+        *([held] if goal.hold and observed.service_tags.held is not None else []),
+    ]
 
 
-def _refused(stack: str, goal: Goal, seen: Seen, reasons: tuple[str, ...]) -> list[str]:
+def _refused(stack: str, goal: Goal, observed: Observed, reasons: tuple[str, ...]) -> list[str]:
     count = "1 reason" if len(reasons) == 1 else f"{len(reasons)} reasons"
     what = "NOT STARTED" if goal.way is Way.FORWARD else "NOT ROLLED BACK"
-    runs = short(seen.service.revision) if seen.service.revision else "no revision"
+    runs = short(observed.service.revision) if observed.service.revision else "no revision"
     return [f"{what}  {stack}: {count}; {runs} keeps running.", *reasons]
 
 
-def _runs_again(seen: Seen, figures: Figures) -> str:
-    back = figures.back or seen.wall
+def _runs_again(observed: Observed, figures: Figures) -> str:
+    back = figures.back or observed.wall
     since = datetime.fromtimestamp(back, UTC).strftime("%H:%M:%S")
-    runs = f"{short(seen.service.revision)} runs again, {seen.service.counted}, since {since} UTC"
+    runs = f"{short(observed.service.revision)} runs again, {observed.service.counted}, since {since} UTC"
     if not figures.swapped:
         return runs
     after = [f"{back - figures.swapped:.0f} s after the swap"]
@@ -137,14 +145,14 @@ def _likely(details: tuple[str, ...]) -> list[str]:
     return [f"ECS says: {each}" for each in details]
 
 
-def _next(stack: str, seen: Seen) -> str:
-    if seen.marks.held is None:
+def _next(stack: str, observed: Observed) -> str:
+    if observed.service_tags.held is None:
         return f"Next: fix the cause, then update {stack} again."
     return (
-        f"Nothing swaps again until rolloutRelease is raised above {seen.marks.held} in Pulumi.{stack}.yaml. "
-        f"Next: atlas-access prove {stack}"
+        f"Deployments are paused. After fixing the cause, set rolloutRelease above {observed.service_tags.held} in "
+        f"Pulumi.{stack}.yaml. Next: atlas-access prove {stack}"
     )
 
 
-def _prior(goal: Goal, seen: Seen) -> str:
-    return seen.marks.lease.prior if seen.marks.lease is not None else goal.prior
+def _prior(goal: Goal, observed: Observed) -> str:
+    return observed.service_tags.lease.prior if observed.service_tags.lease is not None else goal.prior

@@ -18,7 +18,7 @@ from atlas_access.rollout.preflight import Checks, readable
 from atlas_access.rollout.readable import Readability
 from atlas_access.rollout.run import carry_out
 from atlas_access.rollout.service import Service, ServiceMissing
-from atlas_access.rollout.service_tags import Marks
+from atlas_access.rollout.service_tags import ServiceTags
 from atlas_access.rollout.smoke_gates import smoke_gates
 from atlas_access.rollout.steps import Goal, Way
 from atlas_access.rollout.wiring import PROJECT_FOLDER, new_run, parts_of
@@ -58,8 +58,8 @@ def roll_back(
     ecs = client("ecs", region, endpoints)
     service = Service(ecs, settings.ecs_cluster, settings.ecs_service)
     try:
-        state, marks = service.look_marked()
-        target = _named(ecs, state, to) if to else recorded(stack, state, marks)
+        state, service_tags = service.observe_tagged()
+        target = _named(ecs, state, to) if to else recorded(stack, state, service_tags)
     except ServiceMissing as error:
         raise RollbackRefused(str(error)) from None
     gates = smoke_gates(stack, settings, endpoints, PROJECT_FOLDER)
@@ -67,7 +67,7 @@ def roll_back(
         way=Way.BACK,
         run=new_run(),
         prior=target,
-        release=release_in_effect(settings.rollout_release, marks),
+        release=release_in_effect(settings.rollout_release, service_tags),
         deadline_seconds=float(settings.rollout_deadline_seconds),
         cause="asked for by atlas-access rollback",
         hold=True,
@@ -85,18 +85,18 @@ def roll_back(
     )
 
 
-def recorded(stack: str, state: ServiceState, marks: Marks) -> str:
-    """The revision that the service's own marks say to go back to. Raises `RollbackRefused` when none does."""
-    if marks.broken:
+def recorded(stack: str, state: ServiceState, service_tags: ServiceTags) -> str:
+    """The revision that the service's own service_tags say to go back to. Raises `RollbackRefused` when none does."""
+    if service_tags.broken:
         raise RollbackRefused(
-            f"the tags atlas-access/* on {stack}'s service make no sense ({marks.broken}): remove them (aws ecs "
+            f"the tags atlas-access/* on {stack}'s service make no sense ({service_tags.broken}): remove them (aws ecs "
             "untag-resource), then name a revision with --to"
         )
-    if marks.lease is not None:
-        return marks.lease.prior
-    if marks.bound is not None and marks.bound.revision == state.revision:
-        return marks.bound.prior
-    if marks.held is not None:
+    if service_tags.lease is not None:
+        return service_tags.lease.prior
+    if service_tags.bound is not None and service_tags.bound.revision == state.revision:
+        return service_tags.bound.prior
+    if service_tags.held is not None:
         return state.revision
     raise RollbackRefused(
         f"{stack} runs {short(state.revision)}, which no rollout of ours brought, so nothing is recorded that ran "
@@ -104,13 +104,13 @@ def recorded(stack: str, state: ServiceState, marks: Marks) -> str:
     )
 
 
-def release_in_effect(configured: int, marks: Marks) -> int:
+def release_in_effect(configured: int, service_tags: ServiceTags) -> int:
     """The highest `rolloutRelease` that anybody has swapped with: only a higher one lifts the hold."""
     return max(
         configured,
-        marks.lease.release if marks.lease else 0,
-        marks.bound.release if marks.bound else 0,
-        marks.held or 0,
+        service_tags.lease.release if service_tags.lease else 0,
+        service_tags.bound.release if service_tags.bound else 0,
+        service_tags.held or 0,
     )
 
 

@@ -21,7 +21,7 @@ from atlas_access.rollout.loop import SILENT_SECONDS, StepLoop
 from atlas_access.rollout.model import ServiceState, short
 from atlas_access.rollout.report import Figures, RolloutFailed, end_message, unknown
 from atlas_access.rollout.service import Service
-from atlas_access.rollout.service_tags import Lease, Marks
+from atlas_access.rollout.service_tags import Lease, ServiceTags
 from atlas_access.rollout.steps import (
     ENDS,
     Abandon,
@@ -36,10 +36,10 @@ from atlas_access.rollout.steps import (
     Judge,
     Learnt,
     NotStable,
+    Observed,
     Preflight,
     Release,
     RolledBack,
-    Seen,
     Settle,
     Step,
     Swap,
@@ -71,7 +71,7 @@ class Parts:
     service: Service
     clock: Clock
     say: Callable[[str], None]
-    preflight: Callable[[Seen], tuple[str, ...]]
+    preflight: Callable[[Observed], tuple[str, ...]]
     gates: Gates | None
     poll_seconds: float = POLL_SECONDS
     aside: Callable[[Callable[[], Any]], Future[Any]] | None = None
@@ -88,7 +88,7 @@ def carry_out(goal: Goal, parts: Parts) -> Done:
     return _Run(goal, parts).to_end()
 
 
-class _Run(StepLoop[Seen, Step, End, Learnt, Done]):
+class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
     ends = ENDS
 
     def __init__(self, goal: Goal, parts: Parts) -> None:
@@ -106,14 +106,14 @@ class _Run(StepLoop[Seen, Step, End, Learnt, Done]):
         self._figures = Figures()
         self._details: tuple[str, ...] = ()
 
-    def observe(self) -> Seen:
-        state, marks = self._parts.service.look_marked()
-        return Seen(state, marks, self.clock.wall(), self.clock.tick())
+    def observe(self) -> Observed:
+        state, service_tags = self._parts.service.observe_tagged()
+        return Observed(state, service_tags, self.clock.wall(), self.clock.tick())
 
-    def decide(self, observed: Seen) -> Effect:
+    def decide(self, observed: Observed) -> Effect:
         return decide(self._goal, observed, self.learnt)
 
-    def finish(self, end: End, observed: Seen) -> Done:
+    def finish(self, end: End, observed: Observed) -> Done:
         figures = self._figures
         if figures.swapped and isinstance(end, Done | RolledBack):
             seconds = observed.wall - figures.swapped
@@ -126,7 +126,7 @@ class _Run(StepLoop[Seen, Step, End, Learnt, Done]):
             return end
         raise RolloutFailed(text, moved=isinstance(end, RolledBack | NotStable))
 
-    def act(self, step: Effect, observed: Seen) -> Learnt:
+    def act(self, step: Effect, observed: Observed) -> Learnt:
         service, arn = self._parts.service, observed.service.arn
         match step:
             case Preflight():
@@ -202,12 +202,12 @@ class _Run(StepLoop[Seen, Step, End, Learnt, Done]):
         return job.result()
 
     def _still_ours(self, *, undoing: bool) -> bool:
-        seen = self.observe()
-        lease = seen.marks.lease
+        observed = self.observe()
+        lease = observed.service_tags.lease
         if lease is None or lease.run != self._goal.run:
             return False
-        if seen.wall - lease.heartbeat >= BEAT_SECONDS:
-            self._parts.service.beat(seen.service.arn, seen.wall)
+        if observed.wall - lease.heartbeat >= BEAT_SECONDS:
+            self._parts.service.beat(observed.service.arn, observed.wall)
         return undoing or not lease.wish
 
     def unanswered(self, error: ServiceError, silent: float) -> None:
@@ -227,18 +227,18 @@ class _Run(StepLoop[Seen, Step, End, Learnt, Done]):
     def unknown(self, why: str) -> RolloutFailed:
         return RolloutFailed(unknown(self._parts.stack, self._goal, why), 3, moved=True)
 
-    def _explain(self, seen: Seen) -> None:
-        lease = seen.marks.lease
+    def _explain(self, observed: Observed) -> None:
+        lease = observed.service_tags.lease
         if lease is not None and not self._details:
             with contextlib.suppress(AwsUnavailable):
                 self._details = self._parts.service.stop_reasons(lease.wanted)
 
-    def _waiting(self, why: str, seen: Seen) -> None:
-        self._event(seen.service)
+    def _waiting(self, why: str, observed: Observed) -> None:
+        self._event(observed.service)
         began = self.learnt.undoing_since if self.learnt.undoing_since is not None else self.learnt.since
-        left = max(0.0, self._goal.deadline_seconds - (seen.tick - (began or self.learnt.started)))
-        if why != self._said or seen.tick - self._counted >= COUNTDOWN_SECONDS:
-            self._said, self._counted = why, seen.tick
+        left = max(0.0, self._goal.deadline_seconds - (observed.tick - (began or self.learnt.started)))
+        if why != self._said or observed.tick - self._counted >= COUNTDOWN_SECONDS:
+            self._said, self._counted = why, observed.tick
             self.say(f"{why} ({left:.0f} s left)")
 
     def _event(self, state: ServiceState) -> None:
@@ -283,4 +283,4 @@ def safely(gates: Gates, revision: str, stopped: Callable[[], bool]) -> Round:
         return Round((f"the gates could not be run: {type(error).__name__}: {error}",))
 
 
-__all__ = ["Marks", "Parts", "RolloutFailed", "carry_out", "in_thread"]
+__all__ = ["Parts", "RolloutFailed", "ServiceTags", "carry_out", "in_thread"]

@@ -19,9 +19,9 @@ from atlas_access.rollout.service_tags import (
     WISH,
     Bound,
     Lease,
-    Marks,
+    ServiceTags,
     clean,
-    read_marks,
+    read_service_tags,
 )
 
 _SHOWN_TASKS = 3
@@ -39,16 +39,16 @@ class Service:
     cluster: str
     name: str
 
-    def look(self) -> ServiceState:
+    def observe(self) -> ServiceState:
         """What runs now. Raises `ServiceMissing`."""
-        return self.look_marked()[0]
+        return self.observe_tagged()[0]
 
-    def look_marked(self) -> tuple[ServiceState, Marks]:
-        """What runs now, and our marks on it, in one answer of ECS. Raises `ServiceMissing`."""
-        state, tags = self.look_tagged()
-        return state, read_marks(tags)
+    def observe_tagged(self) -> tuple[ServiceState, ServiceTags]:
+        """What runs now, and our service_tags on it, in one answer of ECS. Raises `ServiceMissing`."""
+        state, tags = self.observe_tags()
+        return state, read_service_tags(tags)
 
-    def look_tagged(self) -> tuple[ServiceState, dict[str, str]]:
+    def observe_tags(self) -> tuple[ServiceState, dict[str, str]]:
         """What runs now, and every tag of the service, in one answer of ECS.
 
         Raises:

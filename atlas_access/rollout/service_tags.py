@@ -24,7 +24,7 @@ LONGEST = 256
 _FOREIGN = re.compile(r"[^\w\s+\-=.:/@]", re.ASCII)
 
 
-class MarkUnwritable(ValueError):
+class TagUnwritable(ValueError):
     """A revision's ARN does not fit into a tag; nothing was written."""
 
 
@@ -43,7 +43,7 @@ class Lease:
     wish: str = ""
 
     def tags(self) -> dict[str, str]:
-        """The lease as tags. Raises `MarkUnwritable`."""
+        """The lease as tags. Raises `TagUnwritable`."""
         return {
             RUN: _value(self.run),
             PRIOR: _value(self.prior),
@@ -64,7 +64,7 @@ class Bound:
     release: int = 0
 
     def tags(self) -> dict[str, str]:
-        """The record as tags. Raises `MarkUnwritable`."""
+        """The record as tags. Raises `TagUnwritable`."""
         return {
             BOUND: _value(self.revision),
             BOUND_PRIOR: _value(self.prior),
@@ -74,7 +74,7 @@ class Bound:
 
 
 @dataclass(frozen=True)
-class Marks:
+class ServiceTags:
     """Everything of ours on a service. `broken` names tags that make no sense; nothing may be decided on them."""
 
     lease: Lease | None = None
@@ -83,7 +83,7 @@ class Marks:
     broken: str = ""
 
 
-def read_marks(tags: Mapping[str, str]) -> Marks:
+def read_service_tags(tags: Mapping[str, str]) -> ServiceTags:
     """Read a service's tags; those of others are none of ours."""
     broken = []
     lease = bound = held = None
@@ -114,7 +114,7 @@ def read_marks(tags: Mapping[str, str]) -> Marks:
             held = int(tags[HELD])
         except ValueError:
             broken.append("the hold")
-    return Marks(lease, held, bound, " and ".join(broken))
+    return ServiceTags(lease, held, bound, " and ".join(broken))
 
 
 def clean(text: str) -> str:
@@ -124,7 +124,7 @@ def clean(text: str) -> str:
 
 def _value(text: str) -> str:
     if not text or len(text) > LONGEST or _FOREIGN.search(text):
-        raise MarkUnwritable(
+        raise TagUnwritable(
             f"{text[:80]!r} does not fit into a tag of the service (1 to {LONGEST} characters)"
         )
     return text

@@ -13,7 +13,7 @@ from typing import Any
 
 from atlas_access.base import secret_references
 from atlas_access.rollout.model import ServiceState, short
-from atlas_access.rollout.service_tags import Marks
+from atlas_access.rollout.service_tags import ServiceTags
 
 TOLERATED = 3
 """Errors within the soak that are no spike whatever came before."""
@@ -37,19 +37,19 @@ class Source:
 
 
 @dataclass(frozen=True)
-class SoakSeen:
-    """What a look at the environment before showed. `wall` is Unix seconds."""
+class ObservedSoak:
+    """What a inspect the environment before showed. `wall` is Unix seconds."""
 
     stack: str
     service: ServiceState
-    marks: Marks
+    service_tags: ServiceTags
     wall: float
     sources: tuple[Source, ...] = ()
 
     @property
     def bound_since(self) -> float | None:
         """Since when the revision that runs has been bound and green; None when it is not."""
-        bound = self.marks.bound
+        bound = self.service_tags.bound
         if bound is None or not self.service.runs(bound.revision):
             return None
         primary = self.service.primary
@@ -62,14 +62,16 @@ class SoakSeen:
         return 0.0 if since is None else max(0.0, self.wall - since) / 60
 
 
-def released(marks: Marks, running: str, was_bound: Mapping[str, Any], runs: Mapping[str, Any]) -> Marks:
-    """The marks after a routine release: a revision that binds the very same secrets is as bound as the recorded one.
+def released(
+    service_tags: ServiceTags, running: str, was_bound: Mapping[str, Any], runs: Mapping[str, Any]
+) -> ServiceTags:
+    """The tags after a routine release: a revision that binds the very same secrets is as bound as the recorded one.
 
     `was_bound` and `runs` are the definitions of the recorded revision and of the one that runs.
     """
-    if marks.bound is None or secret_references(was_bound) != secret_references(runs):
-        return marks
-    return replace(marks, bound=replace(marks.bound, revision=running))
+    if service_tags.bound is None or secret_references(was_bound) != secret_references(runs):
+        return service_tags
+    return replace(service_tags, bound=replace(service_tags.bound, revision=running))
 
 
 def spike(name: str, before: int, during: int) -> Source:
@@ -83,39 +85,43 @@ def unknown(name: str, why: str) -> Source:
     return Source(name, Errors.UNKNOWN, why)
 
 
-def refusals(seen: SoakSeen, needed_minutes: int) -> tuple[str, ...]:
+def refusals(observed: ObservedSoak, needed_minutes: int) -> tuple[str, ...]:
     """Every reason why the next environment must not follow yet."""
     reasons = []
-    if seen.marks.broken:
-        return (f"{seen.stack}: the marks on its service make no sense ({seen.marks.broken})",)
-    if seen.marks.lease is not None:
-        reasons.append(f"{seen.stack} is being moved by run {seen.marks.lease.run}; wait for its end")
-    if seen.marks.held is not None:
-        reasons.append(f"{seen.stack} was rolled back and is held; it goes first")
-    if seen.bound_since is None:
-        reasons.append(
-            f"{seen.stack} is not bound: its service runs {short(seen.service.revision)} {seen.service.counted}, which "
-            f"no rollout of ours ended on; bind {seen.stack} first"
+    if observed.service_tags.broken:
+        return (
+            f"{observed.stack}: the service_tags on its service make no sense ({observed.service_tags.broken})",
         )
-    elif seen.minutes < needed_minutes:
+    if observed.service_tags.lease is not None:
         reasons.append(
-            f"{seen.stack} has soaked {seen.minutes:.0f} of {needed_minutes} minutes; "
-            f"update again in {needed_minutes - seen.minutes:.0f} minutes"
+            f"{observed.stack} is being moved by run {observed.service_tags.lease.run}; wait for its end"
+        )
+    if observed.service_tags.held is not None:
+        reasons.append(f"{observed.stack} was rolled back and is held; it goes first")
+    if observed.bound_since is None:
+        reasons.append(
+            f"{observed.stack} is not bound: {short(observed.service.revision)} runs ({observed.service.counted}) "
+            f"but was not deployed by a successful rollout; bind {observed.stack} first"
+        )
+    elif observed.minutes < needed_minutes:
+        reasons.append(
+            f"{observed.stack} has soaked {observed.minutes:.0f} of {needed_minutes} minutes; "
+            f"update again in {needed_minutes - observed.minutes:.0f} minutes"
         )
     reasons += [
-        f"{seen.stack}: {source.name}: {source.answer.value}: {source.why}"
-        for source in seen.sources
+        f"{observed.stack}: {source.name}: {source.answer.value}: {source.why}"
+        for source in observed.sources
         if source.answer is not Errors.CLEAR
     ]
     return tuple(reasons)
 
 
-def line(seen: SoakSeen, needed_minutes: int) -> str:
+def line(observed: ObservedSoak, needed_minutes: int) -> str:
     """One line for a status: how the soak stands."""
-    against = refusals(seen, needed_minutes)
+    against = refusals(observed, needed_minutes)
     if against:
-        return f"{seen.stack}: {against[0]}"
-    return f"{seen.stack}: soaked {seen.minutes:.0f} minutes, {named(seen.sources)}"
+        return f"{observed.stack}: {against[0]}"
+    return f"{observed.stack}: soaked {observed.minutes:.0f} minutes, {named(observed.sources)}"
 
 
 def named(sources: Iterable[Source]) -> str:

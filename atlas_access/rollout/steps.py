@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from atlas_access.rollout.model import ServiceState
-from atlas_access.rollout.service_tags import Bound, Lease, Marks
+from atlas_access.rollout.service_tags import Bound, Lease, ServiceTags
 
 
 class Way(StrEnum):
@@ -37,11 +37,11 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One look at the service: its state, our marks on it, the wall clock (Unix seconds) and a steady clock."""
+class Observed:
+    """One inspect the service: its state, our service_tags on it, the wall clock (Unix seconds) and a steady clock."""
 
     service: ServiceState
-    marks: Marks
+    service_tags: ServiceTags
     wall: float
     tick: float
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from atlas_access.base import REGISTRATION_FACTS, Endpoints, Settings, Status, What, check_settings, clock_for
-from atlas_access.clients import AccountPlace, client, failed_requests, session_in
+from atlas_access.clients import AccountTarget, client, failed_requests, session_in
 from atlas_access.rollout.gates import Gates
-from atlas_access.rollout.observe_soak import Preceding, looked
+from atlas_access.rollout.observe_soak import Preceding, observed
 from atlas_access.rollout.open_incident import StopLine
 from atlas_access.rollout.preflight import (
     Check,
@@ -36,17 +36,17 @@ from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
 from atlas_access.rollout.service_log import errors_of
 from atlas_access.rollout.smoke_gates import AnotherStack, smoke_gates
-from atlas_access.rollout.steps import Goal, Seen, Way
+from atlas_access.rollout.steps import Goal, Observed, Way
 
 PROJECT_FOLDER = Path(__file__).parents[2]
-"""Where `Pulumi.<stack>.yaml`, the baselines and the Terraform files are looked for."""
+"""Where `Pulumi.<stack>.yaml`, the baselines and the Terraform files are observed for."""
 
 
 def record_prior(props: Mapping[str, Any]) -> dict[str, Any]:
     """What ran before: where a run that died left a lease, the revision that this lease goes back to."""
     service = service_of(props, _endpoints())
-    state, marks = service.look_marked()
-    lease = marks.lease
+    state, service_tags = service.observe_tagged()
+    lease = service_tags.lease
     revision = state.revision if lease is None else lease.prior
     definition = {k: v for k, v in service.definition(revision).items() if k not in REGISTRATION_FACTS}
     return {
@@ -107,11 +107,11 @@ def settle_lease(props: Mapping[str, Any]) -> None:
 
     Where a state knows the rollout, its own deletion went before and left neither. Raises `RolloutFailed`.
     """
-    state, marks = service_of(props, _endpoints()).look_marked()
-    if marks.lease is not None:
-        _go_back(props, marks.lease.prior, leaving=marks.lease.wanted)
-    elif marks.bound is not None and marks.bound.revision == state.revision:
-        _go_back(props, marks.bound.prior, leaving=marks.bound.revision)
+    state, service_tags = service_of(props, _endpoints()).observe_tagged()
+    if service_tags.lease is not None:
+        _go_back(props, service_tags.lease.prior, leaving=service_tags.lease.wanted)
+    elif service_tags.bound is not None and service_tags.bound.revision == state.revision:
+        _go_back(props, service_tags.bound.prior, leaving=service_tags.bound.revision)
 
 
 def _go_back(props: Mapping[str, Any], prior: str, *, leaving: str) -> None:
@@ -140,7 +140,7 @@ def parts_of(
     settings: Settings,
     service: Service,
     endpoints: Endpoints,
-    preflight: Callable[[Seen], tuple[str, ...]],
+    preflight: Callable[[Observed], tuple[str, ...]],
     gates: Gates | None,
     tell: Callable[[str], None] | None = None,
 ) -> Parts:
@@ -177,7 +177,7 @@ def gates_for(
 ) -> Gates | None:
     """The smoke gates of a stack, judged by its baseline; None where there is none.
 
-    `allow_ungated` is the stack's own setting, unless another stack looks at it.
+    `allow_ungated` is the stack's own setting, unless another stack inspects it.
     """
     allowed = settings.allow_ungated_rollout if allow_ungated is None else allow_ungated
     if allowed and not settings.smoke_baseline:
@@ -221,7 +221,7 @@ def _soak(own: Settings, endpoints: Endpoints) -> Any:
     theirs = settings_of(own.goes_after, endpoints)
     before = Preceding.of(own.goes_after, theirs, own.soak_role, own)
     return soaked(
-        partial(looked, before, own.aws_account_id, endpoints, clock_for(os.environ, endpoints)),
+        partial(observed, before, own.aws_account_id, endpoints, clock_for(os.environ, endpoints)),
         own.soak_minutes,
         partial(_gates_before, own, theirs, endpoints),
         allow_ungated=own.allow_ungated_rollout,
@@ -235,7 +235,7 @@ def _gates_before(own: Settings, theirs: Settings, endpoints: Endpoints) -> Gate
         return None
     other = AnotherStack(signs_up=False)
     if own.acknowledged(What.SOAK_WITHOUT_SIGN_UP) is None:
-        place = AccountPlace.of(after, theirs, own.soak_role)
+        place = AccountTarget.of(after, theirs, own.soak_role)
         other = AnotherStack(session_in(place, endpoints, "soak"))
     return gates_for(after, theirs, endpoints, allow_ungated=allow, other=other)
 

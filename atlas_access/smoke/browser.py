@@ -47,7 +47,7 @@ class Journey:
 
 
 @dataclass
-class _Seen:
+class _Observed:
     """What the browser met on the way."""
 
     problems: list[str] = field(default_factory=list)
@@ -66,12 +66,12 @@ def judge_journey(journey: Journey, stopped: Callable[[], bool] = lambda: False)
         )
     if not journey.executable:
         return _unknown(f"no browser is installed here: {INSTALL}")
-    seen = _Seen()
+    observed = _Observed()
     deadline = time.monotonic() + journey.seconds
 
     def walk(browser: Browser) -> GateResult:
         with browser.new_context(service_workers="block", accept_downloads=False) as context:
-            return _walk(journey, context, seen, deadline, stopped)
+            return _walk(journey, context, observed, deadline, stopped)
 
     flags = [*FLAGS, *(SANDBOX_FLAGS if journey.endpoints.sandbox else ())]
     try:
@@ -79,45 +79,49 @@ def judge_journey(journey: Journey, stopped: Callable[[], bool] = lambda: False)
     except BrowserMissing as error:
         return _unknown(f"the browser does not start ({_first_line(error)}): {INSTALL}")
     except Error as error:
-        return _unmet(f"the browser failed: {_first_line(error)}", seen)
+        return _unmet(f"the browser failed: {_first_line(error)}", observed)
     finally:
         if not journey.keep:
             let_go()
 
 
 def _walk(
-    journey: Journey, context: BrowserContext, seen: _Seen, deadline: float, stopped: Callable[[], bool]
+    journey: Journey,
+    context: BrowserContext,
+    observed: _Observed,
+    deadline: float,
+    stopped: Callable[[], bool],
 ) -> GateResult:
     from playwright.sync_api import Error
 
-    context.route("**/*", lambda route: _check(route, journey.endpoints, seen))
+    context.route("**/*", lambda route: _check(route, journey.endpoints, observed))
     page = context.new_page()
-    page.on("console", lambda message: _console(message, seen))
-    page.on("pageerror", lambda error: seen.problems.append(f"uncaught: {_first_line(error)}"))
-    page.on("requestfailed", lambda request: _failed(request, seen))
-    page.on("response", lambda response: _response(response, journey.url, seen))
+    page.on("console", lambda message: _console(message, observed))
+    page.on("pageerror", lambda error: observed.problems.append(f"uncaught: {_first_line(error)}"))
+    page.on("requestfailed", lambda request: _failed(request, observed))
+    page.on("response", lambda response: _response(response, journey.url, observed))
     for number, step in enumerate(journey.steps, start=1):
         place = f"step {number} of {len(journey.steps)} ({one_line(str(step), 80)})"
         try:
             if stopped():
                 return _unknown(f"stopped at {place}")
             if time.monotonic() >= deadline:
-                return _unmet(f"{place}: not reached within {journey.seconds:.0f} s", seen)
+                return _unmet(f"{place}: not reached within {journey.seconds:.0f} s", observed)
             _take(page, step, journey.url, min(deadline, time.monotonic() + journey.step_seconds))
         except Error as error:
-            return _unmet(f"{place}: {_what(error)}", seen)
+            return _unmet(f"{place}: {_what(error)}", observed)
         except AssertionError as error:
-            return _unmet(f"{place}: {error}", seen)
+            return _unmet(f"{place}: {error}", observed)
         if _host(page.url) != _host(journey.url):
-            return _unmet(f"{place}: led to another host, {one_line(_host(page.url), 80)}", seen)
+            return _unmet(f"{place}: led to another host, {one_line(_host(page.url), 80)}", observed)
     _settle(page, deadline)
-    if seen.problems:
-        return _unmet(f"{len(seen.problems)} console errors on the way", seen)
+    if observed.problems:
+        return _unmet(f"{len(observed.problems)} console errors on the way", observed)
     others = sorted(
-        each for each in seen.revisions if journey.revision and not same_revision(each, journey.revision)
+        each for each in observed.revisions if journey.revision and not same_revision(each, journey.revision)
     )
     if others:
-        return _unmet(f"{others[0]} answered, not {journey.revision}", seen)
+        return _unmet(f"{others[0]} answered, not {journey.revision}", observed)
     return GateResult(Gate.JOURNEY, Standing.MET, f"{len(journey.steps)} steps, no console error")
 
 
@@ -130,7 +134,7 @@ def _settle(page: Page, deadline: float) -> None:
 
 
 def _take(page: Page, step: Step, url: str, deadline: float) -> None:
-    """Take one step within the time that is left. Raises Playwright's Error, or AssertionError for what is seen."""
+    """Take one step within the time that is left. Raises Playwright's Error, or AssertionError for what is observed."""
     left = _left(deadline)
     if step.open is not None:
         response = page.goto(url.rstrip("/") + step.open, timeout=left, wait_until="load")
@@ -145,7 +149,7 @@ def _take(page: Page, step: Step, url: str, deadline: float) -> None:
 
 
 def _see(page: Page, step: Step, deadline: float) -> None:
-    """Wait until what is to be seen is there."""
+    """Wait until what is to be observed is there."""
     from playwright.sync_api import TimeoutError as Late
 
     elements = page.locator(step.see or "")
@@ -159,7 +163,7 @@ def _see(page: Page, step: Step, deadline: float) -> None:
                 elements.first.wait_for(state="visible", timeout=_left(deadline))
                 found = elements.first.inner_text(timeout=_left(deadline))
             except Late:
-                raise AssertionError(f"not to be seen{_alert(page)}") from None
+                raise AssertionError(f"not to be observed{_alert(page)}") from None
             good = step.text is None or step.text in found
         if good:
             return
@@ -179,38 +183,38 @@ def _left(deadline: float) -> float:
     return max(1.0, (deadline - time.monotonic()) * 1000)
 
 
-def _check(route: Route, endpoints: Endpoints, seen: _Seen) -> None:
+def _check(route: Route, endpoints: Endpoints, observed: _Observed) -> None:
     """Let a request through when the overlay permits its address."""
     try:
         endpoints.permit(route.request.url)
     except EndpointRefused as refused:
-        seen.problems.append(f"the page asks elsewhere: {refused}")
+        observed.problems.append(f"the page asks elsewhere: {refused}")
         route.abort("blockedbyclient")
     else:
         route.continue_()
 
 
-def _console(message: Any, seen: _Seen) -> None:
+def _console(message: Any, observed: _Observed) -> None:
     if message.type == "error":
-        seen.problems.append(f"console: {one_line(redact(message.text), _LONGEST)}")
+        observed.problems.append(f"console: {one_line(redact(message.text), _LONGEST)}")
 
 
-def _failed(request: Request, seen: _Seen) -> None:
+def _failed(request: Request, observed: _Observed) -> None:
     why = request.failure or "failed"
     # A page that is left gives up what it still loads; that is no fault of the application.
     if "ERR_ABORTED" not in why:
-        seen.problems.append(
+        observed.problems.append(
             f"{request.method} {one_line(urlsplit(request.url).path, 80)}: {one_line(why, 80)}"
         )
 
 
-def _response(response: Response, url: str, seen: _Seen) -> None:
+def _response(response: Response, url: str, observed: _Observed) -> None:
     if _host(response.url) == _host(url):
         headers: Mapping[str, str] = response.headers
         if revision := headers.get(REVISION_HEADER.lower(), ""):
-            seen.revisions.add(one_line(revision, 200))
+            observed.revisions.add(one_line(revision, 200))
         if response.status >= 400:
-            seen.problems.append(f"HTTP {response.status} of {one_line(urlsplit(response.url).path, 80)}")
+            observed.problems.append(f"HTTP {response.status} of {one_line(urlsplit(response.url).path, 80)}")
 
 
 def _host(url: str) -> str:
@@ -228,8 +232,8 @@ def _first_line(error: Exception) -> str:
     return one_line(lines[0], _LONGEST) if lines else type(error).__name__
 
 
-def _unmet(text: str, seen: _Seen) -> GateResult:
-    shown = tuple(dict.fromkeys(seen.problems))
+def _unmet(text: str, observed: _Observed) -> GateResult:
+    shown = tuple(dict.fromkeys(observed.problems))
     rest = len(shown) - _SHOWN
     more = (f"and {rest} more",) if rest > 0 else ()
     return GateResult(Gate.JOURNEY, Standing.UNMET, text, (*shown[:_SHOWN], *more))

@@ -200,14 +200,16 @@ def _redirect(status: int, there: str) -> str:
 
 def _certificate(error: BaseException) -> str:
     """OpenSSL's own words for what is wrong with a certificate; they quote nothing secret."""
-    seen: BaseException | None = error
+    observed: BaseException | None = error
     for _ in range(8):
-        if isinstance(seen, ssl.SSLCertVerificationError):
-            return one_line(seen.verify_message, 120)
-        inner = getattr(seen, "reason", None) or (seen.args[0] if seen and seen.args else None)
+        if isinstance(observed, ssl.SSLCertVerificationError):
+            return one_line(observed.verify_message, 120)
+        inner = getattr(observed, "reason", None) or (
+            observed.args[0] if observed and observed.args else None
+        )
         if not isinstance(inner, BaseException):
             break
-        seen = inner
+        observed = inner
     return "the TLS handshake failed"
 
 

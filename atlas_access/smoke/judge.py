@@ -212,10 +212,10 @@ def _judge_coverage(
         before = "" if contract.baseline is None else f" (baseline: covered on {contract.baseline.contract})"
         text = f'"{name}" not covered on {len(without)} of {total} plans{before}'
         return _unmet(gate, text, _some(without))
-    untold = [plan for plan in plans if tiers and not _tier(by_plan[plan])]
-    if untold:
-        text = f'"{name}" has no drug_tier on {len(untold)} of {total} plans: the reference data was not read'
-        return _unmet(gate, text, _some(untold))
+    without_tier = [plan for plan in plans if tiers and not _tier(by_plan[plan])]
+    if without_tier:
+        text = f'"{name}" has no drug_tier on {len(without_tier)} of {total} plans: the reference data was not read'
+        return _unmet(gate, text, _some(without_tier))
     return _held(contract, gate, key, reply, f'"{name}" covered on {total} of {total} plans')
 
 

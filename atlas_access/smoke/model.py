@@ -177,7 +177,7 @@ class Row(Part):
 
 
 class Waitlist(Part):
-    """The sign-up of gate 8 and where its effects are looked for.
+    """The sign-up of gate 8 and where its effects are observed for.
 
     `mail_log_group` is where SES publishes its sending events (by EventBridge or a Lambda function), `log_group` the
     service's own; empty means the one of the running revision. `{env}` stands for the stack.
@@ -188,7 +188,7 @@ class Waitlist(Part):
     contact_variable: VariableName
     mail_log_group: LogGroup
     log_group: LogGroup | Literal[""] = ""
-    error_words: Annotated[tuple[Text, ...], Field(min_length=1, max_length=20)]
+    error_text: Annotated[tuple[Text, ...], Field(min_length=1, max_length=20)]
     effects_seconds: Seconds = 30.0
     logs_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
 

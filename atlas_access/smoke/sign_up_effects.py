@@ -1,7 +1,7 @@
 """The effects of one sign-up and their removal: a row in MongoDB, a mail by SES, a contact in HubSpot.
 
-Each effect is looked for by the sign-up's own unique address and nothing else is read or removed. A credential is held
-only while it is used.
+Each effect is found by the sign-up's own unique address, and nothing else is read or removed. A credential is held only
+while it is used.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Effect:
 
     name: str
 
-    def seen(self, email: str) -> bool:
+    def observed(self, email: str) -> bool:
         """Whether the sign-up of this address had this effect."""
         raise NotImplementedError
 
@@ -67,7 +67,7 @@ class RowEffect(Effect):
         """Name it after its collection."""
         self.name = f"row in {self.collection}"
 
-    def seen(self, email: str) -> bool:
+    def observed(self, email: str) -> bool:
         """Whether a row is there."""
         reply = self._open().command(
             self._database,
@@ -88,7 +88,7 @@ class RowEffect(Effect):
         reply = self._open().command(self._database, {"delete": self.collection, "deletes": deletes})
         if not reply.answer.ok:
             raise EffectUnknown(self._refused("remove", reply.answer))
-        return not self.seen(email)
+        return not self.observed(email)
 
     def close(self) -> None:
         """Close the connection."""
@@ -131,7 +131,7 @@ class MailLogEffect(Effect):
     since: float
     name = "SES mail"
 
-    def seen(self, email: str) -> bool:
+    def observed(self, email: str) -> bool:
         """Whether an event says that a mail to the address was sent."""
         try:
             return any(says_sent(line, email) for line in self.logs.lines((email,), self.since))
@@ -150,7 +150,7 @@ class MailAddressEffect(Effect):
     endpoints: Endpoints
     name = "SES mail"
 
-    def seen(self, email: str) -> bool:
+    def observed(self, email: str) -> bool:
         """Whether a message to the address is listed."""
         answer = _get(self.name, self.url, self.endpoints, {}, params={"to": email})
         messages = answer.get("messages")
@@ -167,7 +167,7 @@ class ContactEffect(Effect):
     endpoints: Endpoints
     name = "HubSpot contact"
 
-    def seen(self, email: str) -> bool:
+    def observed(self, email: str) -> bool:
         """Whether the contact is there."""
         return bool(self._id(email))
 

@@ -95,7 +95,7 @@ def _effects(order: SignUp, task: RunningTask, since: float) -> tuple[Effect, ..
         effects.append(ContactEffect(token, order.endpoints))
         # Asked once before anything is signed up: what cannot be observed now would not be later.
         for effect in effects:
-            effect.seen(_email(waitlist))
+            effect.observed(_email(waitlist))
     except BaseException:
         close_all(tuple(effects))
         raise
@@ -144,11 +144,11 @@ def _observed(order: SignUp, effects: tuple[Effect, ...], email: str, stopped: C
     deadline = time.monotonic() + seconds
     try:
         while True:
-            missing = [each for each in missing if not each.seen(email)]
+            missing = [each for each in missing if not each.observed(email)]
             if not missing or time.monotonic() >= deadline:
                 break
             if stopped():
-                return _Found(doubts=("stopped while its effects were looked for",))
+                return _Found(doubts=("stopped while its effects were observed for",))
             time.sleep(_POLL_SECONDS)
     except EffectUnknown as error:
         return _Found(doubts=(str(error),))
@@ -177,7 +177,7 @@ def _errors_in_log(order: SignUp, task: RunningTask, since: float, stopped: Call
     deadline = time.monotonic() + waitlist.logs_seconds
     try:
         while True:
-            lines = list(logs.lines(waitlist.error_words, since))
+            lines = list(logs.lines(waitlist.error_text, since))
             if lines or stopped() or time.monotonic() >= deadline:
                 break
             time.sleep(min(_POLL_SECONDS * 5, max(0.0, deadline - time.monotonic())))

@@ -51,11 +51,11 @@ def check_user(
         raise AtlasError("MISSING_ATTRIBUTE", "roles")
     if len(user.roles) > MAX_ROLES_OF_USER:
         raise AtlasError("VALIDATION_ERROR", f"a user holds at most {MAX_ROLES_OF_USER} roles")
-    seen: set[str] = set()
+    observed: set[str] = set()
     for grant in user.roles:
-        if str(grant) in seen:
+        if str(grant) in observed:
             raise AtlasError("DUPLICATE_DATABASE_ROLES", str(grant))
-        seen.add(str(grant))
+        observed.add(str(grant))
         _check_grant(grant, roles)
     if new and user.delete_after_date is not None:
         _check_expiry(user, user.delete_after_date, now)
@@ -221,12 +221,12 @@ def _check_inherited(name: str, inherited: InheritedRole, others: Mapping[str, C
 def _inherits(role: CustomRole, target: str, others: Mapping[str, CustomRole]) -> bool:
     """Whether a role reaches `target` through what it inherits."""
     waiting = [inherited.role for inherited in role.inherited_roles]
-    seen: set[str] = set()
+    observed: set[str] = set()
     while waiting:
         name = waiting.pop()
         if name == target:
             return True
-        if name not in seen and name in others:
-            seen.add(name)
+        if name not in observed and name in others:
+            observed.add(name)
             waiting += [inherited.role for inherited in others[name].inherited_roles]
     return False

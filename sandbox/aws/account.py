@@ -17,7 +17,7 @@ from moto.sts.models import sts_backends
 
 from sandbox.aws.ecs import settle_service
 from sandbox.ecs_agent import EcsAgent
-from sandbox.estate import Consumer, Estate, EstateEnvironment
+from sandbox.inventory import Consumer, Inventory, InventoryEnvironment
 from sandbox.world import AwsCredentials
 
 DEPLOYER = "atlas-access-deployer"
@@ -32,8 +32,8 @@ _PORT = 3000
 
 @dataclass(frozen=True)
 class _Account:
-    estate: Estate
-    here: EstateEnvironment
+    inventory: Inventory
+    here: InventoryEnvironment
     key_arn: str
     secret_arns: Mapping[str, str]
 
@@ -42,21 +42,21 @@ class _Account:
 
     @property
     def log_group(self) -> str:
-        return f"/ecs/{self.named(self.estate.ecs.service)}"
+        return f"/ecs/{self.named(self.inventory.ecs.service)}"
 
 
 def build_account(
-    estate: Estate, environment: str, connection_strings: Mapping[str, str], agent: EcsAgent
+    inventory: Inventory, environment: str, connection_strings: Mapping[str, str], agent: EcsAgent
 ) -> AwsCredentials:
     """Make one environment's account and return the deployer's credentials in it.
 
     `connection_strings` are the values of the Mongo secrets, by secret name. The service is in its first
     deployment afterwards: let the agent step until it is complete.
     """
-    here = estate.by_name[environment]
+    here = inventory.by_name[environment]
     key_arn = _key(here)
     values = dict(connection_strings)
-    values[estate.ecs.other_secret.name.replace("{env}", environment)] = token_hex(16)
+    values[inventory.ecs.other_secret.name.replace("{env}", environment)] = token_hex(16)
     store = secretsmanager_backends[here.account][here.region]
     arns = {}
     for name, value in values.items():
@@ -72,16 +72,16 @@ def build_account(
             force_overwrite=False,
         )
         arns[name] = store.secrets[name].arn
-    account = _Account(estate, here, key_arn, arns)
+    account = _Account(inventory, here, key_arn, arns)
     logs_backends[here.account][here.region].create_log_group(account.log_group, {})
-    ses_backends[here.account][here.region].verify_domain(estate.ecs.mail_identity)
+    ses_backends[here.account][here.region].verify_domain(inventory.ecs.mail_identity)
     _roles(account)
     _families(account)
     _service(account, agent)
     return _session(here)
 
 
-def _key(here: EstateEnvironment) -> str:
+def _key(here: InventoryEnvironment) -> str:
     backend = kms_backends[here.account][here.region]
     policy = _policy(_allow("kms:*", "*", Principal={"AWS": f"arn:aws:iam::{here.account}:root"}))
     key = backend.create_key(policy, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", here.kms_alias, [])
@@ -90,28 +90,28 @@ def _key(here: EstateEnvironment) -> str:
 
 
 def _roles(account: _Account) -> None:
-    estate, here = account.estate, account.here
+    inventory, here = account.inventory, account.here
     tasks = {"Service": "ecs-tasks.amazonaws.com"}
     families: dict[Consumer, str] = {
-        "service": estate.ecs.runtime_family,
-        "schema_task": estate.ecs.schema_family,
+        "service": inventory.ecs.runtime_family,
+        "schema_task": inventory.ecs.schema_family,
     }
     for consumer, family in families.items():
         arns = list(_bindings(account, consumer).values())
         name = account.named(family)
         _role(here, f"{name}-execution", tasks, {"read-secrets": _execution_policy(account, arns)})
     mail = _policy(_allow("ses:SendEmail", f"arn:aws:ses:{here.region}:{here.account}:identity/*"))
-    _role(here, f"{account.named(estate.ecs.runtime_family)}-task", tasks, {"send-mail": mail})
+    _role(here, f"{account.named(inventory.ecs.runtime_family)}-task", tasks, {"send-mail": mail})
     root = {"AWS": f"arn:aws:iam::{here.account}:root"}
     _role(here, DEPLOYER, root, {"all": _policy(_allow("*", "*"))})
-    others = [f"arn:aws:iam::{each.account}:root" for each in estate.environments if each != here]
-    first = {"sign-up": _sign_up_policy(account)} if here == estate.environments[0] else {}
+    others = [f"arn:aws:iam::{each.account}:root" for each in inventory.environments if each != here]
+    first = {"sign-up": _sign_up_policy(account)} if here == inventory.environments[0] else {}
     _role(here, OBSERVER, {"AWS": others}, {"look": _policy(_allow(_LOOKS, "*")), **first})
 
 
 def _sign_up_policy(account: _Account) -> str:
     """What gate 8 reads where it is asked from the next environment: the writer's connection and the contact token."""
-    here, other = account.here, account.named(account.estate.ecs.other_secret.name)
+    here, other = account.here, account.named(account.inventory.ecs.other_secret.name)
     writer = f"arn:aws:secretsmanager:{here.region}:{here.account}:secret:{here.name}/mongodb/app-write-v2-*"
     reads = [writer, account.secret_arns[other]]
     return _policy(_allow("secretsmanager:GetSecretValue", *reads), _allow("kms:Decrypt", account.key_arn))
@@ -127,7 +127,7 @@ def _execution_policy(account: _Account, secret_arns: list[str]) -> str:
 
 
 def _families(account: _Account) -> None:
-    ecs = account.estate.ecs
+    ecs = account.inventory.ecs
     for number in range(1, account.here.running_revision + 1):
         _register(account, "service", ecs.runtime_family, f"{ecs.image}:2026.5.{number}", [])
     schema = ["node", "scripts/db/ensure-indexes.js"]
@@ -137,7 +137,7 @@ def _families(account: _Account) -> None:
 
 def _register(account: _Account, consumer: Consumer, family: str, image: str, command: list[str]) -> None:
     here, name = account.here, account.named(family)
-    environment = account.estate.ecs.environment
+    environment = account.inventory.ecs.environment
     container: dict[str, Any] = {
         "name": "app",
         "image": image,
@@ -175,14 +175,14 @@ def _register(account: _Account, consumer: Consumer, family: str, image: str, co
         requires_compatibilities=["FARGATE"],
         cpu="512",
         memory="1024",
-        task_role_arn=f"{iam}/{account.named(account.estate.ecs.runtime_family)}-task",
+        task_role_arn=f"{iam}/{account.named(account.inventory.ecs.runtime_family)}-task",
         execution_role_arn=f"{iam}/{name}-execution",
         runtime_platform={"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"},
     )
 
 
 def _service(account: _Account, agent: EcsAgent) -> None:
-    here, ecs = account.here, account.estate.ecs
+    here, ecs = account.here, account.inventory.ecs
     backend = ecs_backends[here.account][here.region]
     cluster = account.named(ecs.cluster)
     backend.create_cluster(cluster)
@@ -209,7 +209,7 @@ def _service(account: _Account, agent: EcsAgent) -> None:
     agent.created(service)
 
 
-def _session(here: EstateEnvironment) -> AwsCredentials:
+def _session(here: InventoryEnvironment) -> AwsCredentials:
     role = sts_backends[here.account]["aws"].assume_role(
         region_name=here.region,
         role_session_name="sandbox",
@@ -223,16 +223,16 @@ def _session(here: EstateEnvironment) -> AwsCredentials:
 
 def _bindings(account: _Account, consumer: Consumer) -> dict[str, str]:
     """Return the secret's ARN by variable, for one consumer."""
-    mongo = account.estate.secrets_in(account.here.name)
+    mongo = account.inventory.secrets_in(account.here.name)
     found = {s.variable: account.secret_arns[s.name] for _, s in mongo if s.consumer == consumer}
     if consumer == "service":
-        other = account.estate.ecs.other_secret
+        other = account.inventory.ecs.other_secret
         found[other.variable] = account.secret_arns[account.named(other.name)]
     return found
 
 
 def _role(
-    here: EstateEnvironment, name: str, principal: Mapping[str, object], policies: dict[str, str]
+    here: InventoryEnvironment, name: str, principal: Mapping[str, object], policies: dict[str, str]
 ) -> None:
     backend = iam_backends[here.account]["aws"]
     trust = _policy({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})

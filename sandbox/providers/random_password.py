@@ -11,7 +11,7 @@ from sandbox.values import Properties
 
 _LETTERS: Final = string.ascii_letters + string.digits
 _SPECIAL: Final = "!@#$%&*()-_=+[]{}<>:?"  # the special characters that the provider documents as its own
-_HASHED_BYTES: Final = 72  # bcrypt looks at no more; the provider hashes the first so many bytes
+_HASHED_BYTES: Final = 72  # bcrypt inspects no more; the provider hashes the first so many bytes
 
 
 def _validate(inputs: Properties) -> list[Failure]:

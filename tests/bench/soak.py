@@ -123,7 +123,7 @@ def rollback(figures):
             done = deploy(world, Order("staging", Operation.UP, phase, Engine.EMBEDDED, ROOT), lambda _: None)
             if done.failure:
                 raise SystemExit(f"staging {phase}: {done.failure}")
-        before = short(Pipeline(world, "staging").look().revision)
+        before = short(Pipeline(world, "staging").observe().revision)
         order = Order(
             "staging", Operation.UP, "bind", Engine.EMBEDDED, ROOT, settings={"containerImage": BROKEN}
         )
@@ -132,7 +132,7 @@ def rollback(figures):
             done = deploy(world, order, lambda _: None)
             time.sleep(2)
             load = running.end()
-        now = short(Pipeline(world, "staging").look().revision)
+        now = short(Pipeline(world, "staging").observe().revision)
     report(figures, load, "rollback")
     figures.tell(
         "rollback: the gate's verdict", "red" if done.failure else "green", "red", kept=bool(done.failure)
@@ -160,7 +160,7 @@ def overhead(figures):
     plain, ours = [], []
     with sandbox(ecs_step_seconds=ECS_STEP_SECONDS) as (world, _):
         pipeline = Pipeline(world, "staging")
-        first, second = pipeline.look().revision, pipeline.registered()
+        first, second = pipeline.observe().revision, pipeline.registered()
         for _ in range(ROUNDS):
             plain.append(pipeline.revision(second).seconds)
             began = time.monotonic()

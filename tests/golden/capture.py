@@ -154,14 +154,14 @@ def registrations() -> dict[str, list[Any]]:
     for stack in ACCOUNTS:
         confirmed = {"retireConfirmation": f"retire {stack}"}
         phases = {"provision": {}, "bind": {}, "retire tombstone": confirmed, "retire delete": confirmed}
-        seen: dict[str, list[str]] = {}
+        observed: dict[str, list[str]] = {}
         for name, changes in phases.items():
             phase, _, step = name.partition(" ")
             given = {**changes, "retirement": step} if step else {}
             for request in captured(stack, phase, **given).registered:
                 text = masked(json.dumps(plain(MessageToDict(request))), masks=MASKS[:2])
-                seen.setdefault(text, []).append(name)
-        every = [{"in": names, **json.loads(text)} for text, names in seen.items()]
+                observed.setdefault(text, []).append(name)
+        every = [{"in": names, **json.loads(text)} for text, names in observed.items()]
         found[f"program-{stack}"] = sorted(every, key=lambda each: (each["type"], each["name"], each["in"]))
     return found
 
@@ -269,12 +269,16 @@ def world(directory: Path) -> None:
             texts, exchanges = [begun] if name.endswith("legacy") else [], {}
             for line in lines:
                 for proxy in proxies:
-                    proxy.seen.clear()
+                    proxy.observed.clear()
                 texts.append(said(line))
-                seen = sorted(set().union(*(proxy.seen for proxy in proxies)))
-                exchanges.setdefault(re.sub(r" (--format \w+|> .*)", "", line), seen)
+                observed = sorted(set().union(*(proxy.observed for proxy in proxies)))
+                exchanges.setdefault(re.sub(r" (--format \w+|> .*)", "", line), observed)
             keep(directory, f"{name}.txt", "".join(texts))
-            keep(directory, f"{name}-http.json", {line: seen for line, seen in exchanges.items() if seen})
+            keep(
+                directory,
+                f"{name}-http.json",
+                {line: observed for line, observed in exchanges.items() if observed},
+            )
 
 
 def sorted_lists(value: Any) -> Any:
@@ -290,7 +294,7 @@ class Exchanges(RecordingProxy):
     """Keeps what was asked and with which status it was answered, each once: how often depends on timing."""
 
     def __init__(self, upstream: str) -> None:
-        self.seen: set[str] = set()
+        self.observed: set[str] = set()
         self._asked = threading.local()
         super().__init__(upstream, self._keep, [])
 
@@ -307,7 +311,7 @@ class Exchanges(RecordingProxy):
         if (
             '"tags": [{"key": "atlas-access/lease-heartbeat"' not in self._asked.line
         ):  # sent every few seconds
-            self.seen.add(f"{self._asked.line} -> {status}")
+            self.observed.add(f"{self._asked.line} -> {status}")
         super()._send(request, status, headers, payload)
 
 

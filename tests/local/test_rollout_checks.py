@@ -18,10 +18,10 @@ from atlas_access.rollout.preflight import Checks, Gated, owned, soaked
 from atlas_access.rollout.readable import references
 from atlas_access.rollout.report import RolloutFailed
 from atlas_access.rollout.service import Service
-from atlas_access.rollout.service_tags import Bound, Lease, Marks
+from atlas_access.rollout.service_tags import Bound, Lease, ServiceTags
 from atlas_access.rollout.smoke_gates import SmokeGates
-from atlas_access.rollout.soak import Errors, SoakSeen, line, refusals, released, spike, unknown
-from atlas_access.rollout.steps import Seen
+from atlas_access.rollout.soak import Errors, ObservedSoak, line, refusals, released, spike, unknown
+from atlas_access.rollout.steps import Observed
 from atlas_access.smoke.file import load_smoke
 from atlas_access.smoke.gates import Gate, GateResult, Round as GateRound, Standing
 from atlas_access.smoke.run import SmokeOrder
@@ -34,9 +34,9 @@ LOOPBACK = "http://127.0.0.1:1"
 LOOPBACK_ONLY = Endpoints(True, LOOPBACK, f"{LOOPBACK}/", LOOPBACK, LOOPBACK, LOOPBACK)
 
 
-def seen(marks: Marks | None = None, revision: str = NEW) -> Seen:
-    state = Service(FakeEcs.running(revision), "c", "app").look()
-    return Seen(state, marks or Marks(), 0.0, 0.0)
+def observed(service_tags: ServiceTags | None = None, revision: str = NEW) -> Observed:
+    state = Service(FakeEcs.running(revision), "c", "app").observe()
+    return Observed(state, service_tags or ServiceTags(), 0.0, 0.0)
 
 
 def smoke_order() -> SmokeOrder:
@@ -45,18 +45,18 @@ def smoke_order() -> SmokeOrder:
     return SmokeOrder("staging", LOOPBACK, smoke, place, Endpoints(), "askflorence")
 
 
-def soak(minutes: float, *sources: Any, **marks: Any) -> SoakSeen:
+def soak(minutes: float, *sources: Any, **service_tags: Any) -> ObservedSoak:
     bound = Bound(NEW, OLD, 1000.0)
-    found = Marks(**{"bound": bound, **marks})
-    return SoakSeen("staging", seen().service, found, 1000.0 + minutes * 60, sources)
+    found = ServiceTags(**{"bound": bound, **service_tags})
+    return ObservedSoak("staging", observed().service, found, 1000.0 + minutes * 60, sources)
 
 
 def test_all_checks_are_asked_and_a_broken_one_is_a_reason() -> None:
-    def broken(_: Seen) -> tuple[str, ...]:
+    def broken(_: Observed) -> tuple[str, ...]:
         raise ValueError("no")
 
     checks = Checks({"one": lambda _: ("a",), "two": broken, "three": lambda _: ("b", "a")})
-    assert ("a", "two could not be checked: ValueError: no", "b") == checks(seen())
+    assert ("a", "two could not be checked: ValueError: no", "b") == checks(observed())
 
 
 @pytest.mark.parametrize(
@@ -72,23 +72,23 @@ def test_all_checks_are_asked_and_a_broken_one_is_a_reason() -> None:
 def test_ownership_is_settled_by_the_hcl_or_by_an_acknowledgement_that_it_does_not_deny(
     answer: str, acknowledged: bool, refused: bool
 ) -> None:
-    assert refused == bool(owned(Status(answer), "why", acknowledged=acknowledged)(seen()))
+    assert refused == bool(owned(Status(answer), "why", acknowledged=acknowledged)(observed()))
 
 
 def test_without_a_baseline_nothing_moves_unless_it_is_allowed_in_so_many_words() -> None:
-    assert "there is no baseline" in Gated(None, allow_ungated=False)(seen())[0]
-    assert () == Gated(None, allow_ungated=True)(seen())
+    assert "there is no baseline" in Gated(None, allow_ungated=False)(observed())[0]
+    assert () == Gated(None, allow_ungated=True)(observed())
 
 
 def test_a_gate_that_fails_before_any_change_is_a_stop() -> None:
-    reasons = Gated(FakeGates({OLD: "gate 3"}), allow_ungated=False)(seen(revision=OLD))
+    reasons = Gated(FakeGates({OLD: "gate 3"}), allow_ungated=False)(observed(revision=OLD))
     assert ("gate 3 (already on app:7, before any change)",) == reasons
 
 
 def test_gates_that_cannot_be_relied_on_are_not_asked() -> None:
     gates = FakeGates(refused=("the baseline is another stack's",))
     assert (("the baseline is another stack's",), []) == (
-        Gated(gates, allow_ungated=False)(seen()),
+        Gated(gates, allow_ungated=False)(observed()),
         gates.asked,
     )
 
@@ -127,7 +127,7 @@ def test_a_spike_is_more_than_twice_the_errors_before(before: int, during: int, 
         (soak(31, unknown("service logs", "no group")), "service logs: unknown: no group"),
     ],
 )
-def test_the_next_stack_waits_for_each_of_these(found: SoakSeen, why: str) -> None:
+def test_the_next_stack_waits_for_each_of_these(found: ObservedSoak, why: str) -> None:
     (reason,) = refusals(found, 30)
     assert why in reason
     assert why in line(found, 30)
@@ -141,16 +141,16 @@ def test_a_quiet_soak_lets_the_next_stack_go() -> None:
 
 def test_the_gates_of_the_stack_before_are_run_again() -> None:
     check = soaked(lambda: soak(31), 30, lambda: FakeGates({NEW: "gate 5"}), allow_ungated=False)
-    assert ("staging: gate 5",) == check(seen())
+    assert ("staging: gate 5",) == check(observed())
     without = soaked(lambda: soak(31), 30, lambda: None, allow_ungated=False)
-    assert ("staging: its gates cannot be run again: no baseline of it",) == without(seen())
+    assert ("staging: its gates cannot be run again: no baseline of it",) == without(observed())
 
 
 def test_gates_of_the_stack_before_that_nobody_here_may_run_are_a_reason() -> None:
     def refused() -> Gates | None:
         raise AwsUnavailable("taking on arn:aws:iam::111111111111:role/observer", "AccessDenied")
 
-    (printed,) = soaked(lambda: soak(31), 30, refused, allow_ungated=False)(seen())
+    (printed,) = soaked(lambda: soak(31), 30, refused, allow_ungated=False)(observed())
     assert "staging: its gates cannot be run again: taking on arn:aws:iam::" in printed
 
 
@@ -169,7 +169,7 @@ def test_a_sign_up_is_left_out_only_where_it_is_stated_to_be(
 
 def test_a_look_that_fails_is_the_reason() -> None:
     check = soaked(lambda: "staging: unknown", 30, lambda: FakeGates(), allow_ungated=False)
-    assert ("staging: unknown",) == check(seen())
+    assert ("staging: unknown",) == check(observed())
 
 
 def test_the_clock_is_advanced_in_a_sandbox(tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_nothing_begins_outside_a_sandbox_where_no_browser_can_be_driven(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
-    (refused,) = Gated(SmokeGates(smoke_order()), allow_ungated=False)(seen())
+    (refused,) = Gated(SmokeGates(smoke_order()), allow_ungated=False)(observed())
     assert "staging: no browser is installed here" in refused
     assert "apt-get install chromium" in refused
     in_sandbox = replace(smoke_order(), endpoints=LOOPBACK_ONLY)
@@ -253,12 +253,14 @@ def _binds(reference: str) -> dict[str, Any]:
 def test_a_routine_release_of_the_very_same_secrets_is_as_bound_as_the_recorded_revision(
     reference: str, bound: str
 ) -> None:
-    marks = released(Marks(bound=Bound(OLD, OLD, 5.0)), NEW, _binds("arn:new:::1"), _binds(reference))
-    assert Bound(bound, OLD, 5.0) == marks.bound
+    service_tags = released(
+        ServiceTags(bound=Bound(OLD, OLD, 5.0)), NEW, _binds("arn:new:::1"), _binds(reference)
+    )
+    assert Bound(bound, OLD, 5.0) == service_tags.bound
 
 
 def test_a_service_that_was_never_bound_stays_so() -> None:
-    assert Marks() == released(Marks(), NEW, _binds("arn:new:::1"), _binds("arn:new:::1"))
+    assert ServiceTags() == released(ServiceTags(), NEW, _binds("arn:new:::1"), _binds("arn:new:::1"))
 
 
 PROVEN_AT = "2026-05-01T10:00:00Z"

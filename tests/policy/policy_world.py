@@ -154,7 +154,7 @@ def root(stack="staging", **outputs):
 
 
 def evidence(met=adr.RETIREMENT_CONDITIONS):
-    return json.dumps({"conditions": [{"name": name, "met": True, "evidence": "seen"} for name in met]})
+    return json.dumps({"conditions": [{"name": name, "met": True, "evidence": "observed"} for name in met]})
 
 
 def retirement(document=None):
@@ -237,7 +237,7 @@ def advised(outcome: Outcome):
     return {finding.rule for finding in outcome.findings if finding.level is Level.ADVISORY}
 
 
-def unseen(outcome: Outcome):
+def unobserved(outcome: Outcome):
     return {(item.rule, item.path) for item in outcome.not_evaluated}
 
 

@@ -15,7 +15,7 @@ from policy_world import (
     role,
     root,
     secret,
-    unseen,
+    unobserved,
     user,
     violations,
     without,
@@ -71,7 +71,9 @@ COMPLIANT = {
         user(awsIamType="NONE", ldapAuthType="NONE", oidcAuthType="NONE", x509Type="NONE")
     ],
     "a long generator": [make(types.RANDOM_PASSWORD, "p", {"length": 40, "special": False})],
-    "a look-up of the provider": [make("pulumi:providers:mongodbatlas", "atlas", {"publicKey": "key"})],
+    "an observation-up of the provider": [
+        make("pulumi:providers:mongodbatlas", "atlas", {"publicKey": "key"})
+    ],
     "users of two clusters do not add up": [elsewhere(n, "a" if n < 5 else "b") for n in range(8)],
 }
 
@@ -246,4 +248,4 @@ def test_a_grant_on_the_whole_database_reaches_the_audit_log():
     ],
 )
 def test_a_value_that_is_not_known_is_named(resource, expected):
-    assert expected in unseen(judge(resource))
+    assert expected in unobserved(judge(resource))

@@ -17,7 +17,7 @@ from policy_world import (
     role_policy,
     root,
     secret,
-    unseen,
+    unobserved,
     user,
     violations,
     without,
@@ -163,4 +163,4 @@ def test_the_one_secret_output_that_crosses_stacks_passes():
     ],
 )
 def test_a_value_that_is_not_known_is_named(resource, expected):
-    assert expected in unseen(judge(resource))
+    assert expected in unobserved(judge(resource))

@@ -23,7 +23,7 @@ from policy_world import (
     schema_task,
     secret,
     task,
-    unseen,
+    unobserved,
     user,
     violations,
     without,
@@ -216,13 +216,16 @@ def test_siblings_in_the_same_component_are_no_dependency():
 def test_a_proof_of_which_something_is_not_known_yet_is_not_evaluated(asked, found):
     outcome = asked(*found, task())
 
-    assert (set(), True) == (violations(outcome), any(r == "proof-before-bind" for r, _ in unseen(outcome)))
+    assert (set(), True) == (
+        violations(outcome),
+        any(r == "proof-before-bind" for r, _ in unobserved(outcome)),
+    )
 
 
 def test_unknown_containers_are_named_for_every_rule_that_needs_them():
     named = {
         rule
-        for rule, path in unseen(judge(task(containerDefinitions=UNKNOWN)))
+        for rule, path in unobserved(judge(task(containerDefinitions=UNKNOWN)))
         if path == "containerDefinitions"
     }
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from recorder import Recorder, program, run
 
-from atlas_access.proof.task_place import TaskPlace
+from atlas_access.proof.proof_task import ProofTask
 
 GOOD = "mongodb://app_read:Pw@127.0.0.2:27118/askflorence?authSource=admin&directConnection=true"
 PUBLIC = "mongodb://127.0.0.1:27117/?replicaSet=rs"
@@ -34,7 +34,7 @@ def test_without_a_task_family_every_proof_runs_here() -> None:
 
 def test_with_a_task_family_each_proof_runs_with_its_own_tasks_execution_role() -> None:
     made = proofs(proofTaskFamily="atlas-access-proof")
-    places = {name: TaskPlace.from_json(each["task"]) for name, each in made.items()}
+    places = {name: ProofTask.from_json(each["task"]) for name, each in made.items()}
     roles = {name: place.execution_role.rpartition("/")[2] for name, place in places.items()}
     assert {"task"} == {each["runner"] for each in made.values()}
     assert {"atlas-access-proof"} == {place.family for place in places.values()}

@@ -1,4 +1,4 @@
-"""What one environment's stack declares, seen through Pulumi's mocks."""
+"""What one environment's stack declares, observed through Pulumi's mocks."""
 
 import json
 from functools import partial

@@ -14,7 +14,7 @@ from atlas_access.base.endpoints import Endpoints
 from sandbox.aws.account import build_account
 from sandbox.aws.server import AwsServer
 from sandbox.ecs_agent import EcsAgent
-from sandbox.estate import Estate
+from sandbox.inventory import Inventory
 from sandbox.world import AwsCredentials
 
 _CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10)
@@ -36,7 +36,7 @@ class Aws:
 
     url: str
     agent: EcsAgent
-    estate: Estate
+    inventory: Inventory
     sessions: dict[str, AwsCredentials]
     clock: Clock
 
@@ -52,7 +52,7 @@ class Aws:
         return boto3.client(
             service,
             endpoint_url=self.url,
-            region_name=self.estate.by_name[environment].region,
+            region_name=self.inventory.by_name[environment].region,
             aws_access_key_id=key,
             aws_secret_access_key=secret,
             aws_session_token=token,
@@ -134,7 +134,7 @@ class Aws:
         return arn
 
     def account(self, environment: str = "staging") -> str:
-        return self.estate.by_name[environment].account
+        return self.inventory.by_name[environment].account
 
     def role(self, environment: str = "staging", family: str = "app") -> str:
         name = f"askflorence-{environment}-{family}-execution"
@@ -145,27 +145,27 @@ class Aws:
         return arn
 
 
-def own_accounts() -> Estate:
-    """The estate in accounts of its own, since moto's data belongs to the whole process."""
-    estate = Estate.load()
+def own_accounts() -> Inventory:
+    """The inventory in accounts of its own, since moto's data belongs to the whole process."""
+    inventory = Inventory.load()
     moved = tuple(
         environment.model_copy(update={"account": f"{secrets.randbelow(10**12):012d}"})
-        for environment in estate.environments
+        for environment in inventory.environments
     )
-    return estate.model_copy(update={"environments": moved})
+    return inventory.model_copy(update={"environments": moved})
 
 
 @pytest.fixture
 def aws() -> Iterator[Aws]:
-    estate, clock = own_accounts(), Clock()
+    inventory, clock = own_accounts(), Clock()
     agent = EcsAgent(step_seconds=0.001)
     server = AwsServer(agent, clock)
     url = server.start()
     sessions = {}
-    for environment in estate.by_name:
-        values = {s.name: f"mongodb://{u.name}@localhost/x" for u, s in estate.secrets_in(environment)}
-        sessions[environment] = build_account(estate, environment, values, agent)
+    for environment in inventory.by_name:
+        values = {s.name: f"mongodb://{u.name}@localhost/x" for u, s in inventory.secrets_in(environment)}
+        sessions[environment] = build_account(inventory, environment, values, agent)
     for _ in range(3):
         agent.step()
-    yield Aws(url, agent, estate, sessions, clock)
+    yield Aws(url, agent, inventory, sessions, clock)
     server.stop()

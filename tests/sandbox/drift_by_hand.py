@@ -29,7 +29,7 @@ def known(**changes: Any) -> tuple[KnownUser, ...]:
         "on": ("staging",),
         "kind": "human",
         "roles": ("read@askflorence",),
-        "reason": "Looks at imported plans by hand.",
+        "reason": "Inspects imported plans by hand.",
         "until": "2099-12-31",
         **changes,
     }

@@ -18,7 +18,7 @@ from atlas_access.clients.atlas_sign_in import SignIn
 from atlas_access.clients.retry import Retry
 from atlas_access.drift.compare import Wanted, attributed, compare
 from atlas_access.drift.finding import Drift
-from atlas_access.drift.model import NotReached, Seen
+from atlas_access.drift.model import NotReached, Observed
 from atlas_access.manifest.known_users import KnownUser
 from atlas_access.manifest.load import load_manifest
 
@@ -97,14 +97,14 @@ def client(url: str, sign_in: SignIn = READER, seconds: float = 20.0) -> Atlas:
 
 
 def check(url: str, *, sign_in: SignIn = READER, seconds: float = 20.0, **more: Any) -> tuple[Drift, Atlas]:
-    """Check the Atlas part alone: everything else counts as not looked at."""
+    """Check the Atlas part alone: everything else counts as not inspected."""
     rules = wanted(**more)
     with client(url, sign_in, seconds) as atlas:
         users, roles = read_or_unread(atlas.users), read_or_unread(atlas.roles)
         cluster = read_or_unread(lambda: atlas.cluster("staging"))
         rest = NotReached("the rest", "this test is about Atlas")
         key = Unread("key", "this test is about Atlas")
-        drift = compare(rules, Seen(users, roles, cluster, key, (), (), rest))
+        drift = compare(rules, Observed(users, roles, cluster, key, (), (), rest))
         drift = Drift(
             drift.stack, drift.at, drift.findings, tuple(each for each in drift.unread if each != key)
         )

@@ -134,10 +134,10 @@ class Life:
         ecs.update_service(**service, taskDefinition=f"askflorence-{STACK}-app:7")
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
-            seen = ecs.describe_services(cluster=service["cluster"], services=[service["service"]])[
+            observed = ecs.describe_services(cluster=service["cluster"], services=[service["service"]])[
                 "services"
             ][0]
-            if ["COMPLETED"] == [each["rolloutState"] for each in seen["deployments"]]:
+            if ["COMPLETED"] == [each["rolloutState"] for each in observed["deployments"]]:
                 return
             time.sleep(0.1)
         raise AssertionError("the service did not move off in time")
@@ -273,13 +273,13 @@ def related(resources: tuple[Mapping[str, Any], ...]) -> set[frozenset[str]]:
     names = subjects(resources)
     pairs = {frozenset({name}) for name in names.values()}
     for urn, name in names.items():
-        waiting, seen = list(needs[urn]), set()
+        waiting, observed = list(needs[urn]), set()
         while waiting:
             one = waiting.pop()
-            if one not in seen:
-                seen.add(one)
+            if one not in observed:
+                observed.add(one)
                 waiting += needs.get(one, ())
-        pairs |= {frozenset({name, names[one]}) for one in seen if one in names}
+        pairs |= {frozenset({name, names[one]}) for one in observed if one in names}
     return pairs
 
 

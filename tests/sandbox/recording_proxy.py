@@ -34,7 +34,7 @@ Reader = Callable[[str, str, Any, bytes], Effect | None]
 
 
 def atlas_effect(method: str, path: str, headers: Any, body: bytes) -> Effect | None:
-    """What a request would change in Atlas; None for a look or a token."""
+    """What a request would change in Atlas; None for an observation or a token."""
     parts = [unquote(part) for part in urlsplit(path).path.split("/")]
     kind = "role" if "customDBRoles" in parts else "user" if "databaseUsers" in parts else ""
     if method == "GET" or not kind:
@@ -44,7 +44,7 @@ def atlas_effect(method: str, path: str, headers: Any, body: bytes) -> Effect | 
 
 
 def aws_effect(method: str, path: str, headers: Any, body: bytes) -> Effect | None:
-    """What a request would change in AWS; None for a look."""
+    """What a request would change in AWS; None for an observation."""
     target = headers.get("X-Amz-Target")
     if target:
         service, _, action = target.partition(".")

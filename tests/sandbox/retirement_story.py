@@ -45,13 +45,13 @@ class Story:
     def deploy(self, name: str, stack: str, phase: str, **settings: str) -> None:
         given = {**UNGATED, "containerImage": CURRENT, **settings}
         self.runs[name] = deployed(self.world, stack, phase, settings=given)
-        self.look(name)
+        self.observe(name)
 
     def retire(self, name: str, stack: str, step: str) -> None:
         recorded = {"acknowledged": verified(self.verified)}
         self.deploy(name, stack, "retire", retirement=step, retireConfirmation=f"retire {stack}", **recorded)
 
-    def look(self, name: str) -> None:
+    def observe(self, name: str) -> None:
         """Who holds what, as the servers say once they have taken Atlas's changes."""
         self.users[name] = {}
         for stack in ("staging", "prod"):
@@ -128,11 +128,11 @@ class Story:
                 if line.startswith(at):
                     process.kill()
         assert -9 == process.returncode, said
-        self.look(name)
+        self.observe(name)
 
     def command(self, name: str, stack: str, *arguments: str) -> None:
         self.commands[name] = run_command(self.world, stack, *arguments)
-        self.look(name)
+        self.observe(name)
 
     def aws(self, service: str, stack: str) -> Any:
         return client_of(self.world, stack, service)
@@ -163,7 +163,7 @@ def _scheduled(story: Story) -> None:
 
 
 def play(story: Story) -> None:
-    story.look("before")
+    story.observe("before")
     story.verified = (datetime.now(UTC) + timedelta(seconds=advanced(story.world.directory))).isoformat()
     story.deploy("staging bind", "staging", "bind")
     story.gate("prod not bound", "staging")
@@ -179,7 +179,7 @@ def play(story: Story) -> None:
     _scheduled(story)
     story.killed("killed tombstoning", "prod", "tombstone", "tombstone user app_writer_hubspot_sync")
     story.within("prod", lambda: retire(story.props("prod", "tombstone"), None))
-    story.look("tombstoned")
+    story.observe("tombstoned")
     story.command("restore", "prod", "legacy", "restore", "prod", "--format", "json")
     story.retire("prod tombstone", "prod", "tombstone")
     story.deploy("prod back in bind", "prod", "bind")
@@ -198,7 +198,7 @@ def play(story: Story) -> None:
     for stack in ("staging", "prod"):
         story.command(f"drift {stack}", stack, "drift", stack, "--phase", "retire")
     story.within("prod", lambda: leave(story.props("prod", "delete")))
-    story.look("left")
+    story.observe("left")
     story.command("undo", "staging", "undo", "staging", "G")
     story.command("standing", "staging", "status", "staging", "--phase", "retire", "--format", "json")
-    story.command("estate", "staging", "legacy", "staging", "--phase", "retire", "--format", "json")
+    story.command("inventory", "staging", "legacy", "staging", "--phase", "retire", "--format", "json")

@@ -27,7 +27,7 @@ class Running:
 
     world: World
     name: str = "staging"
-    seen: list[str] = field(default_factory=list)
+    observed: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -110,7 +110,7 @@ def until(look: Callable[[], Any]) -> Any:
         if found:
             return found
         time.sleep(0.05)
-    raise AssertionError("not seen in time")
+    raise AssertionError("not observed in time")
 
 
 def image(tag: str) -> Callable[[dict[str, Any]], None]:

@@ -158,7 +158,9 @@ def test_logins_are_chosen_by_result_number_and_time(atlas: Atlas) -> None:
 def test_nothing_of_a_password_is_in_events_status_or_answers(atlas: Atlas) -> None:
     atlas.staging.add_user("app", password="canary-4711-canary")
     atlas.staging.send("PATCH", "/databaseUsers/admin/app", {"password": "canary-4712-canary"})
-    seen = [atlas.staging.send("GET", path).text for path in ("/databaseUsers", "/events?includeRaw=true")]
-    seen += [json.dumps(atlas.emulator.status()), repr(atlas.emulator.project(STAGING).users)]
-    assert not [text for text in seen if "canary" in text]
+    observed = [
+        atlas.staging.send("GET", path).text for path in ("/databaseUsers", "/events?includeRaw=true")
+    ]
+    observed += [json.dumps(atlas.emulator.status()), repr(atlas.emulator.project(STAGING).users)]
+    assert not [text for text in observed if "canary" in text]
     assert "canary" not in atlas.servers[STAGING].log_path.read_text()

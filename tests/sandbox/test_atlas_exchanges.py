@@ -88,8 +88,8 @@ def test_another_project_s_credential_is_refused(atlas: Atlas, way: str) -> None
 def test_a_reader_s_key_may_look_but_not_change(atlas: Atlas) -> None:
     spec = atlas.specs[0]
     atlas.staging.auth = HTTPDigestAuth(spec.read_only_public_key, spec.read_only_private_key)
-    looked, changed = atlas.staging.send("GET", "/databaseUsers"), atlas.staging.add_user("app")
-    assert (looked.status_code, changed.status_code, changed.json()["errorCode"]) == (
+    observed, changed = atlas.staging.send("GET", "/databaseUsers"), atlas.staging.add_user("app")
+    assert (observed.status_code, changed.status_code, changed.json()["errorCode"]) == (
         200,
         401,
         "USER_UNAUTHORIZED",

@@ -1,4 +1,4 @@
-"""The two accounts, as the estate describes them, through boto3."""
+"""The two accounts, as the inventory describes them, through boto3."""
 
 import pytest
 from aws_fixture import Aws

@@ -120,8 +120,8 @@ def test_healthy_targets_are_asked_in_turn_over_one_connection(setup: Setup) -> 
     setup.healthy("one")
     setup.healthy("two")
     with requests.Session() as session:
-        seen = [session.get(setup.balancer.url, timeout=5).headers["X-Task-Revision"] for _ in range(6)]
-    assert [3, 3] == [seen.count("one"), seen.count("two")]
+        observed = [session.get(setup.balancer.url, timeout=5).headers["X-Task-Revision"] for _ in range(6)]
+    assert [3, 3] == [observed.count("one"), observed.count("two")]
 
 
 def test_a_body_goes_there_and_comes_back_whole(setup: Setup) -> None:

@@ -127,7 +127,7 @@ def test_thirty_nights_of_the_same_drift_are_one_issue(
     with capsys.disabled():
         sys.stdout.write(f"\ndrift: 30 nights of the same drift, {len(repository.issues)} issue\n")
     assert ["open"] == repository.states
-    assert "Last seen 2026-05-30 02:00 UTC" in repository.issues[0]["body"]
+    assert "Last observed 2026-05-30 02:00 UTC" in repository.issues[0]["body"]
     assert [] == repository.comments
 
 
@@ -179,7 +179,7 @@ def test_an_issue_that_does_not_name_its_parts_waits_until_everything_is_looked_
     repository: Repository, github: GitHub
 ) -> None:
     report(github, drift(finding()))
-    repository.issues[0]["body"] = repository.issues[0]["body"].replace(" parts=estate", "")
+    repository.issues[0]["body"] = repository.issues[0]["body"].replace(" parts=inventory", "")
     assert () == report(github, drift(night=1, not_reached=NO_READER))
     report(github, drift(night=2))
     assert ["closed"] == repository.states

@@ -29,18 +29,18 @@ def history(aws: Aws) -> list[str]:
 def test_a_new_revision_replaces_the_old_one_without_a_gap(aws: Aws) -> None:
     wanted = aws.register()
     assert ["PRIMARY", "ACTIVE"] == [d["status"] for d in aws.update(taskDefinition=wanted)["deployments"]]
-    seen = []
+    observed = []
     while len(aws.service()["deployments"]) > 1:
         aws.steps(1)
-        seen.append(aws.service()["runningCount"])
-        assert len(seen) < 10
+        observed.append(aws.service()["runningCount"])
+        assert len(observed) < 10
     (deployment,) = aws.service()["deployments"]
     assert (wanted, "COMPLETED", 2) == (
         deployment["taskDefinition"],
         deployment["rolloutState"],
         deployment["runningCount"],
     )
-    assert min(seen) >= 2
+    assert min(observed) >= 2
     assert ["SUCCESSFUL", "SUCCESSFUL"] == history(aws)
 
 

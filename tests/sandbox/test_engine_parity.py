@@ -135,13 +135,13 @@ if shutil.which("pulumi"):
             running.wait()
             toy.gate.set()
             assert entered
-            seen = [begun(stack)]
+            observed = [begun(stack)]
             stack.cli("cancel", "--yes")
             for operation, *flags in (["up"], ["up", "--refresh"], ["refresh", "--clear-pending-creates"]):
                 stack.write(HALF.format("fine"))
                 assert 0 == stack.cli(operation, "--yes", "--skip-preview", *flags).returncode
-                seen.append(begun(stack))
-            assert [["a"], ["a"], ["a"], []] == seen
+                observed.append(begun(stack))
+            assert [["a"], ["a"], ["a"], []] == observed
 
     def begun(stack: CliStack) -> list[str]:
         recorded = json.loads(stack.export())["deployment"].get("pending_operations") or []

@@ -174,7 +174,7 @@ def test_no_adopted_or_legacy_secret_was_written(job: MainJob) -> None:
 
 
 def test_no_password_is_in_anything_that_was_shown_or_kept(job: MainJob) -> None:
-    """Progress, reports, events, logs, and states, for every password of the new and of the legacy estate."""
+    """Progress, reports, events, logs, and states, for every password of the new and of the legacy inventory."""
     passwords = set()
     for stack in ("staging", "prod"):
         manager = job.aws("secretsmanager", stack)

@@ -14,7 +14,7 @@ from atlas_access.smoke.browser_found import FLAGS, SANDBOX_FLAGS, find_chromium
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOT = ROOT / ".test-artifacts" / "access-matrix.png"
-"""Kept for a person to look at; CI uploads the folder."""
+"""Kept for a person to inspect; CI uploads the folder."""
 
 
 @dataclass

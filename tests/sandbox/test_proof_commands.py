@@ -24,9 +24,9 @@ from atlas_access.manifest.load import load_manifest
 from atlas_access.proof import stack_secrets
 from atlas_access.proof.evidence import Proof, Subject
 from atlas_access.proof.expectations import expectations
+from atlas_access.proof.proof_task import ProofTask
 from atlas_access.proof.request import ProofRequest
 from atlas_access.proof.runners import Made, make
-from atlas_access.proof.task_place import TaskPlace
 from atlas_access.proof.verdict import Verdict
 from sandbox.world import World
 
@@ -227,12 +227,12 @@ def test_atlas_says_when_its_changes_are_applied_and_where_the_cluster_is(here: 
 
 
 @pytest.fixture
-def place(here: World) -> TaskPlace:
+def place(here: World) -> ProofTask:
     role = register_proof_family(boto3.client("ecs", region_name="us-east-1"), FAMILY)
-    return TaskPlace("askflorence-staging", "askflorence-staging-app", FAMILY, role)
+    return ProofTask("askflorence-staging", "askflorence-staging-app", FAMILY, role)
 
 
-def in_task(place: TaskPlace, secret: str, user: str) -> Proof:
+def in_task(place: ProofTask, secret: str, user: str) -> Proof:
     manifest = load_manifest((ROOT / "access.yaml").read_text())
     store = boto3.client("secretsmanager", region_name="us-east-1")
     found = store.describe_secret(SecretId=secret)
@@ -250,13 +250,13 @@ def in_task(place: TaskPlace, secret: str, user: str) -> Proof:
     return make(Made(request, place), Endpoints.from_environment(os.environ), lambda _: None)
 
 
-def test_a_task_proves_with_the_execution_roles_rights(place: TaskPlace) -> None:
+def test_a_task_proves_with_the_execution_roles_rights(place: ProofTask) -> None:
     proof = in_task(place, "staging/mongodb/audit-write", "app_audit_writer")
     assert "" == proof.reason
     assert (Verdict.PROVEN, 603) == (proof.verdict, len(proof.attempts))
 
 
-def test_a_task_leaves_no_revision_and_no_process_behind(place: TaskPlace) -> None:
+def test_a_task_leaves_no_revision_and_no_process_behind(place: ProofTask) -> None:
     ecs = boto3.client("ecs", region_name="us-east-1")
     in_task(place, "staging/mongodb/audit-write", "app_audit_writer")
     active = ecs.list_task_definitions(familyPrefix=FAMILY, status="ACTIVE")["taskDefinitionArns"]
@@ -266,13 +266,13 @@ def test_a_task_leaves_no_revision_and_no_process_behind(place: TaskPlace) -> No
     assert ([["python"]] * len(commands), []) == (commands, tasks)
 
 
-def test_the_runtimes_role_cannot_read_the_schema_secret_which_the_task_shows(place: TaskPlace) -> None:
+def test_the_runtimes_role_cannot_read_the_schema_secret_which_the_task_shows(place: ProofTask) -> None:
     proof = in_task(place, "staging/mongodb/admin-schema", "app_admin_schema")
     assert (Verdict.REFUTED, [Subject.SECRET]) == (proof.verdict, [each.code for each in proof.findings])
     assert "askflorence-staging-app-execution cannot read the secret" in proof.reason
 
 
-def test_a_family_that_is_not_there_is_inconclusive(place: TaskPlace) -> None:
+def test_a_family_that_is_not_there_is_inconclusive(place: ProofTask) -> None:
     nowhere = replace(place, family="no-such-family")
     proof = in_task(nowhere, "staging/mongodb/audit-write", "app_audit_writer")
     assert (Verdict.INCONCLUSIVE, [Subject.RUNNER]) == (

@@ -259,14 +259,14 @@ def test_no_answer_however_odd_is_raised_or_makes_a_privilege_too_many_proven(
     too_many: Cluster, number: int | str, path: list[int], value: object, remove: bool, raw: bytes | None
 ) -> None:
     """One answer after the login is mutated, or each answer to one command."""
-    seen = 0
+    observed = 0
 
     def change(command: Document, answer: Document) -> Document | bytes:
-        nonlocal seen
+        nonlocal observed
         if next(iter(command)) in ("hello", "ismaster", "saslStart", "saslContinue", "isMaster"):
             return answer
-        seen += 1
-        if number not in (seen, next(iter(command))):
+        observed += 1
+        if number not in (observed, next(iter(command))):
             return answer
         return mutated(answer, path, value, remove) if raw is None else raw
 

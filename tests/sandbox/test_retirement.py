@@ -1,6 +1,6 @@
 """The retirement of both stacks in a whole sandbox: refused, tombstoned, restored, tombstoned, deleted a day later.
 
-One sandbox plays the story in order, each test looks at one part: fourteen legacy users become eight managed ones.
+One sandbox plays the story in order, each test inspects one part: fourteen legacy users become eight managed ones.
 """
 
 import json
@@ -131,8 +131,8 @@ def test_the_standing_reports_tombstones_and_then_that_the_retirement_is_done(st
 
 
 def test_nothing_legacy_is_listed_as_left_and_none_of_it_is_a_surprise(story: Story) -> None:
-    answer = json.loads(story.commands["estate"].stdout)
-    assert (0, [], []) == (story.commands["estate"].returncode, answer["left"], answer["surprises"])
+    answer = json.loads(story.commands["inventory"].stdout)
+    assert (0, [], []) == (story.commands["inventory"].returncode, answer["left"], answer["surprises"])
 
 
 def test_the_way_back_from_the_deletion_is_closed_and_says_what_re_creation_takes(story: Story) -> None:
@@ -178,7 +178,7 @@ def test_the_access_history_names_who_logged_in(story: Story) -> None:
     """The probe that looks for legacy logins sees those of a managed user."""
     here: Mapping[str, str] = story.world.environment("staging")
     settings = check_settings("staging", read_files(ROOT), sandbox=True)
-    found = login_history.look(
+    found = login_history.observe(
         settings.atlas_project_id,
         settings.atlas_cluster,
         ["app_read", "nobody"],

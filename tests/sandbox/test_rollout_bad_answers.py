@@ -23,9 +23,9 @@ from atlas_access.rollout.preflight import Gated
 from atlas_access.rollout.report import RolloutFailed
 from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
-from atlas_access.rollout.service_tags import HELD, Marks
+from atlas_access.rollout.service_tags import HELD, ServiceTags
 from atlas_access.rollout.smoke_gates import SmokeGates, smoke_gates
-from atlas_access.rollout.steps import Seen
+from atlas_access.rollout.steps import Observed
 from atlas_access.smoke.run import SmokeOrder, capture
 from components.settings import read_files
 
@@ -161,7 +161,7 @@ def test_gates_that_cannot_be_trusted_are_a_reason_not_to_begin(
     folder: Path, aws: Aws, spoils: Callable[[Path], None], stack: str, expected: str
 ) -> None:
     spoils(folder)
-    state = Service(aws.client("ecs"), CLUSTER, NAME).look()
-    (printed,) = Gated(gates_of(folder, stack), allow_ungated=False)(Seen(state, Marks(), 0.0, 0.0))
+    state = Service(aws.client("ecs"), CLUSTER, NAME).observe()
+    (printed,) = Gated(gates_of(folder, stack), allow_ungated=False)(Observed(state, ServiceTags(), 0.0, 0.0))
     assert printed.startswith(f"{stack}: the smoke gates cannot be run: ")
     assert expected in printed

@@ -13,7 +13,7 @@ from atlas_access.rollout.gates import Gates, Round
 from atlas_access.rollout.report import RolloutFailed
 from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
-from atlas_access.rollout.service_tags import BOUND, HELD, RUN, WISH, Lease, read_marks
+from atlas_access.rollout.service_tags import BOUND, HELD, RUN, WISH, Lease, read_service_tags
 from atlas_access.rollout.steps import Done, Goal, Way
 from atlas_access.rollout.wiring import record_prior
 
@@ -105,7 +105,7 @@ def test_a_swap_arrives_and_the_service_says_what_it_is_bound_to(aws: Aws) -> No
     prior, wanted = aws.service()["taskDefinition"], aws.register()
     go(aws, goal(wanted, prior))
     assert wanted == alone(aws)
-    bound = read_marks(tags(aws)).bound
+    bound = read_service_tags(tags(aws)).bound
     assert bound is not None
     assert (wanted, prior, False) == (bound.revision, bound.prior, RUN in tags(aws))
 
@@ -214,7 +214,7 @@ def test_a_recorded_definition_can_be_registered_again(aws: Aws, monkeypatch: py
 
 
 def test_a_rollout_takes_hardly_longer_than_ecs_itself(aws: Aws, record_property: Any) -> None:
-    """In fake seconds: an agent that takes a stage every 10 s, looked at every 2 s, as against real ECS."""
+    """In fake seconds: an agent that takes a stage every 10 s, inspected every 2 s, as against real ECS."""
     prior, first, second = aws.service()["taskDefinition"], aws.register(), aws.register()
     plain = Time(aws, step_seconds=10.0)
     began = plain.now

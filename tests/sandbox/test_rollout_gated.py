@@ -1,6 +1,6 @@
 """The gated migration of both stacks on a whole sandbox: captured, bound, soaked, rolled back, held, and released.
 
-One sandbox plays the story in order, each test looks at one part. Gate 6 needs a Chromium, which .ci/run installs.
+One sandbox plays the story in order, each test inspects one part. Gate 6 needs a Chromium, which .ci/run installs.
 """
 
 import json
@@ -17,7 +17,7 @@ from world_fixture import ROOT, deployed, run_command, sandbox
 
 from atlas_access.review.deployment import Deployment, Operation
 from atlas_access.review.deployment_text import failure_lines
-from atlas_access.rollout.service_tags import Marks, read_marks
+from atlas_access.rollout.service_tags import ServiceTags, read_service_tags
 from sandbox.aws_clients import client_of
 from sandbox.baselines import capture_baseline
 from sandbox.world import World
@@ -35,7 +35,7 @@ class Story:
     runs: dict[str, Deployment] = field(default_factory=dict)
     said: dict[str, list[str]] = field(default_factory=dict)
     commands: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)
-    found: dict[str, tuple[str, Marks]] = field(default_factory=dict)
+    found: dict[str, tuple[str, ServiceTags]] = field(default_factory=dict)
     load: Load | None = None
 
     def deploy(
@@ -46,21 +46,21 @@ class Story:
         self.runs[name] = deployed(
             self.world, stack, phase, operation, say=lambda each: said.append(each.text), settings=given
         )
-        self.look(name, stack)
+        self.observe(name, stack)
         return self.runs[name]
 
     def command(self, name: str, stack: str, *arguments: str) -> None:
         self.commands[name] = run_command(self.world, stack, *arguments)
-        self.look(name, stack)
+        self.observe(name, stack)
 
-    def look(self, name: str, stack: str) -> None:
+    def observe(self, name: str, stack: str) -> None:
         ecs = client_of(self.world, stack, "ecs")
         service: dict[str, Any] = ecs.describe_services(
             cluster=f"askflorence-{stack}", services=[f"askflorence-{stack}-app"], include=["TAGS"]
         )["services"][0]
         assert 1 == len(service["deployments"])
         tags = {tag["key"]: tag["value"] for tag in service.get("tags") or ()}
-        self.found[name] = service["taskDefinition"].rpartition(":")[2], read_marks(tags)
+        self.found[name] = service["taskDefinition"].rpartition(":")[2], read_service_tags(tags)
 
     def lines(self, name: str) -> str:
         return "\n".join(failure_lines(self.runs[name]))
@@ -153,7 +153,7 @@ def test_prod_is_refused_until_staging_has_soaked_which_is_shown_once(story: Sto
     assert lines.startswith("NOT STARTED  prod: 1 reason; askflorence-prod-app:12 keeps running.\n")
     shown = "\n".join(story.said["too early"]) + lines
     assert 1 == len(re.findall(r"staging has soaked \d of 30 minutes", shown))
-    assert ("12", Marks()) == story.found["too early"]
+    assert ("12", ServiceTags()) == story.found["too early"]
 
 
 def test_the_sandboxs_clock_is_advanced_on_the_command_line(story: Story) -> None:
@@ -170,14 +170,14 @@ def test_a_rollback_runs_the_recorded_revision_again_green_and_holds(story: Stor
         answer["held"],
         answer["gates"],
     )
-    assert ("12", Marks(held=0)) == story.found["rollback"]
+    assert ("12", ServiceTags(held=0)) == story.found["rollback"]
 
 
 def test_after_a_rollback_an_update_is_refused_and_not_green(story: Story) -> None:
     lines = story.lines("held")
     assert lines.startswith("NOT STARTED  prod: 1 reason; askflorence-prod-app:12 keeps running.\n")
     assert "raise rolloutRelease above 0 in a reviewed change" in lines
-    assert ("12", Marks(held=0)) == story.found["held"]
+    assert ("12", ServiceTags(held=0)) == story.found["held"]
 
 
 def test_a_raised_release_takes_the_hold_off(story: Story) -> None:

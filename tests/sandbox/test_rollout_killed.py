@@ -21,7 +21,7 @@ from world_fixture import ROOT, run_command, sandbox
 
 from atlas_access.base.clock import advance
 from atlas_access.rollout.decide import STALE_SECONDS
-from atlas_access.rollout.service_tags import Marks, read_marks
+from atlas_access.rollout.service_tags import ServiceTags, read_service_tags
 from sandbox.aws_clients import client_of
 from sandbox.world import World
 
@@ -37,7 +37,7 @@ class Look:
     revision: int
     deployments: int
     settled: bool
-    marks: Marks
+    service_tags: ServiceTags
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Killing:
     def ecs(self) -> Any:
         return client_of(self.world, "staging", "ecs")
 
-    def look(self) -> Look:
+    def observe(self) -> Look:
         service = self.ecs.describe_services(
             cluster="askflorence-staging", services=["askflorence-staging-app"], include=["TAGS"]
         )["services"][0]
@@ -59,7 +59,7 @@ class Killing:
             int(service["taskDefinition"].rpartition(":")[2]),
             len(deployments),
             [("COMPLETED", 2)] == [(each["rolloutState"], each["runningCount"]) for each in deployments],
-            read_marks({tag["key"]: tag["value"] for tag in service.get("tags") or ()}),
+            read_service_tags({tag["key"]: tag["value"] for tag in service.get("tags") or ()}),
         )
 
     def run(self, *arguments: str) -> tuple[int, str]:
@@ -80,15 +80,15 @@ class Killing:
         deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline and started.poll() is None:
             every = [*family.children(recursive=True), family]
-            if reached(self.look()):
+            if reached(self.observe()):
                 for each in every:
                     with suppress(psutil.NoSuchProcess):
                         each.send_signal(signal.SIGKILL)
                 psutil.wait_procs(every, timeout=10)
                 started.communicate(timeout=10)
-                return self.look()
+                return self.observe()
         started.kill()
-        raise AssertionError(f"the point was not seen: {started.communicate(timeout=10)[0]}")
+        raise AssertionError(f"the point was not observed: {started.communicate(timeout=10)[0]}")
 
     def later(self) -> None:
         """Let so much time pass that a dead run's lease is known to be one."""
@@ -96,7 +96,7 @@ class Killing:
 
     def settled(self) -> Look:
         deadline = time.monotonic() + DEADLINE
-        while not (found := self.look()).settled and time.monotonic() < deadline:
+        while not (found := self.observe()).settled and time.monotonic() < deadline:
             time.sleep(0.05)
         return found
 
@@ -112,29 +112,30 @@ def test_a_rollout_killed_before_during_and_after_its_swap_is_ended_by_the_next_
 
     A run that comes before the lease is known to be a dead one's is refused, and leaves it.
     """
-    left = killing.kill_when(lambda look: look.marks.lease is not None, *BIND)
+    left = killing.kill_when(lambda look: look.service_tags.lease is not None, *BIND)
     assert (7, 1) == (left.revision, left.deployments)
     code, printed = killing.run(*BIND)
     assert (1, True) == (code, "wait for its end, or until 60 s without a heartbeat" in printed), printed
-    assert left.marks.lease == killing.look().marks.lease
+    assert left.service_tags.lease == killing.observe().service_tags.lease
 
     killing.later()
     left = killing.kill_when(lambda look: look.revision == 8 and look.deployments == 2, *BIND)
-    assert left.marks.lease is not None
+    assert left.service_tags.lease is not None
 
     killing.later()
     code, printed = killing.run(*BIND)
     assert 0 == code, printed
     found = killing.settled()
-    assert (8, 1, None) == (found.revision, found.deployments, found.marks.lease)
-    assert found.marks.bound is not None
+    assert (8, 1, None) == (found.revision, found.deployments, found.service_tags.lease)
+    assert found.service_tags.bound is not None
 
     left = killing.kill_when(
-        lambda look: look.revision == 7 and look.deployments == 2 and look.marks.lease is not None, *ROLLBACK
+        lambda look: look.revision == 7 and look.deployments == 2 and look.service_tags.lease is not None,
+        *ROLLBACK,
     )
-    assert left.marks.held == 0
+    assert left.service_tags.held == 0
 
     killing.later()
     code, printed = killing.run(*BIND)
     assert (1, True) == (code, "ROLLED BACK  staging: asked for by atlas-access rollback" in printed), printed
-    assert Look(7, 1, True, Marks(held=0)) == killing.settled()
+    assert Look(7, 1, True, ServiceTags(held=0)) == killing.settled()

@@ -34,8 +34,8 @@ def test_a_rolling_deployment_fails_no_request_and_ends_on_the_new_revision(runn
         until(lambda: load.count > 20)
         running.deploy(wanted)
         service = running.settled()
-        seen = load.count
-        until(lambda: load.count > seen + 20)
+        observed = load.count
+        until(lambda: load.count > observed + 20)
     names = {arn.rpartition("/")[2] for arn in (before, wanted)}
     assert ([], names, wanted) == (load.failures, load.revisions, service["taskDefinition"])
     messages = " ".join(event["message"] for event in service["events"])
@@ -59,7 +59,7 @@ def test_constant_load_on_every_endpoint_is_served_well_through_a_release_of_ano
 
 def test_a_wrong_answer_under_load_is_reported_with_its_revision(running: Running) -> None:
     pipeline = Pipeline(running.world, "staging")
-    before = pipeline.look().revision
+    before = pipeline.observe().revision
     with LoadProcess.of(running.world, 50, scenarios=SCENARIOS) as load:
         broken = pipeline.build("broken")
         pipeline.revision(before)

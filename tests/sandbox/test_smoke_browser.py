@@ -167,7 +167,7 @@ def test_what_the_driver_turns_off_stays_off() -> None:
 
 
 def test_a_kept_browser_walks_again_without_a_trace_of_the_journey_before(app: FakeApp) -> None:
-    page(app, "<script>console.error(document.cookie || 'none'); document.cookie = 'seen=1';</script>")
+    page(app, "<script>console.error(document.cookie || 'none'); document.cookie = 'observed=1';</script>")
     results = [judge_journey(steps(app, steps=ARRIVE, keep=True)) for _ in range(2)]
     assert all(standing(each, Standing.UNMET) for each in results), results
     assert [message_of(each) for each in results] in (

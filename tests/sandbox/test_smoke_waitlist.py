@@ -21,7 +21,7 @@ LOG_GROUP = "/ecs/askflorence-staging-app"
 
 
 @dataclass
-class Estate:
+class Inventory:
     """The application, HubSpot and the list of sent mail in one server, with what each of them does switched on."""
 
     app: FakeApp
@@ -96,10 +96,10 @@ class _Anything(dict[str, Any]):
 
 
 @pytest.fixture
-def estate(aws: Aws, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
+def inventory(aws: Aws, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inventory]:
     aws.sign_in(monkeypatch)
     app = FakeApp(handlers=_Anything())
-    made = Estate(app, aws, cluster)
+    made = Inventory(app, aws, cluster)
     app.handlers |= {"/api/agent-waitlist": made.join, "/mail": made.sent, "/hubspot": made.contact}
     made.set_secret("mongodb/waitlist-write", cluster.uri("app_write"))
     made.set_secret("hubspot/access-token", "the-token-of-hubspot")
@@ -113,20 +113,23 @@ def message_of(result: GateResult) -> str:
     return "; ".join((result.summary, *result.details))
 
 
-def test_every_effect_is_observed_and_removed(estate: Estate) -> None:
-    before = estate.rows.count_documents({})
-    result = judge_sign_up(estate.order())
+def test_every_effect_is_observed_and_removed(inventory: Inventory) -> None:
+    before = inventory.rows.count_documents({})
+    result = judge_sign_up(inventory.order())
     assert (Standing.MET, "row, mail and contact observed, then removed; no error line") == (
         result.standing,
         message_of(result),
     )
-    assert (before, {}, 1) == (estate.rows.count_documents({}), estate.contacts, len(estate.mails))
+    assert (before, {}, 1) == (inventory.rows.count_documents({}), inventory.contacts, len(inventory.mails))
 
 
-def test_each_sign_up_has_an_address_of_its_own_under_example_com(estate: Estate) -> None:
-    judge_sign_up(estate.order())
-    judge_sign_up(estate.order())
-    assert (2, True) == (len(set(estate.mails)), all(each.endswith("@example.com") for each in estate.mails))
+def test_each_sign_up_has_an_address_of_its_own_under_example_com(inventory: Inventory) -> None:
+    judge_sign_up(inventory.order())
+    judge_sign_up(inventory.order())
+    assert (2, True) == (
+        len(set(inventory.mails)),
+        all(each.endswith("@example.com") for each in inventory.mails),
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,53 +141,53 @@ def test_each_sign_up_has_an_address_of_its_own_under_example_com(estate: Estate
     ],
 )
 def test_an_effect_that_is_missing_is_named_and_the_others_are_removed(
-    estate: Estate, missing: str, why: str
+    inventory: Inventory, missing: str, why: str
 ) -> None:
-    estate.effects -= {missing}
-    before = estate.rows.count_documents({})
-    result = judge_sign_up(estate.order())
+    inventory.effects -= {missing}
+    before = inventory.rows.count_documents({})
+    result = judge_sign_up(inventory.order())
     assert (Standing.UNMET, why, before, {}) == (
         result.standing,
         message_of(result),
-        estate.rows.count_documents({}),
-        estate.contacts,
+        inventory.rows.count_documents({}),
+        inventory.contacts,
     )
 
 
-def test_a_sign_up_that_fails_half_way_is_removed_all_the_same(estate: Estate) -> None:
-    estate.status, estate.effects = 500, {"row"}
-    before = estate.rows.count_documents({})
-    result = judge_sign_up(estate.order())
+def test_a_sign_up_that_fails_half_way_is_removed_all_the_same(inventory: Inventory) -> None:
+    inventory.status, inventory.effects = 500, {"row"}
+    before = inventory.rows.count_documents({})
+    result = judge_sign_up(inventory.order())
     assert (Standing.UNMET, "the sign-up failed: HTTP 500", before) == (
         result.standing,
         message_of(result),
-        estate.rows.count_documents({}),
+        inventory.rows.count_documents({}),
     )
 
 
-def test_an_error_line_of_the_service_is_shown_without_addresses(estate: Estate) -> None:
-    estate.error_line = "ERROR insert for someone@example.com: not authorized"
-    result = judge_sign_up(estate.order())
+def test_an_error_line_of_the_service_is_shown_without_addresses(inventory: Inventory) -> None:
+    inventory.error_line = "ERROR insert for someone@example.com: not authorized"
+    result = judge_sign_up(inventory.order())
     assert (
         "the service logged 1 error lines meanwhile: ERROR insert for (an address): not authorized"
         == message_of(result)
     )
 
 
-def test_an_error_line_from_before_does_not_count(estate: Estate) -> None:
-    estate.aws.log(LOG_GROUP, "INFO nothing")
-    assert Standing.MET is judge_sign_up(estate.order()).standing
+def test_an_error_line_from_before_does_not_count(inventory: Inventory) -> None:
+    inventory.aws.log(LOG_GROUP, "INFO nothing")
+    assert Standing.MET is judge_sign_up(inventory.order()).standing
 
 
-def test_what_cannot_be_removed_is_reported(estate: Estate) -> None:
-    estate.keeps = True
-    result = judge_sign_up(estate.order())
+def test_what_cannot_be_removed_is_reported(inventory: Inventory) -> None:
+    inventory.keeps = True
+    result = judge_sign_up(inventory.order())
     assert (Standing.UNMET, True) == (result.standing, "HubSpot contact is left behind" in message_of(result))
 
 
-def test_without_a_valid_token_nothing_is_signed_up(estate: Estate) -> None:
-    estate.hubspot_status = 401
-    result = judge_sign_up(estate.order())
+def test_without_a_valid_token_nothing_is_signed_up(inventory: Inventory) -> None:
+    inventory.hubspot_status = 401
+    result = judge_sign_up(inventory.order())
     assert (
         Standing.UNKNOWN,
         "nothing was signed up: HubSpot contact: asking for it was answered 401",
@@ -192,39 +195,39 @@ def test_without_a_valid_token_nothing_is_signed_up(estate: Estate) -> None:
     ) == (
         result.standing,
         message_of(result),
-        estate.mails,
+        inventory.mails,
     )
 
 
-def test_a_credential_that_may_not_read_the_row_leaves_it_unknown(estate: Estate) -> None:
-    estate.set_secret("mongodb/waitlist-write", estate.cluster.uri("app_audit_writer"))
-    result = judge_sign_up(estate.order())
+def test_a_credential_that_may_not_read_the_row_leaves_it_unknown(inventory: Inventory) -> None:
+    inventory.set_secret("mongodb/waitlist-write", inventory.cluster.uri("app_audit_writer"))
+    result = judge_sign_up(inventory.order())
     assert (Standing.UNKNOWN, True, []) == (
         result.standing,
         "the credential of MONGODB_URI_WAITLIST_WRITE could not read it (code 13 Unauthorized)"
         in message_of(result),
-        estate.mails,
+        inventory.mails,
     )
 
 
-def test_a_secret_that_is_no_connection_string_is_not_shown(estate: Estate) -> None:
-    estate.set_secret("mongodb/waitlist-write", CANARY)
-    result = judge_sign_up(estate.order())
+def test_a_secret_that_is_no_connection_string_is_not_shown(inventory: Inventory) -> None:
+    inventory.set_secret("mongodb/waitlist-write", CANARY)
+    result = judge_sign_up(inventory.order())
     assert (Standing.UNKNOWN, []) == (
         result.standing,
         [form for form in encodings(CANARY) if form in message_of(result)],
     )
 
 
-def test_a_service_that_is_not_there_leaves_it_unknown(estate: Estate) -> None:
-    result = judge_sign_up(estate.order(place=replace(PLACE, service="nothing")))
+def test_a_service_that_is_not_there_leaves_it_unknown(inventory: Inventory) -> None:
+    result = judge_sign_up(inventory.order(place=replace(PLACE, service="nothing")))
     assert "nothing was signed up: describing the service: AWS answered no such active service" == message_of(
         result
     )
 
 
-def test_without_an_address_of_sent_mail_the_log_group_is_asked(estate: Estate) -> None:
-    result = judge_sign_up(estate.order(mail_url=""))
+def test_without_an_address_of_sent_mail_the_log_group_is_asked(inventory: Inventory) -> None:
+    result = judge_sign_up(inventory.order(mail_url=""))
     assert (Standing.UNKNOWN, True) == (
         result.standing,
         "/ses/askflorence-staging/events" in message_of(result)
@@ -234,62 +237,62 @@ def test_without_an_address_of_sent_mail_the_log_group_is_asked(estate: Estate) 
 
 @pytest.mark.parametrize(("kind", "expected"), [("Send", Standing.MET), ("Reject", Standing.UNMET)])
 def test_a_mail_is_seen_in_the_events_that_ses_publishes(
-    estate: Estate, kind: str, expected: Standing
+    inventory: Inventory, kind: str, expected: Standing
 ) -> None:
-    group, usual = "/ses/askflorence-staging/events", estate.app.handlers["/api/agent-waitlist"]
-    estate.aws.client("logs").create_log_group(logGroupName=group)
+    group, usual = "/ses/askflorence-staging/events", inventory.app.handlers["/api/agent-waitlist"]
+    inventory.aws.client("logs").create_log_group(logGroupName=group)
 
     def joined(request: Any, body: Any) -> Any:
-        estate.aws.log(group, json.dumps({"eventType": kind, "mail": {"destination": [body["email"]]}}))
+        inventory.aws.log(group, json.dumps({"eventType": kind, "mail": {"destination": [body["email"]]}}))
         return usual(request, body)
 
-    estate.app.handlers["/api/agent-waitlist"] = joined
-    assert expected is judge_sign_up(estate.order(mail_url="")).standing
+    inventory.app.handlers["/api/agent-waitlist"] = joined
+    assert expected is judge_sign_up(inventory.order(mail_url="")).standing
 
 
-def test_once_stopped_what_was_signed_up_is_still_removed(estate: Estate) -> None:
-    estate.effects -= {"mail"}
-    before = estate.rows.count_documents({})
-    result = judge_sign_up(estate.order(), stopped=lambda: True)
+def test_once_stopped_what_was_signed_up_is_still_removed(inventory: Inventory) -> None:
+    inventory.effects -= {"mail"}
+    before = inventory.rows.count_documents({})
+    result = judge_sign_up(inventory.order(), stopped=lambda: True)
     assert (Standing.UNKNOWN, before, {}) == (
         result.standing,
-        estate.rows.count_documents({}),
-        estate.contacts,
+        inventory.rows.count_documents({}),
+        inventory.contacts,
     )
 
 
-def test_a_credential_of_another_machine_is_refused(estate: Estate) -> None:
-    estate.set_secret(
+def test_a_credential_of_another_machine_is_refused(inventory: Inventory) -> None:
+    inventory.set_secret(
         "mongodb/waitlist-write", f"mongodb://app:{CANARY.replace(':', '')}@db.example.com/askflorence"
     )
-    result = judge_sign_up(estate.order())
-    assert (Standing.UNKNOWN, []) == (result.standing, estate.mails)
+    result = judge_sign_up(inventory.order())
+    assert (Standing.UNKNOWN, []) == (result.standing, inventory.mails)
 
 
 def test_another_account_is_looked_at_by_a_session_of_its_own(
-    estate: Estate, monkeypatch: pytest.MonkeyPatch
+    inventory: Inventory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = estate.aws.sessions["staging"]
-    estate.aws.sign_in(monkeypatch, "prod")
+    found = inventory.aws.sessions["staging"]
+    inventory.aws.sign_in(monkeypatch, "prod")
     own = new_session(
         aws_access_key_id=found.access_key_id,
         aws_secret_access_key=found.secret_access_key,
         aws_session_token=found.session_token,
         region_name="us-east-1",
     )
-    results = [judge_sign_up(estate.order(place=replace(PLACE, session=each))) for each in (None, own)]
+    results = [judge_sign_up(inventory.order(place=replace(PLACE, session=each))) for each in (None, own)]
     assert [Standing.UNKNOWN, Standing.MET] == [each.standing for each in results]
 
 
-def test_a_sign_up_that_goes_on_after_its_deadline_is_removed_too(estate: Estate) -> None:
-    usual = estate.app.handlers["/api/agent-waitlist"]
+def test_a_sign_up_that_goes_on_after_its_deadline_is_removed_too(inventory: Inventory) -> None:
+    usual = inventory.app.handlers["/api/agent-waitlist"]
 
     def late(request: Any, body: Any) -> Any:
         time.sleep(1.4)
         return usual(request, body)
 
-    estate.app.handlers["/api/agent-waitlist"] = late
-    made = estate.order()
+    inventory.app.handlers["/api/agent-waitlist"] = late
+    made = inventory.order()
     waitlist = made.smoke.waitlist.model_copy(update={"logs_seconds": 2.5})
     limits = FAST.model_copy(update={"request_seconds": 0.2})
     made = replace(
@@ -297,11 +300,11 @@ def test_a_sign_up_that_goes_on_after_its_deadline_is_removed_too(estate: Estate
         smoke=made.smoke.model_copy(update={"waitlist": waitlist}),
         asker=replace(made.asker, limits=limits),
     )
-    before = estate.rows.count_documents({})
+    before = inventory.rows.count_documents({})
     result = judge_sign_up(made)
     assert (Standing.UNMET, 1, before, {}) == (
         result.standing,
-        len(estate.mails),
-        estate.rows.count_documents({}),
-        estate.contacts,
+        len(inventory.mails),
+        inventory.rows.count_documents({}),
+        inventory.contacts,
     )

@@ -1,5 +1,5 @@
 """What the workflows and people run, run in a provisioned sandbox: secrets validated and proven by the Makefile; the
-migration's standing, its legacy estate, the way back, and a developer's env file by the command."""
+migration's standing, its legacy inventory, the way back, and a developer's env file by the command."""
 
 import json
 import os

@@ -14,7 +14,7 @@ from world_fixture import sandbox
 from atlas_access.base.endpoints import Endpoints
 from sandbox import health
 from sandbox.aws_clients import client_of
-from sandbox.estate import Estate
+from sandbox.inventory import Inventory
 from sandbox.world import SandboxError, World
 
 ENVIRONMENTS = ("staging", "prod")
@@ -68,9 +68,9 @@ def test_each_stack_acts_in_its_own_account(world: World) -> None:
 
 
 def test_every_legacy_secret_logs_in_as_its_user_with_its_role(world: World) -> None:
-    estate = Estate.load()
+    inventory = Inventory.load()
     for environment in ENVIRONMENTS:
-        for user, held in estate.secrets_in(environment):
+        for user, held in inventory.secrets_in(environment):
             info = logged_in(secret(world, held.name))
             assert [user.name] == [entry["user"] for entry in info["authenticatedUsers"]]
             assert {"role": user.role_name, "db": user.role_database} in info["authenticatedUserRoles"]
@@ -94,7 +94,8 @@ def test_neither_the_record_nor_the_logs_hold_a_secret(world: World) -> None:
     record = (world.directory / "sandbox.json").read_text() + repr(world)
     logs = "".join(path.read_text(errors="replace") for path in (world.directory / "logs").glob("*.log"))
     legacy = [
-        secret(world, s.name).split("@")[0].rpartition(":")[2] for _, s in Estate.load().secrets_in("staging")
+        secret(world, s.name).split("@")[0].rpartition(":")[2]
+        for _, s in Inventory.load().secrets_in("staging")
     ]
     assert [] == [value for value in (*world.secrets(), *legacy) if value in record or value in logs]
 

@@ -8,10 +8,16 @@ from typing import Any
 
 from atlas_access.base.observed import HeldRole
 from atlas_access.base.settings import Phase, Settings, check_settings
-from atlas_access.clients.model import Place, Scope, SeenCluster, SeenKey, SeenRole, SeenUser
+from atlas_access.clients.model import ObservedCluster, ObservedKey, ObservedRole, ObservedUser, Place, Scope
 from atlas_access.drift.compare import Wanted, compare
 from atlas_access.drift.finding import Difference, Drift
-from atlas_access.drift.model import BoundVariable, Seen, SeenCollections, SeenSecret, SeenTask
+from atlas_access.drift.model import (
+    BoundVariable,
+    Observed,
+    ObservedCollections,
+    ObservedSecret,
+    ObservedTask,
+)
 from atlas_access.manifest.known_users import KnownKind, KnownUser, SignIn
 from atlas_access.manifest.load import Manifest, load_manifest
 from atlas_access.manifest.privileges import declared_privileges
@@ -45,7 +51,7 @@ def known(**changes: Any) -> KnownUser:
         "kind": KnownKind.HUMAN,
         "sign_in": SignIn.PASSWORD,
         "roles": ("read@askflorence",),
-        "reason": "Looks at imported plans by hand.",
+        "reason": "Inspects imported plans by hand.",
         "until": "2026-12-31",
         **changes,
     }
@@ -56,22 +62,24 @@ def arn(secret: str) -> str:
     return f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:{secret}-AbCdEf"
 
 
-def user(name: str, *roles: str, **changes: Any) -> SeenUser:
+def user(name: str, *roles: str, **changes: Any) -> ObservedUser:
     held = frozenset(HeldRole(*role.split("@")) for role in roles)
-    return SeenUser(name, ADMIN_DATABASE, held, changes.pop("scopes", OWN), **changes)
+    return ObservedUser(name, ADMIN_DATABASE, held, changes.pop("scopes", OWN), **changes)
 
 
-def clean(manifest: Manifest = MANIFEST) -> Seen:
+def clean(manifest: Manifest = MANIFEST) -> Observed:
     """What a check of staging in phase bind reads when all is as declared."""
-    rules = wanted(manifest=manifest).estate
+    rules = wanted(manifest=manifest).inventory
     users = [
-        SeenUser(each.name, ADMIN_DATABASE, frozenset(HeldRole(r.name, r.database) for r in each.roles), OWN)
+        ObservedUser(
+            each.name, ADMIN_DATABASE, frozenset(HeldRole(r.name, r.database) for r in each.roles), OWN
+        )
         for each in manifest.users
     ]
     legacy = manifest.legacy_on("staging")
     users += [user(each.name, str(each.role), scopes=frozenset()) for each in legacy]
     roles = [
-        SeenRole(
+        ObservedRole(
             role.name,
             frozenset(
                 (grant.action, Place(manifest.database_of(name), name))
@@ -82,19 +90,19 @@ def clean(manifest: Manifest = MANIFEST) -> Seen:
         for role in manifest.roles
     ]
     roles += [
-        SeenRole(each.role.name, frozenset({("FIND", Place("askflorence", "plans"))})) for each in legacy
+        ObservedRole(each.role.name, frozenset({("FIND", Place("askflorence", "plans"))})) for each in legacy
     ]
-    return Seen(
+    return Observed(
         users=tuple(users),
         roles=tuple({role.name: role for role in roles}.values()),
-        cluster=SeenCluster(CLUSTER, "6.0.5", 1),
-        key=SeenKey(KEY),
+        cluster=ObservedCluster(CLUSTER, "6.0.5", 1),
+        key=ObservedKey(KEY),
         secrets=tuple(
-            SeenSecret(name, exists=True, arn=arn(name), key=KEY, current_version="v1")
+            ObservedSecret(name, exists=True, arn=arn(name), key=KEY, current_version="v1")
             for name in (*rules.wanted_secrets, *rules.legacy_secrets)
         ),
         tasks=(task(Consumer.SERVICE, manifest), task(Consumer.SCHEMA_TASK, manifest)),
-        collections=SeenCollections(
+        collections=ObservedCollections(
             user="app_read",
             database="askflorence",
             names=frozenset(each.name for each in manifest.collections_on("staging")),
@@ -105,44 +113,44 @@ def clean(manifest: Manifest = MANIFEST) -> Seen:
     )
 
 
-def task(consumer: Consumer, manifest: Manifest = MANIFEST) -> SeenTask:
+def task(consumer: Consumer, manifest: Manifest = MANIFEST) -> ObservedTask:
     bound = tuple(
         BoundVariable(each.variable, f"{arn(each.secret_name)}:::v1")
         for each in manifest.bindings_for("staging", consumer)
     )
     family = "askflorence-staging-app:8" if consumer is Consumer.SERVICE else "askflorence-staging-schema:2"
-    return SeenTask(consumer, family, running=True, bound=bound, plain=("MAIL_FROM",))
+    return ObservedTask(consumer, family, running=True, bound=bound, plain=("MAIL_FROM",))
 
 
-def with_user(seen: Seen, changed: SeenUser) -> Seen:
-    rest = [each for each in seen.users if each.name != changed.name]  # type: ignore[union-attr]
-    return replace(seen, users=(*rest, changed))
+def with_user(observed: Observed, changed: ObservedUser) -> Observed:
+    rest = [each for each in observed.users if each.name != changed.name]  # type: ignore[union-attr]
+    return replace(observed, users=(*rest, changed))
 
 
-def with_role(seen: Seen, changed: SeenRole) -> Seen:
-    rest = [each for each in seen.roles if each.name != changed.name]  # type: ignore[union-attr]
-    return replace(seen, roles=(*rest, changed))
+def with_role(observed: Observed, changed: ObservedRole) -> Observed:
+    rest = [each for each in observed.roles if each.name != changed.name]  # type: ignore[union-attr]
+    return replace(observed, roles=(*rest, changed))
 
 
-def with_secret(seen: Seen, name: str, **changes: Any) -> Seen:
-    secrets = tuple(replace(each, **changes) if each.name == name else each for each in seen.secrets)  # type: ignore[union-attr,type-var]
-    return replace(seen, secrets=secrets)
+def with_secret(observed: Observed, name: str, **changes: Any) -> Observed:
+    secrets = tuple(replace(each, **changes) if each.name == name else each for each in observed.secrets)  # type: ignore[union-attr,type-var]
+    return replace(observed, secrets=secrets)
 
 
-def with_binding(seen: Seen, variable: str, value_from: str | None) -> Seen:
+def with_binding(observed: Observed, variable: str, value_from: str | None) -> Observed:
     """Bind a variable of the service to something else; None takes the binding away."""
-    service, schema = seen.tasks
+    service, schema = observed.tasks
     bound = tuple(each for each in service.bound if each.variable != variable)  # type: ignore[union-attr]
     bound += (BoundVariable(variable, value_from),) if value_from is not None else ()
-    return replace(seen, tasks=(replace(service, bound=bound), schema))  # type: ignore[type-var]
+    return replace(observed, tasks=(replace(service, bound=bound), schema))  # type: ignore[type-var]
 
 
-def role(name: str, seen: Seen) -> SeenRole:
-    return next(each for each in seen.roles if each.name == name)  # type: ignore[union-attr]
+def role(name: str, observed: Observed) -> ObservedRole:
+    return next(each for each in observed.roles if each.name == name)  # type: ignore[union-attr]
 
 
-def check(seen: Seen, **more: Any) -> Drift:
-    return compare(wanted(**more), seen)
+def check(observed: Observed, **more: Any) -> Drift:
+    return compare(wanted(**more), observed)
 
 
 def only(drift: Drift) -> Difference:

@@ -23,9 +23,9 @@ from drift_cases import (
 )
 
 from atlas_access.base.observed import HeldRole
-from atlas_access.clients.model import Place, Scope, SeenCluster, SeenRole
+from atlas_access.clients.model import ObservedCluster, ObservedRole, Place, Scope
 from atlas_access.drift.finding import Kind
-from atlas_access.drift.model import Seen
+from atlas_access.drift.model import Observed
 from atlas_access.manifest.known_users import KnownKind
 from atlas_access.manifest.model import Manifest
 from atlas_access.manifest.records import DataClass
@@ -38,17 +38,19 @@ READS = "read@askflorence"
 NONE: frozenset[Privilege] = frozenset()
 
 
-def granting(seen: Seen, *extra: tuple[str, Place], without: tuple[tuple[str, Place], ...] = ()) -> Seen:
-    here = role(AUDIT, seen)
-    return with_role(seen, replace(here, grants=(here.grants - set(without)) | set(extra)))
+def granting(
+    observed: Observed, *extra: tuple[str, Place], without: tuple[tuple[str, Place], ...] = ()
+) -> Observed:
+    here = role(AUDIT, observed)
+    return with_role(observed, replace(here, grants=(here.grants - set(without)) | set(extra)))
 
 
-def without_user(seen: Seen, name: str) -> Seen:
-    return replace(seen, users=tuple(each for each in seen.users if each.name != name))
+def without_user(observed: Observed, name: str) -> Observed:
+    return replace(observed, users=tuple(each for each in observed.users if each.name != name))
 
 
-def collections(seen: Seen, **changes: Any) -> Seen:
-    return replace(seen, collections=replace(seen.collections, **changes))
+def collections(observed: Observed, **changes: Any) -> Observed:
+    return replace(observed, collections=replace(observed.collections, **changes))
 
 
 def phi_manifest() -> Manifest:
@@ -61,54 +63,56 @@ def phi_manifest() -> Manifest:
     return MANIFEST.model_copy(update={"collections": moved})
 
 
-def held_by(name: str, *roles: str, **changes: Any) -> Callable[[Seen], Seen]:
+def held_by(name: str, *roles: str, **changes: Any) -> Callable[[Observed], Observed]:
     """One user holds these roles."""
-    return lambda seen: with_user(seen, user(name, *roles, **changes))
+    return lambda observed: with_user(observed, user(name, *roles, **changes))
 
 
-def reader(*roles: str, **changes: Any) -> Callable[[Seen], Seen]:
+def reader(*roles: str, **changes: Any) -> Callable[[Observed], Observed]:
     return held_by("app_read", *(roles or (READS,)), **changes)
 
 
-def secret(**changes: Any) -> Callable[[Seen], Seen]:
-    return lambda seen: with_secret(seen, READ, **changes)
+def secret(**changes: Any) -> Callable[[Observed], Observed]:
+    return lambda observed: with_secret(observed, READ, **changes)
 
 
-def binding(variable: str, value_from: str | None) -> Callable[[Seen], Seen]:
-    return lambda seen: with_binding(seen, variable, value_from)
+def binding(variable: str, value_from: str | None) -> Callable[[Observed], Observed]:
+    return lambda observed: with_binding(observed, variable, value_from)
 
 
-def role_with(name: str, *grants: tuple[str, Place]) -> Callable[[Seen], Seen]:
-    return lambda seen: with_role(seen, SeenRole(name, frozenset(grants)))
+def role_with(name: str, *grants: tuple[str, Place]) -> Callable[[Observed], Observed]:
+    return lambda observed: with_role(observed, ObservedRole(name, frozenset(grants)))
 
 
-def lacking_a_collection(seen: Seen) -> Seen:
-    admin = role("role_admin_schema", seen)
+def lacking_a_collection(observed: Observed) -> Observed:
+    admin = role("role_admin_schema", observed)
     return with_role(
-        seen, replace(admin, grants=admin.grants - {("FIND", Place("askflorence", "hubspot_sync_log"))})
+        observed, replace(admin, grants=admin.grants - {("FIND", Place("askflorence", "hubspot_sync_log"))})
     )
 
 
-def inheriting(seen: Seen) -> Seen:
+def inheriting(observed: Observed) -> Observed:
     return with_role(
-        seen, replace(role(AUDIT, seen), inherited=frozenset({HeldRole("readWrite", "askflorence")}))
+        observed, replace(role(AUDIT, observed), inherited=frozenset({HeldRole("readWrite", "askflorence")}))
     )
 
 
-def plain_connection(seen: Seen) -> Seen:
-    service, schema = seen.tasks
+def plain_connection(observed: Observed) -> Observed:
+    service, schema = observed.tasks
     plain = replace(service, plain=("MAIL_FROM", "SIDE_DOOR"), plain_connections=("SIDE_DOOR",))
-    return replace(seen, tasks=(plain, schema))
+    return replace(observed, tasks=(plain, schema))
 
 
-def privileges(seen: Seen, *, more: frozenset[Privilege] = NONE, less: frozenset[Privilege] = NONE) -> Seen:
-    return collections(seen, privileges=(seen.collections.privileges | more) - less)
+def privileges(
+    observed: Observed, *, more: frozenset[Privilege] = NONE, less: frozenset[Privilege] = NONE
+) -> Observed:
+    return collections(observed, privileges=(observed.collections.privileges | more) - less)
 
 
 LEGACY_READER = partial(held_by, "app_read_staging", "role_reader_reference@admin")
 ON_CALL = held_by("dba-on-call", READS)
 TOMORROW = NOW + timedelta(days=1)
-Case = tuple[Kind, Callable[[Seen], Seen], dict[str, Any]]
+Case = tuple[Kind, Callable[[Observed], Observed], dict[str, Any]]
 CASES: list[Case] = [
     (Kind.USER_MISSING, lambda s: without_user(s, "app_write"), {}),
     (Kind.USER_UNMANAGED, held_by("intruder", READS), {}),
@@ -135,7 +139,7 @@ CASES: list[Case] = [
     (Kind.COLLECTION_EXTRA, lambda s: granting(s, ("FIND", Place("askflorence", "agents"))), {}),
     (Kind.COLLECTION_MISSING, lacking_a_collection, {}),
     (Kind.INHERITED_EXTRA, inheriting, {}),
-    (Kind.ENDPOINT_MISSING, lambda s: replace(s, cluster=SeenCluster(CLUSTER, "6.0.5", 0)), {}),
+    (Kind.ENDPOINT_MISSING, lambda s: replace(s, cluster=ObservedCluster(CLUSTER, "6.0.5", 0)), {}),
     (Kind.SECRET_MISSING, secret(exists=False), {}),
     (Kind.SECRET_KEY, secret(key=""), {}),
     (Kind.SECRET_RECOVERY, secret(deleted_at=NOW), {}),

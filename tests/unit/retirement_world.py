@@ -1,6 +1,6 @@
-"""One stack's legacy estate in memory with a fake clock, and runs of the retirement that can be made to die anywhere.
+"""One stack's legacy systems in memory with a fake clock, and runs of the retirement that can be made to die anywhere.
 
-The estate itself refuses what must never happen: a user deleted early, roles lost, a secret gone before its user.
+The systems itself refuses what must never happen: a user deleted early, roles lost, a secret gone before its user.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from atlas_access.retirement.judge import conditions
 from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED
 from atlas_access.retirement.observed import (
     BoundRevision,
-    GateSeen,
-    SeenAccount,
-    SeenService,
+    ObservedAccount,
+    ObservedGate,
+    ObservedService,
     SoakLogins,
 )
 from atlas_access.retirement.run import Parts, carry_out
@@ -32,8 +32,8 @@ from atlas_access.retirement.steps import (
     Done,
     Examined,
     Goal,
+    LiveState,
     LiveUser,
-    Look,
     RoleInUse,
     SecretState,
     Target,
@@ -59,8 +59,8 @@ IDLE = tuple(f"arn:aws:ecs:r:111111111111:task-definition/app:{number}" for numb
 
 
 @dataclass
-class FakeEstate:
-    """Everything that a retirement looks at and changes. `at_boundary` is called before and after every change."""
+class FakeSystems:
+    """Everything that a retirement inspects and changes. `at_boundary` is called before and after every change."""
 
     clock: FakeClock = field(default_factory=FakeClock)
     tags: dict[str, str] = field(default_factory=dict)
@@ -78,12 +78,12 @@ class FakeEstate:
         if not self.users:
             self.users = {name: LiveUser(roles) for name, roles in (LEGACY | KEPT).items()}
 
-    def look(self, goal: Goal) -> Look:
-        self.at_boundary("look")
+    def observe(self, goal: Goal) -> LiveState:
+        self.at_boundary("live")
         wanted = goal.secrets if goal.way is Way.DELETE else ()
         sound = self.role_sound if TOMBSTONE_ROLE in self.roles else None
         secrets = {name: self.secrets.get(name, SecretState.ABSENT) for name in wanted}
-        return Look(
+        return LiveState(
             read_journal(self.tags),
             dict(self.users),
             frozenset(self.roles),
@@ -111,7 +111,7 @@ class FakeEstate:
         assert before <= read_journal(self.tags).was[user], "roles taken away that nobody recorded"
         self._change("strip", lambda: self._put(user, LiveUser(frozenset({TOMBSTONED}), at)))
 
-    def give_back(self, user: str, roles: frozenset[HeldRole]) -> None:
+    def restore_roles(self, user: str, roles: frozenset[HeldRole]) -> None:
         self._change("give back", lambda: self._put(user, LiveUser(roles)))
 
     def remove_user(self, user: str) -> None:
@@ -154,18 +154,18 @@ def goal(way: Way, since: float | None = None) -> Goal:
     return Goal(STACK, way, tuple(Target(n, r) for n, r in LEGACY.items()), ROLES, SECRETS, since)
 
 
-def seen(step: Step, wall: float = 10 * DAY, **changes: Any) -> GateSeen:
-    """A look at a gate of which every condition is met."""
+def observed(step: Step, wall: float = 10 * DAY, **changes: Any) -> ObservedGate:
+    """A inspect a gate of which every condition is met."""
     verified = datetime.fromtimestamp(wall - 2 * DAY, UTC)
     moment = datetime.fromtimestamp(wall, UTC)
     good = {
         "stack": STACK,
         "wall": wall,
         "skew": 0.4,
-        "accounts": (SeenAccount(STACK, 9), SeenAccount("prod", 14)),
+        "accounts": (ObservedAccount(STACK, 9), ObservedAccount("prod", 14)),
         "services": (
-            SeenService(STACK, "app:9", wall - 2 * DAY, 3),
-            SeenService("prod", "app:14", wall - DAY, 0),
+            ObservedService(STACK, "app:9", wall - 2 * DAY, 3),
+            ObservedService("prod", "app:14", wall - DAY, 0),
         ),
         "drift": Drift(STACK, moment, (), checked=(("users", 13),)),
         "smoke": (),
@@ -177,10 +177,11 @@ def seen(step: Step, wall: float = 10 * DAY, **changes: Any) -> GateSeen:
         retirement=step,
         retire_confirmation=changes.pop("confirmation", f"retire {STACK}"),
         acknowledgements=[
-            Acknowledgement(what=what, by="someone", at=at, why="it was seen") for what, at in stated.items()
+            Acknowledgement(what=what, by="someone", at=at, why="it was observed")
+            for what, at in stated.items()
         ],
     )
-    return GateSeen(settings=settings, **{**good, **changes})  # type: ignore[arg-type]
+    return ObservedGate(settings=settings, **{**good, **changes})  # type: ignore[arg-type]
 
 
 @dataclass
@@ -195,40 +196,40 @@ class Run:
     said: list[str] = field(default_factory=list)
     rounds: Iterator[tuple[str, ...]] = field(default_factory=lambda: iter(()))
 
-    def go(self, estate: FakeEstate, way: Way, since: float | None = None) -> Done:
+    def go(self, systems: FakeSystems, way: Way, since: float | None = None) -> Done:
         """One run in this process, to its end or its crash."""
 
-        def examine(look: Look, strict: bool) -> Examined:
-            estate.at_boundary("examine")
-            bound = tuple(BoundRevision(arn, True, ("plans-write",)) for arn in sorted(estate.active))
+        def examine(live: LiveState, strict: bool) -> Examined:
+            systems.at_boundary("examine")
+            bound = tuple(BoundRevision(arn, True, ("plans-write",)) for arn in sorted(systems.active))
             step = Step.DELETE if way is Way.DELETE else Step.TOMBSTONE
-            changes = {"accounts": (SeenAccount(STACK, 9, bound),), "tombstoned": look.journal.since}
-            found = seen(step, look.wall, **{**changes, **self.broken})
-            return Examined(conditions(found, strict=strict), tuple(sorted(estate.active)))
+            changes = {"accounts": (ObservedAccount(STACK, 9, bound),), "tombstoned": live.journal.since}
+            found = observed(step, live.wall, **{**changes, **self.broken})
+            return Examined(conditions(found, strict=strict), tuple(sorted(systems.active)))
 
         def gates() -> tuple[str, ...]:
-            estate.at_boundary("gates")
+            systems.at_boundary("gates")
             return next(self.rounds, self.red)
 
-        parts = Parts(estate, estate.clock, self.said.append, examine, gates)
+        parts = Parts(systems, systems.clock, self.said.append, examine, gates)
         return carry_out(goal(way, since), parts)
 
 
-def held(estate: FakeEstate) -> dict[str, frozenset[HeldRole]]:
+def held(systems: FakeSystems) -> dict[str, frozenset[HeldRole]]:
     """Who holds what."""
-    return {name: user.roles for name, user in estate.users.items()}
+    return {name: user.roles for name, user in systems.users.items()}
 
 
-def untouched(estate: FakeEstate) -> bool:
+def untouched(systems: FakeSystems) -> bool:
     """Every user as it was, nothing of ours left behind."""
     return (
-        held(estate) == LEGACY | KEPT
-        and estate.roles == {*ROLES, "role_admin_schema"}
-        and STAGE not in estate.tags
+        held(systems) == LEGACY | KEPT
+        and systems.roles == {*ROLES, "role_admin_schema"}
+        and STAGE not in systems.tags
     )
 
 
-def gone(estate: FakeEstate) -> bool:
+def gone(systems: FakeSystems) -> bool:
     """Nothing legacy is left, and everything else is as it was."""
-    scheduled = set(estate.secrets.values()) == {SecretState.SCHEDULED}
-    return held(estate) == KEPT and estate.roles == {"role_admin_schema"} and scheduled
+    scheduled = set(systems.secrets.values()) == {SecretState.SCHEDULED}
+    return held(systems) == KEPT and systems.roles == {"role_admin_schema"} and scheduled

@@ -11,7 +11,7 @@ from typing import Any
 from atlas_access.rollout.gates import Round
 from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
-from atlas_access.rollout.service_tags import BOUND, RUN, read_marks
+from atlas_access.rollout.service_tags import BOUND, RUN, read_service_tags
 from atlas_access.rollout.steps import Done, Goal, Way
 
 ARN = "arn:aws:ecs:r:111111111111:task-definition/app:"
@@ -25,7 +25,7 @@ class Crash(BaseException):
 
 
 class FakeClock:
-    """Time that passes only in pauses, and a little with each look, so that nothing can wait forever."""
+    """Time that passes only in pauses, and a little with each observation, so that nothing can wait forever."""
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
@@ -63,7 +63,7 @@ class FakeEcs:
     desired: int = 2
     deployed: list[str] = field(default_factory=list)
     at_boundary: Callable[[str], None] = lambda _: None
-    on_look: Callable[[], None] = lambda: None
+    on_observe: Callable[[], None] = lambda: None
     stopped: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
@@ -77,12 +77,12 @@ class FakeEcs:
         return self.deployments[0].revision
 
     @property
-    def marks(self) -> Any:
-        return read_marks(self.tags)
+    def service_tags(self) -> Any:
+        return read_service_tags(self.tags)
 
     def describe_services(self, *, cluster: str, services: list[str], include: list[str]) -> Any:
         self.at_boundary("look")
-        self.on_look()
+        self.on_observe()
         self.clock.now += 0.01
         self._move()
         return {

@@ -47,7 +47,7 @@ def test_the_manifest_answers_who_can(example: Manifest, action: str, expected: 
 
 
 def test_a_log_that_nobody_reads_is_an_error() -> None:
-    with pytest.raises(ManifestInvalid, match="no user can look at askflorence_audit"):
+    with pytest.raises(ManifestInvalid, match="no user can inspect askflorence_audit"):
         load_manifest(TEXT.replace("[read@askflorence, read@askflorence_audit]", "read@askflorence"))
 
 

@@ -27,10 +27,10 @@ from hypothesis import given, strategies as st
 from atlas_access.base import Status
 from atlas_access.base.observed import HeldRole, Unread
 from atlas_access.base.settings import Phase
-from atlas_access.clients.model import Place, SeenEvent
+from atlas_access.clients.model import ObservedEvent, Place
 from atlas_access.drift.compare import attributed
 from atlas_access.drift.finding import Kind
-from atlas_access.drift.model import NotReached, Seen
+from atlas_access.drift.model import NotReached, Observed
 
 
 def test_an_environment_as_declared_is_clean() -> None:
@@ -45,7 +45,7 @@ def test_what_is_bound_ahead_of_its_phase_is_clean(phase: Phase) -> None:
 
 @pytest.mark.parametrize(("kind", "change", "more"), CASES, ids=[case[0].name for case in CASES])
 def test_every_kind_of_drift_is_found_alone(
-    kind: Kind, change: Callable[[Seen], Seen], more: dict[str, Any]
+    kind: Kind, change: Callable[[Observed], Observed], more: dict[str, Any]
 ) -> None:
     found = only(check(change(clean()), **more))
     assert kind == found.kind
@@ -86,20 +86,20 @@ def test_a_legacy_user_may_not_gain_a_role() -> None:
 
 @pytest.mark.parametrize("until", ["2026-12-31", NOW.date().isoformat()], ids=["later", "the last day"])
 def test_a_known_user_that_keeps_to_its_entry_is_no_finding_until_the_end_of_its_last_day(until: str) -> None:
-    seen = with_user(clean(), user("dba-on-call", "read@askflorence"))
-    assert () == check(seen, known=(known(until=until),)).findings
+    observed = with_user(clean(), user("dba-on-call", "read@askflorence"))
+    assert () == check(observed, known=(known(until=until),)).findings
 
 
 def test_a_known_users_further_role_is_an_escalation() -> None:
-    seen = with_user(clean(), user("dba-on-call", "read@askflorence", "atlasAdmin@admin"))
-    assert Kind.BUILTIN_ESCALATION == only(check(seen, known=(known(),))).kind
+    observed = with_user(clean(), user("dba-on-call", "read@askflorence", "atlasAdmin@admin"))
+    assert Kind.BUILTIN_ESCALATION == only(check(observed, known=(known(),))).kind
 
 
 def test_a_namesake_that_signs_in_elsewhere_is_not_the_managed_user() -> None:
     """$external users may bear any name."""
-    seen = clean()
+    observed = clean()
     namesake = replace(user("app_read", "root@admin", sign_in="X.509"), auth_database="$external")
-    found = only(check(replace(seen, users=(*seen.users, namesake))))
+    found = only(check(replace(observed, users=(*observed.users, namesake))))
     assert (Kind.USER_SIGN_IN, "do anything") == (found.kind, found.permits)
 
 
@@ -122,8 +122,8 @@ def test_every_finding_completes_the_sentence_it_permits_to() -> None:
 
 
 def test_what_permits_more_comes_first() -> None:
-    seen = without_user(with_user(clean(), user("intruder", "atlasAdmin@admin")), "app_write")
-    assert [Kind.USER_UNMANAGED, Kind.USER_MISSING] == [each.kind for each in check(seen).findings]
+    observed = without_user(with_user(clean(), user("intruder", "atlasAdmin@admin")), "app_write")
+    assert [Kind.USER_UNMANAGED, Kind.USER_MISSING] == [each.kind for each in check(observed).findings]
 
 
 @pytest.mark.parametrize("part", ["users", "roles", "cluster", "key", "collections"])
@@ -133,8 +133,8 @@ def test_a_part_that_could_not_be_read_makes_the_answer_unknown(part: str) -> No
 
 
 def test_drift_is_certain_although_another_part_is_unread() -> None:
-    seen = replace(without_user(clean(), "app_write"), roles=Unread("roles", "503"))
-    assert Status.BAD == check(seen).status
+    observed = replace(without_user(clean(), "app_write"), roles=Unread("roles", "503"))
+    assert Status.BAD == check(observed).status
 
 
 def test_a_cluster_that_access_yaml_gives_no_reader_is_reported_and_is_no_fault() -> None:
@@ -151,36 +151,36 @@ def test_privileges_on_a_server_without_a_documented_set_are_unknown(version: st
 
 
 def test_a_collection_is_found_on_a_server_without_a_documented_set_as_well() -> None:
-    seen = collections(clean(), version="5.0.9", names=clean().collections.names | {"scratch"})  # type: ignore[union-attr]
-    assert Kind.COLLECTION_UNDECLARED == only(check(seen)).kind
+    observed = collections(clean(), version="5.0.9", names=clean().collections.names | {"scratch"})  # type: ignore[union-attr]
+    assert Kind.COLLECTION_UNDECLARED == only(check(observed)).kind
 
 
 def test_a_revision_that_is_not_deployed_is_judged_by_its_bindings_alone() -> None:
-    seen = clean()
-    newer = replace(seen.tasks[0], revision="askflorence-staging-app:9", running=False, bound=())
-    assert () == check(replace(seen, tasks=(*seen.tasks, newer))).findings
+    observed = clean()
+    newer = replace(observed.tasks[0], revision="askflorence-staging-app:9", running=False, bound=())
+    assert () == check(replace(observed, tasks=(*observed.tasks, newer))).findings
     legacy = with_binding(clean(), "MONGODB_URI", arn("staging/mongodb/app-read")).tasks[0]
-    found = only(check(replace(seen, tasks=(*seen.tasks, replace(legacy, running=False)))))
+    found = only(check(replace(observed, tasks=(*observed.tasks, replace(legacy, running=False)))))
     assert (Kind.BINDING_LEGACY, False) == (found.kind, found.heals)
 
 
 def test_in_provision_the_legacy_bindings_are_expected() -> None:
-    seen = with_binding(clean(), "MONGODB_URI", arn("staging/mongodb/app-read"))
-    assert () == check(seen, phase=Phase.PROVISION).findings
+    observed = with_binding(clean(), "MONGODB_URI", arn("staging/mongodb/app-read"))
+    assert () == check(observed, phase=Phase.PROVISION).findings
 
 
 def test_a_deprecated_variable_may_alias_its_successors_secret_until_retirement() -> None:
-    seen = with_binding(clean(), "MONGODB_URI_PLANS_WRITE", f"{arn('staging/mongodb/app-write-v2')}:::v1")
-    assert () == check(seen).findings
-    kinds = {each.kind for each in check(seen, phase=Phase.RETIRE).findings}
+    observed = with_binding(clean(), "MONGODB_URI_PLANS_WRITE", f"{arn('staging/mongodb/app-write-v2')}:::v1")
+    assert () == check(observed).findings
+    kinds = {each.kind for each in check(observed, phase=Phase.RETIRE).findings}
     assert Kind.BINDING_LEGACY in kinds
 
 
-def event(kind: str, name: str, hours: int, by: str = 'api key "ops-laptop"') -> SeenEvent:
+def event(kind: str, name: str, hours: int, by: str = 'api key "ops-laptop"') -> ObservedEvent:
     at = NOW - timedelta(hours=hours)
     is_user = kind.startswith("MONGODB_USER")
     text = f"{'user' if is_user else 'role'} {name} changed"
-    return SeenEvent(kind, at, name if is_user else "", text, by)
+    return ObservedEvent(kind, at, name if is_user else "", text, by)
 
 
 def test_a_finding_is_attributed_to_the_newest_event_that_names_its_subject() -> None:
@@ -206,8 +206,8 @@ def test_events_that_could_not_be_read_take_nothing_from_the_findings() -> None:
 
 
 def test_the_fingerprint_does_not_change_with_time_actor_or_order() -> None:
-    seen = with_user(without_user(clean(), "app_write"), user("intruder", "read@askflorence"))
-    first = check(seen)
+    observed = with_user(without_user(clean(), "app_write"), user("intruder", "read@askflorence"))
+    first = check(observed)
     later = replace(
         attributed(first, [event("MONGODB_USER_ADDED", "intruder", 1)]), at=NOW + timedelta(days=9)
     )
@@ -218,19 +218,19 @@ def test_the_fingerprint_does_not_change_with_time_actor_or_order() -> None:
 @pytest.mark.thorough
 @given(st.randoms(use_true_random=False), st.lists(st.sampled_from(range(len(CASES) - 1)), max_size=4))
 def test_the_order_of_an_answer_changes_nothing(random: Any, chosen: list[int]) -> None:
-    seen, more = clean(), {}
+    observed, more = clean(), {}
     for index in dict.fromkeys(chosen):
         _, change, extra = CASES[index]
         try:
-            seen = change(seen)
+            observed = change(observed)
         except StopIteration:  # a case before took away what this one changes
             continue
         more |= extra
-    users, roles, secrets = list(seen.users), list(seen.roles), list(seen.secrets)
+    users, roles, secrets = list(observed.users), list(observed.roles), list(observed.secrets)
     for part in (users, roles, secrets):
         random.shuffle(part)
-    shuffled = replace(seen, users=tuple(users), roles=tuple(roles), secrets=tuple(secrets))
-    assert check(seen, **more).findings == check(shuffled, **more).findings
+    shuffled = replace(observed, users=tuple(users), roles=tuple(roles), secrets=tuple(secrets))
+    assert check(observed, **more).findings == check(shuffled, **more).findings
 
 
 _names = st.text(min_size=1, max_size=30)
@@ -239,13 +239,13 @@ _names = st.text(min_size=1, max_size=30)
 @pytest.mark.thorough
 @given(_names, st.lists(st.tuples(_names, _names), max_size=4), st.sampled_from(["password", "X.509"]))
 def test_no_unknown_user_ever_passes(name: str, roles: list[tuple[str, str]], sign_in: str) -> None:
-    seen = clean()
+    observed = clean()
     stranger = replace(
         user(name, sign_in=sign_in),
         roles=frozenset(HeldRole(*held) for held in roles),
         auth_database="$external",
     )
-    found = only(check(replace(seen, users=(*seen.users, stranger))))
+    found = only(check(replace(observed, users=(*observed.users, stranger))))
     assert name == found.subject
 
 

@@ -13,13 +13,13 @@ from atlas_access.base.settings import Phase
 from atlas_access.clients import AwsUnavailable
 from atlas_access.drift import observe_other_tasks as other_tasks
 from atlas_access.drift.finding import Kind
-from atlas_access.drift.model import BoundVariable, SeenNeighbour
+from atlas_access.drift.model import BoundVariable, ObservedOtherTask
 from atlas_access.drift.observe_account import beside_of, seen_secret
-from atlas_access.drift.observe_other_tasks import read_neighbours
+from atlas_access.drift.observe_other_tasks import read_other_tasks
 
 
-def beside(secret: str) -> tuple[SeenNeighbour, ...]:
-    return (SeenNeighbour("night-job", "night-job:3", (BoundVariable("DB", arn(secret), "job"),)),)
+def beside(secret: str) -> tuple[ObservedOtherTask, ...]:
+    return (ObservedOtherTask("night-job", "night-job:3", (BoundVariable("DB", arn(secret), "job"),)),)
 
 
 @pytest.mark.parametrize("secret", ["staging/mongodb/app-write-v2", "prod/mongodb/app-read-v2"])
@@ -33,9 +33,9 @@ def test_another_familys_own_secret_is_its_own_affair() -> None:
 
 
 def test_a_legacy_secret_beside_the_service_is_drift_once_it_is_retired() -> None:
-    seen = replace(clean(), other_tasks=beside("staging/mongodb/plans-write"))
+    observed = replace(clean(), other_tasks=beside("staging/mongodb/plans-write"))
     findings = [
-        [each.kind for each in check(seen, phase=phase).findings if each.subject == "night-job"]
+        [each.kind for each in check(observed, phase=phase).findings if each.subject == "night-job"]
         for phase in (Phase.BIND, Phase.RETIRE)
     ]
     assert [[], [Kind.BINDING_UNDECLARED]] == findings
@@ -82,15 +82,15 @@ class Ecs:
             raise AwsUnavailable(what, "AccessDeniedException")
 
 
-def read(monkeypatch: pytest.MonkeyPatch, ecs: Ecs) -> tuple[SeenNeighbour, ...] | Unread:
+def read(monkeypatch: pytest.MonkeyPatch, ecs: Ecs) -> tuple[ObservedOtherTask, ...] | Unread:
     monkeypatch.setattr(other_tasks, "client", lambda *_, **__: ecs)
-    return read_neighbours(settings(), frozenset({"app"}), Endpoints.from_environment({}))
+    return read_other_tasks(settings(), frozenset({"app"}), Endpoints.from_environment({}))
 
 
 def test_every_page_every_deployment_and_every_task_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = read(monkeypatch, Ecs("app", "job", "proof"))
-    assert not isinstance(seen, Unread)
-    assert {"job:4", "proof:4", "other:1", "other:2", "by-hand:7"} == {each.revision for each in seen}
+    observed = read(monkeypatch, Ecs("app", "job", "proof"))
+    assert not isinstance(observed, Unread)
+    assert {"job:4", "proof:4", "other:1", "other:2", "by-hand:7"} == {each.revision for each in observed}
 
 
 @pytest.mark.parametrize(

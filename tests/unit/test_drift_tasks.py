@@ -26,9 +26,9 @@ def running(*containers: dict[str, Any], phase: Phase = Phase.BIND, **more: Any)
     """Check a clean environment whose service runs these containers."""
     definition = {"family": "f", "containerDefinitions": list(containers), **more}
     revision = RunningRevision("arn:aws:ecs:r:1:task-definition/f:6", definition)
-    seen = clean()
+    observed = clean()
     service = seen_task(revision, Consumer.SERVICE, "app", running=True)
-    drift = check(replace(seen, tasks=(service, seen.tasks[1])), phase=phase)
+    drift = check(replace(observed, tasks=(service, observed.tasks[1])), phase=phase)
     assert "Canary" not in repr(drift)
     return drift
 

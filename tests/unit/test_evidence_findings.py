@@ -165,7 +165,7 @@ def test_the_retention_that_is_declared_is_no_finding() -> None:
     "expiry",
     [
         Expiry("at_1", ("at",), SIX_YEARS - 1),
-        Expiry("seen_1", ("seen",), SIX_YEARS),
+        Expiry("seen_1", ("observed",), SIX_YEARS),
         Expiry("at_1_by_1", ("at", "by"), SIX_YEARS),
         Expiry("at_1", ("at",), 0),
     ],

@@ -1,4 +1,4 @@
-"""ADR 0006 and ADR 0002 by hand: what must hold of the table, written without looking at how it is derived."""
+"""ADR 0006 and ADR 0002 by hand: what must hold of the table, written without inspecting how it is derived."""
 
 from functools import cache
 from pathlib import Path

@@ -20,7 +20,7 @@ from atlas_access.drift.finding import Difference, Drift, Kind, Target
 from atlas_access.retirement import status_facts as looks
 from atlas_access.retirement.inventory import (
     Belongs,
-    LegacyEstate,
+    LegacyInventory,
     RoleRow,
     SecretRow,
     Standing,
@@ -33,7 +33,7 @@ from atlas_access.retirement.report_status import status_report
 from atlas_access.retirement.status import NEEDS, Fact, Migration, State, Step, migration
 from atlas_access.rollout.model import Deployment, ServiceState
 from atlas_access.rollout.service_tags import Bound, Lease, Marks
-from atlas_access.rollout.soak import SoakSeen, spike, unknown
+from atlas_access.rollout.soak import ObservedSoak, spike, unknown
 from tests.unit.manifests import ROOT, manifest
 
 NEW, OLD = "arn:aws:ecs:us-east-1:1:task-definition/app:8", "arn:aws:ecs:us-east-1:1:task-definition/app:7"
@@ -43,35 +43,35 @@ facts = st.fixed_dictionaries(
     {},
     optional={
         step: st.builds(
-            Fact, st.sampled_from([True, False, None]), st.just("seen"), st.sampled_from([(), ("held",)])
+            Fact, st.sampled_from([True, False, None]), st.just("observed"), st.sampled_from([(), ("held",)])
         )
         for step in Step
     },
 )
 
 
-def judged(seen: dict[Step, Fact]) -> Migration:
-    return migration("staging", seen, commands("staging", sandbox=False))
+def judged(observed: dict[Step, Fact]) -> Migration:
+    return migration("staging", observed, commands("staging", sandbox=False))
 
 
 @given(facts)
-def test_only_what_holds_is_done(seen: dict[Step, Fact]) -> None:
-    done = {each.step for each in judged(seen).phases if each.state is State.DONE}
-    assert {step for step, fact in seen.items() if fact.holds} == done
+def test_only_what_holds_is_done(observed: dict[Step, Fact]) -> None:
+    done = {each.step for each in judged(observed).phases if each.state is State.DONE}
+    assert {step for step, fact in observed.items() if fact.holds} == done
 
 
 @given(facts)
-def test_what_is_next_has_nothing_open_before_it_and_nothing_against_it(seen: dict[Step, Fact]) -> None:
-    found = {each.step: each for each in judged(seen).phases}
+def test_what_is_next_has_nothing_open_before_it_and_nothing_against_it(observed: dict[Step, Fact]) -> None:
+    found = {each.step: each for each in judged(observed).phases}
     for each in found.values():
         if each.state is State.NEXT:
             assert [] == [need for need in NEEDS[each.step] if found[need].state is not State.DONE]
-            assert () == seen[each.step].against
+            assert () == observed[each.step].against
 
 
 @given(facts)
-def test_every_blocked_phase_says_by_what_and_every_open_one_how_to_go_on(seen: dict[Step, Fact]) -> None:
-    for each in judged(seen).phases:
+def test_every_blocked_phase_says_by_what_and_every_open_one_how_to_go_on(observed: dict[Step, Fact]) -> None:
+    for each in judged(observed).phases:
         assert (each.state is State.BLOCKED) <= bool(each.blocked_by)
         assert (each.state is State.DONE) is (each.command == "")
 
@@ -82,15 +82,15 @@ def test_every_need_comes_before() -> None:
 
 
 def all_done() -> dict[Step, Fact]:
-    return {step: Fact(holds=True, evidence="seen") for step in Step}
+    return {step: Fact(holds=True, evidence="observed") for step in Step}
 
 
 def test_the_retirement_waits_for_an_unknown_local_file() -> None:
-    seen = all_done() | {
+    observed = all_done() | {
         Step.LOCAL: Fact(holds=None, evidence="not here"),
         Step.RETIREMENT: Fact(holds=False, evidence="9 left"),
     }
-    found = {each.step: each for each in judged(seen).phases}
+    found = {each.step: each for each in judged(observed).phases}
     assert (State.UNKNOWN, State.BLOCKED) == (found[Step.LOCAL].state, found[Step.RETIREMENT].state)
     assert ("E local file (unknown)",) == found[Step.RETIREMENT].blocked_by
 
@@ -117,15 +117,15 @@ def test_every_format_carries_every_phase_with_state_and_evidence() -> None:
     assert "3 | missing" not in page
 
 
-# What each look says of what was read.
+# What each observation says of what was read.
 
 
-def asked(stack: str = "staging", **more: object) -> looks.Looked:
+def asked(stack: str = "staging", **more: object) -> looks.StatusOrder:
     files = {each: (ROOT / f"Pulumi.{each}.yaml").read_text() for each in ("staging", "prod")}
     settings = {each: check_settings(each, files, sandbox=True) for each in files}
     settings[stack] = settings[stack].model_copy(update=more)
     wanted = Wanted(stack, manifest(), settings[stack], (), datetime.fromtimestamp(T, UTC))
-    return looks.Looked(wanted, settings, SignIn("a", "b"), Endpoints.from_environment({}), ROOT)
+    return looks.StatusOrder(wanted, settings, SignIn("a", "b"), Endpoints.from_environment({}), ROOT)
 
 
 def live(
@@ -183,10 +183,10 @@ def test_a_service_that_was_not_read_is_unknown() -> None:
     ]
 
 
-def soaking(minutes: float, *sources: object) -> SoakSeen:
+def soaking(minutes: float, *sources: object) -> ObservedSoak:
     state = live().state
     assert state is not None
-    return SoakSeen("staging", state, Marks(bound=Bound(NEW, OLD, T)), T + minutes * 60, sources)  # type: ignore[arg-type]
+    return ObservedSoak("staging", state, Marks(bound=Bound(NEW, OLD, T)), T + minutes * 60, sources)  # type: ignore[arg-type]
 
 
 def test_prods_swap_waits_for_stagings_soak() -> None:
@@ -195,7 +195,7 @@ def test_prods_swap_waits_for_stagings_soak() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "expected"),
+    ("observed", "expected"),
     [
         (soaking(31, spike("service logs", 0, 1)), True),
         (soaking(29.9, spike("service logs", 0, 1)), False),
@@ -205,8 +205,10 @@ def test_prods_swap_waits_for_stagings_soak() -> None:
         (soaking(-5), False),
     ],
 )
-def test_a_soak_is_done_only_when_it_is_long_and_clear(seen: SoakSeen | str, expected: bool | None) -> None:
-    assert expected is looks.soaked(live(), seen, 30).holds
+def test_a_soak_is_done_only_when_it_is_long_and_clear(
+    observed: ObservedSoak | str, expected: bool | None
+) -> None:
+    assert expected is looks.soaked(live(), observed, 30).holds
 
 
 def drifted(*findings: Difference, unread: tuple[Unread, ...] = ()) -> Drift:
@@ -244,8 +246,10 @@ def test_a_secret_in_its_recovery_window_is_not_there() -> None:
     assert looks.secrets(asked(), drifted(gone)).holds is False
 
 
-def estate(user: Standing, role: Standing, secret: Standing, unread: tuple[Unread, ...] = ()) -> LegacyEstate:
-    return LegacyEstate(
+def inventory(
+    user: Standing, role: Standing, secret: Standing, unread: tuple[Unread, ...] = ()
+) -> LegacyInventory:
+    return LegacyInventory(
         "staging", False,
         (UserRow("audit_reader", Belongs.LEGACY, user, ()),),
         (RoleRow("role_audit_reader", Belongs.LEGACY, role),),
@@ -257,7 +261,7 @@ def estate(user: Standing, role: Standing, secret: Standing, unread: tuple[Unrea
 def test_the_retirement_is_done_when_nothing_legacy_can_be_used() -> None:
     gone, there = (Standing.MISSING, Standing.SCHEDULED), (Standing.PRESENT, Standing.TOMBSTONED)
     for user, role, secret in product((*gone[:1], *there), gone[:1] + there[:1], gone + there[:1]):
-        held = looks.retirement(estate(user, role, secret), live()).holds
+        held = looks.retirement(inventory(user, role, secret), live()).holds
         assert (user in gone and role in gone and secret in gone) is held
 
 
@@ -267,18 +271,18 @@ def test_a_legacy_secret_that_something_still_names_is_against_the_retirement() 
         Use("staging", "app:6", "MONGODB_URI", running=False, active=True),
         Use("prod", "prod-app:12", "MONGODB_REFERENCE_URI", running=False, active=True),
     )
-    seen = estate(Standing.PRESENT, Standing.PRESENT, Standing.PRESENT)
-    seen = replace(seen, secrets=(replace(seen.secrets[0], uses=uses),))
+    observed = inventory(Standing.PRESENT, Standing.PRESENT, Standing.PRESENT)
+    observed = replace(observed, secrets=(replace(observed.secrets[0], uses=uses),))
     assert (
         "app:7 runs on legacy secrets",
         "prod still has revisions that name a legacy secret (prod-app:12): retire prod first",
-    ) == looks.retirement(seen, live()).against
+    ) == looks.retirement(observed, live()).against
 
 
 def test_a_tombstoned_user_is_reported_with_the_services_own_record() -> None:
     tags = {STAGE: "tombstoned", SINCE: str(T)}
     result = looks.retirement(
-        estate(Standing.TOMBSTONED, Standing.PRESENT, Standing.PRESENT), live(tags=tags)
+        inventory(Standing.TOMBSTONED, Standing.PRESENT, Standing.PRESENT), live(tags=tags)
     ).evidence
     assert "1 of 1 legacy users left (1 tombstoned), 1 roles, 1 readable secrets" in result
     assert "tombstoned since 2026-05-28" in result
@@ -286,7 +290,7 @@ def test_a_tombstoned_user_is_reported_with_the_services_own_record() -> None:
 
 def test_a_retirement_of_which_something_was_not_read_is_unknown() -> None:
     unread = (Unread("custom roles", "403"),)
-    found = looks.retirement(estate(Standing.MISSING, Standing.MISSING, Standing.MISSING, unread), live())
+    found = looks.retirement(inventory(Standing.MISSING, Standing.MISSING, Standing.MISSING, unread), live())
     assert found.holds is None
 
 

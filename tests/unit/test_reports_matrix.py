@@ -93,8 +93,10 @@ def test_a_row_names_the_collection_and_each_users_cell(matrix: Matrix) -> None:
 
 
 def test_evidence_fills_the_columns_of_its_user_and_cluster_alone(manifest: Manifest) -> None:
-    seen = Observation("app_read", "staging", Standing.YES, Standing.NO, 40, "can UPDATE askflorence.plans")
-    matrix = build(manifest, [seen])
+    observed = Observation(
+        "app_read", "staging", Standing.YES, Standing.NO, 40, "can UPDATE askflorence.plans"
+    )
+    matrix = build(manifest, [observed])
     standings = {(c.environment, r.name): (r.live, r.proven) for c in matrix.clusters for r in c.users}
     assert (Standing.YES, Standing.NO) == standings.pop(("staging", "app_read"))
     assert {(Standing.UNASKED, Standing.UNASKED)} == set(standings.values())
@@ -167,8 +169,10 @@ def test_the_page_says_where_a_collection_is_not(matrix: Matrix) -> None:
 
 
 def test_the_page_escapes_what_evidence_says(manifest: Manifest) -> None:
-    seen = Observation("app_read", "staging", Standing.NO, Standing.NO, reason="<script>alert(1)</script>")
-    html = matrix_html.render(build(manifest, [seen]))
+    observed = Observation(
+        "app_read", "staging", Standing.NO, Standing.NO, reason="<script>alert(1)</script>"
+    )
+    html = matrix_html.render(build(manifest, [observed]))
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert" in html
 

@@ -22,7 +22,7 @@ def deployment(*policies: Finding, failure: str = "refused", proofs: tuple[Proof
     )
 
 
-def unseen(name: str, policy: str = "known-after-creation") -> Finding:
+def unobserved(name: str, policy: str = "known-after-creation") -> Finding:
     return said_by_pack(policy, "advisory", name, f"Values\n{name}: password is not known before creation")
 
 
@@ -48,7 +48,7 @@ def test_a_rule_keeps_its_name_whatever_part_of_it_speaks(policy: str) -> None:
 
 @pytest.mark.parametrize("policy", ["known-after-creation", "not-evaluated-stack"])
 def test_what_was_not_judged_is_unknown(policy: str) -> None:
-    assert Status.UNKNOWN is unseen("app_read", policy).status
+    assert Status.UNKNOWN is unobserved("app_read", policy).status
 
 
 def test_a_pack_that_says_one_line_is_understood() -> None:
@@ -75,11 +75,11 @@ def test_advice_is_a_line_for_each_rule_with_the_names_of_the_others() -> None:
 def test_what_is_judged_later_is_one_line_of_names() -> None:
     assert (
         "  These values do not exist yet; the policies check them during the update: app_read, app_write",
-    ) == advice_lines([unseen("app_write"), unseen("app_read"), unseen("app_read")])
+    ) == advice_lines([unobserved("app_write"), unobserved("app_read"), unobserved("app_read")])
 
 
 def test_what_could_have_been_known_is_reported_by_name() -> None:
-    (line,) = advice_lines([unseen("app_read", "not-evaluated")])
+    (line,) = advice_lines([unobserved("app_read", "not-evaluated")])
     assert "  Not evaluated: app_read: password is not known before creation" == line
 
 

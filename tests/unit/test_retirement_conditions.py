@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from retirement_world import DAY, IDLE, STACK, seen
+from retirement_world import DAY, IDLE, STACK, observed
 
 from atlas_access.base import Status, What
 from atlas_access.base.observed import Unread
@@ -25,8 +25,8 @@ from atlas_access.retirement.model import (
 from atlas_access.retirement.observed import (
     BoundRevision,
     LegacyLogin,
-    SeenAccount,
-    SeenService,
+    ObservedAccount,
+    ObservedService,
     SoakLogins,
 )
 from policy import adr
@@ -41,21 +41,21 @@ def at(seconds: float) -> datetime:
 
 
 def judged(name: str, step: Step = Step.TOMBSTONE, *, strict: bool = True, **changes: Any) -> Condition:
-    found = {each.name: each for each in conditions(seen(step, WALL, **changes), strict=strict)}
+    found = {each.name: each for each in conditions(observed(step, WALL, **changes), strict=strict)}
     return found[name]
 
 
-def bound(*used_by: str, active: bool = True, environment: str = STACK) -> tuple[SeenAccount, ...]:
+def bound(*used_by: str, active: bool = True, environment: str = STACK) -> tuple[ObservedAccount, ...]:
     revision = BoundRevision(IDLE[0], active, ("staging/mongodb/plans-write",), used_by)
     return (
-        SeenAccount(environment, 9, (revision,)),
-        *(() if environment == STACK else (SeenAccount(STACK, 9),)),
+        ObservedAccount(environment, 9, (revision,)),
+        *(() if environment == STACK else (ObservedAccount(STACK, 9),)),
     )
 
 
-def services(**changes: Any) -> tuple[SeenService, ...]:
+def services(**changes: Any) -> tuple[ObservedService, ...]:
     own = {"environment": STACK, "running": "app:9", "since": WALL - DAY, "completed": 3}
-    return (SeenService(**{**own, **changes}), SeenService("prod", "app:14", WALL - DAY))
+    return (ObservedService(**{**own, **changes}), ObservedService("prod", "app:14", WALL - DAY))
 
 
 def acknowledged(*moments: float | None) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def test_the_names_are_those_that_the_policy_pack_asks_for() -> None:
 
 def test_a_gate_with_everything_in_order_is_met_throughout() -> None:
     for step, names in ((Step.TOMBSTONE, CONDITIONS), (Step.DELETE, (*CONDITIONS, SOAKED))):
-        found = conditions(seen(step, WALL))
+        found = conditions(observed(step, WALL))
         assert names == tuple(each.subject for each in found)
         assert () == open_ones(found)
 
@@ -91,13 +91,13 @@ BROKEN: dict[str, dict[str, tuple[Status, dict[str, Any], str]]] = {
         ),
         "an account cannot be read": (
             UNKNOWN,
-            {"accounts": (SeenAccount(STACK, 9), UNREAD)},
+            {"accounts": (ObservedAccount(STACK, 9), UNREAD)},
             "AccessDenied",
         ),
-        "the own account was not looked at": (
+        "the own account was not inspected": (
             UNKNOWN,
-            {"accounts": (SeenAccount("prod", 9),)},
-            "not looked at",
+            {"accounts": (ObservedAccount("prod", 9),)},
+            "not inspected",
         ),
     },
     "three_completed_deployments": {
@@ -171,8 +171,8 @@ def test_a_condition_that_does_not_hold_says_so_with_its_evidence_and_a_remedy(
 
 def test_every_condition_can_be_unmet_and_every_one_that_is_looked_at_can_be_unknown() -> None:
     shown = {name: {standing for standing, *_ in cases.values()} for name, cases in BROKEN.items()}
-    looked_at = {name: {UNMET, UNKNOWN} for name in CONDITIONS}
-    assert looked_at | {"typed_confirmation": {UNMET}} == shown
+    inspected = {name: {UNMET, UNKNOWN} for name in CONDITIONS}
+    assert inspected | {"typed_confirmation": {UNMET}} == shown
 
 
 def test_idle_revisions_of_the_own_account_pass_only_because_they_go_first() -> None:
@@ -208,7 +208,7 @@ def test_tombstones_stand_for_all_of_their_hours(
 
 
 def test_the_evidence_is_what_the_policy_pack_reads() -> None:
-    found = conditions(seen(Step.TOMBSTONE, WALL, smoke=("gate 3",)))
+    found = conditions(observed(Step.TOMBSTONE, WALL, smoke=("gate 3",)))
     document = json.loads(evidence_json(STACK, Step.TOMBSTONE, WALL, found))
     assert list(CONDITIONS) == [each["name"] for each in document["conditions"]]
     assert ["smoke_gates_green"] == [
@@ -218,7 +218,7 @@ def test_the_evidence_is_what_the_policy_pack_reads() -> None:
 
 
 def test_what_takes_long_to_ask_is_taken_from_evidence_of_a_moment_ago() -> None:
-    shown = evidence_json(STACK, Step.DELETE, WALL, conditions(seen(Step.DELETE, WALL)))
+    shown = evidence_json(STACK, Step.DELETE, WALL, conditions(observed(Step.DELETE, WALL)))
     assert SLOW_TO_ASK == tuple(each.subject for each in fresh_from(shown, STACK, Step.DELETE, WALL + 60))
 
 
@@ -232,7 +232,7 @@ def test_what_takes_long_to_ask_is_taken_from_evidence_of_a_moment_ago() -> None
     ],
 )
 def test_old_evidence_and_another_steps_are_asked_again(stack: str, step: Step, now: float) -> None:
-    shown = evidence_json(STACK, Step.DELETE, WALL, conditions(seen(Step.DELETE, WALL)))
+    shown = evidence_json(STACK, Step.DELETE, WALL, conditions(observed(Step.DELETE, WALL)))
     assert () == fresh_from(shown, stack, step, now)
 
 
@@ -240,7 +240,7 @@ def test_old_evidence_and_another_steps_are_asked_again(stack: str, step: Step, 
     "text",
     [
         *("", "{}", "[]", '{"at": 3, "conditions": []}'),
-        evidence_json(STACK, Step.DELETE, WALL, conditions(seen(Step.DELETE, WALL, confirmation=""))),
+        evidence_json(STACK, Step.DELETE, WALL, conditions(observed(Step.DELETE, WALL, confirmation=""))),
     ],
     ids=["empty", "an object", "a list", "no conditions", "one unmet"],
 )

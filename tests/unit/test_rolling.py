@@ -1,4 +1,4 @@
-"""How a rolling deployment goes on, decided from counts alone."""
+"""How a rolling deployment continues, decided from counts alone."""
 
 import pytest
 

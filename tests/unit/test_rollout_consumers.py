@@ -6,8 +6,8 @@ import pytest
 
 from atlas_access.base.observed import Unread
 from atlas_access.retirement.consumers import Elsewhere, reasons
-from atlas_access.retirement.observed import BoundRevision, SeenAccount
-from atlas_access.rollout.service_tags import Lease, Marks
+from atlas_access.retirement.observed import BoundRevision, ObservedAccount
+from atlas_access.rollout.service_tags import Lease, ServiceTags
 from probes.destroy_guard import InUseProvider
 
 REVISION = "arn:aws:ecs:us-east-1:111111111111:task-definition/askflorence-staging-app:8"
@@ -15,15 +15,17 @@ SECRET = "staging/mongodb/app-read-v2"
 REFERENCE = "prod/mongodb/reference-uri-v2"
 
 
-def bound(*used_by: str) -> SeenAccount:
-    return SeenAccount("staging", 9, (BoundRevision(REVISION, True, (SECRET,), used_by),))
+def bound(*used_by: str) -> ObservedAccount:
+    return ObservedAccount("staging", 9, (BoundRevision(REVISION, True, (SECRET,), used_by),))
 
 
 def against(
-    marks: Marks | None = None, account: SeenAccount | Unread | None = None, other: Elsewhere | None = None
+    service_tags: ServiceTags | None = None,
+    account: ObservedAccount | Unread | None = None,
+    other: Elsewhere | None = None,
 ) -> tuple[str, ...]:
     accounts = [("staging", account)] if account else []
-    return tuple(reasons("staging", marks or Marks(), accounts, [other] if other else []))
+    return tuple(reasons("staging", service_tags or ServiceTags(), accounts, [other] if other else []))
 
 
 def test_nothing_stands_against_what_nothing_uses() -> None:
@@ -39,14 +41,14 @@ def test_a_revision_that_runs_or_is_named_stands_against_it(user: str) -> None:
 
 
 def test_a_lease_stands_against_it() -> None:
-    (printed,) = against(Marks(lease=Lease("run-1", "a:7", REVISION, 0.0)))
+    (printed,) = against(ServiceTags(lease=Lease("run-1", "a:7", REVISION, 0.0)))
     assert printed.startswith(
         "run run-1 holds a lease on staging's service: wait for its end, or atlas-access rollback"
     )
 
 
 def test_tags_that_make_no_sense_stand_against_it() -> None:
-    (printed,) = against(Marks(broken="the lease"))
+    (printed,) = against(ServiceTags(broken="the lease"))
     assert "make no sense (the lease)" in printed
 
 
@@ -68,9 +70,9 @@ def test_what_could_not_be_asked_stands_against_it() -> None:
 def test_an_update_asks_only_for_the_secrets_that_go(
     monkeypatch: pytest.MonkeyPatch, old: list[str], new: list[str], asked: list[list[str]]
 ) -> None:
-    seen: list[Any] = []
+    observed: list[Any] = []
     monkeypatch.setattr(
-        "atlas_access.retirement.consumers.refuse_while_consumed", lambda _, secrets: seen.append(secrets)
+        "atlas_access.retirement.consumers.refuse_while_consumed", lambda _, secrets: observed.append(secrets)
     )
     InUseProvider().update("c/app", {"secrets": old}, {"secrets": new})
-    assert asked == seen
+    assert asked == observed

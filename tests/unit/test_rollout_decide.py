@@ -1,4 +1,4 @@
-"""The next step of a rollout, over every combination of what can be seen and known; how a state and tags are read."""
+"""The next step of a rollout, over every combination of what can be observed and known; how state and tags are read."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -12,7 +12,14 @@ from atlas_access.rollout.decide import STALE_SECONDS, decide
 from atlas_access.rollout.gates import ROUNDS
 from atlas_access.rollout.model import Deployment, Progress, ServiceState, judge
 from atlas_access.rollout.service import Service, ServiceMissing
-from atlas_access.rollout.service_tags import Bound, Lease, Marks, MarkUnwritable, clean, read_marks
+from atlas_access.rollout.service_tags import (
+    Bound,
+    Lease,
+    ServiceTags,
+    TagUnwritable,
+    clean,
+    read_service_tags,
+)
 from atlas_access.rollout.steps import (
     Abandon,
     Ask,
@@ -26,10 +33,10 @@ from atlas_access.rollout.steps import (
     Learnt,
     Lost,
     NotStable,
+    Observed,
     Refused,
     Release,
     RolledBack,
-    Seen,
     Settle,
     Swap,
     Take,
@@ -95,13 +102,13 @@ LEARNT = [
 GOALS = [forward("me"), back("me"), back("me", leaving=NEW, hold=False)]
 
 
-def cases() -> Iterator[tuple[Goal, Seen, Learnt]]:
+def cases() -> Iterator[tuple[Goal, Observed, Learnt]]:
     for goal, state, lease, held, bound, result in product(GOALS, SERVICES, LEASES, HELD, BOUNDS, LEARNT):
-        yield goal, Seen(state, Marks(lease, held, bound), NOW, NOW), result
+        yield goal, Observed(state, ServiceTags(lease, held, bound), NOW, NOW), result
 
 
-def check(goal: Goal, seen: Seen, learnt: Learnt, effect: Effect) -> None:
-    lease, state = seen.marks.lease, seen.service
+def check(goal: Goal, observed: Observed, learnt: Learnt, effect: Effect) -> None:
+    lease, state = observed.service_tags.lease, observed.service
     mine = lease is not None and lease.run == goal.run
     alive = lease is not None and NOW - lease.heartbeat < STALE_SECONDS
     if lease is not None and not mine and alive:
@@ -119,7 +126,9 @@ def check(goal: Goal, seen: Seen, learnt: Learnt, effect: Effect) -> None:
             assert lease is not None
             assert (goal.way, NEW, ()) == (Way.FORWARD, revision, learnt.refusals)
             assert not lease.wish, "forward although it is to be undone"
-            assert seen.marks.held is None or goal.release > seen.marks.held, "forward although it is held"
+            assert observed.service_tags.held is None or goal.release > observed.service_tags.held, (
+                "forward although it is held"
+            )
             assert state.runs(lease.prior)
             assert not learnt.cause
         case Judge(revision):
@@ -132,9 +141,11 @@ def check(goal: Goal, seen: Seen, learnt: Learnt, effect: Effect) -> None:
         case Release(freely) if freely:
             assert state.runs(NEW)
             assert ROUNDS == learnt.green or not learnt.swapped_to, "let go before it was green"
-            assert seen.marks.held is None or goal.release > seen.marks.held, "a hold was taken off"
-            assert seen.marks.bound is not None
-            assert NEW == seen.marks.bound.revision
+            assert observed.service_tags.held is None or goal.release > observed.service_tags.held, (
+                "a hold was taken off"
+            )
+            assert observed.service_tags.bound is not None
+            assert NEW == observed.service_tags.bound.revision
         case Release():
             assert lease is not None
             assert state.runs(lease.prior) or state.runs(lease.wanted)
@@ -144,15 +155,15 @@ def check(goal: Goal, seen: Seen, learnt: Learnt, effect: Effect) -> None:
             assert state.revision == revision
             assert state.runs(revision) or revision == OTHER
             if goal.way is Way.FORWARD:
-                assert seen.marks.bound is not None
-                assert (NEW, NEW) == (revision, seen.marks.bound.revision)
+                assert observed.service_tags.bound is not None
+                assert (NEW, NEW) == (revision, observed.service_tags.bound.revision)
         case Take(taken) if lease is not None:
             assert (lease.prior, lease.wanted) == (taken.prior, taken.wanted), "a dead run's record was lost"
             assert not lease.wish or taken.wish
         case Take() if learnt.taken is None and goal.way is Way.FORWARD:
             assert () == learnt.refusals
             assert state.runs(OLD) or state.runs(NEW)
-            assert seen.marks.held is None
+            assert observed.service_tags.held is None
         case Hold():
             assert state.runs(goal.prior)
         case Refused(reasons):
@@ -171,8 +182,8 @@ def check(goal: Goal, seen: Seen, learnt: Learnt, effect: Effect) -> None:
 @pytest.mark.thorough
 def test_no_combination_leads_to_an_unsafe_step(record_property: Any) -> None:
     count = 0
-    for goal, seen, result in cases():
-        check(goal, seen, result, decide(goal, seen, result))
+    for goal, observed, result in cases():
+        check(goal, observed, result, decide(goal, observed, result))
         count += 1
     record_property("says", f"rollout: {count} combinations decided, no unsafe step")
     assert count > 100_000
@@ -212,25 +223,25 @@ deployments = st.builds(
 def test_whatever_ecs_answers_no_step_is_unsafe(
     state: Any, lease: Any, held: Any, bound: Any, learnt: Any, goal: Goal
 ) -> None:
-    seen = Seen(state, Marks(lease, held, bound), NOW, NOW)
-    check(goal, seen, learnt, decide(goal, seen, learnt))
+    observed = Observed(state, ServiceTags(lease, held, bound), NOW, NOW)
+    check(goal, observed, learnt, decide(goal, observed, learnt))
 
 
 @pytest.mark.parametrize(("release", "allowed"), [(0, False), (5, False), (6, True)])
 def test_a_hold_is_lifted_by_a_higher_release_only(release: int, allowed: bool) -> None:
     goal = forward("me", release=release)
-    effect = decide(goal, Seen(service(OLD), Marks(held=5), NOW, NOW), Learnt(NOW, refusals=()))
+    effect = decide(goal, Observed(service(OLD), ServiceTags(held=5), NOW, NOW), Learnt(NOW, refusals=()))
     assert allowed == isinstance(effect, Take)
 
 
 def test_an_undone_rollout_ends_as_rolled_back() -> None:
     result = Learnt(NOW, refusals=(), undone=Undone("gate 3", NEW))
-    effect = decide(forward("me"), Seen(service(OLD), Marks(held=0), NOW, NOW), result)
+    effect = decide(forward("me"), Observed(service(OLD), ServiceTags(held=0), NOW, NOW), result)
     assert RolledBack(Undone("gate 3", NEW)) == effect
 
 
 def test_a_circuit_breakers_silent_return_is_no_success() -> None:
-    state = Service(FakeEcs.running(), "c", "app").look()
+    state = Service(FakeEcs.running(), "c", "app").observe()
     assert judge(state, NEW).progress is Progress.FAILED
 
 
@@ -247,12 +258,12 @@ def test_a_missing_service_is_named_with_the_settings_to_check() -> None:
             return {"services": []}
 
     with pytest.raises(ServiceMissing, match="ECS cluster c has no service app"):
-        Service(Empty.running(), "c", "app").look()
+        Service(Empty.running(), "c", "app").observe()
 
 
 def test_a_lease_reads_back_as_it_was_written() -> None:
     lease = Lease("run-1", OLD, NEW, 12.5, 3, "gate 3")
-    assert lease == read_marks(lease.tags()).lease
+    assert lease == read_service_tags(lease.tags()).lease
 
 
 def test_a_cause_is_written_in_the_letters_of_a_tag() -> None:
@@ -260,5 +271,5 @@ def test_a_cause_is_written_in_the_letters_of_a_tag() -> None:
 
 
 def test_an_arn_that_does_not_fit_a_tag_is_refused() -> None:
-    with pytest.raises(MarkUnwritable):
+    with pytest.raises(TagUnwritable):
         Lease("run", "a" * 300, NEW, 1.0).tags()

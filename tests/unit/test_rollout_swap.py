@@ -19,13 +19,13 @@ def failure(ecs: FakeEcs, *args: Any, **kwargs: Any) -> str:
 
 
 def once_swapped(ecs: FakeEcs, act: Callable[[], object]) -> None:
-    """Do something at each look after the swap to the wanted revision."""
+    """Do something at each observation after the swap to the wanted revision."""
 
-    def look() -> None:
+    def observe() -> None:
         if ecs.deployed == [NEW]:
             act()
 
-    ecs.on_look = look
+    ecs.on_observe = observe
 
 
 def silence() -> None:
@@ -133,7 +133,7 @@ def test_a_revision_that_does_not_come_back_is_said_loudly_and_keeps_its_lease()
     text = failure(ecs, forward(), FakeGates())
     assert text.startswith("NOT STABLE  staging: ")
     assert "app:7 was put back, but: not stable after 60 s" in text
-    assert ecs.marks.lease.wish
+    assert ecs.service_tags.lease.wish
 
 
 def test_gates_that_fail_on_the_old_revision_too_are_reported() -> None:
@@ -216,7 +216,7 @@ def test_a_heartbeat_keeps_the_lease_alive_while_waiting() -> None:
         if HEARTBEAT in ecs.tags:
             ages.append(ecs.clock.now - float(ecs.tags[HEARTBEAT]))
 
-    ecs.on_look = watch
+    ecs.on_observe = watch
     failure(ecs, forward(), FakeGates())
     assert max(ages) < 20
 
@@ -242,7 +242,7 @@ def test_going_back_from_elsewhere_asks_the_run_that_moves_the_service() -> None
             ecs.deployments[0].revision = OLD
             ecs.tags = {HELD: ecs.tags[HELD]}
 
-    ecs.on_look = other_run
+    ecs.on_observe = other_run
     go(ecs, back(), FakeGates())
     assert ([], "2", OLD) == (ecs.deployed, ecs.tags[HELD], ecs.revision)
 
@@ -287,14 +287,14 @@ def test_aws_that_never_answers_again_ends_the_run_with_what_is_not_known() -> N
 
 
 def test_a_hold_that_comes_between_the_look_and_the_lease_stops_the_swap() -> None:
-    """A rollback elsewhere ended in between: it goes before what this run has not seen."""
+    """A rollback elsewhere ended in between: it goes before what this run has not observed."""
     ecs = FakeEcs.running()
 
     def hold() -> None:
         if RUN in ecs.tags:
             ecs.tags.setdefault(HELD, "0")
 
-    ecs.on_look = hold
+    ecs.on_observe = hold
     assert "held: raise rolloutRelease above 0" in failure(ecs, forward(), FakeGates())
     assert ([], {HELD: "0"}) == (ecs.deployed, ecs.tags)
 

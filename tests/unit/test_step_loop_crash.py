@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from retirement_world import DAY, FakeEstate, Run, gone, untouched
+from retirement_world import DAY, FakeSystems, Run, gone, untouched
 from rollout_world import NEW, OLD, Crash, FakeEcs, FakeGates, back, forward, go, settled
 
 from atlas_access.retirement.journal import Stage, read_journal
@@ -65,11 +65,11 @@ def rollout(
 
 def retirement(
     way: Way,
-    start: Callable[[], FakeEstate] = FakeEstate,
-    ended: Callable[[FakeEstate], bool] = gone,
+    start: Callable[[], FakeSystems] = FakeSystems,
+    ended: Callable[[FakeSystems], bool] = gone,
     red: tuple[str, ...] = (),
 ) -> Story:
-    return Story(start, lambda estate, _: Run(red=red).go(estate, way), ended)
+    return Story(start, lambda systems, _: Run(red=red).go(systems, way), ended)
 
 
 def _bound() -> FakeEcs:
@@ -86,7 +86,7 @@ def _wished() -> FakeEcs:
         if ecs.deployed == [NEW] and RUN in ecs.tags and not ecs.tags.get(WISH):
             ecs.tags |= {WISH: "asked for", HELD: "0"}
 
-    ecs.on_look = wish
+    ecs.on_observe = wish
     return ecs
 
 
@@ -96,34 +96,34 @@ def _left_by_a_dead_run() -> FakeEcs:
     return ecs
 
 
-def _tombstoned() -> FakeEstate:
-    estate = FakeEstate()
-    Run().go(estate, Way.TOMBSTONE)
-    return estate
+def _tombstoned() -> FakeSystems:
+    systems = FakeSystems()
+    Run().go(systems, Way.TOMBSTONE)
+    return systems
 
 
-def _soaked() -> FakeEstate:
-    estate = _tombstoned()
-    estate.clock.now += DAY
-    return estate
+def _soaked() -> FakeSystems:
+    systems = _tombstoned()
+    systems.clock.now += DAY
+    return systems
 
 
-def _half_deleted() -> FakeEstate:
-    estate = _soaked()
+def _half_deleted() -> FakeSystems:
+    systems = _soaked()
 
     def die(where: str) -> None:
         if where == "after remove user":
             raise Crash
 
-    estate.at_boundary = die
+    systems.at_boundary = die
     with pytest.raises(Crash):
-        Run().go(estate, Way.DELETE)
-    estate.at_boundary = lambda _: None
-    return estate
+        Run().go(systems, Way.DELETE)
+    systems.at_boundary = lambda _: None
+    return systems
 
 
-def _is_tombstoned(estate: FakeEstate) -> bool:
-    return read_journal(estate.tags).stage is Stage.TOMBSTONED and not estate.active
+def _is_tombstoned(systems: FakeSystems) -> bool:
+    return read_journal(systems.tags).stage is Stage.TOMBSTONED and not systems.active
 
 
 ON_OLD = (OLD, "")
@@ -240,10 +240,10 @@ def test_any_row_of_crashed_retirements_loses_nothing(
     stories: list[Story], crashes: list[int], pauses: list[float]
 ) -> None:
     """The fake itself refuses an early deletion and lost roles; a last row of runs ends with everything gone."""
-    estate = FakeEstate()
-    row(estate, stories, crashes, pauses)
-    row(estate, [TOMBSTONE, TOMBSTONE, DELETE], [-1] * 3, [DAY] * 3)
-    assert gone(estate)
+    systems = FakeSystems()
+    row(systems, stories, crashes, pauses)
+    row(systems, [TOMBSTONE, TOMBSTONE, DELETE], [-1] * 3, [DAY] * 3)
+    assert gone(systems)
 
 
 def test_a_crash_in_the_undoing_does_not_forget_the_hold() -> None:
@@ -261,13 +261,13 @@ def test_the_whole_retirement_converges_with_a_crash_in_each_step(record_propert
     """Tombstone, a day, deletion: each step dies once, at every boundary, and the next run finishes it."""
     numbers = range(1, max(boundaries(TOMBSTONE), boundaries(DELETE)) + 1)
     for number in numbers:
-        estate = FakeEstate()
-        attempt(TOMBSTONE, estate, Fuse(number))
-        assert attempt(TOMBSTONE, estate, Fuse())
-        estate.clock.now += DAY
-        attempt(DELETE, estate, Fuse(number))
-        assert attempt(DELETE, estate, Fuse())
-        assert gone(estate), number
+        systems = FakeSystems()
+        attempt(TOMBSTONE, systems, Fuse(number))
+        assert attempt(TOMBSTONE, systems, Fuse())
+        systems.clock.now += DAY
+        attempt(DELETE, systems, Fuse(number))
+        assert attempt(DELETE, systems, Fuse())
+        assert gone(systems), number
     record_property(
         "says", f"retirement: whole with a crash in each step: {len(numbers)} of {len(numbers)} converged"
     )
@@ -276,7 +276,7 @@ def test_the_whole_retirement_converges_with_a_crash_in_each_step(record_propert
 def test_a_tombstone_that_died_anywhere_can_be_restored() -> None:
     """Whatever was taken away is recorded first."""
     for number in range(1, boundaries(TOMBSTONE) + 1):
-        estate = FakeEstate()
-        attempt(TOMBSTONE, estate, Fuse(number))
-        assert attempt(RESTORE, estate, Fuse())
-        assert untouched(estate), number
+        systems = FakeSystems()
+        attempt(TOMBSTONE, systems, Fuse(number))
+        assert attempt(RESTORE, systems, Fuse())
+        assert untouched(systems), number

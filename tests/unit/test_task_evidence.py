@@ -10,8 +10,8 @@ from atlas_access.manifest.load import load_manifest
 from atlas_access.proof import inside
 from atlas_access.proof.evidence import Attempt, Proof
 from atlas_access.proof.expectations import expectations
+from atlas_access.proof.proof_task import ProofTask
 from atlas_access.proof.request import LARGEST, ProofRequest, pack, unpack
-from atlas_access.proof.task_place import TaskPlace
 from atlas_access.proof.task_runner import assembled
 from atlas_access.proof.verdict import Outcome
 
@@ -102,10 +102,10 @@ def test_a_whole_proof_fits_into_one_line_of_a_log() -> None:
 
 
 def test_a_tasks_place_comes_out_as_it_went_in() -> None:
-    place = TaskPlace("c", "s", "f", "arn:role", ("subnet-1",), ("sg-1",))
-    assert place == TaskPlace.from_json(place.to_json())
+    place = ProofTask("c", "s", "f", "arn:role", ("subnet-1",), ("sg-1",))
+    assert place == ProofTask.from_json(place.to_json())
     with pytest.raises(ValueError, match="place"):
-        TaskPlace.from_json("{}")
+        ProofTask.from_json("{}")
 
 
 def test_without_a_request_the_task_says_so_and_shows_nothing(

@@ -78,7 +78,7 @@ class Stack:
         }
 
     def pending(self) -> list[tuple[str, str]]:
-        """What was begun and not seen to end: its type and the resource's name."""
+        """What was begun and not observed to end: its type and the resource's name."""
         begun = self.state().get("pending_operations") or []
         return [(item["type"], item["resource"]["urn"].split("::")[-1]) for item in begun]
 

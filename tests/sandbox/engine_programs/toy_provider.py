@@ -113,7 +113,7 @@ class ToyProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def outputs(self, inputs: dict[str, Any], serial: str) -> dict[str, Any]:
-        echo = {"secretEcho": f"seen {bare(inputs['secret'])}"} if "echo" in inputs else {}
+        echo = {"secretEcho": f"observed {bare(inputs['secret'])}"} if "echo" in inputs else {}
         return {**inputs, **echo, "serial": serial}
 
     def Create(self, request, context):

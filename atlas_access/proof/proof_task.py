@@ -13,7 +13,7 @@ RUNNERS = (HERE, TASK)
 
 
 @dataclass(frozen=True)
-class TaskPlace:
+class ProofTask:
     """Where a proof's task runs: the family whose image holds this project, and the service whose place it takes.
 
     `execution_role` is the role that the credential's own tasks have. `subnets` and `security_groups` () mean those of
@@ -32,7 +32,7 @@ class TaskPlace:
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str) -> TaskPlace:
+    def from_json(cls, text: str) -> ProofTask:
         """Read what `to_json` wrote; raises `ValueError` for anything else."""
         try:
             record = json.loads(text)

@@ -15,13 +15,13 @@ from atlas_access.base.observed import Unread
 from atlas_access.base.settings import Phase
 from atlas_access.clients.ecs import RunningRevision
 from atlas_access.clients.issues import Issue
-from atlas_access.clients.model import SeenCluster
+from atlas_access.clients.model import ObservedCluster
 from atlas_access.drift import observe_collections as collections
 from atlas_access.drift.compare import Wanted, compare
 from atlas_access.drift.finding import Drift, Kind
 from atlas_access.drift.issue import body, decide, title
-from atlas_access.drift.model import NotReached, Seen, SeenCollections
-from atlas_access.drift.observe_account import Account, policy_in_words, read_account, seen_task
+from atlas_access.drift.model import NotReached, Observed, ObservedCollections
+from atlas_access.drift.observe_account import Account, policy_text, read_account, seen_task
 from atlas_access.drift.observe_collections import list_collections
 from atlas_access.manifest.records import Consumer
 
@@ -39,8 +39,8 @@ POLICY = {
 }
 
 
-class Estate:
-    """Staging's account, checked as phase provision: the estate's secrets and the revision that runs."""
+class Inventory:
+    """Staging's account, checked as phase provision: the inventory's secrets and the revision that runs."""
 
     def __init__(self, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
         self.aws = aws
@@ -48,7 +48,7 @@ class Estate:
         self.endpoints: Endpoints = endpoints("http://127.0.0.1:1", aws=aws.url)
         self.store = aws.client("secretsmanager")
         key = aws.client("kms").describe_key(KeyId="alias/askflorence-staging")["KeyMetadata"]["Arn"]
-        for name in self.rules().estate.wanted_secrets:
+        for name in self.rules().inventory.wanted_secrets:
             if not self.exists(name):
                 self.store.create_secret(Name=name, SecretString=CANARY, KmsKeyId=key)
 
@@ -62,16 +62,16 @@ class Estate:
 
     def read(self) -> Account:
         rules = self.rules()
-        names = (*rules.estate.wanted_secrets, *rules.estate.legacy_secrets)
+        names = (*rules.inventory.wanted_secrets, *rules.inventory.legacy_secrets)
         return read_account(rules.settings, names, self.endpoints)
 
     def check(self, phase: Phase = Phase.PROVISION) -> Drift:
         read = self.read()
         away = Unread("Atlas", "this test is about AWS")
-        cluster = SeenCluster("staging", "6.0.5", 1)
+        cluster = ObservedCluster("staging", "6.0.5", 1)
         rest = NotReached("collections", "this test is about AWS")
-        seen = Seen(away, away, cluster, read.key, read.secrets, read.tasks, rest, read.other_tasks)
-        drift = compare(self.rules(phase), seen)
+        observed = Observed(away, away, cluster, read.key, read.secrets, read.tasks, rest, read.other_tasks)
+        drift = compare(self.rules(phase), observed)
         return replace(drift, unread=tuple(each for each in drift.unread if each != away))
 
     def kinds(self, phase: Phase = Phase.PROVISION) -> set[Kind]:
@@ -81,57 +81,57 @@ class Estate:
 
 
 @pytest.fixture
-def estate(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Estate:
-    return Estate(aws, monkeypatch)
+def inventory(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Inventory:
+    return Inventory(aws, monkeypatch)
 
 
 READ = "staging/mongodb/app-read-v2"
 
 
-def test_the_estate_with_its_new_secrets_is_clean_in_provision(estate: Estate) -> None:
-    drift = estate.check()
+def test_the_estate_with_its_new_secrets_is_clean_in_provision(inventory: Inventory) -> None:
+    drift = inventory.check()
     assert (Status.GOOD, (), ()) == (drift.status, drift.findings, drift.unread)
 
 
-def test_a_deleted_secret_is_found_with_its_remedy(estate: Estate) -> None:
-    estate.store.delete_secret(SecretId=READ, RecoveryWindowInDays=7)
-    (found,) = estate.check().findings
+def test_a_deleted_secret_is_found_with_its_remedy(inventory: Inventory) -> None:
+    inventory.store.delete_secret(SecretId=READ, RecoveryWindowInDays=7)
+    (found,) = inventory.check().findings
     assert Kind.SECRET_RECOVERY == found.kind
     assert f"restore-secret --secret-id {READ}" in found.remedy
     assert found.since is not None
 
 
-def test_a_secret_that_is_gone_for_good_is_missing(estate: Estate) -> None:
-    estate.store.delete_secret(SecretId=READ, ForceDeleteWithoutRecovery=True)
-    assert {Kind.SECRET_MISSING} == estate.kinds()
+def test_a_secret_that_is_gone_for_good_is_missing(inventory: Inventory) -> None:
+    inventory.store.delete_secret(SecretId=READ, ForceDeleteWithoutRecovery=True)
+    assert {Kind.SECRET_MISSING} == inventory.kinds()
 
 
-def test_a_deleted_legacy_secret_is_found_before_its_retirement(estate: Estate) -> None:
-    estate.store.delete_secret(SecretId="staging/mongodb/plans-write", RecoveryWindowInDays=30)
-    assert {Kind.SECRET_RECOVERY} == estate.kinds()
+def test_a_deleted_legacy_secret_is_found_before_its_retirement(inventory: Inventory) -> None:
+    inventory.store.delete_secret(SecretId="staging/mongodb/plans-write", RecoveryWindowInDays=30)
+    assert {Kind.SECRET_RECOVERY} == inventory.kinds()
 
 
-def test_another_key_is_found(estate: Estate) -> None:
-    estate.aws.foreign_key(READ)
-    other = estate.store.describe_secret(SecretId=READ)["KmsKeyId"]
-    (found,) = estate.check().findings
+def test_another_key_is_found(inventory: Inventory) -> None:
+    inventory.aws.foreign_key(READ)
+    other = inventory.store.describe_secret(SecretId=READ)["KmsKeyId"]
+    (found,) = inventory.check().findings
     assert (Kind.SECRET_KEY, True) == (found.kind, other in found.what)
 
 
-def test_a_resource_policy_is_found_and_said_in_words(estate: Estate) -> None:
-    estate.store.put_resource_policy(SecretId=READ, ResourcePolicy=json.dumps(POLICY))
-    (found,) = estate.check().findings
+def test_a_resource_policy_is_found_and_said_in_words(inventory: Inventory) -> None:
+    inventory.store.put_resource_policy(SecretId=READ, ResourcePolicy=json.dumps(POLICY))
+    (found,) = inventory.check().findings
     assert (Kind.SECRET_POLICY, "let * do secretsmanager:GetSecretValue") == (found.kind, found.permits)
 
 
-def bind(estate: Estate, change: Any, *, deploy: bool = True) -> None:
-    arn = estate.aws.register(change)
+def bind(inventory: Inventory, change: Any, *, deploy: bool = True) -> None:
+    arn = inventory.aws.register(change)
     if deploy:
-        estate.aws.update(taskDefinition=arn)  # the agent stands still: no breaker puts it back
+        inventory.aws.update(taskDefinition=arn)  # the agent stands still: no breaker puts it back
 
 
-def test_a_legacy_binding_after_the_move_is_found(estate: Estate) -> None:
-    assert Kind.BINDING_LEGACY in estate.kinds(Phase.BIND)
+def test_a_legacy_binding_after_the_move_is_found(inventory: Inventory) -> None:
+    assert Kind.BINDING_LEGACY in inventory.kinds(Phase.BIND)
 
 
 @pytest.mark.parametrize(
@@ -144,32 +144,32 @@ def test_a_legacy_binding_after_the_move_is_found(estate: Estate) -> None:
 )
 @pytest.mark.parametrize("deploy", [True, False], ids=["deployed", "registered only"])
 def test_a_binding_changed_by_hand_is_found(
-    estate: Estate, entry: dict[str, str], kind: Kind, deploy: bool
+    inventory: Inventory, entry: dict[str, str], kind: Kind, deploy: bool
 ) -> None:
-    arn = estate.aws.secret_arn(entry["secret"])
+    arn = inventory.aws.secret_arn(entry["secret"])
 
     def change(container: dict[str, Any]) -> None:
         kept = [each for each in container["secrets"] if each["name"] != entry["name"]]
         container["secrets"] = [*kept, {"name": entry["name"], "valueFrom": arn}]
 
-    bind(estate, change, deploy=deploy)
-    (found,) = estate.check().findings
+    bind(inventory, change, deploy=deploy)
+    (found,) = inventory.check().findings
     assert (kind, entry["name"]) == (found.kind, found.subject)
     assert ("not deployed" in found.what) is not deploy
 
 
-def test_a_connection_string_in_plain_environment_is_found_and_not_shown(estate: Estate) -> None:
+def test_a_connection_string_in_plain_environment_is_found_and_not_shown(inventory: Inventory) -> None:
     def change(container: dict[str, Any]) -> None:
         container["environment"].append({"name": "CACHE_URL", "value": f"mongodb://app:{CANARY}@db/x"})
 
-    bind(estate, change)
-    assert {Kind.BINDING_PLAIN} == estate.kinds()
+    bind(inventory, change)
+    assert {Kind.BINDING_PLAIN} == inventory.kinds()
 
 
-def test_another_accounts_credentials_are_unknown_and_ask_nothing_more(estate: Estate) -> None:
-    rules = estate.rules()
+def test_another_accounts_credentials_are_unknown_and_ask_nothing_more(inventory: Inventory) -> None:
+    rules = inventory.rules()
     foreign = rules.settings.model_copy(update={"aws_account_id": "999999999999"})
-    read = read_account(foreign, ("staging/mongodb/app-read",), estate.endpoints)
+    read = read_account(foreign, ("staging/mongodb/app-read",), inventory.endpoints)
     assert isinstance(read.key, Unread)
     assert "this stack is 999999999999" in read.key.why
     assert ((), ()) == (read.secrets, read.tasks)
@@ -196,7 +196,7 @@ def test_an_account_that_does_not_answer_is_unknown(monkeypatch: pytest.MonkeyPa
     ],
 )
 def test_a_policy_is_shown_in_words(text: str, words: str) -> None:
-    assert (words in policy_in_words(text)) if words else policy_in_words(text) == ""
+    assert (words in policy_text(text)) if words else policy_text(text) == ""
 
 
 def test_a_sidecars_bindings_count_as_well() -> None:
@@ -205,8 +205,8 @@ def test_a_sidecars_bindings_count_as_well() -> None:
         {"name": "app", "environment": None},
     ]
     revision = RunningRevision("arn:aws:ecs:r:1:task-definition/f:3", {"containerDefinitions": containers})
-    seen = seen_task(revision, Consumer.SERVICE, "app", running=True)
-    assert ("f:3", ["MONGODB_URI"]) == (seen.revision, [each.variable for each in seen.bound])
+    observed = seen_task(revision, Consumer.SERVICE, "app", running=True)
+    assert ("f:3", ["MONGODB_URI"]) == (observed.revision, [each.variable for each in observed.bound])
 
 
 def listed(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, uri: str) -> Any:
@@ -216,15 +216,15 @@ def listed(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, uri: str) -> Any:
 
 def seen_with(part: Any) -> Drift:
     away = Unread("the rest", "this test is about collections")
-    return compare(wanted(), Seen(away, away, SeenCluster("staging", "6.0.5", 1), away, (), (), part))
+    return compare(wanted(), Observed(away, away, ObservedCluster("staging", "6.0.5", 1), away, (), (), part))
 
 
 def test_the_collections_of_a_cluster_as_declared_are_clean(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = listed(cluster, monkeypatch, cluster.uri("app_read"))
-    assert isinstance(seen, SeenCollections)
-    assert () == seen_with(seen).findings
+    observed = listed(cluster, monkeypatch, cluster.uri("app_read"))
+    assert isinstance(observed, ObservedCollections)
+    assert () == seen_with(observed).findings
 
 
 def test_a_collection_made_by_hand_is_found(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,11 +233,11 @@ def test_a_collection_made_by_hand_is_found(cluster: Cluster, monkeypatch: pytes
     try:
         for name in names:
             database.create_collection(name)
-        seen = listed(cluster, monkeypatch, cluster.uri("app_read"))
+        observed = listed(cluster, monkeypatch, cluster.uri("app_read"))
     finally:
         for name in names:
             database.drop_collection(name)
-    found = seen_with(seen).findings
+    found = seen_with(observed).findings
     assert {Kind.COLLECTION_UNDECLARED} == {each.kind for each in found}
     assert {f"askflorence.{name}" for name in names} == {each.subject for each in found}
 
@@ -246,8 +246,8 @@ def test_a_reader_that_the_server_lets_do_more_is_found(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with cluster.holding("app_read", {"role": "readWrite", "db": "askflorence"}):
-        seen = listed(cluster, monkeypatch, cluster.uri("app_read"))
-    assert [Kind.PRIVILEGE_EXTRA] == [each.kind for each in seen_with(seen).findings]
+        observed = listed(cluster, monkeypatch, cluster.uri("app_read"))
+    assert [Kind.PRIVILEGE_EXTRA] == [each.kind for each in seen_with(observed).findings]
 
 
 def test_a_server_that_does_not_answer_is_unknown_and_leaves_the_issue_open(
@@ -256,10 +256,10 @@ def test_a_server_that_does_not_answer_is_unknown_and_leaves_the_issue_open(
     database = cluster.root[MANIFEST.database]
     try:
         database.create_collection("scratch")
-        seen = listed(cluster, monkeypatch, cluster.uri("app_read"))
+        observed = listed(cluster, monkeypatch, cluster.uri("app_read"))
     finally:
         database.drop_collection("scratch")
-    first = replace(seen_with(seen), unread=())
+    first = replace(seen_with(observed), unread=())
     issue = Issue(7, title(first), body(first), open=True)
     monkeypatch.setattr(collections, "WAIT_SECONDS", 0.3)
     away = seen_with(listed(cluster, monkeypatch, cluster.uri("app_read", address="127.0.0.1:1")))

@@ -1,4 +1,4 @@
-"""The legacy estate put beside access.yaml: what stands, what is bound by whom, and every surprise; three answers."""
+"""The legacy inventory put beside access.yaml: what is there, what is bound by whom, and every surprise."""
 
 import json
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from pydantic import ValidationError
 from atlas_access.base import Format, Status, render
 from atlas_access.base.observed import HeldRole, Unread
 from atlas_access.clients.atlas_answers import LoginAnswer
-from atlas_access.clients.model import SeenLogins, SeenRole, SeenUser
-from atlas_access.drift.model import BoundVariable, SeenSecret
+from atlas_access.clients.model import ObservedLogins, ObservedRole, ObservedUser
+from atlas_access.drift.model import BoundVariable, ObservedSecret
 from atlas_access.manifest.known_users import KnownUser
 from atlas_access.manifest.load import Manifest
-from atlas_access.retirement.inventory import Belongs, LegacyEstate, Standing, legacy_estate
+from atlas_access.retirement.inventory import Belongs, LegacyInventory, Standing, legacy_inventory
 from atlas_access.retirement.model import TOMBSTONE_ROLE, TOMBSTONED
-from atlas_access.retirement.observed import LegacySeen, SeenRevision
+from atlas_access.retirement.observed import ObservedLegacy, ObservedRevision
 from atlas_access.retirement.report_inventory import inventory_report
 from tests.unit.manifests import manifest
 
@@ -27,19 +27,19 @@ APP = "arn:aws:ecs:us-east-1:111111111111:task-definition/askflorence-staging-ap
 PROD_APP = "arn:aws:ecs:us-east-1:222222222222:task-definition/askflorence-prod-app"
 
 
-def user(name: str, *roles: HeldRole) -> SeenUser:
-    return SeenUser(name, "admin", frozenset(roles), frozenset())
+def user(name: str, *roles: HeldRole) -> ObservedUser:
+    return ObservedUser(name, "admin", frozenset(roles), frozenset())
 
 
-def secret(name: str, *, deleted: datetime | None = None) -> SeenSecret:
-    return SeenSecret(name, exists=True, deleted_at=deleted)
+def secret(name: str, *, deleted: datetime | None = None) -> ObservedSecret:
+    return ObservedSecret(name, exists=True, deleted_at=deleted)
 
 
 def bound(variable: str, name: str, account: str = "111111111111") -> BoundVariable:
     return BoundVariable(variable, f"arn:aws:secretsmanager:us-east-1:{account}:secret:{name}-AbCdEf")
 
 
-def declared(stack: str = "staging") -> LegacySeen:
+def declared(stack: str = "staging") -> ObservedLegacy:
     """Everything as access.yaml has it before the migration."""
     made: Manifest = manifest()
     users = [user(old.name, HeldRole(old.role.name, old.role.database)) for old in made.legacy_on(stack)]
@@ -48,36 +48,40 @@ def declared(stack: str = "staging") -> LegacySeen:
         "role_admin_schema"
     }
     secrets = [s.name for old in made.legacy for s in old.secrets if s.environment == stack]
-    running = SeenRevision(
+    running = ObservedRevision(
         "staging", f"{APP}:7", True, True,
         (bound("MONGODB_URI", "staging/mongodb/app-read"), bound("HUBSPOT_TOKEN", "staging/hubspot/token")),
     )  # fmt: skip
     idle = replace(running, arn=f"{APP}:6", running=False)
-    prod = SeenRevision(
+    prod = ObservedRevision(
         "prod", f"{PROD_APP}:12", True, True,
         (bound("MONGODB_REFERENCE_URI", "prod/mongodb/reference-uri", "222222222222"),),
     )  # fmt: skip
-    return LegacySeen(
+    return ObservedLegacy(
         users=(*users, schema),
-        roles=tuple(SeenRole(name, frozenset()) for name in sorted(names)),
+        roles=tuple(ObservedRole(name, frozenset()) for name in sorted(names)),
         secrets=tuple(secret(name) for name in [*secrets, f"{stack}/mongodb/admin-schema"]),
         revisions=((running, idle), (prod,)),
-        logins=SeenLogins(SINCE, {"app_read_local_staging": LOGIN}),
+        logins=ObservedLogins(SINCE, {"app_read_local_staging": LOGIN}),
     )
 
 
 def listed(
-    seen: LegacySeen, *, retired: bool = False, known: Sequence[KnownUser] = (), stack: str = "staging"
-) -> LegacyEstate:
-    return legacy_estate(manifest(), stack, known, seen, retired=retired)
+    observed: ObservedLegacy,
+    *,
+    retired: bool = False,
+    known: Sequence[KnownUser] = (),
+    stack: str = "staging",
+) -> LegacyInventory:
+    return legacy_inventory(manifest(), stack, known, observed, retired=retired)
 
 
-def without(seen: LegacySeen, *names: str) -> LegacySeen:
-    return replace(seen, users=tuple(each for each in seen.users if each.name not in names))
+def without(observed: ObservedLegacy, *names: str) -> ObservedLegacy:
+    return replace(observed, users=tuple(each for each in observed.users if each.name not in names))
 
 
-def with_users(seen: LegacySeen, *users: SeenUser) -> LegacySeen:
-    return replace(seen, users=(*seen.users, *users))
+def with_users(observed: ObservedLegacy, *users: ObservedUser) -> ObservedLegacy:
+    return replace(observed, users=(*observed.users, *users))
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
@@ -115,7 +119,7 @@ def test_a_known_person_is_no_surprise() -> None:
     person = KnownUser.model_validate(
         {
             "name": "dba-on-call", "on": ("staging",), "kind": "human", "roles": ("read@askflorence",),
-            "reason": "Looks at imported plans.", "until": "2026-12-31",
+            "reason": "Inspects imported plans.", "until": "2026-12-31",
         }
     )  # fmt: skip
     found = listed(
@@ -139,18 +143,18 @@ def test_only_the_tombstone_alone_is_a_tombstone(held: tuple[HeldRole, ...], exp
 
 
 def test_the_tombstones_own_role_is_no_surprise() -> None:
-    seen = declared()
-    seen = replace(seen, roles=(*seen.roles, SeenRole(TOMBSTONE_ROLE, frozenset())))
-    assert () == listed(seen).surprises
+    observed = declared()
+    observed = replace(observed, roles=(*observed.roles, ObservedRole(TOMBSTONE_ROLE, frozenset())))
+    assert () == listed(observed).surprises
 
 
 def test_what_access_yaml_does_not_name_is_found() -> None:
-    seen = declared()
-    seen = replace(
-        seen,
-        roles=(*seen.roles, SeenRole("role_of_nobody", frozenset())),
+    observed = declared()
+    observed = replace(
+        observed,
+        roles=(*observed.roles, ObservedRole("role_of_nobody", frozenset())),
         secrets=(
-            *seen.secrets,
+            *observed.secrets,
             secret("staging/mongodb/forgotten"),
             secret("staging/mongodb/old", deleted=SINCE),
         ),
@@ -158,11 +162,11 @@ def test_what_access_yaml_does_not_name_is_found() -> None:
     assert (
         "the role role_of_nobody is not in access.yaml",
         "the secret staging/mongodb/forgotten is not in access.yaml",
-    ) == listed(seen).surprises
+    ) == listed(observed).surprises
 
 
 def test_after_the_retirement_what_is_left_is_the_surprise() -> None:
-    gone = LegacySeen((user("app_admin_schema"),), (), (), ((), ()), SeenLogins(SINCE, {}))
+    gone = ObservedLegacy((user("app_admin_schema"),), (), (), ((), ()), ObservedLogins(SINCE, {}))
     assert ((), ()) == (listed(gone, retired=True).surprises, listed(gone, retired=True).left)
     left = listed(with_users(gone, user("audit_reader")), retired=True)
     assert ("the legacy user audit_reader is still there",) == left.surprises
@@ -171,15 +175,17 @@ def test_after_the_retirement_what_is_left_is_the_surprise() -> None:
 
 @pytest.mark.parametrize("part", ["users", "roles", "secrets", "logins"])
 def test_what_could_not_be_read_is_unknown_and_never_gone(part: str) -> None:
-    seen = replace(declared(), **{part: Unread(part, "Atlas answered 403")})
-    found = listed(seen)
+    observed = replace(declared(), **{part: Unread(part, "Atlas answered 403")})
+    found = listed(observed)
     assert (Status.UNKNOWN, ()) == (found.status, found.surprises)
 
 
 def test_another_account_that_was_not_read_is_unknown() -> None:
-    seen = declared()
-    seen = replace(seen, revisions=(seen.revisions[0], Unread("task definitions of prod", "no role")))
-    assert Status.UNKNOWN is listed(seen).status
+    observed = declared()
+    observed = replace(
+        observed, revisions=(observed.revisions[0], Unread("task definitions of prod", "no role"))
+    )
+    assert Status.UNKNOWN is listed(observed).status
 
 
 def test_a_last_login_is_shown_none_is_shown_and_unknown_is_shown_as_unknown() -> None:

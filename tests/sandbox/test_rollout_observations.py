@@ -11,15 +11,15 @@ from atlas_access.base.clock import Clock
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.settings import Settings, check_settings
 from atlas_access.clients import AwsUnavailable, client
-from atlas_access.clients.other_account import AccountPlace, session_in
-from atlas_access.rollout.observe_soak import Preceding, looked
+from atlas_access.clients.other_account import AccountTarget, session_in
+from atlas_access.rollout.observe_soak import Preceding, observed
 from atlas_access.rollout.readable import Readability
 from atlas_access.rollout.report import RolloutFailed
 from atlas_access.rollout.rollback import RollbackRefused, roll_back
 from atlas_access.rollout.service import Service
 from atlas_access.rollout.service_log import errors_of
-from atlas_access.rollout.service_tags import Bound, Lease, Marks
-from atlas_access.rollout.soak import SoakSeen, refusals
+from atlas_access.rollout.service_tags import Bound, Lease, ServiceTags
+from atlas_access.rollout.soak import ObservedSoak, refusals
 from atlas_access.rollout.wiring import PROJECT_FOLDER, settle_lease
 from components.settings import read_files
 
@@ -48,7 +48,7 @@ def delete_secret(aws: Aws) -> None:
 
 
 def unreadable(endpoints: Endpoints, service: Service, revision: str | None, opened: Any = client) -> Any:
-    name = revision or service.look().revision
+    name = revision or service.observe().revision
     return Readability("us-east-1", endpoints, opened).refusals(name, service.definition(name))
 
 
@@ -107,13 +107,13 @@ def preceding(aws: Aws, **changes: Any) -> Preceding:
 
 
 def bind(service: Service) -> None:
-    state = service.look()
+    state = service.observe()
     service.bind(state.arn, Bound(state.revision, state.revision, time.time()))
 
 
 def soaked(aws: Aws, endpoints: Endpoints, minutes: float, **changes: Any) -> tuple[str, ...]:
-    found = looked(preceding(aws, **changes), aws.account("prod"), endpoints, Clock(minutes * 60))
-    return refusals(found, 30) if isinstance(found, SoakSeen) else (found,)
+    found = observed(preceding(aws, **changes), aws.account("prod"), endpoints, Clock(minutes * 60))
+    return refusals(found, 30) if isinstance(found, ObservedSoak) else (found,)
 
 
 def test_a_stack_that_is_not_bound_holds_the_next_one_back(aws: Aws, of_prod: Endpoints) -> None:
@@ -144,7 +144,7 @@ def test_prods_deployer_reads_in_staging_what_gate_8_needs_and_no_more(
     if secret.endswith("-v2"):
         aws.client("secretsmanager").create_secret(Name=secret, SecretString="x")
     role = f"arn:aws:iam::{aws.account()}:role/atlas-access-observer"
-    place = AccountPlace("staging", aws.account(), "us-east-1", CLUSTER, NAME, role)
+    place = AccountTarget("staging", aws.account(), "us-east-1", CLUSTER, NAME, role)
     store = client("secretsmanager", "us-east-1", of_prod, session=session_in(place, of_prod, "soak"))
     code = ""
     try:
@@ -203,9 +203,9 @@ def moving(aws: Aws) -> Any:
 
 def bound_to_a_new_revision(aws: Aws, service: Service, held: int) -> str:
     """Deploy a new revision as a green rollout leaves it; the ARN of the one before."""
-    prior, wanted = service.look().revision, aws.register()
+    prior, wanted = service.observe().revision, aws.register()
     aws.update(taskDefinition=wanted)
-    service.bind(service.look().arn, Bound(wanted, prior, time.time(), held))
+    service.bind(service.observe().arn, Bound(wanted, prior, time.time(), held))
     return prior
 
 
@@ -215,7 +215,7 @@ def test_rollback_runs_the_recorded_revision_again(
     prior = bound_to_a_new_revision(moving, service, 2)
     done = roll_back("staging", settings, endpoints, "", lambda _: None)
     assert (f"{NAME}:7", f"{NAME}:8", 2) == (done.revision, done.left, done.held)
-    assert service.look().runs(prior)
+    assert service.observe().runs(prior)
 
 
 @pytest.mark.usefixtures("endpoints")
@@ -226,8 +226,8 @@ def test_a_rollout_that_no_state_knows_of_is_undone_with_the_record_of_what_ran(
     prior = bound_to_a_new_revision(moving, service, 0)
     place = {"stack": "staging", "region": "us-east-1", "cluster": CLUSTER, "service": NAME}
     settle_lease({**place, "allow_ungated": True})
-    state, marks = service.look_marked()
-    assert (True, Marks()) == (state.runs(prior), marks)
+    state, service_tags = service.observe_tagged()
+    assert (True, ServiceTags()) == (state.runs(prior), service_tags)
 
 
 def test_what_a_service_logged_is_shown_redacted_and_without_addresses(
@@ -243,7 +243,7 @@ def test_what_a_service_logged_is_shown_redacted_and_without_addresses(
     logs.create_log_stream(**named)
     now = int(time.time() * 1000)
     logs.put_log_events(**named, logEvents=[{"timestamp": now, "message": line} for line in lines])
-    errors = errors_of(service, service.look().revision, "us-east-1", endpoints, 60.0)
+    errors = errors_of(service, service.observe().revision, "us-east-1", endpoints, 60.0)
     assert ("ERROR (an address) not authorized on askflorence", "ERROR once") == errors
 
 
@@ -261,11 +261,11 @@ def test_rollback_to_a_named_revision(moving: Aws, endpoints: Endpoints, setting
 def test_rollback_takes_over_what_a_dead_run_left(
     moving: Aws, endpoints: Endpoints, service: Service, settings: Settings
 ) -> None:
-    state, wanted = service.look(), moving.register()
+    state, wanted = service.observe(), moving.register()
     service.take(state.arn, Lease("dead", state.revision, wanted, time.time() - 100), None)
     moving.update(taskDefinition=wanted)
     roll_back("staging", settings, endpoints, "", lambda _: None)
-    assert service.look().runs(state.revision)
+    assert service.observe().runs(state.revision)
 
 
 def test_rollback_to_a_revision_whose_secrets_are_gone_is_refused(

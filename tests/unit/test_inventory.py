@@ -1,4 +1,4 @@
-"""The legacy estate, and that it is the one that the manifest retires."""
+"""The legacy inventory, and that it is the one that the manifest retires."""
 
 from collections import Counter
 from pathlib import Path
@@ -7,14 +7,14 @@ import pytest
 
 from atlas_access.manifest.load import load_manifest
 from atlas_access.manifest.model import Manifest
-from sandbox.estate import Estate
+from sandbox.inventory import Inventory
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def estate() -> Estate:
-    return Estate.load()
+def inventory() -> Inventory:
+    return Inventory.load()
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +22,12 @@ def manifest() -> Manifest:
     return load_manifest((ROOT / "access.yaml").read_text())
 
 
-def test_there_are_ten_users_on_staging_and_four_on_prod(estate: Estate) -> None:
-    assert {"staging": 10, "prod": 4} == Counter(user.environment for user in estate.users)
+def test_there_are_ten_users_on_staging_and_four_on_prod(inventory: Inventory) -> None:
+    assert {"staging": 10, "prod": 4} == Counter(user.environment for user in inventory.users)
 
 
 def test_every_legacy_user_of_the_manifest_exists_with_its_role_and_secrets(
-    estate: Estate, manifest: Manifest
+    inventory: Inventory, manifest: Manifest
 ) -> None:
     declared = {
         (user.environment, user.name, str(user.role)): {
@@ -39,37 +39,41 @@ def test_every_legacy_user_of_the_manifest_exists_with_its_role_and_secrets(
         (user.environment, user.name, f"{user.role_name}@{user.role_database}"): {
             (s.environment, s.name, s.variable) for s in user.secrets
         }
-        for user in estate.users
+        for user in inventory.users
         if user.name != "app_admin_schema"
     }
     assert declared == there
 
 
-def test_what_the_manifest_adopts_exists_with_the_same_grants(estate: Estate, manifest: Manifest) -> None:
+def test_what_the_manifest_adopts_exists_with_the_same_grants(
+    inventory: Inventory, manifest: Manifest
+) -> None:
     declared = {grant.action: grant.collections for grant in manifest.role("role_admin_schema").grants}
-    assert declared == dict(estate.roles["role_admin_schema"])
+    assert declared == dict(inventory.roles["role_admin_schema"])
     for environment in ("staging", "prod"):
-        secrets = {secret.name for _, secret in estate.secrets_in(environment)}
+        secrets = {secret.name for _, secret in inventory.secrets_in(environment)}
         assert manifest.user("app_admin_schema").secret_name(environment) in secrets
 
 
-def test_the_plan_writer_may_what_the_runbook_gives_it(estate: Estate) -> None:
-    role = estate.roles["role_writer_plans"]
+def test_the_plan_writer_may_what_the_runbook_gives_it(inventory: Inventory) -> None:
+    role = inventory.roles["role_writer_plans"]
     assert ["FIND", "INSERT", "UPDATE", "REMOVE", "CREATE_INDEX", "DROP_INDEX", "COLL_MOD"] == list(role)
     assert {("plans", "zip_county", "regions", "plan_years", "audit_log")} == set(role.values())
 
 
-def test_the_agent_writer_may_only_append_to_the_audit_log(estate: Estate) -> None:
-    role = estate.roles["role_writer_agents"]
+def test_the_agent_writer_may_only_append_to_the_audit_log(inventory: Inventory) -> None:
+    role = inventory.roles["role_writer_agents"]
     assert ["FIND", "INSERT"] == [action for action, where in role.items() if "agent_audit_log" in where]
 
 
-def test_every_role_names_collections_that_the_manifest_lists(estate: Estate, manifest: Manifest) -> None:
+def test_every_role_names_collections_that_the_manifest_lists(
+    inventory: Inventory, manifest: Manifest
+) -> None:
     known = {collection.name for collection in manifest.collections}
-    used = {name for role in estate.roles.values() for where in role.values() for name in where}
+    used = {name for role in inventory.roles.values() for where in role.values() for name in where}
     assert set() == used - known
 
 
-def test_prods_reference_secret_holds_stagings_reader_by_the_private_address(estate: Estate) -> None:
-    found = {s.name: (u.environment, u.name, s.address) for u, s in estate.secrets_in("prod")}
+def test_prods_reference_secret_holds_stagings_reader_by_the_private_address(inventory: Inventory) -> None:
+    found = {s.name: (u.environment, u.name, s.address) for u, s in inventory.secrets_in("prod")}
     assert ("staging", "app_read_staging", "private") == found["prod/mongodb/reference-uri"]

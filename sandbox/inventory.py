@@ -1,4 +1,4 @@
-"""The inventory from which a migration starts: users, roles, secrets and task families, read from `estate.yaml`."""
+"""The inventory from which a migration starts: users, roles, secrets and task families, read from `inventory.yaml`."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -17,7 +17,7 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class EstateSecret(_Record):
+class InventorySecret(_Record):
     """A secret that holds a user's connection string, in the account of `environment`."""
 
     environment: str
@@ -27,13 +27,13 @@ class EstateSecret(_Record):
     address: Address = "public"
 
 
-class EstateUser(_Record):
+class InventoryUser(_Record):
     """A database user of one project; `role` is a custom role's name, or a built-in one as role@database."""
 
     name: str
     environment: str
     role: str
-    secrets: tuple[EstateSecret, ...]
+    secrets: tuple[InventorySecret, ...]
 
     @property
     def role_name(self) -> str:
@@ -46,7 +46,7 @@ class EstateUser(_Record):
         return self.role.partition("@")[2] or "admin"
 
 
-class EstateEnvironment(_Record):
+class InventoryEnvironment(_Record):
     """One environment's Atlas project and AWS account."""
 
     name: str
@@ -72,7 +72,7 @@ class CircuitBreaker(_Record):
     rollback: bool
 
 
-class EcsEstate(_Record):
+class EcsInventory(_Record):
     """Names and settings of the service, with `{env}` where an environment's name belongs."""
 
     cluster: str
@@ -87,19 +87,21 @@ class EcsEstate(_Record):
     other_secret: OtherSecret
 
 
-class Estate(_Record):
+class Inventory(_Record):
     """All of it. `roles` maps a custom role to its actions and their collections."""
 
     database: str
     roles: Mapping[str, Mapping[str, tuple[str, ...]]]
-    environments: tuple[EstateEnvironment, ...]
-    ecs: EcsEstate
-    users: tuple[EstateUser, ...]
+    environments: tuple[InventoryEnvironment, ...]
+    ecs: EcsInventory
+    users: tuple[InventoryUser, ...]
 
     @classmethod
-    def load(cls) -> "Estate":
-        """Read the estate that comes with the sandbox."""
-        document: Any = read_yaml(files("sandbox").joinpath("estate.yaml").read_bytes(), "estate.yaml").data
+    def load(cls) -> "Inventory":
+        """Read the inventory that comes with the sandbox."""
+        document: Any = read_yaml(
+            files("sandbox").joinpath("inventory.yaml").read_bytes(), "inventory.yaml"
+        ).data
         document["environments"] = [{"name": n, **e} for n, e in document["environments"].items()]
         document["users"] = [
             {"name": name, "environment": environment, **user}
@@ -109,14 +111,14 @@ class Estate(_Record):
         return cls.model_validate(document)
 
     @cached_property
-    def by_name(self) -> dict[str, EstateEnvironment]:
+    def by_name(self) -> dict[str, InventoryEnvironment]:
         """The environments by name."""
         return {environment.name: environment for environment in self.environments}
 
-    def users_of(self, environment: str) -> tuple[EstateUser, ...]:
+    def users_of(self, environment: str) -> tuple[InventoryUser, ...]:
         """Return the users of an environment's project."""
         return tuple(user for user in self.users if user.environment == environment)
 
-    def secrets_in(self, environment: str) -> tuple[tuple[EstateUser, EstateSecret], ...]:
+    def secrets_in(self, environment: str) -> tuple[tuple[InventoryUser, InventorySecret], ...]:
         """Return the secrets of an environment's account, each with the user whose connection string it holds."""
         return tuple((u, s) for u in self.users for s in u.secrets if s.environment == environment)

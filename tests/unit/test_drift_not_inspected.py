@@ -1,9 +1,9 @@
-"""What nobody is to look at stays visible: in the check itself, and where a gate rests on it."""
+"""What nobody is to inspect stays visible: in the check itself, and where a gate rests on it."""
 
 from dataclasses import replace
 
 from drift_cases import CLUSTER, NOW, settings, wanted
-from retirement_world import DAY, STACK, seen
+from retirement_world import DAY, STACK, observed
 
 from atlas_access.base import Status
 from atlas_access.base.endpoints import Endpoints
@@ -23,8 +23,10 @@ def test_collections_that_a_setting_leaves_out_are_reported_and_not_asked_for() 
 
 def test_the_gate_of_a_retirement_says_what_its_drift_check_left_out() -> None:
     drift = Drift(STACK, NOW, (), not_reached=(LEFT_OUT,), checked=(("users", 13),))
-    found = {each.name: each for each in conditions(seen(Step.TOMBSTONE, 10 * DAY, drift=drift), strict=True)}
-    assert (Status.GOOD, "clean: 13 users; not looked at: " + str(LEFT_OUT)) == (
+    found = {
+        each.name: each for each in conditions(observed(Step.TOMBSTONE, 10 * DAY, drift=drift), strict=True)
+    }
+    assert (Status.GOOD, "clean: 13 users; not inspected: " + str(LEFT_OUT)) == (
         found["drift_clean"].status,
         found["drift_clean"].message,
     )
