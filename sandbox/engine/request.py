@@ -43,7 +43,6 @@ class EngineRequest:
     passphrase: str = field(repr=False)
     on_event: Callable[[Event], None] = field(default=lambda _: None, repr=False)
     policy_packs: tuple[Path, ...] = ()
-    targets: tuple[str, ...] = ()
     parallel: int = 8
     call_seconds: float = 3600.0
     organization: str = "organization"
@@ -92,8 +91,6 @@ def check(request: EngineRequest) -> None:
     """Raises EngineRefused for what is wrong before anything is started."""
     if request.operation not in OPERATIONS:
         raise EngineRefused(f"operation {request.operation!r} is unknown; use one of {', '.join(OPERATIONS)}")
-    if request.targets:
-        raise EngineRefused("--target is not supported: it leaves dependencies out; deploy the whole stack")
     if not (request.program_dir / "__main__.py").is_file():
         raise EngineRefused(f"{request.program_dir} has no __main__.py; point to the folder of the program")
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", request.stack):

@@ -173,12 +173,6 @@ def test_a_dynamic_host_that_does_not_start_is_named(stack):
     assert "the engine failed" not in result.error
 
 
-def test_targets_are_refused_before_anything_is_started(stack):
-    stack.write("")
-    stack.options["targets"] = ("urn:x",)
-    assert "--target is not supported" in stack.up().error
-
-
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "MONGODB_ATLAS_BASE_URL", "AWS_ENDPOINT_URL_ECS"])
 def test_an_endpoint_off_this_machine_is_refused_before_anything_is_started(stack, name):
     stack.options["environment"] = {name: "https://example.com/"}
