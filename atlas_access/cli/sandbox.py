@@ -81,9 +81,10 @@ def status(
 ) -> int:
     """Say of every part whether it is alive. Exit 1 when one is not."""
     from atlas_access.cli.output import console, write
-    from sandbox.health import status as status_of
 
     with _sandbox_errors():
+        from sandbox.health import status as status_of
+
         found = status_of(directory)
     if output is inputs.PlainFormat.JSON:
         parts = [
