@@ -105,8 +105,9 @@ class ServiceAccess(pulumi.ComponentResource):
         moved: Sequence[pulumi.Resource] = []
         if args.settings.phase is not Phase.PROVISION:
             moved = self._bind()
-        self._guard(f"{args.settings.ecs_service}-elsewhere", [self._in_use, *moved], own=False)
-        self._gates([self._in_use, *self._grants.values(), *moved])
+        gates = self._gates([self._in_use, *self._grants.values(), *moved])
+        # What a destroy begins with: it comes after all else, and does nothing in an update.
+        self._guard(f"{args.settings.ecs_service}-elsewhere", [self._in_use, *moved, gates], own=False)
         self.register_outputs({"revisions": self.revisions})
 
     @property
@@ -153,13 +154,13 @@ class ServiceAccess(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
 
-    def _gates(self, after: Sequence[pulumi.Resource]) -> None:
-        """The last step: the gates, unless the rollout has run them after the last change of roles, users, secrets."""
+    def _gates(self, after: Sequence[pulumi.Resource]) -> ServiceGates:
+        """The last that acts: the gates, unless the rollout has run them after the last change of access."""
         settings, rollout = self._args.settings, self.rollout
         # In phase `retire` roles may be revoked after the rollout.
         judged = rollout if settings.phase is Phase.BIND else None
         proven = [self.proofs[name].proven_at for name in sorted(self.proofs)]
-        ServiceGates(
+        return ServiceGates(
             settings.ecs_service,
             self._address,
             GatesArgs(

@@ -1,4 +1,4 @@
-"""`ServiceGates` as a dynamic resource: the program's last one, a thin shell around `atlas_access.rollout.close`.
+"""`ServiceGates` as a dynamic resource: the last one that acts, a thin shell around `atlas_access.rollout.close`.
 
 What acts is imported when it acts. A failure reaches the user as one message.
 """

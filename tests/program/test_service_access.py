@@ -284,7 +284,7 @@ def test_the_gates_come_last_and_are_run_again_when_a_proof_was_renewed(given: d
     """A proof is renewed when a role, a user or a secret changed; preview and update compare the same inputs."""
     made = run(Recorder(), program(world=observed(baseline="digest"), **given))
     found = made.of("ServiceGates")["askflorence-staging-app"]
-    assert "ServiceGates" == made.made[-1].typ.rpartition(":")[2]
+    assert ["ServiceGates", "CredentialsInUse"] == [each.typ.rpartition(":")[2] for each in made.made[-2:]]
     names = ("admin-schema", "app-read-v2", "app-write-v2", "audit-write", "reference-uri-v2")
     assert ([f"at {name}" for name in names], "digest") == (found["proven_at"], found["baseline"])
     renewed = {**found, "proven_at": [*found["proven_at"][1:], "later"]}
