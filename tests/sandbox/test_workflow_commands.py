@@ -222,7 +222,7 @@ def test_the_standing_of_a_provisioned_stack_names_what_is_next(provisioned: Pro
     done = dict.fromkeys(("B", "C", "D.0", "H"), "done")
     waits = dict.fromkeys(("D.1", "D.2", "D.3", "F", "G"), "blocked")
     assert done | waits | {"A": "next", "E": "unknown"} == states
-    assert (3, "A", "5 of 5 credentials proven just now") == (
+    assert (3, "A", "5 of 5 credentials, 4 of 4 declared users proven just now") == (
         code,
         json.loads(shown)["next"],
         found["D.0"]["evidence"],
