@@ -5,7 +5,7 @@ behind; everything else is decided by the server's own list of privileges, and r
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from atlas_access.clients import Answer, Reply, Sending, Server
@@ -109,6 +109,7 @@ def _asked(
 def _prepared(cell: Expected, expected: Expectations, about: About) -> _Try | Tried:
     row = operation(cell.operation)
     source = expected.source_for(cell.place)
+    cell = replace(cell, outcome=_wanted(cell, row, about, source))
     if row.command is None or (why := not_tried(row, cell, about)):
         return Tried(_decided(cell, row, about, source, why if row.command else ""))
     target = Target(
@@ -159,17 +160,25 @@ def unanswered(cell: Expected, why: str) -> Attempt:
 
 
 def _decided(cell: Expected, row: Operation, about: About, source: str, why: str) -> Attempt:
-    """By the server's own list; what a later major added is expected as that major's documents say."""
-
-    def outcome(held: Privileges) -> Outcome:
-        return Outcome.ALLOWED if suffices(held, row, cell.place, source) else Outcome.DENIED
-
-    found, expected = outcome(about.held), cell.outcome
-    if row.since and about.declared:
-        either = outcome(about.declared | about.tolerated) is Outcome.ALLOWED
-        expected = found if either and found is Outcome.ALLOWED else outcome(about.declared)
+    """By the server's own list."""
+    found = Outcome.ALLOWED if suffices(about.held, row, cell.place, source) else Outcome.DENIED
     text = f"{Form.EQUALITY}: {why}" if why else str(Form.EQUALITY)
-    return Attempt(cell.operation, str(cell.place), expected, found, why=text, tried=False)
+    return Attempt(cell.operation, str(cell.place), cell.outcome, found, why=text, tried=False)
+
+
+def _wanted(cell: Expected, row: Operation, about: About, source: str) -> Outcome:
+    """What is expected on this server: what its version may add is expected as it lists it."""
+
+    def allows(held: Privileges) -> bool:
+        return suffices(held, row, cell.place, source)
+
+    if not about.declared:
+        return cell.outcome
+    if allows(about.declared | about.tolerated) and allows(about.held):
+        return Outcome.ALLOWED
+    if row.since:
+        return Outcome.ALLOWED if allows(about.declared) else Outcome.DENIED
+    return cell.outcome
 
 
 def _residue(each: _Try, answer: Answer) -> str:

@@ -12,6 +12,7 @@ from atlas_access.privileges import (
     Effect,
     Identity,
     Privilege,
+    Privileges,
     effect_of,
     effects_of_role,
     excess_sentence,
@@ -59,9 +60,10 @@ def _privileges(expected: Expectations, identity: Identity, version: str) -> Ite
         yield doubtful(Subject.SERVER, text, "Update the cluster to a supported MongoDB version.")
         return
     extra = identity.privileges - declared - tolerated
-    accepted = {each for each in extra if each.action in expected.accepted_actions}
-    newer = set() if is_documented(version) else {each for each in extra if _may_be_new(expected, each)}
-    unknown = {each for each in extra - accepted - newer if effect_of(each.action) is Effect.UNKNOWN}
+    newer = added_by_newer(expected, identity, version)
+    unnamed = {each for each in extra if effect_of(each.action) is Effect.UNKNOWN}
+    accepted = {each for each in unnamed if each.action in expected.accepted_actions}
+    unknown = unnamed - accepted
     for action in sorted({each.action for each in unknown}):
         text = f"{expected.user} holds the action {action}, which no table of this project names"
         yield doubtful(Subject.EXCESS, text, _ACCEPT.format(action=action))
@@ -74,6 +76,14 @@ def _privileges(expected: Expectations, identity: Identity, version: str) -> Ite
     yield from _listed(
         expected, Subject.MISSING, declared - tolerated - identity.privileges, missing_sentence
     )
+
+
+def added_by_newer(expected: Expectations, identity: Identity, version: str) -> Privileges:
+    """Return what a version that is not documented here adds to the built-in roles, of the kinds that they may hold."""
+    if is_documented(version):
+        return frozenset()
+    extra = identity.privileges - expected.declared(version) - expected.tolerated(version)
+    return frozenset(each for each in extra if _may_be_new(expected, each))
 
 
 def _also(user: str, privileges: Iterable[Privilege]) -> str:

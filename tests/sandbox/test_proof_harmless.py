@@ -94,7 +94,7 @@ def test_a_row_that_root_sends_changes_nothing_on_any_kind_of_collection(
     assert before == after
 
 
-@pytest.mark.parametrize(("row", "kind"), UNSAFE, ids=str)
+@pytest.mark.parametrize(("row", "kind"), UNSAFE, ids=[f"{row.name} on {kind}" for row, kind in UNSAFE])
 def test_a_row_is_not_tried_where_it_may_change_something_nor_where_the_kind_is_unknown(
     kinds: Kinds, row: Operation, kind: Kind
 ) -> None:

@@ -75,6 +75,13 @@ def playing(user: str, version: str, more: list[More]) -> Callable[[Document, Do
             case "connectionStatus":
                 listed = answer["authInfo"]["authenticatedUserPrivileges"]
                 listed += [{"resource": resource, "actions": [action]} for resource, action in more]
+            case "aggregate" if (
+                "$indexStats" in str(command["pipeline"]) and on_everything("indexStats")[0] in more
+            ):
+                return {
+                    "ok": 1.0,
+                    "cursor": {"id": 0, "firstBatch": [], "ns": f"askflorence.{command['aggregate']}"},
+                }
             case "bulkWrite":
                 kinds = {next(iter(each)) for each in command["ops"]}
                 done = {
@@ -146,6 +153,7 @@ def on_everything(action: str) -> tuple[More, ...]:
     ("user", "action", "verdict", "says"),
     [
         ("app_read", "storageDetails", Verdict.PROVEN, "app_read also holds storageDetails (reads)"),
+        ("app_read", "indexStats", Verdict.PROVEN, "app_read also holds indexStats (reads)"),
         ("app_read", "remove", Verdict.REFUTED, "app_read can erase documents"),
         (
             "app_read",

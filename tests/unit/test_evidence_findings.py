@@ -116,6 +116,12 @@ def test_an_action_that_no_table_names_is_inconclusive_until_a_decision_accepts_
     assert {Status.GOOD} == {each.status for each in compare(accepting, held, version)}
 
 
+def test_no_decision_accepts_an_action_that_is_known() -> None:
+    accepting = replace(_expected("app_audit_writer"), accepted_actions=("update",))
+    held = _identity("app_audit_writer", "6.0.5", Privilege("askflorence", "agent_audit_log", "update"))
+    assert [Status.BAD] == [each.status for each in compare(accepting, held, "6.0.5")]
+
+
 @pytest.mark.parametrize("user", ["app_read", "app_audit_writer"])
 def test_a_server_that_is_older_than_every_documented_set_is_inconclusive(user: str) -> None:
     (finding,) = compare(_expected(user), _identity(user, "6.0.5"), "5.0.9")
