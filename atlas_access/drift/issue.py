@@ -35,7 +35,9 @@ def decide(drift: Drift, issues: Iterable[Issue]) -> tuple[Change, ...]:
     `issues` are all that carry LABEL, open and closed. Those of other stacks, and those without our first line, are
     not ours to touch.
     """
-    mine = sorted((issue for issue in issues if _stack(issue) == drift.stack), key=lambda issue: issue.number)
+    mine = sorted(
+        (issue for issue in issues if _marked(issue, "stack") == drift.stack), key=lambda issue: issue.number
+    )
     if drift.status is Status.UNKNOWN:
         return ()
     if drift.status is Status.GOOD:
@@ -47,22 +49,20 @@ def decide(drift: Drift, issues: Iterable[Issue]) -> tuple[Change, ...]:
         return tuple(Change(Write.CLOSE, each.number, comment=comment) for each in gone)
     if any(each.open and _covers(each, drift) and not _read_again(each, drift) for each in mine):
         return ()
-    same = [issue for issue in mine if _fingerprint(issue) == drift.fingerprint]
+    same = [issue for issue in mine if _marked(issue, "print") == drift.fingerprint]
     kept = next((issue for issue in same if issue.open), same[0] if same else None)
     return (*_keep(drift, kept), *_rest(drift, kept, mine))
 
 
 def _covers(issue: Issue, drift: Drift) -> bool:
     """Whether an issue reports more than this night found: what is missing may just not have been read."""
-    match = _MARKER.match(issue.body)
-    reported = set(match["ids"].split(",")) if match else set()
-    return reported > {each.id for each in drift.findings}
+    reported = (_marked(issue, "ids") or "").split(",")
+    return set(reported) > {each.id for each in drift.findings}
 
 
 def _read_again(issue: Issue, drift: Drift) -> bool:
     """Whether this night read all that an issue reports; one that does not name its parts may be about any."""
-    match = _MARKER.match(issue.body)
-    parts = match["parts"] if match else None
+    parts = _marked(issue, "parts")
     about = set(Part) if parts is None else set(parts.split(","))
     return not drift.unread and not (drift.not_reached and Part.COLLECTIONS in about)
 
@@ -83,7 +83,7 @@ def _rest(drift: Drift, kept: Issue | None, mine: Iterable[Issue]) -> Iterable[C
     for issue in mine:
         if issue == kept or not issue.open:
             continue
-        if _fingerprint(issue) == drift.fingerprint:
+        if _marked(issue, "print") == drift.fingerprint:
             comment = f"The same set of findings is followed in #{kept.number}." if kept else ""
             yield Change(Write.CLOSE, issue.number, comment=comment)
         elif _read_again(issue, drift):
@@ -139,11 +139,7 @@ def _newlines(text: str) -> str:
     return text.replace("\r\n", "\n").rstrip("\n") + "\n"
 
 
-def _stack(issue: Issue) -> str:
+def _marked(issue: Issue, part: str) -> str | None:
+    """A part of our first line; None where there is none."""
     match = _MARKER.match(issue.body)
-    return match["stack"] if match else ""
-
-
-def _fingerprint(issue: Issue) -> str:
-    match = _MARKER.match(issue.body)
-    return match["print"] if match else ""
+    return match[part] if match else None

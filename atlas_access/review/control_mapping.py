@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from atlas_access.manifest import Manifest
 from atlas_access.review.markdown import escape
 from atlas_access.review.matrix import build
-from atlas_access.review.policy_page import RuleEntry, anchor
+from atlas_access.review.policy_page import RuleEntry
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,8 @@ CONTROLS = (
 )  # fmt: skip
 
 
-def render(manifest: Manifest, rules: Sequence[RuleEntry]) -> str:
-    """The page. Ends in a newline; equal inputs give equal bytes."""
-    return "\n".join(_lines(manifest, rules)) + "\n"
-
-
-def _lines(manifest: Manifest, rules: Sequence[RuleEntry]) -> Iterator[str]:
+def lines(manifest: Manifest, rules: Sequence[RuleEntry]) -> Iterator[str]:
+    """The page, line by line; equal inputs give equal lines."""
     yield "# Control mapping"
     yield ""
     yield "What answers each control, and where to look. A deployment's proofs are in its outputs;"
@@ -113,7 +109,7 @@ def _lines(manifest: Manifest, rules: Sequence[RuleEntry]) -> Iterator[str]:
             yield f"- {proof.says}: [`{proof.path}`]({_relative(proof.path)})"
         serving = [rule for rule in rules if control.name in rule.frameworks]
         if serving:
-            links = ", ".join(f"[`{rule.name}`](policies.md{anchor(rule.name)})" for rule in serving)
+            links = ", ".join(f"[`{rule.name}`](policies.md#{rule.name})" for rule in serving)
             yield f"- Rules: {links}"
     accepted = build(manifest).accepted
     if accepted:

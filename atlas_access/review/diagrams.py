@@ -41,12 +41,8 @@ sequenceDiagram
     end"""
 
 
-def render(manifest: Manifest) -> str:
-    """The page. Ends in a newline; equal manifests give equal bytes."""
-    return "\n".join(_lines(manifest)) + "\n"
-
-
-def _lines(manifest: Manifest) -> Iterator[str]:
+def lines(manifest: Manifest) -> Iterator[str]:
+    """The page, line by line; equal inputs give equal lines."""
     yield "# Diagrams"
     for environment in (*manifest.environments, LOCAL):
         bindings = manifest.bindings_for(environment)

@@ -6,7 +6,7 @@ live and proven belongs to a run, not to the repository.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from atlas_access.base import Format, render
 from atlas_access.manifest import Manifest
@@ -25,8 +25,12 @@ def documents(manifest: Manifest, rules: Sequence[RuleEntry]) -> Mapping[str, st
     return {
         "docs/access-matrix.md": f"# Access matrix\n\n{page}",
         "docs/access-matrix.html": matrix_html.render(matrix),
-        "docs/policies.md": policy_page.render(rules),
-        "docs/control-mapping.md": control_mapping.render(manifest, rules),
-        "docs/diagrams.md": diagrams.render(manifest),
+        "docs/policies.md": _page(policy_page.lines(rules)),
+        "docs/control-mapping.md": _page(control_mapping.lines(manifest, rules)),
+        "docs/diagrams.md": _page(diagrams.lines(manifest)),
         ".env.example": env_example.render(manifest),
     }
+
+
+def _page(lines: Iterable[str]) -> str:
+    return "\n".join(lines) + "\n"

@@ -43,17 +43,8 @@ class RuleEntry(CatalogueEntry, Protocol):
     def known_after_creation(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
-def render(rules: Sequence[RuleEntry]) -> str:
-    """The page. Ends in a newline; equal catalogues give equal bytes."""
-    return "\n".join(_lines(rules)) + "\n"
-
-
-def anchor(name: str) -> str:
-    """Where on the page a rule stands."""
-    return f"#{name}"
-
-
-def _lines(rules: Sequence[RuleEntry]) -> Iterator[str]:
+def lines(rules: Sequence[RuleEntry]) -> Iterator[str]:
+    """The page, line by line; equal inputs give equal lines."""
     yield "# Policies"
     yield ""
     yield f"The {len(rules)} rules of the policy pack (`policy/`), in the order in which they run. They know nothing of"
@@ -62,7 +53,7 @@ def _lines(rules: Sequence[RuleEntry]) -> Iterator[str]:
     yield "| rule | says | severity | source |"
     yield "|---|---|---|---|"
     for rule in rules:
-        name = f"[`{rule.name}`]({anchor(rule.name)})"
+        name = f"[`{rule.name}`](#{rule.name})"
         yield f"| {name} | {escape(rule.description)} | {rule.severity} | {escape(rule.source)} |"
     for rule in rules:
         yield ""
