@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pulumi
 
 from atlas_access.base import Address, Settings
-from atlas_access.manifest import Binding, Manifest
+from atlas_access.manifest import Binding, Consumer, Manifest
 from atlas_access.proof import ProofRequest, ProofTask, Verdict, expectations
 from components.connection_secret import ConnectionSecret
 from probes.proof import PrivilegeProof, PrivilegeProofArgs
@@ -48,6 +48,8 @@ def proof_of(
     """
     expected = expectations(manifest, binding.user, binding.cluster)
     own = binding.cluster == binding.environment
+    # What no task receives is proven from here: no task's execution role may read it.
+    received = binding.consumer is not Consumer.NOBODY
     return PrivilegeProof(
         binding.secret_name.rsplit("/", 1)[-1],
         PrivilegeProofArgs(
@@ -63,7 +65,7 @@ def proof_of(
             secret_arn=secret.arn,
             secret_version=secret.version_id,
             expected_hosts=reach.hosts,
-            task=_place(settings, reach) if settings.proof_task_family else "",
+            task=_place(settings, reach) if settings.proof_task_family and received else "",
             public_address=reach.public_address if binding.address is Address.PRIVATE else "",
             atlas_project=settings.atlas_project_id if own else "",
             atlas_cluster=settings.atlas_cluster if own else "",

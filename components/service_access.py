@@ -190,7 +190,6 @@ class ServiceAccess(pulumi.ComponentResource):
     def _reach(self, binding: Binding) -> Reach:
         own = binding.cluster == self._args.environment
         service = binding.consumer is Consumer.SERVICE
-        # What no task receives is proven with the schema family's role: the runtime's must not read it.
         definition = (self._args.observed.running if service else self._args.observed.schema).definition
         return Reach(
             hosts=self.cluster.hosts(binding.address) if own else [],
@@ -219,11 +218,7 @@ class ServiceAccess(pulumi.ComponentResource):
             consumer: grant_reads(
                 f"{consumer.value}-reads",
                 role,
-                [
-                    self.secrets[each.secret_name].arn
-                    for each in self._bindings
-                    if (each.consumer is Consumer.SERVICE) is (consumer is Consumer.SERVICE)
-                ],
+                [self.secrets[each.secret_name].arn for each in self._bindings if each.consumer is consumer],
                 self._args.observed.kms_key_arn,
                 self._child,
             )

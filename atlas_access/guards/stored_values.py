@@ -65,7 +65,9 @@ def problems(
     if value.database != wanted.database:
         yield f"does not name the database {wanted.database}", _MADE_ANEW
     weak = [each for each in judge_options(value.options) if each.status is Status.BAD]
-    yield from ((f"has {each.message.removeprefix('the ')}", each.remedy) for each in weak)
+    yield from (
+        (f"has the option {each.subject}, which weakens the connection", each.remedy) for each in weak
+    )
     options = {"retryWrites": "true", "w": "majority"} | ({} if value.is_srv else {"authSource": "admin"})
     for name, content in options.items():
         if (value.option(name) or "").lower() != content and name not in {each.subject for each in weak}:

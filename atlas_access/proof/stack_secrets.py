@@ -100,8 +100,7 @@ def settled(stack: Stack, each: Sequence[Candidate], *, whole: bool) -> Iterator
         for version in versions:
             request = replace(candidate.request, secret_arn=current.arn, secret_version=version)
             is_held = any((pin.version or current.version_id) == version for pin in held)
-            reader = Consumer.SERVICE if candidate.consumer is Consumer.SERVICE else Consumer.SCHEMA_TASK
-            place = _place(stack, running.roles.get(reader, ""))
+            place = _place(stack, running.roles.get(candidate.consumer, ""))
             yield replace(candidate, request=request, held=is_held, place=place, unasked=running.unasked)
 
 

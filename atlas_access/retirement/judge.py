@@ -57,7 +57,7 @@ def bindings(observed: ObservedGate, *, strict: bool) -> Condition:
     if not any(each.environment == observed.stack for each in read):
         return unknown(
             name,
-            f"{observed.stack}'s own account was not inspected at",
+            f"{observed.stack}'s own account was not inspected",
             "Run it with that account's credentials",
         )
     waits: list[str] = []
@@ -108,7 +108,7 @@ def drift(observed: ObservedGate) -> Condition:
     if found.status is not Status.GOOD:
         return unknown(name, listed(map(str, found.unread), _SHOWN), "Let these credentials read it")
     also = f"; {observed.explained} differences are the retirement's own" if observed.explained else ""
-    also += "".join(f"; not inspected at: {each}" for each in found.not_reached)
+    also += "".join(f"; not inspected: {each}" for each in found.not_reached)
     return met(name, f"clean: {_counted(found)}{also}")
 
 
@@ -241,7 +241,7 @@ def _service(observed: ObservedGate, environment: str) -> ObservedService | Unre
         if isinstance(each, ObservedService) and each.environment == environment:
             return each
     unread = [each for each in observed.services if isinstance(each, Unread)]
-    return unread[0] if unread else Unread(f"{environment}'s service", "it was not inspected at")
+    return unread[0] if unread else Unread(f"{environment}'s service", "it was not inspected")
 
 
 def _verified(each: ObservedService, wall: float) -> str | None:

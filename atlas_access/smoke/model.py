@@ -188,7 +188,7 @@ class Waitlist(Part):
     contact_variable: VariableName
     mail_log_group: LogGroup
     log_group: LogGroup | Literal[""] = ""
-    error_text: Annotated[tuple[Text, ...], Field(min_length=1, max_length=20)]
+    error_words: Annotated[tuple[Text, ...], Field(min_length=1, max_length=20)]
     effects_seconds: Seconds = 30.0
     logs_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
 

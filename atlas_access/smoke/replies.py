@@ -51,7 +51,7 @@ class Reply:
         """Why this is not a good answer where these statuses are good."""
         if self.trouble is not None:
             return f"{self.trouble}: {self.detail}" if self.detail else str(self.trouble)
-        said = error_text(self.body)
+        said = error_words(self.body)
         if self.status not in statuses:
             return f"HTTP {self.status}{f' ({said})' if said else ''}"
         if not isinstance(self.body, Mapping):
@@ -59,7 +59,7 @@ class Reply:
         return f"the answer holds an error ({said})" if said else ""
 
 
-def error_text(body: object) -> str:
+def error_words(body: object) -> str:
     """What an answer says went wrong, as one short line; "" when it says nothing of an error."""
     if not isinstance(body, Mapping) or not body.get("error"):
         return ""

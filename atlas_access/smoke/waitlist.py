@@ -177,7 +177,7 @@ def _errors_in_log(order: SignUp, task: RunningTask, since: float, stopped: Call
     deadline = time.monotonic() + waitlist.logs_seconds
     try:
         while True:
-            lines = list(logs.lines(waitlist.error_text, since))
+            lines = list(logs.lines(waitlist.error_words, since))
             if lines or stopped() or time.monotonic() >= deadline:
                 break
             time.sleep(min(_POLL_SECONDS * 5, max(0.0, deadline - time.monotonic())))

@@ -109,7 +109,9 @@ def test_drift_that_could_not_be_reported_is_not_the_answer_of_drift_that_was(
     found = Difference(
         Kind.USER_MISSING, "askflorence-staging", "app_read", "the user app_read is gone", "Deploy"
     )
-    monkeypatch.setattr("atlas_access.drift.look", lambda *_: Drift("staging", datetime.now(UTC), (found,)))
+    monkeypatch.setattr(
+        "atlas_access.drift.observe_stack", lambda *_: Drift("staging", datetime.now(UTC), (found,))
+    )
     monkeypatch.setattr(GitHub, "issues", refuse)
     assert [1, 3] == [run(["drift", "staging"]), run(["drift", "staging", "--github", "owner/name"])]
     assert "the token may not do this" in capsys.readouterr().err
@@ -126,7 +128,7 @@ def test_drift_from_before_a_deployment_is_reported_and_only_new_drift_fails(
     )
     found = [old]
     monkeypatch.setattr(
-        "atlas_access.drift.look", lambda *_: Drift("staging", datetime.now(UTC), tuple(found))
+        "atlas_access.drift.observe_stack", lambda *_: Drift("staging", datetime.now(UTC), tuple(found))
     )
     before = tmp_path / "before.json"
     assert 1 == run(["drift", "staging", "--format", "json"])

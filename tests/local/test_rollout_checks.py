@@ -1,8 +1,6 @@
 """The pre-flight's own decisions, the soak's, and the clock that only a sandbox can advance."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ from atlas_access.clients.errors import AwsUnavailable
 from atlas_access.rollout.gates import Gates
 from atlas_access.rollout.preflight import Checks, Gated, owned, soaked
 from atlas_access.rollout.readable import references
-from atlas_access.rollout.report import RolloutFailed
 from atlas_access.rollout.service import Service
 from atlas_access.rollout.service_tags import Bound, Lease, ServiceTags
 from atlas_access.rollout.smoke_gates import SmokeGates
@@ -261,81 +258,3 @@ def test_a_routine_release_of_the_very_same_secrets_is_as_bound_as_the_recorded_
 
 def test_a_service_that_was_never_bound_stays_so() -> None:
     assert ServiceTags() == released(ServiceTags(), NEW, _binds("arn:new:::1"), _binds("arn:new:::1"))
-
-
-PROVEN_AT = "2026-05-01T10:00:00Z"
-Close = Callable[..., tuple[str, list[bool]]]
-
-
-@pytest.fixture
-def close(monkeypatch: pytest.MonkeyPatch) -> Close:
-    """Run an update's last step on `app:8`: its answer or failure, and whether each outcome for the issue is green."""
-    room = import_module("atlas_access.rollout.closing")
-    told: list[bool] = []
-    monkeypatch.setattr(room.StopLine, "_tell", lambda _, outcome: told.append(outcome.green))
-
-    def run(gates: Gates | None, desired: int = 2, **props: Any) -> tuple[str, list[bool]]:
-        ecs = FakeEcs.running(NEW)
-        ecs.desired = desired
-        monkeypatch.setattr(room, "service_of", lambda *_: Service(ecs, "c", "app"))
-        monkeypatch.setattr(room, "gates_for", lambda *_: gates)
-        settings = check_settings("staging", read_files(ROOT), sandbox=True).to_json()
-        given = {
-            "stack": "staging",
-            "service": "app",
-            "settings": settings,
-            "proven_at": [PROVEN_AT],
-            "revision": NEW,
-        }
-        try:
-            return str(room.close({**given, **props})["gates"]), told
-        except RolloutFailed as failure:
-            return str(failure), told
-
-    return run
-
-
-def test_a_red_gate_at_an_updates_end_is_asked_twice_named_and_stops_the_line(close: Close) -> None:
-    gates = FakeGates({NEW: "gate 2 plans: 0 plans"})
-    text, told = close(gates)
-    assert text.startswith("GATES RED  staging: gate 2 plans: 0 plans\n")
-    assert "This step swapped nothing: app:8 keeps running." in text
-    assert ([NEW, NEW], [False]) == (gates.asked, told)
-
-
-def test_a_gate_that_is_green_when_asked_once_more_is_green(close: Close) -> None:
-    gates = FakeGates({NEW: "gate 2 plans: 0 plans"})
-    gates.during = lambda: gates.red.clear() if gates.asked else None
-    assert ("gates on app:8: green", [True]) == close(gates)
-
-
-@pytest.mark.parametrize(
-    ("gates", "given", "answer"),
-    [
-        (None, {}, "gates not run: staging has no smoke baseline"),
-        (FakeGates(), {"desired": 0}, "gates not run: no task of app is wanted"),
-        (
-            FakeGates(),
-            {"gated_at": PROVEN_AT},
-            f"gates green on app:8 at {PROVEN_AT}, by the rollout, after the last change",
-        ),
-    ],
-    ids=["no baseline", "no service", "just run by the rollout"],
-)
-def test_where_the_gates_are_not_run_the_reason_is_recorded(
-    gates: FakeGates | None, given: dict[str, Any], answer: str, close: Close
-) -> None:
-    assert (answer, []) == close(gates, **given)
-    assert gates is None or [] == gates.asked
-
-
-def test_gates_that_a_rollout_ran_before_the_last_change_are_run_again(close: Close) -> None:
-    gates = FakeGates()
-    assert "gates on app:8: green" == close(gates, gated_at="2026-05-01T09:59:59Z")[0]
-    close(gates, gated_at=PROVEN_AT, revision=OLD)
-    assert [NEW, NEW] == gates.asked
-
-
-def test_gates_that_cannot_be_relied_on_never_end_an_update_green(close: Close) -> None:
-    text, told = close(FakeGates(refused=("the baseline is another stack's",)))
-    assert (True, [False]) == (text.startswith("GATES RED  staging: the baseline is another stack's"), told)

@@ -117,7 +117,7 @@ def test_who_can_says_unknown_where_no_server_could_be_asked(provisioned: Provis
         ("staging/mongodb/app-write-v2", lambda value: value.replace("/askflorence?", "/admin?"),
          {"does not name the database askflorence"}),
         ("staging/mongodb/app-read-v2", lambda value: value.replace("w=majority", "w=1"),
-         {"lacks the option w=majority"}),
+         {"has the option w, which weakens the connection"}),
         ("staging/mongodb/app-read-v2", lambda value: value.replace("@127.0.0.1:", "@127.0.0.9:"),
          {"does not lead to the public address of cluster askflorence-staging"}),
         ("staging/mongodb/audit-write", lambda value: "not a connection string",

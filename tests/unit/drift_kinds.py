@@ -162,5 +162,6 @@ CASES: list[Case] = [
     (Kind.PRIVILEGE_MISSING, partial(privileges, less=frozenset({Privilege("askflorence", "", "find")})), {}),
     (Kind.COLLECTION_UNDECLARED, lambda s: collections(s, names=s.collections.names | {"scratch"}), {}),
     (Kind.COLLECTION_ABSENT, lambda s: collections(s, names=s.collections.names - {"plans"}), {}),
+    (Kind.CONNECTION_WEAK, lambda s: collections(s, weakened=("tls",)), {}),
     (Kind.COLLECTION_PHI, lambda s: s, {"manifest": phi_manifest()}),
 ]

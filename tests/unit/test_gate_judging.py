@@ -21,7 +21,7 @@ from atlas_access.smoke.judge import (
     plan_ids,
     scenario_key,
 )
-from atlas_access.smoke.replies import Reply, Trouble, error_text, same_revision
+from atlas_access.smoke.replies import Reply, Trouble, error_words, same_revision
 
 SMOKE = load_smoke((Path(__file__).parents[2] / "smoke.yaml").read_text())
 PLANS = tuple(f"plan{number:02}" for number in range(14))
@@ -286,7 +286,7 @@ def test_revisions_are_compared_by_what_they_name(said: str, wanted: str, expect
 
 
 def test_an_error_of_many_lines_becomes_one() -> None:
-    assert "a b" == error_text({"error": "a\n\x1b b"})
+    assert "a b" == error_words({"error": "a\n\x1b b"})
 
 
 def results(**standings: Standing) -> tuple[GateResult, ...]:

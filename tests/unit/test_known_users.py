@@ -40,7 +40,7 @@ def test_an_entry_counts_on_its_environments_only() -> None:
         ("2026-12-31", "soon", "Write the date as 2026-12-31"),
         ("2026-12-31", "2026-02-30", "Write the date as 2026-12-31"),
         (
-            "reason: Inspects imported plans by hand until the import has a page of its own.",
+            "reason: Looks at imported plans by hand until the import has a page of its own.",
             "reason: x",
             "reason",
         ),

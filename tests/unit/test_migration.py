@@ -32,7 +32,7 @@ from atlas_access.retirement.observe_status import baseline
 from atlas_access.retirement.report_status import status_report
 from atlas_access.retirement.status import NEEDS, Fact, Migration, State, Step, migration
 from atlas_access.rollout.model import Deployment, ServiceState
-from atlas_access.rollout.service_tags import Bound, Lease, Marks
+from atlas_access.rollout.service_tags import Bound, Lease, ServiceTags
 from atlas_access.rollout.soak import ObservedSoak, spike, unknown
 from tests.unit.manifests import ROOT, manifest
 
@@ -129,11 +129,11 @@ def asked(stack: str = "staging", **more: object) -> looks.StatusOrder:
 
 
 def live(
-    revision: str = NEW, *, marks: Marks | None = None, tags: dict[str, str] | None = None
+    revision: str = NEW, *, service_tags: ServiceTags | None = None, tags: dict[str, str] | None = None
 ) -> looks.Live:
     deployment = Deployment(revision, True, "COMPLETED", 2, 2, 0, "", T)
     state = ServiceState("ACTIVE", revision, 2, (deployment,), "", "arn")
-    return looks.Live(state, marks or Marks(bound=Bound(NEW, OLD, T)), tags or {})
+    return looks.Live(state, service_tags or ServiceTags(bound=Bound(NEW, OLD, T)), tags or {})
 
 
 @pytest.mark.parametrize(("revision", "holds"), [(NEW, True), (OLD, False)])
@@ -143,22 +143,26 @@ def test_only_what_a_green_rollout_ended_on_is_swapped_and_gated(revision: str, 
 
 
 @pytest.mark.parametrize(
-    ("marks", "expected"),
+    ("service_tags", "expected"),
     [
-        (Marks(lease=Lease("run-1", OLD, NEW, T)), "run run-1 is moving it to app:8"),
-        (Marks(held=0), "it was rolled back and is held: raise rolloutRelease above 0"),
+        (ServiceTags(lease=Lease("run-1", OLD, NEW, T)), "run run-1 is moving it to app:8"),
+        (ServiceTags(held=0), "it was rolled back and is held: raise rolloutRelease above 0"),
     ],
 )
-def test_a_service_under_way_or_held_says_what_is_against_it(marks: Marks, expected: str) -> None:
-    assert (expected,) == looks.swap(asked(), live(OLD, marks=marks), None).against
+def test_a_service_under_way_or_held_says_what_is_against_it(
+    service_tags: ServiceTags, expected: str
+) -> None:
+    assert (expected,) == looks.swap(asked(), live(OLD, service_tags=service_tags), None).against
 
 
 def test_a_hold_that_was_released_by_configuration_is_none() -> None:
-    assert () == looks.swap(asked(rollout_release=1), live(OLD, marks=Marks(held=0)), None).against
+    assert (
+        () == looks.swap(asked(rollout_release=1), live(OLD, service_tags=ServiceTags(held=0)), None).against
+    )
 
 
 def test_tags_edited_by_hand_are_unknown() -> None:
-    assert looks.swap(asked(), live(marks=Marks(broken="the lease")), None).holds is None
+    assert looks.swap(asked(), live(service_tags=ServiceTags(broken="the lease")), None).holds is None
 
 
 ABSENT = Fact(holds=False, evidence="staging.json is not there")
@@ -176,7 +180,7 @@ def test_gates_without_a_baseline_or_a_duty_to_run_are_unknown(
 
 
 def test_a_service_that_was_not_read_is_unknown() -> None:
-    nothing = looks.Live(None, Marks(), {}, "AWS answered AccessDenied")
+    nothing = looks.Live(None, ServiceTags(), {}, "AWS answered AccessDenied")
     assert [None, None] == [
         looks.swap(asked(), nothing, None).holds,
         looks.gates(asked(), nothing, CAPTURED).holds,
@@ -186,11 +190,11 @@ def test_a_service_that_was_not_read_is_unknown() -> None:
 def soaking(minutes: float, *sources: object) -> ObservedSoak:
     state = live().state
     assert state is not None
-    return ObservedSoak("staging", state, Marks(bound=Bound(NEW, OLD, T)), T + minutes * 60, sources)  # type: ignore[arg-type]
+    return ObservedSoak("staging", state, ServiceTags(bound=Bound(NEW, OLD, T)), T + minutes * 60, sources)  # type: ignore[arg-type]
 
 
 def test_prods_swap_waits_for_stagings_soak() -> None:
-    found = looks.swap(asked("prod"), live(OLD, marks=Marks()), soaking(12))
+    found = looks.swap(asked("prod"), live(OLD, service_tags=ServiceTags()), soaking(12))
     assert ("staging has soaked 12 of 30 minutes; update again in 18 minutes",) == found.against
 
 

@@ -8,7 +8,7 @@ from atlas_access.manifest.privileges import (
     tolerated_privileges,
     users_who_can,
 )
-from atlas_access.manifest.waivers import Finding, findings
+from atlas_access.manifest.waivers import Conflict, conflicts
 from atlas_access.privileges.builtin_roles import (
     SUPPORTED_MAJORS,
     UnknownBuiltinRole,
@@ -182,7 +182,7 @@ def test_who_can_change_the_audit_log_is_answered_from_the_manifest(loaded):
 
 def test_the_two_known_findings_of_app_write(loaded):
     assert [
-        Finding(
+        Conflict(
             "app_write",
             "audit",
             (
@@ -196,17 +196,17 @@ def test_the_two_known_findings_of_app_write(loaded):
             ),
             "on askflorence.agent_audit_log",
         ),
-        Finding(
+        Conflict(
             "app_write",
             "database",
             ("CREATE_INDEX", "DROP_INDEX"),
             "on askflorence, from the running service",
         ),
-    ] == list(findings(loaded))
+    ] == list(conflicts(loaded))
 
 
 def test_the_waivers_of_the_manifest_are_exactly_its_findings(loaded):
-    assert {(f.user, f.on, f.permits) for f in findings(loaded)} == {
+    assert {(f.user, f.on, f.permits) for f in conflicts(loaded)} == {
         (waiver.user, waiver.on, waiver.permits) for waiver in loaded.waivers
     }
 

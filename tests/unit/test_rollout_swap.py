@@ -85,7 +85,7 @@ def test_a_failed_gate_puts_the_recorded_revision_back_and_holds_the_service() -
     )
     assert text.startswith("ROLLED BACK  staging: gate 3 providers/covered: not covered on 14 of 14 plans\n")
     assert "app:7 runs again, 2/2, since" in text
-    assert "rolloutRelease is raised above 0 in Pulumi.staging.yaml" in text
+    assert "set rolloutRelease above 0 in Pulumi.staging.yaml" in text
     assert ([NEW, OLD], (OLD, 1, False, ""), "0") == (ecs.deployed, settled(ecs), ecs.tags[HELD])
 
 

@@ -76,7 +76,7 @@ def test_a_step_is_filled_with_text() -> None:
         ("  rounds: 2", "  rounds: 2\n  rounds: 3", "rounds: 3", "written twice"),
         ("year: 2026\n", "year: 2026\nyear: 2025\n", "year: 2025", "written twice"),
         ("version: 1", "version: 2", "version: 2", "newer than this tool"),
-        ("error_text: [", "error_wrds: [", "error_wrds", "Did you mean"),
+        ("error_words: [", "error_wrds: [", "error_wrds", "Did you mean"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_reported_with_its_line(before: str, after: str, words: str, expected: str) -> None:
