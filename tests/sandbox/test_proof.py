@@ -157,11 +157,11 @@ def test_in_the_sandbox_an_address_that_is_not_loopback_is_refused(cluster: Clus
 
 def test_an_audit_log_that_was_made_anew_is_refuted_until_it_is_accepted(cluster: Cluster) -> None:
     last = "00000000000000000000000000000001"
-    refuted = cluster.prove("app_read", last_audit_uuid=last)
+    refuted = cluster.prove("app_read", audit_uuid=last)
     assert "is not the collection last proven" in refuted.reason
     now = refuted.audit_uuid
-    assert Verdict.PROVEN is cluster.prove("app_read", last_audit_uuid=now).verdict
-    assert Verdict.PROVEN is cluster.prove("app_read", last_audit_uuid=last, accepted_audit_uuid=now).verdict
+    assert Verdict.PROVEN is cluster.prove("app_read", audit_uuid=now).verdict
+    assert Verdict.PROVEN is cluster.prove("app_read", audit_uuid=last, accepted_audit_uuid=now).verdict
 
 
 def test_the_only_ttl_index_on_the_audit_log_is_the_retention_that_is_declared(cluster: Cluster) -> None:
