@@ -24,7 +24,7 @@ from atlas_access.smoke.gates import Gate, GateResult, Round as GateRound, Stand
 from atlas_access.smoke.run import SmokeOrder
 from atlas_access.smoke.task_secrets import Place
 from components.settings import read_files
-from tests.unit.rollout_world import NEW, OLD, FakeClock, FakeEcs, FakeGates
+from tests.unit.rollout_world import NEW, OLD, FakeEcs, FakeGates
 
 ROOT = Path(__file__).parents[2]
 LOOPBACK = "http://127.0.0.1:1"
@@ -228,12 +228,6 @@ def test_prod_goes_after_the_stack_whose_data_it_reads() -> None:
 def test_a_soak_of_less_than_half_an_hour_is_no_setting() -> None:
     with pytest.raises(SettingsInvalid, match="soakMinutes"):
         check_settings("prod", read_files(ROOT), sandbox=True, overrides={"soakMinutes": "29"})
-
-
-def test_a_fake_clock_is_a_clock() -> None:
-    clock = FakeClock()
-    clock.pause(1.0)
-    assert 1_000_001.0 == clock.wall()
 
 
 def _binds(reference: str) -> dict[str, Any]:
