@@ -101,11 +101,9 @@ def _judged(
     except ConnectionInvalid as error:
         return [wrong(wanted.secret, 0, f"is no connection string: {error}", _REMEDY)], []
     findings = [wrong(wanted.secret, 0, what, remedy) for what, remedy in problems(wanted, value, users)]
-    notes = [
-        noted(wanted.secret, 0, each.message, blocks=True)
-        for each in judge_options(value.options)
-        if each.status is Status.UNKNOWN
-    ]
+    judged = judge_options(value.options)
+    unknown = (each.message for each in judged if each.status is Status.UNKNOWN)
+    notes = [noted(wanted.secret, 0, message, blocks=True) for message in unknown]
     host = host_problem(wanted, value, cluster.addresses, cluster.name)
     # The credential is not sent to a host that is not the cluster's, or that only looks like it.
     if host:
@@ -113,8 +111,8 @@ def _judged(
     if host is None or cluster.addresses is None:
         why = f"host not judged, and not logged in: {cluster.why or 'Atlas was not asked'}"
         notes.append(noted(wanted.secret, 0, why, blocks=True))
-    elif findings:
-        notes.append(noted(wanted.secret, 0, "not logged in: correct the above first"))
+    elif any(each.status is Status.BAD for each in judged):
+        notes.append(noted(wanted.secret, 0, "not logged in: its options weaken the connection"))
     elif not place.log_in:
         notes.append(noted(wanted.secret, 0, "not logged in, as asked"))
     else:

@@ -2,7 +2,7 @@
 
 import pytest
 from aws_fixture import Aws
-from test_drift_estate import Inventory
+from test_drift_inventory import Inventory
 
 from atlas_access.base.settings import Phase
 from atlas_access.drift.finding import Kind

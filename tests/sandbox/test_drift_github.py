@@ -127,7 +127,7 @@ def test_thirty_nights_of_the_same_drift_are_one_issue(
     with capsys.disabled():
         sys.stdout.write(f"\ndrift: 30 nights of the same drift, {len(repository.issues)} issue\n")
     assert ["open"] == repository.states
-    assert "Last observed 2026-05-30 02:00 UTC" in repository.issues[0]["body"]
+    assert "Last seen 2026-05-30 02:00 UTC" in repository.issues[0]["body"]
     assert [] == repository.comments
 
 

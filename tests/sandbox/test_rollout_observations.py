@@ -118,7 +118,7 @@ def soaked(aws: Aws, endpoints: Endpoints, minutes: float, **changes: Any) -> tu
 
 def test_a_stack_that_is_not_bound_holds_the_next_one_back(aws: Aws, of_prod: Endpoints) -> None:
     (reason,) = soaked(aws, of_prod, 60)
-    assert reason.startswith("staging is not bound: its service runs askflorence-staging-app:7 2/2")
+    assert reason.startswith("staging is not bound: askflorence-staging-app:7 runs (2/2)")
 
 
 def test_a_stack_must_have_soaked_long_enough_and_quietly(
