@@ -182,7 +182,8 @@ def _observe(run: _Run, connection: ConnectionString) -> None:
             clean = 0 if _speaks_against(run) else clean + 1
             if not _narrows_still(run, clean):
                 return
-            time.sleep(min(NARROWING_POLL_SECONDS, max(0.0, run.propagating())))
+            if not clean:  # a clean pass took long enough by itself
+                time.sleep(min(NARROWING_POLL_SECONDS, max(0.0, run.propagating())))
             run.attempts.clear()
             del run.findings[before:]
 
