@@ -23,8 +23,8 @@ Close = Callable[..., tuple[str, list[bool]]]
 def close(monkeypatch: pytest.MonkeyPatch) -> Close:
     """Run an update's last step on `app:8`: its answer or failure, and whether each outcome for the issue is green."""
     room = import_module("atlas_access.rollout.closing")
-    told: list[bool] = []
-    monkeypatch.setattr(room.StopLine, "_tell", lambda _, outcome: told.append(outcome.green))
+    kept: list[bool] = []
+    monkeypatch.setattr(room.StopLine, "_tell", lambda _, outcome: kept.append(outcome.green))
 
     def run(gates: Gates | None, desired: int = 2, **props: Any) -> tuple[str, list[bool]]:
         ecs = FakeEcs.running(NEW)
@@ -40,19 +40,19 @@ def close(monkeypatch: pytest.MonkeyPatch) -> Close:
             "revision": NEW,
         }
         try:
-            return str(room.close({**given, **props})["gates"]), told
+            return str(room.close({**given, **props})["gates"]), kept
         except RolloutFailed as failure:
-            return str(failure), told
+            return str(failure), kept
 
     return run
 
 
 def test_a_red_gate_at_an_updates_end_is_asked_twice_named_and_stops_the_line(close: Close) -> None:
     gates = FakeGates({NEW: "gate 2 plans: 0 plans"})
-    text, told = close(gates)
+    text, kept = close(gates)
     assert text.startswith("GATES RED  staging: gate 2 plans: 0 plans\n")
     assert "This step swapped nothing: app:8 keeps running." in text
-    assert ([NEW, NEW], [False]) == (gates.asked, told)
+    assert ([NEW, NEW], [False]) == (gates.asked, kept)
 
 
 def test_a_gate_that_is_green_when_asked_once_more_is_green(close: Close) -> None:
@@ -89,5 +89,5 @@ def test_gates_that_a_rollout_ran_before_the_last_change_are_run_again(close: Cl
 
 
 def test_gates_that_cannot_be_relied_on_never_end_an_update_green(close: Close) -> None:
-    text, told = close(FakeGates(refused=("the baseline is another stack's",)))
-    assert (True, [False]) == (text.startswith("GATES RED  staging: the baseline is another stack's"), told)
+    text, kept = close(FakeGates(refused=("the baseline is another stack's",)))
+    assert (True, [False]) == (text.startswith("GATES RED  staging: the baseline is another stack's"), kept)
