@@ -8,14 +8,14 @@ the service is back, and touches no credential while one is used. What acts is i
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ResourceProvider, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, UpdateResult
 
+from probes.provider import OneMessage
 from probes.rollout import ServiceAddress
 
 
@@ -33,14 +33,8 @@ class InUseArgs:
     own: bool
 
 
-class InUseProvider(ResourceProvider):
+class InUseProvider(OneMessage):
     """Refuses to go while a credential is used; refuses to let single ones go in the same way."""
-
-    serialize_as_secret_always = False
-
-    def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002 - the host's own signature
-        """Failures are one message."""
-        sys.tracebacklimit = 0
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Nothing is asked before something is to go."""

@@ -5,14 +5,14 @@ What acts is imported when it acts. A failure reaches the user as one message.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ResourceProvider, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, UpdateResult
 
+from probes.provider import OneMessage
 from probes.rollout import ServiceAddress
 
 _DECIDING = ("stack", "region", "cluster", "service", "settings", "proven_at", "revision", "baseline")
@@ -33,14 +33,8 @@ class GatesArgs:
     baseline: str
 
 
-class ServiceGatesProvider(ResourceProvider):
+class ServiceGatesProvider(OneMessage):
     """Runs the gates where something changed that they depend on; deleting it undoes nothing."""
-
-    serialize_as_secret_always = False
-
-    def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002 - the host's own signature
-        """Failures are one message."""
-        sys.tracebacklimit = 0
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Run the gates. Raises `RolloutFailed`."""

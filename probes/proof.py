@@ -6,7 +6,6 @@ output or part of an error.
 """
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, cast
@@ -15,12 +14,10 @@ import pulumi
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
-    ConfigureRequest,
     CreateResult,
     DiffResult,
     ReadResult,
     Resource,
-    ResourceProvider,
     UpdateResult,
 )
 
@@ -34,6 +31,7 @@ from atlas_access.proof import (
     Verdict,
     code_digest,
 )
+from probes.provider import OneMessage
 
 TYPE = "pulumi-python:dynamic/probe:PrivilegeProof"
 MADE_BY = (*(each.name for each in fields(ProofRequest)), "runner", "task")
@@ -65,14 +63,8 @@ class PrivilegeProofArgs:
     atlas_cluster: str = ""
 
 
-class PrivilegeProofProvider(ResourceProvider):
+class PrivilegeProofProvider(OneMessage):
     """Proves on create and update, never in a preview; deleting a proof undoes nothing, because it did nothing."""
-
-    serialize_as_secret_always = False
-
-    def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002 - the host's own signature
-        """Make a failure one line: only mistakes of usage raise, and a traceback would bury their message."""
-        sys.tracebacklimit = 0
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse a runner that there is not, and expectations that are none."""

@@ -8,14 +8,14 @@ imported when it acts: a preview only compares.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ResourceProvider, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, UpdateResult
 
+from probes.provider import OneMessage
 from probes.rollout import ServiceAddress
 
 _ASKED_BY = ("retirement", "retireConfirmation", "tombstoneHours", "acknowledged", "observerRole", "soakRole")
@@ -38,14 +38,8 @@ class RetirementArgs:
     revision: pulumi.Input[str]
 
 
-class RetirementGateProvider(ResourceProvider):
+class RetirementGateProvider(OneMessage):
     """Inspects every condition; fails while one is not met, and touches nothing in any case."""
-
-    serialize_as_secret_always = False
-
-    def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002 - the host's own signature
-        """Failures are one message."""
-        sys.tracebacklimit = 0
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Show the evidence. Raises `RetirementRefused`."""
@@ -67,14 +61,8 @@ class RetirementGateProvider(ResourceProvider):
         return DiffResult(changes=_asked(olds) != _asked(news))
 
 
-class RetirementProvider(ResourceProvider):
+class RetirementProvider(OneMessage):
     """Tombstones, then deletes; deleting the resource gives the roles back where that is still possible."""
-
-    serialize_as_secret_always = False
-
-    def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002 - the host's own signature
-        """Failures are one message."""
-        sys.tracebacklimit = 0
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Carry the step out, or go on with what a run that died has begun. Raises `RetirementRefused`."""

@@ -7,13 +7,14 @@ only compares, and the driver takes longer to import than that.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ResourceProvider, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, UpdateResult
+
+from probes.provider import OneMessage
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,8 @@ class RolloutArgs:
     unsettled: pulumi.Input[str]
 
 
-class PriorRevisionProvider(ResourceProvider):
+class PriorRevisionProvider(OneMessage):
     """Records what runs; records it anew when something else is wanted, or when somebody deployed something else."""
-
-    serialize_as_secret_always = False
-
-    def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002 - the host's own signature
-        """Failures are one message."""
-        sys.tracebacklimit = 0
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Look up what the service runs, and keep its full definition, ready for RegisterTaskDefinition."""
@@ -84,14 +79,8 @@ class PriorRevisionProvider(ResourceProvider):
         )
 
 
-class RolloutProvider(ResourceProvider):
+class RolloutProvider(OneMessage):
     """Swaps the service onto a revision; deleting it puts the recorded revision back."""
-
-    serialize_as_secret_always = False
-
-    def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002 - the host's own signature
-        """Failures are one message."""
-        sys.tracebacklimit = 0
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Swap, wait, and judge. Raises `RolloutFailed` when it was refused or undone."""

@@ -61,7 +61,7 @@ def replacements(manifest: Manifest, files: Iterable[SourceFile]) -> tuple[Repla
 
 
 def patch(listed: Sequence[Replacement], files: Iterable[SourceFile], *, reverse: bool = False) -> Patch:
-    """The diff that replaces, or with `reverse` takes back; a line is observed for where it stood, then anywhere."""
+    """The diff that replaces, or with `reverse` takes back; a line is looked for where it stood, then anywhere."""
     texts = {file.path: file.text for file in files}
     parts: list[str] = []
     lost: list[str] = []

@@ -54,7 +54,7 @@ class _Try:
 class About:
     """What is known of the server and the login.
 
-    `kinds` has the collections that could be observed up. `held` are the privileges that the server lists, `declared`
+    `kinds` has the collections that could be looked up. `held` are the privileges that the server lists, `declared`
     and `tolerated` those that it must and may list, empty where the whole list is not compared. `nonce` is this
     proof's own.
     """

@@ -27,5 +27,5 @@ def judge_secret(request: ProofRequest, connection: ConnectionString) -> Iterato
     for each in judge_options(connection.options):
         yield replace(each, subject="", code=str(Subject.SECRET))
     if not (connection.is_srv or connection.option("authSource") or connection.database in (None, ADMIN)):
-        text = f"the option authSource is missing, so that {user} is observed for in {connection.database}"
+        text = f"the option authSource is missing, so that {user} is looked for in {connection.database}"
         yield doubtful(Subject.SECRET, text, "Write the secret anew with authSource=admin.")

@@ -58,7 +58,7 @@ def observe(server: Server, expected: Expectations) -> Presence:
     audit: AuditLog | None = None
     listed = False
     unlisted: list[str] = []
-    for database in sorted({place.database for place in (each.place for each in expected.collections)}):
+    for database in sorted({each.place.database for each in expected.collections}):
         places = readable.get(database, [])
         if not _may_list(expected, database):
             missing |= {place for place in places if _planner_finds_nothing(server, place)}

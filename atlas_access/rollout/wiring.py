@@ -39,7 +39,7 @@ from atlas_access.rollout.smoke_gates import AnotherStack, smoke_gates
 from atlas_access.rollout.steps import Goal, Observed, Way
 
 PROJECT_FOLDER = Path(__file__).parents[2]
-"""Where `Pulumi.<stack>.yaml`, the baselines and the Terraform files are observed for."""
+"""Where `Pulumi.<stack>.yaml`, the baselines and the Terraform files are looked for."""
 
 
 def record_prior(props: Mapping[str, Any]) -> dict[str, Any]:

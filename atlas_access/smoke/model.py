@@ -177,7 +177,7 @@ class Row(Part):
 
 
 class Waitlist(Part):
-    """The sign-up of gate 8 and where its effects are observed for.
+    """The sign-up of gate 8 and where its effects are looked for.
 
     `mail_log_group` is where SES publishes its sending events (by EventBridge or a Lambda function), `log_group` the
     service's own; empty means the one of the running revision. `{env}` stands for the stack.

@@ -148,7 +148,7 @@ def _observed(order: SignUp, effects: tuple[Effect, ...], email: str, stopped: C
             if not missing or time.monotonic() >= deadline:
                 break
             if stopped():
-                return _Found(doubts=("stopped while its effects were observed for",))
+                return _Found(doubts=("stopped while its effects were looked for",))
             time.sleep(_POLL_SECONDS)
     except EffectUnknown as error:
         return _Found(doubts=(str(error),))

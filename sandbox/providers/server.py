@@ -26,7 +26,7 @@ _METHODS: Final = (
 )
 _WORKERS: Final = 8
 _SHORTEST_HIDDEN: Final = 4
-"""Shorter secret texts are not observed for: masking them would garble the message and hide nothing."""
+"""Shorter secret texts are not looked for: masking them would garble the message and hide nothing."""
 
 
 class ProviderServer:
