@@ -172,13 +172,11 @@ def _wanted(cell: Expected, row: Operation, about: About, source: str) -> Outcom
     def allows(held: Privileges) -> bool:
         return suffices(held, row, cell.place, source)
 
-    if not about.declared:
+    if not about.declared or (cell.outcome is Outcome.ALLOWED and not row.since):
         return cell.outcome
-    if allows(about.declared | about.tolerated) and allows(about.held):
+    if allows(about.held) and allows(about.declared | about.tolerated):
         return Outcome.ALLOWED
-    if row.since:
-        return Outcome.ALLOWED if allows(about.declared) else Outcome.DENIED
-    return cell.outcome
+    return Outcome.ALLOWED if row.since and allows(about.declared) else Outcome.DENIED
 
 
 def _residue(each: _Try, answer: Answer) -> str:

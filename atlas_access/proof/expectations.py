@@ -239,7 +239,8 @@ def _places(
     if row.scope is Scope.CLUSTER:
         return [Place("")]
     if row.scope is Scope.DATABASE:
-        return [Place(name) for name in (*databases, elsewhere, ADMIN)]
+        others = (ADMIN,) if row.reach is Reach.FOCUS else (elsewhere, ADMIN)
+        return [Place(name) for name in (*databases, *others)]
     named = [each.place for each in collections]
     if row.reach is Reach.FOCUS:
         return [place for place in named if place in focus]

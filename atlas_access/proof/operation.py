@@ -23,11 +23,11 @@ class Scope(StrEnum):
 
 
 class Reach(StrEnum):
-    """On which collections an operation is tried.
+    """On which collections or databases an operation is tried.
 
-    The server authorizes by action and resource, so at least one form of each kind of change is tried on every
-    collection; further ways to the same privilege are tried where they matter most: on the audit log and on a
-    collection that the user may read.
+    The server authorizes by action and resource, so each action is tried on every collection, in one form. Further ways
+    to do the same are tried where they matter most: on the audit log and on a collection that the user may read; what
+    concerns a database's users and roles on the manifest's databases and `admin`.
     """
 
     EVERYWHERE = "everywhere"
