@@ -1,9 +1,13 @@
 from .closing import close as close, ungated as ungated
-from .gates import Gates as Gates, baseline_digest as baseline_digest, baseline_file as baseline_file
+from .gates import (
+    UNGATED as UNGATED,
+    Gates as Gates,
+    baseline_digest as baseline_digest,
+    baseline_file as baseline_file,
+)
 from .loop import SILENT_SECONDS as SILENT_SECONDS, StepLoop as StepLoop
 from .model import ServiceState as ServiceState, short as short
 from .observe_soak import Preceding as Preceding, observed as observed
-from .preflight import UNGATED as UNGATED
 from .report import RolloutFailed as RolloutFailed
 from .rollback import RollbackRefused as RollbackRefused, roll_back as roll_back
 from .service import Service as Service, ServiceMissing as ServiceMissing
@@ -16,15 +20,17 @@ from .service_tags import (
     read_service_tags as read_service_tags,
 )
 from .soak import ObservedSoak as ObservedSoak, named as named, refusals as refusals, released as released
-from .wiring import (
+from .stack import (
     PROJECT_FOLDER as PROJECT_FOLDER,
-    gates_for as gates_for,
     own_settings as own_settings,
-    record_prior as record_prior,
-    roll_out as roll_out,
     say as say,
     service_of as service_of,
     settings_of as settings_of,
+)
+from .wiring import (
+    gates_for as gates_for,
+    record_prior as record_prior,
+    roll_out as roll_out,
     settle_lease as settle_lease,
     undo_rollout as undo_rollout,
 )

@@ -10,23 +10,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from atlas_access.base import Endpoints, Settings
+from atlas_access.rollout.gates import UNGATED, Gates
 from atlas_access.rollout.model import short
-from atlas_access.rollout.open_incident import StopLine
-from atlas_access.rollout.preflight import UNGATED
-from atlas_access.rollout.report import RolloutFailed
-from atlas_access.rollout.run import safely
 from atlas_access.rollout.service import ServiceMissing
+from atlas_access.rollout.stack import PROJECT_FOLDER, has_baseline, own_settings, say, service_of
 from atlas_access.rollout.steps import Done
-from atlas_access.rollout.wiring import PROJECT_FOLDER, gates_for, own_settings, say, service_of
 
 
 def ungated(stack: str, settings: Settings, endpoints: Endpoints) -> tuple[str, ...]:
     """Why the stack's gates could not judge a change; () where they can, or where there are none to run."""
-    gates = gates_for(stack, settings, endpoints)
+    gates = _gates(stack, settings, endpoints)
     if gates is not None:
         return gates.refusals()
     none = settings.allow_ungated_rollout or not (PROJECT_FOLDER / "smoke.yaml").is_file()
     return () if none else (UNGATED,)
+
+
+def _gates(stack: str, settings: Settings, endpoints: Endpoints) -> Gates | None:
+    if not has_baseline(stack, settings):
+        return None
+    from atlas_access.rollout.wiring import gates_for  # only here: it takes longer to import than a preview
+
+    return gates_for(stack, settings, endpoints)
 
 
 def close(props: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,7 +51,7 @@ def _answer(props: Mapping[str, Any]) -> str:
         state, service_tags = service_of(props, endpoints).observe_tagged()
     except ServiceMissing as error:
         return f"gates not run: {error}"
-    gates, runs = gates_for(stack, settings, endpoints), short(state.revision)
+    gates, runs = _gates(stack, settings, endpoints), short(state.revision)
     if gates is None or not state.desired:
         why = (
             f"{stack} has no smoke baseline" if state.desired else f"no task of {props['service']} is wanted"
@@ -55,6 +60,10 @@ def _answer(props: Mapping[str, Any]) -> str:
     judged, proven = str(props.get("gated_at") or ""), (str(each or "") for each in props["proven_at"])
     if judged and judged >= max(proven, default="") and state.revision == props["revision"]:
         return f"gates green on {runs} at {judged}, by the rollout, after the last change"
+    from atlas_access.rollout.open_incident import StopLine
+    from atlas_access.rollout.report import RolloutFailed
+    from atlas_access.rollout.run import safely
+
     with StopLine(stack, settings.github_repository, endpoints, os.environ, say).watching(
         lambda _: True
     ) as green:

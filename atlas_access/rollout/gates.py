@@ -16,6 +16,12 @@ from typing import Protocol
 ROUNDS = 2
 """Consecutive green rounds that a revision must show."""
 
+UNGATED = (
+    "the smoke gates cannot be run: there is no baseline. Capture one before any change: "
+    "atlas-access baseline capture STACK (in a sandbox: atlas-access sandbox baseline STACK). A sandbox's own tests "
+    "may set allowUngatedRollout"
+)
+
 
 def baseline_file(stack: str, configured: str, folder: Path) -> Path:
     """Where a stack's baseline is: as configured, else with the sandbox for a sandbox, else with the program."""

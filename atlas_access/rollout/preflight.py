@@ -14,7 +14,7 @@ from typing import Any
 from atlas_access.base import Endpoints, Status
 from atlas_access.clients import AwsUnavailable
 from atlas_access.proof import Made, Proof, ProofRequest, Verdict, make_all
-from atlas_access.rollout.gates import Gates
+from atlas_access.rollout.gates import UNGATED, Gates
 from atlas_access.rollout.model import short
 from atlas_access.rollout.readable import Readability, references
 from atlas_access.rollout.service import Service
@@ -22,12 +22,6 @@ from atlas_access.rollout.soak import ObservedSoak, refusals as soak_refusals
 from atlas_access.rollout.steps import Observed
 
 Check = Callable[[Observed], tuple[str, ...]]
-
-UNGATED = (
-    "the smoke gates cannot be run: there is no baseline. Capture one before any change: "
-    "atlas-access baseline capture STACK (in a sandbox: atlas-access sandbox baseline STACK). A sandbox's own tests "
-    "may set allowUngatedRollout"
-)
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from atlas_access.rollout.run import carry_out
 from atlas_access.rollout.service import Service, ServiceMissing
 from atlas_access.rollout.service_tags import ServiceTags
 from atlas_access.rollout.smoke_gates import smoke_gates
+from atlas_access.rollout.stack import PROJECT_FOLDER
 from atlas_access.rollout.steps import Goal, Way
-from atlas_access.rollout.wiring import PROJECT_FOLDER, new_run, parts_of
+from atlas_access.rollout.wiring import new_run, parts_of
 from atlas_access.smoke import letting_go
 
 

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from atlas_access.base import REGISTRATION_FACTS, Endpoints, Settings, Status, What, check_settings, clock_for
-from atlas_access.clients import AccountTarget, client, failed_requests, session_in
+from atlas_access.base import REGISTRATION_FACTS, Endpoints, Settings, Status, What, clock_for
+from atlas_access.clients import AccountTarget, failed_requests, session_in
 from atlas_access.rollout.gates import Gates
 from atlas_access.rollout.observe_soak import Preceding, observed
 from atlas_access.rollout.open_incident import StopLine
@@ -36,10 +34,8 @@ from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
 from atlas_access.rollout.service_log import errors_of
 from atlas_access.rollout.smoke_gates import AnotherStack, smoke_gates
+from atlas_access.rollout.stack import PROJECT_FOLDER, own_settings, say, service_of, settings_of
 from atlas_access.rollout.steps import Goal, Observed, Way
-
-PROJECT_FOLDER = Path(__file__).parents[2]
-"""Where `Pulumi.<stack>.yaml`, the baselines and the Terraform files are looked for."""
 
 
 def record_prior(props: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,13 +156,6 @@ def parts_of(
     )
 
 
-def service_of(props: Mapping[str, Any], endpoints: Endpoints) -> Service:
-    """The service that a resource is about."""
-    return Service(
-        client("ecs", str(props["region"]), endpoints), str(props["cluster"]), str(props["service"])
-    )
-
-
 def gates_for(
     stack: str,
     settings: Settings,
@@ -185,36 +174,9 @@ def gates_for(
     return smoke_gates(stack, settings, endpoints, PROJECT_FOLDER, other=other)
 
 
-def own_settings(props: Mapping[str, Any], endpoints: Endpoints) -> Settings:
-    """The settings that the program has handed on; those of the file for a resource of an earlier version's state.
-
-    Raises `SettingsInvalid`, and `ValueError` for a record that is none.
-    """
-    record = props.get("settings")
-    return Settings.from_json(str(record)) if record else settings_of(str(props["stack"]), endpoints)
-
-
-def settings_of(stack: str, endpoints: Endpoints, folder: Path = PROJECT_FOLDER) -> Settings:
-    """A stack's settings from its own file. Raises `SettingsInvalid`."""
-    files = {
-        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path.read_text(encoding="utf-8")
-        for path in sorted(folder.glob("Pulumi.*.yaml"))
-    }
-    return check_settings(stack, files, sandbox=endpoints.sandbox)
-
-
 def new_run() -> str:
     """A name for one run."""
     return uuid.uuid4().hex[:12]
-
-
-def say(line: str) -> None:
-    """Progress on the stack's row; a closed pipe is no reason to stop half-way."""
-    try:
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        return
 
 
 def _soak(own: Settings, endpoints: Endpoints) -> Any:

@@ -20,7 +20,8 @@ from atlas_access.rollout.service import Service
 from atlas_access.rollout.service_log import errors_of
 from atlas_access.rollout.service_tags import Bound, Lease, ServiceTags
 from atlas_access.rollout.soak import ObservedSoak, refusals
-from atlas_access.rollout.wiring import PROJECT_FOLDER, settle_lease
+from atlas_access.rollout.stack import PROJECT_FOLDER
+from atlas_access.rollout.wiring import settle_lease
 from components.settings import read_files
 
 CLUSTER, NAME = "askflorence-staging", "askflorence-staging-app"

@@ -1,0 +1,56 @@
+"""A stack's own service, settings and baseline: what every part of a rollout starts from."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from atlas_access.base import Endpoints, Settings, check_settings
+from atlas_access.clients import client
+from atlas_access.rollout.gates import baseline_file
+from atlas_access.rollout.service import Service
+
+PROJECT_FOLDER = Path(__file__).parents[2]
+"""Where `Pulumi.<stack>.yaml`, the baselines and the Terraform files are looked for."""
+
+
+def service_of(props: Mapping[str, Any], endpoints: Endpoints) -> Service:
+    """The service that a resource is about."""
+    return Service(
+        client("ecs", str(props["region"]), endpoints), str(props["cluster"]), str(props["service"])
+    )
+
+
+def own_settings(props: Mapping[str, Any], endpoints: Endpoints) -> Settings:
+    """The settings that the program has handed on; those of the file for a resource of an earlier version's state.
+
+    Raises `SettingsInvalid`, and `ValueError` for a record that is none.
+    """
+    record = props.get("settings")
+    return Settings.from_json(str(record)) if record else settings_of(str(props["stack"]), endpoints)
+
+
+def settings_of(stack: str, endpoints: Endpoints, folder: Path = PROJECT_FOLDER) -> Settings:
+    """A stack's settings from its own file. Raises `SettingsInvalid`."""
+    files = {
+        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path.read_text(encoding="utf-8")
+        for path in sorted(folder.glob("Pulumi.*.yaml"))
+    }
+    return check_settings(stack, files, sandbox=endpoints.sandbox)
+
+
+def has_baseline(stack: str, settings: Settings) -> bool:
+    """Whether the smoke gates are to judge this stack: a baseline is configured, or was captured and is not waived."""
+    captured = not settings.allow_ungated_rollout and baseline_file(stack, "", PROJECT_FOLDER).is_file()
+    return captured or bool(settings.smoke_baseline)
+
+
+def say(line: str) -> None:
+    """Progress on the stack's row; a closed pipe is no reason to stop half-way."""
+    try:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        return
