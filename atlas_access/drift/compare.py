@@ -30,7 +30,14 @@ from atlas_access.manifest import (
     declared_privileges,
     tolerated_privileges,
 )
-from atlas_access.privileges import excess_sentence, missing_sentence, sentences_of
+from atlas_access.privileges import (
+    Excess,
+    Privileges,
+    excess,
+    excess_sentence,
+    missing_sentence,
+    sentences_of,
+)
 
 T = TypeVar("T")
 
@@ -239,24 +246,35 @@ def _collections(wanted: Wanted, observed: ObservedCollections | Unread | NotRea
 
 
 def _not_compared(wanted: Wanted, observed: ObservedCollections | Unread | NotReached) -> Iterator[Unread]:
-    """What the server said of the reader, when no documented set of its version says what it should be."""
+    """What the server said of the reader and nothing here can judge: its version, or actions that no table names."""
     if isinstance(observed, ObservedCollections):
         try:
-            declared_privileges(wanted.manifest, observed.user, observed.version)
+            unknown = _compared(wanted, observed)[0].unknown
         except ValueError as error:
-            yield Unread(
-                f"privileges of {observed.user} on server {observed.version or 'of no version'}", str(error)
-            )
+            what = f"privileges of {observed.user} on server {observed.version or 'of no version'}"
+            yield Unread(what, str(error))
+            return
+        for action in sorted({each.action for each in unknown}):
+            why = "no table of this project names it; accept it by a decision under accepted_actions of access.yaml"
+            yield Unread(f"the action {action} of {observed.user}", why)
+
+
+def _compared(wanted: Wanted, observed: ObservedCollections) -> tuple[Excess, Privileges]:
+    """What the reader holds beyond its declared privileges, and what it lacks of them. Raises ValueError."""
+    manifest, user, version = wanted.manifest, observed.user, observed.version
+    declared = declared_privileges(manifest, user, version)
+    tolerated = tolerated_privileges(manifest, user, version)
+    roles = map(str, manifest.user(user).roles)
+    beyond = excess(observed.privileges, declared | tolerated, roles, manifest.accepted_actions, version)
+    return beyond, declared - tolerated - observed.privileges
 
 
 def _privileges(wanted: Wanted, observed: ObservedCollections) -> Iterator[Difference]:
     try:
-        declared = declared_privileges(wanted.manifest, observed.user, observed.version)
-        tolerated = tolerated_privileges(wanted.manifest, observed.user, observed.version)
+        beyond, missing = _compared(wanted, observed)
     except ValueError:
         return  # reported as unknown: see _not_compared
-    extra = observed.privileges - declared - tolerated
-    missing = declared - tolerated - observed.privileges
+    extra = beyond.wrong
     parts = (
         (Kind.PRIVILEGE_EXTRA, "more than", extra, excess_sentence),
         (Kind.PRIVILEGE_MISSING, "less than", missing, missing_sentence),

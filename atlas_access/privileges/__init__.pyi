@@ -7,13 +7,12 @@ from .actions import (
 )
 from .builtin_roles import (
     BUILTIN_ROLES as BUILTIN_ROLES,
-    Effect as Effect,
     effect_of as effect_of,
-    effects_of_role as effects_of_role,
     is_documented as is_documented,
     major_of as major_of,
     version_warning as version_warning,
 )
+from .excess import Excess as Excess, excess as excess
 from .identity import (
     IDENTITY_COMMAND as IDENTITY_COMMAND,
     Identity as Identity,

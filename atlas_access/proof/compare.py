@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable
 
 from atlas_access.base import Finding
 from atlas_access.privileges import (
-    Effect,
+    Excess,
     Identity,
     Privilege,
-    Privileges,
     effect_of,
-    effects_of_role,
+    excess,
     excess_sentence,
     is_documented,
     missing_sentence,
@@ -59,44 +58,30 @@ def _privileges(expected: Expectations, identity: Identity, version: str) -> Ite
         text = f"the privileges of {', '.join(expected.roles)} on server version {version} are not documented here"
         yield doubtful(Subject.SERVER, text, "Update the cluster to a supported MongoDB version.")
         return
-    extra = identity.privileges - declared - tolerated
-    newer = added_by_newer(expected, identity, version)
-    unnamed = {each for each in extra if effect_of(each.action) is Effect.UNKNOWN}
-    accepted = {each for each in unnamed if each.action in expected.accepted_actions}
-    unknown = unnamed - accepted
-    for action in sorted({each.action for each in unknown}):
+    found = excess_of(expected, identity, version)
+    for action in sorted({each.action for each in found.unknown}):
         text = f"{expected.user} holds the action {action}, which no table of this project names"
         yield doubtful(Subject.EXCESS, text, _ACCEPT.format(action=action))
     if not is_documented(version):
-        text = f"MongoDB {version} is newer than the documented sets{_also(expected.user, newer)}"
+        text = f"MongoDB {version} is newer than the documented sets{_also(expected.user, found.newer)}"
         yield noted(Subject.SERVER, text)
-    if accepted:
-        yield noted(Subject.SERVER, f"accepted in access.yaml{_also(expected.user, accepted)}")
-    yield from _listed(expected, Subject.EXCESS, extra - accepted - newer - unknown, excess_sentence)
+    if found.accepted:
+        yield noted(Subject.SERVER, f"accepted in access.yaml{_also(expected.user, found.accepted)}")
+    yield from _listed(expected, Subject.EXCESS, found.wrong, excess_sentence)
     yield from _listed(
         expected, Subject.MISSING, declared - tolerated - identity.privileges, missing_sentence
     )
 
 
-def added_by_newer(expected: Expectations, identity: Identity, version: str) -> Privileges:
-    """Return what a version that is not documented here adds to the built-in roles, of the kinds that they may hold."""
-    if is_documented(version):
-        return frozenset()
-    extra = identity.privileges - expected.declared(version) - expected.tolerated(version)
-    return frozenset(each for each in extra if _may_be_new(expected, each))
+def excess_of(expected: Expectations, identity: Identity, version: str) -> Excess:
+    """Sort what the login holds beyond the declared privileges; raises ValueError for a version that is too old."""
+    declared = expected.declared(version) | expected.tolerated(version)
+    return excess(identity.privileges, declared, expected.roles, expected.accepted_actions, version)
 
 
 def _also(user: str, privileges: Iterable[Privilege]) -> str:
     shown = sorted({f"{each.action} ({effect_of(each.action)})" for each in privileges})
     return f": {user} also holds {', '.join(shown)}" if shown else ""
-
-
-def _may_be_new(expected: Expectations, privilege: Privilege) -> bool:
-    """Whether a built-in role of the user may have the action in a version that is not documented here."""
-    return any(
-        effect_of(privilege.action) in effects_of_role(name) and privilege.database == database
-        for name, _, database in (role.rpartition("@") for role in expected.roles)
-    )
 
 
 def _listed(

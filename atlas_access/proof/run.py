@@ -33,7 +33,7 @@ from atlas_access.clients import (
 )
 from atlas_access.privileges import IDENTITY_COMMAND, Identity, Privilege, read_identity, version_numbers
 from atlas_access.proof.attempt import LATE, LOST, About, Nonce, attempt_all, unanswered
-from atlas_access.proof.compare import added_by_newer, compare
+from atlas_access.proof.compare import compare, excess_of
 from atlas_access.proof.evidence import Attempt, Proof, Subject, doubtful, refuted
 from atlas_access.proof.judge_secret import judge_secret
 from atlas_access.proof.observe_audit_log import Presence, observe
@@ -236,7 +236,7 @@ def _try_all(run: _Run, server: Server, identity: Identity) -> None:
     expected, total = run.request.expectations, len(run.request.expectations.table)
     try:
         listed = expected.declared(run.version), expected.tolerated(run.version)
-        listed = listed[0], listed[1] | added_by_newer(expected, identity, run.version)
+        listed = listed[0], listed[1] | excess_of(expected, identity, run.version).newer
     except ValueError:
         listed = frozenset[Privilege](), frozenset[Privilege]()
     nonce = Nonce(f"_probe_{uuid.uuid4().hex}", uuid.uuid4())
