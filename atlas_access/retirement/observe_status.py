@@ -12,7 +12,7 @@ from pathlib import Path
 
 from atlas_access.base import Clock, clock_for
 from atlas_access.clients import AwsUnavailable, client
-from atlas_access.drift import listed, moment, observe as drift
+from atlas_access.drift import listed, observe as drift
 from atlas_access.proof import Stack, Verdict, candidates, declared_proven, prove_candidates
 from atlas_access.retirement import observe_inventory as legacy
 from atlas_access.retirement.inventory import LegacyInventory, legacy_inventory
@@ -51,7 +51,7 @@ def facts(asked: StatusOrder) -> dict[Step, Fact]:
         soak = pool.submit(_soak, asked, asked.stack, clock)
         after = asked.own.goes_after
         before = pool.submit(_soak, asked, after, clock) if after in asked.settings else None
-        proofs = _proofs(asked, live)
+        proofs = _proofs(asked)
         captured = baseline(asked)
         return {
             Step.BASELINE: captured,
@@ -85,12 +85,8 @@ def baseline(asked: StatusOrder) -> Fact:
     )
 
 
-def _proofs(asked: StatusOrder, live: Live) -> Fact:
-    """Proven right before the swap, for what runs; before it, by asking the servers now."""
-    if live.bound and live.service_tags.bound is not None:
-        since = moment(live.service_tags.bound.since)
-        text = f"every credential was proven again right before the swap of {since}: on record, not asked now"
-        return Fact(holds=True, evidence=text)
+def _proofs(asked: StatusOrder) -> Fact:
+    """By asking the servers now, before a swap and after."""
     stack = Stack(asked.stack, asked.wanted.manifest, asked.own, asked.endpoints, asked.sign_in)
     each = candidates(stack)
     absent = [one for one in each if one.missing]
