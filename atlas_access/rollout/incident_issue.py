@@ -55,7 +55,7 @@ def decide(outcome: Outcome, issues: Iterable[Issue]) -> tuple[Change, ...]:
 
 def title(outcome: Outcome) -> str:
     """The title; it holds no foreign text."""
-    return f"Stop the line: the rollout of {outcome.stack} failed"
+    return f"Stop the line: a change of {outcome.stack} failed"
 
 
 def body(outcome: Outcome) -> str:
@@ -66,7 +66,7 @@ def body(outcome: Outcome) -> str:
         [
             f"<!-- atlas-access:stop-the-line stack={outcome.stack} -->",
             f"Since {_moment(outcome)} nothing of {outcome.stack} should be deployed until the cause is fixed. The "
-            "next green rollout closes this issue; it is updated while rollouts fail. Do not edit it; talk below.",
+            "next green one closes this issue; it is updated while changes fail. Do not edit it; talk below.",
             "",
             *(f"- {plain(line)}" for line in lines[:_MOST_LINES]),
             *left,

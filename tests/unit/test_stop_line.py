@@ -18,7 +18,7 @@ def opened(outcome: Outcome = FAILED, number: int = 1) -> Issue:
 
 def test_a_failed_rollout_opens_an_issue_with_what_it_said() -> None:
     (change,) = decide(FAILED, ())
-    assert (Write.OPEN, "Stop the line: the rollout of staging failed", (LABEL, "P1")) == (
+    assert (Write.OPEN, "Stop the line: a change of staging failed", (LABEL, "P1")) == (
         change.write,
         change.title,
         change.labels,
