@@ -8,9 +8,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pulumi_policy import EnforcementLevel, PolicyPack
 
+import policy
 from policy.config import ConfigInvalid, load_config
 from policy.pack import PACK_NAME, policies
 
+HERE = Path(__file__).resolve().parent
+if Path(policy.__file__ or "").resolve().parent != HERE:
+    sys.exit(f"the policy pack at {HERE} was asked for, but another one was imported: {policy.__file__}")
 try:
     config = load_config(environment=os.environ)
 except ConfigInvalid as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from policy.config import Config
 from policy.evaluate import Evaluator
 from policy.model import Finding, Level, NotEvaluated
-from policy.resource import Resource
+from policy.resources import Resource
 from policy.run import Run, carried_phase, parse_phase
 from policy.values import Value, from_protocol
 

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 
 from policy.reader import Problem, Reader
-from policy.resource import Resource
+from policy.resources import Resource
 from policy.values import Marker, Text
 
 _PROCESS_KEY = secrets.token_bytes(32)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policy.reader import Problem, Reader
-from policy.resource import Resource
+from policy.resources import Resource
 from policy.secret_reference import SecretReference, parse_secret_reference
 from policy.values import Marker, Text, Value, texts
 

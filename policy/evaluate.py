@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from policy.model import Finding, Level, NotEvaluated, Outcome, Rule
 from policy.report import Report
-from policy.resource import STACK, Resource
+from policy.resources import STACK, Resource
 from policy.rules import RULES
 from policy.run import Run
 from policy.values import Marker

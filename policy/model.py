@@ -11,7 +11,7 @@ from policy.values import Marker
 
 if TYPE_CHECKING:
     from policy.report import Report
-    from policy.resource import Resource
+    from policy.resources import Resource
     from policy.run import Run
 
 

@@ -33,7 +33,7 @@ from policy.catalogue import KNOWN_AFTER_CREATION, NOT_EVALUATED, Telling
 from policy.config import Config
 from policy.evaluate import Evaluator
 from policy.model import Finding, Level, NotEvaluated, Outcome, Rule
-from policy.resource import STACK, Resource
+from policy.resources import STACK, Resource
 from policy.rules import RULES
 from policy.run import Run, carried_phase, parse_phase
 from policy.values import UNKNOWN, Value, from_protocol

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from policy.reader import Problem, Reader
-from policy.resource import Resource
+from policy.resources import Resource
 from policy.values import Text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from policy.model import Finding, Level, NotEvaluated, Outcome, Rule
-from policy.resource import Resource
+from policy.resources import Resource
 from policy.values import Marker
 
 _SUBJECT_PROPERTIES = ("username", "roleName", "family", "name")

@@ -9,7 +9,7 @@ from policy import adr
 from policy.atlas import PasswordShape, role_view, user_view
 from policy.config import Config, StackFacts
 from policy.proofs import proof_view
-from policy.resource import (
+from policy.resources import (
     CUSTOM_DB_ROLE,
     DATABASE_USER,
     PRIVILEGE_PROOF,

@@ -4,7 +4,7 @@ from policy import adr
 from policy.config import StackFacts
 from policy.model import Framework, Rule, Severity
 from policy.report import Report, printable
-from policy.resource import (
+from policy.resources import (
     CUSTOM_DB_ROLE,
     DATABASE_USER,
     ECS_SERVICE,

@@ -5,7 +5,7 @@ from policy.atlas import ActionGrant, Target, role_view
 from policy.config import Config
 from policy.model import Framework, Rule, Severity
 from policy.report import Report, printable
-from policy.resource import CUSTOM_DB_ROLE, Resource
+from policy.resources import CUSTOM_DB_ROLE, Resource
 from policy.run import Run
 from policy.values import Marker
 

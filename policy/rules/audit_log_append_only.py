@@ -7,7 +7,7 @@ from policy.atlas import RoleReference, Target, role_view, user_view
 from policy.config import Config, Waiver
 from policy.model import Framework, Rule, Severity
 from policy.report import Report, printable
-from policy.resource import CUSTOM_DB_ROLE, DATABASE_USER, SERVICE_ACCESS, STACK, Resource
+from policy.resources import CUSTOM_DB_ROLE, DATABASE_USER, SERVICE_ACCESS, STACK, Resource
 from policy.run import Run
 from policy.values import Marker
 

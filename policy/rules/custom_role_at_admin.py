@@ -4,7 +4,7 @@ from policy import adr
 from policy.atlas import user_view
 from policy.model import Framework, Rule, Severity
 from policy.report import Report, printable
-from policy.resource import DATABASE_USER, Resource
+from policy.resources import DATABASE_USER, Resource
 from policy.run import Run
 from policy.values import Marker
 

@@ -5,7 +5,7 @@ from policy.bindings import expected_secret, unseen
 from policy.ecs import Binding, task_view
 from policy.model import Framework, Rule, Severity
 from policy.report import Report
-from policy.resource import TASK_DEFINITION, Resource
+from policy.resources import TASK_DEFINITION, Resource
 from policy.run import Run
 from policy.values import UNKNOWN
 

@@ -9,7 +9,7 @@ from policy.iam import PolicyView, Statement, inline_views, own_policy_view, pol
 from policy.model import Framework, Rule, Severity
 from policy.reader import Reader
 from policy.report import Report, printable
-from policy.resource import (
+from policy.resources import (
     GROUP_POLICY,
     KEY_GRANT,
     MANAGED_POLICY,

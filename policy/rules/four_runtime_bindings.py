@@ -5,7 +5,7 @@ from policy.bindings import expected_secret, is_mongo, is_schema, unseen
 from policy.ecs import Binding, TaskView, task_view
 from policy.model import Framework, Rule, Severity
 from policy.report import Report, printable
-from policy.resource import TASK_DEFINITION, Resource
+from policy.resources import TASK_DEFINITION, Resource
 from policy.run import Run
 
 _JUDGED_ELSEWHERE = frozenset({adr.REFERENCE_VARIABLE, adr.SCHEMA_VARIABLE, *adr.DEPRECATED_VARIABLES})

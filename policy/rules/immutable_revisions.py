@@ -3,7 +3,7 @@
 from policy.ecs import task_view
 from policy.model import Framework, Rule, Severity
 from policy.report import Report
-from policy.resource import TASK_DEFINITION, Resource
+from policy.resources import TASK_DEFINITION, Resource
 from policy.run import Run
 from policy.values import Marker
 

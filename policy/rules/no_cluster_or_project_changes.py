@@ -2,7 +2,7 @@
 
 from policy.model import Framework, Rule, Severity
 from policy.report import Report
-from policy.resource import CUSTOM_DB_ROLE, DATABASE_USER, Resource
+from policy.resources import CUSTOM_DB_ROLE, DATABASE_USER, Resource
 from policy.run import Run
 
 _ALLOWED = frozenset({DATABASE_USER, CUSTOM_DB_ROLE})

@@ -3,7 +3,7 @@
 from policy.atlas import role_view
 from policy.model import Framework, Rule, Severity
 from policy.report import Report
-from policy.resource import CUSTOM_DB_ROLE, Resource
+from policy.resources import CUSTOM_DB_ROLE, Resource
 from policy.run import Run
 from policy.values import Marker
 

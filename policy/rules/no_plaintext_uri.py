@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from policy.model import Framework, Rule, Severity
 from policy.report import Report, printable
-from policy.resource import SECRET_VERSION, STACK, STACK_REFERENCE, Resource
+from policy.resources import SECRET_VERSION, STACK, STACK_REFERENCE, Resource
 from policy.run import Run
 
 _CREDENTIAL = re.compile(

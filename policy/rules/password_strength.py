@@ -5,7 +5,7 @@ from policy.atlas import user_view
 from policy.model import Framework, Rule, Severity
 from policy.reader import Reader
 from policy.report import Report
-from policy.resource import DATABASE_USER, RANDOM_PASSWORD, Resource
+from policy.resources import DATABASE_USER, RANDOM_PASSWORD, Resource
 from policy.run import Run
 from policy.values import Marker
 

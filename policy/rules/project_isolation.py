@@ -6,7 +6,7 @@ from policy.atlas import user_view
 from policy.config import StackFacts
 from policy.model import Framework, Rule, Severity
 from policy.report import Report, printable
-from policy.resource import CUSTOM_DB_ROLE, DATABASE_USER, SECRET, STACK_REFERENCE, Resource
+from policy.resources import CUSTOM_DB_ROLE, DATABASE_USER, SECRET, STACK_REFERENCE, Resource
 from policy.run import Run
 from policy.values import Marker
 

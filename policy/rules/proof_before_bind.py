@@ -7,7 +7,7 @@ from policy.ecs import Binding, task_view
 from policy.model import Framework, Rule, Severity
 from policy.proofs import proof_view
 from policy.report import Report
-from policy.resource import PRIVILEGE_PROOF, TASK_DEFINITION, Resource
+from policy.resources import PRIVILEGE_PROOF, TASK_DEFINITION, Resource
 from policy.run import Run
 from policy.secret_reference import SecretReference
 from policy.values import UNKNOWN, Marker

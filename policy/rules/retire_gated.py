@@ -6,7 +6,7 @@ from policy import adr
 from policy.model import Framework, Rule, Severity
 from policy.reader import Reader
 from policy.report import Report
-from policy.resource import RETIREMENT, SERVICE_ACCESS, STACK, Resource
+from policy.resources import RETIREMENT, SERVICE_ACCESS, STACK, Resource
 from policy.run import Run
 from policy.values import Marker
 

@@ -5,7 +5,7 @@ import re
 from policy.model import Framework, Rule, Severity
 from policy.reader import Reader
 from policy.report import Report
-from policy.resource import SECRET, Resource
+from policy.resources import SECRET, Resource
 from policy.run import Run
 from policy.values import Marker
 

@@ -2,7 +2,7 @@
 
 from policy.model import Framework, Rule, Severity
 from policy.report import Report
-from policy.resource import SECRET, Resource
+from policy.resources import SECRET, Resource
 from policy.run import Run
 
 

@@ -5,7 +5,7 @@ from policy.bindings import is_mongo, unseen
 from policy.ecs import task_view
 from policy.model import Framework, Rule, Severity
 from policy.report import Report, printable
-from policy.resource import TASK_DEFINITION, Resource
+from policy.resources import TASK_DEFINITION, Resource
 from policy.run import Run
 
 _JUDGED_ELSEWHERE = frozenset({SCHEMA_VARIABLE, *DEPRECATED_VARIABLES})

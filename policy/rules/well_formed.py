@@ -7,7 +7,7 @@ from policy.model import Framework, Rule, Severity
 from policy.proofs import proof_view
 from policy.reader import Problem
 from policy.report import Report, printable
-from policy.resource import (
+from policy.resources import (
     CUSTOM_DB_ROLE,
     DATABASE_USER,
     GROUP_POLICY,

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from policy import adr, resource as types
+from policy import adr, resources as types
 from policy.config import Config, load_config
 from policy.evaluate import Evaluator
 from policy.model import Level, Outcome
-from policy.resource import Resource
+from policy.resources import Resource
 from policy.run import Run
 
 PROJECT_ID = "69e31af12fd2c0aef51bbb41"

@@ -21,7 +21,7 @@ from policy_world import (
     without,
 )
 
-from policy import resource as types
+from policy import resources as types
 from policy.config import Config, Waiver, load_config
 from policy.values import SECRET, UNKNOWN
 

@@ -1,7 +1,6 @@
 """The pack as an engine meets it: its metadata, unknown values, strange values, and what it never says."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from policy_pack_process import PackProcess
 from policy_world import compliant_stack, judge, judge_stack, make, task, user, violations
 from pulumi.runtime.proto import analyzer_pb2
 
-from policy import resource as types
+from policy import resources as types
 from policy.evaluate import Evaluator
 from policy.model import Framework, Rule, Severity
 from policy.rules import RULES
@@ -70,6 +69,7 @@ def test_every_rule_is_in_the_pack(packs):
     ids=["expected", "could be known"],
 )
 def test_an_unknown_value_is_reported_by_name_and_kind_and_stops_nothing(packs, asked, policy, expected):
+    packs("bind").analyze(request(compliant_stack()[0]))
     said = packs("bind").analyze(asked)
 
     assert [(policy, False, True)] == [
@@ -214,15 +214,35 @@ def test_no_message_holds_a_secret_from_any_property():
     assert [] == [line for line in said if CANARY[:8] in line]
 
 
-def test_a_wrong_configuration_is_reported_without_a_traceback(tmp_path):
+@pytest.fixture
+def copied(tmp_path):
+    """A copy of the pack, as another checkout has it."""
     shutil.copytree(PACK, tmp_path / "policy", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "policy" / "policy-config.json").write_text('{"userCap": 0}', encoding="utf-8")
+    return tmp_path / "policy"
+
+
+def test_no_module_of_the_pack_shadows_the_standard_library():
+    assert set() == {module.stem for module in PACK.glob("*.py")} & sys.stdlib_module_names
+
+
+def test_the_pack_that_is_named_is_the_pack_that_runs(copied):
+    law = copied / "policy-config.json"
+    law.write_text(
+        json.dumps({**json.loads(law.read_text(encoding="utf-8")), "userCap": 1}), encoding="utf-8"
+    )
+
+    with PackProcess.start(copied, "bind") as pack:
+        said = [mandatory(pack.analyze(request(user(name)))) for name in ("a", "b")]
+
+    assert [set(), {"user-cap"}] == said
+
+
+def test_a_wrong_configuration_is_reported_without_a_traceback(copied):
+    (copied / "policy-config.json").write_text('{"userCap": 0}', encoding="utf-8")
 
     ended = subprocess.run(
         [sys.executable, "-m", "pulumi.policy", "127.0.0.1:1", "."],
-        cwd=tmp_path / "policy",
-        # The copy, not the installed pack.
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=copied,
         capture_output=True,
         text=True,
         timeout=120,

@@ -11,7 +11,7 @@ from test_analyze_state import SECRET, entry, exported, stored
 
 from atlas_access.cli.main import run
 from policy.catalogue import CATALOGUE
-from policy.resource import SERVICE_ACCESS
+from policy.resources import SERVICE_ACCESS
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = ROOT / "access.yaml"

@@ -3,7 +3,7 @@
 from hypothesis import given, settings, strategies as st
 from policy_world import ALLOWED, audit_role, grant, judge, judge_stack, make, role, task, user, violations
 
-from policy import resource as types
+from policy import resources as types
 from policy.adr import ALLOWED_ACTIONS, BUILT_IN_ROLES
 from policy.rules import RULES
 from policy.values import SECRET, UNKNOWN

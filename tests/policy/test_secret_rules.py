@@ -23,7 +23,7 @@ from policy_world import (
     without,
 )
 
-from policy import resource as types
+from policy import resources as types
 from policy.values import UNKNOWN
 
 CANARY = "mongodb+srv://app:canaryPassw0rd@host.example.com/askflorence"

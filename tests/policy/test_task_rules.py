@@ -29,7 +29,7 @@ from policy_world import (
     without,
 )
 
-from policy import resource as types
+from policy import resources as types
 from policy.adr import RETIREMENT_CONDITIONS
 from policy.values import UNKNOWN
 
