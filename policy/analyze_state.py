@@ -1,4 +1,4 @@
-"""Judges an exported deployment (Pulumi's format, version 3); an encrypted value is reported as not evaluated."""
+"""Judges an exported deployment (Pulumi's format, version 3 or 4); an encrypted value is reported as not evaluated."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from policy.config import Config
 from policy.evaluate import Evaluator
+from policy.law import Law
 from policy.model import Finding, Level, NotEvaluated
 from policy.resources import Resource
 from policy.run import Run, carried_phase, parse_phase
 from policy.values import Value, from_protocol
 
-DEPLOYMENT_VERSION = 3
+DEPLOYMENT_VERSIONS = (3, 4)
+"""What `pulumi stack export` writes: 4 as soon as a resource is tainted, or has hooks or views; 3 otherwise."""
 
 
 class StateInvalid(ValueError):
@@ -36,7 +37,7 @@ class StateReport:
         return tuple(finding for finding in self.findings if finding.level is Level.MANDATORY)
 
 
-def analyze_state(text: str, config: Config, phase: str | None = None) -> StateReport:
+def analyze_state(text: str, law: Law, phase: str | None = None) -> StateReport:
     """Judge an exported deployment.
 
     `phase` is the stack's setting; without it the phase that our component carries is used, and without that, rules
@@ -48,7 +49,7 @@ def analyze_state(text: str, config: Config, phase: str | None = None) -> StateR
     stack = next((resource.stack for resource in inputs if resource.stack), "")
     found = phase or next(filter(None, map(carried_phase, (*inputs, *outputs))), None)
     current, problem = parse_phase(found) if found else (None, "")
-    evaluator = Evaluator(Run(config, stack, current, problem))
+    evaluator = Evaluator(Run(law, stack, current, problem, exported=True))
     outcomes = [*(evaluator.resource(resource) for resource in inputs), evaluator.stack(outputs)]
     return StateReport(
         stack=stack,
@@ -68,8 +69,10 @@ def _entries(text: str) -> list[Mapping[str, object]]:
         raw = json.loads(text)
     except (ValueError, RecursionError):
         raise StateInvalid("the state is not JSON. Export it with: pulumi stack export.") from None
-    if not isinstance(raw, dict) or raw.get("version") != DEPLOYMENT_VERSION:
-        raise StateInvalid("the state is no deployment of version 3. Export it with: pulumi stack export.")
+    if not isinstance(raw, dict) or raw.get("version") not in DEPLOYMENT_VERSIONS:
+        raise StateInvalid(
+            "the state is no deployment of version 3 or 4. Export it with: pulumi stack export."
+        )
     deployment = raw.get("deployment")
     listed = deployment.get("resources") if isinstance(deployment, dict) else None
     if listed is None and isinstance(deployment, dict):
@@ -79,7 +82,7 @@ def _entries(text: str) -> list[Mapping[str, object]]:
     for index, entry in enumerate(listed):
         if not isinstance(entry.get("urn"), str) or not isinstance(entry.get("type"), str):
             raise StateInvalid(f"the state's resource {index} has no urn or no type.")
-    return [entry for entry in listed if not entry.get("delete")]
+    return [entry for entry in listed if not entry.get("delete") and not entry.get("viewOf")]
 
 
 def _properties(raw: object) -> dict[str, Value]:
@@ -108,6 +111,7 @@ def _resource(entry: Mapping[str, object], side: str) -> Resource:
         props=_properties(entry.get(side)),
         protect=entry.get("protect") is True,
         ignore_changes=_names(entry.get("ignoreChanges")),
+        delete_before_replace=entry.get("deleteBeforeReplace") is True,
         dependencies=_dependencies(entry),
         parent=parent if isinstance(parent, str) else "",
     )

@@ -1,17 +1,13 @@
-"""Database users and custom roles as the Atlas provider takes them; of a password only a keyed digest is kept."""
+"""Database users and custom roles as the Atlas provider takes them; of a password only its form and digest are kept."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from dataclasses import dataclass
 
+from policy.credentials import Password
 from policy.reader import Problem, Reader
 from policy.resources import Resource
 from policy.values import Marker, Text
-
-_PROCESS_KEY = secrets.token_bytes(32)
 
 
 @dataclass(frozen=True)
@@ -21,6 +17,7 @@ class RoleReference:
     path: str
     name: Text | None
     database: Text | None
+    collection: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -43,23 +40,15 @@ class ActionGrant:
 
 
 @dataclass(frozen=True)
-class PasswordShape:
-    """What may be known of a password: its form, and a digest that means nothing outside this process."""
-
-    length: int
-    alphanumeric: bool
-    digest: str
-
-
-@dataclass(frozen=True)
 class UserView:
     """A `mongodbatlas.DatabaseUser`."""
 
     name: Text | None
     project: Text | None
+    sign_in: Text | None
     roles: tuple[RoleReference, ...] | Marker
     scopes: tuple[tuple[Text | None, Text | None], ...] | Marker
-    password: PasswordShape | Marker | None
+    password: Password | Marker | None
     problems: tuple[Problem, ...]
 
 
@@ -74,11 +63,8 @@ class RoleView:
     problems: tuple[Problem, ...]
 
 
-def _shape(password: Text | None) -> PasswordShape | Marker | None:
-    if not isinstance(password, str):
-        return password
-    digest = hmac.new(_PROCESS_KEY, password.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
-    return PasswordShape(len(password), password.isascii() and password.isalnum(), digest)
+def _known(password: Text | None) -> Password | Marker | None:
+    return Password.of(password) if isinstance(password, str) else password
 
 
 def _references(readers: tuple[Reader, ...] | Marker) -> tuple[RoleReference, ...] | Marker:
@@ -89,6 +75,7 @@ def _references(readers: tuple[Reader, ...] | Marker) -> tuple[RoleReference, ..
             role.path("roleName"),
             role.text("roleName", required=True),
             role.text("databaseName", required=True),
+            role.text("collectionName"),
         )
         for role in readers
     )
@@ -118,11 +105,12 @@ def user_view(resource: Resource) -> UserView:
     return UserView(
         name=reader.text("username", required=True),
         project=reader.text("projectId", required=True),
+        sign_in=reader.text("authDatabaseName", required=True),
         roles=_references(reader.objects("roles", required=True)),
         scopes=scopes
         if isinstance(scopes, Marker)
         else tuple((scope.text("name", required=True), scope.text("type")) for scope in scopes),
-        password=_shape(reader.text("password", "passwordWo")),
+        password=_known(reader.text("password", "passwordWo")),
         problems=tuple(reader.problems),
     )
 

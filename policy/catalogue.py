@@ -7,54 +7,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from policy.config import UNKNOWN_SETTING
+from policy.law_file import UNKNOWN_SETTING
 from policy.model import Rule
 from policy.rules import RULES
 
 _PARTS = ("-stack", "-advisory")
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What `explain` shows of a rule. `policies` are the names under which an engine reports it."""
-
-    name: str
-    description: str
-    why: str
-    source: str
-    severity: str
-    level: str
-    frameworks: tuple[str, ...]
-    remediation: str
-    offending: str
-    compliant: str
-    policies: tuple[str, ...]
-    known_after_creation: tuple[str, ...]
-
-
-def _entry(rule: Rule) -> Entry:
-    names = [rule.name] if rule.check is not None else []
-    if rule.advises:
-        names.append(f"{rule.name}-advisory")
-    if rule.check_stack is not None:
-        names.append(f"{rule.name}-stack")
-    return Entry(
-        name=rule.name,
-        description=rule.description,
-        why=rule.why,
-        source=rule.source,
-        severity=rule.severity.value,
-        level="mandatory, advisory in part" if rule.advises else "mandatory",
-        frameworks=tuple(framework.value for framework in rule.frameworks),
-        remediation=rule.remediation,
-        offending=rule.offending,
-        compliant=rule.compliant,
-        policies=tuple(names),
-        known_after_creation=rule.after_creation,
-    )
-
-
-CATALOGUE: Final[Mapping[str, Entry]] = MappingProxyType({rule.name: _entry(rule) for rule in RULES})
+CATALOGUE: Final[Mapping[str, Rule]] = MappingProxyType({rule.name: rule for rule in RULES})
 """Every rule by its name, in the order in which they run."""
 
 
@@ -94,7 +54,7 @@ def explain_telling(name: str) -> Telling | None:
     return _TELLINGS.get(name.removesuffix("-stack"))
 
 
-def explain(name: str) -> Entry | None:
+def explain(name: str) -> Rule | None:
     """The entry of a rule, also by the name under which an engine reports a part of it; None for no rule."""
     for suffix in _PARTS:
         if name not in CATALOGUE:

@@ -1,4 +1,4 @@
-"""Task definitions and their bindings, read without trust; values of plain variables are not kept."""
+"""Task definitions and their bindings, container by container, read without trust; plain values are not kept."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from policy.resources import Resource
 from policy.secret_reference import SecretReference, parse_secret_reference
 from policy.values import Marker, Text, Value, texts
 
-_NAMES_A_SECRET = re.compile(r":secret:[^:]*/mongodb/")
 _BOUND = re.compile(r"\[\d+\]\.secrets\[\d+\]\.valueFrom")
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/(?:.*/)?(?P<name>[^/]+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -20,67 +20,90 @@ class Binding:
     """One entry of a container's `secrets`; `reference` is None where `valueFrom` is no secret's ARN."""
 
     path: str
+    container: str
     variable: str
     reference: SecretReference | None
     unknown: Marker | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A plain variable of a container."""
+
+    path: str
+    container: str
+    variable: str
 
 
 @dataclass(frozen=True)
 class TaskView:
     """An `aws.ecs.TaskDefinition`. `unseen` is why the containers cannot be seen, None where they can.
 
-    `elsewhere` are the places besides `secrets` that name a MongoDB secret: a log driver's option, a plain variable.
+    `others` are all texts besides `secrets` with their path: a log driver's option, a plain variable's value.
     """
 
     family: Text | None
     skip_destroy: bool | Marker | None
+    execution_role: Text | None
+    task_role: Text | None
+    containers: tuple[str, ...]
     bindings: tuple[Binding, ...]
-    plain: tuple[tuple[str, str], ...]
+    plain: tuple[Plain, ...]
     unseen: Marker | None
     problems: tuple[Problem, ...]
-    elsewhere: tuple[str, ...] = ()
+    others: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def variables(self) -> frozenset[str]:
-        """Every variable that a container is given, as a secret or in plain."""
-        return frozenset(bound.variable for bound in self.bindings) | {name for _, name in self.plain}
+
+def role_name(text: Text | None) -> Text | None:
+    """The name of an IAM role given by name or ARN."""
+    match = _ROLE.fullmatch(text) if isinstance(text, str) else None
+    return match["name"] if match else text
 
 
 def task_view(resource: Resource) -> TaskView:
     """Read a task definition; what cannot be read is left out and listed in `problems`."""
     reader = Reader(resource.props)
     family = reader.text("family", required=True)
-    skip_destroy = reader.flag("skipDestroy")
     document = reader.document("containerDefinitions", required=True)
-    bindings: list[Binding] = []
-    plain: list[tuple[str, str]] = []
-    unseen = document if isinstance(document, Marker) else None
     containers = Reader({"containerDefinitions": document}, "", reader.problems)
     listed = containers.objects("containerDefinitions")
+    unseen = document if isinstance(document, Marker) else None
+    names: list[str] = []
+    bindings: list[Binding] = []
+    plain: list[Plain] = []
     if isinstance(listed, Marker):
         unseen = listed
     else:
-        for container in listed:
-            unseen = _read_container(container, bindings, plain) or unseen
+        for index, container in enumerate(listed):
+            name = container.text("name")
+            if isinstance(name, Marker):
+                unseen = name
+                continue
+            names.append(name if name is not None else f"container {index}")
+            unseen = _read_container(container, names[-1], bindings, plain) or unseen
     return TaskView(
         family,
-        skip_destroy,
+        reader.flag("skipDestroy"),
+        reader.text("executionRoleArn"),
+        reader.text("taskRoleArn"),
+        tuple(names),
         tuple(bindings),
         tuple(plain),
         unseen,
         tuple(reader.problems),
-        tuple(sorted(_elsewhere(document))),
+        tuple(sorted(_others(document))),
     )
 
 
-def _elsewhere(document: Value) -> Iterator[str]:
+def _others(document: Value) -> Iterator[tuple[str, str]]:
     for path, text in texts(document):
-        if _NAMES_A_SECRET.search(text) and not _BOUND.fullmatch(path):
-            yield f"containerDefinitions{path}"
+        if not _BOUND.fullmatch(path) and not path.endswith("<key>"):
+            yield f"containerDefinitions{path}", text
 
 
 def _read_container(
-    container: Reader, bindings: list[Binding], plain: list[tuple[str, str]]
+    container: Reader, name: str, bindings: list[Binding], plain: list[Plain]
 ) -> Marker | None:
     unseen = None
     for key in ("secrets", "environment"):
@@ -89,19 +112,19 @@ def _read_container(
             unseen = entries
             continue
         for entry in entries:
-            name = entry.text("name", required=True)
-            if isinstance(name, Marker):
-                unseen = name
-            elif name is not None and key == "secrets":
-                bindings.append(_binding(entry, name))
-            elif name is not None:
-                plain.append((entry.path("name"), name))
+            variable = entry.text("name", required=True)
+            if isinstance(variable, Marker):
+                unseen = variable
+            elif variable is not None and key == "secrets":
+                bindings.append(_binding(entry, name, variable))
+            elif variable is not None:
+                plain.append(Plain(entry.path("name"), name, variable))
     return unseen
 
 
-def _binding(entry: Reader, variable: str) -> Binding:
+def _binding(entry: Reader, container: str, variable: str) -> Binding:
     source = entry.text("valueFrom", required=True)
     path = entry.path("valueFrom")
     if isinstance(source, str):
-        return Binding(path, variable, parse_secret_reference(source))
-    return Binding(path, variable, None, source)
+        return Binding(path, container, variable, parse_secret_reference(source), source=source)
+    return Binding(path, container, variable, None, source)

@@ -7,11 +7,12 @@ unexpected unknown value means.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from policy.model import Finding, Level, NotEvaluated, Outcome, Rule
 from policy.report import Report
-from policy.resources import STACK, Resource
+from policy.resources import SERVICE_ACCESS, STACK, Resource
 from policy.rules import RULES
 from policy.run import Run
 from policy.values import Marker
@@ -37,7 +38,7 @@ class Evaluator:
             self.run.history.record(resource)
         except Exception as error:  # noqa: BLE001 - a resource that cannot be remembered must not pass
             outcomes.append(_failed(self._rules[0], resource, error))
-        return _merged(outcomes, fail_unknown=self.run.config.fail_unknown, rules=self._rules)
+        return self._excused(_merged(outcomes, fail_unknown=self.run.law.fail_unknown, rules=self._rules))
 
     def stack(self, resources: Sequence[Resource]) -> Outcome:
         """Judge the outputs of a whole stack."""
@@ -48,7 +49,40 @@ class Evaluator:
             for rule in self._rules
             if rule.check_stack is not None
         ]
-        return _merged(outcomes, fail_unknown=self.run.config.fail_unknown, rules=self._rules)
+        merged = _merged(outcomes, fail_unknown=self.run.law.fail_unknown, rules=self._rules)
+        return _join((self._excused(merged), self._stale(about, resources)))
+
+    def _excused(self, outcome: Outcome) -> Outcome:
+        """Findings that an exception in force accepts stay visible, as advice that names its decision."""
+        if not outcome.findings or not self.run.law.exceptions:
+            return outcome
+        return replace(outcome, findings=tuple(map(self._excuse, outcome.findings)))
+
+    def _excuse(self, finding: Finding) -> Finding:
+        for each in self.run.law.exceptions:
+            concerned = (each.resource, each.rule) == (f"{finding.type}::{finding.name}", finding.rule)
+            objection = self.run.law.objection_to_exception(each) if concerned else ""
+            if objection:
+                return replace(finding, message=f"{finding.message} Exception {each.id}: {objection}.")
+            if concerned:
+                self.run.history.excepted.add(each.id)
+                message = f"{finding.message} Accepted by {each.id} ({each.decision})."
+                return replace(finding, level=Level.ADVISORY, message=message)
+        return finding
+
+    def _stale(self, about: Resource, resources: Sequence[Resource]) -> Outcome:
+        """An exception that accepted nothing, once a whole stack of ours was judged."""
+        if all(resource.type != SERVICE_ACCESS for resource in resources):
+            return _NOTHING
+        by_name = {rule.name: rule for rule in self._rules}
+        found: list[Finding] = []
+        for each in self.run.law.exceptions:
+            rule = by_name.get(each.rule, self._rules[0])
+            if each.id not in self.run.history.excepted:
+                report = Report(rule, about)
+                report.finding(f"exception {each.id} is stale: {each.rule} finds nothing on {each.resource}.")
+                found.extend(report.outcome().findings)
+        return Outcome(tuple(found))
 
     def _select(self, type_token: str) -> tuple[Rule, ...]:
         return tuple(

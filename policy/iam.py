@@ -1,11 +1,15 @@
-"""IAM policy documents, read without trust (grammar: JSON policy elements).
+"""IAM policy documents, read without trust, and what they allow (grammar: JSON policy elements).
 
-Conditions are not evaluated: a condition narrows, so ignoring it is the strict choice.
+An unconditional Deny of the same document is taken into account. Conditions of an Allow are not evaluated: a condition
+narrows, so ignoring it is the strict choice.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from policy.reader import Problem, Reader
 from policy.resources import Resource
@@ -14,38 +18,111 @@ from policy.values import Marker, Text
 
 @dataclass(frozen=True)
 class Statement:
-    """One Allow statement. `inverted` means that it uses NotAction or NotResource."""
+    """One statement; `not_actions` and `not_resources` say that the lists name what is left out."""
 
     path: str
+    allows: bool
     actions: tuple[Text, ...]
+    not_actions: bool
     resources: tuple[Text, ...]
-    inverted: bool
+    not_resources: bool
+    principals: tuple[Text, ...]
+    conditional: bool
+
+    @property
+    def hidden(self) -> Marker | None:
+        """Why a part of it cannot be seen."""
+        parts = (*self.actions, *self.resources, *self.principals)
+        return next((part for part in parts if isinstance(part, Marker)), None)
+
+    def covers_action(self, action: str) -> bool:
+        """Whether it speaks about an action; letters' case does not count."""
+        return self.not_actions != any(matches(each.lower(), action.lower()) for each in _texts(self.actions))
+
+    def covers_resource(self, arn: str) -> bool:
+        """Whether it speaks about a resource; a resource-based policy without resources is about its own."""
+        listed = [_anywhere(each) for each in _texts(self.resources)]
+        return self.not_resources != any(matches(each, arn) or _begins(each, arn) for each in listed)
+
+    def covers(self, action: str, arn: str) -> bool:
+        """Whether it speaks about an action on a resource."""
+        return self.covers_action(action) and self.covers_resource(arn)
 
 
 @dataclass(frozen=True)
 class PolicyView:
-    """A policy document and the role it is attached to. `unseen` is why it cannot be seen, None where it can."""
+    """A policy document and whom it is attached to. `unseen` is why it cannot be seen, None where it can."""
 
     role: Text | None
     statements: tuple[Statement, ...]
     unseen: Marker | None
     problems: tuple[Problem, ...]
 
+    def allowing(self, action: str, arn: str) -> Statement | None:
+        """The statement that allows an action on a resource, unless the document itself denies it throughout."""
+        if any(
+            not each.allows and not each.conditional and each.covers(action, arn) for each in self.statements
+        ):
+            return None
+        return next((each for each in self.statements if each.allows and each.covers(action, arn)), None)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether an IAM pattern (`*`, `?`) covers a text; letters count as they are."""
+    return pattern == text or _compiled(pattern).fullmatch(text) is not None
+
+
+def _texts(parts: Sequence[Text]) -> list[str]:
+    return [part for part in parts if isinstance(part, str)]
+
+
+def _anywhere(arn: str) -> str:
+    """An ARN's pattern in any partition and region: copies and partitions are reached too."""
+    parts = arn.split(":", 5)
+    if len(parts) == 6 and parts[0] == "arn":
+        return ":".join(["arn", "*", parts[2], "*", *parts[4:]])
+    return arn
+
+
+def _begins(pattern: str, arn: str) -> bool:
+    """Whether a pattern goes on behind the name of `arn`, into the characters that Secrets Manager appends."""
+    fixed, wild, _ = pattern.replace("?", "*").partition("*")
+    if fixed == "arn:":
+        head, _, tail = pattern.partition(":secret:")
+        name, wild, _ = tail.replace("?", "*").partition("*")
+        base = arn.partition(":secret:")[2][:-7]
+        return bool(wild and base) and name.startswith(f"{base}-") and matches(f"{head}*", arn)
+    return False
+
 
 def policy_view(resource: Resource) -> PolicyView:
-    """Read `policy` of a role policy or managed policy."""
+    """Read the document of a role's, user's or group's policy, a managed one, or a permission set's."""
     reader = Reader(resource.props)
     role = reader.text("role")
-    document = reader.document("policy", required=True)
-    statements, unseen = _statements(reader, "policy", document)
+    key = "inlinePolicy" if "inlinePolicy" in resource.props else "policy"
+    statements, unseen = _statements(reader, key, reader.document(key, required=True))
     return PolicyView(role, statements, unseen, tuple(reader.problems))
 
 
 def own_policy_view(resource: Resource) -> PolicyView:
-    """Read the policy that a secret carries itself; without one, or with an empty one, it grants nothing."""
+    """Read the policy that a secret carries itself, its Allow statements alone; an empty one grants nothing."""
     if resource.props.get("policy") in (None, "", "{}"):
         return PolicyView(None, (), None, ())
-    return policy_view(resource)
+    view = policy_view(resource)
+    allowed = tuple(each for each in view.statements if each.allows)
+    return PolicyView(None, allowed, view.unseen, view.problems)
+
+
+def trust_view(resource: Resource) -> PolicyView:
+    """Read who may assume a role."""
+    reader = Reader(resource.props)
+    statements, unseen = _statements(reader, "assumeRolePolicy", reader.document("assumeRolePolicy"))
+    return PolicyView(reader.text("name"), statements, unseen, tuple(reader.problems))
 
 
 def inline_views(resource: Resource) -> tuple[PolicyView, ...]:
@@ -75,25 +152,41 @@ def _statements(reader: Reader, path: str, document: object) -> tuple[tuple[Stat
     listed = document.get("Statement")
     if isinstance(listed, dict):
         document = {**document, "Statement": [listed]}
-    inner = Reader(document, path, reader.problems)
-    entries = inner.objects("Statement", required=True)
+    entries = Reader(document, path, reader.problems).objects("Statement", required=True)
     if isinstance(entries, Marker):
         return (), entries
     read: list[Statement] = []
     for entry in entries:
-        if entry.text("Effect", required=True) == "Deny":
-            continue
-        inverted = entry.texts("NotAction") is not None or entry.texts("NotResource") is not None
-        actions, resources = entry.texts("Action"), entry.texts("Resource")
-        for part in (actions, resources):
-            if isinstance(part, Marker):
-                return tuple(read), part
+        effect = entry.text("Effect", required=True)
+        lists = {key: entry.texts(key) for key in ("Action", "NotAction", "Resource", "NotResource")}
+        hidden = next((part for part in (effect, *lists.values()) if isinstance(part, Marker)), None)
+        if hidden is not None:
+            return tuple(read), hidden
+        given = {key: part for key, part in lists.items() if isinstance(part, tuple)}
+        principals = _principals(entry)
         read.append(
             Statement(
                 entry.path("Action"),
-                actions if isinstance(actions, tuple) else (),
-                resources if isinstance(resources, tuple) else (),
-                inverted,
+                effect != "Deny",
+                given.get("NotAction", given.get("Action", ())),
+                "NotAction" in given,
+                given.get("NotResource", given.get("Resource", ())),
+                "NotResource" in given,
+                principals,
+                bool(entry.value("Condition")),
             )
         )
     return tuple(read), None
+
+
+def _principals(entry: Reader) -> tuple[Text, ...]:
+    """Whom a resource-based statement names: texts of every kind of principal, `*` for everybody but some."""
+    if entry.value("NotPrincipal") is not None:
+        return ("*",)
+    named = entry.value("Principal")
+    found: list[Text] = []
+    for part in named.values() if isinstance(named, dict) else [named]:
+        found.extend(
+            each for each in (part if isinstance(part, list) else [part]) if isinstance(each, str | Marker)
+        )
+    return tuple(found)

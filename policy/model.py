@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import enum
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from policy.values import Marker
 
@@ -92,10 +95,10 @@ StackCheck: TypeAlias = "Callable[[Sequence[Resource], Run, Report], None]"
 class Rule:
     """A rule with everything that `atlas-access explain` shows.
 
-    `types` are the type tokens that `check` is called for, all types where empty. `check` sees one resource's inputs
-    when it is registered and blocks it; `check_stack` sees all outputs. `advises` marks rules that also have
-    findings which do not stop a deployment. `after_creation` names the properties whose value may legitimately be
-    unknown in a preview.
+    `refuses` says one by one what the rule finds. `types` are the type tokens that `check` is called for, all types
+    where empty. `check` sees one resource's inputs when it is registered and blocks it; `check_stack` sees all outputs.
+    `advises` marks rules that also have findings which do not stop a deployment. `after_creation` names the properties
+    whose value may legitimately be unknown in a preview.
     """
 
     name: str
@@ -107,8 +110,42 @@ class Rule:
     remediation: str
     offending: str
     compliant: str
+    refuses: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     check: ResourceCheck | None = None
     check_stack: StackCheck | None = None
     advises: bool = False
     after_creation: tuple[str, ...] = ()
+
+    @property
+    def level(self) -> str:
+        """Whether its findings stop a deployment."""
+        return "mandatory, advisory in part" if self.advises else "mandatory"
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """The names under which an engine reports it."""
+        parts = {"": self.check, "-advisory": self.advises, "-stack": self.check_stack}
+        return tuple(f"{self.name}{part}" for part, there in parts.items() if there)
+
+
+@cache
+def _documentation() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(__file__).with_name("rules.json").read_text(encoding="utf-8"))
+    return found
+
+
+def documented(name: str, **code: Any) -> Rule:
+    """A rule with its documentation, which is data: `rules.json`."""
+    given = dict(_documentation()[name])
+    return Rule(
+        name=name,
+        severity=Severity(given.pop("severity")),
+        frameworks=tuple(map(Framework, given.pop("serves"))),
+        remediation=given.pop("remedy"),
+        offending="\n".join(given.pop("offending")),
+        compliant="\n".join(given.pop("compliant")),
+        refuses=tuple(given.pop("refuses")),
+        **given,
+        **code,
+    )

@@ -28,14 +28,13 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
-from policy import adr
 from policy.catalogue import KNOWN_AFTER_CREATION, NOT_EVALUATED, Telling
-from policy.config import Config
 from policy.evaluate import Evaluator
+from policy.law import Law
 from policy.model import Finding, Level, NotEvaluated, Outcome, Rule
 from policy.resources import STACK, Resource
 from policy.rules import RULES
-from policy.run import Run, carried_phase, parse_phase
+from policy.run import Phase, Run, carried_phase, parse_phase
 from policy.values import UNKNOWN, Value, from_protocol
 
 PACK_NAME: Final = "atlas-access"
@@ -72,6 +71,7 @@ def resource_of(args: ResourceValidationArgs) -> Resource:
         props=_properties(args.props),
         protect=bool(args.opts.protect),
         ignore_changes=tuple(args.opts.ignore_changes),
+        delete_before_replace=bool(args.opts.delete_before_replace),
         parent=args.opts.parent or "",
     )
 
@@ -86,7 +86,11 @@ def resource_in_stack(entry: PolicyResource) -> Resource:
         props=_properties(entry.props),
         protect=bool(entry.opts.protect),
         ignore_changes=tuple(entry.opts.ignore_changes),
+        delete_before_replace=bool(entry.opts.delete_before_replace),
         dependencies=tuple(dict.fromkeys(dependency.urn for dependency in related)),
+        depends_by_property={
+            name: tuple(each.urn for each in listed) for name, listed in entry.property_dependencies.items()
+        },
         parent=entry.parent.urn if entry.parent is not None else "",
     )
 
@@ -98,8 +102,8 @@ class Session:
     policy asks a second time or about another resource.
     """
 
-    def __init__(self, config: Config, rules: Sequence[Rule] = RULES) -> None:
-        self._config = config
+    def __init__(self, law: Law, rules: Sequence[Rule] = RULES) -> None:
+        self._law = law
         self._rules = rules
         self._evaluators: dict[str, Evaluator] = {}
         self._lock = threading.Lock()
@@ -136,8 +140,8 @@ class Session:
     def _evaluator(self, stack: str, *, fresh: bool, carrier: Resource | None) -> Evaluator:
         """The run of a stack; its root resource, which is registered first, begins a new one."""
         if fresh or stack not in self._evaluators:
-            phase, problem = parse_phase(_setting("phase") or adr.Phase.PROVISION)
-            run = Run(self._config, stack, phase, problem, unprotecting=_setting("unprotect") == "true")
+            phase, problem = parse_phase(_setting("phase") or Phase.PROVISION)
+            run = Run(self._law, stack, phase, problem, _setting("unprotect") == "true", _setting("rotating"))
             self._evaluators[stack] = Evaluator(run, self._rules)
         evaluator = self._evaluators[stack]
         carried = carried_phase(carrier) if carrier is not None and not _setting("phase") else None
@@ -152,17 +156,19 @@ def _setting(name: str) -> str:
     return str(value) if value is not None else ""
 
 
-def policies(config: Config, rules: Sequence[Rule] = RULES) -> list[Policy]:
+def policies(law: Law, rules: Sequence[Rule] = RULES) -> list[Policy]:
     """All policies of the pack."""
-    session = Session(config, rules)
+    session = Session(law, rules)
     built: list[Policy] = []
+    excepted = {each.rule for each in law.exceptions}
     for rule in rules:
-        if rule.check is not None:
-            built.append(_resource_policy(session, rule, rule.name, Level.MANDATORY))
-            if rule.advises:
-                built.append(_resource_policy(session, rule, f"{rule.name}-advisory", Level.ADVISORY))
-        if rule.check_stack is not None:
-            built.append(_stack_policy(session, rule))
+        advises = rule.advises or rule.name in excepted
+        for level in Level if advises else (Level.MANDATORY,):
+            name = rule.name if level is Level.MANDATORY else f"{rule.name}-advisory"
+            if rule.check is not None:
+                built.append(_resource_policy(session, rule, name, level))
+            if rule.check_stack is not None and (level is Level.MANDATORY or rule.name in excepted):
+                built.append(_stack_policy(session, rule, f"{name}-stack", level))
     return [*built, *_not_evaluated_policies(session)]
 
 
@@ -197,19 +203,17 @@ def _resource_policy(session: Session, rule: Rule, name: str, level: Level) -> P
     )
 
 
-def _stack_policy(session: Session, rule: Rule) -> Policy:
-    name = f"{rule.name}-stack"
-
+def _stack_policy(session: Session, rule: Rule, name: str, level: Level) -> Policy:
     def validate(args: StackValidationArgs, violation: ReportViolation) -> None:
         for finding in session.stack_outcome(name, args).findings:
-            if finding.rule == rule.name:
+            if finding.rule == rule.name and finding.level is level:
                 violation(_said(finding), finding.urn)
 
     return StackValidationPolicy(
         name=name,
         description=rule.description,
         validate=validate,
-        enforcement_level=EnforcementLevel.MANDATORY,
+        enforcement_level=EnforcementLevel(level.value),
         **_metadata(rule),
     )
 

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 
 from policy.reader import Problem, Reader
 from policy.resources import Resource
-from policy.values import Text
+from policy.values import Marker, Text
 
 
 @dataclass(frozen=True)
 class ProofView:
-    """A `PrivilegeProof`: inputs while it is registered, the verdict besides once the stack is judged."""
+    """A `PrivilegeProof`: inputs while it is registered, the verdict and its attempts once the stack is judged."""
 
     secret_arn: Text | None
     secret_version: Text | None
     verdict: Text | None
+    attempts: float | Marker | None
     problems: tuple[Problem, ...]
 
 
@@ -29,5 +30,6 @@ def proof_view(resource: Resource) -> ProofView:
         secret_arn=reader.text("secret_arn", "secretArn", required=True),
         secret_version=reader.text("secret_version", "secretVersion", required=True),
         verdict=reader.text("verdict"),
+        attempts=reader.number("attempts"),
         problems=tuple(reader.problems),
     )

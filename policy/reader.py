@@ -34,6 +34,10 @@ class Reader:
         """The full path of a key of this object."""
         return f"{self._path}.{key}" if self._path else key
 
+    def value(self, key: str) -> Value:
+        """What is under a key, of whatever form; None where absent."""
+        return self._props.get(key)
+
     def text(self, *keys: str, required: bool = False) -> Text | None:
         """A text under the first key that is present; None where absent or malformed."""
         key = next((name for name in keys if self._props.get(name) is not None), keys[0])

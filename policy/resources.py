@@ -19,24 +19,20 @@ ECS_SERVICE: Final = "aws:ecs/service:Service"
 ROLE: Final = "aws:iam/role:Role"
 ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
 MANAGED_POLICY: Final = "aws:iam/policy:Policy"
-ROLE_POLICY_ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-USER_POLICY: Final = "aws:iam/userPolicy:UserPolicy"
-GROUP_POLICY: Final = "aws:iam/groupPolicy:GroupPolicy"
-POLICY_ATTACHMENTS: Final = (
-    ROLE_POLICY_ATTACHMENT,
-    "aws:iam/policyAttachment:PolicyAttachment",
-    "aws:iam/userPolicyAttachment:UserPolicyAttachment",
-    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
-    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
-)
 SECRET_POLICY: Final = "aws:secretsmanager/secretPolicy:SecretPolicy"  # noqa: S105 - a type token
+SECRET_ROTATION: Final = "aws:secretsmanager/secretRotation:SecretRotation"  # noqa: S105 - a type token
+KEY: Final = "aws:kms/key:Key"
+KEY_POLICY: Final = "aws:kms/keyPolicy:KeyPolicy"
 KEY_GRANT: Final = "aws:kms/grant:Grant"
+KEY_ALIAS: Final = "aws:kms/alias:Alias"
 STACK: Final = "pulumi:pulumi:Stack"
 STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
 PRIVILEGE_PROOF: Final = "pulumi-python:dynamic/probe:PrivilegeProof"
 ROLLOUT: Final = "pulumi-python:dynamic/rollout:Rollout"
 RETIREMENT: Final = "pulumi-python:dynamic/rollout:Retirement"
 SERVICE_ACCESS: Final = "atlas-access:index:ServiceAccess"
+OUR_COMPONENTS: Final = "atlas-access:index:"
+DYNAMIC: Final = "pulumi-python:dynamic/"
 
 V = TypeVar("V")
 
@@ -45,8 +41,8 @@ V = TypeVar("V")
 class Resource:
     """One resource: its inputs while it is registered, its outputs where the whole stack is judged.
 
-    `dependencies` holds the URNs of everything it or one of its properties depends on, direct ones only;
-    it is empty while a resource is registered, because engines do not tell it then.
+    `dependencies` holds the URNs of everything it or one of its properties depends on, direct ones only; it is empty
+    while a resource is registered, because engines do not send it then. So is `depends_by_property`.
     """
 
     urn: str
@@ -55,7 +51,9 @@ class Resource:
     props: Mapping[str, Value]
     protect: bool = False
     ignore_changes: tuple[str, ...] = ()
+    delete_before_replace: bool = False
     dependencies: tuple[str, ...] = ()
+    depends_by_property: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     parent: str = ""
     _views: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
 
@@ -66,10 +64,21 @@ class Resource:
         return head.removeprefix("urn:pulumi:") if head.startswith("urn:pulumi:") else ""
 
     @cached_property
+    def project(self) -> str:
+        """The Pulumi project, from the URN; "" where there is none."""
+        parts = self.urn.split("::")
+        return parts[1] if len(parts) > 1 else ""
+
+    @cached_property
     def texts(self) -> tuple[tuple[str, str], ...]:
         """Every text in the properties with its path; the pickled provider of a dynamic resource left out."""
         visible = {key: value for key, value in self.props.items() if not key.startswith("__")}
         return tuple(texts(visible))
+
+    @property
+    def in_our_component(self) -> bool:
+        """Whether a component of ours declares it, by the chain of types in the URN or of its parent's."""
+        return any(OUR_COMPONENTS in urn.rpartition("::")[0] for urn in (self.urn, self.parent))
 
     def read(self, view: Callable[[Resource], V]) -> V:
         """The resource seen through a reading function, which is called once however many rules ask."""

@@ -1,25 +1,38 @@
-"""One pass over one stack: configuration, phase, and what was registered before, by name, digest and version."""
+"""One pass over one stack: the law, the phase, and what was registered before, by name, digest and version."""
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 from typing import Final
 
-from policy import adr
-from policy.atlas import PasswordShape, role_view, user_view
-from policy.config import Config, StackFacts
+from policy.atlas import role_view, user_view
+from policy.credentials import Password
+from policy.law import Environment, Law
 from policy.proofs import proof_view
 from policy.resources import (
     CUSTOM_DB_ROLE,
     DATABASE_USER,
+    MANAGED_POLICY,
     PRIVILEGE_PROOF,
+    SECRET,
     SERVICE_ACCESS,
     Resource,
 )
-from policy.secret_reference import SecretReference
+from policy.secret_reference import SecretReference, parse_secret_reference
 from policy.values import Marker, Text
 
 _ANY_CLUSTER: Final = ""
+_SHORTEST: Final = 8
+"""A shorter text is no password that could be recognized; `password-strength` refuses it."""
+
+
+class Phase(enum.StrEnum):
+    """The phases of a stack's life."""
+
+    PROVISION = "provision"
+    BIND = "bind"
+    RETIRE = "retire"
 
 
 @dataclass
@@ -27,15 +40,21 @@ class History:
     """What the resources registered so far are, indexed so that each question takes constant time."""
 
     users: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    """(project, cluster) to URNs of users; "" stands for every cluster of the project."""
+    """(project, cluster) to URNs of users; "" is every cluster of the project."""
     roles: dict[tuple[str, str], str] = field(default_factory=dict)
     """(project, role name) to the URN that declares the custom role."""
-    passwords: dict[str, str] = field(default_factory=dict)
-    """Digest to the URN of the first user that has it."""
-    proofs: dict[str, dict[str, Text | None]] = field(default_factory=dict)
-    """Secret ARN to the version that each proof (by URN) tries."""
+    passwords: dict[Password, tuple[str, str]] = field(default_factory=dict)
+    """Password, as far as it is known, to the URN and the name of the first user that has it."""
+    proofs: dict[str, dict[str, tuple[Text | None, Text | None]]] = field(default_factory=dict)
+    """Secret ARN to the version that each proof (by URN) tries, and its verdict where the inputs show one."""
     unseen_proofs: set[str] = field(default_factory=set)
     """URNs of proofs whose secret is not known yet."""
+    keys: set[str] = field(default_factory=set)
+    """Keys that secrets of ours are encrypted with, by id."""
+    policies: set[str] = field(default_factory=set)
+    """Names of customer-managed policies that were judged."""
+    excepted: set[str] = field(default_factory=set)
+    """Ids of the law's exceptions that accepted a finding."""
 
     def record(self, resource: Resource) -> None:
         """Remember a resource after it was judged."""
@@ -49,16 +68,25 @@ class History:
             proof = resource.read(proof_view)
             if isinstance(proof.secret_arn, str):
                 self.unseen_proofs.discard(resource.urn)
-                self.proofs.setdefault(proof.secret_arn, {})[resource.urn] = proof.secret_version
+                of_secret = self.proofs.setdefault(proof.secret_arn, {})
+                of_secret[resource.urn] = (proof.secret_version, proof.verdict)
             elif isinstance(proof.secret_arn, Marker):
                 self.unseen_proofs.add(resource.urn)
+        elif resource.type == MANAGED_POLICY:
+            name = resource.props.get("name")
+            self.policies.add(name if isinstance(name, str) else resource.name)
+        elif resource.type == SECRET and resource.in_our_component:
+            key = resource.props.get("kmsKeyId")
+            if isinstance(key, str) and "alias/" not in key:
+                self.keys.add(key.rpartition("/")[2])
 
     def _record_user(self, resource: Resource) -> None:
         for key in user_places(resource):
             self.users.setdefault(key, set()).add(resource.urn)
-        password = resource.read(user_view).password
-        if isinstance(password, PasswordShape):
-            self.passwords.setdefault(password.digest, resource.urn)
+        user = resource.read(user_view)
+        if isinstance(user.password, Password) and user.password.length >= _SHORTEST:
+            name = user.name if isinstance(user.name, str) else resource.name
+            self.passwords.setdefault(user.password, (resource.urn, name))
 
 
 def user_places(resource: Resource) -> tuple[tuple[str, str], ...]:
@@ -75,30 +103,28 @@ class Run:
     """One pass over one stack.
 
     `phase` is None where it is unknown (an exported state without its component). `unprotecting` is the stack's
-    setting of that name: the update before a deliberate removal.
+    setting of that name: the update before a deliberate removal. `rotating` names the user whose password rotates.
+    `exported` is an exported state, in which what is secret is encrypted.
     """
 
-    config: Config
+    law: Law
     stack: str
-    phase: adr.Phase | None
+    phase: Phase | None
     phase_problem: str = ""
     unprotecting: bool = False
+    rotating: str = ""
+    exported: bool = False
     history: History = field(default_factory=History)
 
     @property
-    def facts(self) -> StackFacts | None:
+    def home(self) -> Environment | None:
         """What this stack's environment owns; None for an unknown stack."""
-        return self.config.stack(self.stack)
+        return self.law.environment(self.stack)
 
     @property
-    def others(self) -> tuple[StackFacts, ...]:
-        """What every other environment owns."""
-        return self.config.others(self.stack)
-
-    @property
-    def secret_prefix(self) -> str:
-        """How secret names of this stack begin."""
-        return f"{self.stack}/mongodb/"
+    def others(self) -> tuple[Environment, ...]:
+        """Every other environment."""
+        return self.law.others(self.stack)
 
     def foreign(self, reference: SecretReference) -> bool:
         """Whether a secret belongs to another environment: the business of `project-isolation` alone."""
@@ -107,13 +133,31 @@ class Run:
             for other in self.others
         )
 
+    def atlas_ours(self, resource: Resource) -> bool:
+        """Whether a database user or role is ours: by its project, its cluster, or a component of ours."""
+        project = resource.props.get("projectId")
+        if resource.in_our_component or (isinstance(project, str) and project in self.law.projects):
+            return True
+        if resource.type != DATABASE_USER:
+            return False
+        scopes = resource.read(user_view).scopes
+        clusters = {home.cluster for home in self.law.environments}
+        return not isinstance(scopes, Marker) and any(name in clusters for name, _ in scopes)
 
-def parse_phase(text: str) -> tuple[adr.Phase | None, str]:
+    def secret_ours(self, name: Text | None) -> bool:
+        """Whether a secret's name or ARN is one of ours, of any environment."""
+        if not isinstance(name, str):
+            return False
+        reference = parse_secret_reference(name)
+        return self.law.home_of_secret(reference.name if reference is not None else name) is not None
+
+
+def parse_phase(text: str) -> tuple[Phase | None, str]:
     """Read a phase's name; the second value says what is wrong with it."""
     try:
-        return adr.Phase(text), ""
+        return Phase(text), ""
     except ValueError:
-        return None, f"the phase is none of {', '.join(adr.Phase)}"
+        return None, f"the phase is none of {', '.join(Phase)}"
 
 
 def carried_phase(resource: Resource) -> str | None:

@@ -22,12 +22,18 @@ class SecretReference:
     arn: str
     account: str
     full_name: str
+    key: str
     stage: str
     version: str
 
     def names(self, secret: str) -> bool:
         """Whether this is the secret of that name, with or without the appended characters."""
-        return self.full_name == secret or _SUFFIX.sub("", self.full_name) == secret
+        return secret in (self.full_name, self.name)
+
+    @property
+    def name(self) -> str:
+        """The name without the appended characters."""
+        return _SUFFIX.sub("", self.full_name)
 
     @property
     def has_suffix(self) -> bool:
@@ -45,6 +51,7 @@ def parse_secret_reference(text: str) -> SecretReference | None:
         arn=base,
         account=match["account"],
         full_name=match["name"],
+        key=match["key"] or "",
         stage=match["stage"] or "",
         version=match["version"] or "",
     )

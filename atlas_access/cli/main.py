@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from atlas_access.cli import errors
+from atlas_access.cli.check import check
 from atlas_access.cli.docs import docs
 from atlas_access.cli.drift import drift
 from atlas_access.cli.env import env
@@ -55,7 +56,22 @@ def begin(
         show_calls()
 
 
-for verb in (docs, drift, env, explain, guard, matrix, policy, prove, rollback, smoke, status, undo, who_can):
+for verb in (
+    check,
+    docs,
+    drift,
+    env,
+    explain,
+    guard,
+    matrix,
+    policy,
+    prove,
+    rollback,
+    smoke,
+    status,
+    undo,
+    who_can,
+):
     app.command()(verb)
 app.add_typer(baseline, name="baseline")
 app.add_typer(legacy, name="legacy")

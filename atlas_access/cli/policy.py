@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from atlas_access.base import Finding, Report
     from atlas_access.manifest import Manifest
     from policy.analyze_state import StateReport
-    from policy.catalogue import Entry
-    from policy.model import Finding as Judged, NotEvaluated
+    from policy.model import Finding as Judged, NotEvaluated, Rule as Entry
 
 STDIN = "-"
 
@@ -44,14 +43,14 @@ def policy(
     """Judge STACK as it was deployed by the policy pack. Exit 0 clean, 1 violated, 3 not judged."""
     from atlas_access.cli.output import show
     from policy.analyze_state import StateInvalid, analyze_state
-    from policy.config import ConfigInvalid, load_config
+    from policy.law_file import LawInvalid, load_law
 
-    with presented_as(WRONG, StateInvalid, ConfigInvalid):
-        config = load_config(environment=os.environ)
-        if config.stack(stack) is None:
-            known = ", ".join(facts.name for facts in config.stacks)
+    with presented_as(WRONG, StateInvalid, LawInvalid):
+        law = load_law(environment=os.environ)
+        if law.environment(stack) is None:
+            known = ", ".join(each.name for each in law.environments)
             raise CommandFailed(f'stack "{stack}" is unknown to policy-config.json.', f"Known: {known}.")
-        judged = analyze_state(_state(state, stack, directory), config, phase.value if phase else None)
+        judged = analyze_state(_state(state, stack, directory), law, phase.value if phase else None)
     if judged.stack not in {"", stack}:
         raise CommandFailed(
             f"the state is of stack {judged.stack!r}, not {stack}.",
@@ -108,7 +107,7 @@ def _finding(judged: Judged, declared: Manifest | None, manifest: Path) -> Findi
     from atlas_access.review import line_of
     from policy.model import Level
 
-    line = line_of(declared, judged.rule, judged.type, judged.subject, judged.message) if declared else 0
+    line = line_of(declared, judged.type, judged.subject, judged.message) if declared else 0
     return Finding(
         status=Status.BAD if judged.level is Level.MANDATORY else Status.GOOD,
         subject=judged.name,

@@ -13,9 +13,6 @@ from atlas_access.manifest.records import ADMIN_DATABASE
 from atlas_access.manifest.shape import Known, Mistake
 from atlas_access.privileges import BUILTIN_ROLES
 
-USERS_AT_MOST = 5
-"""A cluster's users (ADR 0006): the four, and one for the admin dashboard. A sixth needs a decision record."""
-
 ALLOWED_BUILTIN = ("read", "readWrite")
 
 _PER_TENANT = re.compile(
@@ -174,11 +171,13 @@ def check_collections(file: ManifestFile) -> Iterator[Mistake]:
 def check_users(file: ManifestFile, known: Known) -> Iterator[Mistake]:
     """Find users beyond the cap or for one tenant, roles that are not theirs to have, and shared secrets."""
     for index, name in enumerate(known.names("users"), start=1):
-        if index > USERS_AT_MOST:
-            remedy = "Remove it, or write the follow-up decision record that ADR 0006 asks for."
+        if index > file.user_cap:
+            remedy = (
+                "Remove it, or write the decision record that ADR 0006 asks for, and raise user_cap with it."
+            )
             if _PER_TENANT.search(name):
                 remedy += _PLAYBOOK
-            problem = f"a {_ordinal(index)} user; a cluster has at most {USERS_AT_MOST}"
+            problem = f"a {_ordinal(index)} user; a cluster has at most {file.user_cap}"
             yield ("users", name), problem, remedy
         elif _ONE_TENANTS.search(name):
             yield ("users", name), "a database user for one tenant", f"Remove it (ADR 0006).{_PLAYBOOK}"

@@ -313,6 +313,7 @@ class ManifestFile(Entry):
         Field(min_length=1)
     )
     read_across: Collections = ()
+    user_cap: int = Field(default=5, ge=1, le=100)
     roles: dict[Annotated[Name, AfterValidator(_own_role)], RoleEntry] = Field(default_factory=dict)
     users: dict[Name, UserEntry] = Field(min_length=1)
     adopted: AdoptedEntry = AdoptedEntry()

@@ -35,6 +35,7 @@ class Manifest(Record):
     audit: Audit
     collections: tuple[Collection, ...]
     read_across: tuple[str, ...]
+    user_cap: int = 5
     roles: tuple[CustomRole, ...]
     users: tuple[User, ...]
     bindings: tuple[Binding, ...]
@@ -54,8 +55,9 @@ class Manifest(Record):
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of what the manifest says; comments, layout and the order of entries do not count."""
-        text = json.dumps(_canonical(self.model_dump(mode="json")), separators=(",", ":"), ensure_ascii=True)
+        """SHA-256 (hex) of what the manifest says; comments, layout, the cap and the order of entries do not count."""
+        said = self.model_dump(mode="json", exclude={"user_cap"})
+        text = json.dumps(_canonical(said), separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def user(self, name: str) -> User:

@@ -53,6 +53,7 @@ def resolve(file: ManifestFile) -> Manifest:
             for name, entry in file.collections.items()
         ),
         read_across=file.read_across,
+        user_cap=file.user_cap,
         roles=tuple(
             CustomRole(
                 name=name,

@@ -3,6 +3,7 @@ from . import (
     matrix_html as matrix_html,
     policy_explained as policy_explained,
 )
+from .agreement import agreement_report as agreement_report
 from .deployment import (
     Change as Change,
     Deployment as Deployment,

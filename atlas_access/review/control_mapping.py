@@ -52,7 +52,7 @@ CONTROLS = (
         (
             Evidence("A stack acts in its own Atlas project and AWS account only", "atlas_access/base/settings.py"),
             Evidence("Network and project settings may not change at all",
-                     "policy/rules/no_cluster_or_project_changes.py"),
+                     "policy/rules/boundaries.py"),
             Evidence("What crosses environments is one reader, four collections, held to in code",
                      "atlas_access/guards/reference_collections.py"),
             Evidence("Changes by hand are found the same night", ".github/workflows/drift.yml"),
@@ -74,7 +74,7 @@ CONTROLS = (
         "Activity in systems with health information is recorded, and the record can be trusted.",
         (
             Evidence("The audit log's writer may find and insert, nothing else",
-                     "policy/rules/audit_log_append_only.py"),
+                     "policy/rules/roles.py"),
             Evidence("The server itself denies it update, remove, and every way around",
                      "atlas_access/proof/operations.txt"),
             Evidence("What remains possible to others is named as a waiver, not passed over",
@@ -87,7 +87,7 @@ CONTROLS = (
         (
             Evidence("One Atlas project, one AWS account, one stack for each environment", "Pulumi.yaml"),
             Evidence("Settings that name another environment's property are refused", "tests/unit/test_settings.py"),
-            Evidence("A resource of the wrong project is refused", "policy/rules/project_isolation.py"),
+            Evidence("A resource of the wrong project is refused", "policy/rules/boundaries.py"),
         ),
     ),
 )  # fmt: skip

@@ -33,8 +33,8 @@ def of_rule(rule: RuleEntry) -> Explanation:
         ("Accepted", rule.compliant),
         ("Remedy", rule.remediation),
     ]
-    if rule.known_after_creation:
-        facts.append(("Known after creation", ", ".join(rule.known_after_creation)))
+    if rule.after_creation:
+        facts.append(("Known after creation", ", ".join(rule.after_creation)))
     return Explanation(rule.name, rule.description, tuple(facts))
 
 

@@ -40,7 +40,9 @@ class RuleEntry(CatalogueEntry, Protocol):
     @property
     def compliant(self) -> str: ...  # noqa: D102
     @property
-    def known_after_creation(self) -> tuple[str, ...]: ...  # noqa: D102
+    def refuses(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def after_creation(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
 def lines(rules: Sequence[RuleEntry]) -> Iterator[str]:
@@ -48,7 +50,9 @@ def lines(rules: Sequence[RuleEntry]) -> Iterator[str]:
     yield "# Policies"
     yield ""
     yield f"The {len(rules)} rules of the policy pack (`policy/`), in the order in which they run. They know nothing of"
-    yield "the program or the manifest: a mistake that both would share is caught here."
+    yield "the program or the manifest: a mistake that both would share is caught here. They compare a stack with the"
+    yield "law, `policy/policy-config.json`, and let other teams' resources pass. Each sentence is held by programs"
+    yield "that break it and by compliant ones (`tests/policy/corpus/`)."
     yield ""
     yield "| rule | says | severity | source |"
     yield "|---|---|---|---|"
@@ -59,14 +63,17 @@ def lines(rules: Sequence[RuleEntry]) -> Iterator[str]:
         yield ""
         yield f"## {rule.name}"
         yield ""
-        yield f"{escape(rule.description)}."
+        yield f"{escape(rule.description)}. It refuses:"
+        yield ""
+        for sentence in rule.refuses:
+            yield f"- {escape(sentence)}."
         yield ""
         yield f"- **Why:** {escape(rule.why)}"
         yield f"- **Source:** {escape(rule.source)}; {rule.severity}, {rule.level}"
         yield f"- **Serves:** {', '.join(rule.frameworks)}"
         yield f"- **Remedy:** {escape(rule.remediation)}"
-        if rule.known_after_creation:
-            places = ", ".join(f"`{each}`" for each in rule.known_after_creation)
+        if rule.after_creation:
+            places = ", ".join(f"`{each}`" for each in rule.after_creation)
             yield f"- **Judged once known:** {places}"
         yield ""
         yield "Refused:"

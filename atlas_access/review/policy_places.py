@@ -12,28 +12,26 @@ from atlas_access.manifest import Manifest
 
 _SECRETS = (":Secret", ":SecretVersion", ":PrivilegeProof")
 _TASKS = (":TaskDefinition", ":Rollout", ":Service")
-_OF_A_USERS_ROLE = frozenset(
-    {"audit-log-append-only", "built-in-roles-allow-list", "custom-role-at-admin", "one-role-per-user"}
-)
+_OF_A_USERS_ROLE = re.compile(r"^DatabaseUser \S+: (?:roles\b|may )")
 _WAIVER = re.compile(r"\bwaiver ([A-Za-z0-9_-]+)")
 
 
-def line_of(manifest: Manifest, rule: str, type_token: str, subject: str, message: str) -> int:
+def line_of(manifest: Manifest, type_token: str, subject: str, message: str) -> int:
     """The line that declares what a finding is about; 0 where the manifest does not declare it.
 
     `subject` is the name by which the manifest knows the resource: a user's, a role's, a secret's or a family's.
     """
-    found = (manifest.line_of(path) for path in _paths(manifest, rule, type_token, subject, message))
+    found = (manifest.line_of(path) for path in _paths(manifest, type_token, subject, message))
     return next((line for line in found if line is not None), 0)
 
 
-def _paths(manifest: Manifest, rule: str, type_token: str, subject: str, message: str) -> Iterator[str]:
+def _paths(manifest: Manifest, type_token: str, subject: str, message: str) -> Iterator[str]:
     """Dotted paths, the nearest to the cause first."""
     waiver = _WAIVER.search(message)
     if waiver:
         yield f"waivers.{waiver[1]}"
     if type_token.endswith(":DatabaseUser"):
-        if rule in _OF_A_USERS_ROLE:
+        if _OF_A_USERS_ROLE.match(message):
             yield f"users.{subject}.role"
         yield f"users.{subject}"
     elif type_token.endswith(":CustomDbRole"):

@@ -1,68 +1,32 @@
-"""The rules, one file each. A rule decides what is never allowed; it changes, looks up and prints nothing."""
+"""The rules, by what they are about. A rule decides what is never allowed; it changes, looks up and prints nothing."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from policy.model import Rule
-from policy.rules import (
-    additive_provision,
-    admin_schema_only_in_run_task,
-    atlas_action_allow_list,
-    audit_log_append_only,
-    audit_role_frozen,
-    built_in_roles_allow_list,
-    custom_role_at_admin,
-    deprecated_env_vars,
-    execution_role_least_privilege,
-    four_runtime_bindings,
-    immutable_revisions,
-    no_cluster_or_project_changes,
-    no_inherited_roles,
-    no_plaintext_uri,
-    one_role_per_user,
-    password_strength,
-    project_isolation,
-    proof_before_bind,
-    reference_uri_explicit,
-    retire_gated,
-    scoped_user,
-    secret_cmk,
-    secret_naming,
-    secret_protected,
-    secret_recovery_window,
-    secrets_by_arn_and_version,
-    user_cap,
-    well_formed,
+from policy.rules.boundaries import ACCOUNTS_BY_LAW, NO_CLUSTER_CHANGES, PROJECT_ISOLATION
+from policy.rules.forms import WELL_FORMED
+from policy.rules.phases import ADDITIVE_PROVISION, RETIRE_GATED
+from policy.rules.proof import PROOF_BEFORE_BIND
+from policy.rules.readers import READER_ROLES, SECRET_READERS
+from policy.rules.roles import AUDIT_LOG_APPEND_ONLY, ROLES_BY_LAW
+from policy.rules.secret import PROTECTED_RESOURCES, SECRET_SETTINGS, SECRET_VALUE
+from policy.rules.services import OTHER_READERS, SERVICES_BY_LAW
+from policy.rules.tasks import (
+    BINDINGS_BY_LAW,
+    DEPRECATED_ENV_VARS,
+    SECRETS_BY_ARN_AND_VERSION,
+    TASKS_BY_LAW,
 )
+from policy.rules.texts import NO_PLAINTEXT_URI
+from policy.rules.users import PASSWORD_STRENGTH, USER_CAP, USERS_BY_LAW
 
 RULES: Final[tuple[Rule, ...]] = (
-    well_formed.RULE,
-    no_cluster_or_project_changes.RULE,
-    project_isolation.RULE,
-    atlas_action_allow_list.RULE,
-    audit_role_frozen.RULE,
-    audit_log_append_only.RULE,
-    no_inherited_roles.RULE,
-    custom_role_at_admin.RULE,
-    built_in_roles_allow_list.RULE,
-    user_cap.RULE,
-    one_role_per_user.RULE,
-    scoped_user.RULE,
-    password_strength.RULE,
-    secret_cmk.RULE,
-    secret_recovery_window.RULE,
-    secret_naming.RULE,
-    secret_protected.RULE,
-    no_plaintext_uri.RULE,
-    deprecated_env_vars.RULE,
-    admin_schema_only_in_run_task.RULE,
-    reference_uri_explicit.RULE,
-    four_runtime_bindings.RULE,
-    secrets_by_arn_and_version.RULE,
-    immutable_revisions.RULE,
-    execution_role_least_privilege.RULE,
-    additive_provision.RULE,
-    retire_gated.RULE,
-    proof_before_bind.RULE,
+    *(WELL_FORMED, NO_CLUSTER_CHANGES, PROJECT_ISOLATION, ACCOUNTS_BY_LAW),
+    *(ROLES_BY_LAW, USERS_BY_LAW, AUDIT_LOG_APPEND_ONLY, USER_CAP, PASSWORD_STRENGTH, PROTECTED_RESOURCES),
+    *(SECRET_SETTINGS, SECRET_VALUE, NO_PLAINTEXT_URI),
+    *(BINDINGS_BY_LAW, DEPRECATED_ENV_VARS, SECRETS_BY_ARN_AND_VERSION, TASKS_BY_LAW),
+    *(SERVICES_BY_LAW, OTHER_READERS, SECRET_READERS, READER_ROLES),
+    *(ADDITIVE_PROVISION, RETIRE_GATED, PROOF_BEFORE_BIND),
 )

@@ -204,7 +204,7 @@ SCHEMA_ON_RUNTIME = Replay(
     catches=_schema_on_runtime_catches,
     expected=(
         Catch(Catcher.MANIFEST, "bindings.service.MONGODB_URI_ADMIN_SCHEMA"),
-        Catch(Catcher.POLICY, "admin-schema-only-in-run-task"),
+        Catch(Catcher.POLICY, "bindings-by-law"),
     ),
     afterwards=home_runs,
     unasked=NOT_ROLLED_OUT,

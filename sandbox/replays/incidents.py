@@ -71,7 +71,7 @@ ENG_271 = Replay(
     expected=(
         Catch(Catcher.GUARD, "silent-fall-back"),
         Catch(Catcher.MANIFEST, "bindings.local.MONGODB_URI"),
-        Catch(Catcher.POLICY, "reference-uri-explicit"),
+        Catch(Catcher.POLICY, "bindings-by-law"),
     ),
     afterwards=home_runs,
     unasked=NOT_ROLLED_OUT,
@@ -166,7 +166,7 @@ ENG_279 = Replay(
     title="a binding is missed: the code reads MONGODB_WRITE_URI, the task has none",
     happens=_eng_279_happens,
     catches=_eng_279_catches,
-    expected=(Catch(Catcher.POLICY, "four-runtime-bindings"), Catch(Catcher.ENV_CHECK, "local-file")),
+    expected=(Catch(Catcher.POLICY, "bindings-by-law"), Catch(Catcher.ENV_CHECK, "local-file")),
     afterwards=home_runs,
     unasked=NOT_ROLLED_OUT,
 )

@@ -20,7 +20,7 @@ from sandbox.replays.stage import Stage
 from sandbox.world import SandboxError
 
 ROOT = Path(__file__).parents[2]
-RULE = Catch(Catcher.POLICY, "reference-uri-explicit")
+RULE = Catch(Catcher.POLICY, "bindings-by-law")
 GATE = Catch(Catcher.GATE, "gate 3")
 SEEN = Claim("POST /api/providers/covered", "HTTP 500", "HTTP 500")
 RUNS = Claim("runs afterwards", "app:7 2/2", "app:7 2/2")
@@ -122,7 +122,7 @@ def test_shown_and_caught_by_exactly_what_is_expected_passes() -> None:
             {"shown": (replace(SEEN, actual="HTTP 200"),)},
             "not shown: POST /api/providers/covered: HTTP 200, expected HTTP 500",
         ),
-        ({"caught": ()}, "not caught by policy at preview: reference-uri-explicit"),
+        ({"caught": ()}, "not caught by policy at preview: bindings-by-law"),
         (
             {"caught": (*PASSED.caught, Caught(GATE, "not covered", 1.0))},
             "caught by gate after the swap, rolled back: gate 3, which was not expected",
@@ -224,14 +224,14 @@ def test_a_replay_report_begins_with_the_verdict() -> None:
     assert [
         "CAUGHT  made-up: a made-up mistake (9.5 s)",
         "  without our gates   ● POST /api/providers/covered: HTTP 500",
-        "  with them           CAUGHT by policy at preview: reference-uri-explicit (3.2 s): it is not bound",
+        "  with them           CAUGHT by policy at preview: bindings-by-law (3.2 s): it is not bound",
         "  afterwards          ● runs afterwards: app:7 2/2",
     ] == list(report.lines(PASSED))
 
 
 def test_a_replay_that_differs_says_in_what() -> None:
     shown = list(report.lines(replace(PASSED, caught=())))
-    assert (True, "  DIFFERS  not caught by policy at preview: reference-uri-explicit") == (
+    assert (True, "  DIFFERS  not caught by policy at preview: bindings-by-law") == (
         shown[0].startswith("NOT AS PROMISED  made-up"),
         shown[-1],
     )
@@ -248,12 +248,12 @@ def test_a_rollback_report_shows_its_seconds() -> None:
 def test_json_carries_the_same_facts() -> None:
     result = report.document((PASSED, replace(PASSED, caught=())), 20.0)
     first, second = result["replays"]
-    assert (False, [True, False], ["not caught by policy at preview: reference-uri-explicit"]) == (
+    assert (False, [True, False], ["not caught by policy at preview: bindings-by-law"]) == (
         result["passed"],
         [first["passed"], second["passed"]],
         second["differences"],
     )
-    assert ("reference-uri-explicit", "it is not bound", "HTTP 500") == (
+    assert ("bindings-by-law", "it is not bound", "HTTP 500") == (
         first["caught"][0]["name"],
         first["caught"][0]["said"],
         first["shown"][0]["actual"],

@@ -22,7 +22,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, built, unpacked = (tmp_path_factory.mktemp(name) for name in ("source", "built", "unpacked"))
     for name in ("pyproject.toml", "README.md", "LICENSE", "requirements.txt"):
         shutil.copy(ROOT / name, source / name)
-    for name in ("atlas_access", "policy"):
+    for name in ("atlas_access", "docs", "policy"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     subprocess.run(
         [sys.executable, "-c", BUILD, str(built)], cwd=source, check=True, capture_output=True, text=True
@@ -54,8 +54,11 @@ def test_guards_run_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
 
 
 def test_the_policy_pack_travels_with_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "access.yaml", tmp_path)
     code, shown = installed(wheel, tmp_path, "explain", "user-cap")
-    assert (0, "user-cap: At most five users a cluster") == (code, shown[:38])
+    assert (0, "user-cap: A cluster has at most") == (code, shown[:31])
+    code, shown = installed(wheel, tmp_path, "check")
+    assert (0, "AGREE  manifest and law say the same") == (code, shown[:36])
 
 
 @pytest.mark.parametrize("verb", ["prove", "drift", "status", "rollback"])

@@ -12,12 +12,13 @@ sys.path.insert(0, str(ROOT))
 
 from policy_pack_process import PackProcess  # noqa: E402
 
-from policy.config import Config, load_config  # noqa: E402
+from policy.law import Law  # noqa: E402
+from policy.law_file import load_law  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def config() -> Config:
-    return load_config()
+def law() -> Law:
+    return load_law()
 
 
 @pytest.fixture(scope="session")

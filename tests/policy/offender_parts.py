@@ -3,63 +3,51 @@
 import json
 
 import pulumi
-from policy_world import CLUSTER, FAMILY, KEY_ARN, PROJECT_ID, RUNTIME, arn  # noqa: F401 - for the programs
+from policy_world import ACCOUNT, CLUSTER, FAMILY, PROJECT_ID, RUNTIME, USERS, arn, pinned, version_of
 
-VERSION = "5f0c8a52-0000-4000-8000-000000000001"
-READ = [{"role_name": "read", "database_name": "askflorence"}]
 SCOPE = [{"name": CLUSTER, "type": "CLUSTER"}]
+PROTECTED = pulumi.ResourceOptions(protect=True)
 
 
-def password(name):
-    """32 alphanumeric characters of the user's own."""
-    return (name.replace("_", "") + "Kq7" * 11)[:32]
-
-
-def account(name="app_read", **changes):
+def account(name="app_read", password=None, role=None):
     """The arguments of a compliant database user."""
-    given = {
+    held, database = USERS[name]
+    return {
         "username": name,
         "project_id": PROJECT_ID,
         "auth_database_name": "admin",
-        "password": password(name),
-        "roles": READ,
+        "password": password or (name.replace("_", "") + "Kq7" * 11)[:32],
+        "roles": [{"role_name": role or held, "database_name": database}],
         "scopes": SCOPE,
-    }
-    return {key: value for key, value in {**given, **changes}.items() if value is not None}
-
-
-def grant(action, collection, database="askflorence", **more):
-    """One action of a custom role on one collection."""
-    return {
-        "action": action,
-        "resources": [{"collection_name": collection, "database_name": database, **more}],
+        "opts": PROTECTED,
     }
 
 
-def pinned(last_part):
-    """A `valueFrom` that names one version."""
-    return f"{arn(last_part)}:::{VERSION}"
-
-
-def proofs(*more):
-    """A proof of every runtime credential, as the program's dynamic resources register them."""
-    return [
+def task(**changes):
+    """The arguments of a compliant runtime task, which depends on a proof of every credential."""
+    proofs = [
         pulumi.CustomResource(
             "pulumi-python:dynamic/probe:PrivilegeProof",
             f"proof-{part}",
-            {"secret_arn": arn(part), "secret_version": VERSION, "verdict": "proven"},
+            {
+                "secret_arn": arn(part),
+                "secret_version": version_of(part),
+                "verdict": "proven",
+                "attempts": 60,
+            },
         )
-        for part in (*RUNTIME.values(), *more)
+        for part in RUNTIME.values()
     ]
-
-
-def containers(environment=None, **changes):
-    """Container definitions with the four bindings; a change of None leaves a variable out."""
-    sources = {name: pinned(part) for name, part in RUNTIME.items()}
-    sources.update(changes)
-    secrets = [{"name": name, "valueFrom": source} for name, source in sources.items() if source]
-    plain = [{"name": name, "value": value} for name, value in (environment or {}).items()]
-    return json.dumps([{"name": "app", "image": "app:1", "secrets": secrets, "environment": plain}])
+    bound = [{"name": name, "valueFrom": pinned(part)} for name, part in RUNTIME.items()]
+    plain = [{"name": name, "value": value} for name, value in changes.pop("environment", {}).items()]
+    return {
+        "family": FAMILY,
+        "container_definitions": json.dumps([{"name": "app", "secrets": bound, "environment": plain}]),
+        "execution_role_arn": f"arn:aws:iam::{ACCOUNT}:role/{FAMILY}-execution",
+        "skip_destroy": True,
+        "opts": pulumi.ResourceOptions(depends_on=proofs),
+        **changes,
+    }
 
 
 def reads(*resources, action="secretsmanager:GetSecretValue"):

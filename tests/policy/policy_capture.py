@@ -43,7 +43,10 @@ class _Monitor(mocks.MockMonitor):
         self.captured.registered.append(request)
         urn = self.make_urn(request.parent, request.type, request.name)
         options = analyzer_pb2.AnalyzerResourceOptions(
-            protect=request.protect, ignoreChanges=request.ignoreChanges, parent=request.parent
+            protect=request.protect,
+            ignoreChanges=request.ignoreChanges,
+            deleteBeforeReplace=request.deleteBeforeReplace,
+            parent=request.parent,
         )
         self.captured.analyze.append(
             analyzer_pb2.AnalyzeRequest(

@@ -1,35 +1,52 @@
-"""Resources for the policy tests: a compliant staging stack, and ways to make one thing wrong."""
+"""Resources for the policy tests: a compliant staging stack, and changes to it as data."""
 
+import copy
 import json
+import re
 import uuid
 from dataclasses import replace
+from pathlib import Path
 
-import pytest
-
-from policy import adr, resources as types
-from policy.config import Config, load_config
+from policy import resources as types
 from policy.evaluate import Evaluator
+from policy.law_file import DEFAULT_FILE, load_law, parse_law
 from policy.model import Level, Outcome
 from policy.resources import Resource
-from policy.run import Run
+from policy.rules.phases import RETIREMENT_CONDITIONS
+from policy.run import Phase, Run
+from policy.values import UNKNOWN, Marker
 
+ROOT = Path(__file__).resolve().parents[2]
+LAW = load_law()
+LAW_TEXT = DEFAULT_FILE.read_text(encoding="utf-8")
 PROJECT_ID = "69e31af12fd2c0aef51bbb41"
-PROD_PROJECT_ID = "69dc20c64005b222804dafa4"
 ACCOUNT = "111111111111"
-PROD_ACCOUNT = "222222222222"
 CLUSTER = "askflorence-staging"
 FAMILY = "askflorence-staging-app"
 SCHEMA_FAMILY = "askflorence-staging-schema"
 RUNTIME_ROLE = "askflorence-staging-app-execution"
-SCHEMA_ROLE = "askflorence-staging-schema-execution"
 KEY_ARN = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
-ALLOWED = {"FIND", "INSERT"}
 RUNTIME = {
     "MONGODB_URI": "app-read-v2",
     "MONGODB_WRITE_URI": "app-write-v2",
     "MONGODB_AUDIT_WRITE_URI": "audit-write",
     "MONGODB_REFERENCE_URI": "reference-uri-v2",
 }
+USERS = {
+    "app_read": ("read", "askflorence"),
+    "app_write": ("readWrite", "askflorence"),
+    "app_audit_writer": ("role_audit_writer", "admin"),
+    "app_admin_schema": ("role_admin_schema", "admin"),
+}
+VALUES = {
+    "app-read-v2": "app_read",
+    "app-write-v2": "app_write",
+    "audit-write": "app_audit_writer",
+    "reference-uri-v2": "app_read",
+}
+INDEXED = ("agent_waitlist_submissions", "agent_survey_responses", "hubspot_sync_log")
+DOCUMENTS = ("containerDefinitions", "policy", "inlinePolicy", "assumeRolePolicy", "evidence")
+"""Properties that an engine is handed as JSON text; a program's changes reach into them."""
 
 
 def urn(type_token, name, stack="staging"):
@@ -38,6 +55,12 @@ def urn(type_token, name, stack="staging"):
 
 def make(type_token, name, props, stack="staging", **options):
     return Resource(urn=urn(type_token, name, stack), type=type_token, name=name, props=props, **options)
+
+
+def ours(type_token, name, props, stack="staging", **options):
+    """A resource that our component declares."""
+    chain = f"pulumi:pulumi:Stack${types.SERVICE_ACCESS}${type_token}"
+    return replace(make(type_token, name, props, stack, **options), urn=urn(chain, name, stack))
 
 
 def arn(last_part, env="staging", account=ACCOUNT):
@@ -53,41 +76,41 @@ def pinned(last_part):
 
 
 def password_of(name):
-    return (name.replace("_", "") + "Z9" * 32)[:32]
+    return (name.replace("_", "") + "Zu7canary9" * 4)[:32]
 
 
-def user(name="app_read", role="read", database="askflorence", *, stack="staging", options=None, **props):
+def uri_of(name, host="askflorence-staging.abcde.mongodb.net"):
+    return f"mongodb+srv://{name}:{password_of(name)}@{host}/askflorence?retryWrites=true&w=majority"
+
+
+def user(name="app_read", role=None, database=None, *, stack="staging", options=None, **props):
+    held = USERS.get(name, ("read", "askflorence"))
     given = {
         "username": name,
         "projectId": PROJECT_ID,
         "authDatabaseName": "admin",
-        "roles": [{"roleName": role, "databaseName": database}],
+        "roles": [{"roleName": role or held[0], "databaseName": database or held[1]}],
         "scopes": [{"name": CLUSTER, "type": "CLUSTER"}],
         "password": password_of(name),
     }
     given.update(props)
-    return make(types.DATABASE_USER, name, given, stack, **(options or {}))
+    return ours(types.DATABASE_USER, name, given, stack, **{"protect": True, **(options or {})})
 
 
 def without(resource, *keys):
     return replace(resource, props={key: value for key, value in resource.props.items() if key not in keys})
 
 
-def grant(action, collection, database="askflorence", **more):
+def grant(action, *collections, database="askflorence"):
     return {
         "action": action,
-        "resources": [{"collectionName": collection, "databaseName": database, **more}],
+        "resources": [{"collectionName": each, "databaseName": database} for each in collections],
     }
 
 
-def role(name="role_x", actions=None, *, stack="staging", **props):
-    given = {
-        "roleName": name,
-        "projectId": PROJECT_ID,
-        "actions": [grant("FIND", "plans")] if actions is None else actions,
-    }
-    given.update(props)
-    return make(types.CUSTOM_DB_ROLE, name, given, stack)
+def role(name, actions, *, stack="staging", **props):
+    given = {"roleName": name, "projectId": PROJECT_ID, "actions": actions, **props}
+    return ours(types.CUSTOM_DB_ROLE, name, given, stack, protect=True)
 
 
 def audit_role(actions=None):
@@ -95,163 +118,192 @@ def audit_role(actions=None):
     return role("role_audit_writer", frozen if actions is None else actions)
 
 
+def schema_role():
+    return role(
+        "role_admin_schema",
+        [grant(each, *INDEXED) for each in ("FIND", "CREATE_INDEX", "LIST_INDEXES", "DROP_INDEX")],
+    )
+
+
 def secret(name="staging/mongodb/app-read-v2", *, protect=True, stack="staging", **props):
     given = {"name": name, "kmsKeyId": KEY_ARN, "recoveryWindowInDays": 30}
     given.update(props)
-    return make(types.SECRET, name.rsplit("/", 1)[-1], given, stack, protect=protect)
+    return ours(types.SECRET, name.rsplit("/", 1)[-1], given, stack, protect=protect)
+
+
+def version(last_part):
+    given = {"secretId": arn(last_part), "secretString": uri_of(VALUES[last_part])}
+    return ours(types.SECRET_VERSION, last_part, given)
 
 
 def proof(last_part, **props):
-    given = {"secret_arn": arn(last_part), "secret_version": version_of(last_part), "verdict": "proven"}
-    given.update(props)
-    return make(types.PRIVILEGE_PROOF, f"proof-{last_part}", given)
+    given = {
+        "secret_arn": arn(last_part),
+        "secret_version": version_of(last_part),
+        "verdict": "proven",
+        "attempts": 60,
+    }
+    return ours(types.PRIVILEGE_PROOF, f"proof-{last_part}", {**given, **props})
 
 
 def proofs():
     return [proof(part) for part in (*RUNTIME.values(), "admin-schema")]
 
 
-def bindings(**changes):
-    """The runtime's secrets; a change of None leaves the variable out, a text is its `valueFrom`."""
-    sources = {variable: pinned(part) for variable, part in RUNTIME.items()}
-    sources.update(changes)
-    return [{"name": name, "valueFrom": source} for name, source in sources.items() if source is not None]
-
-
-def task(secrets=None, *, family=FAMILY, environment=(), dependencies=None, **props):
-    container = {
-        "name": "app",
-        "image": "app:1",
-        "secrets": bindings() if secrets is None else secrets,
-        "environment": list(environment),
+def task(secrets=None, *, family=FAMILY, dependencies=None, **props):
+    bound = [{"name": name, "valueFrom": pinned(part)} for name, part in RUNTIME.items()]
+    aliases = {"MONGODB_URI_PLANS_WRITE": "app-write-v2", "MONGODB_URI_AUDIT_READ": "app-read-v2"}
+    bound += [{"name": name, "valueFrom": pinned(part)} for name, part in aliases.items()]
+    given = {
+        "family": family,
+        "containerDefinitions": [
+            {
+                "name": "app",
+                "image": "app:1",
+                "secrets": bound if secrets is None else secrets,
+                "environment": [{"name": "NODE_ENV", "value": "production"}],
+            }
+        ],
+        "executionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/{family}-execution",
+        "taskRoleArn": f"arn:aws:iam::{ACCOUNT}:role/askflorence-staging-app-task",
+        "skipDestroy": True,
+        **props,
     }
-    given = {"family": family, "containerDefinitions": json.dumps([container]), "skipDestroy": True}
-    given.update(props)
     depends = tuple(entry.urn for entry in proofs()) if dependencies is None else dependencies
-    return make(types.TASK_DEFINITION, family, given, dependencies=depends)
+    return ours(types.TASK_DEFINITION, family, given, dependencies=depends)
 
 
-def schema_task(secrets=None, **props):
-    bound = [{"name": "MONGODB_URI_ADMIN_SCHEMA", "valueFrom": pinned("admin-schema")}]
-    return task(bound if secrets is None else secrets, family=SCHEMA_FAMILY, **props)
+def schema_task():
+    return task(
+        [{"name": "MONGODB_URI_ADMIN_SCHEMA", "valueFrom": pinned("admin-schema")}], family=SCHEMA_FAMILY
+    )
 
 
-def role_policy(statements, role_name=RUNTIME_ROLE):
-    document = {"Version": "2012-10-17", "Statement": statements}
-    return make(types.ROLE_POLICY, "read", {"role": role_name, "policy": json.dumps(document)})
+def reads(role_name, *parts):
+    statements = [
+        {
+            "Effect": "Allow",
+            "Action": ["secretsmanager:GetSecretValue"],
+            "Resource": [arn(part) for part in parts],
+        },
+        {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [KEY_ARN]},
+    ]
+    props = {"role": role_name, "policy": {"Version": "2012-10-17", "Statement": statements}}
+    return ours(types.ROLE_POLICY, role_name, props)
 
 
-def read_grant(*last_parts):
-    return {
-        "Effect": "Allow",
-        "Action": ["secretsmanager:GetSecretValue"],
-        "Resource": [arn(part) for part in last_parts],
-    }
+def evidence(met=RETIREMENT_CONDITIONS):
+    listed = [{"name": name, "met": True, "standing": "met", "evidence": "observed"} for name in met]
+    return {"stack": "staging", "conditions": listed}
 
 
-def root(stack="staging", **outputs):
-    return make(types.STACK, f"atlas-access-{stack}", outputs, stack)
+def retirement():
+    return ours(types.RETIREMENT, "legacy", {"evidence": evidence()})
 
 
-def evidence(met=adr.RETIREMENT_CONDITIONS):
-    return json.dumps({"conditions": [{"name": name, "met": True, "evidence": "observed"} for name in met]})
-
-
-def retirement(document=None):
-    return make(types.RETIREMENT, "legacy", {"evidence": evidence() if document is None else document})
-
-
-def compliant_stack():
-    """Everything that our own staging stack declares in phase bind, in the order of registration."""
+def compliant_stack(phase="bind"):
+    """Everything that our own staging stack declares, in the order of registration."""
+    adopted = user("app_admin_schema", options={"ignore_changes": ("password",)})
     return [
-        root(),
-        make(types.SERVICE_ACCESS, "staging", {"phase": "bind"}),
+        make(types.STACK, "atlas-access-staging", {}),
+        make("pulumi:providers:aws", "aws", {"region": "us-east-1"}),
+        make(types.SERVICE_ACCESS, "staging", {"phase": phase}),
         audit_role(),
-        role(
-            "role_admin_schema",
-            [grant(a, "hubspot_sync_log") for a in ("FIND", "CREATE_INDEX", "DROP_INDEX")],
-        ),
+        schema_role(),
         *(
-            make(types.RANDOM_PASSWORD, name, {"length": 32, "special": False})
+            ours(types.RANDOM_PASSWORD, name, {"length": 32, "special": False})
             for name in ("app_read", "app_write", "app_audit_writer")
         ),
-        user("app_read"),
-        user("app_write", "readWrite"),
-        user("app_audit_writer", "role_audit_writer", "admin"),
-        without(
-            user("app_admin_schema", "role_admin_schema", "admin", options={"ignore_changes": ("password",)}),
-            "password",
-        ),
+        *(user(name) for name in ("app_read", "app_write", "app_audit_writer")),
+        without(adopted, "password"),
         *(secret(f"staging/mongodb/{part}") for part in (*RUNTIME.values(), "admin-schema")),
-        make(
-            types.SECRET_VERSION,
-            "app-read-v2",
-            {
-                "secretId": arn("app-read-v2"),
-                "secretString": "mongodb+srv://app_read:canaryPassword@host/askflorence",
-            },
-        ),
-        role_policy(
-            [
-                read_grant(*RUNTIME.values()),
-                {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY_ARN},
-            ]
-        ),
-        make(types.ROLE_POLICY, "schema", {"role": SCHEMA_ROLE, "policy": _schema_policy()}),
+        *(version(part) for part in VALUES),
+        reads(RUNTIME_ROLE, *RUNTIME.values()),
+        reads("askflorence-staging-schema-execution", "admin-schema"),
         *proofs(),
-        task(
-            bindings(
-                MONGODB_URI_PLANS_WRITE=pinned("app-write-v2"), MONGODB_URI_AUDIT_READ=pinned("app-read-v2")
-            )
+        *(
+            [task(), schema_task(), ours(types.ROLLOUT, "rollout", {"undo": False})]
+            if phase != "provision"
+            else []
         ),
-        schema_task(),
-        make(types.ROLLOUT, "rollout", {"undo": False}),
+        *([retirement()] if phase == "retire" else []),
     ]
 
 
-def _schema_policy():
-    return json.dumps({"Version": "2012-10-17", "Statement": [read_grant("admin-schema")]})
+def handed(resource):
+    """A resource as an engine hands it on: documents as JSON text, but where a part of one is not known."""
+    props = dict(resource.props)
+    for key in DOCUMENTS:
+        if isinstance(props.get(key), list | dict) and not _unknown(props[key]):
+            props[key] = json.dumps(props[key])
+    return replace(resource, props=props)
 
 
-def judge(*resources, phase="bind", stack=None, config: Config | None = None) -> Outcome:
-    """Everything said about resources registered in this order, as one outcome."""
-    name = stack or resources[0].stack
-    run = Run(config or load_config(), name, adr.Phase(phase) if phase else None)
+def _unknown(value):
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return isinstance(value, Marker) or any(map(_unknown, parts))
+
+
+def put(value, path, new):
+    """Set what is at a path such as `roles[0].roleName`; `[+]` appends to a list."""
+    *way, last = re.findall(r"[^.\[\]]+", path)
+    for key in way:
+        value = value[int(key)] if isinstance(value, list) else value.setdefault(key, {})
+    if last == "+":
+        value.append(new)
+    elif isinstance(value, list):
+        value[int(last)] = new
+    elif new is None:
+        del value[last]
+    else:
+        value[last] = new
+
+
+def changed(resource, changes, options=None):
+    """A copy of a resource with values set by path, None taking one away."""
+    props = copy.deepcopy(dict(resource.props))
+    for path, new in changes.items():
+        put(props, path, UNKNOWN if new == "<unknown>" else new)
+    return replace(resource, props=props, **(options or {}))
+
+
+def changed_law(changes):
+    """The shipped law with values set by path (`common/users/app_read`)."""
+    raw = json.loads(LAW_TEXT)
+    for path, new in changes.items():
+        *way, last = path.split("/")
+        place = raw
+        for key in way:
+            place = place.setdefault(key, {})
+        if new is None:
+            del place[last]
+        else:
+            place[last] = new
+    return parse_law(json.dumps(raw), ROOT)
+
+
+def judge(*resources, phase="bind", law=LAW, stack=None, whole=False, rotating=""):
+    """Everything said about resources registered in this order, and about the whole stack where asked."""
+    run = Run(law, stack or resources[0].stack, Phase(phase) if phase else None, rotating=rotating)
     evaluator = Evaluator(run)
-    outcomes = [evaluator.resource(entry) for entry in resources]
-    return _join(outcomes)
-
-
-def judge_stack(*resources, phase="bind", config: Config | None = None) -> Outcome:
-    """What the stack rules say."""
-    run = Run(config or load_config(), resources[0].stack, adr.Phase(phase) if phase else None)
-    return Evaluator(run).stack(list(resources))
-
-
-def violations(outcome: Outcome):
-    """The names of the rules that stop the deployment."""
-    return {finding.rule for finding in outcome.findings if finding.level is Level.MANDATORY}
-
-
-def advised(outcome: Outcome):
-    return {finding.rule for finding in outcome.findings if finding.level is Level.ADVISORY}
-
-
-def unobserved(outcome: Outcome):
-    return {(item.rule, item.path) for item in outcome.not_evaluated}
-
-
-def offending(table):
-    """A table of rules, each with its offending cases by name, as the parameters of a test."""
-    return [
-        pytest.param(rule, resources, id=f"{rule}: {name}")
-        for rule, cases in table.items()
-        for name, resources in cases.items()
-    ]
-
-
-def _join(outcomes):
+    given = [handed(each) for each in resources]
+    outcomes = [evaluator.resource(entry) for entry in given]
+    if whole:
+        outcomes.append(evaluator.stack(given))
     return Outcome(
         tuple(finding for outcome in outcomes for finding in outcome.findings),
         tuple(item for outcome in outcomes for item in outcome.not_evaluated),
     )
+
+
+def violations(outcome):
+    """The names of the rules that stop the deployment."""
+    return {finding.rule for finding in outcome.findings if finding.level is Level.MANDATORY}
+
+
+def advised(outcome):
+    return {finding.rule for finding in outcome.findings if finding.level is Level.ADVISORY}
+
+
+def unobserved(outcome):
+    return {(item.rule, item.path) for item in outcome.not_evaluated}

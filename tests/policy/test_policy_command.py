@@ -55,7 +55,7 @@ def test_our_stack_is_clean_and_the_known_waiver_is_named(run_policy):
 
     assert (0, True, 1) == (
         code,
-        text.startswith("CLEAN  staging bind: 28 rules hold for"),
+        text.startswith("CLEAN  staging bind: 24 rules hold for"),
         text.count("W1 (ADR 0006)"),
     )
 
@@ -68,7 +68,7 @@ def test_a_violation_names_the_manifests_line_and_the_remedy(run_policy):
         code,
         text.startswith("VIOLATED  staging bind: "),
         f"{MANIFEST}:{line}: app_read: " in text,
-        "Remedy: Use read@askflorence" in text,
+        "Remedy: Give the user the law's roles" in text,
     )
 
 
@@ -85,7 +85,7 @@ def test_every_format_carries_the_violation(run_policy, form):
     code, text = run_policy(violated(), "--format", form)
 
     shown = text.replace("\\", "")
-    assert (1, True, True) == (code, "built-in-roles-allow-list" in shown, "app_read" in shown)
+    assert (1, True, True) == (code, "users-by-law" in shown, "app_read" in shown)
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -130,8 +130,8 @@ def test_sarif_places_a_finding_at_the_manifests_line(run_policy):
     }
 
     assert ("role: read@askflorence", 'secret: "{env}/mongodb/audit-write"') == (
-        LINES[where["built-in-roles-allow-list"]].strip(),
-        LINES[where["secret-recovery-window"]].strip(),
+        LINES[where["users-by-law"]].strip(),
+        LINES[where["secret-settings"]].strip(),
     )
 
 
@@ -159,7 +159,7 @@ def test_junit_has_a_case_for_each_rule_and_counts_the_failures(run_policy):
     failed = [case.get("name") for case in suite if case.find("failure") is not None]
 
     assert (len(CATALOGUE), int(suite.get("failures"))) == (int(suite.get("tests")), len(failed))
-    assert {"built-in-roles-allow-list", "secret-recovery-window"} <= set(failed)
+    assert {"users-by-law", "secret-settings"} <= set(failed)
 
 
 def test_a_strange_name_breaks_neither_xml_nor_markdown(run_policy):
@@ -167,9 +167,7 @@ def test_a_strange_name_breaks_neither_xml_nor_markdown(run_policy):
 
     ElementTree.fromstring(run_policy(exported(stored(strange)), "--format", "junit")[1].split("?>", 1)[1])  # noqa: S314
     page = run_policy(exported(stored(strange)), "--format", "md")[1]
-    rows = [
-        line for line in page.splitlines() if line.endswith("[built-in-roles-allow-list]".translate(ESCAPED))
-    ]
+    rows = [line for line in page.splitlines() if line.endswith("[users-by-law]".translate(ESCAPED))]
     assert ([True], False) == ([r"a\|b\<c\>\`\<U\+0007\>" in row for row in rows], "\u0007" in page)
 
 
@@ -177,7 +175,7 @@ def test_the_state_may_come_by_standard_input(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.StringIO(CLEAN))
 
     assert 0 == run(["policy", "staging", "--state", "-", "--manifest", str(MANIFEST)])
-    assert "28 rules hold" in capsys.readouterr().out
+    assert "24 rules hold" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

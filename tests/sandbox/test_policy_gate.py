@@ -25,9 +25,9 @@ OFFENDERS = ROOT / "tests" / "policy" / "offenders"
 FILES = ("access.yaml", "Pulumi.yaml", "Pulumi.staging.yaml", "Pulumi.prod.yaml")
 CANARIES = ("Kq7Kq7", "canary")
 STOPPED = [
-    ("user_db_owner", "built-in-roles-allow-list"),
-    ("role_wildcard", "atlas-action-allow-list"),
-    ("secret_default_key", "secret-cmk"),
+    ("user_db_owner", "users-by-law"),
+    ("role_wildcard", "roles-by-law"),
+    ("secret_default_key", "secret-settings"),
     ("short_password", "password-strength"),
 ]
 """Offenders of types that the sandbox's providers serve, and the rule that stops each."""

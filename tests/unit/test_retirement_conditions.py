@@ -29,7 +29,7 @@ from atlas_access.retirement.observed import (
     ObservedService,
     SoakLogins,
 )
-from policy import adr
+from policy.rules.phases import RETIREMENT_CONDITIONS
 
 WALL = 10 * DAY
 MINUTE, HOUR = 60.0, 3600.0
@@ -65,7 +65,7 @@ def acknowledged(*moments: float | None) -> dict[str, Any]:
 
 
 def test_the_names_are_those_that_the_policy_pack_asks_for() -> None:
-    assert adr.RETIREMENT_CONDITIONS == CONDITIONS
+    assert RETIREMENT_CONDITIONS == CONDITIONS
 
 
 def test_a_gate_with_everything_in_order_is_met_throughout() -> None:

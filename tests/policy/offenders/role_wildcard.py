@@ -1,9 +1,12 @@
-"""FIND on a pattern.
+"""A schema role with FIND on a pattern.
 
-Stopped by: atlas-action-allow-list
+Stopped by: roles-by-law
 """
 
 import pulumi_mongodbatlas as mongodbatlas
-from offender_parts import PROJECT_ID, grant
+from offender_parts import PROJECT_ID, PROTECTED
 
-mongodbatlas.CustomDbRole("r", project_id=PROJECT_ID, role_name="role_x", actions=[grant("FIND", "agent_*")])
+actions = [{"action": "FIND", "resources": [{"collection_name": "agent_*", "database_name": "askflorence"}]}]
+mongodbatlas.CustomDbRole(
+    "r", project_id=PROJECT_ID, role_name="role_admin_schema", actions=actions, opts=PROTECTED
+)

@@ -1,6 +1,6 @@
 """The runtime's role reads the schema secret.
 
-Stopped by: execution-role-least-privilege
+Stopped by: secret-readers
 """
 
 import pulumi_aws as aws

@@ -1,6 +1,6 @@
 """A secret under the account's default key.
 
-Stopped by: secret-cmk
+Stopped by: secret-settings
 """
 
 import pulumi_aws as aws

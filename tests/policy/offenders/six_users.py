@@ -1,4 +1,4 @@
-"""A sixth user of the cluster.
+"""A sixth user of the cluster, by names that the law knows.
 
 Stopped by: user-cap
 """
@@ -7,4 +7,5 @@ import pulumi_mongodbatlas as mongodbatlas
 from offender_parts import account
 
 for number in range(6):
-    mongodbatlas.DatabaseUser(f"u{number}", **account(f"app_{number}"))
+    user = account(("app_read", "app_write")[number % 2], password=f"{number}" * 40)
+    mongodbatlas.DatabaseUser(f"u{number}", **user)

@@ -1,9 +1,9 @@
 """An owner of the database.
 
-Stopped by: built-in-roles-allow-list
+Stopped by: users-by-law
 """
 
 import pulumi_mongodbatlas as mongodbatlas
 from offender_parts import account
 
-mongodbatlas.DatabaseUser("u", **account(roles=[{"role_name": "dbOwner", "database_name": "askflorence"}]))
+mongodbatlas.DatabaseUser("u", **account(role="dbOwner"))

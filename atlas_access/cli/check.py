@@ -1,0 +1,41 @@
+"""`atlas-access check`: whether the manifest and the policy pack's law, written independently, say the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from atlas_access.base import Format
+from atlas_access.cli import inputs
+from atlas_access.cli.errors import WRONG, presented_as
+
+
+def check(
+    *,
+    manifest: inputs.ManifestPath = inputs.MANIFEST,
+    law: Annotated[
+        Path | None, typer.Option(help="The law to compare with; the installed pack's own where absent.")
+    ] = None,
+    output: inputs.Output = Format.TEXT,
+) -> int:
+    """Compare the manifest and the stacks' settings with the law. Exit 0 where they agree, 1 where they do not."""
+    from atlas_access.base import PROJECT, read_yaml
+    from atlas_access.cli.output import show
+    from atlas_access.review import agreement_report
+    from policy.facts import facts
+    from policy.law_file import DEFAULT_FILE, LawInvalid, load_law
+
+    declared = inputs.read_manifest(manifest)
+    with presented_as(WRONG, LawInvalid):
+        given = load_law(law or DEFAULT_FILE)
+    settings: dict[str, dict[str, str]] = {}
+    for path in sorted(manifest.parent.glob("Pulumi.*.yaml")):
+        read = read_yaml(path.read_text(encoding="utf-8"), str(path)).data
+        config = read.get("config") if isinstance(read, dict) else None
+        listed = config.items() if isinstance(config, dict) else ()
+        settings[path.name.split(".")[1]] = {
+            str(key).removeprefix(f"{PROJECT}:"): str(value) for key, value in listed
+        }
+    return show(agreement_report(declared, settings, facts(given), given.lapsed(), str(manifest)), output)

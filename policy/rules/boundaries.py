@@ -1,0 +1,153 @@
+"""Between environments, and between what a stack declares and what stays as it is."""
+
+import re
+
+from policy.atlas import user_view
+from policy.law import Environment
+from policy.model import documented
+from policy.report import Report, printable
+from policy.resources import CUSTOM_DB_ROLE, DATABASE_USER, STACK_REFERENCE, Resource
+from policy.run import Run
+from policy.values import Marker, markers
+
+_ALLOWED = frozenset({DATABASE_USER, CUSTOM_DB_ROLE})
+_ATLAS = re.compile(r"mongodb-?_?atlas|atlas\.mongodb\.com|mongodb::atlas|atlasdatabaseuser", re.IGNORECASE)
+_SECRET_VALUES = frozenset({"password", "passwordWo", "secretString", "secretStringWo"})
+_PLAUSIBLE = re.compile(r"[0-9a-f]{12}|/")
+_ASSUMED = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/")
+_ENVELOPES = re.compile(r"[^A-Za-z0-9]")
+
+
+def _names_atlas(resource: Resource) -> bool:
+    """Whether a resource of another package manages Atlas: an operator, a template, a dynamic provider, a command."""
+    return _ATLAS.search(resource.type) is not None or any(_ATLAS.search(text) for _, text in resource.texts)
+
+
+def check_cluster(resource: Resource, run: Run, report: Report) -> None:
+    """Of Atlas, a stack declares users and custom roles, and nothing else of our projects by any package."""
+    if resource.type in _ALLOWED or resource.type.startswith(("pulumi:", "atlas-access:", "pulumi-python:")):
+        return
+    texts = [text for _, text in resource.texts]
+    ours = any(project in text for project in run.law.projects for text in texts)
+    clusters = {home.cluster for home in run.law.environments}
+    if not ours and resource.type.startswith("mongodbatlas:"):
+        project = resource.get("projectId", "groupId")
+        if isinstance(project, Marker):
+            report.not_evaluated("projectId", project)
+            return
+        named = resource.get("clusterName", "name")
+        ours = project is None or resource.in_our_component or str(named) in clusters
+    if ours and _names_atlas(resource):
+        report.finding(
+            "changes our Atlas project; stacks declare its users and custom roles, and nothing else of it."
+        )
+
+
+NO_CLUSTER_CHANGES = documented("no-cluster-or-project-changes", check=check_cluster)
+
+
+def _trespass(text: str, other: Environment) -> str:
+    if other.project in text:
+        return f"names the Atlas project of {other.name}."
+    if re.search(rf"(?<![0-9A-Za-z]){other.account}(?![0-9A-Za-z])", text):
+        return f"names the AWS account of {other.name}."
+    if f":secret:{other.secret_prefix}" in text:
+        return f"names a secret of {other.name}."
+    return ""
+
+
+def _may_name(resource: Resource, run: Run) -> bool:
+    """Whether a resource may name another environment: a stack reference, or our own look at who else reads."""
+    return resource.type == STACK_REFERENCE or resource.type.startswith("pulumi-python:dynamic/rollout:")
+
+
+def _judged(resource: Resource, run: Run) -> bool:
+    """Whether a mention of another environment matters: in what is ours, or what can grant, bind or change."""
+    return not _OBSERVES.match(resource.type) or resource.in_our_component
+
+
+_OBSERVES = re.compile(
+    r"aws:(?:cloudwatch|sns|sqs|budgets|cfg|cloudtrail|resourcegroups|route53|ec2|networkmanager|ram|organizations|"
+    r"servicecatalog|s3|ecr|cloudfront|acm|wafv2)/"
+)
+
+
+def check_isolation(resource: Resource, run: Run, report: Report) -> None:
+    """No text names what another environment owns, and users and roles are in this environment's project.
+
+    An unknown stack owns nothing, so every environment is another one to it.
+    """
+    if _may_name(resource, run) or not _judged(resource, run):
+        return
+    for path, text in resource.texts:
+        if path in _SECRET_VALUES or _PLAUSIBLE.search(text) is None:
+            continue
+        for other in run.others:
+            problem = _trespass(text, other)
+            if problem:
+                report.finding(f"{printable(path)}: {problem}")
+    if resource.type in _ALLOWED:
+        _check_project(resource, run, report)
+    name = resource.props.get("name")
+    if resource.type.startswith("aws:secretsmanager/") and isinstance(name, str):
+        for other in run.others:
+            if name.startswith(other.secret_prefix):
+                report.finding(f"name: begins with the secret prefix of {other.name}.")
+
+
+def _check_project(resource: Resource, run: Run, report: Report) -> None:
+    project = resource.props.get("projectId")
+    if isinstance(project, Marker):
+        report.not_evaluated("projectId", project)
+    elif not isinstance(project, str):
+        return
+    elif run.home is not None and run.atlas_ours(resource) and project not in run.law.projects:
+        report.finding(f"projectId: is not the Atlas project of {run.stack}.")
+    if resource.type == DATABASE_USER:
+        scopes = resource.read(user_view).scopes
+        for other in run.others:
+            if not isinstance(scopes, Marker) and any(name == other.cluster for name, _ in scopes):
+                report.finding(f"scopes: names the cluster of {other.name}.")
+
+
+PROJECT_ISOLATION = documented("project-isolation", check=check_isolation)
+
+
+def check_providers(resource: Resource, run: Run, report: Report) -> None:
+    """A provider acts in this environment's account; another stack's outputs come the allowed way only."""
+    home = run.home
+    if resource.type == STACK_REFERENCE:
+        _check_reference(resource, run, report)
+        return
+    if home is None or resource.type != "pulumi:providers:aws":
+        return
+    for path, marker in markers({key: resource.props.get(key) for key in ("profile", "allowedAccountIds")}):
+        report.not_evaluated(path, marker)
+    allowed = _ENVELOPES.sub("", str(resource.props.get("allowedAccountIds") or ""))
+    if isinstance(resource.props.get("profile"), str) and allowed != home.account:
+        report.finding(
+            f"profile: signs in to an account that nobody named; set allowedAccountIds to {home.account} with it."
+        )
+    for path, text in resource.texts:
+        accounts = set(_ASSUMED.findall(text)) - {home.account} - {other.account for other in run.others}
+        if accounts:
+            report.finding(f"{printable(path)}: assumes a role of another account than {home.account}.")
+
+
+def _check_reference(resource: Resource, run: Run, report: Report) -> None:
+    name = resource.props.get("name")
+    if isinstance(name, Marker):
+        report.not_evaluated("name", name)
+        return
+    given = name if isinstance(name, str) else resource.name
+    project, _, stack = given.rpartition("/")
+    source = run.law.environment(stack)
+    if source is None or (project and project.rpartition("/")[2] != resource.project):
+        return
+    if not any(run.stack in receivers for _, receivers in source.outputs.values()):
+        report.finding(f"name: {run.stack} may not read the outputs of {source.name}; the law hands it none.")
+
+
+ACCOUNTS_BY_LAW = documented(
+    "accounts-by-law", types=("pulumi:providers:aws", STACK_REFERENCE), check=check_providers
+)

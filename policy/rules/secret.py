@@ -1,0 +1,218 @@
+"""Secrets: named, encrypted, kept and protected by the law, and each leading where the law says."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from policy.credentials import Password
+from policy.iam import own_policy_view
+from policy.law import Environment, SecretLaw
+from policy.model import documented
+from policy.reader import Reader
+from policy.report import Report, printable
+from policy.resources import (
+    CUSTOM_DB_ROLE,
+    DATABASE_USER,
+    KEY_ALIAS,
+    SECRET,
+    SECRET_ROTATION,
+    SECRET_VERSION,
+    Resource,
+)
+from policy.run import Run
+from policy.secret_reference import parse_secret_reference
+from policy.values import Marker, Text
+
+RECOVERY_WINDOW_DAYS = 30
+_KEY = re.compile(
+    r"(?:arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):key/)?(?P<id>[0-9a-zA-Z-]{8,})"
+)
+_ALIAS = re.compile(r"(?:arn:aws[a-z-]*:kms:[a-z0-9-]+:(?P<account>\d{12}):)?(?P<alias>alias/.+)")
+_ADDRESS = re.compile(
+    r"mongodb(?:\+srv)?://(?:(?P<user>[^:@/\s]*)(?::(?P<password>[^@/\s]*))?@)?(?P<hosts>[^/?\s]+)",
+    re.IGNORECASE,
+)
+_LOOPBACK = re.compile(r"127(?:\.\d{1,3}){3}|localhost|\[::1\]")
+
+
+def _ours(resource: Resource, name: Text | None, run: Run) -> bool:
+    return resource.in_our_component or run.secret_ours(name)
+
+
+def _check_key(key: Text | None, home: Environment, report: Report) -> None:
+    if isinstance(key, Marker):
+        report.not_evaluated("kmsKeyId", key)
+        return
+    if key is None:
+        report.finding("kmsKeyId: is absent or no text, so the default key would be used.")
+        return
+    alias, exact = _ALIAS.fullmatch(key), _KEY.fullmatch(key)
+    if alias is not None and alias["alias"].startswith("alias/aws/"):
+        report.finding("kmsKeyId: is a key that AWS manages; use the environment's own.")
+    elif alias is not None and (
+        alias["alias"] != home.key_alias or alias["account"] not in (None, home.account)
+    ):
+        report.finding(f"kmsKeyId: has to be {home.key_alias} or that key's ARN.")
+    elif exact is not None and exact["account"] not in (None, home.account):
+        report.finding("kmsKeyId: is a key of another account.")
+    elif exact is not None and home.keys and not {key, exact["id"]} & home.keys:
+        report.finding("kmsKeyId: is none of the law's keys.")
+    elif alias is None and exact is None:
+        report.finding("kmsKeyId: names no key.")
+
+
+def _check_name(name: Text | None, home: Environment, run: Run, report: Report) -> None:
+    if isinstance(name, Marker):
+        report.not_evaluated("name", name)
+    elif name is None:
+        report.finding(f"name: has to be given and to begin with {home.secret_prefix}.")
+    elif name in home.secrets or name in home.legacy_secrets:
+        return
+    elif all(not name.startswith(other.secret_prefix) for other in run.others):
+        report.finding(f"name: the law names no secret {printable(name)}.")
+
+
+def _check_copies(resource: Resource, report: Report) -> None:
+    replicas = Reader(resource.props).objects("replicas")
+    if isinstance(replicas, Marker):
+        report.not_evaluated("replicas", replicas)
+    elif replicas:
+        report.finding(
+            "replicas: a copy in another region is read by that region's key and roles, which no rule sees."
+        )
+
+
+def check_settings(resource: Resource, run: Run, report: Report) -> None:
+    """Name, key, recovery window, copies and rotation of our secrets."""
+    home = run.home
+    reader = Reader(resource.props)
+    if home is None:
+        return
+    if resource.type == KEY_ALIAS:
+        if reader.text("name") == home.key_alias:
+            report.finding(
+                f"name: points {home.key_alias} at a key; where it points is not this stack's to change."
+            )
+        return
+    if resource.type == SECRET_ROTATION:
+        secret = reader.text("secretId")
+        if isinstance(secret, Marker):
+            report.not_evaluated("secretId", secret)
+        elif run.secret_ours(secret):
+            report.finding(
+                "secretId: rotation by Secrets Manager changes the password beneath the pinned version."
+            )
+        return
+    name = reader.text("name")
+    if isinstance(name, Marker) and not resource.in_our_component:
+        report.not_evaluated("name", name)
+    if not _ours(resource, name, run):
+        return
+    _check_name(name, home, run, report)
+    key = reader.text("kmsKeyId")
+    _check_key(key, home, report)
+    days = reader.number("recoveryWindowInDays")
+    if isinstance(days, Marker):
+        report.not_evaluated("recoveryWindowInDays", days)
+    elif any(each.path == "recoveryWindowInDays" for each in reader.problems) or days not in (
+        None,
+        RECOVERY_WINDOW_DAYS,
+    ):
+        report.finding(f"recoveryWindowInDays: has to be {RECOVERY_WINDOW_DAYS}.")
+    _check_copies(resource, report)
+    own = resource.read(own_policy_view)
+    if own.unseen is not None:
+        report.not_evaluated("policy", own.unseen)
+    for statement in own.statements:
+        report.finding(f"{statement.path}: the secret itself grants; grant it to the execution role instead.")
+
+
+SECRET_SETTINGS = documented(
+    "secret-settings",
+    types=(SECRET, SECRET_ROTATION, KEY_ALIAS),
+    check=check_settings,
+    after_creation=("kmsKeyId", "secretId", "policy"),
+)
+
+
+def check_protected(resource: Resource, run: Run, report: Report) -> None:
+    """The option protect is on, or the stack's setting announces that it is being taken off."""
+    secret = resource.type == SECRET
+    name = Reader(resource.props).text("name" if secret else "username")
+    if not (_ours(resource, name, run) if secret else run.atlas_ours(resource)):
+        return
+    law = run.home.user(name) if run.home is not None and isinstance(name, str) and not secret else None
+    rotates = resource.type == DATABASE_USER and law is not None and law.name == run.rotating
+    if resource.delete_before_replace:
+        report.finding("is deleted before it is replaced; tasks would lose a credential that they use.")
+    if resource.protect or rotates:
+        return
+    if run.unprotecting:
+        report.advice("is not protected, as the stack's setting unprotect asks; a later destroy removes it.")
+    else:
+        report.finding("is not protected; a stray edit could delete a credential that tasks consume.")
+
+
+PROTECTED_RESOURCES = documented(
+    "protected-resources", types=(SECRET, DATABASE_USER, CUSTOM_DB_ROLE), check=check_protected, advises=True
+)
+
+
+def _addresses(text: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    for match in _ADDRESS.finditer(text):
+        hosts = tuple(host.rpartition(":")[0] or host for host in match["hosts"].split(","))
+        yield unquote(match["user"] or ""), unquote(match["password"] or ""), hosts
+
+
+def _check_known(law: SecretLaw, text: str, run: Run, report: Report) -> None:
+    found = list(_addresses(text))
+    if len(found) != 1:
+        report.finding("secretString: is not one connection string.")
+        return
+    ((user, password, hosts),) = found
+    owner = run.law.environment(law.cluster)
+    expected = owner.user(user) if owner is not None else None
+    if expected is None or expected.name != law.user:
+        report.finding(f"secretString: signs in as another user than {law.user}.")
+    for host in hosts:
+        home = run.law.home_of_host(host)
+        if not _LOOPBACK.fullmatch(host) and (home is None or home.name != law.cluster):
+            report.finding(f"secretString: does not lead to the cluster of {law.cluster}.")
+            break
+    holder = run.history.passwords.get(Password.of(password))
+    if holder is not None and owner is not None and owner.user(holder[1]) not in (None, expected):
+        report.finding(f"secretString: has the password of another user than {law.user}.")
+
+
+def check_value(resource: Resource, run: Run, report: Report) -> None:
+    """A version of our secret leads to the law's cluster as the law's user; nobody else's secret holds one of ours."""
+    home = run.home
+    reader = Reader(resource.props)
+    secret, value = reader.text("secretId"), reader.text("secretString", "secretStringWo")
+    if home is None:
+        return
+    if isinstance(secret, Marker):
+        report.not_evaluated("secretId", secret)
+    reference = parse_secret_reference(secret) if isinstance(secret, str) else None
+    name = reference.name if reference is not None else secret
+    law = home.secrets.get(name) if isinstance(name, str) else None
+    if isinstance(value, Marker):
+        if law is not None or resource.in_our_component or isinstance(secret, Marker):
+            report.not_evaluated("secretString", value)
+        return
+    if law is not None:
+        if value is None:
+            report.finding("secretString: a secret of ours holds a text, in which its user can be seen.")
+        else:
+            _check_known(law, value, run, report)
+    elif value is not None and not isinstance(secret, Marker) and not run.secret_ours(secret):
+        for _, password, hosts in _addresses(value):
+            if password and any(run.law.home_of_host(host) for host in hosts):
+                report.finding(
+                    "secretString: leads to a cluster of ours from a secret that the law does not name."
+                )
+
+
+SECRET_VALUE = documented(
+    "secret-value", types=(SECRET_VERSION,), check=check_value, after_creation=("secretId", "secretString")
+)

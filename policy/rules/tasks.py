@@ -1,0 +1,207 @@
+"""Task definitions and services: each family receives the law's credentials, container by container, pinned."""
+
+import re
+
+from policy.ecs import Binding, TaskView, role_name, task_view
+from policy.law import ContainerLaw, Environment, TaskLaw
+from policy.model import documented
+from policy.report import Report, printable
+from policy.resources import TASK_DEFINITION, Resource
+from policy.run import Phase, Run
+from policy.values import UNKNOWN, Marker
+
+_ROLE_ACCOUNT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):")
+
+
+def unseen(task: TaskView, report: Report) -> None:
+    """Say that the containers, or some values in them, cannot be seen."""
+    if task.unseen is not None:
+        report.not_evaluated("containerDefinitions", task.unseen)
+    for bound in task.bindings:
+        if bound.unknown is not None:
+            report.not_evaluated(bound.path, bound.unknown)
+
+
+def reaches(bound: Binding, run: Run) -> bool:
+    """Whether a binding names a secret of ours, of whatever environment, by ARN or by name."""
+    return run.secret_ours(bound.reference.full_name if bound.reference is not None else bound.source) or (
+        bound.reference is not None and run.secret_ours(bound.reference.arn)
+    )
+
+
+def concerns(bound: Binding, law: TaskLaw | None, home: Environment, run: Run) -> bool:
+    """Whether a binding is ours to judge: a variable of ours in a family of ours, or a secret of ours anywhere."""
+    if reaches(bound, run):
+        return True
+    if law is None:
+        return False
+    return bound.variable in home.variables or bound.variable.startswith(home.variable_prefix)
+
+
+def law_of(task: TaskView, run: Run, report: Report) -> TaskLaw | None:
+    """The law of a task's family; None for another team's, and for a family that is not known, which is reported."""
+    if isinstance(task.family, Marker):
+        report.not_evaluated("family", task.family)
+    return run.home.tasks.get(task.family) if run.home is not None and isinstance(task.family, str) else None
+
+
+def _check_binding(bound: Binding, box: ContainerLaw, home: Environment, report: Report) -> None:
+    """A variable that does not retire; the deprecated ones have a rule of their own."""
+    secret = box.variables.get(bound.variable)
+    if secret is None:
+        report.finding(
+            f"{bound.path}: the law gives the container {printable(bound.container)} no {printable(bound.variable)}."
+        )
+    elif bound.reference is not None and not bound.reference.names(secret):
+        report.finding(f"{bound.path}: {bound.variable} has to name {secret}.")
+
+
+def check_bindings(resource: Resource, run: Run, report: Report) -> None:
+    """Families of ours have exactly the law's bindings; no other family is bound to a secret of ours."""
+    task, home = resource.read(task_view), run.home
+    law = law_of(task, run, report)
+    unseen(task, report)
+    if home is None:
+        return
+    for bound in task.bindings:
+        if not concerns(bound, law, home, run) or (
+            bound.reference is not None and run.foreign(bound.reference)
+        ):
+            continue
+        if law is None:
+            report.finding(
+                f"{bound.path}: the law lets no task of this family receive {printable(bound.source[-_SHOWN:])}."
+            )
+            continue
+        box = law.containers.get(bound.container)
+        if box is None:
+            report.finding(
+                f"{bound.path}: the law lets the container {printable(bound.container)} receive no credential."
+            )
+        elif bound.variable not in box.deprecated:
+            _check_binding(bound, box, home, report)
+    if law is None or task.unseen is not None or task.problems:
+        return
+    given = {(each.container, each.variable) for each in task.bindings}
+    given |= {(each.container, each.variable) for each in task.plain}
+    for container, box in law.containers.items():
+        for variable in box.variables:
+            if (container, variable) not in given:
+                report.finding(f"containerDefinitions: {variable} is not bound in the container {container}.")
+
+
+_SHOWN = 60
+
+BINDINGS_BY_LAW = documented(
+    "bindings-by-law",
+    types=(TASK_DEFINITION,),
+    check=check_bindings,
+    after_creation=("containerDefinitions",),
+)
+
+
+def check_deprecated(resource: Resource, run: Run, report: Report) -> None:
+    """A deprecated name is bound to its successor's secret, in the law's container, until phase retire."""
+    task = resource.read(task_view)
+    law = law_of(task, run, report)
+    unseen(task, report)
+    if law is None:
+        return
+    for bound in task.bindings:
+        box = law.containers.get(bound.container)
+        successor = box.deprecated.get(bound.variable) if box is not None else None
+        if box is None or successor is None or (bound.reference is not None and run.foreign(bound.reference)):
+            continue
+        if run.phase is Phase.RETIRE:
+            report.finding(f"{bound.path}: {bound.variable} is gone from phase retire on.")
+            continue
+        if run.phase is None:
+            report.not_evaluated("phase", UNKNOWN)
+        wanted = box.variables[successor]
+        if bound.reference is not None and not bound.reference.names(wanted):
+            report.finding(f"{bound.path}: {bound.variable} may only alias {successor}, which is {wanted}.")
+
+
+DEPRECATED_ENV_VARS = documented(
+    "deprecated-env-vars",
+    types=(TASK_DEFINITION,),
+    check=check_deprecated,
+    after_creation=("containerDefinitions",),
+)
+
+
+def check_pinned(resource: Resource, run: Run, report: Report) -> None:
+    """Every binding of ours is `ARN:::VERSION`: no parameter, no stage, no plain value, no other place."""
+    task, home = resource.read(task_view), run.home
+    law = law_of(task, run, report)
+    unseen(task, report)
+    if home is None:
+        return
+    for plain in task.plain if law is not None else ():
+        box = law.containers.get(plain.container) if law is not None else None
+        if plain.variable in home.variables and (box is None or plain.variable not in box.plain):
+            report.finding(
+                f"{plain.path}: {printable(plain.variable)} is a plain variable; bind it to a secret's version."
+            )
+    for path, text in task.others:
+        if any(
+            f"secret:{each.secret_prefix}" in text or text in each.secrets for each in run.law.environments
+        ):
+            report.finding(
+                f"{printable(path)}: names a secret of ours outside `secrets`, where no rule sees its use."
+            )
+    for bound in task.bindings:
+        if not concerns(bound, law, home, run) or bound.unknown is not None:
+            continue
+        reference = bound.reference
+        if reference is None:
+            report.finding(f"{bound.path}: {printable(bound.variable)} names no secret by its full ARN.")
+        elif not reference.has_suffix:
+            report.finding(f"{bound.path}: the secret's ARN is incomplete.")
+        elif reference.key:
+            report.finding(
+                f"{bound.path}: names a part of the secret; a connection string is the whole of it."
+            )
+        elif reference.stage or not reference.version:
+            report.finding(
+                f"{bound.path}: {printable(bound.variable)} has to pin a version id, and no stage."
+            )
+
+
+SECRETS_BY_ARN_AND_VERSION = documented(
+    "secrets-by-arn-and-version",
+    types=(TASK_DEFINITION,),
+    check=check_pinned,
+    after_creation=("containerDefinitions",),
+)
+
+
+def check_task(resource: Resource, run: Run, report: Report) -> None:
+    """A family of ours runs under the law's roles, and its revisions outlive the resource."""
+    task, home = resource.read(task_view), run.home
+    law = law_of(task, run, report)
+    if law is None or home is None:
+        return
+    if isinstance(task.skip_destroy, Marker):
+        report.not_evaluated("skipDestroy", task.skip_destroy)
+    elif task.skip_destroy is not True:
+        report.finding(
+            "skipDestroy: has to be true, or replacing the revision deregisters the one to roll back to."
+        )
+    for path, given, allowed in (
+        ("executionRoleArn", task.execution_role, law.execution_roles),
+        ("taskRoleArn", task.task_role, law.task_roles),
+    ):
+        name = role_name(given)
+        account = _ROLE_ACCOUNT.match(given) if isinstance(given, str) else None
+        if isinstance(name, Marker):
+            report.not_evaluated(path, name)
+        elif name is None and path == "taskRoleArn":
+            continue
+        elif name not in allowed or (account is not None and account[1] != home.account):
+            report.finding(
+                f"{path}: the law runs {law.family} under {' or '.join(sorted(allowed)) or 'no such role'}."
+            )
+
+
+TASKS_BY_LAW = documented("tasks-by-law", types=(TASK_DEFINITION,), check=check_task)

@@ -1,9 +1,0 @@
-"""A role that reads every secret.
-
-Stopped by: execution-role-least-privilege
-"""
-
-import pulumi_aws as aws
-from offender_parts import reads
-
-aws.iam.RolePolicy("p", role="askflorence-staging-app-execution", policy=reads("*"))

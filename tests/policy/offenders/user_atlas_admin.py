@@ -1,9 +1,0 @@
-"""The break-glass role for an application.
-
-Stopped by: built-in-roles-allow-list
-"""
-
-import pulumi_mongodbatlas as mongodbatlas
-from offender_parts import account
-
-mongodbatlas.DatabaseUser("u", **account(roles=[{"role_name": "atlasAdmin", "database_name": "admin"}]))

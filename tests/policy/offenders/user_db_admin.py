@@ -1,9 +1,0 @@
-"""An administrator of the database.
-
-Stopped by: built-in-roles-allow-list
-"""
-
-import pulumi_mongodbatlas as mongodbatlas
-from offender_parts import account
-
-mongodbatlas.DatabaseUser("u", **account(roles=[{"role_name": "dbAdmin", "database_name": "askflorence"}]))

@@ -1,9 +1,0 @@
-"""A reader of the admin database.
-
-Stopped by: built-in-roles-allow-list
-"""
-
-import pulumi_mongodbatlas as mongodbatlas
-from offender_parts import account
-
-mongodbatlas.DatabaseUser("u", **account(roles=[{"role_name": "read", "database_name": "admin"}]))

@@ -1,0 +1,169 @@
+"""The corpus: each sentence of docs/policies.md is held by programs that break it and by compliant twins."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from policy_world import (
+    FAMILY,
+    KEY_ARN,
+    LAW,
+    arn,
+    changed,
+    changed_law,
+    compliant_stack,
+    evidence,
+    judge,
+    make,
+    ours,
+    password_of,
+    pinned,
+    unobserved,
+    uri_of,
+    version_of,
+    violations,
+)
+
+from policy.rules import RULES
+
+HERE = Path(__file__).parent / "corpus"
+FILLED = {"arn": arn, "pin": pinned, "version": version_of, "uri": uri_of, "password": password_of}
+FILLED |= {"key": lambda: KEY_ARN, "evidence": lambda: json.dumps(evidence())}
+PLACE = re.compile(rf"<({'|'.join(FILLED)})((?: [^ >]+)*)>")
+
+
+def filled(value):
+    if isinstance(value, str):
+        return PLACE.sub(
+            lambda found: (
+                FILLED[found[1]](*found[2].split()) if found[1] != "password" or found[2] else found[0]
+            ),
+            value,
+        )
+    if isinstance(value, dict):
+        return {filled(key): filled(item) for key, item in value.items()}
+    return [filled(item) for item in value] if isinstance(value, list) else value
+
+
+def read(name):
+    return filled(yaml.safe_load((HERE / name).read_text(encoding="utf-8")))
+
+
+CORPUS = {
+    rule: cases
+    for name in ("database.yaml", "credentials.yaml", "access.yaml")
+    for rule, cases in read(name).items()
+}
+HARMLESS = read("harmless.yaml")
+
+
+def cases(kind):
+    return [
+        pytest.param(rule, case, id=f"{rule}: {name}: {sentence[:40]}")
+        for rule, sentences in CORPUS.items()
+        for sentence, sides in sentences.items()
+        for name, case in sides[kind].items()
+    ]
+
+
+def named(resource):
+    return f"{resource.type.rsplit(':', 1)[-1]} {resource.name}"
+
+
+def added(given, stack="staging"):
+    options = {
+        key: given[key] for key in ("protect", "delete_before_replace", "depends_by_property") if key in given
+    }
+    return (ours if given.get("ours") else make)(
+        given["type"], given["name"], given["props"], stack, **options
+    )
+
+
+def program(case, *, blank=False):
+    """The compliant stack with a case's changes; `blank` makes the one value that it sets unknown."""
+    if "only" in case:
+        return [added(each, case["stack"]) for each in case["only"]]
+    resources = compliant_stack(case.get("base", case.get("phase", "bind")))
+    if case.get("retired"):
+        resources = [_without_aliases(each) for each in resources]
+    dropped = case.get("drop", ())
+    assert {*dropped} <= {named(each) for each in resources}
+    resources = [each for each in resources if named(each) not in dropped]
+    if "of" in case:
+        index = [named(each) for each in resources].index(case["of"])
+        values = dict.fromkeys(case.get("set", {}), "<unknown>") if blank else case.get("set", {})
+        options = {key: tuple(v) if isinstance(v, list) else v for key, v in case.get("options", {}).items()}
+        resources[index] = changed(resources[index], values, options)
+    return [*resources, *(added(each) for each in case.get("add", ()))]
+
+
+def _without_aliases(resource):
+    if resource.name != FAMILY or "containerDefinitions" not in resource.props:
+        return resource
+    (container,) = resource.props["containerDefinitions"]
+    kept = {**container, "secrets": container["secrets"][:4]}
+    return replace(resource, props={**resource.props, "containerDefinitions": [kept]})
+
+
+def judged(case, *, blank=False, law=None):
+    return judge(
+        *program(case, blank=blank),
+        phase=case.get("phase", "bind"),
+        law=law or (changed_law(case["law"]) if "law" in case else LAW),
+        whole=True,
+        rotating=case.get("rotating", ""),
+    )
+
+
+@pytest.mark.parametrize(("rule", "case"), cases("offenders"))
+def test_an_offender_is_stopped_by_exactly_its_rule(rule, case):
+    assert set(case.get("expect", [rule])) == violations(judged(case))
+
+
+@pytest.mark.parametrize(("rule", "case"), cases("twins"))
+def test_a_compliant_twin_passes(rule, case):
+    outcome = judged(case)
+
+    assert (set(), set()) == (violations(outcome), unobserved(outcome))
+
+
+STRICT = replace(LAW, fail_unknown=True)
+UNKNOWABLE = [
+    each
+    for each in cases("offenders")
+    if len(each.values[1].get("set", ())) == 1 and each.values[1].get("unknown", True)
+]
+
+
+@pytest.mark.parametrize(("rule", "case"), UNKNOWABLE)
+def test_the_same_value_unknown_is_reported_and_stops_ci_unless_only_creation_can_tell(rule, case):
+    outcome = judged(case, blank=True, law=STRICT)
+
+    knowable = {item.rule for item in outcome.not_evaluated if not item.after_creation}
+    assert (knowable, True) == (violations(outcome), rule in {name for name, _ in unobserved(outcome)})
+
+
+@pytest.mark.parametrize("given", HARMLESS.values(), ids=HARMLESS.keys())
+def test_what_is_another_teams_passes_without_a_word(given):
+    with_it = judge(*program({"add": given}), whole=True)
+    without_it = judge(*program({}), whole=True)
+
+    assert (without_it.findings, ()) == (with_it.findings, with_it.not_evaluated)
+
+
+def test_every_sentence_of_every_rule_has_an_offender_and_a_twin():
+    held = {
+        (rule, sentence)
+        for rule, all_of in CORPUS.items()
+        for sentence, sides in all_of.items()
+        if all(sides.values())
+    }
+
+    assert {(rule.name, sentence) for rule in RULES for sentence in rule.refuses} == held
+
+
+def test_the_corpus_has_its_size():
+    assert (True, True, True) == (len(cases("offenders")) >= 160, len(UNKNOWABLE) >= 100, len(HARMLESS) >= 40)

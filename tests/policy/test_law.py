@@ -1,0 +1,365 @@
+"""The law: its file, the decisions that loosen a limit, its agreement with the manifest, and another application's."""
+
+import json
+import re
+import shutil
+from dataclasses import replace
+
+import jsonschema
+import pytest
+from policy_world import (
+    LAW,
+    LAW_TEXT,
+    ROOT,
+    advised,
+    audit_role,
+    changed,
+    compliant_stack,
+    grant,
+    judge,
+    make,
+    user,
+    violations,
+)
+
+from atlas_access.cli.main import run
+from atlas_access.manifest.load import ManifestInvalid, load_manifest
+from policy import resources as types
+from policy.decisions import digest_of, section
+from policy.law import Excepted
+from policy.law_file import SCHEMA_FILE, UNKNOWN_SETTING, LawInvalid, load_law, parse_law
+
+RAW = json.loads(LAW_TEXT)
+SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+RECORD = """# Records
+
+## ADR 0042
+
+- Allows: `user cap 6`, `exception E1`
+- Approved by: security
+- Date: 2026-11-30
+"""
+SIX = ["app_read", "app_write"] * 3
+
+
+def with_(**changes):
+    return {**RAW, **changes}
+
+
+def staging(**changes):
+    return with_(
+        environments={**RAW["environments"], "staging": {**RAW["environments"]["staging"], **changes}}
+    )
+
+
+BY_SCHEMA = {
+    "an unknown key": with_(userCaps=5),
+    "a mode nobody knows": with_(unknown="ignore"),
+    "no environments": {key: value for key, value in RAW.items() if key != "environments"},
+    "environments in a list": with_(environments=[]),
+    "a cap of nothing": staging(userCap=0),
+    "a cap that is a text": staging(userCap="5"),
+    "a cap that is a boolean": staging(userCap=True),
+    "a project id that is none": staging(projectId="69e31af1"),
+    "an account that is none": staging(account="1234"),
+    "an unknown fact": staging(regions="us-east-1"),
+    "legacy users in a text": staging(legacy={"users": "app_read"}),
+    "a waiver without a decision": staging(waivers={"W3": {"user": "app_write", "permits": []}}),
+    "waivers in a list": staging(waivers=[]),
+    "an alias of every key": staging(kmsAlias="alias/*"),
+    "a wildcard collection": staging(roles={"r": {"actions": {"FIND": ["askflorence.*"]}}}),
+    "a wildcard secret": staging(secrets={"s": {"user": "app_read", "readers": ["*"]}}),
+    "one tenant's is everybody": staging(oneTenant=["*"]),
+    "a decision without a digest": with_(decisions={"ADR 0006": {"path": "docs/application-adrs.md"}}),
+    "a decision elsewhere": with_(decisions={"ADR 0006": {"path": "../x.md", "sha256": "0" * 64}}),
+}
+CONTRADICTIONS = {
+    "a role that is not there": staging(users={"app_read": {"roles": ["role_x"]}}),
+    "a secret of no cluster": staging(secrets={"staging/mongodb/app-read-v2": {"cluster": "qa"}}),
+    "a secret outside the prefix": staging(secrets={"x": {"user": "app_read", "readers": []}}),
+    "a waiver for nobody": staging(waivers={"W3": {"user": "x", "decision": "ADR 0006", "permits": []}}),
+    "a variable that its user does not carry": staging(users={"app_read": {"variables": []}}),
+    "one project twice": staging(projectId=RAW["environments"]["prod"]["projectId"]),
+}
+
+
+def test_the_shipped_laws_are_valid():
+    files = [ROOT / "policy/policy-config.json", *ROOT.glob("examples/**/policy-config.json")]
+
+    assert [True] * 3 == [
+        jsonschema.Draft202012Validator(SCHEMA).is_valid(json.loads(each.read_text(encoding="utf-8")))
+        for each in files
+    ]
+
+
+@pytest.mark.parametrize("raw", BY_SCHEMA.values(), ids=BY_SCHEMA.keys())
+def test_the_reader_and_the_schema_refuse_the_same_files(raw):
+    with pytest.raises(LawInvalid):
+        parse_law(json.dumps(raw))
+
+    assert not jsonschema.Draft202012Validator(SCHEMA).is_valid(raw)
+
+
+@pytest.mark.parametrize("raw", CONTRADICTIONS.values(), ids=CONTRADICTIONS.keys())
+def test_a_law_that_contradicts_itself_is_refused(raw):
+    with pytest.raises(LawInvalid, match="environments"):
+        parse_law(json.dumps(raw))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000])
+def test_a_file_that_is_no_json_is_one_error(text):
+    with pytest.raises(LawInvalid, match="it is not JSON"):
+        parse_law(text)
+
+
+def test_a_missing_file_is_one_error(tmp_path):
+    with pytest.raises(LawInvalid, match="cannot be read"):
+        load_law(tmp_path / "policy-config.json")
+
+
+@pytest.mark.parametrize(("asked", "fails"), [("", False), ("report", False), ("fail", True)])
+def test_the_environment_can_make_the_pack_stricter(asked, fails):
+    assert fails is load_law(environment={UNKNOWN_SETTING: asked}).fail_unknown
+
+
+@pytest.mark.parametrize("asked", ["Fail", "true", "1", "yes"])
+def test_an_environment_that_asks_for_what_there_is_not_is_refused(asked):
+    with pytest.raises(LawInvalid, match="ATLAS_ACCESS_POLICY_UNKNOWN: has to be report or fail"):
+        load_law(environment={UNKNOWN_SETTING: asked})
+
+
+def decided(folder, record=RECORD, digest=None, **common):
+    """The shipped law with one more decision, in a folder of its own."""
+    shutil.copytree(ROOT / "docs", folder / "docs", dirs_exist_ok=True)
+    (folder / "docs/records.md").write_text(record, encoding="utf-8")
+    found = section(record, "adr-0042") or ""
+    named = {"path": "docs/records.md#adr-0042", "sha256": digest or digest_of(found)}
+    decisions = {**RAW["decisions"], "ADR 0042": named}
+    given = {"common": {**RAW["common"], **common}, "decisions": decisions}
+    given["exceptions"] = [EXCEPTION] if "E1" in record else []
+    return parse_law(json.dumps(with_(**given)), folder)
+
+
+EXCEPTION = {
+    "id": "E1",
+    "resource": f"{types.SECRET}::app-read-v2",
+    "rule": "secret-settings",
+    "decision": "ADR 0042",
+}
+CAP = {"userCap": 6, "capDecision": "ADR 0042"}
+
+
+def six_users():
+    return [
+        replace(user(name, password=str(number) * 40), urn=f"{user(name).urn}-{number}")
+        for number, name in enumerate(SIX)
+    ]
+
+
+def test_a_higher_cap_by_decision_is_in_force(tmp_path):
+    law = decided(tmp_path, RECORD.replace(", `exception E1`", ""), **CAP)
+
+    assert ((), set(), {"user-cap"}) == (
+        law.lapsed(),
+        violations(judge(*six_users(), law=law)),
+        advised(judge(*six_users(), law=law)) & {"user-cap"},
+    )
+
+
+LAPSED = {
+    "without an approving role": (RECORD.replace("Approved by: security", "Approved by: me"), None),
+    "without a date": (RECORD.replace("2026-11-30", "soon"), None),
+    "under another heading": (RECORD.replace("0042", "0043"), "1" * 64),
+    "changed since": (RECORD, "1" * 64),
+    "that allows something else": (RECORD.replace("user cap 6", "user cap 7"), None),
+    "that allows it in passing": (RECORD.replace("`user cap 6`", "user cap 6"), None),
+}
+
+
+@pytest.mark.parametrize(("record", "digest"), LAPSED.values(), ids=LAPSED.keys())
+def test_a_decision_allows_nothing(tmp_path, record, digest):
+    law = decided(tmp_path, record.replace(", `exception E1`", ""), digest, **CAP)
+
+    assert (True, {"user-cap"}) == (
+        any("user cap 6" in each and "ADR 0042" in each for each in law.lapsed()),
+        violations(judge(*six_users(), law=law)),
+    )
+
+
+def test_an_exception_by_decision_is_visible_and_a_stale_one_is_a_finding(tmp_path):
+    law = decided(tmp_path)
+    offending = [
+        changed(each, {"recoveryWindowInDays": 7})
+        if each.type == types.SECRET and each.name == "app-read-v2"
+        else each
+        for each in compliant_stack()
+    ]
+
+    assert [(set(), True), ({"secret-settings"}, False)] == [
+        (violations(outcome), "secret-settings" in advised(outcome))
+        for outcome in (
+            judge(*offending, law=law, whole=True),
+            judge(*compliant_stack(), law=law, whole=True),
+        )
+    ]
+
+
+def test_an_exception_without_its_decision_excuses_nothing():
+    law = replace(LAW, exceptions=(Excepted(**EXCEPTION),))
+    (secret,) = [
+        each for each in compliant_stack() if each.type == types.SECRET and each.name == "app-read-v2"
+    ]
+
+    assert {"secret-settings"} == violations(judge(changed(secret, {"recoveryWindowInDays": 7}), law=law))
+
+
+def check(folder, manifest, law, capsys):
+    (folder / "access.yaml").write_text(manifest, encoding="utf-8")
+    (folder / "policy").mkdir(exist_ok=True)
+    (folder / "policy/law.json").write_text(json.dumps(law), encoding="utf-8")
+    code = run(["check", "--manifest", str(folder / "access.yaml"), "--law", str(folder / "policy/law.json")])
+    return code, capsys.readouterr().out
+
+
+MANIFEST = (ROOT / "access.yaml").read_text(encoding="utf-8")
+
+
+def test_manifest_settings_and_law_agree(capsys):
+    code = run(["check", "--manifest", str(ROOT / "access.yaml")])
+
+    assert (0, True) == (code, "AGREE" in capsys.readouterr().out)
+
+
+DISAGREEMENTS = {
+    "a user the law does not know": (
+        MANIFEST.replace("  app_admin_schema:\n    role", "  app_reporting:\n    role: read@askflorence\n"
+        '    secret: "{env}/mongodb/reporting"\n  app_admin_schema:\n    role', 1),
+        RAW, "staging: user app_reporting is declared (read@askflorence), the law does not know it",
+    ),
+    "a collection more": (
+        MANIFEST.replace("LIST_INDEXES: [", "LIST_INDEXES: [plans, ", 1), RAW,
+        "role role_admin_schema, LIST_INDEXES is",
+    ),
+    "a waiver of another reach": (
+        MANIFEST, {**RAW, "common": {**RAW["common"], "waivers": {}}}, "waiver W1 is declared",
+    ),
+    "a cap": (
+        MANIFEST.replace("version: 1\n", "version: 1\nuser_cap: 6\n"), RAW, "user cap is 6 in the manifest and 5",
+    ),
+    "an undecided entry": (
+        MANIFEST, with_(decisions={}), "user app_write: ADR 0006 is no decision that the law names. The law is wrong",
+    ),
+    "another account": (MANIFEST, staging(account="999999999999"), "AWS account is 111111111111 in the manifest"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("manifest", "law", "says"), DISAGREEMENTS.values(), ids=DISAGREEMENTS.keys())
+def test_a_disagreement_is_said_in_words(tmp_path, capsys, manifest, law, says):
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    shutil.copy(ROOT / "Pulumi.staging.yaml", tmp_path)
+
+    code, text = check(tmp_path, manifest, law, capsys)
+
+    assert (1, True) == (code, says in text)
+
+
+def blocks(language):
+    page = (ROOT / "docs/phi-readiness.md").read_text(encoding="utf-8")
+    found = re.findall(rf"   ```{language}\n(.*?)   ```", page, re.DOTALL)
+    return [re.sub(r"^   ", "", each, flags=re.MULTILINE) for each in found]
+
+
+def test_the_fifth_user_passes_as_phi_readiness_says(tmp_path, capsys):
+    (record,), (more,), (entry,) = blocks("markdown"), blocks("yaml"), blocks("json")
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    with (tmp_path / "docs/application-adrs.md").open("a", encoding="utf-8") as page:
+        page.write(f"\n{record}")
+    given = json.loads(entry.replace("DIGEST", digest_of(record)))
+    law = json.loads(LAW_TEXT)
+    law["decisions"] |= given["decisions"]
+    for part, values in given["common"].items():
+        law["common"][part] |= values
+    users, waivers = more.removeprefix("users:\n").split("waivers:\n")
+    manifest = MANIFEST.replace("\n# What exists today", f"{users}\n# What exists today", 1)
+    manifest = manifest.replace("\n# What was made by hand", f"{waivers}\n# What was made by hand", 1)
+
+    code, text = check(tmp_path, manifest, law, capsys)
+    parsed = parse_law(json.dumps(law), tmp_path)
+    fifth = user("app_admin_full", "readWrite", "askflorence")
+
+    assert (0, "AGREE", set(), {"users-by-law"}) == (
+        code,
+        text[:5],
+        violations(judge(fifth, law=parsed)),
+        violations(judge(fifth)),
+    )
+
+
+def test_a_sixth_user_reaches_no_manifest_below_its_cap():
+    more = "".join(
+        f'  app_{name}:\n    role: read@askflorence\n    secret: "{{env}}/mongodb/{name}"\n'
+        for name in ("five", "six")
+    )
+    text = MANIFEST.replace("\n# What exists today", f"{more}\n# What exists today", 1)
+    with pytest.raises(ManifestInvalid, match="a sixth user; a cluster has at most 5"):
+        load_manifest(text)
+
+    assert 6 == load_manifest(text.replace("version: 1\n", "version: 1\nuser_cap: 6\n")).user_cap
+
+
+def test_the_audit_log_may_have_a_database_of_its_own():
+    text = (ROOT / "examples/audit-database/policy-config.json").read_text(encoding="utf-8")
+    law, log = parse_law(text, ROOT), "askflorence_audit"
+    reader = user(roles=[{"roleName": "read", "databaseName": each} for each in ("askflorence", log)])
+    frozen = audit_role([grant(each, "agent_audit_log", database=log) for each in ("FIND", "INSERT")])
+
+    assert [set(), {"roles-by-law"}, {"users-by-law"}] == [
+        violations(judge(frozen, reader, user("app_write"), law=law)),
+        violations(judge(audit_role(), law=law)),
+        violations(judge(user("app_write", "readWrite", log), law=law)),
+    ]
+
+
+SHOP = load_law(ROOT / "examples/shop/policy/policy-config.json")
+KEY = "arn:aws:kms:us-east-1:444444444444:key/11111111-2222-3333-4444-555555555555"
+SOLD = {"projectId": "a" * 24, "scopes": [{"name": "shop-live", "type": "CLUSTER"}]}
+
+
+def seller(role="readWrite", **props):
+    return user("seller", role, "shop", stack="live", **{**SOLD, **props})
+
+
+@pytest.mark.parametrize(
+    ("expected", "resource"),
+    [
+        (set(), seller()),
+        ({"users-by-law"}, seller("dbOwner")),
+        ({"users-by-law"}, user("app_read", stack="live", **SOLD)),
+        ({"password-strength"}, seller(password="short")),
+        ({"protected-resources"}, replace(seller(), protect=False)),
+        ({"project-isolation"}, seller(projectId="b" * 24)),
+        ({"secret-settings"}, make(types.SECRET, "s", {"name": "live/db/x", "kmsKeyId": KEY}, "live", protect=True)),
+        (set(), make(types.SECRET, "s", {"name": "staging/mongodb/app-read-v2"}, "live")),
+    ],
+    ids=lambda each: "" if isinstance(each, set) else each.name,
+)  # fmt: skip
+def test_another_applications_law_gives_the_same_rules(expected, resource):
+    assert expected == violations(judge(resource, law=SHOP))
+
+
+def test_no_code_of_the_pack_names_what_a_law_names():
+    laws = [*LAW.environments, *SHOP.environments]
+    names = {
+        name for home in laws for part in (home.users, home.roles, home.secrets, home.tasks) for name in part
+    }
+    names |= {
+        name
+        for home in laws
+        for name in (*home.variables, *home.iam_roles, *home.legacy_users, home.database)
+    }
+    names |= {text for home in laws for text in (home.project, home.account, home.cluster, *home.audit)}
+    names -= {"shop", "reader", "seller", "ledger"}
+    code = "\n".join(each.read_text(encoding="utf-8") for each in (ROOT / "policy").glob("**/*.py"))
+    code += (ROOT / "policy/rules.json").read_text(encoding="utf-8")
+
+    assert [] == sorted(name for name in names if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", code))
