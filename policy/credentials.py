@@ -24,8 +24,9 @@ from typing import Final
 from policy.values import Value
 
 _DEPTH = 4
-_SHORTEST_RUN = 16
-_MARKS = ("@", "%", "\\", "&", "[", "{")
+_SPECIAL = re.compile(r"[@%\\&\[{]")
+"""Without one of these a text holds no credential, unless it is packed or a password alone."""
+
 _SHORT = 4096
 """Up to this length a text is decoded by each encoding alone too, which an exact password needs."""
 
@@ -127,11 +128,11 @@ def leaks(props: Mapping[str, Value], passwords: Collection[Password] = ()) -> I
 
 
 def found(text: str, passwords: Collection[Password] = ()) -> tuple[Kind, ...]:
-    """The kinds of credentials that a text holds in any encoding, each once; nothing for an innocent text."""
-    if len(text) < _SHORTEST_RUN and not any(mark in text for mark in _MARKS):
-        return (Kind.PASSWORD,) if _holds_password(text, passwords) else ()
+    """The kinds of credentials that a text holds in any encoding, each once."""
     kinds: set[Kind] = set()
     exact = any(not each.alphanumeric for each in passwords)
+    if not _SPECIAL.search(text) and not _is_packed(text, exact=exact):
+        return (Kind.PASSWORD,) if _holds_password(text, passwords) else ()
     for plain in _readings(text, exact=exact):
         if Kind.URI not in kinds and _holds_uri(plain):
             kinds.add(Kind.URI)
@@ -142,6 +143,11 @@ def found(text: str, passwords: Collection[Password] = ()) -> tuple[Kind, ...]:
     if Kind.URI in kinds:  # which holds the user's name and password
         kinds.discard(Kind.USER_INFO)
     return tuple(sorted(kinds, key=list(Kind).index))
+
+
+def _is_packed(text: str, *, exact: bool) -> bool:
+    patterns = (_BASE64_WORD, _HEX_WORD) if exact else (_BASE64_TEXT, _HEX_TEXT)
+    return any(pattern.search(text) for pattern in patterns)
 
 
 def _digest(text: str) -> str:

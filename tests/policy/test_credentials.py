@@ -93,7 +93,10 @@ def test_the_path_of_a_credential_is_that_of_its_first_part():
     uri = "mongodb://app:fV4nTq8Lw2Xz@shop.example.com/"
     props = {
         "tags": {"note": uri, uri: "x"},
-        "list": [{"name": "A", "value": "mongodb://app:"}, {"name": "B", "value": "fV4nTq8Lw2Xz@shop.example.com"}],
+        "list": [
+            {"name": "A", "value": "mongodb://app:"},
+            {"name": "B", "value": "fV4nTq8Lw2Xz@shop.example.com"},
+        ],
         "first": "mongodb://app:",
         "second": "fV4nTq8Lw2Xz@shop.example.com",
         "__provider": uri,
