@@ -24,8 +24,9 @@ from typing import Final
 from policy.values import Value
 
 _DEPTH = 4
-_SHORTEST_RUN = 16
-_MARKS = ("@", "%", "\\", "&", "[", "{")
+_SPECIAL = re.compile(r"[@%\\&\[{]")
+"""Without one of these a text holds no credential, unless it is packed or a password alone."""
+
 _SHORT = 4096
 """Up to this length a text is decoded by each encoding alone too, which an exact password needs."""
 
@@ -62,9 +63,7 @@ _LITERALS = re.compile(
 _LITERAL = re.compile(r"""(["'])([^"'\n]*)\1""")
 
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-_UNICODE = re.compile(r"(?:\\u[0-9A-Fa-f]{4})+")
-_BYTES = re.compile(r"(?:\\x[0-9A-Fa-f]{2})+")
-_BACKSLASH = re.compile(r"\\(.)")
+_BACKSLASH = re.compile(r"(?P<units>(?:\\u[0-9A-Fa-f]{4})+)|(?P<bytes>(?:\\x[0-9A-Fa-f]{2})+)|\\(?P<other>.)")
 _CONTROL: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _NESTED: Final = {"%": re.compile(r"%(?:25)+"), "&": re.compile(r"&(?:amp;)+"), "\\": re.compile(r"\\{2,}")}
 _BASE64 = r"[A-Za-z0-9+/_-]"
@@ -75,7 +74,9 @@ _BASE64_TEXT = re.compile(
 """Groups of four in which three bytes of ASCII are written: what is no text, or begins elsewhere, has no such run."""
 
 _BASE64_REST = re.compile(rf"(?:{_BASE64}|\s)*")
-_HEX_TEXT = re.compile(r"(?<![A-Za-z0-9])(?:[2-7][0-9A-Fa-f]){8,}+(?![A-Za-z0-9])")
+_BASE64_WORD = re.compile(rf"{_BASE64}{{11,}}")
+_HEX_WORD = re.compile(r"(?<![A-Za-z0-9])(?:[0-9A-Fa-f]{2}){8,}+(?![A-Za-z0-9])")
+_HEX_TEXT = re.compile(r"(?<![A-Za-z0-9])(?:[2-7][0-9A-Fa-f]){8}(?:[0-9A-Fa-f]{2})*+(?![A-Za-z0-9])")
 _STANDARD_ALPHABET = str.maketrans("-_", "+/", "\r\n \t")
 
 
@@ -127,18 +128,26 @@ def leaks(props: Mapping[str, Value], passwords: Collection[Password] = ()) -> I
 
 
 def found(text: str, passwords: Collection[Password] = ()) -> tuple[Kind, ...]:
-    """The kinds of credentials that a text holds in any encoding, each once; nothing for an innocent text."""
-    if len(text) < _SHORTEST_RUN and not any(mark in text for mark in _MARKS):
+    """The kinds of credentials that a text holds in any encoding, each once."""
+    kinds: set[Kind] = set()
+    exact = any(not each.alphanumeric for each in passwords)
+    if not _SPECIAL.search(text) and not _is_packed(text, exact=exact):
         return (Kind.PASSWORD,) if _holds_password(text, passwords) else ()
-    kinds: dict[Kind, None] = {}
-    for plain in _readings(text):
+    for plain in _readings(text, exact=exact):
         if Kind.URI not in kinds and _holds_uri(plain):
-            kinds[Kind.URI] = None
-        if Kind.USER_INFO not in kinds and Kind.URI not in kinds and _holds_user_info(plain):
-            kinds[Kind.USER_INFO] = None
+            kinds.add(Kind.URI)
+        if not kinds & {Kind.URI, Kind.USER_INFO} and _holds_user_info(plain):
+            kinds.add(Kind.USER_INFO)
         if Kind.PASSWORD not in kinds and _holds_password(plain, passwords):
-            kinds[Kind.PASSWORD] = None
-    return tuple(kinds)
+            kinds.add(Kind.PASSWORD)
+    if Kind.URI in kinds:  # which holds the user's name and password
+        kinds.discard(Kind.USER_INFO)
+    return tuple(sorted(kinds, key=list(Kind).index))
+
+
+def _is_packed(text: str, *, exact: bool) -> bool:
+    patterns = (_BASE64_WORD, _HEX_WORD) if exact else (_BASE64_TEXT, _HEX_TEXT)
+    return any(pattern.search(text) for pattern in patterns)
 
 
 def _digest(text: str) -> str:
@@ -185,8 +194,6 @@ def _joined(series: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
                 break
             whole += part[:_LONGEST_PART]
             beginning = _UNFINISHED.fullmatch(whole)
-        else:
-            continue
         if "@" in whole:
             yield place, whole
 
@@ -264,23 +271,24 @@ def _of_length(length: int, alphanumeric: bool) -> re.Pattern[str]:  # noqa: FBT
     return re.compile(rf"(?s){edge}(?=(.{{{length}}}){edge})")
 
 
-def _readings(text: str) -> Iterator[str]:
+def _readings(text: str, *, exact: bool) -> Iterator[str]:
     """The text as it is and decoded, breadth first; each reading once, and not more than some times its length."""
     pending = [(text, 0)]
-    known = {text}
+    known = {text, ""}
     budget = 10 * len(text) + 65536
     for current, depth in pending:
         yield current
         if depth == _DEPTH:
             continue
-        for inner in _decoded(current):
+        for inner in _decoded(current, exact=exact):
             if inner not in known and len(inner) <= budget:
                 budget -= len(inner)
                 known.add(inner)
                 pending.append((inner, depth + 1))
 
 
-def _decoded(text: str) -> Iterator[str]:
+def _decoded(text: str, *, exact: bool) -> Iterator[str]:
+    """Each other reading; `exact` tries what does not look like a text too: a password may be of any characters."""
     if text.lstrip()[:1] in ("[", "{"):
         yield from _json_values(text)
     if "mongodb" in text.lower():
@@ -295,12 +303,11 @@ def _decoded(text: str) -> Iterator[str]:
         yield everything
     if escapes and len(text) <= _SHORT:
         yield from (_ESCAPES[mark](text) for mark in escapes)
-    packed = "\n\n".join(_unpacked(text, run) for run in _BASE64_TEXT.finditer(text))
-    if packed:
-        yield packed
-    numbers = "\n\n".join(_utf8(run[0]) for run in _HEX_TEXT.finditer(text))
-    if numbers:
-        yield numbers
+    yield "\n\n".join(_unpacked(text, run) for run in _BASE64_TEXT.finditer(text))
+    yield "\n\n".join(_utf8(run[0]) for run in _HEX_TEXT.finditer(text))
+    if exact:
+        yield "\n\n".join(_from_base64(run[0]) for run in _BASE64_WORD.finditer(text))
+        yield "\n\n".join(_utf8(run[0]) for run in _HEX_WORD.finditer(text))
 
 
 def _unpacked(text: str, run: re.Match[str]) -> str:
@@ -341,12 +348,16 @@ def _unpercent(text: str) -> str:
 
 
 def _unbackslash(text: str) -> str:
-    """One level of backslashes: of a letter's code, a slash, a quote, a line break; of two, one stays."""
-    text = text.replace("\\\\", "\0")
-    text = _UNICODE.sub(_utf16, text)
-    text = _BYTES.sub(lambda run: _utf8(run[0].replace("\\x", "")), text)
-    text = _BACKSLASH.sub(lambda match: _CONTROL.get(match[1], match[1]), text)
-    return text.replace("\0", "\\")
+    """One level of backslashes: of a character's code, a slash, a quote, a line break; of two, one stays."""
+    return _BACKSLASH.sub(_unescaped, text)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    if match["units"]:
+        return bytes.fromhex(match["units"].replace("\\u", "")).decode("utf-16-be", "replace")
+    if match["bytes"]:
+        return _utf8(match["bytes"].replace("\\x", ""))
+    return _CONTROL.get(match["other"], match["other"])
 
 
 def _utf8(digits: str) -> str:
@@ -355,10 +366,6 @@ def _utf8(digits: str) -> str:
         return data.decode()
     except UnicodeDecodeError:
         return data.decode("latin-1")
-
-
-def _utf16(run: re.Match[str]) -> str:
-    return bytes.fromhex(run[0].replace("\\u", "")).decode("utf-16-be", "replace")
 
 
 _ESCAPES: Final[Mapping[str, Callable[[str], str]]] = {

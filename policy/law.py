@@ -58,11 +58,10 @@ class SecretLaw:
 
 @dataclass(frozen=True)
 class ContainerLaw:
-    """Variable to the secret it is bound to; those that retire; plain variables that carry no credential."""
+    """Variable to the secret it is bound to, and those that retire to their successors."""
 
     variables: Mapping[str, str]
     deprecated: Mapping[str, str]
-    plain: frozenset[str]
 
 
 @dataclass(frozen=True)

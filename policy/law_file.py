@@ -176,9 +176,7 @@ def _task(family: str, given: Mapping[str, Any]) -> TaskLaw:
         frozenset(given["executionRoles"]),
         frozenset(given.get("taskRoles", ())),
         {
-            name: ContainerLaw(
-                each.get("variables", {}), each.get("deprecated", {}), frozenset(each.get("plain", ()))
-            )
+            name: ContainerLaw(each.get("variables", {}), each.get("deprecated", {}))
             for name, each in given["containers"].items()
         },
         frozenset(given.get("services", ())),

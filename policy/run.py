@@ -45,6 +45,8 @@ class History:
     """(project, role name) to the URN that declares the custom role."""
     passwords: dict[Password, tuple[str, str]] = field(default_factory=dict)
     """Password, as far as it is known, to the URN and the name of the first user that has it."""
+    accounts: dict[str, Resource] = field(default_factory=dict)
+    """URN to every database user that was registered, whether or not it was allowed to be created."""
     proofs: dict[str, dict[str, tuple[Text | None, Text | None]]] = field(default_factory=dict)
     """Secret ARN to the version that each proof (by URN) tries, and its verdict where the inputs show one."""
     unseen_proofs: set[str] = field(default_factory=set)
@@ -81,6 +83,7 @@ class History:
                 self.keys.add(key.rpartition("/")[2])
 
     def _record_user(self, resource: Resource) -> None:
+        self.accounts[resource.urn] = resource
         for key in user_places(resource):
             self.users.setdefault(key, set()).add(resource.urn)
         user = resource.read(user_view)

@@ -153,7 +153,8 @@ def check_waivers(resources: Sequence[Resource], run: Run, report: Report) -> No
     home = run.home
     if home is None or root is None or all(resource.type != SERVICE_ACCESS for resource in resources):
         return
-    ours = [user for user in resources if user.type == DATABASE_USER and run.atlas_ours(user)]
+    declared = run.history.accounts | {user.urn: user for user in resources if user.type == DATABASE_USER}
+    ours = [user for user in declared.values() if run.atlas_ours(user)]
     names = {user.urn: user.read(user_view).name for user in ours}
     laws = {urn: home.user(name) if isinstance(name, str) else None for urn, name in names.items()}
     refused = None in laws.values()

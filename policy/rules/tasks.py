@@ -138,8 +138,7 @@ def check_pinned(resource: Resource, run: Run, report: Report) -> None:
     if home is None:
         return
     for plain in task.plain if law is not None else ():
-        box = law.containers.get(plain.container) if law is not None else None
-        if plain.variable in home.variables and (box is None or plain.variable not in box.plain):
+        if plain.variable in home.variables:
             report.finding(
                 f"{plain.path}: {printable(plain.variable)} is a plain variable; bind it to a secret's version."
             )
