@@ -102,6 +102,20 @@ class Password:
         return cls(len(text), text.isascii() and text.isalnum(), _digest(text))
 
 
+class Passwords(dict[Password, tuple[str, str]]):
+    """Each password with the URN and name of its first user; a search does not grow with their number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: set[tuple[int, bool]] = set()
+
+    def add(self, password: Password, urn: str, name: str) -> None:
+        """Remember a password's first user."""
+        if password not in self:
+            self[password] = (urn, name)
+            self.forms.add((password.length, password.alphanumeric))
+
+
 def leaks(props: Mapping[str, Value], passwords: Collection[Password] = ()) -> Iterator[tuple[str, Kind]]:
     """Yield the path and kind of each credential in a resource's properties, keys and values in parts included.
 
@@ -130,7 +144,7 @@ def leaks(props: Mapping[str, Value], passwords: Collection[Password] = ()) -> I
 def found(text: str, passwords: Collection[Password] = ()) -> tuple[Kind, ...]:
     """The kinds of credentials that a text holds in any encoding, each once."""
     kinds: set[Kind] = set()
-    exact = any(not each.alphanumeric for each in passwords)
+    exact = any(not alphanumeric for _, alphanumeric in _forms(passwords))
     if not _SPECIAL.search(text) and not _is_packed(text, exact=exact):
         return (Kind.PASSWORD,) if _holds_password(text, passwords) else ()
     for plain in _readings(text, exact=exact):
@@ -256,11 +270,17 @@ def _holds_user_info(text: str) -> bool:
 
 def _holds_password(text: str, passwords: Collection[Password]) -> bool:
     """Compare by digest what has a password's length, and begins and ends where letters and digits do."""
-    for length, alphanumeric in {(each.length, each.alphanumeric) for each in passwords}:
+    for length, alphanumeric in _forms(passwords):
         candidates = set(_of_length(length, alphanumeric).findall(text)) if len(text) >= length else ()
-        if candidates and not {each.digest for each in passwords}.isdisjoint(map(_digest, candidates)):
+        if any(Password(length, alphanumeric, _digest(each)) in passwords for each in candidates):
             return True
     return False
+
+
+def _forms(passwords: Collection[Password]) -> Collection[tuple[int, bool]]:
+    if isinstance(passwords, Passwords):
+        return passwords.forms
+    return {(each.length, each.alphanumeric) for each in passwords}
 
 
 @lru_cache(maxsize=64)

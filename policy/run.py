@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from policy.atlas import role_view, user_view
-from policy.credentials import Password
+from policy.credentials import Password, Passwords
 from policy.law import Environment, Law
 from policy.proofs import proof_view
 from policy.resources import (
@@ -43,8 +43,7 @@ class History:
     """(project, cluster) to URNs of users; "" is every cluster of the project."""
     roles: dict[tuple[str, str], str] = field(default_factory=dict)
     """(project, role name) to the URN that declares the custom role."""
-    passwords: dict[Password, tuple[str, str]] = field(default_factory=dict)
-    """Password, as far as it is known, to the URN and the name of the first user that has it."""
+    passwords: Passwords = field(default_factory=Passwords)
     accounts: dict[str, Resource] = field(default_factory=dict)
     """URN to every database user that was registered, whether or not it was allowed to be created."""
     proofs: dict[str, dict[str, tuple[Text | None, Text | None]]] = field(default_factory=dict)
@@ -89,7 +88,7 @@ class History:
         user = resource.read(user_view)
         if isinstance(user.password, Password) and user.password.length >= _SHORTEST:
             name = user.name if isinstance(user.name, str) else resource.name
-            self.passwords.setdefault(user.password, (resource.urn, name))
+            self.passwords.add(user.password, resource.urn, name)
 
 
 def user_places(resource: Resource) -> tuple[tuple[str, str], ...]:

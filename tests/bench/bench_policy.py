@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "policy")]
 
 from policy_pack_process import PackProcess  # noqa: E402
-from policy_world import make, role, secret, user  # noqa: E402
+from policy_world import audit_role, changed, make, reads, secret, task, user  # noqa: E402
 from pulumi.runtime.proto import analyzer_pb2  # noqa: E402
 from test_pack import request  # noqa: E402
 
@@ -28,8 +28,8 @@ from sandbox.deploy import POLICY, Order, checked  # noqa: E402
 from sandbox.embedded import Embedded  # noqa: E402
 from sandbox.recorder import Recorder  # noqa: E402
 
-OVER_EMPTY = 1.2
-GROWTH = 1.25
+OVER_EMPTY = 1.1
+GROWTH = 1.2
 """The budgets: a preview's time over an empty pack's, and a resource's at 2,000 over one at 200."""
 
 EMPTY_PACK = """
@@ -51,17 +51,21 @@ def empty_pack(folder):
 
 
 def many(count):
-    """A stack of `count` resources of mixed types, each in a project of its own so that no cap interferes."""
+    """A stack of `count` resources of mixed types, users in a project each so that no cap interferes."""
     made = []
     for number in range(count):
         project = f"{number:024x}"
-        match number % 4:
+        match number % 6:
             case 0:
                 made.append(user(f"u{number}", projectId=project))
             case 1:
-                made.append(role(f"role_{number}", projectId=project))
+                made.append(changed(audit_role(), {"roleName": f"role_{number}", "projectId": project}))
             case 2:
                 made.append(secret(f"staging/mongodb/s{number}"))
+            case 3:
+                made.append(changed(task(), {"family": f"family-{number}"}))
+            case 4:
+                made.append(reads(f"role-{number}", "app-read-v2"))
             case _:
                 made.append(
                     make("aws:ssm/parameter:Parameter", f"p{number}", {"value": f"text {number}" * 20})
