@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from policy.evaluate import Evaluator
@@ -55,13 +55,9 @@ def analyze_state(text: str, law: Law, phase: str | None = None) -> StateReport:
         stack=stack,
         phase=current.value if current is not None else "",
         resources=len(inputs),
-        findings=_unique(finding for outcome in outcomes for finding in outcome.findings),
+        findings=tuple(dict.fromkeys(finding for outcome in outcomes for finding in outcome.findings)),
         not_evaluated=tuple(dict.fromkeys(item for outcome in outcomes for item in outcome.not_evaluated)),
     )
-
-
-def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(dict.fromkeys(findings))
 
 
 def _entries(text: str) -> list[Mapping[str, object]]:

@@ -24,7 +24,6 @@ class Decision:
 
     id: str
     allows: frozenset[str] = frozenset()
-    approved_by: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -84,9 +83,9 @@ def read_decision(name: str, path: str, digest: str, approvers: frozenset[str], 
     if title != name and not title.startswith((f"{name}:", f"{name} ")):
         return Decision(name, problem=f"is not the record at {path}")
     header = {match["key"]: " ".join(match["value"].split()) for match in _HEADER.finditer(found)}
-    roles = tuple(re.findall(r"[\w-]+", header.get("Approved by", "")))
+    roles = set(re.findall(r"[\w-]+", header.get("Approved by", "")))
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", header.get("Date", "")) is None:
         return Decision(name, problem=f"has no date at {path}")
-    if not roles or approvers - set(roles):
+    if not roles or approvers - roles:
         return Decision(name, problem=f"is not approved by {', '.join(sorted(approvers)) or 'anybody'}")
-    return Decision(name, frozenset(re.findall(r"`([^`]+)`", header.get("Allows", ""))), roles)
+    return Decision(name, frozenset(re.findall(r"`([^`]+)`", header.get("Allows", ""))))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from policy.model import Finding, Level, NotEvaluated, Outcome, Rule
 from policy.report import Report
@@ -31,8 +31,9 @@ class Evaluator:
     def resource(self, resource: Resource) -> Outcome:
         """Judge one resource's inputs and remember it for those that follow."""
         outcomes = [
-            self._guard(rule, resource, _one(rule, resource, self.run))
+            self._guard(rule, resource, partial(rule.check, resource, self.run))
             for rule in self._for_type(resource.type)
+            if rule.check is not None
         ]
         try:
             self.run.history.record(resource)
@@ -45,7 +46,7 @@ class Evaluator:
         root = next((resource for resource in resources if resource.type == STACK), None)
         about = root or Resource(urn="", type=STACK, name=self.run.stack, props={})
         outcomes = [
-            self._guard(rule, about, _all(rule, resources, self.run))
+            self._guard(rule, about, partial(rule.check_stack, resources, self.run))
             for rule in self._rules
             if rule.check_stack is not None
         ]
@@ -85,11 +86,7 @@ class Evaluator:
         return Outcome(tuple(found))
 
     def _select(self, type_token: str) -> tuple[Rule, ...]:
-        return tuple(
-            rule
-            for rule in self._rules
-            if rule.check is not None and (not rule.types or type_token in rule.types)
-        )
+        return tuple(rule for rule in self._rules if not rule.types or type_token in rule.types)
 
     @staticmethod
     def _guard(rule: Rule, resource: Resource, judge: Callable[[Report], None]) -> Outcome:
@@ -99,22 +96,6 @@ class Evaluator:
         except Exception as error:  # noqa: BLE001 - a rule that throws is a failure, not a pass
             return _join((report.outcome(), _failed(rule, resource, error)))
         return report.outcome()
-
-
-def _one(rule: Rule, resource: Resource, run: Run) -> Callable[[Report], None]:
-    def judge(report: Report) -> None:
-        if rule.check is not None:
-            rule.check(resource, run, report)
-
-    return judge
-
-
-def _all(rule: Rule, resources: Sequence[Resource], run: Run) -> Callable[[Report], None]:
-    def judge(report: Report) -> None:
-        if rule.check_stack is not None:
-            rule.check_stack(resources, run, report)
-
-    return judge
 
 
 def _failed(rule: Rule, resource: Resource, error: Exception) -> Outcome:

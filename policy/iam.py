@@ -103,8 +103,8 @@ def _begins(pattern: str, arn: str) -> bool:
 def policy_view(resource: Resource) -> PolicyView:
     """Read the document of a role's, user's or group's policy, a managed one, or a permission set's."""
     reader = Reader(resource.props)
-    role = reader.text("role")
-    key = "inlinePolicy" if "inlinePolicy" in resource.props else "policy"
+    role = reader.text("role", "roleName")
+    key = next((each for each in ("inlinePolicy", "policyDocument") if each in resource.props), "policy")
     statements, unseen = _statements(reader, key, reader.document(key, required=True))
     return PolicyView(role, statements, unseen, tuple(reader.problems))
 

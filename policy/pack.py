@@ -10,7 +10,7 @@ An unknown value raises nothing: the SDK would report a mandatory violation as a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -166,9 +166,9 @@ def policies(law: Law, rules: Sequence[Rule] = RULES) -> list[Policy]:
         for level in Level if advises else (Level.MANDATORY,):
             name = rule.name if level is Level.MANDATORY else f"{rule.name}-advisory"
             if rule.check is not None:
-                built.append(_resource_policy(session, rule, name, level))
+                built.append(_policy(session, rule, name, level))
             if rule.check_stack is not None and (level is Level.MANDATORY or rule.name in excepted):
-                built.append(_stack_policy(session, rule, f"{name}-stack", level))
+                built.append(_policy(session, rule, f"{name}-stack", level, stack=True))
     return [*built, *_not_evaluated_policies(session)]
 
 
@@ -188,28 +188,15 @@ def _said(finding: Finding) -> str:
     return f"{finding.message}\nRemedy: {finding.remediation} ({finding.source})"
 
 
-def _resource_policy(session: Session, rule: Rule, name: str, level: Level) -> Policy:
-    def validate(args: ResourceValidationArgs, violation: ReportViolation) -> None:
-        for finding in session.resource_outcome(name, args).findings:
+def _policy(session: Session, rule: Rule, name: str, level: Level, *, stack: bool = False) -> Policy:
+    outcome: Callable[[str, Any], Outcome] = session.stack_outcome if stack else session.resource_outcome
+
+    def validate(args: Any, violation: ReportViolation) -> None:
+        for finding in outcome(name, args).findings:
             if finding.rule == rule.name and finding.level is level:
                 violation(_said(finding), finding.urn)
 
-    return ResourceValidationPolicy(
-        name=name,
-        description=rule.description,
-        validate=validate,
-        enforcement_level=EnforcementLevel(level.value),
-        **_metadata(rule),
-    )
-
-
-def _stack_policy(session: Session, rule: Rule, name: str, level: Level) -> Policy:
-    def validate(args: StackValidationArgs, violation: ReportViolation) -> None:
-        for finding in session.stack_outcome(name, args).findings:
-            if finding.rule == rule.name and finding.level is level:
-                violation(_said(finding), finding.urn)
-
-    return StackValidationPolicy(
+    return (StackValidationPolicy if stack else ResourceValidationPolicy)(
         name=name,
         description=rule.description,
         validate=validate,
@@ -230,30 +217,21 @@ def _summaries(unseen: Sequence[NotEvaluated]) -> dict[tuple[str, str], str]:
     }
 
 
-def _not_evaluated_policies(session: Session) -> list[Policy]:
-    """The policies that tell what no rule could see: what a rule expects before creation, and what it does not."""
-    return [
-        *_telling(session, NOT_EVALUATED, expected=False),
-        *_telling(session, KNOWN_AFTER_CREATION, expected=True),
-    ]
+def _not_evaluated_policies(session: Session) -> Iterator[Policy]:
+    """The policies that name what no rule could see: what a rule expects before creation, and what it does not."""
+    for telling, expected in ((NOT_EVALUATED, False), (KNOWN_AFTER_CREATION, True)):
+        for stack in (False, True):
+            yield _telling(session, telling, expected=expected, stack=stack)
 
 
-def _telling(session: Session, telling: Telling, *, expected: bool) -> list[Policy]:
-    name, description = telling.name, telling.description
+def _telling(session: Session, telling: Telling, *, expected: bool, stack: bool) -> Policy:
+    name = f"{telling.name}-stack" if stack else telling.name
+    outcome: Callable[[str, Any], Outcome] = session.stack_outcome if stack else session.resource_outcome
 
-    def tell(outcome: Outcome, violation: ReportViolation) -> None:
-        unseen = [item for item in outcome.not_evaluated if item.after_creation is expected]
+    def validate(args: Any, violation: ReportViolation) -> None:
+        unseen = [item for item in outcome(name, args).not_evaluated if item.after_creation is expected]
         for (urn, _), line in _summaries(unseen).items():
             violation(line, urn)
 
-    def on_resource(args: ResourceValidationArgs, violation: ReportViolation) -> None:
-        tell(session.resource_outcome(name, args), violation)
-
-    def on_stack(args: StackValidationArgs, violation: ReportViolation) -> None:
-        tell(session.stack_outcome(f"{name}-stack", args), violation)
-
-    advisory = EnforcementLevel.ADVISORY
-    return [
-        ResourceValidationPolicy(name, description, on_resource, advisory),
-        StackValidationPolicy(f"{name}-stack", description, on_stack, advisory),
-    ]
+    kind = StackValidationPolicy if stack else ResourceValidationPolicy
+    return kind(name, telling.description, validate, EnforcementLevel.ADVISORY)

@@ -44,11 +44,11 @@ class Reader:
         value = self._props.get(key)
         if value is None:
             if required:
-                self._wrong(key, "a text")
+                self.wrong(key, "a text")
             return None
         if isinstance(value, str | Marker):
             return value
-        self._wrong(key, "a text")
+        self.wrong(key, "a text")
         return None
 
     def flag(self, key: str) -> bool | Marker | None:
@@ -56,7 +56,7 @@ class Reader:
         value = self._props.get(key)
         if value is None or isinstance(value, bool | Marker):
             return value
-        self._wrong(key, "true or false")
+        self.wrong(key, "true or false")
         return None
 
     def number(self, key: str) -> float | Marker | None:
@@ -66,7 +66,7 @@ class Reader:
             return value
         if isinstance(value, int | float) and not isinstance(value, bool):
             return value
-        self._wrong(key, "a number")
+        self.wrong(key, "a number")
         return None
 
     def objects(self, key: str, *, required: bool = False) -> tuple[Reader, ...] | Marker:
@@ -77,12 +77,12 @@ class Reader:
         value = self._props.get(key)
         if value is None:
             if required:
-                self._wrong(key, "a list of objects")
+                self.wrong(key, "a list of objects")
             return ()
         if isinstance(value, Marker):
             return value
         if not isinstance(value, list):
-            self._wrong(key, "a list of objects")
+            self.wrong(key, "a list of objects")
             return ()
         readers = []
         for index, item in enumerate(value):
@@ -91,7 +91,7 @@ class Reader:
             if isinstance(item, dict):
                 readers.append(Reader(item, f"{self.path(key)}[{index}]", self.problems))
             else:
-                self._wrong(f"{key}[{index}]", "an object")
+                self.wrong(f"{key}[{index}]", "an object")
         return tuple(readers)
 
     def texts(self, key: str) -> tuple[Text, ...] | Marker | None:
@@ -102,14 +102,14 @@ class Reader:
         if isinstance(value, str):
             return (value,)
         if not isinstance(value, list):
-            self._wrong(key, "a text or a list of texts")
+            self.wrong(key, "a text or a list of texts")
             return ()
         read: list[Text] = []
         for index, item in enumerate(value):
             if isinstance(item, str | Marker):
                 read.append(item)
             else:
-                self._wrong(f"{key}[{index}]", "a text")
+                self.wrong(f"{key}[{index}]", "a text")
         return tuple(read)
 
     def document(self, key: str, *, required: bool = False) -> Value:
@@ -117,19 +117,16 @@ class Reader:
         value = self._props.get(key)
         if value is None:
             if required:
-                self._wrong(key, "a JSON document")
+                self.wrong(key, "a JSON document")
             return None
         if not isinstance(value, str):
             return value
         try:
             return from_protocol(json.loads(value))
         except (ValueError, RecursionError):
-            self._wrong(key, "a JSON document")
+            self.wrong(key, "a JSON document")
             return None
 
     def wrong(self, key: str, expected: str) -> None:
         """Remember that this key does not hold what it has to."""
-        self._wrong(key, expected)
-
-    def _wrong(self, key: str, expected: str) -> None:
         self.problems.append(Problem(self.path(key), expected))

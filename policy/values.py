@@ -64,27 +64,24 @@ def from_protocol(raw: object) -> Value:
 
 def texts(value: Value) -> Iterator[tuple[str, str]]:
     """Yield every text inside a value with its path (`tags.note`, `roles[0].roleName`), keys of objects included."""
-    pending: list[tuple[str, Value]] = [("", value)]
-    while pending:
-        path, current = pending.pop()
-        if isinstance(current, str):
-            yield path, current
-        elif isinstance(current, dict):
-            for key, item in current.items():
-                yield f"{path}.<key>" if path else "<key>", key
-                pending.append((f"{path}.{key}" if path else key, item))
-        elif isinstance(current, list):
-            pending.extend((f"{path}[{index}]", item) for index, item in enumerate(current))
+    return ((path, leaf) for path, leaf in _leaves(value, keys=True) if isinstance(leaf, str))
 
 
 def markers(value: Value) -> Iterator[tuple[str, Marker]]:
     """Yield the path of every value that cannot be seen."""
+    return ((path, leaf) for path, leaf in _leaves(value, keys=False) if isinstance(leaf, Marker))
+
+
+def _leaves(value: Value, *, keys: bool) -> Iterator[tuple[str, Value]]:
     pending: list[tuple[str, Value]] = [("", value)]
     while pending:
         path, current = pending.pop()
-        if isinstance(current, Marker):
-            yield path, current
-        elif isinstance(current, dict):
-            pending.extend((f"{path}.{key}" if path else key, item) for key, item in current.items())
+        if isinstance(current, dict):
+            for key, item in current.items():
+                if keys:
+                    yield f"{path}.<key>" if path else "<key>", key
+                pending.append((f"{path}.{key}" if path else key, item))
         elif isinstance(current, list):
             pending.extend((f"{path}[{index}]", item) for index, item in enumerate(current))
+        else:
+            yield path, current

@@ -24,7 +24,7 @@ def check(
     from atlas_access.base import PROJECT, read_yaml
     from atlas_access.cli.output import show
     from atlas_access.review import agreement_report
-    from policy.facts import facts
+    from atlas_access.cli.law_facts import facts
     from policy.law_file import DEFAULT_FILE, LawInvalid, load_law
 
     declared = inputs.read_manifest(manifest)

@@ -15,6 +15,10 @@ _ATLAS = re.compile(r"mongodb-?_?atlas|atlas\.mongodb\.com|mongodb::atlas|atlasd
 _SECRET_VALUES = frozenset({"password", "passwordWo", "secretString", "secretStringWo"})
 _PLAUSIBLE = re.compile(r"[0-9a-f]{12}|/")
 _ASSUMED = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/")
+_HOST = re.compile(r"https?://([^/:\s\"']+|\[[^\]]*\])")
+_OWN_HOST = re.compile(
+    r"127(?:\.\d+){3}|localhost|\[::1\]|(?:.+\.)?(?:amazonaws\.com(?:\.cn)?|mongodb\.com|mongodbgov\.com)"
+)
 _ENVELOPES = re.compile(r"[^A-Za-z0-9]")
 
 
@@ -56,16 +60,6 @@ def _trespass(text: str, other: Environment) -> str:
     return ""
 
 
-def _may_name(resource: Resource, run: Run) -> bool:
-    """Whether a resource may name another environment: a stack reference, or our own look at who else reads."""
-    return resource.type == STACK_REFERENCE or resource.type.startswith("pulumi-python:dynamic/rollout:")
-
-
-def _judged(resource: Resource, run: Run) -> bool:
-    """Whether a mention of another environment matters: in what is ours, or what can grant, bind or change."""
-    return not _OBSERVES.match(resource.type) or resource.in_our_component
-
-
 _OBSERVES = re.compile(
     r"aws:(?:cloudwatch|sns|sqs|budgets|cfg|cloudtrail|resourcegroups|route53|ec2|networkmanager|ram|organizations|"
     r"servicecatalog|s3|ecr|cloudfront|acm|wafv2)/"
@@ -77,7 +71,10 @@ def check_isolation(resource: Resource, run: Run, report: Report) -> None:
 
     An unknown stack owns nothing, so every environment is another one to it.
     """
-    if _may_name(resource, run) or not _judged(resource, run):
+    names_others = (STACK_REFERENCE, "pulumi-python:dynamic/rollout:")
+    if resource.type.startswith(names_others) or (
+        _OBSERVES.match(resource.type) and not resource.in_our_component
+    ):
         return
     for path, text in resource.texts:
         if path in _SECRET_VALUES or _PLAUSIBLE.search(text) is None:
@@ -119,6 +116,11 @@ def check_providers(resource: Resource, run: Run, report: Report) -> None:
     if resource.type == STACK_REFERENCE:
         _check_reference(resource, run, report)
         return
+    for path, text in resource.texts:
+        if any(not _OWN_HOST.fullmatch(host) for host in _HOST.findall(text)):
+            report.finding(
+                f"{printable(path)}: sends requests with credentials to a host that is not the vendor's."
+            )
     if home is None or resource.type != "pulumi:providers:aws":
         return
     for path, marker in markers({key: resource.props.get(key) for key in ("profile", "allowedAccountIds")}):
@@ -149,5 +151,7 @@ def _check_reference(resource: Resource, run: Run, report: Report) -> None:
 
 
 ACCOUNTS_BY_LAW = documented(
-    "accounts-by-law", types=("pulumi:providers:aws", STACK_REFERENCE), check=check_providers
+    "accounts-by-law",
+    types=("pulumi:providers:aws", "pulumi:providers:mongodbatlas", STACK_REFERENCE),
+    check=check_providers,
 )

@@ -44,6 +44,10 @@ _PROBLEMS: Final[dict[str, Callable[[Resource], tuple[Problem, ...]]]] = {
             *(ROLE_POLICY, MANAGED_POLICY, SECRET_POLICY, "aws:kms/keyPolicy:KeyPolicy"),
             *("aws:iam/userPolicy:UserPolicy", "aws:iam/groupPolicy:GroupPolicy"),
             "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy",
+            *(
+                f"aws-native:iam:{kind}"
+                for kind in ("RolePolicy", "UserPolicy", "GroupPolicy", "ManagedPolicy")
+            ),
         ),
         lambda resource: resource.read(policy_view).problems,
     ),

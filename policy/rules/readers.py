@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from policy.iam import PolicyView, Statement, inline_views, own_policy_view, policy_view, trust_view
+from policy.iam import PolicyView, Statement, inline_views, own_policy_view, policy_view
 from policy.law import Environment
 from policy.model import documented
 from policy.reader import Reader
-from policy.report import Report, printable
+from policy.report import Report
 from policy.resources import (
     KEY_GRANT,
     KEY_POLICY,
@@ -32,10 +32,6 @@ _CHANGES = tuple(
 )
 _OPENS = ("kms:Decrypt", "kms:ReEncryptFrom")
 _KEY_CHANGES = ("kms:CreateGrant", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey")
-_BECOMES = (
-    *("sts:AssumeRole", "iam:PassRole", "iam:UpdateAssumeRolePolicy"),
-    *("iam:PutRolePolicy", "iam:AttachRolePolicy"),
-)
 _ANY_KEY = "00000000-0000-0000-0000-000000000000"
 _KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[0-9a-zA-Z-]+")
 _MANAGED = re.compile(
@@ -45,9 +41,10 @@ _HARMLESS = frozenset({"AmazonECSTaskExecutionRolePolicy"})
 _WIDE = re.compile(
     r"Administrator|PowerUser|SecretsManager|IAMFullAccess|KeyManagement|^Billing.*Full", re.IGNORECASE
 )
-_DOCUMENTS = (
+DOCUMENTS = (
     *(ROLE_POLICY, MANAGED_POLICY, "aws:iam/userPolicy:UserPolicy", "aws:iam/groupPolicy:GroupPolicy"),
     "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy",
+    *(f"aws-native:iam:{kind}" for kind in ("RolePolicy", "UserPolicy", "GroupPolicy", "ManagedPolicy")),
 )
 _ATTACHMENTS = (
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
@@ -57,7 +54,9 @@ _ATTACHMENTS = (
     "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
     "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment",
 )
-_TASKS = "ecs-tasks.amazonaws.com"
+_REPLICA_KEY = "aws:kms/replicaKey:ReplicaKey"
+_OF_KEYS = (KEY_GRANT, KEY_POLICY, _REPLICA_KEY)
+_INLINE_EXCLUSIVE = "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive"
 
 
 def _secret_arns(home: Environment) -> Iterator[tuple[str, str]]:
@@ -133,6 +132,8 @@ def _check_attachments(resource: Resource, run: Run, report: Report) -> None:
     if resource.type == ROLE:
         roles = {name for name in [resource.props.get("name")] if isinstance(name, str)}
     ours = home is not None and bool({str(each).rpartition("/")[2] for each in roles} & home.iam_roles)
+    if ours and resource.type == _INLINE_EXCLUSIVE:
+        report.finding("policyNames: takes the grants that the program writes off a role of ours.")
     for key in ("policyArn", "managedPolicyArn", "policyArns", "managedPolicyArns"):
         value = resource.props.get(key)
         for index, arn in enumerate(value if isinstance(value, list) else [value]):
@@ -158,13 +159,18 @@ def _check_attachment(arn: Value, path: str, ours: bool, run: Run, report: Repor
 def _check_key(resource: Resource, run: Run, report: Report) -> None:
     """A grant or a policy on the key of our secrets: nobody but the account itself and the law's readers."""
     home = run.home
-    key = Reader(resource.props).text("keyId")
+    key = Reader(resource.props).text("keyId", "primaryKeyArn")
     if isinstance(key, Marker):
         report.not_evaluated("keyId", key)
     if home is None or not isinstance(key, str):
         return
     known = {each.rpartition("/")[2] for each in run.history.keys | home.keys} | {home.key_alias}
     if key.rpartition("/")[2] not in known and not key.endswith(home.key_alias):
+        return
+    if resource.type == _REPLICA_KEY:
+        report.finding(
+            "primaryKeyArn: copies the key of our secrets to another region, where no rule sees its use."
+        )
         return
     if resource.type == KEY_GRANT:
         operations = Reader(resource.props).texts("operations")
@@ -191,7 +197,7 @@ def _check_key(resource: Resource, run: Run, report: Report) -> None:
 
 def check_readers(resource: Resource, run: Run, report: Report) -> None:
     """Judges every place that can grant reading a secret of ours; grants on other teams' secrets are not ours."""
-    if resource.type in (KEY_GRANT, KEY_POLICY):
+    if resource.type in _OF_KEYS:
         _check_key(resource, run, report)
     elif resource.type == SECRET_POLICY:
         secret = Reader(resource.props).text("secretArn")
@@ -205,7 +211,7 @@ def check_readers(resource: Resource, run: Run, report: Report) -> None:
                 report.finding(
                     f"{statement.path}: the secret itself grants; grant it to the execution role instead."
                 )
-    elif resource.type in _DOCUMENTS:
+    elif resource.type in DOCUMENTS:
         _check_document(resource.read(policy_view), "policy", run, report)
     elif resource.type == ROLE:
         for view in resource.read(inline_views):
@@ -221,14 +227,14 @@ def check_keys(resources: Sequence[Resource], run: Run, report: Report) -> None:
         if resource.type == SECRET and run.secret_ours(str(resource.props.get("name"))):
             run.history.record(resource)
     for resource in resources:
-        if resource.type in (KEY_GRANT, KEY_POLICY, *_DOCUMENTS):
+        if resource.type in (*_OF_KEYS, *DOCUMENTS):
             report.on(resource)
             check_readers(resource, run, report)
 
 
 SECRET_READERS = documented(
     "secret-readers",
-    types=(*_DOCUMENTS, *_ATTACHMENTS, ROLE, SECRET_POLICY, KEY_GRANT, KEY_POLICY),
+    types=(*DOCUMENTS, *_ATTACHMENTS, ROLE, SECRET_POLICY, _INLINE_EXCLUSIVE, *_OF_KEYS),
     check=check_readers,
     check_stack=check_keys,
     after_creation=(
@@ -242,51 +248,4 @@ SECRET_READERS = documented(
         "keyId",
         "secretArn",
     ),
-)
-
-
-def check_detours(resource: Resource, run: Run, report: Report) -> None:
-    """Nobody but ECS becomes a role of ours, and nobody is given the means to."""
-    home = run.home
-    if home is None:
-        return
-    views = resource.read(inline_views) if resource.type == ROLE else (resource.read(policy_view),)
-    for view in views:
-        if view.unseen is not None:
-            report.not_evaluated("inlinePolicies" if resource.type == ROLE else "policy", view.unseen)
-        for message in dict.fromkeys(_detours(view, home)):
-            report.finding(message)
-    if resource.type == ROLE:
-        _check_trust(resource, home, report)
-
-
-def _detours(view: PolicyView, home: Environment) -> Iterator[str]:
-    for role in sorted(home.iam_roles):
-        for action in _BECOMES:
-            found = view.allowing(action, f"arn:aws:iam::{home.account}:role/{role}")
-            if found is not None:
-                yield f"{found.path}: allows {action} on {role}, which reads secrets of ours."
-
-
-def _check_trust(resource: Resource, home: Environment, report: Report) -> None:
-    name = resource.props.get("name")
-    if not isinstance(name, str) or name not in home.iam_roles:
-        return
-    view = resource.read(trust_view)
-    if view.unseen is not None:
-        report.not_evaluated("assumeRolePolicy", view.unseen)
-    for statement in view.statements:
-        if not statement.allows:
-            continue
-        if statement.hidden is not None:
-            report.not_evaluated("assumeRolePolicy", statement.hidden)
-        elif set(statement.principals) != {_TASKS}:
-            report.finding(printable(f"assumeRolePolicy: lets others than {_TASKS} become {name}."))
-
-
-READER_ROLES = documented(
-    "reader-roles",
-    types=(*_DOCUMENTS, ROLE),
-    check=check_detours,
-    after_creation=("policy", "inlinePolicies", "inlinePolicy", "assumeRolePolicy"),
 )

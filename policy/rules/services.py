@@ -35,11 +35,8 @@ def _text(resource: Resource, key: str) -> str:
 
 
 def _is_ours(resource: Resource, home: Environment) -> bool:
-    return _text(resource, "name") in home.services or any(
-        True
-        for key in ("taskDefinition", "service")
-        for _ in families_in(str(resource.props.get(key) or ""), home)
-    )
+    named = (f"{_text(resource, 'taskDefinition')} {_text(resource, 'service')}", home)
+    return _text(resource, "name") in home.services or any(families_in(*named))
 
 
 def check_services(resource: Resource, run: Run, report: Report) -> None:

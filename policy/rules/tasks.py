@@ -82,6 +82,8 @@ def check_bindings(resource: Resource, run: Run, report: Report) -> None:
             _check_binding(bound, box, home, report)
     if law is None or task.unseen is not None or task.problems:
         return
+    if len(set(task.containers)) != len(task.containers):
+        report.finding("containerDefinitions: two containers have the same name.")
     given = {(each.container, each.variable) for each in task.bindings}
     given |= {(each.container, each.variable) for each in task.plain}
     for container, box in law.containers.items():

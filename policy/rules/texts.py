@@ -1,5 +1,6 @@
 """Rule no-plaintext-uri: no connection string and no password of ours but where it belongs."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from policy.credentials import Kind, leaks
@@ -65,8 +66,14 @@ def check(resource: Resource, run: Run, report: Report) -> None:
 
 
 def _check_handed(path: str, resource: Resource, run: Run, report: Report) -> None:
+    name = path.removeprefix("outputs.")
+    source = run.home if resource.type == STACK else next(each for each in run.others if name in each.outputs)
+    user = source.outputs[name][0] if source is not None else ""
+    text = next((text for place, text in resource.texts if place == path), "")
     if run.exported and resource.type == STACK:
         report.finding(f"{printable(path)}: may be handed on as a secret only, and is in plain text.")
+    elif not re.match(rf"mongodb(?:\+srv)?://{re.escape(user)}:", text, re.IGNORECASE):
+        report.finding(f"{printable(path)}: hands on another credential than the law's, which is {user}'s.")
 
 
 def check_stack(resources: Sequence[Resource], run: Run, report: Report) -> None:
