@@ -22,9 +22,9 @@ def check(
 ) -> int:
     """Compare the manifest and the stacks' settings with the law. Exit 0 where they agree, 1 where they do not."""
     from atlas_access.base import PROJECT, read_yaml
+    from atlas_access.cli.law_facts import facts
     from atlas_access.cli.output import show
     from atlas_access.review import agreement_report
-    from atlas_access.cli.law_facts import facts
     from policy.law_file import DEFAULT_FILE, LawInvalid, load_law
 
     declared = inputs.read_manifest(manifest)
