@@ -18,8 +18,9 @@ import psutil
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "policy")]
 
+from policy_changes import changed  # noqa: E402
 from policy_pack_process import PackProcess  # noqa: E402
-from policy_world import audit_role, changed, make, reads, secret, task, user  # noqa: E402
+from policy_world import audit_role, make, reads, secret, task, user  # noqa: E402
 from pulumi.runtime.proto import analyzer_pb2  # noqa: E402
 from test_pack import request  # noqa: E402
 

@@ -1,20 +1,18 @@
 """Resources for the policy tests: a compliant staging stack, and changes to it as data."""
 
-import copy
 import json
-import re
 import uuid
 from dataclasses import replace
 from pathlib import Path
 
 from policy import resources as types
 from policy.evaluate import Evaluator
-from policy.law_file import DEFAULT_FILE, load_law, parse_law
+from policy.law_file import DEFAULT_FILE, load_law
 from policy.model import Level, Outcome
 from policy.resources import Resource
 from policy.rules.phases import RETIREMENT_CONDITIONS
 from policy.run import Phase, Run
-from policy.values import UNKNOWN, Marker
+from policy.values import Marker
 
 ROOT = Path(__file__).resolve().parents[2]
 LAW = load_law()
@@ -242,44 +240,6 @@ def handed(resource):
 def _unknown(value):
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return isinstance(value, Marker) or any(map(_unknown, parts))
-
-
-def put(value, path, new):
-    """Set what is at a path such as `roles[0].roleName`; `[+]` appends to a list."""
-    *way, last = re.findall(r"[^.\[\]]+", path)
-    for key in way:
-        value = value[int(key)] if isinstance(value, list) else value.setdefault(key, {})
-    if last == "+":
-        value.append(new)
-    elif isinstance(value, list):
-        value[int(last)] = new
-    elif new is None:
-        del value[last]
-    else:
-        value[last] = new
-
-
-def changed(resource, changes, options=None):
-    """A copy of a resource with values set by path, None taking one away."""
-    props = copy.deepcopy(dict(resource.props))
-    for path, new in changes.items():
-        put(props, path, UNKNOWN if new == "<unknown>" else new)
-    return replace(resource, props=props, **(options or {}))
-
-
-def changed_law(changes):
-    """The shipped law with values set by path (`common/users/app_read`)."""
-    raw = json.loads(LAW_TEXT)
-    for path, new in changes.items():
-        *way, last = path.split("/")
-        place = raw
-        for key in way:
-            place = place.setdefault(key, {})
-        if new is None:
-            del place[last]
-        else:
-            place[last] = new
-    return parse_law(json.dumps(raw), ROOT)
 
 
 def judge(*resources, phase="bind", law=LAW, stack=None, whole=False, rotating=""):

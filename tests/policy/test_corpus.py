@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from policy_changes import changed, changed_law
 from policy_world import (
     FAMILY,
     KEY_ARN,
     LAW,
     arn,
-    changed,
-    changed_law,
     compliant_stack,
     evidence,
     judge,
