@@ -58,13 +58,21 @@ class PolicyView:
     unseen: Marker | None
     problems: tuple[Problem, ...]
 
+    def mentions(self, actions: Sequence[str]) -> tuple[str, ...]:
+        """Those of these actions that any statement allows on something."""
+        return tuple(
+            action
+            for action in actions
+            if any(each.allows and each.covers_action(action) for each in self.statements)
+        )
+
     def allowing(self, action: str, arn: str) -> Statement | None:
         """The statement that allows an action on a resource, unless the document itself denies it throughout."""
-        if any(
+        found = next((each for each in self.statements if each.allows and each.covers(action, arn)), None)
+        denied = found is not None and any(
             not each.allows and not each.conditional and each.covers(action, arn) for each in self.statements
-        ):
-            return None
-        return next((each for each in self.statements if each.allows and each.covers(action, arn)), None)
+        )
+        return None if denied else found
 
 
 @lru_cache(maxsize=4096)

@@ -100,23 +100,25 @@ def _check_document(view: PolicyView, path: str, run: Run, report: Report) -> No
 
 def _problems(view: PolicyView, run: Run, home: Environment) -> Iterator[str]:
     readable = home.readers.get(view.role, frozenset()) if isinstance(view.role, str) else frozenset()
-    for name, arn in _secret_arns(home):
-        for action in _READS:
+    reads, changes = view.mentions(_READS), view.mentions(_CHANGES)
+    opens, key_changes = view.mentions(_OPENS), view.mentions(_KEY_CHANGES)
+    for name, arn in _secret_arns(home) if reads or changes else ():
+        for action in reads:
             found = view.allowing(action, arn)
             if found is not None and (name not in readable or action != _READS[0]):
                 yield f"{found.path}: lets read {name}, whose readers the law names."
             elif found is not None and not _exact(found, run):
                 yield f"{found.path}: a read grant names each secret by its whole ARN."
-        for action in _CHANGES:
+        for action in changes:
             found = view.allowing(action, arn)
             if found is not None:
                 yield f"{found.path}: allows {action} on {name}; only the program changes a secret of ours."
-    for key in _keys(run, home):
-        for action in _OPENS:
+    for key in _keys(run, home) if opens or key_changes else ():
+        for action in opens:
             found = view.allowing(action, key)
             if found is not None and not (readable and action == _OPENS[0] and _exact(found, run)):
                 yield f"{found.path}: allows {action} with the key of our secrets, or with every key."
-        for action in _KEY_CHANGES:
+        for action in key_changes:
             found = view.allowing(action, key)
             if found is not None:
                 yield f"{found.path}: allows {action} on the key of our secrets, or on every key."

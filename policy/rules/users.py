@@ -10,6 +10,7 @@ from policy.run import Run, user_places
 from policy.values import Marker
 
 PASSWORD_LENGTH = 32
+_SHOWN_ROLES = 3
 _OTHER_SIGN_INS = ("awsIamType", "ldapAuthType", "oidcAuthType", "x509Type")
 
 
@@ -58,7 +59,7 @@ def _check_roles(user: UserView, law: UserLaw, home: Environment, run: Run, repo
         return
     wanted = " and ".join(_shown(*role) for role in law.roles)
     if len(held) != len(user.roles) or held != set(law.roles):
-        given = ", ".join(_shown(role.name, role.database) for role in user.roles) or "none"
+        given = ", ".join(_shown(role.name, role.database) for role in user.roles[:_SHOWN_ROLES]) or "none"
         report.finding(f"roles: has {given}; the law gives {law.name} {wanted}.")
     elif objection:
         report.finding(f"roles: {wanted} is not decided: {objection}.")
