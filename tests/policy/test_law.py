@@ -164,6 +164,14 @@ def test_a_higher_cap_by_decision_is_in_force(tmp_path):
     )
 
 
+@pytest.mark.parametrize(("allowed", "cap"), [("rotation headroom", 6), ("user cap 5", 5)])
+def test_headroom_for_a_rotation_is_one_more_user_by_decision(tmp_path, allowed, cap):
+    record = RECORD.replace("`user cap 6`, `exception E1`", f"`{allowed}`")
+    law = decided(tmp_path, record, rotationHeadroom=1, capDecision="ADR 0042")
+
+    assert cap == law.cap(law.environments[0])[0]
+
+
 LAPSED = {
     "without an approving role": (RECORD.replace("Approved by: security", "Approved by: me"), None),
     "without a date": (RECORD.replace("2026-11-30", "soon"), None),
