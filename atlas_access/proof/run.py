@@ -29,7 +29,6 @@ from atlas_access.clients import (
     Server,
     ServerUnusable,
     judge_login,
-    read_connection_string,
 )
 from atlas_access.privileges import IDENTITY_COMMAND, Identity, Privilege, read_identity, version_numbers
 from atlas_access.proof.attempt import LATE, LOST, About, Nonce, attempt_all, unanswered
@@ -129,6 +128,10 @@ def _connection(run: _Run, read_secret: ReadSecret | None) -> ConnectionString |
     request = run.request
     try:
         if read_secret is None:
+            from atlas_access.clients import (
+                read_connection_string,  # only here: a proof by task is handed its own
+            )
+
             text = read_connection_string(
                 request.secret_arn, request.secret_version, region=request.region, endpoints=run.endpoints
             )
