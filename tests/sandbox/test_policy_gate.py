@@ -76,7 +76,7 @@ class Site:
 
     def offender(self, name: str, operation: Operation = Operation.UP) -> tuple[Deployment, str]:
         """Deploy one of the offending programs of the policy tests."""
-        paths = f"sys.path[:0] = [{str(OFFENDERS.parent)!r}]"
+        paths = f"sys.path[:0] = {[str(OFFENDERS.parent), str(ROOT)]!r}"
         return self.run(
             f"import runpy\nimport sys\n\n{paths}\nrunpy.run_path({str(OFFENDERS / name)!r} + '.py')\n",
             operation,
