@@ -110,8 +110,7 @@ def test_every_target_is_in_the_makefile() -> None:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(
-    "target",
-    sorted({"guards", "docs-check", "drift", "prove", "policy", "secrets-check", "rollback"}),
+    "target", sorted({"guards", "docs-check", "drift", "prove", "policy", "secrets-check", "rollback"})
 )
 def test_every_command_of_ours_in_a_recipe_is_one_that_the_tool_has(target: str) -> None:
     assert target in targets()

@@ -74,10 +74,7 @@ def without(resource, *keys):
 
 
 def grant(action, collection, database="askflorence", **more):
-    return {
-        "action": action,
-        "resources": [{"collectionName": collection, "databaseName": database, **more}],
-    }
+    return {"action": action, "resources": [{"collectionName": collection, "databaseName": database, **more}]}
 
 
 def role(name="role_x", actions=None, *, stack="staging", **props):
@@ -192,10 +189,7 @@ def compliant_stack():
             },
         ),
         role_policy(
-            [
-                read_grant(*RUNTIME.values()),
-                {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY_ARN},
-            ]
+            [read_grant(*RUNTIME.values()), {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY_ARN}]
         ),
         make(types.ROLE_POLICY, "schema", {"role": SCHEMA_ROLE, "policy": _schema_policy()}),
         *proofs(),

@@ -81,7 +81,7 @@ OFFENDING = {
         "in the schema task": schema(MONGODB_URI_AUDIT_READ=pinned("app-read-v2")),
     },
     ("deprecated-env-vars", "retire"): {
-        "still there in retire": bound(MONGODB_URI_PLANS_WRITE=pinned("app-write-v2")),
+        "still there in retire": bound(MONGODB_URI_PLANS_WRITE=pinned("app-write-v2"))
     },
     ("admin-schema-only-in-run-task", "bind"): {
         "in the runtime": bound(MONGODB_URI_ADMIN_SCHEMA=pinned("admin-schema")),

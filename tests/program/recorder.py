@@ -82,11 +82,7 @@ class Recorder(pulumi.runtime.Mocks):
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
         assert args.token == "mongodbatlas:index/getAdvancedCluster:getAdvancedCluster"
-        return {
-            "connectionStrings": self.cluster,
-            "mongoDbVersion": self.version,
-            "name": args.args["name"],
-        }
+        return {"connectionStrings": self.cluster, "mongoDbVersion": self.version, "name": args.args["name"]}
 
     def of(self, kind: str) -> dict[str, dict[str, Any]]:
         """The inputs of every resource of that kind (the last part of its type), by name."""

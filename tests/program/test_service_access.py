@@ -184,8 +184,7 @@ def test_a_secrets_value_is_secret_to_the_engine() -> None:
 
 
 @pytest.mark.parametrize(
-    "received",
-    [None, {}, "", "not a connection string", GOOD_REFERENCE.replace("app_read", "app_write")],
+    "received", [None, {}, "", "not a connection string", GOOD_REFERENCE.replace("app_read", "app_write")]
 )
 def test_anything_but_staging_s_reader_stops_prod(received: Any) -> None:
     """A passphrase that does not fit arrives as an empty mapping."""

@@ -30,10 +30,7 @@ ADMIN_ROLES = (
     *("clusterManager", "clusterMonitor", "hostManager", "enableSharding", "backup", "restore", "root"),
 )
 CHARACTERISTIC = ("find", "insert", "update", "delete", "drop", "createIndexes")
-UPDATE_AUDIT = {
-    "resource": {"db": "askflorence", "collection": "agent_audit_log"},
-    "actions": ["update"],
-}
+UPDATE_AUDIT = {"resource": {"db": "askflorence", "collection": "agent_audit_log"}, "actions": ["update"]}
 
 
 @dataclass

@@ -87,13 +87,7 @@ class ProviderClient:
         return answer.id, from_struct(answer.properties), from_struct(answer.inputs)
 
     def update(
-        self,
-        token: str,
-        identity: str,
-        state: Properties,
-        inputs: Properties,
-        *,
-        preview: bool = False,
+        self, token: str, identity: str, state: Properties, inputs: Properties, *, preview: bool = False
     ) -> Properties:
         request = provider_pb2.UpdateRequest(
             id=identity, urn=urn(token), olds=to_struct(state), news=to_struct(inputs), preview=preview
@@ -102,8 +96,7 @@ class ProviderClient:
 
     def delete(self, token: str, identity: str, state: Properties) -> None:
         self.call(
-            "Delete",
-            provider_pb2.DeleteRequest(id=identity, urn=urn(token), properties=to_struct(state)),
+            "Delete", provider_pb2.DeleteRequest(id=identity, urn=urn(token), properties=to_struct(state))
         )
 
     def invoke(self, token: str, **arguments: Any) -> Properties:

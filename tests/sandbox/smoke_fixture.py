@@ -178,9 +178,7 @@ def side_gates(monkeypatch: pytest.MonkeyPatch) -> dict[Gate, Standing]:
     standings = {Gate.JOURNEY: Standing.MET, Gate.WAITLIST: Standing.MET}
     for name, gate in (("judge_journey", Gate.JOURNEY), ("judge_sign_up", Gate.WAITLIST)):
         monkeypatch.setattr(
-            SMOKE_RUN,
-            name,
-            lambda *_, gate=gate: GateResult(gate, standings[gate], str(standings[gate])),
+            SMOKE_RUN, name, lambda *_, gate=gate: GateResult(gate, standings[gate], str(standings[gate]))
         )
     return standings
 

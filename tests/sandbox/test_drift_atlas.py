@@ -6,15 +6,7 @@ from dataclasses import replace
 import pytest
 from atlas_fixture import Atlas, role_body
 from drift_by_hand import BY_HAND, known
-from drift_fixture import (
-    MANIFEST,
-    add_user,
-    check,
-    client,
-    declare,
-    done,
-    wanted,
-)
+from drift_fixture import MANIFEST, add_user, check, client, declare, done, wanted
 
 from atlas_access.base import Format, Status, render
 from atlas_access.clients.atlas_sign_in import SignIn

@@ -133,9 +133,7 @@ def test_the_circuit_breaker_fails_the_deployment_and_leaves_the_old_tasks_runni
     assert 2 == service["runningCount"]
 
 
-def test_the_circuit_breakers_rollback_reads_as_a_completed_deployment_of_the_old_revision(
-    aws: Aws,
-) -> None:
+def test_the_circuit_breakers_rollback_reads_as_a_completed_deployment_of_the_old_revision(aws: Aws) -> None:
     before = aws.service()["taskDefinition"]
     service = failing(aws, {})
     (deployment,) = service["deployments"]

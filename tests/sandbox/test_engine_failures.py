@@ -57,18 +57,12 @@ def test_a_resource_that_is_not_ready_is_kept_and_tried_again(stack):
 @pytest.mark.parametrize(
     ("program", "error"),
     [
-        (
-            'toy.Thing("a", name="a", value="invalid")',
-            "toy:index:Thing a is not accepted: value is invalid",
-        ),
+        ('toy.Thing("a", name="a", value="invalid")', "toy:index:Thing a is not accepted: value is invalid"),
         (
             'raise pulumi.RunError("phase must be one of provision, bind, retire")',
             "the program failed: phase must be one of provision, bind, retire",
         ),
-        (
-            'import dyn\ndyn.Proof("p", "raise")',
-            "p: create failed: ValueError: the proof could not be made",
-        ),
+        ('import dyn\ndyn.Proof("p", "raise")', "p: create failed: ValueError: the proof could not be made"),
     ],
     ids=["refused inputs", "a refusal", "a dynamic resource"],
 )

@@ -180,11 +180,7 @@ def test_a_pack_that_throws_or_does_not_start_fails_the_deployment(
 
     done, _ = site.run(program, packs=(pack,))
 
-    assert (1, True, set()) == (
-        done.exit_code,
-        bool(done.failure),
-        site.made & {PASSWORD},
-    )
+    assert (1, True, set()) == (done.exit_code, bool(done.failure), site.made & {PASSWORD})
 
 
 @on_each_engine

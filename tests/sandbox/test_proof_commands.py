@@ -275,10 +275,7 @@ def test_the_runtimes_role_cannot_read_the_schema_secret_which_the_task_shows(pl
 def test_a_family_that_is_not_there_is_inconclusive(place: ProofTask) -> None:
     nowhere = replace(place, family="no-such-family")
     proof = in_task(nowhere, "staging/mongodb/audit-write", "app_audit_writer")
-    assert (Verdict.INCONCLUSIVE, [Subject.RUNNER]) == (
-        proof.verdict,
-        [each.code for each in proof.findings],
-    )
+    assert (Verdict.INCONCLUSIVE, [Subject.RUNNER]) == (proof.verdict, [each.code for each in proof.findings])
 
 
 def test_only_the_clients_open_sockets(here: World) -> None:

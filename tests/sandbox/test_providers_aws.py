@@ -43,10 +43,7 @@ def port_of_provider(endpoint: str) -> Iterator[int]:
 @pytest.fixture(name="aws")
 def configured_aws(port: int) -> Iterator[ProviderClient]:
     client = ProviderClient(port)
-    client.configure(
-        region=REGION,
-        allowedAccountIds=json.dumps([ACCOUNT]),
-    )
+    client.configure(region=REGION, allowedAccountIds=json.dumps([ACCOUNT]))
     yield client
     client.close()
 

@@ -192,11 +192,7 @@ def test_without_a_valid_token_nothing_is_signed_up(inventory: Inventory) -> Non
         Standing.UNKNOWN,
         "nothing was signed up: HubSpot contact: asking for it was answered 401",
         [],
-    ) == (
-        result.standing,
-        message_of(result),
-        inventory.mails,
-    )
+    ) == (result.standing, message_of(result), inventory.mails)
 
 
 def test_a_credential_that_may_not_read_the_row_leaves_it_unknown(inventory: Inventory) -> None:

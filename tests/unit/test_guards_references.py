@@ -75,8 +75,7 @@ def test_collections_are_followed_from_the_reference_connection(
 
 
 @pytest.mark.parametrize(
-    ("path", "text"),
-    [("a.ts", "referenceDb.collection(name)"), ("a.py", "reference_db[name].find()")],
+    ("path", "text"), [("a.ts", "referenceDb.collection(name)"), ("a.py", "reference_db[name].find()")]
 )
 def test_a_collection_that_the_code_does_not_name_is_not_judged(path: str, text: str) -> None:
     assert Status.UNKNOWN == reference_collections.check(manifest(), [source(path, text)]).status

@@ -3,11 +3,7 @@
 import pytest
 
 from atlas_access.base import Format, Status, plain, render
-from atlas_access.guards import (
-    allowances,
-    docs_sync,
-    no_uri_in_git,
-)
+from atlas_access.guards import allowances, docs_sync, no_uri_in_git
 from atlas_access.guards.finding import Guard, Report, noted, report, wrong
 from atlas_access.guards.language import Language, language_of
 from atlas_access.guards.no_uri_in_git import HistoryLine

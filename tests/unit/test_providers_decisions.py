@@ -119,12 +119,7 @@ def test_defaults_are_filled_in_and_recorded_at_every_depth():
     inputs = with_defaults(THING, {"size": 1, "items": [{"k": "v"}]}, {}, "it", b"seed")
     assert inputs["__defaults"] == ["days", "name"]
     assert inputs["items"] == [{"__defaults": [], "k": "v"}]
-    assert without_defaults(inputs) == {
-        "days": 30,
-        "items": [{"k": "v"}],
-        "name": inputs["name"],
-        "size": 1,
-    }
+    assert without_defaults(inputs) == {"days": 30, "items": [{"k": "v"}], "name": inputs["name"], "size": 1}
 
 
 def test_an_automatic_name_depends_on_the_seed_alone():

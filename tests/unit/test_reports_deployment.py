@@ -121,10 +121,7 @@ def test_the_exit_code_is_that_of_the_house(verdicts: list[str], failure: str, e
 
 
 def test_a_refuted_proof_says_what_was_found_what_runs_and_the_remedy() -> None:
-    refuted = proof(
-        "refuted",
-        "can change documents: UPDATE on a.b\nupdate on a.b: allowed",
-    )
+    refuted = proof("refuted", "can change documents: UPDATE on a.b\nupdate on a.b: allowed")
     result = deployment(proofs=(refuted,), failure=refuted.reason, keeps_running="askflorence-staging-app:7")
     assert (
         "REFUTED  app_audit_writer on the staging cluster (audit-write): can change documents: UPDATE on a.b",
@@ -160,11 +157,9 @@ def test_the_plan_shows_changed_properties_before_and_after() -> None:
     step = Step(
         "update", USER, "app_read", (Change("roles", "read", "readWrite"), Change("labels", None, "x"))
     )
-    assert [
-        "~ update mongodbatlas DatabaseUser app_read",
-        "~ roles: read → readWrite",
-        "+ labels: x",
-    ] == [" ".join(line.split()) for line in plan_lines(deployment(steps=(step,)))]
+    assert ["~ update mongodbatlas DatabaseUser app_read", "~ roles: read → readWrite", "+ labels: x"] == [
+        " ".join(line.split()) for line in plan_lines(deployment(steps=(step,)))
+    ]
 
 
 def test_the_plan_lists_what_is_new_in_one_line_unless_asked_for_more() -> None:

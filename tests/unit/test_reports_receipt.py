@@ -105,8 +105,7 @@ def test_both_forms_carry_the_facts(render: object, fact: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("render", "unescaped"),
-    [(render_html, r"<script"), (render_markdown, r"(?<!\\)(?:<script|\]\(|\|\[)")],
+    ("render", "unescaped"), [(render_html, r"<script"), (render_markdown, r"(?<!\\)(?:<script|\]\(|\|\[)")]
 )
 def test_no_name_can_change_the_page(render: object, unescaped: str) -> None:
     hostile = replace(

@@ -91,13 +91,7 @@ def test_a_confirmation_of_the_other_stack_is_refused() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "tombstoneHours: 23",
-        "retirement: burn",
-    ],
-)
+@pytest.mark.parametrize("line", ["tombstoneHours: 23", "retirement: burn"])
 def test_a_retirement_that_is_set_up_wrongly_is_refused_at_its_line(line: str) -> None:
     """Tombstones stand for at least a day, and there are two steps."""
     errors = errors_of(FILES["staging"].replace("    - observerRole\n", "") + f"  atlas-access:{line}\n")
