@@ -35,8 +35,7 @@ WRITES = {
 
 
 def loaded(workflow: Path) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load(workflow.read_text(encoding="utf-8"))
-    return document
+    return yaml.safe_load(workflow.read_text(encoding="utf-8"))
 
 
 def jobs() -> list[tuple[str, str, dict[str, Any]]]:

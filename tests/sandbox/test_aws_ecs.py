@@ -12,8 +12,7 @@ CLUSTER, APP = "askflorence-staging", "askflorence-staging-app"
 def refused(aws: Aws, action: str, **asked: Any) -> str:
     with pytest.raises(ClientError) as caught:
         getattr(aws.client("ecs"), action)(**asked)
-    code: str = caught.value.response["Error"]["Code"]
-    return code
+    return caught.value.response["Error"]["Code"]
 
 
 def network(**changes: Any) -> dict[str, Any]:

@@ -104,8 +104,7 @@ def test_simulation_follows_a_grant_that_is_added_and_removed(aws: Aws) -> None:
     def decided() -> str:
         asked = {"ActionNames": ["secretsmanager:GetSecretValue"], "ResourceArns": [arn]}
         result = iam.simulate_principal_policy(PolicySourceArn=aws.role(), **asked)
-        decision: str = result["EvaluationResults"][0]["EvalDecision"]
-        return decision
+        return result["EvaluationResults"][0]["EvalDecision"]
 
     iam.put_role_policy(RoleName=name, PolicyName="more", PolicyDocument=document)
     assert "allowed" == decided()

@@ -76,8 +76,7 @@ def test_a_label_that_is_asked_for_moves_to_the_new_version(aws: Aws) -> None:
 def refused(aws: Aws, action: str, **asked: Any) -> str:
     with pytest.raises(ClientError) as caught:
         getattr(aws.client("secretsmanager"), action)(**asked)
-    code: str = caught.value.response["Error"]["Code"]
-    return code
+    return caught.value.response["Error"]["Code"]
 
 
 @pytest.mark.parametrize(

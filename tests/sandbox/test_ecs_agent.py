@@ -17,8 +17,7 @@ def stopped(aws: Aws) -> list[dict[str, Any]]:
     arns = ecs.list_tasks(cluster=NAMES["cluster"], serviceName=NAMES["service"], desiredStatus="STOPPED")[
         "taskArns"
     ]
-    tasks: list[dict[str, Any]] = ecs.describe_tasks(cluster=NAMES["cluster"], tasks=arns)["tasks"]
-    return tasks
+    return ecs.describe_tasks(cluster=NAMES["cluster"], tasks=arns)["tasks"]
 
 
 def history(aws: Aws) -> list[str]:
@@ -178,8 +177,7 @@ def schema_task(aws: Aws) -> dict[str, Any]:
     assert "PROVISIONING" == task["lastStatus"]
     aws.steps(4)
     (ended,) = ecs.describe_tasks(cluster=NAMES["cluster"], tasks=[task["taskArn"]])["tasks"]
-    found: dict[str, Any] = ended
-    return found
+    return ended
 
 
 def test_a_one_off_task_runs_and_ends_with_exit_code_0(aws: Aws) -> None:

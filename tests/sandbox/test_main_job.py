@@ -54,8 +54,7 @@ class MainJob:
         ecs = self.aws("ecs", stack)
         found = ecs.describe_services(cluster=f"askflorence-{stack}", services=[f"askflorence-{stack}-app"])
         revision = found["services"][0]["taskDefinition"]
-        definition: dict[str, Any] = ecs.describe_task_definition(taskDefinition=revision)["taskDefinition"]
-        return definition
+        return ecs.describe_task_definition(taskDefinition=revision)["taskDefinition"]
 
 
 @pytest.fixture(scope="module")

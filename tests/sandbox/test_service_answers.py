@@ -28,8 +28,7 @@ def legacy(running: Running) -> Iterator[Running]:
 
 
 def secret(running: Running, name: str) -> str:
-    value: str = running.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
-    return value
+    return running.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
 
 
 def test_the_provider_and_both_drugs_are_covered_on_every_plan(site: Running) -> None:

@@ -166,8 +166,7 @@ def one_off(running: Running, **container: Any) -> dict[str, Any]:
         ]
         return found if found["lastStatus"] == "STOPPED" else None
 
-    found: dict[str, Any] = until(ended)
-    return found
+    return until(ended)
 
 
 def test_a_one_off_task_runs_its_command_with_the_tasks_secrets_and_returns_its_exit_code(

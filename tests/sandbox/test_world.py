@@ -31,16 +31,14 @@ def aws(world: World, service: str, environment: str) -> Any:
 
 
 def secret(world: World, name: str) -> str:
-    value: str = aws(world, "secretsmanager", name.partition("/")[0]).get_secret_value(SecretId=name)[
+    return aws(world, "secretsmanager", name.partition("/")[0]).get_secret_value(SecretId=name)[
         "SecretString"
     ]
-    return value
 
 
 def logged_in(uri: str) -> dict[str, Any]:
     with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=15000) as client:
-        info: dict[str, Any] = client.admin.command("connectionStatus", showPrivileges=True)["authInfo"]
-        return info
+        return client.admin.command("connectionStatus", showPrivileges=True)["authInfo"]
 
 
 def test_every_part_is_alive(world: World) -> None:
