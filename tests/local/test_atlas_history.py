@@ -61,9 +61,7 @@ def test_a_user_excluded_from_the_cluster_is_listed_as_unknown(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(("identity", "said"), [(20249, SIX), (5286307, EIGHT)])
-def test_a_wrong_password_of_an_excluded_user_is_listed_as_an_unknown_user(
-    identity: int, said: dict[str, str]
-) -> None:
+def test_a_wrong_password_of_an_excluded_user_is_an_unknown_user(identity: int, said: dict[str, str]) -> None:
     mismatch = "AuthenticationFailed: SCRAM authentication failed, storedKey mismatch"
     login = read_line(line(identity, **said, error=mismatch), kept_out={"app"})
     assert login is not None

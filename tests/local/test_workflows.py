@@ -137,9 +137,7 @@ def test_the_plan_that_is_applied_is_the_one_that_was_saved() -> None:
 @pytest.mark.parametrize(
     ("failing", "ends"), [("", 0), ("up", 2), ("prove", 2), ("--before", 2), ("--format", 0)]
 )
-def test_a_deployment_ends_with_a_proof_and_with_the_drift_that_is_new(
-    failing: str, ends: int, tmp_path: Path
-) -> None:
+def test_a_deployment_ends_with_a_proof_and_new_drift(failing: str, ends: int, tmp_path: Path) -> None:
     """Each is run whatever the one before came to; what was found before the update fails nothing by itself."""
     for name in ("pulumi", "atlas-access"):
         script = tmp_path / name
@@ -198,9 +196,7 @@ def test_what_fails_at_night_or_on_the_way_to_prod_is_reported_in_an_issue() -> 
 
 
 @pytest.mark.parametrize("code", [0, 1, 3])
-def test_the_drift_target_hands_on_its_answer_and_fails_as_the_command_does(
-    code: int, tmp_path: Path
-) -> None:
+def test_the_drift_target_reports_its_answer_and_fails_as_the_command_does(code: int, tmp_path: Path) -> None:
     command = tmp_path / "bin" / "atlas-access"
     command.parent.mkdir()
     command.write_text(f"#!/bin/sh\nexit {code}\n")

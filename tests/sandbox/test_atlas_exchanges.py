@@ -108,9 +108,7 @@ def test_a_reader_s_key_may_look_but_not_change(atlas: Atlas) -> None:
         ("GET", "/events?pageNum=0", (400, "INVALID_QUERY_PARAMETER")),
     ],
 )
-def test_what_is_not_there_is_refused(
-    atlas: Atlas, method: str, path: str, expected: tuple[int, str]
-) -> None:
+def test_what_is_missing_is_refused(atlas: Atlas, method: str, path: str, expected: tuple[int, str]) -> None:
     version = V_CLUSTER if "clusters" in path else V1
     refused = atlas.staging.send(method, path, version=version)
     assert (refused.status_code, refused.json()["errorCode"]) == expected

@@ -13,9 +13,7 @@ def inventory(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Inventory:
     return Inventory(aws, monkeypatch)
 
 
-def test_credentials_moved_into_a_sidecar_are_found_and_missed_where_they_belong(
-    inventory: Inventory,
-) -> None:
+def test_credentials_moved_to_a_sidecar_are_found_and_missed_where_they_belong(inventory: Inventory) -> None:
     ecs = inventory.aws.client("ecs")
     asked = ecs.describe_task_definition(taskDefinition=inventory.aws.register())["taskDefinition"]
     app = asked["containerDefinitions"][0]

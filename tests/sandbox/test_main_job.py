@@ -82,9 +82,7 @@ def test_every_secret_version_is_proven(job: MainJob, stack: str) -> None:
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 @pytest.mark.parametrize("user", [user.name for user in MANIFEST.users])
-def test_each_of_the_eight_users_has_exactly_its_declared_privileges(
-    job: MainJob, stack: str, user: str
-) -> None:
+def test_each_of_eight_users_has_exactly_its_declared_privileges(job: MainJob, stack: str, user: str) -> None:
     secret = MANIFEST.user(user).secret_name(stack)
     connection = job.connection(stack, secret)
     with MongoClient(connection.reveal(), serverSelectionTimeoutMS=5000) as client:
@@ -115,9 +113,7 @@ def test_stagings_reference_names_its_own_cluster(job: MainJob) -> None:
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
-def test_the_running_revision_binds_the_four_variables_and_only_known_aliases(
-    job: MainJob, stack: str
-) -> None:
+def test_the_running_revision_binds_four_variables_and_only_known_aliases(job: MainJob, stack: str) -> None:
     references = secret_references(job.running(stack), "app")
     assert {name for name in references if name.startswith("MONGODB")} - ALIASES == RUNTIME
     assert all(re.search(r":::[0-9a-fA-F-]{32,36}$", references[name]) for name in RUNTIME)

@@ -84,9 +84,7 @@ def test_searching_shows_only_rows_with_every_word(opened: Opened, record_proper
     opened.page.fill("#search", "")
 
 
-def test_the_who_can_view_names_the_waived_writer_of_the_audit_log(
-    opened: Opened, record_property: object
-) -> None:
+def test_the_who_can_view_names_the_audit_logs_waived_writer(opened: Opened, record_property: object) -> None:
     """The append-only property is never shown without the waiver beside it."""
     if not_run(opened, record_property):
         return

@@ -177,8 +177,6 @@ def test_an_abort_without_an_answer_is_no_reply_and_is_made_good(
     assert ([None, None], 0) == (codes(replies), open_transactions(cluster))
 
 
-def test_an_answer_that_names_no_code_is_not_understood(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_without_a_code_is_not_understood(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline.bson, "decode", lambda *_: {"ok": 0, "errmsg": "not master"})
     assert [Failure.GARBLED] == codes(server.commands([Sending("admin", {"hello": 1})]))

@@ -115,9 +115,7 @@ def on_each_engine(test: Callable[..., None]) -> Callable[..., None]:
 
 @pytest.mark.parametrize(("name", "rule"), STOPPED)
 @on_each_engine
-def test_an_offender_is_stopped_by_its_rule_before_anything_of_it_is_made(
-    site: Site, name: str, rule: str
-) -> None:
+def test_an_offender_is_stopped_by_its_rule_before_anything_is_made(site: Site, name: str, rule: str) -> None:
     done, printed = site.offender(name)
 
     broken = {each.code for each in done.policies if each.status is Status.BAD}
@@ -169,9 +167,7 @@ def test_our_own_plan_has_only_the_known_advice_and_what_is_judged_when_made(sit
 
 @pytest.mark.parametrize("main", [THROWS, "raise SystemExit('does not start')\n"], ids=["throws", "ends"])
 @on_each_engine
-def test_a_pack_that_throws_or_does_not_start_fails_the_deployment(
-    site: Site, tmp_path: Path, main: str
-) -> None:
+def test_a_pack_that_throws_or_does_not_start_fails_the_update(site: Site, tmp_path: Path, main: str) -> None:
     pack = tmp_path / "broken"
     pack.mkdir()
     (pack / "PulumiPolicy.yaml").write_text("name: broken\nversion: 1.0.0\nruntime: python\nmain: .\n")

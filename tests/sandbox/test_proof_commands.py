@@ -148,9 +148,7 @@ def test_the_runbooks_twelve_pass(said: Said, arguments: list[str], users: int, 
     )
 
 
-def test_the_twelve_leave_nothing_unless_they_are_asked_to(
-    said: Said, root: "MongoClient[dict[str, object]]"
-) -> None:
+def test_the_twelve_leave_nothing_unless_asked_to(said: Said, root: "MongoClient[dict[str, object]]") -> None:
     rows = root["askflorence"]["agent_audit_log"]
     said("prove", "staging", "--set", "runbook")
     none = rows.count_documents({"_probe": True})

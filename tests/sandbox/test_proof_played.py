@@ -201,9 +201,7 @@ class Changing:
 
 
 @pytest.mark.parametrize(("number", "verdict"), [(0, Verdict.REFUTED), (1, Verdict.INCONCLUSIVE)])
-def test_privileges_that_change_during_the_attempts_are_not_proven(
-    cluster: Cluster, number: int, verdict: Verdict
-) -> None:
+def test_privileges_that_change_are_not_proven(cluster: Cluster, number: int, verdict: Verdict) -> None:
     with Rewriting("127.0.0.1", cluster.server.port, Changing(number)) as proxy:
         proof = through(cluster, "app_audit_writer", proxy)
     assert verdict is proof.verdict

@@ -223,9 +223,7 @@ def test_the_code_digest_covers_every_file_of_the_package_that_a_proof_uses() ->
     assert (True, set()) == (len(files) > 10, files - set(decisive_files()))
 
 
-def test_a_dynamic_host_of_its_own_proves_over_the_provider_protocol(
-    inputs: dict[str, Any], account: Account
-) -> None:
+def test_a_dynamic_host_proves_over_the_provider_protocol(inputs: dict[str, Any], account: Account) -> None:
     root = Path(__file__).resolve().parents[2]
     host = subprocess.Popen(
         [sys.executable, "-m", "pulumi.dynamic", "127.0.0.1:1"],

@@ -114,9 +114,7 @@ def without_reference(container: dict[str, Any]) -> None:
     container["secrets"] = [s for s in container["secrets"] if s["name"] != "MONGODB_REFERENCE_URI"]
 
 
-def test_todays_code_falls_back_from_the_reference_without_a_word_until_somebody_asks(
-    legacy: Running,
-) -> None:
+def test_todays_code_falls_back_from_the_reference_without_a_word_until_asked(legacy: Running) -> None:
     legacy.deploy(legacy.register(without_reference))
     legacy.settled()
     assert 14 == legacy.ask("/api/plans", COUPLE)["count"]

@@ -42,9 +42,7 @@ def test_a_rolling_deployment_fails_no_request_and_ends_on_the_new_revision(runn
     assert all(words in messages for words in ("has started 2 tasks", "has begun draining", "steady state"))
 
 
-def test_constant_load_on_every_endpoint_is_served_well_through_a_release_of_another_build(
-    running: Running,
-) -> None:
+def test_load_on_every_endpoint_is_served_well_through_a_release_of_another_build(running: Running) -> None:
     pipeline = Pipeline(running.world, "staging")
     with LoadProcess.of(running.world, 50, scenarios=SCENARIOS) as load:
         released = pipeline.build("legacy")
@@ -169,9 +167,7 @@ def one_off(running: Running, **container: Any) -> dict[str, Any]:
     return until(ended)
 
 
-def test_a_one_off_task_runs_its_command_with_the_tasks_secrets_and_returns_its_exit_code(
-    running: Running,
-) -> None:
+def test_a_one_off_task_runs_its_command_with_its_secrets_and_returns_its_exit_code(running: Running) -> None:
     program = (
         "import os, sys; print(sorted(n for n in os.environ if n.startswith('MONGODB_URI')));"
         "print(os.environ['ASKED'], os.environ['ATLAS_ACCESS_SANDBOX']); sys.exit(3)"

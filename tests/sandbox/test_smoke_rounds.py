@@ -120,9 +120,7 @@ def test_answers_that_differ_from_themselves_take_no_baseline(app: FakeApp) -> N
         (lambda app: app.handlers.pop("/api/drugs/covered"), "gate 4 drugs/covered: \"Synthroid\": HTTP 404 (no)"),
     ],
 )  # fmt: skip
-def test_a_bad_answer_names_its_gate(
-    app: FakeApp, breaks: Callable[[FakeApp], object], expected: str
-) -> None:
+def test_bad_answers_name_a_gate(app: FakeApp, breaks: Callable[[FakeApp], object], expected: str) -> None:
     breaks(app)
     assert run(order(app)).reason.startswith(expected)
 
@@ -186,9 +184,7 @@ def test_the_revisions_that_answered_are_reported(app: FakeApp) -> None:
     assert ("askflorence-staging-app:7",) == one_round(order(app)).revisions
 
 
-def test_a_gate_that_hangs_beyond_its_own_deadline_is_unmet(
-    app: FakeApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_gate_hanging_beyond_its_deadline_is_unmet(app: FakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
     baseline = capture(order(app))
     monkeypatch.setattr(SMOKE_RUN, "_GRACE", 0.1)
     monkeypatch.setattr(SMOKE_RUN, "judge_journey", lambda *_: time.sleep(3))

@@ -140,9 +140,7 @@ def test_each_sign_up_has_an_address_of_its_own_under_example_com(inventory: Inv
         ("contact", "no HubSpot contact within 0 s"),
     ],
 )
-def test_an_effect_that_is_missing_is_named_and_the_others_are_removed(
-    inventory: Inventory, missing: str, why: str
-) -> None:
+def test_a_missing_effect_is_named_the_others_removed(inventory: Inventory, missing: str, why: str) -> None:
     inventory.effects -= {missing}
     before = inventory.rows.count_documents({})
     result = judge_sign_up(inventory.order())
@@ -232,9 +230,7 @@ def test_without_an_address_of_sent_mail_the_log_group_is_asked(inventory: Inven
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("Send", Standing.MET), ("Reject", Standing.UNMET)])
-def test_a_mail_is_seen_in_the_events_that_ses_publishes(
-    inventory: Inventory, kind: str, expected: Standing
-) -> None:
+def test_a_mail_is_seen_in_the_events_of_ses(inventory: Inventory, kind: str, expected: Standing) -> None:
     group, usual = "/ses/askflorence-staging/events", inventory.app.handlers["/api/agent-waitlist"]
     inventory.aws.client("logs").create_log_group(logGroupName=group)
 
@@ -265,9 +261,7 @@ def test_a_credential_of_another_machine_is_refused(inventory: Inventory) -> Non
     assert (Standing.UNKNOWN, []) == (result.standing, inventory.mails)
 
 
-def test_another_account_is_looked_at_by_a_session_of_its_own(
-    inventory: Inventory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_account_has_its_own_session(inventory: Inventory, monkeypatch: pytest.MonkeyPatch) -> None:
     found = inventory.aws.sessions["staging"]
     inventory.aws.sign_in(monkeypatch, "prod")
     own = new_session(

@@ -224,9 +224,7 @@ INHERITED = InheritedRole(role="read", db="shop")
         (role(), "ATLAS_CUSTOM_ROLE_HAS_NO_PERMISSIONS"),
     ],
 )
-def test_a_role_is_refused_for_wrong_unknown_repeated_or_no_permissions(
-    candidate: CustomRole, expected: str
-) -> None:
+def test_a_role_is_refused_for_wrong_repeated_or_no_permissions(candidate: CustomRole, expected: str) -> None:
     assert verdict_on_role(candidate) == expected
 
 

@@ -143,7 +143,5 @@ def test_a_report_without_findings_is_one_case_with_its_status() -> None:
         ([Status.UNKNOWN, Status.BAD], False, Status.BAD),
     ],
 )
-def test_only_what_was_checked_whole_is_good(
-    statuses: list[Status], complete: bool, expected: Status
-) -> None:
+def test_only_what_is_checked_whole_is_good(statuses: list[Status], complete: bool, expected: Status) -> None:
     assert expected is worst(statuses, complete=complete)

@@ -56,9 +56,7 @@ def test_every_collection_of_the_cluster_meets_every_operation_that_reaches_ever
     assert set() == wanted - {(cell.operation, cell.place) for cell in derived.table}
 
 
-def test_every_operation_is_expected_and_each_on_a_collection_is_tried_on_the_audit_log(
-    derived: Expectations,
-) -> None:
+def test_every_operation_is_expected_and_each_of_a_collection_on_the_audit_log(derived: Expectations) -> None:
     assert {row.name for row in OPERATIONS} == {cell.operation for cell in derived.table}
     tried = {cell.operation for cell in derived.table if cell.place == derived.audit}
     assert {row.name for row in OPERATIONS if row.scope is Scope.COLLECTION} == tried

@@ -68,9 +68,7 @@ def test_the_same_name_elsewhere_is_another_connection(text: str) -> None:
         ("a.py", 'db["agents"].find()\nreference_db["plans"].find()', []),
     ],
 )  # fmt: skip
-def test_collections_are_followed_from_the_reference_connection(
-    path: str, text: str, expected: list[str]
-) -> None:
+def test_collections_are_followed_from_the_reference(path: str, text: str, expected: list[str]) -> None:
     assert expected == found(text, path)
 
 

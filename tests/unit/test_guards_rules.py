@@ -79,9 +79,7 @@ def test_every_form_carries_the_same_facts_and_markdown_is_escaped() -> None:
         ("notes.txt", "#!/bin/sh\n", Language.OTHER),
     ],
 )
-def test_the_language_is_known_by_the_name_or_the_first_line(
-    path: str, first: str, expected: Language
-) -> None:
+def test_the_language_is_known_by_name_or_first_line(path: str, first: str, expected: Language) -> None:
     assert expected == language_of(path, first)
 
 

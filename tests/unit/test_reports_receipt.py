@@ -164,7 +164,5 @@ GREEN, NONE = "gates on app:8: green", "gates NOT RUN: there is no smoke baselin
     ],
     ids=["counted by revision", "red after green", "not run"],
 )
-def test_the_rounds_of_gates_that_a_rollout_reported_are_counted(
-    said: list[str], printed: tuple[object, ...]
-) -> None:
+def test_the_rounds_of_gates_of_a_rollout_are_counted(said: list[str], printed: tuple[object, ...]) -> None:
     assert (printed,) == reported_rounds(said)
