@@ -2,11 +2,10 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
-from service_fixture import COUPLE, Load, Running, image, until
+from service_fixture import Load, Running, image, until
 
 from sandbox import processes
 from sandbox.load_process import LoadProcess
@@ -120,32 +119,6 @@ def test_a_task_that_dies_is_replaced_while_the_other_serves(running: Running) -
     assert len(load.failures) <= 3
     dead = [t for t in running.tasks("STOPPED") if t["stopCode"] == "EssentialContainerExited"]
     assert 137 in {t["containers"][0]["exitCode"] for t in dead}
-
-
-def test_a_bounded_deployment_never_has_more_tasks_than_its_maximum(running: Running) -> None:
-    bounds = {"minimumHealthyPercent": 50, "maximumPercent": 100}
-    running.deploy(running.register(image("legacy")), deploymentConfiguration=bounds)
-    counts = []
-    while len((service := running.service())["deployments"]) > 1:
-        counts.append(service["runningCount"] + service["pendingCount"])
-        time.sleep(0.01)
-    running.ecs.update_service(
-        **running.names, deploymentConfiguration={"minimumHealthyPercent": 100, "maximumPercent": 200}
-    )
-    assert max(counts) <= 2
-
-
-def test_no_task_at_all_is_answered_with_503(running: Running) -> None:
-    def ask() -> int:
-        import requests
-
-        return requests.post(running.url + "/api/plans", json=COUPLE, timeout=10).status_code
-
-    running.ecs.update_service(**running.names, desiredCount=0)
-    until(lambda: ask() == 503)
-    running.ecs.update_service(**running.names, desiredCount=2)
-    until(lambda: ask() == 200)
-    until(lambda: running.service()["runningCount"] == 2)
 
 
 def one_off(running: Running, **container: Any) -> dict[str, Any]:
