@@ -11,13 +11,7 @@ from atlas_access.privileges.actions import ATLAS_ACTIONS, ActionScope
 from atlas_access.privileges.builtin_roles import BUILTIN_ROLES
 from sandbox.atlas.errors import AtlasError
 from sandbox.atlas.models import Action, CustomRole, DatabaseUser, InheritedRole, NewUser, Resource, RoleGrant
-from sandbox.atlas.rules import (
-    ON_ADMIN,
-    ON_ANY_DATABASE,
-    check_role,
-    check_user,
-    not_enforced,
-)
+from sandbox.atlas.rules import ON_ADMIN, ON_ANY_DATABASE, check_role, check_user, not_enforced
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 READ = RoleGrant(role_name="read", database_name="shop")
