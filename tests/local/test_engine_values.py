@@ -143,9 +143,7 @@ def test_a_secret_with_a_secret_inside_is_opened_whole():
 def test_a_feature_that_is_not_supported_refuses_the_state_by_name():
     key = KEY
     line = json.dumps({"urn": "urn:a", "custom": True, "deletedWith": "urn:b"})
-    with pytest.raises(
-        StateRefused, match="it uses deletedWith of urn:a, which this engine does not support"
-    ):
+    with pytest.raises(StateRefused, match="uses deletedWith of urn:a, which this engine does not support"):
         state_from_json(lines_to_json([line], [], key, {}), "open sesame", "it")
 
 

@@ -193,11 +193,7 @@ def test_an_unknown_reason_is_kept_as_its_own_name() -> None:
 
 
 def test_unproven_credentials_are_named_by_user_and_verdict_each_once() -> None:
-    proofs = (
-        proof("app_read", "inconclusive"),
-        proof("app_read", "inconclusive"),
-        proof("app_write", "proven"),
-    )
+    proofs = (*[proof("app_read", "inconclusive")] * 2, proof("app_write", "proven"))
     found = caught_by(deployment("INCONCLUSIVE app_read", proofs=proofs))
     assert [Catch(Catcher.PROOF, "app_read inconclusive")] == [each.catch for each in found]
 

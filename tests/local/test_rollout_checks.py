@@ -84,10 +84,8 @@ def test_a_gate_that_fails_before_any_change_is_a_stop() -> None:
 
 def test_gates_that_cannot_be_relied_on_are_not_asked() -> None:
     gates = FakeGates(refused=("the baseline is another stack's",))
-    assert (("the baseline is another stack's",), []) == (
-        Gated(gates, allow_ungated=False)(observed()),
-        gates.asked,
-    )
+    against = Gated(gates, allow_ungated=False)(observed())
+    assert (("the baseline is another stack's",), []) == (against, gates.asked)
 
 
 def test_references_are_read_with_their_versions() -> None:
@@ -229,11 +227,8 @@ def test_a_soak_of_less_than_half_an_hour_is_no_setting() -> None:
 
 
 def _binds(reference: str) -> dict[str, Any]:
-    return {
-        "containerDefinitions": [
-            {"name": "app", "secrets": [{"name": "MONGODB_URI", "valueFrom": reference}]}
-        ]
-    }
+    secrets = [{"name": "MONGODB_URI", "valueFrom": reference}]
+    return {"containerDefinitions": [{"name": "app", "secrets": secrets}]}
 
 
 @pytest.mark.parametrize(

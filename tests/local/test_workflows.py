@@ -97,9 +97,7 @@ def test_the_pulumi_cli_is_of_the_sdks_version() -> None:
 
 
 def test_a_step_runs_one_make_target_and_nothing_else() -> None:
-    odd = {
-        command for command in commands() if not re.fullmatch(r"make [a-z-]+( STACK=\w+)?( >>\S+)?", command)
-    }
+    odd = {each for each in commands() if not re.fullmatch(r"make [a-z-]+(STACK=\w+)?(>>\S+)?", each)}
     assert set() == odd
 
 
@@ -160,9 +158,7 @@ def test_a_workflow_has_no_more_permission_than_it_needs(workflow: Path) -> None
     document = loaded(workflow)
     assert {"contents": "read"} == document["permissions"]
     granted = [job.get("permissions", {}) for job in document["jobs"].values()]
-    assert WRITES[workflow.stem] == {
-        name for each in granted for name, level in each.items() if level == "write"
-    }
+    assert WRITES[workflow.stem] == {name for each in granted for name, may in each.items() if may == "write"}
 
 
 @pytest.mark.parametrize("name", ["preview", "deploy", "drift"])
@@ -237,9 +233,7 @@ def test_no_expression_of_a_stranger_reaches_a_shell() -> None:
 
 
 def test_every_job_ends_in_time() -> None:
-    assert [] == [
-        f"{workflow}/{name}" for workflow, name, job in jobs() if job.get("timeout-minutes", 999) > 60
-    ]
+    assert [] == [f"{file}/{name}" for file, name, job in jobs() if job.get("timeout-minutes", 999) > 60]
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="the recipe uses jq")

@@ -48,11 +48,8 @@ def grant(action, collection, database="askflorence", **more):
 
 def secret(**changes):
     """The arguments of a compliant secret; a change of None leaves an argument out."""
-    given = {
-        "name": "staging/mongodb/app-read-v2",
-        "kms_key_id": KEY_ARN,
-        "opts": pulumi.ResourceOptions(protect=True),
-    }
+    protected = pulumi.ResourceOptions(protect=True)
+    given = {"name": "staging/mongodb/app-read-v2", "kms_key_id": KEY_ARN, "opts": protected}
     return {key: value for key, value in {**given, **changes}.items() if value is not None}
 
 

@@ -36,9 +36,7 @@ def test_both_know_the_same_deprecated_variables():
 @pytest.mark.parametrize("stack", STACKS)
 def test_both_know_the_same_legacy_users_and_secrets(stack):
     users = {each.name for each in MANIFEST.legacy_on(stack)}
-    secrets = {
-        secret.name for user in MANIFEST.legacy for secret in user.secrets if secret.environment == stack
-    }
+    secrets = {each.name for user in MANIFEST.legacy for each in user.secrets if each.environment == stack}
     facts = CONFIG["stacks"][stack]
 
     assert (users, secrets) == (set(facts["legacyUsers"]), set(facts["legacySecrets"]))

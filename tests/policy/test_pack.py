@@ -102,10 +102,8 @@ def test_a_password_in_a_secret_envelope_is_judged_and_never_printed(packs):
 
     said = packs("bind").analyze(request(user(), password=envelope))
 
-    assert ({"password-strength"}, False) == (
-        mandatory(said),
-        any(CANARY[:10] in line for _, _, line, _ in said),
-    )
+    shown = any(CANARY[:10] in line for _, _, line, _ in said)
+    assert ({"password-strength"}, False) == (mandatory(said), shown)
 
 
 @pytest.mark.parametrize("phase", ["binding", None], ids=["a phase that does not exist", "none"])

@@ -30,15 +30,8 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 PROPS = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8)
-ACTIONS = [
-    "FIND",
-    "INSERT",
-    "UPDATE",
-    "REMOVE",
-    "CREATE_INDEX",
-    "DROP_COLLECTION",
-    "BYPASS_DOCUMENT_VALIDATION",
-]
+ACTIONS = ["FIND", "INSERT", "UPDATE", "REMOVE", "CREATE_INDEX", "DROP_COLLECTION"]
+ACTIONS += ["BYPASS_DOCUMENT_VALIDATION"]
 COLLECTIONS = ["plans", "agent_audit_log", "", "*", "system.users", "agents"]
 
 

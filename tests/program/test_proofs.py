@@ -51,10 +51,8 @@ def test_a_proof_waits_for_its_own_cluster_and_for_no_other_projects() -> None:
 
 def test_the_private_address_may_be_stood_in_for_by_the_public_one_that_staging_exports() -> None:
     made = proofs("prod", Other())
-    assert ("private", PUBLIC) == (
-        made["reference-uri-v2"]["address"],
-        made["reference-uri-v2"]["public_address"],
-    )
+    reference = made["reference-uri-v2"]
+    assert ("private", PUBLIC) == (reference["address"], reference["public_address"])
     assert {""} == {each["public_address"] for name, each in made.items() if name != "reference-uri-v2"}
 
 

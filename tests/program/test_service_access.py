@@ -154,10 +154,8 @@ def test_all_refuted_proofs_are_named_at_once() -> None:
 def test_execution_roles_read_exactly_their_own_secrets() -> None:
     """The runtime's role never reads the schema secret."""
     policies = run(Recorder(), program()).of("RolePolicy")
-    reads = {
-        policy["role"]: json.loads(policy["policy"])["Statement"][0]["Resource"]
-        for policy in policies.values()
-    }
+    documents = {each["role"]: json.loads(each["policy"]) for each in policies.values()}
+    reads = {role: document["Statement"][0]["Resource"] for role, document in documents.items()}
     assert reads["schema-execution"] == ["arn:aws:secretsmanager:us-east-1:111111111111:secret:admin-schema"]
     assert not any("admin-schema" in arn for arn in reads["runtime-execution"])
 
@@ -178,9 +176,7 @@ def test_prods_reference_secret_holds_what_staging_hands_over() -> None:
 def test_a_secrets_value_is_secret_to_the_engine() -> None:
     """So that the state keeps it encrypted."""
     versions = run(Recorder(), program()).of("SecretVersion").values()
-    assert {version["secretString"][rpc._special_sig_key] for version in versions} == {
-        rpc._special_secret_sig
-    }
+    assert {each["secretString"][rpc._special_sig_key] for each in versions} == {rpc._special_secret_sig}
 
 
 @pytest.mark.parametrize(

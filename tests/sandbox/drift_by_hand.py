@@ -17,10 +17,8 @@ AUDITED, AGENTS, ANYWHERE = (find(name)["resources"] for name in ("agent_audit_l
 STAGING = {"name": "staging", "type": "CLUSTER"}
 INDEXED = ("agent_waitlist_submissions", "agent_survey_responses", "hubspot_sync_log")
 RESOURCES = [{"cluster": False, "db": "askflorence", "collection": name} for name in INDEXED]
-SCHEMA = [
-    {"action": action, "resources": RESOURCES}
-    for action in ("FIND", "CREATE_INDEX", "LIST_INDEXES", "DROP_INDEX")
-]
+INDEXING = ("FIND", "CREATE_INDEX", "LIST_INDEXES", "DROP_INDEX")
+SCHEMA = [{"action": action, "resources": RESOURCES} for action in INDEXING]
 
 
 def known(**changes: Any) -> tuple[KnownUser, ...]:

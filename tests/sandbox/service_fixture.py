@@ -53,9 +53,8 @@ class Running:
         return [plan["plan_id"] for plan in self.ask("/api/plans", COUPLE)["plans"]]
 
     def service(self) -> dict[str, Any]:
-        return self.ecs.describe_services(cluster=self.names["cluster"], services=[self.names["service"]])[
-            "services"
-        ][0]
+        where = {"cluster": self.names["cluster"], "services": [self.names["service"]]}
+        return self.ecs.describe_services(**where)["services"][0]
 
     def register(self, change: Callable[[dict[str, Any]], None]) -> str:
         """Register the running revision again, its container changed, and return the ARN."""

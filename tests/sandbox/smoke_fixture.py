@@ -145,10 +145,8 @@ def _plans(body: Body) -> object:
 
 def _drug(body: Body) -> object:
     plans = [body["plan_id"]] if "plan_id" in body else body["plan_ids"]
-    rows = [
-        {"plan_id": plan, "covered": True, "coverage": "Covered", "drug_tier": "PreferredBrand"}
-        for plan in plans
-    ]
+    row = {"covered": True, "coverage": "Covered", "drug_tier": "PreferredBrand"}
+    rows = [{"plan_id": plan, **row} for plan in plans]
     top = {key: rows[0][key] for key in ("coverage", "drug_tier")} if "plan_id" in body else {}
     return {"plans": rows, **top}
 

@@ -70,12 +70,8 @@ def test_a_disabled_key_decrypts_nothing(aws: Aws) -> None:
 
 
 def test_an_explicit_deny_on_the_secret_wins(aws: Aws) -> None:
-    statement = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "secretsmanager:GetSecretValue",
-        "Resource": "*",
-    }
+    reading = {"Action": "secretsmanager:GetSecretValue", "Resource": "*"}
+    statement = {"Effect": "Deny", "Principal": "*", **reading}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     aws.client("secretsmanager").put_resource_policy(SecretId=SECRET, ResourcePolicy=policy)
     with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):

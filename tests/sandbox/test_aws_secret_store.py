@@ -68,9 +68,8 @@ def test_a_label_that_is_asked_for_moves_to_the_new_version(aws: Aws) -> None:
     store.update_secret_version_stage(SecretId=NAME, VersionStage="proven", MoveToVersionId=first)
     stages = ["AWSCURRENT", "proven"]
     second = store.put_secret_value(SecretId=NAME, SecretString="new", VersionStages=stages)["VersionId"]
-    assert {first: ["AWSPREVIOUS"], second: stages} == store.describe_secret(SecretId=NAME)[
-        "VersionIdsToStages"
-    ]
+    labels = store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
+    assert {first: ["AWSPREVIOUS"], second: stages} == labels
 
 
 def refused(aws: Aws, action: str, **asked: Any) -> str:

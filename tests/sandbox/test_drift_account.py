@@ -23,15 +23,8 @@ def test_credentials_moved_to_a_sidecar_are_found_and_missed_where_they_belong(i
         "secrets": app["secrets"],
         "logConfiguration": {"logDriver": "splunk", "secretOptions": app["secrets"][:1]},
     }
-    kept = {
-        "family",
-        "cpu",
-        "memory",
-        "networkMode",
-        "requiresCompatibilities",
-        "executionRoleArn",
-        "taskRoleArn",
-    }
+    kept = {"family", "cpu", "memory", "networkMode", "requiresCompatibilities"}
+    kept |= {"executionRoleArn", "taskRoleArn"}
     changed = {key: asked[key] for key in kept}
     changed["containerDefinitions"] = [{**app, "secrets": []}, sidecar]
     arn = ecs.register_task_definition(**changed)["taskDefinition"]["taskDefinitionArn"]

@@ -125,11 +125,8 @@ def test_pages_without_end_are_given_up() -> None:
         number = request.query["pageNum"][0]
         return Answered({"results": [a_user(f"u{number}")], "links": [{"rel": "next", "href": "x"}]})
 
-    with (
-        serving(endless) as url,
-        client(url) as asked,
-        pytest.raises(AtlasUnread, match="more than 40 pages"),
-    ):
+    unread = pytest.raises(AtlasUnread, match="more than 40 pages")
+    with serving(endless) as url, client(url) as asked, unread:
         asked.users()
 
 
@@ -162,11 +159,8 @@ WRONG: dict[str, tuple[Answered, str]] = {
 @pytest.mark.parametrize("what", WRONG)
 def test_an_answer_that_is_wrong_is_unread_and_never_quoted(what: str) -> None:
     answer, why = WRONG[what]
-    with (
-        serving(lambda _: answer) as url,
-        client(url, seconds=10) as asked,
-        pytest.raises(AtlasUnread) as caught,
-    ):
+    unread = pytest.raises(AtlasUnread)
+    with serving(lambda _: answer) as url, client(url, seconds=10) as asked, unread as caught:
         asked.users()
     assert re.search(why, str(caught.value))
     assert "proxy" not in str(caught.value)
@@ -174,11 +168,8 @@ def test_an_answer_that_is_wrong_is_unread_and_never_quoted(what: str) -> None:
 
 def test_another_cluster_than_asked_for_is_refused() -> None:
     answer = Answered({"name": "other", "groupId": PROJECT, "mongoDBVersion": "6.0.5"})
-    with (
-        serving(lambda _: answer) as url,
-        client(url) as asked,
-        pytest.raises(AtlasUnread, match="another cluster"),
-    ):
+    unread = pytest.raises(AtlasUnread, match="another cluster")
+    with serving(lambda _: answer) as url, client(url) as asked, unread:
         asked.cluster("staging")
 
 

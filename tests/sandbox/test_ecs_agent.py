@@ -14,9 +14,8 @@ NO_ROLLBACK = {"deploymentCircuitBreaker": {"enable": True, "rollback": False}}
 
 def stopped(aws: Aws) -> list[dict[str, Any]]:
     ecs = aws.client("ecs")
-    arns = ecs.list_tasks(cluster=NAMES["cluster"], serviceName=NAMES["service"], desiredStatus="STOPPED")[
-        "taskArns"
-    ]
+    where = {"cluster": NAMES["cluster"], "desiredStatus": "STOPPED"}
+    arns = ecs.list_tasks(**where, serviceName=NAMES["service"])["taskArns"]
     return ecs.describe_tasks(cluster=NAMES["cluster"], tasks=arns)["tasks"]
 
 
@@ -34,11 +33,8 @@ def test_a_new_revision_replaces_the_old_one_without_a_gap(aws: Aws) -> None:
         observed.append(aws.service()["runningCount"])
         assert len(observed) < 10
     (deployment,) = aws.service()["deployments"]
-    assert (wanted, "COMPLETED", 2) == (
-        deployment["taskDefinition"],
-        deployment["rolloutState"],
-        deployment["runningCount"],
-    )
+    found = (deployment["taskDefinition"], deployment["rolloutState"], deployment["runningCount"])
+    assert (wanted, "COMPLETED", 2) == found
     assert min(observed) >= 2
     assert ["SUCCESSFUL", "SUCCESSFUL"] == history(aws)
 
@@ -125,10 +121,8 @@ def failing(aws: Aws, configuration: dict[str, Any]) -> dict[str, Any]:
 def test_the_circuit_breaker_fails_the_deployment_and_leaves_the_old_tasks_running(aws: Aws) -> None:
     service = failing(aws, NO_ROLLBACK)
     assert ["FAILED", "COMPLETED"] == [d["rolloutState"] for d in service["deployments"]]
-    assert (
-        "ECS deployment circuit breaker: tasks failed to start."
-        == (service["deployments"][0]["rolloutStateReason"])
-    )
+    reason = service["deployments"][0]["rolloutStateReason"]
+    assert "ECS deployment circuit breaker: tasks failed to start." == reason
     assert 2 == service["runningCount"]
 
 

@@ -81,10 +81,8 @@ def test_folders_of_tools_are_left_out(tmp_path: Path) -> None:
 
 def test_a_source_that_is_none_is_wrong_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert 2 == guard("all", "--source", str(tmp_path / "none"))
-    assert (
-        f"--source {tmp_path / 'none'}: No such file or directory. Name a folder.\n"
-        == capsys.readouterr().err
-    )
+    said = f"--source {tmp_path / 'none'}: No such file or directory. Name a folder.\n"
+    assert said == capsys.readouterr().err
 
 
 @pytest.fixture

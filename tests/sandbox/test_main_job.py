@@ -192,9 +192,8 @@ def test_no_password_is_in_anything_that_was_shown_or_kept(job: MainJob) -> None
 
 def test_the_states_secrets_are_encrypted(job: MainJob) -> None:
     state = json.loads(job.world.state_file("staging").read_text())
-    version = next(
-        each for each in state["deployment"]["resources"] if each["type"].endswith(":SecretVersion")
-    )
+    resources = state["deployment"]["resources"]
+    version = next(each for each in resources if each["type"].endswith(":SecretVersion"))
     assert version["inputs"]["secretString"]["ciphertext"].startswith("v1:")
 
 

@@ -45,10 +45,8 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
         result = Opened(page)
         page.on("console", lambda message: result.complaints.append(message.text))
         page.on("pageerror", lambda error: result.complaints.append(str(error)))
-        page.on(
-            "request",
-            lambda each: None if each.url.startswith("file:") else result.complaints.append(each.url),
-        )
+        said = result.complaints.append
+        page.on("request", lambda each: None if each.url.startswith("file:") else said(each.url))
         page.goto((folder / "matrix.html").as_uri())
         page.screenshot(path=str(SCREENSHOT), full_page=True)
         yield result

@@ -119,11 +119,8 @@ def test_an_offender_is_stopped_by_its_rule_before_anything_is_made(site: Site, 
     done, printed = site.offender(name)
 
     broken = {each.code for each in done.policies if each.status is Status.BAD}
-    assert ({rule}, 1, True) == (
-        broken,
-        done.exit_code,
-        printed.lstrip().startswith("REFUSED  staging bind: "),
-    )
+    refused = printed.lstrip().startswith("REFUSED  staging bind: ")
+    assert ({rule}, 1, True) == (broken, done.exit_code, refused)
     assert f"(atlas-access explain {rule})" in printed
     assert "Remedy: " in printed
     assert not any(canary in printed for canary in CANARIES)
@@ -134,20 +131,16 @@ def test_nothing_that_was_refused_is_in_the_stack(site: Site) -> None:
     site.offender("user_db_owner")
     site.offender("secret_default_key")
 
-    assert set() == site.made & {
-        "mongodbatlas:index/databaseUser:DatabaseUser",
-        "aws:secretsmanager/secret:Secret",
-    }
+    made = {"mongodbatlas:index/databaseUser:DatabaseUser", "aws:secretsmanager/secret:Secret"}
+    assert set() == site.made & made
 
 
 @on_each_engine
 def test_a_preview_of_an_offender_is_refused_too(site: Site) -> None:
     done, _ = site.offender("six_users", Operation.PREVIEW)
 
-    assert ({"user-cap"}, 1) == (
-        {each.code for each in done.policies if each.status is Status.BAD},
-        done.exit_code,
-    )
+    broken = {each.code for each in done.policies if each.status is Status.BAD}
+    assert ({"user-cap"}, 1) == (broken, done.exit_code)
 
 
 @on_each_engine

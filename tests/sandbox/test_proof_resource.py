@@ -106,11 +106,8 @@ def _created(inputs: dict[str, Any]) -> dict[str, Any]:
 def test_a_proven_credential_echoes_its_version_and_carries_its_evidence(inputs: dict[str, Any]) -> None:
     outs = _created(inputs)
     proof = Proof.from_json(outs["evidence"])
-    assert ("proven", "", inputs["secret_version"]) == (
-        outs["verdict"],
-        outs["reason"],
-        outs["secret_version"],
-    )
+    found = (outs["verdict"], outs["reason"], outs["secret_version"])
+    assert ("proven", "", inputs["secret_version"]) == found
     assert (len(proof.attempts), 0, 0) == (outs["attempts"], outs["inconclusive"], outs["residue"])
 
 
@@ -176,9 +173,8 @@ def test_a_refresh_doubts_a_record_only_where_the_server_refuses_the_login(
     cluster.root.admin.command("dropUser", "app_audit_writer")
     refused = read(recorded)
     assert (away, refused["verdict"]) == (read(away), "inconclusive")
-    assert (
-        "inconclusive" == read({**away, "public_address": f"mongodb://{cluster.server.address}"})["verdict"]
-    )
+    public = f"mongodb://{cluster.server.address}"
+    assert "inconclusive" == read({**away, "public_address": public})["verdict"]
     password, roles = cluster.password("app_audit_writer"), cluster.declared_roles("app_audit_writer")
     cluster.root.admin.command("createUser", "app_audit_writer", pwd=password, roles=roles)
     reason = "app_audit_writer can no longer log in (code 18 AuthenticationFailed)"

@@ -19,11 +19,8 @@ CYCLE = 62
 def pids(running: Running) -> dict[str, int]:
     """The process of each staging task, by the first eight characters of its id."""
     records = processes.load(running.world.directory)
-    return {
-        r.name.rpartition(" ")[2]: r.pid
-        for r in records
-        if r.name.startswith("task askflorence-staging-app ")
-    }
+    tasks = [each for each in records if each.name.startswith("task askflorence-staging-app ")]
+    return {each.name.rpartition(" ")[2]: each.pid for each in tasks}
 
 
 def test_a_rolling_deployment_fails_no_request_and_ends_on_the_new_revision(running: Running) -> None:

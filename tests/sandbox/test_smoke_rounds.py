@@ -161,10 +161,8 @@ def test_no_more_is_asked_at_once_than_the_limit(app: FakeApp) -> None:
 
 def test_once_stopped_the_round_ends_with_a_result_for_every_gate(app: FakeApp) -> None:
     found = one_round(order(app), stopped=lambda: True)
-    assert (list(Gate), "not run: stopped") == (
-        [each.gate for each in found.results],
-        found.results[-1].summary,
-    )
+    gates = [each.gate for each in found.results]
+    assert (list(Gate), "not run: stopped") == (gates, found.results[-1].summary)
 
 
 def test_only_answers_of_the_wanted_revision_count(app: FakeApp) -> None:

@@ -15,12 +15,8 @@ LEGACY_STAGING = {
     "MONGODB_URI_WAITLIST_WRITE": "c",
     "MONGODB_URI_HUBSPOT_SYNC_WRITE": "d",
 }
-FOUR = {
-    "MONGODB_URI": "a",
-    "MONGODB_REFERENCE_URI": "b",
-    "MONGODB_WRITE_URI": "c",
-    "MONGODB_AUDIT_WRITE_URI": "d",
-}
+FOUR_NAMES = ("MONGODB_URI", "MONGODB_REFERENCE_URI", "MONGODB_WRITE_URI", "MONGODB_AUDIT_WRITE_URI")
+FOUR = dict(zip(FOUR_NAMES, "abcd", strict=True))
 IMAGE = "registry.example.com/askflorence/app"
 
 

@@ -177,10 +177,8 @@ def test_gates_without_a_baseline_or_a_duty_are_unknown(changes: dict[str, objec
 
 def test_a_service_that_was_not_read_is_unknown() -> None:
     nothing = looks.Live(None, ServiceTags(), {}, "AWS answered AccessDenied")
-    assert [None, None] == [
-        looks.swap(asked(), nothing, None).holds,
-        looks.gates(asked(), nothing, CAPTURED).holds,
-    ]
+    swapped, gated = looks.swap(asked(), nothing, None), looks.gates(asked(), nothing, CAPTURED)
+    assert [None, None] == [swapped.holds, gated.holds]
 
 
 def soaking(minutes: float, *sources: object) -> ObservedSoak:

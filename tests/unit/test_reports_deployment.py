@@ -146,11 +146,8 @@ def test_a_failure_without_a_proof_says_its_cause_first() -> None:
 def test_the_end_of_a_rollout_is_reported_in_its_own_message_and_once() -> None:
     end = "ROLLED BACK  staging: gate 3\napp:7 runs again, 2/2\nNext: atlas-access prove staging"
     lines = failure_lines(deployment(failure=end, keeps_running="app:7"))
-    assert (
-        "ROLLED BACK  staging: gate 3",
-        "  app:7 runs again, 2/2",
-        "  Next: atlas-access prove staging",
-    ) == lines
+    undone = ("ROLLED BACK  staging: gate 3", "  app:7 runs again, 2/2")
+    assert (*undone, "  Next: atlas-access prove staging") == lines
 
 
 def test_the_plan_shows_changed_properties_before_and_after() -> None:

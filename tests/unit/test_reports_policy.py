@@ -120,9 +120,5 @@ def test_the_clis_policy_event_is_recorded_once_redacted_and_not_shown_while_run
     hand_on(event, recorder)
     hand_on(event, recorder)
     (found,) = recorder.policies
-    assert ("u6", "high", False, []) == (
-        found.subject,
-        found.detail("Severity"),
-        "canary-pass" in found.message,
-        lines,
-    )
+    said = (found.subject, found.detail("Severity"), "canary-pass" in found.message, lines)
+    assert ("u6", "high", False, []) == said

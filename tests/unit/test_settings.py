@@ -99,12 +99,8 @@ def test_a_retirement_that_is_set_up_wrongly_is_refused_at_its_line(line: str) -
     assert f"atlas-access:{line.partition(':')[0]}: is not a valid value" in errors[0]
 
 
-STATED = {
-    "what": "code-verified",
-    "by": "platform",
-    "at": "2026-06-01T09:00:00Z",
-    "why": "the guard is clean",
-}
+BY = {"by": "platform", "at": "2026-06-01T09:00:00Z"}
+STATED = {"what": "code-verified", **BY, "why": "the guard is clean"}
 
 
 def stated_errors(*entries: dict[str, object], now: datetime | None = None) -> list[str]:
