@@ -120,7 +120,9 @@ def test_drift_from_before_a_deployment_is_reported_and_only_new_drift_fails(
     for name in ("ATLAS_DRIFT_CHECK_PUBLIC_KEY", "ATLAS_DRIFT_CHECK_PRIVATE_KEY"):
         monkeypatch.setenv(name, "x")
     where = "askflorence-staging"
-    old, new = (Difference(Kind.USER_MISSING, where, each, "it is gone", "Deploy") for each in ("a", "b"))
+    old, new = (
+        Difference(Kind.USER_MISSING, where, each, f"{each} is gone", "Deploy.") for each in ("a", "b")
+    )
     found = [old]
     monkeypatch.setattr(
         "atlas_access.drift.observe_stack", lambda *_: Drift("staging", datetime.now(UTC), tuple(found))
