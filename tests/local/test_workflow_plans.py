@@ -52,13 +52,9 @@ class Checkout:
     def make(self, *arguments: str) -> tuple[bool, str]:
         path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         environment = {"PATH": path, "GITHUB_REPOSITORY": "example/app", "STACK": "staging"}
+        command = ["make", "-s", *arguments]
         done = subprocess.run(
-            ["make", "-s", *arguments],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )
         return done.returncode == 0, done.stdout + done.stderr
 

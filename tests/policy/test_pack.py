@@ -226,8 +226,5 @@ def test_a_wrong_configuration_is_reported_without_a_traceback(tmp_path):
         timeout=120,
     )
 
-    assert (1, True, False) == (
-        ended.returncode,
-        "policy-config.json has 2 errors" in ended.stderr,
-        "Traceback" in ended.stderr,
-    )
+    named = "policy-config.json has 2 errors" in ended.stderr
+    assert (1, True, False) == (ended.returncode, named, "Traceback" in ended.stderr)

@@ -106,11 +106,8 @@ def test_sarif_has_the_form_that_the_standard_asks_for(run_policy):
     (only,) = log["runs"]
     driver = only["tool"]["driver"]
 
-    assert ("2.1.0", "atlas-access policy", list(CATALOGUE)) == (
-        log["version"],
-        driver["name"],
-        [rule["id"] for rule in driver["rules"]],
-    )
+    rules = [rule["id"] for rule in driver["rules"]]
+    assert ("2.1.0", "atlas-access policy", list(CATALOGUE)) == (log["version"], driver["name"], rules)
     for result in only["results"]:
         assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["message"]["text"]

@@ -221,11 +221,8 @@ def test_a_proof_of_which_something_is_not_known_yet_is_not_evaluated(asked, fou
 
 
 def test_unknown_containers_are_named_for_every_rule_that_needs_them():
-    named = {
-        rule
-        for rule, path in unobserved(judge(task(containerDefinitions=UNKNOWN)))
-        if path == "containerDefinitions"
-    }
+    outcome = judge(task(containerDefinitions=UNKNOWN))
+    named = {rule for rule, path in unobserved(outcome) if path == "containerDefinitions"}
 
     assert named == {
         "deprecated-env-vars",
@@ -245,15 +242,7 @@ def test_retire_without_a_retirement_is_a_finding_of_the_stack():
 
 
 def test_a_key_grant_beside_a_schema_role_is_judged_by_exact_arn():
-    wrong = make(
-        types.ROLE_POLICY,
-        "p",
-        {
-            "role": "r",
-            "policy": {
-                "Statement": [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY_ARN + "*"}]
-            },
-        },
-    )
+    statement = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY_ARN + "*"}
+    wrong = make(types.ROLE_POLICY, "p", {"role": "r", "policy": {"Statement": [statement]}})
 
     assert {"execution-role-least-privilege"} == violations(judge(wrong))

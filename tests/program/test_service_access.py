@@ -226,11 +226,8 @@ def test_nothing_of_staging_names_prods_project_or_account() -> None:
 def test_no_input_but_a_secrets_value_holds_a_password() -> None:
     """A password leaves the cluster's component only inside a connection string."""
     made = run(Recorder(), program())
-    elsewhere = [
-        each.inputs
-        for each in made.made
-        if each.typ.rsplit(":", 1)[-1] not in ("SecretVersion", "DatabaseUser")
-    ]
+    kinds = ("SecretVersion", "DatabaseUser")
+    elsewhere = [each.inputs for each in made.made if each.typ.rsplit(":", 1)[-1] not in kinds]
     assert "Pw000" not in json.dumps(elsewhere)
 
 

@@ -17,12 +17,8 @@ def test_credentials_moved_to_a_sidecar_are_found_and_missed_where_they_belong(i
     ecs = inventory.aws.client("ecs")
     asked = ecs.describe_task_definition(taskDefinition=inventory.aws.register())["taskDefinition"]
     app = asked["containerDefinitions"][0]
-    sidecar = {
-        "name": "side",
-        "image": "side",
-        "secrets": app["secrets"],
-        "logConfiguration": {"logDriver": "splunk", "secretOptions": app["secrets"][:1]},
-    }
+    logs = {"logDriver": "splunk", "secretOptions": app["secrets"][:1]}
+    sidecar = {"name": "side", "image": "side", "secrets": app["secrets"], "logConfiguration": logs}
     kept = {"family", "cpu", "memory", "networkMode", "requiresCompatibilities"}
     kept |= {"executionRoleArn", "taskRoleArn"}
     changed = {key: asked[key] for key in kept}

@@ -74,13 +74,8 @@ def test_events_that_fail_leave_the_findings(declared: Atlas) -> None:
 
 
 def a_user(name: str = "app", **changes: Any) -> dict[str, Any]:
-    return {
-        "username": name,
-        "databaseName": "admin",
-        "groupId": PROJECT,
-        "roles": [{"roleName": "read", "databaseName": "askflorence"}],
-        **changes,
-    }
+    roles = [{"roleName": "read", "databaseName": "askflorence"}]
+    return {"username": name, "databaseName": "admin", "groupId": PROJECT, "roles": roles, **changes}
 
 
 def pages(users: list[dict[str, Any]], size: int, request: Request, *, total: int | None = None) -> Answered:
@@ -131,11 +126,8 @@ def test_pages_without_end_are_given_up() -> None:
 
 
 def test_additional_and_reordered_fields_and_nulls_where_nothing_is_needed_are_taken() -> None:
-    odd = dict(
-        reversed(
-            a_user(scopes=None, labels=None, x509Type=None, newField={"a": [1]}, deleteAfterDate=None).items()
-        )
-    )
+    changes = {"scopes": None, "labels": None, "x509Type": None, "newField": {"a": [1]}}
+    odd = dict(reversed(a_user(**changes, deleteAfterDate=None).items()))
     answer = Answered({"links": [], "somethingNew": 1, "results": [odd], "totalCount": 1})
     with serving(lambda _: answer) as url, client(url) as asked:
         assert [("app", frozenset())] == [(user.name, user.scopes) for user in asked.users()]

@@ -26,17 +26,8 @@ from atlas_access.drift.observe_collections import list_collections
 from atlas_access.manifest.records import Consumer
 
 CANARY = "Sup3rS3cretCanary"
-POLICY = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": "*"},
-            "Action": "secretsmanager:GetSecretValue",
-            "Resource": "*",
-        }
-    ],
-}
+OPEN = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "secretsmanager:GetSecretValue"}
+POLICY = {"Version": "2012-10-17", "Statement": [{**OPEN, "Resource": "*"}]}
 
 
 class Inventory:

@@ -130,11 +130,8 @@ def test_the_circuit_breakers_rollback_reads_as_a_completed_deployment_of_the_ol
     before = aws.service()["taskDefinition"]
     service = failing(aws, {})
     (deployment,) = service["deployments"]
-    assert (before, "COMPLETED", 2) == (
-        deployment["taskDefinition"],
-        deployment["rolloutState"],
-        deployment["runningCount"],
-    )
+    found = (deployment["taskDefinition"], deployment["rolloutState"], deployment["runningCount"])
+    assert (before, "COMPLETED", 2) == found
     assert before == service["taskDefinition"]
     assert ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"] == history(aws)
 
@@ -176,11 +173,8 @@ def schema_task(aws: Aws) -> dict[str, Any]:
 
 def test_a_one_off_task_runs_and_ends_with_exit_code_0(aws: Aws) -> None:
     task = schema_task(aws)
-    assert ("STOPPED", "EssentialContainerExited", 0) == (
-        task["lastStatus"],
-        task["stopCode"],
-        task["containers"][0]["exitCode"],
-    )
+    ended = (task["lastStatus"], task["stopCode"], task["containers"][0]["exitCode"])
+    assert ("STOPPED", "EssentialContainerExited", 0) == ended
 
 
 def test_a_one_off_task_whose_secret_is_unreadable_fails_to_start(aws: Aws) -> None:

@@ -32,12 +32,8 @@ def codes(replies: list[Reply]) -> list[object]:
 
 
 def open_transactions(cluster: Cluster) -> int:
-    listed = cluster.root.admin.aggregate(
-        [
-            {"$currentOp": {"allUsers": True, "idleSessions": True}},
-            {"$match": {"transaction": {"$exists": True}}},
-        ]
-    )
+    sessions = {"$currentOp": {"allUsers": True, "idleSessions": True}}
+    listed = cluster.root.admin.aggregate([sessions, {"$match": {"transaction": {"$exists": True}}}])
     return len(list(listed))
 
 

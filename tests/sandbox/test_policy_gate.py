@@ -145,11 +145,8 @@ def test_a_preview_of_an_offender_is_refused_too(site: Site) -> None:
 
 @on_each_engine
 def test_our_own_plan_has_only_the_known_advice_and_what_is_judged_when_made(site: Site) -> None:
-    done = deploy(
-        site.world,
-        Order("staging", Operation.PREVIEW, "provision", site.engine, ROOT, settings=UNGATED),
-        lambda _: None,
-    )
+    order = Order("staging", Operation.PREVIEW, "provision", site.engine, ROOT, settings=UNGATED)
+    done = deploy(site.world, order, lambda _: None)
 
     assert ("", ["audit-log-append-only"], True) == (
         done.failure,

@@ -237,14 +237,8 @@ def in_task(place: ProofTask, secret: str, user: str) -> Proof:
     version = next(
         version for version, stages in found["VersionIdsToStages"].items() if "AWSCURRENT" in stages
     )
-    request = ProofRequest(
-        expectations(manifest, user, "staging"),
-        "staging",
-        found["ARN"],
-        version,
-        "us-east-1",
-        propagation_seconds=0.0,
-    )
+    given = (expectations(manifest, user, "staging"), "staging", found["ARN"], version, "us-east-1")
+    request = ProofRequest(*given, propagation_seconds=0.0)
     return make(Made(request, place), Endpoints.from_environment(os.environ), lambda _: None)
 
 

@@ -48,13 +48,8 @@ def fake() -> Iterator[FakeAtlas]:
 
 @pytest.fixture
 def atlas(fake: FakeAtlas) -> Iterator[ProviderClient]:
-    yield from connected(
-        {
-            "MONGODB_ATLAS_BASE_URL": fake.url + "/",
-            "MONGODB_ATLAS_PUBLIC_API_KEY": "pub",
-            "MONGODB_ATLAS_PRIVATE_API_KEY": "priv",
-        }
-    )
+    keys = {"MONGODB_ATLAS_PUBLIC_API_KEY": "pub", "MONGODB_ATLAS_PRIVATE_API_KEY": "priv"}
+    yield from connected({"MONGODB_ATLAS_BASE_URL": fake.url + "/", **keys})
 
 
 def connected(environment: dict[str, str]) -> Iterator[ProviderClient]:
@@ -173,11 +168,8 @@ def test_the_preview_of_a_user_knows_all_but_its_id(atlas):
 def test_a_role_is_created_and_read_back(fake, atlas):
     identity, inputs, state = atlas.made(ROLE, GIVEN_ROLE)
     resource = {"cluster": False, "collection": "agent_audit_log", "db": "askflorence"}
-    expected = {
-        "actions": [{"action": "FIND", "resources": [resource]}],
-        "inheritedRoles": [],
-        "roleName": "role_audit_writer",
-    }
+    actions = [{"action": "FIND", "resources": [resource]}]
+    expected = {"actions": actions, "inheritedRoles": [], "roleName": "role_audit_writer"}
     assert [("POST", "/customDBRoles/roles"), ("GET", ROLE_PATH)] == fake.requests()
     assert expected == next(one.body for one in fake.sent if one.method == "POST")
     assert [] == atlas.changed(ROLE, identity, state, inputs)

@@ -162,12 +162,8 @@ def test_the_sandboxs_clock_is_advanced_on_the_command_line(story: Story) -> Non
 def test_a_rollback_runs_the_recorded_revision_again_green_and_holds(story: Story) -> None:
     done = story.commands["rollback"]
     answer = json.loads(done.stdout)
-    assert (0, "askflorence-prod-app:12", 0, "green") == (
-        done.returncode,
-        answer["revision"],
-        answer["held"],
-        answer["gates"],
-    )
+    found = (done.returncode, answer["revision"], answer["held"], answer["gates"])
+    assert (0, "askflorence-prod-app:12", 0, "green") == found
     assert ("12", ServiceTags(held=0)) == story.found["rollback"]
 
 

@@ -18,12 +18,8 @@ from atlas_access.smoke.browser_kept import letting_go
 from atlas_access.smoke.gates import GateResult, Standing
 from atlas_access.smoke.model import Step
 
-PAGES = {
-    "/": "home.html",
-    "/calculator": "calculator.html",
-    "/plans": "plans.html",
-    "/coverage-check": "coverage-check.html",
-}
+PAGES = {f"/{name}": f"{name}.html" for name in ("calculator", "plans", "coverage-check")}
+PAGES["/"] = "home.html"
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css"}
 
 

@@ -142,23 +142,17 @@ def test_a_missing_effect_is_named_the_others_removed(inventory: Inventory, miss
     inventory.effects -= {missing}
     before = inventory.rows.count_documents({})
     result = judge_sign_up(inventory.order())
-    assert (Standing.UNMET, why, before, {}) == (
-        result.standing,
-        message_of(result),
-        inventory.rows.count_documents({}),
-        inventory.contacts,
-    )
+    rows = inventory.rows.count_documents({})
+    found = (result.standing, message_of(result), rows, inventory.contacts)
+    assert (Standing.UNMET, why, before, {}) == found
 
 
 def test_a_sign_up_that_fails_half_way_is_removed_all_the_same(inventory: Inventory) -> None:
     inventory.status, inventory.effects = 500, {"row"}
     before = inventory.rows.count_documents({})
     result = judge_sign_up(inventory.order())
-    assert (Standing.UNMET, "the sign-up failed: HTTP 500", before) == (
-        result.standing,
-        message_of(result),
-        inventory.rows.count_documents({}),
-    )
+    found = (result.standing, message_of(result), inventory.rows.count_documents({}))
+    assert (Standing.UNMET, "the sign-up failed: HTTP 500", before) == found
 
 
 def test_an_error_line_of_the_service_is_shown_without_addresses(inventory: Inventory) -> None:
@@ -278,16 +272,10 @@ def test_a_sign_up_that_goes_on_after_its_deadline_is_removed_too(inventory: Inv
     made = inventory.order()
     waitlist = made.smoke.waitlist.model_copy(update={"logs_seconds": 2.5})
     limits = FAST.model_copy(update={"request_seconds": 0.2})
-    made = replace(
-        made,
-        smoke=made.smoke.model_copy(update={"waitlist": waitlist}),
-        asker=replace(made.asker, limits=limits),
-    )
+    smoke = made.smoke.model_copy(update={"waitlist": waitlist})
+    made = replace(made, smoke=smoke, asker=replace(made.asker, limits=limits))
     before = inventory.rows.count_documents({})
     result = judge_sign_up(made)
-    assert (Standing.UNMET, 1, before, {}) == (
-        result.standing,
-        len(inventory.mails),
-        inventory.rows.count_documents({}),
-        inventory.contacts,
-    )
+    rows = inventory.rows.count_documents({})
+    found = (result.standing, len(inventory.mails), rows, inventory.contacts)
+    assert (Standing.UNMET, 1, before, {}) == found

@@ -9,14 +9,10 @@ from sandbox.app import failures
 from sandbox.app.builds import Build, Use, VariableUnset, variable
 from sandbox.images import CannotStart, command_of
 
-LEGACY_STAGING = {
-    "MONGODB_URI": "a",
-    "MONGODB_REFERENCE_URI": "b",
-    "MONGODB_URI_WAITLIST_WRITE": "c",
-    "MONGODB_URI_HUBSPOT_SYNC_WRITE": "d",
-}
-FOUR_NAMES = ("MONGODB_URI", "MONGODB_REFERENCE_URI", "MONGODB_WRITE_URI", "MONGODB_AUDIT_WRITE_URI")
-FOUR = dict(zip(FOUR_NAMES, "abcd", strict=True))
+WRITERS = ("MONGODB_URI_WAITLIST_WRITE", "MONGODB_URI_HUBSPOT_SYNC_WRITE")
+LEGACY_STAGING = dict.fromkeys(("MONGODB_URI", "MONGODB_REFERENCE_URI", *WRITERS), "set")
+WRITERS_TO_COME = ("MONGODB_WRITE_URI", "MONGODB_AUDIT_WRITE_URI")
+FOUR = dict.fromkeys(("MONGODB_URI", "MONGODB_REFERENCE_URI", *WRITERS_TO_COME), "set")
 IMAGE = "registry.example.com/askflorence/app"
 
 

@@ -26,15 +26,8 @@ def report(word: str = "harmless", status: Status = Status.BAD) -> Report:
     )
     table = Table(("user", "login"), ((f"cell {word}", "never"),))
     section = Section(f"Users {word}", (f"line {word}",), table, (found,))
-    return Report(
-        "drift staging",
-        status,
-        "DRIFT",
-        f"staging: 1 finding {word}",
-        (section,),
-        f"then {word}",
-        (f"note {word}",),
-    )
+    texts = ("DRIFT", f"staging: 1 finding {word}")
+    return Report("drift staging", status, *texts, (section,), f"then {word}", (f"note {word}",))
 
 
 def shape(form: Format, text: str) -> object:

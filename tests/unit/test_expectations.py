@@ -106,11 +106,8 @@ def test_an_audit_log_in_a_database_of_its_own_takes_its_writes_from_the_writer(
     of_writer = {
         cell.outcome for cell in expectations(moved, "app_write", "staging").table if cell.place == audit
     }
-    of_audit_writer = {
-        cell.operation: cell.outcome
-        for cell in expectations(moved, "app_audit_writer", "staging").table
-        if cell.place == audit
-    }
+    table = expectations(moved, "app_audit_writer", "staging").table
+    of_audit_writer = {cell.operation: cell.outcome for cell in table if cell.place == audit}
     assert {Outcome.DENIED} == of_writer
     assert (Outcome.ALLOWED, Outcome.DENIED) == (of_audit_writer["insert"], of_audit_writer["update"])
 

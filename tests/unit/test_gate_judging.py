@@ -231,11 +231,8 @@ def test_many_differences_are_cut_with_their_number() -> None:
     before = {f"field{number}": 1 for number in range(10)}
     after = {f"field{number}": 2 for number in range(10)}
     result = judge_calculator(CONTRACT, scenarios(after), against=calculator_baseline(before))
-    assert ("120 differences from the baseline", 21, "and 100 more") == (
-        result.summary,
-        len(result.details),
-        result.details[-1],
-    )
+    found = (result.summary, len(result.details), result.details[-1])
+    assert ("120 differences from the baseline", 21, "and 100 more") == found
 
 
 def test_a_scenario_that_fails_is_not_met() -> None:
@@ -250,11 +247,8 @@ def test_without_a_baseline_the_regression_is_unknown() -> None:
 @given(JSON, st.integers(100, 599))
 def test_nothing_that_is_not_understood_is_met(body: Any, status: int) -> None:
     reply = Reply(status=status, body=body)
-    results = [
-        judge_plans(CONTRACT, reply),
-        judge_provider(CONTRACT, reply, PLANS),
-        judge_drug(CONTRACT, Gate.SECOND_DRUG, reply, PLANS),
-    ]
+    results = [judge_plans(CONTRACT, reply), judge_provider(CONTRACT, reply, PLANS)]
+    results += [judge_drug(CONTRACT, Gate.SECOND_DRUG, reply, PLANS)]
     assert {UNMET} == {each.standing for each in results}
 
 

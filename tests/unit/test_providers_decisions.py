@@ -192,14 +192,9 @@ def test_an_imports_inputs_are_whatever_the_service_has():
     assert without_defaults(found) == {"days": 30, "name": "n", "size": 0}
 
 
-AS_GIVEN = [
-    {
-        "name": "app",
-        "image": "i",
-        "environment": [{"name": "B"}, {"name": "A"}],
-        "portMappings": [{"containerPort": 80}],
-    }
-]
+VARIABLES = [{"name": "B"}, {"name": "A"}]
+PORTS = [{"containerPort": 80}]
+AS_GIVEN = [{"name": "app", "image": "i", "environment": VARIABLES, "portMappings": PORTS}]
 AS_DESCRIBED = [
     {
         "name": "app",

@@ -37,17 +37,8 @@ def proof() -> Proof:
 
 def deployment(phase: str = "bind", failure: str = "", operation: Operation = Operation.UP) -> Deployment:
     step = Step("create", "aws:ecs/taskDefinition:TaskDefinition", "app")
-    return Deployment(
-        "staging",
-        phase,
-        operation,
-        "embedded",
-        4.2,
-        (step,),
-        (proof(),),
-        Swap("app:7", "app:8", 2, 2),
-        failure,
-    )
+    run, swap = ("staging", phase, operation, "embedded", 4.2), Swap("app:7", "app:8", 2, 2)
+    return Deployment(*run, (step,), (proof(),), swap, failure)
 
 
 UNRUN = GateRun("prod", "bind", "", 0, green=False, summary="gates NOT RUN: none")

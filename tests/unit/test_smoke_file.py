@@ -88,11 +88,8 @@ def test_too_few_scenarios_are_refused() -> None:
 
 
 def test_every_mistake_is_reported_at_once() -> None:
-    text = (
-        changed("plans: 14", "plans: many")
-        .replace("state: FL", "state: florida")
-        .replace("rounds: 2", "rounds: 99")
-    )
+    text = changed("plans: 14", "plans: many").replace("state: FL", "state: florida")
+    text = text.replace("rounds: 2", "rounds: 99")
     assert 3 == len(refused(text))
 
 
