@@ -34,13 +34,8 @@ def close(monkeypatch: pytest.MonkeyPatch) -> Close:
         monkeypatch.setattr(room, "has_baseline", lambda *_: gates is not None)
         monkeypatch.setattr(wiring, "gates_for", lambda *_: gates)
         settings = check_settings("staging", read_files(ROOT), sandbox=True).to_json()
-        given = {
-            "stack": "staging",
-            "service": "app",
-            "settings": settings,
-            "proven_at": [PROVEN_AT],
-            "revision": NEW,
-        }
+        given = {"stack": "staging", "service": "app", "settings": settings}
+        given |= {"proven_at": [PROVEN_AT], "revision": NEW}
         try:
             return str(room.close({**given, **props})["gates"]), kept
         except RolloutFailed as failure:

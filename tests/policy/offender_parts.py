@@ -3,11 +3,18 @@
 import json
 
 import pulumi
-from policy_world import CLUSTER, FAMILY, KEY_ARN, PROJECT_ID, RUNTIME, arn  # noqa: F401 - for the programs
+from policy_world import CLUSTER, FAMILY, KEY_ARN, PROJECT_ID, RUNTIME, arn
 
 VERSION = "5f0c8a52-0000-4000-8000-000000000001"
-READ = [{"role_name": "read", "database_name": "askflorence"}]
 SCOPE = [{"name": CLUSTER, "type": "CLUSTER"}]
+
+
+def held(role, database):
+    """One role of a user, or one that a role inherits."""
+    return [{"role_name": role, "database_name": database}]
+
+
+READ = held("read", "askflorence")
 
 
 def password(name):
@@ -28,12 +35,22 @@ def account(name="app_read", **changes):
     return {key: value for key, value in {**given, **changes}.items() if value is not None}
 
 
+def role(*granted, name="role_x", **more):
+    """The arguments of a custom role."""
+    return {"project_id": PROJECT_ID, "role_name": name, "actions": list(granted), **more}
+
+
 def grant(action, collection, database="askflorence", **more):
     """One action of a custom role on one collection."""
-    return {
-        "action": action,
-        "resources": [{"collection_name": collection, "database_name": database, **more}],
-    }
+    resource = {"collection_name": collection, "database_name": database, **more}
+    return {"action": action, "resources": [resource]}
+
+
+def secret(**changes):
+    """The arguments of a compliant secret; a change of None leaves an argument out."""
+    protected = pulumi.ResourceOptions(protect=True)
+    given = {"name": "staging/mongodb/app-read-v2", "kms_key_id": KEY_ARN, "opts": protected}
+    return {key: value for key, value in {**given, **changes}.items() if value is not None}
 
 
 def pinned(last_part):
@@ -60,6 +77,16 @@ def containers(environment=None, **changes):
     secrets = [{"name": name, "valueFrom": source} for name, source in sources.items() if source]
     plain = [{"name": name, "value": value} for name, value in (environment or {}).items()]
     return json.dumps([{"name": "app", "image": "app:1", "secrets": secrets, "environment": plain}])
+
+
+def task(family=FAMILY, environment=None, proven=(), **changes):
+    """The arguments of a compliant task definition; a change is of the container's variables."""
+    return {
+        "family": family,
+        "container_definitions": containers(environment, **changes),
+        "skip_destroy": True,
+        "opts": pulumi.ResourceOptions(depends_on=proofs(*proven)),
+    }
 
 
 def reads(*resources, action="secretsmanager:GetSecretValue"):

@@ -74,18 +74,12 @@ def without(resource, *keys):
 
 
 def grant(action, collection, database="askflorence", **more):
-    return {
-        "action": action,
-        "resources": [{"collectionName": collection, "databaseName": database, **more}],
-    }
+    return {"action": action, "resources": [{"collectionName": collection, "databaseName": database, **more}]}
 
 
 def role(name="role_x", actions=None, *, stack="staging", **props):
-    given = {
-        "roleName": name,
-        "projectId": PROJECT_ID,
-        "actions": [grant("FIND", "plans")] if actions is None else actions,
-    }
+    given = {"roleName": name, "projectId": PROJECT_ID}
+    given["actions"] = [grant("FIND", "plans")] if actions is None else actions
     given.update(props)
     return make(types.CUSTOM_DB_ROLE, name, given, stack)
 
@@ -119,12 +113,8 @@ def bindings(**changes):
 
 
 def task(secrets=None, *, family=FAMILY, environment=(), dependencies=None, **props):
-    container = {
-        "name": "app",
-        "image": "app:1",
-        "secrets": bindings() if secrets is None else secrets,
-        "environment": list(environment),
-    }
+    bound = bindings() if secrets is None else secrets
+    container = {"name": "app", "image": "app:1", "secrets": bound, "environment": list(environment)}
     given = {"family": family, "containerDefinitions": json.dumps([container]), "skipDestroy": True}
     given.update(props)
     depends = tuple(entry.urn for entry in proofs()) if dependencies is None else dependencies
@@ -142,11 +132,8 @@ def role_policy(statements, role_name=RUNTIME_ROLE):
 
 
 def read_grant(*last_parts):
-    return {
-        "Effect": "Allow",
-        "Action": ["secretsmanager:GetSecretValue"],
-        "Resource": [arn(part) for part in last_parts],
-    }
+    resources = [arn(part) for part in last_parts]
+    return {"Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"], "Resource": resources}
 
 
 def root(stack="staging", **outputs):
@@ -192,10 +179,7 @@ def compliant_stack():
             },
         ),
         role_policy(
-            [
-                read_grant(*RUNTIME.values()),
-                {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY_ARN},
-            ]
+            [read_grant(*RUNTIME.values()), {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY_ARN}]
         ),
         make(types.ROLE_POLICY, "schema", {"role": SCHEMA_ROLE, "policy": _schema_policy()}),
         *proofs(),

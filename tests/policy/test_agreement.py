@@ -36,9 +36,7 @@ def test_both_know_the_same_deprecated_variables():
 @pytest.mark.parametrize("stack", STACKS)
 def test_both_know_the_same_legacy_users_and_secrets(stack):
     users = {each.name for each in MANIFEST.legacy_on(stack)}
-    secrets = {
-        secret.name for user in MANIFEST.legacy for secret in user.secrets if secret.environment == stack
-    }
+    secrets = {each.name for user in MANIFEST.legacy for each in user.secrets if each.environment == stack}
     facts = CONFIG["stacks"][stack]
 
     assert (users, secrets) == (set(facts["legacyUsers"]), set(facts["legacySecrets"]))
@@ -48,13 +46,8 @@ def test_both_know_the_same_legacy_users_and_secrets(stack):
 def test_the_stacks_own_settings_are_the_configurations(stack):
     settings = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
     facts = CONFIG["stacks"][stack]
-    keys = {
-        "atlasProjectId": "projectId",
-        "atlasCluster": "cluster",
-        "awsAccountId": "account",
-        "kmsAlias": "kmsAlias",
-        "schemaFamily": "schemaFamily",
-    }
+    keys = {"atlasProjectId": "projectId", "atlasCluster": "cluster", "awsAccountId": "account"}
+    keys |= {name: name for name in ("kmsAlias", "schemaFamily")}
 
     assert {mine: facts[mine] for mine in keys.values()} == {
         mine: settings[f"atlas-access:{theirs}"] for theirs, mine in keys.items()

@@ -59,13 +59,10 @@ COMPLIANT = {
     "the audit writer after its role": [audit_role(), user("app_audit_writer", "role_audit_writer", "admin")],
     "five users": FIVE,
     "the fifth user that the playbook names": [*FIVE[:4], user("app_admin_full")],
-    "users of a whole kind, not of one tenant": [
-        user("app_agents"),
-        user("app_member_portal"),
-    ],
+    "users of a whole kind, not of one tenant": [user("app_agents"), user("app_member_portal")],
     "the same user registered twice, as an update does": [*FIVE, FIVE[0]],
     "an adopted user without a password": [
-        without(user(options={"ignore_changes": ("password",)}), "password"),
+        without(user(options={"ignore_changes": ("password",)}), "password")
     ],
     "other ways to sign in that are off": [
         user(awsIamType="NONE", ldapAuthType="NONE", oidcAuthType="NONE", x509Type="NONE")

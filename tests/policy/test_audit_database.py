@@ -15,10 +15,7 @@ APART = load_config(FILE)
 LOG = "askflorence_audit"
 READER = user(
     "app_read",
-    roles=[
-        {"roleName": "read", "databaseName": "askflorence"},
-        {"roleName": "read", "databaseName": LOG},
-    ],
+    roles=[{"roleName": "read", "databaseName": "askflorence"}, {"roleName": "read", "databaseName": LOG}],
 )
 FROZEN = audit_role([grant("FIND", "agent_audit_log", LOG), grant("INSERT", "agent_audit_log", LOG)])
 

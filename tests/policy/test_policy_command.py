@@ -53,11 +53,8 @@ def sarif(run_policy, text):
 def test_our_stack_is_clean_and_the_known_waiver_is_named(run_policy):
     code, text = run_policy(CLEAN)
 
-    assert (0, True, 1) == (
-        code,
-        text.startswith("CLEAN  staging bind: 28 rules hold for"),
-        text.count("W1 (ADR 0006)"),
-    )
+    found = (code, text.startswith("CLEAN  staging bind: 28 rules hold for"), text.count("W1 (ADR 0006)"))
+    assert (0, True, 1) == found
 
 
 def test_a_violation_names_the_manifests_line_and_the_remedy(run_policy):
@@ -109,11 +106,8 @@ def test_sarif_has_the_form_that_the_standard_asks_for(run_policy):
     (only,) = log["runs"]
     driver = only["tool"]["driver"]
 
-    assert ("2.1.0", "atlas-access policy", list(CATALOGUE)) == (
-        log["version"],
-        driver["name"],
-        [rule["id"] for rule in driver["rules"]],
-    )
+    rules = [rule["id"] for rule in driver["rules"]]
+    assert ("2.1.0", "atlas-access policy", list(CATALOGUE)) == (log["version"], driver["name"], rules)
     for result in only["results"]:
         assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["message"]["text"]

@@ -15,30 +15,16 @@ NAMES = [
     "secret_version", "evidence", "conditions", "policyArn", "inlinePolicies", "length", "special", "secretId",
 ]  # fmt: skip
 TYPES = sorted({token for rule in RULES for token in rule.types} | {"mongodbatlas:index/x:X", "aws:x/y:Y"})
-LEAVES = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.floats(),
-    st.text(max_size=12),
-    st.just(UNKNOWN),
-    st.just(SECRET),
-)
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
+LEAVES |= st.just(UNKNOWN) | st.just(SECRET)
 VALUES = st.recursive(
     LEAVES,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
     max_leaves=12,
 )
 PROPS = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8)
-ACTIONS = [
-    "FIND",
-    "INSERT",
-    "UPDATE",
-    "REMOVE",
-    "CREATE_INDEX",
-    "DROP_COLLECTION",
-    "BYPASS_DOCUMENT_VALIDATION",
-]
+ACTIONS = ["FIND", "INSERT", "UPDATE", "REMOVE", "CREATE_INDEX", "DROP_COLLECTION"]
+ACTIONS += ["BYPASS_DOCUMENT_VALIDATION"]
 COLLECTIONS = ["plans", "agent_audit_log", "", "*", "system.users", "agents"]
 
 

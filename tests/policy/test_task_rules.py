@@ -81,7 +81,7 @@ OFFENDING = {
         "in the schema task": schema(MONGODB_URI_AUDIT_READ=pinned("app-read-v2")),
     },
     ("deprecated-env-vars", "retire"): {
-        "still there in retire": bound(MONGODB_URI_PLANS_WRITE=pinned("app-write-v2")),
+        "still there in retire": bound(MONGODB_URI_PLANS_WRITE=pinned("app-write-v2"))
     },
     ("admin-schema-only-in-run-task", "bind"): {
         "in the runtime": bound(MONGODB_URI_ADMIN_SCHEMA=pinned("admin-schema")),
@@ -216,18 +216,13 @@ def test_siblings_in_the_same_component_are_no_dependency():
 def test_a_proof_of_which_something_is_not_known_yet_is_not_evaluated(asked, found):
     outcome = asked(*found, task())
 
-    assert (set(), True) == (
-        violations(outcome),
-        any(r == "proof-before-bind" for r, _ in unobserved(outcome)),
-    )
+    named = {rule for rule, _ in unobserved(outcome)}
+    assert (set(), True) == (violations(outcome), "proof-before-bind" in named)
 
 
 def test_unknown_containers_are_named_for_every_rule_that_needs_them():
-    named = {
-        rule
-        for rule, path in unobserved(judge(task(containerDefinitions=UNKNOWN)))
-        if path == "containerDefinitions"
-    }
+    outcome = judge(task(containerDefinitions=UNKNOWN))
+    named = {rule for rule, path in unobserved(outcome) if path == "containerDefinitions"}
 
     assert named == {
         "deprecated-env-vars",
@@ -240,25 +235,14 @@ def test_unknown_containers_are_named_for_every_rule_that_needs_them():
 
 
 def test_retire_without_a_retirement_is_a_finding_of_the_stack():
-    stack = [
-        root(),
-        make(types.SERVICE_ACCESS, "staging", {"phase": "retire"}),
-        user("app_write", "readWrite"),
-    ]
+    access = make(types.SERVICE_ACCESS, "staging", {"phase": "retire"})
+    stack = [root(), access, user("app_write", "readWrite")]
 
     assert {"retire-gated"} == violations(judge_stack(*stack, phase="retire"))
 
 
 def test_a_key_grant_beside_a_schema_role_is_judged_by_exact_arn():
-    wrong = make(
-        types.ROLE_POLICY,
-        "p",
-        {
-            "role": "r",
-            "policy": {
-                "Statement": [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY_ARN + "*"}]
-            },
-        },
-    )
+    statement = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY_ARN + "*"}
+    wrong = make(types.ROLE_POLICY, "p", {"role": "r", "policy": {"Statement": [statement]}})
 
     assert {"execution-role-least-privilege"} == violations(judge(wrong))

@@ -94,8 +94,5 @@ def last_entry(client: "MongoClient[Documents]") -> Any:
 def written_since(client: "MongoClient[Documents]", moment: object) -> list[tuple[str, str]]:
     """What the oplog has since a moment, but for the server's periodic no-ops and its refreshes of sessions."""
     entries = client.local["oplog.rs"].find({"ts": {"$gt": moment}})
-    return [
-        (each["op"], each["ns"])
-        for each in entries
-        if each["op"] != "n" and each["ns"] != "config.system.sessions"
-    ]
+    changes = [each for each in entries if each["op"] != "n" and each["ns"] != "config.system.sessions"]
+    return [(each["op"], each["ns"]) for each in changes]

@@ -75,9 +75,8 @@ def test_the_state_of_another_stack_is_refused_and_nothing_of_it_is_deleted(stac
     other = Stack(stack.folder, stack.toy, "prod")
     other.state_file.write_bytes(stack.state_file.read_bytes())
     result = other.up('toy.Thing("b", name="b")')
-    assert (
-        "is of stack staging of project demo, not of prod of demo; use each state for its own" in result.error
-    )
+    said = "is of stack staging of project demo, not of prod of demo; use each state for its own"
+    assert said in result.error
     assert ([], stack.state_file.read_bytes()) == (stack.toy.calls, other.state_file.read_bytes())
 
 

@@ -32,12 +32,8 @@ def codes(replies: list[Reply]) -> list[object]:
 
 
 def open_transactions(cluster: Cluster) -> int:
-    listed = cluster.root.admin.aggregate(
-        [
-            {"$currentOp": {"allUsers": True, "idleSessions": True}},
-            {"$match": {"transaction": {"$exists": True}}},
-        ]
-    )
+    sessions = {"$currentOp": {"allUsers": True, "idleSessions": True}}
+    listed = cluster.root.admin.aggregate([sessions, {"$match": {"transaction": {"$exists": True}}}])
     return len(list(listed))
 
 
@@ -137,11 +133,7 @@ def test_an_answer_that_comes_much_too_late_is_left_and_its_transactions_are_end
     with Server(ConnectionString.parse(cluster.uri("app_write")), LOOPBACK, wait_seconds=5) as server:
         replies = server.commands([insert, *[slow] * 8, insert], after(1))
         again = server.command("admin", {"buildInfo": 1})
-    assert (True, True, 0) == (
-        1 < len(replies) < 9,
-        "version" in again.document,
-        open_transactions(cluster),
-    )
+    assert (True, True, 0) == (1 < len(replies) < 9, "version" in again.document, open_transactions(cluster))
 
 
 @pytest.mark.parametrize("quiet_bytes", [4_000, 6_000, 8_000, 12_000])
@@ -181,8 +173,6 @@ def test_an_abort_without_an_answer_is_no_reply_and_is_made_good(
     assert ([None, None], 0) == (codes(replies), open_transactions(cluster))
 
 
-def test_an_answer_that_names_no_code_is_not_understood(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_without_a_code_is_not_understood(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline.bson, "decode", lambda *_: {"ok": 0, "errmsg": "not master"})
     assert [Failure.GARBLED] == codes(server.commands([Sending("admin", {"hello": 1})]))

@@ -47,9 +47,7 @@ def test_all_users_are_proven_at_once(cluster: Cluster) -> None:
     assert [(user, Verdict.PROVEN) for user in USERS] == [(each.user, each.verdict) for each in proofs]
 
 
-def test_what_clients_would_wait_for_is_decided_by_the_servers_list_where_it_is_allowed(
-    cluster: Cluster,
-) -> None:
+def test_what_clients_would_wait_for_is_decided_by_the_servers_list_where_allowed(cluster: Cluster) -> None:
     attempts = [each for each in cluster.prove("app_write").attempts if each.operation == "convertToCapped"]
     waited = {(each.outcome, each.tried, each.code, each.why) for each in attempts}
     assert {

@@ -148,9 +148,7 @@ def test_the_runbooks_twelve_pass(said: Said, arguments: list[str], users: int, 
     )
 
 
-def test_the_twelve_leave_nothing_unless_they_are_asked_to(
-    said: Said, root: "MongoClient[dict[str, object]]"
-) -> None:
+def test_the_twelve_leave_nothing_unless_asked_to(said: Said, root: "MongoClient[dict[str, object]]") -> None:
     rows = root["askflorence"]["agent_audit_log"]
     said("prove", "staging", "--set", "runbook")
     none = rows.count_documents({"_probe": True})
@@ -239,14 +237,8 @@ def in_task(place: ProofTask, secret: str, user: str) -> Proof:
     version = next(
         version for version, stages in found["VersionIdsToStages"].items() if "AWSCURRENT" in stages
     )
-    request = ProofRequest(
-        expectations(manifest, user, "staging"),
-        "staging",
-        found["ARN"],
-        version,
-        "us-east-1",
-        propagation_seconds=0.0,
-    )
+    given = (expectations(manifest, user, "staging"), "staging", found["ARN"], version, "us-east-1")
+    request = ProofRequest(*given, propagation_seconds=0.0)
     return make(Made(request, place), Endpoints.from_environment(os.environ), lambda _: None)
 
 
@@ -275,10 +267,7 @@ def test_the_runtimes_role_cannot_read_the_schema_secret_which_the_task_shows(pl
 def test_a_family_that_is_not_there_is_inconclusive(place: ProofTask) -> None:
     nowhere = replace(place, family="no-such-family")
     proof = in_task(nowhere, "staging/mongodb/audit-write", "app_audit_writer")
-    assert (Verdict.INCONCLUSIVE, [Subject.RUNNER]) == (
-        proof.verdict,
-        [each.code for each in proof.findings],
-    )
+    assert (Verdict.INCONCLUSIVE, [Subject.RUNNER]) == (proof.verdict, [each.code for each in proof.findings])
 
 
 def test_only_the_clients_open_sockets(here: World) -> None:

@@ -78,9 +78,7 @@ def test_a_proxy_that_passes_everything_on_changes_nothing(cluster: Cluster) -> 
 
 @pytest.mark.parametrize("quiet_bytes", [0, 3_000, 40_000])
 @pytest.mark.parametrize("mode", ["mute", "garble"])
-def test_a_proxy_that_swallows_or_garbles_answers_is_inconclusive(
-    cluster: Cluster, mode: str, quiet_bytes: int
-) -> None:
+def test_swallowed_or_garbled_answers_are_inconclusive(cluster: Cluster, mode: str, quiet_bytes: int) -> None:
     with Proxy("127.0.0.1", cluster.server.port, mode, quiet_bytes) as proxy:
         proof = _through(cluster, proxy)
     assert Verdict.INCONCLUSIVE is proof.verdict

@@ -43,22 +43,14 @@ def port_of_provider(endpoint: str) -> Iterator[int]:
 @pytest.fixture(name="aws")
 def configured_aws(port: int) -> Iterator[ProviderClient]:
     client = ProviderClient(port)
-    client.configure(
-        region=REGION,
-        allowedAccountIds=json.dumps([ACCOUNT]),
-    )
+    client.configure(region=REGION, allowedAccountIds=json.dumps([ACCOUNT]))
     yield client
     client.close()
 
 
 def api(endpoint: str, service: str) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return boto3.client(service, endpoint_url=endpoint, region_name=REGION, **keys)
 
 
 def unique(name: str) -> str:
@@ -69,11 +61,8 @@ def test_a_secret_gets_the_providers_defaults(aws):
     inputs = aws.check(SECRET, {"name": unique("s"), "tags": {"own": "1"}})
     chosen = ["forceOverwriteReplicaSecret", "recoveryWindowInDays"]
     assert chosen == inputs["__defaults"]
-    assert (30, False, REGION) == (
-        inputs["recoveryWindowInDays"],
-        inputs["forceOverwriteReplicaSecret"],
-        inputs["region"],
-    )
+    chosen = (inputs["recoveryWindowInDays"], inputs["forceOverwriteReplicaSecret"], inputs["region"])
+    assert (30, False, REGION) == chosen
     assert {"own": "1"} == inputs["tagsAll"]
 
 
@@ -196,10 +185,8 @@ def containers(**extra: object) -> str:
 def test_a_role_policy_lives_through_create_drift_update_and_delete(aws, endpoint):
     role, iam = unique("execution"), api(endpoint, "iam")
     iam.create_role(RoleName=role, AssumeRolePolicyDocument="{}")
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}],
-    }
+    statement = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
     by_hand = {**policy, "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
     given = {"role": role, "name": "read", "policy": json.dumps(policy)}
     identity, inputs, state = aws.made(ROLE_POLICY, given)

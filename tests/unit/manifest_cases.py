@@ -6,10 +6,8 @@ CUSTOM = "  role_audit_writer:\n    FIND: [agent_audit_log]\n"
 SURVEY = "        role: role_writer_survey\n        successor: "
 ADR = "adr: ADR 0006, reason: there is no such finding"
 
-TWO_RULES = {
-    "the schema variable bound to the runtime",
-    "the schema user bound to the runtime under another name",
-}
+TWO_RULES = {"the schema variable bound to the runtime"}
+TWO_RULES |= {"the schema user bound to the runtime under another name"}
 """These break two rules at once, and both are reported."""
 
 CASES = {

@@ -119,12 +119,7 @@ def test_defaults_are_filled_in_and_recorded_at_every_depth():
     inputs = with_defaults(THING, {"size": 1, "items": [{"k": "v"}]}, {}, "it", b"seed")
     assert inputs["__defaults"] == ["days", "name"]
     assert inputs["items"] == [{"__defaults": [], "k": "v"}]
-    assert without_defaults(inputs) == {
-        "days": 30,
-        "items": [{"k": "v"}],
-        "name": inputs["name"],
-        "size": 1,
-    }
+    assert without_defaults(inputs) == {"days": 30, "items": [{"k": "v"}], "name": inputs["name"], "size": 1}
 
 
 def test_an_automatic_name_depends_on_the_seed_alone():
@@ -197,14 +192,9 @@ def test_an_imports_inputs_are_whatever_the_service_has():
     assert without_defaults(found) == {"days": 30, "name": "n", "size": 0}
 
 
-AS_GIVEN = [
-    {
-        "name": "app",
-        "image": "i",
-        "environment": [{"name": "B"}, {"name": "A"}],
-        "portMappings": [{"containerPort": 80}],
-    }
-]
+VARIABLES = [{"name": "B"}, {"name": "A"}]
+PORTS = [{"containerPort": 80}]
+AS_GIVEN = [{"name": "app", "image": "i", "environment": VARIABLES, "portMappings": PORTS}]
 AS_DESCRIBED = [
     {
         "name": "app",

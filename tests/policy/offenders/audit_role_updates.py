@@ -4,11 +4,7 @@ Stopped by: audit-role-frozen
 """
 
 import pulumi_mongodbatlas as mongodbatlas
-from offender_parts import PROJECT_ID, grant
+from offender_parts import grant, role
 
-mongodbatlas.CustomDbRole(
-    "r",
-    project_id=PROJECT_ID,
-    role_name="role_audit_writer",
-    actions=[grant(action, "agent_audit_log") for action in ("FIND", "INSERT", "UPDATE")],
-)
+granted = [grant(action, "agent_audit_log") for action in ("FIND", "INSERT", "UPDATE")]
+mongodbatlas.CustomDbRole("r", **role(*granted, name="role_audit_writer"))

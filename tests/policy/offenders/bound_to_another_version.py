@@ -4,15 +4,7 @@ Stopped by: proof-before-bind
 """
 
 import pulumi_aws as aws
-from offender_parts import FAMILY, arn, containers, proofs
-from pulumi import ResourceOptions
+from offender_parts import arn, task
 
-aws.ecs.TaskDefinition(
-    "task",
-    family=FAMILY,
-    container_definitions=containers(
-        MONGODB_URI=arn("app-read-v2") + ":::5f0c8a52-0000-4000-8000-000000000002"
-    ),
-    skip_destroy=True,
-    opts=ResourceOptions(depends_on=proofs()),
-)
+other = arn("app-read-v2") + ":::5f0c8a52-0000-4000-8000-000000000002"
+aws.ecs.TaskDefinition("task", **task(MONGODB_URI=other))

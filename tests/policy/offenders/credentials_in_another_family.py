@@ -4,13 +4,6 @@ Stopped by: four-runtime-bindings
 """
 
 import pulumi_aws as aws
-from offender_parts import containers, proofs
-from pulumi import ResourceOptions
+from offender_parts import task
 
-aws.ecs.TaskDefinition(
-    "task",
-    family="askflorence-staging-nightly",
-    container_definitions=containers(),
-    skip_destroy=True,
-    opts=ResourceOptions(depends_on=proofs()),
-)
+aws.ecs.TaskDefinition("task", **task(family="askflorence-staging-nightly"))

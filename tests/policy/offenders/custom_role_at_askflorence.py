@@ -4,14 +4,9 @@ Stopped by: custom-role-at-admin
 """
 
 import pulumi_mongodbatlas as mongodbatlas
-from offender_parts import PROJECT_ID, account, grant
+from offender_parts import account, grant, held, role
 from pulumi import ResourceOptions
 
-role = mongodbatlas.CustomDbRole(
-    "r", project_id=PROJECT_ID, role_name="role_x", actions=[grant("FIND", "plans")]
-)
-mongodbatlas.DatabaseUser(
-    "u",
-    **account("app_jobs", roles=[{"role_name": role.role_name, "database_name": "askflorence"}]),
-    opts=ResourceOptions(depends_on=[role]),
-)
+made = mongodbatlas.CustomDbRole("r", **role(grant("FIND", "plans")))
+holder = account("app_jobs", roles=held(made.role_name, "askflorence"))
+mongodbatlas.DatabaseUser("u", **holder, opts=ResourceOptions(depends_on=[made]))

@@ -4,13 +4,8 @@ Stopped by: deprecated-env-vars
 """
 
 import pulumi_aws as aws
-from offender_parts import FAMILY, containers, pinned, proofs
-from pulumi import ResourceOptions
+from offender_parts import pinned, task
 
 aws.ecs.TaskDefinition(
-    "task",
-    family=FAMILY,
-    container_definitions=containers(MONGODB_URI_SURVEY_WRITE=pinned("survey-write")),
-    skip_destroy=True,
-    opts=ResourceOptions(depends_on=proofs("survey-write")),
+    "task", **task(proven=["survey-write"], MONGODB_URI_SURVEY_WRITE=pinned("survey-write"))
 )

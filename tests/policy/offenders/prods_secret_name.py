@@ -4,9 +4,6 @@ Stopped by: project-isolation
 """
 
 import pulumi_aws as aws
-from offender_parts import KEY_ARN
-from pulumi import ResourceOptions
+from offender_parts import secret
 
-aws.secretsmanager.Secret(
-    "s", name="prod/mongodb/app-read-v2", kms_key_id=KEY_ARN, opts=ResourceOptions(protect=True)
-)
+aws.secretsmanager.Secret("s", **secret(name="prod/mongodb/app-read-v2"))

@@ -4,13 +4,6 @@ Stopped by: four-runtime-bindings
 """
 
 import pulumi_aws as aws
-from offender_parts import FAMILY, containers, pinned, proofs
-from pulumi import ResourceOptions
+from offender_parts import pinned, task
 
-aws.ecs.TaskDefinition(
-    "task",
-    family=FAMILY,
-    container_definitions=containers(MONGODB_URI=pinned("app-write-v2")),
-    skip_destroy=True,
-    opts=ResourceOptions(depends_on=proofs()),
-)
+aws.ecs.TaskDefinition("task", **task(MONGODB_URI=pinned("app-write-v2")))

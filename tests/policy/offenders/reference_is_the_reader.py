@@ -4,13 +4,6 @@ Stopped by: reference-uri-explicit
 """
 
 import pulumi_aws as aws
-from offender_parts import FAMILY, containers, pinned, proofs
-from pulumi import ResourceOptions
+from offender_parts import pinned, task
 
-aws.ecs.TaskDefinition(
-    "task",
-    family=FAMILY,
-    container_definitions=containers(MONGODB_REFERENCE_URI=pinned("app-read-v2")),
-    skip_destroy=True,
-    opts=ResourceOptions(depends_on=proofs()),
-)
+aws.ecs.TaskDefinition("task", **task(MONGODB_REFERENCE_URI=pinned("app-read-v2")))

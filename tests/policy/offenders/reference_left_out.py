@@ -4,13 +4,6 @@ Stopped by: reference-uri-explicit
 """
 
 import pulumi_aws as aws
-from offender_parts import FAMILY, containers, proofs
-from pulumi import ResourceOptions
+from offender_parts import task
 
-aws.ecs.TaskDefinition(
-    "task",
-    family=FAMILY,
-    container_definitions=containers(MONGODB_REFERENCE_URI=None),
-    skip_destroy=True,
-    opts=ResourceOptions(depends_on=proofs()),
-)
+aws.ecs.TaskDefinition("task", **task(MONGODB_REFERENCE_URI=None))

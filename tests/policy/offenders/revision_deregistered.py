@@ -4,13 +4,6 @@ Stopped by: immutable-revisions
 """
 
 import pulumi_aws as aws
-from offender_parts import FAMILY, containers, proofs
-from pulumi import ResourceOptions
+from offender_parts import task
 
-aws.ecs.TaskDefinition(
-    "task",
-    family=FAMILY,
-    container_definitions=containers(),
-    skip_destroy=False,
-    opts=ResourceOptions(depends_on=proofs()),
-)
+aws.ecs.TaskDefinition("task", **task() | {"skip_destroy": False})

@@ -4,12 +4,6 @@ Stopped by: no-inherited-roles
 """
 
 import pulumi_mongodbatlas as mongodbatlas
-from offender_parts import PROJECT_ID, grant
+from offender_parts import READ, grant, role
 
-mongodbatlas.CustomDbRole(
-    "r",
-    project_id=PROJECT_ID,
-    role_name="role_x",
-    actions=[grant("FIND", "plans")],
-    inherited_roles=[{"role_name": "read", "database_name": "askflorence"}],
-)
+mongodbatlas.CustomDbRole("r", **role(grant("FIND", "plans"), inherited_roles=READ))

@@ -4,8 +4,6 @@ Stopped by: atlas-action-allow-list
 """
 
 import pulumi_mongodbatlas as mongodbatlas
-from offender_parts import PROJECT_ID, grant
+from offender_parts import grant, role
 
-mongodbatlas.CustomDbRole(
-    "r", project_id=PROJECT_ID, role_name="role_x", actions=[grant("FIND", "plans", "analytics")]
-)
+mongodbatlas.CustomDbRole("r", **role(grant("FIND", "plans", "analytics")))

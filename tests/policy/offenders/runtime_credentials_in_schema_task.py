@@ -4,13 +4,9 @@ Stopped by: admin-schema-only-in-run-task
 """
 
 import pulumi_aws as aws
-from offender_parts import containers, pinned, proofs
-from pulumi import ResourceOptions
+from offender_parts import pinned, task
 
-aws.ecs.TaskDefinition(
-    "task",
-    family="askflorence-staging-schema",
-    container_definitions=containers(MONGODB_URI_ADMIN_SCHEMA=pinned("admin-schema")),
-    skip_destroy=True,
-    opts=ResourceOptions(depends_on=proofs("admin-schema")),
+schema = task(
+    "askflorence-staging-schema", proven=["admin-schema"], MONGODB_URI_ADMIN_SCHEMA=pinned("admin-schema")
 )
+aws.ecs.TaskDefinition("task", **schema)

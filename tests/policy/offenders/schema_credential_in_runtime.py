@@ -4,13 +4,8 @@ Stopped by: admin-schema-only-in-run-task
 """
 
 import pulumi_aws as aws
-from offender_parts import FAMILY, containers, pinned, proofs
-from pulumi import ResourceOptions
+from offender_parts import pinned, task
 
 aws.ecs.TaskDefinition(
-    "task",
-    family=FAMILY,
-    container_definitions=containers(MONGODB_URI_ADMIN_SCHEMA=pinned("admin-schema")),
-    skip_destroy=True,
-    opts=ResourceOptions(depends_on=proofs("admin-schema")),
+    "task", **task(proven=["admin-schema"], MONGODB_URI_ADMIN_SCHEMA=pinned("admin-schema"))
 )

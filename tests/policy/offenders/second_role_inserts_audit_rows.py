@@ -4,8 +4,6 @@ Stopped by: audit-log-append-only
 """
 
 import pulumi_mongodbatlas as mongodbatlas
-from offender_parts import PROJECT_ID, grant
+from offender_parts import grant, role
 
-mongodbatlas.CustomDbRole(
-    "r", project_id=PROJECT_ID, role_name="role_x", actions=[grant("INSERT", "agent_audit_log")]
-)
+mongodbatlas.CustomDbRole("r", **role(grant("INSERT", "agent_audit_log")))

@@ -4,6 +4,6 @@ Stopped by: secret-cmk
 """
 
 import pulumi_aws as aws
-from pulumi import ResourceOptions
+from offender_parts import secret
 
-aws.secretsmanager.Secret("s", name="staging/mongodb/app-read-v2", opts=ResourceOptions(protect=True))
+aws.secretsmanager.Secret("s", **secret(kms_key_id=None))

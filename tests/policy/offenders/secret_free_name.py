@@ -4,7 +4,6 @@ Stopped by: secret-naming
 """
 
 import pulumi_aws as aws
-from offender_parts import KEY_ARN
-from pulumi import ResourceOptions
+from offender_parts import secret
 
-aws.secretsmanager.Secret("s", name="app-read-uri", kms_key_id=KEY_ARN, opts=ResourceOptions(protect=True))
+aws.secretsmanager.Secret("s", **secret(name="app-read-uri"))

@@ -4,13 +4,6 @@ Stopped by: secret-recovery-window
 """
 
 import pulumi_aws as aws
-from offender_parts import KEY_ARN
-from pulumi import ResourceOptions
+from offender_parts import secret
 
-aws.secretsmanager.Secret(
-    "s",
-    name="staging/mongodb/app-read-v2",
-    kms_key_id=KEY_ARN,
-    recovery_window_in_days=0,
-    opts=ResourceOptions(protect=True),
-)
+aws.secretsmanager.Secret("s", **secret(recovery_window_in_days=0))

@@ -4,6 +4,6 @@ Stopped by: secret-protected
 """
 
 import pulumi_aws as aws
-from offender_parts import KEY_ARN
+from offender_parts import secret
 
-aws.secretsmanager.Secret("s", name="staging/mongodb/app-read-v2", kms_key_id=KEY_ARN)
+aws.secretsmanager.Secret("s", **secret(opts=None))

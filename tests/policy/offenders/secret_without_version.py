@@ -4,13 +4,6 @@ Stopped by: secrets-by-arn-and-version
 """
 
 import pulumi_aws as aws
-from offender_parts import FAMILY, arn, containers, proofs
-from pulumi import ResourceOptions
+from offender_parts import arn, task
 
-aws.ecs.TaskDefinition(
-    "task",
-    family=FAMILY,
-    container_definitions=containers(MONGODB_URI=arn("app-read-v2")),
-    skip_destroy=True,
-    opts=ResourceOptions(depends_on=proofs()),
-)
+aws.ecs.TaskDefinition("task", **task(MONGODB_URI=arn("app-read-v2")))

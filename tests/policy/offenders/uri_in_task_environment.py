@@ -4,15 +4,7 @@ Stopped by: no-plaintext-uri
 """
 
 import pulumi_aws as aws
-from offender_parts import FAMILY, containers, proofs
-from pulumi import ResourceOptions
+from offender_parts import task
 
-aws.ecs.TaskDefinition(
-    "task",
-    family=FAMILY,
-    container_definitions=containers(
-        {"DATABASE": "mongodb://app_read:Zu7canary9@host.example.com/askflorence"}
-    ),
-    skip_destroy=True,
-    opts=ResourceOptions(depends_on=proofs()),
-)
+address = "mongodb://app_read:Zu7canary9@host.example.com/askflorence"
+aws.ecs.TaskDefinition("task", **task(environment={"DATABASE": address}))

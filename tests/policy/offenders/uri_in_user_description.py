@@ -6,6 +6,5 @@ Stopped by: no-plaintext-uri
 import pulumi_mongodbatlas as mongodbatlas
 from offender_parts import account
 
-mongodbatlas.DatabaseUser(
-    "u", **account(description="mongodb://app_read:Zu7canary9@host.example.com/askflorence")
-)
+address = "mongodb://app_read:Zu7canary9@host.example.com/askflorence"
+mongodbatlas.DatabaseUser("u", **account(description=address))

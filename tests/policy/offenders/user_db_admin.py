@@ -4,6 +4,6 @@ Stopped by: built-in-roles-allow-list
 """
 
 import pulumi_mongodbatlas as mongodbatlas
-from offender_parts import account
+from offender_parts import account, held
 
-mongodbatlas.DatabaseUser("u", **account(roles=[{"role_name": "dbAdmin", "database_name": "askflorence"}]))
+mongodbatlas.DatabaseUser("u", **account(roles=held("dbAdmin", "askflorence")))

@@ -4,8 +4,6 @@ Stopped by: built-in-roles-allow-list
 """
 
 import pulumi_mongodbatlas as mongodbatlas
-from offender_parts import account
+from offender_parts import account, held
 
-mongodbatlas.DatabaseUser(
-    "u", **account(roles=[{"role_name": "readWriteAnyDatabase", "database_name": "admin"}])
-)
+mongodbatlas.DatabaseUser("u", **account(roles=held("readWriteAnyDatabase", "admin")))

@@ -4,8 +4,6 @@ Stopped by: audit-log-append-only
 """
 
 import pulumi_mongodbatlas as mongodbatlas
-from offender_parts import account
+from offender_parts import account, held
 
-mongodbatlas.DatabaseUser(
-    "u", **account("app_jobs", roles=[{"role_name": "readWrite", "database_name": "askflorence"}])
-)
+mongodbatlas.DatabaseUser("u", **account("app_jobs", roles=held("readWrite", "askflorence")))
