@@ -1,15 +1,19 @@
 """Resources that the engine itself manages: provider resources and stack references."""
 
+import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 from sandbox import values
 from sandbox.engine import planner
+from sandbox.engine.checkpoint import load
 from sandbox.engine.client import Client, without_internal
+from sandbox.engine.goal import STACK_TYPE
 from sandbox.engine.planner import Diff
 from sandbox.engine.provider import Checked, Made, Provider, ProviderFailed
-from sandbox.engine.state import Resource
+from sandbox.engine.request import EngineRequest
+from sandbox.engine.state import Resource, State, StateRefused
 from sandbox.values import Properties
 
 
@@ -60,10 +64,12 @@ class ProviderResources(BuiltinResources):
 
 
 class Builtin(Provider):
-    """Pulumi's own package: the StackReference resource, which is only read: the outputs of another stack."""
+    """Pulumi's own package: the StackReference resource, which reads a stack whose state lies beside ours."""
 
-    def __init__(self, outputs_of: Callable[[str], Properties]) -> None:
-        self._outputs_of = outputs_of
+    def __init__(self, request: EngineRequest) -> None:
+        self._request = request
+        self._known: dict[str, State] = {}  # opened once per run
+        self._lock = threading.Lock()
 
     def read(self, resource: Resource, *, importing: bool = False) -> Made | None:
         """The outputs of the stack that it names, secrets still secret."""
@@ -72,8 +78,26 @@ class Builtin(Provider):
         name = resource.inputs.get("name")
         if not isinstance(name, str):
             raise ProviderFailed("a stack reference needs the name of a stack")
-        found = self._outputs_of(name)
+        found = self._outputs(name)
         hidden: list[Any] = sorted(key for key, value in found.items() if values.has_secret(value))
         return Made(
             resource.id, {"name": name, "outputs": found, "secretOutputNames": hidden}, resource.inputs
         )
+
+    def _outputs(self, name: str) -> Properties:
+        """The outputs of a stack named as `staging` or `organization/<project>/staging`."""
+        request = self._request
+        *owner, stack = name.split("/")
+        path = request.state_file.with_name(f"{stack}.json")
+        if owner not in ([], [request.organization, request.project]) or not path.is_file():
+            raise ProviderFailed(
+                f"unknown stack {name!r}; deploy it first, or correct the name in the reference"
+            )
+        with self._lock:
+            if stack not in self._known:
+                try:
+                    self._known[stack] = load(path, request.passphrase, request.project, stack)
+                except StateRefused as error:
+                    raise ProviderFailed(f"stack {name!r} cannot be read: {error}") from error
+            found = next((item for item in self._known[stack].resources if item.type == STACK_TYPE), None)
+        return dict(found.outputs) if found else {}

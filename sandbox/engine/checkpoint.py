@@ -21,7 +21,7 @@ from sandbox.engine.state import Kind, Pending, Resource, State, check_whole
 def load(path: Path, passphrase: str, project: str, stack: str) -> State:
     """The stack's state in `path`, or an empty one with a new salt; raises StateRefused."""
     if not path.exists():
-        return State((), (), Passphrase(passphrase), {})
+        return State((), (), Passphrase(passphrase))
     state = state_from_json(path.read_bytes(), passphrase, str(path))
     check_whole(state, str(path), project, stack)
     return state
@@ -58,8 +58,7 @@ class Checkpoint:
         # Creations that an earlier run never saw the end of stay on record: only a person knows what became of them.
         self._left = tuple(item for item in state.pending if item.type == "creating")
         self._texts: dict[int, tuple[Resource, str]] = {}
-        # A secret that is bare in the file is reason enough to write it again.
-        self._body = self._render()[0] if state.resources and not state.plaintext else ""
+        self._body = self._render()[0] if state.resources else ""
         self._lock, self._writing = threading.RLock(), threading.Lock()
         self._wanted = self._written = 0
 
@@ -145,8 +144,7 @@ class Checkpoint:
     def _line(self, resource: Resource) -> str:
         cached = self._texts.get(id(resource))
         if cached is None:
-            text = resource_to_json(resource, self._state.secrets, self._state.ciphers)
-            cached = self._texts[id(resource)] = (resource, text)
+            cached = self._texts[id(resource)] = (resource, resource_to_json(resource, self._state.secrets))
         return cached[1]
 
     def _render(self) -> tuple[str, str]:
@@ -154,5 +152,5 @@ class Checkpoint:
         lines = [self._line(item) for item in self._fresh if id(item) not in self._gone]
         lines += [self._line(item) for item in rest]
         pending = [(item.type, self._line(item.resource)) for item in (*self._begun.values(), *self._left)]
-        text = lines_to_json(lines, pending, self._state.secrets, self._state.metadata)
+        text = lines_to_json(lines, pending, self._state.secrets)
         return "\n".join(lines + [kind + line for kind, line in pending]), text

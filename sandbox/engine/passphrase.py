@@ -51,6 +51,9 @@ class Passphrase:
             except ValueError:
                 raise WrongPassphrase("its salt is malformed") from None
         self._key = _derive(passphrase, self._raw)
+        self._sealed: dict[
+            str, str
+        ] = {}  # an unchanged secret keeps its ciphertext, so that the file is stable
         self._checked = salt is None
 
     def _cipher(self) -> AESGCM:
@@ -70,14 +73,18 @@ class Passphrase:
         return self._salt
 
     def encrypt(self, text: str) -> str:
-        """`v1:<nonce>:<ciphertext>`, both base64, with a fresh nonce."""
-        nonce = secrets.token_bytes(12)
-        sealed = self._cipher().encrypt(nonce, text.encode(), None)
-        return f"v1:{base64.b64encode(nonce).decode()}:{base64.b64encode(sealed).decode()}"
+        """`v1:<nonce>:<ciphertext>`, both base64, with a fresh nonce for a text that is not known yet."""
+        if text not in self._sealed:
+            nonce = secrets.token_bytes(12)
+            sealed = self._cipher().encrypt(nonce, text.encode(), None)
+            self._sealed[text] = f"v1:{base64.b64encode(nonce).decode()}:{base64.b64encode(sealed).decode()}"
+        return self._sealed[text]
 
     def decrypt(self, text: str) -> str:
         """The plaintext of what `encrypt` or Pulumi wrote; raises WrongPassphrase."""
-        return _open(self._cipher(), text)
+        opened = _open(self._cipher(), text)
+        self._sealed.setdefault(opened, text)
+        return opened
 
 
 def _open(cipher: AESGCM, text: str) -> str:

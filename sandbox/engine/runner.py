@@ -17,7 +17,6 @@ from sandbox.engine.checkpoint import Checkpoint, load
 from sandbox.engine.deploy import Deployment
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic, Event, Mask, Summary
-from sandbox.engine.exchange import OtherStacks
 from sandbox.engine.lock import locked
 from sandbox.engine.monitor import Engine, Monitor
 from sandbox.engine.policy import Policies
@@ -104,7 +103,7 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
             mask.learn(item.inputs)
             mask.learn(item.outputs)
         checkpoint = Checkpoint(state, None if request.dry_run else request.state_file)
-        registry = Registry(request, address, Builtin(OtherStacks(request).outputs), mask.learn, outcome.line)
+        registry = Registry(request, address, Builtin(request), mask.learn, outcome.line)
         deployment = Deployment(
             request, state.resources, checkpoint, outcome.report, mask, registry, policies
         )

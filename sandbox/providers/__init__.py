@@ -14,8 +14,7 @@ from sandbox.providers.atlas_cluster import GET_ADVANCED_CLUSTER
 from sandbox.providers.atlas_custom_role import CUSTOM_DB_ROLE
 from sandbox.providers.atlas_database_user import DATABASE_USER
 from sandbox.providers.aws_role_policy import ROLE_POLICY
-from sandbox.providers.aws_secret import SECRET
-from sandbox.providers.aws_secret_version import SECRET_VERSION
+from sandbox.providers.aws_secrets import SECRET, SECRET_VERSION
 from sandbox.providers.aws_session import AwsClients, AwsSession
 from sandbox.providers.aws_task_definition import TASK_DEFINITION
 from sandbox.providers.random_password import RANDOM_PASSWORD
@@ -56,7 +55,6 @@ def serve(environment: Mapping[str, str]) -> ProviderServers:
         ProviderDefinition(
             name="mongodbatlas",
             version="4.18.0",
-            settings=frozenset(),
             configure=lambda _: AtlasClient(environment),
             resources=(CUSTOM_DB_ROLE, DATABASE_USER),
             invokes=(GET_ADVANCED_CLUSTER,),
@@ -64,7 +62,6 @@ def serve(environment: Mapping[str, str]) -> ProviderServers:
         ProviderDefinition(
             name="random",
             version="4.21.4",
-            settings=frozenset(),
             configure=lambda _: None,
             resources=(RANDOM_PASSWORD,),
         ),

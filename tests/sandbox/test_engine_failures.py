@@ -110,7 +110,7 @@ def test_a_provider_that_does_not_answer_is_named(stack):
 
 def test_an_emulated_provider_is_not_waited_for_as_long_as_a_rollout(stack):
     request = stack.request("up")
-    registry = Registry(request, "127.0.0.1:1", Builtin(lambda _: {}), lambda _: None, lambda _: None)
+    registry = Registry(request, "127.0.0.1:1", Builtin(request), lambda _: None, lambda _: None)
     seconds = registry.client("toy").seconds
     registry.close()
     assert (3600.0, 300.0) == (request.call_seconds, seconds)

@@ -1,4 +1,4 @@
-"""The same programs on the engine and on the real `pulumi` CLI: equal states, equal effects, each continues the other.
+"""The same programs on the engine and on the real `pulumi` CLI: equal states and equal effects.
 
 Runs where a `pulumi` CLI is on PATH; where none is, one test says so by its name.
 """
@@ -14,8 +14,6 @@ import pytest
 from engine_programs.cli import CliStack, comparable
 from engine_programs.harness import Stack
 from engine_programs.toy_provider import ToyProvider
-
-from sandbox.engine.exchange import import_state
 
 Step = tuple[str, str | None]
 
@@ -100,17 +98,9 @@ def run_on_both(folder: Path, steps: list[Step]) -> None:
             assert sorted(second.calls) == sorted(first.calls)
             if operation != "preview":
                 assert cli.exported() == comparable(ours.state_file.read_text())
-        assert_each_continues_the_other(ours, cli, program)
-
-
-def assert_each_continues_the_other(ours: Stack, cli: CliStack, program: str | None) -> None:
-    before = cli.export()
-    said = ours.preview(program)
-    unchanged = said.ok and set(said.changes) <= {"same", "read"}
-    assert cli.cli("stack", "import", given=ours.state_file.read_text()).returncode == 0
-    assert unchanged == (cli.cli("preview", "--expect-no-changes").returncode == 0)
-    import_state(ours.state_file, before, "open sesame", "demo", ours.name)
-    assert said.changes == ours.preview().changes
+        said = ours.preview(program)
+        unchanged = said.ok and set(said.changes) <= {"same", "read"}
+        assert unchanged == (cli.cli("preview", "--expect-no-changes").returncode == 0)
 
 
 if shutil.which("pulumi"):
