@@ -32,6 +32,8 @@ class History:
     """(project, role name) to the URN that declares the custom role."""
     passwords: dict[str, str] = field(default_factory=dict)
     """Digest to the URN of the first user that has it."""
+    accounts: dict[str, Resource] = field(default_factory=dict)
+    """URN to every database user that was registered, whether or not it was allowed to be created."""
     proofs: dict[str, dict[str, Text | None]] = field(default_factory=dict)
     """Secret ARN to the version that each proof (by URN) tries."""
     unseen_proofs: set[str] = field(default_factory=set)
@@ -54,6 +56,7 @@ class History:
                 self.unseen_proofs.add(resource.urn)
 
     def _record_user(self, resource: Resource) -> None:
+        self.accounts[resource.urn] = resource
         for key in user_places(resource):
             self.users.setdefault(key, set()).add(resource.urn)
         password = resource.read(user_view).password

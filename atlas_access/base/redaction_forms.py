@@ -19,7 +19,7 @@ _SHORTEST_CORE = 5
 
 @lru_cache(maxsize=256)
 def encoded_forms(secret: str) -> tuple[str, ...]:
-    """Return the secret in base64 at each of the three alignments (both alphabets), and in hex.
+    """Return the secret in base64, once and twice, at each of the three alignments (both alphabets), and in hex.
 
     The percent-encoded secret counts too: it is what a connection string in base64 holds. Characters at the edges that
     depend on the surrounding characters are left out.
@@ -29,7 +29,8 @@ def encoded_forms(secret: str) -> tuple[str, ...]:
     lower = re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), quoted)
     forms: dict[str, None] = {}
     for data in dict.fromkeys((plain, quoted.encode(), lower.encode())):
-        for core in _base64_cores(data):
+        once = _base64_cores(data)
+        for core in (*once, *(twice for each in once for twice in _base64_cores(each.encode()))):
             forms[core] = None
             forms[core.replace("+", "-").replace("/", "_")] = None
         if len(data) >= 4:
@@ -60,7 +61,7 @@ def escaped_form(secret: str) -> re.Pattern[str]:
 def _spellings(char: str) -> str:
     code = ord(char)
     percent = "".join(rf"%(?:25){{0,8}}{_hex(byte)}" for byte in char.encode(errors="surrogatepass"))
-    entity = r"&(?:amp;){0,8}"
+    entity = r"\\{0,8}&(?:amp;){0,8}"
     spellings = [percent, rf"{entity}#0{{0,8}}{code};", rf"{entity}#[xX]0{{0,8}}{_any_case(f'{code:x}')};"]
     units = char.encode("utf-16-be", errors="surrogatepass").hex()
     spellings.append(

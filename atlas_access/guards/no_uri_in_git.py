@@ -18,7 +18,7 @@ from atlas_access.guards.source import SourceFile
 from atlas_access.guards.written_forms import forms
 
 _CREDENTIAL = re.compile(
-    r"(?i:mongodb(?:\+srv)?):(?:\\{0,4}/){2}(?P<user>[^\s:@/\"'`<>]{1,200}):"
+    r"(?i:mongodb(?:\+srv)?):(?:\\{0,4}/){2}(?P<user>[^\s:@/\"'`]{1,200}):(?![0-9]{1,5}[/?,#])"
     r"(?P<password>(?:[^\s\"'`@]|(?<=\w)[\"'`](?=\w)){1,400})@"
     r"(?P<host>(?:[^\s\"'`/?,;)\]}\\%]|,(?=[\w\[$<{])){0,300})"
 )

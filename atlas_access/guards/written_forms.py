@@ -7,6 +7,7 @@ string itself. A string that is cut in two, packed or encrypted has no form here
 from __future__ import annotations
 
 import base64
+import html
 import re
 from collections.abc import Iterator
 from urllib.parse import unquote
@@ -14,12 +15,10 @@ from urllib.parse import unquote
 _LONGEST = 2000
 _BEGINNING = re.compile(
     r"(?i)mongodb(?:(?:\+|%(?:25)*2b|\\u002b|\\x2b|&#(?:43|x2b);)srv)?"
-    r"(?::|(?P<encoded>%(?:25)*3a)|\\u003a|\\x3a|&#(?:58|x3a);)"
-    r"(?:\\{0,4}/|%(?:25)*2f|\\u002f|\\x2f|&#(?:47|x2f);){2}"
+    r"(?::|(?P<encoded>%(?:25)*3a)|\\u003a|\\x3a|&#(?:58|x3a);|&colon;)"
+    r"(?:\\{0,4}/|%(?:25)*2f|\\u002f|\\x2f|&#(?:47|x2f);|&sol;){2}"
 )
-_ESCAPED = re.compile(
-    r"\\{1,4}(?:u00|x)(?P<code>[2-7][0-9a-fA-F])|&#(?:x(?P<hex>[2-7][0-9a-fA-F])|(?P<number>[0-9]{2,3}));"
-)
+_ESCAPED = re.compile(r"\\{1,4}(?:u00|x)([2-7][0-9a-fA-F])")
 _BASE64 = re.compile(r"bW9uZ29kY|1vbmdvZG|tb25nb2Ri")
 _INTO_GROUP = {"b": 0, "1": 2, "t": 3}
 """How far into a group of four characters each of them begins."""
@@ -39,8 +38,9 @@ def forms(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _plain(run: str, encoded: str | None) -> str:
-    if "\\" in run or "&#" in run:
-        run = _ESCAPED.sub(_character, run)
+    if "\\" in run:
+        run = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), run)
+    run = html.unescape(re.sub(r"&(?:amp;)+", "&", run))
     if encoded is None:
         return run
     # What ends an encoded string is written plainly, so that what follows it is no part of it.
@@ -48,11 +48,6 @@ def _plain(run: str, encoded: str | None) -> str:
     for _ in range(1 + encoded.count("25")):
         run = unquote(run)
     return run
-
-
-def _character(match: re.Match[str]) -> str:
-    code = match["code"] or match["hex"]
-    return chr(int(code, 16) if code else int(match["number"]))
 
 
 def _unpacked(text: str, start: int) -> str:

@@ -109,6 +109,19 @@ def check(resource: Resource, run: Run, report: Report) -> None:
         _check_user(resource, run, report)
 
 
+def _is_mistaken(waiver: Waiver, resources: Sequence[Resource], run: Run) -> bool:
+    """Whether the waiver's user is there with a mistake that has a finding of its own: refused, renamed, unreadable."""
+    declared = {user.urn: user for user in resources if user.type == DATABASE_USER} | run.history.accounts
+    waived = {each.user for each in run.config.waivers}
+    for user in declared.values():
+        view = user.read(user_view)
+        roles = () if isinstance(view.roles, Marker) else view.roles
+        renamed = view.name not in waived and any(_excess(role, run.config) for role in roles)
+        if view.name == waiver.user or not isinstance(view.name, str) or renamed:
+            return True
+    return False
+
+
 def check_stack(resources: Sequence[Resource], run: Run, report: Report) -> None:
     """Every waiver names a decision and an action that its user really has; a waiver nobody needs is removed."""
     users = {user.read(user_view).name: user for user in resources if user.type == DATABASE_USER}
@@ -118,7 +131,7 @@ def check_stack(resources: Sequence[Resource], run: Run, report: Report) -> None
         user = users.get(waiver.user)
         if user is not None:
             report.on(user)
-        elif whole and root is not None:
+        elif whole and root is not None and not _is_mistaken(waiver, resources, run):
             report.on(root)
         else:
             continue

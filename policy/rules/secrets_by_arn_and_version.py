@@ -1,6 +1,6 @@
 """Rule secrets-by-arn-and-version: a task names a secret by its full ARN and one version of it."""
 
-from policy.adr import DEPRECATED_VARIABLES, SCHEMA_VARIABLE, VARIABLE_PREFIX
+from policy.adr import REFERENCE_VARIABLE, RUNTIME_SECRETS
 from policy.bindings import is_mongo, unseen
 from policy.ecs import task_view
 from policy.model import Framework, Rule, Severity
@@ -8,7 +8,8 @@ from policy.report import Report, printable
 from policy.resource import TASK_DEFINITION, Resource
 from policy.run import Run
 
-_JUDGED_ELSEWHERE = frozenset({SCHEMA_VARIABLE, *DEPRECATED_VARIABLES})
+_CREDENTIALS = frozenset({*RUNTIME_SECRETS, REFERENCE_VARIABLE})
+"""A plain variable of another name is a setting of the driver; a credential in one is no-plaintext-uri's finding."""
 
 
 def check(resource: Resource, run: Run, report: Report) -> None:
@@ -16,7 +17,7 @@ def check(resource: Resource, run: Run, report: Report) -> None:
     task = resource.read(task_view)
     unseen(task, report)
     for path, variable in task.plain:
-        if variable.startswith(VARIABLE_PREFIX) and variable not in _JUDGED_ELSEWHERE:
+        if variable in _CREDENTIALS:
             report.finding(
                 f"{path}: {printable(variable)} is a plain variable; bind it to a secret's version."
             )

@@ -22,7 +22,10 @@ from policy_world import (
 )
 
 from policy import resource as types
+from policy.adr import Phase
 from policy.config import Config, Waiver, load_config
+from policy.evaluate import Evaluator
+from policy.run import Run
 from policy.values import SECRET, UNKNOWN
 
 WAIVED = load_config()
@@ -212,6 +215,28 @@ def test_a_waiver_for_a_user_that_our_stack_does_not_declare_is_stale():
     stack = [root(), make(types.SERVICE_ACCESS, "staging", {"phase": "provision"})]
 
     assert {"audit-log-append-only"} == violations(judge_stack(*stack))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        user("app_write", "readWrite", projectId=PROD_PROJECT_ID),
+        user("app_writer", "readWrite"),
+        user("app_write", "readWrite", username=UNKNOWN),
+        user("app_write", "readWrite", username=["app_write"]),
+        user("app_write", "readWrite", password="short"),
+    ],
+    ids=["of another project", "renamed", "of a name not known", "of a name that is no text", "refused"],
+)
+@pytest.mark.parametrize(
+    "created", [True, False], ids=["in a preview", "in an update, which does not create it"]
+)
+def test_a_mistake_in_the_waived_user_makes_no_waiver_stale(given, created):
+    evaluator = Evaluator(Run(load_config(), "staging", Phase.BIND))
+    evaluator.resource(given)
+    whole = [root(), make(types.SERVICE_ACCESS, "staging", {"phase": "bind"}), *([given] if created else [])]
+
+    assert [] == [each.message for each in evaluator.stack(whole).findings if "stale" in each.message]
 
 
 def test_a_program_of_somebody_else_is_not_asked_for_our_waivers():

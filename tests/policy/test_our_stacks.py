@@ -20,6 +20,16 @@ from components.connection_secret import AdoptedSecret
 ACCOUNTS = {"staging": "111111111111", "prod": "222222222222"}
 CANARY = "Zu7canary9Zu7canary9Zu7canary9Zu"
 REFERENCE = f"mongodb://app_read:{CANARY}@127.0.0.2:27118/askflorence?authSource=admin&directConnection=true"
+SETTINGS = [
+    {"name": name, "value": value}
+    for name, value in (
+        ("MONGODB_DB", "askflorence"),
+        ("MONGODB_MAX_POOL_SIZE", "20"),
+        ("MONGODB_APP_NAME", "app"),
+    )
+]
+"""Plain variables that carry no credential, as many services have them beside their connection strings."""
+
 STACKS = [(stack, phase) for stack in ACCOUNTS for phase in ("provision", "bind")]
 
 
@@ -51,6 +61,7 @@ def secret_arn(stack, name):
 def revision(stack, kind, *variables):
     family, role = f"askflorence-{stack}-{kind}", f"askflorence-{stack}-{kind}-execution"
     given = definition(family, role, *variables)
+    given["containerDefinitions"][0]["environment"] = SETTINGS
     return {**given, "executionRoleArn": f"arn:aws:iam::{ACCOUNTS[stack]}:role/{role}"}
 
 

@@ -62,6 +62,13 @@ COMPLIANT = {
     "the runtime with its four bindings": ("bind", bound()),
     "aliases of the new secrets": ("bind", bound(MONGODB_URI_SURVEY_WRITE=pinned("app-write-v2"))),
     "the schema task": ("bind", schema()),
+    "plain settings of the driver": (
+        "bind",
+        [
+            *proofs(),
+            task(environment=[plain("MONGODB_DB", "askflorence"), plain("MONGODB_MAX_POOL_SIZE", "20")]),
+        ],
+    ),
     "other variables": ("bind", [*proofs(), task(environment=[plain("NODE_ENV")])]),
     "a task of somebody else": ("bind", [task([{"name": "TOKEN", "valueFrom": "token"}], family="other")]),
     "a rollout in bind": ("bind", [ROLLOUT]),
