@@ -1,22 +1,18 @@
 """Rule no-plaintext-uri: a connection string with a password is allowed in a secret's value only."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from policy.credentials import leaks
 from policy.model import Framework, Rule, Severity
 from policy.report import Report, printable
-from policy.resource import SECRET_VERSION, STACK, STACK_REFERENCE, Resource
+from policy.resource import DATABASE_USER, RANDOM_PASSWORD, SECRET_VERSION, STACK, STACK_REFERENCE, Resource
 from policy.run import Run
 
-_CREDENTIAL = re.compile(
-    r"mongodb(?:\+srv)?:(?:\\?/){2}[^\s/:@\"']*:(?P<password>[^\s/@\"']+)@", re.IGNORECASE
-)
-_MASKED = re.compile(r"\*+|x{3,}|<[^>]*>|\[[^\]]*\]|\$\{[^}]*\}|\{[^}]*\}|REDACTED", re.IGNORECASE)
-_SECRET_VALUES = ("secretString", "secretStringWo")
-
-
-def _holds_credential(text: str) -> bool:
-    return any(_MASKED.fullmatch(match["password"]) is None for match in _CREDENTIAL.finditer(text))
+_BELONGS = {
+    SECRET_VERSION: ("secretString", "secretStringWo"),
+    DATABASE_USER: ("password", "passwordWo"),
+    RANDOM_PASSWORD: ("result", "bcryptHash"),
+}
 
 
 def _shared(resource: Resource, run: Run) -> tuple[str, ...]:
@@ -26,25 +22,15 @@ def _shared(resource: Resource, run: Run) -> tuple[str, ...]:
         return tuple(names)
     if resource.type == STACK_REFERENCE:
         return tuple(f"outputs.{name}" for name in names)
-    return _SECRET_VALUES if resource.type == SECRET_VERSION else ()
-
-
-def _report(paths: Iterable[str], report: Report) -> None:
-    for path in sorted(set(paths)):
-        report.finding(f"{printable(path)}: holds a connection string with a password.")
+    return _BELONGS.get(resource.type, ())
 
 
 def check(resource: Resource, run: Run, report: Report) -> None:
     """No input of any resource holds one; names and keys are searched too."""
     allowed = _shared(resource, run)
-    _report(
-        (
-            path if not path.endswith("<key>") else "a key"
-            for path, text in resource.texts
-            if "mongodb" in text.lower() and path not in allowed and _holds_credential(text)
-        ),
-        report,
-    )
+    places = {path: kind for path, kind in leaks(resource.props) if path not in allowed}
+    for path, kind in sorted(places.items()):
+        report.finding(f"{printable('a key' if path.endswith('<key>') else path)}: holds {kind}.")
 
 
 def check_stack(resources: Sequence[Resource], run: Run, report: Report) -> None:
