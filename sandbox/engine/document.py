@@ -17,7 +17,8 @@ def _key_of(name: str) -> str:
     return "importID" if name == "import_id" else first + "".join(map(str.capitalize, rest))
 
 
-_NAMES = {_key_of(item.name): item.name for item in fields(Resource)}
+_UNRECORDED = {"providers", "version", "delete_before_replace"}
+_NAMES = {_key_of(item.name): item.name for item in fields(Resource) if item.name not in _UNRECORDED}
 """A record's fields by their keys in the format: camel case, but for one."""
 
 
@@ -42,7 +43,7 @@ def resource_to_json(resource: Resource, secrets: Passphrase) -> str:
 def lines_to_json(lines: Iterable[str], pending: Iterable[tuple[str, str]], secrets: Passphrase) -> str:
     """The whole file: `lines` are resources as `resource_to_json` made them, `pending` pairs of type and line."""
     manifest = {"time": now(), "magic": "", "version": ""}
-    manager = {"type": "passphrase", "state": {"salt": secrets.salt()}}
+    manager = {"type": "passphrase", "state": {"salt": secrets.salt}}
     head = f'"manifest": {json.dumps(manifest)},\n"secrets_providers": {json.dumps(manager)}'
     listed = ",\n".join(lines)
     body = f',\n"resources": [\n{listed}\n]' if listed else ""
@@ -74,7 +75,6 @@ def state_from_json(text: bytes | str, passphrase: str, source: str) -> State:
     try:
         manager = deployment.get("secrets_providers")
         secrets = Passphrase(passphrase, manager["state"]["salt"] if manager else None)
-        secrets.check()
     except (WrongPassphrase, KeyError, TypeError) as error:
         raise StateRefused(f"{source} cannot be opened: {error}") from error
 

@@ -25,7 +25,7 @@ class Resource:
     inputs: Properties = field(default_factory=dict)
     outputs: Properties = field(default_factory=dict)
     parent: str = ""
-    protect: bool = False
+    protect: bool | None = False
     external: bool = False
     dependencies: tuple[str, ...] = ()
     init_errors: tuple[str, ...] = ()
@@ -34,15 +34,24 @@ class Resource:
     pending_replacement: bool = False
     additional_secret_outputs: tuple[str, ...] = ()
     import_id: str = ""
-    retain_on_delete: bool = False
+    retain_on_delete: bool | None = False
     created: str = ""
     modified: str = ""
     ignore_changes: tuple[str, ...] = ()
+    # What only the program says of it, and no file records.
+    providers: dict[str, str] = field(default_factory=dict)
+    version: str = ""
+    delete_before_replace: bool | None = None
 
     @property
     def name(self) -> str:
         """The last part of the URN."""
         return self.urn.split("::", 3)[3]
+
+    @property
+    def package(self) -> str:
+        """The package of the type's token."""
+        return self.type.partition(":")[0]
 
     @property
     def provider_urn(self) -> str:
@@ -84,18 +93,8 @@ def now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat().replace("+00:00", "Z")
 
 
-def check_whole(state: State, source: str, project: str, stack: str) -> None:
-    """Raises StateRefused unless every resource is of this stack, unique, and after what it refers to."""
-    prefix = f"urn:pulumi:{stack}::{project}::"
+def check_owner(state: State, source: str, project: str, stack: str) -> None:
+    """Raises StateRefused unless every resource is of this stack."""
     for item in (*state.resources, *(begun.resource for begun in state.pending)):
-        if not item.urn.startswith(prefix):
+        if not item.urn.startswith(f"urn:pulumi:{stack}::{project}::"):
             raise StateRefused(f"{source} is not of stack {stack} of project {project} ({item.urn})")
-    live: set[str] = set()
-    known = {""}
-    for item in state.resources:
-        lost = ({item.parent, item.provider} | item.needs()) - known
-        if lost or (item.urn in live and not item.delete):
-            reason = f"needs {min(lost)}, which does not come before it" if lost else "is in it twice"
-            raise StateRefused(f"{source} is damaged ({item.urn} {reason}); restore a copy of it")
-        known |= {item.urn, f"{item.urn}::{item.id}"}
-        live |= set() if item.delete else {item.urn}

@@ -46,24 +46,19 @@ def serve(environment: Mapping[str, str]) -> ProviderServers:
     clients = AwsClients(environment)
     definitions: tuple[ProviderDefinition[Any], ...] = (
         ProviderDefinition(
-            name="aws",
-            version="7.51.1",
+            "aws",
+            "7.51.1",
+            lambda settings: AwsSession(clients, settings),
+            (SECRET, SECRET_VERSION, ROLE_POLICY, TASK_DEFINITION),
             settings=aws_session.SETTINGS,
-            configure=lambda settings: AwsSession(clients, settings),
-            resources=(SECRET, SECRET_VERSION, ROLE_POLICY, TASK_DEFINITION),
         ),
         ProviderDefinition(
-            name="mongodbatlas",
-            version="4.18.0",
-            configure=lambda _: AtlasClient(environment),
-            resources=(CUSTOM_DB_ROLE, DATABASE_USER),
+            "mongodbatlas",
+            "4.18.0",
+            lambda _: AtlasClient(environment),
+            (CUSTOM_DB_ROLE, DATABASE_USER),
             invokes=(GET_ADVANCED_CLUSTER,),
         ),
-        ProviderDefinition(
-            name="random",
-            version="4.21.4",
-            configure=lambda _: None,
-            resources=(RANDOM_PASSWORD,),
-        ),
+        ProviderDefinition("random", "4.21.4", lambda _: None, (RANDOM_PASSWORD,)),
     )
     return ProviderServers({one.name: ProviderServer(one) for one in definitions})

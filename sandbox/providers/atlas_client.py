@@ -46,13 +46,11 @@ class AtlasClient:
         self._http = requests.Session()
         self._http.trust_env = False
         self._http.mount("http://", HTTPAdapter(pool_maxsize=16))
-        self._lock = Lock()
         self._role_locks: dict[str, Lock] = {}
 
     def role_lock(self, project: str) -> Lock:
         """The lock under which the project's roles are changed: the API bears one change at a time."""
-        with self._lock:
-            return self._role_locks.setdefault(project, Lock())
+        return self._role_locks.setdefault(project, Lock())
 
     def call(
         self,

@@ -193,7 +193,6 @@ SECRET_VERSION: Final = ResourceType[AwsSession](
     ),
     create=_create_version,
     read=_read_version,
-    update=None,
     delete=_delete_version,
     prepare=with_region,
 )

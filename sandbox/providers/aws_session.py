@@ -68,7 +68,7 @@ class AwsClients:
 
 
 class AwsSession:
-    """What the aws tables work with: region, account and clients of one configured provider."""
+    """What the aws tables work with: region and clients of one configured provider."""
 
     def __init__(self, clients: AwsClients, settings: Properties) -> None:
         self._clients = clients
@@ -76,12 +76,12 @@ class AwsSession:
             clients.environment, "AWS_REGION", "AWS_DEFAULT_REGION"
         )
         with aws_errors("validating provider credentials: retrieving caller identity from STS"):
-            self.account_id = str(self.client("sts", {}).get_caller_identity()["Account"])
+            account = str(self.client("sts", {}).get_caller_identity()["Account"])
         allowed = settings.get("allowedAccountIds") or []
         # Engines pass a nested setting as JSON text or as it is.
         allowed = json.loads(allowed) if isinstance(allowed, str) else allowed
-        if allowed and self.account_id not in allowed:
-            raise ProviderError(f"AWS account ID not allowed: {self.account_id}")
+        if allowed and account not in allowed:
+            raise ProviderError(f"AWS account ID not allowed: {account}")
 
     def client(self, service: str, properties: Properties) -> Any:
         """The client of a service, for the resource's region."""

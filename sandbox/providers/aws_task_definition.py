@@ -10,7 +10,7 @@ from sandbox.providers import containers
 from sandbox.providers.aws_session import AwsSession, aws_errors, tag_changes, with_region_and_tags
 from sandbox.providers.errors import ProviderError
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
-from sandbox.values import Properties, is_known
+from sandbox.values import Properties
 
 _TEXTS: Final = ("executionRoleArn", "family", "ipcMode", "pidMode", "taskRoleArn")
 _LISTS: Final = ("placementConstraints", "requiresCompatibilities")
@@ -85,13 +85,12 @@ def _state(session: AwsSession, made: Any, tags: Mapping[str, str], known: Prope
         "skipDestroy": bool(known.get("skipDestroy")),
         "tags": tags,
         "tagsAll": tags,
-        "trackLatest": bool(known.get("trackLatest")),
         "volumes": [_volume_state(volume) for volume in made.get("volumes") or []],
     }
 
 
 def _read(session: AwsSession, identity: str, known: Properties) -> Found | None:
-    wanted = identity if known.get("trackLatest") else known.get("arn") or identity
+    wanted = known.get("arn") or identity
     answer: Any = {}
     gone = ("ClientException", "InvalidParameterException")
     with aws_errors(f"reading ECS Task Definition ({identity})", *gone):
@@ -125,14 +124,11 @@ def _delete(session: AwsSession, identity: str, state: Properties) -> None:
         session.client("ecs", state).deregister_task_definition(taskDefinition=state["arn"])
 
 
-def _plan(session: AwsSession, planned: Properties) -> Properties:
+def _plan(_: AwsSession, planned: Properties) -> Properties:
     definitions = planned["containerDefinitions"]
-    if isinstance(definitions, str):
-        planned = {**planned, "containerDefinitions": containers.written(containers.parsed(definitions))}
-    family, region, account = planned["family"], planned["region"], session.account_id
-    if not is_known([family, region]) or is_known(planned["arnWithoutRevision"]):
-        return planned
-    return {**planned, "arnWithoutRevision": f"arn:aws:ecs:{region}:{account}:task-definition/{family}"}
+    known = isinstance(definitions, str)
+    written = containers.written(containers.parsed(definitions)) if known else definitions
+    return {**planned, "containerDefinitions": written}
 
 
 TASK_DEFINITION: Final = ResourceType[AwsSession](
@@ -159,7 +155,6 @@ TASK_DEFINITION: Final = ResourceType[AwsSession](
         Property("tags"),
         Property("tagsAll", computed=True),
         Property("taskRoleArn", replaces=True),
-        Property("trackLatest", default=False),
         Property("volumes", replaces=True, block=True),
     ),
     create=_create,

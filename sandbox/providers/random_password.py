@@ -30,10 +30,6 @@ def _read(_: None, identity: str, known: Properties) -> Found:
     return Found(identity, {name: value for name, value in known.items() if name != "id"})
 
 
-def _delete(_: None, _identity: str, _state: Properties) -> None:
-    """Forget the password: there is nothing to delete."""
-
-
 RANDOM_PASSWORD: Final = ResourceType[None](
     token="random:index/randomPassword:RandomPassword",  # noqa: S106 - a type token
     properties=(
@@ -44,8 +40,6 @@ RANDOM_PASSWORD: Final = ResourceType[None](
     ),
     create=_create,
     read=_read,
-    update=None,
-    delete=_delete,
     records_defaults=False,
     validate=_validate,
 )

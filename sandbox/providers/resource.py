@@ -50,8 +50,10 @@ class ResourceType(Generic[S]):
     properties: tuple[Property, ...]
     create: Callable[[S, Properties], Found]
     read: Callable[[S, str, Properties], Found | None]  # without known outputs, an import
-    update: Callable[[S, str, Properties, Properties], Properties] | None  # None: every change replaces
-    delete: Callable[[S, str, Properties], None]
+    delete: Callable[[S, str, Properties], None] = lambda _, __, ___: None
+    update: Callable[[S, str, Properties, Properties], Properties] | None = (
+        None  # None: every change replaces
+    )
     unique: str = (
         ""  # the property by which the service knows it: two with the same value cannot exist together
     )

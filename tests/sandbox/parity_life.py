@@ -199,7 +199,8 @@ def repeatable(state: str, world: World) -> tuple[Mapping[str, Any], ...]:
 def _evidence(text: str) -> Any:
     """A proof's evidence without how long it and each attempt took."""
     proof = json.loads(text)
-    return {**proof, "ms": 0, "attempts": [attempt[:-1] for attempt in proof["attempts"]]}
+    attempts = [[*words, tried] for *words, _ms, tried in proof["attempts"]]
+    return {**proof, "ms": 0, "attempts": attempts}
 
 
 def subjects(resources: tuple[Mapping[str, Any], ...]) -> dict[str, str]:

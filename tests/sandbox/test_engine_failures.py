@@ -137,6 +137,7 @@ def test_a_package_without_a_provider_is_named(stack):
         ('toy.Thing("a", opts=Options(ignore_changes=["value.x[0]"]))', "takes whole properties"),
         ('toy.Thing("a", opts=Options(plugin_download_url="https://example.com"))', "plugin_download_url"),
         ('toy.Thing("a", file=pulumi.StringAsset("x"))', "assets"),
+        ('toy.Thing("a", opts=Options(id="there"))', "cannot be read by the sandbox engine"),
         ('toy.Thing("a")\ntoy.Thing("a")', "two resources have the URN"),
     ],
 )

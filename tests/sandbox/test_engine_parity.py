@@ -27,7 +27,6 @@ b = toy.Thing("b", name=a.serial, value={{"x": [{v}, True, None, "q", 1.5]}}, op
 c = toy.Thing("c", name="c", value=b.serial, obj={{"s": Output.secret([1])}}, opts=Options(parent=g, protect=True))
 d = dyn.Proof("d", b.serial, Options(parent=g, additional_secret_outputs=["verdict"]))
 e = toy.Thing("e", name="e", opts=Options(import_="there", retain_on_delete=True, depends_on=[d]))
-f = toy.Thing("f", opts=Options(id="there", depends_on=[e]))
 g.register_outputs({{"count": 2, "thing": a}})
 for name, value in {{"serial": b.serial, "shout": toy.shout("hey"), "thing": a, "verdict": d.verdict}}.items():
     pulumi.export(name, value)
@@ -40,7 +39,7 @@ def whole(a: str = "a", v: str = "1") -> str:
 
 CHAIN = """
 a = toy.Thing("a", name="{a}", opts=Options(delete_before_replace=True))
-b = toy.Thing("b", name=a.serial)
+b = toy.Thing("b", name="b", opts=Options(depends_on=[a]))
 c = toy.Thing("c", name="c", value=b.serial)
 d = toy.Thing("d", name="d", opts=Options(depends_on=[c]))
 """
@@ -51,7 +50,6 @@ a = toy.Thing("a", name="a")
 b = toy.Thing("b", name=a.serial, opts=Options(protect=True))
 toy.Thing("c", name=b.serial)
 """
-REGION = 'p = toy.Provider("p", region="{}")\ntoy.Thing("a", name="a", opts=Options(provider=p))'
 
 SCENARIOS: dict[str, list[Step]] = {
     "provision_and_no_change": [("preview", whole()), ("up", None), ("up", None)],
@@ -72,11 +70,6 @@ SCENARIOS: dict[str, list[Step]] = {
         ("refresh", None),
     ],
     "protection": [("up", GUARDED), ("preview", ""), ("destroy", None)],
-    "a_provider_that_must_be_replaced": [
-        ("up", REGION.format("eu")),
-        ("up", REGION.format("us")),
-        ("up", ""),
-    ],
 }
 
 

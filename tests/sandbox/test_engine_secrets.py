@@ -64,7 +64,7 @@ def test_another_passphrase_is_refused_and_the_state_left_alone(stack):
 
 def test_a_secret_that_does_not_open_with_the_right_passphrase_is_damage(stack):
     stack.up(PROGRAM)
-    other = Passphrase("open sesame").encrypt('"x"')
+    other = Passphrase("another").encrypt('"x"')
     document = json.loads(stack.state_file.read_text())
     document["deployment"]["resources"][-1]["inputs"]["secret"]["ciphertext"] = other
     stack.state_file.write_text(json.dumps(document))

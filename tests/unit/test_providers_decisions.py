@@ -19,9 +19,9 @@ from sandbox.providers.planning import (
     with_defaults,
     without_defaults,
 )
-from sandbox.providers.protocol import annotate, from_struct, to_struct
+from sandbox.providers.protocol import annotate, to_struct
 from sandbox.providers.resource import Property, ResourceType
-from sandbox.values import UNKNOWN, Secret, is_known, secret_texts
+from sandbox.values import UNKNOWN, Secret, from_struct, is_known, secret_texts
 
 THING = ResourceType[None](
     token="test:index:Thing",
@@ -80,14 +80,6 @@ def test_output_values_are_read_as_known_unknown_or_secret():
     struct.update({"later": {rpc._special_sig_key: signature}})
     struct.update({"hidden": {rpc._special_sig_key: signature, "value": "x", "secret": True}})
     expected = {"plain": "x", "later": UNKNOWN, "hidden": Secret("x")}
-    assert expected == from_struct(struct)
-
-
-def test_a_reference_to_a_resource_is_read_as_its_id():
-    struct = struct_pb2.Struct()
-    signature = {rpc._special_sig_key: rpc._special_resource_sig, "urn": "urn:x"}
-    struct.update({"known": {**signature, "id": "i-1"}, "later": {**signature, "id": ""}})
-    expected = {"known": "i-1", "later": UNKNOWN}
     assert expected == from_struct(struct)
 
 
