@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 
 from atlas_access.base.connection import compose
 from atlas_access.proof.evidence import Proof
-from atlas_access.proof.verdict import Verdict
+from atlas_access.proof.verdict import Outcome, Verdict
 
 __all__ = ["cluster"]
 
@@ -45,6 +45,10 @@ def test_a_missing_audit_log_is_inconclusive(cluster: Cluster, user: str) -> Non
     finally:
         database.kept_aside.rename("agent_audit_log")
     assert Verdict.INCONCLUSIVE is proof.verdict
+    would_make = {"insert in a transaction", "create the collection"} & {
+        each.operation for each in proof.attempts if each.tried and each.outcome is Outcome.ALLOWED
+    }
+    assert set() == would_make
     assert "askflorence.agent_audit_log does not exist" in proof.reason
 
 
