@@ -203,10 +203,17 @@ def _logged_in(run: _Run, server: Server, hosts: tuple[str, ...]) -> bool:
     run.logged_in = True
     about = server.command("admin", {"buildInfo": 1})
     run.version = str(about.document.get("version", ""))
-    if not about.answer.ok or not run.version:
+    if not about.answer.ok or not _is_version(run.version):
         run.doubt(Subject.SERVER, f"the server did not say its version: {_said(about.answer)}")
         return False
     return True
+
+
+def _is_version(text: str) -> bool:
+    try:
+        return bool(version_numbers(text))
+    except ValueError:
+        return False
 
 
 def _pass(run: _Run, server: Server) -> None:

@@ -173,6 +173,17 @@ def test_an_action_that_a_decision_accepts_is_shown_and_no_obstacle(cluster: Clu
     assert f"accepted in access.yaml: {user} also holds readFaster (unknown)" in shown
 
 
+@pytest.mark.parametrize("version", ["", "v7.0", "None", "-6"])
+def test_a_version_that_is_none_is_inconclusive_and_no_reason_to_update_the_cluster(
+    cluster: Cluster, version: str
+) -> None:
+    proof, _ = played(cluster, "app_audit_writer", version)
+    assert ("the server did not say its version: its answer makes no sense", ()) == (
+        proof.reason,
+        proof.attempts,
+    )
+
+
 class Changing:
     """Adds a privilege to those answers about the login whose number is given, counted from 0."""
 

@@ -53,6 +53,10 @@ CASES = {
         'roles.role_audit_writer.FINDS: "FINDS" is no Atlas action. Use an action of Atlas custom roles,'
         ' such as FIND. Did you mean "FIND"?',
     ),
+    "the acceptance of a known action": (
+        ("version: 1\n", f"version: 1\naccepted_actions: {{remove: {{{ADR}}}}}\n"),
+        "accepted_actions.remove: remove is known here, so that accepting it changes nothing. Remove it.",
+    ),
     "an action of the whole cluster": (
         (CUSTOM, CUSTOM.replace("FIND", "SERVER_STATUS")),
         "roles.role_audit_writer.SERVER_STATUS: SERVER_STATUS acts on the whole cluster, not on collections",
