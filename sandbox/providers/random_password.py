@@ -34,6 +34,7 @@ RANDOM_PASSWORD: Final = ResourceType[None](
     token="random:index/randomPassword:RandomPassword",  # noqa: S106 - a type token
     properties=(
         Property("bcryptHash", output_only=True, secret=True),
+        Property("keepers", replaces=True),
         Property("length", required=True, replaces=True),
         Property("result", output_only=True, secret=True),
         Property("special", required=True, replaces=True),
