@@ -43,7 +43,9 @@ class Presence:
             if not expected.may_be_absent(place) and not (self.listed and place == expected.audit):
                 text = f"{place} does not exist on {expected.cluster}, where it is expected"
                 yield doubtful(
-                    Subject.SERVER, text, "Create it, or declare may_be_absent: true in access.yaml."
+                    Subject.SERVER,
+                    text,
+                    "Create it (of a view, what it reads), or declare may_be_absent: true.",
                 )
 
 
