@@ -48,6 +48,7 @@ CLEAN_PASSES = 2
 MAX_CONCURRENT = 16
 MISDIRECTED = (Failure.NAME, Failure.TLS, Failure.REPLICA_SET)
 AWAY = (Failure.NETWORK, Failure.TIMEOUT, Failure.NAME)
+_UNANSWERED = "Find what locks the server (db.currentOp, fsyncLock) or fills its connections; then prove again."
 PART = 128
 """How many attempts are made between two words of progress."""
 
@@ -265,6 +266,8 @@ def _try_all(run: _Run, server: Server, identity: Identity) -> None:
             if tried.lost:
                 lost = LATE if run.left() <= 0 else LOST
         run.progress(f"{expected.user}: {len(run.attempts)} of {total} attempts")
+    if lost:
+        run.doubt(Subject.SERVER, f"the server did not answer every attempt: {lost}", _UNANSWERED)
 
 
 def _narrows_still(run: _Run, clean: int) -> bool:
