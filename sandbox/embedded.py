@@ -70,15 +70,14 @@ class Embedded:
 
     def export(self, world: World, files: StackFiles) -> Mapping[str, Any]:
         """The stack's state in deployment format, secrets encrypted; empty when there is none yet."""
-        from sandbox.engine.exchange import export_state
+        from sandbox.engine.document import read_document
         from sandbox.engine.state import StateRefused
 
         path = world.state_file(files.stack)
         try:
-            document: Mapping[str, Any] = export_state(path) if path.exists() else {}
+            return read_document(path.read_bytes(), str(path)) if path.exists() else {}
         except StateRefused as error:
             raise SandboxError(f"{error}; or `atlas-access sandbox reset` starts anew") from None
-        return document
 
 
 _CLI_WORDS = {"replace": "create-replacement"}

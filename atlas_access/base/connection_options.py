@@ -31,11 +31,12 @@ _NAMES: tuple[tuple[re.Pattern[str], str], ...] = (
         "serverSelectionTryOnce ssl tls tlsAllowInvalidCertificates tlsAllowInvalidHostnames tlsInsecure",
     ),
     (_FLAG, "tlsDisableCertificateRevocationCheck tlsDisableOCSPEndpointCheck"),
-    (_TIME, "connectTimeoutMS heartbeatFrequencyMS localThresholdMS maxIdleTimeMS serverSelectionTimeoutMS"),
+    (_TIME, "connectTimeoutMS localThresholdMS maxIdleTimeMS serverSelectionTimeoutMS"),
     (_TIME, "socketTimeoutMS timeoutMS waitQueueTimeoutMS wTimeoutMS"),
     (_NUMBER, "maxAdaptiveRetries maxPoolSize minPoolSize srvMaxHosts waitQueueMultiple waitQueueSize"),
     (_POSITIVE, "maxConnecting proxyPort"),
-    (re.compile(r"-1|\d{2,10}"), "maxStalenessSeconds"),
+    (re.compile(r"[5-9]\d\d|[1-9]\d{3,9}"), "heartbeatFrequencyMS"),
+    (re.compile(r"-1|9\d|[1-9]\d{2,9}"), "maxStalenessSeconds"),
     (re.compile("-1|[0-9]"), "zlibCompressionLevel"),
     (re.compile("(snappy|zlib|zstd)(,(snappy|zlib|zstd))*"), "compressors"),
     (re.compile("|".join(_MECHANISMS)), "authMechanism"),
@@ -43,8 +44,10 @@ _NAMES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile("primary(Preferred)?|secondary(Preferred)?|nearest"), "readPreference"),
     (re.compile("standard|pythonLegacy|javaLegacy|csharpLegacy|unspecified"), "uuidRepresentation"),
     (_PAIRS, "authMechanismProperties readPreferenceTags"),
-    (_TEXT, "appName authSource proxyHost proxyPassword proxyUsername readConcernLevel replicaSet"),
-    (_TEXT, "srvServiceName tlsCAFile tlsCertificateKeyFile tlsCertificateKeyFilePassword w"),
+    (re.compile("available|linearizable|local|majority|snapshot"), "readConcernLevel"),
+    (re.compile(r"majority|[1-9]\d{0,9}|(?!(?i:majority)$)[A-Za-z_].*"), "w"),
+    (_TEXT, "appName authSource proxyHost proxyPassword proxyUsername replicaSet"),
+    (_TEXT, "srvServiceName tlsCAFile tlsCertificateKeyFile tlsCertificateKeyFilePassword"),
 )
 KNOWN: Mapping[str, tuple[str, re.Pattern[str]]] = {
     name.lower(): (name, values) for values, names in _NAMES for name in names.split()
@@ -52,6 +55,10 @@ KNOWN: Mapping[str, tuple[str, re.Pattern[str]]] = {
 """The options of the specifications by their names in lower case, and the values that each may have."""
 
 REPEATABLE = frozenset({"readpreferencetags"})
+_PADDING = re.compile(r"\A\+?[0_]*(?=\d)")
+"""What drivers read over in a number: they take w=00 for w=0."""
+
+_MAX_POOL_SIZE = 100
 _NEVER_SHOWN = frozenset(
     {"authmechanismproperties", "proxypassword", "proxyusername", "tlscertificatekeyfilepassword"}
 )
@@ -126,14 +133,33 @@ def _judged(options: Options) -> Iterator[Finding]:
         if len(found) > 1 and key not in REPEATABLE:
             yield _unknown(name, "is given more than once with different values", "Keep one.")
         for value in sorted(found):
-            weakened = _WEAKENS.get((key, value.lower()))
+            plain = _PADDING.sub("", value.lower())
+            weakened = _WEAKENS.get((key, plain))
             if weakened:
-                text = f"the option {name}={value.lower()} weakens the connection"
+                text = f"the option {name}={plain} weakens the connection"
                 yield Finding(
                     Status.BAD, name, text, f"{weakened}: remove the option and write the secret anew."
                 )
             elif not form.fullmatch(value):
-                yield _unknown(name, "has a value that drivers ignore", "Correct or remove it.")
+                yield _unknown(
+                    name, "has a value that drivers ignore or servers refuse", "Correct or remove it."
+                )
+    yield from _unusable_together({key: max(found) for key, found in values.items()})
+
+
+def _unusable_together(given: Mapping[str, str]) -> Iterator[Finding]:
+    """Options with which drivers refuse the whole string, although each has a value of its own kind."""
+    least, most = (
+        int(given[name]) if _NUMBER.fullmatch(given.get(name, "")) else usual
+        for name, usual in (("minpoolsize", 0), ("maxpoolsize", _MAX_POOL_SIZE))
+    )
+    if least > most > 0:
+        yield _unknown("minPoolSize", "is above maxPoolSize, which drivers refuse", "Correct either.")
+    if given.get("readpreference", "primary") == "primary":
+        for key in ("maxstalenessseconds", "readpreferencetags"):
+            if given.get(key, "") not in ("", "-1"):
+                problem = "needs a readPreference other than primary; drivers refuse it otherwise"
+                yield _unknown(KNOWN[key][0], problem, "Set readPreference, or remove it.")
 
 
 def _unknown(name: str, problem: str, remedy: str) -> Finding:

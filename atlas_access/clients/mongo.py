@@ -89,9 +89,11 @@ class Server(AbstractContextManager["Server"]):
             "serverSelectionTimeoutMS": milliseconds,
             "connectTimeoutMS": milliseconds,
             "socketTimeoutMS": milliseconds,
+            "timeoutMS": None,
             "serverMonitoringMode": "poll",
         }
-        if len(connection.hosts) == 1 and not connection.is_srv:
+        balanced = connection.option("loadBalanced") == "true"
+        if len(connection.hosts) == 1 and not connection.is_srv and not balanced:
             options["directConnection"] = True
         try:
             self._client: MongoClient[Mapping[str, Any]] = MongoClient(connection.reveal(), **options)
@@ -243,6 +245,8 @@ def _failed(error: Exception) -> Answer:
             return Answer(failure=Failure.TIMEOUT)
         case ConnectionFailure():
             return Answer(failure=Failure.NETWORK)
+        case ConfigurationError():  # of a server that answered; what a string holds was refused before
+            return Answer(failure=Failure.MODE)
         case ProtocolError() | BSONError() | UnicodeDecodeError() | struct.error():
             return Answer(failure=Failure.GARBLED)
         case _:

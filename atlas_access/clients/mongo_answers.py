@@ -23,6 +23,7 @@ class Failure(StrEnum):
     NAME = "the host's name could not be resolved"
     TLS = "the TLS handshake failed"
     REPLICA_SET = "no host belongs to the replica set that the option replicaSet names"
+    MODE = "the server is too old for this driver, or not behind a load balancer, as the option loadBalanced says"
     DEADLINE = "the proof's deadline had passed"
     GARBLED = "the answer could not be understood"
     LOST = "an earlier attempt lost the connection"

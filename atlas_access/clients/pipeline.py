@@ -79,7 +79,7 @@ class Pipeline:
             prefer = {"$readPreference": preference.document} if preference.mode else {}
             settled = True
             try:
-                for batch in _batches(self._messages(each, prefer) for each in sendings):
+                for batch in _batches(self._message_of(each, prefer) for each in sendings):
                     if left() <= 0:
                         break
                     settled = False
@@ -102,10 +102,10 @@ class Pipeline:
                 self._client.admin.command({"killSessions": [self._session.session_id]})
         self._session.end_session()
 
-    def _messages(self, sending: Sending, prefer: Mapping[str, Any]) -> tuple[_Message, ...]:
-        """What is sent for one command: itself, or with its transaction's abort, which no batch parts from it."""
+    def _message_of(self, sending: Sending, prefer: Mapping[str, Any]) -> _Message:
+        """What is sent for one command, and in a transaction what ends it."""
         if not sending.in_transaction:
-            return (self._message({**sending.command, "$db": sending.database, **prefer}),)
+            return self._message({**sending.command, "$db": sending.database, **prefer})
         if self._session is None:
             self._session = self._client.start_session()
         self._transactions += 1
@@ -117,21 +117,25 @@ class Pipeline:
         start = {"$db": sending.database, **transaction, "startTransaction": True}
         # Whether the abort itself has reached a majority is nobody's concern: nothing was written.
         end = {"abortTransaction": 1, "$db": "admin", **transaction, "writeConcern": {"w": 1}}
-        return self._message({**sending.command, **start}), self._message(end, asked=False)
+        return self._message({**sending.command, **start}, self._message(end))
 
-    def _message(self, document: Mapping[str, Any], *, asked: bool = True) -> _Message:
+    def _message(self, document: Mapping[str, Any], abort: _Message | None = None) -> _Message:
         body = bson.encode(document, codec_options=self._options)
         request = next(_REQUESTS)
-        return _Message(request, _HEADER.pack(21 + len(body), request, 0, _OP_MSG, 0, 0) + body, asked)
+        return _Message(request, _HEADER.pack(21 + len(body), request, 0, _OP_MSG, 0, 0) + body, abort)
 
 
 @dataclass(frozen=True, slots=True)
 class _Message:
-    """One OP_MSG; `asked` when somebody waits for its answer."""
+    """One OP_MSG, and the one that ends its transaction once it has succeeded.
+
+    A statement that fails ends its transaction itself, or began none; servers write a no-op into the oplog for an abort
+    that finds no transaction.
+    """
 
     request: int
     content: bytes
-    asked: bool
+    abort: _Message | None
 
 
 def _answered(
@@ -148,9 +152,11 @@ def _answered(
         answer = connection.receive_message(message.request)
         document = bson.decode(answer.payload_document, options)
         now = time.perf_counter()
-        if message.asked:
-            yield Arrived(document, (now - began) * 1000)
-            began = time.perf_counter()
+        yield Arrived(document, (now - began) * 1000)
+        if message.abort is not None and document.get("ok") != 0 and not document.get("writeErrors"):
+            connection.send_message(message.abort.content, 0)
+            connection.receive_message(message.abort.request)
+        began = time.perf_counter()
         if left() <= 0:
             late = late or now
             if now - late > GRACE_SECONDS:
@@ -158,15 +164,17 @@ def _answered(
     return True
 
 
-def _batches(units: Iterable[tuple[_Message, ...]]) -> Iterator[list[_Message]]:
+def _batches(messages: Iterable[_Message]) -> Iterator[list[_Message]]:
+    """A statement of a transaction is sent alone, so that one that is given up is not begun once it was ended."""
     batch: list[_Message] = []
     size = 0
-    for unit in units:
-        more = sum(len(message.content) for message in unit)
-        if batch and (len(batch) >= BATCH_COMMANDS or size + more > BATCH_BYTES):
+    for message in messages:
+        more = len(message.content)
+        alone = message.abort or (batch and batch[-1].abort)
+        if batch and (alone or len(batch) >= BATCH_COMMANDS or size + more > BATCH_BYTES):
             yield batch
             batch, size = [], 0
-        batch.extend(unit)
+        batch.append(message)
         size += more
     if batch:
         yield batch

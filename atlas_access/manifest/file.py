@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
 from atlas_access.base import shown, suggestion
-from atlas_access.manifest.shape import WILDCARD, Version, form, listed_once, wrong
+from atlas_access.manifest.shape import WILDCARD, Version, form, listed_once, unnamed, wrong
 from atlas_access.privileges import ATLAS_ACTIONS, BUILTIN_ROLES, ActionScope
 
 LONGEST_RETENTION_DAYS = 24_855
@@ -87,6 +87,7 @@ Reason = Annotated[
     form("too short or too long to be a reason", "Write one sentence that a reviewer understands."),
 ]
 Environments = Annotated[tuple[EnvironmentName, ...], Field(min_length=1), AfterValidator(listed_once)]
+UnnamedAction = Annotated[Name, AfterValidator(unnamed)]
 Collections = Annotated[tuple[CollectionName, ...], AfterValidator(listed_once)]
 SomeCollections = Annotated[tuple[CollectionName, ...], Field(min_length=1), AfterValidator(listed_once)]
 
@@ -320,7 +321,7 @@ class ManifestFile(Entry):
     bindings: BindingsEntry
     deprecated_variables: dict[VariableName, VariableName] = Field(default_factory=dict)
     waivers: dict[Name, WaiverEntry] = Field(default_factory=dict)
-    accepted_actions: dict[Name, AcceptedActionEntry] = Field(default_factory=dict)
+    accepted_actions: dict[UnnamedAction, AcceptedActionEntry] = Field(default_factory=dict)
     legacy: dict[EnvironmentName, LegacyEntry] = Field(default_factory=dict)
 
 

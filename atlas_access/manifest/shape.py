@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ValidationError, WrapValidator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from atlas_access.base import Document, ManifestError, Path, Plain, dotted, shown, suggestion
+from atlas_access.privileges import ATLAS_ACTIONS, Effect, effect_of
 
 VERSION = 1
 """The newest version of these files that this tool understands."""
@@ -86,6 +87,13 @@ def listed_once(names: Collection[str]) -> Collection[str]:
         if name in order[:index]
     )
     return names
+
+
+def unnamed(action: str) -> str:
+    """Refuse an action that a table here names, for a validator: its table judges it, accepted or not."""
+    if effect_of(action) is not Effect.UNKNOWN or action in ATLAS_ACTIONS:
+        raise wrong(f"{action} is known here, so that accepting it changes nothing", "Remove it.")
+    return action
 
 
 def _version(value: object) -> object:

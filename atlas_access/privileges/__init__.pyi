@@ -7,6 +7,7 @@ from .actions import (
 )
 from .builtin_roles import (
     BUILTIN_ROLES as BUILTIN_ROLES,
+    Effect as Effect,
     effect_of as effect_of,
     is_documented as is_documented,
     major_of as major_of,

@@ -7,6 +7,7 @@ unknown.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 
 class ActionScope(StrEnum):
@@ -200,6 +201,12 @@ _OTHER_PERMITS = {
 }
 
 
+_SERVER_ACTIONS = frozenset(
+    Path(__file__).with_name("server_actions.txt").read_text(encoding="utf-8").split()
+)
+"""The actions of MongoDB's servers from 6.0 on, granted by built-in roles of theirs or by createRole alone."""
+
+
 class UnknownAction(KeyError):
     """The name is no Atlas action."""
 
@@ -237,7 +244,7 @@ def mongo_actions(name: str, version: str | None = None) -> tuple[str, ...]:
 
 def is_known(mongo_action: str) -> bool:
     """Whether a table of this project names a server's action."""
-    return mongo_action in _ATLAS_NAME or mongo_action in _OTHER_PERMITS
+    return mongo_action in _ATLAS_NAME or mongo_action in _OTHER_PERMITS or mongo_action in _SERVER_ACTIONS
 
 
 def atlas_name(mongo_action: str) -> str | None:

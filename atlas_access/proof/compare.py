@@ -45,7 +45,7 @@ def _identity(expected: Expectations, identity: Identity) -> Iterable[Finding]:
 def _roles(expected: Expectations, identity: Identity) -> Iterable[Finding]:
     declared = frozenset(expected.roles)
     for role in sorted(identity.roles - declared):
-        text = f"{expected.user} holds the role {role} besides {', '.join(expected.roles)}"
+        text = f"{expected.user} holds the role {role}; declared: {', '.join(expected.roles)}"
         yield refuted(Subject.ROLES, text)
     for role in sorted(declared - identity.roles):
         yield refuted(Subject.ROLES, f"{expected.user} lacks the role {role}")

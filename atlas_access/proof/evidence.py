@@ -221,9 +221,10 @@ def _summaries(attempts: Iterable[Attempt], verdict: Verdict) -> list[str]:
     by_kind: dict[tuple[str, str], list[Attempt]] = {}
     for each in attempts:
         if each.verdict is verdict:
-            by_kind.setdefault((each.operation, each.why), []).append(each)
+            what = each.operation if each.tried or verdict is Verdict.REFUTED else ""
+            by_kind.setdefault((what, each.why), []).append(each)
     lines = []
-    for same in by_kind.values():
-        others = f" and {len(same) - 1} more namespaces" if len(same) > 1 else ""
+    for (what, _), same in by_kind.items():
+        others = f" and {len(same) - 1} more {'namespaces' if what else 'attempts'}" if len(same) > 1 else ""
         lines.append(f"{same[0]}{others}")
     return lines

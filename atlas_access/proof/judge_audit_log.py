@@ -19,7 +19,8 @@ from atlas_access.proof.expectations import Expectations
 class Expiry:
     """Something that erases rows by itself: a TTL index by its name, the fields of its key, and after how long.
 
-    A clustered collection expires by its own key; `seconds` is as the server reads it (0 for what is no number).
+    A clustered collection or a time series expires without an index (`name` ""). `seconds` is as the server reads it (0
+    for what is no number).
     """
 
     name: str
@@ -77,6 +78,7 @@ _VALIDATOR = (
     "Set its validationAction to warn, or, if it was decided, write audit.validator: true in access.yaml."
 )
 _DROP = "Drop the index {name}."
+_KEEP = 'Switch it off: collMod with expireAfterSeconds: "off".'
 
 
 def _faults(expected: Expectations, observed: AuditLog) -> Iterable[tuple[str, str]]:
@@ -100,5 +102,6 @@ def _faults(expected: Expectations, observed: AuditLog) -> Iterable[tuple[str, s
     for each in observed.expiries or ():
         if kept is None or (each.fields, each.seconds) != ((kept.field,), kept.seconds):
             declared = "" if kept is None else f", not after {kept.seconds} s by {kept.field}"
-            text = f"has the TTL index {each.name}: rows are erased after {each.seconds} s{declared}"
-            yield text, _DROP.format(name=each.name)
+            what = f"has the TTL index {each.name}" if each.name else "expires by itself"
+            text = f"{what}: rows are erased after {each.seconds} s{declared}"
+            yield text, _DROP.format(name=each.name) if each.name else _KEEP

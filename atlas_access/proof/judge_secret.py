@@ -16,16 +16,28 @@ def judge_secret(request: ProofRequest, connection: ConnectionString) -> Iterato
     if user != expected.user:
         text = f"the secret holds the connection string of {user or 'no user'}, not of {expected.user}"
         yield refuted(Subject.SECRET, text)
-    if connection.password is None:
+    if not connection.password:
         yield refuted(Subject.SECRET, "the secret's connection string has no password")
     if request.equality and connection.database != expected.database:
         text = f"the secret's connection string names the database {connection.database}, not {expected.database}"
         yield refuted(Subject.SECRET, text)
-    if hosts and set(connection.hosts) != {host.lower() for host in hosts}:
+    if hosts and set(map(_with_port, connection.hosts)) != {_with_port(host.lower()) for host in hosts}:
         text = f"the secret points at {', '.join(connection.hosts)}, not at {', '.join(hosts)}"
         yield refuted(Subject.SECRET, f"{text} (the {request.address} address of {expected.cluster})")
     for each in judge_options(connection.options):
         yield replace(each, subject="", code=str(Subject.SECRET))
-    if not (connection.is_srv or connection.option("authSource") or connection.database in (None, ADMIN)):
+    source = connection.option("authSource")
+    if source is None and not connection.is_srv and connection.database not in (None, ADMIN):
         text = f"the option authSource is missing, so that {user} is looked for in {connection.database}"
-        yield doubtful(Subject.SECRET, text, "Write the secret anew with authSource=admin.")
+        yield doubtful(Subject.SECRET, text, _ANEW)
+    elif source not in (None, ADMIN):
+        text = f"the option authSource is not {ADMIN}, so that {user} is looked for in {source}"
+        yield doubtful(Subject.SECRET, text, _ANEW)
+
+
+_ANEW = f"Write the secret anew with authSource={ADMIN}."
+
+
+def _with_port(host: str) -> str:
+    """The host as drivers read it; one of SRV has no port, and neither has the other it is compared with."""
+    return host if ":" in host.rpartition("]")[2] else f"{host}:27017"

@@ -43,7 +43,9 @@ class Presence:
             if not expected.may_be_absent(place) and not (self.listed and place == expected.audit):
                 text = f"{place} does not exist on {expected.cluster}, where it is expected"
                 yield doubtful(
-                    Subject.SERVER, text, "Create it, or declare may_be_absent: true in access.yaml."
+                    Subject.SERVER,
+                    text,
+                    "Create it (of a view, what it reads), or declare may_be_absent: true.",
                 )
 
 
@@ -61,14 +63,16 @@ def observe(server: Server, expected: Expectations) -> Presence:
     for database in sorted({each.place.database for each in expected.collections}):
         places = readable.get(database, [])
         if not _may_list(expected, database):
-            missing |= {place for place in places if _planner_finds_nothing(server, place)}
+            absent = [place for place in places if _planner_finds_nothing(server, place)]
+            missing |= set(absent)
+            kinds |= dict.fromkeys(absent, Kind.ABSENT)
             continue
-        found = _collections(server, database)
+        named = [each.place for each in expected.collections if each.place.database == database]
+        found = _collections(server, database, sorted(place.collection for place in named))
         if found is None:
             unlisted.append(database)
             continue
         missing |= {place for place in places if place.collection not in found}
-        named = [each.place for each in expected.collections if each.place.database == database]
         kinds |= {place: _kind(found.get(place.collection)) for place in named}
         if database == expected.audit.database and places:
             listed = True
@@ -116,10 +120,12 @@ def _planner_finds_nothing(server: Server, place: Place) -> bool:
     return isinstance(plan, Mapping) and plan.get("stage") == "EOF"
 
 
-def _collections(server: Server, database: str) -> dict[str, Mapping[str, Any]] | None:
-    reply = server.command(database, {"listCollections": 1, "cursor": {"batchSize": 10000}})
+def _collections(server: Server, database: str, names: list[str]) -> dict[str, Mapping[str, Any]] | None:
+    """Those of these names that are there; None as well when they do not come in one batch."""
+    listing = {"listCollections": 1, "filter": {"name": {"$in": names}}, "cursor": {"batchSize": 10000}}
+    reply = server.command(database, listing)
     cursor = reply.document.get("cursor")
-    if not reply.answer.ok or not isinstance(cursor, Mapping):
+    if not reply.answer.ok or not isinstance(cursor, Mapping) or cursor.get("id"):
         return None
     return {str(each.get("name")): each for each in cursor.get("firstBatch", ())}
 
@@ -136,12 +142,15 @@ def _audit_log(server: Server, place: Place, info: Mapping[str, Any]) -> AuditLo
         expiries=None if indexes is None else _expiries(indexes, options),
         unique=None
         if indexes is None
-        else tuple(
-            sorted(str(each.get("name")) for each in indexes if each.get("unique") and not _of_id(each))
-        ),
+        else tuple(sorted(str(each.get("name")) for each in indexes if _refuses(each) and not _of_id(each))),
         refuses=bool(options.get("validator")) and refusing,
         collation=bool(options.get("collation")),
     )
+
+
+def _refuses(index: Mapping[str, Any]) -> bool:
+    """Whether an index refuses rows that equal others; `prepareUnique` does before the index is a unique one."""
+    return bool(index.get("unique") or index.get("prepareUnique"))
 
 
 def _of_id(index: Mapping[str, Any]) -> bool:
@@ -164,7 +173,7 @@ def _expiries(indexes: Iterable[Mapping[str, Any]], options: Mapping[str, Any]) 
         if "expireAfterSeconds" in each
     ]
     if "expireAfterSeconds" in options and not found:
-        found.append(Expiry("of its clustered key", ("_id",), _seconds(options["expireAfterSeconds"])))
+        found.append(Expiry("", ("_id",), _seconds(options["expireAfterSeconds"])))
     return tuple(sorted(found, key=lambda each: each.name))
 
 

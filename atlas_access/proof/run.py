@@ -29,7 +29,6 @@ from atlas_access.clients import (
     Server,
     ServerUnusable,
     judge_login,
-    read_connection_string,
 )
 from atlas_access.privileges import IDENTITY_COMMAND, Identity, Privilege, read_identity, version_numbers
 from atlas_access.proof.attempt import LATE, LOST, About, Nonce, attempt_all, unanswered
@@ -49,6 +48,9 @@ CLEAN_PASSES = 2
 MAX_CONCURRENT = 16
 MISDIRECTED = (Failure.NAME, Failure.TLS, Failure.REPLICA_SET)
 AWAY = (Failure.NETWORK, Failure.TIMEOUT, Failure.NAME)
+_UNANSWERED = (
+    "Find what locks the server (db.currentOp, fsyncLock) or fills its connections; then prove again."
+)
 PART = 128
 """How many attempts are made between two words of progress."""
 
@@ -129,6 +131,10 @@ def _connection(run: _Run, read_secret: ReadSecret | None) -> ConnectionString |
     request = run.request
     try:
         if read_secret is None:
+            from atlas_access.clients import (
+                read_connection_string,  # only here: a proof by task is handed its own
+            )
+
             text = read_connection_string(
                 request.secret_arn, request.secret_version, region=request.region, endpoints=run.endpoints
             )
@@ -200,10 +206,17 @@ def _logged_in(run: _Run, server: Server, hosts: tuple[str, ...]) -> bool:
     run.logged_in = True
     about = server.command("admin", {"buildInfo": 1})
     run.version = str(about.document.get("version", ""))
-    if not about.answer.ok or not run.version:
+    if not about.answer.ok or not _is_version(run.version):
         run.doubt(Subject.SERVER, f"the server did not say its version: {_said(about.answer)}")
         return False
     return True
+
+
+def _is_version(text: str) -> bool:
+    try:
+        return bool(version_numbers(text))
+    except ValueError:
+        return False
 
 
 def _pass(run: _Run, server: Server) -> None:
@@ -255,6 +268,8 @@ def _try_all(run: _Run, server: Server, identity: Identity) -> None:
             if tried.lost:
                 lost = LATE if run.left() <= 0 else LOST
         run.progress(f"{expected.user}: {len(run.attempts)} of {total} attempts")
+    if lost:
+        run.doubt(Subject.SERVER, f"the server did not answer every attempt: {lost}", _UNANSWERED)
 
 
 def _narrows_still(run: _Run, clean: int) -> bool:

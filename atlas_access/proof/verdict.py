@@ -16,9 +16,10 @@ from atlas_access.proof.operation import UNAUTHORIZED, Form, Operation
 NAMESPACE_NOT_FOUND = 26
 MAX_TIME_EXPIRED = 50
 ILLEGAL_OPERATION = 20
-_AFTER_AUTHORIZATION = frozenset({24, MAX_TIME_EXPIRED, 112, 121, 166, 263, 361, 11000})
+_AFTER_AUTHORIZATION = frozenset({24, MAX_TIME_EXPIRED, 112, 121, 166, 263, 361, 11000, 12587})
 """LockTimeout, MaxTimeMSExpired, WriteConflict, DocumentValidationFailure, CommandNotSupportedOnView, not on a capped
-collection in a transaction, CollectionUUIDMismatch, DuplicateKey: servers authorize before any of these (measured)."""
+collection in a transaction, CollectionUUIDMismatch, DuplicateKey, an index is being built: servers authorize before any
+of these (measured)."""
 
 _NOT_PRIMARY = frozenset({91, 189, 10058, 10107, 11600, 11602, 13435, 13436, 50746})
 _NAMED = {

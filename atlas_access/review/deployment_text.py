@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from atlas_access.review.deployment import PAST, Change, Deployment, Moment, Operation, Progress, Step
@@ -26,10 +27,9 @@ _DOING = {
     "delete": "deleting",
     "import": "adopting",
 }
-_ROLLOUT_ENDS = (
-    *("ROLLED BACK", "NOT STARTED", "NOT ROLLED BACK", "NOT STABLE", "NOT KNOWN", "TAKEN OVER"),
-    "NOT DESTROYED",
-)
+_HEADLINE = re.compile(r"[A-Z][A-Z, ]+  \S+: ")
+"""The form of an answer with a status of its own: `ROLLED BACK  staging: …`."""
+
 _LONGEST = 100
 """Characters of a value that a plan line shows."""
 
@@ -108,8 +108,8 @@ def _failure(deployment: Deployment) -> Iterator[str]:
         yield from (f"  {line}" for line in rest)
     yield from refusal_lines(f"{deployment.stack} {_what(deployment)}", deployment.policies)
     first, *rest = deployment.failure.splitlines() or [""]
-    if not refused and not deployment.refused and first.startswith(_ROLLOUT_ENDS):
-        # A rollout's own end says what failed, what runs now, and the next step.
+    if not refused and not deployment.refused and _HEADLINE.match(first):
+        # An answer of its own says what failed, what runs now, and the next step.
         yield first
         yield from (f"  {line}" for line in rest)
         return

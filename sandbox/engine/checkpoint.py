@@ -4,9 +4,7 @@ The file is a valid state at any moment: new records first, then the old ones no
 written to a temporary file, synced and renamed, mode 0600; one write serves all steps waiting for it.
 """
 
-import contextlib
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,15 +13,15 @@ from sandbox.engine.document import lines_to_json, resource_to_json, state_from_
 from sandbox.engine.errors import EngineError
 from sandbox.engine.passphrase import Passphrase
 from sandbox.engine.planner import without_dangling
-from sandbox.engine.state import Kind, Pending, Resource, State, check_whole
+from sandbox.engine.state import Kind, Pending, Resource, State, check_owner
 
 
 def load(path: Path, passphrase: str, project: str, stack: str) -> State:
     """The stack's state in `path`, or an empty one with a new salt; raises StateRefused."""
     if not path.exists():
-        return State((), (), Passphrase(passphrase), {})
+        return State((), (), Passphrase(passphrase))
     state = state_from_json(path.read_bytes(), passphrase, str(path))
-    check_whole(state, str(path), project, stack)
+    check_owner(state, str(path), project, stack)
     return state
 
 
@@ -34,17 +32,12 @@ class NotWritten(EngineError):
 def write_atomically(path: Path, text: str) -> None:
     """Puts `text` into `path` atomically: a reader, and a crash, find either the old or the new file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
+    new = path.with_name(f".{path.name}.new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
 
 
 class Checkpoint:
@@ -58,9 +51,8 @@ class Checkpoint:
         # Creations that an earlier run never saw the end of stay on record: only a person knows what became of them.
         self._left = tuple(item for item in state.pending if item.type == "creating")
         self._texts: dict[int, tuple[Resource, str]] = {}
-        # A secret that is bare in the file is reason enough to write it again.
-        self._body = self._render()[0] if state.resources and not state.plaintext else ""
         self._lock, self._writing = threading.RLock(), threading.Lock()
+        self._body = self._render()[0] if state.resources else ""
         self._wanted = self._written = 0
 
     def resources(self) -> tuple[Resource, ...]:
@@ -135,9 +127,7 @@ class Checkpoint:
         def mutation() -> None:
             self._left = () if whole else self._left
             kept = (found.get(id(item), item) for item in self._state.resources)
-            self._fresh = [
-                item.copy() for item in without_dangling(item for item in kept if item is not None)
-            ]
+            self._fresh = without_dangling(item for item in kept if item is not None)
             self._gone.update(id(item) for item in self._state.resources)
 
         self.change(mutation)
@@ -145,14 +135,11 @@ class Checkpoint:
     def _line(self, resource: Resource) -> str:
         cached = self._texts.get(id(resource))
         if cached is None:
-            text = resource_to_json(resource, self._state.secrets, self._state.ciphers)
-            cached = self._texts[id(resource)] = (resource, text)
+            cached = self._texts[id(resource)] = (resource, resource_to_json(resource, self._state.secrets))
         return cached[1]
 
     def _render(self) -> tuple[str, str]:
-        rest = [item for item in self._state.resources if id(item) not in self._gone]
-        lines = [self._line(item) for item in self._fresh if id(item) not in self._gone]
-        lines += [self._line(item) for item in rest]
+        lines = [self._line(item) for item in self.resources()]
         pending = [(item.type, self._line(item.resource)) for item in (*self._begun.values(), *self._left)]
-        text = lines_to_json(lines, pending, self._state.secrets, self._state.metadata)
+        text = lines_to_json(lines, pending, self._state.secrets)
         return "\n".join(lines + [kind + line for kind, line in pending]), text

@@ -5,13 +5,12 @@ A registration runs on its caller's thread; the SDK orders them by dependency. L
 
 import threading
 
-from sandbox import values
 from sandbox.engine import planner, steps
-from sandbox.engine.client import Client
-from sandbox.engine.goal import STACK_TYPE, Goal, Refused, default_provider, inherited, urn_of
+from sandbox.engine.client import DYNAMIC
+from sandbox.engine.goal import STACK_TYPE, Namer, Refused, inherited
 from sandbox.engine.planner import Diff
 from sandbox.engine.provider import Checked, Provider
-from sandbox.engine.registry import DYNAMIC, TYPE_PREFIX
+from sandbox.engine.registry import TYPE_PREFIX
 from sandbox.engine.session import Session, Stopped
 from sandbox.engine.state import Resource
 from sandbox.values import Properties
@@ -23,92 +22,68 @@ class Deployment(Session):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.news: dict[str, Resource] = {}
-        self.goals: dict[str, Goal] = {}
+        self.namer = Namer(self.request.stack, self.request.project)
         self.handled: set[int] = set()  # identities of old records that a registration took over
         self._by_urn = {item.urn: item for item in self.olds if not item.delete}
         self._registered: set[str] = set()
-        self._condemned: dict[str, threading.Event] = {}
         self._defaults: dict[str, str] = {}
         self._default_lock = threading.Lock()
         self._stack_outputs: Properties | None = None
 
-    def register(self, goal: Goal) -> Resource:
-        """Brings one resource to its goal and returns it as it now is; raises Stopped."""
+    def register(self, wanted: Resource) -> Resource:
+        """Brings one resource to what is wanted and returns it as it now is; raises Stopped."""
         with self.lock:
-            goal = inherited(goal, self.goals.get(goal.parent))
-        urn = urn_of(self.request.stack, self.request.project, goal.parent, goal.type, goal.name)
-        with self.guarded(urn):
-            old, recreating = self._claim(urn, goal)
-            new = self._wanted(urn, goal, old)
+            wanted = inherited(wanted, self.news.get(wanted.parent))
+        with self.guarded(wanted.urn):
+            old = self._claim(wanted)
+            new = self._managed(wanted, old)
             provider = self._manager(new)
-            imported = self._import(goal, new, old, provider)
+            imported = self._import(new, old, provider)
             if imported is not None:
                 old, new = imported, new.copy(created=imported.created, modified=imported.modified)
-            result = self._bring(
-                goal, new, old, provider, recreating=recreating, imported=imported is not None
-            )
+            result = self._bring(new, old, provider, imported=imported is not None)
             with self.lock:
-                self.news[urn], self.goals[urn] = result, goal
+                self.news[new.urn] = result
             return result
 
-    def _claim(self, urn: str, goal: Goal) -> tuple[Resource | None, bool]:
-        """The old resource, if there is one, and whether this run has already deleted it."""
+    def _claim(self, wanted: Resource) -> Resource | None:
+        """The old resource, if there is one."""
         with self.lock:
-            if goal.parent and goal.parent not in self._registered:
+            if wanted.parent and wanted.parent not in self._registered:
                 raise Refused(
-                    f"resource {goal.name} names a parent that the program has not registered: {goal.parent}"
+                    f"resource {wanted.name} names a parent that the program has not registered: {wanted.parent}"
                 )
-            if urn in self._registered:
-                raise Refused(f"two resources have the URN {urn}; give one of them another name")
-            self._registered.add(urn)
-            old = self._by_urn.get(urn)
+            if wanted.urn in self._registered:
+                raise Refused(f"two resources have the URN {wanted.urn}; give one of them another name")
+            self._registered.add(wanted.urn)
+            old = self._by_urn.get(wanted.urn)
             if old is not None:
                 self.handled.add(id(old))
-            deleted = self._condemned.get(old.urn) if old else None
-        if deleted is not None:
-            deleted.wait()
-            if self.stopping.is_set():
-                raise Stopped
-        return old, deleted is not None
+        return old
 
-    def _wanted(self, urn: str, goal: Goal, old: Resource | None) -> Resource:
+    def _managed(self, wanted: Resource, old: Resource | None) -> Resource:
         """The resource as the program wants it, with the reference of what manages it."""
-        provider, inputs = "", goal.inputs
-        if goal.type.startswith(TYPE_PREFIX):
-            inputs = {**inputs, "__internal": {}, "version": goal.version} if goal.version else inputs
-        elif goal.custom:
-            provider = goal.provider or self.default_provider(goal.package, goal.version)
+        provider, inputs = "", wanted.inputs
+        if wanted.type.startswith(TYPE_PREFIX):
+            inputs = {**inputs, "__internal": {}, "version": wanted.version} if wanted.version else inputs
+        elif wanted.custom:
+            provider = wanted.provider or self.default_provider(wanted.package, wanted.version)
         self.mask.learn(inputs)
-        return Resource(
-            urn=urn,
-            type=goal.type,
-            custom=goal.custom,
-            inputs=inputs,
-            parent=goal.parent,
-            protect=bool(goal.protect),
-            retain_on_delete=bool(goal.retain_on_delete),
-            provider=provider,
-            dependencies=goal.dependencies,
-            property_dependencies=goal.property_dependencies,
-            additional_secret_outputs=goal.additional_secret_outputs,
-            import_id=goal.import_id,
-            ignore_changes=goal.ignore_changes,
-            created=old.created if old else "",
-            modified=old.modified if old else "",
-        )
+        times = {"created": old.created, "modified": old.modified} if old else {}
+        return wanted.copy(inputs=inputs, provider=provider, **times)
 
     def default_provider(self, package: str, version: str) -> str:
         """The reference of the package's default provider, made when it is first needed."""
         with self._default_lock:
             name = f"{package}@{version}"
             if name not in self._defaults:
-                goal = default_provider(package, version)
+                wanted = self.namer.default_provider(package, version)
                 for key, text in self.request.config.items():
                     namespace, _, short = key.partition(":")
                     # The dynamic host gets all of the configuration, a package what bears its name.
                     if package == DYNAMIC or namespace == package:
-                        goal.inputs[key if package == DYNAMIC else short] = text
-                made = self.register(goal)
+                        wanted.inputs[key if package == DYNAMIC else short] = text
+                made = self.register(wanted)
                 self._defaults[name] = f"{made.urn}::{made.id}"
             return self._defaults[name]
 
@@ -117,146 +92,83 @@ class Deployment(Session):
             return self.registry.for_type(new)
         return self.registry.get(new.provider) if new.custom else None
 
-    def _import(
-        self, goal: Goal, new: Resource, old: Resource | None, provider: Provider | None
-    ) -> Resource | None:
-        """Adopts what exists under the goal's id, unless it was adopted before."""
-        if not goal.import_id or provider is None:
+    def _import(self, new: Resource, old: Resource | None, provider: Provider | None) -> Resource | None:
+        """Adopts what exists under the id that is given, unless it was adopted before."""
+        if not new.import_id or provider is None:
             return None
-        if old is not None and (old.import_id or old.id) == goal.import_id and not old.external:
+        if old is not None and (old.import_id or old.id) == new.import_id:
             return None
         if old is not None:
             raise Refused(
-                f"{goal.name} is managed already, under another id; remove it from the stack before importing"
+                f"{new.name} is managed already, under another id; remove it from the stack before importing"
             )
         found = new.copy(id="")
         steps.adopt(self, found, provider)
         return found
 
     def _bring(
-        self,
-        goal: Goal,
-        new: Resource,
-        old: Resource | None,
-        provider: Provider | None,
-        *,
-        recreating: bool,
-        imported: bool,
+        self, new: Resource, old: Resource | None, provider: Provider | None, *, imported: bool
     ) -> Resource:
-        basis = None if old is None or recreating or old.external else old
-        if basis is not None:
-            new.inputs = planner.keep_ignored(new.inputs, basis.inputs, new.ignore_changes)
+        given = new.inputs
+        if old is not None:
+            new.inputs = planner.keep_ignored(new.inputs, old.inputs, new.ignore_changes)
         if provider is not None:
-            new.inputs = _accepted(provider.check(new, basis.inputs if basis else None, new.inputs), new)
+            new.inputs = _accepted(provider.check(new, old.inputs if old else None, new.inputs), new)
         self.mask.learn(new.inputs)
-        if self.policies.violated(new, goal, self.news.get(new.provider_urn)):
+        if self.policies.violated(new, self.news.get(new.provider_urn)):
             self.stopping.set()
             raise Stopped
-        if basis is None:
-            return steps.create(
-                self, new, provider, old, keep_old=bool(old and old.external and not recreating)
-            )
-        diff = self._diff(basis, new, provider)
-        op = planner.decide(basis, diff)
+        if old is None:
+            return steps.create(self, new, provider)
+        if provider is None:
+            diff = planner.input_diff(old.inputs, new.inputs)
+        else:
+            diff = provider.diff(old, new.inputs, new.ignore_changes)
+        op = planner.decide(old, diff)
         if imported and op == "replace":
             raise Refused(
-                f"{goal.name}: what was imported differs in {', '.join(diff.replaces)}, which only a replacement could"
+                f"{new.name}: what was imported differs in {', '.join(diff.replaces)}, which only a replacement could"
                 " change; make the inputs match it, or name it in ignore_changes"
             )
         if imported and op == "same":
-            return basis
+            return old
         if op == "same":
-            return steps.same(self, basis, new, provider)
+            return steps.same(self, old, new, provider)
         if op == "update":
-            return steps.update(self, basis, new, provider, diff)
-        return self._replace(goal, basis, new, provider, diff)
-
-    def _diff(self, old: Resource, new: Resource, provider: Provider | None) -> Diff:
-        if old.custom != new.custom:
-            return Diff(changes=True, replaces=("provider",))
-        if provider is None:
-            return planner.input_diff(old.inputs, new.inputs)
-        if old.provider != new.provider and self._provider_replaced(old, new):
-            return Diff(changes=True, replaces=("provider",))
-        return provider.diff(old, new.inputs, new.ignore_changes)
-
-    def _provider_replaced(self, old: Resource, new: Resource) -> bool:
-        """True if the new provider could not manage what the old one made."""
-        before = next((item for item in self.olds if f"{item.urn}::{item.id}" == old.provider), None)
-        if before is None:
-            return True
-        after, client = self.news.get(new.provider_urn), self.registry.get(new.provider)
-        if after is None or not isinstance(client, Client):
-            return False
-        return bool(client.diff_config(before, after.inputs).replaces)
+            return steps.update(self, old, new, provider)
+        return self._replace(given, old, new, provider, diff)
 
     def _replace(
-        self, goal: Goal, old: Resource, new: Resource, provider: Provider | None, diff: Diff
+        self, given: Properties, old: Resource, new: Resource, provider: Provider | None, diff: Diff
     ) -> Resource:
         if new.protect and old.protect:
-            raise Refused(f"{goal.name} is protected and cannot be replaced; remove `protect` from it first")
-        if goal.import_id and not self.request.dry_run:
-            raise Refused(f"{goal.name} was imported and would be replaced; remove `import_` from it first")
+            raise Refused(f"{new.name} is protected and cannot be replaced; remove `protect` from it first")
+        if new.import_id and not self.request.dry_run:
+            raise Refused(f"{new.name} was imported and would be replaced; remove `import_` from it first")
         if provider is not None:
-            new.inputs = _accepted(provider.check(new, None, goal.inputs), new)
+            new.inputs = _accepted(provider.check(new, None, given), new)
         if old.pending_replacement:
             # An earlier run deleted it; whether it would do so again is no question now.
-            return steps.create(self, new, provider, old, diff)
-        first = goal.delete_before_replace
+            return steps.create(self, new, provider, old)
+        first = new.delete_before_replace
         if not (diff.delete_before_replace if first is None else first):
-            return steps.create(self, new, provider, old, diff, keep_old=True)
-        self.registry.ensure(old.provider, self.olds)
-        doomed = self._condemn(old)
-        try:
-            for item in doomed:
-                steps.delete(self, item, replaced=True, pending=True)
-        finally:  # whoever registers one of them again must not wait for ever
-            for item in doomed:
-                self._condemned[item.urn].set()
+            return steps.create(self, new, provider, old, keep_old=True)
+        if needing := planner.fed_by(old, self.olds):
+            raise Refused(
+                f"{new.name} must be deleted before its replacement is created, but {needing[0].name} uses its"
+                " outputs; the sandbox engine does not replace both: use the pulumi CLI"
+            )
         steps.delete(self, old, replaced=True, pending=True)
-        return steps.create(self, new, provider, old, diff)
+        return steps.create(self, new, provider, old)
 
-    def _condemn(self, old: Resource) -> list[Resource]:
-        """What must be deleted before `old` is, last made first; each is named before anyone registers it again."""
-        with self.lock:
-            chosen = planner.dependents(old, self.olds, self._registered, self._must_go)
-            fresh = [item for item in reversed(chosen) if item.urn not in self._condemned and not item.delete]
-            for item in fresh:
-                if item.protect:
-                    raise Refused(
-                        f"{item.name} is protected, but would be replaced with {old.name}; unprotect it first"
-                    )
-            self._condemned.update({item.urn: threading.Event() for item in fresh})
-            return fresh
-
-    def _must_go(self, item: Resource, doomed: set[str]) -> bool:
-        """True if a change of what `item` depends on would replace it: asked of its provider, with unknowns."""
-        if not item.custom or item.external:
-            return False
-        if item.provider_urn in doomed:
-            self.registry.ensure(item.provider, self.olds)
-            return True
-        touched = {key for key, urns in item.property_dependencies.items() if doomed.intersection(urns)}
-        if not touched & item.inputs.keys() or item.type.startswith(TYPE_PREFIX):
-            return False
-        self.registry.ensure(item.provider, self.olds)
-        inputs = {key: values.UNKNOWN if key in touched else value for key, value in item.inputs.items()}
-        return self.registry.get(item.provider).diff(item, inputs, item.ignore_changes).replaces != ()
-
-    def read(self, goal: Goal, resource_id: str) -> Resource:
+    def read(self, wanted: Resource) -> Resource:
         """Reads a resource that the stack does not own."""
-        urn = urn_of(self.request.stack, self.request.project, goal.parent, goal.type, goal.name)
-        with self.guarded(urn):
-            old, _ = self._claim(urn, goal)
-            if old is not None and not old.external and old.id != resource_id:
-                raise Refused(
-                    f"{goal.name} is managed by this stack and cannot be read under another id; rename one"
-                )
-            wanted = self._wanted(urn, goal, old)
-            new = wanted.copy(id=resource_id, external=True, property_dependencies={})
+        with self.guarded(wanted.urn):
+            old = self._claim(wanted)
+            new = self._managed(wanted, old)
             steps.read(self, new, old, self.registry.get(new.provider))
             with self.lock:
-                self.news[urn], self.goals[urn] = new, goal
+                self.news[new.urn] = new
             return new
 
     def invoke(self, token: str, arguments: Properties, provider: str, version: str) -> Properties:

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -13,13 +12,11 @@ from sandbox import values
 
 @dataclass(frozen=True)
 class PropertyChange:
-    """One input before and after, as it may be shown; `kind` is add, update or delete."""
+    """One input before and after, as it may be shown; None where it is not there."""
 
     property: str
-    kind: str
     old: Any = None
     new: Any = None
-    replaces: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,17 +62,7 @@ class PolicyViolation:
     message: str
 
 
-@dataclass(frozen=True)
-class Summary:
-    """The end of a run: how many resources by operation, and how long it took, in seconds."""
-
-    ok: bool
-    changes: Mapping[str, int]
-    duration: float
-    error: str = ""
-
-
-Event = ResourcePlanned | StepDone | Diagnostic | PolicyViolation | Summary
+Event = ResourcePlanned | StepDone | Diagnostic | PolicyViolation
 
 
 def event_to_json(event: Event) -> str:
@@ -83,20 +70,13 @@ def event_to_json(event: Event) -> str:
     return json.dumps({"event": type(event).__name__, **asdict(event)}, ensure_ascii=False)
 
 
-def property_changes(
-    old: values.Properties, new: values.Properties, replaces: tuple[str, ...] = ()
-) -> tuple[PropertyChange, ...]:
+def property_changes(old: values.Properties, new: values.Properties) -> tuple[PropertyChange, ...]:
     """Old → new for every top-level property that differs; the dynamic provider's own code is left out."""
-    changes = []
-    for key in sorted({*old, *new} - {"__provider", "__internal"}):
-        before, after = values.masked(old.get(key)), values.masked(new.get(key))
-        if key not in new:
-            changes.append(PropertyChange(key, "delete", before, replaces=key in replaces))
-        elif key not in old:
-            changes.append(PropertyChange(key, "add", None, after, key in replaces))
-        elif values.bare(old[key]) != values.bare(new[key]):
-            changes.append(PropertyChange(key, "update", before, after, key in replaces))
-    return tuple(changes)
+    return tuple(
+        PropertyChange(key, values.masked(old.get(key)), values.masked(new.get(key)))
+        for key in sorted({*old, *new} - {"__provider", "__internal"})
+        if (key in old) != (key in new) or values.bare(old.get(key)) != values.bare(new.get(key))
+    )
 
 
 @dataclass
@@ -104,7 +84,7 @@ class Mask:
     """Removes every secret text that passed through the run from messages."""
 
     _forms: dict[str, frozenset[str]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def learn(self, value: Any) -> None:
         """Remembers the secrets in `value`."""

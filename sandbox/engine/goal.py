@@ -1,45 +1,20 @@
-"""A program's resource request as a record. An option that this engine does not support is an error. Pure."""
+"""A program's resource requests as records. An option that this engine does not support is an error. Pure."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox import values
 from sandbox.engine.errors import EngineError
+from sandbox.engine.state import Resource
 from sandbox.values import Properties
 
 STACK_TYPE = "pulumi:pulumi:Stack"
+REFERENCE_TYPE = "pulumi:pulumi:StackReference"
 
 
 class Refused(EngineError):
     """The program asks for something that is wrong, or that this engine does not support."""
-
-
-@dataclass(frozen=True)
-class Goal:
-    """A resource as the program wants it. None for `protect`, `retain_on_delete`: as the parent has it."""
-
-    type: str
-    name: str
-    inputs: Properties
-    custom: bool = True
-    parent: str = ""
-    protect: bool | None = None
-    retain_on_delete: bool | None = None
-    dependencies: tuple[str, ...] = ()
-    property_dependencies: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    provider: str = ""
-    providers: dict[str, str] = field(default_factory=dict)
-    version: str = ""
-    delete_before_replace: bool | None = None
-    ignore_changes: tuple[str, ...] = ()
-    additional_secret_outputs: tuple[str, ...] = ()
-    import_id: str = ""
-
-    @property
-    def package(self) -> str:
-        """The package of the type's token."""
-        return self.type.partition(":")[0]
 
 
 _UNDERSTOOD = frozenset(
@@ -72,68 +47,92 @@ def refuse(request: Any, what: str) -> None:
             )
 
 
-def goal_of(request: Any) -> Goal:
-    """The goal of a RegisterResource request; raises Refused and UnsupportedValue."""
-    what = f"resource {request.name} ({request.type})"
-    refuse(request, what)
-    if request.custom and request.type.count(":") != 2:
-        raise Refused(f"{what}: the type of a custom resource has three parts, package:module:name")
-    if paths := [path for path in request.ignoreChanges if not re.fullmatch(r"\w+", path)]:
-        raise Refused(
-            f"{what}: ignore_changes takes whole properties in the sandbox engine, not {paths[0]!r}"
+@dataclass(frozen=True)
+class Namer:
+    """Makes the records of what the program of one stack asks for."""
+
+    stack: str
+    project: str
+
+    def urn(self, parent: str, kind: str, name: str) -> str:
+        """The URN of a resource: its type is qualified by its parents', the stack apart."""
+        parent_type = parent.split("::", 3)[2] if parent else ""
+        qualified = f"{parent_type}${kind}" if parent_type and parent_type != STACK_TYPE else kind
+        return f"urn:pulumi:{self.stack}::{self.project}::{qualified}::{name}"
+
+    def wanted(self, request: Any) -> Resource:
+        """The resource of a RegisterResource request; raises Refused and UnsupportedValue.
+
+        `protect` and `retain_on_delete` are None where they are left to the parent.
+        """
+        what = f"resource {request.name} ({request.type})"
+        refuse(request, what)
+        if request.custom and request.type.count(":") != 2:
+            raise Refused(f"{what}: the type of a custom resource has three parts, package:module:name")
+        if paths := [path for path in request.ignoreChanges if not re.fullmatch(r"\w+", path)]:
+            raise Refused(
+                f"{what}: ignore_changes takes whole properties in the sandbox engine, not {paths[0]!r}"
+            )
+        dependencies = tuple(sorted(request.dependencies))
+        depends = {key: tuple(sorted(item.urns)) for key, item in request.propertyDependencies.items()}
+        return self._record(
+            request,
+            request.object,
+            custom=request.custom,
+            protect=request.protect if request.HasField("protect") else None,
+            retain_on_delete=request.retainOnDelete if request.HasField("retainOnDelete") else None,
+            property_dependencies=depends or dict.fromkeys(request.object.fields, dependencies),
+            providers=dict(request.providers),
+            delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
+            ignore_changes=tuple(request.ignoreChanges),
+            import_id=request.importId,
         )
-    inputs = values.from_struct(request.object)
-    depends = {key: tuple(sorted(item.urns)) for key, item in request.propertyDependencies.items()}
-    if not depends:
-        depends = {key: tuple(sorted(request.dependencies)) for key in inputs}
-    return Goal(
-        type=request.type,
-        name=request.name,
-        custom=request.custom,
-        parent=request.parent,
-        inputs=inputs,
-        protect=request.protect if request.HasField("protect") else None,
-        retain_on_delete=request.retainOnDelete if request.HasField("retainOnDelete") else None,
-        dependencies=tuple(sorted(request.dependencies)),
-        property_dependencies=depends,
-        provider=request.provider,
-        providers=dict(request.providers),
-        version=request.version,
-        delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
-        ignore_changes=tuple(request.ignoreChanges),
-        additional_secret_outputs=tuple(request.additionalSecretOutputs),
-        import_id=request.importId,
-    )
+
+    def reference(self, request: Any) -> Resource:
+        """The stack reference of a ReadResource request, the one resource that a stack may read; raises Refused."""
+        refuse(request, f"resource {request.name} ({request.type})")
+        if request.type != REFERENCE_TYPE:
+            raise Refused(
+                f"{request.name}: resources of type {request.type} cannot be read by the sandbox engine"
+            )
+        return self._record(request, request.properties, custom=True, external=True, id=request.id)
+
+    def _record(self, request: Any, inputs: Any, **more: Any) -> Resource:
+        """What both requests say of a resource, and more."""
+        return Resource(
+            urn=self.urn(request.parent, request.type, request.name),
+            type=request.type,
+            parent=request.parent,
+            inputs=values.from_struct(inputs),
+            dependencies=tuple(sorted(request.dependencies)),
+            provider=request.provider,
+            version=request.version,
+            additional_secret_outputs=tuple(request.additionalSecretOutputs),
+            **more,
+        )
+
+    def default_provider(self, package: str, version: str) -> Resource:
+        """The provider that the engine itself makes for a package that the program names no provider for."""
+        inputs: Properties = {"__internal": {}, "version": version} if version else {}
+        name = "_".join(["default", *filter(None, re.split(r"[.+-]", version))])
+        kind = f"pulumi:providers:{package}"
+        return Resource(urn=self.urn("", kind, name), type=kind, custom=True, inputs=inputs)
 
 
-def inherited(goal: Goal, parent: Goal | None) -> Goal:
-    """`goal` with what it leaves to its parent: protection, retention, and the providers of a component."""
+def inherited(wanted: Resource, parent: Resource | None) -> Resource:
+    """`wanted` with what it leaves to its parent: protection, retention, and the providers of a component."""
     if parent is None:
-        return goal
-    provider, providers = goal.provider, goal.providers
-    if not goal.custom:
-        providers = {**parent.providers, **goal.providers}
+        return wanted
+    provider, providers = wanted.provider, wanted.providers
+    if not wanted.custom:
+        providers = {**parent.providers, **wanted.providers}
     elif not provider:
-        provider = goal.providers.get(goal.package) or parent.providers.get(goal.package, "")
-    return replace(
-        goal,
-        protect=parent.protect if goal.protect is None else goal.protect,
-        retain_on_delete=parent.retain_on_delete if goal.retain_on_delete is None else goal.retain_on_delete,
+        provider = wanted.providers.get(wanted.package) or parent.providers.get(wanted.package, "")
+    return wanted.copy(
+        protect=parent.protect if wanted.protect is None else wanted.protect,
+        retain_on_delete=(
+            parent.retain_on_delete if wanted.retain_on_delete is None else wanted.retain_on_delete
+        ),
         provider=provider,
         providers=providers,
     )
-
-
-def default_provider(package: str, version: str) -> Goal:
-    """The provider that the engine itself makes for a package that the program names no provider for."""
-    parts = re.split(r"[.+-]", version)
-    inputs: Properties = {"__internal": {}, "version": version} if version else {}
-    name = "_".join(["default", *filter(None, parts)])
-    return Goal(type=f"pulumi:providers:{package}", name=name, inputs=inputs)
-
-
-def urn_of(stack: str, project: str, parent: str, kind: str, name: str) -> str:
-    """The URN of a resource: its type is qualified by its parents', the stack apart."""
-    parent_type = parent.split("::", 3)[2] if parent else ""
-    qualified = f"{parent_type}${kind}" if parent_type and parent_type != STACK_TYPE else kind
-    return f"urn:pulumi:{stack}::{project}::{qualified}::{name}"

@@ -8,7 +8,7 @@ from sandbox import values
 from sandbox.engine import wire
 from sandbox.engine.deploy import Deployment
 from sandbox.engine.errors import EngineError
-from sandbox.engine.goal import Goal, goal_of, refuse
+from sandbox.engine.goal import refuse
 from sandbox.engine.provider import ProviderFailed
 from sandbox.engine.session import Stopped
 
@@ -21,12 +21,36 @@ _SEVERITIES = ("debug", "info", "warning", "error")
 _GONE = "Resource monitor has terminated, shutting down"
 
 
+def _answered(what: str) -> Callable[[Callable[["Monitor", Any], Any]], Callable[["Monitor", Any, Any], Any]]:
+    """Turns a method into an answer of the protocol, which waits for `begin`; `what` names the request in errors."""
+
+    def decorate(work: Callable[["Monitor", Any], Any]) -> Callable[["Monitor", Any, Any], Any]:
+        def answer(self: "Monitor", request: Any, context: Any) -> Any:
+            try:
+                self.wait()
+                return work(self, request)
+            except Stopped:
+                context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
+            except ProviderFailed as error:  # of a function: a program may catch it and continue
+                context.abort(wire.StatusCode.UNKNOWN, self.mask(f"{what.format(request)}: {error}"))
+            except (EngineError, values.UnsupportedValue) as error:
+                self.fail(str(error))
+                context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
+            except Exception as error:  # noqa: BLE001 - a fault of ours must end the run with a line, not hang it
+                self.fail(f"the engine failed at {what.format(request)}: {type(error).__name__}: {error}")
+                context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
+
+        return answer
+
+    return decorate
+
+
 class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
     """Answers the program. `begin` opens it once state and policies are in place; `finished` is its farewell."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment, self._request = deployment, deployment.request
-        self.fail = deployment.fail
+        self.fail, self.mask = deployment.fail, deployment.mask
         self._open = threading.Event()
         self.finished, self.released = threading.Event(), threading.Event()
 
@@ -40,21 +64,10 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
         self._open.set()
         self.released.set()
 
-    def _answer(self, context: Any, what: str, work: Callable[[], Any]) -> Any:
-        try:
-            self._open.wait()
-            self._deployment.active()
-            return work()
-        except Stopped:
-            context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
-        except ProviderFailed as error:  # of a function: a program may catch it and continue
-            context.abort(wire.StatusCode.UNKNOWN, self._deployment.mask(f"{what}: {error}"))
-        except (EngineError, values.UnsupportedValue) as error:
-            self.fail(str(error))
-            context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
-        except Exception as error:  # noqa: BLE001 - a fault of ours must end the run with a line, not hang it
-            self.fail(f"the engine failed at {what}: {type(error).__name__}: {error}")
-            context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
+    def wait(self) -> None:
+        """Waits until it is open; raises Stopped if the run is over."""
+        self._open.wait()
+        self._deployment.active()
 
     def GetDeploymentInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
         """What is deployed, and what this monitor can do."""
@@ -68,56 +81,38 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
             ],
         )  # fmt: skip
 
-    def RegisterResource(self, request: Any, context: Any) -> Any:  # noqa: N802
+    @_answered("{0.name}")
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         """Brings a resource to its goal."""
+        wanted = self._deployment.namer.wanted(request)
+        made = self._deployment.register(wanted)
+        # The outputs of a component are the program's own to set; old ones may name what is not there yet.
+        outputs = made.outputs if wanted.custom else {}
+        return wire.resource_pb2.RegisterResourceResponse(
+            urn=made.urn, id=made.id, object=values.to_struct(outputs), result=wire.resource_pb2.SUCCESS
+        )
 
-        def work() -> Any:
-            goal = goal_of(request)
-            made = self._deployment.register(goal)
-            # The outputs of a component are the program's own to set; old ones may name what is not there yet.
-            outputs = made.outputs if goal.custom else {}
-            return wire.resource_pb2.RegisterResourceResponse(
-                urn=made.urn, id=made.id, object=values.to_struct(outputs), result=wire.resource_pb2.SUCCESS
-            )
-
-        return self._answer(context, request.name, work)
-
-    def ReadResource(self, request: Any, context: Any) -> Any:  # noqa: N802
+    @_answered("{0.name}")
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802
         """Reads a resource that is not the stack's."""
+        found = self._deployment.read(self._deployment.namer.reference(request))
+        return wire.resource_pb2.ReadResourceResponse(
+            urn=found.urn, properties=values.to_struct(found.outputs)
+        )
 
-        def work() -> Any:
-            refuse(request, f"resource {request.name} ({request.type})")
-            goal = Goal(
-                type=request.type, name=request.name, inputs=values.from_struct(request.properties),
-                parent=request.parent, dependencies=tuple(sorted(request.dependencies)), provider=request.provider,
-                version=request.version, additional_secret_outputs=tuple(request.additionalSecretOutputs),
-            )  # fmt: skip
-            found = self._deployment.read(goal, request.id)
-            return wire.resource_pb2.ReadResourceResponse(
-                urn=found.urn, properties=values.to_struct(found.outputs)
-            )
-
-        return self._answer(context, request.name, work)
-
-    def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
+    @_answered("invocation of {0.tok}")
+    def Invoke(self, request: Any) -> Any:  # noqa: N802
         """Calls a function of a provider."""
+        refuse(request, f"function {request.tok}")
+        arguments = values.from_struct(request.args)
+        result = self._deployment.invoke(request.tok, arguments, request.provider, request.version)
+        return wire.resource_pb2.ResourceInvokeResponse(**{"return": values.to_struct(result)})
 
-        def work() -> Any:
-            refuse(request, f"function {request.tok}")
-            arguments = values.from_struct(request.args)
-            result = self._deployment.invoke(request.tok, arguments, request.provider, request.version)
-            return wire.resource_pb2.ResourceInvokeResponse(**{"return": values.to_struct(result)})
-
-        return self._answer(context, f"invocation of {request.tok}", work)
-
-    def RegisterResourceOutputs(self, request: Any, context: Any) -> Any:  # noqa: N802
+    @_answered("{0.urn}")
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
         """Takes the outputs of a component, or of the stack."""
-
-        def work() -> Any:
-            self._deployment.register_outputs(request.urn, values.from_struct(request.outputs))
-            return wire.EMPTY
-
-        return self._answer(context, request.urn, work)
+        self._deployment.register_outputs(request.urn, values.from_struct(request.outputs))
+        return wire.EMPTY
 
     def SignalAndWaitForShutdown(self, request: Any, context: Any) -> Any:  # noqa: N802
         """The program is done; its process stays until the deployment is."""
@@ -164,10 +159,3 @@ class Engine(wire.engine_pb2_grpc.EngineServicer):
             self.program_errors.append(request.message)
         self._deployment.log(severity, request.message, request.urn, ephemeral=request.ephemeral)
         return wire.EMPTY
-
-    def RequirePulumiVersion(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Refused: this is not a version of the CLI."""
-        context.abort(
-            wire.StatusCode.UNIMPLEMENTED,
-            f"the sandbox engine has no Pulumi version to hold against {request}",
-        )

@@ -1,8 +1,7 @@
 """Decides what a deployment does to a resource, and in which order, by the rules of Pulumi's engine. Pure."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sandbox.engine.state import Resource
 from sandbox.values import Properties, bare
@@ -38,39 +37,19 @@ def decide(old: Resource, diff: Diff) -> str:
     return "update" if old.init_errors else "same"
 
 
-def dependents(
-    root: Resource,
-    resources: Sequence[Resource],
-    skip: Collection[str],
-    must_go: Callable[[Resource, set[str]], bool],
-) -> list[Resource]:
-    """What has to be deleted before `root` is, in order of creation.
-
-    `must_go(resource, doomed)` says whether a resource that depends on doomed URNs would itself be replaced; `skip`
-    names what this run has already registered, which therefore cannot depend on `root`.
-    """
-    position = next((index for index, item in enumerate(resources) if item is root), len(resources))
-    reached, doomed, chosen = {root.urn}, {root.urn}, []
-    for item in resources[position + 1 :]:
-        if item.urn in skip or not item.needs() & reached:
-            continue
-        reached.add(item.urn)
-        if must_go(item, doomed):
-            doomed.add(item.urn)
-            chosen.append(item)
-    return chosen
+def fed_by(root: Resource, resources: Sequence[Resource]) -> list[Resource]:
+    """The resources with an input that was computed from an output of `root`."""
+    return [
+        item
+        for item in resources
+        if item.provider_urn == root.urn
+        or any(root.urn in urns for urns in item.property_dependencies.values())
+    ]
 
 
 def _predecessors(item: Resource, position: int, resources: Sequence[Resource]) -> set[int]:
-    needs, found = item.needs(), set()
-    containers: set[str] = set()
-    for index in range(position):
-        earlier = resources[index]
-        if earlier.urn in needs or earlier.urn == item.parent or earlier.parent in containers:
-            found.add(id(earlier))
-            if not earlier.custom and earlier.urn in needs | containers:
-                containers.add(earlier.urn)
-    return found
+    needs = item.needs() | {item.parent}
+    return {id(earlier) for earlier in resources[:position] if earlier.urn in needs}
 
 
 def delete_order(doomed: Sequence[Resource], resources: Sequence[Resource]) -> list[list[Resource]]:
@@ -104,24 +83,19 @@ def needed_by(item: Resource, resources: Sequence[Resource]) -> set[int]:
 
 
 def without_dangling(resources: Iterable[Resource]) -> list[Resource]:
-    """`resources` without references to missing ones, by the rules of Pulumi's engine."""
+    """Copies of `resources` without dependencies on missing ones."""
     kept: list[Resource] = []
-    parents: dict[str, str] = {}
     present: set[str] = set()
     for item in resources:
-        changes: dict[str, Any] = {}
-        if item.parent and item.parent not in present:
-            changes["parent"] = parents.get(item.parent, "")
-        if any(urn not in present for urn in item.dependencies):
-            changes["dependencies"] = tuple(urn for urn in item.dependencies if urn in present)
         named = {
-            key: present_urns
+            key: tuple(urn for urn in urns if urn in present)
             for key, urns in item.property_dependencies.items()
-            if (present_urns := tuple(urn for urn in urns if urn in present))
         }
-        if named != item.property_dependencies:
-            changes["property_dependencies"] = named
-        parents[item.urn] = changes.get("parent", item.parent)
+        kept.append(
+            item.copy(
+                dependencies=tuple(urn for urn in item.dependencies if urn in present),
+                property_dependencies={key: urns for key, urns in named.items() if urns},
+            )
+        )
         present.add(item.urn)
-        kept.append(item.copy(**changes) if changes else item)
     return kept

@@ -8,14 +8,12 @@ import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from sandbox import values
 from sandbox.engine import hosts, wire
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Event, Mask, PolicyViolation
-from sandbox.engine.goal import Goal
 from sandbox.engine.request import EngineRequest
 from sandbox.engine.state import Resource
 
@@ -51,47 +49,42 @@ class Policies:
             command = [sys.executable, "-u", "-m", "sandbox.engine.start", "pulumi.policy", engine, "."]
             self._hosts.append(hosts.Host(f"policy pack {pack.name}", command, environment, pack, on_line))
 
-    def connect(self, engine: str) -> None:
+    def connect(self) -> None:
         """Waits for the packs and configures them; raises EngineError."""
-        for host, pack in zip(self._hosts, self.request.policy_packs, strict=True):
+        for host in self._hosts:
             stub = wire.analyzer_pb2_grpc.AnalyzerStub(wire.channel(host.address()))
-            self._stubs.append((self._configured(host.name, stub, engine, pack), stub))
+            self._stubs.append((self._configured(host.name, stub), stub))
 
-    def _configured(self, name: str, stub: Any, engine: str, pack: Path) -> str:
+    def _configured(self, name: str, stub: Any) -> str:
         request, messages = self.request, wire.analyzer_pb2
-        handshake = messages.AnalyzerHandshakeRequest(
-            engine_address=engine, root_directory=str(pack), program_directory=str(pack)
-        )
-        self._ask(name, stub, "Handshake", handshake, optional=True)
         stack = messages.AnalyzerStackConfigureRequest(
             stack=request.stack, project=request.project, organization=request.organization, dry_run=request.dry_run,
             config=request.config,
         )  # fmt: skip
-        self._ask(name, stub, "ConfigureStack", stack, optional=True)
+        self._ask(name, stub, "ConfigureStack", stack)
         info = self._ask(name, stub, "GetAnalyzerInfo", wire.EMPTY)
-        settings = messages.ConfigureAnalyzerRequest(policyConfig=info.initialConfig)
-        self._ask(name, stub, "Configure", settings, optional=not info.initialConfig)
+        if info.initialConfig:
+            settings = messages.ConfigureAnalyzerRequest(policyConfig=info.initialConfig)
+            self._ask(name, stub, "Configure", settings)
         return str(info.name or name)
 
-    def _ask(self, name: str, stub: Any, method: str, message: Any, *, optional: bool = False) -> Any:
+    def _ask(self, name: str, stub: Any, method: str, message: Any) -> Any:
         try:
             return getattr(stub, method)(message, timeout=self.request.answer_seconds)
         except wire.RpcError as error:
-            if optional and error.code() == wire.StatusCode.UNIMPLEMENTED:
-                return None
             if error.code() == wire.StatusCode.UNAVAILABLE:
                 raise EngineError(f"{name} went away; run it by hand to see why") from error
             raise EngineError(
                 f"{name} failed: {self.mask(str(error.details() or error.code().name))}"
             ) from error
 
-    def violated(self, new: Resource, goal: Goal, provider: Resource | None) -> bool:
+    def violated(self, new: Resource, provider: Resource | None) -> bool:
         """Asks every pack about a resource; True if its step must not be taken."""
         if not self._stubs:
             return False
         message = wire.analyzer_pb2.AnalyzeRequest(
             type=new.type, urn=new.urn, name=new.name, properties=_properties(new.inputs),
-            options=_options(new, goal), provider=_provider(provider),
+            options=_options(new), provider=_provider(provider),
         )  # fmt: skip
         found = [
             item
@@ -100,7 +93,7 @@ class Policies:
         ]
         return self._reported(found, new.urn) and not self.request.dry_run
 
-    def stack_violated(self, resources: Iterable[Resource], goals: dict[str, Goal]) -> None:
+    def stack_violated(self, resources: Iterable[Resource]) -> None:
         """Asks every pack about the whole stack as it now is."""
         if not self._stubs:
             return
@@ -110,7 +103,7 @@ class Policies:
             resources=[
                 wire.analyzer_pb2.AnalyzerResource(
                     type=item.type, urn=item.urn, name=item.name, properties=_properties(item.outputs),
-                    options=_options(item, goals.get(item.urn)), provider=_provider(by_reference.get(item.provider)),
+                    options=_options(item), provider=_provider(by_reference.get(item.provider)),
                     parent=item.parent, dependencies=item.dependencies,
                     propertyDependencies={
                         key: wire.analyzer_pb2.AnalyzerPropertyDependencies(urns=urns)
@@ -151,10 +144,10 @@ def _properties(properties: values.Properties) -> Any:
     return values.to_struct({key: value for key, value in properties.items() if not key.startswith("__")})
 
 
-def _options(item: Resource, goal: Goal | None) -> Any:
-    first = goal.delete_before_replace if goal else None
+def _options(item: Resource) -> Any:
+    first = item.delete_before_replace
     return wire.analyzer_pb2.AnalyzerResourceOptions(
-        protect=item.protect, ignoreChanges=item.ignore_changes, deleteBeforeReplace=bool(first),
+        protect=bool(item.protect), ignoreChanges=item.ignore_changes, deleteBeforeReplace=bool(first),
         deleteBeforeReplaceDefined=first is not None, additionalSecretOutputs=item.additional_secret_outputs,
         parent=item.parent,
     )  # fmt: skip

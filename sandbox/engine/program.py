@@ -60,23 +60,12 @@ def main() -> int:
     settings = json.loads(sys.stdin.readline())
     exit_with_engine(lambda: os._exit(1))
     runtime.set_all_config(settings["config"])
-    runtime.configure(
-        runtime.Settings(
-            project=settings["project"],
-            stack=settings["stack"],
-            organization=settings["organization"],
-            parallel=settings["parallel"],
-            dry_run=settings["dry_run"],
-            monitor=settings["address"],
-            engine=settings["address"],
-            root_directory=str(Path.cwd()),
-        )
-    )
+    runtime.configure(runtime.Settings(**settings["runtime"], root_directory=str(Path.cwd())))
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     sys.argv = ["__main__.py"]
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    loop.set_default_executor(ThreadPoolExecutor(max_workers=max(settings["parallel"], 1) * 4))
+    loop.set_default_executor(ThreadPoolExecutor(max_workers=max(settings["runtime"]["parallel"], 1) * 4))
 
     def program() -> None:
         runpy.run_path("__main__.py", run_name="__main__")

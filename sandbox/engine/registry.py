@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.engine import hosts
-from sandbox.engine.builtin import Builtin, BuiltinResources, ProviderResources
-from sandbox.engine.client import Client
+from sandbox.engine.builtin import Builtin, ProviderResources
+from sandbox.engine.client import DYNAMIC, Client
 from sandbox.engine.provider import Provider, ProviderFailed
 from sandbox.engine.request import EngineRequest
 from sandbox.engine.state import Resource
 
 TYPE_PREFIX = "pulumi:providers:"
-DYNAMIC = "pulumi-python"
 
 
 @dataclass
@@ -29,6 +28,7 @@ class Registry:
     builtin: Builtin
     learn: Callable[[Any], None]
     on_line: Callable[[str], None]
+    olds: tuple[Resource, ...] = ()
     _ready: dict[str, Provider] = field(default_factory=dict)
     _clients: list[Client] = field(default_factory=list)
     _host: hosts.Host | None = None
@@ -45,7 +45,7 @@ class Registry:
             raise ProviderFailed(f"no provider for package {package} runs in the sandbox (running: {known})")
         # The dynamic host carries whole rollouts out; what is emulated answers soon, or not at all.
         seconds = self.request.call_seconds if package == DYNAMIC else self.request.answer_seconds
-        client = Client(package, address, self.engine, seconds, self.learn)
+        client = Client(package, address, seconds, self.learn)
         with self._lock:
             self._clients.append(client)
         return client
@@ -64,9 +64,8 @@ class Registry:
     def for_type(self, resource: Resource) -> Provider:
         """A provider for a provider resource, unconfigured."""
         package = resource.type.removeprefix(TYPE_PREFIX)
-        if package == "pulumi":
-            return BuiltinResources(lambda made: self.keep(made, self.builtin))
-        return ProviderResources(self.client(package), self.keep)
+        client = None if package == "pulumi" else self.client(package)
+        return ProviderResources(client, lambda made: self.keep(made, client or self.builtin))
 
     def keep(self, resource: Resource, provider: Provider) -> None:
         """Makes a configured provider known by the reference of its resource."""
@@ -74,26 +73,14 @@ class Registry:
             self._ready[f"{resource.urn}::{resource.id}"] = provider
 
     def get(self, reference: str) -> Provider:
-        """The configured provider of that reference; raises ProviderFailed."""
+        """The configured provider of that reference, readied from its record if need be; raises ProviderFailed."""
         with self._lock:
             if reference not in self._ready:
-                raise ProviderFailed(f"provider {reference} is not known to this run")
+                found = next((item for item in self.olds if f"{item.urn}::{item.id}" == reference), None)
+                if found is None:
+                    raise ProviderFailed(f"provider {reference} is not known to this run")
+                self.for_type(found).update(found, found, dry_run=False)
             return self._ready[reference]
-
-    def ensure(self, reference: str, resources: tuple[Resource, ...]) -> None:
-        """Readies a provider from its record, for what is deleted or refreshed before the program gets to it."""
-        with self._lock:
-            if not reference or reference in self._ready:
-                return
-            found = next((item for item in resources if f"{item.urn}::{item.id}" == reference), None)
-            if found is None:
-                raise ProviderFailed(f"provider {reference} is not in the state")
-            if found.type == f"{TYPE_PREFIX}pulumi":
-                self.keep(found, self.builtin)
-                return
-            client = self.client(found.type.removeprefix(TYPE_PREFIX))
-            client.configure(found)
-            self.keep(found, client)
 
     def close(self) -> None:
         """Ends the dynamic host and the connections."""

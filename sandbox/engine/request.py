@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from atlas_access.base import is_loopback
 from sandbox.engine.errors import EngineError
-from sandbox.engine.events import Diagnostic, Event
+from sandbox.engine.events import Event
 
 OPERATIONS = ("preview", "up", "destroy", "refresh")
 # Families of variables that send traffic somewhere, and the schemes that do; file:// stays here by nature.
@@ -68,14 +68,12 @@ class EngineRequest:
 
 @dataclass(frozen=True)
 class EngineResult:
-    """A run's result: `error` is "" when `ok`, `changes` counts resources by operation, `duration` is in seconds."""
+    """A run's result: `error` is "" when `ok`, `changes` counts resources by operation."""
 
     ok: bool
     error: str
     changes: Mapping[str, int]
     outputs: Mapping[str, Any]
-    duration: float
-    diagnostics: tuple[Diagnostic, ...]
 
 
 def stays_here(url: str) -> bool:

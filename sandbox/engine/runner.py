@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import FrameType
@@ -14,14 +14,14 @@ from types import FrameType
 from sandbox.engine import hosts, teardown, wire
 from sandbox.engine.builtin import Builtin
 from sandbox.engine.checkpoint import Checkpoint, load
+from sandbox.engine.client import DYNAMIC
 from sandbox.engine.deploy import Deployment
 from sandbox.engine.errors import EngineError
-from sandbox.engine.events import Diagnostic, Event, Mask, Summary
-from sandbox.engine.exchange import OtherStacks
+from sandbox.engine.events import Diagnostic, Event, Mask
 from sandbox.engine.lock import locked
 from sandbox.engine.monitor import Engine, Monitor
 from sandbox.engine.policy import Policies
-from sandbox.engine.registry import DYNAMIC, TYPE_PREFIX, Registry
+from sandbox.engine.registry import TYPE_PREFIX, Registry
 from sandbox.engine.request import EngineRequest, EngineResult, check
 from sandbox.values import Properties, Secret
 
@@ -31,17 +31,13 @@ _PULSE = 0.02
 @dataclass
 class _Run:
     request: EngineRequest
-    diagnostics: list[Diagnostic] = field(default_factory=list)
     mask: Mask = field(default_factory=Mask)
-    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _guard: threading.RLock = field(default_factory=threading.RLock)  # an interrupt reports too
 
     def report(self, event: Event) -> None:
         """Passes on an event, one at a time; a listener's closed pipe does not fail the run."""
-        with self._guard:
-            if isinstance(event, Diagnostic) and not event.ephemeral and event.severity != "debug":
-                self.diagnostics.append(event)
-            with contextlib.suppress(BrokenPipeError):
-                self.request.on_event(event)
+        with self._guard, contextlib.suppress(BrokenPipeError):
+            self.request.on_event(event)
 
     def line(self, text: str) -> None:
         """Passes on what the program or a host prints."""
@@ -50,41 +46,55 @@ class _Run:
 
 def run(request: EngineRequest) -> EngineResult:
     """Runs one operation; failures are in the result's `error`. A preview takes no lock and writes nothing."""
-    started = time.monotonic()
     outcome = _Run(request)
     error, counts, outputs = "", dict[str, int](), Properties()
     try:
         check(request)
         hold = contextlib.nullcontext() if request.dry_run else locked(request.state_file, request.operation)
-        with hold, _interruptible():
-            error, counts, outputs = _operate(outcome)
+        interrupts = _Interrupts()
+        with hold, interrupts.handled():
+            error, counts, outputs = _operate(outcome, interrupts)
     except (EngineError, OSError, KeyboardInterrupt) as failure:
         error = outcome.mask(str(failure) or "interrupted while the run began or ended")
         outcome.report(Diagnostic("error", error))
-    duration = round(time.monotonic() - started, 3)
-    outcome.report(Summary(not error, counts, duration, error))
-    return EngineResult(not error, error, counts, outputs, duration, tuple(outcome.diagnostics))
+    return EngineResult(not error, error, counts, outputs)
 
 
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM stops a run as Ctrl-C does; only the main thread may ask for it."""
+@dataclass
+class _Interrupts:
+    """SIGINT and SIGTERM: the first lets what runs come to its end, any other one ends the run."""
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
+    deployment: Deployment | None = None
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """The handler."""
         del number, frame
-        raise KeyboardInterrupt
+        deployment, self.deployment = self.deployment, None
+        if deployment is None:
+            raise KeyboardInterrupt
+        deployment.fail(
+            "interrupted: what was begun is finished, nothing new begins; interrupt again to give up"
+        )
 
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    @contextlib.contextmanager
+    def handled(self) -> Iterator[None]:
+        """Handles them while the block runs; only the main thread may ask for it."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = [
+            (number, signal.signal(number, self))
+            for number in (signal.SIGINT, signal.SIGTERM)
+            if signal.getsignal(number) is not signal.SIG_IGN
+        ]
+        try:
+            yield
+        finally:
+            for number, handler in before:
+                signal.signal(number, handler)
 
 
-def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
+def _operate(outcome: _Run, interrupts: _Interrupts) -> tuple[str, dict[str, int], Properties]:
     request, mask = outcome.request, outcome.mask
     mask.learn(Secret(request.passphrase))
     pool = ThreadPoolExecutor(max_workers=request.parallel * 4 + 16)
@@ -92,19 +102,27 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
     port = server.add_insecure_port("127.0.0.1:0")
     address = f"127.0.0.1:{port}"
     needs_program = request.operation in ("preview", "up")
-    program = _start_program(outcome) if needs_program else None
+    program: hosts.Host | None = None
     policies = Policies(request, outcome.report, mask)
     deployment: Deployment | None = None
     monitor: Monitor | None = None
     try:
         if needs_program:
+            program = hosts.Host(
+                "the program",
+                [sys.executable, "-u", "-m", "sandbox.engine.program"],
+                request.host_environment(),
+                request.program_dir,
+                outcome.line,
+                announces_port=False,
+            )
             policies.launch(address, outcome.line)
         state = load(request.state_file, request.passphrase, request.project, request.stack)
         for item in state.resources:
             mask.learn(item.inputs)
             mask.learn(item.outputs)
         checkpoint = Checkpoint(state, None if request.dry_run else request.state_file)
-        registry = Registry(request, address, Builtin(OtherStacks(request).outputs), mask.learn, outcome.line)
+        registry = Registry(request, address, Builtin(request), mask.learn, outcome.line, state.resources)
         deployment = Deployment(
             request, state.resources, checkpoint, outcome.report, mask, registry, policies
         )
@@ -116,9 +134,10 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
             program.write_line(_settings(request, address))
             if any(item.type == f"{TYPE_PREFIX}{DYNAMIC}" for item in state.resources):
                 deployment.registry.dynamic()
-            policies.connect(address)
+            policies.connect()
             monitor.begin()
-        return _Work(deployment, monitor, engine, program).watched()
+        interrupts.deployment = deployment
+        return _done(deployment, monitor, lambda: _work(deployment, monitor, engine, program))
     finally:
         if deployment is not None:
             deployment.checkpoint.give_up()  # whatever still runs fails from here on, which is not its end
@@ -133,110 +152,58 @@ def _operate(outcome: _Run) -> tuple[str, dict[str, int], Properties]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _start_program(outcome: _Run) -> hosts.Host:
-    request = outcome.request
-    command, environment = [sys.executable, "-u", "-m", "sandbox.engine.program"], request.host_environment()
-    folder = request.program_dir
-    return hosts.Host("the program", command, environment, folder, outcome.line, announces_port=False)
-
-
 def _settings(request: EngineRequest, address: str) -> str:
-    return json.dumps(
-        {
-            "address": address,
-            "project": request.project,
-            "stack": request.stack,
-            "organization": request.organization,
-            "parallel": request.parallel,
-            "dry_run": request.dry_run,
-            "config": dict(request.config),
-        }
-    )
+    names = ("project", "stack", "organization", "parallel", "dry_run")
+    settings = {name: getattr(request, name) for name in names}
+    runtime = {**settings, "monitor": address, "engine": address}
+    return json.dumps({"runtime": runtime, "config": dict(request.config)})
 
 
-class _Work(threading.Thread):
-    """The operation itself, off the main thread, so that an interrupt reaches that one at any time."""
-
-    def __init__(
-        self, deployment: Deployment, monitor: Monitor, engine: Engine, program: hosts.Host | None
-    ) -> None:
-        super().__init__(daemon=True)
-        self._deployment, self._monitor, self._engine, self._program = deployment, monitor, engine, program
-        self._outputs: Properties = {}
-        self._error: BaseException | None = None
-        self._ended = threading.Event()
-
-    def run(self) -> None:
-        """Runs it; an error is kept for the caller."""
+def _done(
+    deployment: Deployment, monitor: Monitor, work: Callable[[], None]
+) -> tuple[str, dict[str, int], Properties]:
+    """Runs the operation to its end; error, counts and outputs."""
+    outputs = Properties()
+    try:
         try:
-            try:
-                self._operate()
-            finally:  # what was done stays on record, however it ended
-                self._outputs = self._deployment.finish_outputs()
-                self._monitor.released.set()
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
-            self._error = error
-        finally:
-            self._ended.set()
+            work()
+        finally:  # what was done stays on record, however it ended
+            outputs = deployment.finish_outputs()
+            monitor.released.set()
+    except KeyboardInterrupt:
+        deployment.checkpoint.give_up()
+        deployment.fail("interrupted twice: what was in progress is recorded as pending")
+        return deployment.errors[-1], dict(deployment.counts), {}
+    except (EngineError, OSError) as error:
+        deployment.fail(str(error))
+    errors = deployment.errors + deployment.policies.violations
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return (errors[0] + more if errors else ""), dict(deployment.counts), outputs
 
-    def watched(self) -> tuple[str, dict[str, int], Properties]:
-        """Run it to its end, which the first interrupt allows and the second does not; error, counts and outputs."""
-        deployment = self._deployment
-        try:
-            self.start()
-            try:
-                self._wait()
-            except KeyboardInterrupt:
-                deployment.fail(
-                    "interrupted: what was begun is finished, nothing new begins; interrupt again to give up"
-                )
-                self._wait()
-        except KeyboardInterrupt:
-            deployment.checkpoint.give_up()
-            deployment.fail("interrupted twice: what was in progress is recorded as pending")
-            return deployment.errors[-1], dict(deployment.counts), {}
-        if self._error is not None:
-            if not isinstance(self._error, (EngineError, OSError)):
-                raise self._error
-            deployment.fail(str(self._error))
-        errors = deployment.errors + deployment.policies.violations
-        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        return (errors[0] + more if errors else ""), dict(deployment.counts), self._outputs
 
-    def _wait(self) -> None:
-        """Waits for its end. Not by `join`, which takes a thread for ended when an interrupt cuts it short."""
-        while not self._ended.wait(0.2):
-            pass
-
-    def _operate(self) -> None:
-        deployment, operation = self._deployment, self._deployment.request.operation
-        if operation == "refresh":
-            teardown.refresh(deployment)
-        elif operation == "destroy":
-            teardown.delete_rest(deployment, frozenset())
-        else:
-            self._follow_program()
-            self._settle()
-            if not deployment.errors and not deployment.policies.violations:
-                teardown.delete_rest(deployment, deployment.handled)
-            if not deployment.errors:
-                deployment.policies.stack_violated(deployment.news.values(), deployment.goals)
-
-    def _follow_program(self) -> None:
-        """Waits until the program is done or fails."""
-        deployment, program, monitor = self._deployment, self._program, self._monitor
-        assert program is not None  # noqa: S101 - previews and updates have one
-        while not monitor.finished.wait(_PULSE):
-            if program.code() is not None:
-                if not deployment.stopping.is_set():
-                    said = self._engine.program_errors
-                    reason = said[-1] if said else program.obituary()
-                    deployment.fail(f"the program failed: {reason}")
-                return
-            if deployment.stopping.is_set() and not deployment.in_flight:
-                return
-
-    def _settle(self) -> None:
-        """Waits until steps in flight have finished."""
-        while self._deployment.in_flight:
+def _work(deployment: Deployment, monitor: Monitor, engine: Engine, program: hosts.Host | None) -> None:
+    """The operation itself."""
+    if deployment.request.operation == "refresh":
+        teardown.refresh(deployment)
+    elif program is None:
+        teardown.delete_rest(deployment, frozenset())
+    else:
+        _follow(deployment, monitor, engine, program)
+        while deployment.in_flight:
             time.sleep(_PULSE)
+        if not deployment.errors and not deployment.policies.violations:
+            teardown.delete_rest(deployment, deployment.handled)
+        if not deployment.errors:
+            deployment.policies.stack_violated(deployment.news.values())
+
+
+def _follow(deployment: Deployment, monitor: Monitor, engine: Engine, program: hosts.Host) -> None:
+    """Waits until the program is done or fails."""
+    while not monitor.finished.wait(_PULSE):
+        if program.code() is not None:
+            if not deployment.stopping.is_set():
+                said = engine.program_errors
+                deployment.fail(f"the program failed: {said[-1] if said else program.obituary()}")
+            return
+        if deployment.stopping.is_set() and not deployment.in_flight:
+            return

@@ -9,12 +9,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from sandbox.engine.checkpoint import Checkpoint
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic, Event, Mask, ResourcePlanned, StepDone, property_changes
-from sandbox.engine.planner import Diff
 from sandbox.engine.policy import Policies
 from sandbox.engine.provider import ProviderFailed
 from sandbox.engine.registry import TYPE_PREFIX, Registry
@@ -90,7 +90,6 @@ class Session:
         op: str,
         resource: Resource,
         old: Resource | None = None,
-        diff: Diff | None = None,
         *,
         kind: Kind | None = None,
     ) -> Iterator[None]:
@@ -104,7 +103,7 @@ class Session:
             try:
                 before = old.inputs if old else {}
                 after = {} if op.startswith("delete") else resource.inputs
-                changes = property_changes(before, after, diff.replaces if diff else ())
+                changes = property_changes(before, after)
                 self.report(ResourcePlanned(resource.urn, resource.type, op, changes if op != "same" else ()))
                 if kind is not None:
                     self.checkpoint.begin(kind, resource)
@@ -140,26 +139,19 @@ class Session:
 
     def in_parallel(self, work: Callable[[Resource], None], items: list[Resource]) -> list[Resource]:
         """Runs `work` on every item, as many at a time as the run allows; those that were stopped."""
-        failed: list[Resource] = []
-        waiting, guard = iter(items), threading.Lock()
 
-        def worker() -> None:
-            while True:
-                with guard:
-                    item = next(waiting, None)
-                if item is None:
-                    return
-                try:
-                    work(item)
-                except Stopped:
-                    failed.append(item)
-                except Exception as error:  # noqa: BLE001 - a fault of ours ends the run with a line, not a thread
-                    self.fail(f"the engine failed: {type(error).__name__}: {error}", item.urn)
-                    failed.append(item)
+        def done(item: Resource) -> bool:
+            try:
+                work(item)
+            except Stopped:
+                return False
+            except Exception as error:  # noqa: BLE001 - a fault of ours ends the run with a line, not a thread
+                self.fail(f"the engine failed: {type(error).__name__}: {error}", item.urn)
+                return False
+            return True
 
-        threads = [threading.Thread(target=worker, daemon=True) for _ in items[: self.request.parallel]]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return failed
+        pool = ThreadPoolExecutor(self.request.parallel)
+        try:
+            return [item for item, ended in zip(items, pool.map(done, items), strict=True) if not ended]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # after a second interrupt nothing is waited for

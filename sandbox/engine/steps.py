@@ -3,12 +3,11 @@
 from collections.abc import Callable
 
 from sandbox.engine.events import ResourcePlanned, StepDone
-from sandbox.engine.planner import Diff
 from sandbox.engine.provider import Made, Provider, ProviderFailed
 from sandbox.engine.registry import TYPE_PREFIX
 from sandbox.engine.session import Session
-from sandbox.engine.state import Resource, now
-from sandbox.values import UNKNOWN_TEXT, Secret
+from sandbox.engine.state import Kind, Resource, now
+from sandbox.values import Secret
 
 
 def mark_secrets(session: Session, resource: Resource) -> None:
@@ -27,17 +26,39 @@ def _take(session: Session, resource: Resource, made: Made) -> None:
     session.checkpoint.touched(resource)
 
 
-def _make(work: Callable[[], Made], done: Callable[[Made], None]) -> None:
-    """Runs a create or update; what exists although it is not ready (InitFailed) is recorded before the failure."""
-    try:
-        made = work()
-    except ProviderFailed as failure:
-        if failure.created is None:
-            raise
-        done(failure.created)
-        detail = "; ".join(failure.created.init_errors)
-        raise ProviderFailed(f"exists but is not ready: {detail or failure}") from failure
-    done(made)
+def _make(
+    session: Session,
+    op: str,
+    kind: Kind,
+    new: Resource,
+    old: Resource | None,
+    call: Callable[[], Made],
+    *,
+    stamps: tuple[str, ...] = (),
+    keep_old: bool = False,
+) -> Resource:
+    """One create or update; what exists although it is not ready (InitFailed) is recorded before the failure."""
+    with session.step(op, new, old, kind=kind):
+        failed: ProviderFailed | None = None
+        try:
+            made = call()
+        except ProviderFailed as failure:
+            if failure.created is None:
+                raise
+            made, failed = failure.created, failure
+        for stamp in stamps:
+            setattr(new, stamp, now())
+        _take(session, new, made)
+        if keep_old and old is not None:
+            old.delete = True
+            session.checkpoint.touched(old)
+        session.checkpoint.end(new, add=True, drop=[old] if old is not None and not keep_old else [])
+        if failed is not None:
+            raise ProviderFailed(
+                f"exists but is not ready: {'; '.join(made.init_errors) or failed}"
+            ) from failed
+    session.count(op, new)
+    return new
 
 
 def create(
@@ -45,48 +66,27 @@ def create(
     new: Resource,
     provider: Provider | None,
     old: Resource | None = None,
-    diff: Diff | None = None,
     *,
     keep_old: bool = False,
 ) -> Resource:
     """Creates `new`. For a replacement `old` is kept, to be deleted at the end (`keep_old`), or dropped."""
-    op = "create" if old is None else "replace"
-    with session.step(op, new, old, diff, kind="creating"):
 
-        def done(made: Made) -> None:
-            new.created = new.modified = now()
-            _take(session, new, made)
-            if keep_old and old is not None:
-                old.delete = True
-                session.checkpoint.touched(old)
-            session.checkpoint.end(new, add=True, drop=[old] if old is not None and not keep_old else [])
+    def call() -> Made:
+        return provider.create(new, dry_run=session.request.dry_run) if provider else Made("", {})
 
-        def work() -> Made:
-            return provider.create(new, dry_run=session.request.dry_run) if provider else Made("", {})
-
-        _make(work, done)
-    session.count(op, new)
-    return new
+    op, stamps = "create" if old is None else "replace", ("created", "modified")
+    return _make(session, op, "creating", new, old, call, stamps=stamps, keep_old=keep_old)
 
 
-def update(session: Session, old: Resource, new: Resource, provider: Provider | None, diff: Diff) -> Resource:
+def update(session: Session, old: Resource, new: Resource, provider: Provider | None) -> Resource:
     """Changes `old` into `new` in place."""
     new.id = old.id
-    with session.step("update", new, old, diff, kind="updating"):
 
-        def done(made: Made) -> None:
-            if provider is not None:
-                new.modified = now()
-            _take(session, new, made)
-            session.checkpoint.end(new, add=True, drop=[old])
+    def call() -> Made:
+        dry_run = session.request.dry_run
+        return provider.update(old, new, dry_run=dry_run) if provider else Made("", old.outputs)
 
-        def work() -> Made:
-            dry_run = session.request.dry_run
-            return provider.update(old, new, dry_run=dry_run) if provider else Made("", old.outputs)
-
-        _make(work, done)
-    session.count("update", new)
-    return new
+    return _make(session, "update", "updating", new, old, call, stamps=("modified",) if provider else ())
 
 
 def same(session: Session, old: Resource, new: Resource, provider: Provider | None) -> Resource:
@@ -105,22 +105,13 @@ def same(session: Session, old: Resource, new: Resource, provider: Provider | No
     return new
 
 
-def _found(wanted: Resource, provider: Provider, *, importing: bool = False) -> Made:
-    """What the provider reads; raises ProviderFailed if there is nothing."""
-    made = provider.read(wanted, importing=importing)
-    if made is None:
-        raise ProviderFailed(f"resource '{wanted.import_id if importing else wanted.id}' does not exist")
-    if importing and made.inputs is None:
-        raise ProviderFailed(f"the provider of {wanted.type} cannot import")
-    return made
-
-
 def adopt(session: Session, found: Resource, provider: Provider) -> None:
     """Imports what exists under the id that the program gives; `found` becomes what the provider read."""
     with session.step("import", found, kind="importing"):
-        made = _found(found, provider, importing=True)
-        if made.inputs is not None:
-            found.inputs = made.inputs
+        made = provider.read(found, importing=True)
+        if made is None or made.inputs is None:
+            raise ProviderFailed(f"resource '{found.import_id}' does not exist")
+        found.inputs = made.inputs
         found.created = found.modified = now()
         _take(session, found, made)
         session.checkpoint.end(found, add=True)
@@ -130,10 +121,10 @@ def adopt(session: Session, found: Resource, provider: Provider) -> None:
 def read(session: Session, new: Resource, old: Resource | None, provider: Provider) -> None:
     """Reads what the stack does not own; `new` becomes what the provider read."""
     with session.step("read", new, old, kind="reading"):
-        # What the program gives to find it goes as inputs and as state, and stays what is recorded as its inputs.
-        new.outputs = dict(new.inputs)
-        known = new.id != UNKNOWN_TEXT
-        _take(session, new, _found(new, provider) if known else Made("", {}))
+        made = provider.read(new)
+        if made is None:
+            raise ProviderFailed(f"resource '{new.id}' does not exist")
+        _take(session, new, made)
         if old is not None and (old.inputs, old.outputs) != (new.inputs, new.outputs):
             new.modified = now()
             session.checkpoint.touched(new)

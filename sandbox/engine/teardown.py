@@ -4,28 +4,15 @@ from collections.abc import Container
 
 from sandbox.engine import planner, steps
 from sandbox.engine.events import ResourcePlanned, StepDone, property_changes
-from sandbox.engine.provider import Made, ProviderFailed
+from sandbox.engine.provider import Made
 from sandbox.engine.registry import TYPE_PREFIX
 from sandbox.engine.session import Session, Stopped
 from sandbox.engine.state import Resource, now
 
 
-def _ready(session: Session, items: list[Resource]) -> bool:
-    """Readies the providers of `items` from their records; False if one cannot be."""
-    for item in items:
-        try:
-            session.registry.ensure(item.provider, session.olds)
-        except ProviderFailed as error:
-            session.fail(str(error), item.urn)
-            return False
-    return True
-
-
 def delete_rest(session: Session, kept: Container[int]) -> None:
     """Deletes every old record that is not `kept` (by identity), in reverse order, and what replacements left."""
     doomed = [item for item in session.olds if item.delete or id(item) not in kept]
-    if not _ready(session, [item for item in doomed if item.delete or not item.pending_replacement]):
-        return
     spared: set[int] = set()
     for group in planner.delete_order(doomed, session.olds):
         failed = session.in_parallel(
@@ -54,8 +41,6 @@ def _forget(session: Session, item: Resource) -> None:
 def refresh(session: Session) -> None:
     """Reads every resource of the stack; what is gone is dropped, what differs is taken over."""
     found: dict[int, Resource | None] = {}
-    if not _ready(session, list(session.olds)):
-        return
 
     def read(item: Resource) -> None:
         if not item.custom or item.type.startswith(TYPE_PREFIX) or item.pending_replacement:

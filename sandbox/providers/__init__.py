@@ -14,8 +14,7 @@ from sandbox.providers.atlas_cluster import GET_ADVANCED_CLUSTER
 from sandbox.providers.atlas_custom_role import CUSTOM_DB_ROLE
 from sandbox.providers.atlas_database_user import DATABASE_USER
 from sandbox.providers.aws_role_policy import ROLE_POLICY
-from sandbox.providers.aws_secret import SECRET
-from sandbox.providers.aws_secret_version import SECRET_VERSION
+from sandbox.providers.aws_secrets import SECRET, SECRET_VERSION
 from sandbox.providers.aws_session import AwsClients, AwsSession
 from sandbox.providers.aws_task_definition import TASK_DEFINITION
 from sandbox.providers.random_password import RANDOM_PASSWORD
@@ -47,26 +46,19 @@ def serve(environment: Mapping[str, str]) -> ProviderServers:
     clients = AwsClients(environment)
     definitions: tuple[ProviderDefinition[Any], ...] = (
         ProviderDefinition(
-            name="aws",
-            version="7.51.1",
+            "aws",
+            "7.51.1",
+            lambda settings: AwsSession(clients, settings),
+            (SECRET, SECRET_VERSION, ROLE_POLICY, TASK_DEFINITION),
             settings=aws_session.SETTINGS,
-            configure=lambda settings: AwsSession(clients, settings),
-            resources=(SECRET, SECRET_VERSION, ROLE_POLICY, TASK_DEFINITION),
         ),
         ProviderDefinition(
-            name="mongodbatlas",
-            version="4.18.0",
-            settings=frozenset(),
-            configure=lambda _: AtlasClient(environment),
-            resources=(CUSTOM_DB_ROLE, DATABASE_USER),
+            "mongodbatlas",
+            "4.18.0",
+            lambda _: AtlasClient(environment),
+            (CUSTOM_DB_ROLE, DATABASE_USER),
             invokes=(GET_ADVANCED_CLUSTER,),
         ),
-        ProviderDefinition(
-            name="random",
-            version="4.21.4",
-            settings=frozenset(),
-            configure=lambda _: None,
-            resources=(RANDOM_PASSWORD,),
-        ),
+        ProviderDefinition("random", "4.21.4", lambda _: None, (RANDOM_PASSWORD,)),
     )
     return ProviderServers({one.name: ProviderServer(one) for one in definitions})

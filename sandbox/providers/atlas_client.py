@@ -13,8 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPDigestAuth
 
-from sandbox.providers.addresses import loopback, required
-from sandbox.providers.errors import ProviderError
+from sandbox.providers.errors import ProviderError, loopback, required
 from sandbox.values import Properties
 
 NOT_FOUND: Final = 404
@@ -25,13 +24,13 @@ _TIMEOUT: Final = (5.0, 60.0)  # seconds to connect and to wait for an answer
 class AtlasError(ProviderError):
     """An answer of the Admin API that is not a success."""
 
-    def __init__(self, method: str, url: str, status: int, body: Mapping[str, Any]) -> None:
+    def __init__(self, what: str, status: int, body: Mapping[str, Any]) -> None:
         self.status = status
-        reason = body.get("reason") or ""
+        found = {"reason": "", "errorCode": "", "detail": "", "parameters": [], **body}
         super().__init__(
-            f"{url} {method}: HTTP {status} {reason} "
-            f'(Error code: "{body.get("errorCode") or ""}") '
-            f"Detail: {body.get('detail') or ''} Reason: {reason}. Params: {body.get('parameters') or []}"
+            f"{what}: HTTP {status} {found['reason']} "
+            f'(Error code: "{found["errorCode"]}") '
+            f"Detail: {found['detail']} Reason: {found['reason']}. Params: {found['parameters']}"
         )
 
 
@@ -39,7 +38,7 @@ class AtlasClient:
     """What the mongodbatlas tables work with. Thread-safe; connections are kept."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._base = loopback(required(environment, "MONGODB_ATLAS_BASE_URL"), "MONGODB_ATLAS_BASE_URL")
+        self._base = loopback(environment, "MONGODB_ATLAS_BASE_URL")
         self._keys = (
             required(environment, "MONGODB_ATLAS_PUBLIC_API_KEY", "MONGODB_ATLAS_PUBLIC_KEY"),
             required(environment, "MONGODB_ATLAS_PRIVATE_API_KEY", "MONGODB_ATLAS_PRIVATE_KEY"),
@@ -47,51 +46,31 @@ class AtlasClient:
         self._http = requests.Session()
         self._http.trust_env = False
         self._http.mount("http://", HTTPAdapter(pool_maxsize=16))
-        self._lock = Lock()
         self._role_locks: dict[str, Lock] = {}
 
     def role_lock(self, project: str) -> Lock:
         """The lock under which the project's roles are changed: the API bears one change at a time."""
-        with self._lock:
-            return self._role_locks.setdefault(project, Lock())
+        return self._role_locks.setdefault(project, Lock())
 
     def call(
         self,
         method: str,
         path: tuple[str, ...],
+        doing: str,
         *,
-        name: str,
-        operation: str,
         version: str = "2023-01-01",
         body: Properties | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Properties:
         """Call the API below `groups/` and return the answer's body; raises AtlasError, ProviderError."""
         url = f"{self._base}{_API}/groups/" + "/".join(quote(part, safe="") for part in path)
-        media = f"application/vnd.atlas.{version}+json"
-        sent = {"Accept": media, "User-Agent": f"sandbox-mongodbatlas Name/{name} Operation/{operation}"}
-        if body is not None:
-            sent["Content-Type"] = media
-        answer = self._send(method, url, {**sent, **(headers or {})}, body)
-        return _body(answer, method, url)
-
-    def find(self, path: tuple[str, ...], *, name: str, operation: str) -> Properties | None:
-        """What GET answers; None for 404."""
+        media, what = f"application/vnd.atlas.{version}+json", f"{doing}: {url} {method}"
+        typed = {} if body is None else {"Content-Type": media}
         try:
-            return self.call("GET", path, name=name, operation=operation)
-        except AtlasError as error:
-            if error.status == NOT_FOUND:
-                return None
-            raise
-
-    def _send(
-        self, method: str, url: str, headers: Mapping[str, str], body: Properties | None
-    ) -> requests.Response:
-        try:
-            return self._http.request(
+            answer = self._http.request(
                 method,
                 url,
-                headers=dict(headers),
+                headers={"Accept": media, "User-Agent": "sandbox-mongodbatlas", **typed, **(headers or {})},
                 json=body,
                 # A fresh one per request: the provider never signs in ahead of a challenge.
                 auth=HTTPDigestAuth(*self._keys),
@@ -99,22 +78,26 @@ class AtlasClient:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise ProviderError(f"{url} {method}: {type(error).__name__}: no answer from Atlas") from error
+            raise ProviderError(f"{what}: {type(error).__name__}: no answer from Atlas") from error
+        try:
+            found = answer.json() if answer.content else {}
+        except ValueError:
+            found = None
+        readable: Properties = found if isinstance(found, dict) else {}
+        if not 200 <= answer.status_code < 300:
+            raise AtlasError(what, answer.status_code, {"reason": answer.reason, **readable})
+        if found is None:
+            raise ProviderError(f"{what}: HTTP {answer.status_code} with a body that is not JSON")
+        return readable
 
-
-def _body(answer: requests.Response, method: str, url: str) -> Properties:
-    try:
-        body = answer.json() if answer.content else {}
-    except ValueError:
-        body = {}
-        if answer.ok:
-            raise ProviderError(
-                f"{url} {method}: HTTP {answer.status_code} with a body that is not JSON"
-            ) from None
-    body = body if isinstance(body, dict) else {}
-    if not 200 <= answer.status_code < 300:
-        raise AtlasError(method, url, answer.status_code, {"reason": answer.reason, **body})
-    return body
+    def find(self, path: tuple[str, ...], doing: str) -> Properties | None:
+        """What GET answers; None for 404."""
+        try:
+            return self.call("GET", path, doing)
+        except AtlasError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
 
 
 def encoded(**parts: str) -> str:
@@ -124,16 +107,11 @@ def encoded(**parts: str) -> str:
 
 def decoded(identity: str) -> dict[str, str] | None:
     """The parts of an id, or None if it is not one: then it is one to import by."""
-    parts = {}
-    for pair in identity.split("-"):
-        name, separator, value = pair.partition(":")
-        if not separator:
-            return None
-        try:
-            parts[_decode(name)] = _decode(value)
-        except ValueError:
-            return None
-    return parts
+    pairs = [pair.split(":", 1) for pair in identity.split("-")]
+    try:
+        return {_decode(name): _decode(value) for name, value in pairs}
+    except ValueError:
+        return None
 
 
 def refused(identity: str, expected: str) -> ProviderError:

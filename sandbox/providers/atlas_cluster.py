@@ -3,49 +3,49 @@
 from typing import Any, Final
 
 from sandbox.providers.atlas_client import AtlasClient
-from sandbox.providers.errors import doing
 from sandbox.providers.resource import Invoke
 from sandbox.values import Properties
+
+
+def _texts(found: Any, *names: str) -> Properties:
+    return {name: found.get(name, "") for name in names}
 
 
 def _get_advanced_cluster(client: AtlasClient, arguments: Properties) -> Properties:
     project, name = arguments["projectId"], arguments["name"]
     effective = "true" if arguments.get("useEffectiveFields") else "false"
-    with doing(f"error reading advanced cluster datasource ({name})"):
-        found: Any = client.call(
-            "GET",
-            (project, "clusters", name),
-            name="data.advanced_cluster",
-            operation="read",
-            version="2024-08-05",
-            headers={"Use-Effective-Instance-Fields": effective},
-        )
+    found: Any = client.call(
+        "GET",
+        (project, "clusters", name),
+        f"error reading advanced cluster datasource ({name})",
+        version="2024-08-05",
+        headers={"Use-Effective-Instance-Fields": effective},
+    )
+    strings = found.get("connectionStrings") or {}
     return {
         "clusterId": found.get("id", ""),
-        "clusterType": found.get("clusterType", ""),
-        "connectionStrings": _connection_strings(found.get("connectionStrings") or {}),
+        "connectionStrings": {
+            **_texts(strings, "private", "privateSrv", "standard", "standardSrv"),
+            "privateEndpoints": [_private_endpoint(one) for one in strings.get("privateEndpoint") or []],
+        },
         "id": name,
         "mongoDbMajorVersion": found.get("mongoDBMajorVersion", ""),
         "mongoDbVersion": found.get("mongoDBVersion", ""),
         "name": found.get("name", name),
         "projectId": project,
-        "stateName": found.get("stateName", ""),
+        **_texts(found, "clusterType", "stateName"),
     }
 
 
-def _connection_strings(found: Any) -> Properties:
-    kinds = ("private", "privateSrv", "standard", "standardSrv")
-    endpoints = [_private_endpoint(one) for one in found.get("privateEndpoint") or []]
-    return {**{kind: found.get(kind, "") for kind in kinds}, "privateEndpoints": endpoints}
-
-
 def _private_endpoint(found: Any) -> Properties:
-    kinds = ("connectionString", "srvConnectionString", "srvShardOptimizedConnectionString", "type")
-    endpoints = [
-        {key: one.get(key, "") for key in ("endpointId", "providerName", "region")}
-        for one in found.get("endpoints") or []
-    ]
-    return {**{kind: found.get(kind, "") for kind in kinds}, "endpoints": endpoints}
+    return {
+        **_texts(
+            found, "connectionString", "srvConnectionString", "srvShardOptimizedConnectionString", "type"
+        ),
+        "endpoints": [
+            _texts(one, "endpointId", "providerName", "region") for one in found.get("endpoints") or []
+        ],
+    }
 
 
 GET_ADVANCED_CLUSTER: Final = Invoke(

@@ -5,15 +5,15 @@ read back; waiting polls instead of sleeping. Deleting a missing role is no erro
 """
 
 import time
+from collections.abc import Iterator
 from typing import Any, Final
 
 from sandbox.providers.atlas_client import NOT_FOUND, AtlasClient, AtlasError, decoded, encoded, refused
-from sandbox.providers.errors import PartlyCreated, ProviderError, doing
+from sandbox.providers.errors import PartlyCreated, ProviderError
 from sandbox.providers.resource import Found, Property, ResourceType
 from sandbox.values import Properties
 
 _RETRIED: Final = (404, 500)
-_NAME: Final = "custom_db_role"
 _DEADLINE: Final = 30.0  # seconds that a create, or a wait for a change to show, may take
 _PAUSE: Final = 0.2  # seconds between two reads
 
@@ -21,10 +21,7 @@ _PAUSE: Final = 0.2  # seconds between two reads
 def _payload(inputs: Properties) -> Properties:
     return {
         "actions": [
-            {
-                "action": one["action"],
-                "resources": [_resource_payload(resource) for resource in one.get("resources") or []],
-            }
+            {"action": one["action"], "resources": [_on(resource) for resource in one.get("resources") or []]}
             for one in inputs.get("actions") or []
         ],
         "inheritedRoles": [
@@ -33,18 +30,15 @@ def _payload(inputs: Properties) -> Properties:
     }
 
 
-def _resource_payload(resource: Properties) -> Properties:
+def _on(resource: Properties) -> Properties:
     if resource.get("cluster"):
         return {"cluster": True}
-    return {
-        "cluster": False,
-        "collection": resource.get("collectionName") or "",
-        "db": resource.get("databaseName") or "",
-    }
+    database, collection = resource.get("databaseName") or "", resource.get("collectionName") or ""
+    return {"cluster": False, "collection": collection, "db": database}
 
 
-def _state(answer: Any, project: str) -> Properties:
-    return {
+def _found(answer: Any, project: str) -> Found:
+    state = {
         "actions": [
             {
                 "action": one["action"],
@@ -65,6 +59,7 @@ def _state(answer: Any, project: str) -> Properties:
         "projectId": project,
         "roleName": answer["roleName"],
     }
+    return Found(encoded(project_id=project, role_name=answer["roleName"]), state)
 
 
 def _address(identity: str) -> tuple[str, str]:
@@ -72,8 +67,8 @@ def _address(identity: str) -> tuple[str, str]:
     parts = decoded(identity)
     if parts:
         return parts["project_id"], parts["role_name"]
-    project, separator, role = identity.partition("-")
-    if not (separator and project and role):
+    project, _, role = identity.partition("-")
+    if not (project and role):
         raise refused(identity, "{project_id}-{role_name}")
     return project, role
 
@@ -82,90 +77,88 @@ def _roles(project: str, *role: str) -> tuple[str, ...]:
     return (project, "customDBRoles", "roles", *role)
 
 
-def _get(client: AtlasClient, project: str, role: str, operation: str) -> Properties | None:
-    with doing("error getting custom db role information"):
-        return client.find(_roles(project, role), name=_NAME, operation=operation)
+def _get(client: AtlasClient, project: str, role: str) -> Properties | None:
+    return client.find(_roles(project, role), "error getting custom db role information")
 
 
 def _create(client: AtlasClient, inputs: Properties) -> Found:
     project, role = inputs["projectId"], inputs["roleName"]
-    body = {**_payload(inputs), "roleName": role}
-    identity = encoded(project_id=project, role_name=role)
     with client.role_lock(project):
-        with doing("error creating custom db role"):
-            _post(client, project, body)
+        _post(client, project, {**_payload(inputs), "roleName": role})
         try:
-            answer = _awaited(client, project, role)
+            return _awaited(client, project, role)
         except ProviderError as error:
+            identity = encoded(project_id=project, role_name=role)
             raise PartlyCreated(identity, dict(inputs), str(error)) from error
-    return Found(identity, _state(answer, project))
 
 
 def _post(client: AtlasClient, project: str, body: Properties) -> None:
-    until = time.monotonic() + _DEADLINE
-    while True:
+    for last in _attempts():
         try:
-            client.call("POST", _roles(project), name=_NAME, operation="create", body=body)
+            client.call("POST", _roles(project), "error creating custom db role", body=body)
         except AtlasError as error:
-            if error.status not in _RETRIED or time.monotonic() >= until:
+            if error.status not in _RETRIED or last:
                 raise
-            time.sleep(_PAUSE)
         else:
             return
 
 
-def _awaited(client: AtlasClient, project: str, role: str) -> Properties:
+def _awaited(client: AtlasClient, project: str, role: str) -> Found:
+    for _ in _attempts():
+        answer = _get(client, project, role)
+        if answer is not None:
+            return _found(answer, project)
+    raise ProviderError(f"error creating custom db role: {role} cannot be read after {_DEADLINE:.0f} s")
+
+
+def _attempts() -> Iterator[bool]:
+    """Paces attempts until the deadline; true for the last one."""
     until = time.monotonic() + _DEADLINE
-    while (answer := _get(client, project, role, "create")) is None:
-        _pause(until, f"error creating custom db role: {role} cannot be read")
-    return answer
-
-
-def _pause(until: float, message: str) -> None:
-    if time.monotonic() >= until:
-        raise ProviderError(f"{message} after {_DEADLINE:.0f} s")
-    time.sleep(_PAUSE)
+    while time.monotonic() < until:
+        yield False
+        time.sleep(_PAUSE)
+    yield True
 
 
 def _read(client: AtlasClient, identity: str, _known: Properties) -> Found | None:
     project, role = _address(identity)
-    answer = _get(client, project, role, "read")
-    if answer is None:
-        return None
-    return Found(encoded(project_id=project, role_name=role), _state(answer, project))
+    answer = _get(client, project, role)
+    return None if answer is None else _found(answer, project)
 
 
 def _update(client: AtlasClient, identity: str, _old: Properties, inputs: Properties) -> Properties:
     project, role = _address(identity)
+    what = f"error updating custom db role ({role})"
     with client.role_lock(project):
-        with doing(f"error updating custom db role ({role})"):
-            client.call("PATCH", _roles(project, role), name=_NAME, operation="update", body=_payload(inputs))
-        answer = _get(client, project, role, "update")
+        client.call("PATCH", _roles(project, role), what, body=_payload(inputs))
+        answer = _get(client, project, role)
     if answer is None:
-        raise ProviderError(f"error updating custom db role ({role}): it is gone")
-    return _state(answer, project)
+        raise ProviderError(f"{what}: it is gone")
+    return _found(answer, project).state
 
 
 def _delete(client: AtlasClient, identity: str, _state: Properties) -> None:
     project, role = _address(identity)
+    what = f"error deleting custom db role ({role})"
     with client.role_lock(project):
-        if _get(client, project, role, "delete") is None:
+        if _get(client, project, role) is None:
             return
         try:
-            client.call("DELETE", _roles(project, role), name=_NAME, operation="delete")
-        except ProviderError as error:
-            if not (isinstance(error, AtlasError) and error.status == NOT_FOUND):
-                raise ProviderError(f"error deleting custom db role ({role}): {error}") from error
-        until = time.monotonic() + _DEADLINE
-        while _get(client, project, role, "delete") is not None:
-            _pause(until, f"error deleting custom db role ({role}): still there")
+            client.call("DELETE", _roles(project, role), what)
+        except AtlasError as error:
+            if error.status != NOT_FOUND:
+                raise
+        for _ in _attempts():
+            if _get(client, project, role) is None:
+                return
+    raise ProviderError(f"{what}: still there after {_DEADLINE:.0f} s")
 
 
 CUSTOM_DB_ROLE: Final = ResourceType[AtlasClient](
     token="mongodbatlas:index/customDbRole:CustomDbRole",  # noqa: S106 - a type token
     properties=(
-        Property("actions", unordered=True, block=True),
-        Property("inheritedRoles", unordered=True, block=True),
+        Property("actions", block=True),
+        Property("inheritedRoles", block=True),
         Property("projectId", required=True, replaces=True),
         Property("roleName", required=True, replaces=True),
     ),

@@ -7,62 +7,53 @@ unchanged password is not sent again, and no password is read back.
 from typing import Any, Final
 
 from sandbox.providers.atlas_client import AtlasClient, decoded, encoded, refused
-from sandbox.providers.errors import doing
 from sandbox.providers.resource import Found, Property, ResourceType
 from sandbox.values import UNKNOWN, Properties
 
-_NAME: Final = "database_user"
-_KINDS: Final = ("awsIamType", "ldapAuthType", "oidcAuthType", "x509Type")
+_KINDS: Final = {
+    "awsIamType": "awsIAMType",
+    "ldapAuthType": "ldapAuthType",
+    "oidcAuthType": "oidcAuthType",
+    "x509Type": "x509Type",
+}
+"""How a user may sign in beside a password, and what Atlas calls it."""
 _NO_KIND: Final = "NONE"
 _IMPORT_FORM: Final = "{project_id}-{username}-{auth_database_name}"
 
 
-def _payload(inputs: Properties) -> Properties:
-    payload: Properties = {
-        "awsIAMType": inputs.get("awsIamType") or _NO_KIND,
+def _payload(inputs: Properties, password: str | None) -> Properties:
+    optional = {"description": inputs.get("description"), "password": password}
+    return {
+        **{there: inputs.get(here) or _NO_KIND for here, there in _KINDS.items()},
+        **{name: value for name, value in optional.items() if value},
         "databaseName": inputs["authDatabaseName"],
         "groupId": inputs["projectId"],
         "labels": [{"key": one.get("key"), "value": one.get("value")} for one in inputs.get("labels") or []],
-        "ldapAuthType": inputs.get("ldapAuthType") or _NO_KIND,
-        "oidcAuthType": inputs.get("oidcAuthType") or _NO_KIND,
-        "roles": [_role_payload(role) for role in inputs.get("roles") or []],
+        "roles": [_role(role) for role in inputs.get("roles") or []],
         "scopes": [{"name": one.get("name"), "type": one.get("type")} for one in inputs.get("scopes") or []],
         "username": inputs["username"],
-        "x509Type": inputs.get("x509Type") or _NO_KIND,
     }
-    if inputs.get("description"):
-        payload["description"] = inputs["description"]
-    return payload
 
 
-def _role_payload(role: Properties) -> Properties:
+def _role(role: Properties) -> Properties:
     collection = {"collectionName": role["collectionName"]} if role.get("collectionName") else {}
     return {**collection, "databaseName": role["databaseName"], "roleName": role["roleName"]}
 
 
-def _state(answer: Any, known: Properties) -> Properties:
-    return {
-        "authDatabaseName": answer["databaseName"],
-        "awsIamType": answer.get("awsIAMType") or _NO_KIND,
+def _found(answer: Any, known: Properties) -> Found:
+    project, name, database = answer["groupId"], answer["username"], answer["databaseName"]
+    state = {
+        **{here: answer.get(there) or _NO_KIND for here, there in _KINDS.items()},
+        "authDatabaseName": database,
         "description": answer.get("description") or None,
         "labels": [dict(one) for one in answer.get("labels") or []],
-        "ldapAuthType": answer.get("ldapAuthType") or _NO_KIND,
-        "oidcAuthType": answer.get("oidcAuthType") or _NO_KIND,
         "password": known.get("password"),
-        "projectId": answer["groupId"],
-        "roles": [_role_payload(role) for role in answer.get("roles") or []],
+        "projectId": project,
+        "roles": [_role(role) for role in answer.get("roles") or []],
         "scopes": [{"name": one["name"], "type": one["type"]} for one in answer.get("scopes") or []],
-        "username": answer["username"],
-        "x509Type": answer.get("x509Type") or _NO_KIND,
+        "username": name,
     }
-
-
-def _identity(state: Properties) -> str:
-    return encoded(
-        project_id=state["projectId"],
-        username=state["username"],
-        auth_database_name=state["authDatabaseName"],
-    )
+    return Found(encoded(project_id=project, username=name, auth_database_name=database), state)
 
 
 def _path(identity: str) -> tuple[str, ...]:
@@ -78,37 +69,24 @@ def _path(identity: str) -> tuple[str, ...]:
 
 
 def _create(client: AtlasClient, inputs: Properties) -> Found:
-    payload = _payload(inputs)
-    if inputs.get("password"):
-        payload["password"] = inputs["password"]
-    path = (inputs["projectId"], "databaseUsers")
-    with doing("error during database user creation"):
-        answer = client.call("POST", path, name=_NAME, operation="create", body=payload)
-    state = _state(answer, inputs)
-    return Found(_identity(state), state)
+    path, body = (inputs["projectId"], "databaseUsers"), _payload(inputs, inputs.get("password"))
+    return _found(client.call("POST", path, "error during database user creation", body=body), inputs)
 
 
 def _read(client: AtlasClient, identity: str, known: Properties) -> Found | None:
-    with doing("error getting database user information"):
-        answer = client.find(_path(identity), name=_NAME, operation="read")
-    if answer is None:
-        return None
-    state = _state(answer, known)
-    return Found(_identity(state), state)
+    answer = client.find(_path(identity), "error getting database user information")
+    return _found(answer, known) if answer is not None else None
 
 
 def _update(client: AtlasClient, identity: str, old: Properties, inputs: Properties) -> Properties:
-    payload = _payload(inputs)
-    if inputs.get("password") and inputs["password"] != old.get("password"):
-        payload["password"] = inputs["password"]
-    with doing("error when updating the database user resource"):
-        answer = client.call("PATCH", _path(identity), name=_NAME, operation="update", body=payload)
-    return _state(answer, inputs)
+    password = inputs.get("password")
+    body = _payload(inputs, password if password != old.get("password") else None)
+    what = "error when updating the database user resource"
+    return _found(client.call("PATCH", _path(identity), what, body=body), inputs).state
 
 
 def _delete(client: AtlasClient, identity: str, _state: Properties) -> None:
-    with doing("error when destroying the database user resource"):
-        client.call("DELETE", _path(identity), name=_NAME, operation="delete")
+    client.call("DELETE", _path(identity), "error when destroying the database user resource")
 
 
 def _plan(_: AtlasClient, planned: Properties) -> Properties:
@@ -122,13 +100,13 @@ DATABASE_USER: Final = ResourceType[AtlasClient](
         Property("authDatabaseName", required=True, replaces=True),
         Property("awsIamType", computed=True),
         Property("description"),
-        Property("labels", unordered=True, block=True),
+        Property("labels", block=True),
         Property("ldapAuthType", computed=True),
         Property("oidcAuthType", computed=True),
         Property("password", secret=True, kept=True),
         Property("projectId", required=True, replaces=True),
-        Property("roles", required=True, unordered=True, block=True),
-        Property("scopes", unordered=True, block=True),
+        Property("roles", required=True, block=True),
+        Property("scopes", block=True),
         Property("username", required=True, replaces=True),
         Property("x509Type", computed=True),
     ),

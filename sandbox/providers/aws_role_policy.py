@@ -1,4 +1,4 @@
-"""The resource type aws:iam/rolePolicy:RolePolicy: an inline policy of a role."""
+"""The resource type aws:iam/rolePolicy:RolePolicy: an inline policy of a role, given as JSON text."""
 
 import json
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from sandbox.providers.aws_session import AwsSession, aws_errors
 from sandbox.providers.errors import ProviderError
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
-from sandbox.values import UNKNOWN, Properties, Value, is_known
+from sandbox.values import UNKNOWN, Properties, Value
 
 
 def _same_policy(old: Value, new: Value, _: Properties) -> bool:
@@ -17,42 +17,31 @@ def _same_policy(old: Value, new: Value, _: Properties) -> bool:
         return bool(old == new)
 
 
-def _prepare(_: AwsSession, inputs: Properties) -> Properties:
-    """The policy as JSON text: programs may give an object."""
-    policy = inputs["policy"] if is_known(inputs["policy"]) else UNKNOWN
-    text = json.dumps(policy, separators=(",", ":")) if isinstance(policy, dict) else policy
-    return {**inputs, "policy": text}
-
-
 def _validate(inputs: Properties) -> list[Failure]:
     policy = inputs["policy"]
     try:
-        valid = not isinstance(policy, str) or isinstance(json.loads(policy), dict)
-    except ValueError:
+        valid = policy is UNKNOWN or isinstance(json.loads(policy), dict)
+    except (TypeError, ValueError):
         valid = False
     return [] if valid else [Failure("policy", '"policy" contains an invalid JSON policy')]
 
 
-def _put(session: AwsSession, inputs: Properties) -> None:
-    role, name = inputs["role"], inputs["name"]
+def _put(session: AwsSession, role: str, name: str, inputs: Properties) -> Properties:
     with aws_errors(f"putting IAM Role ({role}) Policy ({name})"):
         session.client("iam", {}).put_role_policy(
             RoleName=role, PolicyName=name, PolicyDocument=inputs["policy"]
         )
+    return {"name": name, "namePrefix": "", "policy": inputs["policy"], "role": role}
 
 
 def _create(session: AwsSession, inputs: Properties) -> Found:
-    _put(session, inputs)
-    return Found(f"{inputs['role']}:{inputs['name']}", _state(inputs))
-
-
-def _state(inputs: Properties) -> Properties:
-    return {"name": inputs["name"], "namePrefix": "", "policy": inputs["policy"], "role": inputs["role"]}
+    role, name = inputs["role"], inputs["name"]
+    return Found(f"{role}:{name}", _put(session, role, name, inputs))
 
 
 def _split(identity: str) -> tuple[str, str]:
-    role, separator, name = identity.partition(":")
-    if not separator or not role or not name:
+    role, _, name = identity.partition(":")
+    if not role or not name:
         raise ProviderError(f"unexpected format of ID ({identity}), expected role_name:role_policy_name")
     return role, name
 
@@ -66,13 +55,12 @@ def _read(session: AwsSession, identity: str, known: Properties) -> Found | None
         return None
     policy = document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
     held = known.get("policy")
-    same = held is not None and _same_policy(held, policy, {})
-    return Found(identity, _state({"role": role, "name": name, "policy": held if same else policy}))
+    policy = held if held is not None and _same_policy(held, policy, {}) else policy
+    return Found(identity, {"name": name, "namePrefix": "", "policy": policy, "role": role})
 
 
-def _update(session: AwsSession, _identity: str, _old: Properties, inputs: Properties) -> Properties:
-    _put(session, inputs)
-    return _state(inputs)
+def _update(session: AwsSession, identity: str, _old: Properties, inputs: Properties) -> Properties:
+    return _put(session, *_split(identity), inputs)
 
 
 def _delete(session: AwsSession, identity: str, _state: Properties) -> None:
@@ -84,7 +72,7 @@ def _delete(session: AwsSession, identity: str, _state: Properties) -> None:
 ROLE_POLICY: Final = ResourceType[AwsSession](
     token="aws:iam/rolePolicy:RolePolicy",  # noqa: S106 - a type token
     properties=(
-        Property("name", replaces=True),
+        Property("name", required=True, replaces=True),
         Property("namePrefix", output_only=True),
         Property("policy", required=True, equivalent=_same_policy),
         Property("role", required=True, replaces=True),
@@ -93,7 +81,6 @@ ROLE_POLICY: Final = ResourceType[AwsSession](
     read=_read,
     update=_update,
     delete=_delete,
-    autoname="name",
-    prepare=_prepare,
+    unique="name",
     validate=_validate,
 )

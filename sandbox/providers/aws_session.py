@@ -5,7 +5,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Final, cast
 
@@ -14,8 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.loaders import create_loader
 
-from sandbox.providers.addresses import loopback, required
-from sandbox.providers.errors import ProviderError
+from sandbox.providers.errors import ProviderError, loopback, required
 from sandbox.values import Properties
 
 SETTINGS: Final = frozenset(
@@ -39,71 +37,55 @@ _CONFIG: Final = Config(
 _LOADER: Final = create_loader()  # service models are large: they are read once for all stacks of a process
 
 
-@dataclass(frozen=True)
-class Keys:
-    """Whose requests are signed, and with what."""
-
-    access: str
-    secret: str = field(repr=False)
-    token: str | None = field(repr=False)
-
-
 class AwsClients:
     """The clients of one stack's provider, kept over all runs: making one is slow, using one is safe in any thread."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = environment
-        self._clients: dict[tuple[Keys, str, str], Any] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
         self._lock = Lock()
 
-    def get(self, keys: Keys, service: str, region: str) -> Any:
+    def get(self, service: str, region: str) -> Any:
         """The client of a service in a region; raises ProviderError unless its endpoint is loopback."""
-        endpoint = loopback(required(self.environment, "AWS_ENDPOINT_URL"), "AWS_ENDPOINT_URL")
+        endpoint = loopback(self.environment, "AWS_ENDPOINT_URL")
         with self._lock:
-            if (keys, service, region) not in self._clients:
-                make = cast("Any", _session(keys).create_client)
-                self._clients[keys, service, region] = make(
+            if (service, region) not in self._clients:
+                make = cast("Any", self._signing().create_client)
+                self._clients[service, region] = make(
                     service, region_name=region, endpoint_url=endpoint, config=_CONFIG
                 )
-            return self._clients[keys, service, region]
+            return self._clients[service, region]
+
+    def _signing(self) -> botocore.session.Session:
+        core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+        core.set_config_variable("config_file", os.devnull)
+        core.set_config_variable("credentials_file", os.devnull)
+        core.register_component("data_loader", _LOADER)
+        given = self.environment
+        access, secret = required(given, "AWS_ACCESS_KEY_ID"), required(given, "AWS_SECRET_ACCESS_KEY")
+        core.set_credentials(access, secret, given.get("AWS_SESSION_TOKEN"))
+        return core
 
 
 class AwsSession:
-    """What the aws tables work with: region, account and clients of one configured provider."""
+    """What the aws tables work with: region and clients of one configured provider."""
 
     def __init__(self, clients: AwsClients, settings: Properties) -> None:
-        environment = clients.environment
-        self.region: str = settings.get("region") or required(environment, "AWS_REGION", "AWS_DEFAULT_REGION")
         self._clients = clients
-        self._keys = Keys(
-            required(environment, "AWS_ACCESS_KEY_ID"),
-            required(environment, "AWS_SECRET_ACCESS_KEY"),
-            environment.get("AWS_SESSION_TOKEN"),
+        self.region: str = settings.get("region") or required(
+            clients.environment, "AWS_REGION", "AWS_DEFAULT_REGION"
         )
-        self.account_id = self._verified_account(settings)
-
-    def client(self, service: str, properties: Properties) -> Any:
-        """The client of a service, for the resource's region."""
-        return self._clients.get(self._keys, service, properties.get("region") or self.region)
-
-    def _verified_account(self, settings: Properties) -> str:
         with aws_errors("validating provider credentials: retrieving caller identity from STS"):
-            account = self.client("sts", {}).get_caller_identity()["Account"]
+            account = str(self.client("sts", {}).get_caller_identity()["Account"])
         allowed = settings.get("allowedAccountIds") or []
         # Engines pass a nested setting as JSON text or as it is.
         allowed = json.loads(allowed) if isinstance(allowed, str) else allowed
         if allowed and account not in allowed:
             raise ProviderError(f"AWS account ID not allowed: {account}")
-        return str(account)
 
-
-def _session(keys: Keys) -> botocore.session.Session:
-    core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    core.set_config_variable("config_file", os.devnull)
-    core.set_config_variable("credentials_file", os.devnull)
-    core.register_component("data_loader", _LOADER)
-    core.set_credentials(keys.access, keys.secret, keys.token)
-    return core
+    def client(self, service: str, properties: Properties) -> Any:
+        """The client of a service, for the resource's region."""
+        return self._clients.get(service, properties.get("region") or self.region)
 
 
 @contextmanager
@@ -112,11 +94,11 @@ def aws_errors(doing: str, *gone: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "Unknown")
-        message = error.response.get("Error", {}).get("Message", "")
-        if code in gone:
+        found = {"Code": "Unknown", "Message": "", **error.response.get("Error", {})}
+        if found["Code"] in gone:
             return
-        raise ProviderError(f"{doing}: operation error {error.operation_name}, {code}: {message}") from error
+        reason = f"operation error {error.operation_name}, {found['Code']}: {found['Message']}"
+        raise ProviderError(f"{doing}: {reason}") from error
     except ParamValidationError as error:
         # botocore quotes the offending values, which may be secret: keep the names only.
         report = re.sub(r"value: .*?, type:", "type:", str(error))

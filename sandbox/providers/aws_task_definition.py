@@ -3,17 +3,19 @@
 All changes but tags make a new revision. Deleting deregisters, unless `skipDestroy` is set; INACTIVE counts as gone.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sandbox.providers import containers
 from sandbox.providers.aws_session import AwsSession, aws_errors, tag_changes, with_region_and_tags
 from sandbox.providers.errors import ProviderError
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
-from sandbox.values import Properties, is_known
+from sandbox.values import Properties
 
+_TEXTS: Final = ("executionRoleArn", "family", "ipcMode", "pidMode", "taskRoleArn")
+_LISTS: Final = ("placementConstraints", "requiresCompatibilities")
 _PASSED: Final = (
-    *("cpu", "enableFaultInjection", "ephemeralStorage", "executionRoleArn", "family", "ipcMode", "memory"),
-    *("networkMode", "pidMode", "placementConstraints", "requiresCompatibilities", "taskRoleArn"),
+    *(*_TEXTS, *_LISTS, "cpu", "enableFaultInjection", "memory", "networkMode", "runtimePlatform"),
 )
 """Inputs that ECS takes under the same name and in the same form."""
 
@@ -30,19 +32,22 @@ def _validate(inputs: Properties) -> list[Failure]:
 
 
 def _create(session: AwsSession, inputs: Properties) -> Found:
-    request: dict[str, Any] = {name: inputs[name] for name in _PASSED if inputs.get(name) not in (None, [])}
-    if "ephemeralStorage" in request:
-        request["ephemeralStorage"] = {"sizeInGiB": request["ephemeralStorage"]["sizeInGib"]}
-    if inputs.get("runtimePlatform"):
-        request["runtimePlatform"] = inputs["runtimePlatform"]
-    request["containerDefinitions"] = containers.parsed(inputs["containerDefinitions"])
-    if inputs.get("volumes"):
-        request["volumes"] = [_volume_request(volume) for volume in inputs["volumes"]]
-    if inputs.get("tagsAll"):
-        request["tags"] = [{"key": key, "value": value} for key, value in inputs["tagsAll"].items()]
+    storage = inputs.get("ephemeralStorage")
+    given = {
+        **{name: inputs.get(name) for name in _PASSED},
+        "ephemeralStorage": storage and {"sizeInGiB": storage["sizeInGib"]},
+        "containerDefinitions": containers.parsed(inputs["containerDefinitions"]),
+        "volumes": [_volume_request(volume) for volume in inputs.get("volumes") or []],
+        "tags": _tags(inputs["tagsAll"]),
+    }
+    request = {name: value for name, value in given.items() if value not in (None, [])}
     with aws_errors(f"creating ECS Task Definition ({inputs['family']})"):
         made = session.client("ecs", inputs).register_task_definition(**request)["taskDefinition"]
     return Found(inputs["family"], _state(session, made, inputs["tagsAll"], inputs))
+
+
+def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in tags.items()]
 
 
 def _volume_request(volume: Properties) -> Properties:
@@ -61,41 +66,31 @@ def _volume_state(volume: Properties) -> Properties:
     return state
 
 
-def _state(session: AwsSession, made: Any, tags: dict[str, str], known: Properties) -> Properties:
-    arn = str(made["taskDefinitionArn"])
-    storage = made.get("ephemeralStorage")
-    platform = made.get("runtimePlatform")
+def _state(session: AwsSession, made: Any, tags: Mapping[str, str], known: Properties) -> Properties:
+    arn, storage = str(made["taskDefinitionArn"]), made.get("ephemeralStorage")
     return {
+        **{name: made.get(name) or "" for name in _TEXTS},
+        **{name: list(made.get(name) or []) for name in _LISTS},
         "arn": arn,
         "arnWithoutRevision": arn.rpartition(":")[0],
         "containerDefinitions": containers.written(made["containerDefinitions"]),
         "cpu": made.get("cpu"),
         "enableFaultInjection": bool(made.get("enableFaultInjection")),
         "ephemeralStorage": {"sizeInGib": storage["sizeInGiB"]} if storage else None,
-        "executionRoleArn": made.get("executionRoleArn") or "",
-        "family": made["family"],
-        "ipcMode": made.get("ipcMode") or "",
         "memory": made.get("memory"),
         "networkMode": made.get("networkMode") or "bridge",
-        "pidMode": made.get("pidMode") or "",
-        "placementConstraints": list(made.get("placementConstraints") or []),
         "region": known.get("region") or session.region,
-        "requiresCompatibilities": list(made.get("requiresCompatibilities") or []),
         "revision": made["revision"],
-        "runtimePlatform": dict(platform) if platform else None,
+        "runtimePlatform": made.get("runtimePlatform") or None,
         "skipDestroy": bool(known.get("skipDestroy")),
         "tags": tags,
         "tagsAll": tags,
-        "taskRoleArn": made.get("taskRoleArn") or "",
-        "trackLatest": bool(known.get("trackLatest")),
         "volumes": [_volume_state(volume) for volume in made.get("volumes") or []],
     }
 
 
 def _read(session: AwsSession, identity: str, known: Properties) -> Found | None:
     wanted = known.get("arn") or identity
-    if known.get("trackLatest"):
-        wanted = identity
     answer: Any = {}
     gone = ("ClientException", "InvalidParameterException")
     with aws_errors(f"reading ECS Task Definition ({identity})", *gone):
@@ -115,8 +110,7 @@ def _update(session: AwsSession, identity: str, old: Properties, inputs: Propert
         if removed:
             session.client("ecs", inputs).untag_resource(resourceArn=old["arn"], tagKeys=removed)
         if put:
-            tags: Any = [{"key": key, "value": value} for key, value in put.items()]
-            session.client("ecs", inputs).tag_resource(resourceArn=old["arn"], tags=tags)
+            session.client("ecs", inputs).tag_resource(resourceArn=old["arn"], tags=_tags(put))
     found = _read(session, identity, {**old, **inputs, "arn": old["arn"]})
     if found is None:
         raise ProviderError(f"reading ECS Task Definition ({identity}): couldn't find resource")
@@ -130,14 +124,11 @@ def _delete(session: AwsSession, identity: str, state: Properties) -> None:
         session.client("ecs", state).deregister_task_definition(taskDefinition=state["arn"])
 
 
-def _plan(session: AwsSession, planned: Properties) -> Properties:
+def _plan(_: AwsSession, planned: Properties) -> Properties:
     definitions = planned["containerDefinitions"]
-    if isinstance(definitions, str):
-        planned = {**planned, "containerDefinitions": containers.written(containers.parsed(definitions))}
-    family, region, account = planned["family"], planned["region"], session.account_id
-    if not is_known([family, region]) or is_known(planned["arnWithoutRevision"]):
-        return planned
-    return {**planned, "arnWithoutRevision": f"arn:aws:ecs:{region}:{account}:task-definition/{family}"}
+    known = isinstance(definitions, str)
+    written = containers.written(containers.parsed(definitions)) if known else definitions
+    return {**planned, "containerDefinitions": written}
 
 
 TASK_DEFINITION: Final = ResourceType[AwsSession](
@@ -155,17 +146,16 @@ TASK_DEFINITION: Final = ResourceType[AwsSession](
         Property("memory", replaces=True),
         Property("networkMode", replaces=True, computed=True),
         Property("pidMode", replaces=True),
-        Property("placementConstraints", replaces=True, unordered=True, block=True),
+        Property("placementConstraints", replaces=True, block=True),
         Property("region", replaces=True, computed=True),
-        Property("requiresCompatibilities", replaces=True, unordered=True),
+        Property("requiresCompatibilities", replaces=True),
         Property("revision", output_only=True),
         Property("runtimePlatform", replaces=True, block=True),
         Property("skipDestroy", default=False),
         Property("tags"),
         Property("tagsAll", computed=True),
         Property("taskRoleArn", replaces=True),
-        Property("trackLatest", default=False),
-        Property("volumes", replaces=True, unordered=True, block=True),
+        Property("volumes", replaces=True, block=True),
     ),
     create=_create,
     read=_read,

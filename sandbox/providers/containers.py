@@ -17,42 +17,32 @@ def equivalent(old: Value, new: Value, inputs: Properties) -> bool:
     """Whether two JSON texts define the same containers, given the task's network mode."""
     awsvpc = inputs.get("networkMode") == "awsvpc"
     try:
-        before, after = json.loads(old), json.loads(new)
+        before, after = parsed(old), parsed(new)
     except (TypeError, ValueError):
-        return bool(old == new)
-    if not all(_is_definitions(one) for one in (before, after)):
         return bool(old == new)
     return _normal(before, awsvpc=awsvpc) == _normal(after, awsvpc=awsvpc)
 
 
 def written(definitions: list[Properties]) -> str:
     """The text that the state holds: containers, variables and secrets ordered by name, keys sorted."""
-    ordered = []
-    for definition in sorted(definitions, key=_name):
-        one = dict(definition)
-        for key in _NAMED:
-            if isinstance(one.get(key), list):
-                one[key] = sorted(one[key], key=_name)
-        ordered.append(one)
+    ordered = [
+        {**one, **{key: sorted(one[key], key=_name) for key in _NAMED if one.get(key)}}
+        for one in sorted(definitions, key=_name)
+    ]
     return json.dumps(ordered, separators=(",", ":"), sort_keys=True)
 
 
 def parsed(text: str) -> list[Properties]:
     """The definitions in a JSON text; raises ValueError saying what is wrong, without quoting it."""
     try:
-        definitions = json.loads(text)
+        found = json.loads(text)
     except ValueError:
         raise ValueError("ECS Task Definition container_definitions is invalid: not JSON") from None
-    if not _is_definitions(definitions):
-        raise ValueError("ECS Task Definition container_definitions is invalid: not a list of objects")
-    nameless = [index for index, one in enumerate(definitions) if not one.get("name")]
-    if nameless:
-        raise ValueError(f"ECS Task Definition container_definitions is invalid: no name at {nameless[0]}")
-    return list(definitions)
-
-
-def _is_definitions(value: Value) -> bool:
-    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+    if not isinstance(found, list) or not all(isinstance(item, dict) and item.get("name") for item in found):
+        raise ValueError(
+            "ECS Task Definition container_definitions is invalid: not a list of objects with names"
+        )
+    return found
 
 
 def _name(item: Properties) -> str:
@@ -64,14 +54,12 @@ def _normal(definitions: list[Properties], *, awsvpc: bool) -> list[Properties]:
 
 
 def _normal_definition(definition: Properties, *, awsvpc: bool) -> Properties:
-    normal = dict(definition)
+    normal = {**definition, **{key: sorted(definition.get(key) or [], key=_name) for key in _NAMED}}
     normal["essential"] = definition.get("essential") is not False
     normal["cpu"] = definition.get("cpu") or 0
     normal["portMappings"] = sorted(
         (_port(mapping, awsvpc=awsvpc) for mapping in definition.get("portMappings") or []), key=repr
     )
-    for key in _NAMED:
-        normal[key] = sorted(definition.get(key) or [], key=_name)
     if definition.get("healthCheck"):
         normal["healthCheck"] = {**_HEALTH_CHECK, **(_without_empty(definition["healthCheck"]) or {})}
     return dict(_without_empty(normal))
@@ -89,6 +77,4 @@ def _without_empty(value: Value) -> Value:
     if isinstance(value, dict):
         kept = {key: _without_empty(item) for key, item in value.items()}
         return {key: item for key, item in kept.items() if item is not None and item not in ("", [], {})}
-    if isinstance(value, list):
-        return [_without_empty(item) for item in value]
-    return value
+    return [_without_empty(item) for item in value] if isinstance(value, list) else value

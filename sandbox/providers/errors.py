@@ -1,10 +1,16 @@
-"""The providers' exceptions: one line, with the real providers' wording."""
+"""The providers' exceptions, in one line with the real providers' wording, and the settings that they refuse."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
+from atlas_access.base import EndpointRefused, Endpoints
 from sandbox.values import Properties
+
+_HERE: Final = "http://127.0.0.1"
+_GUARD: Final = Endpoints(sandbox=True, aws=_HERE, atlas=_HERE, smoke=_HERE, hubspot=_HERE, github=_HERE)
+"""The overlay in sandbox mode, whatever mode the environment asks for: these providers have no other."""
 
 
 class ProviderError(Exception):
@@ -28,5 +34,18 @@ class PartlyCreated(Exception):
     state: Properties = field(repr=False)
     reason: str
 
-    def __str__(self) -> str:
-        return self.reason
+
+def required(environment: Mapping[str, str], *names: str) -> str:
+    """The first of the named variables that is set; raises ProviderError naming them when none is."""
+    for name in names:
+        if environment.get(name):
+            return environment[name]
+    raise ProviderError(f"{' or '.join(names)} is not set: the sandbox's providers need it")
+
+
+def loopback(environment: Mapping[str, str], name: str) -> str:
+    """The named variable's URL, without a slash at its end, if its host is this machine; raises ProviderError."""
+    try:
+        return _GUARD.permit(required(environment, name)).rstrip("/")
+    except EndpointRefused as refused:
+        raise ProviderError(f"{name}: {refused}") from refused

@@ -1,4 +1,4 @@
-"""Tables that describe resource types, functions and providers; `planning` and `servicer` interpret them."""
+"""Tables that describe resource types, functions and providers; `planning` and `server` interpret them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,6 @@ class Property:
     replaces: bool = False
     secret: bool = False  # always secret in the outputs
     kept: bool = False  # never returned by the service: reading keeps the value of the state
-    unordered: bool = False  # a list whose order means nothing
     block: bool = False  # an object, or a list of objects, with a schema of its own
     # Whether two different values mean the same: old value, new value, all inputs.
     equivalent: Callable[[Value, Value, Properties], bool] | None = None
@@ -51,9 +50,13 @@ class ResourceType(Generic[S]):
     properties: tuple[Property, ...]
     create: Callable[[S, Properties], Found]
     read: Callable[[S, str, Properties], Found | None]  # without known outputs, an import
-    update: Callable[[S, str, Properties, Properties], Properties] | None  # None: every change replaces
-    delete: Callable[[S, str, Properties], None]
-    autoname: str = ""  # the property that Pulumi names when it is left out
+    delete: Callable[[S, str, Properties], None] = lambda _, __, ___: None
+    update: Callable[[S, str, Properties, Properties], Properties] | None = (
+        None  # None: every change replaces
+    )
+    unique: str = (
+        ""  # the property by which the service knows it: two with the same value cannot exist together
+    )
     records_defaults: bool = True  # whether inputs carry `__defaults`
     prepare: Callable[[S, Properties], Properties] = lambda _, given: given
     validate: Callable[[Properties], list[Failure]] = lambda _: []
@@ -79,7 +82,7 @@ class ProviderDefinition(Generic[S]):
 
     name: str
     version: str
-    settings: frozenset[str]
     configure: Callable[[Properties], S]
     resources: tuple[ResourceType[S], ...]
     invokes: tuple[Invoke[S], ...] = ()
+    settings: frozenset[str] = frozenset()

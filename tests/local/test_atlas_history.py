@@ -27,12 +27,8 @@ EIGHT = {"user": "app", "db": "admin", "client": "127.0.0.1:4242"}
 def test_a_login_is_read_from_the_log_of_an_old_and_a_new_server(identity: int, said: dict[str, str]) -> None:
     login = read_line(line(identity, **said))
     assert login is not None
-    assert (login.username, login.database, login.address, login.succeeded) == (
-        "app",
-        "admin",
-        "127.0.0.1",
-        True,
-    )
+    found = (login.username, login.database, login.address, login.succeeded)
+    assert found == ("app", "admin", "127.0.0.1", True)
 
 
 @pytest.mark.parametrize(("identity", "said"), [(20249, SIX), (5286307, EIGHT)])
@@ -61,9 +57,7 @@ def test_a_user_excluded_from_the_cluster_is_listed_as_unknown(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(("identity", "said"), [(20249, SIX), (5286307, EIGHT)])
-def test_a_wrong_password_of_an_excluded_user_is_listed_as_an_unknown_user(
-    identity: int, said: dict[str, str]
-) -> None:
+def test_a_wrong_password_of_an_excluded_user_is_an_unknown_user(identity: int, said: dict[str, str]) -> None:
     mismatch = "AuthenticationFailed: SCRAM authentication failed, storedKey mismatch"
     login = read_line(line(identity, **said, error=mismatch), kept_out={"app"})
     assert login is not None

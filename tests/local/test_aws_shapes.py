@@ -53,9 +53,7 @@ def refusal(service: str, action: str, **parameters: Any) -> AwsRefusal:
         ),
     ],
 )
-def test_secrets_manager_refuses_what_its_model_does_not_allow(
-    parameters: dict[str, Any], code: str, ending: str
-) -> None:
+def test_secrets_manager_refuses_by_its_model(parameters: dict[str, Any], code: str, ending: str) -> None:
     refused = refusal("secretsmanager", "PutSecretValue", **parameters)
     assert (code, True) == (refused.code, refused.message.endswith(ending))
 

@@ -165,9 +165,7 @@ def test_the_matrix_exits_by_the_worst_proof(tmp_path: Path, verdict: str, expec
 
 
 @pytest.mark.parametrize("text", ["", "[]x", "{}", '{"version": 2, "proofs": []}', evidence(verdict="maybe")])
-def test_what_is_not_evidence_is_refused(
-    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_only_evidence_is_accepted(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "evidence.json"
     path.write_text(text)
     assert 2 == run(["matrix", "--manifest", MANIFEST, "--evidence", str(path)])

@@ -86,10 +86,7 @@ def test_a_host_that_is_not_loopback_is_refused_in_the_sandbox(
     ],
 )
 def test_a_wrong_option_is_refused_before_anything_is_contacted(
-    arguments: list[str],
-    expected: str,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ATLAS_DRIFT_CHECK_PUBLIC_KEY", "x")
     monkeypatch.setenv("ATLAS_DRIFT_CHECK_PRIVATE_KEY", "y")

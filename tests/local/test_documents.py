@@ -52,12 +52,8 @@ def test_a_missing_document_is_named(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_the_example_of_variables_holds_every_local_variable_and_no_value() -> None:
     lines = env_example.render(manifest()).splitlines()
     assigned = [line for line in lines if line and not line.startswith("#")]
-    assert [
-        "MONGODB_URI=",
-        "MONGODB_REFERENCE_URI=",
-        "MONGODB_WRITE_URI=",
-        "MONGODB_AUDIT_WRITE_URI=",
-    ] == assigned
+    names = ("MONGODB_URI", "MONGODB_REFERENCE_URI", "MONGODB_WRITE_URI", "MONGODB_AUDIT_WRITE_URI")
+    assert [f"{name}=" for name in names] == assigned
 
 
 def test_every_rule_stands_in_the_catalogue_and_serves_a_mapped_control() -> None:
@@ -67,9 +63,7 @@ def test_every_rule_stands_in_the_catalogue_and_serves_a_mapped_control() -> Non
 
 
 def test_every_piece_of_evidence_is_there() -> None:
-    missing = [
-        each.path for control in CONTROLS for each in control.evidence if not (ROOT / each.path).exists()
-    ]
+    missing = [each.path for row in CONTROLS for each in row.evidence if not (ROOT / each.path).exists()]
     assert [] == missing
 
 

@@ -48,9 +48,7 @@ def planted(root: Path) -> set[tuple[str, str, int]]:
 
 
 @pytest.mark.parametrize("application", APPLICATIONS)
-def test_every_planted_mistake_is_found_at_its_line_and_nothing_else(
-    application: str, manifest: Manifest
-) -> None:
+def test_each_planted_mistake_is_found_at_its_line_and_no_other(application: str, manifest: Manifest) -> None:
     root = FIXTURES / application / "planted"
     found = {
         (guard.value, finding.place.path, finding.place.line)

@@ -127,9 +127,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("made", "expected"), REFUSED, ids=lambda each: getattr(each, "__name__", ""))
-def test_a_file_that_must_not_be_written_is_refused_and_nothing_is_lost(
-    made: object, expected: str, folder: Path
-) -> None:
+def test_a_forbidden_file_is_refused_and_nothing_is_lost(made: object, expected: str, folder: Path) -> None:
     path = folder / ".env.local"
     made(path)  # type: ignore[operator]
     before = {name: (folder / name).read_bytes() for name in names(folder) if (folder / name).is_file()}
@@ -172,9 +170,7 @@ def test_a_disk_that_fills_at_any_moment_leaves_no_new_backup_and_nothing_half_w
     assert "A=0\n" == (old.parent / ".env.local.backup-1").read_text()
 
 
-def test_a_backup_that_another_command_made_meanwhile_is_not_replaced(
-    old: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_backup_of_another_command_is_not_replaced(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     backup, beside = prepare(old, read(old), ignored)
     backup.write_text("THEIRS=1\n")
     monkeypatch.setattr(local_file, "prepare", lambda *_: (backup, beside))
@@ -184,9 +180,7 @@ def test_a_backup_that_another_command_made_meanwhile_is_not_replaced(
 
 
 @pytest.mark.parametrize("held", [False, True])
-def test_what_a_killed_command_left_is_taken_away_and_what_one_is_writing_stays(
-    held: bool, old: Path
-) -> None:
+def test_what_a_killed_command_left_is_removed_and_what_one_is_writing_stays(held: bool, old: Path) -> None:
     left = old.with_name(".env.local.writing-0a1b2c3d")
     left.write_text("HALF")
     with left.open() as file:

@@ -52,9 +52,7 @@ def guard(tree: Path, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[i
     return code, printed.out, printed.err
 
 
-def test_the_patch_replaces_and_the_list_takes_back_to_the_byte(
-    tree: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_list_reverts_the_patch_to_the_byte(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = str(tree / "replaced.json")
     code, text, _ = guard(tree, capsys, "--list", kept)
     assert (0, AFTER.rstrip("\n")) == (code, applied(tree, text))
@@ -62,9 +60,7 @@ def test_the_patch_replaces_and_the_list_takes_back_to_the_byte(
     assert (0, BEFORE.rstrip("\n")) == (code, applied(tree, text))
 
 
-def test_a_line_that_moved_is_found_and_one_that_changed_is_reported(
-    tree: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_moved_line_is_found_a_changed_one_reported(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = str(tree / "replaced.json")
     file = tree / "src" / "db.ts"
     applied(tree, guard(tree, capsys, "--list", kept)[1])

@@ -84,10 +84,8 @@ def test_a_gate_that_fails_before_any_change_is_a_stop() -> None:
 
 def test_gates_that_cannot_be_relied_on_are_not_asked() -> None:
     gates = FakeGates(refused=("the baseline is another stack's",))
-    assert (("the baseline is another stack's",), []) == (
-        Gated(gates, allow_ungated=False)(observed()),
-        gates.asked,
-    )
+    against = Gated(gates, allow_ungated=False)(observed())
+    assert (("the baseline is another stack's",), []) == (against, gates.asked)
 
 
 def test_references_are_read_with_their_versions() -> None:
@@ -202,9 +200,7 @@ def test_what_is_no_length_of_time_is_refused(text: str) -> None:
         seconds_of(text)
 
 
-def test_nothing_begins_outside_a_sandbox_where_no_browser_can_be_driven(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_nothing_begins_outside_a_sandbox_without_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
     (refused,) = Gated(SmokeGates(smoke_order()), allow_ungated=False)(observed())
     assert "staging: no browser is installed here" in refused
@@ -231,19 +227,14 @@ def test_a_soak_of_less_than_half_an_hour_is_no_setting() -> None:
 
 
 def _binds(reference: str) -> dict[str, Any]:
-    return {
-        "containerDefinitions": [
-            {"name": "app", "secrets": [{"name": "MONGODB_URI", "valueFrom": reference}]}
-        ]
-    }
+    secrets = [{"name": "MONGODB_URI", "valueFrom": reference}]
+    return {"containerDefinitions": [{"name": "app", "secrets": secrets}]}
 
 
 @pytest.mark.parametrize(
     ("reference", "bound"), [("arn:new:::1", NEW), ("arn:new:::2", OLD), ("arn:legacy", OLD)]
 )
-def test_a_routine_release_of_the_very_same_secrets_is_as_bound_as_the_recorded_revision(
-    reference: str, bound: str
-) -> None:
+def test_a_release_of_the_same_secrets_is_as_bound_as_the_recorded_one(reference: str, bound: str) -> None:
     service_tags = released(
         ServiceTags(bound=Bound(OLD, OLD, 5.0)), NEW, _binds("arn:new:::1"), _binds(reference)
     )

@@ -6,10 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "atlas_access"
-PROGRAM = [
-    ROOT / "__main__.py",
-    *(ROOT / name for name in ("atlas_access", "components", "probes", "sandbox")),
-]
+PROGRAM = [ROOT / "__main__.py", *map(ROOT.joinpath, ("atlas_access", "components", "probes", "sandbox"))]
 
 
 def _files() -> Iterator[Path]:

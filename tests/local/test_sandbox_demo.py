@@ -168,9 +168,7 @@ def test_a_failed_request_makes_the_demo_fail(stage: Callable[..., Stage]) -> No
     assert (1, "NOT CLEAN") == (played.exit_code, played.receipt.headline.partition("  ")[0])
 
 
-def test_the_receipt_stays_in_both_forms_without_a_secret(
-    stage: Callable[..., Stage], tmp_path: Path
-) -> None:
+def test_the_receipt_stays_in_both_forms_without_secrets(stage: Callable[..., Stage], tmp_path: Path) -> None:
     for path in (stage().play().page, tmp_path / "receipt.md"):
         text = path.read_text(encoding="utf-8").replace("\\", "")
         assert ("stand-in" in text, "s3cret-canary" in text) == (True, False)
@@ -227,9 +225,7 @@ def test_nothing_is_deleted_before_a_day_after_the_tombstones() -> None:
     assert any(isinstance(s, Pass) and s.seconds >= 24 * 3600 for s in STEPS[tombstoned:deleted])
 
 
-def test_a_retirement_receives_the_confirmation_and_the_verification_times(
-    stage: Callable[..., Stage],
-) -> None:
+def test_a_retirement_receives_the_confirmation_and_verification_times(stage: Callable[..., Stage]) -> None:
     made = stage()
     made.play()
     typed = {order.settings["retireConfirmation"] for order in made.orders if order.stack == "prod"} - {""}

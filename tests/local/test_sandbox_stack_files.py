@@ -55,9 +55,7 @@ def test_an_override_needs_no_project_name(program: Path) -> None:
         ("Pulumi.yaml", "runtime: python", "`name` is missing"),
     ],
 )
-def test_a_wrong_file_is_named_with_the_remedy(
-    program: Path, name: str, text: str | None, expected: str
-) -> None:
+def test_a_wrong_file_is_named_with_remedy(program: Path, name: str, text: str | None, expected: str) -> None:
     path = program / name
     path.write_text(text) if text is not None else path.unlink()
     with pytest.raises(SandboxError) as refused:

@@ -13,10 +13,8 @@ from atlas_access.retirement.undo import UndoPhase, deleted, recipe
 from tests.unit.manifests import ROOT, manifest
 
 ADDRESSES = ("AWS_ENDPOINT_URL", "MONGODB_ATLAS_BASE_URL", "ATLAS_ACCESS_SMOKE_URL", "GITHUB_API_URL")
-SANDBOX = {
-    "ATLAS_ACCESS_SANDBOX": "1",
-    **dict.fromkeys((*ADDRESSES, "ATLAS_ACCESS_HUBSPOT_URL"), "http://127.0.0.1:1/"),
-}
+EVERY = (*ADDRESSES, "ATLAS_ACCESS_HUBSPOT_URL")
+SANDBOX = {"ATLAS_ACCESS_SANDBOX": "1", **dict.fromkeys(EVERY, "http://127.0.0.1:1/")}
 
 
 @pytest.fixture
@@ -134,8 +132,5 @@ def test_every_command_of_ours_that_is_named_is_one(phase: UndoPhase, sandbox: b
 def test_json_carries_the_same_facts(journal: dict[str, object], capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == run(["undo", "staging", "D", "--format", "json"])
     answer = json.loads(capsys.readouterr().out)
-    assert (True, ["atlas-access rollback staging"], None) == (
-        answer["open"],
-        answer["commands"],
-        answer["against"],
-    )
+    found = (answer["open"], answer["commands"], answer["against"])
+    assert (True, ["atlas-access rollback staging"], None) == found

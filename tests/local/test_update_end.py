@@ -9,6 +9,7 @@ import pytest
 
 from atlas_access.base.settings import check_settings
 from atlas_access.rollout.gates import Gates
+from atlas_access.rollout.open_incident import StopLine
 from atlas_access.rollout.report import RolloutFailed
 from atlas_access.rollout.service import Service
 from components.settings import read_files
@@ -22,23 +23,19 @@ Close = Callable[..., tuple[str, list[bool]]]
 @pytest.fixture
 def close(monkeypatch: pytest.MonkeyPatch) -> Close:
     """Run an update's last step on `app:8`: its answer or failure, and whether each outcome for the issue is green."""
-    room = import_module("atlas_access.rollout.closing")
+    room, wiring = (import_module(f"atlas_access.rollout.{name}") for name in ("closing", "wiring"))
     kept: list[bool] = []
-    monkeypatch.setattr(room.StopLine, "_tell", lambda _, outcome: kept.append(outcome.green))
+    monkeypatch.setattr(StopLine, "_tell", lambda _, outcome: kept.append(outcome.green))
 
     def run(gates: Gates | None, desired: int = 2, **props: Any) -> tuple[str, list[bool]]:
         ecs = FakeEcs.running(NEW)
         ecs.desired = desired
         monkeypatch.setattr(room, "service_of", lambda *_: Service(ecs, "c", "app"))
-        monkeypatch.setattr(room, "gates_for", lambda *_: gates)
+        monkeypatch.setattr(room, "has_baseline", lambda *_: gates is not None)
+        monkeypatch.setattr(wiring, "gates_for", lambda *_: gates)
         settings = check_settings("staging", read_files(ROOT), sandbox=True).to_json()
-        given = {
-            "stack": "staging",
-            "service": "app",
-            "settings": settings,
-            "proven_at": [PROVEN_AT],
-            "revision": NEW,
-        }
+        given = {"stack": "staging", "service": "app", "settings": settings}
+        given |= {"proven_at": [PROVEN_AT], "revision": NEW}
         try:
             return str(room.close({**given, **props})["gates"]), kept
         except RolloutFailed as failure:

@@ -52,13 +52,9 @@ class Checkout:
     def make(self, *arguments: str) -> tuple[bool, str]:
         path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         environment = {"PATH": path, "GITHUB_REPOSITORY": "example/app", "STACK": "staging"}
+        command = ["make", "-s", *arguments]
         done = subprocess.run(
-            ["make", "-s", *arguments],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )
         return done.returncode == 0, done.stdout + done.stderr
 
@@ -88,9 +84,7 @@ def test_the_newest_preview_of_this_tree_is_taken_and_nothing_but_its_two_files(
         "",
     ],
 )
-def test_an_artifact_of_the_right_name_from_any_other_run_is_passed_over(
-    said: str, checkout: Checkout
-) -> None:
+def test_an_artifact_of_the_right_name_from_another_run_is_passed_over(said: str, checkout: Checkout) -> None:
     checkout.offer(("3", said), ("2", OURS))
     assert (True, "2") == (checkout.make("approved-plan")[0], checkout.plan())
 

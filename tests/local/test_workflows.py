@@ -35,8 +35,7 @@ WRITES = {
 
 
 def loaded(workflow: Path) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load(workflow.read_text(encoding="utf-8"))
-    return document
+    return yaml.safe_load(workflow.read_text(encoding="utf-8"))
 
 
 def jobs() -> list[tuple[str, str, dict[str, Any]]]:
@@ -98,9 +97,7 @@ def test_the_pulumi_cli_is_of_the_sdks_version() -> None:
 
 
 def test_a_step_runs_one_make_target_and_nothing_else() -> None:
-    odd = {
-        command for command in commands() if not re.fullmatch(r"make [a-z-]+( STACK=\w+)?( >>\S+)?", command)
-    }
+    odd = {each for each in commands() if not re.fullmatch(r"make [a-z-]+( STACK=\w+)?( >>\S+)?", each)}
     assert set() == odd
 
 
@@ -110,8 +107,7 @@ def test_every_target_is_in_the_makefile() -> None:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(
-    "target",
-    sorted({"guards", "docs-check", "drift", "prove", "policy", "secrets-check", "rollback"}),
+    "target", sorted({"guards", "docs-check", "drift", "prove", "policy", "secrets-check", "rollback"})
 )
 def test_every_command_of_ours_in_a_recipe_is_one_that_the_tool_has(target: str) -> None:
     assert target in targets()
@@ -139,9 +135,7 @@ def test_the_plan_that_is_applied_is_the_one_that_was_saved() -> None:
 @pytest.mark.parametrize(
     ("failing", "ends"), [("", 0), ("up", 2), ("prove", 2), ("--before", 2), ("--format", 0)]
 )
-def test_a_deployment_ends_with_a_proof_and_with_the_drift_that_is_new(
-    failing: str, ends: int, tmp_path: Path
-) -> None:
+def test_a_deployment_ends_with_a_proof_and_new_drift(failing: str, ends: int, tmp_path: Path) -> None:
     """Each is run whatever the one before came to; what was found before the update fails nothing by itself."""
     for name in ("pulumi", "atlas-access"):
         script = tmp_path / name
@@ -164,9 +158,7 @@ def test_a_workflow_has_no_more_permission_than_it_needs(workflow: Path) -> None
     document = loaded(workflow)
     assert {"contents": "read"} == document["permissions"]
     granted = [job.get("permissions", {}) for job in document["jobs"].values()]
-    assert WRITES[workflow.stem] == {
-        name for each in granted for name, level in each.items() if level == "write"
-    }
+    assert WRITES[workflow.stem] == {name for each in granted for name, may in each.items() if may == "write"}
 
 
 @pytest.mark.parametrize("name", ["preview", "deploy", "drift"])
@@ -200,9 +192,7 @@ def test_what_fails_at_night_or_on_the_way_to_prod_is_reported_in_an_issue() -> 
 
 
 @pytest.mark.parametrize("code", [0, 1, 3])
-def test_the_drift_target_hands_on_its_answer_and_fails_as_the_command_does(
-    code: int, tmp_path: Path
-) -> None:
+def test_the_drift_target_reports_its_answer_and_fails_as_the_command_does(code: int, tmp_path: Path) -> None:
     command = tmp_path / "bin" / "atlas-access"
     command.parent.mkdir()
     command.write_text(f"#!/bin/sh\nexit {code}\n")
@@ -243,9 +233,7 @@ def test_no_expression_of_a_stranger_reaches_a_shell() -> None:
 
 
 def test_every_job_ends_in_time() -> None:
-    assert [] == [
-        f"{workflow}/{name}" for workflow, name, job in jobs() if job.get("timeout-minutes", 999) > 60
-    ]
+    assert [] == [f"{file}/{name}" for file, name, job in jobs() if job.get("timeout-minutes", 999) > 60]
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="the recipe uses jq")

@@ -65,11 +65,12 @@ class Recorder(pulumi.runtime.Mocks):
                 outputs["arn"] = f"arn:aws:ecs:us-east-1:111111111111:task-definition/{args.name}:8"
             case "PrivilegeProof":
                 verdict = self.verdicts.get(args.name, "proven")
+                reason = "" if verdict == "proven" else f"why {args.name}"
                 outputs |= {
                     "proven_at": f"at {args.name}",
                     "verdict": verdict,
+                    "reason": reason,
                     "attempts": 60,
-                    "reason": "" if verdict == "proven" else f"why {args.name}",
                 }
             case "PriorRevision":
                 outputs["revision_arn"] = "arn:aws:ecs:us-east-1:111111111111:task-definition/app:7"
@@ -83,11 +84,7 @@ class Recorder(pulumi.runtime.Mocks):
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
         assert args.token == "mongodbatlas:index/getAdvancedCluster:getAdvancedCluster"
-        return {
-            "connectionStrings": self.cluster,
-            "mongoDbVersion": self.version,
-            "name": args.args["name"],
-        }
+        return {"connectionStrings": self.cluster, "mongoDbVersion": self.version, "name": args.args["name"]}
 
     def of(self, kind: str) -> dict[str, dict[str, Any]]:
         """The inputs of every resource of that kind (the last part of its type), by name."""

@@ -51,10 +51,8 @@ def test_a_proof_waits_for_its_own_cluster_and_for_no_other_projects() -> None:
 
 def test_the_private_address_may_be_stood_in_for_by_the_public_one_that_staging_exports() -> None:
     made = proofs("prod", Other())
-    assert ("private", PUBLIC) == (
-        made["reference-uri-v2"]["address"],
-        made["reference-uri-v2"]["public_address"],
-    )
+    reference = made["reference-uri-v2"]
+    assert ("private", PUBLIC) == (reference["address"], reference["public_address"])
     assert {""} == {each["public_address"] for name, each in made.items() if name != "reference-uri-v2"}
 
 
@@ -75,13 +73,8 @@ def test_no_proof_is_handed_a_connection_string() -> None:
 
 
 def test_an_audit_log_made_anew_is_accepted_by_a_setting() -> None:
-    stated = {
-        "what": "audit-log-remade",
-        "by": "platform",
-        "at": "2026-06-01T09:00:00Z",
-        "why": "a restore",
-        "value": "a" * 32,
-    }
+    stated = {"what": "audit-log-remade", "by": "platform", "at": "2026-06-01T09:00:00Z"}
+    stated |= {"why": "a restore", "value": "a" * 32}
     accepted = {each["accepted_audit_uuid"] for each in proofs(acknowledged=[stated]).values()}
     assert {"a" * 32} == accepted
 

@@ -154,10 +154,8 @@ def test_all_refuted_proofs_are_named_at_once() -> None:
 def test_execution_roles_read_exactly_their_own_secrets() -> None:
     """The runtime's role never reads the schema secret."""
     policies = run(Recorder(), program()).of("RolePolicy")
-    reads = {
-        policy["role"]: json.loads(policy["policy"])["Statement"][0]["Resource"]
-        for policy in policies.values()
-    }
+    documents = {each["role"]: json.loads(each["policy"]) for each in policies.values()}
+    reads = {role: document["Statement"][0]["Resource"] for role, document in documents.items()}
     assert reads["schema-execution"] == ["arn:aws:secretsmanager:us-east-1:111111111111:secret:admin-schema"]
     assert not any("admin-schema" in arn for arn in reads["runtime-execution"])
 
@@ -178,14 +176,11 @@ def test_prods_reference_secret_holds_what_staging_hands_over() -> None:
 def test_a_secrets_value_is_secret_to_the_engine() -> None:
     """So that the state keeps it encrypted."""
     versions = run(Recorder(), program()).of("SecretVersion").values()
-    assert {version["secretString"][rpc._special_sig_key] for version in versions} == {
-        rpc._special_secret_sig
-    }
+    assert {each["secretString"][rpc._special_sig_key] for each in versions} == {rpc._special_secret_sig}
 
 
 @pytest.mark.parametrize(
-    "received",
-    [None, {}, "", "not a connection string", GOOD_REFERENCE.replace("app_read", "app_write")],
+    "received", [None, {}, "", "not a connection string", GOOD_REFERENCE.replace("app_read", "app_write")]
 )
 def test_anything_but_staging_s_reader_stops_prod(received: Any) -> None:
     """A passphrase that does not fit arrives as an empty mapping."""
@@ -231,11 +226,8 @@ def test_nothing_of_staging_names_prods_project_or_account() -> None:
 def test_no_input_but_a_secrets_value_holds_a_password() -> None:
     """A password leaves the cluster's component only inside a connection string."""
     made = run(Recorder(), program())
-    elsewhere = [
-        each.inputs
-        for each in made.made
-        if each.typ.rsplit(":", 1)[-1] not in ("SecretVersion", "DatabaseUser")
-    ]
+    kinds = ("SecretVersion", "DatabaseUser")
+    elsewhere = [each.inputs for each in made.made if each.typ.rsplit(":", 1)[-1] not in kinds]
     assert "Pw000" not in json.dumps(elsewhere)
 
 

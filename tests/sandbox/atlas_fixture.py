@@ -41,11 +41,8 @@ class Api:
         headers: Mapping[str, str] | None = None,
         **more: Any,
     ) -> requests.Response:
-        sent = {
-            "Accept": version,
-            **({"Content-Type": version} if body is not None else {}),
-            **(headers or {}),
-        }
+        typed = {"Content-Type": version} if body is not None else {}
+        sent = {"Accept": version, **typed, **(headers or {})}
         return self.session.request(
             method,
             f"{self.url}/api/atlas/v2/groups/{self.project_id}{path}",

@@ -78,15 +78,11 @@ class Aws:
 
     def service(self, environment: str = "staging") -> dict[str, Any]:
         names = {"cluster": f"askflorence-{environment}", "services": [f"askflorence-{environment}-app"]}
-        found: dict[str, Any] = self.client("ecs", environment).describe_services(**names)["services"][0]
-        return found
+        return self.client("ecs", environment).describe_services(**names)["services"][0]
 
     def update(self, environment: str = "staging", **changes: Any) -> dict[str, Any]:
         names = {"cluster": f"askflorence-{environment}", "service": f"askflorence-{environment}-app"}
-        changed: dict[str, Any] = self.client("ecs", environment).update_service(**names, **changes)[
-            "service"
-        ]
-        return changed
+        return self.client("ecs", environment).update_service(**names, **changes)["service"]
 
     def steps(self, count: int) -> None:
         for _ in range(count):
@@ -130,8 +126,7 @@ class Aws:
         kept |= {"memory", "taskRoleArn", "executionRoleArn", "runtimePlatform"}
         asked = {key: latest[key] for key in kept}
         change(asked["containerDefinitions"][0])
-        arn: str = ecs.register_task_definition(**asked)["taskDefinition"]["taskDefinitionArn"]
-        return arn
+        return ecs.register_task_definition(**asked)["taskDefinition"]["taskDefinitionArn"]
 
     def account(self, environment: str = "staging") -> str:
         return self.inventory.by_name[environment].account
@@ -141,8 +136,7 @@ class Aws:
         return f"arn:aws:iam::{self.account(environment)}:role/{name}"
 
     def secret_arn(self, name: str, environment: str = "staging") -> str:
-        arn: str = self.client("secretsmanager", environment).describe_secret(SecretId=name)["ARN"]
-        return arn
+        return self.client("secretsmanager", environment).describe_secret(SecretId=name)["ARN"]
 
 
 def own_accounts() -> Inventory:

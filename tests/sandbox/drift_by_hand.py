@@ -10,17 +10,15 @@ from drift_fixture import add_user, change_role, change_user, done, find, held
 from atlas_access.drift.finding import Kind
 from atlas_access.manifest.known_users import KnownUser
 
+Change = Callable[[Api], None]
+AUDIT = "role_audit_writer"
 AUDIT_ACTIONS = [find("agent_audit_log"), find("agent_audit_log", "INSERT")]
-SCHEMA = [
-    {
-        "action": action,
-        "resources": [
-            {"cluster": False, "db": "askflorence", "collection": name}
-            for name in ("agent_waitlist_submissions", "agent_survey_responses", "hubspot_sync_log")
-        ],
-    }
-    for action in ("FIND", "CREATE_INDEX", "LIST_INDEXES", "DROP_INDEX")
-]
+AUDITED, AGENTS, ANYWHERE = (find(name)["resources"] for name in ("agent_audit_log", "agents", ""))
+STAGING = {"name": "staging", "type": "CLUSTER"}
+INDEXED = ("agent_waitlist_submissions", "agent_survey_responses", "hubspot_sync_log")
+RESOURCES = [{"cluster": False, "db": "askflorence", "collection": name} for name in INDEXED]
+INDEXING = ("FIND", "CREATE_INDEX", "LIST_INDEXES", "DROP_INDEX")
+SCHEMA = [{"action": action, "resources": RESOURCES} for action in INDEXING]
 
 
 def known(**changes: Any) -> tuple[KnownUser, ...]:
@@ -36,111 +34,84 @@ def known(**changes: Any) -> tuple[KnownUser, ...]:
     return (KnownUser.model_validate(entry),)
 
 
-def external(api: Api, name: str, **changes: Any) -> None:
-    body = user_body(name, api.project_id, databaseName="$external", password=None, **changes)
-    done(api.send("POST", "/databaseUsers", body))
+def added(name: str, *roles: str) -> Change:
+    return lambda api: add_user(api, name, *roles)
 
 
-def soon() -> str:
-    return (datetime.now(UTC) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+def removed(name: str) -> Change:
+    return lambda api: done(api.send("DELETE", f"/databaseUsers/admin/{name}"))
+
+
+def external(name: str, **changes: Any) -> Change:
+    body = {"databaseName": "$external", "password": None, **changes}
+    return lambda api: done(api.send("POST", "/databaseUsers", user_body(name, api.project_id, **body)))
+
+
+def changed(name: str, **changes: Any) -> Change:
+    return lambda api: change_user(api, name, **changes)
+
+
+def role(name: str, actions: list[dict[str, Any]], **changes: Any) -> Change:
+    return lambda api: change_role(api, name, actions, **changes)
 
 
 def temporary(api: Api) -> None:
     """A permanent user cannot be made temporary: somebody made it anew."""
-    done(api.send("DELETE", "/databaseUsers/admin/app_read"))
-    scopes = [{"name": "staging", "type": "CLUSTER"}]
-    add_user(api, "app_read", "read@askflorence", scopes=scopes, deleteAfterDate=soon())
+    removed("app_read")(api)
+    soon = (datetime.now(UTC) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    add_user(api, "app_read", "read@askflorence", scopes=[STAGING], deleteAfterDate=soon)
 
 
-def wider(*more: dict[str, Any]) -> list[dict[str, Any]]:
-    return [*AUDIT_ACTIONS, *more]
-
-
-BY_HAND: dict[str, tuple[Kind, Callable[[Api], None], dict[str, Any]]] = {
-    "a user added": (Kind.USER_UNMANAGED, lambda api: add_user(api, "intruder", "read@askflorence"), {}),
-    "a managed user removed": (
-        Kind.USER_MISSING,
-        lambda api: done(api.send("DELETE", "/databaseUsers/admin/app_write")),
-        {},
-    ),
-    "a legacy user removed": (
-        Kind.LEGACY_MISSING,
-        lambda api: done(api.send("DELETE", "/databaseUsers/admin/audit_reader")),
-        {},
-    ),
+PLANS_ALONE = {"roleName": "read", "databaseName": "askflorence", "collectionName": "plans"}
+SIGN_IN = {
+    "an X.509 user": external("CN=ops,O=example", x509Type="CUSTOMER"),
+    "an IAM user": external("arn:aws:iam::111111111111:role/ops", awsIAMType="ROLE"),
+    "an LDAP user": external("cn=ops,dc=example", ldapAuthType="USER"),
+}
+ON_CALL = added("dba-on-call", "read@askflorence")
+BY_HAND: dict[str, tuple[Kind, Change, dict[str, Any]]] = {
+    "a user added": (Kind.USER_UNMANAGED, added("intruder", "read@askflorence"), {}),
+    "a managed user removed": (Kind.USER_MISSING, removed("app_write"), {}),
+    "a legacy user removed": (Kind.LEGACY_MISSING, removed("audit_reader"), {}),
     "a role given to a user": (
         Kind.ROLE_HELD_EXTRA,
-        lambda api: change_user(api, "app_read", roles=held("read@askflorence", "role_writer_plans@admin")),
+        changed("app_read", roles=held("read@askflorence", "role_writer_plans@admin")),
         {},
     ),
     "a user's role replaced": (
         Kind.ROLE_HELD_MISSING,
-        lambda api: change_user(api, "app_audit_writer", roles=held("role_reader_reference@admin")),
+        changed("app_audit_writer", roles=held("role_reader_reference@admin")),
         {},
     ),
     "a built-in role given": (
         Kind.BUILTIN_ESCALATION,
-        lambda api: change_user(api, "app_read", roles=held("read@askflorence", "atlasAdmin@admin")),
+        changed("app_read", roles=held("read@askflorence", "atlasAdmin@admin")),
         {},
     ),
     "a built-in role at another database": (
         Kind.ROLE_WRONG_DATABASE,
-        lambda api: change_user(api, "app_read", roles=held("read@elsewhere")),
+        changed("app_read", roles=held("read@elsewhere")),
         {},
     ),
-    "a role narrowed to a collection": (
-        Kind.ROLE_HELD_EXTRA,
-        lambda api: change_user(
-            api,
-            "app_read",
-            roles=[{"roleName": "read", "databaseName": "askflorence", "collectionName": "plans"}],
-        ),
-        {},
-    ),
+    "a role narrowed to a collection": (Kind.ROLE_HELD_EXTRA, changed("app_read", roles=[PLANS_ALONE]), {}),
     "a scope added": (
         Kind.SCOPE_EXTRA,
-        lambda api: change_user(
-            api,
-            "app_read",
-            scopes=[{"name": "staging", "type": "CLUSTER"}, {"name": "lake", "type": "DATA_LAKE"}],
-        ),
+        changed("app_read", scopes=[STAGING, {"name": "lake", "type": "DATA_LAKE"}]),
         {},
     ),
-    "all scopes removed": (Kind.SCOPE_MISSING, lambda api: change_user(api, "app_read", scopes=[]), {}),
+    "all scopes removed": (Kind.SCOPE_MISSING, changed("app_read", scopes=[]), {}),
     "the scope moved away": (
         Kind.SCOPE_MISSING,
-        lambda api: change_user(api, "app_read", scopes=[{"name": "other", "type": "CLUSTER"}]),
+        changed("app_read", scopes=[{"name": "other", "type": "CLUSTER"}]),
         {},
     ),
     "a managed user made temporary": (Kind.USER_TEMPORARY, temporary, {}),
-    "an X.509 user": (
-        Kind.USER_SIGN_IN,
-        lambda api: external(api, "CN=ops,O=example", x509Type="CUSTOMER"),
-        {},
-    ),
-    "an IAM user": (
-        Kind.USER_SIGN_IN,
-        lambda api: external(api, "arn:aws:iam::111111111111:role/ops", awsIAMType="ROLE"),
-        {},
-    ),
-    "an LDAP user": (
-        Kind.USER_SIGN_IN,
-        lambda api: external(api, "cn=ops,dc=example", ldapAuthType="USER"),
-        {},
-    ),
-    "a break-glass user without an end": (
-        Kind.USER_ENDLESS,
-        lambda api: add_user(api, "dba-on-call", "read@askflorence"),
-        {"known": known(kind="break-glass")},
-    ),
-    "a known user past its end": (
-        Kind.KNOWN_EXPIRED,
-        lambda api: add_user(api, "dba-on-call", "read@askflorence"),
-        {"known": known(until="2026-01-01")},
-    ),
+    **{what: (Kind.USER_SIGN_IN, change, {}) for what, change in SIGN_IN.items()},
+    "a break-glass user without an end": (Kind.USER_ENDLESS, ON_CALL, {"known": known(kind="break-glass")}),
+    "a known user past its end": (Kind.KNOWN_EXPIRED, ON_CALL, {"known": known(until="2026-01-01")}),
     "a known user's further role": (
         Kind.BUILTIN_ESCALATION,
-        lambda api: add_user(api, "dba-on-call", "read@askflorence", "readWrite@askflorence"),
+        added("dba-on-call", "read@askflorence", "readWrite@askflorence"),
         {"known": known()},
     ),
     "a custom role added": (
@@ -150,61 +121,29 @@ BY_HAND: dict[str, tuple[Kind, Callable[[Api], None], dict[str, Any]]] = {
     ),
     "an action added": (
         Kind.ACTION_EXTRA,
-        lambda api: change_role(api, "role_audit_writer", wider(find("agent_audit_log", "UPDATE"))),
+        role(AUDIT, [*AUDIT_ACTIONS, find("agent_audit_log", "UPDATE")]),
         {},
     ),
-    "an action removed": (
-        Kind.ACTION_MISSING,
-        lambda api: change_role(api, "role_audit_writer", AUDIT_ACTIONS[:1]),
-        {},
-    ),
+    "an action removed": (Kind.ACTION_MISSING, role(AUDIT, AUDIT_ACTIONS[:1]), {}),
     "a collection added": (
         Kind.COLLECTION_EXTRA,
-        lambda api: change_role(
-            api,
-            "role_audit_writer",
-            [
-                {
-                    "action": "FIND",
-                    "resources": [*AUDIT_ACTIONS[0]["resources"], *find("agents")["resources"]],
-                },
-                AUDIT_ACTIONS[1],
-            ],
-        ),
+        role(AUDIT, [{"action": "FIND", "resources": [*AUDITED, *AGENTS]}, AUDIT_ACTIONS[1]]),
         {},
     ),
     "a whole database granted": (
         Kind.COLLECTION_EXTRA,
-        lambda api: change_role(
-            api,
-            "role_audit_writer",
-            [
-                AUDIT_ACTIONS[0],
-                {"action": "INSERT", "resources": [*AUDIT_ACTIONS[1]["resources"], *find("")["resources"]]},
-            ],
-        ),
+        role(AUDIT, [AUDIT_ACTIONS[0], {"action": "INSERT", "resources": [*AUDITED, *ANYWHERE]}]),
         {},
     ),
     "a collection removed": (
         Kind.COLLECTION_MISSING,
-        lambda api: change_role(
-            api, "role_admin_schema", [{**SCHEMA[0], "resources": SCHEMA[0]["resources"][:2]}, *SCHEMA[1:]]
-        ),
+        role("role_admin_schema", [{"action": "FIND", "resources": RESOURCES[:2]}, *SCHEMA[1:]]),
         {},
     ),
     "an inherited role": (
         Kind.INHERITED_EXTRA,
-        lambda api: change_role(
-            api,
-            "role_audit_writer",
-            AUDIT_ACTIONS,
-            inheritedRoles=[{"role": "readWrite", "db": "askflorence"}],
-        ),
+        role(AUDIT, AUDIT_ACTIONS, inheritedRoles=[{"role": "readWrite", "db": "askflorence"}]),
         {},
     ),
-    "a legacy role widened": (
-        Kind.ROLE_WIDE,
-        lambda api: change_role(api, "role_writer_plans", [find("", "REMOVE")]),
-        {},
-    ),
+    "a legacy role widened": (Kind.ROLE_WIDE, role("role_writer_plans", [find("", "REMOVE")]), {}),
 }

@@ -71,9 +71,7 @@ def find(collection: str, action: str = "FIND", db: str = "askflorence") -> dict
 
 
 def held(*roles: str) -> list[dict[str, str]]:
-    return [
-        {"roleName": name, "databaseName": database} for name, database in (role.split("@") for role in roles)
-    ]
+    return [dict(zip(("roleName", "databaseName"), role.split("@"), strict=True)) for role in roles]
 
 
 def add_user(api: Api, name: str, *roles: str, **changes: Any) -> None:
@@ -105,9 +103,7 @@ def check(url: str, *, sign_in: SignIn = READER, seconds: float = 20.0, **more: 
         rest = NotReached("the rest", "this test is about Atlas")
         key = Unread("key", "this test is about Atlas")
         drift = compare(rules, Observed(users, roles, cluster, key, (), (), rest))
-        drift = Drift(
-            drift.stack, drift.at, drift.findings, tuple(each for each in drift.unread if each != key)
-        )
+        drift = Drift(drift.stack, drift.at, drift.findings, tuple(one for one in drift.unread if one != key))
         if drift.findings:
             drift = attributed(drift, atlas.events())
     return drift, atlas

@@ -1,10 +1,7 @@
 """The real program through its whole life in a sandbox of its own, by one engine, and what was left at each step."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -22,10 +19,7 @@ from sandbox import providers
 from sandbox.aws_clients import client_of
 from sandbox.deploy import Engine, Order, checked, deploy
 from sandbox.embedded import Embedded
-from sandbox.engine.exchange import import_state
-from sandbox.pulumi_cli import PulumiCli, prepare_project
-from sandbox.recorder import Recorder
-from sandbox.stack_files import StackFiles
+from sandbox.pulumi_cli import PulumiCli
 from sandbox.world import World
 
 STACK = "staging"
@@ -63,7 +57,7 @@ class Step:
 
 @dataclass
 class Life:
-    """One engine's sandbox; `steps` by name, `handed_over`: what the *other* engine did with the state of `bind`."""
+    """One engine's sandbox and its steps by name."""
 
     engine: Engine
     world: World
@@ -71,7 +65,6 @@ class Life:
     atlas: RecordingProxy
     effects: list[Effect]
     steps: dict[str, Step] = field(default_factory=dict)
-    handed_over: tuple[bool, int, int] = (False, -1, -1)
 
     def live(self) -> None:
         """Go through all steps. What a failure cut short is counted with the step that finished it."""
@@ -82,8 +75,6 @@ class Life:
             if name == "destroy":
                 self.move_off()
             self.steps[name] = self.step(what, settings)
-            if name == "bind":
-                self.handed_over = self.hand_over()
 
     def story(self) -> dict[str, Step]:
         """The steps as they can be compared: which others were done when one fails, is an accident of concurrency."""
@@ -141,39 +132,6 @@ class Life:
                 return
             time.sleep(0.1)
         raise AssertionError("the service did not move off in time")
-
-    def hand_over(self) -> tuple[bool, int, int]:
-        """Give the state to the other engine and let it run: whether it went well, its changes, its effects."""
-        files = checked(Order(STACK, phase="bind", program_dir=self.program, settings=UNGATED))
-        cli = PulumiCli.find()
-        assert cli is not None
-        recorder = Recorder(lambda _: None, preview=False)
-        other: PulumiCli | Embedded = cli
-        if self.engine is Engine.EMBEDDED:
-            give_to(cli, self.world, files)
-        else:
-            text = json.dumps(dict(cli.export(self.world, files)))
-            self.world.state_file(STACK).parent.mkdir(exist_ok=True)
-            import_state(self.world.state_file(STACK), text, self.world.passphrase, files.project, STACK)
-            other = Embedded()
-        del self.effects[:]
-        ok = other.run("up", self.world, files, recorder, lambda _: None)
-        if self.engine is Engine.PULUMI:
-            self.world.state_file(STACK).unlink()
-        else:
-            shutil.rmtree(self.world.directory / "pulumi" / ".pulumi" / "stacks")
-        return ok, sum(step.changing for step in recorder.steps), len(self.effects)
-
-
-def give_to(cli: PulumiCli, world: World, files: StackFiles) -> None:
-    """`pulumi stack import` of the embedded engine's state."""
-    project = prepare_project(world.directory, files)
-    environment = {**os.environ, **world.environment(STACK)}
-    Path(environment["PULUMI_BACKEND_URL"].removeprefix("file://")).mkdir(parents=True, exist_ok=True)
-    imported = ["stack", "import", "--stack", STACK, "--file", str(world.state_file(STACK))]
-    for arguments in (["stack", "init", STACK, "--no-select", "--secrets-provider", "passphrase"], imported):
-        command = [str(cli.path), *arguments, "--non-interactive"]
-        subprocess.run(command, cwd=project, env=environment, check=True, capture_output=True, timeout=120)
 
 
 @contextmanager
@@ -241,7 +199,8 @@ def repeatable(state: str, world: World) -> tuple[Mapping[str, Any], ...]:
 def _evidence(text: str) -> Any:
     """A proof's evidence without how long it and each attempt took."""
     proof = json.loads(text)
-    return {**proof, "ms": 0, "attempts": [attempt[:-1] for attempt in proof["attempts"]]}
+    attempts = [[*words, tried] for *words, _ms, tried in proof["attempts"]]
+    return {**proof, "ms": 0, "attempts": attempts}
 
 
 def subjects(resources: tuple[Mapping[str, Any], ...]) -> dict[str, str]:

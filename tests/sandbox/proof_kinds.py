@@ -17,7 +17,7 @@ Client = "MongoClient[Documents]"
 ROWS = [{"_id": number, "name": f"n{number}", "at": datetime(2026, 1, 1, tzinfo=UTC)} for number in range(3)]
 _OPTIONS: dict[Kind, Callable[[], Documents]] = {
     Kind.CAPPED: lambda: {"capped": True, "size": 100_000},
-    Kind.VIEW: lambda: {"viewOn": Kind.PLAIN, "pipeline": []},
+    Kind.VIEW: lambda: {"viewOn": Kind.PLAIN, "pipeline": [{"$project": {"name": 1}}]},
     Kind.TIME_SERIES: lambda: {"timeseries": {"timeField": "at", "metaField": "name"}},
     Kind.CLUSTERED: lambda: {"clusteredIndex": {"key": {"_id": 1}, "unique": True}},
     Kind.VALIDATED: lambda: {"validator": {"$jsonSchema": {"required": ["name"]}}},
@@ -95,7 +95,7 @@ def written_since(client: "MongoClient[Documents]", moment: object) -> list[tupl
     """What the oplog has since a moment, but for the server's periodic no-ops and its refreshes of sessions."""
     entries = client.local["oplog.rs"].find({"ts": {"$gt": moment}})
     return [
-        (each["op"], each["ns"])
+        (each["op"], each["ns"] or each["o"]["msg"])
         for each in entries
-        if each["op"] != "n" and each["ns"] != "config.system.sessions"
+        if each["ns"] != "config.system.sessions" and each["o"].get("msg") != "periodic noop"
     ]

@@ -20,20 +20,12 @@ OTHER_COLLECTION = "plans"
 OTHER_DATABASE = "askflorence_elsewhere"
 DATABASE_ROLES = ("read", "readWrite", "dbAdmin", "dbOwner", "userAdmin")
 ADMIN_ROLES = (
-    *(
-        "readAnyDatabase",
-        "readWriteAnyDatabase",
-        "userAdminAnyDatabase",
-        "dbAdminAnyDatabase",
-        "clusterAdmin",
-    ),
-    *("clusterManager", "clusterMonitor", "hostManager", "enableSharding", "backup", "restore", "root"),
+    *("readAnyDatabase", "readWriteAnyDatabase", "userAdminAnyDatabase", "dbAdminAnyDatabase"),
+    *("clusterAdmin", "clusterManager", "clusterMonitor", "hostManager", "enableSharding"),
+    *("backup", "restore", "root"),
 )
 CHARACTERISTIC = ("find", "insert", "update", "delete", "drop", "createIndexes")
-UPDATE_AUDIT = {
-    "resource": {"db": "askflorence", "collection": "agent_audit_log"},
-    "actions": ["update"],
-}
+UPDATE_AUDIT = {"resource": {"db": "askflorence", "collection": "agent_audit_log"}, "actions": ["update"]}
 
 
 @dataclass
@@ -137,14 +129,10 @@ class Workshop:
                 what = f"{user}: {atlas} on {words}"
                 expected = (display_name(action), words)
                 holds = held | server_privileges([extra])
+                changes: dict[str, Any] = {"extra": [extra], "roles": [*declared, self.extra]}
                 if role is not None:
-                    privileges = [*self._cluster.declared_privileges(role), extra]
-                    yield Mutant(user, what, Subject.EXCESS, expected, privileges=privileges, holds=holds)
-                else:
-                    roles = [*declared, self.extra]
-                    yield Mutant(
-                        user, what, Subject.EXCESS, expected, extra=[extra], roles=roles, holds=holds
-                    )
+                    changes = {"privileges": [*self._cluster.declared_privileges(role), extra]}
+                yield Mutant(user, what, Subject.EXCESS, expected, **changes, holds=holds)
 
     def _removals(self) -> Iterator[Mutant]:
         user, role = self._user, self._custom()
@@ -154,14 +142,8 @@ class Workshop:
                 rest = whole[:number] + whole[number + 1 :]
                 (action,) = privilege["actions"]
                 words = (display_name(action), privilege["resource"]["collection"])
-                yield Mutant(
-                    user,
-                    f"{user} without {words}",
-                    Subject.MISSING,
-                    words,
-                    privileges=rest,
-                    holds=server_privileges(rest),
-                )
+                what, holds = f"{user} without {words}", server_privileges(rest)
+                yield Mutant(user, what, Subject.MISSING, words, privileges=rest, holds=holds)
             return
         held = sorted(declared_privileges(self._cluster.manifest, user, VERSION))
         for lost in sorted({each.action for each in held}):
@@ -171,15 +153,8 @@ class Workshop:
                 if each.action != lost
             ]
             words = (display_name(lost), "every collection of askflorence")
-            yield Mutant(
-                user,
-                f"{user} without {lost}",
-                Subject.MISSING,
-                words,
-                extra=rest,
-                roles=[self.extra],
-                holds=server_privileges(rest),
-            )
+            changes = {"extra": rest, "roles": [self.extra], "holds": server_privileges(rest)}
+            yield Mutant(user, f"{user} without {lost}", Subject.MISSING, words, **changes)
 
     def _more_roles(self) -> Iterator[Mutant]:
         user, role = self._user, self._custom()
@@ -191,30 +166,15 @@ class Workshop:
                 continue
             name = f"{each['role']}@{each['db']}"
             holds = self._with(each)
-            yield Mutant(
-                user, f"{user} with {name}", Subject.ROLES, (name,), roles=[*declared, each], holds=holds
-            )
+            roles = [*declared, each]
+            yield Mutant(user, f"{user} with {name}", Subject.ROLES, (name,), roles=roles, holds=holds)
+            more: dict[str, Any] = {"inherits": [each], "holds": holds}
             if role is not None:
-                yield Mutant(
-                    user,
-                    f"{user} inherits {name}",
-                    Subject.EXCESS,
-                    (),
-                    privileges=self._cluster.declared_privileges(role),
-                    inherits=[each],
-                    holds=holds,
-                )
+                whole = self._cluster.declared_privileges(role)
+                yield Mutant(user, f"{user} inherits {name}", Subject.EXCESS, (), privileges=whole, **more)
             else:
-                yield Mutant(
-                    user,
-                    f"{user} with a role that inherits {name}",
-                    Subject.ROLES,
-                    (self._extra,),
-                    extra=[],
-                    inherits=[each],
-                    roles=[*declared, self.extra],
-                    holds=holds,
-                )
+                what, more["roles"] = f"{user} with a role that inherits {name}", [*declared, self.extra]
+                yield Mutant(user, what, Subject.ROLES, (self._extra,), extra=[], **more)
 
     def _with(self, role: dict[str, str]) -> Privileges | None:
         """What the user holds with one more built-in role, None where its privileges are not written down here."""

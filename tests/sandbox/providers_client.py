@@ -6,8 +6,8 @@ import grpc
 from google.protobuf.message_factory import GetMessageClass
 from pulumi.runtime.proto import provider_pb2
 
-from sandbox.providers.protocol import from_struct, to_struct
-from sandbox.values import Properties
+from sandbox.providers.protocol import to_struct
+from sandbox.values import Properties, from_struct
 
 _SERVICE = provider_pb2.DESCRIPTOR.services_by_name["ResourceProvider"]
 
@@ -87,13 +87,7 @@ class ProviderClient:
         return answer.id, from_struct(answer.properties), from_struct(answer.inputs)
 
     def update(
-        self,
-        token: str,
-        identity: str,
-        state: Properties,
-        inputs: Properties,
-        *,
-        preview: bool = False,
+        self, token: str, identity: str, state: Properties, inputs: Properties, *, preview: bool = False
     ) -> Properties:
         request = provider_pb2.UpdateRequest(
             id=identity, urn=urn(token), olds=to_struct(state), news=to_struct(inputs), preview=preview
@@ -101,10 +95,8 @@ class ProviderClient:
         return from_struct(self.call("Update", request).properties)
 
     def delete(self, token: str, identity: str, state: Properties) -> None:
-        self.call(
-            "Delete",
-            provider_pb2.DeleteRequest(id=identity, urn=urn(token), properties=to_struct(state)),
-        )
+        request = provider_pb2.DeleteRequest(id=identity, urn=urn(token), properties=to_struct(state))
+        self.call("Delete", request)
 
     def invoke(self, token: str, **arguments: Any) -> Properties:
         answer = self.call("Invoke", provider_pb2.InvokeRequest(tok=token, args=to_struct(arguments)))

@@ -47,17 +47,14 @@ class Running:
     def ask(self, path: str, body: dict[str, Any], *, status: int = 200) -> dict[str, Any]:
         answer = requests.post(self.url + path, json=body, timeout=30)
         assert status == answer.status_code, answer.text
-        body: dict[str, Any] = answer.json()
-        return body
+        return answer.json()
 
     def plan_ids(self) -> list[str]:
         return [plan["plan_id"] for plan in self.ask("/api/plans", COUPLE)["plans"]]
 
     def service(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.ecs.describe_services(
-            cluster=self.names["cluster"], services=[self.names["service"]]
-        )["services"][0]
-        return found
+        where = {"cluster": self.names["cluster"], "services": [self.names["service"]]}
+        return self.ecs.describe_services(**where)["services"][0]
 
     def register(self, change: Callable[[dict[str, Any]], None]) -> str:
         """Register the running revision again, its container changed, and return the ARN."""
@@ -65,8 +62,7 @@ class Running:
         latest = self.ecs.describe_task_definition(taskDefinition=running)["taskDefinition"]
         asked = {key: latest[key] for key in KEPT}
         change(asked["containerDefinitions"][0])
-        arn: str = self.ecs.register_task_definition(**asked)["taskDefinition"]["taskDefinitionArn"]
-        return arn
+        return self.ecs.register_task_definition(**asked)["taskDefinition"]["taskDefinitionArn"]
 
     def deploy(self, revision: str, **changes: Any) -> None:
         self.ecs.update_service(**self.names, taskDefinition=revision, **changes)
@@ -86,10 +82,7 @@ class Running:
         arns = self.ecs.list_tasks(**asked, serviceName=self.names["service"])["taskArns"]
         if not arns:
             return []
-        found: list[dict[str, Any]] = self.ecs.describe_tasks(cluster=self.names["cluster"], tasks=arns)[
-            "tasks"
-        ]
-        return found
+        return self.ecs.describe_tasks(cluster=self.names["cluster"], tasks=arns)["tasks"]
 
     def log_lines(self, prefix: str = "service/") -> list[str]:
         """Every line of the tasks' streams of that prefix."""

@@ -145,10 +145,8 @@ def _plans(body: Body) -> object:
 
 def _drug(body: Body) -> object:
     plans = [body["plan_id"]] if "plan_id" in body else body["plan_ids"]
-    rows = [
-        {"plan_id": plan, "covered": True, "coverage": "Covered", "drug_tier": "PreferredBrand"}
-        for plan in plans
-    ]
+    row = {"covered": True, "coverage": "Covered", "drug_tier": "PreferredBrand"}
+    rows = [{"plan_id": plan, **row} for plan in plans]
     top = {key: rows[0][key] for key in ("coverage", "drug_tier")} if "plan_id" in body else {}
     return {"plans": rows, **top}
 
@@ -178,9 +176,7 @@ def side_gates(monkeypatch: pytest.MonkeyPatch) -> dict[Gate, Standing]:
     standings = {Gate.JOURNEY: Standing.MET, Gate.WAITLIST: Standing.MET}
     for name, gate in (("judge_journey", Gate.JOURNEY), ("judge_sign_up", Gate.WAITLIST)):
         monkeypatch.setattr(
-            SMOKE_RUN,
-            name,
-            lambda *_, gate=gate: GateResult(gate, standings[gate], str(standings[gate])),
+            SMOKE_RUN, name, lambda *_, gate=gate: GateResult(gate, standings[gate], str(standings[gate]))
         )
     return standings
 

@@ -48,9 +48,8 @@ def test_a_user_s_whole_life(api: Api) -> None:
         ],
         scopes=[{"name": "staging", "type": "CLUSTER"}],
     )
-    patch = user_body(
-        "app", password=None, groupId=STAGING, roles=[{"databaseName": "db1", "roleName": "read"}]
-    )
+    roles = [{"databaseName": "db1", "roleName": "read"}]
+    patch = user_body("app", password=None, groupId=STAGING, roles=roles)
     statuses = [
         api.send("POST", "/databaseUsers", body).status_code,
         api.send("GET", "/databaseUsers/admin/app").status_code,
@@ -89,11 +88,8 @@ def test_a_reader_s_key_may_look_but_not_change(atlas: Atlas) -> None:
     spec = atlas.specs[0]
     atlas.staging.auth = HTTPDigestAuth(spec.read_only_public_key, spec.read_only_private_key)
     observed, changed = atlas.staging.send("GET", "/databaseUsers"), atlas.staging.add_user("app")
-    assert (observed.status_code, changed.status_code, changed.json()["errorCode"]) == (
-        200,
-        401,
-        "USER_UNAUTHORIZED",
-    )
+    found = (observed.status_code, changed.status_code, changed.json()["errorCode"])
+    assert found == (200, 401, "USER_UNAUTHORIZED")
 
 
 @pytest.mark.parametrize(
@@ -108,9 +104,7 @@ def test_a_reader_s_key_may_look_but_not_change(atlas: Atlas) -> None:
         ("GET", "/events?pageNum=0", (400, "INVALID_QUERY_PARAMETER")),
     ],
 )
-def test_what_is_not_there_is_refused(
-    atlas: Atlas, method: str, path: str, expected: tuple[int, str]
-) -> None:
+def test_what_is_missing_is_refused(atlas: Atlas, method: str, path: str, expected: tuple[int, str]) -> None:
     version = V_CLUSTER if "clusters" in path else V1
     refused = atlas.staging.send(method, path, version=version)
     assert (refused.status_code, refused.json()["errorCode"]) == expected

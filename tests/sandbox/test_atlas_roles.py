@@ -100,9 +100,7 @@ def test_an_existing_role_is_not_made_again(atlas: Atlas) -> None:
         ({"database": "shop"}, "INVALID_ATTRIBUTE"),
     ],
 )
-def test_a_wrong_role_is_refused_with_atlas_s_code(
-    atlas: Atlas, changes: dict[str, object], code: str
-) -> None:
+def test_a_wrong_role_is_refused_with_atlas_code(atlas: Atlas, changes: dict[str, object], code: str) -> None:
     atlas.staging.add_role("other")
     refused = atlas.staging.send("POST", "/customDBRoles/roles", {**role_body("own"), **changes})
     assert (refused.status_code, refused.json()["errorCode"]) == (400, code)

@@ -127,9 +127,7 @@ def test_a_user_whose_scope_comes_back_logs_in_with_the_password_it_had(
 
 
 @pytest.mark.parametrize("changes", [{}, {"password": "Another-horse-8"}])
-def test_a_user_made_for_another_cluster_brings_its_password_to_this_one(
-    atlas: Atlas, changes: dict[str, str]
-) -> None:
+def test_a_user_of_another_cluster_brings_its_password_here(atlas: Atlas, changes: dict[str, str]) -> None:
     atlas.staging.add_user("app", **scoped("elsewhere"))
     atlas.staging.send("PATCH", "/databaseUsers/admin/app", changes)
     atlas.staging.send("PATCH", "/databaseUsers/admin/app", scoped("staging"))

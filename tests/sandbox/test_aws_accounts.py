@@ -12,14 +12,10 @@ def test_the_service_runs_two_tasks_of_the_seeded_revision_in_one_completed_depl
     service = aws.service(environment)
     (deployment,) = service["deployments"]
     assert service["taskDefinition"].endswith(f"askflorence-{environment}-app:{revision}")
-    assert ("COMPLETED", 2, 0) == (
-        deployment["rolloutState"],
-        deployment["runningCount"],
-        deployment["pendingCount"],
-    )
-    assert {"enable": True, "rollback": True} == service["deploymentConfiguration"][
-        "deploymentCircuitBreaker"
-    ]
+    found = (deployment["rolloutState"], deployment["runningCount"], deployment["pendingCount"])
+    assert ("COMPLETED", 2, 0) == found
+    breaker = service["deploymentConfiguration"]["deploymentCircuitBreaker"]
+    assert {"enable": True, "rollback": True} == breaker
 
 
 def test_one_account_does_not_see_the_others_secrets(aws: Aws) -> None:

@@ -70,12 +70,8 @@ def test_a_disabled_key_decrypts_nothing(aws: Aws) -> None:
 
 
 def test_an_explicit_deny_on_the_secret_wins(aws: Aws) -> None:
-    statement = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "secretsmanager:GetSecretValue",
-        "Resource": "*",
-    }
+    reading = {"Action": "secretsmanager:GetSecretValue", "Resource": "*"}
+    statement = {"Effect": "Deny", "Principal": "*", **reading}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     aws.client("secretsmanager").put_resource_policy(SecretId=SECRET, ResourcePolicy=policy)
     with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
@@ -104,8 +100,7 @@ def test_simulation_follows_a_grant_that_is_added_and_removed(aws: Aws) -> None:
     def decided() -> str:
         asked = {"ActionNames": ["secretsmanager:GetSecretValue"], "ResourceArns": [arn]}
         result = iam.simulate_principal_policy(PolicySourceArn=aws.role(), **asked)
-        decision: str = result["EvaluationResults"][0]["EvalDecision"]
-        return decision
+        return result["EvaluationResults"][0]["EvalDecision"]
 
     iam.put_role_policy(RoleName=name, PolicyName="more", PolicyDocument=document)
     assert "allowed" == decided()

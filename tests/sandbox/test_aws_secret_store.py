@@ -68,16 +68,14 @@ def test_a_label_that_is_asked_for_moves_to_the_new_version(aws: Aws) -> None:
     store.update_secret_version_stage(SecretId=NAME, VersionStage="proven", MoveToVersionId=first)
     stages = ["AWSCURRENT", "proven"]
     second = store.put_secret_value(SecretId=NAME, SecretString="new", VersionStages=stages)["VersionId"]
-    assert {first: ["AWSPREVIOUS"], second: stages} == store.describe_secret(SecretId=NAME)[
-        "VersionIdsToStages"
-    ]
+    labels = store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
+    assert {first: ["AWSPREVIOUS"], second: stages} == labels
 
 
 def refused(aws: Aws, action: str, **asked: Any) -> str:
     with pytest.raises(ClientError) as caught:
         getattr(aws.client("secretsmanager"), action)(**asked)
-    code: str = caught.value.response["Error"]["Code"]
-    return code
+    return caught.value.response["Error"]["Code"]
 
 
 @pytest.mark.parametrize(
@@ -93,9 +91,7 @@ def refused(aws: Aws, action: str, **asked: Any) -> str:
     ],
 )
 @pytest.mark.parametrize("name", ["none", "é", "arn:aws:secretsmanager:us-east-1:1:secret:none"])
-def test_a_secret_that_is_not_there_is_not_found(
-    aws: Aws, action: str, asked: dict[str, Any], name: str
-) -> None:
+def test_a_missing_secret_is_not_found(aws: Aws, action: str, asked: dict[str, Any], name: str) -> None:
     assert "ResourceNotFoundException" == refused(aws, action, SecretId=name, **asked)
 
 
@@ -124,9 +120,7 @@ def test_putting_the_same_value_again_by_its_token_changes_nothing(aws: Aws) -> 
 
 
 @pytest.mark.parametrize("again", [{}, {"VersionStages": ["AWSPENDING"]}, {"VersionStages": ["proven"]}])
-def test_a_value_that_is_put_again_leaves_the_labels_that_its_version_has_by_now(
-    aws: Aws, again: dict[str, Any]
-) -> None:
+def test_a_value_put_again_leaves_the_labels_of_its_version(aws: Aws, again: dict[str, Any]) -> None:
     store, first = aws.client("secretsmanager"), {"SecretId": NAME, "ClientRequestToken": "0" * 32}
     current = store.get_secret_value(SecretId=NAME)["VersionId"]
     store.put_secret_value(**first, SecretString="new", VersionStages=["AWSPENDING"])
@@ -217,7 +211,5 @@ TWO = {"SecretString": "a", "SecretBinary": b"b"}
         ),
     ],
 )
-def test_a_version_has_one_value_in_one_region(
-    aws: Aws, action: str, asked: dict[str, Any], code: str
-) -> None:
+def test_a_version_has_one_value_and_region(aws: Aws, action: str, asked: dict[str, Any], code: str) -> None:
     assert code == refused(aws, action, **asked)

@@ -180,23 +180,3 @@ def test_a_request_that_reached_a_target_is_never_sent_twice(setup: Setup) -> No
     ]
     assert [200, 200, 502, 502] == sorted(statuses)
     assert 4 == len(breaking.asked) + len(other.asked)
-
-
-@pytest.mark.parametrize(
-    ("message", "status"),
-    [
-        (b"GET / HTTP/1.1\r\nNo colon\r\n\r\n", 400),
-        (b"nonsense\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", 431),
-    ],
-)
-def test_a_message_that_could_be_misunderstood_is_refused(setup: Setup, message: bytes, status: int) -> None:
-    backend, _ = setup.healthy("one")
-    host, _, port = setup.balancer.url.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
-        connection.sendall(message)
-        answer = connection.recv(1000)
-    assert (str(status).encode(), []) == (answer.split(b" ")[1], backend.asked)

@@ -86,11 +86,7 @@ def test_a_deployment_is_reported_as_json_with_its_proofs(
 ) -> None:
     answer = json.loads(deployed.stdout)
     assert [True, True] == [LAST.match(line) is not None for line in deployed.stderr.splitlines()]
-    assert (0, "succeeded", "provision") == (
-        deployed.returncode,
-        answer["result"],
-        answer["phase"],
-    )
+    assert (0, "succeeded", "provision") == (deployed.returncode, answer["result"], answer["phase"])
     assert {"proven"} == {proof["verdict"] for proof in answer["proofs"]}
     assert {"app_read", "app_write", "app_audit_writer", "app_admin_schema"} == {
         p["user"] for p in answer["proofs"]

@@ -10,14 +10,8 @@ from http_fixture import Answered, Request, serving
 from atlas_access.cli import guard
 from atlas_access.rollout import observe_soak
 
-KEY = {
-    "ATLAS_ACCESS_SOAK_ATLAS_PUBLIC_KEY": "public",
-    "ATLAS_ACCESS_SOAK_ATLAS_PRIVATE_KEY": "private",
-}
-ACCOUNT = {
-    "ATLAS_ACCESS_SOAK_ATLAS_CLIENT_ID": "id",
-    "ATLAS_ACCESS_SOAK_ATLAS_CLIENT_SECRET": "secret",
-}
+KEY = {"ATLAS_ACCESS_SOAK_ATLAS_PUBLIC_KEY": "public", "ATLAS_ACCESS_SOAK_ATLAS_PRIVATE_KEY": "private"}
+ACCOUNT = {"ATLAS_ACCESS_SOAK_ATLAS_CLIENT_ID": "id", "ATLAS_ACCESS_SOAK_ATLAS_CLIENT_SECRET": "secret"}
 WALL = 1_700_000_000.0
 
 

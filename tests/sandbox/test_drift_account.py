@@ -13,27 +13,14 @@ def inventory(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Inventory:
     return Inventory(aws, monkeypatch)
 
 
-def test_credentials_moved_into_a_sidecar_are_found_and_missed_where_they_belong(
-    inventory: Inventory,
-) -> None:
+def test_credentials_moved_to_a_sidecar_are_found_and_missed_where_they_belong(inventory: Inventory) -> None:
     ecs = inventory.aws.client("ecs")
     asked = ecs.describe_task_definition(taskDefinition=inventory.aws.register())["taskDefinition"]
     app = asked["containerDefinitions"][0]
-    sidecar = {
-        "name": "side",
-        "image": "side",
-        "secrets": app["secrets"],
-        "logConfiguration": {"logDriver": "splunk", "secretOptions": app["secrets"][:1]},
-    }
-    kept = {
-        "family",
-        "cpu",
-        "memory",
-        "networkMode",
-        "requiresCompatibilities",
-        "executionRoleArn",
-        "taskRoleArn",
-    }
+    logs = {"logDriver": "splunk", "secretOptions": app["secrets"][:1]}
+    sidecar = {"name": "side", "image": "side", "secrets": app["secrets"], "logConfiguration": logs}
+    kept = {"family", "cpu", "memory", "networkMode", "requiresCompatibilities"}
+    kept |= {"executionRoleArn", "taskRoleArn"}
     changed = {key: asked[key] for key in kept}
     changed["containerDefinitions"] = [{**app, "secrets": []}, sidecar]
     arn = ecs.register_task_definition(**changed)["taskDefinition"]["taskDefinitionArn"]

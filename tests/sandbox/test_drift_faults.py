@@ -74,13 +74,8 @@ def test_events_that_fail_leave_the_findings(declared: Atlas) -> None:
 
 
 def a_user(name: str = "app", **changes: Any) -> dict[str, Any]:
-    return {
-        "username": name,
-        "databaseName": "admin",
-        "groupId": PROJECT,
-        "roles": [{"roleName": "read", "databaseName": "askflorence"}],
-        **changes,
-    }
+    roles = [{"roleName": "read", "databaseName": "askflorence"}]
+    return {"username": name, "databaseName": "admin", "groupId": PROJECT, "roles": roles, **changes}
 
 
 def pages(users: list[dict[str, Any]], size: int, request: Request, *, total: int | None = None) -> Answered:
@@ -125,20 +120,14 @@ def test_pages_without_end_are_given_up() -> None:
         number = request.query["pageNum"][0]
         return Answered({"results": [a_user(f"u{number}")], "links": [{"rel": "next", "href": "x"}]})
 
-    with (
-        serving(endless) as url,
-        client(url) as asked,
-        pytest.raises(AtlasUnread, match="more than 40 pages"),
-    ):
+    unread = pytest.raises(AtlasUnread, match="more than 40 pages")
+    with serving(endless) as url, client(url) as asked, unread:
         asked.users()
 
 
 def test_additional_and_reordered_fields_and_nulls_where_nothing_is_needed_are_taken() -> None:
-    odd = dict(
-        reversed(
-            a_user(scopes=None, labels=None, x509Type=None, newField={"a": [1]}, deleteAfterDate=None).items()
-        )
-    )
+    changes = {"scopes": None, "labels": None, "x509Type": None, "newField": {"a": [1]}}
+    odd = dict(reversed(a_user(**changes, deleteAfterDate=None).items()))
     answer = Answered({"links": [], "somethingNew": 1, "results": [odd], "totalCount": 1})
     with serving(lambda _: answer) as url, client(url) as asked:
         assert [("app", frozenset())] == [(user.name, user.scopes) for user in asked.users()]
@@ -162,11 +151,8 @@ WRONG: dict[str, tuple[Answered, str]] = {
 @pytest.mark.parametrize("what", WRONG)
 def test_an_answer_that_is_wrong_is_unread_and_never_quoted(what: str) -> None:
     answer, why = WRONG[what]
-    with (
-        serving(lambda _: answer) as url,
-        client(url, seconds=10) as asked,
-        pytest.raises(AtlasUnread) as caught,
-    ):
+    unread = pytest.raises(AtlasUnread)
+    with serving(lambda _: answer) as url, client(url, seconds=10) as asked, unread as caught:
         asked.users()
     assert re.search(why, str(caught.value))
     assert "proxy" not in str(caught.value)
@@ -174,11 +160,8 @@ def test_an_answer_that_is_wrong_is_unread_and_never_quoted(what: str) -> None:
 
 def test_another_cluster_than_asked_for_is_refused() -> None:
     answer = Answered({"name": "other", "groupId": PROJECT, "mongoDBVersion": "6.0.5"})
-    with (
-        serving(lambda _: answer) as url,
-        client(url) as asked,
-        pytest.raises(AtlasUnread, match="another cluster"),
-    ):
+    unread = pytest.raises(AtlasUnread, match="another cluster")
+    with serving(lambda _: answer) as url, client(url) as asked, unread:
         asked.cluster("staging")
 
 

@@ -136,9 +136,7 @@ def test_the_same_night_twice_writes_nothing_the_second_time(repository: Reposit
     assert () == report(github, drift(finding()))
 
 
-def test_an_issue_is_closed_when_clean_and_opened_again_when_the_drift_is_back(
-    repository: Repository, github: GitHub
-) -> None:
+def test_an_issue_is_closed_when_clean_and_reopened_on_drift(repository: Repository, github: GitHub) -> None:
     report(github, drift(finding()))
     report(github, drift(night=1))
     assert ["closed"] == repository.states
@@ -158,9 +156,7 @@ NO_READER = (NotReached("collections of askflorence-staging", "no service bindin
 SCRATCH = "askflorence.scratch"
 
 
-def test_collections_that_nobody_looked_at_never_close_an_issue_about_them(
-    repository: Repository, github: GitHub
-) -> None:
+def test_collections_not_inspected_close_no_issue_about_them(repository: Repository, github: GitHub) -> None:
     report(github, drift(finding(SCRATCH, Kind.COLLECTION_UNDECLARED)))
     assert () == report(github, drift(night=1, not_reached=NO_READER))
     report(github, drift(night=2))
@@ -193,9 +189,7 @@ def test_another_drift_leaves_an_issue_about_collections_open_while_nobody_looks
     assert ["open", "open"] == repository.states
 
 
-def test_another_set_of_findings_is_another_issue_and_the_old_one_is_closed(
-    repository: Repository, github: GitHub
-) -> None:
+def test_other_findings_open_another_issue_and_close_the_old(repository: Repository, github: GitHub) -> None:
     report(github, drift(finding()))
     report(github, drift(finding(), finding("app_read", Kind.BUILTIN_ESCALATION), night=1))
     assert ["closed", "open"] == repository.states
@@ -224,9 +218,7 @@ def test_two_issues_of_one_set_become_one(repository: Repository, github: GitHub
     assert ["open", "closed"] == repository.states
 
 
-def test_what_others_labelled_and_pull_requests_are_left_alone(
-    repository: Repository, github: GitHub
-) -> None:
+def test_others_labels_and_pull_requests_are_left_alone(repository: Repository, github: GitHub) -> None:
     label = [{"name": LABEL}]
     repository.issues = [
         {"number": 1, "title": "by hand", "body": "mine", "state": "open", "labels": label},

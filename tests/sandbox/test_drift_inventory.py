@@ -26,17 +26,8 @@ from atlas_access.drift.observe_collections import list_collections
 from atlas_access.manifest.records import Consumer
 
 CANARY = "Sup3rS3cretCanary"
-POLICY = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": "*"},
-            "Action": "secretsmanager:GetSecretValue",
-            "Resource": "*",
-        }
-    ],
-}
+OPEN = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "secretsmanager:GetSecretValue"}
+POLICY = {"Version": "2012-10-17", "Statement": [{**OPEN, "Resource": "*"}]}
 
 
 class Inventory:
@@ -219,9 +210,7 @@ def seen_with(part: Any) -> Drift:
     return compare(wanted(), Observed(away, away, ObservedCluster("staging", "6.0.5", 1), away, (), (), part))
 
 
-def test_the_collections_of_a_cluster_as_declared_are_clean(
-    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_declared_collections_are_clean(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     observed = listed(cluster, monkeypatch, cluster.uri("app_read"))
     assert isinstance(observed, ObservedCollections)
     assert () == seen_with(observed).findings
@@ -242,9 +231,7 @@ def test_a_collection_made_by_hand_is_found(cluster: Cluster, monkeypatch: pytes
     assert {f"askflorence.{name}" for name in names} == {each.subject for each in found}
 
 
-def test_a_reader_that_the_server_lets_do_more_is_found(
-    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reader_that_may_do_more_is_found(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     with cluster.holding("app_read", {"role": "readWrite", "db": "askflorence"}):
         observed = listed(cluster, monkeypatch, cluster.uri("app_read"))
     assert [Kind.PRIVILEGE_EXTRA] == [each.kind for each in seen_with(observed).findings]

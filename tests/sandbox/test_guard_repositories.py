@@ -46,9 +46,7 @@ def commit(repository: Path, name: str, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", [".next/server/a.js", ".terraform/terraform.tfstate", "venv/.env", "a.txt"])
-def test_a_tracked_file_is_searched_also_below_a_tools_folder(
-    name: str, repository: Path, judged: Judge
-) -> None:
+def test_a_tracked_file_is_searched_below_a_tools_folder(name: str, repository: Path, judged: Judge) -> None:
     commit(repository, name, URI.encode())
     assert (1, {name}) == judged(repository)
 
@@ -103,9 +101,7 @@ def test_a_folder_that_cannot_be_read_matters_when_it_holds_a_tracked_file(
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_wide_text_that_is_too_large_to_read_is_not_judged(
-    encoding: str, repository: Path, judged: Judge
-) -> None:
+def test_wide_text_too_large_to_read_is_not_judged(encoding: str, repository: Path, judged: Judge) -> None:
     commit(repository, "a.txt", ("x" * 3_000_000 + URI).encode(encoding))
     assert (3, {"a.txt"}) == judged(repository)
 

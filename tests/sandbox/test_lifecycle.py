@@ -193,9 +193,7 @@ def test_ports_that_cannot_serve_are_refused(directory: Path, base: int, reason:
         lifecycle.up(directory, Options(base_port=base))
 
 
-def test_a_missing_mongod_is_one_line_with_its_remedy(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_mongod_is_one_line_with_remedy(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONGOD", str(directory / "nowhere"))
     with pytest.raises(SandboxError, match=r"MONGOD names .* correct it or unset it") as caught:
         lifecycle.up(directory)

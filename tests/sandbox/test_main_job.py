@@ -54,8 +54,7 @@ class MainJob:
         ecs = self.aws("ecs", stack)
         found = ecs.describe_services(cluster=f"askflorence-{stack}", services=[f"askflorence-{stack}-app"])
         revision = found["services"][0]["taskDefinition"]
-        definition: dict[str, Any] = ecs.describe_task_definition(taskDefinition=revision)["taskDefinition"]
-        return definition
+        return ecs.describe_task_definition(taskDefinition=revision)["taskDefinition"]
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +82,7 @@ def test_every_secret_version_is_proven(job: MainJob, stack: str) -> None:
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 @pytest.mark.parametrize("user", [user.name for user in MANIFEST.users])
-def test_each_of_the_eight_users_has_exactly_its_declared_privileges(
-    job: MainJob, stack: str, user: str
-) -> None:
+def test_each_of_eight_users_has_exactly_its_declared_privileges(job: MainJob, stack: str, user: str) -> None:
     secret = MANIFEST.user(user).secret_name(stack)
     connection = job.connection(stack, secret)
     with MongoClient(connection.reveal(), serverSelectionTimeoutMS=5000) as client:
@@ -116,9 +113,7 @@ def test_stagings_reference_names_its_own_cluster(job: MainJob) -> None:
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
-def test_the_running_revision_binds_the_four_variables_and_only_known_aliases(
-    job: MainJob, stack: str
-) -> None:
+def test_the_running_revision_binds_four_variables_and_only_known_aliases(job: MainJob, stack: str) -> None:
     references = secret_references(job.running(stack), "app")
     assert {name for name in references if name.startswith("MONGODB")} - ALIASES == RUNTIME
     assert all(re.search(r":::[0-9a-fA-F-]{32,36}$", references[name]) for name in RUNTIME)
@@ -197,9 +192,8 @@ def test_no_password_is_in_anything_that_was_shown_or_kept(job: MainJob) -> None
 
 def test_the_states_secrets_are_encrypted(job: MainJob) -> None:
     state = json.loads(job.world.state_file("staging").read_text())
-    version = next(
-        each for each in state["deployment"]["resources"] if each["type"].endswith(":SecretVersion")
-    )
+    resources = state["deployment"]["resources"]
+    version = next(each for each in resources if each["type"].endswith(":SecretVersion"))
     assert version["inputs"]["secretString"]["ciphertext"].startswith("v1:")
 
 

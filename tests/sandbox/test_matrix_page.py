@@ -45,10 +45,8 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
         result = Opened(page)
         page.on("console", lambda message: result.complaints.append(message.text))
         page.on("pageerror", lambda error: result.complaints.append(str(error)))
-        page.on(
-            "request",
-            lambda each: None if each.url.startswith("file:") else result.complaints.append(each.url),
-        )
+        said = result.complaints.append
+        page.on("request", lambda each: None if each.url.startswith("file:") else said(each.url))
         page.goto((folder / "matrix.html").as_uri())
         page.screenshot(path=str(SCREENSHOT), full_page=True)
         yield result
@@ -84,9 +82,7 @@ def test_searching_shows_only_rows_with_every_word(opened: Opened, record_proper
     opened.page.fill("#search", "")
 
 
-def test_the_who_can_view_names_the_waived_writer_of_the_audit_log(
-    opened: Opened, record_property: object
-) -> None:
+def test_the_who_can_view_names_the_audit_logs_waived_writer(opened: Opened, record_property: object) -> None:
     """The append-only property is never shown without the waiver beside it."""
     if not_run(opened, record_property):
         return

@@ -25,10 +25,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongodProcess]:
 
 
 def test_without_a_login_nothing_can_be_read(server: MongodProcess) -> None:
-    with (
-        MongoClient(server.address, directConnection=True) as stranger,
-        pytest.raises(OperationFailure) as refusal,
-    ):
+    refused = pytest.raises(OperationFailure)
+    with MongoClient(server.address, directConnection=True) as stranger, refused as refusal:
         stranger.shop.orders.find_one()
     assert refusal.value.code == 13
 

@@ -40,7 +40,6 @@ if shutil.which("pulumi"):
             record_property("says", f"parity, {name}: {equal}")
         assert ours.steps["no change"].effects == ()
         assert ours.steps["destroy"].resources == ()
-        assert (ours.handed_over, cli.handed_over) == ((True, 0, 0), (True, 0, 0))
 
 else:
 

@@ -76,7 +76,7 @@ class Site:
 
     def offender(self, name: str, operation: Operation = Operation.UP) -> tuple[Deployment, str]:
         """Deploy one of the offending programs of the policy tests."""
-        paths = f"sys.path[:0] = [{str(OFFENDERS.parent)!r}]"
+        paths = f"sys.path[:0] = {[str(OFFENDERS.parent), str(ROOT)]!r}"
         return self.run(
             f"import runpy\nimport sys\n\n{paths}\nrunpy.run_path({str(OFFENDERS / name)!r} + '.py')\n",
             operation,
@@ -115,17 +115,12 @@ def on_each_engine(test: Callable[..., None]) -> Callable[..., None]:
 
 @pytest.mark.parametrize(("name", "rule"), STOPPED)
 @on_each_engine
-def test_an_offender_is_stopped_by_its_rule_before_anything_of_it_is_made(
-    site: Site, name: str, rule: str
-) -> None:
+def test_an_offender_is_stopped_by_its_rule_before_anything_is_made(site: Site, name: str, rule: str) -> None:
     done, printed = site.offender(name)
 
     broken = {each.code for each in done.policies if each.status is Status.BAD}
-    assert ({rule}, 1, True) == (
-        broken,
-        done.exit_code,
-        printed.lstrip().startswith("REFUSED  staging bind: "),
-    )
+    refused = printed.lstrip().startswith("REFUSED  staging bind: ")
+    assert ({rule}, 1, True) == (broken, done.exit_code, refused)
     assert f"(atlas-access explain {rule})" in printed
     assert "Remedy: " in printed
     assert not any(canary in printed for canary in CANARIES)
@@ -136,29 +131,22 @@ def test_nothing_that_was_refused_is_in_the_stack(site: Site) -> None:
     site.offender("user_db_owner")
     site.offender("secret_default_key")
 
-    assert set() == site.made & {
-        "mongodbatlas:index/databaseUser:DatabaseUser",
-        "aws:secretsmanager/secret:Secret",
-    }
+    made = {"mongodbatlas:index/databaseUser:DatabaseUser", "aws:secretsmanager/secret:Secret"}
+    assert set() == site.made & made
 
 
 @on_each_engine
 def test_a_preview_of_an_offender_is_refused_too(site: Site) -> None:
     done, _ = site.offender("six_users", Operation.PREVIEW)
 
-    assert ({"user-cap"}, 1) == (
-        {each.code for each in done.policies if each.status is Status.BAD},
-        done.exit_code,
-    )
+    broken = {each.code for each in done.policies if each.status is Status.BAD}
+    assert ({"user-cap"}, 1) == (broken, done.exit_code)
 
 
 @on_each_engine
 def test_our_own_plan_has_only_the_known_advice_and_what_is_judged_when_made(site: Site) -> None:
-    done = deploy(
-        site.world,
-        Order("staging", Operation.PREVIEW, "provision", site.engine, ROOT, settings=UNGATED),
-        lambda _: None,
-    )
+    order = Order("staging", Operation.PREVIEW, "provision", site.engine, ROOT, settings=UNGATED)
+    done = deploy(site.world, order, lambda _: None)
 
     assert ("", ["audit-log-append-only"], True) == (
         done.failure,
@@ -169,9 +157,7 @@ def test_our_own_plan_has_only_the_known_advice_and_what_is_judged_when_made(sit
 
 @pytest.mark.parametrize("main", [THROWS, "raise SystemExit('does not start')\n"], ids=["throws", "ends"])
 @on_each_engine
-def test_a_pack_that_throws_or_does_not_start_fails_the_deployment(
-    site: Site, tmp_path: Path, main: str
-) -> None:
+def test_a_pack_that_throws_or_does_not_start_fails_the_update(site: Site, tmp_path: Path, main: str) -> None:
     pack = tmp_path / "broken"
     pack.mkdir()
     (pack / "PulumiPolicy.yaml").write_text("name: broken\nversion: 1.0.0\nruntime: python\nmain: .\n")
@@ -180,11 +166,7 @@ def test_a_pack_that_throws_or_does_not_start_fails_the_deployment(
 
     done, _ = site.run(program, packs=(pack,))
 
-    assert (1, True, set()) == (
-        done.exit_code,
-        bool(done.failure),
-        site.made & {PASSWORD},
-    )
+    assert (1, True, set()) == (done.exit_code, bool(done.failure), site.made & {PASSWORD})
 
 
 @on_each_engine

@@ -46,9 +46,7 @@ def test_a_redirect_that_leaves_the_machine_is_refused(redirecting: str) -> None
         opened.get(redirecting)
 
 
-def test_a_proxy_of_the_environment_is_not_used_in_the_sandbox(
-    redirecting: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_proxy_is_not_used_in_the_sandbox(redirecting: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example.com:3128")
     with session(LOOPBACK) as opened:
         assert 302 == opened.get(redirecting, allow_redirects=False).status_code

@@ -9,12 +9,14 @@ from dataclasses import replace
 import pytest
 from mongod_fixture import Cluster, cluster
 
+from atlas_access.base.connection import ConnectionString, Secret
 from atlas_access.base.endpoints import EndpointRefused
 from atlas_access.clients.mongo import Reply, Server
 from atlas_access.clients.mongo_answers import Answer, Failure
 from atlas_access.manifest.records import Retention
 from atlas_access.proof.catalogue import OPERATIONS
 from atlas_access.proof.evidence import Proof, Subject
+from atlas_access.proof.judge_secret import judge_secret
 from atlas_access.proof.verdict import Outcome, Verdict
 
 __all__ = ["cluster"]
@@ -47,9 +49,7 @@ def test_all_users_are_proven_at_once(cluster: Cluster) -> None:
     assert [(user, Verdict.PROVEN) for user in USERS] == [(each.user, each.verdict) for each in proofs]
 
 
-def test_what_clients_would_wait_for_is_decided_by_the_servers_list_where_it_is_allowed(
-    cluster: Cluster,
-) -> None:
+def test_what_clients_would_wait_for_is_decided_by_the_servers_list_where_allowed(cluster: Cluster) -> None:
     attempts = [each for each in cluster.prove("app_write").attempts if each.operation == "convertToCapped"]
     waited = {(each.outcome, each.tried, each.code, each.why) for each in attempts}
     assert {
@@ -147,6 +147,14 @@ def test_a_secret_that_points_at_the_other_cluster_is_refuted_with_both_addresse
     proof = cluster.prove("app_read", text=cluster.uri("app_read", address="127.0.0.1:1"))
     assert Verdict.REFUTED is proof.verdict
     assert f"the secret points at 127.0.0.1:1, not at {cluster.server.address}" in proof.reason
+
+
+def test_a_host_without_a_port_has_the_usual_one_and_an_empty_password_is_none(cluster: Cluster) -> None:
+    request = cluster.request("app_read", expected_hosts=("127.0.0.1:27017",))
+    own = ConnectionString.parse(cluster.uri("app_read", address="127.0.0.1"))
+    assert [] == list(judge_secret(request, own))
+    (found,) = judge_secret(request, replace(own, password=Secret("")))
+    assert "the secret's connection string has no password" == found.message
 
 
 def test_in_the_sandbox_an_address_that_is_not_loopback_is_refused(cluster: Cluster) -> None:

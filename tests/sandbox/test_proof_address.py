@@ -26,16 +26,9 @@ def test_a_private_address_that_answers_is_proven(cluster: Cluster) -> None:
     assert (Verdict.PROVEN, True) == (proof.verdict, proof.address_proven)
 
 
-def test_a_dead_private_address_is_unproven_while_its_credential_is_proven(
-    cluster: Cluster, dead: str
-) -> None:
-    proof = cluster.prove(
-        USER,
-        text=cluster.uri(USER, address=dead),
-        address="private",
-        expected_hosts=(dead,),
-        public_address=public(cluster),
-    )
+def test_a_dead_private_address_is_unproven_and_its_credential_proven(cluster: Cluster, dead: str) -> None:
+    away = {"text": cluster.uri(USER, address=dead), "address": "private", "expected_hosts": (dead,)}
+    proof = cluster.prove(USER, **away, public_address=public(cluster))
     assert (Verdict.PROVEN, "", False) == (proof.verdict, proof.reason, proof.address_proven)
 
 
@@ -53,16 +46,10 @@ def test_a_dead_public_address_is_never_replaced(cluster: Cluster, dead: str) ->
     assert (Verdict.INCONCLUSIVE, False) == (proof.verdict, proof.address_proven)
 
 
-def test_a_private_secret_that_points_elsewhere_is_refuted_before_any_address_is_tried(
-    cluster: Cluster, dead: str
-) -> None:
-    proof = cluster.prove(
-        USER,
-        text=cluster.uri(USER, address=dead),
-        address="private",
-        expected_hosts=("10.0.0.1:27017",),
-        public_address=public(cluster),
-    )
+def test_a_private_secret_of_another_host_is_refuted_before_it_is_tried(cluster: Cluster, dead: str) -> None:
+    away = {"text": cluster.uri(USER, address=dead), "address": "private"}
+    hosts = ("10.0.0.1:27017",)
+    proof = cluster.prove(USER, **away, expected_hosts=hosts, public_address=public(cluster))
     assert [Subject.SECRET] == [each.code for each in proof.findings]
     assert Verdict.REFUTED is proof.verdict
 

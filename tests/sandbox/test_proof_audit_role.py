@@ -7,6 +7,7 @@ import pytest
 from mongod_fixture import LOOPBACK, Cluster
 from pymongo.errors import OperationFailure
 
+from atlas_access import privileges
 from atlas_access.base.connection import ConnectionString
 from atlas_access.base.finding import Status
 from atlas_access.clients.mongo import Server
@@ -14,7 +15,7 @@ from atlas_access.privileges.identity import IDENTITY_COMMAND, Identity, read_id
 from atlas_access.proof.compare import compare
 
 ROLE = "role_audit_writer"
-NAMED = Path(__file__).with_name("server_actions.txt").read_text(encoding="utf-8").split()
+NAMED = Path(privileges.__file__).with_name("server_actions.txt").read_text(encoding="utf-8").split()
 PATTERNS = (
     *(
         {"db": "askflorence", "collection": name}

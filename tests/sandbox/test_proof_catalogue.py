@@ -37,11 +37,8 @@ class RowTester:
         collection = TARGET if row.scope is Scope.COLLECTION else ""
         target = Target(database, collection, VIA, f"_probe_{uuid4().hex}", uuid4())
         assert row.command is not None
-        sending = Sending(
-            ADMIN if row.on_admin else database,
-            row.command(target),
-            in_transaction=row.form is Form.ABORTED_TRANSACTION,
-        )
+        where, transaction = ADMIN if row.on_admin else database, row.form is Form.ABORTED_TRANSACTION
+        sending = Sending(where, row.command(target), in_transaction=transaction)
         (reply,) = self.server.commands([sending])
         return judge(row, reply.answer).outcome
 

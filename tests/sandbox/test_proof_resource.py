@@ -106,11 +106,8 @@ def _created(inputs: dict[str, Any]) -> dict[str, Any]:
 def test_a_proven_credential_echoes_its_version_and_carries_its_evidence(inputs: dict[str, Any]) -> None:
     outs = _created(inputs)
     proof = Proof.from_json(outs["evidence"])
-    assert ("proven", "", inputs["secret_version"]) == (
-        outs["verdict"],
-        outs["reason"],
-        outs["secret_version"],
-    )
+    found = (outs["verdict"], outs["reason"], outs["secret_version"])
+    assert ("proven", "", inputs["secret_version"]) == found
     assert (len(proof.attempts), 0, 0) == (outs["attempts"], outs["inconclusive"], outs["residue"])
 
 
@@ -176,9 +173,8 @@ def test_a_refresh_doubts_a_record_only_where_the_server_refuses_the_login(
     cluster.root.admin.command("dropUser", "app_audit_writer")
     refused = read(recorded)
     assert (away, refused["verdict"]) == (read(away), "inconclusive")
-    assert (
-        "inconclusive" == read({**away, "public_address": f"mongodb://{cluster.server.address}"})["verdict"]
-    )
+    public = f"mongodb://{cluster.server.address}"
+    assert "inconclusive" == read({**away, "public_address": public})["verdict"]
     password, roles = cluster.password("app_audit_writer"), cluster.declared_roles("app_audit_writer")
     cluster.root.admin.command("createUser", "app_audit_writer", pwd=password, roles=roles)
     reason = "app_audit_writer can no longer log in (code 18 AuthenticationFailed)"
@@ -223,9 +219,7 @@ def test_the_code_digest_covers_every_file_of_the_package_that_a_proof_uses() ->
     assert (True, set()) == (len(files) > 10, files - set(decisive_files()))
 
 
-def test_a_dynamic_host_of_its_own_proves_over_the_provider_protocol(
-    inputs: dict[str, Any], account: Account
-) -> None:
+def test_a_dynamic_host_proves_over_the_provider_protocol(inputs: dict[str, Any], account: Account) -> None:
     root = Path(__file__).resolve().parents[2]
     host = subprocess.Popen(
         [sys.executable, "-m", "pulumi.dynamic", "127.0.0.1:1"],

@@ -60,6 +60,11 @@ def _unique(database: "Database[dict[str, Any]]") -> None:
     database[LOG].create_index("who", unique=True)
 
 
+def _prepared(database: "Database[dict[str, Any]]") -> None:
+    database[LOG].create_index("who")
+    database.command("collMod", LOG, index={"name": "who_1", "prepareUnique": True})
+
+
 REFUSING = {"$jsonSchema": {"required": ["never there"]}}
 
 
@@ -72,11 +77,20 @@ REFUSING = {"$jsonSchema": {"required": ["never there"]}}
         (_create(collation={"locale": "en", "strength": 1}), "has a collation"),
         (
             _create(clusteredIndex={"key": {"_id": 1}, "unique": True}, expireAfterSeconds=60),
-            "rows are erased after 60 s",
+            'expires by itself: rows are erased after 60 s. Switch it off: collMod with expireAfterSeconds: "off".',
         ),
         (_unique, "has the unique index who_1"),
+        (_prepared, "has the unique index who_1"),
     ],
-    ids=["capped", "view", "validator", "collation", "clustered expiry", "unique index"],
+    ids=[
+        "capped",
+        "view",
+        "validator",
+        "collation",
+        "clustered expiry",
+        "unique index",
+        "prepared unique index",
+    ],
 )
 def test_an_audit_log_that_loses_or_refuses_rows_is_refuted_for_that_alone(
     cluster: Cluster, made: "Callable[[Database[dict[str, Any]]], object]", says: str
@@ -84,26 +98,21 @@ def test_an_audit_log_that_loses_or_refuses_rows_is_refuted_for_that_alone(
     with in_place_of(cluster, LOG) as database:
         made(database)
         reader, writer = cluster.prove("app_read"), cluster.prove("app_audit_writer")
-    assert (Verdict.REFUTED, [Subject.AUDIT], ()) == (
-        reader.verdict,
-        [each.code for each in reader.findings],
-        reader.refuted,
-    )
+    codes = [each.code for each in reader.findings]
+    assert (Verdict.REFUTED, [Subject.AUDIT], ()) == (reader.verdict, codes, reader.refuted)
     assert says in reader.reason
     assert (Verdict.PROVEN, "") == (writer.verdict, writer.reason)
 
 
 @pytest.mark.parametrize("options", [{"validationAction": "warn"}, {"validationLevel": "off"}], ids=str)
-def test_a_validator_that_refuses_nothing_speaks_against_nothing(
-    cluster: Cluster, options: dict[str, str]
-) -> None:
+def test_a_validator_that_refuses_nothing_is_no_finding(cluster: Cluster, options: dict[str, str]) -> None:
     with in_place_of(cluster, LOG) as database:
         database.create_collection(LOG, validator=REFUSING, **options)
         assert Verdict.PROVEN is cluster.prove("app_read").verdict
 
 
 @pytest.mark.parametrize(
-    "option", ["minPoolSize=5", "maxPoolSize=50&minPoolSize=5", "readPreference=nearest"]
+    "option", ["minPoolSize=5", "maxPoolSize=50&minPoolSize=5", "readPreference=nearest", "timeoutMS=1"]
 )
 def test_an_option_of_the_application_is_left_alone(cluster: Cluster, option: str) -> None:
     proof = cluster.prove("app_read", text=f"{cluster.uri('app_read')}&{option}")
@@ -139,20 +148,45 @@ def test_an_option_that_weakens_the_connection_is_refuted_by_its_name(cluster: C
         ("replicaSet=of-another-cluster", "replicaSet"),
         ("maxPoolsize=many", "maxPoolSize"),
         ("notAnOption=1", "an option"),
+        ("loadBalanced=true", "loadBalanced"),
     ],
 )
-def test_an_option_that_does_not_work_here_is_inconclusive_and_named(
-    cluster: Cluster, option: str, says: str
-) -> None:
+def test_an_option_that_fails_is_inconclusive_and_named(cluster: Cluster, option: str, says: str) -> None:
     proof = cluster.prove("app_read", text=f"{cluster.uri('app_read')}&{option}", deadline_seconds=1.5)
     assert (Verdict.INCONCLUSIVE, True) == (proof.verdict, says in proof.reason)
 
 
-def test_a_string_without_its_auth_source_is_inconclusive_and_names_it(cluster: Cluster) -> None:
-    text = cluster.uri("app_read").replace("&authSource=admin", "")
-    assert "authSource" not in text
+@pytest.mark.parametrize(
+    ("instead", "says"),
+    [
+        ("", "the option authSource is missing"),
+        ("&authSource=askflorence", "the option authSource is not admin"),
+    ],
+)
+def test_a_string_without_its_auth_source_is_inconclusive_and_names_it(
+    cluster: Cluster, instead: str, says: str
+) -> None:
+    text = cluster.uri("app_read").replace("&authSource=admin", instead)
     proof = cluster.prove("app_read", text=text)
-    assert (Verdict.INCONCLUSIVE, True) == (proof.verdict, "the option authSource is missing" in proof.reason)
+    assert (Verdict.INCONCLUSIVE, True) == (proof.verdict, says in proof.reason)
+
+
+def test_collections_with_long_validators_are_not_taken_for_missing_and_leave_no_cursor(
+    cluster: Cluster,
+) -> None:
+    """A listing of more than 16 MB comes in several batches."""
+    database = cluster.root["askflorence"]
+    long = {"$jsonSchema": {"description": "x" * 1_000_000}}
+    names = [f"a_{number}" for number in range(20)]
+    for name in names:
+        database.create_collection(name, validator=long)
+    try:
+        proof = cluster.prove("app_write")
+        cursors = cluster.root.admin.command("serverStatus")["metrics"]["cursor"]["open"]["total"]
+    finally:
+        for name in names:
+            database.drop_collection(name)
+    assert (Verdict.PROVEN, "", 0) == (proof.verdict, proof.reason, cursors)
 
 
 HOST = "askflorence-staging.ab1cd.invalid"

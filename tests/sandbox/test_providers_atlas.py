@@ -48,13 +48,8 @@ def fake() -> Iterator[FakeAtlas]:
 
 @pytest.fixture
 def atlas(fake: FakeAtlas) -> Iterator[ProviderClient]:
-    yield from connected(
-        {
-            "MONGODB_ATLAS_BASE_URL": fake.url + "/",
-            "MONGODB_ATLAS_PUBLIC_API_KEY": "pub",
-            "MONGODB_ATLAS_PRIVATE_API_KEY": "priv",
-        }
-    )
+    keys = {"MONGODB_ATLAS_PUBLIC_API_KEY": "pub", "MONGODB_ATLAS_PRIVATE_API_KEY": "priv"}
+    yield from connected({"MONGODB_ATLAS_BASE_URL": fake.url + "/", **keys})
 
 
 def connected(environment: dict[str, str]) -> Iterator[ProviderClient]:
@@ -136,9 +131,8 @@ def test_the_order_of_a_users_roles_means_nothing(fake, atlas):
 
 def test_a_user_widened_by_hand_is_drift_that_the_inputs_follow(fake, atlas):
     identity, inputs, state = atlas.made(USER, GIVEN_USER)
-    fake.users["admin", "app_audit_writer"]["roles"].append(
-        {"databaseName": "admin", "roleName": "atlasAdmin"}
-    )
+    wide = {"databaseName": "admin", "roleName": "atlasAdmin"}
+    fake.users["admin", "app_audit_writer"]["roles"].append(wide)
     _, drifted, followed = atlas.read(USER, identity, state, inputs)
     assert ["roles"] == atlas.changed(USER, identity, drifted, inputs)
     assert 2 == len(followed["roles"])
@@ -174,11 +168,8 @@ def test_the_preview_of_a_user_knows_all_but_its_id(atlas):
 def test_a_role_is_created_and_read_back(fake, atlas):
     identity, inputs, state = atlas.made(ROLE, GIVEN_ROLE)
     resource = {"cluster": False, "collection": "agent_audit_log", "db": "askflorence"}
-    expected = {
-        "actions": [{"action": "FIND", "resources": [resource]}],
-        "inheritedRoles": [],
-        "roleName": "role_audit_writer",
-    }
+    actions = [{"action": "FIND", "resources": [resource]}]
+    expected = {"actions": actions, "inheritedRoles": [], "roleName": "role_audit_writer"}
     assert [("POST", "/customDBRoles/roles"), ("GET", ROLE_PATH)] == fake.requests()
     assert expected == next(one.body for one in fake.sent if one.method == "POST")
     assert [] == atlas.changed(ROLE, identity, state, inputs)
@@ -186,10 +177,8 @@ def test_a_role_is_created_and_read_back(fake, atlas):
 
 def test_changing_a_role_does_not_send_its_name(fake, atlas):
     identity, inputs, state = atlas.made(ROLE, GIVEN_ROLE)
-    wider = {
-        **inputs,
-        "actions": [*inputs["actions"], {"action": "LIST_SESSIONS", "resources": [{"cluster": True}]}],
-    }
+    sessions = {"action": "LIST_SESSIONS", "resources": [{"cluster": True}]}
+    wider = {**inputs, "actions": [*inputs["actions"], sessions]}
     atlas.update(ROLE, identity, state, wider)
     sent = [one for one in fake.sent if one.method == "PATCH"][-1]
     assert {"actions", "inheritedRoles"} == set(sent.body)
@@ -241,16 +230,11 @@ def test_a_cluster_lookup_returns_its_addresses(fake, atlas):
     endpoint = found["connectionStrings"]["privateEndpoints"][0]
     assert "mongodb://127.0.0.1:27017/?replicaSet=rs0" == found["connectionStrings"]["standard"]
     assert "vpce-1" == endpoint["endpoints"][0]["endpointId"]
-    assert ("6.0", "6.0.5", "IDLE") == (
-        found["mongoDbMajorVersion"],
-        found["mongoDbVersion"],
-        found["stateName"],
-    )
+    versions = (found["mongoDbMajorVersion"], found["mongoDbVersion"])
+    assert ("6.0", "6.0.5", "IDLE") == (*versions, found["stateName"])
     first = fake.sent[0].headers
-    assert ("application/vnd.atlas.2024-08-05+json", "false") == (
-        first["accept"],
-        first["use-effective-instance-fields"],
-    )
+    asked = (first["accept"], first["use-effective-instance-fields"])
+    assert ("application/vnd.atlas.2024-08-05+json", "false") == asked
     assert ["/clusters/cl"] == [path for _, path in fake.requests()]
 
 

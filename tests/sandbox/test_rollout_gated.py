@@ -109,9 +109,7 @@ def test_a_baseline_is_captured_on_the_command_line(story: Story) -> None:
     )
 
 
-def test_the_gates_on_the_command_line_are_green_on_the_bound_revision_and_leave_nothing(
-    story: Story,
-) -> None:
+def test_the_gates_on_the_command_line_are_green_on_a_bound_revision_and_leave_nothing(story: Story) -> None:
     report = json.loads(story.commands["smoke"].stdout)
     standings = [gate["standing"] for one in report["rounds"] for gate in one["gates"]]
     assert (0, ["met"] * 8, ["askflorence-staging-app:8"]) == (
@@ -164,12 +162,8 @@ def test_the_sandboxs_clock_is_advanced_on_the_command_line(story: Story) -> Non
 def test_a_rollback_runs_the_recorded_revision_again_green_and_holds(story: Story) -> None:
     done = story.commands["rollback"]
     answer = json.loads(done.stdout)
-    assert (0, "askflorence-prod-app:12", 0, "green") == (
-        done.returncode,
-        answer["revision"],
-        answer["held"],
-        answer["gates"],
-    )
+    found = (done.returncode, answer["revision"], answer["held"], answer["gates"])
+    assert (0, "askflorence-prod-app:12", 0, "green") == found
     assert ("12", ServiceTags(held=0)) == story.found["rollback"]
 
 
@@ -184,9 +178,7 @@ def test_a_raised_release_takes_the_hold_off(story: Story) -> None:
     assert None is story.found["released"][1].held
 
 
-def test_a_destroy_is_refused_before_anything_is_touched_while_prod_reads_stagings_credential(
-    story: Story,
-) -> None:
+def test_a_destroy_is_refused_before_any_change_while_prod_reads_stagings_credential(story: Story) -> None:
     lines = story.lines("destroyed").splitlines()
     assert lines[0] == "NOT DESTROYED  staging: its credentials are still used, 1 reason."
     assert "prod still holds prod/mongodb/reference-uri-v2, which carries staging's credential" in lines[1]
@@ -214,9 +206,7 @@ def test_a_build_that_is_broken_on_the_new_revision_only_is_rolled_back_by_gate_
     )
 
 
-def test_without_a_browser_a_first_provision_ends_with_the_seven_other_gates_and_says_so(
-    story: Story,
-) -> None:
+def test_without_a_browser_a_first_provision_ends_with_seven_other_gates_and_says_so(story: Story) -> None:
     (line,) = [each for each in story.said["provision"] if each.startswith("gates on")]
     assert line.startswith(
         "gates on askflorence-staging-app:7: green; gate 6 browser journey: not run in this sandbox"

@@ -28,8 +28,7 @@ def legacy(running: Running) -> Iterator[Running]:
 
 
 def secret(running: Running, name: str) -> str:
-    value: str = running.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
-    return value
+    return running.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
 
 
 def test_the_provider_and_both_drugs_are_covered_on_every_plan(site: Running) -> None:
@@ -68,10 +67,8 @@ def test_a_sign_up_leaves_a_row_a_mail_and_a_contact(site: Running) -> None:
     ).json()
     assert (answer["hubspot_contact_id"], address) == (found["id"], found["properties"]["email"])
     assert 204 == requests.delete(f"{contacts}/{found['id']}", headers=key, timeout=10).status_code
-    assert (
-        409
-        == requests.post(f"{site.url}/api/agent-waitlist", json={"email": address}, timeout=10).status_code
-    )
+    again = requests.post(f"{site.url}/api/agent-waitlist", json={"email": address}, timeout=10)
+    assert 409 == again.status_code
     assert not [line for line in site.log_lines() if address in line]
 
 
@@ -115,9 +112,7 @@ def without_reference(container: dict[str, Any]) -> None:
     container["secrets"] = [s for s in container["secrets"] if s["name"] != "MONGODB_REFERENCE_URI"]
 
 
-def test_todays_code_falls_back_from_the_reference_without_a_word_until_somebody_asks(
-    legacy: Running,
-) -> None:
+def test_todays_code_falls_back_from_the_reference_without_a_word_until_asked(legacy: Running) -> None:
     legacy.deploy(legacy.register(without_reference))
     legacy.settled()
     assert 14 == legacy.ask("/api/plans", COUPLE)["count"]

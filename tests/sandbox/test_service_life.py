@@ -25,9 +25,7 @@ def records(running: Running) -> list[processes.ProcessRecord]:
     return [r for r in processes.load(running.world.directory) if r.name.startswith("task ")]
 
 
-def test_two_tasks_of_each_environment_run_small_and_without_a_secret_on_their_command_line(
-    running: Running,
-) -> None:
+def test_two_tasks_of_each_environment_run_small_and_without_a_secret_in_arguments(running: Running) -> None:
     for name in ("staging", "prod"):
         Running(running.world, name).ask("/api/plans", COUPLE)
     tasks = [psutil.Process(record.pid) for record in records(running)]

@@ -18,12 +18,8 @@ from atlas_access.smoke.browser_kept import letting_go
 from atlas_access.smoke.gates import GateResult, Standing
 from atlas_access.smoke.model import Step
 
-PAGES = {
-    "/": "home.html",
-    "/calculator": "calculator.html",
-    "/plans": "plans.html",
-    "/coverage-check": "coverage-check.html",
-}
+PAGES = {f"/{name}": f"{name}.html" for name in ("calculator", "plans", "coverage-check")}
+PAGES["/"] = "home.html"
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css"}
 
 
@@ -138,10 +134,8 @@ def test_a_browser_that_does_not_start_leaves_it_unknown(app: FakeApp, tmp_path:
     broken.write_text("#!/bin/sh\nexit 1\n")
     broken.chmod(0o755)
     result = judge_journey(steps(app, executable=str(broken), seconds=5.0))
-    assert (Standing.UNKNOWN, True) == (
-        result.standing,
-        result.summary.startswith("the browser does not start"),
-    )
+    said = result.summary.startswith("the browser does not start")
+    assert (Standing.UNKNOWN, True) == (result.standing, said)
 
 
 def test_a_browser_is_found_by_its_variable_or_on_the_path(tmp_path: Path) -> None:
@@ -170,10 +164,8 @@ def test_a_kept_browser_walks_again_without_a_trace_of_the_journey_before(app: F
     page(app, "<script>console.error(document.cookie || 'none'); document.cookie = 'observed=1';</script>")
     results = [judge_journey(steps(app, steps=ARRIVE, keep=True)) for _ in range(2)]
     assert all(standing(each, Standing.UNMET) for each in results), results
-    assert [message_of(each) for each in results] in (
-        ["", ""],
-        ["1 console errors on the way; console: none"] * 2,
-    )
+    console = "1 console errors on the way; console: none"
+    assert [message_of(each) for each in results] in (["", ""], [console] * 2)
 
 
 def test_a_kept_browser_is_let_go_of_when_the_work_has_ended(app: FakeApp) -> None:

@@ -83,9 +83,7 @@ def test_every_stored_secret_is_valid_and_none_is_shown(provisioned: Provisioned
 
 
 @pytest.mark.parametrize("target", ["secrets-check", "prove", "guards", "docs-check"])
-def test_a_workflows_command_ends_green_in_a_provisioned_sandbox(
-    target: str, provisioned: Provisioned
-) -> None:
+def test_a_workflows_command_is_green_in_a_provisioned_sandbox(target: str, provisioned: Provisioned) -> None:
     done = provisioned.make(target)
     assert 0 == done.returncode, done.stdout + done.stderr
 
@@ -150,9 +148,7 @@ def env_file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_developers_env_file_is_found_wrong_set_right_and_put_back(
-    provisioned: Provisioned, env_file: Path
-) -> None:
+def test_an_env_file_is_found_wrong_set_right_and_put_back(provisioned: Provisioned, env_file: Path) -> None:
     was = env_file.read_text()
     code, shown = provisioned.run("env", "--check", str(env_file))
     assert (1, True) == (code, "holds the credential of app_read_staging, not of app_read" in shown)
@@ -180,9 +176,7 @@ def test_a_developers_env_file_is_found_wrong_set_right_and_put_back(
     assert "hunter22" not in shown + more + last
 
 
-def test_a_secret_of_the_wrong_user_is_not_handed_to_a_developer(
-    provisioned: Provisioned, env_file: Path
-) -> None:
+def test_a_wrong_users_secret_is_not_handed_to_a_developer(provisioned: Provisioned, env_file: Path) -> None:
     right, was = value_of(provisioned, "staging/mongodb/app-write-v2"), env_file.read_text()
     wrong = right.replace("app_write", "app_read")
     provisioned.client().put_secret_value(SecretId="staging/mongodb/app-write-v2", SecretString=wrong)

@@ -47,15 +47,8 @@ class Checkout:
         )
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
+        shown = {"capture_output": True, "text": True, "check": False, "timeout": 240}
+        return subprocess.run(command, cwd=self.folder, env=self.environment, **shown)
 
     def make(self, target: str) -> tuple[int, str]:
         """Exit code and everything that was shown."""

@@ -31,16 +31,13 @@ def aws(world: World, service: str, environment: str) -> Any:
 
 
 def secret(world: World, name: str) -> str:
-    value: str = aws(world, "secretsmanager", name.partition("/")[0]).get_secret_value(SecretId=name)[
-        "SecretString"
-    ]
-    return value
+    store = aws(world, "secretsmanager", name.partition("/")[0])
+    return store.get_secret_value(SecretId=name)["SecretString"]
 
 
 def logged_in(uri: str) -> dict[str, Any]:
     with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=15000) as client:
-        info: dict[str, Any] = client.admin.command("connectionStatus", showPrivileges=True)["authInfo"]
-        return info
+        return client.admin.command("connectionStatus", showPrivileges=True)["authInfo"]
 
 
 def test_every_part_is_alive(world: World) -> None:
@@ -93,10 +90,8 @@ def test_files_with_keys_are_for_their_owner_alone(world: World) -> None:
 def test_neither_the_record_nor_the_logs_hold_a_secret(world: World) -> None:
     record = (world.directory / "sandbox.json").read_text() + repr(world)
     logs = "".join(path.read_text(errors="replace") for path in (world.directory / "logs").glob("*.log"))
-    legacy = [
-        secret(world, s.name).split("@")[0].rpartition(":")[2]
-        for _, s in Inventory.load().secrets_in("staging")
-    ]
+    stored = [secret(world, each.name) for _, each in Inventory.load().secrets_in("staging")]
+    legacy = [each.split("@")[0].rpartition(":")[2] for each in stored]
     assert [] == [value for value in (*world.secrets(), *legacy) if value in record or value in logs]
 
 
@@ -112,10 +107,8 @@ def test_services_that_are_not_run_answer_on_loopback_that_they_are_not(world: W
 
 
 def test_the_private_endpoint_can_be_cut_and_restored_apart_from_the_public_address(world: World) -> None:
-    private, public = (
-        secret(world, "prod/mongodb/reference-uri"),
-        secret(world, "staging/mongodb/reference-uri"),
-    )
+    private = secret(world, "prod/mongodb/reference-uri")
+    public = secret(world, "staging/mongodb/reference-uri")
     assert world.private_address in private
     assert world.private_address not in public
     world.private_endpoint(open_=False)

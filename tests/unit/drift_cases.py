@@ -70,12 +70,7 @@ def user(name: str, *roles: str, **changes: Any) -> ObservedUser:
 def clean(manifest: Manifest = MANIFEST) -> Observed:
     """What a check of staging in phase bind reads when all is as declared."""
     rules = wanted(manifest=manifest).inventory
-    users = [
-        ObservedUser(
-            each.name, ADMIN_DATABASE, frozenset(HeldRole(r.name, r.database) for r in each.roles), OWN
-        )
-        for each in manifest.users
-    ]
+    users = [user(each.name, *(f"{r.name}@{r.database}" for r in each.roles)) for each in manifest.users]
     legacy = manifest.legacy_on("staging")
     users += [user(each.name, str(each.role), scopes=frozenset()) for each in legacy]
     roles = [

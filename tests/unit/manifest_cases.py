@@ -6,10 +6,8 @@ CUSTOM = "  role_audit_writer:\n    FIND: [agent_audit_log]\n"
 SURVEY = "        role: role_writer_survey\n        successor: "
 ADR = "adr: ADR 0006, reason: there is no such finding"
 
-TWO_RULES = {
-    "the schema variable bound to the runtime",
-    "the schema user bound to the runtime under another name",
-}
+TWO_RULES = {"the schema variable bound to the runtime"}
+TWO_RULES |= {"the schema user bound to the runtime under another name"}
 """These break two rules at once, and both are reported."""
 
 CASES = {
@@ -54,6 +52,10 @@ CASES = {
         (CUSTOM, CUSTOM.replace("FIND", "FINDS")),
         'roles.role_audit_writer.FINDS: "FINDS" is no Atlas action. Use an action of Atlas custom roles,'
         ' such as FIND. Did you mean "FIND"?',
+    ),
+    "the acceptance of a known action": (
+        ("version: 1\n", f"version: 1\naccepted_actions: {{remove: {{{ADR}}}}}\n"),
+        "accepted_actions.remove: remove is known here, so that accepting it changes nothing. Remove it.",
     ),
     "an action of the whole cluster": (
         (CUSTOM, CUSTOM.replace("FIND", "SERVER_STATUS")),

@@ -83,14 +83,8 @@ class FakeSystems:
         wanted = goal.secrets if goal.way is Way.DELETE else ()
         sound = self.role_sound if TOMBSTONE_ROLE in self.roles else None
         secrets = {name: self.secrets.get(name, SecretState.ABSENT) for name in wanted}
-        return LiveState(
-            read_journal(self.tags),
-            dict(self.users),
-            frozenset(self.roles),
-            sound,
-            secrets,
-            self.clock.wall(),
-        )
+        journal, users, roles = read_journal(self.tags), dict(self.users), frozenset(self.roles)
+        return LiveState(journal, users, roles, sound, secrets, self.clock.wall())
 
     def write(self, tags: Mapping[str, str]) -> None:
         self._change("write", lambda: self.tags.update(tags))
@@ -222,11 +216,8 @@ def held(systems: FakeSystems) -> dict[str, frozenset[HeldRole]]:
 
 def untouched(systems: FakeSystems) -> bool:
     """Every user as it was, nothing of ours left behind."""
-    return (
-        held(systems) == LEGACY | KEPT
-        and systems.roles == {*ROLES, "role_admin_schema"}
-        and STAGE not in systems.tags
-    )
+    roles = {*ROLES, "role_admin_schema"}
+    return held(systems) == LEGACY | KEPT and systems.roles == roles and STAGE not in systems.tags
 
 
 def gone(systems: FakeSystems) -> bool:

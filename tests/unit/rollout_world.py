@@ -193,17 +193,8 @@ def at_once(work: Callable[[], Any]) -> Future[Any]:
 
 
 def forward(run: str = "run-1", **changes: Any) -> Goal:
-    return Goal(
-        **{
-            "way": Way.FORWARD,
-            "run": run,
-            "prior": OLD,
-            "wanted": NEW,
-            "release": 0,
-            "deadline_seconds": 60.0,
-        }
-        | changes
-    )
+    given = {"way": Way.FORWARD, "run": run, "prior": OLD, "wanted": NEW, "release": 0}
+    return Goal(**given | {"deadline_seconds": 60.0} | changes)
 
 
 def back(run: str = "run-b", **changes: Any) -> Goal:

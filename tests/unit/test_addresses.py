@@ -27,9 +27,7 @@ FULL = ClusterAddresses(
         (Address.PRIVATE, AddressForm.STANDARD, "mongodb://p:1/"),
     ],
 )
-def test_the_address_and_its_form_are_those_asked_for(
-    address: Address, form: AddressForm, expected: str
-) -> None:
+def test_address_and_form_are_those_asked_for(address: Address, form: AddressForm, expected: str) -> None:
     assert FULL.base(address, form) == expected
 
 

@@ -9,18 +9,10 @@ from sandbox.app import failures
 from sandbox.app.builds import Build, Use, VariableUnset, variable
 from sandbox.images import CannotStart, command_of
 
-LEGACY_STAGING = {
-    "MONGODB_URI": "a",
-    "MONGODB_REFERENCE_URI": "b",
-    "MONGODB_URI_WAITLIST_WRITE": "c",
-    "MONGODB_URI_HUBSPOT_SYNC_WRITE": "d",
-}
-FOUR = {
-    "MONGODB_URI": "a",
-    "MONGODB_REFERENCE_URI": "b",
-    "MONGODB_WRITE_URI": "c",
-    "MONGODB_AUDIT_WRITE_URI": "d",
-}
+WRITERS = ("MONGODB_URI_WAITLIST_WRITE", "MONGODB_URI_HUBSPOT_SYNC_WRITE")
+LEGACY_STAGING = dict.fromkeys(("MONGODB_URI", "MONGODB_REFERENCE_URI", *WRITERS), "set")
+WRITERS_TO_COME = ("MONGODB_WRITE_URI", "MONGODB_AUDIT_WRITE_URI")
+FOUR = dict.fromkeys(("MONGODB_URI", "MONGODB_REFERENCE_URI", *WRITERS_TO_COME), "set")
 IMAGE = "registry.example.com/askflorence/app"
 
 

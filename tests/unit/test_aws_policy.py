@@ -67,12 +67,8 @@ def test_an_allow_needs_its_conditions(condition: dict[str, Any], expected: Deci
 
 
 def test_a_deny_with_a_condition_that_is_not_known_still_denies() -> None:
-    denied = {
-        "Effect": "Deny",
-        "Action": "*",
-        "Resource": "*",
-        "Condition": {"IpAddress": {"aws:SourceIp": "::1"}},
-    }
+    here = {"IpAddress": {"aws:SourceIp": "::1"}}
+    denied = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": here}
     assert Decision.EXPLICIT_DENY is decide([policy(allow(), denied)], READ)
 
 

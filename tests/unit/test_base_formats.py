@@ -26,15 +26,8 @@ def report(word: str = "harmless", status: Status = Status.BAD) -> Report:
     )
     table = Table(("user", "login"), ((f"cell {word}", "never"),))
     section = Section(f"Users {word}", (f"line {word}",), table, (found,))
-    return Report(
-        "drift staging",
-        status,
-        "DRIFT",
-        f"staging: 1 finding {word}",
-        (section,),
-        f"then {word}",
-        (f"note {word}",),
-    )
+    texts = ("DRIFT", f"staging: 1 finding {word}")
+    return Report("drift staging", status, *texts, (section,), f"then {word}", (f"note {word}",))
 
 
 def shape(form: Format, text: str) -> object:
@@ -143,7 +136,5 @@ def test_a_report_without_findings_is_one_case_with_its_status() -> None:
         ([Status.UNKNOWN, Status.BAD], False, Status.BAD),
     ],
 )
-def test_only_what_was_checked_whole_is_good(
-    statuses: list[Status], complete: bool, expected: Status
-) -> None:
+def test_only_what_is_checked_whole_is_good(statuses: list[Status], complete: bool, expected: Status) -> None:
     assert expected is worst(statuses, complete=complete)

@@ -51,9 +51,7 @@ def test_what_could_harm_when_allowed_is_never_sent(name: str) -> None:
         ("setFeatureCompatibilityVersion", {"setFeatureCompatibilityVersion": "1.0"}),
     ],
 )
-def test_what_would_harm_most_is_sent_with_an_argument_that_no_server_takes(
-    name: str, sent: dict[str, object]
-) -> None:
+def test_what_harms_most_is_sent_with_an_argument_no_server_takes(name: str, sent: dict[str, object]) -> None:
     row = operation(name)
     assert row.command is not None
     assert (Form.IMPOSSIBLE_ARGUMENT, sent) == (row.form, row.command(TARGET))

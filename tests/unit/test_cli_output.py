@@ -20,12 +20,7 @@ def passed(text: str, secrets: tuple[str, ...] = ()) -> str:
 
 
 @pytest.mark.parametrize(
-    "form",
-    [
-        CANARY,
-        urllib.parse.quote(CANARY, safe=""),
-        base64.b64encode(CANARY.encode()).decode(),
-    ],
+    "form", [CANARY, urllib.parse.quote(CANARY, safe=""), base64.b64encode(CANARY.encode()).decode()]
 )
 def test_a_known_secret_leaves_in_no_form(form: str) -> None:
     assert form not in passed(f"before {form} after\n", (CANARY,))

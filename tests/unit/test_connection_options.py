@@ -63,10 +63,8 @@ mongodb://h/?tlsAllowInvalidCertificates=true&tlsDisableOCSPEndpointCheck=false
 
 @pytest.mark.parametrize("text", ACCEPTED)
 def test_what_the_specifications_accept_is_read_and_written_back(text: str) -> None:
-    assert (
-        ConnectionString.parse(text).options
-        == ConnectionString.parse(ConnectionString.parse(text).reveal()).options
-    )
+    again = ConnectionString.parse(ConnectionString.parse(text).reveal())
+    assert ConnectionString.parse(text).options == again.options
 
 
 @pytest.mark.parametrize("text", REFUSED)
@@ -94,6 +92,11 @@ def test_an_option_that_weakens_the_connection_is_refuted_by_its_name(option: st
     assert {(Status.BAD, name)} == judged(f"{write(name)}={value}")
 
 
+@pytest.mark.parametrize("value", ["00", "+0", "%2B1", "01", "0_0"])
+def test_a_number_is_read_as_drivers_read_it(value: str) -> None:
+    assert {(Status.BAD, "w")} == judged(f"w={value}")
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -107,8 +110,13 @@ def test_an_option_that_weakens_the_connection_is_refuted_by_its_name(option: st
             "appName=x%2Cy",
             "w=2",
             "w=custom",
+            "w=10&readConcernLevel=majority&heartbeatFrequencyMS=500&minPoolSize=100",
         ),
-        *("compressors=zstd,zlib&zlibCompressionLevel=9", "maxStalenessSeconds=120", "timeoutMS=0"),
+        *(
+            "compressors=zstd,zlib&zlibCompressionLevel=9",
+            "readPreference=nearest&maxStalenessSeconds=90",
+            "timeoutMS=0",
+        ),
     ],
 )
 def test_an_option_of_the_application_is_left_alone(query: str) -> None:
@@ -125,6 +133,14 @@ def test_an_option_of_the_application_is_left_alone(query: str) -> None:
             ("readPreferenceTags=dc", "readPreferenceTags"),
         ),
         *(("replicaSet=a&replicaSet=b", "replicaSet"), ("maxConnecting=0", "maxConnecting")),
+        *(("w=-1", "w"), ("w=MAJORITY", "w"), ("w=1.0", "w"), ("readConcernLevel=none", "readConcernLevel")),
+        *(("minPoolSize=101", "minPoolSize"), ("maxPoolSize=1&minPoolSize=5", "minPoolSize")),
+        *(
+            ("heartbeatFrequencyMS=499", "heartbeatFrequencyMS"),
+            ("readPreferenceTags=a:b", "readPreferenceTags"),
+        ),
+        *(("readPreference=secondary&maxStalenessSeconds=89", "maxStalenessSeconds"),),
+        *(("maxStalenessSeconds=90", "maxStalenessSeconds"),),
     ],
 )
 def test_an_option_that_drivers_ignore_or_nobody_knows_is_unknown(query: str, name: str) -> None:

@@ -45,8 +45,7 @@ def test_a_password_is_found_however_it_is_encoded(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "rest",
-    ["@${HOST}/db", "@$HOST/db", "@{host}/db", '@" + host', "@%s/db", f"@host,{HOST}/db", "@"],
+    "rest", ["@${HOST}/db", "@$HOST/db", "@{host}/db", '@" + host', "@%s/db", f"@host,{HOST}/db", "@"]
 )
 def test_a_real_password_is_found_where_the_host_is_put_in_at_run_time(rest: str) -> None:
     assert [(1, "app")] == list(credentials_in(f'"mongodb+srv://app:{PASSWORD}{rest}'))

@@ -240,11 +240,8 @@ _names = st.text(min_size=1, max_size=30)
 @given(_names, st.lists(st.tuples(_names, _names), max_size=4), st.sampled_from(["password", "X.509"]))
 def test_no_unknown_user_ever_passes(name: str, roles: list[tuple[str, str]], sign_in: str) -> None:
     observed = clean()
-    stranger = replace(
-        user(name, sign_in=sign_in),
-        roles=frozenset(HeldRole(*held) for held in roles),
-        auth_database="$external",
-    )
+    roles = frozenset(HeldRole(*held) for held in roles)
+    stranger = replace(user(name, sign_in=sign_in), roles=roles, auth_database="$external")
     found = only(check(replace(observed, users=(*observed.users, stranger))))
     assert name == found.subject
 

@@ -89,16 +89,8 @@ def test_plain_http_to_another_machine_is_refused_outside_the_sandbox_too():
         Endpoints.from_environment({"MONGODB_ATLAS_BASE_URL": "http://atlas.example.com/"})
 
 
-LOOPBACK = [
-    "127.0.0.1",
-    "127.255.255.254",
-    "127.1.2.3",
-    "localhost",
-    "LOCALHOST",
-    "::1",
-    "[::1]",
-    "[0:0:0:0:0:0:0:1]",
-]
+LOOPBACK = ["127.0.0.1", "127.255.255.254", "127.1.2.3", "localhost", "LOCALHOST"]
+LOOPBACK += ["::1", "[::1]", "[0:0:0:0:0:0:0:1]"]
 NOT_LOOPBACK = [
     "127.0.0.1.evil.example",
     "localhost.evil.example",

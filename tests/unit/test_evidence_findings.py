@@ -74,7 +74,7 @@ def test_a_role_too_many_and_a_role_too_few_are_findings() -> None:
     other = Identity("app_read", "admin", frozenset({"root@admin"}), identity.privileges)
     texts = [each.message for each in compare(_expected("app_read"), other, "6.0.5")]
     assert [
-        "app_read holds the role root@admin besides read@askflorence",
+        "app_read holds the role root@admin; declared: read@askflorence",
         "app_read lacks the role read@askflorence",
     ] == texts
 

@@ -78,10 +78,8 @@ def test_an_eligibility_answer_meets_gate_1() -> None:
     ],
 )
 def test_any_other_eligibility_answer_does_not(reply: Reply, why: str) -> None:
-    assert (UNMET, why) == (
-        judge_eligibility(CONTRACT, reply).standing,
-        judge_eligibility(CONTRACT, reply).summary,
-    )
+    result = judge_eligibility(CONTRACT, reply)
+    assert (UNMET, why) == (result.standing, result.summary)
 
 
 def test_a_changed_eligibility_is_reported_as_a_difference() -> None:
@@ -126,10 +124,8 @@ def test_missing_plans_are_named() -> None:
 
 def test_another_number_can_be_captured_and_is_said() -> None:
     result = judge_plans(Contract(SMOKE, capturing=True), offered(*PLANS[:13]))
-    assert (MET, "13 plans (smoke.yaml says 14; what is captured is the contract)") == (
-        result.standing,
-        result.summary,
-    )
+    said = "13 plans (smoke.yaml says 14; what is captured is the contract)"
+    assert (MET, said) == (result.standing, result.summary)
 
 
 def test_nothing_at_all_cannot_be_captured() -> None:
@@ -161,10 +157,8 @@ def test_a_row_that_contradicts_itself_is_not_covered() -> None:
 
 def test_another_provider_than_asked_for_is_not_met() -> None:
     reply = good({**coverage().body, "provider": {"name": "Tyler Woods"}})
-    assert (
-        'the answer is about "Tyler Woods", not "Tyler Wood"'
-        == judge_provider(CONTRACT, reply, PLANS).summary
-    )
+    result = judge_provider(CONTRACT, reply, PLANS)
+    assert 'the answer is about "Tyler Woods", not "Tyler Wood"' == result.summary
 
 
 def test_without_plans_coverage_is_unknown() -> None:
@@ -229,21 +223,16 @@ def test_one_difference_names_its_scenario() -> None:
     answers = scenarios({"b": 2})
     answers[0] = (SMOKE.calculator[0], good({"a": 1}), good({"b": 3}))
     result = judge_calculator(CONTRACT, answers, against=calculator_baseline({"b": 2}))
-    assert ("1 difference from the baseline", ("couple: plans: b: 2 → 3",)) == (
-        result.summary,
-        result.details,
-    )
+    details = ("couple: plans: b: 2 → 3",)
+    assert ("1 difference from the baseline", details) == (result.summary, result.details)
 
 
 def test_many_differences_are_cut_with_their_number() -> None:
     before = {f"field{number}": 1 for number in range(10)}
     after = {f"field{number}": 2 for number in range(10)}
     result = judge_calculator(CONTRACT, scenarios(after), against=calculator_baseline(before))
-    assert ("120 differences from the baseline", 21, "and 100 more") == (
-        result.summary,
-        len(result.details),
-        result.details[-1],
-    )
+    found = (result.summary, len(result.details), result.details[-1])
+    assert ("120 differences from the baseline", 21, "and 100 more") == found
 
 
 def test_a_scenario_that_fails_is_not_met() -> None:
@@ -258,11 +247,8 @@ def test_without_a_baseline_the_regression_is_unknown() -> None:
 @given(JSON, st.integers(100, 599))
 def test_nothing_that_is_not_understood_is_met(body: Any, status: int) -> None:
     reply = Reply(status=status, body=body)
-    results = [
-        judge_plans(CONTRACT, reply),
-        judge_provider(CONTRACT, reply, PLANS),
-        judge_drug(CONTRACT, Gate.SECOND_DRUG, reply, PLANS),
-    ]
+    results = [judge_plans(CONTRACT, reply), judge_provider(CONTRACT, reply, PLANS)]
+    results += [judge_drug(CONTRACT, Gate.SECOND_DRUG, reply, PLANS)]
     assert {UNMET} == {each.standing for each in results}
 
 

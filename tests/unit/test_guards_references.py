@@ -68,15 +68,12 @@ def test_the_same_name_elsewhere_is_another_connection(text: str) -> None:
         ("a.py", 'db["agents"].find()\nreference_db["plans"].find()', []),
     ],
 )  # fmt: skip
-def test_collections_are_followed_from_the_reference_connection(
-    path: str, text: str, expected: list[str]
-) -> None:
+def test_collections_are_followed_from_the_reference(path: str, text: str, expected: list[str]) -> None:
     assert expected == found(text, path)
 
 
 @pytest.mark.parametrize(
-    ("path", "text"),
-    [("a.ts", "referenceDb.collection(name)"), ("a.py", "reference_db[name].find()")],
+    ("path", "text"), [("a.ts", "referenceDb.collection(name)"), ("a.py", "reference_db[name].find()")]
 )
 def test_a_collection_that_the_code_does_not_name_is_not_judged(path: str, text: str) -> None:
     assert Status.UNKNOWN == reference_collections.check(manifest(), [source(path, text)]).status

@@ -3,11 +3,7 @@
 import pytest
 
 from atlas_access.base import Format, Status, plain, render
-from atlas_access.guards import (
-    allowances,
-    docs_sync,
-    no_uri_in_git,
-)
+from atlas_access.guards import allowances, docs_sync, no_uri_in_git
 from atlas_access.guards.finding import Guard, Report, noted, report, wrong
 from atlas_access.guards.language import Language, language_of
 from atlas_access.guards.no_uri_in_git import HistoryLine
@@ -83,9 +79,7 @@ def test_every_form_carries_the_same_facts_and_markdown_is_escaped() -> None:
         ("notes.txt", "#!/bin/sh\n", Language.OTHER),
     ],
 )
-def test_the_language_is_known_by_the_name_or_the_first_line(
-    path: str, first: str, expected: Language
-) -> None:
+def test_the_language_is_known_by_name_or_first_line(path: str, first: str, expected: Language) -> None:
     assert expected == language_of(path, first)
 
 

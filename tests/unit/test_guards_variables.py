@@ -110,11 +110,8 @@ def test_which_names_are_mongo_variables(name: str, expected: bool) -> None:
 
 def test_a_variable_counts_as_read_only_in_code() -> None:
     bound = [source("ecs.tf", 'MONGODB_URI = "x"')]
-    findings = {
-        each.message
-        for each in env_var_coverage.check(manifest(), bound).findings
-        if each.place.path == "access.yaml"
-    }
+    found = env_var_coverage.check(manifest(), bound).findings
+    findings = {each.message for each in found if each.place.path == "access.yaml"}
     assert "MONGODB_URI is declared, and no code of the tree reads it" in findings
 
 

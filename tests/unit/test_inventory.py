@@ -26,9 +26,7 @@ def test_there_are_ten_users_on_staging_and_four_on_prod(inventory: Inventory) -
     assert {"staging": 10, "prod": 4} == Counter(user.environment for user in inventory.users)
 
 
-def test_every_legacy_user_of_the_manifest_exists_with_its_role_and_secrets(
-    inventory: Inventory, manifest: Manifest
-) -> None:
+def test_every_legacy_user_exists_with_its_role_and_secrets(inventory: Inventory, manifest: Manifest) -> None:
     declared = {
         (user.environment, user.name, str(user.role)): {
             (s.environment, s.name, s.variable) for s in user.secrets
@@ -45,9 +43,7 @@ def test_every_legacy_user_of_the_manifest_exists_with_its_role_and_secrets(
     assert declared == there
 
 
-def test_what_the_manifest_adopts_exists_with_the_same_grants(
-    inventory: Inventory, manifest: Manifest
-) -> None:
+def test_what_the_manifest_adopts_exists_with_equal_grants(inventory: Inventory, manifest: Manifest) -> None:
     declared = {grant.action: grant.collections for grant in manifest.role("role_admin_schema").grants}
     assert declared == dict(inventory.roles["role_admin_schema"])
     for environment in ("staging", "prod"):
@@ -66,9 +62,7 @@ def test_the_agent_writer_may_only_append_to_the_audit_log(inventory: Inventory)
     assert ["FIND", "INSERT"] == [action for action, where in role.items() if "agent_audit_log" in where]
 
 
-def test_every_role_names_collections_that_the_manifest_lists(
-    inventory: Inventory, manifest: Manifest
-) -> None:
+def test_every_role_names_collections_of_the_manifest(inventory: Inventory, manifest: Manifest) -> None:
     known = {collection.name for collection in manifest.collections}
     used = {name for role in inventory.roles.values() for where in role.values() for name in where}
     assert set() == used - known

@@ -73,11 +73,8 @@ def test_prod_reads_the_reference_data_of_staging_by_its_private_endpoint():
 
 def test_staging_reads_its_own_cluster_as_reference():
     (binding,) = (b for b in manifest().bindings_for("staging") if b.variable == "MONGODB_REFERENCE_URI")
-    assert ("staging", Address.PUBLIC, "staging/mongodb/reference-uri-v2") == (
-        binding.cluster,
-        binding.address,
-        binding.secret_name,
-    )
+    found = (binding.cluster, binding.address, binding.secret_name)
+    assert ("staging", Address.PUBLIC, "staging/mongodb/reference-uri-v2") == found
 
 
 def test_a_developers_machine_uses_stagings_cluster_and_secrets():

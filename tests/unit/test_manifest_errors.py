@@ -101,12 +101,8 @@ def test_a_text_that_is_no_manifest_has_one_reason(text, problem):
 
 
 def test_a_word_is_not_taken_for_a_truth_value():
-    text = edited(
-        (
-            "  plans: {class: public, on: [staging, prod]}",
-            "  plans: {class: public, on: [staging, prod], may_be_absent: yes}",
-        )
-    )
+    plans = "  plans: {class: public, on: [staging, prod]"
+    text = edited((plans + "}", plans + ", may_be_absent: yes}"))
     assert "neither true nor false" == only_error(text).problem
 
 

@@ -145,10 +145,8 @@ def test_a_byte_that_is_not_utf_8_is_named_with_its_line_and_offset() -> None:
     content = TEXT.encode().replace(b"ADR 0002", b"ADR\xa00002", 1)
     error = only_error(content)
     place = content.index(b"\xa0")
-    assert (line_of(TEXT, "ADR 0002"), f"not UTF-8: byte 0xa0 at offset {place}") == (
-        error.line,
-        error.problem,
-    )
+    said = f"not UTF-8: byte 0xa0 at offset {place}"
+    assert (line_of(TEXT, "ADR 0002"), said) == (error.line, error.problem)
 
 
 def test_a_key_of_another_script_is_named_though_it_is_not_shown() -> None:

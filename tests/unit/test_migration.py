@@ -149,9 +149,7 @@ def test_only_what_a_green_rollout_ended_on_is_swapped_and_gated(revision: str, 
         (ServiceTags(held=0), "it was rolled back and is held: raise rolloutRelease above 0"),
     ],
 )
-def test_a_service_under_way_or_held_says_what_is_against_it(
-    service_tags: ServiceTags, expected: str
-) -> None:
+def test_a_service_busy_or_held_says_what_is_against_it(service_tags: ServiceTags, expected: str) -> None:
     assert (expected,) == looks.swap(asked(), live(OLD, service_tags=service_tags), None).against
 
 
@@ -173,18 +171,14 @@ ABSENT = Fact(holds=False, evidence="staging.json is not there")
     [({"allow_ungated_rollout": True}, CAPTURED), ({}, ABSENT)],
     ids=["nobody had to run them", "no baseline"],
 )
-def test_gates_without_a_baseline_or_a_duty_to_run_are_unknown(
-    changes: dict[str, object], baseline: Fact
-) -> None:
+def test_gates_without_a_baseline_or_a_duty_are_unknown(changes: dict[str, object], baseline: Fact) -> None:
     assert looks.gates(asked(**changes), live(), baseline).holds is None
 
 
 def test_a_service_that_was_not_read_is_unknown() -> None:
     nothing = looks.Live(None, ServiceTags(), {}, "AWS answered AccessDenied")
-    assert [None, None] == [
-        looks.swap(asked(), nothing, None).holds,
-        looks.gates(asked(), nothing, CAPTURED).holds,
-    ]
+    swapped, gated = looks.swap(asked(), nothing, None), looks.gates(asked(), nothing, CAPTURED)
+    assert [None, None] == [swapped.holds, gated.holds]
 
 
 def soaking(minutes: float, *sources: object) -> ObservedSoak:
@@ -209,9 +203,7 @@ def test_prods_swap_waits_for_stagings_soak() -> None:
         (soaking(-5), False),
     ],
 )
-def test_a_soak_is_done_only_when_it_is_long_and_clear(
-    observed: ObservedSoak | str, expected: bool | None
-) -> None:
+def test_a_soak_is_done_only_when_long_and_clear(observed: ObservedSoak | str, expected: bool | None) -> None:
     assert expected is looks.soaked(live(), observed, 30).holds
 
 
@@ -222,9 +214,7 @@ def drifted(*findings: Difference, unread: tuple[Unread, ...] = ()) -> Drift:
 @pytest.mark.parametrize(
     ("kind", "name", "holds"), [(Kind.USER_MISSING, "app_read", False), (Kind.USER_UNMANAGED, "who", True)]
 )
-def test_a_missing_managed_user_is_reported_an_unknown_one_is_not_ours(
-    kind: Kind, name: str, holds: bool
-) -> None:
+def test_a_missing_managed_user_is_reported_an_unknown_one_not(kind: Kind, name: str, holds: bool) -> None:
     found = Difference(kind, "c", name, "the user is not as declared", "", target=Target("USER", name))
     assert holds is looks.users(asked(), drifted(found)).holds
 

@@ -3,11 +3,7 @@
 import pytest
 
 from atlas_access.manifest.load import Manifest, load_manifest
-from atlas_access.manifest.privileges import (
-    declared_privileges,
-    tolerated_privileges,
-    users_who_can,
-)
+from atlas_access.manifest.privileges import declared_privileges, tolerated_privileges, users_who_can
 from atlas_access.manifest.waivers import Conflict, conflicts
 from atlas_access.privileges.builtin_roles import (
     SUPPORTED_MAJORS,

@@ -36,10 +36,8 @@ def test_the_failed_gate_is_said_first() -> None:
 
 def test_what_is_unknown_is_never_called_green() -> None:
     unknown = GateResult(Gate.JOURNEY, Standing.UNKNOWN, "no browser is installed here")
-    assert (
-        "UNKNOWN  staging: gate 6 browser journey: no browser is installed here"
-        == shown(report(unknown)).headline
-    )
+    said = "UNKNOWN  staging: gate 6 browser journey: no browser is installed here"
+    assert said == shown(report(unknown)).headline
 
 
 def test_a_gate_that_a_sandbox_cannot_run_passes_and_is_called_not_run() -> None:

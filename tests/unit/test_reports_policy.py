@@ -97,12 +97,8 @@ def test_advice_alone_is_no_refusal() -> None:
 def test_json_carries_every_finding() -> None:
     answer = json.loads(deployment_json.render(deployment(said_by_pack("user-cap", "mandatory", "u6", TEXT))))
     (found,) = answer["policies"]
-    assert ("user-cap", "bad", "u6", "Remove one. (ADR 0006)") == (
-        found["code"],
-        found["status"],
-        found["subject"],
-        found["remedy"],
-    )
+    shown = (found["code"], found["status"], found["subject"], found["remedy"])
+    assert ("user-cap", "bad", "u6", "Remove one. (ADR 0006)") == shown
 
 
 def test_the_clis_policy_event_is_recorded_once_redacted_and_not_shown_while_running() -> None:
@@ -120,9 +116,5 @@ def test_the_clis_policy_event_is_recorded_once_redacted_and_not_shown_while_run
     hand_on(event, recorder)
     hand_on(event, recorder)
     (found,) = recorder.policies
-    assert ("u6", "high", False, []) == (
-        found.subject,
-        found.detail("Severity"),
-        "canary-pass" in found.message,
-        lines,
-    )
+    said = (found.subject, found.detail("Severity"), "canary-pass" in found.message, lines)
+    assert ("u6", "high", False, []) == said

@@ -37,17 +37,8 @@ def proof() -> Proof:
 
 def deployment(phase: str = "bind", failure: str = "", operation: Operation = Operation.UP) -> Deployment:
     step = Step("create", "aws:ecs/taskDefinition:TaskDefinition", "app")
-    return Deployment(
-        "staging",
-        phase,
-        operation,
-        "embedded",
-        4.2,
-        (step,),
-        (proof(),),
-        Swap("app:7", "app:8", 2, 2),
-        failure,
-    )
+    run, swap = ("staging", phase, operation, "embedded", 4.2), Swap("app:7", "app:8", 2, 2)
+    return Deployment(*run, (step,), (proof(),), swap, failure)
 
 
 UNRUN = GateRun("prod", "bind", "", 0, green=False, summary="gates NOT RUN: none")
@@ -105,8 +96,7 @@ def test_both_forms_carry_the_facts(render: object, fact: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("render", "unescaped"),
-    [(render_html, r"<script"), (render_markdown, r"(?<!\\)(?:<script|\]\(|\|\[)")],
+    ("render", "unescaped"), [(render_html, r"<script"), (render_markdown, r"(?<!\\)(?:<script|\]\(|\|\[)")]
 )
 def test_no_name_can_change_the_page(render: object, unescaped: str) -> None:
     hostile = replace(
@@ -165,7 +155,5 @@ GREEN, NONE = "gates on app:8: green", "gates NOT RUN: there is no smoke baselin
     ],
     ids=["counted by revision", "red after green", "not run"],
 )
-def test_the_rounds_of_gates_that_a_rollout_reported_are_counted(
-    said: list[str], printed: tuple[object, ...]
-) -> None:
+def test_the_rounds_of_gates_of_a_rollout_are_counted(said: list[str], printed: tuple[object, ...]) -> None:
     assert (printed,) == reported_rounds(said)

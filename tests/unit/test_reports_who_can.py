@@ -28,9 +28,7 @@ def manifest() -> Manifest:
         ("REMOVE", "askflorence.plans", {"app_write"}),
     ],
 )
-def test_the_holders_are_those_of_adr_0006(
-    manifest: Manifest, action: str, place: str, expected: set[str]
-) -> None:
+def test_the_holders_are_adr_0006s(manifest: Manifest, action: str, place: str, expected: set[str]) -> None:
     assert expected == {holder.user for holder in who_can(manifest, action, place).holders}
 
 

@@ -24,10 +24,8 @@ ARN = "arn:aws:secretsmanager:us-east-1:111111111111:secret:"
 
 
 def bound(value_from: str) -> dict[str, Any]:
-    return {
-        "family": "app",
-        "containerDefinitions": [{"secrets": [{"name": "MONGODB_URI", "valueFrom": value_from}]}],
-    }
+    secrets = [{"name": "MONGODB_URI", "valueFrom": value_from}]
+    return {"family": "app", "containerDefinitions": [{"secrets": secrets}]}
 
 
 @pytest.mark.parametrize(

@@ -159,9 +159,7 @@ BROKEN: dict[str, dict[str, tuple[Status, dict[str, Any], str]]] = {
 
 
 @pytest.mark.parametrize(("condition", "name"), [(each, name) for each in BROKEN for name in BROKEN[each]])
-def test_a_condition_that_does_not_hold_says_so_with_its_evidence_and_a_remedy(
-    condition: str, name: str
-) -> None:
+def test_a_condition_that_does_not_hold_says_so_with_evidence_and_a_remedy(condition: str, name: str) -> None:
     standing, changes, evidence = BROKEN[condition][name]
     found = judged(condition, **changes)
     assert standing is found.status
@@ -199,9 +197,7 @@ def test_an_account_without_history_passes_with_an_acknowledgement_of_the_soak()
         (None, Status.BAD, "no completed tombstone"),
     ],
 )
-def test_tombstones_stand_for_all_of_their_hours(
-    since: float | None, standing: Status, evidence: str
-) -> None:
+def test_tombstones_stand_for_all_their_hours(since: float | None, standing: Status, evidence: str) -> None:
     found = judged(SOAKED, Step.DELETE, tombstoned=since)
     assert standing is found.status
     assert evidence in found.message

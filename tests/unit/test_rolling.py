@@ -37,9 +37,7 @@ def test_the_minimum_is_rounded_up_and_the_maximum_down() -> None:
 @pytest.mark.parametrize("minimum", [0, 50, 100])
 @pytest.mark.parametrize("maximum", [100, 134, 150, 200])
 @pytest.mark.parametrize("desired", [1, 2, 3, 5, 8])
-def test_every_deployment_ends_within_its_bounds_or_cannot_move_at_all(
-    desired: int, minimum: int, maximum: int
-) -> None:
+def test_every_deployment_ends_within_bounds_or_cannot_move(desired: int, minimum: int, maximum: int) -> None:
     bounds = Bounds.of(desired, minimum, maximum)
     new, old = 0, desired
     for _ in range(4 * desired):

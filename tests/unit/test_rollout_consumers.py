@@ -64,8 +64,7 @@ def test_what_could_not_be_asked_stands_against_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "asked"),
-    [(["a", "b"], ["a", "b", "c"], []), (["a", "b"], ["a"], [["b"]])],
+    ("old", "new", "asked"), [(["a", "b"], ["a", "b", "c"], []), (["a", "b"], ["a"], [["b"]])]
 )
 def test_an_update_asks_only_for_the_secrets_that_go(
     monkeypatch: pytest.MonkeyPatch, old: list[str], new: list[str], asked: list[list[str]]

@@ -50,12 +50,7 @@ NOW = 10_000.0
 
 
 def service(
-    revision: str,
-    *,
-    state: str = "COMPLETED",
-    others: bool = False,
-    status: str = "ACTIVE",
-    failed: int = 0,
+    revision: str, *, state: str = "COMPLETED", others: bool = False, status: str = "ACTIVE", failed: int = 0
 ) -> ServiceState:
     running = 2 if state == "COMPLETED" else 1
     first = Deployment(

@@ -21,11 +21,8 @@ SETS = [MANAGED, *LEGACY.values()]
 @pytest.mark.parametrize("probes", SETS, ids=["today's", "staging's legacy", "prod's legacy"])
 def test_a_set_is_six_positive_and_six_negative_probes(probes: ProbeSet) -> None:
     outcomes = [probe.outcome for probe in probes.probes]
-    assert (6, 6, 12) == (
-        outcomes.count(Outcome.ALLOWED),
-        outcomes.count(Outcome.DENIED),
-        len(set(probes.probes)),
-    )
+    counted = (outcomes.count(Outcome.ALLOWED), outcomes.count(Outcome.DENIED), len(set(probes.probes)))
+    assert (6, 6, 12) == counted
     assert probes.row_writer in probes.users
 
 

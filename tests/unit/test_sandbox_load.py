@@ -15,13 +15,8 @@ ROOT = Path(__file__).parents[2]
 SMOKE = load_smoke((ROOT / "smoke.yaml").read_bytes(), "smoke.yaml")
 PLANS = tuple(f"42261UT00600{number}" for number in range(20, 34))
 CYCLE = cycle(SMOKE, PLANS, "t1")
-API = {
-    "/api/eligibility",
-    "/api/plans",
-    "/api/providers/covered",
-    "/api/drugs/covered",
-    "/api/agent-waitlist",
-}
+ASKED = ("eligibility", "plans", "providers/covered", "drugs/covered", "agent-waitlist")
+API = {f"/api/{name}" for name in ASKED}
 
 
 def one(path: str, key: str = "") -> Question:

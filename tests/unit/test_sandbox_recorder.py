@@ -134,9 +134,7 @@ TASK = f"urn:pulumi:staging::atlas-access::{KIND}::app"
 def test_a_replacement_is_reported_once_with_its_changes() -> None:
     """Its two halves, the creation and the deletion of the old one, are one step for a person."""
     recorder = Recorder(lambda _: None, preview=False)
-    embedded.hand_on(
-        ResourcePlanned(TASK, KIND, "replace", (PropertyChange("image", "update", "a", "b"),)), recorder
-    )
+    embedded.hand_on(ResourcePlanned(TASK, KIND, "replace", (PropertyChange("image", "a", "b"),)), recorder)
     for operation in ("replace", "delete-replaced"):
         embedded.hand_on(StepDone(TASK, KIND, operation, True, 1.0), recorder)
     steps = [(step.operation, step.name, step.changes) for step in recorder.steps]

@@ -48,12 +48,8 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one() -> None:
 
 
 def test_all_errors_come_at_once() -> None:
-    text = (
-        FILES["staging"]
-        .replace("provision", "launch")
-        .replace("us-east-1", "moon")
-        .replace("alias/ask", "alias/aws/ask")
-    )
+    text = FILES["staging"].replace("provision", "launch").replace("us-east-1", "moon")
+    text = text.replace("alias/ask", "alias/aws/ask")
     assert len(errors_of(text)) == 3
 
 
@@ -91,13 +87,7 @@ def test_a_confirmation_of_the_other_stack_is_refused() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "tombstoneHours: 23",
-        "retirement: burn",
-    ],
-)
+@pytest.mark.parametrize("line", ["tombstoneHours: 23", "retirement: burn"])
 def test_a_retirement_that_is_set_up_wrongly_is_refused_at_its_line(line: str) -> None:
     """Tombstones stand for at least a day, and there are two steps."""
     errors = errors_of(FILES["staging"].replace("    - observerRole\n", "") + f"  atlas-access:{line}\n")
@@ -105,12 +95,8 @@ def test_a_retirement_that_is_set_up_wrongly_is_refused_at_its_line(line: str) -
     assert f"atlas-access:{line.partition(':')[0]}: is not a valid value" in errors[0]
 
 
-STATED = {
-    "what": "code-verified",
-    "by": "platform",
-    "at": "2026-06-01T09:00:00Z",
-    "why": "the guard is clean",
-}
+BY = {"by": "platform", "at": "2026-06-01T09:00:00Z"}
+STATED = {"what": "code-verified", **BY, "why": "the guard is clean"}
 
 
 def stated_errors(*entries: dict[str, object], now: datetime | None = None) -> list[str]:
@@ -185,11 +171,8 @@ def test_the_same_statement_twice_and_one_of_the_future_are_refused() -> None:
 
 @pytest.mark.parametrize(("old", "what"), OLD_NAMES.items())
 def test_an_old_name_is_refused_with_the_new_form(old: str, what: What) -> None:
-    (error,) = errors_of(
-        FILES["staging"].replace(
-            "atlas-access:acknowledged:", f"atlas-access:{old}: x\n  atlas-access:acknowledged:"
-        )
-    )
+    stated = "atlas-access:acknowledged:"
+    (error,) = errors_of(FILES["staging"].replace(stated, f"atlas-access:{old}: x\n  {stated}"))
     assert f"{old}: is not a setting any more. State it in the list atlas-access:acknowledged" in error
     assert f"{{what: {what}, by: ROLE, at: TIME, why: REASON" in error
 

@@ -218,9 +218,7 @@ def test_the_next_run_converges_after_a_crash_at_every_boundary(record_property:
     crashes=st.lists(st.integers(1, 60), min_size=1, max_size=5),
     pauses=st.lists(st.floats(0.0, 200.0), min_size=5, max_size=5),
 )
-def test_any_row_of_crashed_rollouts_converges_in_the_end(
-    name: str, crashes: list[int], pauses: list[float]
-) -> None:
+def test_any_row_of_crashed_rollouts_converges(name: str, crashes: list[int], pauses: list[float]) -> None:
     """Also when the next run comes too early: it is refused, and a later one ends the story."""
     story = STORIES["rollout"][name]
     ecs = story.start()

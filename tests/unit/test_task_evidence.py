@@ -48,9 +48,7 @@ def test_lines_of_another_proof_are_not_taken(parts: list[str]) -> None:
     [{"of": 99}, {"part": 0}, {"part": "1"}, {"data": 5}, {"data": "AAAA"}, {"of": 10**9}],
     ids=["another count", "no number", "a text", "no data", "other data", "far too many"],
 )
-def test_an_odd_line_with_the_nonce_makes_all_of_it_doubtful(
-    parts: list[str], change: dict[str, object]
-) -> None:
+def test_an_odd_line_with_the_nonce_makes_all_doubtful(parts: list[str], change: dict[str, object]) -> None:
     odd = json.dumps({**json.loads(parts[0]), **change})
     assert assembled([*parts, odd], NONCE) is None
 

@@ -26,6 +26,7 @@ INSERT = operation("insert")
         (361, "Collection UUID does not match", Outcome.ALLOWED),
         (11000, "E11000 duplicate key", Outcome.ALLOWED),
         (121, "Document failed validation", Outcome.ALLOWED),
+        (12587, "cannot perform operation: an index build is currently running", Outcome.ALLOWED),
         (166, "is a view", Outcome.ALLOWED),
         (263, "Cannot run in a transaction", Outcome.ALLOWED),
         (50, "operation exceeded time limit", Outcome.ALLOWED),

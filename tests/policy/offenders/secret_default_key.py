@@ -4,6 +4,6 @@ Stopped by: secret-settings
 """
 
 import pulumi_aws as aws
-from pulumi import ResourceOptions
+from offender_parts import PROTECTED
 
-aws.secretsmanager.Secret("s", name="staging/mongodb/app-read-v2", opts=ResourceOptions(protect=True))
+aws.secretsmanager.Secret("s", name="staging/mongodb/app-read-v2", opts=PROTECTED)

@@ -71,11 +71,9 @@ class Stack:
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """The state's resources by name; providers and the stack itself left out."""
-        return {
-            item["urn"].split("::")[-1]: item
-            for item in self.state().get("resources", [])
-            if not item["type"].startswith("pulumi:")
-        }
+        resources = self.state().get("resources", [])
+        own = [item for item in resources if not item["type"].startswith("pulumi:")]
+        return {item["urn"].split("::")[-1]: item for item in own}
 
     def pending(self) -> list[tuple[str, str]]:
         """What was begun and not observed to end: its type and the resource's name."""

@@ -67,15 +67,6 @@ class ToyProvider(provider_pb2_grpc.ResourceProviderServicer):
             return wire.CheckResponse(failures=[failure])
         return wire.CheckResponse(inputs=request.news)
 
-    def DiffConfig(self, request, context):
-        olds, news = plain(request.olds), plain(request.news)
-        changed = sorted(k for k in {*olds, *news} if k != "version" and olds.get(k) != news.get(k))
-        return wire.DiffResponse(
-            changes=wire.DiffResponse.DIFF_SOME if changed else wire.DiffResponse.DIFF_NONE,
-            replaces=["region"] if "region" in changed else [],
-            diffs=changed,
-        )
-
     def Configure(self, request, context):
         self.configured.append(plain(request.args))
         return wire.ConfigureResponse(

@@ -35,6 +35,9 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
             self.limit = int(json_format.MessageToDict(setting.properties).get("limit", self.limit))
         return empty_pb2.Empty()
 
+    def ConfigureStack(self, request, context):
+        return wire.AnalyzerStackConfigureResponse()
+
     def Analyze(self, request, context):
         value = json_format.MessageToDict(request.properties).get("value")
         if value == "hang":
