@@ -1,7 +1,6 @@
 """The shape of `access.yaml`: keys, types and forms, part by part.
 
-Editors get a JSON Schema from it. What one part can decide alone is a validator here; whether the parts fit together is
-decided by the model in atlas_access.manifest.checks.
+Editors get a JSON Schema from it. What one part can decide alone is a validator here; what fits together, in checks.
 """
 
 from collections.abc import Iterator
@@ -327,5 +326,5 @@ class ManifestFile(Entry):
 
 def file_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of the file."""
-    schema = ManifestFile.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return draft | ManifestFile.model_json_schema(by_alias=True)
