@@ -84,7 +84,7 @@ docs-check: $(STAMP)
 
 # The planted mistakes, and the tests that print made-up credentials to see them masked, stay out of the search.
 guards: $(STAMP)
-	$(BIN)/atlas-access guard no-uri-in-git --exclude 'tests/fixtures/*/planted/*' --exclude 'tests/unit/test_cli_*' --exclude tests/policy/credential_cases.yaml --exclude 'tests/local/test_cli_*'
+	$(BIN)/atlas-access guard no-uri-in-git --exclude 'tests/fixtures/*/planted/*' --exclude 'tests/unit/test_cli_*' --exclude tests/policy/credential_cases.yaml --exclude 'tests/policy/corpus/*' --exclude 'tests/local/test_cli_*'
 	@test -z "$(SOURCE)" || $(BIN)/atlas-access guard all --source "$(SOURCE)"
 
 preview: $(STAMP)
