@@ -24,8 +24,9 @@ def check_detours(resource: Resource, run: Run, report: Report) -> None:
         return
     views = resource.read(inline_views) if resource.type == ROLE else (resource.read(policy_view),)
     for view in views:
-        if view.unseen is not None:
-            report.not_evaluated("inlinePolicies" if resource.type == ROLE else "policy", view.unseen)
+        report.not_evaluated("inlinePolicies" if resource.type == ROLE else "policy", view.unseen)
+        for place, marker in view.hidden(_BECOMES):
+            report.not_evaluated(place, marker)
         for message in dict.fromkeys(_detours(view, home)):
             report.finding(message)
     if resource.type == ROLE:
@@ -46,8 +47,7 @@ def _check_trust(resource: Resource, home: Environment, report: Report) -> None:
     if not isinstance(name, str) or name not in home.iam_roles:
         return
     view = resource.read(trust_view)
-    if view.unseen is not None:
-        report.not_evaluated("assumeRolePolicy", view.unseen)
+    report.not_evaluated("assumeRolePolicy", view.unseen)
     for statement in view.statements:
         if not statement.allows:
             continue
@@ -57,9 +57,4 @@ def _check_trust(resource: Resource, home: Environment, report: Report) -> None:
             report.finding(printable(f"assumeRolePolicy: lets others than {_TASKS} become {name}."))
 
 
-READER_ROLES = documented(
-    "reader-roles",
-    types=(*DOCUMENTS, ROLE),
-    check=check_detours,
-    after_creation=("policy", "inlinePolicies", "inlinePolicy", "assumeRolePolicy"),
-)
+READER_ROLES = documented("reader-roles", *DOCUMENTS, ROLE, check=check_detours)
