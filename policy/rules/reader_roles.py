@@ -9,6 +9,7 @@ from policy.report import Report, printable
 from policy.resources import ROLE, Resource
 from policy.rules.readers import DOCUMENTS
 from policy.run import Run
+from policy.values import Marker
 
 _BECOMES = (
     *("sts:AssumeRole", "iam:PassRole", "iam:UpdateAssumeRolePolicy"),
@@ -44,7 +45,7 @@ def _detours(view: PolicyView, home: Environment) -> Iterator[str]:
 
 def _check_trust(resource: Resource, home: Environment, report: Report) -> None:
     name = resource.props.get("name")
-    if not isinstance(name, str) or name not in home.iam_roles:
+    if not isinstance(name, Marker) and str(name) not in home.iam_roles:
         return
     view = resource.read(trust_view)
     report.not_evaluated("assumeRolePolicy", view.unseen)
@@ -53,7 +54,7 @@ def _check_trust(resource: Resource, home: Environment, report: Report) -> None:
             continue
         if statement.hidden is not None:
             report.not_evaluated("assumeRolePolicy", statement.hidden)
-        elif set(statement.principals) != {_TASKS}:
+        elif set(statement.principals) != {_TASKS} and not report.hides(name, "name"):
             report.finding(printable(f"assumeRolePolicy: lets others than {_TASKS} become {name}."))
 
 
