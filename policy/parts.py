@@ -52,8 +52,7 @@ _OWN_NAMES: Final = {"iam:role": {"roleName": "name"}, "sso:permissionset": {"na
 
 def parts(resource: Resource) -> tuple[tuple[Resource, Resource], ...]:
     """Pairs of what findings name and what rules judge: the resource itself, then what else it declares."""
-    listed = template(resource).get("Resources") if TEMPLATE.match(resource.type) else None
-    declared = listed if isinstance(listed, dict) else {}
+    declared = template(resource) if TEMPLATE.match(resource.type) else {}
     stack = resource.props.get("name")
     known = {**{key: f"<{key}>" for key in declared}, **_KNOWN}
     known["AWS::StackName"] = stack if isinstance(stack, str) else UNKNOWN
@@ -88,13 +87,15 @@ _Template.add_multi_constructor("!", _Template.function)
 
 
 def template(resource: Resource) -> dict[str, Value]:
-    """The template that a stack is made from; empty where it cannot be read."""
+    """The resources of the template that a stack is made from; empty where they cannot be read."""
     body = resource.props.get("templateBody")
     if isinstance(body, str):
         with suppress(yaml.YAMLError, ValueError, RecursionError):
             is_json = body.lstrip().startswith("{")
             body = from_protocol(json.loads(body) if is_json else yaml.load(body, _Template))  # noqa: S506
-    return body if isinstance(body, dict) else {}
+    listed = body.get("Resources") if isinstance(body, dict) else None
+    plain = isinstance(listed, dict) and not any(str(key).startswith("Fn::") for key in listed)
+    return listed if isinstance(listed, dict) and plain else {}
 
 
 def _judged(about: Resource, token: str, props: Mapping[str, Value]) -> Resource | None:

@@ -73,11 +73,9 @@ def _keys(run: Run, home: Environment) -> list[str]:
     return [f"arn:aws:kms:us-east-1:{home.account}:key/{key}" for key in (*sorted(known), _ANY_KEY)]
 
 
-def _exact(statement: Statement, run: Run) -> bool:
+def _exact(statement: Statement) -> bool:
     """Whether every secret of ours and every key of a statement is named by its whole ARN."""
-    for target in statement.resources:
-        if not isinstance(target, str):
-            continue
+    for target in [each for each in statement.resources if isinstance(each, str)]:
         reference = parse_secret_reference(target)
         whole = reference is not None and reference.has_suffix and not set("*?") & set(target)
         if statement.not_resources or not (whole or _KEY.fullmatch(target)):
@@ -109,7 +107,7 @@ def _problems(view: PolicyView, role: str | None, run: Run, home: Environment) -
             found = view.allowing(action, arn)
             if found is not None and (name not in readable or action != _READS[0]):
                 yield f"{found.path}: lets read {name}, whose readers the law names."
-            elif found is not None and not _exact(found, run):
+            elif found is not None and not _exact(found):
                 yield f"{found.path}: a read grant names each secret by its whole ARN."
         for action in changes:
             found = view.allowing(action, arn)
@@ -118,7 +116,7 @@ def _problems(view: PolicyView, role: str | None, run: Run, home: Environment) -
     for key in _keys(run, home) if opens or key_changes else ():
         for action in opens:
             found = view.allowing(action, key)
-            if found is not None and not (readable and action == _OPENS[0] and _exact(found, run)):
+            if found is not None and not (readable and action == _OPENS[0] and _exact(found)):
                 yield f"{found.path}: allows {action} with the key of our secrets, or with every key."
         for action in key_changes:
             found = view.allowing(action, key)
