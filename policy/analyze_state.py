@@ -66,9 +66,7 @@ def _entries(text: str) -> list[Mapping[str, object]]:
     except (ValueError, RecursionError):
         raise StateInvalid("the state is not JSON. Export it with: pulumi stack export.") from None
     if not isinstance(raw, dict) or raw.get("version") not in DEPLOYMENT_VERSIONS:
-        raise StateInvalid(
-            "the state is no deployment of version 3 or 4. Export it with: pulumi stack export."
-        )
+        raise StateInvalid("the state is no deployment of version 3 or 4. Export it by: pulumi stack export.")
     deployment = raw.get("deployment")
     listed = deployment.get("resources") if isinstance(deployment, dict) else None
     if listed is None and isinstance(deployment, dict):

@@ -12,7 +12,7 @@ from policy.secret_reference import SecretReference, parse_secret_reference
 from policy.values import Marker, Text, Value, texts
 
 _BOUND = re.compile(r"\[\d+\]\.secrets\[\d+\]\.valueFrom")
-_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/(?:.*/)?(?P<name>[^/]+)", re.DOTALL)
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/(?P<name>.+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class TaskView:
 
 
 def role_name(text: Text | None) -> Text | None:
-    """The name of an IAM role given by name or ARN."""
+    """The name of an IAM role given by name or ARN, with its path: a role of another path is another one."""
     match = _ROLE.fullmatch(text) if isinstance(text, str) else None
     return match["name"] if match else text
 

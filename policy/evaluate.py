@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from policy.model import Finding, Level, NotEvaluated, Outcome, Rule
+from policy.parts import parts
 from policy.report import Report
 from policy.resources import SERVICE_ACCESS, STACK, Resource
 from policy.rules import RULES
@@ -30,13 +31,19 @@ class Evaluator:
 
     def resource(self, resource: Resource) -> Outcome:
         """Judge one resource's inputs and remember it for those that follow."""
-        outcomes = [
-            self._guard(rule, resource, partial(rule.check, resource, self.run))
-            for rule in self._for_type(resource.type)
-            if rule.check is not None
+        try:
+            pairs, outcomes = resource.read(parts), []
+        except Exception as error:  # noqa: BLE001 - what a resource declares cannot be read
+            pairs, outcomes = ((resource, resource),), [_failed(self._rules[0], resource, error)]
+        outcomes += [
+            self._guard(rule, about, partial(rule.check, part, self.run))
+            for about, part in pairs
+            for rule in self._for_type(part.type)
+            if rule.check is not None and (rule.types or part is resource)
         ]
         try:
-            self.run.history.record(resource)
+            for _, part in pairs:
+                self.run.history.record(part)
         except Exception as error:  # noqa: BLE001 - a resource that cannot be remembered must not pass
             outcomes.append(_failed(self._rules[0], resource, error))
         return self._excused(_merged(outcomes, fail_unknown=self.run.law.fail_unknown, rules=self._rules))
@@ -101,7 +108,7 @@ class Evaluator:
 def _failed(rule: Rule, resource: Resource, error: Exception) -> Outcome:
     report = Report(rule, resource)
     report.finding(
-        f"the rule {rule.name} could not judge this ({type(error).__name__}); that counts as a violation."
+        f"the rule {rule.name} could not judge this ({type(error).__name__}), which is a violation."
     )
     return report.outcome()
 

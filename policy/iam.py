@@ -7,7 +7,7 @@ narrows, so ignoring it is the strict choice.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -66,6 +66,13 @@ class PolicyView:
             if any(each.allows and each.covers_action(action) for each in self.statements)
         )
 
+    def hidden(self, actions: Sequence[str]) -> Iterator[tuple[str, Marker]]:
+        """The statements that may be about one of these actions and have a part that cannot be seen."""
+        for each in self.statements:
+            covers = set(each.actions) & set(Marker) or any(map(each.covers_action, actions))
+            if each.hidden is not None and covers:
+                yield each.path, each.hidden
+
     def allowing(self, action: str, arn: str) -> Statement | None:
         """The statement that allows an action on a resource, unless the document itself denies it throughout."""
         found = next((each for each in self.statements if each.allows and each.covers(action, arn)), None)
@@ -112,7 +119,7 @@ def policy_view(resource: Resource) -> PolicyView:
     """Read the document of a role's, user's or group's policy, a managed one, or a permission set's."""
     reader = Reader(resource.props)
     role = reader.text("role", "roleName")
-    key = next((each for each in ("inlinePolicy", "policyDocument") if each in resource.props), "policy")
+    key = "inlinePolicy" if "inlinePolicy" in resource.props else "policy"
     statements, unseen = _statements(reader, key, reader.document(key, required=True))
     return PolicyView(role, statements, unseen, tuple(reader.problems))
 
@@ -167,10 +174,13 @@ def _statements(reader: Reader, path: str, document: object) -> tuple[tuple[Stat
     for entry in entries:
         effect = entry.text("Effect", required=True)
         lists = {key: entry.texts(key) for key in ("Action", "NotAction", "Resource", "NotResource")}
-        hidden = next((part for part in (effect, *lists.values()) if isinstance(part, Marker)), None)
-        if hidden is not None:
-            return tuple(read), hidden
-        given = {key: part for key, part in lists.items() if isinstance(part, tuple)}
+        if isinstance(effect, Marker):
+            return tuple(read), effect
+        given = {
+            key: (part,) if isinstance(part, Marker) else part
+            for key, part in lists.items()
+            if part is not None
+        }
         principals = _principals(entry)
         read.append(
             Statement(

@@ -96,10 +96,7 @@ def _merge(common: Any, own: Any) -> Any:
     """What is common with what an environment says besides: objects by key, anything else replaced."""
     if not isinstance(common, dict) or not isinstance(own, dict):
         return own
-    return {
-        **common,
-        **{key: _merge(common[key], own[key]) if key in common else own[key] for key in own},
-    }
+    return {**common, **{key: _merge(common[key], own[key]) if key in common else own[key] for key in own}}
 
 
 def _filled(value: Any, name: str) -> Any:

@@ -135,17 +135,19 @@ def _documentation() -> dict[str, Any]:
     return found
 
 
-def documented(name: str, **code: Any) -> Rule:
-    """A rule with its documentation, which is data: `rules.json`."""
+def documented(name: str, *types: str, **code: Any) -> Rule:
+    """A rule for these types, or for all, with its documentation, which is data: `rules.json`."""
     given = dict(_documentation()[name])
     return Rule(
         name=name,
+        types=types,
         severity=Severity(given.pop("severity")),
         frameworks=tuple(map(Framework, given.pop("serves"))),
         remediation=given.pop("remedy"),
         offending="\n".join(given.pop("offending")),
         compliant="\n".join(given.pop("compliant")),
         refuses=tuple(given.pop("refuses")),
+        after_creation=tuple(given.pop("after_creation", ())),
         **given,
         **code,
     )

@@ -127,9 +127,8 @@ class Session:
 
     def _judge(self, resource: Resource) -> Outcome:
         with self._lock:
-            return self._evaluator(resource.stack, fresh=resource.type == STACK, carrier=resource).resource(
-                resource
-            )
+            evaluator = self._evaluator(resource.stack, fresh=resource.type == STACK, carrier=resource)
+            return evaluator.resource(resource)
 
     def _judge_stack(self, args: StackValidationArgs) -> Outcome:
         resources = [resource_in_stack(entry) for entry in args.resources]

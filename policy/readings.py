@@ -151,11 +151,7 @@ def _utf8(digits: str) -> str:
         return data.decode("latin-1")
 
 
-_ESCAPES: Final[Mapping[str, Callable[[str], str]]] = {
-    "%": unpercent,
-    "\\": _unbackslash,
-    "&": html.unescape,
-}
+_ESCAPES: Final[Mapping[str, Callable[[str], str]]] = {"%": unpercent, "\\": _unbackslash, "&": html.unescape}
 
 
 def is_packed(text: str, *, exact: bool) -> bool:

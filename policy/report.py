@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from policy.model import Finding, Level, NotEvaluated, Outcome, Rule
 from policy.resources import Resource
 from policy.values import Marker
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 _SUBJECT_PROPERTIES = ("username", "roleName", "family", "name")
 _LONGEST_NAME = 160
@@ -50,14 +54,19 @@ class Report:
         """Worth knowing, accepted by a decision record or not yet too much; `way_out` replaces the rule's own."""
         self._say(message, Level.ADVISORY, way_out)
 
-    def not_evaluated(self, path: str, because: Marker) -> None:
-        """The rule needs the value at this path and cannot see it."""
+    def not_evaluated(self, path: str, value: object) -> None:
+        """The rule needs the value at this path; where it cannot see it, that is said."""
+        if not isinstance(value, Marker):
+            return
         top = re.split(r"[.\[]", path, maxsplit=1)[0]
         on = self._resource
-        expected = because is Marker.SECRET or top in self._rule.after_creation
-        self._not_evaluated.append(
-            NotEvaluated(self._rule.name, on.urn, on.type, on.name, path, because, expected)
-        )
+        late = value is Marker.SECRET or top in self._rule.after_creation
+        self._not_evaluated.append(NotEvaluated(self._rule.name, on.urn, on.type, on.name, path, value, late))
+
+    def hides(self, value: object, path: str) -> TypeIs[Marker]:
+        """Whether the value at this path cannot be seen, which is said."""
+        self.not_evaluated(path, value)
+        return isinstance(value, Marker)
 
     def outcome(self) -> Outcome:
         """All that was said, in order."""

@@ -24,6 +24,7 @@ SECRET_ROTATION: Final = "aws:secretsmanager/secretRotation:SecretRotation"  # n
 KEY: Final = "aws:kms/key:Key"
 KEY_POLICY: Final = "aws:kms/keyPolicy:KeyPolicy"
 KEY_GRANT: Final = "aws:kms/grant:Grant"
+REPLICA_KEY: Final = "aws:kms/replicaKey:ReplicaKey"
 KEY_ALIAS: Final = "aws:kms/alias:Alias"
 STACK: Final = "pulumi:pulumi:Stack"
 STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"

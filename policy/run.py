@@ -53,7 +53,7 @@ class History:
     keys: set[str] = field(default_factory=set)
     """Keys that secrets of ours are encrypted with, by id."""
     policies: set[str] = field(default_factory=set)
-    """Names of customer-managed policies that were judged."""
+    """Paths and names of customer-managed policies that were judged."""
     excepted: set[str] = field(default_factory=set)
     """Ids of the law's exceptions that accepted a finding."""
 
@@ -75,7 +75,8 @@ class History:
                 self.unseen_proofs.add(resource.urn)
         elif resource.type == MANAGED_POLICY:
             name = resource.props.get("name")
-            self.policies.add(name if isinstance(name, str) else resource.name)
+            path = resource.props.get("path") or "/"
+            self.policies.add(f"{path}{name if isinstance(name, str) else resource.name}")
         elif resource.type == SECRET and resource.in_our_component:
             key = resource.props.get("kmsKeyId")
             if isinstance(key, str) and "alias/" not in key:

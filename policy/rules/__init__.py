@@ -14,12 +14,7 @@ from policy.rules.readers import SECRET_READERS
 from policy.rules.roles import AUDIT_LOG_APPEND_ONLY, ROLES_BY_LAW
 from policy.rules.secret import PROTECTED_RESOURCES, SECRET_SETTINGS, SECRET_VALUE
 from policy.rules.services import OTHER_READERS, SERVICES_BY_LAW
-from policy.rules.tasks import (
-    BINDINGS_BY_LAW,
-    DEPRECATED_ENV_VARS,
-    SECRETS_BY_ARN_AND_VERSION,
-    TASKS_BY_LAW,
-)
+from policy.rules.tasks import BINDINGS_BY_LAW, DEPRECATED_ENV_VARS, SECRETS_BY_ARN_AND_VERSION, TASKS_BY_LAW
 from policy.rules.texts import NO_PLAINTEXT_URI
 from policy.rules.users import PASSWORD_STRENGTH, USER_CAP, USERS_BY_LAW
 

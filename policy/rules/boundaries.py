@@ -36,15 +36,12 @@ def check_cluster(resource: Resource, run: Run, report: Report) -> None:
     clusters = {home.cluster for home in run.law.environments}
     if not ours and resource.type.startswith("mongodbatlas:"):
         project = resource.get("projectId", "groupId")
-        if isinstance(project, Marker):
-            report.not_evaluated("projectId", project)
+        if report.hides(project, "projectId"):
             return
         named = resource.get("clusterName", "name")
         ours = project is None or resource.in_our_component or str(named) in clusters
     if ours and _names_atlas(resource):
-        report.finding(
-            "changes our Atlas project; stacks declare its users and custom roles, and nothing else of it."
-        )
+        report.finding("changes our Atlas project, of which stacks declare users and custom roles alone.")
 
 
 NO_CLUSTER_CHANGES = documented("no-cluster-or-project-changes", check=check_cluster)
@@ -94,11 +91,8 @@ def check_isolation(resource: Resource, run: Run, report: Report) -> None:
 
 def _check_project(resource: Resource, run: Run, report: Report) -> None:
     project = resource.props.get("projectId")
-    if isinstance(project, Marker):
-        report.not_evaluated("projectId", project)
-    elif not isinstance(project, str):
-        return
-    elif run.home is not None and run.atlas_ours(resource) and project not in run.law.projects:
+    known = not report.hides(project, "projectId") and isinstance(project, str)
+    if known and run.home is not None and run.atlas_ours(resource) and project not in run.law.projects:
         report.finding(f"projectId: is not the Atlas project of {run.stack}.")
     if resource.type == DATABASE_USER:
         scopes = resource.read(user_view).scopes
@@ -118,18 +112,14 @@ def check_providers(resource: Resource, run: Run, report: Report) -> None:
         return
     for path, text in resource.texts:
         if any(not _OWN_HOST.fullmatch(host) for host in _HOST.findall(text)):
-            report.finding(
-                f"{printable(path)}: sends requests with credentials to a host that is not the vendor's."
-            )
+            report.finding(f"{printable(path)}: sends credentials to a host that is not the vendor's.")
     if home is None or resource.type != "pulumi:providers:aws":
         return
     for path, marker in markers({key: resource.props.get(key) for key in ("profile", "allowedAccountIds")}):
         report.not_evaluated(path, marker)
     allowed = _ENVELOPES.sub("", str(resource.props.get("allowedAccountIds") or ""))
     if isinstance(resource.props.get("profile"), str) and allowed != home.account:
-        report.finding(
-            f"profile: signs in to an account that nobody named; set allowedAccountIds to {home.account} with it."
-        )
+        report.finding(f"profile: without allowedAccountIds of {home.account} it is any account's.")
     for path, text in resource.texts:
         accounts = set(_ASSUMED.findall(text)) - {home.account} - {other.account for other in run.others}
         if accounts:
@@ -138,8 +128,7 @@ def check_providers(resource: Resource, run: Run, report: Report) -> None:
 
 def _check_reference(resource: Resource, run: Run, report: Report) -> None:
     name = resource.props.get("name")
-    if isinstance(name, Marker):
-        report.not_evaluated("name", name)
+    if report.hides(name, "name"):
         return
     given = name if isinstance(name, str) else resource.name
     project, _, stack = given.rpartition("/")
@@ -152,6 +141,8 @@ def _check_reference(resource: Resource, run: Run, report: Report) -> None:
 
 ACCOUNTS_BY_LAW = documented(
     "accounts-by-law",
-    types=("pulumi:providers:aws", "pulumi:providers:mongodbatlas", STACK_REFERENCE),
+    "pulumi:providers:aws",
+    "pulumi:providers:mongodbatlas",
+    STACK_REFERENCE,
     check=check_providers,
 )

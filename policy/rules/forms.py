@@ -13,15 +13,15 @@ from policy.report import Report, printable
 from policy.resources import (
     CUSTOM_DB_ROLE,
     DATABASE_USER,
-    MANAGED_POLICY,
+    KEY_POLICY,
     PRIVILEGE_PROOF,
     ROLE,
-    ROLE_POLICY,
     SECRET,
     SECRET_POLICY,
     TASK_DEFINITION,
     Resource,
 )
+from policy.rules.readers import DOCUMENTS
 from policy.run import Run
 
 _SHOWN = 5
@@ -40,16 +40,7 @@ _PROBLEMS: Final[dict[str, Callable[[Resource], tuple[Problem, ...]]]] = {
     ROLE: _of_role,
     SECRET: lambda resource: resource.read(own_policy_view).problems,
     **dict.fromkeys(
-        (
-            *(ROLE_POLICY, MANAGED_POLICY, SECRET_POLICY, "aws:kms/keyPolicy:KeyPolicy"),
-            *("aws:iam/userPolicy:UserPolicy", "aws:iam/groupPolicy:GroupPolicy"),
-            "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy",
-            *(
-                f"aws-native:iam:{kind}"
-                for kind in ("RolePolicy", "UserPolicy", "GroupPolicy", "ManagedPolicy")
-            ),
-        ),
-        lambda resource: resource.read(policy_view).problems,
+        (*DOCUMENTS, SECRET_POLICY, KEY_POLICY), lambda resource: resource.read(policy_view).problems
     ),
 }
 
@@ -66,4 +57,4 @@ def check(resource: Resource, run: Run, report: Report) -> None:
         report.finding(f"{len(problems) - _SHOWN} more properties cannot be read.")
 
 
-WELL_FORMED = documented("well-formed", types=tuple(_PROBLEMS), check=check)
+WELL_FORMED = documented("well-formed", *_PROBLEMS, check=check)

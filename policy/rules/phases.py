@@ -65,9 +65,7 @@ def _check_legacy(resource: Resource, run: Run, report: Report) -> None:
     elif run.home is None or not isinstance(value, str) or (atlas and not run.atlas_ours(resource)):
         return
     elif _is_legacy(resource.type, value, run.home):
-        report.finding(
-            f"{key}: {printable(value)} is legacy; it stays as it is until the retirement removes it."
-        )
+        report.finding(f"{key}: {printable(value)} is legacy and stays as it is until its retirement.")
 
 
 def _is_another_teams(resource: Resource, run: Run) -> bool:
@@ -90,9 +88,7 @@ def check_additive(resource: Resource, run: Run, report: Report) -> None:
     if (resource.type == ROLLOUT and resource.props.get("undo") is True) or _is_another_teams(resource, run):
         return
     if run.phase is Phase.PROVISION:
-        report.finding(
-            "phase provision only adds users, roles, secrets, grants and proofs; services follow in bind."
-        )
+        report.finding("phase provision adds users, roles, secrets and proofs; services follow in bind.")
     elif run.phase is None and run.phase_problem:
         report.finding(f"{run.phase_problem}, so nothing may change a service.")
     elif run.phase is None:
@@ -100,23 +96,18 @@ def check_additive(resource: Resource, run: Run, report: Report) -> None:
 
 
 ADDITIVE_PROVISION = documented(
-    "additive-provision",
-    types=(*_LEGACY_NAMES, TASK_DEFINITION, ECS_SERVICE, ROLLOUT),
-    check=check_additive,
-    after_creation=("secretId",),
+    "additive-provision", *_LEGACY_NAMES, TASK_DEFINITION, ECS_SERVICE, ROLLOUT, check=check_additive
 )
 
 
 def _unmet(resource: Resource, run: Run, report: Report) -> list[str] | None:
     """The conditions that the evidence does not show as met; None where it cannot be seen."""
     document = Reader(resource.props).document("evidence", required=True)
-    if isinstance(document, Marker):
-        report.not_evaluated("evidence", document)
+    if report.hides(document, "evidence"):
         return None
     reader = Reader(document if isinstance(document, dict) else {}, "evidence")
     listed = reader.objects("conditions")
-    if isinstance(listed, Marker):
-        report.not_evaluated("evidence.conditions", listed)
+    if report.hides(listed, "evidence.conditions"):
         return None
     stack = reader.text("stack")
     if isinstance(stack, str) and stack != run.stack:
@@ -127,9 +118,7 @@ def _unmet(resource: Resource, run: Run, report: Report) -> list[str] | None:
         name, flag, told = condition.text("name"), condition.flag("met"), condition.text("evidence")
         standing = condition.text("standing")
         hidden = next((part for part in (name, flag, told, standing) if isinstance(part, Marker)), None)
-        if hidden is not None:
-            report.not_evaluated("evidence.conditions", hidden)
-            blind = True
+        blind |= report.hides(hidden, "evidence.conditions")
         if not isinstance(name, str) or hidden is not None:
             continue
         met = (
@@ -162,10 +151,4 @@ def check_retire_stack(resources: Sequence[Resource], run: Run, report: Report) 
         report.finding("is in phase retire without a Retirement that carries the gate's evidence.")
 
 
-RETIRE_GATED = documented(
-    "retire-gated",
-    types=(RETIREMENT,),
-    check=check_retirement,
-    check_stack=check_retire_stack,
-    after_creation=("evidence",),
-)
+RETIRE_GATED = documented("retire-gated", RETIREMENT, check=check_retirement, check_stack=check_retire_stack)

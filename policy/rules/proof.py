@@ -35,9 +35,7 @@ def check(resource: Resource, run: Run, report: Report) -> None:
         if any(isinstance(version, Marker) for version in versions) or run.history.unseen_proofs:
             report.not_evaluated(bound.path, UNKNOWN)
         else:
-            report.finding(
-                f"{bound.path}: {bound.variable} takes a version that no proof registered before has tried."
-            )
+            report.finding(f"{bound.path}: {bound.variable} takes a version that no earlier proof has tried.")
 
 
 def _reachable(
@@ -122,10 +120,4 @@ def _check_verdict(bound: Binding, proof: ProofView, report: Report) -> None:
         report.finding(f"{bound.path}: {bound.variable} is bound by a proof that tried nothing.")
 
 
-PROOF_BEFORE_BIND = documented(
-    "proof-before-bind",
-    types=(TASK_DEFINITION,),
-    check=check,
-    check_stack=check_stack,
-    after_creation=("containerDefinitions",),
-)
+PROOF_BEFORE_BIND = documented("proof-before-bind", TASK_DEFINITION, check=check, check_stack=check_stack)

@@ -9,6 +9,7 @@ from policy.report import Report, printable
 from policy.resources import ROLE, Resource
 from policy.rules.readers import DOCUMENTS
 from policy.run import Run
+from policy.values import Marker
 
 _BECOMES = (
     *("sts:AssumeRole", "iam:PassRole", "iam:UpdateAssumeRolePolicy"),
@@ -24,8 +25,9 @@ def check_detours(resource: Resource, run: Run, report: Report) -> None:
         return
     views = resource.read(inline_views) if resource.type == ROLE else (resource.read(policy_view),)
     for view in views:
-        if view.unseen is not None:
-            report.not_evaluated("inlinePolicies" if resource.type == ROLE else "policy", view.unseen)
+        report.not_evaluated("inlinePolicies" if resource.type == ROLE else "policy", view.unseen)
+        for place, marker in view.hidden(_BECOMES):
+            report.not_evaluated(place, marker)
         for message in dict.fromkeys(_detours(view, home)):
             report.finding(message)
     if resource.type == ROLE:
@@ -43,23 +45,17 @@ def _detours(view: PolicyView, home: Environment) -> Iterator[str]:
 
 def _check_trust(resource: Resource, home: Environment, report: Report) -> None:
     name = resource.props.get("name")
-    if not isinstance(name, str) or name not in home.iam_roles:
+    if not isinstance(name, Marker) and str(name) not in home.iam_roles:
         return
     view = resource.read(trust_view)
-    if view.unseen is not None:
-        report.not_evaluated("assumeRolePolicy", view.unseen)
+    report.not_evaluated("assumeRolePolicy", view.unseen)
     for statement in view.statements:
         if not statement.allows:
             continue
         if statement.hidden is not None:
             report.not_evaluated("assumeRolePolicy", statement.hidden)
-        elif set(statement.principals) != {_TASKS}:
+        elif set(statement.principals) != {_TASKS} and not report.hides(name, "name"):
             report.finding(printable(f"assumeRolePolicy: lets others than {_TASKS} become {name}."))
 
 
-READER_ROLES = documented(
-    "reader-roles",
-    types=(*DOCUMENTS, ROLE),
-    check=check_detours,
-    after_creation=("policy", "inlinePolicies", "inlinePolicy", "assumeRolePolicy"),
-)
+READER_ROLES = documented("reader-roles", *DOCUMENTS, ROLE, check=check_detours)

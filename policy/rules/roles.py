@@ -31,16 +31,14 @@ def _granted(grant: ActionGrant, report: Report) -> tuple[set[Grant], bool]:
     """What one action is granted on, and whether everything of it could be seen."""
     if isinstance(grant.action, Marker) or isinstance(grant.targets, Marker):
         for part in (grant.action, grant.targets):
-            if isinstance(part, Marker):
-                report.not_evaluated(grant.path, part)
+            report.not_evaluated(grant.path, part)
         return set(), False
     found: set[Grant] = set()
     complete = True
     for target in grant.targets:
         parts = (target.collection, target.database, target.cluster)
         hidden = next((part for part in parts if isinstance(part, Marker)), None)
-        if hidden is not None:
-            report.not_evaluated(target.path, hidden)
+        if report.hides(hidden, target.path):
             complete = False
         elif target.cluster is True:
             found.add((grant.action or "", "the cluster", "*"))
@@ -55,14 +53,9 @@ def check_law(resource: Resource, run: Run, report: Report) -> None:
     if home is None or not run.atlas_ours(resource):
         return
     role = resource.read(role_view)
-    if isinstance(role.inherited, Marker):
-        report.not_evaluated("inheritedRoles", role.inherited)
-    elif role.inherited:
-        report.finding(
-            f"inheritedRoles: inherits from {len(role.inherited)} role(s); list the actions themselves."
-        )
-    if isinstance(role.name, Marker):
-        report.not_evaluated("roleName", role.name)
+    if not report.hides(role.inherited, "inheritedRoles") and role.inherited:
+        report.finding(f"inheritedRoles: inherits from {len(role.inherited)} role(s); list the actions.")
+    if report.hides(role.name, "roleName"):
         return
     if role.name is None or role.name in home.legacy_roles:
         return
@@ -70,8 +63,7 @@ def check_law(resource: Resource, run: Run, report: Report) -> None:
     if law is None:
         report.finding(f"roleName: the law names no role {printable(role.name)}.")
         return
-    if isinstance(role.actions, Marker):
-        report.not_evaluated("actions", role.actions)
+    if report.hides(role.actions, "actions"):
         return
     held: set[Grant] = set()
     complete = not any(problem.path.startswith("actions") for problem in role.problems)
@@ -90,7 +82,7 @@ def check_law(resource: Resource, run: Run, report: Report) -> None:
         report.finding(f"actions: are not decided: {objection}.")
 
 
-ROLES_BY_LAW = documented("roles-by-law", types=(CUSTOM_DB_ROLE,), check=check_law)
+ROLES_BY_LAW = documented("roles-by-law", CUSTOM_DB_ROLE, check=check_law)
 
 
 def _excess(role: RoleReference, home: Environment) -> frozenset[str]:
@@ -123,8 +115,7 @@ def check_audit_log(resource: Resource, run: Run, report: Report) -> None:
         return
     user = resource.read(user_view)
     law = home.user(user.name) if isinstance(user.name, str) else None
-    if isinstance(user.roles, Marker):
-        report.not_evaluated("roles", user.roles)
+    if report.hides(user.roles, "roles"):
         return
     if law is None or {(role.name, role.database) for role in user.roles} != set(law.roles):
         return
@@ -166,14 +157,13 @@ def check_waivers(resources: Sequence[Resource], run: Run, report: Report) -> No
         elif not refused:  # a user that another rule refuses may be the waiver's, under a wrong name
             report.on(root)
             report.finding(
-                f"waiver {printable(waiver.id)} is stale: no user {printable(waiver.user)} is declared."
+                f"waiver {printable(waiver.id)} is stale: {printable(waiver.user)} is not declared."
             )
 
 
 def _check_used(waiver: Waiver, user: Resource, home: Environment, report: Report) -> None:
     roles = user.read(user_view).roles
-    if isinstance(roles, Marker):
-        report.not_evaluated("roles", roles)
+    if report.hides(roles, "roles"):
         return
     law = home.user(waiver.user)
     if law is None or {(role.name, role.database) for role in roles} != set(law.roles):
@@ -186,9 +176,5 @@ def _check_used(waiver: Waiver, user: Resource, home: Environment, report: Repor
 
 
 AUDIT_LOG_APPEND_ONLY = documented(
-    "audit-log-append-only",
-    types=(DATABASE_USER,),
-    check=check_audit_log,
-    check_stack=check_waivers,
-    advises=True,
+    "audit-log-append-only", DATABASE_USER, check=check_audit_log, check_stack=check_waivers, advises=True
 )

@@ -40,8 +40,7 @@ def _ours(resource: Resource, name: Text | None, run: Run) -> bool:
 
 
 def _check_key(key: Text | None, home: Environment, report: Report) -> None:
-    if isinstance(key, Marker):
-        report.not_evaluated("kmsKeyId", key)
+    if report.hides(key, "kmsKeyId"):
         return
     if key is None:
         report.finding("kmsKeyId: is absent or no text, so the default key would be used.")
@@ -74,12 +73,8 @@ def _check_name(name: Text | None, home: Environment, run: Run, report: Report) 
 
 def _check_copies(resource: Resource, report: Report) -> None:
     replicas = Reader(resource.props).objects("replicas")
-    if isinstance(replicas, Marker):
-        report.not_evaluated("replicas", replicas)
-    elif replicas:
-        report.finding(
-            "replicas: a copy in another region is read by that region's key and roles, which no rule sees."
-        )
+    if not report.hides(replicas, "replicas") and replicas:
+        report.finding("replicas: a copy in another region is read by roles that no rule sees.")
 
 
 def check_settings(resource: Resource, run: Run, report: Report) -> None:
@@ -89,50 +84,39 @@ def check_settings(resource: Resource, run: Run, report: Report) -> None:
     if home is None:
         return
     if resource.type == KEY_ALIAS:
-        if reader.text("name") == home.key_alias:
-            report.finding(
-                f"name: points {home.key_alias} at a key; where it points is not this stack's to change."
-            )
+        name, prefix = reader.text("name"), reader.text("namePrefix")
+        report.not_evaluated("name", name)
+        report.not_evaluated("namePrefix", prefix)
+        for alias in (each.key_alias for each in run.law.environments):
+            if name == alias or str(prefix).startswith(alias):
+                report.finding(f"name: points {alias} at a key, which is not this stack's to change.")
         return
     if resource.type == SECRET_ROTATION:
         secret = reader.text("secretId")
-        if isinstance(secret, Marker):
-            report.not_evaluated("secretId", secret)
-        elif run.secret_ours(secret):
-            report.finding(
-                "secretId: rotation by Secrets Manager changes the password beneath the pinned version."
-            )
+        report.not_evaluated("secretId", secret)
+        if run.secret_ours(secret):
+            report.finding("secretId: rotation by Secrets Manager changes what the pinned version holds.")
         return
     name = reader.text("name")
     if isinstance(name, Marker) and not resource.in_our_component:
         report.not_evaluated("name", name)
-    if not _ours(resource, name, run):
+    if not _ours(resource, name or reader.text("namePrefix"), run):
         return
     _check_name(name, home, run, report)
     key = reader.text("kmsKeyId")
     _check_key(key, home, report)
     days = reader.number("recoveryWindowInDays")
-    if isinstance(days, Marker):
-        report.not_evaluated("recoveryWindowInDays", days)
-    elif any(each.path == "recoveryWindowInDays" for each in reader.problems) or days not in (
-        None,
-        RECOVERY_WINDOW_DAYS,
-    ):
+    wrong = any(each.path == "recoveryWindowInDays" for each in reader.problems)
+    if not report.hides(days, "recoveryWindowInDays") and (wrong or days not in (None, RECOVERY_WINDOW_DAYS)):
         report.finding(f"recoveryWindowInDays: has to be {RECOVERY_WINDOW_DAYS}.")
     _check_copies(resource, report)
     own = resource.read(own_policy_view)
-    if own.unseen is not None:
-        report.not_evaluated("policy", own.unseen)
+    report.not_evaluated("policy", own.unseen)
     for statement in own.statements:
-        report.finding(f"{statement.path}: the secret itself grants; grant it to the execution role instead.")
+        report.finding(f"{statement.path}: the secret itself grants; the execution role has to.")
 
 
-SECRET_SETTINGS = documented(
-    "secret-settings",
-    types=(SECRET, SECRET_ROTATION, KEY_ALIAS),
-    check=check_settings,
-    after_creation=("kmsKeyId", "secretId", "policy"),
-)
+SECRET_SETTINGS = documented("secret-settings", SECRET, SECRET_ROTATION, KEY_ALIAS, check=check_settings)
 
 
 def check_protected(resource: Resource, run: Run, report: Report) -> None:
@@ -154,7 +138,7 @@ def check_protected(resource: Resource, run: Run, report: Report) -> None:
 
 
 PROTECTED_RESOURCES = documented(
-    "protected-resources", types=(SECRET, DATABASE_USER, CUSTOM_DB_ROLE), check=check_protected, advises=True
+    "protected-resources", SECRET, DATABASE_USER, CUSTOM_DB_ROLE, check=check_protected, advises=True
 )
 
 
@@ -191,8 +175,7 @@ def check_value(resource: Resource, run: Run, report: Report) -> None:
     secret, value = reader.text("secretId"), reader.text("secretString", "secretStringWo")
     if home is None:
         return
-    if isinstance(secret, Marker):
-        report.not_evaluated("secretId", secret)
+    report.not_evaluated("secretId", secret)
     reference = parse_secret_reference(secret) if isinstance(secret, str) else None
     name = reference.name if reference is not None else secret
     law = home.secrets.get(name) if isinstance(name, str) else None
@@ -208,11 +191,7 @@ def check_value(resource: Resource, run: Run, report: Report) -> None:
     elif value is not None and not isinstance(secret, Marker) and not run.secret_ours(secret):
         for _, password, hosts in _addresses(value):
             if password and any(run.law.home_of_host(host) for host in hosts):
-                report.finding(
-                    "secretString: leads to a cluster of ours from a secret that the law does not name."
-                )
+                report.finding("secretString: leads to a cluster of ours; the law names no such secret.")
 
 
-SECRET_VALUE = documented(
-    "secret-value", types=(SECRET_VERSION,), check=check_value, after_creation=("secretId", "secretString")
-)
+SECRET_VALUE = documented("secret-value", SECRET_VERSION, check=check_value)

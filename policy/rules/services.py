@@ -5,15 +5,16 @@ from collections.abc import Iterator
 
 from policy.law import Environment
 from policy.model import documented
+from policy.parts import TEMPLATE, template
 from policy.report import Report, printable
 from policy.resources import DYNAMIC, ECS_SERVICE, OUR_COMPONENTS, TASK_DEFINITION, Resource
 from policy.run import Run
-from policy.values import Marker
+from policy.values import UNKNOWN
 
 _TASK_SET = "aws:ecs/taskSet:TaskSet"
 _STARTERS = re.compile(
     r"aws:(?:cloudwatch/eventTarget|scheduler/schedule|pipes/pipe|sfn/stateMachine|lambda/|codepipeline/|codedeploy/|"
-    r"appautoscaling/)|aws-native:|awsx:|command:"
+    r"appautoscaling/|cloudformation/)|aws-native:|awsx:|command:"
 )
 _OBSERVERS = re.compile(
     r"pulumi:|aws:(?:cloudwatch/(?!eventTarget|eventPermission)|sns/|cloudtrail/|cfg/|budgets/|resourcegroups/|"
@@ -46,13 +47,9 @@ def check_services(resource: Resource, run: Run, report: Report) -> None:
         return
     if resource.type in (ECS_SERVICE, _TASK_SET):
         for key in ("taskDefinition", *(("name",) if resource.type == ECS_SERVICE else ("service",))):
-            value = resource.props.get(key)
-            if isinstance(value, Marker):
-                report.not_evaluated(key, value)
+            report.not_evaluated(key, resource.props.get(key))
         if _is_ours(resource, home):
-            report.finding(
-                "runs a family of ours; a rollout alone moves our services, and no stack declares them."
-            )
+            report.finding("runs a family of ours; a rollout alone moves our services, no stack does.")
         return
     if not _STARTERS.match(resource.type):
         return
@@ -61,9 +58,7 @@ def check_services(resource: Resource, run: Run, report: Report) -> None:
         return
     for path, text in resource.texts:
         for name in dict.fromkeys(families_in(text, home)):
-            report.finding(
-                f"{printable(path)}: starts or changes {name}; the law names no such way to run it."
-            )
+            report.finding(f"{printable(path)}: starts or changes {name} as the law does not say.")
 
 
 SERVICES_BY_LAW = documented("services-by-law", check=check_services)
@@ -75,10 +70,17 @@ def check_elsewhere(resource: Resource, run: Run, report: Report) -> None:
         return
     if _OBSERVERS.match(resource.type) or run.home is None:
         return
-    secrets = (*run.home.secrets, *run.home.legacy_secrets)
+    names = {*run.home.secrets, *run.home.legacy_secrets}
+    if TEMPLATE.match(resource.type):
+        names |= {f"{path}{role}" for role in run.home.iam_roles for path in ("", "role/")}
+        report.not_evaluated("templateBody", resource.props.get("templateBody"))
+        if isinstance(resource.props.get("templateBody"), str) and not template(resource):
+            report.not_evaluated("template", UNKNOWN)
     for path, text in resource.texts:
-        if f"secret:{run.home.secret_prefix}" in text or any(_whole(name, text) for name in secrets):
-            report.finding(f"{printable(path)}: names a secret of ours; tasks by the law alone receive one.")
+        if f"secret:{run.home.secret_prefix}" in text or any(_whole(name, text) for name in names):
+            report.finding(
+                f"{printable(path)}: names a secret or role of ours; the law's tasks alone use it."
+            )
 
 
 def _whole(name: str, text: str) -> bool:

@@ -8,18 +8,16 @@ from policy.model import documented
 from policy.report import Report, printable
 from policy.resources import TASK_DEFINITION, Resource
 from policy.run import Phase, Run
-from policy.values import UNKNOWN, Marker
+from policy.values import UNKNOWN
 
 _ROLE_ACCOUNT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):")
 
 
 def unseen(task: TaskView, report: Report) -> None:
     """Say that the containers, or some values in them, cannot be seen."""
-    if task.unseen is not None:
-        report.not_evaluated("containerDefinitions", task.unseen)
+    report.not_evaluated("containerDefinitions", task.unseen)
     for bound in task.bindings:
-        if bound.unknown is not None:
-            report.not_evaluated(bound.path, bound.unknown)
+        report.not_evaluated(bound.path, bound.unknown)
 
 
 def reaches(bound: Binding, run: Run) -> bool:
@@ -40,8 +38,7 @@ def concerns(bound: Binding, law: TaskLaw | None, home: Environment, run: Run) -
 
 def law_of(task: TaskView, run: Run, report: Report) -> TaskLaw | None:
     """The law of a task's family; None for another team's, and for a family that is not known, which is reported."""
-    if isinstance(task.family, Marker):
-        report.not_evaluated("family", task.family)
+    report.not_evaluated("family", task.family)
     return run.home.tasks.get(task.family) if run.home is not None and isinstance(task.family, str) else None
 
 
@@ -69,15 +66,11 @@ def check_bindings(resource: Resource, run: Run, report: Report) -> None:
         ):
             continue
         if law is None:
-            report.finding(
-                f"{bound.path}: the law lets no task of this family receive {printable(bound.source[-_SHOWN:])}."
-            )
+            report.finding(f"{bound.path}: the law gives this family no {printable(bound.source[-_SHOWN:])}.")
             continue
         box = law.containers.get(bound.container)
         if box is None:
-            report.finding(
-                f"{bound.path}: the law lets the container {printable(bound.container)} receive no credential."
-            )
+            report.finding(f"{bound.path}: the law gives the container {printable(bound.container)} none.")
         elif bound.variable not in box.deprecated:
             _check_binding(bound, box, home, report)
     if law is None or task.unseen is not None or task.problems:
@@ -94,12 +87,7 @@ def check_bindings(resource: Resource, run: Run, report: Report) -> None:
 
 _SHOWN = 60
 
-BINDINGS_BY_LAW = documented(
-    "bindings-by-law",
-    types=(TASK_DEFINITION,),
-    check=check_bindings,
-    after_creation=("containerDefinitions",),
-)
+BINDINGS_BY_LAW = documented("bindings-by-law", TASK_DEFINITION, check=check_bindings)
 
 
 def check_deprecated(resource: Resource, run: Run, report: Report) -> None:
@@ -124,12 +112,7 @@ def check_deprecated(resource: Resource, run: Run, report: Report) -> None:
             report.finding(f"{bound.path}: {bound.variable} may only alias {successor}, which is {wanted}.")
 
 
-DEPRECATED_ENV_VARS = documented(
-    "deprecated-env-vars",
-    types=(TASK_DEFINITION,),
-    check=check_deprecated,
-    after_creation=("containerDefinitions",),
-)
+DEPRECATED_ENV_VARS = documented("deprecated-env-vars", TASK_DEFINITION, check=check_deprecated)
 
 
 def check_pinned(resource: Resource, run: Run, report: Report) -> None:
@@ -141,16 +124,12 @@ def check_pinned(resource: Resource, run: Run, report: Report) -> None:
         return
     for plain in task.plain if law is not None else ():
         if plain.variable in home.variables:
-            report.finding(
-                f"{plain.path}: {printable(plain.variable)} is a plain variable; bind it to a secret's version."
-            )
+            report.finding(f"{plain.path}: {printable(plain.variable)} is plain; bind it to a secret.")
     for path, text in task.others:
         if any(
             f"secret:{each.secret_prefix}" in text or text in each.secrets for each in run.law.environments
         ):
-            report.finding(
-                f"{printable(path)}: names a secret of ours outside `secrets`, where no rule sees its use."
-            )
+            report.finding(f"{printable(path)}: names a secret of ours outside `secrets`.")
     for bound in task.bindings:
         if not concerns(bound, law, home, run) or bound.unknown is not None:
             continue
@@ -160,21 +139,12 @@ def check_pinned(resource: Resource, run: Run, report: Report) -> None:
         elif not reference.has_suffix:
             report.finding(f"{bound.path}: the secret's ARN is incomplete.")
         elif reference.key:
-            report.finding(
-                f"{bound.path}: names a part of the secret; a connection string is the whole of it."
-            )
+            report.finding(f"{bound.path}: names a part of the secret; it is one connection string.")
         elif reference.stage or not reference.version:
-            report.finding(
-                f"{bound.path}: {printable(bound.variable)} has to pin a version id, and no stage."
-            )
+            report.finding(f"{bound.path}: {printable(bound.variable)} has to pin a version id, no stage.")
 
 
-SECRETS_BY_ARN_AND_VERSION = documented(
-    "secrets-by-arn-and-version",
-    types=(TASK_DEFINITION,),
-    check=check_pinned,
-    after_creation=("containerDefinitions",),
-)
+SECRETS_BY_ARN_AND_VERSION = documented("secrets-by-arn-and-version", TASK_DEFINITION, check=check_pinned)
 
 
 def check_task(resource: Resource, run: Run, report: Report) -> None:
@@ -183,26 +153,20 @@ def check_task(resource: Resource, run: Run, report: Report) -> None:
     law = law_of(task, run, report)
     if law is None or home is None:
         return
-    if isinstance(task.skip_destroy, Marker):
-        report.not_evaluated("skipDestroy", task.skip_destroy)
-    elif task.skip_destroy is not True:
-        report.finding(
-            "skipDestroy: has to be true, or replacing the revision deregisters the one to roll back to."
-        )
+    if not report.hides(task.skip_destroy, "skipDestroy") and task.skip_destroy is not True:
+        report.finding("skipDestroy: has to be true, or the revision to roll back to is deregistered.")
     for path, given, allowed in (
         ("executionRoleArn", task.execution_role, law.execution_roles),
         ("taskRoleArn", task.task_role, law.task_roles),
     ):
         name = role_name(given)
         account = _ROLE_ACCOUNT.match(given) if isinstance(given, str) else None
-        if isinstance(name, Marker):
-            report.not_evaluated(path, name)
-        elif name is None and path == "taskRoleArn":
+        if report.hides(name, path) or (name is None and path == "taskRoleArn"):
             continue
-        elif name not in allowed or (account is not None and account[1] != home.account):
+        if name not in allowed or (account is not None and account[1] != home.account):
             report.finding(
                 f"{path}: the law runs {law.family} under {' or '.join(sorted(allowed)) or 'no such role'}."
             )
 
 
-TASKS_BY_LAW = documented("tasks-by-law", types=(TASK_DEFINITION,), check=check_task)
+TASKS_BY_LAW = documented("tasks-by-law", TASK_DEFINITION, check=check_task)

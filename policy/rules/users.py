@@ -15,18 +15,14 @@ _OTHER_SIGN_INS = ("awsIamType", "ldapAuthType", "oidcAuthType", "x509Type")
 
 
 def _check_scope(user: UserView, home: Environment, run: Run, report: Report) -> None:
-    if isinstance(user.scopes, Marker):
-        report.not_evaluated("scopes", user.scopes)
+    if report.hides(user.scopes, "scopes"):
         return
     if len(user.scopes) != 1:
-        report.finding(
-            "scopes: has to name one cluster; without a scope a user reaches every cluster of its project."
-        )
+        report.finding("scopes: has to name one cluster; a user without scopes reaches every one.")
         return
     name, kind = user.scopes[0]
     for path, part in (("scopes[0].name", name), ("scopes[0].type", kind)):
-        if isinstance(part, Marker):
-            report.not_evaluated(path, part)
+        report.not_evaluated(path, part)
     if not isinstance(kind, Marker) and kind != "CLUSTER":
         report.finding("scopes[0].type: the scope has to be a CLUSTER.")
     elsewhere = {other.cluster for other in run.others}
@@ -35,8 +31,7 @@ def _check_scope(user: UserView, home: Environment, run: Run, report: Report) ->
 
 
 def _check_roles(user: UserView, law: UserLaw, home: Environment, run: Run, report: Report) -> None:
-    if isinstance(user.roles, Marker):
-        report.not_evaluated("roles", user.roles)
+    if report.hides(user.roles, "roles"):
         return
     objection = run.law.objection_to_user(home, law)
     held, blind = set(), False
@@ -47,13 +42,9 @@ def _check_roles(user: UserView, law: UserLaw, home: Environment, run: Run, repo
             role.path.replace("roleName", "collectionName"): role.collection,
         }
         for path, part in parts.items():
-            if isinstance(part, Marker):
-                report.not_evaluated(path, part)
-                blind = True
+            blind |= report.hides(part, path)
         if role.collection is not None and not isinstance(role.collection, Marker):
-            report.finding(
-                f"{role.path}: is narrowed to one collection; the law gives the role on its database."
-            )
+            report.finding(f"{role.path}: is narrowed to one collection; the law gives a database.")
         held.add((role.name, role.database))
     if blind or any(problem.path.startswith("roles") for problem in user.problems):
         return
@@ -66,9 +57,7 @@ def _check_roles(user: UserView, law: UserLaw, home: Environment, run: Run, repo
     for role in user.roles:
         declared = (user.project, role.name) in run.history.roles
         if role.database == CUSTOM_ROLE_DATABASE and held == set(law.roles) and not declared:
-            report.finding(
-                f"{role.path}: {printable(str(role.name))} is not declared before its user, so its grants are not seen."
-            )
+            report.finding(f"{role.path}: {printable(str(role.name))} is not declared before its user.")
 
 
 def _shown(name: object, database: object) -> str:
@@ -80,8 +69,7 @@ def check_law(resource: Resource, run: Run, report: Report) -> None:
     user, home = resource.read(user_view), run.home
     if home is None or not run.atlas_ours(resource):
         return
-    if isinstance(user.name, Marker):
-        report.not_evaluated("username", user.name)
+    if report.hides(user.name, "username"):
         return
     if user.name is None or user.name in home.legacy_users or home.is_one_tenants(user.name):
         return
@@ -91,17 +79,16 @@ def check_law(resource: Resource, run: Run, report: Report) -> None:
         return
     if law.name != user.name and law.name != run.rotating:
         report.finding(f"username: is the second name of {law.name}, whose password does not rotate.")
-    if isinstance(user.sign_in, Marker):
-        report.not_evaluated("authDatabaseName", user.sign_in)
-    elif user.sign_in is not None and user.sign_in != CUSTOM_ROLE_DATABASE:
-        report.finding(
-            f"authDatabaseName: has to be {CUSTOM_ROLE_DATABASE}; a user of another database is another user."
-        )
+    if not report.hides(user.sign_in, "authDatabaseName") and user.sign_in not in (
+        None,
+        CUSTOM_ROLE_DATABASE,
+    ):
+        report.finding(f"authDatabaseName: has to be {CUSTOM_ROLE_DATABASE}; elsewhere it is another user.")
     _check_scope(user, home, run, report)
     _check_roles(user, law, home, run, report)
 
 
-USERS_BY_LAW = documented("users-by-law", types=(DATABASE_USER,), check=check_law)
+USERS_BY_LAW = documented("users-by-law", DATABASE_USER, check=check_law)
 
 
 def check_cap(resource: Resource, run: Run, report: Report) -> None:
@@ -113,14 +100,11 @@ def check_cap(resource: Resource, run: Run, report: Report) -> None:
         return
     user, home = resource.read(user_view), run.home
     for path, part in (("projectId", user.project), ("scopes", user.scopes)):
-        if isinstance(part, Marker):
-            report.not_evaluated(path, part)
+        report.not_evaluated(path, part)
     if isinstance(user.name, Marker):
         report.not_evaluated("username", user.name)
     elif home is not None and user.name is not None and home.is_one_tenants(user.name):
-        report.finding(
-            "username: is one tenant's; tenants are kept apart by views and the JWT's identity, never by a user each."
-        )
+        report.finding("username: is one tenant's; views and the JWT's identity keep tenants apart.")
         return
     if home is None:
         return
@@ -138,15 +122,14 @@ def check_cap(resource: Resource, run: Run, report: Report) -> None:
             return
 
 
-USER_CAP = documented("user-cap", types=(DATABASE_USER,), check=check_cap, advises=True)
+USER_CAP = documented("user-cap", DATABASE_USER, check=check_cap, advises=True)
 
 
 def _check_generator(resource: Resource, report: Report) -> None:
     reader = Reader(resource.props)
     length, special = reader.number("length"), reader.flag("special")
     for path, part in (("length", length), ("special", special)):
-        if isinstance(part, Marker):
-            report.not_evaluated(path, part)
+        report.not_evaluated(path, part)
     if length is None or (isinstance(length, int | float) and length < PASSWORD_LENGTH):
         report.finding(f"length: passwords have {PASSWORD_LENGTH} characters or more.")
     if special is None or special is True:
@@ -164,18 +147,14 @@ def check_password(resource: Resource, run: Run, report: Report) -> None:
     reader = Reader(resource.props)
     for key in _OTHER_SIGN_INS:
         kind = reader.text(key)
-        if isinstance(kind, Marker):
-            report.not_evaluated(key, kind)
-        elif kind not in (None, "", "NONE"):
+        if not report.hides(kind, key) and kind not in (None, "", "NONE"):
             report.finding(f"{key}: has to be NONE; a user signs in with its password and nothing else.")
     password = resource.read(user_view).password
     if isinstance(password, Marker):
         report.not_evaluated("password", password)
     elif password is None:
         if "password" not in resource.ignore_changes:
-            report.finding(
-                "has no password; only an adopted user may leave it out, with ignore_changes=['password']."
-            )
+            report.finding("has no password; only an adopted user (ignore_changes=['password']) may.")
     else:
         if password.length < PASSWORD_LENGTH:
             report.finding(f"password: has fewer than {PASSWORD_LENGTH} characters.")
@@ -185,9 +164,4 @@ def check_password(resource: Resource, run: Run, report: Report) -> None:
             report.finding("password: another user of this stack has the same one.")
 
 
-PASSWORD_STRENGTH = documented(
-    "password-strength",
-    types=(DATABASE_USER, RANDOM_PASSWORD),
-    check=check_password,
-    after_creation=("password",),
-)
+PASSWORD_STRENGTH = documented("password-strength", DATABASE_USER, RANDOM_PASSWORD, check=check_password)

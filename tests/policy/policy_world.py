@@ -43,7 +43,7 @@ VALUES = {
     "reference-uri-v2": "app_read",
 }
 INDEXED = ("agent_waitlist_submissions", "agent_survey_responses", "hubspot_sync_log")
-DOCUMENTS = ("containerDefinitions", "policy", "inlinePolicy", "assumeRolePolicy", "evidence")
+DOCUMENTS = ("containerDefinitions", "policy", "inlinePolicy", "assumeRolePolicy", "evidence", "templateBody")
 """Properties that an engine is handed as JSON text; a program's changes reach into them."""
 
 
