@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from atlas_access.base import OLD_NAMES, PROJECT, Settings, check_settings
+from atlas_access.base import OLD_NAMES, PROJECT, Settings, check_settings, stack_files
 
 
 def read_files(directory: Path) -> dict[str, str]:
     """The text of every `Pulumi.<stack>.yaml` in a directory, by stack."""
-    return {
-        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path.read_text(encoding="utf-8")
-        for path in sorted(directory.glob("Pulumi.*.yaml"))
-    }
+    return {stack: path.read_text(encoding="utf-8") for stack, path in stack_files(directory).items()}
 
 
 def load_settings(stack: str, directory: Path, *, sandbox: bool) -> Settings:

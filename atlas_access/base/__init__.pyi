@@ -47,6 +47,7 @@ from .settings import (
     Settings as Settings,
     SettingsInvalid as SettingsInvalid,
     check_settings as check_settings,
+    stack_files as stack_files,
 )
 from .task_definition import (
     REGISTRATION_FACTS as REGISTRATION_FACTS,

@@ -1,7 +1,7 @@
 """The stack's settings as a frozen record, and the check of the text that holds them, all mistakes at once.
 
-Per-environment facts stand in `Pulumi.<stack>.yaml`, typed by the `config` schema of `Pulumi.yaml`. It reads no file
-(`components/settings.py` does for the program, `atlas_access/cli/inputs.py` for a command).
+Per-environment facts are in `Pulumi.<stack>.yaml`, typed by the `config` schema of `Pulumi.yaml`. It finds these files
+and reads none (`components/settings.py` does for the program, `atlas_access/cli/inputs.py` for a command).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import (
@@ -33,6 +34,12 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,25
 
 #: Settings that name one environment's own property: no two stacks may share a value (ADR 0001).
 OWN_TO_A_STACK = ("atlasProjectId", "atlasCluster", "awsAccountId", "smokeUrl")
+
+
+def stack_files(folder: Path) -> dict[str, Path]:
+    """Where each stack's `Pulumi.<stack>.yaml` is in a folder, by stack, in order."""
+    found = sorted(folder.glob("Pulumi.*.yaml"))
+    return {path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path for path in found}
 
 
 class Settings(BaseModel):

@@ -21,7 +21,7 @@ def check(
     output: inputs.Output = Format.TEXT,
 ) -> int:
     """Compare the manifest and the stacks' settings with the law. Exit 0 where they agree, 1 where they do not."""
-    from atlas_access.base import PROJECT, read_yaml
+    from atlas_access.base import PROJECT, read_yaml, stack_files
     from atlas_access.cli.law_facts import facts
     from atlas_access.cli.output import show
     from atlas_access.review import agreement_report
@@ -31,11 +31,9 @@ def check(
     with presented_as(WRONG, LawInvalid):
         given = load_law(law or DEFAULT_FILE)
     settings: dict[str, dict[str, str]] = {}
-    for path in sorted(manifest.parent.glob("Pulumi.*.yaml")):
+    for stack, path in stack_files(manifest.parent).items():
         read = read_yaml(path.read_text(encoding="utf-8"), str(path)).data
         config = read.get("config") if isinstance(read, dict) else None
         listed = config.items() if isinstance(config, dict) else ()
-        settings[path.name.split(".")[1]] = {
-            str(key).removeprefix(f"{PROJECT}:"): str(value) for key, value in listed
-        }
+        settings[stack] = {str(key).removeprefix(f"{PROJECT}:"): str(value) for key, value in listed}
     return show(agreement_report(declared, settings, facts(given), given.lapsed(), str(manifest)), output)

@@ -155,13 +155,10 @@ def _restore(path: Path, output: inputs.PlainFormat) -> int:
 
 def _cluster_name(environment: str) -> str:
     """The Atlas cluster of an environment by its file here, "" without one: placeholders matter to nobody here."""
-    from atlas_access.base import SettingsInvalid, check_settings
+    from atlas_access.base import SettingsInvalid, check_settings, stack_files
 
     try:
-        files = {
-            each.name.removeprefix("Pulumi.").removesuffix(".yaml"): each.read_text(encoding="utf-8")
-            for each in sorted(Path().glob("Pulumi.*.yaml"))
-        }
+        files = {name: path.read_text(encoding="utf-8") for name, path in stack_files(Path()).items()}
         return check_settings(environment, files, sandbox=True).atlas_cluster
     except (SettingsInvalid, OSError, UnicodeDecodeError):
         return ""

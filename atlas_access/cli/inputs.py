@@ -134,13 +134,10 @@ def read_settings(stack: str, endpoints: Endpoints, *, phase: Phase | None = Non
 
     `phase` overrides the file's. In sandbox mode placeholders are allowed.
     """
-    from atlas_access.base import SettingsInvalid, check_settings
+    from atlas_access.base import SettingsInvalid, check_settings, stack_files
 
     remedy = "Run the command where the Pulumi.<stack>.yaml files are."
-    files = {
-        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): read_text(path, remedy)
-        for path in sorted(Path().glob("Pulumi.*.yaml"))
-    }
+    files = {name: read_text(path, remedy) for name, path in stack_files(Path()).items()}
     overrides = {} if phase is None else {"phase": phase.value}
     with presented_as(2, SettingsInvalid):
         return check_settings(stack, files, sandbox=endpoints.sandbox, overrides=overrides)
