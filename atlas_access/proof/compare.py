@@ -12,6 +12,7 @@ from atlas_access.privileges import (
     Excess,
     Identity,
     Privilege,
+    Privileges,
     effect_of,
     excess,
     excess_sentence,
@@ -58,7 +59,7 @@ def _privileges(expected: Expectations, identity: Identity, version: str) -> Ite
         text = f"the privileges of {', '.join(expected.roles)} on server version {version} are not documented here"
         yield doubtful(Subject.SERVER, text, "Update the cluster to a supported MongoDB version.")
         return
-    found = excess_of(expected, identity, version)
+    found = excess_of(expected, identity, declared | tolerated, version)
     for action in sorted({each.action for each in found.unknown}):
         text = f"{expected.user} holds the action {action}, which no table of this project names"
         yield doubtful(Subject.EXCESS, text, _ACCEPT.format(action=action))
@@ -73,9 +74,8 @@ def _privileges(expected: Expectations, identity: Identity, version: str) -> Ite
     )
 
 
-def excess_of(expected: Expectations, identity: Identity, version: str) -> Excess:
-    """Sort what the login holds beyond the declared privileges; raises ValueError for a version that is too old."""
-    declared = expected.declared(version) | expected.tolerated(version)
+def excess_of(expected: Expectations, identity: Identity, declared: Privileges, version: str) -> Excess:
+    """Sort what the login holds beyond the declared privileges, with those that patch releases may add."""
     return excess(identity.privileges, declared, expected.roles, expected.accepted_actions, version)
 
 

@@ -131,9 +131,8 @@ def _connection(run: _Run, read_secret: ReadSecret | None) -> ConnectionString |
     request = run.request
     try:
         if read_secret is None:
-            from atlas_access.clients import (
-                read_connection_string,  # only here: a proof by task is handed its own
-            )
+            # Only here: who has the connection string already needs no client of AWS.
+            from atlas_access.clients import read_connection_string
 
             text = read_connection_string(
                 request.secret_arn, request.secret_version, region=request.region, endpoints=run.endpoints
@@ -248,8 +247,9 @@ def _identity(run: _Run, server: Server) -> Identity | None:
 def _try_all(run: _Run, server: Server, identity: Identity) -> None:
     expected, total = run.request.expectations, len(run.request.expectations.table)
     try:
-        listed = expected.declared(run.version), expected.tolerated(run.version)
-        listed = listed[0], listed[1] | excess_of(expected, identity, run.version).newer
+        declared, tolerated = expected.declared(run.version), expected.tolerated(run.version)
+        newer = excess_of(expected, identity, declared | tolerated, run.version).newer
+        listed = declared, tolerated | newer
     except ValueError:
         listed = frozenset[Privilege](), frozenset[Privilege]()
     nonce = Nonce(f"_probe_{uuid.uuid4().hex}", uuid.uuid4())
