@@ -27,7 +27,7 @@ def ungated(stack: str, settings: Settings, endpoints: Endpoints) -> tuple[str, 
 
 
 def _gates(stack: str, settings: Settings, endpoints: Endpoints) -> Gates | None:
-    if not has_baseline(stack, settings):
+    if not has_baseline(stack, settings, allow_ungated=settings.allow_ungated_rollout):
         return None
     from atlas_access.rollout.wiring import gates_for  # only here: it takes longer to import than a preview
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from atlas_access.base import Endpoints, Settings, check_settings
+from atlas_access.base import Endpoints, Settings, check_settings, stack_files
 from atlas_access.clients import client
 from atlas_access.rollout.gates import baseline_file
 from atlas_access.rollout.service import Service
@@ -34,16 +34,13 @@ def own_settings(props: Mapping[str, Any], endpoints: Endpoints) -> Settings:
 
 def settings_of(stack: str, endpoints: Endpoints, folder: Path = PROJECT_FOLDER) -> Settings:
     """A stack's settings from its own file. Raises `SettingsInvalid`."""
-    files = {
-        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path.read_text(encoding="utf-8")
-        for path in sorted(folder.glob("Pulumi.*.yaml"))
-    }
+    files = {name: path.read_text(encoding="utf-8") for name, path in stack_files(folder).items()}
     return check_settings(stack, files, sandbox=endpoints.sandbox)
 
 
-def has_baseline(stack: str, settings: Settings) -> bool:
+def has_baseline(stack: str, settings: Settings, *, allow_ungated: bool) -> bool:
     """Whether the smoke gates are to judge this stack: a baseline is configured, or was captured and is not waived."""
-    captured = not settings.allow_ungated_rollout and baseline_file(stack, "", PROJECT_FOLDER).is_file()
+    captured = not allow_ungated and baseline_file(stack, "", PROJECT_FOLDER).is_file()
     return captured or bool(settings.smoke_baseline)
 
 

@@ -34,7 +34,14 @@ from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
 from atlas_access.rollout.service_log import errors_of
 from atlas_access.rollout.smoke_gates import AnotherStack, smoke_gates
-from atlas_access.rollout.stack import PROJECT_FOLDER, own_settings, say, service_of, settings_of
+from atlas_access.rollout.stack import (
+    PROJECT_FOLDER,
+    has_baseline,
+    own_settings,
+    say,
+    service_of,
+    settings_of,
+)
 from atlas_access.rollout.steps import Goal, Observed, Way
 
 
@@ -169,7 +176,7 @@ def gates_for(
     `allow_ungated` is the stack's own setting, unless another stack inspects it.
     """
     allowed = settings.allow_ungated_rollout if allow_ungated is None else allow_ungated
-    if allowed and not settings.smoke_baseline:
+    if not has_baseline(stack, settings, allow_ungated=allowed):
         return None
     return smoke_gates(stack, settings, endpoints, PROJECT_FOLDER, other=other)
 
@@ -200,10 +207,6 @@ def _gates_before(own: Settings, theirs: Settings, endpoints: Endpoints) -> Gate
         place = AccountTarget.of(after, theirs, own.soak_role)
         other = AnotherStack(session_in(place, endpoints, "soak"))
     return gates_for(after, theirs, endpoints, allow_ungated=allow, other=other)
-
-
-def _soak_role(own: Settings, theirs: Settings) -> str:
-    return f"arn:aws:iam::{theirs.aws_account_id}:role/{own.soak_role}" if own.soak_role else ""
 
 
 def _asked_again(own: Settings) -> str:

@@ -31,7 +31,7 @@ def close(monkeypatch: pytest.MonkeyPatch) -> Close:
         ecs = FakeEcs.running(NEW)
         ecs.desired = desired
         monkeypatch.setattr(room, "service_of", lambda *_: Service(ecs, "c", "app"))
-        monkeypatch.setattr(room, "has_baseline", lambda *_: gates is not None)
+        monkeypatch.setattr(room, "has_baseline", lambda *_, **__: gates is not None)
         monkeypatch.setattr(wiring, "gates_for", lambda *_: gates)
         settings = check_settings("staging", read_files(ROOT), sandbox=True).to_json()
         given = {"stack": "staging", "service": "app", "settings": settings}
