@@ -34,11 +34,10 @@ class Passphrase:
     """Encrypts and decrypts texts; a state file records `salt`, `v1:<salt>:<check>`. Raises WrongPassphrase."""
 
     def __init__(self, passphrase: str, salt: str | None = None) -> None:
-        self._sealed: dict[
-            str, str
-        ] = {}  # an unchanged secret keeps its ciphertext, so that the file is stable
-        self._raw = _new_salt(passphrase)
+        # An unchanged secret keeps its ciphertext, so that the file is stable.
+        self._sealed: dict[str, str] = {}
         if salt is None:
+            self._raw = _new_salt(passphrase)
             self._cipher = _cipher(passphrase, self._raw)
             return
         try:
