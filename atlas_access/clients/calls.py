@@ -22,8 +22,13 @@ def show_calls() -> None:
     _LOG.setLevel(logging.INFO)
 
 
+def logs_calls() -> bool:
+    """Whether this process logs its remote calls."""
+    return _LOG.isEnabledFor(logging.INFO)
+
+
 def log_call(service: str, operation: str, started: float, outcome: object) -> None:
     """Log one call; `started` is `time.perf_counter()` when it began."""
-    if _LOG.isEnabledFor(logging.INFO):
+    if logs_calls():
         milliseconds = (time.perf_counter() - started) * 1000
         _LOG.info("%s %s: %s, %.0f ms", service, _ADDRESS.sub("***", operation), outcome, milliseconds)

@@ -33,7 +33,7 @@ from pymongo.errors import (
 from pymongo.synchronous import monitor
 
 from atlas_access.base import ConnectionString, Endpoints
-from atlas_access.clients.calls import log_call
+from atlas_access.clients.calls import log_call, logs_calls
 from atlas_access.clients.mongo_answers import Answer, Failure, Login, judge_login
 from atlas_access.clients.pipeline import Arrived, Pipeline, Sending
 
@@ -155,7 +155,7 @@ class Server(AbstractContextManager["Server"]):
         except _FAILURES as error:
             if len(replies) < len(sendings):
                 replies.append(Reply(_failed(error), _NO_REPLY, (time.perf_counter() - started) * 1000))
-        for sent, reply in zip(sendings, replies, strict=False):
+        for sent, reply in zip(sendings, replies, strict=False) if logs_calls() else ():
             operation = f"{sent.database} {next(iter(sent.command), '')}"
             log_call("MongoDB", operation, time.perf_counter() - reply.ms / 1000, _outcome(reply.answer))
         return replies

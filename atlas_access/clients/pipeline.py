@@ -12,8 +12,7 @@ import struct
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bson
 from bson import CodecOptions, Int64
@@ -38,17 +37,15 @@ _HEADER = struct.Struct("<iiiiIB")
 _REQUESTS = itertools.count(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """A command for a database; `in_transaction` in one of its own, which is aborted before anything else is done."""
+class Sending(NamedTuple):
+    """A command for a database; `in_transaction` in one of its own, which the next one or an abort ends."""
 
     database: str
     command: Mapping[str, object]
     in_transaction: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(NamedTuple):
     """A server's answer as it came, and the milliseconds since the answer before it."""
 
     document: Mapping[str, Any]
@@ -108,6 +105,7 @@ class Pipeline:
             return self._message({**sending.command, "$db": sending.database, **prefer})
         if self._session is None:
             self._session = self._client.start_session()
+        # A session has one transaction: the next number's first statement aborts the one before it.
         self._transactions += 1
         transaction: dict[str, Any] = {
             "lsid": self._session.session_id,
@@ -125,12 +123,11 @@ class Pipeline:
         return _Message(request, _HEADER.pack(21 + len(body), request, 0, _OP_MSG, 0, 0) + body, abort)
 
 
-@dataclass(frozen=True, slots=True)
-class _Message:
-    """One OP_MSG, and the one that ends its transaction once it has succeeded.
+class _Message(NamedTuple):
+    """One OP_MSG, and the one that ends its transaction once it has succeeded and no later one has ended it.
 
     A statement that fails ends its transaction itself, or began none; servers write a no-op into the oplog for an abort
-    that finds no transaction.
+    of the session's latest transaction where that is not open.
     """
 
     request: int
@@ -146,6 +143,7 @@ def _answered(
 ) -> Generator[Arrived, None, bool]:
     """Send a batch and give its answers; returns whether all of them came in time."""
     late = 0.0
+    opened: _Message | None = None
     began = time.perf_counter()
     connection.send_message(b"".join(message.content for message in batch), 0)
     for message in batch:
@@ -154,8 +152,10 @@ def _answered(
         now = time.perf_counter()
         yield Arrived(document, (now - began) * 1000)
         if message.abort is not None and document.get("ok") != 0 and not document.get("writeErrors"):
-            connection.send_message(message.abort.content, 0)
-            connection.receive_message(message.abort.request)
+            opened = message.abort
+        if opened is not None and message is batch[-1]:
+            connection.send_message(opened.content, 0)
+            connection.receive_message(opened.request)
         began = time.perf_counter()
         if left() <= 0:
             late = late or now
@@ -165,13 +165,13 @@ def _answered(
 
 
 def _batches(messages: Iterable[_Message]) -> Iterator[list[_Message]]:
-    """A statement of a transaction is sent alone, so that one that is given up is not begun once it was ended."""
+    """Transactions are sent apart from the rest, so that none is open when anything else is done."""
     batch: list[_Message] = []
     size = 0
     for message in messages:
         more = len(message.content)
-        alone = message.abort or (batch and batch[-1].abort)
-        if batch and (alone or len(batch) >= BATCH_COMMANDS or size + more > BATCH_BYTES):
+        apart = batch and (message.abort is None) != (batch[-1].abort is None)
+        if batch and (apart or len(batch) >= BATCH_COMMANDS or size + more > BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(message)

@@ -5,7 +5,8 @@ behind; everything else is decided by the server's own list of privileges, and r
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from atlas_access.clients import Answer, Reply, Sending, Server
@@ -32,8 +33,7 @@ class Nonce:
     uuid: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(NamedTuple):
     """An attempt, and what it may have left ("" but when the server ignored the harmless form)."""
 
     attempt: Attempt
@@ -41,8 +41,7 @@ class Tried:
     lost: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Try:
+class _Try(NamedTuple):
     """A cell to be tried, and what is sent for it."""
 
     cell: Expected
@@ -55,15 +54,15 @@ class About:
     """What is known of the server and the login.
 
     `kinds` has the collections that could be looked up. `held` are the privileges that the server lists, `declared`
-    and `tolerated` those that it must and may list, empty where the whole list is not compared. `nonce` is this
-    proof's own.
+    those that it must and `permitted` all that it may list, empty where the whole list is not compared. `nonce` is
+    this proof's own.
     """
 
     version: tuple[int, ...]
     kinds: Mapping[Place, Kind]
     held: Privileges
     declared: Privileges
-    tolerated: Privileges
+    permitted: Privileges
     nonce: Nonce
 
 
@@ -93,23 +92,28 @@ def attempt_all(
 def _asked(
     server: Server, prepared: Sequence[_Try | Tried], expected: Expectations, left: Callable[[], float]
 ) -> list[Tried]:
-    sendings = [each.sending for each in prepared if isinstance(each, _Try)]
-    replies = iter(server.commands(sendings, left) if sendings else ())
+    # Transactions last and together, because they are sent apart from everything else.
+    sent = sorted(
+        (each for each in prepared if isinstance(each, _Try)), key=lambda each: each.sending.in_transaction
+    )
+    replies = server.commands([each.sending for each in sent], left) if sent else ()
+    answered = {id(each): _tried(each, reply, expected) for each, reply in zip(sent, replies, strict=False)}
     found: list[Tried] = []
     for each in prepared:
         if isinstance(each, Tried):
             found.append(each)
-        elif (reply := next(replies, None)) is None:
-            found.append(Tried(unanswered(each.cell, LATE if left() <= 0 else LOST), lost=True))
+        elif id(each) in answered:
+            found.append(answered[id(each)])
         else:
-            found.append(_tried(each, reply, expected))
+            found.append(Tried(unanswered(each.cell, LATE if left() <= 0 else LOST), lost=True))
     return found
 
 
 def _prepared(cell: Expected, expected: Expectations, about: About) -> _Try | Tried:
     row = operation(cell.operation)
     source = expected.source_for(cell.place)
-    cell = replace(cell, outcome=_wanted(cell, row, about, source))
+    if (wanted := _wanted(cell, row, about, source)) is not cell.outcome:
+        cell = cell._replace(outcome=wanted)
     if row.command is None or (why := not_tried(row, cell, about)):
         return Tried(_decided(cell, row, about, source, why if row.command else ""))
     target = Target(
@@ -174,7 +178,7 @@ def _wanted(cell: Expected, row: Operation, about: About, source: str) -> Outcom
 
     if not about.declared or (cell.outcome is Outcome.ALLOWED and not row.since):
         return cell.outcome
-    if allows(about.held) and allows(about.declared | about.tolerated):
+    if allows(about.held) and allows(about.permitted):
         return Outcome.ALLOWED
     return Outcome.ALLOWED if row.since and allows(about.declared) else Outcome.DENIED
 

@@ -28,27 +28,36 @@ _FIELD = re.compile(r"<(token|collection|via|database|uuid)>")
 _Built = Callable[[Target], Any]
 
 
-def _template(value: object) -> _Built:
-    """What builds a value of a row's command for a target: its <fields> filled in, everything else as it is."""
-    if isinstance(value, str) and (whole := _FIELD.fullmatch(value)):
-        return attrgetter(whole[1])
-    if not _FIELD.search(json.dumps(value)):
-        return lambda _: value
+def _template(value: object) -> _Built | None:
+    """What builds a value of a row's command for a target, its <fields> filled in; None where it has none."""
     match value:
+        case str() if whole := _FIELD.fullmatch(value):
+            return attrgetter(whole[1])
+        case str() if _FIELD.search(value):
+            return _FIELD.sub(r"{0.\1}", value).format
         case dict():
-            pairs = tuple((_template(key), _template(each)) for key, each in value.items())
-            return lambda target: {key(target): each(target) for key, each in pairs}
+            keys = [(key, _template(key)) for key in value]
+            items = [(each, _template(each)) for each in value.values()]
+            pairs = tuple(zip(keys, items, strict=True))
+            if any(built for pair in pairs for _, built in pair):
+                return lambda target: {_filled(key, target): _filled(each, target) for key, each in pairs}
         case list():
-            parts = tuple(_template(each) for each in value)
-            return lambda target: [each(target) for each in parts]
-        case _:
-            return _FIELD.sub(r"{0.\1}", str(value)).format
+            parts = tuple((each, _template(each)) for each in value)
+            if any(built for _, built in parts):
+                return lambda target: [_filled(each, target) for each in parts]
+    return None
+
+
+def _filled(part: tuple[object, _Built | None], target: Target) -> Any:
+    value, build = part
+    return value if build is None else build(target)
 
 
 def _command(form: Form, text: str) -> Callable[[Target], Command] | None:
     if not text:
         return None
-    build = _template(json.loads(text))
+    whole = json.loads(text)
+    build = _template(whole) or (lambda _: whole)
     if form is Form.EXPLAIN:
         return lambda target: explained(build(target))
     if form is Form.RANDOM_UUID:

@@ -10,8 +10,8 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from atlas_access.privileges import (
     BUILTIN_ROLES,
@@ -40,8 +40,7 @@ _SERVER = (
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """A collection, a whole database (`collection` is ""), or the cluster (both are "")."""
 
     database: str
@@ -53,8 +52,7 @@ class Place:
         return f"{self.database}.{self.collection}" if self.collection else self.database
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(NamedTuple):
     """One cell of the table: this operation on this place is expected to be allowed or denied."""
 
     operation: str
@@ -111,7 +109,11 @@ class Expectations:
 
     def may_be_absent(self, place: Place) -> bool:
         """Whether the manifest says that this collection may be missing; what it does not name may be."""
-        return next((each.may_be_absent for each in self.collections if each.place == place), True)
+        return self._absent.get(place, True)
+
+    @cached_property
+    def _absent(self) -> Mapping[Place, bool]:
+        return {each.place: each.may_be_absent for each in self.collections}
 
     def to_json(self) -> str:
         """Return the canonical JSON: equal expectations are equal text."""
@@ -215,8 +217,13 @@ def suffices(held: Privileges, row: Operation, place: Place, source: str) -> boo
     return any(all(_holds(held, need, place, source) for need in needs) for needs in sets)
 
 
+@lru_cache(maxsize=256)
+def _with_action(held: Privileges, action: str) -> tuple[Privilege, ...]:
+    return tuple(each for each in held if each.action == action)
+
+
 def _holds(held: Privileges, need: Need, place: Place, source: str) -> bool:
-    relevant = [each for each in held if each.action == need.action]
+    relevant = _with_action(held, need.action)
     if need.on is On.CLUSTER:
         wide = (ResourceScope.CLUSTER, ResourceScope.ANY_RESOURCE)
         return any(each.scope in wide for each in relevant)

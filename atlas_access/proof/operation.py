@@ -7,6 +7,7 @@ wrongly allows it: such an operation is decided by the server's list of privileg
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 Command = Mapping[str, object]
@@ -88,16 +89,14 @@ class On(StrEnum):
     EVERY_DATABASE = "every database"
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """An action, by MongoDB's name, and the resource it must be held on."""
 
     action: str
     on: On = On.TARGET
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where an attempt is made.
 
     `collection` is "" for a whole database or the cluster. `via` is a collection of the same database that the

@@ -51,7 +51,7 @@ AWAY = (Failure.NETWORK, Failure.TIMEOUT, Failure.NAME)
 _UNANSWERED = (
     "Find what locks the server (db.currentOp, fsyncLock) or fills its connections; then prove again."
 )
-PART = 128
+PART = 256
 """How many attempts are made between two words of progress."""
 
 Progress = Callable[[str], None]
@@ -249,7 +249,7 @@ def _try_all(run: _Run, server: Server, identity: Identity) -> None:
     try:
         declared, tolerated = expected.declared(run.version), expected.tolerated(run.version)
         newer = excess_of(expected, identity, declared | tolerated, run.version).newer
-        listed = declared, tolerated | newer
+        listed = declared, declared | tolerated | newer
     except ValueError:
         listed = frozenset[Privilege](), frozenset[Privilege]()
     nonce = Nonce(f"_probe_{uuid.uuid4().hex}", uuid.uuid4())

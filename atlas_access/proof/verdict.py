@@ -7,8 +7,8 @@ inconclusive never passes.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from atlas_access.clients import ATLAS_BAD_LOGIN, ATLAS_ERROR, AUTHENTICATION_FAILED, Answer
 from atlas_access.proof.operation import UNAUTHORIZED, Form, Operation
@@ -49,8 +49,7 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """An outcome, the code that decided it, and why when it is not plain."""
 
     outcome: Outcome

@@ -38,12 +38,11 @@ MORE_REMOVALS = (
     *("delete in a transaction", "delete outside a transaction", "bulkWrite of deletes"),
     *("findAndModify remove", "aggregate $out", "mapReduce out replace"),
 )
-STRUCTURE = (
-    *("drop", "renameCollection", "collMod validation", "createIndexes", "dropIndexes", "convertToCapped"),
-)
+STRUCTURE = ("drop", "createIndexes", "dropIndexes")
 MORE_STRUCTURE = (
-    *("collMod TTL", "createIndexes TTL", "renameCollection onto it", "create a view of it"),
-    *("renameCollection to another database", "compact", "dropSearchIndex", "configureQueryAnalyzer"),
+    *("renameCollection", "collMod validation", "convertToCapped", "collMod TTL", "createIndexes TTL"),
+    *("renameCollection onto it", "create a view of it", "renameCollection to another database", "compact"),
+    *("dropSearchIndex", "configureQueryAnalyzer"),
 )
 WATCHING, MORE_WATCHING = ("listIndexes",), ("change stream",)
 ON_A_DATABASE = (
@@ -89,15 +88,14 @@ DECIDED = {
         "app_audit_writer", "denied", ELSEWHERE, _all(*OTHERS, *SCHEMA)),
     "the reader may read every collection": ("app_read", "allowed", READS, _all(*ALL)),
     "the reader can write nowhere": (
-        "app_read", "denied", INSERTS + CHANGES + REMOVALS + STRUCTURE + BYPASS, _all(*ALL)),
+        "app_read", "denied", INSERTS + CHANGES + REMOVALS + STRUCTURE, _all(*ALL)),
     "the reader finds no detour on the audit log": (
-        "app_read", "denied", MORE_INSERTS + MORE_CHANGES + MORE_REMOVALS + MORE_STRUCTURE, LOG_ALONE),
+        "app_read", "denied", BYPASS + MORE_INSERTS + MORE_CHANGES + MORE_REMOVALS + MORE_STRUCTURE, LOG_ALONE),
     "the schema admin may read and manage indexes on its three collections": (
         "app_admin_schema", "allowed", ("find", "createIndexes", "dropIndexes", "listIndexes"), _all(*SCHEMA)),
     "the schema admin cannot touch the data of its collections": (
         "app_admin_schema", "denied",
-        (*INSERTS, *CHANGES, *REMOVALS, "drop", "renameCollection", "collMod validation", "convertToCapped"),
-        _all(*SCHEMA)),
+        (*INSERTS, *CHANGES, *REMOVALS, "drop"), _all(*SCHEMA)),
     "the schema admin cannot touch the audit log": (
         "app_admin_schema", "denied",
         ELSEWHERE + MORE_READS + MORE_INSERTS + MORE_CHANGES + MORE_REMOVALS + MORE_STRUCTURE, LOG_ALONE),
@@ -108,7 +106,7 @@ DECIDED = {
         "app_write", "allowed",
         ("update", "delete", "drop", "convertToCapped", "renameCollection", "createIndexes TTL"), LOG_ALONE),
     "the writer cannot bypass validation or change collection options": (
-        "app_write", "denied", (*BYPASS, "collMod validation"), _all(*ALL)),
+        "app_write", "denied", (*BYPASS, "collMod validation"), LOG_ALONE),
     "the audit writer lists nothing of the database": ("app_audit_writer", "denied", ON_A_DATABASE, ("askflorence",)),
     "the schema admin lists nothing of the database": ("app_admin_schema", "denied", ON_A_DATABASE, ("askflorence",)),
 }  # fmt: skip
