@@ -7,7 +7,9 @@ exception out: those carry the server's messages, which quote commands and docum
 import atexit
 import re
 import struct
+import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -51,6 +53,10 @@ _UNRESOLVED = re.compile(r"\[Errno -\d+\]|nodename nor servname")
 
 _NO_REPLY: Mapping[str, Any] = {}
 T = TypeVar("T")
+
+
+_TURNS: defaultdict[tuple[str, ...], threading.Lock] = defaultdict(threading.Lock)
+"""Commands sent ahead keep a core of the server busy: one client at a time leaves the others to the applications."""
 
 
 class ServerUnusable(ValueError):
@@ -100,6 +106,7 @@ class Server(AbstractContextManager["Server"]):
         except (ConfigurationError, InvalidURI, ValueError, TypeError, OSError) as error:
             raise _unusable(connection, error) from None
         self._pipeline = Pipeline(self._client, _UUIDS)
+        self._turn = _TURNS[connection.hosts]
         self._databases: dict[str, Database[Mapping[str, Any]]] = {}
 
     def __exit__(
@@ -142,11 +149,13 @@ class Server(AbstractContextManager["Server"]):
         return Reply(answer, document, (time.perf_counter() - started) * 1000)
 
     def commands(self, sendings: Sequence[Sending], left: Callable[[], float] = lambda: 1.0) -> list[Reply]:
-        """Send all of them ahead of their answers.
+        """Send all of them ahead of their answers, once no other client of this process does so on the same server.
 
         Fewer replies than sent when the connection failed, by the last of them, or when `left()` (seconds) ran out.
         """
         replies: list[Reply] = []
+        if not self._turn.acquire(timeout=max(0.0, left())):
+            return replies
         started = time.perf_counter()
         try:
             for arrived in self._pipeline.send(sendings, left):
@@ -155,6 +164,8 @@ class Server(AbstractContextManager["Server"]):
         except _FAILURES as error:
             if len(replies) < len(sendings):
                 replies.append(Reply(_failed(error), _NO_REPLY, (time.perf_counter() - started) * 1000))
+        finally:
+            self._turn.release()
         for sent, reply in zip(sendings, replies, strict=False) if logs_calls() else ():
             operation = f"{sent.database} {next(iter(sent.command), '')}"
             log_call("MongoDB", operation, time.perf_counter() - reply.ms / 1000, _outcome(reply.answer))

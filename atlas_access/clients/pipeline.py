@@ -24,7 +24,9 @@ from pymongo.monitoring import ConnectionClosedReason
 if TYPE_CHECKING:
     from pymongo.synchronous.pool import Connection
 
-BATCH_COMMANDS = 64
+BATCH_COMMANDS = 4
+"""A longer run of commands keeps a core of the server for milliseconds, and clients' slowest writes wait for it."""
+
 BATCH_BYTES = 24 * 1024
 """No more is sent ahead of the answers than what the buffers between take: a server that waits until its answers are
 read must not keep us from sending the rest."""

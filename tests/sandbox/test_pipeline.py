@@ -131,10 +131,10 @@ def test_past_the_deadline_no_transaction_stays_open(
 
 
 def test_an_answer_that_comes_much_too_late_is_left_and_its_transactions_are_ended(cluster: Cluster) -> None:
-    slow = Sending(DATABASE, {"find": "plans", "filter": {"$where": "sleep(700) || true"}, "limit": 1})
+    slow = Sending(DATABASE, {"find": "plans", "filter": {"$where": "sleep(1100) || true"}, "limit": 1})
     insert = Sending(DATABASE, INSERT, in_transaction=True)
     with Server(ConnectionString.parse(cluster.uri("app_write")), LOOPBACK, wait_seconds=5) as server:
-        replies = server.commands([insert, *[slow] * 8, insert], after(3))
+        replies = server.commands([insert, *[slow] * 8, insert], after(4))
         again = server.command("admin", {"buildInfo": 1})
     assert (True, True, 0) == (1 < len(replies) < 9, "version" in again.document, open_transactions(cluster))
 
