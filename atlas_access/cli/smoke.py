@@ -1,4 +1,4 @@
-"""`atlas-access smoke` and `atlas-access baseline capture`: the eight gates now, and the answers they are held to.
+"""`atlas-access smoke`, `baseline capture` and `baseline renew`: the gates now, and the answers they are held to.
 
 Formats and exit codes; what is asked and how it is judged lies below.
 """
@@ -66,10 +66,37 @@ def capture(
     manifest: inputs.ManifestPath = inputs.MANIFEST,
 ) -> int:
     """Capture STACK's answers before any change. Exit 1 or 3, and nothing is written, when a gate is not met."""
-    from atlas_access.cli.output import show, write
-    from atlas_access.smoke import BaselineNotGreen, capture as take, gates_report
+    return _capture(stack, url, scenarios, baseline or _file(stack), manifest, None)
 
-    target = baseline or _file(stack)
+
+@app.command()
+def renew(
+    stack: inputs.Stack,
+    *,
+    url: Url = None,
+    scenarios: Scenarios = SCENARIOS,
+    baseline: File = None,
+    manifest: inputs.ManifestPath = inputs.MANIFEST,
+) -> int:
+    """Ask STACK again, say what it answers otherwise, and write that for review. Exit as `capture`."""
+    from atlas_access.smoke import BaselineRefused, read_baseline
+
+    path = baseline or _file(stack)
+    text = _bytes(path, f"Capture one with: atlas-access baseline capture {stack}.").decode(
+        "utf-8", "replace"
+    )
+    with presented_as(WRONG, BaselineRefused):
+        before = read_baseline(text, str(path), stack=stack, smoke=None)
+    return _capture(stack, url, scenarios, path, manifest, before)
+
+
+def _capture(
+    stack: str, url: str | None, scenarios: Path, target: Path, manifest: Path, before: Baseline | None
+) -> int:
+    """Capture into a file; with what was there `before`, say what changes and what accepts it."""
+    from atlas_access.cli.output import show, write
+    from atlas_access.smoke import BaselineNotGreen, capture as take, gates_report, renewal
+
     order = _order(stack, url, scenarios, manifest, None, needed=False)
     try:
         captured = take(order, say=_progress(Format.TEXT))
@@ -82,10 +109,24 @@ def capture(
         target.write_text(captured.to_json(), encoding="utf-8")
     except OSError as error:
         raise CommandFailed(f"{target}: {error.strerror}.", "Name another file with --baseline.") from error
+    changed = () if before is None else renewal(before, captured, order.smoke.ignore)
+    lines = [f"  {each}" for each in changed]
+    if before is not None:
+        count = f"{len(changed)} difference{'' if len(changed) == 1 else 's'}"
+        lines.append(f"  {count} from the answers of {before.captured_at[:10]}")
+        lines.append(
+            "  They count once a review has accepted the file: commit it by itself." if changed else ""
+        )
+    answers = f"{captured.contract} plans, {len(captured.answers)} answers"
     write(
-        f"CAPTURED  {stack}: {captured.contract} plans, {len(captured.answers)} answers of "
-        f"{captured.revision or 'an unnamed revision'}, into {target}\n"
-        f"  digest {captured.digest}\n  Next: atlas-access smoke {stack}"
+        "\n".join(
+            (
+                f"{'CAPTURED' if before is None else 'RENEWED'}  {stack}: {answers} of "
+                f"{captured.revision or 'an unnamed revision'}, into {target}",
+                *filter(None, lines),
+                f"  digest {captured.digest}\n  Next: atlas-access smoke {stack}",
+            )
+        )
     )
     return DONE
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 from atlas_access.base import Clock, clock_for
@@ -79,9 +80,11 @@ def baseline(asked: StatusOrder) -> Fact:
     except (BaselineRefused, SmokeInvalid) as error:
         return Fact(holds=False, evidence=str(error))
     when = read.captured_at[:16].replace("T", " ")
+    days = (datetime.now(UTC) - datetime.fromisoformat(read.captured_at)).days
+    age = "today" if days < 1 else f"{days} day{'s' if days > 1 else ''} old"
     return Fact(
         holds=True,
-        evidence=f"{read.contract} plans, every gate green, captured {when} UTC of {read.revision}",
+        evidence=f"{read.contract} plans, every gate green, captured {when} UTC ({age}) of {read.revision}",
     )
 
 

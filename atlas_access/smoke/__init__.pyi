@@ -1,4 +1,9 @@
-from .baseline import Baseline as Baseline, BaselineRefused as BaselineRefused, read_baseline as read_baseline
+from .baseline import (
+    Baseline as Baseline,
+    BaselineRefused as BaselineRefused,
+    read_baseline as read_baseline,
+    renewal as renewal,
+)
 from .browser_found import MISSING as MISSING, find_chromium as find_chromium
 from .browser_kept import letting_go as letting_go
 from .file import SmokeInvalid as SmokeInvalid, load_smoke as load_smoke

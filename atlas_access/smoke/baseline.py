@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from atlas_access.smoke.json_difference import canonical
+from atlas_access.smoke.json_difference import canonical, differences
 from atlas_access.smoke.model import Smoke
 
 VERSION = 1
@@ -71,8 +72,25 @@ class Baseline:
         }
 
 
-def read_baseline(text: str, source: str, *, stack: str, smoke: Smoke) -> Baseline:
-    """Read a baseline for use on a stack with these scenarios. Raises BaselineRefused."""
+def renewal(before: Baseline, after: Baseline, ignore: Collection[str] = ()) -> tuple[str, ...]:
+    """What a later capture answers otherwise, one line a difference: what a reviewer of the renewal accepts.
+
+    Fields named in `ignore` count nowhere. Questions that only one of them holds are named.
+    """
+    lines: list[str] = []
+    for key in sorted(before.answers.keys() | after.answers.keys()):
+        if key not in after.answers:
+            lines.append(f"{key}: no longer asked")
+        elif key not in before.answers:
+            lines.append(f"{key}: asked from now on")
+        else:
+            changed = differences(before.answer(key), after.answer(key), ignore)
+            lines += [f"{key}: {each}" for each in changed]
+    return tuple(lines)
+
+
+def read_baseline(text: str, source: str, *, stack: str, smoke: Smoke | None) -> Baseline:
+    """Read a baseline for use on a stack with these scenarios, None for any. Raises BaselineRefused."""
     again = f"Capture one with: atlas-access baseline capture {stack}."
     if len(text) > SIZE_LIMIT:
         raise BaselineRefused(f"{source} is too large to be a baseline. {again}")
@@ -85,6 +103,7 @@ def read_baseline(text: str, source: str, *, stack: str, smoke: Smoke) -> Baseli
             plans=tuple(str(each) for each in data["plans"]),
             answers={str(key): canonical(value) for key, value in data["answers"].items()},
         )
+        datetime.fromisoformat(read.captured_at)
         digest = str(data["digest"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, BaselineRefused):
@@ -94,9 +113,10 @@ def read_baseline(text: str, source: str, *, stack: str, smoke: Smoke) -> Baseli
         raise BaselineRefused(f"{source} was changed after it was captured. {again}")
     if read.stack != stack:
         raise BaselineRefused(f"{source} is the baseline of another stack, not of {stack}. {again}")
-    if read.scenarios != smoke.digest:
+    if smoke is not None and read.scenarios != smoke.digest:
         raise BaselineRefused(
-            f"{source} was captured with other scenarios than smoke.yaml holds now. {again}"
+            f"{source} was captured with other scenarios than smoke.yaml holds now. "
+            f"Renew it: atlas-access baseline renew {stack}."
         )
     if not read.plans:
         raise BaselineRefused(f"{source} offers no plan at all. {again}")

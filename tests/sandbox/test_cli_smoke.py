@@ -7,9 +7,20 @@ import pytest
 from smoke_fixture import ROOT, FakeApp
 
 from atlas_access.cli.main import run
+from atlas_access.smoke.baseline import Baseline
 from atlas_access.smoke.gates import Gate, Standing
+from atlas_access.smoke.json_difference import canonical
 
 NOWHERE = "http://127.0.0.1:9"
+
+
+def older(path: Path, **changes: object) -> None:
+    """Put a baseline with these changes in a baseline's place."""
+    held = json.loads(path.read_text()) | changes
+    answers = {key: canonical(value) for key, value in held["answers"].items()}
+    names = ("stack", "url", "scenarios", "captured_at", "revision")
+    facts = {key: held[key] for key in names}
+    path.write_text(Baseline(**facts, plans=tuple(held["plans"]), answers=answers).to_json())
 
 
 @pytest.fixture
@@ -136,3 +147,29 @@ def test_a_baseline_of_other_scenarios_is_refused(
     other.write_text((ROOT / "smoke.yaml").read_text().replace("income: 38000", "income: 39000"))
     assert 2 == run(["smoke", "staging", "--scenarios", str(other)])
     assert "was captured with other scenarios" in capsys.readouterr().err
+
+
+def test_a_renewal_writes_what_the_application_answers_now_and_says_the_differences(
+    app: FakeApp, standings: dict[Gate, Standing], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "baselines" / "staging.json"
+    run(["baseline", "capture", "staging"])
+    answers = json.loads(target.read_text())["answers"]
+    answers.pop(gone := sorted(answers)[0])
+    older(target, scenarios="0" * 64, answers=answers)
+    capsys.readouterr()
+    assert 2 == run(["smoke", "staging"])
+    assert "Renew it: atlas-access baseline renew staging." in capsys.readouterr().err
+    assert 0 == run(["baseline", "renew", "staging"])
+    assert f"{gone}: asked from now on\n  1 difference from the answers of" in capsys.readouterr().out
+    assert 0 == run(["smoke", "staging"])
+
+
+def test_a_renewal_on_a_red_gate_leaves_the_baseline_as_it_was(
+    app: FakeApp, standings: dict[Gate, Standing], tmp_path: Path
+) -> None:
+    run(["baseline", "capture", "staging"])
+    before = (tmp_path / "baselines" / "staging.json").read_text()
+    app.answers("/api/eligibility", {"error": "database error"}, status=500)
+    assert 1 == run(["baseline", "renew", "staging"])
+    assert before == (tmp_path / "baselines" / "staging.json").read_text()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from atlas_access.smoke.baseline import Baseline, BaselineRefused, read_baseline
+from atlas_access.smoke.baseline import Baseline, BaselineRefused, read_baseline, renewal
 from atlas_access.smoke.file import load_smoke
 
 SMOKE = load_smoke((Path(__file__).parents[2] / "smoke.yaml").read_text())
@@ -65,7 +65,8 @@ def refusal(text: str, stack: str = "staging") -> str:
 )
 def test_another_is_refused(text: str, stack: str, expected: str) -> None:
     result = refusal(text, stack)
-    assert (True, True) == (expected in result, result.endswith(f"atlas-access baseline capture {stack}."))
+    verb = "renew" if "other scenarios" in expected else "capture"
+    assert (True, True) == (expected in result, result.endswith(f"atlas-access baseline {verb} {stack}."))
 
 
 @pytest.mark.thorough
@@ -78,3 +79,15 @@ def test_no_changed_character_goes_unnoticed(place: int, character: str) -> None
         assert made() == read(changed)  # a blank of the layout, or the same character again
     except BaselineRefused:
         assert changed != text
+
+
+def test_a_renewal_says_each_answer_that_differs_and_each_question_that_came_or_went() -> None:
+    before = made(answers={"plans": '{"total":14,"at":1}', "gone": "1", "same": "[1]"})
+    after = made(answers={"plans": '{"total":15,"at":2}', "new": "1", "same": "[1]"})
+    expected = ("gone: no longer asked", "new: asked from now on", "plans: total: 14 → 15")
+    assert expected == renewal(before, after, ignore={"at"})
+
+
+def test_a_renewal_for_other_scenarios_reads_the_baseline_as_it_is() -> None:
+    other = made(scenarios="0" * 64)
+    assert other == read_baseline(other.to_json(), "staging.json", stack="staging", smoke=None)
