@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from atlas_access.clients import MADE_HERE
+
 #: Secrets Manager, DeleteSecret: 7 to 30 days. The longest, because a credential may be needed to undo a retirement.
 RECOVERY_WINDOW_DAYS = 30
 
@@ -24,7 +26,10 @@ class AdoptedSecret:
 
 @dataclass(frozen=True)
 class ConnectionSecretArgs:
-    """The secret's name, its key, and either the value to store or the secret to adopt."""
+    """The secret's name, its key, and either the value to store or the secret to adopt.
+
+    `stored` is the ARN of the secret where this program made it before: one that the state has lost is taken back.
+    """
 
     secret_name: str
     kms_key_arn: str
@@ -32,6 +37,7 @@ class ConnectionSecretArgs:
     user: str
     protect: bool
     value: pulumi.Output[str] | None = None
+    stored: str = ""
     adopted: AdoptedSecret | None = None
 
 
@@ -53,12 +59,20 @@ class ConnectionSecret(pulumi.ComponentResource):
         secret = aws.secretsmanager.Secret(
             name,
             name=args.secret_name,
-            description=f"Connection string of {args.user} ({args.environment}); managed by atlas-access.",
+            description=f"Connection string of {args.user} ({args.environment}){MADE_HERE}",
             kms_key_id=args.kms_key_arn,
             recovery_window_in_days=RECOVERY_WINDOW_DAYS,
             opts=_adopted(self, args.adopted, protect=args.protect)
             if args.adopted
-            else pulumi.ResourceOptions(parent=self, protect=args.protect),
+            else pulumi.ResourceOptions(
+                parent=self,
+                protect=args.protect,
+                import_=args.stored or None,
+                # What an import cannot read back.
+                ignore_changes=["recoveryWindowInDays", "forceOverwriteReplicaSecret"]
+                if args.stored
+                else None,
+            ),
         )
         self.arn = secret.arn
         if args.adopted:

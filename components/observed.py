@@ -5,19 +5,20 @@ Only reads: account, key, the revision that runs, the secrets that are adopted (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from atlas_access.base import Endpoints, Phase, Settings
 from atlas_access.clients import (
     RunningRevision,
+    StoredSecret,
     current_secret,
-    holds_secret,
     key_behind,
     latest_revision,
     running_revision,
+    stored_secret,
     wrong_account,
 )
 from atlas_access.manifest import Manifest
@@ -31,10 +32,15 @@ class WrongAccount(RuntimeError):
     """The credentials at hand act in another AWS account than the stack's."""
 
 
+class SecretsLeaving(RuntimeError):
+    """Secrets of ours are scheduled for deletion, so that none of their names can be used."""
+
+
 @dataclass(frozen=True)
 class Observed:
     """The world as a stack finds it.
 
+    `stored` are the ARNs of the secrets that this program made before, by name, whether its state knows them or not.
     `baseline` is the digest of the smoke baseline, `ungated` why a first `provision` has no gates to end with.
     """
 
@@ -42,6 +48,7 @@ class Observed:
     running: RunningRevision
     schema: RunningRevision
     adopted: Mapping[str, AdoptedSecret]
+    stored: Mapping[str, str] = field(default_factory=dict)
     baseline: str = ""
     ungated: tuple[str, ...] = ()
 
@@ -51,6 +58,7 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
 
     Raises:
         WrongAccount: before anything else is asked of that account.
+        SecretsLeaving: with the command that takes them back.
         AwsUnavailable: what was asked, and AWS's answer.
     """
     region = settings.aws_region
@@ -65,15 +73,6 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
         return AdoptedSecret(secret.arn, secret.version_id)
 
     def first_ungated() -> tuple[str, ...]:
-        own = (
-            each.secret_name
-            for each in manifest.credentials_for(environment)
-            if each.secret_name not in names
-        )
-        name = next(own, "")
-        first = settings.phase is Phase.PROVISION and name
-        if not first or holds_secret(name, region=region, endpoints=endpoints):
-            return ()
         from atlas_access.rollout import ungated  # only here: it takes longer to import than a preview
 
         return ungated(environment, settings, endpoints)
@@ -85,13 +84,30 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
             running_revision, settings.ecs_cluster, settings.ecs_service, region=region, endpoints=endpoints
         )
         schema = pool.submit(latest_revision, settings.schema_family, region=region, endpoints=endpoints)
-        first = pool.submit(first_ungated)
+        own = {
+            each.secret_name: pool.submit(stored_secret, each.secret_name, region=region, endpoints=endpoints)
+            for each in manifest.credentials_for(environment)
+            if each.secret_name not in names
+        }
         adopted = {name: pool.submit(adopt, name) for name in names}
+        stored = [found for each in own.values() if (found := each.result())]
+        refuse_leaving(environment, stored)
+        first = settings.phase is Phase.PROVISION and own and not stored
         return Observed(
             kms_key_arn=key.result().arn,
             running=running.result(),
             schema=schema.result(),
             adopted={name: each.result() for name, each in adopted.items()},
             baseline=baseline_digest(environment, settings.smoke_baseline, PROJECT_FOLDER),
-            ungated=first.result() if running.result().desired else (),
+            stored={each.name: each.arn for each in stored if each.made_here},
+            ungated=first_ungated() if first and running.result().desired else (),
+        )
+
+
+def refuse_leaving(environment: str, stored: Iterable[StoredSecret]) -> None:
+    """Raise SecretsLeaving where any is scheduled for deletion: nothing else can have its name until it is gone."""
+    if leaving := sorted(each.name for each in stored if each.leaving):
+        raise SecretsLeaving(
+            f"{', '.join(leaving)}: scheduled for deletion, so that the name is taken. Take back with: "
+            f"atlas-access secrets restore {environment}. The next update manages what was taken back."
         )

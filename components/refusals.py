@@ -10,7 +10,7 @@ from atlas_access.base import (
 )
 from atlas_access.clients import AwsUnavailable
 from atlas_access.manifest import InputsInvalid
-from components.observed import WrongAccount
+from components.observed import SecretsLeaving, WrongAccount
 
 #: Each says in its message what is wrong with what, and the remedy.
 REFUSALS = (
@@ -21,6 +21,7 @@ REFUSALS = (
     EndpointRefused,
     InputsInvalid,
     ManifestInvalid,
+    SecretsLeaving,
     SettingsInvalid,
     WrongAccount,
 )

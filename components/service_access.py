@@ -129,6 +129,7 @@ class ServiceAccess(pulumi.ComponentResource):
                 user=user.name,
                 protect=self._guarded,
                 value=None if adopted else self._value(binding, user),
+                stored=self._args.observed.stored.get(binding.secret_name, ""),
                 adopted=adopted,
             ),
             self._child,

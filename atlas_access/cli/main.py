@@ -25,6 +25,7 @@ from atlas_access.cli.policy import policy
 from atlas_access.cli.prove import prove
 from atlas_access.cli.rollback import rollback
 from atlas_access.cli.sandbox import app as sandbox
+from atlas_access.cli.secrets import app as secrets
 from atlas_access.cli.smoke import app as baseline, smoke
 from atlas_access.cli.status import status
 from atlas_access.cli.undo import undo
@@ -76,6 +77,7 @@ for verb in (
 app.add_typer(baseline, name="baseline")
 app.add_typer(legacy, name="legacy")
 app.add_typer(sandbox, name="sandbox")
+app.add_typer(secrets, name="secrets")
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -46,13 +46,16 @@ from .issues import Change as Change, Issue as Issue, Write as Write
 from .logs import Logs as Logs, says_sent as says_sent, shown as shown, stream_lines as stream_lines
 from .lookups import (
     CURRENT as CURRENT,
+    MADE_HERE as MADE_HERE,
     CurrentSecret as CurrentSecret,
+    StoredSecret as StoredSecret,
     current_of as current_of,
     current_secret as current_secret,
-    holds_secret as holds_secret,
     key_behind as key_behind,
     read_connection_string as read_connection_string,
     read_value as read_value,
+    restore_secret as restore_secret,
+    stored_secret as stored_secret,
 )
 from .model import (
     PASSWORD as PASSWORD,

@@ -15,6 +15,8 @@ from atlas_access.clients.errors import AwsUnavailable
 from atlas_access.clients.model import ObservedKey
 
 CURRENT = "AWSCURRENT"
+MADE_HERE = "; managed by atlas-access."
+"""How the description of a secret ends that this program made."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,16 @@ class CurrentSecret:
 
     arn: str
     version_id: str
+
+
+@dataclass(frozen=True)
+class StoredSecret:
+    """A secret that is there: whether this program made it, and whether it is scheduled for deletion."""
+
+    name: str
+    arn: str
+    made_here: bool
+    leaving: bool
 
 
 def key_behind(alias: str, *, region: str, endpoints: Endpoints) -> ObservedKey:
@@ -46,14 +58,21 @@ def current_secret(name: str, *, region: str, endpoints: Endpoints) -> CurrentSe
     return CurrentSecret(str(about["ARN"]), version)
 
 
-def holds_secret(name: str, *, region: str, endpoints: Endpoints) -> bool:
-    """Whether there is a secret of that name, not scheduled for deletion. Raises `AwsUnavailable`."""
+def stored_secret(name: str, *, region: str, endpoints: Endpoints) -> StoredSecret | None:
+    """The secret of that name, None where there is none. Raises `AwsUnavailable`."""
     try:
-        return "DeletedDate" not in client("secretsmanager", region, endpoints).describe_secret(SecretId=name)
+        about = client("secretsmanager", region, endpoints).describe_secret(SecretId=name)
     except AwsUnavailable as error:
         if error.code == "ResourceNotFoundException":
-            return False
+            return None
         raise
+    ours = str(about.get("Description", "")).endswith(MADE_HERE)
+    return StoredSecret(name, str(about["ARN"]), made_here=ours, leaving="DeletedDate" in about)
+
+
+def restore_secret(arn: str, *, region: str, endpoints: Endpoints) -> None:
+    """Cancel a secret's deletion, while its recovery window lasts. Raises `AwsUnavailable`."""
+    client("secretsmanager", region, endpoints).restore_secret(SecretId=arn)
 
 
 def read_value(store: Any, secret: str, version: str = "", stage: str = "") -> str:

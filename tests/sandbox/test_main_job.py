@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
-from world_fixture import ROOT, UNGATED, copy_program, deployed, sandbox
+from world_fixture import ROOT, UNGATED, copy_program, deployed, run_command, sandbox
 
 from atlas_access.base.clock import advance
 from atlas_access.base.connection import ConnectionString
@@ -291,3 +291,11 @@ def test_a_stack_that_was_unprotected_is_destroyed_and_what_was_adopted_stays(tm
         names = {entry["Name"] for entry in listed}
         assert "staging/mongodb/admin-schema" in names
         assert "staging/mongodb/app-read-v2" not in names
+        refused = job.run("staging", "provision")
+        assert "Take back with: atlas-access secrets restore staging." in refused.failure
+        restored = run_command(world, "staging", "secrets", "restore", "staging")
+        assert (0, True) == (restored.returncode, "Next: pulumi preview." in restored.stdout)
+        again = job.run("staging", "provision")
+        assert again.failure == ""
+        steps = {step.operation for step in again.steps if step.type == "aws:secretsmanager/secret:Secret"}
+        assert {"import"} == {str(each) for each in steps}
