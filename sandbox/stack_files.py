@@ -91,7 +91,7 @@ def write_yaml(path: Path, document: Mapping[str, Any]) -> None:
 
 def as_text(value: object) -> str:
     """Return a setting as Pulumi stores it: strings as they are, everything else as JSON, times as text."""
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), default=str)
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), sort_keys=True, default=str)
 
 
 def _full(project: str, key: str) -> str:
