@@ -290,7 +290,7 @@ def governed_variables(manifest: Manifest) -> MongoVariables:
     """Every Mongo variable whose binding the manifest decides."""
     return MongoVariables(
         bound=frozenset(binding.variable for binding in manifest.bindings),
-        deprecated={each.name: each.successor for each in manifest.deprecated_variables},
+        deprecated=manifest.successors,
     )
 
 

@@ -85,15 +85,11 @@ def unproven(requests: Sequence[ProofRequest], definition: Mapping[str, Any]) ->
     )
 
 
-def readable(readability: Readability, service: Service, revisions: Sequence[str]) -> Check:
-    """Tasks of every one of these revisions could start."""
+def readable(readability: Readability, service: Service, revision: str) -> Check:
+    """Tasks of this revision could start."""
 
     def check(_: Observed) -> tuple[str, ...]:
-        return tuple(
-            reason
-            for revision in dict.fromkeys(revisions)
-            for reason in readability.refusals(revision, service.definition(revision))
-        )
+        return readability.refusals(revision, service.definition(revision))
 
     return check
 

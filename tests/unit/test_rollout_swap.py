@@ -138,7 +138,7 @@ def test_a_revision_that_does_not_come_back_is_said_loudly_and_keeps_its_lease()
 
 def test_gates_that_fail_on_the_old_revision_too_are_reported() -> None:
     text = failure(FakeEcs.running(), forward(), FakeGates({NEW: "gate 3", OLD: "gate 3"}))
-    assert "The gates fail on it too: gate 3" in text
+    assert "app:7 does not work: gate 3" in text
 
 
 def test_gates_that_break_count_as_failed() -> None:
