@@ -161,9 +161,11 @@ def _free_back(goal: Goal, observed: Observed, learnt: Learnt) -> Effect:
     target = learnt.way_to(goal.prior)
     if goal.leaving and service.revision not in (goal.leaving, goal.prior, target):
         return Done(service.revision, moved=undone is not None, foreign=True)
+    if learnt.no_way_back:
+        return Refused((learnt.no_way_back,))
     refused = standing_refusals(goal, observed)
     if not target and not refused and (goal.hold or not service.runs(goal.prior)):
-        return Refused((learnt.no_way_back,)) if learnt.no_way_back else Secure(goal.prior)
+        return Secure(goal.prior)
     target = target or goal.prior
     held = observed.service_tags.held
     if service.runs(target):

@@ -171,6 +171,7 @@ class FakeGates:
     asked: list[str] = field(default_factory=list)
     refused: tuple[str, ...] = ()
     during: Callable[[], None] = lambda: None
+    unknown: bool = False
 
     def refusals(self) -> tuple[str, ...]:
         return self.refused
@@ -179,7 +180,7 @@ class FakeGates:
         self.during()
         self.asked.append(revision)
         failure = self.red.get(revision)
-        return Round((failure,) if failure else ())
+        return Round((failure,) if failure else (), unknown=bool(failure) and self.unknown)
 
 
 def at_once(work: Callable[[], Any]) -> Future[Any]:
