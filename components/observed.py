@@ -13,6 +13,7 @@ from pathlib import Path
 from atlas_access.base import Endpoints, Phase, Settings
 from atlas_access.clients import (
     RunningRevision,
+    client,
     current_secret,
     holds_secret,
     key_behind,
@@ -21,7 +22,7 @@ from atlas_access.clients import (
     wrong_account,
 )
 from atlas_access.manifest import Manifest
-from atlas_access.rollout import baseline_digest
+from atlas_access.rollout import baseline_digest, spent_by
 from components.connection_secret import AdoptedSecret
 
 PROJECT_FOLDER = Path(__file__).parents[1]
@@ -35,7 +36,8 @@ class WrongAccount(RuntimeError):
 class Observed:
     """The world as a stack finds it.
 
-    `baseline` is the digest of the smoke baseline, `ungated` why a first `provision` has no gates to end with.
+    `baseline` is the digest of the smoke baseline, `ungated` why a first `provision` has no gates to end with,
+    `repair_spent_by` the revision that has spent the configured repair.
     """
 
     kms_key_arn: str
@@ -44,6 +46,7 @@ class Observed:
     adopted: Mapping[str, AdoptedSecret]
     baseline: str = ""
     ungated: tuple[str, ...] = ()
+    repair_spent_by: str = ""
 
 
 def observe(settings: Settings, manifest: Manifest, environment: str, endpoints: Endpoints) -> Observed:
@@ -94,4 +97,7 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
             adopted={name: each.result() for name, each in adopted.items()},
             baseline=baseline_digest(environment, settings.smoke_baseline, PROJECT_FOLDER),
             ungated=first.result() if running.result().desired else (),
+            repair_spent_by=spent_by(client("ecs", region, endpoints), running.result().arn, settings.repair)
+            if settings.repair
+            else "",
         )

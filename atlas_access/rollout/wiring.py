@@ -40,6 +40,7 @@ from atlas_access.rollout.preflight import (
     soaked,
 )
 from atlas_access.rollout.readable import Readability
+from atlas_access.rollout.repair import Repair
 from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
 from atlas_access.rollout.service_log import errors_of
@@ -93,6 +94,9 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
         say,
         lambda: with_deprecated(mongo(service.definition(goal.wanted)), _manifest().successors),
     )
+    repair = None
+    if settings.repair:
+        repair = partial(Repair(stack, settings.repair, service).against, wanted=goal.wanted)
     checks: dict[str, Check] = {
         "proving again": proven_again(props["proofs"], endpoints, goal.wanted, service),
         "reading the secrets": readable(readability, service, goal.wanted),
@@ -102,7 +106,7 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
             str(props["ownership_why"]),
             acknowledged=settings.acknowledged(What.TERRAFORM_RELEASED) is not None,
         ),
-        "the gates": (before := Gated(gates, settings.allow_ungated_rollout)),
+        "the gates": (before := Gated(gates, settings.allow_ungated_rollout, repair, say)),
     }
     if settings.goes_after:
         say(_asked_again(settings))
