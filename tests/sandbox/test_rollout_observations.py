@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aws_fixture import Aws
 
+from atlas_access.base import SecretReference
 from atlas_access.base.clock import Clock
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.settings import Settings, check_settings
@@ -21,6 +22,7 @@ from atlas_access.rollout.service_log import errors_of
 from atlas_access.rollout.service_tags import Bound, Lease, ServiceTags
 from atlas_access.rollout.soak import ObservedSoak, refusals
 from atlas_access.rollout.stack import PROJECT_FOLDER
+from atlas_access.rollout.way_back import log_in
 from atlas_access.rollout.wiring import settle_lease
 from components.settings import read_files
 
@@ -89,6 +91,31 @@ def test_where_iam_does_not_simulate_and_the_role_is_closed_the_answer_is_unknow
 
     (reason,) = unreadable(endpoints, service, None, opened)
     assert "is unknown: IAM refuses to simulate it, and the role cannot be taken on (AccessDenied)" in reason
+
+
+def no_connection(aws: Aws) -> str:
+    return aws.client("secretsmanager").create_secret(Name="staging/mongodb/x", SecretString="x")["ARN"]
+
+
+@pytest.mark.parametrize(
+    ("named", "version", "dead", "unasked"),
+    [
+        ("staging/mongodb/app-read", "", "", "the driver refuses the connection string"),
+        ("staging/mongodb/app-read", "0" * 32, "the secret or this version of it does not exist", ""),
+        ("deleted", "", "the secret is marked for deletion", ""),
+        ("no connection", "", "", "not of the form mongodb://"),
+    ],
+)
+def test_only_what_is_gone_or_refused_disqualifies_a_credential(
+    aws: Aws, endpoints: Endpoints, named: str, version: str, dead: str, unasked: str
+) -> None:
+    if named == "deleted":
+        delete_secret(aws)
+        named = "staging/mongodb/app-read"
+    arn = no_connection(aws) if named == "no connection" else named
+    found = log_in(SecretReference(arn, version=version), "us-east-1", endpoints)
+    assert (dead, bool(unasked)) == (found.dead, bool(found.unasked))
+    assert unasked in found.unasked
 
 
 def preceding(aws: Aws, **changes: Any) -> Preceding:
