@@ -55,14 +55,18 @@ class ServiceRollout(pulumi.ComponentResource):
             args.binding,
             pulumi.ResourceOptions(parent=self, depends_on=[prior, *args.grants]),
         )
+        before = pulumi.Output.all(binding.revision_arn, prior.revision_arn).apply(
+            lambda both: str(both[1] if both[0] == args.started_from else args.started_from)
+        )
         owner = _owner(settings, str(definition["family"]))
         rollout = Rollout(
             name,
             address,
             RolloutArgs(
                 wanted=binding.revision_arn,
-                prior=pulumi.Output.all(binding.revision_arn, prior.revision_arn).apply(
-                    lambda both: both[1] if both[0] == args.started_from else args.started_from
+                prior=before,
+                prior_definition=pulumi.Output.all(before, prior.revision_arn, prior.definition).apply(
+                    lambda three: three[2] if three[0] == three[1] else ""
                 ),
                 proofs=[
                     # Made again within today's time limit, not within that of the recorded proof; nothing narrows now.

@@ -33,9 +33,12 @@ from atlas_access.rollout.readable import Problem, references
 from atlas_access.rollout.service import Service
 from atlas_access.rollout.steps import Chosen, Observed
 
+_UNKNOWN_TO_ECS = "ClientException"
 _WAIT_SECONDS = 5.0
 _AGAIN_SECONDS = 2.0
 """How long a refused login is tried again: a password may just have been set."""
+DELETED = "DELETED"
+"""The status of a revision that ECS does not know any more; its definition is the one that was recorded."""
 _GONE = {
     "ResourceNotFoundException": "the secret or this version of it does not exist",
     "InvalidRequestException": "the secret is marked for deletion",
@@ -89,9 +92,9 @@ class Recorded:
     def dead(self) -> tuple[str, ...]:
         """Why it cannot run again; () where it can, or where nobody knows."""
         label = short(self.revision)
-        inactive = self.definition.get("status") == "INACTIVE"
+        status = self.definition.get("status")
         return (
-            *([f"{label} is INACTIVE"] if inactive else []),
+            *([f"{label} is {status}"] if status in ("INACTIVE", DELETED) else []),
             *(f"{label}: {name}: {each.dead}" for name, each in self.credentials.items() if each.dead),
         )
 
@@ -122,7 +125,8 @@ class Recorded:
 class WayBack:
     """Finds the revision to go back to; what was asked of a revision once is not asked again.
 
-    `today` gives the versions proven today, by variable; `problems` says why tasks of a definition could not start.
+    `today` gives the versions proven today, by variable; `problems` says why tasks of a definition could not start;
+    `kept` are recorded definitions, by revision, for those that ECS does not know any more.
     """
 
     service: Service
@@ -130,6 +134,7 @@ class WayBack:
     today: Callable[[], Mapping[str, SecretReference]]
     problems: Callable[[str, Mapping[str, Any]], tuple[Problem, ...]]
     say: Callable[[str], None]
+    kept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     _found: dict[str, Recorded] = field(default_factory=dict)
     _chosen: dict[str, str] = field(default_factory=dict)
 
@@ -167,6 +172,9 @@ class WayBack:
         try:
             found = self._recorded(revision)
         except AwsUnavailable as error:
+            if error.code == _UNKNOWN_TO_ECS:
+                why = f"there is no way back to {short(revision)}: ECS does not know it any more. Name another revision"
+                return Chosen(revision, f"{why} with rollback --to")
             self.say(f"whether {short(revision)} can run again could not be asked: {error}")
             return Chosen(revision)
         chosen = self._again(found) if found.dead else Chosen(revision)
@@ -188,7 +196,7 @@ class WayBack:
 
     def _recorded(self, revision: str) -> Recorded:
         if revision not in self._found:
-            definition = self.service.definition(revision)
+            definition = self._definition(revision)
             found = Recorded(revision, definition, logged_in(mongo(definition), self.log_in))
             self._found[revision] = found
             for line in found.dead:
@@ -196,6 +204,14 @@ class WayBack:
             for line in found.unasked:
                 self.say(f"whether {short(revision)} logs in could not be asked: {line}")
         return self._found[revision]
+
+    def _definition(self, revision: str) -> Mapping[str, Any]:
+        try:
+            return self.service.definition(revision)
+        except AwsUnavailable as error:
+            if error.code != _UNKNOWN_TO_ECS or revision not in self.kept:
+                raise
+            return {**self.kept[revision], "status": DELETED}
 
 
 def logged_in(

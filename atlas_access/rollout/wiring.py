@@ -93,6 +93,7 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
         endpoints,
         say,
         lambda: with_deprecated(mongo(service.definition(goal.wanted)), _manifest().successors),
+        props,
     )
     repair = None
     if settings.repair:
@@ -154,7 +155,8 @@ def _go_back(props: Mapping[str, Any], prior: str, *, leaving: str) -> None:
         deadline_seconds=float(settings.rollout_deadline_seconds),
         cause="the stack goes back to phase provision",
     )
-    way_back = way_back_of(settings, service, endpoints, say, partial(proven_now, stack, settings, endpoints))
+    today = partial(proven_now, stack, settings, endpoints)
+    way_back = way_back_of(settings, service, endpoints, say, today, props)
     checks = Checks({"reading the secrets": way_back.resolves(prior)})
     line = StopLine(stack, settings.github_repository, endpoints, os.environ, say)
     with line.watching(lambda failure: failure.moved):
@@ -194,11 +196,16 @@ def way_back_of(
     endpoints: Endpoints,
     tell: Callable[[str], None],
     today: Callable[[], Mapping[str, SecretReference]],
+    props: Mapping[str, Any] | None = None,
 ) -> WayBack:
-    """What finds the way back in this process; `today` gives the versions that are proven today, by variable."""
-    region = settings.aws_region
+    """What finds the way back in this process; `today` gives the versions that are proven today, by variable.
+
+    `props` are those of a rollout, with the definition that was recorded.
+    """
+    region, given = settings.aws_region, props or {}
     log = partial(log_in, region=region, endpoints=endpoints)
-    return WayBack(service, log, today, Readability(region, endpoints).problems, tell)
+    kept = {given["prior"]: json.loads(given["prior_definition"])} if given.get("prior_definition") else {}
+    return WayBack(service, log, today, Readability(region, endpoints).problems, tell, kept)
 
 
 def proven_now(stack: str, settings: Settings, endpoints: Endpoints) -> dict[str, SecretReference]:

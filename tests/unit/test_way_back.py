@@ -1,6 +1,6 @@
 """The way back: which recorded revision can run again, and with which credentials its definition is registered anew."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -150,6 +150,25 @@ def test_a_definition_that_cannot_be_described_does_not_stop_an_undo(
     way_back = world.way_back()
     assert (Chosen(OLD), ()) == (way_back(OLD), way_back.resolves(OLD)(NOTHING))
     assert "whether app:7 can run again could not be asked" in world.said[0]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_deleted_revision_is_registered_from_what_was_recorded_or_is_no_way_back(
+    world: World, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    def gone(**_: Any) -> Any:
+        raise AwsUnavailable("ecs:DescribeTaskDefinition", "ClientException")
+
+    recorded = {name: each for name, each in world.ecs.definition.items() if name != "status"}
+    monkeypatch.setattr(world.ecs, "describe_task_definition", gone)
+    world.versions = today(MONGODB_URI="v2")
+    way_back = replace(world.way_back(), kept={OLD: recorded} if kept else {})
+    chosen = way_back(OLD)
+    if kept:
+        assert (Chosen(NEW), pinned("new", "v2")) == (chosen, world.bound()["MONGODB_URI"])
+        assert world.said[0].startswith("app:7 is DELETED: the way back is its definition")
+    else:
+        assert "there is no way back to app:7: ECS does not know it any more" in chosen.refusal
 
 
 @pytest.mark.parametrize(
