@@ -138,6 +138,8 @@ def _unsettled(found: str, service_tags: ServiceTags) -> str:
     """Why the service is not as a green rollout leaves it; "" when it is: then an update has nothing to move."""
     if service_tags.lease is not None:
         return f"run {service_tags.lease.run} holds a lease on the service"
+    if service_tags.held is not None:
+        return f"the service was rolled back and is held at release {service_tags.held}"
     return f"{short(found)} runs" if found else ""
 
 

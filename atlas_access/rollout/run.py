@@ -202,7 +202,9 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
 
     def _secured(self, revision: str) -> Learnt:
         found = self._aside(
-            lambda: self._parts.way_back(revision), "the check of the way back", undoing=self._undoing()
+            lambda: tried(self._parts.way_back, revision),
+            "the check of the way back",
+            undoing=self._undoing(),
         )
         if isinstance(found, tuple):
             self.say(f"whether {short(revision)} can run again is unknown: {found[0]}")
@@ -295,6 +297,14 @@ def in_thread(work: Callable[[], _T]) -> Future[_T]:
 
     threading.Thread(target=do, name="rollout-aside", daemon=True).start()
     return job
+
+
+def tried(way_back: Callable[[str], Chosen], revision: str) -> Chosen | tuple[str, ...]:
+    """A check that breaks leaves the way back unknown; it does not stop an undo."""
+    try:
+        return way_back(revision)
+    except Exception as error:  # noqa: BLE001 - whatever breaks in the check, the service must be put back
+        return (f"{type(error).__name__}: {error}",)
 
 
 def safely(gates: Gates, revision: str, stopped: Callable[[], bool]) -> Round:

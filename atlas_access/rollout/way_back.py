@@ -187,8 +187,9 @@ class WayBack:
             if isinstance(remade, tuple):
                 return Chosen(found.revision, "; ".join(_refusals(found, remade)))
             made = self.service.register(remade)
-        except AwsUnavailable as error:
-            why = f"{'; '.join(found.dead)}; and its definition could not be registered again: {error}"
+        except Exception as error:  # noqa: BLE001 - the service is not moved onto what is known to be dead
+            text = str(error) if isinstance(error, AwsUnavailable) else f"{type(error).__name__}: {error}"
+            why = f"{'; '.join(found.dead)}; and its definition could not be registered again: {text}"
             return Chosen(found.revision, why)
         label = short(found.revision)
         self.say(f"{short(made)} is the definition of {label} with today's proven credentials: the way back")

@@ -330,6 +330,16 @@ def test_a_failed_gate_ends_on_the_definition_with_credentials_that_work() -> No
     assert "app:10 works: the gates are green" in text
 
 
+def test_a_check_of_the_way_back_that_breaks_does_not_stop_an_undo() -> None:
+    def broken(_: str) -> Chosen:
+        raise KeyError("secrets")
+
+    ecs, said = FakeEcs.running(NEW), list[str]()
+    go(ecs, back(), FakeGates(), said=said, way_back=broken)
+    assert [OLD] == ecs.deployed
+    assert "whether app:7 can run again is unknown: KeyError: 'secrets'" in said
+
+
 def test_without_a_way_back_nothing_is_swapped() -> None:
     ecs = FakeEcs.running()
     text = failure(ecs, forward(), FakeGates(), way_back=none)

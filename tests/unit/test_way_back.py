@@ -37,7 +37,7 @@ class Registry(FakeEcs):
 
     definition: dict[str, Any] = field(default_factory=dict)
     registered: list[dict[str, Any]] = field(default_factory=list)
-    refuses: bool = False
+    refuses: Exception | None = None
 
     def describe_task_definition(self, *, taskDefinition: str, include: list[str]) -> Any:  # noqa: N803
         tags = [{"key": key, "value": "x"} for key in ("team", "aws:cloudformation:x", "atlas-access/repair")]
@@ -45,7 +45,7 @@ class Registry(FakeEcs):
 
     def register_task_definition(self, **asked: Any) -> Any:
         if self.refuses:
-            raise AwsUnavailable("ecs:RegisterTaskDefinition", "AccessDeniedException")
+            raise self.refuses
         self.registered.append(asked)
         return {"taskDefinition": {"taskDefinitionArn": NEW}}
 
@@ -174,12 +174,17 @@ def test_a_deleted_revision_is_registered_from_what_was_recorded_or_is_no_way_ba
 @pytest.mark.parametrize(
     ("versions", "refuses", "why"),
     [
-        ({}, False, "MONGODB_URI: the server refuses its login, and no proven version takes its place"),
-        (today(MONGODB_URI="v2"), True, "could not be registered again: ecs:RegisterTaskDefinition"),
+        ({}, None, "MONGODB_URI: the server refuses its login, and no proven version takes its place"),
+        (
+            today(MONGODB_URI="v2"),
+            AwsUnavailable("ecs:RegisterTaskDefinition", "AccessDeniedException"),
+            "could not be registered again: ecs:RegisterTaskDefinition",
+        ),
+        (today(MONGODB_URI="v2"), KeyError("x"), "could not be registered again: KeyError: 'x'"),
     ],
 )
 def test_where_nothing_proven_takes_the_place_there_is_no_way_back(
-    world: World, versions: dict[str, SecretReference], refuses: bool, why: str
+    world: World, versions: dict[str, SecretReference], refuses: Exception | None, why: str
 ) -> None:
     world.answers, world.versions, world.ecs.refuses = {"v1": REFUSED}, versions, refuses
     chosen = world.way_back()(OLD)
