@@ -162,7 +162,7 @@ def _next(stack: str, observed: Observed) -> str:
         return f"Next: fix the cause, then update {stack} again."
     return (
         f"Deployments are paused. After fixing the cause, set rolloutRelease above {observed.service_tags.held} in "
-        f"Pulumi.{stack}.yaml. Next: atlas-access prove {stack}"
+        f"Pulumi.{stack}.yaml (docs/runbooks/bind.md). Next: atlas-access prove {stack}"
     )
 
 
