@@ -286,6 +286,18 @@ def test_rollback_to_a_named_revision(moving: Aws, endpoints: Endpoints, setting
     assert f"{NAME}:5" == roll_back("staging", settings, endpoints, "5", lambda _: None).revision
 
 
+def test_rollback_registers_the_definition_of_an_inactive_revision_again(
+    moving: Aws, endpoints: Endpoints, service: Service, settings: Settings
+) -> None:
+    prior = bound_to_a_new_revision(moving, service, 0)
+    moving.client("ecs").deregister_task_definition(taskDefinition=prior)
+    done = roll_back("staging", settings, endpoints, "", lambda _: None)
+    before, now = service.definition(prior), service.definition(done.revision)
+    assert (f"{NAME}:9", "not run") == (done.revision, done.gates)
+    assert ("INACTIVE", "ACTIVE") == (before["status"], now["status"])
+    assert before["containerDefinitions"] == now["containerDefinitions"]
+
+
 def test_rollback_takes_over_what_a_dead_run_left(
     moving: Aws, endpoints: Endpoints, service: Service, settings: Settings
 ) -> None:
