@@ -14,6 +14,7 @@ from atlas_access.base import Endpoints, Phase, Settings
 from atlas_access.clients import (
     RunningRevision,
     StoredSecret,
+    client,
     current_secret,
     key_behind,
     latest_revision,
@@ -22,7 +23,7 @@ from atlas_access.clients import (
     wrong_account,
 )
 from atlas_access.manifest import Manifest
-from atlas_access.rollout import baseline_digest
+from atlas_access.rollout import baseline_digest, spent_by
 from components.connection_secret import AdoptedSecret
 
 PROJECT_FOLDER = Path(__file__).parents[1]
@@ -41,7 +42,8 @@ class Observed:
     """The world as a stack finds it.
 
     `stored` are the ARNs of the secrets that this program made before, by name, whether its state knows them or not.
-    `baseline` is the digest of the smoke baseline, `ungated` why a first `provision` has no gates to end with.
+    `baseline` is the digest of the smoke baseline, `ungated` why a first `provision` has no gates to end with,
+    `repair_spent_by` the revision that has spent the configured repair.
     """
 
     kms_key_arn: str
@@ -51,6 +53,7 @@ class Observed:
     stored: Mapping[str, str] = field(default_factory=dict)
     baseline: str = ""
     ungated: tuple[str, ...] = ()
+    repair_spent_by: str = ""
 
 
 def observe(settings: Settings, manifest: Manifest, environment: str, endpoints: Endpoints) -> Observed:
@@ -101,6 +104,9 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
             baseline=baseline_digest(environment, settings.smoke_baseline, PROJECT_FOLDER),
             stored={each.name: each.arn for each in stored if each.made_here},
             ungated=first_ungated() if first and running.result().desired else (),
+            repair_spent_by=spent_by(client("ecs", region, endpoints), running.result().arn, settings.repair)
+            if settings.repair
+            else "",
         )
 
 

@@ -15,7 +15,7 @@ import pulumi_aws as aws
 
 from atlas_access.base import Address, MongoVariables, Phase, Settings
 from atlas_access.manifest import Binding, Consumer, Manifest, User
-from atlas_access.rollout import read_service_tags
+from atlas_access.rollout import read_service_tags, spent_finding
 from components.cluster_access import ClusterAccess, ClusterAccessArgs
 from components.connection_secret import ConnectionSecret, ConnectionSecretArgs
 from components.execution_grants import grant_reads, role_name
@@ -59,6 +59,8 @@ class ServiceAccess(pulumi.ComponentResource):
         self._args = args
         if args.settings.phase is Phase.RETIRE:
             refuse_unconfirmed(args.environment, args.settings)
+        if args.observed.repair_spent_by:
+            pulumi.log.warn(spent_finding(args.environment, args.observed.repair_spent_by), self)
         if args.observed.ungated:
             raise pulumi.RunError(
                 f"{args.environment}: nothing was created: {'; '.join(args.observed.ungated)}."
@@ -280,6 +282,7 @@ class ServiceAccess(pulumi.ComponentResource):
             variables=governed_variables(manifest),
             keep_deprecated=service and self._args.settings.phase is Phase.BIND,
             image=self._args.settings.container_image if service else "",
+            repair=self._args.settings.repair if service else "",
         )
 
 
@@ -291,7 +294,7 @@ def governed_variables(manifest: Manifest) -> MongoVariables:
     """Every Mongo variable whose binding the manifest decides."""
     return MongoVariables(
         bound=frozenset(binding.variable for binding in manifest.bindings),
-        deprecated={each.name: each.successor for each in manifest.deprecated_variables},
+        deprecated=manifest.successors,
     )
 
 

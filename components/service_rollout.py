@@ -55,14 +55,18 @@ class ServiceRollout(pulumi.ComponentResource):
             args.binding,
             pulumi.ResourceOptions(parent=self, depends_on=[prior, *args.grants]),
         )
+        before = pulumi.Output.all(binding.revision_arn, prior.revision_arn).apply(
+            lambda both: str(both[1] if both[0] == args.started_from else args.started_from)
+        )
         owner = _owner(settings, str(definition["family"]))
         rollout = Rollout(
             name,
             address,
             RolloutArgs(
                 wanted=binding.revision_arn,
-                prior=pulumi.Output.all(binding.revision_arn, prior.revision_arn).apply(
-                    lambda both: both[1] if both[0] == args.started_from else args.started_from
+                prior=before,
+                prior_definition=pulumi.Output.all(before, prior.revision_arn, prior.definition).apply(
+                    lambda three: three[2] if three[0] == three[1] else ""
                 ),
                 proofs=[
                     # Made again within today's time limit, not within that of the recorded proof; nothing narrows now.
@@ -134,6 +138,8 @@ def _unsettled(found: str, service_tags: ServiceTags) -> str:
     """Why the service is not as a green rollout leaves it; "" when it is: then an update has nothing to move."""
     if service_tags.lease is not None:
         return f"run {service_tags.lease.run} holds a lease on the service"
+    if service_tags.held is not None:
+        return f"the service was rolled back and is held at release {service_tags.held}"
     return f"{short(found)} runs" if found else ""
 
 

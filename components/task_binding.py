@@ -14,6 +14,7 @@ import pulumi
 import pulumi_aws as aws
 
 from atlas_access.base import BoundSecret, MongoVariables, bind, canonical_containers
+from atlas_access.rollout import tagged
 from components.ecs_inputs import task_definition_args
 
 
@@ -36,6 +37,7 @@ class TaskBindingArgs:
     variables: MongoVariables
     keep_deprecated: bool
     image: str = ""
+    repair: str = ""
 
 
 class TaskBinding(pulumi.ComponentResource):
@@ -62,7 +64,7 @@ class TaskBinding(pulumi.ComponentResource):
         ).apply(lambda resolved: canonical_containers(bound(resolved)))
         task_definition = aws.ecs.TaskDefinition(
             family,
-            task_definition_args(definition, self.container_definitions),
+            task_definition_args(tagged(definition, args.repair), self.container_definitions),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.revision_arn = task_definition.arn

@@ -31,14 +31,16 @@ class ServiceAddress:
 class RolloutArgs:
     """What a rollout needs besides its service.
 
-    `wanted` and `prior` are revision ARNs. `proofs` are the proofs to be made again, `proven` names the versions proven
-    for the revision. `ownership` is what the Terraform files say, and why. `settings` is the stack's resolved record as
-    JSON: nothing reads the file again. `unsettled` says why the service is not as a green rollout left
-    it, "" when it is: after a rollback, a deployment by somebody else, or a run that died.
+    `wanted` and `prior` are revision ARNs, `prior_definition` is what was recorded of the latter. `proofs` are the
+    proofs to be made again, `proven` names the versions proven for the revision. `ownership` is what the Terraform
+    files say, and why. `settings` is the stack's resolved record as JSON: nothing reads the file again. `unsettled`
+    says why the service is not as a green rollout left it, "" when it is: after a rollback, a deployment by
+    somebody else, or a run that died.
     """
 
     wanted: pulumi.Input[str]
     prior: pulumi.Input[str]
+    prior_definition: pulumi.Input[str]
     proofs: pulumi.Input[Sequence[Mapping[str, Any]]]
     proven: pulumi.Input[Mapping[str, str]]
     release: int

@@ -68,6 +68,7 @@ class Settings(BaseModel):
     allow_unproven_private_address: bool = False
     rollout_deadline_seconds: Annotated[int, Field(ge=30, le=3600)] = 900
     rollout_release: Annotated[int, Field(ge=0)] = 0
+    repair: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^([^\r\n]{8,200})?$")] = ""
     terraform_directory: str = ""
     smoke_baseline: str = ""
     allow_ungated_rollout: bool = False

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from atlas_access.cli import inputs
-from atlas_access.cli.errors import DONE, REFUTED, UNKNOWN, WRONG, CommandFailed, presented_as
+from atlas_access.cli.errors import DONE, UNKNOWN, WRONG, CommandFailed, presented_as
 
 
 def rollback(
@@ -17,14 +17,16 @@ def rollback(
     *,
     to: Annotated[
         str,
-        typer.Option("--to", help="Another revision, such as 7; only when all its secrets still resolve."),
+        typer.Option("--to", help="Another revision, such as 7; its credentials are tried as well."),
     ] = "",
     output: inputs.PlainOutput = inputs.PlainFormat.TEXT,
 ) -> int:
     """Run the recorded revision again, at any time in `bind`; needs no approval.
 
     A rollout that is under way is asked to undo at once. Nothing swaps afterwards until rolloutRelease is raised.
-    Exit 0 when it runs again, 1 when it was refused or is not green, 3 when AWS does not say what runs.
+    Where the revision is INACTIVE or the server refuses a login of it, its definition is registered again with
+    today's proven versions. The smoke gates are run at the end, also where nothing had to be moved.
+    Exit 0 when it runs and they are green, 1 when it was refused or a gate is red, 3 when something is unknown.
     """
     from atlas_access.cli.output import console, write
     from atlas_access.clients import AwsUnavailable
@@ -40,7 +42,7 @@ def rollback(
         ):
             done = roll_back(stack, settings, endpoints, to, lambda line: screen.print(line, soft_wrap=True))
     except RolloutFailed as failure:
-        raise CommandFailed(str(failure), exit_code=failure.exit_code or REFUTED) from failure
+        raise CommandFailed(str(failure), exit_code=failure.exit_code) from failure
     if output is inputs.PlainFormat.JSON:
         write(json.dumps(asdict(done)))
-    return DONE
+    return DONE if done.gates == "green" else UNKNOWN

@@ -74,7 +74,7 @@ class _Bindings:
             binding.variable: binding.secret_name
             for binding in rules.manifest.bindings_for(rules.environment, task.consumer)
         }
-        self._successor = {each.name: each.successor for each in rules.manifest.deprecated_variables}
+        self._successor = rules.manifest.successors
         self._legacy: dict[str, set[str]] = {}
         for user in rules.manifest.legacy:
             for secret in user.secrets:

@@ -56,7 +56,7 @@ class Patch:
 
 def replacements(manifest: Manifest, files: Iterable[SourceFile]) -> tuple[Replacement, ...]:
     """Every line of a tree that uses a deprecated variable; the guard reports files that cannot be parsed."""
-    successors = {each.name: each.successor for each in manifest.deprecated_variables}
+    successors = manifest.successors
     return tuple(found for file in files for found in _of_file(file, successors))
 
 

@@ -115,6 +115,11 @@ class Manifest(Record):
             if user.name not in received
         )
 
+    @property
+    def successors(self) -> dict[str, str]:
+        """Return the variable that succeeds each deprecated one."""
+        return {each.name: each.successor for each in self.deprecated_variables}
+
     def bindings_of(self, user: str) -> tuple[Binding, ...]:
         """Return every binding that hands out this user's credential."""
         return tuple(binding for binding in self.bindings if binding.user == user)

@@ -38,6 +38,7 @@ from atlas_access.rollout import (
     observed,
     read_service_tags,
     released,
+    spent_by,
 )
 from atlas_access.smoke import BaselineRefused, SmokeInvalid, load_smoke, read_baseline
 
@@ -121,11 +122,12 @@ def _live(asked: StatusOrder) -> Live:
         if service_tags.bound is not None and service_tags.bound.revision != state.revision:
             was, runs = service.definition(service_tags.bound.revision), service.definition(state.revision)
             service_tags = released(service_tags, state.revision, was, runs)
+        spent = spent_by(ecs, state.revision, settings.repair) if settings.repair else ""
     except ServiceMissing as error:
         return Live(None, ServiceTags(), {}, str(error))
     except AwsUnavailable as error:
         return Live(None, ServiceTags(), {}, f"the service could not be described ({error})")
-    return Live(state, service_tags, tags)
+    return Live(state, service_tags, tags, repair_spent_by=spent)
 
 
 def _estate(asked: StatusOrder) -> LegacyInventory:

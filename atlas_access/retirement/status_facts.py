@@ -15,7 +15,15 @@ from atlas_access.drift import Drift, Wanted, listed, moment
 from atlas_access.retirement.inventory import Belongs, LegacyInventory, Standing
 from atlas_access.retirement.journal import Stage, read_journal
 from atlas_access.retirement.status import Fact
-from atlas_access.rollout import ObservedSoak, ServiceState, ServiceTags, named, refusals, short
+from atlas_access.rollout import (
+    ObservedSoak,
+    ServiceState,
+    ServiceTags,
+    named,
+    refusals,
+    short,
+    spent_finding,
+)
 
 _SHOWN = 3
 
@@ -43,12 +51,16 @@ class StatusOrder:
 
 @dataclass(frozen=True)
 class Live:
-    """The service as it is: its state, service_tags and tags, or why they are not known."""
+    """The service as it is: its state, service_tags and tags, or why they are not known.
+
+    `repair_spent_by` is the revision that has spent the repair that is still configured.
+    """
 
     state: ServiceState | None
     service_tags: ServiceTags
     tags: Mapping[str, str]
     why: str = ""
+    repair_spent_by: str = ""
 
     @property
     def bound(self) -> bool:
@@ -96,6 +108,8 @@ def swap(asked: StatusOrder, live: Live, before: ObservedSoak | str | None) -> F
     service_tags = live.service_tags
     if service_tags.broken:
         return Fact(holds=None, evidence=f"{runs}; its tags make no sense ({service_tags.broken})")
+    if live.repair_spent_by:
+        runs += f"; {spent_finding(asked.stack, live.repair_spent_by)}"
     against = []
     if service_tags.lease is not None:
         against.append(f"run {service_tags.lease.run} is moving it to {short(service_tags.lease.wanted)}")

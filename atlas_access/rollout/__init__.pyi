@@ -8,6 +8,7 @@ from .gates import (
 from .loop import SILENT_SECONDS as SILENT_SECONDS, StepLoop as StepLoop
 from .model import ServiceState as ServiceState, short as short
 from .observe_soak import Preceding as Preceding, observed as observed
+from .repair import spent_by as spent_by, spent_finding as spent_finding, tagged as tagged
 from .report import RolloutFailed as RolloutFailed
 from .rollback import RollbackRefused as RollbackRefused, roll_back as roll_back
 from .service import Service as Service, ServiceMissing as ServiceMissing

@@ -30,11 +30,11 @@ from atlas_access.rollout.steps import (
     Refused,
     Release,
     RolledBack,
+    Secure,
     Settle,
     Swap,
     Take,
     Undo,
-    Undone,
     Wait,
     Way,
 )
@@ -70,29 +70,6 @@ def decide(goal: Goal, observed: Observed, learnt: Learnt) -> Effect:
     if lease.wanted != goal.wanted:
         return _leftover(observed, lease)
     return _forward(goal, observed, learnt, lease)
-
-
-def learn(learnt: Learnt, effect: Effect, observed: Observed) -> Learnt:
-    """What a run knows after an effect was done; what the pre-flight and the gates said, their runner adds."""
-    match effect:
-        case Take(lease):
-            return replace(learnt, taken=lease, since=observed.tick)
-        case Swap(revision):
-            return replace(learnt, swapped_to=revision, swaps=learnt.swaps + 1, green=0, since=observed.tick)
-        case Undo(cause):
-            return replace(
-                learnt, cause=learnt.cause or cause, undoing_since=observed.tick, swapped_to="", swaps=0
-            )
-        case Settle():
-            mine = learnt.taken
-            undone = Undone(learnt.cause, mine.wanted, learnt.gates_after or ()) if mine else learnt.undone
-            return Learnt(learnt.started, refusals=learnt.refusals, undone=undone)
-        case Release():
-            return replace(learnt, taken=None)
-        case Abandon(why):
-            return replace(learnt, taken=None, refusals=(why,))
-        case _:
-            return learnt
 
 
 def standing_refusals(goal: Goal, observed: Observed) -> tuple[str, ...]:
@@ -135,7 +112,7 @@ def _anothers(goal: Goal, observed: Observed, learnt: Learnt, lease: Lease) -> E
         return Refused((f"run {lease.run} was asked to undo and has not ended; inspect the run itself",))
     if not lease.wish:
         return Ask(goal.cause, _held(goal, lease))
-    return Wait(f"run {lease.run} is putting {short(lease.prior)} back")
+    return Wait(f"run {lease.run} is putting {short(lease.target)} back")
 
 
 def busy(lease: Lease, age: float) -> str:
@@ -180,39 +157,50 @@ def _free_forward(goal: Goal, observed: Observed, learnt: Learnt) -> Effect:
 
 
 def _free_back(goal: Goal, observed: Observed, learnt: Learnt) -> Effect:
-    moved = learnt.undone is not None
-    if goal.leaving and observed.service.revision not in (goal.leaving, goal.prior):
-        return Done(observed.service.revision, moved=moved)
+    service, undone = observed.service, learnt.undone
+    target = learnt.way_to(goal.prior)
+    if goal.leaving and service.revision not in (goal.leaving, goal.prior, target):
+        return Done(service.revision, moved=undone is not None, foreign=True)
+    if learnt.no_way_back:
+        return Refused((learnt.no_way_back,))
+    refused = standing_refusals(goal, observed)
+    if not target and not refused and (goal.hold or not service.runs(goal.prior)):
+        return Secure(goal.prior)
+    target = target or goal.prior
     held = observed.service_tags.held
-    if observed.service.runs(goal.prior):
+    if service.runs(target):
         if goal.hold and (held is None or held < goal.release):
             return Hold(goal.release)
-        if observed.service_tags.bound is not None and observed.service_tags.bound.revision != goal.prior:
+        if observed.service_tags.bound is not None and observed.service_tags.bound.revision != target:
             return Settle()
-        return (
-            RolledBack(learnt.undone)
-            if learnt.undone and learnt.undone.gates
-            else Done(goal.prior, moved=moved)
-        )
-    if observed.service.revision == goal.prior and observed.service.status == "ACTIVE":
+        gates = learnt.gates_after if undone is None else undone.gates
+        return Judge(target) if gates is None and goal.hold else Done(target, undone is not None, gates)
+    if service.revision == target and service.status == "ACTIVE":
+        standing = judge(service, target).why
         if observed.tick - learnt.started <= goal.deadline_seconds:
-            return Wait(
-                f"{short(goal.prior)} was put back already: {judge(observed.service, goal.prior).why}"
-            )
-        return NotStable(goal.cause, judge(observed.service, goal.prior).why)
+            return Wait(f"{short(target)} was put back already: {standing}")
+        return NotStable(goal.cause, standing)
     if learnt.refusals is None:
         return Preflight()
-    reasons = (*standing_refusals(goal, observed), *learnt.refusals)
+    reasons = (*refused, *learnt.refusals)
     if reasons:
         return Refused(tuple(dict.fromkeys(reasons)))
-    return Take(_lease(goal, observed), held=_held(goal, None))
+    return Take(replace(_lease(goal, observed), prior=target), held=_held(goal, None))
+
+
+def _securing(observed: Observed, learnt: Learnt, lease: Lease) -> Effect | None:
+    """What is left to do before the service moves: the way back is found, and written into the lease."""
+    back = learnt.way_to(lease.target)
+    if not back:
+        return Secure(lease.target)
+    return None if back == lease.target else Take(replace(lease, back=back, heartbeat=observed.wall))
 
 
 def _leftover(observed: Observed, lease: Lease) -> Effect:
     """A dead run wanted something else: take its lease off where it had ended or not begun, else undo it first."""
     bound = observed.service_tags.bound
     ended = bound is not None and bound.revision == lease.wanted and observed.service.runs(lease.wanted)
-    if ended or observed.service.runs(lease.prior):
+    if ended or observed.service.runs(lease.prior) or observed.service.runs(lease.target):
         return Release()
     return Undo(f"a run that died left {short(lease.wanted)} half-way")
 
@@ -233,13 +221,15 @@ def _forward(goal: Goal, observed: Observed, learnt: Learnt, lease: Lease) -> Ef
     if learnt.refusals:
         why = "; ".join(learnt.refusals)
         return Abandon(why) if untouched else Undo(why, goal.release)
-    if service.revision not in (lease.prior, lease.wanted):
+    if service.revision not in (lease.prior, lease.wanted, lease.target):
         why = f"somebody deployed {short(service.revision)} meanwhile"
         return Undo(why, goal.release) if learnt.swapped_to else Abandon(f"{why}; update again")
     if not learnt.swapped_to and service.revision != goal.wanted:
         unsafe = refusal(service)
+        if learnt.no_way_back:
+            return Abandon(learnt.no_way_back)
         if unsafe is None:
-            return Swap(goal.wanted)
+            return _securing(observed, learnt, lease) or Swap(goal.wanted)
         return Abandon(unsafe) if late or service.status != "ACTIVE" else Wait(unsafe)
     standing = judge(service, goal.wanted)
     if (
@@ -260,7 +250,7 @@ def _forward(goal: Goal, observed: Observed, learnt: Learnt, lease: Lease) -> Ef
         return Judge(goal.wanted)
     bound = observed.service_tags.bound
     if bound is None or bound.revision != goal.wanted or bound.release != goal.release:
-        return Bind(Bound(goal.wanted, lease.prior, observed.wall, goal.release))
+        return Bind(Bound(goal.wanted, lease.target, observed.wall, goal.release))
     return Release(freely=True)
 
 
@@ -275,19 +265,23 @@ def _ended(goal: Goal, observed: Observed) -> bool:
 
 
 def _undoing(goal: Goal, observed: Observed, learnt: Learnt, lease: Lease) -> Effect:
-    target = lease.prior
+    target = lease.target
     if learnt.undoing_since is None or not lease.wish:
         decided_here = bool(learnt.cause) or goal.way is Way.BACK or observed.service_tags.held is not None
         return Undo(
             learnt.cause or lease.wish or goal.cause or UNDO, _held(goal, lease) if decided_here else None
         )
     if target == lease.wanted:
-        return NotStable(learnt.cause, "no other revision was recorded that could be put back")
+        return NotStable(learnt.cause, "no other revision was recorded", put_back=False)
     standing = judge(observed.service, target)
     if observed.service.revision != target:
         if learnt.swapped_to == target and _just_swapped(observed, learnt):
             return Wait("ECS does not show the update yet")
-        return Swap(target) if learnt.swaps < MAX_SWAPS_BACK else NotStable(learnt.cause, standing.why)
+        if learnt.no_way_back:
+            return NotStable(learnt.cause, learnt.no_way_back, put_back=False)
+        if learnt.swaps >= MAX_SWAPS_BACK:
+            return NotStable(learnt.cause, standing.why)
+        return _securing(observed, learnt, lease) or Swap(target)
     if standing.progress is Progress.ARRIVED:
         return Judge(target) if learnt.gates_after is None else Settle()
     if observed.tick - learnt.undoing_since > goal.deadline_seconds:

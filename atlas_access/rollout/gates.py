@@ -41,11 +41,13 @@ def baseline_digest(stack: str, configured: str, folder: Path) -> str:
 class Round:
     """One round of every gate: what failed, one line each, the most telling first; empty is green.
 
-    `notes` name what passed without having been run.
+    `notes` name what passed without having been run; `unknown` says that nothing was found wrong, but that something
+    could not be judged.
     """
 
     failures: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unknown: bool = False
 
     @property
     def green(self) -> bool:
@@ -54,6 +56,10 @@ class Round:
 
     def __str__(self) -> str:
         return "; ".join(self.failures or ("green", *self.notes))
+
+
+NOT_RUN = Round(notes=("not run: there is no smoke baseline of this stack",), unknown=True)
+"""The round of a stack without a baseline."""
 
 
 class Gates(Protocol):

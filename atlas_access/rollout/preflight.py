@@ -85,25 +85,26 @@ def unproven(requests: Sequence[ProofRequest], definition: Mapping[str, Any]) ->
     )
 
 
-def readable(readability: Readability, service: Service, revisions: Sequence[str]) -> Check:
-    """Tasks of every one of these revisions could start."""
+def readable(readability: Readability, service: Service, revision: str) -> Check:
+    """Tasks of this revision could start."""
 
     def check(_: Observed) -> tuple[str, ...]:
-        return tuple(
-            reason
-            for revision in dict.fromkeys(revisions)
-            for reason in readability.refusals(revision, service.definition(revision))
-        )
+        return readability.refusals(revision, service.definition(revision))
 
     return check
 
 
 @dataclass
 class Gated:
-    """The gates can be run, and are green on what runs now; `red` says whether the check found a red gate."""
+    """The gates can be run, and are green on what runs now; `red` says whether the check found a red gate.
+
+    Red gates are only reported where a `repair`, given the running revision, has nothing `against` it.
+    """
 
     gates: Gates | None
     allow_ungated: bool
+    repair: Callable[[str], tuple[str, ...]] | None = None
+    say: Callable[[str], None] = lambda _: None
     red: bool = False
 
     def __call__(self, observed: Observed) -> tuple[str, ...]:
@@ -116,7 +117,15 @@ class Gated:
         now = short(observed.service.revision)
         found = self.gates.round(observed.service.revision, lambda: False)
         self.red = not found.green
-        return tuple(f"{failure} (already on {now}, before any change)" for failure in found.failures)
+        failures = tuple(f"{failure} (already on {now}, before any change)" for failure in found.failures)
+        if found.green or self.repair is None:
+            return failures
+        against = self.repair(observed.service.revision)
+        if against:
+            return (*failures, *against)
+        for failure in failures:
+            self.say(f"{failure}: reported only, because atlas-access:repair states a repair")
+        return ()
 
 
 def owned(answer: Status, why: str, *, acknowledged: bool) -> Check:

@@ -33,6 +33,14 @@ _Keys = Mapping[tuple[str, SecretReference], str | None]
 """Each variable with its reference, and the ARN of the key that encrypts the secret."""
 
 
+@dataclass(frozen=True)
+class Problem:
+    """Why tasks could not start, or, where it is not `known`, why nobody knows whether they could."""
+
+    text: str
+    known: bool = True
+
+
 @dataclass
 class Readability:
     """Checks definitions against one account; what was asked once is not asked again."""
@@ -44,22 +52,27 @@ class Readability:
 
     def refusals(self, revision: str, definition: Mapping[str, Any]) -> tuple[str, ...]:
         """Every reason why tasks of this revision could not start, or why nobody knows whether they could."""
+        return tuple(each.text for each in self.problems(revision, definition))
+
+    def problems(self, revision: str, definition: Mapping[str, Any]) -> tuple[Problem, ...]:
+        """The same, each with whether it is known or only could not be asked."""
         label = short(revision)
         if definition.get("status") == "INACTIVE":
-            return (f"{label} is INACTIVE: a deregistered revision cannot run again",)
+            return (Problem(f"{label} is INACTIVE: a deregistered revision cannot run again"),)
         named, _ = references(definition)
         if not named:
             return ()
         role = str(definition.get("executionRoleArn") or "")
         if not role:
-            return (f"{label} names secrets but no execution role that could read them",)
-        problems: list[str] = []
+            return (Problem(f"{label} names secrets but no execution role that could read them"),)
+        problems: list[Problem] = []
         keys: dict[tuple[str, SecretReference], str | None] = {}
         for variable, reference in named.items():
             try:
                 keys[variable, reference] = self._key_of(reference)
             except (AwsUnavailable, _Unusable) as error:
-                problems.append(f"{label}: {variable} from {reference.name}: {_why(error)}")
+                known = isinstance(error, _Unusable) or error.code == "ResourceNotFoundException"
+                problems.append(Problem(f"{label}: {variable} from {reference.name}: {_why(error)}", known))
         return (*dict.fromkeys(problems), *self._denied(label, role, keys))
 
     def _key_of(self, reference: SecretReference) -> str | None:
@@ -91,7 +104,7 @@ class Readability:
             raise _Unusable(f"its key is {found['KeyState']}, so it cannot be decrypted")
         return str(found["Arn"])
 
-    def _denied(self, label: str, role: str, keys: _Keys) -> Iterator[str]:
+    def _denied(self, label: str, role: str, keys: _Keys) -> Iterator[Problem]:
         if not keys:
             return
         name = role.rpartition("/")[2]
@@ -99,7 +112,8 @@ class Readability:
             decisions = self._simulated(role, keys)
         except AwsUnavailable as error:
             if error.code not in _FORBIDDEN:
-                yield f"{label}: whether {name} reads its secrets is unknown: {_why(error)}"
+                text = f"{label}: whether {name} reads its secrets is unknown: {_why(error)}"
+                yield Problem(text, known=False)
                 return
             yield from self._as_the_role(label, role, keys)
             return
@@ -107,9 +121,10 @@ class Readability:
             for action, resource in ((READ, reference.arn), (DECRYPT, key)):
                 decision = decisions.get((action, resource), "unknown") if resource else "allowed"
                 if decision != "allowed":
-                    yield (
+                    yield Problem(
                         f"{label}: {name} may not {action} for {variable} ({reference.name}): {decision}; "
-                        "grant it to the role"
+                        "grant it to the role",
+                        known=decision != "unknown",
                     )
 
     def _simulated(self, role: str, keys: _Keys) -> dict[tuple[str, str | None], str]:
@@ -136,15 +151,16 @@ class Readability:
                 decisions[(action, str(each["EvalResourceName"]))] = str(each["EvalDecision"])
         return decisions
 
-    def _as_the_role(self, label: str, role: str, keys: _Keys) -> Iterator[str]:
+    def _as_the_role(self, label: str, role: str, keys: _Keys) -> Iterator[Problem]:
         """Read as the role itself; the values are dropped at once."""
         name = role.rpartition("/")[2]
         try:
             session = taken_on(role, self.region, self.endpoints, "preflight")
         except AwsUnavailable as error:
-            yield (
+            yield Problem(
                 f"{label}: whether {name} reads its secrets is unknown: IAM refuses to simulate it, and the role "
-                f"cannot be taken on ({error.code}); allow iam:SimulatePrincipalPolicy"
+                f"cannot be taken on ({error.code}); allow iam:SimulatePrincipalPolicy",
+                known=False,
             )
             return
         store = self.open_client("secretsmanager", self.region, self.endpoints, session=session)
@@ -152,7 +168,8 @@ class Readability:
             try:
                 read_value(store, reference.arn, reference.version)
             except AwsUnavailable as error:
-                yield f"{label}: {name} cannot read {variable} ({reference.name}): {error.code}"
+                text = f"{label}: {name} cannot read {variable} ({reference.name}): {error.code}"
+                yield Problem(text, known=error.code in _FORBIDDEN)
 
 
 class _Unusable(Exception):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from atlas_access.base import redact
+from atlas_access.rollout.gates import Round
 from atlas_access.rollout.model import short
 from atlas_access.rollout.steps import Done, End, Goal, Lost, NotStable, Observed, Refused, RolledBack, Way
 
@@ -64,20 +65,21 @@ def end_message(
     """The text of an end. `details` are stop reasons."""
     known, state = figures or Figures(), observed.service
     match end:
-        case Done(revision, moved):
-            lines = [*_done(stack, goal, observed, revision, moved=moved), *_cost(known)]
+        case Done():
+            lines = [*_done(stack, goal, observed, end), *_cost(known)]
+            if end.gates is not None:
+                lines.append(_works(end.revision, end.gates))
         case Refused(reasons):
             lines = _refused(stack, goal, observed, reasons)
         case RolledBack(undone):
             head = f"ROLLED BACK  {stack}: {undone.cause}"
             logged = [f"The service logged meanwhile: {each}" for each in known.logged]
             lines = [head, _runs_again(observed, known), *_likely(details), *logged]
-            if undone.gates:
-                lines.append(f"The gates fail on it too: {'; '.join(undone.gates)}")
-            lines.append(_next(stack, observed))
-        case NotStable(cause, why):
+            lines += [_works(state.revision, undone.gates), _next(stack, observed)]
+        case NotStable(cause, why, put_back):
+            done = "was put back, but" if put_back else "was not put back"
             lines = [
-                f"NOT STABLE  {stack}: {cause}; {short(_prior(goal, observed))} was put back, but: {why}",
+                f"NOT STABLE  {stack}: {cause}; {short(_prior(goal, observed))} {done}: {why}",
                 *_likely(details),
                 f"The service shows {short(state.revision)} {state.counted}. Inspect its events now:",
                 f"  aws ecs describe-services --cluster … --services … --query services[0].events ({state.arn})",
@@ -102,15 +104,18 @@ def unknown(stack: str, goal: Goal, why: str) -> str:
     )
 
 
-def _done(stack: str, goal: Goal, observed: Observed, revision: str, *, moved: bool) -> list[str]:
-    runs = f"{short(revision)} running {observed.service.counted}"
+def _done(stack: str, goal: Goal, observed: Observed, end: Done) -> list[str]:
+    runs = f"{short(end.revision)} running {observed.service.counted}"
     if goal.way is Way.FORWARD:
-        return [f"{stack}: {runs}" if moved else f"{stack}: {runs}; nothing had to be moved"]
-    if goal.leaving and revision not in (goal.leaving, goal.prior):
+        return [f"{stack}: {runs}" if end.moved else f"{stack}: {runs}; nothing had to be moved"]
+    if end.foreign:
         return [f"{stack}: {runs}, which no rollout of ours brought; left as it is"]
     held = f"Nothing swaps until rolloutRelease exceeds {observed.service_tags.held} in Pulumi.{stack}.yaml."
+    head = "" if end.gates is None or end.gates.green else "GATES RED  "
+    if end.gates is not None and end.gates.unknown:
+        head = "NOT KNOWN  "
     return [
-        f"{stack}: {runs} again",
+        f"{head}{stack}: {runs} again",
         *([held] if goal.hold and observed.service_tags.held is not None else []),
     ]
 
@@ -120,6 +125,13 @@ def _refused(stack: str, goal: Goal, observed: Observed, reasons: tuple[str, ...
     what = "NOT STARTED" if goal.way is Way.FORWARD else "NOT ROLLED BACK"
     runs = short(observed.service.revision) if observed.service.revision else "no revision"
     return [f"{what}  {stack}: {count}; {runs} keeps running.", *reasons]
+
+
+def _works(revision: str, gates: Round) -> str:
+    """Whether what runs now works, as the gates say."""
+    if gates.unknown:
+        return f"Whether {short(revision)} works is unknown: {'; '.join(gates.failures or gates.notes)}"
+    return f"{short(revision)} {'works: the gates are' if gates.green else 'does not work:'} {gates}"
 
 
 def _runs_again(observed: Observed, figures: Figures) -> str:
@@ -150,9 +162,9 @@ def _next(stack: str, observed: Observed) -> str:
         return f"Next: fix the cause, then update {stack} again."
     return (
         f"Deployments are paused. After fixing the cause, set rolloutRelease above {observed.service_tags.held} in "
-        f"Pulumi.{stack}.yaml. Next: atlas-access prove {stack}"
+        f"Pulumi.{stack}.yaml (docs/runbooks/bind.md). Next: atlas-access prove {stack}"
     )
 
 
 def _prior(goal: Goal, observed: Observed) -> str:
-    return observed.service_tags.lease.prior if observed.service_tags.lease is not None else goal.prior
+    return observed.service_tags.lease.target if observed.service_tags.lease is not None else goal.prior

@@ -9,20 +9,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from atlas_access.base import Endpoints, Settings
 from atlas_access.clients import AwsUnavailable, client, describe_definition, wrong_account
 from atlas_access.rollout.model import ServiceState, short
 from atlas_access.rollout.open_incident import StopLine
-from atlas_access.rollout.preflight import Checks, readable
-from atlas_access.rollout.readable import Readability
+from atlas_access.rollout.preflight import Checks
 from atlas_access.rollout.run import carry_out
 from atlas_access.rollout.service import Service, ServiceMissing
 from atlas_access.rollout.service_tags import ServiceTags
 from atlas_access.rollout.smoke_gates import smoke_gates
 from atlas_access.rollout.stack import PROJECT_FOLDER
 from atlas_access.rollout.steps import Goal, Way
-from atlas_access.rollout.wiring import new_run, parts_of
+from atlas_access.rollout.wiring import new_run, parts_of, proven_now, way_back_of
 from atlas_access.smoke import letting_go
 
 
@@ -73,16 +73,19 @@ def roll_back(
         cause="asked for by atlas-access rollback",
         hold=True,
     )
-    checks = Checks({"reading the secrets": readable(Readability(region, endpoints), service, (target,))})
+    way_back = way_back_of(
+        settings, service, endpoints, tell, partial(proven_now, stack, settings, endpoints)
+    )
+    checks = Checks({"reading the secrets": way_back.resolves(target)})
     line = StopLine(stack, settings.github_repository, endpoints, os.environ, tell)
     with line.watching(lambda failure: failure.moved):
-        done = carry_out(goal, parts_of(stack, settings, service, endpoints, checks, gates, tell))
+        done = carry_out(goal, parts_of(stack, settings, service, endpoints, checks, gates, way_back, tell))
     return RolledTo(
         stack=stack,
         revision=short(done.revision),
         left=short(state.revision),
         held=goal.release,
-        gates="not run" if gates is None or not done.moved else "green",
+        gates="green" if done.gates is not None and not done.gates.unknown else "not run",
     )
 
 
@@ -94,7 +97,7 @@ def recorded(stack: str, state: ServiceState, service_tags: ServiceTags) -> str:
             "untag-resource), then name a revision with --to"
         )
     if service_tags.lease is not None:
-        return service_tags.lease.prior
+        return service_tags.lease.target
     if service_tags.bound is not None and service_tags.bound.revision == state.revision:
         return service_tags.bound.prior
     if service_tags.held is not None:

@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 
 from atlas_access.base import Clock
 from atlas_access.clients import AwsUnavailable, ServiceError
-from atlas_access.rollout.decide import BEAT_SECONDS, decide, learn
-from atlas_access.rollout.gates import ROUNDS, Gates, Round
+from atlas_access.rollout.decide import BEAT_SECONDS, decide
+from atlas_access.rollout.gates import NOT_RUN, ROUNDS, Gates, Round
+from atlas_access.rollout.learn import learn
 from atlas_access.rollout.loop import SILENT_SECONDS, StepLoop
 from atlas_access.rollout.model import ServiceState, short
 from atlas_access.rollout.report import Figures, RolloutFailed, end_message, unknown
@@ -28,6 +29,7 @@ from atlas_access.rollout.steps import (
     Ask,
     Beat,
     Bind,
+    Chosen,
     Done,
     Effect,
     End,
@@ -40,6 +42,7 @@ from atlas_access.rollout.steps import (
     Preflight,
     Release,
     RolledBack,
+    Secure,
     Settle,
     Step,
     Swap,
@@ -64,7 +67,7 @@ class Parts:
 
     `preflight` gives every reason not to start; `gates` is None where none are configured. `failed` counts the requests
     that failed on the balanced address in the last so many seconds, None where nobody counts; `logged` gives the
-    error lines of a revision's log in that time.
+    error lines of a revision's log in that time. `way_back` finds what to go back to for a recorded revision.
     """
 
     stack: str
@@ -77,6 +80,7 @@ class Parts:
     aside: Callable[[Callable[[], Any]], Future[Any]] | None = None
     failed: Callable[[float], int | None] = lambda _: None
     logged: Callable[[str, float], tuple[str, ...]] = lambda *_: ()
+    way_back: Callable[[str], Chosen] = Chosen
 
 
 def carry_out(goal: Goal, parts: Parts) -> Done:
@@ -122,6 +126,8 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
                 figures = replace(figures, logged=self._parts.logged(end.undone.left, seconds))
         text = end_message(self._parts.stack, self._goal, end, observed, self._details, figures)
         if isinstance(end, Done):
+            if end.gates is not None and not end.gates.green:
+                raise RolloutFailed(text, 3 if end.gates.unknown else 1, moved=True)
             self.say(text)
             return end
         raise RolloutFailed(text, moved=isinstance(end, RolledBack | NotStable))
@@ -132,6 +138,8 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
             case Preflight():
                 found = self._aside(lambda: self._parts.preflight(observed), "the pre-flight")
                 return self.learnt if found is None else replace(self.learnt, refusals=found)
+            case Secure(revision):
+                return self._secured(revision)
             case Judge(revision):
                 return self._judged(revision)
             case Wait(why):
@@ -167,12 +175,12 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
         return learn(self.learnt, step, observed)
 
     def _judged(self, revision: str) -> Learnt:
-        gates, undoing = self._parts.gates, self.learnt.undoing_since is not None
-        if undoing:
+        gates, undoing = self._parts.gates, self._undoing()
+        if undoing and self.learnt.undoing_since is not None:
             self._figures = self._figures.at("back", self.clock.wall())
         if gates is None:
             self._report("gates NOT RUN: there is no smoke baseline of this stack")
-            return replace(self.learnt, green=ROUNDS, gates_after=() if undoing else None)
+            return replace(self.learnt, green=ROUNDS, gates_after=NOT_RUN if undoing else None)
         stop = threading.Event()
         try:
             result = self._aside(lambda: safely(gates, revision, stop.is_set), "the gates", undoing=undoing)
@@ -180,14 +188,30 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
             stop.set()
         if result is None:
             return self.learnt
-        found = Round(result) if isinstance(result, tuple) else result
+        found = Round(result, unknown=True) if isinstance(result, tuple) else result
         self._report(f"gates on {short(revision)}: {found}")
         if undoing:
-            return replace(self.learnt, gates_after=found.failures)
+            return replace(self.learnt, gates_after=found)
         if found.green:
             return replace(self.learnt, green=self.learnt.green + 1)
         self._figures = self._figures.at("red", self.clock.wall())
         return replace(self.learnt, green=0, cause=found.failures[0])
+
+    def _undoing(self) -> bool:
+        return self.learnt.undoing_since is not None or self._goal.way is Way.BACK
+
+    def _secured(self, revision: str) -> Learnt:
+        found = self._aside(
+            lambda: tried(self._parts.way_back, revision),
+            "the check of the way back",
+            undoing=self._undoing(),
+        )
+        if isinstance(found, tuple):
+            self.say(f"whether {short(revision)} can run again is unknown: {found[0]}")
+            found = Chosen(revision)
+        if found is None:
+            return self.learnt
+        return replace(self.learnt, secured=(revision, found.revision), no_way_back=found.refusal)
 
     def _aside(self, work: Callable[[], Any], what: str, *, undoing: bool = False) -> Any:
         """Do slow work while the lease is kept alive and watched; None when the run must decide anew at once."""
@@ -254,7 +278,7 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
 
 def _taking(lease: Lease, *, taking_over: bool) -> str:
     back = (
-        f"to put {short(lease.prior)} back"
+        f"to put {short(lease.target)} back"
         if lease.wish
         else f"{short(lease.prior)} to {short(lease.wanted)}"
     )
@@ -275,12 +299,20 @@ def in_thread(work: Callable[[], _T]) -> Future[_T]:
     return job
 
 
+def tried(way_back: Callable[[str], Chosen], revision: str) -> Chosen | tuple[str, ...]:
+    """A check that breaks leaves the way back unknown; it does not stop an undo."""
+    try:
+        return way_back(revision)
+    except Exception as error:  # noqa: BLE001 - whatever breaks in the check, the service must be put back
+        return (f"{type(error).__name__}: {error}",)
+
+
 def safely(gates: Gates, revision: str, stopped: Callable[[], bool]) -> Round:
     """A gate that breaks has not passed: its defect is a failure of the round, never of the rollout's undoing."""
     try:
         return gates.round(revision, stopped)
     except Exception as error:  # noqa: BLE001 - whatever breaks in a gate, the service must be put back
-        return Round((f"the gates could not be run: {type(error).__name__}: {error}",))
+        return Round((f"the gates could not be run: {type(error).__name__}: {error}",), unknown=True)
 
 
 __all__ = ["Parts", "RolloutFailed", "ServiceTags", "carry_out", "in_thread"]

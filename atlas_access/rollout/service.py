@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from atlas_access.base import REGISTRATION_FACTS
 from atlas_access.clients import describe_definition, describe_service, tags_of
 from atlas_access.rollout.model import ServiceState, short
 from atlas_access.rollout.service_tags import (
@@ -16,6 +17,7 @@ from atlas_access.rollout.service_tags import (
     HEARTBEAT,
     HELD,
     LEASE_KEYS,
+    PREFIX,
     WISH,
     Bound,
     Lease,
@@ -64,6 +66,17 @@ class Service:
     def definition(self, revision: str) -> dict[str, Any]:
         """A revision's full definition with its tags, as RegisterTaskDefinition would take it back."""
         return describe_definition(self.ecs, revision)
+
+    def register(self, definition: Mapping[str, Any]) -> str:
+        """Register a described definition again, with its tags but AWS's and ours; the new revision's ARN."""
+        asked = {
+            name: value
+            for name, value in definition.items()
+            if name not in REGISTRATION_FACTS and value is not None
+        }
+        tags = [each for each in asked.pop("tags", ()) if not each["key"].startswith(("aws:", PREFIX))]
+        answer = self.ecs.register_task_definition(**asked, **({"tags": tags} if tags else {}))
+        return str(answer["taskDefinition"]["taskDefinitionArn"])
 
     def swap(self, revision: str) -> None:
         """Tell the service to run `revision`."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 PREFIX = "atlas-access/"
 RUN, PRIOR, WANTED = f"{PREFIX}lease-run", f"{PREFIX}lease-prior", f"{PREFIX}lease-wanted"
 HEARTBEAT, RELEASE, WISH = f"{PREFIX}lease-heartbeat", f"{PREFIX}lease-release", f"{PREFIX}lease-undo"
-LEASE_KEYS = (RUN, PRIOR, WANTED, HEARTBEAT, RELEASE, WISH)
+BACK = f"{PREFIX}lease-back"
+LEASE_KEYS = (RUN, PRIOR, WANTED, HEARTBEAT, RELEASE, WISH, BACK)
 HELD = f"{PREFIX}held"
 BOUND, BOUND_PRIOR = f"{PREFIX}bound", f"{PREFIX}bound-prior"
 BOUND_SINCE, BOUND_RELEASE = f"{PREFIX}bound-since", f"{PREFIX}bound-release"
@@ -30,8 +31,9 @@ class TagUnwritable(ValueError):
 
 @dataclass(frozen=True)
 class Lease:
-    """Who moves the service: from `prior` to `wanted`, or, once `wish` says why, back to `prior`.
+    """Who moves the service: from `prior` to `wanted`, or, once `wish` says why, back to `target`.
 
+    `back` is the revision that takes the place of `prior` on the way back, "" where `prior` itself can run again.
     `heartbeat` is Unix seconds, `release` the setting `rolloutRelease` that the run started with.
     """
 
@@ -41,6 +43,12 @@ class Lease:
     heartbeat: float
     release: int = 0
     wish: str = ""
+    back: str = ""
+
+    @property
+    def target(self) -> str:
+        """The revision to go back to."""
+        return self.back or self.prior
 
     def tags(self) -> dict[str, str]:
         """The lease as tags. Raises `TagUnwritable`."""
@@ -51,7 +59,7 @@ class Lease:
             HEARTBEAT: f"{self.heartbeat:.3f}",
             RELEASE: str(self.release),
             WISH: clean(self.wish),
-        }
+        } | ({BACK: _value(self.back)} if self.back else {})
 
 
 @dataclass(frozen=True)
@@ -96,6 +104,7 @@ def read_service_tags(tags: Mapping[str, str]) -> ServiceTags:
                 float(tags[HEARTBEAT]),
                 int(tags[RELEASE]),
                 tags.get(WISH, "").strip(),
+                tags.get(BACK, ""),
             )
         except (KeyError, ValueError):
             broken.append("the lease")

@@ -24,6 +24,7 @@ from atlas_access.smoke import (
     SignUp,
     SmokeInvalid,
     SmokeOrder,
+    Standing,
     find_chromium,
     load_smoke,
     one_round,
@@ -54,14 +55,15 @@ class SmokeGates:
         found = one_round(self.order, revision=short(revision), stopped=stopped, signs_up=self.signs_up)
         notes = tuple(map(str, found.not_run))
         if self.signs_up:
-            return Round(found.failures, notes)
-        red = [
-            str(each) for each in found.results if each.gate is not Gate.WAITLIST and not each.standing.passes
-        ]
+            return Round(found.failures, notes, unknown=found.standing is Standing.UNKNOWN)
+        judged = [each for each in found.results if each.gate is not Gate.WAITLIST]
         asked = {each.gate for each in found.results}
-        return Round(
-            (*(f"gate {gate.value} was not asked" for gate in Gate if gate not in asked), *red), notes
+        failures = (
+            *(f"gate {gate.value} was not asked" for gate in Gate if gate not in asked),
+            *(str(each) for each in judged if not each.standing.passes),
         )
+        unmet = any(each.standing is Standing.UNMET for each in judged)
+        return Round(failures, notes, unknown=bool(failures) and not unmet)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class UnusableGates:
 
     def round(self, revision: str, stopped: Callable[[], bool]) -> Round:  # noqa: ARG002 - the protocol's
         """Never green."""
-        return Round((self.why,))
+        return Round((self.why,), unknown=True)
 
 
 def smoke_gates(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from atlas_access.rollout.gates import NOT_RUN, Round
 from atlas_access.rollout.model import ServiceState
 from atlas_access.rollout.service_tags import Bound, Lease, ServiceTags
 
@@ -52,7 +53,15 @@ class Undone:
 
     cause: str
     left: str
-    gates: tuple[str, ...] = ()
+    gates: Round = NOT_RUN
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The revision to go back to, or why there is none."""
+
+    revision: str
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,8 @@ class Learnt:
 
     `refusals` is None until the pre-flight was made. `taken` is the lease as this run wrote it, while it holds one.
     `since` is when it took or swapped last, `undoing_since` when it began to undo. `gates_after` is what the gates
-    said after the undoing, None until asked.
+    said after the undoing, None until asked. `secured` are a recorded revision and the one to go back to instead, the
+    same where it can run again; `no_way_back` says why there is none.
     """
 
     started: float
@@ -73,13 +83,26 @@ class Learnt:
     green: int = 0
     cause: str = ""
     undoing_since: float | None = None
-    gates_after: tuple[str, ...] | None = None
+    gates_after: Round | None = None
     undone: Undone | None = None
+    secured: tuple[str, str] | None = None
+    no_way_back: str = ""
+
+    def way_to(self, recorded: str) -> str:
+        """The revision to go back to for a recorded one, "" until that was asked."""
+        return self.secured[1] if self.secured and recorded in self.secured else ""
 
 
 @dataclass(frozen=True)
 class Preflight:
     """Look for every reason not to start, all at once."""
+
+
+@dataclass(frozen=True)
+class Secure:
+    """Make sure that this recorded revision can run again, else register its definition with proven credentials."""
+
+    revision: str
 
 
 @dataclass(frozen=True)
@@ -168,10 +191,15 @@ class Abandon:
 
 @dataclass(frozen=True)
 class Done:
-    """The end: the goal is reached; `moved` says whether this run moved anything."""
+    """The end: the goal is reached, but for what `gates` say of it after a way back, None where nobody asked.
+
+    `moved` says whether this run moved anything; `foreign`, that the revision is none of ours and was left alone.
+    """
 
     revision: str
     moved: bool
+    gates: Round | None = None
+    foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -190,10 +218,11 @@ class RolledBack:
 
 @dataclass(frozen=True)
 class NotStable:
-    """The end: the recorded revision was put back, but does not become stable; a person must look."""
+    """The end: the recorded revision does not become stable, or was not `put_back` at all; a person must look."""
 
     cause: str
     why: str
+    put_back: bool = True
 
 
 @dataclass(frozen=True)
@@ -204,6 +233,21 @@ class Lost:
 
 
 End = Done | Refused | RolledBack | NotStable | Lost
-Step = Preflight | Take | Beat | Swap | Wait | Judge | Undo | Ask | Bind | Release | Settle | Hold | Abandon
+Step = (
+    Preflight
+    | Secure
+    | Take
+    | Beat
+    | Swap
+    | Wait
+    | Judge
+    | Undo
+    | Ask
+    | Bind
+    | Release
+    | Settle
+    | Hold
+    | Abandon
+)
 Effect = Step | End
 ENDS = (Done, Refused, RolledBack, NotStable, Lost)

@@ -15,8 +15,18 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from atlas_access.base import REGISTRATION_FACTS, Endpoints, Settings, Status, What, clock_for
-from atlas_access.clients import AccountTarget, failed_requests, session_in
+from atlas_access.base import (
+    REGISTRATION_FACTS,
+    Endpoints,
+    SecretReference,
+    Settings,
+    Status,
+    What,
+    clock_for,
+)
+from atlas_access.clients import AccountTarget, CredentialsMissing, failed_requests, session_in, sign_in_from
+from atlas_access.manifest import Consumer, Manifest, load_manifest
+from atlas_access.proof import Stack, Verdict, candidates, prove_candidates
 from atlas_access.rollout.gates import Gates
 from atlas_access.rollout.observe_soak import Preceding, observed
 from atlas_access.rollout.open_incident import StopLine
@@ -30,6 +40,7 @@ from atlas_access.rollout.preflight import (
     soaked,
 )
 from atlas_access.rollout.readable import Readability
+from atlas_access.rollout.repair import Repair
 from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
 from atlas_access.rollout.service_log import errors_of
@@ -43,6 +54,7 @@ from atlas_access.rollout.stack import (
     settings_of,
 )
 from atlas_access.rollout.steps import Goal, Observed, Way
+from atlas_access.rollout.way_back import WayBack, log_in, mongo, with_deprecated
 
 
 def record_prior(props: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,7 +62,7 @@ def record_prior(props: Mapping[str, Any]) -> dict[str, Any]:
     service = service_of(props, _endpoints())
     state, service_tags = service.observe_tagged()
     lease = service_tags.lease
-    revision = state.revision if lease is None else lease.prior
+    revision = state.revision if lease is None or state.revision == lease.prior else lease.target
     definition = {k: v for k, v in service.definition(revision).items() if k not in REGISTRATION_FACTS}
     return {
         **props,
@@ -74,24 +86,36 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
         release=settings.rollout_release,
         deadline_seconds=float(settings.rollout_deadline_seconds),
     )
+    readability = Readability(settings.aws_region, endpoints)
+    way_back = way_back_of(
+        settings,
+        service,
+        endpoints,
+        say,
+        lambda: with_deprecated(mongo(service.definition(goal.wanted)), _manifest().successors),
+        props,
+    )
+    repair = None
+    if settings.repair:
+        repair = partial(Repair(stack, settings.repair, service).against, wanted=goal.wanted)
     checks: dict[str, Check] = {
         "proving again": proven_again(props["proofs"], endpoints, goal.wanted, service),
-        "reading the secrets": readable(
-            Readability(str(props["region"]), endpoints), service, (goal.wanted, goal.prior)
-        ),
+        "reading the secrets": readable(readability, service, goal.wanted),
+        "the way back": way_back.before(goal.prior),
         "ownership": owned(
             Status(str(props["ownership"])),
             str(props["ownership_why"]),
             acknowledged=settings.acknowledged(What.TERRAFORM_RELEASED) is not None,
         ),
-        "the gates": (before := Gated(gates, settings.allow_ungated_rollout)),
+        "the gates": (before := Gated(gates, settings.allow_ungated_rollout, repair, say)),
     }
     if settings.goes_after:
         say(_asked_again(settings))
         checks["the soak before"] = _soak(settings, endpoints)
     line = StopLine(stack, settings.github_repository, endpoints, os.environ, say)
     with line.watching(lambda failure: failure.moved or before.red) as green:
-        done = green(carry_out(goal, parts_of(stack, settings, service, endpoints, Checks(checks), gates)))
+        parts = parts_of(stack, settings, service, endpoints, Checks(checks), gates, way_back)
+        done = green(carry_out(goal, parts))
     return {
         **props,
         "running_revision": done.revision,
@@ -112,7 +136,7 @@ def settle_lease(props: Mapping[str, Any]) -> None:
     """
     state, service_tags = service_of(props, _endpoints()).observe_tagged()
     if service_tags.lease is not None:
-        _go_back(props, service_tags.lease.prior, leaving=service_tags.lease.wanted)
+        _go_back(props, service_tags.lease.target, leaving=service_tags.lease.wanted)
     elif service_tags.bound is not None and service_tags.bound.revision == state.revision:
         _go_back(props, service_tags.bound.prior, leaving=service_tags.bound.revision)
 
@@ -131,11 +155,12 @@ def _go_back(props: Mapping[str, Any], prior: str, *, leaving: str) -> None:
         deadline_seconds=float(settings.rollout_deadline_seconds),
         cause="the stack goes back to phase provision",
     )
-    readability = Readability(str(props["region"]), endpoints)
-    checks = Checks({"reading the secrets": readable(readability, service, (prior,))})
+    today = partial(proven_now, stack, settings, endpoints)
+    way_back = way_back_of(settings, service, endpoints, say, today, props)
+    checks = Checks({"reading the secrets": way_back.resolves(prior)})
     line = StopLine(stack, settings.github_repository, endpoints, os.environ, say)
     with line.watching(lambda failure: failure.moved):
-        carry_out(goal, parts_of(stack, settings, service, endpoints, checks, gates))
+        carry_out(goal, parts_of(stack, settings, service, endpoints, checks, gates, way_back))
 
 
 def parts_of(
@@ -145,6 +170,7 @@ def parts_of(
     endpoints: Endpoints,
     preflight: Callable[[Observed], tuple[str, ...]],
     gates: Gates | None,
+    way_back: WayBack,
     tell: Callable[[str], None] | None = None,
 ) -> Parts:
     """What a run works with in this process."""
@@ -160,7 +186,52 @@ def parts_of(
         logged=lambda revision, seconds: errors_of(
             service, revision, settings.aws_region, endpoints, seconds
         ),
+        way_back=way_back,
     )
+
+
+def way_back_of(
+    settings: Settings,
+    service: Service,
+    endpoints: Endpoints,
+    tell: Callable[[str], None],
+    today: Callable[[], Mapping[str, SecretReference]],
+    props: Mapping[str, Any] | None = None,
+) -> WayBack:
+    """What finds the way back in this process; `today` gives the versions that are proven today, by variable.
+
+    `props` are those of a rollout, with the definition that was recorded.
+    """
+    region, given = settings.aws_region, props or {}
+    log = partial(log_in, region=region, endpoints=endpoints)
+    kept = {given["prior"]: json.loads(given["prior_definition"])} if given.get("prior_definition") else {}
+    return WayBack(service, log, today, Readability(region, endpoints).problems, tell, kept)
+
+
+def proven_now(stack: str, settings: Settings, endpoints: Endpoints) -> dict[str, SecretReference]:
+    """Prove the stack's credentials now, the version that tasks hold first; the proven ones, by variable."""
+    try:
+        sign_in = sign_in_from(os.environ)
+    except CredentialsMissing:
+        sign_in = None
+    manifest = _manifest()
+    each = candidates(Stack(stack, manifest, settings, endpoints, sign_in))
+    wanted = [one for one in each if one.variables and one.consumer is Consumer.SERVICE]
+    proofs = prove_candidates(wanted, endpoints, lambda *_: None, lambda *_: None)
+    proven = sorted(
+        (one for one, proof in zip(wanted, proofs, strict=True) if proof.verdict is Verdict.PROVEN),
+        key=lambda one: one.held,
+    )
+    named = {
+        variable: SecretReference(one.request.secret_arn, version=one.request.secret_version)
+        for one in proven
+        for variable in one.variables
+    }
+    return with_deprecated(named, manifest.successors)
+
+
+def _manifest() -> Manifest:
+    return load_manifest((PROJECT_FOLDER / "access.yaml").read_bytes())
 
 
 def gates_for(

@@ -82,6 +82,20 @@ def test_a_gate_that_fails_before_any_change_is_a_stop() -> None:
     assert ("gate 3 (already on app:7, before any change)",) == reasons
 
 
+@pytest.mark.parametrize("against", [(), ("the repair was spent by app:7",)])
+def test_a_repair_is_stopped_by_no_red_gate_unless_it_was_spent(against: tuple[str, ...]) -> None:
+    said: list[str] = []
+    gated = Gated(FakeGates({OLD: "gate 3"}), allow_ungated=False, repair=lambda _: against, say=said.append)
+    red = "gate 3 (already on app:7, before any change)"
+    assert ((red, *against) if against else ()) == gated(observed(revision=OLD))
+    assert ([] if against else [f"{red}: reported only, because atlas-access:repair states a repair"]) == said
+
+
+def test_gates_that_cannot_be_run_stop_a_repair_too() -> None:
+    gated = Gated(FakeGates(refused=("no baseline",)), allow_ungated=False, repair=lambda _: ())
+    assert ("no baseline",) == gated(observed())
+
+
 def test_gates_that_cannot_be_relied_on_are_not_asked() -> None:
     gates = FakeGates(refused=("the baseline is another stack's",))
     against = Gated(gates, allow_ungated=False)(observed())

@@ -8,6 +8,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from pymongo import MongoClient
 from service_fixture import Load
 from world_fixture import ROOT, deployed, run_command, sandbox
 
+from atlas_access.manifest import load_manifest
 from atlas_access.review.deployment import Deployment, Operation
 from atlas_access.review.deployment_text import failure_lines
 from atlas_access.rollout.service_tags import ServiceTags, read_service_tags
@@ -23,6 +25,7 @@ from sandbox.baselines import capture_baseline
 from sandbox.world import World
 
 BROKEN = "registry.example.com/askflorence/app:broken"
+REPAIR = "gate 3 is red on the broken build (INC-7)"
 SLOW = {"proofDeadlineSeconds": "600"}
 """A busy machine proves slowly, which is not what is asked here."""
 
@@ -62,6 +65,11 @@ class Story:
         tags = {tag["key"]: tag["value"] for tag in service.get("tags") or ()}
         self.found[name] = service["taskDefinition"].rpartition(":")[2], read_service_tags(tags)
 
+    def image(self, stack: str, number: int) -> str:
+        name = f"askflorence-{stack}-app:{number}"
+        found = client_of(self.world, stack, "ecs").describe_task_definition(taskDefinition=name)
+        return str(found["taskDefinition"]["containerDefinitions"][0]["image"])
+
     def lines(self, name: str) -> str:
         return "\n".join(failure_lines(self.runs[name]))
 
@@ -89,7 +97,22 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         result.deploy("destroyed", "staging", "bind", Operation.DESTROY, unprotect="true")
         with Load(result.world.of("staging").service_url, pause=0.1) as result.load:
             result.deploy("broken", "staging", "bind", containerImage=BROKEN)
+        change_legacy_passwords(result.world, "prod")
+        result.command("credentials dead", "prod", "rollback", "prod", "--format", "json")
+        result.deploy("held again", "prod", "bind", rolloutRelease="1")
+        result.command("red", "staging", "rollback", "staging", "--to", "9")
+        cure = {"containerImage": result.image("staging", 8), "rolloutRelease": "1"}
+        result.deploy("sick", "staging", "bind", **cure)
+        result.deploy("repaired", "staging", "bind", **cure, repair=REPAIR)
+        result.deploy("spent", "staging", "bind", Operation.PREVIEW, **cure, repair=REPAIR)
         yield result
+
+
+def change_legacy_passwords(world: World, stack: str) -> None:
+    manifest = load_manifest((ROOT / "access.yaml").read_bytes())
+    with MongoClient[dict[str, object]](world.of(stack).mongod.root_uri, directConnection=True) as client:
+        for user in manifest.legacy_on(stack):
+            client["admin"].command("updateUser", user.name, pwd=token_hex(16))
 
 
 def test_a_first_provision_without_a_baseline_creates_nothing(story: Story) -> None:
@@ -167,11 +190,72 @@ def test_a_rollback_runs_the_recorded_revision_again_green_and_holds(story: Stor
     assert ("12", ServiceTags(held=0)) == story.found["rollback"]
 
 
+def test_a_rollback_never_ends_on_refused_credentials(story: Story) -> None:
+    """The recorded revision 12 is bound to the legacy users, whose passwords were changed."""
+    done = story.commands["credentials dead"]
+    answer = json.loads(done.stdout)
+    found = (done.returncode, answer["revision"], answer["left"], answer["gates"])
+    assert (0, "askflorence-prod-app:14", "askflorence-prod-app:13", "green") == found
+    refused = "askflorence-prod-app:12: MONGODB_URI: the server refuses its login"
+    assert refused in done.stderr
+    assert "app:14 is the definition of askflorence-prod-app:12 with today's proven cred" in done.stderr
+    definitions = {
+        number: client_of(story.world, "prod", "ecs").describe_task_definition(
+            taskDefinition=f"askflorence-prod-app:{number}"
+        )["taskDefinition"]["containerDefinitions"][0]
+        for number in (12, 14)
+    }
+    names = {number: [each["name"] for each in found["secrets"]] for number, found in definitions.items()}
+    assert (names[12], definitions[12]["image"]) == (names[14], definitions[14]["image"])
+
+
+def test_a_rollback_onto_a_revision_with_a_red_gate_is_no_success(story: Story) -> None:
+    done = story.commands["red"]
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert 1 == done.returncode
+    assert any("GATES RED  staging: askflorence-staging-app:9 running 2/2 again" in line for line in lines)
+    assert "askflorence-staging-app:9 does not work: gate 3 providers/covered:" in done.stderr
+    assert "9" == story.found["red"][0]
+
+
+def test_a_service_that_is_red_is_moved_by_a_reviewed_repair_alone(story: Story) -> None:
+    red = r"gate 3 providers/covered: .* \(already on askflorence-staging-app:9, before any change\)"
+    assert story.lines("sick").startswith("NOT STARTED  staging: 3 reasons; askflorence-staging-app:9 keeps")
+    assert re.search(red, story.lines("sick"))
+    assert "" == story.runs["repaired"].failure
+    said = "\n".join(story.said["repaired"])
+    assert re.search(red + ": reported only, because atlas-access:repair states a repair", said)
+    number, tags = story.found["repaired"]
+    assert tags.bound is not None
+    assert (number, "9") == (tags.bound.revision.rpartition(":")[2], tags.bound.prior.rpartition(":")[2])
+    definition = client_of(story.world, "staging", "ecs").describe_task_definition(
+        taskDefinition=tags.bound.revision, include=["TAGS"]
+    )
+    assert {"key": "atlas-access/repair", "value": "gate 3 is red on the broken build INC-7"} in (
+        definition["tags"]
+    )
+
+
+def test_a_spent_repair_is_a_finding_of_the_preview(story: Story) -> None:
+    number = story.found["repaired"][0]
+    assert f"the repair was spent by askflorence-staging-app:{number}: remove atlas-access:repair from" in (
+        "\n".join(story.said["spent"])
+    )
+    assert 0 == story.runs["spent"].changes
+
+
 def test_after_a_rollback_an_update_is_refused_and_not_green(story: Story) -> None:
     lines = story.lines("held")
     assert lines.startswith("NOT STARTED  prod: 1 reason; askflorence-prod-app:12 keeps running.\n")
     assert "raise rolloutRelease above 0 in a reviewed change" in lines
     assert ("12", ServiceTags(held=0)) == story.found["held"]
+
+
+def test_after_a_rollback_onto_new_credentials_an_update_is_refused_too(story: Story) -> None:
+    """The revision that runs is bound as wanted: only the hold tells it from one that a rollout brought."""
+    lines = story.lines("held again")
+    assert lines.startswith("NOT STARTED  prod: 3 reasons; askflorence-prod-app:14 keeps running.\n")
+    assert "raise rolloutRelease above 1 in a reviewed change" in lines
 
 
 def test_a_raised_release_takes_the_hold_off(story: Story) -> None:

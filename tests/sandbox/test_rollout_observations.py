@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aws_fixture import Aws
 
+from atlas_access.base import SecretReference
 from atlas_access.base.clock import Clock
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.settings import Settings, check_settings
@@ -21,6 +22,7 @@ from atlas_access.rollout.service_log import errors_of
 from atlas_access.rollout.service_tags import Bound, Lease, ServiceTags
 from atlas_access.rollout.soak import ObservedSoak, refusals
 from atlas_access.rollout.stack import PROJECT_FOLDER
+from atlas_access.rollout.way_back import log_in
 from atlas_access.rollout.wiring import settle_lease
 from components.settings import read_files
 
@@ -89,6 +91,31 @@ def test_where_iam_does_not_simulate_and_the_role_is_closed_the_answer_is_unknow
 
     (reason,) = unreadable(endpoints, service, None, opened)
     assert "is unknown: IAM refuses to simulate it, and the role cannot be taken on (AccessDenied)" in reason
+
+
+def no_connection(aws: Aws) -> str:
+    return aws.client("secretsmanager").create_secret(Name="staging/mongodb/x", SecretString="x")["ARN"]
+
+
+@pytest.mark.parametrize(
+    ("named", "version", "dead", "unasked"),
+    [
+        ("staging/mongodb/app-read", "", "", "the driver refuses the connection string"),
+        ("staging/mongodb/app-read", "0" * 32, "the secret or this version of it does not exist", ""),
+        ("deleted", "", "the secret is marked for deletion", ""),
+        ("no connection", "", "", "not of the form mongodb://"),
+    ],
+)
+def test_only_what_is_gone_or_refused_disqualifies_a_credential(
+    aws: Aws, endpoints: Endpoints, named: str, version: str, dead: str, unasked: str
+) -> None:
+    if named == "deleted":
+        delete_secret(aws)
+        named = "staging/mongodb/app-read"
+    arn = no_connection(aws) if named == "no connection" else named
+    found = log_in(SecretReference(arn, version=version), "us-east-1", endpoints)
+    assert (dead, bool(unasked)) == (found.dead, bool(found.unasked))
+    assert unasked in found.unasked
 
 
 def preceding(aws: Aws, **changes: Any) -> Preceding:
@@ -257,6 +284,18 @@ def test_a_log_that_cannot_be_read_yields_nothing(aws: Aws, endpoints: Endpoints
 
 def test_rollback_to_a_named_revision(moving: Aws, endpoints: Endpoints, settings: Settings) -> None:
     assert f"{NAME}:5" == roll_back("staging", settings, endpoints, "5", lambda _: None).revision
+
+
+def test_rollback_registers_the_definition_of_an_inactive_revision_again(
+    moving: Aws, endpoints: Endpoints, service: Service, settings: Settings
+) -> None:
+    prior = bound_to_a_new_revision(moving, service, 0)
+    moving.client("ecs").deregister_task_definition(taskDefinition=prior)
+    done = roll_back("staging", settings, endpoints, "", lambda _: None)
+    before, now = service.definition(prior), service.definition(done.revision)
+    assert (f"{NAME}:9", "not run") == (done.revision, done.gates)
+    assert ("INACTIVE", "ACTIVE") == (before["status"], now["status"])
+    assert before["containerDefinitions"] == now["containerDefinitions"]
 
 
 def test_rollback_takes_over_what_a_dead_run_left(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,10 +12,10 @@ from atlas_access.rollout.gates import Round
 from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
 from atlas_access.rollout.service_tags import BOUND, RUN, read_service_tags
-from atlas_access.rollout.steps import Done, Goal, Way
+from atlas_access.rollout.steps import Chosen, Done, Goal, Way
 
 ARN = "arn:aws:ecs:r:111111111111:task-definition/app:"
-OLD, NEW, OTHER = f"{ARN}7", f"{ARN}8", f"{ARN}9"
+OLD, NEW, OTHER, REMADE = f"{ARN}7", f"{ARN}8", f"{ARN}9", f"{ARN}10"
 SERVICE_ARN = "arn:aws:ecs:r:111111111111:service/c/app"
 START_SECONDS = 4.0
 
@@ -171,6 +171,7 @@ class FakeGates:
     asked: list[str] = field(default_factory=list)
     refused: tuple[str, ...] = ()
     during: Callable[[], None] = lambda: None
+    unknown: bool = False
 
     def refusals(self) -> tuple[str, ...]:
         return self.refused
@@ -179,7 +180,7 @@ class FakeGates:
         self.during()
         self.asked.append(revision)
         failure = self.red.get(revision)
-        return Round((failure,) if failure else ())
+        return Round((failure,) if failure else (), unknown=bool(failure) and self.unknown)
 
 
 def at_once(work: Callable[[], Any]) -> Future[Any]:
@@ -209,6 +210,7 @@ def go(
     *,
     refusals: Callable[[], tuple[str, ...]] = lambda: (),
     said: list[str] | None = None,
+    way_back: Callable[[str], Chosen] = Chosen,
 ) -> Done:
     """One run in this process, to its end or its crash."""
 
@@ -218,7 +220,8 @@ def go(
 
     lines = said if said is not None else []
     service = Service(ecs, "c", "app")
-    return carry_out(goal, Parts("staging", service, ecs.clock, lines.append, preflight, gates, 1.0, at_once))
+    parts = Parts("staging", service, ecs.clock, lines.append, preflight, gates, 1.0, at_once)
+    return carry_out(goal, replace(parts, way_back=way_back))
 
 
 def settled(ecs: FakeEcs) -> tuple[str, int, bool, str]:

@@ -159,6 +159,13 @@ def test_a_hold_that_was_released_by_configuration_is_none() -> None:
     )
 
 
+def test_a_spent_repair_that_is_still_configured_is_shown_with_the_remedy() -> None:
+    spent = replace(live(), repair_spent_by=NEW)
+    assert "the repair was spent by app:8: remove atlas-access:repair from Pulumi.staging.yaml" in (
+        looks.swap(asked(), spent, None).evidence
+    )
+
+
 def test_tags_edited_by_hand_are_unknown() -> None:
     assert looks.swap(asked(), live(service_tags=ServiceTags(broken="the lease")), None).holds is None
 

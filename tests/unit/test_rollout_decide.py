@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from rollout_world import NEW, OLD, OTHER, SERVICE_ARN, FakeEcs, back, forward
+from rollout_world import NEW, OLD, OTHER, REMADE, SERVICE_ARN, FakeEcs, back, forward
 
 from atlas_access.rollout.decide import STALE_SECONDS, decide
-from atlas_access.rollout.gates import ROUNDS
+from atlas_access.rollout.gates import NOT_RUN, ROUNDS
 from atlas_access.rollout.model import Deployment, Progress, ServiceState, judge
 from atlas_access.rollout.service import Service, ServiceMissing
 from atlas_access.rollout.service_tags import (
@@ -37,6 +37,7 @@ from atlas_access.rollout.steps import (
     Refused,
     Release,
     RolledBack,
+    Secure,
     Settle,
     Swap,
     Take,
@@ -68,6 +69,7 @@ SERVICES = [
     *(service(each, state="FAILED", others=True) for each in (OLD, NEW)),
     service(NEW, state="IN_PROGRESS", failed=5),
     service(NEW, others=True),
+    service(REMADE),
     service(OLD, status="DRAINING"),
     ServiceState("INACTIVE", OLD, 0, (), "", SERVICE_ARN),
     ServiceState("ACTIVE", OLD, 0, (), "", SERVICE_ARN),
@@ -80,19 +82,24 @@ LEASES = [
             ("me", "other"), (NEW, OTHER), (0.0, STALE_SECONDS + 1), ("", "asked for")
         )
     ),
+    *(Lease("me", OLD, NEW, NOW, 0, wish, REMADE) for wish in ("", "asked for")),
 ]
 HELD = [None, 0]
 BOUNDS = [None, Bound(NEW, OLD, 1.0, 0), Bound(OTHER, OLD, 1.0, 0)]
+WAYS = [((OLD, OLD), ""), (None, ""), ((OLD, REMADE), ""), ((OLD, OLD), "no way back")]
 LEARNT = [
     Learnt(NOW - spent, refusals=refusals, taken=taken, since=NOW - spent, swapped_to=swapped,
-         swaps=1 if swapped else 0, green=green, cause=cause, undoing_since=undoing, gates_after=after)
-    for spent, refusals, taken, (swapped, green), (cause, undoing, after) in product(
+         swaps=1 if swapped else 0, green=green, cause=cause, undoing_since=undoing, gates_after=after,
+         secured=secured, no_way_back=none)
+    for spent, refusals, taken, (swapped, green), (cause, undoing, after), (secured, none) in product(
         (1.0, 1000.0),
         (None, (), ("REFUTED",)),
         (None, Lease("me", OLD, NEW, NOW)),
         (("", 0), (NEW, 0), (NEW, ROUNDS)),
-        (("", None, None), ("gate 3", None, None), ("gate 3", NOW - 1, None), ("gate 3", NOW - 900, ())),
+        (("", None, None), ("gate 3", None, None), ("gate 3", NOW - 1, None), ("gate 3", NOW - 900, NOT_RUN)),
+        WAYS,
     )
+    if (secured, none) == WAYS[0] or (refusals == () and taken)
 ]  # fmt: skip
 GOALS = [forward("me"), back("me"), back("me", leaving=NEW, hold=False)]
 
@@ -110,21 +117,27 @@ def check(goal: Goal, observed: Observed, learnt: Learnt, effect: Effect) -> Non
         assert isinstance(effect, Refused | Ask | Wait | Lost), "another run's service was touched"
         return
     if isinstance(effect, Swap | Judge | Undo | Beat | Settle | Release | Bind | Abandon) and not (
-        isinstance(effect, Settle) and goal.way is Way.BACK and lease is None
+        isinstance(effect, Settle | Judge) and goal.way is Way.BACK and lease is None
     ):
         assert mine, "a step without a lease of our own"
     assert lease is not None or not isinstance(effect, Ask)
     match effect:
-        case Swap(revision) if lease is not None and revision == lease.prior:
+        case Swap(revision) if lease is not None and revision in (OLD, REMADE):
+            assert (revision, revision, "") == (
+                lease.target,
+                learnt.way_to(revision),
+                learnt.no_way_back,
+            ), "put back unproven"
             assert lease.wish, "put back before the wish to undo was written"
         case Swap(revision):
             assert lease is not None
             assert (goal.way, NEW, ()) == (Way.FORWARD, revision, learnt.refusals)
+            assert (lease.target, "") == (learnt.way_to(lease.target), learnt.no_way_back), "no way back"
             assert not lease.wish, "forward although it is to be undone"
             assert observed.service_tags.held is None or goal.release > observed.service_tags.held, (
                 "forward although it is held"
             )
-            assert state.runs(lease.prior)
+            assert state.runs(lease.prior) or state.runs(lease.target)
             assert not learnt.cause
         case Judge(revision):
             assert state.runs(revision)
@@ -143,24 +156,25 @@ def check(goal: Goal, observed: Observed, learnt: Learnt, effect: Effect) -> Non
             assert NEW == observed.service_tags.bound.revision
         case Release():
             assert lease is not None
-            assert state.runs(lease.prior) or state.runs(lease.wanted)
+            assert any(map(state.runs, (lease.prior, lease.wanted, lease.target)))
         case Settle():
-            assert state.runs(lease.prior if lease is not None else goal.prior)
-        case Done(revision, _):
+            assert state.runs(lease.target if lease else learnt.way_to(goal.prior) or goal.prior)
+        case Done(revision, foreign=foreign):
             assert state.revision == revision
-            assert state.runs(revision) or revision == OTHER
+            assert state.runs(revision) or foreign
             if goal.way is Way.FORWARD:
                 assert observed.service_tags.bound is not None
                 assert (NEW, NEW) == (revision, observed.service_tags.bound.revision)
         case Take(taken) if lease is not None:
             assert (lease.prior, lease.wanted) == (taken.prior, taken.wanted), "a dead run's record was lost"
+            assert taken.target in (lease.target, learnt.way_to(lease.target))
             assert not lease.wish or taken.wish
         case Take() if learnt.taken is None and goal.way is Way.FORWARD:
             assert () == learnt.refusals
             assert state.runs(OLD) or state.runs(NEW)
             assert observed.service_tags.held is None
         case Hold():
-            assert state.runs(goal.prior)
+            assert state.runs(learnt.way_to(goal.prior) or goal.prior)
         case Refused(reasons):
             assert reasons
             assert all(reasons)
@@ -169,7 +183,7 @@ def check(goal: Goal, observed: Observed, learnt: Learnt, effect: Effect) -> Non
             assert learnt.swapped_to == ""
         case _:
             assert (
-                isinstance(effect, Beat | Wait | Undo | NotStable | RolledBack | Take)
+                isinstance(effect, Beat | Wait | Undo | NotStable | RolledBack | Take | Secure)
                 or str(effect) == "Preflight()"
             )
 

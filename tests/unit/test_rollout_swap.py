@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from rollout_world import NEW, OLD, OTHER, FakeEcs, FakeGates, back, forward, go, settled
+from rollout_world import NEW, OLD, OTHER, REMADE, FakeEcs, FakeGates, back, forward, go, settled
 
 from atlas_access.clients import AwsUnavailable
 from atlas_access.rollout.report import RolloutFailed
 from atlas_access.rollout.service_tags import BOUND_PRIOR, HEARTBEAT, HELD, RUN, WISH, Lease
-from atlas_access.rollout.steps import Goal
+from atlas_access.rollout.steps import Chosen, Goal
 
 
 def failure(ecs: FakeEcs, *args: Any, **kwargs: Any) -> str:
@@ -138,7 +138,7 @@ def test_a_revision_that_does_not_come_back_is_said_loudly_and_keeps_its_lease()
 
 def test_gates_that_fail_on_the_old_revision_too_are_reported() -> None:
     text = failure(FakeEcs.running(), forward(), FakeGates({NEW: "gate 3", OLD: "gate 3"}))
-    assert "The gates fail on it too: gate 3" in text
+    assert "app:7 does not work: gate 3" in text
 
 
 def test_gates_that_break_count_as_failed() -> None:
@@ -306,3 +306,102 @@ def test_a_green_rollout_that_died_before_its_lease_was_off_is_ended_and_not_jud
     gates = FakeGates({NEW: "gate 6: no browser"})
     assert not go(ecs, forward("run-1"), gates, refusals=lambda: ("the soak before is unknown",)).moved
     assert ([NEW], (NEW, 1, False, NEW), []) == (ecs.deployed, settled(ecs), gates.asked)
+
+
+def remade(revision: str) -> Chosen:
+    return Chosen(REMADE if revision == OLD else revision)
+
+
+def none(revision: str) -> Chosen:
+    return Chosen(revision, "there is no way back to app:7: MONGODB_URI: the server refuses its login")
+
+
+def test_a_rollout_records_the_way_back_that_can_run_before_it_swaps() -> None:
+    ecs = FakeEcs.running()
+    go(ecs, forward(), FakeGates(), way_back=remade)
+    assert ([NEW], REMADE) == (ecs.deployed, ecs.tags[BOUND_PRIOR])
+
+
+def test_a_failed_gate_ends_on_the_definition_with_credentials_that_work() -> None:
+    ecs = FakeEcs.running()
+    text = failure(ecs, forward(), FakeGates({NEW: "gate 3"}), way_back=remade)
+    assert ([NEW, REMADE], (REMADE, 1, False, "")) == (ecs.deployed, settled(ecs))
+    assert "app:10 runs again, 2/2" in text
+    assert "app:10 works: the gates are green" in text
+
+
+def test_a_check_of_the_way_back_that_breaks_does_not_stop_an_undo() -> None:
+    def broken(_: str) -> Chosen:
+        raise KeyError("secrets")
+
+    ecs, said = FakeEcs.running(NEW), list[str]()
+    go(ecs, back(), FakeGates(), said=said, way_back=broken)
+    assert [OLD] == ecs.deployed
+    assert "whether app:7 can run again is unknown: KeyError: 'secrets'" in said
+
+
+def test_without_a_way_back_nothing_is_swapped() -> None:
+    ecs = FakeEcs.running()
+    text = failure(ecs, forward(), FakeGates(), way_back=none)
+    assert text.startswith("NOT STARTED  staging: 1 reason; app:7 keeps running.\n")
+    assert ([], False) == (ecs.deployed, RUN in ecs.tags)
+
+
+def test_a_service_is_not_put_back_onto_refused_credentials() -> None:
+    ecs = FakeEcs.running(NEW)
+    ecs.tags = Lease("dead", OLD, NEW, ecs.clock.now - 1000, wish="asked for").tags()
+    text = failure(ecs, forward(), FakeGates(), way_back=none)
+    assert "app:7 was not put back: there is no way back to app:7" in text
+    assert ([], NEW) == (ecs.deployed, ecs.revision)
+
+
+@pytest.mark.parametrize(
+    ("running", "way_back", "runs", "deployed"),
+    [
+        (NEW, Chosen, OLD, [OLD]),
+        (OLD, Chosen, OLD, []),
+        (NEW, remade, REMADE, [REMADE]),
+        (OLD, remade, REMADE, [REMADE]),
+    ],
+)
+def test_a_rollback_always_ends_with_the_gates(
+    running: str, way_back: Callable[[str], Chosen], runs: str, deployed: list[str]
+) -> None:
+    ecs, gates, said = FakeEcs.running(running), FakeGates(), list[str]()
+    done = go(ecs, back(), gates, said=said, way_back=way_back)
+    assert (deployed, (runs, 1, False, ""), [runs]) == (ecs.deployed, settled(ecs), gates.asked)
+    assert (runs, "0") == (done.revision, ecs.tags[HELD])
+    assert said[-1].splitlines()[-1].endswith("works: the gates are green")
+
+
+def test_a_rollback_without_any_way_back_touches_nothing() -> None:
+    ecs = FakeEcs.running(NEW)
+    text = failure(ecs, back(), FakeGates(), way_back=none)
+    assert text.startswith("NOT ROLLED BACK  staging: 1 reason; app:8 keeps running.\n")
+    assert ([], {}) == (ecs.deployed, ecs.tags)
+
+
+@pytest.mark.parametrize("running", [NEW, OLD])
+@pytest.mark.parametrize(
+    ("unknown", "code", "head", "works"),
+    [
+        (False, 1, "GATES RED  staging: app:7 running 2/2 again", "app:7 does not work: gate 3"),
+        (True, 3, "NOT KNOWN  staging: app:7 running 2/2 again", "Whether app:7 works is unknown: gate 3"),
+    ],
+)
+def test_a_rollback_whose_gates_are_not_green_is_no_success(
+    running: str, unknown: bool, code: int, head: str, works: str
+) -> None:
+    gates = FakeGates({OLD: "gate 3"}, unknown=unknown)
+    with pytest.raises(RolloutFailed) as caught:
+        go(FakeEcs.running(running), back(), gates)
+    first, *_, last = str(caught.value).splitlines()
+    assert (code, True, head, f"  {works}") == (caught.value.exit_code, caught.value.moved, first, last)
+
+
+def test_a_rollback_without_gates_says_that_nobody_knows() -> None:
+    said: list[str] = []
+    done = go(FakeEcs.running(NEW), back(), None, said=said)
+    assert done.gates is not None
+    assert done.gates.unknown
+    assert "Whether app:7 works is unknown: not run: there is no smoke baseline" in said[-1]

@@ -180,3 +180,14 @@ def test_an_old_name_is_refused_with_the_new_form(old: str, what: What) -> None:
 def test_a_list_set_beside_the_file_that_is_no_json_is_refused() -> None:
     with pytest.raises(SettingsInvalid, match="acknowledged: is not a valid value"):
         check_settings("staging", FILES, sandbox=True, overrides={"acknowledged": "yes"})
+
+
+@pytest.mark.parametrize("reason", ["short", "two\nlines of it", "a" * 201])
+def test_a_repair_states_its_reason_in_one_line(reason: str) -> None:
+    with pytest.raises(SettingsInvalid, match="repair: is not a valid value"):
+        check_settings("staging", FILES, sandbox=True, overrides={"repair": reason})
+
+
+def test_a_repair_is_read_from_the_stacks_file() -> None:
+    settings = check_settings("staging", FILES, sandbox=True, overrides={"repair": "gate 3 is red: INC-7"})
+    assert "gate 3 is red: INC-7" == settings.repair

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 from retirement_world import DAY, FakeSystems, Run, gone, untouched
-from rollout_world import NEW, OLD, Crash, FakeEcs, FakeGates, back, forward, go, settled
+from rollout_world import NEW, OLD, REMADE, Crash, FakeEcs, FakeGates, back, forward, go, settled
 
 from atlas_access.retirement.journal import Stage, read_journal
 from atlas_access.retirement.report import RetirementRefused
@@ -15,7 +15,7 @@ from atlas_access.retirement.steps import Way
 from atlas_access.rollout.decide import STALE_SECONDS
 from atlas_access.rollout.report import RolloutFailed
 from atlas_access.rollout.service_tags import HELD, RUN, WISH, Lease
-from atlas_access.rollout.steps import Goal
+from atlas_access.rollout.steps import Chosen, Goal
 
 GATE = "gate 3 providers/covered: not covered"
 
@@ -49,18 +49,29 @@ def rollout(
     red: dict[str, str] | None = None,
     refusals: tuple[str, ...] = (),
     ends: tuple[str, str] = (NEW, NEW),
+    back_to: str = OLD,
 ) -> Story:
     """`ends`: the revision that serves alone, without a lease, and what is recorded as bound."""
 
     def run(ecs: FakeEcs, name: str) -> None:
         gates = FakeGates(dict(red or {}), during=lambda: ecs.at_boundary("gates"))
-        go(ecs, goal(name), gates, refusals=lambda: refusals)
+        go(ecs, goal(name), gates, refusals=lambda: refusals, way_back=registered(ecs, back_to))
 
     def ended(ecs: FakeEcs) -> bool:
         revision, deployments, leased, bound = settled(ecs)
         return ((revision, bound), deployments, leased) == (ends, 1, False)
 
     return Story(start, run, ended, STALE_SECONDS + 1)
+
+
+def registered(ecs: FakeEcs, back_to: str) -> Callable[[str], Chosen]:
+    """The way back to OLD is `back_to`, registered again in case it is another revision."""
+
+    def way_back(revision: str) -> Chosen:
+        ecs.at_boundary("register")
+        return Chosen(back_to if revision == OLD else revision)
+
+    return way_back
 
 
 def retirement(
@@ -139,7 +150,12 @@ STORIES = {
         "forward, refused": rollout(forward, refusals=("REFUTED",), ends=ON_OLD),
         "forward, undone from elsewhere": rollout(forward, _wished, ends=ON_OLD),
         "forward, after a dead run": rollout(forward, _left_by_a_dead_run),
+        "forward, green, its credentials dead before": rollout(forward, back_to=REMADE),
+        "forward, red, the credentials before dead": rollout(
+            forward, red={NEW: GATE}, ends=(REMADE, ""), back_to=REMADE
+        ),
         "back by rollback": rollout(back, _bound, ends=ON_OLD),
+        "back by rollback, the credentials dead": rollout(back, _bound, ends=(REMADE, ""), back_to=REMADE),
         "back by phase": rollout(lambda run: back(run, leaving=NEW, hold=False), _bound, ends=ON_OLD),
         "back, after a dead run": rollout(back, _left_by_a_dead_run, ends=ON_OLD),
     },
