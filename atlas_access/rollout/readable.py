@@ -7,7 +7,7 @@ Sources: AWS Secrets Manager API (DescribeSecret, ListSecretVersionIds), AWS IAM
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,25 @@ def references(definition: Mapping[str, Any]) -> tuple[dict[str, SecretReference
     }
     named = {name: reference for name, reference in read.items() if reference is not None}
     return named, tuple(name for name in read if name not in named)
+
+
+def rotated_by(secret: Mapping[str, Any]) -> str:
+    """Who besides us replaces the value of a secret, as DescribeSecret shows it, and the remedy; "" for nobody.
+
+    `RotationEnabled` is null where rotation was never configured; `Type` names the partner of an external secret.
+    """
+    owner = secret.get("OwningService") or secret.get("Type")
+    if owner:
+        return f"{owner} manages this secret and replaces its value: name another secret for this user in access.yaml"
+    enabled = secret.get("RotationEnabled")
+    if enabled in (None, False):
+        return ""
+    found = (
+        "Secrets Manager rotates this secret by itself"
+        if enabled is True
+        else f"RotationEnabled is {enabled!r}"
+    )
+    return f"{found}: aws secretsmanager cancel-rotate-secret --secret-id {secret.get('Name', '')}, then update again"
 
 
 _Keys = Mapping[tuple[str, SecretReference], str | None]
@@ -61,6 +80,19 @@ class Readability:
             except (AwsUnavailable, _Unusable) as error:
                 problems.append(f"{label}: {variable} from {reference.name}: {_why(error)}")
         return (*dict.fromkeys(problems), *self._denied(label, role, keys))
+
+    def rotated(self, arns: Iterable[str]) -> tuple[str, ...]:
+        """The secrets whose value AWS or a partner replaces by itself, or of which nobody knows; each with a remedy."""
+        problems = []
+        store = self.open_client("secretsmanager", self.region, self.endpoints)
+        for arn in dict.fromkeys(arns):
+            name = (SecretReference.parse(arn) or SecretReference(arn)).name
+            try:
+                reason = rotated_by(store.describe_secret(SecretId=arn))
+            except AwsUnavailable as error:
+                reason = f"whether AWS rotates it is unknown: {_why(error)}"
+            problems += [f"{name}: {reason}"] if reason else []
+        return tuple(problems)
 
     def _key_of(self, reference: SecretReference) -> str | None:
         """The key's ARN of a secret that exists with the wanted version; None for the key that AWS manages."""

@@ -27,6 +27,7 @@ from atlas_access.rollout.preflight import (
     owned,
     proven_again,
     readable,
+    rotated_by_us,
     soaked,
 )
 from atlas_access.rollout.readable import Readability
@@ -74,11 +75,11 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
         release=settings.rollout_release,
         deadline_seconds=float(settings.rollout_deadline_seconds),
     )
+    readability = Readability(str(props["region"]), endpoints)
     checks: dict[str, Check] = {
         "proving again": proven_again(props["proofs"], endpoints, goal.wanted, service),
-        "reading the secrets": readable(
-            Readability(str(props["region"]), endpoints), service, (goal.wanted, goal.prior)
-        ),
+        "reading the secrets": readable(readability, service, (goal.wanted, goal.prior)),
+        "who rotates the secrets": rotated_by_us(readability, props["proofs"]),
         "ownership": owned(
             Status(str(props["ownership"])),
             str(props["ownership_why"]),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aws_fixture import Aws
+from moto.secretsmanager.models import secretsmanager_backends
 
 from atlas_access.base.clock import Clock
 from atlas_access.base.endpoints import Endpoints
@@ -89,6 +90,16 @@ def test_where_iam_does_not_simulate_and_the_role_is_closed_the_answer_is_unknow
 
     (reason,) = unreadable(endpoints, service, None, opened)
     assert "is unknown: IAM refuses to simulate it, and the role cannot be taken on (AccessDenied)" in reason
+
+
+def test_a_secret_that_secrets_manager_rotates_is_named(aws: Aws, endpoints: Endpoints) -> None:
+    readability, store = Readability("us-east-1", endpoints), aws.client("secretsmanager")
+    arn = store.describe_secret(SecretId="staging/mongodb/app-read")["ARN"]
+    assert () == readability.rotated([arn])
+    secret = secretsmanager_backends[aws.account()]["us-east-1"].secrets[arn]
+    secret.rotation_requested = secret.rotation_enabled = True
+    (reason,) = readability.rotated([arn])
+    assert reason.startswith("staging/mongodb/app-read: Secrets Manager rotates this secret by itself")
 
 
 def preceding(aws: Aws, **changes: Any) -> Preceding:
