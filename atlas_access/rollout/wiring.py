@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from atlas_access.base import REGISTRATION_FACTS, Endpoints, Settings, Status, What, clock_for
+from atlas_access.base import Endpoints, Settings, Status, What, clock_for, registrable
 from atlas_access.clients import AccountTarget, failed_requests, session_in
 from atlas_access.rollout.gates import Gates
 from atlas_access.rollout.observe_soak import Preceding, observed
@@ -52,7 +52,7 @@ def record_prior(props: Mapping[str, Any]) -> dict[str, Any]:
     state, service_tags = service.observe_tagged()
     lease = service_tags.lease
     revision = state.revision if lease is None else lease.prior
-    definition = {k: v for k, v in service.definition(revision).items() if k not in REGISTRATION_FACTS}
+    definition = registrable(service.definition(revision))
     return {
         **props,
         "revision_arn": revision,

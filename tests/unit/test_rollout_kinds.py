@@ -134,3 +134,43 @@ def test_a_rollout_needs_room_for_its_tags(arn: str, others: int, expected: str)
 def test_tags_of_ours_and_of_aws_take_no_room() -> None:
     tags = {"atlas-access/held": "1", "aws:cloudformation:stack-name": "x", "team": "a"}
     assert 1 == read_service_tags(tags).others
+
+
+ROLE = "arn:aws:iam::111111111111:role/execution"
+PARAMETER = "arn:aws:ssm:r:111111111111:parameter/colour"
+
+
+class AsTheRole:
+    """AWS that simulates nothing and answers the role itself; it has one parameter."""
+
+    def simulate_principal_policy(self, **_: Any) -> Any:
+        raise AwsUnavailable("iam:SimulatePrincipalPolicy", "AccessDenied")
+
+    def get_parameters(self, *, Names: list[str], WithDecryption: bool) -> Any:  # noqa: N803
+        if "secret" in Names[0]:
+            raise AwsUnavailable("ssm:GetParameters", "AccessDeniedException", "key policy")
+        return {"InvalidParameters": [each for each in Names if each != PARAMETER]}
+
+
+@pytest.mark.parametrize(
+    ("value_from", "expected"),
+    [
+        (PARAMETER, ()),
+        ("colour", ()),
+        ("/missing", ("app:7: A from parameter /missing: there is no such parameter",)),
+        (
+            "/secret",
+            (
+                "app:7: execution cannot read A (parameter /secret): AWS answered AccessDeniedException (key policy)",
+            ),
+        ),
+    ],
+)
+def test_a_parameter_is_read_as_the_role_where_iam_simulates_nothing(
+    value_from: str, expected: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("atlas_access.rollout.readable.taken_on", lambda *_: None)
+    container = {"name": "app", "secrets": [{"name": "A", "valueFrom": value_from}]}
+    definition = {"executionRoleArn": ROLE, "containerDefinitions": [container]}
+    readability = Readability("r", Endpoints(), lambda *_, **__: AsTheRole())
+    assert expected == readability.refusals("task-definition/app:7", definition)
