@@ -33,9 +33,7 @@ File = Annotated[
 
 
 def smoke(
-    stack: Annotated[
-        str, typer.Argument(help="staging or prod. [default with --url: what a local application reads]")
-    ] = "",
+    stack: Annotated[str, typer.Argument(help="staging or prod; may be left out with --url.")] = "",
     *,
     gates: Annotated[str, typer.Option(help="Only these gates, such as 1-5,7.")] = "1-8",
     url: Url = None,
