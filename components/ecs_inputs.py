@@ -5,31 +5,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from atlas_access.base import DefinitionUnusable
+from atlas_access.base import DefinitionUnusable, registrable
 
-_CARRIED = frozenset(
-    {
-        "family", "containerDefinitions", "taskRoleArn", "executionRoleArn", "networkMode", "volumes",
-        "placementConstraints", "requiresCompatibilities", "cpu", "memory", "tags", "pidMode", "ipcMode",
-        "proxyConfiguration", "ephemeralStorage", "runtimePlatform", "enableFaultInjection",
-    }
-)  # fmt: skip
-_VOLUME_CARRIED = frozenset(
-    {
-        "name",
-        "host",
-        "configuredAtLaunch",
-        "dockerVolumeConfiguration",
-        "efsVolumeConfiguration",
-        "fsxWindowsFileServerVolumeConfiguration",
-    }
-)
+_CARRIED: Mapping[str, frozenset[str]] = {
+    "": frozenset(
+        {
+            "family", "containerDefinitions", "taskRoleArn", "executionRoleArn", "networkMode", "volumes",
+            "placementConstraints", "requiresCompatibilities", "cpu", "memory", "tags", "pidMode", "ipcMode",
+            "proxyConfiguration", "ephemeralStorage", "runtimePlatform", "enableFaultInjection",
+        }
+    ),
+    "volumes": frozenset(
+        {
+            "name", "host", "configuredAtLaunch", "dockerVolumeConfiguration", "efsVolumeConfiguration",
+            "fsxWindowsFileServerVolumeConfiguration",
+        }
+    ),
+    "volumes.host": frozenset({"sourcePath"}),
+    "volumes.dockerVolumeConfiguration": frozenset({"scope", "autoprovision", "driver", "driverOpts", "labels"}),
+    "volumes.efsVolumeConfiguration": frozenset(
+        {"fileSystemId", "rootDirectory", "transitEncryption", "transitEncryptionPort", "authorizationConfig"}
+    ),
+    "volumes.efsVolumeConfiguration.authorizationConfig": frozenset({"accessPointId", "iam"}),
+    "volumes.fsxWindowsFileServerVolumeConfiguration": frozenset(
+        {"fileSystemId", "rootDirectory", "authorizationConfig"}
+    ),
+    "volumes.fsxWindowsFileServerVolumeConfiguration.authorizationConfig": frozenset(
+        {"credentialsParameter", "domain"}
+    ),
+    "placementConstraints": frozenset({"type", "expression"}),
+    "proxyConfiguration": frozenset({"type", "containerName", "properties"}),
+    "proxyConfiguration.properties": frozenset({"name", "value"}),
+    "ephemeralStorage": frozenset({"sizeInGiB"}),
+    "runtimePlatform": frozenset({"cpuArchitecture", "operatingSystemFamily"}),
+}  # fmt: skip
+"""The fields of RegisterTaskDefinition that are carried over, by where they are. Containers are carried as they are."""
 
 
 def task_definition_args(
@@ -38,10 +54,16 @@ def task_definition_args(
     """The registration of `definition` with other container definitions (API RegisterTaskDefinition).
 
     Raises:
-        DefinitionUnusable: the definition has a field that would be lost.
+        DefinitionUnusable: the definition has a field that would be lost, or is none that ECS describes.
     """
+    definition = registrable(definition)
     family = str(definition["family"])
-    _refuse_lost(family, definition, _CARRIED, "")
+    lost = tuple(_lost(definition, ""))
+    if lost:
+        raise DefinitionUnusable(
+            f"{family}: {', '.join(lost)} cannot be carried over to a new revision. "
+            "Register the revision with that field by hand, or remove the field."
+        )
     return aws.ecs.TaskDefinitionArgs(
         family=family,
         container_definitions=container_definitions,
@@ -54,7 +76,7 @@ def task_definition_args(
         pid_mode=definition.get("pidMode"),
         ipc_mode=definition.get("ipcMode"),
         enable_fault_injection=definition.get("enableFaultInjection"),
-        volumes=[_volume(family, each) for each in definition.get("volumes", [])] or None,
+        volumes=[_volume(each) for each in definition.get("volumes", [])] or None,
         placement_constraints=[
             aws.ecs.TaskDefinitionPlacementConstraintArgs(
                 type=each["type"], expression=each.get("expression")
@@ -70,17 +92,18 @@ def task_definition_args(
     )
 
 
-def _refuse_lost(family: str, found: Mapping[str, Any], carried: frozenset[str], where: str) -> None:
-    lost = sorted(key for key in found if key not in carried and found[key] not in (None, [], {}))
-    if lost:
-        raise DefinitionUnusable(
-            f"{family}: {where}{', '.join(lost)} cannot be carried over to a new revision. "
-            "Register the revision with that field by hand, or remove the field."
-        )
+def _lost(found: Mapping[str, Any], where: str) -> Iterator[str]:
+    """The fields that are not carried over, each with where it is."""
+    for key, value in sorted(found.items()):
+        path = f"{where}.{key}".lstrip(".")
+        if key not in _CARRIED[where] and value not in (None, [], {}):
+            yield path
+        elif path in _CARRIED:
+            for each in value if isinstance(value, list) else [value]:
+                yield from _lost(each, path)
 
 
-def _volume(family: str, volume: Mapping[str, Any]) -> aws.ecs.TaskDefinitionVolumeArgs:
-    _refuse_lost(family, volume, _VOLUME_CARRIED, f"volume {volume.get('name')}: ")
+def _volume(volume: Mapping[str, Any]) -> aws.ecs.TaskDefinitionVolumeArgs:
     docker, efs = volume.get("dockerVolumeConfiguration"), volume.get("efsVolumeConfiguration")
     fsx = volume.get("fsxWindowsFileServerVolumeConfiguration")
     return aws.ecs.TaskDefinitionVolumeArgs(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from atlas_access.base import Address, MongoVariables, Phase, Settings
+from atlas_access.base import Address, MongoVariables, Phase, Settings, registrable
 from atlas_access.manifest import Binding, Consumer, Manifest, User
 from atlas_access.rollout import read_service_tags, spent_finding
 from components.cluster_access import ClusterAccess, ClusterAccessArgs
@@ -268,7 +268,7 @@ class ServiceAccess(pulumi.ComponentResource):
         manifest, observed = self._args.manifest, self._args.observed
         service = consumer is Consumer.SERVICE
         return TaskBindingArgs(
-            definition=(observed.running if service else observed.schema).definition,
+            definition=registrable((observed.running if service else observed.schema).definition),
             container=self._args.settings.runtime_container,
             secrets=[
                 ProvenSecret(

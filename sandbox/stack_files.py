@@ -90,8 +90,10 @@ def write_yaml(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def as_text(value: object) -> str:
-    """Return a setting as Pulumi stores it: strings as they are, everything else as JSON, times as text."""
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), sort_keys=True, default=str)
+    """Return a setting as Pulumi stores it: strings as they are, all else as JSON with keys in order, times as text."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, default=str)
 
 
 def _full(project: str, key: str) -> str:

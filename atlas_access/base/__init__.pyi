@@ -57,6 +57,7 @@ from .task_definition import (
     SecretReference as SecretReference,
     bind as bind,
     canonical_containers as canonical_containers,
+    registrable as registrable,
     secret_references as secret_references,
 )
 from .yaml_errors import (

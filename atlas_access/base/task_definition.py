@@ -65,6 +65,37 @@ class MongoVariables:
         return name in self.bound or name in self.deprecated
 
 
+def registrable(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """A definition as RegisterTaskDefinition takes it back.
+
+    Without what ECS added, what is null, and tags of AWS's own (`aws:`), which AWS refuses; a tag without a value has
+    an empty one.
+
+    Raises:
+        DefinitionUnusable: a list holds an entry without its name, key or reference.
+    """
+    kept: dict[str, Any] = {
+        key: _without_nulls(value) for key, value in definition.items() if value is not None
+    }
+    family = str(kept.get("family", "?"))
+    for key in REGISTRATION_FACTS:
+        kept.pop(key, None)
+    tags = _entries(family, "tags", kept.pop("tags", []), "key")
+    own = [{"value": "", **each} for each in tags if not str(each["key"]).startswith("aws:")]
+    containers = _entries(family, "containerDefinitions", kept.get("containerDefinitions", []), "name")
+    _entries(family, "volumes", kept.get("volumes", []), "name")
+    for each in containers:
+        where = f"container {each['name']}: "
+        _entries(family, f"{where}secrets", each.get("secrets", []), "name", "valueFrom")
+        for entry in _entries(family, f"{where}environment", each.get("environment", []), "name"):
+            entry.setdefault("value", "")
+    return {
+        **kept,
+        **({"containerDefinitions": containers} if containers else {}),
+        **({"tags": own} if own else {}),
+    }
+
+
 def bind(
     definition: Mapping[str, Any],
     *,
@@ -74,19 +105,20 @@ def bind(
     keep_deprecated: bool,
     image: str = "",
 ) -> dict[str, Any]:
-    """Return the definition to register: `container` bound to exactly `secrets`, all else as it was.
+    """Return the definition to register: `container` bound to exactly `secrets`, all else as `registrable` has it.
 
     With `keep_deprecated`, a deprecated variable that is bound today keeps its name and receives its successor's
     new secret, so that unchanged code keeps working (ENG-279, phase D); otherwise it is dropped. Applying
     `bind` to its own result changes nothing.
 
     Raises:
-        DefinitionUnusable: the container is missing, a Mongo variable is set in plain `environment` as well, or a
-            Mongo variable is bound that the manifest does not know.
+        DefinitionUnusable: the container is missing, a Mongo variable is set in plain `environment` as well, a Mongo
+            variable is bound that the manifest does not know, another container keeps one that it does, or the
+            definition is none that ECS describes.
     """
-    family = str(definition.get("family", "?"))
-    result = {key: value for key, value in definition.items() if key not in REGISTRATION_FACTS}
-    containers = [dict(each) for each in definition.get("containerDefinitions", [])]
+    result = registrable(definition)
+    family = str(result.get("family", "?"))
+    containers: list[dict[str, Any]] = result.get("containerDefinitions", [])
     target = next((each for each in containers if each.get("name") == container), None)
     if target is None:
         names = ", ".join(str(each.get("name")) for each in containers) or "none"
@@ -94,6 +126,7 @@ def bind(
             f"{family}: no container named {container!r} (it has: {names}). Set atlas-access:runtimeContainer."
         )
     _refuse_unknown(family, containers, variables)
+    _refuse_kept(family, containers, container, variables)
     _refuse_plain(family, target, {secret.variable for secret in secrets} | set(variables.deprecated))
     target["secrets"] = _bound(target.get("secrets", []), secrets, variables, keep_deprecated=keep_deprecated)
     if image:
@@ -111,9 +144,9 @@ def secret_references(definition: Mapping[str, Any], container: str | None = Non
     """Variable to `valueFrom` of one container, or of all of them."""
     return {
         str(entry["name"]): str(entry["valueFrom"])
-        for each in definition.get("containerDefinitions", [])
+        for each in definition.get("containerDefinitions") or ()
         if container in (None, each.get("name"))
-        for entry in each.get("secrets", []) or []
+        for entry in each.get("secrets") or ()
     }
 
 
@@ -178,6 +211,43 @@ def _refuse_unknown(family: str, containers: Iterable[Mapping[str, Any]], variab
                     f"{family}: container {each.get('name')} binds {name}, which access.yaml does not know. "
                     "Declare it under bindings: or deprecated_variables:, or remove it from the task definition."
                 )
+
+
+def _refuse_kept(
+    family: str, containers: Iterable[Mapping[str, Any]], bound: str, variables: MongoVariables
+) -> None:
+    """Only one container is bound: another one would keep the old credential, which is to go."""
+    for each in containers:
+        kept = (
+            sorted(name for name in _names(each) if variables.governs(name)) if each["name"] != bound else []
+        )
+        if kept:
+            raise DefinitionUnusable(
+                f"{family}: container {each['name']} keeps {', '.join(kept)}, but only container {bound} receives new "
+                "credentials. Remove it there, or set atlas-access:runtimeContainer to the container that needs it."
+            )
+
+
+def _names(container: Mapping[str, Any]) -> set[str]:
+    return {str(entry["name"]) for entry in container.get("secrets", [])}
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _entries(family: str, where: str, found: Any, *needed: str) -> list[dict[str, Any]]:
+    """A list's entries. Raises `DefinitionUnusable` unless each has what is needed."""
+    entries = found if isinstance(found, list) else [found]
+    for number, each in enumerate(entries, start=1):
+        lost = [key for key in needed if not isinstance(each, Mapping) or not each.get(key)]
+        if lost:
+            raise DefinitionUnusable(
+                f"{family}: {where}: entry {number} has no {' and no '.join(lost)}. Register a revision without it."
+            )
+    return entries
 
 
 def _refuse_plain(family: str, container: Mapping[str, Any], names: set[str]) -> None:

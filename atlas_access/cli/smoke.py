@@ -17,7 +17,8 @@ from atlas_access.cli import inputs
 from atlas_access.cli.errors import DONE, WRONG, CommandFailed, presented_as
 
 if TYPE_CHECKING:
-    from atlas_access.smoke import Baseline, GateResult, Smoke, SmokeOrder
+    from atlas_access.manifest import Manifest
+    from atlas_access.smoke import Baseline, Gate, GateResult, Smoke, SmokeOrder
 
 SCENARIOS = Path("smoke.yaml")
 
@@ -32,8 +33,9 @@ File = Annotated[
 
 
 def smoke(
-    stack: inputs.Stack,
+    stack: Annotated[str, typer.Argument(help="staging or prod; may be left out with --url.")] = "",
     *,
+    gates: Annotated[str, typer.Option(help="Only these gates, such as 1-5,7.")] = "1-8",
     url: Url = None,
     rounds: Annotated[
         int | None, typer.Option("--rounds", "--round", min=1, max=10, help="Green rounds that are required.")
@@ -47,11 +49,14 @@ def smoke(
     baseline: File = None,
     manifest: inputs.ManifestPath = inputs.MANIFEST,
 ) -> int:
-    """Run the eight smoke gates on STACK. Exit 0 green, 1 a gate is not met, 3 something is unknown."""
+    """Run the eight smoke gates on STACK. Exit 0 green, 1 a gate is not met, 3 something is unknown.
+
+    With --gates 1-5,7 and --url, neither AWS nor a browser is needed: for an application on this machine.
+    """
     from atlas_access.cli.output import show
     from atlas_access.smoke import gates_report, run
 
-    order = _order(stack, url, scenarios, manifest, baseline or _file(stack), needed=baseline is not None)
+    order = _order(stack, url, scenarios, manifest, baseline, gates)
     found = run(order, revision=revision, rounds=rounds, say=_progress(output))
     return show(gates_report(found), output)
 
@@ -97,7 +102,7 @@ def _capture(
     from atlas_access.cli.output import show, write
     from atlas_access.smoke import BaselineNotGreen, capture as take, gates_report, renewal
 
-    order = _order(stack, url, scenarios, manifest, None, needed=False)
+    order = _order(stack, url, scenarios, manifest, None, held=False)
     try:
         captured = take(order, say=_progress(Format.TEXT))
     except BaselineNotGreen as stop:
@@ -132,24 +137,63 @@ def _capture(
 
 
 def _order(
-    stack: str, url: str | None, scenarios: Path, manifest: Path, baseline: Path | None, *, needed: bool
+    stack: str,
+    url: str | None,
+    scenarios: Path,
+    manifest: Path,
+    baseline: Path | None,
+    gates: str = "1-8",
+    *,
+    held: bool = True,
 ) -> SmokeOrder:
     """Everything that the gates need, every wrong input reported before anything is contacted."""
     from atlas_access.base import EndpointRefused
-    from atlas_access.smoke import Place, SmokeOrder
+    from atlas_access.smoke import Gate, Place, SmokeOrder
 
+    chosen = _gates(gates)
     endpoints = inputs.read_endpoints()
     declared = inputs.read_manifest(manifest)
-    settings = inputs.read_settings(stack, endpoints)
+    stack = stack or _read_locally(declared, url)
+    address, place = url or endpoints.smoke, Place(stack, "", "", "", "")
+    if address is None or Gate.WAITLIST in chosen:
+        settings = inputs.read_settings(stack, endpoints)
+        address = address or settings.smoke_url
+        place = Place(
+            stack, settings.ecs_cluster, settings.ecs_service, settings.runtime_container, settings.aws_region
+        )
     asked = _scenarios(scenarios)
-    address = url or endpoints.smoke or settings.smoke_url
     with presented_as(WRONG, EndpointRefused):
         endpoints.permit(address)
-    place = Place(
-        stack, settings.ecs_cluster, settings.ecs_service, settings.runtime_container, settings.aws_region
-    )
-    held = _baseline(baseline, stack, asked, needed=needed)
-    return SmokeOrder(stack, address, asked, place, endpoints, declared.database, held)
+    file = (baseline or _file(stack)) if held else None
+    against = _baseline(file, stack, asked, needed=baseline is not None)
+    return SmokeOrder(stack, address, asked, place, endpoints, declared.database, against, gates=chosen)
+
+
+def _gates(text: str) -> frozenset[Gate]:
+    """The gates of `1-5,7`. Raises CommandFailed (exit 2)."""
+    from atlas_access.smoke import Gate
+
+    chosen: set[Gate] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        try:
+            chosen |= {Gate(number) for number in range(int(first), int(last or first) + 1)}
+        except ValueError:
+            chosen.clear()
+            break
+    if not chosen:
+        raise CommandFailed(f'--gates "{text}" names no gates.', "Write numbers from 1 to 8, such as 1-5,7.")
+    return frozenset(chosen)
+
+
+def _read_locally(declared: Manifest, url: str | None) -> str:
+    """The environment that an application on a developer's machine reads. Raises CommandFailed (exit 2)."""
+    from atlas_access.manifest import LOCAL
+
+    read = {binding.cluster for binding in declared.bindings_for(LOCAL)}
+    if url is None or len(read) != 1:
+        raise CommandFailed("no STACK is named.", f"Name one of {', '.join(declared.environments)}.")
+    return read.pop()
 
 
 def _scenarios(path: Path) -> Smoke:

@@ -43,7 +43,7 @@ from .errors import (
 from .github import GitHub as GitHub
 from .http import session as session
 from .issues import Change as Change, Issue as Issue, Write as Write
-from .logs import Logs as Logs, says_sent as says_sent, shown as shown, stream_lines as stream_lines
+from .logs import Logs as Logs, mail_event as mail_event, shown as shown, stream_lines as stream_lines
 from .lookups import (
     CURRENT as CURRENT,
     MADE_HERE as MADE_HERE,

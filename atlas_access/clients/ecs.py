@@ -31,7 +31,7 @@ class RunningRevision:
 
 def tags_of(record: Mapping[str, Any]) -> dict[str, str]:
     """The tags of what ECS described."""
-    return {str(tag["key"]): str(tag.get("value", "")) for tag in record.get("tags") or ()}
+    return {str(tag["key"]): str(tag.get("value") or "") for tag in record.get("tags") or ()}
 
 
 def describe_service(ecs: Any, cluster: str, name: str) -> Mapping[str, Any] | None:
@@ -104,7 +104,7 @@ def log_groups(definition: Mapping[str, Any], container: str = "") -> tuple[str,
     """The CloudWatch log groups of a definition's containers, or of one of them, each once."""
     named = (
         ((each.get("logConfiguration") or {}).get("options") or {}).get("awslogs-group")
-        for each in definition.get("containerDefinitions", ())
+        for each in definition.get("containerDefinitions") or ()
         if container in ("", each.get("name"))
     )
     return tuple(sorted({str(group) for group in named if group}))

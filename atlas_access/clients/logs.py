@@ -22,8 +22,8 @@ _MOST_PAGES = 20
 _MOST_PARTS = 64
 _SHOWN = 200
 _ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,253}")
-_SENT = re.compile(r'"eventType"\s*:\s*"(?:Send|Delivery)"')
-"""SES event publishing: what says that a mail went out, and not that it was rejected (SES API, event record)."""
+_MAIL_EVENT = re.compile(r'"eventType"\s*:\s*"([A-Za-z ]{1,40})"')
+"""SES event publishing: what happened to a mail, such as Send, Delivery, Bounce or Reject (SES API, event record)."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,10 @@ def stream_lines(logs: Any, group: str, stream: str) -> list[str]:
     return found
 
 
-def says_sent(line: str, email: str) -> bool:
-    """Whether a line is an event of SES that says a mail to an address was sent or delivered."""
-    return email in line and _SENT.search(line) is not None
+def mail_event(line: str, email: str) -> str:
+    """What happened to a mail to an address, in SES's own word; "" when the line is no event of SES for it."""
+    found = _MAIL_EVENT.search(line) if email in line else None
+    return found[1] if found else ""
 
 
 def shown(line: str) -> str:

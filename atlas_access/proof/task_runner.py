@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from atlas_access.base import REGISTRATION_FACTS, Endpoints, redact
+from atlas_access.base import DefinitionUnusable, Endpoints, redact, registrable
 from atlas_access.clients import AwsUnavailable, client, describe_definition, describe_service, stream_lines
 from atlas_access.proof.evidence import Proof, Subject
 from atlas_access.proof.inside import CONNECTION, MARK, NONCE, REQUEST
@@ -53,7 +53,7 @@ def prove_in_task(
     overlay = {name: environment[name] for name in _OVERLAY if endpoints.sandbox and name in environment}
     try:
         return run.proof(overlay)
-    except AwsUnavailable as error:
+    except (AwsUnavailable, DefinitionUnusable) as error:
         return unproven(request, Subject.RUNNER, f"the proof's task could not be run: {error}")
 
 
@@ -68,8 +68,8 @@ class _TaskRun:
         self._nonce = secrets.token_hex(16)
 
     def proof(self, overlay: Mapping[str, str]) -> Proof:
-        base = describe_definition(self._ecs, self._place.family)
-        container = base["containerDefinitions"][0]
+        base = registrable(describe_definition(self._ecs, self._place.family))
+        container: Mapping[str, Any] = next(iter(base.get("containerDefinitions", ())), {})
         options = (container.get("logConfiguration") or {}).get("options") or {}
         group, prefix = str(options.get("awslogs-group", "")), str(options.get("awslogs-stream-prefix", ""))
         if not group or not prefix:
@@ -97,7 +97,7 @@ class _TaskRun:
             "environment": [{"name": name, "value": value} for name, value in given.items()],
             "secrets": [{"name": CONNECTION, "valueFrom": reference}],
         }
-        kept = {key: value for key, value in base.items() if key not in REGISTRATION_FACTS and value}
+        kept = {key: value for key, value in base.items() if value}
         kept |= {"containerDefinitions": [mine], "executionRoleArn": self._place.execution_role}
         answer = self._ecs.register_task_definition(**kept)
         return str(answer["taskDefinition"]["taskDefinitionArn"])

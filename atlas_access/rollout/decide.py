@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from atlas_access.rollout.gates import ROUNDS
 from atlas_access.rollout.model import Progress, judge, refusal, short
-from atlas_access.rollout.service_tags import Bound, Lease, clean
+from atlas_access.rollout.service_tags import Bound, Lease, clean, untaggable
 from atlas_access.rollout.steps import (
     Abandon,
     Ask,
@@ -80,6 +80,9 @@ def standing_refusals(goal: Goal, observed: Observed) -> tuple[str, ...]:
         reasons.append(
             f"the service was rolled back and is held: raise rolloutRelease above {held} in a reviewed change"
         )
+    full = untaggable(observed.service.arn, observed.service_tags)
+    if goal.way is Way.FORWARD and full:
+        reasons.append(full)
     unsafe = refusal(observed.service)
     if unsafe and (
         goal.way is Way.FORWARD or observed.service.status != "ACTIVE" or observed.service.desired == 0
@@ -218,6 +221,9 @@ def _forward(goal: Goal, observed: Observed, learnt: Learnt, lease: Lease) -> Ef
         return Release(freely=True)
     if learnt.refusals is None:
         return Preflight()
+    if learnt.refused:
+        why = f"{learnt.refused}; nothing was moved: change what AWS names, then update again"
+        return Abandon(why) if untouched else Undo(f"{learnt.refused} during the rollout", goal.release)
     if learnt.refusals:
         why = "; ".join(learnt.refusals)
         return Abandon(why) if untouched else Undo(why, goal.release)
@@ -230,7 +236,8 @@ def _forward(goal: Goal, observed: Observed, learnt: Learnt, lease: Lease) -> Ef
             return Abandon(learnt.no_way_back)
         if unsafe is None:
             return _securing(observed, learnt, lease) or Swap(goal.wanted)
-        return Abandon(unsafe) if late or service.status != "ACTIVE" else Wait(unsafe)
+        final = late or service.status != "ACTIVE" or service.unsupported
+        return Abandon(unsafe) if final else Wait(unsafe)
     standing = judge(service, goal.wanted)
     if (
         standing.progress is Progress.FAILED

@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from atlas_access.rollout.deployment_kind import alarms, unsupported
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -30,7 +32,10 @@ class Deployment:
 
 @dataclass(frozen=True)
 class ServiceState:
-    """What DescribeServices says of one service; `revision` is the one it was last asked to run."""
+    """What DescribeServices says of one service; `revision` is the one it was last asked to run.
+
+    `unsupported` is why a rollout cannot follow its deployments, `alarms` those by which ECS itself ends one.
+    """
 
     status: str
     revision: str
@@ -38,6 +43,8 @@ class ServiceState:
     deployments: tuple[Deployment, ...]
     latest_event: str
     arn: str = ""
+    unsupported: str = ""
+    alarms: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, service: Mapping[str, Any]) -> ServiceState:
@@ -62,6 +69,8 @@ class ServiceState:
             ),
             latest_event=str(events[0].get("message", "")),
             arn=str(service.get("serviceArn", "")),
+            unsupported=unsupported(service),
+            alarms=alarms(service),
         )
 
     @property
@@ -113,6 +122,8 @@ def refusal(state: ServiceState) -> str | None:
         return f"the service is {state.status or 'absent'}, not ACTIVE"
     if state.desired == 0:
         return "the service runs no task (desired 0), so nothing would show that the new revision works"
+    if state.unsupported:
+        return state.unsupported
     if not state.stable:
         return "a deployment is under way; wait until it is COMPLETED with every task running"
     return None

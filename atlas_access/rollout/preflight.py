@@ -94,6 +94,15 @@ def readable(readability: Readability, service: Service, revision: str) -> Check
     return check
 
 
+def rotated_by_us(readability: Readability, proofs: Sequence[Mapping[str, Any]]) -> Check:
+    """Nobody but this project replaces the value of a secret that was proven."""
+
+    def check(_: Observed) -> tuple[str, ...]:
+        return readability.rotated(str(each["secret_arn"]) for each in proofs)
+
+    return check
+
+
 @dataclass
 class Gated:
     """The gates can be run, and are green on what runs now; `red` says whether the check found a red gate.

@@ -1,5 +1,8 @@
 """Whether tasks of a revision could start: each secret version is there, and the execution role reads and decrypts it.
 
+The role may also read each parameter of Systems Manager that a variable names; whether it decrypts one is asked only
+where the role itself is taken on.
+
 Asked of the role, never of the caller: IAM's simulation of the role's policies, else a session of the role itself.
 Where neither is to be had the answer is unknown, and unknown is a refusal. No value is kept, shown or compared.
 Sources: AWS Secrets Manager API (DescribeSecret, ListSecretVersionIds), AWS IAM API (SimulatePrincipalPolicy).
@@ -7,7 +10,7 @@ Sources: AWS Secrets Manager API (DescribeSecret, ListSecretVersionIds), AWS IAM
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +18,7 @@ from atlas_access.base import Endpoints, SecretReference, secret_references
 from atlas_access.clients import CURRENT, AwsUnavailable, client, read_value, taken_on
 from atlas_access.rollout.model import short
 
-READ, DECRYPT = "secretsmanager:GetSecretValue", "kms:Decrypt"
+READ, DECRYPT, READ_PARAMETER = "secretsmanager:GetSecretValue", "kms:Decrypt", "ssm:GetParameters"
 _MANAGED_KEY = "alias/aws/secretsmanager"
 _FORBIDDEN = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
@@ -27,6 +30,42 @@ def references(definition: Mapping[str, Any]) -> tuple[dict[str, SecretReference
     }
     named = {name: reference for name, reference in read.items() if reference is not None}
     return named, tuple(name for name in read if name not in named)
+
+
+def rotated_by(secret: Mapping[str, Any]) -> str:
+    """Who besides us replaces the value of a secret, as DescribeSecret shows it, and the remedy; "" for nobody.
+
+    `RotationEnabled` is null where rotation was never configured; `Type` names the partner of an external secret.
+    """
+    owner = secret.get("OwningService") or secret.get("Type")
+    if owner:
+        return f"{owner} manages this secret and replaces its value: name another secret for this user in access.yaml"
+    enabled = secret.get("RotationEnabled")
+    if enabled in (None, False):
+        return ""
+    found = (
+        "Secrets Manager rotates this secret by itself"
+        if enabled is True
+        else f"RotationEnabled is {enabled!r}"
+    )
+    return f"{found}: aws secretsmanager cancel-rotate-secret --secret-id {secret.get('Name', '')}, then update again"
+
+
+def parameters(definition: Mapping[str, Any], region: str, role: str) -> dict[str, str]:
+    """Variable to the ARN of the Systems Manager parameter that it is read from, in any container.
+
+    ECS takes a parameter of its own region and account by its name alone (ECS API, Secret).
+    """
+    _, partition, _, _, account, *_ = role.split(":", 5)
+    found = {}
+    for each in definition.get("containerDefinitions") or ():
+        for entry in each.get("secrets") or ():
+            name = str(entry["valueFrom"])
+            if not name.startswith("arn:"):
+                name = f"arn:{partition}:ssm:{region}:{account}:parameter/{name.lstrip('/')}"
+            if ":ssm:" in name:
+                found[str(entry["name"])] = name
+    return found
 
 
 _Keys = Mapping[tuple[str, SecretReference], str | None]
@@ -59,11 +98,11 @@ class Readability:
         label = short(revision)
         if definition.get("status") == "INACTIVE":
             return (Problem(f"{label} is INACTIVE: a deregistered revision cannot run again"),)
-        named, _ = references(definition)
-        if not named:
+        named, foreign = references(definition)
+        if not named and not foreign:
             return ()
         role = str(definition.get("executionRoleArn") or "")
-        if not role:
+        if not role.startswith("arn:"):
             return (Problem(f"{label} names secrets but no execution role that could read them"),)
         problems: list[Problem] = []
         keys: dict[tuple[str, SecretReference], str | None] = {}
@@ -73,7 +112,21 @@ class Readability:
             except (AwsUnavailable, _Unusable) as error:
                 known = isinstance(error, _Unusable) or error.code == "ResourceNotFoundException"
                 problems.append(Problem(f"{label}: {variable} from {reference.name}: {_why(error)}", known))
-        return (*dict.fromkeys(problems), *self._denied(label, role, keys))
+        found = parameters(definition, self.region, role)
+        return (*dict.fromkeys(problems), *self._denied(label, role, keys, found))
+
+    def rotated(self, arns: Iterable[str]) -> tuple[str, ...]:
+        """The secrets whose value AWS or a partner replaces by itself, or of which nobody knows; each with a remedy."""
+        problems = []
+        store = self.open_client("secretsmanager", self.region, self.endpoints)
+        for arn in dict.fromkeys(arns):
+            name = (SecretReference.parse(arn) or SecretReference(arn)).name
+            try:
+                reason = rotated_by(store.describe_secret(SecretId=arn))
+            except AwsUnavailable as error:
+                reason = f"whether AWS rotates it is unknown: {_why(error)}"
+            problems += [f"{name}: {reason}"] if reason else []
+        return tuple(problems)
 
     def _key_of(self, reference: SecretReference) -> str | None:
         """The key's ARN of a secret that exists with the wanted version; None for the key that AWS manages."""
@@ -104,32 +157,32 @@ class Readability:
             raise _Unusable(f"its key is {found['KeyState']}, so it cannot be decrypted")
         return str(found["Arn"])
 
-    def _denied(self, label: str, role: str, keys: _Keys) -> Iterator[Problem]:
-        if not keys:
-            return
+    def _denied(self, label: str, role: str, keys: _Keys, parameters: Mapping[str, str]) -> Iterator[Problem]:
         name = role.rpartition("/")[2]
+        needed = [
+            *((variable, each.name, READ, each.arn) for variable, each in keys),
+            *((variable, each.name, DECRYPT, key) for (variable, each), key in keys.items() if key),
+            *((variable, _named(arn), READ_PARAMETER, arn) for variable, arn in parameters.items()),
+        ]
         try:
-            decisions = self._simulated(role, keys)
+            decisions = self._simulated(role, needed)
         except AwsUnavailable as error:
             if error.code not in _FORBIDDEN:
                 text = f"{label}: whether {name} reads its secrets is unknown: {_why(error)}"
                 yield Problem(text, known=False)
                 return
-            yield from self._as_the_role(label, role, keys)
+            yield from self._as_the_role(label, role, keys, parameters)
             return
-        for (variable, reference), key in keys.items():
-            for action, resource in ((READ, reference.arn), (DECRYPT, key)):
-                decision = decisions.get((action, resource), "unknown") if resource else "allowed"
-                if decision != "allowed":
-                    yield Problem(
-                        f"{label}: {name} may not {action} for {variable} ({reference.name}): {decision}; "
-                        "grant it to the role",
-                        known=decision != "unknown",
-                    )
+        for variable, source, action, resource in needed:
+            decision = decisions.get((action, resource), "unknown")
+            if decision != "allowed":
+                text = f"{label}: {name} may not {action} for {variable} ({source}): {decision}; grant it to the role"
+                yield Problem(text, known=decision != "unknown")
 
-    def _simulated(self, role: str, keys: _Keys) -> dict[tuple[str, str | None], str]:
+    def _simulated(
+        self, role: str, needed: Sequence[tuple[str, str, str, str]]
+    ) -> dict[tuple[str, str], str]:
         iam = self.open_client("iam", self.region, self.endpoints)
-        asked = {READ: {each.arn for _, each in keys}, DECRYPT: {key for key in keys.values() if key}}
         context = [
             {
                 "ContextKeyName": "kms:ViaService",
@@ -137,21 +190,21 @@ class Readability:
                 "ContextKeyType": "string",
             }
         ]
-        decisions: dict[tuple[str, str | None], str] = {}
-        for action, resources in asked.items():
-            if not resources:
-                continue
+        decisions: dict[tuple[str, str], str] = {}
+        for action in dict.fromkeys(each[2] for each in needed):
             answer = iam.simulate_principal_policy(
                 PolicySourceArn=role,
                 ActionNames=[action],
-                ResourceArns=sorted(resources),
+                ResourceArns=sorted({resource for _, _, each, resource in needed if each == action}),
                 ContextEntries=context,
             )
             for each in answer.get("EvaluationResults", ()):
                 decisions[(action, str(each["EvalResourceName"]))] = str(each["EvalDecision"])
         return decisions
 
-    def _as_the_role(self, label: str, role: str, keys: _Keys) -> Iterator[Problem]:
+    def _as_the_role(
+        self, label: str, role: str, keys: _Keys, parameters: Mapping[str, str]
+    ) -> Iterator[Problem]:
         """Read as the role itself; the values are dropped at once."""
         name = role.rpartition("/")[2]
         try:
@@ -159,7 +212,7 @@ class Readability:
         except AwsUnavailable as error:
             yield Problem(
                 f"{label}: whether {name} reads its secrets is unknown: IAM refuses to simulate it, and the role "
-                f"cannot be taken on ({error.code}); allow iam:SimulatePrincipalPolicy",
+                f"cannot be taken on ({error.why}); allow iam:SimulatePrincipalPolicy",
                 known=False,
             )
             return
@@ -168,12 +221,26 @@ class Readability:
             try:
                 read_value(store, reference.arn, reference.version)
             except AwsUnavailable as error:
-                text = f"{label}: {name} cannot read {variable} ({reference.name}): {error.code}"
+                text = f"{label}: {name} cannot read {variable} ({reference.name}): {error.why}"
                 yield Problem(text, known=error.code in _FORBIDDEN)
+        for variable, arn in parameters.items():
+            systems = self.open_client("ssm", self.region, self.endpoints, session=session)
+            try:
+                lost = systems.get_parameters(Names=[arn], WithDecryption=True).get("InvalidParameters")
+            except AwsUnavailable as error:
+                text = f"{label}: {name} cannot read {variable} ({_named(arn)}): {error.why}"
+                yield Problem(text, known=error.code in _FORBIDDEN)
+            else:
+                if lost:
+                    yield Problem(f"{label}: {variable} from {_named(arn)}: there is no such parameter")
 
 
 class _Unusable(Exception):
     """A secret exists but cannot serve; the message says why."""
+
+
+def _named(parameter: str) -> str:
+    return f"parameter {parameter.rpartition(':parameter')[2]}"
 
 
 def _why(error: AwsUnavailable | _Unusable) -> str:

@@ -136,6 +136,8 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
         service, arn = self._parts.service, observed.service.arn
         match step:
             case Preflight():
+                if observed.service.alarms:
+                    self._report(f"ECS ends a deployment by the alarms {', '.join(observed.service.alarms)}")
                 found = self._aside(lambda: self._parts.preflight(observed), "the pre-flight")
                 return self.learnt if found is None else replace(self.learnt, refusals=found)
             case Secure(revision):
@@ -241,11 +243,14 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
             raise RolloutFailed(
                 f"NOT STARTED  {self._parts.stack}: {error}; nothing was changed", 3
             ) from None
-        if silent > self._goal.deadline_seconds or (
-            error.final and self.learnt.cause and silent > SILENT_SECONDS
-        ):
+        ending = self.learnt.cause or self.learnt.refused
+        if silent > self._goal.deadline_seconds or (error.final and ending and silent > SILENT_SECONDS):
             raise self.unknown(str(error)) from None
-        if taken and self._goal.way is Way.FORWARD and not self.learnt.cause and spent:
+        if not taken or self._goal.way is not Way.FORWARD or ending or not spent:
+            return
+        if error.final and not self.learnt.swapped_to:
+            self.learnt = replace(self.learnt, refused=str(error))
+        else:
             self.learnt = replace(self.learnt, cause=f"{error} during the rollout")
 
     def unknown(self, why: str) -> RolloutFailed:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from atlas_access.base import REGISTRATION_FACTS
+from atlas_access.base import registrable
 from atlas_access.clients import describe_definition, describe_service, tags_of
 from atlas_access.rollout.model import ServiceState, short
 from atlas_access.rollout.service_tags import (
@@ -69,12 +69,8 @@ class Service:
 
     def register(self, definition: Mapping[str, Any]) -> str:
         """Register a described definition again, with its tags but AWS's and ours; the new revision's ARN."""
-        asked = {
-            name: value
-            for name, value in definition.items()
-            if name not in REGISTRATION_FACTS and value is not None
-        }
-        tags = [each for each in asked.pop("tags", ()) if not each["key"].startswith(("aws:", PREFIX))]
+        asked = registrable(definition)
+        tags = [each for each in asked.pop("tags", ()) if not each["key"].startswith(PREFIX)]
         answer = self.ecs.register_task_definition(**asked, **({"tags": tags} if tags else {}))
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 PREFIX = "atlas-access/"
 RUN, PRIOR, WANTED = f"{PREFIX}lease-run", f"{PREFIX}lease-prior", f"{PREFIX}lease-wanted"
@@ -22,6 +22,8 @@ BOUND_SINCE, BOUND_RELEASE = f"{PREFIX}bound-since", f"{PREFIX}bound-release"
 BOUND_KEYS = (BOUND, BOUND_PRIOR, BOUND_SINCE, BOUND_RELEASE)
 
 LONGEST = 256
+MOST_TAGS = 50
+"""How many tags AWS allows on a resource, those of AWS itself apart."""
 _FOREIGN = re.compile(r"[^\w\s+\-=.:/@]", re.ASCII)
 
 
@@ -83,12 +85,16 @@ class Bound:
 
 @dataclass(frozen=True)
 class ServiceTags:
-    """Everything of ours on a service. `broken` names tags that make no sense; nothing may be decided on them."""
+    """Everything of ours on a service, and how many tags `others` have there.
+
+    `broken` names tags that make no sense; nothing may be decided on them.
+    """
 
     lease: Lease | None = None
     held: int | None = None
     bound: Bound | None = None
     broken: str = ""
+    others: int = field(default=0, compare=False)
 
 
 def read_service_tags(tags: Mapping[str, str]) -> ServiceTags:
@@ -123,7 +129,24 @@ def read_service_tags(tags: Mapping[str, str]) -> ServiceTags:
             held = int(tags[HELD])
         except ValueError:
             broken.append("the hold")
-    return ServiceTags(lease, held, bound, " and ".join(broken))
+    others = sum(not key.startswith((PREFIX, "aws:")) for key in tags)
+    return ServiceTags(lease, held, bound, " and ".join(broken), others)
+
+
+def untaggable(arn: str, tags: ServiceTags) -> str:
+    """Why a rollout could not write all its tags on a service; "" when it can."""
+    if "/" not in arn.rpartition(":service/")[2]:
+        return (
+            f"the service has the old short ARN ({arn}), which AWS lets nobody tag: create it anew (its ARN then names "
+            "the cluster), and set atlas-access:ecsService to it"
+        )
+    free, wanted = MOST_TAGS - tags.others, len((*LEASE_KEYS, HELD, *BOUND_KEYS))
+    if free >= wanted:
+        return ""
+    return (
+        f"the service has {tags.others} tags beside ours, and AWS allows {MOST_TAGS}: remove {wanted - free}, "
+        f"because a rollout writes up to {wanted}"
+    )
 
 
 def clean(text: str) -> str:

@@ -68,14 +68,15 @@ class Chosen:
 class Learnt:
     """What this run knows besides what it sees. Ticks are of the steady clock.
 
-    `refusals` is None until the pre-flight was made. `taken` is the lease as this run wrote it, while it holds one.
-    `since` is when it took or swapped last, `undoing_since` when it began to undo. `gates_after` is what the gates
-    said after the undoing, None until asked. `secured` are a recorded revision and the one to go back to instead, the
-    same where it can run again; `no_way_back` says why there is none.
+    `refusals` is None until the pre-flight was made. `refused` is what AWS refused before this run swapped. `taken` is
+    the lease as this run wrote it, while it holds one. `since` is when it took or swapped last, `undoing_since` when it
+    began to undo. `gates_after` is what the gates said after the undoing, None until asked. `secured` are a recorded
+    revision and the one to go back to instead, the same where it can run again; `no_way_back` says why there is none.
     """
 
     started: float
     refusals: tuple[str, ...] | None = None
+    refused: str = ""
     taken: Lease | None = None
     since: float = 0.0
     swapped_to: str = ""

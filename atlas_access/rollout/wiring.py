@@ -16,13 +16,13 @@ from functools import partial
 from typing import Any
 
 from atlas_access.base import (
-    REGISTRATION_FACTS,
     Endpoints,
     SecretReference,
     Settings,
     Status,
     What,
     clock_for,
+    registrable,
 )
 from atlas_access.clients import AccountTarget, CredentialsMissing, failed_requests, session_in, sign_in_from
 from atlas_access.manifest import Consumer, Manifest, load_manifest
@@ -37,6 +37,7 @@ from atlas_access.rollout.preflight import (
     owned,
     proven_again,
     readable,
+    rotated_by_us,
     soaked,
 )
 from atlas_access.rollout.readable import Readability
@@ -63,7 +64,7 @@ def record_prior(props: Mapping[str, Any]) -> dict[str, Any]:
     state, service_tags = service.observe_tagged()
     lease = service_tags.lease
     revision = state.revision if lease is None or state.revision == lease.prior else lease.target
-    definition = {k: v for k, v in service.definition(revision).items() if k not in REGISTRATION_FACTS}
+    definition = registrable(service.definition(revision))
     return {
         **props,
         "revision_arn": revision,
@@ -101,6 +102,7 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
     checks: dict[str, Check] = {
         "proving again": proven_again(props["proofs"], endpoints, goal.wanted, service),
         "reading the secrets": readable(readability, service, goal.wanted),
+        "who rotates the secrets": rotated_by_us(readability, props["proofs"]),
         "the way back": way_back.before(goal.prior),
         "ownership": owned(
             Status(str(props["ownership"])),

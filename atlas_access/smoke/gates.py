@@ -1,7 +1,7 @@
 """The eight smoke gates and what a round of them says: met, unmet or unknown, and why.
 
 Source: the eight gates of ENG-279. Pure records: judged answers in, one verdict out. Never says green when anything is
-unmet, unknown or was not asked.
+unmet, unknown or was to be asked and was not.
 """
 
 from __future__ import annotations
@@ -71,12 +71,16 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One pass over the gates, its results in the gates' order, and the revisions that answered."""
+    """One pass over the gates, its results in the gates' order, and the revisions that answered.
+
+    `asked` are the gates that it was to ask: all of them, unless a person has named some.
+    """
 
     number: int
     results: tuple[GateResult, ...]
     revisions: tuple[str, ...] = ()
     seconds: float = 0.0
+    asked: frozenset[Gate] = frozenset(Gate)
 
     @property
     def standing(self) -> Standing:
@@ -100,12 +104,12 @@ class Round:
         A round that lacks a gate says so.
         """
         found = tuple(str(each) for each in most_telling(self.results))
-        missing = sorted(set(Gate) - {each.gate for each in self.results})
+        missing = sorted(self.asked - {each.gate for each in self.results})
         return (*found, *(f"gate {gate.value} {gate.title}: was not asked" for gate in missing))
 
     @property
     def _complete(self) -> bool:
-        return {each.gate for each in self.results} == set(Gate)
+        return {each.gate for each in self.results} == self.asked
 
 
 @dataclass(frozen=True, slots=True)

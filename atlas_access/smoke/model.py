@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from atlas_access.manifest import CollectionName, VariableName, Version, form, wrong
 
@@ -38,15 +38,29 @@ LogGroup = Annotated[
     Field(pattern=r"^[A-Za-z0-9_/.#{}-]{1,512}$"),
     form("not a log group's name", "Use CloudWatch's name, such as /ecs/askflorence-{env}-app."),
 ]
+_RESERVED = re.compile(r"@(.+\.)?(example(\.(com|net|org))?|test|invalid|localhost)$")
+"""Domains that take no mail (RFC 2606): each message to one bounces, which counts against the sender."""
+SIMULATOR = "success+{tag}@simulator.amazonses.com"
+"""SES's mailbox simulator: it accepts a message as a mail provider would, and reports its delivery."""
+_OWN_MAILBOX = (
+    "Write an address of the team's own with a tag, such as \"smoke+{tag}@your.domain\", or leave it out: then SES's "
+    "mailbox simulator takes the mail."
+)
+
+
+def _takes_mail(mailbox: str) -> str:
+    if _RESERVED.search(mailbox):
+        raise wrong("a domain that takes no mail, so each sign-up would bounce", _OWN_MAILBOX)
+    return mailbox
+
+
 Mailbox = Annotated[
     str,
-    Field(pattern=r"^[a-z0-9+._-]*\{tag\}[a-z0-9+._-]*@([a-z0-9-]+\.)*example\.com$"),
-    form(
-        "not a synthetic mailbox",
-        'Write it under example.com with a tag: "smoke+{tag}@example.com"; a gate signs up nobody\'s address.',
-    ),
+    Field(pattern=r"^[a-z0-9+._-]*\{tag\}[a-z0-9+._-]*@([a-z0-9-]+\.)+[a-z0-9-]+$"),
+    form("not a mailbox with a tag", _OWN_MAILBOX),
+    AfterValidator(_takes_mail),
 ]
-"""A sign-up's address is unique by its tag, and no one's: example.com is reserved (RFC 2606)."""
+"""A sign-up's address is unique by its tag, and nobody's but the team's."""
 
 Seconds = Annotated[float, Field(gt=0, le=600)]
 
@@ -179,11 +193,12 @@ class Row(Part):
 class Waitlist(Part):
     """The sign-up of gate 8 and where its effects are looked for.
 
-    `mail_log_group` is where SES publishes its sending events (by EventBridge or a Lambda function), `log_group` the
+    `mailbox` is an address of the team's own; without one, SES's simulator is used. `mail_log_group` is where SES
+    publishes its events Send, Delivery, Bounce and Reject (by EventBridge or a Lambda function), `log_group` the
     service's own; empty means the one of the running revision. `{env}` stands for the stack.
     """
 
-    mailbox: Mailbox
+    mailbox: Mailbox = SIMULATOR
     rows: Annotated[tuple[Row, ...], Field(min_length=1)]
     contact_variable: VariableName
     mail_log_group: LogGroup

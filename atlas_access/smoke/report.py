@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from atlas_access.base import Finding, Report, Section, Status
-from atlas_access.smoke.gates import GateReport, GateResult, Round, Standing
+from atlas_access.smoke.gates import Gate, GateReport, GateResult, Round, Standing
 
 _STATUS = {
     Standing.MET: Status.GOOD,
@@ -54,9 +54,10 @@ def _summary(found: GateReport) -> str:
     if not found.green:
         return found.reason
     held = f"baseline of {found.baseline}" if found.baseline else "no baseline"
-    left_out = found.rounds[-1].not_run
+    last = found.rounds[-1]
+    left_out = sorted({each.gate for each in last.not_run} | (set(Gate) - last.asked))
     ran = "".join(
-        (f"{8 - len(left_out)} of 8 gates", *(f" (gate {each.gate.value} not run)" for each in left_out))
+        (f"{8 - len(left_out)} of 8 gates", *(f" (gate {each.value} not run)" for each in left_out))
     )
     return f"{ran}, {len(found.rounds)} of {found.required} rounds, {found.contract} plans ({held})"
 
@@ -64,6 +65,8 @@ def _summary(found: GateReport) -> str:
 def _remedy(found: GateReport) -> str:
     if found.green:
         return ""
+    if found.standing is Standing.UNMET and any(each.asked < set(Gate) for each in found.rounds):
+        return "look for the cause in the application's log, and run the same gates again."
     if found.standing is Standing.UNMET:
         return (
             f"undo the last change (atlas-access rollback {found.stack}), then look for the cause in the "

@@ -54,7 +54,7 @@ class SmokeOrder:
 
     `place` is where the service runs, `database` where rows are when a connection string names none, `baseline` what
     answers are held to (None: only the scenarios), `mail_url` where sent mail is listed ("" for the log group). With
-    `keep_browser` gate 6 lets its browser stay for the next round.
+    `keep_browser` gate 6 lets its browser stay for the next round. `gates` are those to run.
     """
 
     stack: str
@@ -66,6 +66,7 @@ class SmokeOrder:
     baseline: Baseline | None = None
     mail_url: str = field(default_factory=SignUp.mail_address)
     keep_browser: bool = False
+    gates: frozenset[Gate] = frozenset(Gate)
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,9 @@ def _round(
     results: dict[Gate, GateResult] = {}
 
     def note(result: GateResult) -> None:
-        results[result.gate] = result
-        say(result)
+        if result.gate in order.gates:
+            results[result.gate] = result
+            say(result)
 
     answers = _asked_by_http(order, contract, bounded, note)
     red = next((each for each in results.values() if each.standing is Standing.UNMET), None)
@@ -176,7 +178,7 @@ def _round(
         why = f"not run: gate {red.gate.value} is not met" if red is not None else "not run: stopped"
         for gate in _SIDE_GATES:
             note(GateResult(gate, Standing.UNKNOWN, why))
-    else:
+    elif order.gates & set(_SIDE_GATES):
         plans = len(plan_ids(answers[PLANS]))
         values = {**order.smoke.values(), "plans": plans}
         steps = tuple(step.filled(values) for step in order.smoke.journey)
@@ -195,19 +197,22 @@ def _round(
         )
         # At the same time: an error line that the browser caused counts against gate 8, as any other does.
         with ThreadPoolExecutor(1, thread_name_prefix="smoke") as pool:
-            walked = pool.submit(
-                _bounded, Gate.JOURNEY, limits.browser_seconds, partial(judge_journey, journey, stopped)
+            walked = (
+                pool.submit(
+                    _bounded, Gate.JOURNEY, limits.browser_seconds, partial(judge_journey, journey, stopped)
+                )
+                if Gate.JOURNEY in order.gates
+                else None
             )
-            signed = (
-                _bounded(Gate.WAITLIST, waitlist_seconds, partial(judge_sign_up, sign_up, stopped))
-                if signs_up
-                else GateResult(Gate.WAITLIST, Standing.UNKNOWN, "not run: nobody is signed up from here")
-            )
-            note(walked.result())
+            signed = GateResult(Gate.WAITLIST, Standing.UNKNOWN, "not run: nobody is signed up from here")
+            if signs_up and Gate.WAITLIST in order.gates:
+                signed = _bounded(Gate.WAITLIST, waitlist_seconds, partial(judge_sign_up, sign_up, stopped))
+            if walked is not None:
+                note(walked.result())
         note(signed)
     revisions = tuple(sorted({reply.revision for reply in answers.values() if reply.revision}))
-    ordered = tuple(results[gate] for gate in Gate)
-    return _Asked(Round(number, ordered, revisions, time.monotonic() - began), answers)
+    ordered = tuple(results[gate] for gate in Gate if gate in order.gates)
+    return _Asked(Round(number, ordered, revisions, time.monotonic() - began, order.gates), answers)
 
 
 def _asked_by_http(order: SmokeOrder, contract: Contract, asker: Asker, note: Say) -> dict[str, Reply]:

@@ -21,13 +21,19 @@ from atlas_access.clients import (
     Retry,
     Server,
     Unanswered,
-    says_sent,
+    mail_event,
     session,
 )
 
 _WAIT_SECONDS = 10.0
 _SECONDS = 15.0
 _MOST_FOUND = 10
+_MAIL_FAILED = frozenset({"Bounce", "Complaint", "Reject", "Rendering Failure"})
+"""SES's events of a mail that did not arrive, or was not wanted."""
+
+
+class EffectFailed(Exception):
+    """An effect was tried and failed, by the word of who did it; one line, without any value."""
 
 
 class EffectUnknown(Exception):
@@ -35,15 +41,19 @@ class EffectUnknown(Exception):
 
 
 class Effect:
-    """One effect of a sign-up; `name` is what reports call it. What cannot be observed raises EffectUnknown."""
+    """One effect of a sign-up; `name` is what reports call it. What cannot be observed raises EffectUnknown.
+
+    `pending` is what shows that an effect which is not there yet has begun; "" for nothing.
+    """
 
     name: str
+    pending: str = ""
 
     def observed(self, email: str) -> bool:
         """Whether the sign-up of this address had this effect."""
         raise NotImplementedError
 
-    def remove(self, email: str) -> bool:  # noqa: ARG002 - a mail that was sent stays sent; its domain takes no mail
+    def remove(self, email: str) -> bool:  # noqa: ARG002 - a mail that was sent stays sent, in the team's own mailbox
         """Undo it; returns whether nothing of it is left. What cannot be undone is true."""
         return True
 
@@ -125,18 +135,23 @@ def row_effect(
 
 @dataclass
 class MailLogEffect(Effect):
-    """A mail, by the events that SES publishes to a log group for it."""
+    """A mail, by the events that SES publishes to a log group for it. Accepted is not delivered."""
 
     logs: Logs
     since: float
     name = "SES mail"
 
     def observed(self, email: str) -> bool:
-        """Whether an event says that a mail to the address was sent."""
+        """Whether an event says that a mail to the address was delivered; EffectFailed where one says it was not."""
         try:
-            return any(says_sent(line, email) for line in self.logs.lines((email,), self.since))
+            found = {mail_event(line, email) for line in self.logs.lines((email,), self.since)} - {""}
         except AwsUnavailable as error:
             raise EffectUnknown(f"{self.name}: {error}; have SES publish its events there") from None
+        failed = sorted(found & _MAIL_FAILED)
+        if failed:
+            raise EffectFailed(f"{self.name}: SES reports {' and '.join(failed)}")
+        self.pending = f"SES reports {' and '.join(sorted(found))}, but no Delivery" if found else ""
+        return "Delivery" in found
 
 
 @dataclass

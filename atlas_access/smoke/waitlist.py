@@ -1,7 +1,7 @@
 """Gate 8: one synthetic sign-up, its three effects observed, everything that it left removed again.
 
-Nothing is signed up before all of it can be observed and removed. It uses nobody's address and removes only what is its
-own.
+Nothing is signed up before all of it can be observed and removed. Its address is the team's own, or one of SES's
+simulator, and it removes only what is its own.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from atlas_access.smoke.model import Row, Smoke, Waitlist
 from atlas_access.smoke.sign_up_effects import (
     ContactEffect,
     Effect,
+    EffectFailed,
     EffectUnknown,
     MailAddressEffect,
     MailLogEffect,
@@ -64,7 +65,7 @@ def judge_sign_up(order: SignUp, stopped: Callable[[], bool] = lambda: False) ->
     try:
         task = RunningTask.of(order.place, order.endpoints)
         effects = _effects(order, task, began)
-    except (AwsUnavailable, EffectUnknown, EndpointRefused) as error:
+    except (AwsUnavailable, EffectFailed, EffectUnknown, EndpointRefused) as error:
         return _result(_Found(doubts=(f"nothing was signed up: {error}",)))
     try:
         email = _email(order.smoke.waitlist)
@@ -150,9 +151,16 @@ def _observed(order: SignUp, effects: tuple[Effect, ...], email: str, stopped: C
             if stopped():
                 return _Found(doubts=("stopped while its effects were looked for",))
             time.sleep(_POLL_SECONDS)
+    except EffectFailed as error:
+        return _Found(faults=(str(error),))
     except EffectUnknown as error:
         return _Found(doubts=(str(error),))
-    return _Found(faults=tuple(f"no {each.name} within {seconds:.0f} s" for each in missing))
+    return _Found(
+        faults=tuple(f"no {each.name} within {seconds:.0f} s" for each in missing if not each.pending),
+        doubts=tuple(
+            f"{each.name}: {each.pending} within {seconds:.0f} s" for each in missing if each.pending
+        ),
+    )
 
 
 def _removed(effects: tuple[Effect, ...], email: str) -> _Found:

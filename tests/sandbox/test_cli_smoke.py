@@ -1,15 +1,19 @@
 """`atlas-access smoke` and `baseline capture`: exit codes, formats, and wrong input, found before anything is asked."""
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from smoke_fixture import ROOT, FakeApp
+from mongod_fixture import LOOPBACK
+from smoke_fixture import PLACE, ROOT, SMOKE_RUN, FakeApp, scenarios
 
 from atlas_access.cli.main import run
 from atlas_access.smoke.baseline import Baseline
 from atlas_access.smoke.gates import Gate, Standing
 from atlas_access.smoke.json_difference import canonical
+from atlas_access.smoke.run import SmokeOrder, capture
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -173,3 +177,68 @@ def test_a_renewal_on_a_red_gate_leaves_the_baseline_as_it_was(
     app.answers("/api/eligibility", {"error": "database error"}, status=500)
     assert 1 == run(["baseline", "renew", "staging"])
     assert before == (tmp_path / "baselines" / "staging.json").read_text()
+
+
+@pytest.fixture
+def alone(app: FakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeApp:
+    """The application on a developer's machine, beside which nothing answers: no sandbox, AWS or browser."""
+    monkeypatch.chdir(ROOT)
+    for name in os.environ:
+        if name.startswith(("ATLAS_ACCESS_", "AWS_", "PULUMI_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", NOWHERE)
+    for name in ("judge_journey", "judge_sign_up"):
+        monkeypatch.setattr(SMOKE_RUN, name, None)
+    return app
+
+
+def captured(app: FakeApp, folder: Path) -> str:
+    order = SmokeOrder("staging", app.url, scenarios(), PLACE, LOOPBACK, "askflorence")
+    file = folder / "staging.json"
+    only = frozenset(set(Gate) - {Gate.JOURNEY, Gate.WAITLIST})
+    file.write_text(capture(replace(order, gates=only)).to_json())
+    return str(file)
+
+
+def test_seven_gates_need_neither_a_stack_nor_aws_nor_a_browser(
+    alone: FakeApp, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    baseline = captured(alone, tmp_path)
+    asked = ["smoke", "--gates", "1-5,7", "--url", alone.url, "--baseline", baseline]
+    assert 0 == run(asked)
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("GREEN  staging: 6 of 8 gates (gate 6 not run) (gate 8 not run), 2 of 2 rounds")
+
+
+def test_without_a_baseline_the_comparison_is_unknown_and_the_other_gates_pass(
+    alone: FakeApp, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone_asked = ["smoke", "--url", alone.url, "--gates"]
+    assert (0, 3) == (run([*alone_asked, "1-5"]), run([*alone_asked, "1-5,7"]))
+    assert "there is no baseline to hold them to" in capsys.readouterr().out
+
+
+def test_a_gate_that_is_not_met_there_advises_no_rollback(
+    alone: FakeApp, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone.answers("/api/eligibility", {"error": "database error"}, status=500)
+    assert 1 == run(["smoke", "staging", "--gates", "1,2", "--url", alone.url])
+    printed = capsys.readouterr().out
+    assert (True, False) == ("RED  staging: gate 1 eligibility: HTTP 500" in printed, "rollback" in printed)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--gates", "9", "--url", NOWHERE], '--gates "9" names no gates'),
+        (["--gates", "5-1", "--url", NOWHERE], "Write numbers from 1 to 8, such as 1-5,7."),
+        (["--gates", "1-5,7"], "no STACK is named. Name one of staging, prod."),
+        (["--gates", "one", "--url", NOWHERE], "names no gates"),
+    ],
+)
+def test_gates_that_are_none_exit_2(
+    arguments: list[str], expected: str, alone: FakeApp, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (2, []) == (run(["smoke", *arguments]), alone.asked)
+    assert expected in capsys.readouterr().err

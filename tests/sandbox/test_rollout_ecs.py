@@ -9,6 +9,7 @@ import pytest
 from aws_fixture import Aws
 
 from atlas_access.base.task_definition import REGISTRATION_FACTS
+from atlas_access.clients import client
 from atlas_access.rollout.gates import Gates, Round
 from atlas_access.rollout.report import RolloutFailed
 from atlas_access.rollout.run import Parts, carry_out
@@ -67,18 +68,24 @@ def goal(wanted: str, prior: str, run: str = "run-1", **changes: Any) -> Goal:
 
 
 def go(
-    aws: Aws, order: Goal, time: Time | None = None, gates: Gates | None = None, poll: float = 1.0
+    aws: Aws,
+    order: Goal,
+    time: Time | None = None,
+    gates: Gates | None = None,
+    poll: float = 1.0,
+    *,
+    ecs: Any = None,
 ) -> Done:
-    service = Service(aws.client("ecs"), CLUSTER, NAME)
+    service = Service(ecs or aws.client("ecs"), CLUSTER, NAME)
     clock = time or Time(aws)
     return carry_out(
         order, Parts("staging", service, clock, lambda _: None, lambda _: (), gates or Asked(), poll)
     )
 
 
-def failure(aws: Aws, order: Goal, time: Time | None = None, gates: Gates | None = None) -> str:
+def failure(aws: Aws, order: Goal, *given: Any, **named: Any) -> str:
     with pytest.raises(RolloutFailed) as caught:
-        go(aws, order, time, gates)
+        go(aws, order, *given, **named)
     return str(caught.value)
 
 
@@ -139,6 +146,27 @@ def test_a_red_gate_puts_the_old_revision_back(aws: Aws) -> None:
     text = failure(aws, goal(wanted, prior), gates=gates)
     assert text.startswith("ROLLED BACK  staging: gate 3 providers/covered: not covered")
     assert (prior, [wanted, prior]) == (alone(aws), gates.revisions)
+
+
+def test_a_service_with_another_strategy_is_refused_by_name(aws: Aws) -> None:
+    prior, wanted = aws.service()["taskDefinition"], aws.register()
+    aws.update(deploymentConfiguration={"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 10})
+    text = failure(aws, goal(wanted, prior))
+    assert "deployment strategy BLUE_GREEN (a bake time of 10 minutes)" in text
+    assert (prior, {}) == (aws.service()["taskDefinition"], tags(aws))
+
+
+def test_a_refused_update_leaves_no_lease_and_is_no_rollback(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ECS refuses a revision that was deregistered since the pre-flight."""
+    ecs = client("ecs", "us-east-1", aws.enter(monkeypatch))
+    prior, wanted = aws.service()["taskDefinition"], aws.register()
+    aws.client("ecs").deregister_task_definition(taskDefinition=wanted)
+    text = failure(aws, goal(wanted, prior), ecs=ecs)
+    assert text.startswith("NOT STARTED  staging: 1 reason; askflorence-staging-app:7 keeps running.")
+    assert "answered ClientException (TaskDefinition is inactive); nothing was moved" in text
+    assert (prior, {}) == (alone(aws), tags(aws))
 
 
 def test_a_second_run_is_refused_while_the_first_one_waits(aws: Aws) -> None:

@@ -1,11 +1,13 @@
 """What a pre-flight sees on the sandbox's AWS: unreadable secrets, and whether the stack before has soaked."""
 
+import json
 import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from aws_fixture import Aws
+from moto.secretsmanager.models import secretsmanager_backends
 
 from atlas_access.base import SecretReference
 from atlas_access.base.clock import Clock
@@ -90,7 +92,50 @@ def test_where_iam_does_not_simulate_and_the_role_is_closed_the_answer_is_unknow
         return Closed() if service == "iam" else client(service, region, endpoints, **given)
 
     (reason,) = unreadable(endpoints, service, None, opened)
-    assert "is unknown: IAM refuses to simulate it, and the role cannot be taken on (AccessDenied)" in reason
+    assert (
+        "is unknown: IAM refuses to simulate it, and the role cannot be taken on (AWS answered AccessDenied"
+        in reason
+    )
+
+
+def test_a_secret_that_secrets_manager_rotates_is_named(aws: Aws, endpoints: Endpoints) -> None:
+    readability, store = Readability("us-east-1", endpoints), aws.client("secretsmanager")
+    arn = store.describe_secret(SecretId="staging/mongodb/app-read")["ARN"]
+    assert () == readability.rotated([arn])
+    secret = secretsmanager_backends[aws.account()]["us-east-1"].secrets[arn]
+    secret.rotation_requested = secret.rotation_enabled = True
+    (reason,) = readability.rotated([arn])
+    assert reason.startswith("staging/mongodb/app-read: Secrets Manager rotates this secret by itself")
+
+
+PARAMETERS = "arn:aws:ssm:us-east-1:{account}:parameter"
+
+
+def from_parameters(aws: Aws) -> str:
+    """A revision with two variables from Systems Manager, one by its name alone."""
+    other = {"name": "FEATURES", "valueFrom": PARAMETERS.format(account=aws.account()) + "/staging/features"}
+    return aws.register(
+        lambda container: container["secrets"].extend([other, {"name": "COLOUR", "valueFrom": "/colour"}])
+    )
+
+
+def test_a_parameter_that_the_role_may_not_read_is_named(
+    aws: Aws, endpoints: Endpoints, service: Service
+) -> None:
+    role = f"askflorence-staging-app:8: {NAME}-execution may not ssm:GetParameters for"
+    revision = from_parameters(aws)
+    assert {
+        f"{role} FEATURES (parameter /staging/features): implicitDeny; grant it to the role",
+        f"{role} COLOUR (parameter /colour): implicitDeny; grant it to the role",
+    } == set(unreadable(endpoints, service, revision))
+    allowed = {"Effect": "Allow", "Action": "ssm:GetParameters"}
+    allowed["Resource"] = PARAMETERS.format(account=aws.account()) + "/*"
+    aws.client("iam").put_role_policy(
+        RoleName=f"{NAME}-execution",
+        PolicyName="parameters",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+    )
+    assert () == unreadable(endpoints, service, revision)
 
 
 def no_connection(aws: Aws) -> str:

@@ -1,6 +1,7 @@
 """Gate 8 with a real mongod and an emulated AWS: every effect is observed and removed, nothing else is touched."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -123,10 +124,12 @@ def test_every_effect_is_observed_and_removed(inventory: Inventory) -> None:
     assert (before, {}, 1) == (inventory.rows.count_documents({}), inventory.contacts, len(inventory.mails))
 
 
-def test_each_sign_up_has_an_address_of_its_own_under_example_com(inventory: Inventory) -> None:
+def test_each_sign_up_has_an_address_of_its_own_at_the_simulator_of_ses(inventory: Inventory) -> None:
     judge_sign_up(inventory.order())
     judge_sign_up(inventory.order())
-    nobodys = all(each.endswith("@example.com") for each in inventory.mails)
+    nobodys = all(
+        re.fullmatch(r"success\+[0-9a-f-]+@simulator\.amazonses\.com", each) for each in inventory.mails
+    )
     assert (2, True) == (len(set(inventory.mails)), nobodys)
 
 
@@ -219,17 +222,38 @@ def test_without_an_address_of_sent_mail_the_log_group_is_asked(inventory: Inven
     )
 
 
-@pytest.mark.parametrize(("kind", "expected"), [("Send", Standing.MET), ("Reject", Standing.UNMET)])
-def test_a_mail_is_seen_in_the_events_of_ses(inventory: Inventory, kind: str, expected: Standing) -> None:
+@pytest.mark.parametrize(
+    ("kinds", "standing", "why"),
+    [
+        (["Delivery"], Standing.MET, "row, mail and contact observed, then removed; no error line"),
+        (["Send", "Delivery"], Standing.MET, "row, mail and contact observed, then removed; no error line"),
+        (["Send"], Standing.UNKNOWN, "SES mail: SES reports Send, but no Delivery within 0 s"),
+        (
+            ["DeliveryDelay"],
+            Standing.UNKNOWN,
+            "SES mail: SES reports DeliveryDelay, but no Delivery within 0 s",
+        ),
+        (["Send", "Bounce"], Standing.UNMET, "SES mail: SES reports Bounce"),
+        (["Reject"], Standing.UNMET, "SES mail: SES reports Reject"),
+        (["Delivery", "Complaint"], Standing.UNMET, "SES mail: SES reports Complaint"),
+        ([], Standing.UNMET, "no SES mail within 0 s"),
+    ],
+)
+def test_only_a_delivery_in_the_events_of_ses_is_green(
+    inventory: Inventory, kinds: list[str], standing: Standing, why: str
+) -> None:
     group, usual = "/ses/askflorence-staging/events", inventory.app.handlers["/api/agent-waitlist"]
     inventory.aws.client("logs").create_log_group(logGroupName=group)
 
     def joined(request: Any, body: Any) -> Any:
-        inventory.aws.log(group, json.dumps({"eventType": kind, "mail": {"destination": [body["email"]]}}))
+        for kind in kinds:
+            event = {"eventType": kind, "mail": {"destination": [body["email"]]}}
+            inventory.aws.log(group, json.dumps({"detail-type": f"Email {kind}", "detail": event}))
         return usual(request, body)
 
     inventory.app.handlers["/api/agent-waitlist"] = joined
-    assert expected is judge_sign_up(inventory.order(mail_url="")).standing
+    result = judge_sign_up(inventory.order(mail_url=""))
+    assert (standing, why) == (result.standing, message_of(result))
 
 
 def test_once_stopped_what_was_signed_up_is_still_removed(inventory: Inventory) -> None:

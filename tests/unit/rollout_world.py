@@ -65,6 +65,7 @@ class FakeEcs:
     at_boundary: Callable[[str], None] = lambda _: None
     on_observe: Callable[[], None] = lambda: None
     stopped: list[dict[str, Any]] = field(default_factory=list)
+    configured: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def running(cls, revision: str = OLD, **manners: str) -> FakeEcs:
@@ -88,6 +89,7 @@ class FakeEcs:
         return {
             "services": [
                 {
+                    **self.configured,
                     "serviceArn": SERVICE_ARN,
                     "status": self.status,
                     "taskDefinition": self.revision,

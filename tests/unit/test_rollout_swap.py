@@ -78,6 +78,96 @@ def test_an_unsafe_moment_is_refused(change: dict[str, Any], state: str, why: st
     assert [] == ecs.deployed
 
 
+@pytest.mark.parametrize(
+    ("configured", "deployments", "found"),
+    [
+        ({"deploymentController": {"type": "CODE_DEPLOY"}}, 0, "deployment controller CODE_DEPLOY"),
+        ({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}, 2, "deployment strategy BLUE_GREEN"),
+    ],
+)
+def test_a_service_that_a_rollout_cannot_follow_is_refused_and_nobody_is_asked_to_wait(
+    configured: dict[str, Any], deployments: int, found: str
+) -> None:
+    ecs = FakeEcs.running()
+    ecs.configured, ecs.deployments = configured, ecs.deployments * max(1, deployments)
+    text = failure(ecs, forward(), FakeGates())
+    assert (True, False) == (found in text, "wait until it is COMPLETED" in text)
+    assert ([], {}) == (ecs.deployed, ecs.tags)
+
+
+def test_a_strategy_that_changes_under_the_lease_ends_the_run_before_the_swap() -> None:
+    ecs = FakeEcs.running()
+
+    def change() -> None:
+        if RUN in ecs.tags:
+            ecs.configured = {"deploymentConfiguration": {"strategy": "CANARY"}}
+
+    ecs.on_observe = change
+    assert "NOT STARTED  staging: 1 reason" in failure(ecs, forward(), FakeGates())
+    assert ([], {}) == (ecs.deployed, ecs.tags)
+
+
+def test_deployment_alarms_are_said_before_the_swap() -> None:
+    ecs, said = FakeEcs.running(), list[str]()
+    ecs.configured = {"deploymentConfiguration": {"alarms": {"enable": True, "alarmNames": ["5xx"]}}}
+    assert go(ecs, forward(), FakeGates(), said=said).moved
+    assert "ECS ends a deployment by the alarms 5xx" in said
+
+
+def refuse_update(ecs: FakeEcs) -> None:
+    """Let ECS refuse UpdateService as it does for a service of CodeDeploy."""
+
+    def boundary(name: str) -> None:
+        if name == "before swap":
+            what = "Unable to update task definition on services with a CODE_DEPLOY deployment controller."
+            raise AwsUnavailable("ecs:UpdateService app:8", "InvalidParameterException", what, status=400)
+
+    ecs.at_boundary = boundary
+
+
+def test_a_refused_update_is_no_rollback_and_keeps_what_aws_said() -> None:
+    ecs, gates = FakeEcs.running(), FakeGates()
+    refuse_update(ecs)
+    text = failure(ecs, forward(), gates)
+    assert text.startswith("NOT STARTED  staging: 1 reason; app:7 keeps running.\n")
+    assert "answered InvalidParameterException (Unable to update task definition on services with a" in text
+    assert "nothing was moved: change what AWS names, then update again" in text
+    assert ([], {}, [], False) == (ecs.deployed, ecs.tags, gates.asked, "rolled" in text.lower())
+
+
+def test_a_refusal_after_a_dead_run_had_swapped_puts_the_recorded_revision_back() -> None:
+    ecs = FakeEcs.running(NEW)
+    ecs.tags = Lease("run-0", OLD, NEW, ecs.clock.now - 100).tags()
+    refused: list[str] = []
+
+    def boundary(name: str) -> None:
+        if name == "pre-flight" and not refused:
+            refused.append(name)
+            raise AwsUnavailable("ecs:DescribeTasks", "AccessDeniedException", status=400)
+
+    ecs.at_boundary = boundary
+    text = failure(ecs, forward(), FakeGates())
+    assert text.startswith(
+        "ROLLED BACK  staging: ecs:DescribeTasks: AWS answered AccessDeniedException during"
+    )
+    assert OLD == ecs.revision
+
+
+def test_a_refused_tag_starts_nothing_and_keeps_what_aws_said() -> None:
+    ecs = FakeEcs.running()
+
+    def boundary(name: str) -> None:
+        if name == "before tag":
+            what = "Long arn format must be used for tagging operations"
+            raise AwsUnavailable("ecs:TagResource", "InvalidParameterException", what, status=400)
+
+    ecs.at_boundary = boundary
+    text = failure(ecs, forward(), FakeGates())
+    assert text.startswith("NOT STARTED  staging: ecs:TagResource: AWS answered InvalidParameterException")
+    assert "Long arn format must be used for tagging operations" in text
+    assert [] == ecs.deployed
+
+
 def test_a_failed_gate_puts_the_recorded_revision_back_and_holds_the_service() -> None:
     ecs = FakeEcs.running()
     text = failure(

@@ -49,7 +49,7 @@ def test_one_sign_up_of_a_cycle_is_new_and_one_comes_again() -> None:
 def test_sign_ups_are_new_each_time_and_nobodys() -> None:
     (new,) = (each for each in CYCLE if each.status == 201)
     first, second = (json.loads(new.body(number))["email"] for number in (1, 2))
-    assert (True, True) == (first != second, first.endswith("@example.com"))
+    assert (True, True) == (first != second, first.endswith("@simulator.amazonses.com"))
 
 
 def test_what_comes_again_is_the_address_of_the_first_sign_up() -> None:

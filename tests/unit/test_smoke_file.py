@@ -11,6 +11,8 @@ from atlas_access.smoke.model import Smoke, fill
 
 TEXT = (Path(__file__).parents[2] / "smoke.yaml").read_text()
 SMOKE = load_smoke(TEXT)
+FIRST = "  # mailbox: "
+MAILBOX = '  mailbox: "{}" #'
 
 
 def refused(text: str | bytes) -> tuple[str, ...]:
@@ -32,6 +34,15 @@ def test_the_committed_file_holds_the_fixtures_of_the_session_contract() -> None
     asked = (SMOKE.plans, SMOKE.household.zip, SMOKE.provider, SMOKE.drugs)
     found = (*asked, SMOKE.check.rxcui, SMOKE.check.plan)
     assert (14, "84094", "Tyler Wood", ("Synthroid", "Lipitor"), "1364441", "42261UT0060023") == found
+
+
+@pytest.mark.parametrize("mailbox", ["smoke+{tag}@team.health", "{tag}@notexample.com"])
+def test_the_mailbox_is_the_teams_own_or_the_simulator_of_ses(mailbox: str) -> None:
+    own = load_smoke(changed(FIRST, MAILBOX.replace("{}", mailbox)))
+    assert ("success+{tag}@simulator.amazonses.com", mailbox) == (
+        SMOKE.waitlist.mailbox,
+        own.waitlist.mailbox,
+    )
 
 
 def test_the_regression_has_twelve_scenarios() -> None:
@@ -58,9 +69,10 @@ def test_a_step_is_filled_with_text() -> None:
         ("provider: Tyler Wood", "providr: Tyler Wood", "providr", 'unknown key "providr"'),
         ("drugs: [Synthroid, Lipitor]", "drugs: [Synthroid]", "drugs: [Synthroid]", "is missing"),
         ("path: /api/plans", "path: https://service.example.com/api", "path: https", "not a path"),
-        ('"smoke+{tag}@example.com"', '"somebody@example.com"', "mailbox", "not a synthetic mailbox"),
-        ('"smoke+{tag}@example.com"', '"smoke+{tag}@example.org"', "mailbox", "nobody's address"),
-        ('"smoke+{tag}@example.com"', '"smoke+{tag}@notexample.com"', "mailbox", "not a synthetic mailbox"),
+        (FIRST, MAILBOX.replace("{}", "somebody@team.health"), "mailbox", "not a mailbox with a tag"),
+        (FIRST, MAILBOX.replace("{}", "smoke+{tag}@localhost"), "mailbox", "not a mailbox with a tag"),
+        (FIRST, MAILBOX.replace("{}", "smoke+{tag}@example.com"), "mailbox", "takes no mail, so each sign-up would"),
+        (FIRST, MAILBOX.replace("{}", "smoke+{tag}@mail.example"), "mailbox", "a domain that takes no mail"),
         ("{query: \"{provider}\"", "{query: \"{doctor}\"", "{doctor}", "no fixture fills {doctor}"),
         ('"{age_1},{age_2}"', '"{age_1},{age_3}"', "{age_3}", "no fixture fills {age_3}"),
         ("- {open: /}", "- {open: /, click: a}", "click: a}", "a step does one thing"),
@@ -136,7 +148,12 @@ def test_a_damaged_file_is_read_or_refused(place: int, length: int, middle: str)
 
 
 def test_limits_and_the_sign_up_leave_the_digest_alone() -> None:
-    assert SMOKE.digest == load_smoke(changed("rounds: 2", "rounds: 3").replace("smoke+", "test+")).digest
+    assert (
+        SMOKE.digest
+        == load_smoke(
+            changed("rounds: 2", "rounds: 3").replace(FIRST, MAILBOX.replace("{}", "test+{tag}@team.health"))
+        ).digest
+    )
 
 
 @pytest.mark.parametrize(

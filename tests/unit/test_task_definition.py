@@ -12,6 +12,7 @@ from atlas_access.base.task_definition import (
     MongoVariables,
     bind,
     canonical_containers,
+    registrable,
     secret_references,
 )
 
@@ -134,3 +135,56 @@ def test_the_result_does_not_depend_on_the_order_of_what_runs(names: list[str]) 
     after = bound(running(*names))
     listed = [entry["name"] for entry in after["containerDefinitions"][0]["secrets"]]
     assert sorted(listed) == sorted(set(names))
+
+
+def test_nulls_where_lists_belong_are_empty_lists() -> None:
+    definition = running(environment=None) | {"volumes": None, "tags": None, "placementConstraints": None}
+    definition["containerDefinitions"][0]["secrets"] = None
+    definition["containerDefinitions"][1]["secrets"] = None
+    after = bound(definition)
+    assert {"MONGODB_URI", "MONGODB_WRITE_URI"} == set(secret_references(after))
+    assert set() == {"volumes", "tags", "placementConstraints"} & set(after)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"containerDefinitions": None}, r"app: no container named 'app' \(it has: none\)"),
+        ({"containerDefinitions": [None]}, "app: containerDefinitions: entry 1 has no name"),
+        (
+            {"containerDefinitions": [{"name": "app", "secrets": [{"name": "A"}]}]},
+            "app: container app: secrets: entry 1 has no valueFrom",
+        ),
+        (
+            {"containerDefinitions": [{"name": "app", "environment": ["A=b"]}]},
+            "app: container app: environment: entry 1 has no name",
+        ),
+        ({"tags": [{"value": "x"}]}, "app: tags: entry 1 has no key"),
+        ({"volumes": [{"host": {}}]}, "app: volumes: entry 1 has no name"),
+    ],
+)
+def test_a_definition_that_ecs_would_not_describe_is_refused_in_a_sentence(
+    change: dict[str, Any], expected: str
+) -> None:
+    with pytest.raises(DefinitionUnusable, match=expected):
+        bound(running() | change)
+
+
+def test_tags_of_aws_are_left_out_and_a_tag_without_a_value_is_kept_empty() -> None:
+    tags = [
+        {"key": "aws:cloudformation:stack-name", "value": "s"},
+        {"key": "team"},
+        {"key": "a", "value": "b"},
+    ]
+    assert [{"key": "team", "value": ""}, {"key": "a", "value": "b"}] == registrable({"tags": tags})["tags"]
+
+
+@pytest.mark.parametrize("variable", ["MONGODB_URI_PLANS_WRITE", "MONGODB_URI"])
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_sidecar_that_keeps_a_mongo_variable_is_refused_by_name(variable: str, keep: bool) -> None:
+    definition = running("MONGODB_URI")
+    definition["containerDefinitions"][1]["secrets"] = [{"name": variable, "valueFrom": "arn:legacy:x"}]
+    with pytest.raises(
+        DefinitionUnusable, match=f"container sidecar keeps {variable}, but only container app"
+    ):
+        bound(definition, keep=keep)
