@@ -41,7 +41,7 @@ class SecretsLeaving(RuntimeError):
 class Observed:
     """The world as a stack finds it.
 
-    `stored` are the ARNs of the secrets that this program made before, by name, whether its state knows them or not.
+    `stored` are, where they are to be taken over, the ARNs of the secrets that this program made before, by name.
     `baseline` is the digest of the smoke baseline, `ungated` why a first `provision` has no gates to end with,
     `repair_spent_by` the revision that has spent the configured repair.
     """
@@ -102,7 +102,7 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
             schema=schema.result(),
             adopted={name: each.result() for name, each in adopted.items()},
             baseline=baseline_digest(environment, settings.smoke_baseline, PROJECT_FOLDER),
-            stored={each.name: each.arn for each in stored if each.made_here},
+            stored={each.name: each.arn for each in stored if each.made_here and settings.take_over},
             ungated=first_ungated() if first and running.result().desired else (),
             repair_spent_by=spent_by(client("ecs", region, endpoints), running.result().arn, settings.repair)
             if settings.repair
@@ -115,5 +115,5 @@ def refuse_leaving(environment: str, stored: Iterable[StoredSecret]) -> None:
     if leaving := sorted(each.name for each in stored if each.leaving):
         raise SecretsLeaving(
             f"{', '.join(leaving)}: scheduled for deletion, so that the name is taken. Take back with: "
-            f"atlas-access secrets restore {environment}. The next update manages what was taken back."
+            f"atlas-access secrets restore {environment}, and set atlas-access:takeOver for the next update."
         )

@@ -84,6 +84,7 @@ class Settings(BaseModel):
     tombstone_hours: Annotated[int, Field(ge=VERIFIED_HOURS, le=720)] = VERIFIED_HOURS
     observer_role: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_+=,.@/-]{1,128})?$")] = ""
     unprotect: bool = False
+    take_over: bool = False
     acknowledgements: Annotated[tuple[Acknowledgement, ...], Field(alias="acknowledged")] = ()
     placeholders: tuple[str, ...] = ()
 

@@ -7,6 +7,8 @@ import typer
 from atlas_access.cli import inputs
 from atlas_access.cli.errors import DONE
 
+_NEXT = "set atlas-access:takeOver: true for one update, which imports them; then remove it."
+
 app = typer.Typer(help="The secrets that hold the connection strings.", no_args_is_help=True)
 
 

@@ -292,10 +292,12 @@ def test_a_stack_that_was_unprotected_is_destroyed_and_what_was_adopted_stays(tm
         assert "staging/mongodb/admin-schema" in names
         assert "staging/mongodb/app-read-v2" not in names
         refused = job.run("staging", "provision")
-        assert "Take back with: atlas-access secrets restore staging." in refused.failure
+        assert "Take back with: atlas-access secrets restore staging, and" in refused.failure
         restored = run_command(world, "staging", "secrets", "restore", "staging")
-        assert (0, True) == (restored.returncode, "Next: pulumi preview." in restored.stdout)
-        again = job.run("staging", "provision")
+        assert (0, True) == (restored.returncode, "set atlas-access:takeOver: true" in restored.stdout)
+        again = job.run("staging", "provision", settings={"takeOver": "true"})
         assert again.failure == ""
         steps = {step.operation for step in again.steps if step.type == "aws:secretsmanager/secret:Secret"}
         assert {"import"} == {str(each) for each in steps}
+        after = job.run("staging", "provision")
+        assert after.failure == ""
