@@ -123,8 +123,8 @@ def check_audit_log(resource: Resource, run: Run, report: Report) -> None:
     if not excess:
         return
     waivers = [each for each in home.waivers if each.user == law.name]
-    objections = [why for each in waivers if (why := run.law.objection_to_waiver(each))]
-    valid = [each for each in waivers if not run.law.objection_to_waiver(each)]
+    objections = [why for each in waivers if (why := run.law.objection_to(each))]
+    valid = [each for each in waivers if not run.law.objection_to(each)]
     unwaived = excess.difference(*(waiver.permits for waiver in valid))
     place = ".".join(home.audit)
     if unwaived:

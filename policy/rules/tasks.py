@@ -8,7 +8,7 @@ from policy.model import documented
 from policy.report import Report, printable
 from policy.resources import TASK_DEFINITION, Resource
 from policy.run import Phase, Run
-from policy.values import UNKNOWN
+from policy.values import UNKNOWN, Marker
 
 _ROLE_ACCOUNT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):")
 
@@ -20,20 +20,10 @@ def unseen(task: TaskView, report: Report) -> None:
         report.not_evaluated(bound.path, bound.unknown)
 
 
-def reaches(bound: Binding, run: Run) -> bool:
-    """Whether a binding names a secret of ours, of whatever environment, by ARN or by name."""
-    return run.secret_ours(bound.reference.full_name if bound.reference is not None else bound.source) or (
-        bound.reference is not None and run.secret_ours(bound.reference.arn)
-    )
-
-
 def concerns(bound: Binding, law: TaskLaw | None, home: Environment, run: Run) -> bool:
     """Whether a binding is ours to judge: a variable of ours in a family of ours, or a secret of ours anywhere."""
-    if reaches(bound, run):
-        return True
-    if law is None:
-        return False
-    return bound.variable in home.variables or bound.variable.startswith(home.variable_prefix)
+    ours = bound.variable in home.variables or bound.variable.startswith(home.variable_prefix)
+    return run.secret_ours(bound.source) or (law is not None and ours)
 
 
 def law_of(task: TaskView, run: Run, report: Report) -> TaskLaw | None:
@@ -151,19 +141,22 @@ def check_task(resource: Resource, run: Run, report: Report) -> None:
     """A family of ours runs under the law's roles, and its revisions outlive the resource."""
     task, home = resource.read(task_view), run.home
     law = law_of(task, run, report)
-    if law is None or home is None:
+    if home is None:
+        return
+    given = {"executionRoleArn": task.execution_role, "taskRoleArn": task.task_role}
+    names = {path: role_name(text) for path, text in given.items()}
+    if law is None:
+        for path, name in names.items():
+            if name in home.iam_roles and not isinstance(task.family, Marker):
+                report.finding(f"{path}: the law gives {name} to other families alone.")
         return
     if not report.hides(task.skip_destroy, "skipDestroy") and task.skip_destroy is not True:
         report.finding("skipDestroy: has to be true, or the revision to roll back to is deregistered.")
-    for path, given, allowed in (
-        ("executionRoleArn", task.execution_role, law.execution_roles),
-        ("taskRoleArn", task.task_role, law.task_roles),
-    ):
-        name = role_name(given)
-        account = _ROLE_ACCOUNT.match(given) if isinstance(given, str) else None
-        if report.hides(name, path) or (name is None and path == "taskRoleArn"):
+    for path, allowed in (("executionRoleArn", law.execution_roles), ("taskRoleArn", law.task_roles)):
+        account = _ROLE_ACCOUNT.match(str(given[path]))
+        if report.hides(given[path], path) or (given[path] is None and path == "taskRoleArn"):
             continue
-        if name not in allowed or (account is not None and account[1] != home.account):
+        if names[path] not in allowed or (account is not None and account[1] != home.account):
             report.finding(
                 f"{path}: the law runs {law.family} under {' or '.join(sorted(allowed)) or 'no such role'}."
             )
