@@ -37,11 +37,12 @@ class Statement:
 
     def covers_action(self, action: str) -> bool:
         """Whether it speaks about an action; letters' case does not count."""
-        return self.not_actions != any(matches(each.lower(), action.lower()) for each in _texts(self.actions))
+        listed = [each.lower() for each in self.actions if isinstance(each, str)]
+        return self.not_actions != any(matches(each, action.lower()) for each in listed)
 
     def covers_resource(self, arn: str) -> bool:
         """Whether it speaks about a resource; a resource-based policy without resources is about its own."""
-        listed = [_anywhere(each) for each in _texts(self.resources)]
+        listed = [_anywhere(each) for each in self.resources if isinstance(each, str)]
         return self.not_resources != any(matches(each, arn) or _begins(each, arn) for each in listed)
 
     def covers(self, action: str, arn: str) -> bool:
@@ -93,10 +94,6 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 def matches(pattern: str, text: str) -> bool:
     """Whether an IAM pattern (`*`, `?`) covers a text; letters count as they are."""
     return pattern == text or _compiled(pattern).fullmatch(text) is not None
-
-
-def _texts(parts: Sequence[Text]) -> list[str]:
-    return [part for part in parts if isinstance(part, str)]
 
 
 def _anywhere(arn: str) -> str:

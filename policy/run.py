@@ -148,9 +148,10 @@ class Run:
         return not isinstance(scopes, Marker) and any(name in clusters for name, _ in scopes)
 
     def secret_ours(self, name: Text | None) -> bool:
-        """Whether a secret's name or ARN is one of ours, of any environment."""
+        """Whether a secret's name or ARN, or a parameter that refers to one, is one of ours, of any environment."""
         if not isinstance(name, str):
             return False
+        name = name.rpartition("/aws/reference/secretsmanager/")[2]
         reference = parse_secret_reference(name)
         names = (reference.name, reference.full_name) if reference is not None else (name,)
         return any(self.law.home_of_secret(each) is not None for each in names)

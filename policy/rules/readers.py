@@ -117,7 +117,7 @@ def _problems(view: PolicyView, role: str | None, run: Run, home: Environment) -
         for action in changes:
             found = view.allowing(action, arn)
             if found is not None:
-                yield f"{found.path}: allows {action} on {name}; only the program changes a secret of ours."
+                yield f"{found.path}: allows {action} on secrets of ours; only the program changes them."
     for key in _keys(run, home) if opens or key_changes else ():
         for action in opens:
             found = view.allowing(action, key)

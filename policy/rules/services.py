@@ -108,7 +108,8 @@ def _names_ours(piece: Resource, home: Environment) -> bool:
 
 
 def _whole(name: str, text: str, before: str = "") -> bool:
-    return name in text and re.search(rf"(?<![\w{before}-]){re.escape(name)}(?![\w-])", text) is not None
+    begins = rf"(?:(?<![\w{before}-])|(?<=/secretsmanager/))"
+    return name in text and re.search(rf"{begins}{re.escape(name)}(?![\w-])", text) is not None
 
 
 OTHER_READERS = documented("other-readers", check=check_elsewhere)

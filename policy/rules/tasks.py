@@ -39,8 +39,10 @@ def _check_binding(bound: Binding, box: ContainerLaw, home: Environment, report:
         report.finding(
             f"{bound.path}: the law gives the container {printable(bound.container)} no {printable(bound.variable)}."
         )
-    elif bound.reference is not None and not bound.reference.names(secret):
-        report.finding(f"{bound.path}: {bound.variable} has to name {secret}.")
+    elif bound.reference is not None and (
+        not bound.reference.names(secret) or bound.reference.account != home.account
+    ):
+        report.finding(f"{bound.path}: {bound.variable} has to name {secret} of {home.account}.")
 
 
 def check_bindings(resource: Resource, run: Run, report: Report) -> None:
@@ -116,8 +118,8 @@ def check_pinned(resource: Resource, run: Run, report: Report) -> None:
         if plain.variable in home.variables:
             report.finding(f"{plain.path}: {printable(plain.variable)} is plain; bind it to a secret.")
     for path, text in task.others:
-        if any(
-            f"secret:{each.secret_prefix}" in text or text in each.secrets for each in run.law.environments
+        if run.secret_ours(text) or any(
+            f"secret:{each.secret_prefix}" in text for each in run.law.environments
         ):
             report.finding(f"{printable(path)}: names a secret of ours outside `secrets`.")
     for bound in task.bindings:
