@@ -75,9 +75,10 @@ def check_settings(resource: Resource, run: Run, report: Report) -> None:
     reader = Reader(resource.props)
     if home is None:
         return
+    name = reader.text("name")
+    report.not_evaluated("name", name)
     if resource.type == KEY_ALIAS:
-        name, prefix = reader.text("name"), reader.text("namePrefix")
-        report.not_evaluated("name", name)
+        prefix = reader.text("namePrefix")
         report.not_evaluated("namePrefix", prefix)
         for alias in (each.key_alias for each in run.law.environments):
             if name == alias or str(prefix).startswith(alias):
@@ -89,8 +90,6 @@ def check_settings(resource: Resource, run: Run, report: Report) -> None:
         if run.secret_ours(secret):
             report.finding("secretId: rotation by Secrets Manager changes what the pinned version holds.")
         return
-    name = reader.text("name")
-    report.not_evaluated("name", name)
     if not _ours(resource, name or reader.text("namePrefix"), run):
         return
     _check_name(name, home, run, report)

@@ -44,24 +44,28 @@ def runs_ours(resource: Resource, home: Environment) -> bool:
     return str(resource.props.get("name")) in home.services or any(families_in(named, home))
 
 
+def _is_scheduler(resource: Resource, home: Environment) -> bool:
+    schedulers = {name for task in home.tasks.values() for name in task.schedulers}
+    named = {resource.name, str(resource.props.get("name"))}
+    return re.search("(?i)schedule|event", resource.type) is not None and not schedulers.isdisjoint(named)
+
+
 def check_services(resource: Resource, run: Run, report: Report) -> None:
     """No ECS service, task set, schedule or command in a stack moves or starts a task of ours but the law's own."""
     home = run.home
     if home is None or resource.type.startswith((OUR_COMPONENTS, DYNAMIC)):
         return
     if resource.type in (ECS_SERVICE, _TASK_SET):
-        for key in ("taskDefinition", *(("name",) if resource.type == ECS_SERVICE else ("service",))):
+        for key in ("taskDefinition", "name", "service"):
             report.not_evaluated(key, resource.props.get(key))
         if runs_ours(resource, home):
             report.finding("runs a family of ours; a rollout alone moves our services, no stack does.")
         return
-    schedulers = {name for task in home.tasks.values() for name in task.schedulers}
-    is_schedule = re.search("schedule|event", resource.type, re.IGNORECASE)
-    if is_schedule and not schedulers.isdisjoint((resource.name, str(resource.props.get("name")))):
-        return
     for about, piece in pieces(resource):
+        if not _STARTERS.match(piece.type) or _is_scheduler(piece, home):
+            continue
         report.on(about)
-        for path, text in piece.texts if _STARTERS.match(piece.type) else ():
+        for path, text in piece.texts:
             for name in dict.fromkeys(families_in(text, home)) if not path.startswith("eventPattern") else ():
                 report.finding(f"{printable(path)}: starts or changes {name} as the law does not say.")
 
@@ -77,7 +81,6 @@ def check_elsewhere(resource: Resource, run: Run, report: Report) -> None:
         return
     prefix = run.home.secret_prefix
     secrets = {*run.home.secrets, *run.home.legacy_secrets}
-    roles = {f"{path}{role}" for role in run.home.iam_roles for path in ("", "role/")}
     if TEMPLATE.match(resource.type):
         report.not_evaluated("templateBody", resource.props.get("templateBody"))
         if isinstance(resource.props.get("templateBody"), str) and not template(resource):
@@ -87,7 +90,9 @@ def check_elsewhere(resource: Resource, run: Run, report: Report) -> None:
         if _OBSERVERS.match(piece.type):
             continue
         report.on(about)
-        names = secrets | roles if _RUNNERS.match(piece.type) else secrets
+        names = secrets
+        if _RUNNERS.match(piece.type):
+            names = secrets.union(*((role, f"role/{role}") for role in run.home.iam_roles))
         for path, text in piece.texts:
             if (
                 f"secret:{prefix}" in text

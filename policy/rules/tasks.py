@@ -10,6 +10,7 @@ from policy.resources import TASK_DEFINITION, Resource
 from policy.run import Phase, Run
 from policy.values import UNKNOWN, Marker
 
+_SHOWN = 60
 _ROLE_ACCOUNT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):")
 
 
@@ -39,9 +40,7 @@ def _check_binding(bound: Binding, box: ContainerLaw, home: Environment, report:
         report.finding(
             f"{bound.path}: the law gives the container {printable(bound.container)} no {printable(bound.variable)}."
         )
-    elif bound.reference is not None and (
-        not bound.reference.names(secret) or bound.reference.account != home.account
-    ):
+    elif bound.reference is not None and not bound.reference.names(secret, home.account):
         report.finding(f"{bound.path}: {bound.variable} has to name {secret} of {home.account}.")
 
 
@@ -76,8 +75,6 @@ def check_bindings(resource: Resource, run: Run, report: Report) -> None:
             if (container, variable) not in given:
                 report.finding(f"containerDefinitions: {variable} is not bound in the container {container}.")
 
-
-_SHOWN = 60
 
 BINDINGS_BY_LAW = documented("bindings-by-law", TASK_DEFINITION, check=check_bindings)
 
