@@ -1,4 +1,7 @@
-"""Task definitions and their bindings, container by container, read without trust; plain values are not kept."""
+"""Task definitions with their bindings, and the proofs of what they bind, read without trust; no plain values are kept.
+
+A proof names the secret and the version it tried; its type and inputs are the program's interface.
+"""
 
 from __future__ import annotations
 
@@ -128,3 +131,26 @@ def _binding(entry: Reader, container: str, variable: str) -> Binding:
     if isinstance(source, str):
         return Binding(path, container, variable, parse_secret_reference(source), source=source)
     return Binding(path, container, variable, None, source)
+
+
+@dataclass(frozen=True)
+class ProofView:
+    """A `PrivilegeProof`: inputs while it is registered, the verdict and its attempts once the stack is judged."""
+
+    secret_arn: Text | None
+    secret_version: Text | None
+    verdict: Text | None
+    attempts: float | Marker | None
+    problems: tuple[Problem, ...]
+
+
+def proof_view(resource: Resource) -> ProofView:
+    """Read a proof; property names are accepted in both spellings that dynamic resources use."""
+    reader = Reader(resource.props)
+    return ProofView(
+        secret_arn=reader.text("secret_arn", "secretArn", required=True),
+        secret_version=reader.text("secret_version", "secretVersion", required=True),
+        verdict=reader.text("verdict"),
+        attempts=reader.number("attempts"),
+        problems=tuple(reader.problems),
+    )

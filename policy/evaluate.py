@@ -69,7 +69,7 @@ class Evaluator:
     def _excuse(self, finding: Finding) -> Finding:
         for each in self.run.law.exceptions:
             concerned = (each.resource, each.rule) == (f"{finding.type}::{finding.name}", finding.rule)
-            objection = self.run.law.objection_to_exception(each) if concerned else ""
+            objection = self.run.law.objection_to(each) if concerned else ""
             if objection:
                 return replace(finding, message=f"{finding.message} Exception {each.id}: {objection}.")
             if concerned:
@@ -137,15 +137,9 @@ def _merged(outcomes: Sequence[Outcome], *, fail_unknown: bool, rules: Sequence[
 
 
 def _as_finding(item: NotEvaluated, rule: Rule) -> Finding:
-    return Finding(
-        rule=rule.name,
-        level=Level.MANDATORY,
-        severity=rule.severity,
-        urn=item.urn,
-        type=item.type,
-        name=item.name,
-        subject=item.name,
-        message=f"{item.path} is unknown where it could be known, so {rule.name} could not be evaluated.",
-        remediation="Give the property a value that is known before creation.",
-        source=rule.source,
+    report = Report(rule, Resource(item.urn, item.type, item.name, {}))
+    report.finding(
+        f"{item.path} is unknown where it could be known, so {rule.name} could not be evaluated.",
+        "Give the property a value that is known before creation.",
     )
+    return report.outcome().findings[0]

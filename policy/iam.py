@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from policy.reader import Problem, Reader
-from policy.resources import Resource
+from policy.resources import ROLE_POLICY, Resource
 from policy.values import Marker, Text
 
 
@@ -37,11 +37,12 @@ class Statement:
 
     def covers_action(self, action: str) -> bool:
         """Whether it speaks about an action; letters' case does not count."""
-        return self.not_actions != any(matches(each.lower(), action.lower()) for each in _texts(self.actions))
+        listed = [each.lower() for each in self.actions if isinstance(each, str)]
+        return self.not_actions != any(matches(each, action.lower()) for each in listed)
 
     def covers_resource(self, arn: str) -> bool:
         """Whether it speaks about a resource; a resource-based policy without resources is about its own."""
-        listed = [_anywhere(each) for each in _texts(self.resources)]
+        listed = [_anywhere(each) for each in self.resources if isinstance(each, str)]
         return self.not_resources != any(matches(each, arn) or _begins(each, arn) for each in listed)
 
     def covers(self, action: str, arn: str) -> bool:
@@ -51,9 +52,12 @@ class Statement:
 
 @dataclass(frozen=True)
 class PolicyView:
-    """A policy document and whom it is attached to. `unseen` is why it cannot be seen, None where it can."""
+    """A policy document and whom it is attached to. `unseen` is why it cannot be seen, None where it can.
 
-    role: Text | None
+    `roles` are those that it is written into; None is anybody or anything else.
+    """
+
+    roles: tuple[Text | None, ...]
     statements: tuple[Statement, ...]
     unseen: Marker | None
     problems: tuple[Problem, ...]
@@ -67,10 +71,10 @@ class PolicyView:
         )
 
     def hidden(self, actions: Sequence[str]) -> Iterator[tuple[str, Marker]]:
-        """The statements that may be about one of these actions and have a part that cannot be seen."""
+        """The statements that may allow one of these actions and have a part that cannot be seen."""
         for each in self.statements:
             covers = set(each.actions) & set(Marker) or any(map(each.covers_action, actions))
-            if each.hidden is not None and covers:
+            if each.allows and each.hidden is not None and covers:
                 yield each.path, each.hidden
 
     def allowing(self, action: str, arn: str) -> Statement | None:
@@ -92,10 +96,6 @@ def matches(pattern: str, text: str) -> bool:
     return pattern == text or _compiled(pattern).fullmatch(text) is not None
 
 
-def _texts(parts: Sequence[Text]) -> list[str]:
-    return [part for part in parts if isinstance(part, str)]
-
-
 def _anywhere(arn: str) -> str:
     """An ARN's pattern in any partition and region: copies and partitions are reached too."""
     parts = arn.split(":", 5)
@@ -115,45 +115,43 @@ def _begins(pattern: str, arn: str) -> bool:
     return False
 
 
+def _view(reader: Reader, path: str, document: object, *roles: Text | None) -> PolicyView:
+    statements, unseen = _statements(reader, path, document)
+    return PolicyView(roles, statements, unseen, tuple(reader.problems))
+
+
 def policy_view(resource: Resource) -> PolicyView:
     """Read the document of a role's, user's or group's policy, a managed one, or a permission set's."""
     reader = Reader(resource.props)
-    role = reader.text("role", "roleName")
+    listed = reader.texts("roles") if resource.type == ROLE_POLICY else None
+    others = (None,) if resource.props.get("users") or resource.props.get("groups") else ()
     key = "inlinePolicy" if "inlinePolicy" in resource.props else "policy"
-    statements, unseen = _statements(reader, key, reader.document(key, required=True))
-    return PolicyView(role, statements, unseen, tuple(reader.problems))
+    document = reader.document(key, required=True)
+    return _view(reader, key, document, *(listed or (reader.text("role", "roleName"),)), *others)
 
 
 def own_policy_view(resource: Resource) -> PolicyView:
     """Read the policy that a secret carries itself, its Allow statements alone; an empty one grants nothing."""
     if resource.props.get("policy") in (None, "", "{}"):
-        return PolicyView(None, (), None, ())
+        return PolicyView((), (), None, ())
     view = policy_view(resource)
-    allowed = tuple(each for each in view.statements if each.allows)
-    return PolicyView(None, allowed, view.unseen, view.problems)
+    return replace(view, statements=tuple(each for each in view.statements if each.allows))
 
 
 def trust_view(resource: Resource) -> PolicyView:
     """Read who may assume a role."""
     reader = Reader(resource.props)
-    statements, unseen = _statements(reader, "assumeRolePolicy", reader.document("assumeRolePolicy"))
-    return PolicyView(reader.text("name"), statements, unseen, tuple(reader.problems))
+    return _view(reader, "assumeRolePolicy", reader.document("assumeRolePolicy"), reader.text("name"))
 
 
 def inline_views(resource: Resource) -> tuple[PolicyView, ...]:
     """Read the `inlinePolicies` of a role."""
     reader = Reader(resource.props)
-    inline = reader.objects("inlinePolicies")
-    role = reader.text("name")
-    if isinstance(inline, Marker):
-        return (PolicyView(role, (), inline, ()),)
-    views = []
-    for entry in inline:
-        statements, unseen = _statements(reader, entry.path("policy"), entry.document("policy"))
-        views.append(PolicyView(role, statements, unseen, ()))
-    if reader.problems:
-        views.append(PolicyView(role, (), None, tuple(reader.problems)))
-    return tuple(views)
+    inline, role = reader.objects("inlinePolicies"), reader.text("name")
+    listed = () if isinstance(inline, Marker) else inline
+    views = [_view(reader, each.path("policy"), each.document("policy"), role) for each in listed]
+    unseen = inline if isinstance(inline, Marker) else None
+    return (*views, PolicyView((role,), (), unseen, tuple(reader.problems)))
 
 
 def _statements(reader: Reader, path: str, document: object) -> tuple[tuple[Statement, ...], Marker | None]:
@@ -176,12 +174,7 @@ def _statements(reader: Reader, path: str, document: object) -> tuple[tuple[Stat
         lists = {key: entry.texts(key) for key in ("Action", "NotAction", "Resource", "NotResource")}
         if isinstance(effect, Marker):
             return tuple(read), effect
-        given = {
-            key: (part,) if isinstance(part, Marker) else part
-            for key, part in lists.items()
-            if part is not None
-        }
-        principals = _principals(entry)
+        given = {key: part for key, part in lists.items() if part is not None}
         read.append(
             Statement(
                 entry.path("Action"),
@@ -190,7 +183,7 @@ def _statements(reader: Reader, path: str, document: object) -> tuple[tuple[Stat
                 "NotAction" in given,
                 given.get("NotResource", given.get("Resource", ())),
                 "NotResource" in given,
-                principals,
+                _principals(entry),
                 bool(entry.value("Condition")),
             )
         )

@@ -153,11 +153,6 @@ class Environment:
         containers = [box for task in self.tasks.values() for box in task.containers.values()]
         return frozenset(name for box in containers for name in (*box.variables, *box.deprecated))
 
-    @property
-    def databases(self) -> frozenset[str]:
-        """The databases of ours: two when the audit log has its own."""
-        return frozenset({self.database, self.audit[0]})
-
     def user(self, name: str) -> UserLaw | None:
         """The user of this name; the other name it has by turns while its password rotates counts as its own."""
         base = name.removesuffix(self.second_name) if self.second_name else name
@@ -214,18 +209,15 @@ class Law:
         grant = f"user cap {asked}"
         objection = self.decisions.objection(environment.cap_decision, grant) if asked > MOST_USERS else ""
         cap = MOST_USERS if objection else asked
-        if environment.rotation_headroom:
-            missing = self.decisions.objection(environment.cap_decision, "rotation headroom")
-            return (
-                (cap, objection or missing) if missing else (cap + environment.rotation_headroom, objection)
-            )
-        return cap, objection
+        headroom = environment.rotation_headroom
+        missing = self.decisions.objection(environment.cap_decision, "rotation headroom") if headroom else ""
+        return cap + (0 if missing else headroom), objection or missing
 
     def objection_to_user(self, environment: Environment, user: UserLaw) -> str:
         """Why a user's role, as the law has it, needs a decision that there is not; "" where it is in force."""
         for name, database in user.roles:
             custom = database == CUSTOM_ROLE_DATABASE and name in environment.roles
-            if custom or (name == READING and database in environment.databases):
+            if custom or (name == READING and database in (environment.database, environment.audit[0])):
                 continue
             problem = self.decisions.objection(user.decision, f"role {name}@{database} for {user.name}")
             if problem:
@@ -240,13 +232,10 @@ class Law:
                 return problem
         return ""
 
-    def objection_to_waiver(self, waiver: Waiver) -> str:
-        """Why a waiver is not in force; "" where its decision allows it."""
-        return self.decisions.objection(waiver.decision, f"waiver {waiver.id}")
-
-    def objection_to_exception(self, excepted: Excepted) -> str:
-        """Why an exception is not in force; "" where its decision allows it."""
-        return self.decisions.objection(excepted.decision, f"exception {excepted.id}")
+    def objection_to(self, entry: Waiver | Excepted) -> str:
+        """Why a waiver or an exception is not in force; "" where its decision allows it."""
+        kind = "waiver" if isinstance(entry, Waiver) else "exception"
+        return self.decisions.objection(entry.decision, f"{kind} {entry.id}")
 
     def lapsed(self) -> tuple[str, ...]:
         """Each entry that needs a decision and lacks one, as a sentence; the pack acts as if it were not there."""
@@ -259,11 +248,11 @@ class Law:
                     for user in home.users.values()
                 },
                 **{f"role {role.name}": self.objection_to_role(role) for role in home.roles.values()},
-                **{f"waiver {waiver.id}": self.objection_to_waiver(waiver) for waiver in home.waivers},
+                **{f"waiver {waiver.id}": self.objection_to(waiver) for waiver in home.waivers},
             }
             found |= {f"{what}: {why}": None for what, why in objections.items() if why}
         for each in self.exceptions:
-            why = self.objection_to_exception(each)
+            why = self.objection_to(each)
             if why:
                 found[f"exception {each.id}: {why}"] = None
         return tuple(found)

@@ -122,12 +122,6 @@ class Rule:
         """Whether its findings stop a deployment."""
         return "mandatory, advisory in part" if self.advises else "mandatory"
 
-    @property
-    def policies(self) -> tuple[str, ...]:
-        """The names under which an engine reports it."""
-        parts = {"": self.check, "-advisory": self.advises, "-stack": self.check_stack}
-        return tuple(f"{self.name}{part}" for part, there in parts.items() if there)
-
 
 @cache
 def _documentation() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import pulumi
@@ -62,7 +63,7 @@ def _properties(proxy: Mapping[str, Any]) -> dict[str, Value]:
     return {str(key): _item(proxy, key) for key in proxy}
 
 
-def resource_of(args: ResourceValidationArgs) -> Resource:
+def resource_of(args: ResourceValidationArgs | PolicyResource) -> Resource:
     """A resource that is being registered."""
     return Resource(
         urn=args.urn,
@@ -79,14 +80,8 @@ def resource_of(args: ResourceValidationArgs) -> Resource:
 def resource_in_stack(entry: PolicyResource) -> Resource:
     """A resource of a finished stack, with its dependencies."""
     related = [*entry.dependencies, *(d for deps in entry.property_dependencies.values() for d in deps)]
-    return Resource(
-        urn=entry.urn,
-        type=entry.resource_type,
-        name=entry.name,
-        props=_properties(entry.props),
-        protect=bool(entry.opts.protect),
-        ignore_changes=tuple(entry.opts.ignore_changes),
-        delete_before_replace=bool(entry.opts.delete_before_replace),
+    return replace(
+        resource_of(entry),
         dependencies=tuple(dict.fromkeys(dependency.urn for dependency in related)),
         depends_by_property={
             name: tuple(each.urn for each in listed) for name, listed in entry.property_dependencies.items()
@@ -168,7 +163,10 @@ def policies(law: Law, rules: Sequence[Rule] = RULES) -> list[Policy]:
                 built.append(_policy(session, rule, name, level))
             if rule.check_stack is not None and (level is Level.MANDATORY or rule.name in excepted):
                 built.append(_policy(session, rule, f"{name}-stack", level, stack=True))
-    return [*built, *_not_evaluated_policies(session)]
+    tellings = ((NOT_EVALUATED, False), (KNOWN_AFTER_CREATION, True))
+    for telling, expected in tellings:
+        built += [_telling(session, telling, expected=expected, stack=stack) for stack in (False, True)]
+    return built
 
 
 def _metadata(rule: Rule) -> dict[str, Any]:
@@ -188,20 +186,32 @@ def _said(finding: Finding) -> str:
 
 
 def _policy(session: Session, rule: Rule, name: str, level: Level, *, stack: bool = False) -> Policy:
+    def told(outcome: Outcome) -> Iterator[tuple[str, str]]:
+        for finding in outcome.findings:
+            if finding.rule == rule.name and finding.level is level:
+                yield _said(finding), finding.urn
+
+    return _built(session, name, rule.description, level, told, stack=stack, **_metadata(rule))
+
+
+def _built(
+    session: Session,
+    name: str,
+    description: str,
+    level: Level,
+    told: Callable[[Outcome], Iterator[tuple[str, str]]],
+    *,
+    stack: bool,
+    **metadata: Any,
+) -> Policy:
     outcome: Callable[[str, Any], Outcome] = session.stack_outcome if stack else session.resource_outcome
 
     def validate(args: Any, violation: ReportViolation) -> None:
-        for finding in outcome(name, args).findings:
-            if finding.rule == rule.name and finding.level is level:
-                violation(_said(finding), finding.urn)
+        for message, urn in told(outcome(name, args)):
+            violation(message, urn)
 
-    return (StackValidationPolicy if stack else ResourceValidationPolicy)(
-        name=name,
-        description=rule.description,
-        validate=validate,
-        enforcement_level=EnforcementLevel(level.value),
-        **_metadata(rule),
-    )
+    kind = StackValidationPolicy if stack else ResourceValidationPolicy
+    return kind(name, description, validate, EnforcementLevel(level.value), **metadata)
 
 
 def _summaries(unseen: Sequence[NotEvaluated]) -> dict[tuple[str, str], str]:
@@ -216,21 +226,12 @@ def _summaries(unseen: Sequence[NotEvaluated]) -> dict[tuple[str, str], str]:
     }
 
 
-def _not_evaluated_policies(session: Session) -> Iterator[Policy]:
-    """The policies that name what no rule could see: what a rule expects before creation, and what it does not."""
-    for telling, expected in ((NOT_EVALUATED, False), (KNOWN_AFTER_CREATION, True)):
-        for stack in (False, True):
-            yield _telling(session, telling, expected=expected, stack=stack)
-
-
 def _telling(session: Session, telling: Telling, *, expected: bool, stack: bool) -> Policy:
+    """A policy that names what no rule could see: what rules expect before creation, or what they do not."""
+
+    def told(outcome: Outcome) -> Iterator[tuple[str, str]]:
+        unseen = [item for item in outcome.not_evaluated if item.after_creation is expected]
+        return ((line, urn) for (urn, _), line in _summaries(unseen).items())
+
     name = f"{telling.name}-stack" if stack else telling.name
-    outcome: Callable[[str, Any], Outcome] = session.stack_outcome if stack else session.resource_outcome
-
-    def validate(args: Any, violation: ReportViolation) -> None:
-        unseen = [item for item in outcome(name, args).not_evaluated if item.after_creation is expected]
-        for (urn, _), line in _summaries(unseen).items():
-            violation(line, urn)
-
-    kind = StackValidationPolicy if stack else ResourceValidationPolicy
-    return kind(name, telling.description, validate, EnforcementLevel.ADVISORY)
+    return _built(session, name, telling.description, Level.ADVISORY, told, stack=stack)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
@@ -16,11 +16,27 @@ from typing import Any, Final
 import yaml  # type: ignore[import-untyped]
 
 from policy import resources as types
+from policy.reader import Reader
 from policy.resources import Resource
 from policy.values import UNKNOWN, Value, from_protocol
 
-TEMPLATE: Final = re.compile(r"aws(?:-native)?:cloudformation[:/]stack(?:Set)?(?:\W|$)", re.IGNORECASE)
+TEMPLATE: Final = re.compile(
+    r"aws(?:-native)?:(?:cloudformation[:/]stack(?:Set)?|serverless(?::application|repository/.*))(?:\W|$)",
+    re.IGNORECASE,
+)
 _TOKEN = re.compile(r"(?:aws-native:|AWS::)(\w+)::?(\w+)")
+_ANY_TYPE: Final = {
+    "aws:cloudcontrol/resource:Resource": ("typeName", "desiredState"),
+    "aws-native:index:ExtensionResource": ("type", "properties"),
+}
+"""Resources whose type is a property: its name, and that of what they declare."""
+
+_SAM: Final = {
+    "AWSSecretsManagerGetSecretValuePolicy": ("secretsmanager:GetSecretValue", "SecretArn", ""),
+    "KMSDecryptPolicy": ("kms:Decrypt", "KeyId", "arn:aws:kms:*:*:key/"),
+}
+"""What SAM's policy templates that could reach for ours allow: the action, the parameter, and how its ARN begins."""
+
 _VARIABLE = re.compile(r"\$\{([^}!][^}]*)\}")
 _KNOWN: Final[Mapping[str, Value]] = {
     "AWS::AccountId": "*",
@@ -56,15 +72,28 @@ def parts(resource: Resource) -> tuple[tuple[Resource, Resource], ...]:
     stack = resource.props.get("name")
     known = {**{key: f"<{key}>" for key in declared}, **_KNOWN}
     known["AWS::StackName"] = stack if isinstance(stack, str) else UNKNOWN
-    found = [(resource, resource.type, resource.props)]
+    found: list[tuple[Resource, str, Value]] = [(resource, resource.type, dict(resource.props))]
+    if resource.type in _ANY_TYPE:
+        token, state = _ANY_TYPE[resource.type]
+        found = [(resource, str(resource.props.get(token)), Reader(resource.props).document(state))]
     for key, each in declared.items():
         about = replace(resource, name=f"{resource.name}/{key}", _views={})
         if isinstance(each, dict):
-            props = _resolved(each.get("Properties") or {}, known)
-            unseen: dict[str, Value] = {"policyDocument": UNKNOWN, "policies": UNKNOWN}
-            found.append((about, str(each.get("Type")), props if isinstance(props, dict) else unseen))
-    judged = ((about, _judged(about, token, props)) for about, token, props in found)
-    return ((resource, resource), *((about, part) for about, part in judged if part is not None))
+            found.append((about, str(each.get("Type")), _resolved(each.get("Properties") or {}, known)))
+    judged = [(about, part) for about, token, props in found for part in _judged(about, token, props)]
+    return ((resource, resource), *judged)
+
+
+def pieces(resource: Resource) -> tuple[tuple[Resource, Resource], ...]:
+    """What a resource declares, each once: what a template says besides its resources, then each of them."""
+    (_, whole), *declared = resource.read(parts)
+    if not TEMPLATE.match(resource.type):
+        return tuple(declared) or ((resource, whole),)
+    body = resource.read(_body)
+    if declared and isinstance(body, dict):
+        rest = {key: item for key, item in body.items() if key != "Resources"}
+        whole = replace(resource, props={**resource.props, "templateBody": rest}, _views={})
+    return ((resource, whole), *declared)
 
 
 class _Template(yaml.SafeLoader):  # type: ignore[misc]
@@ -86,27 +115,58 @@ class _Template(yaml.SafeLoader):  # type: ignore[misc]
 _Template.add_multi_constructor("!", _Template.function)
 
 
-def template(resource: Resource) -> dict[str, Value]:
-    """The resources of the template that a stack is made from; empty where they cannot be read."""
+def _body(resource: Resource) -> Value:
     body = resource.props.get("templateBody")
     if isinstance(body, str):
         with suppress(yaml.YAMLError, ValueError, RecursionError):
             is_json = body.lstrip().startswith("{")
             body = from_protocol(json.loads(body) if is_json else yaml.load(body, _Template))  # noqa: S506
+    return body
+
+
+def template(resource: Resource) -> dict[str, Value]:
+    """The resources of the template that a stack is made from; empty where they cannot be read."""
+    body = resource.read(_body)
     listed = body.get("Resources") if isinstance(body, dict) else None
     plain = isinstance(listed, dict) and not any(str(key).startswith("Fn::") for key in listed)
     return listed if isinstance(listed, dict) and plain else {}
 
 
-def _judged(about: Resource, token: str, props: Mapping[str, Value]) -> Resource | None:
+def _judged(about: Resource, token: str, props: Value) -> Iterator[Resource]:
+    """A resource as the rules' type, or by its own type in a template; a function of SAM makes a role besides."""
     match = _TOKEN.fullmatch(token)
     kind = f"{match[1]}:{match[2]}".lower() if match else ""
-    if kind not in _TYPES:
-        return None
+    unseen: dict[str, Value] = {"policyDocument": UNKNOWN, "policies": UNKNOWN}
+    props = props if isinstance(props, dict) else unseen
     given = _spelled(props, {**_NAMES, **_OWN_NAMES.get(kind, {})})
-    if kind == "sso:permissionset" and given.get("inlinePolicy") is not None:
-        given["inlinePolicies"] = [{"policy": given["inlinePolicy"]}]
-    return replace(about, type=_TYPES[kind], props=given, _views={})
+    if kind in _TYPES:
+        if kind == "sso:permissionset" and given.get("inlinePolicy") is not None:
+            given["inlinePolicies"] = [{"policy": given["inlinePolicy"]}]
+        yield replace(about, type=_TYPES[kind], props=given, _views={})
+    elif token != about.type:
+        if kind.startswith("serverless:") and given.pop("inlinePolicies", None) is not None:
+            yield replace(about, type=types.ROLE, props=_of_sam(props["Policies"]), _views={})
+        native = f"aws-native:{match[1].lower()}:{match[2]}" if match else token
+        yield replace(about, type=native, props=given, _views={})
+
+
+def _of_sam(policies: Value) -> dict[str, Value]:
+    """The role of a function: its policies by name, by document and by SAM's own templates."""
+    inline: list[Value] = []
+    attached: list[Value] = []
+    for each in policies if isinstance(policies, list) else [policies]:
+        if isinstance(each, dict):
+            name, given = next(iter(each.items()), ("", None))
+            if name in _SAM and isinstance(given, dict):
+                action, parameter, start = _SAM[name]
+                on = given.get(parameter)
+                on = f"{start}{on}" if isinstance(on, str) else on
+                each = {"Statement": {"Effect": "Allow", "Action": action, "Resource": on}}
+            inline += [{"policy": each}] if "Statement" in each else []
+        else:
+            named = isinstance(each, str) and ":" not in each
+            attached.append(f"arn:aws:iam::aws:policy/{each}" if named else each)
+    return {"inlinePolicies": inline, "managedPolicyArns": attached}
 
 
 def _spelled(props: Mapping[str, Value], names: Mapping[str, str]) -> dict[str, Value]:

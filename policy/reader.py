@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
 from policy.values import Marker, Text, Value, from_protocol
+
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -41,32 +44,26 @@ class Reader:
     def text(self, *keys: str, required: bool = False) -> Text | None:
         """A text under the first key that is present; None where absent or malformed."""
         key = next((name for name in keys if self._props.get(name) is not None), keys[0])
-        value = self._props.get(key)
-        if value is None:
-            if required:
-                self.wrong(key, "a text")
-            return None
-        if isinstance(value, str | Marker):
-            return value
-        self.wrong(key, "a text")
-        return None
+        if required and self._props.get(key) is None:
+            self.wrong(key, "a text")
+        return self._one(key, "a text", str)
 
     def flag(self, key: str) -> bool | Marker | None:
         """A boolean; None where absent or malformed."""
-        value = self._props.get(key)
-        if value is None or isinstance(value, bool | Marker):
-            return value
-        self.wrong(key, "true or false")
-        return None
+        return self._one(key, "true or false", bool)
 
     def number(self, key: str) -> float | Marker | None:
         """A number; None where absent or malformed."""
+        return self._one(key, "a number", float, int)
+
+    def _one(self, key: str, expected: str, *types: type[V]) -> V | Marker | None:
+        """A value of exactly one of these types: true is no number."""
         value = self._props.get(key)
         if value is None or isinstance(value, Marker):
             return value
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return value
-        self.wrong(key, "a number")
+        if type(value) in types:
+            return cast(V, value)
+        self.wrong(key, expected)
         return None
 
     def objects(self, key: str, *, required: bool = False) -> tuple[Reader, ...] | Marker:
@@ -94,12 +91,12 @@ class Reader:
                 self.wrong(f"{key}[{index}]", "an object")
         return tuple(readers)
 
-    def texts(self, key: str) -> tuple[Text, ...] | Marker | None:
+    def texts(self, key: str) -> tuple[Text, ...] | None:
         """A text or a list of texts, as IAM writes actions and resources; None where absent."""
         value = self._props.get(key)
-        if value is None or isinstance(value, Marker):
-            return value
-        if isinstance(value, str):
+        if value is None:
+            return None
+        if isinstance(value, str | Marker):
             return (value,)
         if not isinstance(value, list):
             self.wrong(key, "a text or a list of texts")

@@ -46,9 +46,9 @@ class Report:
         """Speak about this resource from now on."""
         self._resource = resource
 
-    def finding(self, message: str) -> None:
-        """The resource breaks the rule, and nothing excuses it."""
-        self._say(message, Level.MANDATORY)
+    def finding(self, message: str, way_out: str = "") -> None:
+        """The resource breaks the rule, and nothing excuses it; `way_out` replaces the rule's own."""
+        self._say(message, Level.MANDATORY, way_out)
 
     def advice(self, message: str, way_out: str = "") -> None:
         """Worth knowing, accepted by a decision record or not yet too much; `way_out` replaces the rule's own."""
@@ -72,7 +72,7 @@ class Report:
         """All that was said, in order."""
         return Outcome(tuple(self._findings), tuple(self._not_evaluated))
 
-    def _say(self, message: str, level: Level, way_out: str = "") -> None:
+    def _say(self, message: str, level: Level, way_out: str) -> None:
         on, rule = self._resource, self._rule
         self._findings.append(
             Finding(

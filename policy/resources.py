@@ -87,9 +87,5 @@ class Resource:
             self._views[view] = view(self)
         return cast(V, self._views[view])
 
-    def get(self, *names: str) -> Value:
-        """The first property present of these names; None where none is. For properties spelled two ways."""
-        return next((self.props[name] for name in names if name in self.props), None)
-
     def __str__(self) -> str:
         return f"{self.type.rsplit(':', 1)[-1]} {self.name}"

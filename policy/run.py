@@ -8,8 +8,8 @@ from typing import Final
 
 from policy.atlas import role_view, user_view
 from policy.credentials import Password, Passwords
+from policy.ecs import proof_view
 from policy.law import Environment, Law
-from policy.proofs import proof_view
 from policy.resources import (
     CUSTOM_DB_ROLE,
     DATABASE_USER,
@@ -148,11 +148,13 @@ class Run:
         return not isinstance(scopes, Marker) and any(name in clusters for name, _ in scopes)
 
     def secret_ours(self, name: Text | None) -> bool:
-        """Whether a secret's name or ARN is one of ours, of any environment."""
+        """Whether a secret's name or ARN, or a parameter that refers to one, is one of ours, of any environment."""
         if not isinstance(name, str):
             return False
+        name = name.rpartition("/aws/reference/secretsmanager/")[2]
         reference = parse_secret_reference(name)
-        return self.law.home_of_secret(reference.name if reference is not None else name) is not None
+        names = (reference.name, reference.full_name) if reference is not None else (name,)
+        return any(self.law.home_of_secret(each) is not None for each in names)
 
 
 def parse_phase(text: str) -> tuple[Phase | None, str]:

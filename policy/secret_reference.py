@@ -26,9 +26,9 @@ class SecretReference:
     stage: str
     version: str
 
-    def names(self, secret: str) -> bool:
-        """Whether this is the secret of that name, with or without the appended characters."""
-        return secret in (self.full_name, self.name)
+    def names(self, secret: str, account: str = "") -> bool:
+        """Whether this is the secret of that name, with or without the appended characters, in that account if any."""
+        return secret in (self.full_name, self.name) and account in ("", self.account)
 
     @property
     def name(self) -> str:

@@ -9,8 +9,7 @@ from policy.rules.boundaries import ACCOUNTS_BY_LAW, NO_CLUSTER_CHANGES, PROJECT
 from policy.rules.forms import WELL_FORMED
 from policy.rules.phases import ADDITIVE_PROVISION, RETIRE_GATED
 from policy.rules.proof import PROOF_BEFORE_BIND
-from policy.rules.reader_roles import READER_ROLES
-from policy.rules.readers import SECRET_READERS
+from policy.rules.readers import READER_ROLES, SECRET_READERS
 from policy.rules.roles import AUDIT_LOG_APPEND_ONLY, ROLES_BY_LAW
 from policy.rules.secret import PROTECTED_RESOURCES, SECRET_SETTINGS, SECRET_VALUE
 from policy.rules.services import OTHER_READERS, SERVICES_BY_LAW

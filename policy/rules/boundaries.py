@@ -19,6 +19,7 @@ _HOST = re.compile(r"https?://([^/:\s\"']+|\[[^\]]*\])")
 _OWN_HOST = re.compile(
     r"127(?:\.\d+){3}|localhost|\[::1\]|(?:.+\.)?(?:amazonaws\.com(?:\.cn)?|mongodb\.com|mongodbgov\.com)"
 )
+_SIGNS_IN = ("profile", "accessKey")
 _ENVELOPES = re.compile(r"[^A-Za-z0-9]")
 
 
@@ -32,14 +33,14 @@ def check_cluster(resource: Resource, run: Run, report: Report) -> None:
     if resource.type in _ALLOWED or resource.type.startswith(("pulumi:", "atlas-access:", "pulumi-python:")):
         return
     texts = [text for _, text in resource.texts]
-    ours = any(project in text for project in run.law.projects for text in texts)
     clusters = {home.cluster for home in run.law.environments}
+    ours = any(project in text for project in run.law.projects for text in texts)
+    ours |= _ATLAS.search(resource.type) is not None and not clusters.isdisjoint(texts)
     if not ours and resource.type.startswith("mongodbatlas:"):
-        project = resource.get("projectId", "groupId")
+        project = resource.props.get("projectId", resource.props.get("groupId"))
         if report.hides(project, "projectId"):
             return
-        named = resource.get("clusterName", "name")
-        ours = project is None or resource.in_our_component or str(named) in clusters
+        ours |= project is None or resource.in_our_component
     if ours and _names_atlas(resource):
         report.finding("changes our Atlas project, of which stacks declare users and custom roles alone.")
 
@@ -80,13 +81,11 @@ def check_isolation(resource: Resource, run: Run, report: Report) -> None:
             problem = _trespass(text, other)
             if problem:
                 report.finding(f"{printable(path)}: {problem}")
+            named = path == "name" and resource.type.startswith("aws:secretsmanager/")
+            if named and text.startswith(other.secret_prefix):
+                report.finding(f"name: begins with the secret prefix of {other.name}.")
     if resource.type in _ALLOWED:
         _check_project(resource, run, report)
-    name = resource.props.get("name")
-    if resource.type.startswith("aws:secretsmanager/") and isinstance(name, str):
-        for other in run.others:
-            if name.startswith(other.secret_prefix):
-                report.finding(f"name: begins with the secret prefix of {other.name}.")
 
 
 def _check_project(resource: Resource, run: Run, report: Report) -> None:
@@ -113,13 +112,14 @@ def check_providers(resource: Resource, run: Run, report: Report) -> None:
     for path, text in resource.texts:
         if any(not _OWN_HOST.fullmatch(host) for host in _HOST.findall(text)):
             report.finding(f"{printable(path)}: sends credentials to a host that is not the vendor's.")
-    if home is None or resource.type != "pulumi:providers:aws":
+    if home is None or not resource.type.startswith("pulumi:providers:aws"):
         return
-    for path, marker in markers({key: resource.props.get(key) for key in ("profile", "allowedAccountIds")}):
+    for path, marker in markers({key: resource.props.get(key) for key in (*_SIGNS_IN, "allowedAccountIds")}):
         report.not_evaluated(path, marker)
     allowed = _ENVELOPES.sub("", str(resource.props.get("allowedAccountIds") or ""))
-    if isinstance(resource.props.get("profile"), str) and allowed != home.account:
-        report.finding(f"profile: without allowedAccountIds of {home.account} it is any account's.")
+    for key in _SIGNS_IN:
+        if isinstance(resource.props.get(key), str) and allowed != home.account:
+            report.finding(f"{key}: without allowedAccountIds of {home.account} it is any account's.")
     for path, text in resource.texts:
         accounts = set(_ASSUMED.findall(text)) - {home.account} - {other.account for other in run.others}
         if accounts:
@@ -142,6 +142,7 @@ def _check_reference(resource: Resource, run: Run, report: Report) -> None:
 ACCOUNTS_BY_LAW = documented(
     "accounts-by-law",
     "pulumi:providers:aws",
+    "pulumi:providers:aws-native",
     "pulumi:providers:mongodbatlas",
     STACK_REFERENCE,
     check=check_providers,

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from typing import Final
 
 from policy.atlas import role_view, user_view
-from policy.ecs import task_view
+from policy.ecs import proof_view, task_view
 from policy.iam import inline_views, own_policy_view, policy_view, trust_view
 from policy.model import documented
-from policy.proofs import proof_view
 from policy.reader import Problem
 from policy.report import Report, printable
 from policy.resources import (
@@ -29,7 +28,7 @@ _SHOWN = 5
 
 def _of_role(resource: Resource) -> tuple[Problem, ...]:
     views = (*resource.read(inline_views), resource.read(trust_view))
-    return tuple(problem for view in views for problem in view.problems)
+    return tuple(dict.fromkeys(problem for view in views for problem in view.problems))
 
 
 _PROBLEMS: Final[dict[str, Callable[[Resource], tuple[Problem, ...]]]] = {

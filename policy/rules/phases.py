@@ -20,7 +20,7 @@ from policy.resources import (
     TASK_DEFINITION,
     Resource,
 )
-from policy.rules.services import families_in
+from policy.rules.services import runs_ours
 from policy.run import Phase, Run
 from policy.secret_reference import parse_secret_reference
 from policy.values import UNKNOWN, Marker
@@ -76,8 +76,7 @@ def _is_another_teams(resource: Resource, run: Run) -> bool:
     if resource.type == TASK_DEFINITION:
         family = resource.read(task_view).family
         return not isinstance(family, Marker) and family not in home.tasks
-    ours = (*families_in(str(resource.props.get("taskDefinition") or ""), home),)
-    return str(resource.props.get("name")) not in home.services and not ours
+    return not runs_ours(resource, home)
 
 
 def check_additive(resource: Resource, run: Run, report: Report) -> None:
@@ -121,12 +120,8 @@ def _unmet(resource: Resource, run: Run, report: Report) -> list[str] | None:
         blind |= report.hides(hidden, "evidence.conditions")
         if not isinstance(name, str) or hidden is not None:
             continue
-        met = (
-            flag is True
-            and isinstance(told, str)
-            and any(map(str.isalnum, told))
-            and standing in (None, "met")
-        )
+        says = any(map(str.isalnum, str(told or "")))
+        met = flag is True and says and standing in (None, "met")
         shown[name] = shown.get(name, True) and met
     return [name for name in RETIREMENT_CONDITIONS if not shown.get(name, blind)]
 

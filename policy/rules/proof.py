@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from policy.ecs import Binding, task_view
+from policy.ecs import Binding, ProofView, proof_view, task_view
 from policy.model import documented
-from policy.proofs import ProofView, proof_view
 from policy.report import Report
 from policy.resources import PRIVILEGE_PROOF, TASK_DEFINITION, Resource
-from policy.rules.tasks import reaches, unseen
+from policy.rules.tasks import unseen
 from policy.run import Run
 from policy.secret_reference import SecretReference
 from policy.values import UNKNOWN, Marker
@@ -16,7 +15,12 @@ from policy.values import UNKNOWN, Marker
 def _judged(bound: Binding, run: Run) -> SecretReference | None:
     """The reference this rule judges: ours, pinned; what is unpinned or foreign has a rule of its own."""
     reference = bound.reference
-    if reference is None or not reference.version or run.foreign(reference) or not reaches(bound, run):
+    if (
+        reference is None
+        or not reference.version
+        or run.foreign(reference)
+        or not run.secret_ours(bound.source)
+    ):
         return None
     return reference
 
@@ -116,7 +120,7 @@ def _check_verdict(bound: Binding, proof: ProofView, report: Report) -> None:
         report.finding(f"{bound.path}: {bound.variable} is bound although a proof of it is not proven.")
     elif isinstance(proof.attempts, Marker):
         report.not_evaluated(bound.path, UNKNOWN)
-    elif not proof.attempts:
+    elif proof.attempts is None or proof.attempts < 1:
         report.finding(f"{bound.path}: {bound.variable} is bound by a proof that tried nothing.")
 
 

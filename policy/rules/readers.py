@@ -1,14 +1,14 @@
-"""Who may read a secret of ours: the law's roles, by exact ARN, and nobody by a detour."""
+"""Who may read a secret of ours: the law's roles, by exact ARN, and nobody by becoming or changing one of them."""
 
 import re
 from collections.abc import Iterator, Sequence
 
-from policy.iam import PolicyView, Statement, inline_views, own_policy_view, policy_view
+from policy.iam import PolicyView, Statement, inline_views, own_policy_view, policy_view, trust_view
 from policy.law import Environment
 from policy.model import documented
 from policy.parts import parts
 from policy.reader import Reader
-from policy.report import Report
+from policy.report import Report, printable
 from policy.resources import (
     KEY,
     KEY_GRANT,
@@ -22,7 +22,7 @@ from policy.resources import (
 )
 from policy.run import Run
 from policy.secret_reference import parse_secret_reference
-from policy.values import UNKNOWN, Marker, Value
+from policy.values import Marker, Value
 
 _READS = ("secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue")
 _CHANGES = tuple(
@@ -53,10 +53,9 @@ DOCUMENTS = (
     *(ROLE_POLICY, MANAGED_POLICY, *_tokens("aws:iam", "UserPolicy", "GroupPolicy")),
     *_tokens("aws:ssoadmin", "PermissionSetInlinePolicy"),
 )
-_OF_SSO = ("ManagedPolicyAttachment", "CustomerManagedPolicyAttachment")
 _OF_IAM = ("RolePolicyAttachment", "UserPolicyAttachment", "GroupPolicyAttachment", "PolicyAttachment")
 _ATTACHMENTS = (
-    *_tokens("aws:ssoadmin", *_OF_SSO, *(f"{kind}sExclusive" for kind in _OF_SSO)),
+    *_tokens("aws:ssoadmin", "ManagedPolicyAttachment", "ManagedPolicyAttachmentsExclusive"),
     *_tokens("aws:iam", *_OF_IAM, *(f"{kind}sExclusive" for kind in _OF_IAM)),
 )
 _OF_KEYS = (KEY, KEY_GRANT, KEY_POLICY, REPLICA_KEY)
@@ -83,19 +82,25 @@ def _exact(statement: Statement) -> bool:
     return True
 
 
-def _check_document(view: PolicyView, path: str, run: Run, report: Report) -> None:
-    home = run.home
-    report.not_evaluated(path, view.unseen)
-    for place, marker in view.hidden((*_READS, *_CHANGES, *_OPENS, *_KEY_CHANGES)):
-        report.not_evaluated(place, marker)
-    if home is None:
-        return
-    roles = [None, *home.readers] if isinstance(view.role, Marker) else [view.role]
-    found = [dict.fromkeys(_problems(view, role, run, home)) for role in roles]
-    for message in found[0] if all(found) else ():
-        report.finding(message)
-    if any(found) and not all(found):
-        report.not_evaluated("role", view.role)
+def _views(resource: Resource, actions: Sequence[str], report: Report) -> tuple[PolicyView, ...]:
+    """The documents of a role or a policy, and what in them may allow these actions and cannot be seen."""
+    of_role = resource.type == ROLE
+    views = resource.read(inline_views) if of_role else (resource.read(policy_view),)
+    for view in views:
+        report.not_evaluated("inlinePolicies" if of_role else "policy", view.unseen)
+        for place, marker in view.hidden(actions):
+            report.not_evaluated(place, marker)
+    return views
+
+
+def _check_document(view: PolicyView, run: Run, home: Environment, report: Report) -> None:
+    for given in view.roles:
+        roles = [None, *home.readers] if isinstance(given, Marker) else [given]
+        found = [dict.fromkeys(_problems(view, role, run, home)) for role in roles]
+        for message in found[0] if all(found) else ():
+            report.finding(message)
+        if any(found) and not all(found):
+            report.not_evaluated("role", given)
 
 
 def _problems(view: PolicyView, role: str | None, run: Run, home: Environment) -> Iterator[str]:
@@ -112,7 +117,7 @@ def _problems(view: PolicyView, role: str | None, run: Run, home: Environment) -
         for action in changes:
             found = view.allowing(action, arn)
             if found is not None:
-                yield f"{found.path}: allows {action} on {name}; only the program changes a secret of ours."
+                yield f"{found.path}: allows {action} on secrets of ours; only the program changes them."
     for key in _keys(run, home) if opens or key_changes else ():
         for action in opens:
             found = view.allowing(action, key)
@@ -133,16 +138,11 @@ def _check_attachments(resource: Resource, run: Run, report: Report) -> None:
     ours = home is not None and any(str(each).rpartition("/")[2] in home.iam_roles for each in roles)
     if ours and resource.type == _INLINE_EXCLUSIVE:
         report.finding("policyNames: takes the grants that the program writes off a role of ours.")
-    for path, arn in _listed(resource, "policyArn", "managedPolicyArn", "policyArns", "managedPolicyArns"):
-        _check_attachment(arn, path, ours, run, report)
-
-
-def _listed(resource: Resource, *keys: str) -> Iterator[tuple[str, Value]]:
-    """What is under these keys with its path, lists by entry."""
-    for key in keys:
+    for key in ("policyArn", "managedPolicyArn", "policyArns", "managedPolicyArns"):
         value = resource.props.get(key)
         for index, each in enumerate(value if isinstance(value, list) else [value]):
-            yield (f"{key}[{index}]" if isinstance(value, list) else key), each
+            path = f"{key}[{index}]" if isinstance(value, list) else key
+            _check_attachment(each, path, ours, run, report)
 
 
 def _check_attachment(arn: Value, path: str, ours: bool, run: Run, report: Report) -> None:  # noqa: FBT001
@@ -174,20 +174,23 @@ def _check_key(resource: Resource, run: Run, report: Report) -> None:
         report.finding("primaryKeyArn: copies our key to a region where no rule sees its use.")
         return
     if resource.type == KEY_GRANT:
-        operations = Reader(resource.props).texts("operations")
-        if not report.hides(operations, "operations") and set(operations or ()) != {"DescribeKey"}:
+        operations = Reader(resource.props).texts("operations") or ()
+        for each in operations:
+            report.not_evaluated("operations", each)
+        if set(operations) - {"DescribeKey", *Marker}:
             report.finding("operations: a grant on our key opens every secret; write Decrypt into the role.")
         return
     view = resource.read(policy_view)
     report.not_evaluated("policy", view.unseen)
-    allowed = {
-        f"arn:aws:iam::{home.account}:root",
-        *(f"arn:aws:iam::{home.account}:role/{each}" for each in home.readers),
-    }
+    readers = {f"arn:aws:iam::{home.account}:role/{each}" for each in home.readers}
     for statement in view.statements:
-        if statement.allows and set(statement.principals) - allowed:
+        report.not_evaluated(statement.path, statement.hidden if statement.allows else None)
+        others = set(statement.principals) - {home.account, f"arn:aws:iam::{home.account}:root"}
+        more = any(map(statement.covers_action, (*_OPENS[1:], *_KEY_CHANGES)))
+        if statement.allows and (others if more else others - readers) - set(Marker):
             report.finding(
-                f"{statement.path}: the key's policy admits others than the account and the law's readers."
+                f"{statement.path}: the key's policy lets others than the account use or change the key, "
+                "or the law's readers more than decrypt."
             )
 
 
@@ -203,38 +206,24 @@ def check_readers(resource: Resource, run: Run, report: Report) -> None:
             report.not_evaluated("policy", view.unseen)
             for statement in view.statements:
                 report.finding(f"{statement.path}: the secret itself grants; the execution role has to.")
-    elif resource.type in DOCUMENTS:
-        _check_document(resource.read(policy_view), "policy", run, report)
-    elif resource.type == ROLE:
-        for view in resource.read(inline_views):
-            _check_document(view, "inlinePolicies", run, report)
-        _check_attachments(resource, run, report)
-    else:
+    elif resource.type in (*DOCUMENTS, ROLE):
+        for view in _views(resource, (*_READS, *_CHANGES, *_OPENS, *_KEY_CHANGES), report):
+            if run.home is not None:
+                _check_document(view, run, run.home, report)
+    if resource.type in (*_ATTACHMENTS, _INLINE_EXCLUSIVE, ROLE):
         _check_attachments(resource, run, report)
 
 
 def check_stack(resources: Sequence[Resource], run: Run, report: Report) -> None:
-    """The key of our secrets, and the policies that a reference may name, are known once all are registered."""
+    """The key of our secrets is known once all are registered."""
     pairs = [pair for resource in resources for pair in resource.read(parts)]
     for _, part in pairs:
-        if part.type == MANAGED_POLICY or run.secret_ours(str(part.props.get("name"))):
+        if run.secret_ours(str(part.props.get("name"))):
             run.history.record(part)
     for about, part in pairs:
         report.on(about)
         if part.type in (*_OF_KEYS, *DOCUMENTS):
             check_readers(part, run, report)
-        elif part.type in (*_ATTACHMENTS, ROLE) and run.home is not None:
-            _check_references(part, run, report)
-
-
-def _check_references(resource: Resource, run: Run, report: Report) -> None:
-    """A permission set may name a policy of its account: one of this stack's was judged, another one is not seen."""
-    for path, each in _listed(resource, "customerManagedPolicyReference", "customerManagedPolicyReferences"):
-        report.not_evaluated(path, each)
-        reference = Reader(each if isinstance(each, dict) else {}, path)
-        name = reference.text("name")
-        if name is not None and f"{reference.text('path') or '/'}{name}" not in run.history.policies:
-            report.not_evaluated(reference.path("name"), UNKNOWN)
 
 
 SECRET_READERS = documented(
@@ -248,3 +237,49 @@ SECRET_READERS = documented(
     check=check_readers,
     check_stack=check_stack,
 )
+
+_BECOMES = (
+    *("sts:AssumeRole", "iam:PassRole", "iam:UpdateAssumeRolePolicy"),
+    *("iam:PutRolePolicy", "iam:AttachRolePolicy"),
+    *("iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:DeleteRole"),
+)
+_TASKS = "ecs-tasks.amazonaws.com"
+
+
+def check_detours(resource: Resource, run: Run, report: Report) -> None:
+    """Nobody but ECS becomes a role of ours, and nobody is given the means to."""
+    home = run.home
+    if home is None:
+        return
+    for view in _views(resource, _BECOMES, report):
+        for message in dict.fromkeys(_detours(view, home)):
+            report.finding(message)
+    if resource.type == ROLE:
+        _check_trust(resource, home, report)
+
+
+def _detours(view: PolicyView, home: Environment) -> Iterator[str]:
+    actions = view.mentions(_BECOMES)
+    for role in sorted(home.iam_roles) if actions else ():
+        for action in actions:
+            found = view.allowing(action, f"arn:aws:iam::{home.account}:role/{role}")
+            if found is not None:
+                yield f"{found.path}: allows {action} on {role}, which reads secrets of ours."
+
+
+def _check_trust(resource: Resource, home: Environment, report: Report) -> None:
+    name = resource.props.get("name")
+    if not isinstance(name, Marker) and str(name) not in home.iam_roles:
+        return
+    view = resource.read(trust_view)
+    report.not_evaluated("assumeRolePolicy", view.unseen)
+    for statement in view.statements:
+        if not statement.allows:
+            continue
+        if statement.hidden is not None:
+            report.not_evaluated("assumeRolePolicy", statement.hidden)
+        elif set(statement.principals) != {_TASKS} and not report.hides(name, "name"):
+            report.finding(printable(f"assumeRolePolicy: lets others than {_TASKS} become {name}."))
+
+
+READER_ROLES = documented("reader-roles", *DOCUMENTS, ROLE, check=check_detours)

@@ -61,20 +61,12 @@ def _check_key(key: Text | None, home: Environment, report: Report) -> None:
 
 
 def _check_name(name: Text | None, home: Environment, run: Run, report: Report) -> None:
-    if isinstance(name, Marker):
-        report.not_evaluated("name", name)
-    elif name is None:
+    if name is None:
         report.finding(f"name: has to be given and to begin with {home.secret_prefix}.")
-    elif name in home.secrets or name in home.legacy_secrets:
+    elif isinstance(name, Marker) or name in home.secrets or name in home.legacy_secrets:
         return
     elif all(not name.startswith(other.secret_prefix) for other in run.others):
         report.finding(f"name: the law names no secret {printable(name)}.")
-
-
-def _check_copies(resource: Resource, report: Report) -> None:
-    replicas = Reader(resource.props).objects("replicas")
-    if not report.hides(replicas, "replicas") and replicas:
-        report.finding("replicas: a copy in another region is read by roles that no rule sees.")
 
 
 def check_settings(resource: Resource, run: Run, report: Report) -> None:
@@ -83,9 +75,10 @@ def check_settings(resource: Resource, run: Run, report: Report) -> None:
     reader = Reader(resource.props)
     if home is None:
         return
+    name = reader.text("name")
+    report.not_evaluated("name", name)
     if resource.type == KEY_ALIAS:
-        name, prefix = reader.text("name"), reader.text("namePrefix")
-        report.not_evaluated("name", name)
+        prefix = reader.text("namePrefix")
         report.not_evaluated("namePrefix", prefix)
         for alias in (each.key_alias for each in run.law.environments):
             if name == alias or str(prefix).startswith(alias):
@@ -97,9 +90,6 @@ def check_settings(resource: Resource, run: Run, report: Report) -> None:
         if run.secret_ours(secret):
             report.finding("secretId: rotation by Secrets Manager changes what the pinned version holds.")
         return
-    name = reader.text("name")
-    if isinstance(name, Marker) and not resource.in_our_component:
-        report.not_evaluated("name", name)
     if not _ours(resource, name or reader.text("namePrefix"), run):
         return
     _check_name(name, home, run, report)
@@ -109,7 +99,9 @@ def check_settings(resource: Resource, run: Run, report: Report) -> None:
     wrong = any(each.path == "recoveryWindowInDays" for each in reader.problems)
     if not report.hides(days, "recoveryWindowInDays") and (wrong or days not in (None, RECOVERY_WINDOW_DAYS)):
         report.finding(f"recoveryWindowInDays: has to be {RECOVERY_WINDOW_DAYS}.")
-    _check_copies(resource, report)
+    replicas = reader.objects("replicas")
+    if not report.hides(replicas, "replicas") and replicas:
+        report.finding("replicas: a copy in another region is read by roles that no rule sees.")
     own = resource.read(own_policy_view)
     report.not_evaluated("policy", own.unseen)
     for statement in own.statements:

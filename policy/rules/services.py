@@ -5,39 +5,49 @@ from collections.abc import Iterator
 
 from policy.law import Environment
 from policy.model import documented
-from policy.parts import TEMPLATE, template
+from policy.parts import TEMPLATE, pieces, template
 from policy.report import Report, printable
 from policy.resources import DYNAMIC, ECS_SERVICE, OUR_COMPONENTS, TASK_DEFINITION, Resource
 from policy.run import Run
 from policy.values import UNKNOWN
 
 _TASK_SET = "aws:ecs/taskSet:TaskSet"
+_ELSEWHERE = frozenset({"templateurl", "location", "applicationid"})
+"""Where a stack or an application takes a template from, which is not read: it could make a role that reads."""
+
 _STARTERS = re.compile(
-    r"aws:(?:cloudwatch/eventTarget|scheduler/schedule|pipes/pipe|sfn/stateMachine|lambda/|codepipeline/|codedeploy/|"
-    r"appautoscaling/|cloudformation/)|aws-native:|awsx:|command:"
+    r"aws:(?:cloudwatch/eventTarget|scheduler/schedule|pipes/pipe|sfn/stateMachine|lambda/(?!permission)|codepipeline/|codedeploy/|"
+    r"appautoscaling/|cloudformation/|serverlessrepository/)|awsx:|command:|Custom::|aws-native:(?:ecs|events|scheduler|"
+    r"pipes|stepfunctions|lambda(?!:Permission)|codepipeline|codedeploy|applicationautoscaling|cloudformation|serverless):"
 )
+_RUNNERS = re.compile(
+    rf"{_STARTERS.pattern}|kubernetes:|aws(?:-native)?:(?:batch|apprunner|codebuild|glue|sagemaker|iam:InstanceProfile)\b"
+)
+"""What runs code under a role that it names; a role in another type's policy is given something, which is harmless."""
+
 _OBSERVERS = re.compile(
     r"pulumi:|aws:(?:cloudwatch/(?!eventTarget|eventPermission)|sns/|cloudtrail/|cfg/|budgets/|resourcegroups/|"
-    r"secretsmanager/|iam/|kms/|ssoadmin/|accessanalyzer/)"
+    r"secretsmanager/|iam/|kms/|ssoadmin/|accessanalyzer/)|"
+    r"aws-native:(?:cloudwatch|logs|sns|cloudtrail|config|budgets|resourcegroups|accessanalyzer):"
 )
 """What names a secret without being able to hand out its value, or has a rule of its own."""
 
 
 def families_in(text: str, home: Environment) -> Iterator[str]:
     """The families and services of ours that a text names, as a whole word."""
-    for name in (*home.tasks, *home.services):
-        if name in text and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text):
-            yield name
+    return (name for name in (*home.tasks, *home.services) if _whole(name, text))
 
 
-def _text(resource: Resource, key: str) -> str:
-    value = resource.props.get(key)
-    return value if isinstance(value, str) else ""
+def runs_ours(resource: Resource, home: Environment) -> bool:
+    """Whether an ECS service or a task set is of a service or a family of ours."""
+    named = " ".join(str(resource.props.get(key)) for key in ("taskDefinition", "service"))
+    return str(resource.props.get("name")) in home.services or any(families_in(named, home))
 
 
-def _is_ours(resource: Resource, home: Environment) -> bool:
-    named = (f"{_text(resource, 'taskDefinition')} {_text(resource, 'service')}", home)
-    return _text(resource, "name") in home.services or any(families_in(*named))
+def _is_scheduler(resource: Resource, home: Environment) -> bool:
+    schedulers = {name for task in home.tasks.values() for name in task.schedulers}
+    named = {resource.name, str(resource.props.get("name"))}
+    return re.search("(?i)schedule|event", resource.type) is not None and not schedulers.isdisjoint(named)
 
 
 def check_services(resource: Resource, run: Run, report: Report) -> None:
@@ -46,19 +56,18 @@ def check_services(resource: Resource, run: Run, report: Report) -> None:
     if home is None or resource.type.startswith((OUR_COMPONENTS, DYNAMIC)):
         return
     if resource.type in (ECS_SERVICE, _TASK_SET):
-        for key in ("taskDefinition", *(("name",) if resource.type == ECS_SERVICE else ("service",))):
+        for key in ("taskDefinition", "name", "service"):
             report.not_evaluated(key, resource.props.get(key))
-        if _is_ours(resource, home):
+        if runs_ours(resource, home):
             report.finding("runs a family of ours; a rollout alone moves our services, no stack does.")
         return
-    if not _STARTERS.match(resource.type):
-        return
-    schedulers = {name for task in home.tasks.values() for name in task.schedulers}
-    if resource.name in schedulers or _text(resource, "name") in schedulers:
-        return
-    for path, text in resource.texts:
-        for name in dict.fromkeys(families_in(text, home)):
-            report.finding(f"{printable(path)}: starts or changes {name} as the law does not say.")
+    for about, piece in pieces(resource):
+        if not _STARTERS.match(piece.type) or _is_scheduler(piece, home):
+            continue
+        report.on(about)
+        for path, text in piece.texts:
+            for name in dict.fromkeys(families_in(text, home)) if not path.startswith("eventPattern") else ():
+                report.finding(f"{printable(path)}: starts or changes {name} as the law does not say.")
 
 
 SERVICES_BY_LAW = documented("services-by-law", check=check_services)
@@ -70,21 +79,42 @@ def check_elsewhere(resource: Resource, run: Run, report: Report) -> None:
         return
     if _OBSERVERS.match(resource.type) or run.home is None:
         return
-    names = {*run.home.secrets, *run.home.legacy_secrets}
+    prefix = run.home.secret_prefix
+    secrets = {*run.home.secrets, *run.home.legacy_secrets}
     if TEMPLATE.match(resource.type):
-        names |= {f"{path}{role}" for role in run.home.iam_roles for path in ("", "role/")}
         report.not_evaluated("templateBody", resource.props.get("templateBody"))
         if isinstance(resource.props.get("templateBody"), str) and not template(resource):
             report.not_evaluated("template", UNKNOWN)
-    for path, text in resource.texts:
-        if f"secret:{run.home.secret_prefix}" in text or any(_whole(name, text) for name in names):
-            report.finding(
-                f"{printable(path)}: names a secret or role of ours; the law's tasks alone use it."
-            )
+    makes_iam = "IAM" in str(resource.props.get("capabilities", ""))
+    for about, piece in pieces(resource):
+        if _OBSERVERS.match(piece.type):
+            continue
+        report.on(about)
+        names = secrets
+        if _RUNNERS.match(piece.type):
+            names = secrets.union(*((role, f"role/{role}") for role in run.home.iam_roles))
+        for path, text in piece.texts:
+            if (
+                f"secret:{prefix}" in text
+                or text.rstrip("*") == prefix
+                or any(_whole(name, text, "/") for name in names)
+            ):
+                report.finding(
+                    f"{printable(path)}: names a secret or role of ours; the law's tasks alone use it."
+                )
+        for key in piece.props if TEMPLATE.match(piece.type) else ():
+            if key.lower() in _ELSEWHERE and (makes_iam or _names_ours(piece, run.home)):
+                report.not_evaluated(key, UNKNOWN)
 
 
-def _whole(name: str, text: str) -> bool:
-    return name in text and re.search(rf"(?<![\w/-]){re.escape(name)}(?![\w-])", text) is not None
+def _names_ours(piece: Resource, home: Environment) -> bool:
+    own = (home.project, home.cluster, home.key_alias)
+    return any(any(each in text for each in own) or any(families_in(text, home)) for _, text in piece.texts)
+
+
+def _whole(name: str, text: str, before: str = "") -> bool:
+    begins = rf"(?:(?<![\w{before}-])|(?<=/secretsmanager/))"
+    return name in text and re.search(rf"{begins}{re.escape(name)}(?![\w-])", text) is not None
 
 
 OTHER_READERS = documented("other-readers", check=check_elsewhere)

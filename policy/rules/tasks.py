@@ -8,8 +8,9 @@ from policy.model import documented
 from policy.report import Report, printable
 from policy.resources import TASK_DEFINITION, Resource
 from policy.run import Phase, Run
-from policy.values import UNKNOWN
+from policy.values import UNKNOWN, Marker
 
+_SHOWN = 60
 _ROLE_ACCOUNT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):")
 
 
@@ -20,20 +21,10 @@ def unseen(task: TaskView, report: Report) -> None:
         report.not_evaluated(bound.path, bound.unknown)
 
 
-def reaches(bound: Binding, run: Run) -> bool:
-    """Whether a binding names a secret of ours, of whatever environment, by ARN or by name."""
-    return run.secret_ours(bound.reference.full_name if bound.reference is not None else bound.source) or (
-        bound.reference is not None and run.secret_ours(bound.reference.arn)
-    )
-
-
 def concerns(bound: Binding, law: TaskLaw | None, home: Environment, run: Run) -> bool:
     """Whether a binding is ours to judge: a variable of ours in a family of ours, or a secret of ours anywhere."""
-    if reaches(bound, run):
-        return True
-    if law is None:
-        return False
-    return bound.variable in home.variables or bound.variable.startswith(home.variable_prefix)
+    ours = bound.variable in home.variables or bound.variable.startswith(home.variable_prefix)
+    return run.secret_ours(bound.source) or (law is not None and ours)
 
 
 def law_of(task: TaskView, run: Run, report: Report) -> TaskLaw | None:
@@ -49,8 +40,8 @@ def _check_binding(bound: Binding, box: ContainerLaw, home: Environment, report:
         report.finding(
             f"{bound.path}: the law gives the container {printable(bound.container)} no {printable(bound.variable)}."
         )
-    elif bound.reference is not None and not bound.reference.names(secret):
-        report.finding(f"{bound.path}: {bound.variable} has to name {secret}.")
+    elif bound.reference is not None and not bound.reference.names(secret, home.account):
+        report.finding(f"{bound.path}: {bound.variable} has to name {secret} of {home.account}.")
 
 
 def check_bindings(resource: Resource, run: Run, report: Report) -> None:
@@ -84,8 +75,6 @@ def check_bindings(resource: Resource, run: Run, report: Report) -> None:
             if (container, variable) not in given:
                 report.finding(f"containerDefinitions: {variable} is not bound in the container {container}.")
 
-
-_SHOWN = 60
 
 BINDINGS_BY_LAW = documented("bindings-by-law", TASK_DEFINITION, check=check_bindings)
 
@@ -126,8 +115,8 @@ def check_pinned(resource: Resource, run: Run, report: Report) -> None:
         if plain.variable in home.variables:
             report.finding(f"{plain.path}: {printable(plain.variable)} is plain; bind it to a secret.")
     for path, text in task.others:
-        if any(
-            f"secret:{each.secret_prefix}" in text or text in each.secrets for each in run.law.environments
+        if run.secret_ours(text) or any(
+            f"secret:{each.secret_prefix}" in text for each in run.law.environments
         ):
             report.finding(f"{printable(path)}: names a secret of ours outside `secrets`.")
     for bound in task.bindings:
@@ -151,19 +140,22 @@ def check_task(resource: Resource, run: Run, report: Report) -> None:
     """A family of ours runs under the law's roles, and its revisions outlive the resource."""
     task, home = resource.read(task_view), run.home
     law = law_of(task, run, report)
-    if law is None or home is None:
+    if home is None:
+        return
+    given = {"executionRoleArn": task.execution_role, "taskRoleArn": task.task_role}
+    names = {path: role_name(text) for path, text in given.items()}
+    if law is None:
+        for path, name in names.items():
+            if name in home.iam_roles and not isinstance(task.family, Marker):
+                report.finding(f"{path}: the law gives {name} to other families alone.")
         return
     if not report.hides(task.skip_destroy, "skipDestroy") and task.skip_destroy is not True:
         report.finding("skipDestroy: has to be true, or the revision to roll back to is deregistered.")
-    for path, given, allowed in (
-        ("executionRoleArn", task.execution_role, law.execution_roles),
-        ("taskRoleArn", task.task_role, law.task_roles),
-    ):
-        name = role_name(given)
-        account = _ROLE_ACCOUNT.match(given) if isinstance(given, str) else None
-        if report.hides(name, path) or (name is None and path == "taskRoleArn"):
+    for path, allowed in (("executionRoleArn", law.execution_roles), ("taskRoleArn", law.task_roles)):
+        account = _ROLE_ACCOUNT.match(str(given[path]))
+        if report.hides(given[path], path) or (given[path] is None and path == "taskRoleArn"):
             continue
-        if name not in allowed or (account is not None and account[1] != home.account):
+        if names[path] not in allowed or (account is not None and account[1] != home.account):
             report.finding(
                 f"{path}: the law runs {law.family} under {' or '.join(sorted(allowed)) or 'no such role'}."
             )

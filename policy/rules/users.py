@@ -79,10 +79,8 @@ def check_law(resource: Resource, run: Run, report: Report) -> None:
         return
     if law.name != user.name and law.name != run.rotating:
         report.finding(f"username: is the second name of {law.name}, whose password does not rotate.")
-    if not report.hides(user.sign_in, "authDatabaseName") and user.sign_in not in (
-        None,
-        CUSTOM_ROLE_DATABASE,
-    ):
+    admin = user.sign_in in (None, CUSTOM_ROLE_DATABASE)
+    if not report.hides(user.sign_in, "authDatabaseName") and not admin:
         report.finding(f"authDatabaseName: has to be {CUSTOM_ROLE_DATABASE}; elsewhere it is another user.")
     _check_scope(user, home, run, report)
     _check_roles(user, law, home, run, report)

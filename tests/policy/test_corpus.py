@@ -86,6 +86,8 @@ def named(resource):
 def _blanked(value):
     if isinstance(value, dict):
         return {key: _blanked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_blanked(item) for item in value]
     return UNKNOWN if value == "<unknown>" else value
 
 

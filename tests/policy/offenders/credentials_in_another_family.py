@@ -6,4 +6,4 @@ Stopped by: bindings-by-law
 import pulumi_aws as aws
 from offender_parts import task
 
-aws.ecs.TaskDefinition("task", **task(family="askflorence-staging-nightly"))
+aws.ecs.TaskDefinition("task", **task(family="askflorence-staging-nightly", execution_role_arn=None))
