@@ -39,7 +39,5 @@ def restore(stack: inputs.Stack, *, manifest: inputs.ManifestPath = inputs.MANIF
         restore_secret(found.arn, region=region, endpoints=endpoints)
         taken += 1
         write(f"{name}: taken back")
-    write(
-        f"{stack}: {taken} taken back. Next: pulumi preview." if taken else f"{stack}: nothing to take back."
-    )
+    write(f"{stack}: {taken} taken back. Next: {_NEXT}" if taken else f"{stack}: nothing to take back.")
     return DONE

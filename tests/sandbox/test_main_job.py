@@ -294,7 +294,9 @@ def test_a_stack_that_was_unprotected_is_destroyed_and_what_was_adopted_stays(tm
         refused = job.run("staging", "provision")
         assert "Take back with: atlas-access secrets restore staging, and" in refused.failure
         restored = run_command(world, "staging", "secrets", "restore", "staging")
-        assert (0, True) == (restored.returncode, "set atlas-access:takeOver: true" in restored.stdout)
+        assert (0, True) == (restored.returncode, "set atlas-access:takeOver: true" in restored.stdout), (
+            restored.stdout
+        )
         again = job.run("staging", "provision", settings={"takeOver": "true"})
         assert again.failure == ""
         steps = {step.operation for step in again.steps if step.type == "aws:secretsmanager/secret:Secret"}
