@@ -116,7 +116,7 @@ class Recorded:
             {**each, "secrets": [_bound(entry, today) for entry in each.get("secrets") or ()]}
             if each.get("secrets")
             else each
-            for each in self.definition.get("containerDefinitions", [])
+            for each in self.definition.get("containerDefinitions") or ()
         ]
         return {**self.definition, "containerDefinitions": containers}
 
