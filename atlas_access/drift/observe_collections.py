@@ -47,7 +47,7 @@ def list_collections(
     except AwsUnavailable as error:
         if error.code in _NO_VALUE:
             return Unread(what, f"the secret {secret} has no value to log in with")
-        return Unread(what, f"AWS answered {error.code} for the secret {secret}")
+        return Unread(what, f"the secret {secret}: {error.why}")
     except ConnectionInvalid:
         return Unread(what, f"the secret {secret} holds no connection string")
     judged = judge_options(connection.options)

@@ -97,7 +97,7 @@ def _judged(
         if error.code == "ResourceNotFoundException":
             remedy = "Run `pulumi up` for the stack; atlas-access drift says more."
             return [wrong(wanted.secret, 0, "is declared, and not there", remedy)], []
-        return [], [noted(wanted.secret, 0, f"not read: AWS answered {error.code}", blocks=True)]
+        return [], [noted(wanted.secret, 0, f"not read: {error.why}", blocks=True)]
     except ConnectionInvalid as error:
         return [wrong(wanted.secret, 0, f"is no connection string: {error}", _REMEDY)], []
     findings = [wrong(wanted.secret, 0, what, remedy) for what, remedy in problems(wanted, value, users)]
