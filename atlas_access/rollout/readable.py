@@ -144,8 +144,10 @@ class Readability:
             for version, labels in stages.items()
             if reference.version in ("", version) and (not wanted_stage or wanted_stage in labels)
         ]
-        if not there:
-            raise _Unusable(f"version {reference.version or wanted_stage} is not there any more")
+        unlabelled = reference.version and not reference.stage
+        if not there and not (unlabelled and _kept_without_label(store, reference)):
+            gone = f"version {reference.version or wanted_stage} is not there any more"
+            raise _Unusable(f"{gone}; an update writes and proves a new one")
         key = str(secret.get("KmsKeyId") or "")
         self._keys[cached] = None if key in ("", _MANAGED_KEY) else self._usable_key(key)
         return self._keys[cached]
@@ -233,6 +235,18 @@ class Readability:
             else:
                 if lost:
                     yield Problem(f"{label}: {variable} from {_named(arn)}: there is no such parameter")
+
+
+def _kept_without_label(store: Any, reference: SecretReference) -> bool:
+    """Whether a version that DescribeSecret leaves out, as no label is on it, is kept and can be read by its id."""
+    more: dict[str, str] = {}
+    while True:
+        page = store.list_secret_version_ids(SecretId=reference.arn, IncludeDeprecated=True, **more)
+        if any(each.get("VersionId") == reference.version for each in page.get("Versions", ())):
+            return True
+        if not page.get("NextToken"):
+            return False
+        more = {"NextToken": page["NextToken"]}
 
 
 class _Unusable(Exception):

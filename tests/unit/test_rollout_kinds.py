@@ -118,6 +118,37 @@ def test_a_rotation_that_cannot_be_asked_is_unknown_and_keeps_what_aws_said() ->
     assert f"s: whether AWS rotates it is unknown: {why}" == reason
 
 
+@pytest.mark.parametrize(("version", "reasons"), [("b" * 32, 0), ("c" * 32, 1)])
+def test_a_version_without_a_label_is_there_while_secrets_manager_keeps_it(
+    version: str, reasons: int
+) -> None:
+    arn = "arn:aws:secretsmanager:r:111111111111:secret:s-AbCdEf"
+
+    class Account:
+        """DescribeSecret leaves out a version without a label; the list has it, on its second page."""
+
+        def describe_secret(self, **_: Any) -> Any:
+            return {"VersionIdsToStages": {"a" * 32: ["AWSCURRENT"]}}
+
+        def list_secret_version_ids(self, **asked: Any) -> Any:
+            if "NextToken" not in asked:
+                return {"Versions": [{"VersionId": "a" * 32}], "NextToken": "more"}
+            return {"Versions": [{"VersionId": "b" * 32}]}
+
+        def simulate_principal_policy(self, ActionNames: Any, ResourceArns: Any, **_: Any) -> Any:  # noqa: N803
+            allowed = [{"EvalResourceName": each, "EvalDecision": "allowed"} for each in ResourceArns]
+            return {"EvaluationResults": allowed}
+
+    definition = {
+        "executionRoleArn": "arn:aws:iam::111111111111:role/r",
+        "containerDefinitions": [
+            {"name": "app", "secrets": [{"name": "OTHER", "valueFrom": f"{arn}:::{version}"}]}
+        ],
+    }
+    readability = Readability("r", Endpoints(), lambda *_, **__: Account())
+    assert reasons == len(readability.refusals("f:1", definition))
+
+
 @pytest.mark.parametrize(
     ("arn", "others", "expected"),
     [
