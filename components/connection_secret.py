@@ -15,6 +15,9 @@ from atlas_access.clients import MADE_HERE
 #: Secrets Manager, DeleteSecret: 7 to 30 days. The longest, because a credential may be needed to undo a retirement.
 RECOVERY_WINDOW_DAYS = 30
 
+#: What an import of a secret cannot read back.
+_NOT_READ_BACK = ["recoveryWindowInDays", "forceOverwriteReplicaSecret"]
+
 
 @dataclass(frozen=True)
 class AdoptedSecret:
@@ -68,10 +71,7 @@ class ConnectionSecret(pulumi.ComponentResource):
                 parent=self,
                 protect=args.protect,
                 import_=args.stored or None,
-                # What an import cannot read back.
-                ignore_changes=["recoveryWindowInDays", "forceOverwriteReplicaSecret"]
-                if args.stored
-                else None,
+                ignore_changes=_NOT_READ_BACK if args.stored else None,
             ),
         )
         self.arn = secret.arn
@@ -101,11 +101,5 @@ def _adopted(parent: pulumi.Resource, secret: AdoptedSecret, *, protect: bool) -
         protect=protect,
         retain_on_delete=True,
         import_=secret.arn,
-        ignore_changes=[
-            "description",
-            "recoveryWindowInDays",
-            "forceOverwriteReplicaSecret",
-            "tags",
-            "tagsAll",
-        ],
+        ignore_changes=["description", *_NOT_READ_BACK, "tags", "tagsAll"],
     )

@@ -12,11 +12,6 @@ _NEXT = "set atlas-access:takeOver: true for one update, which imports them; the
 app = typer.Typer(help="The secrets that hold the connection strings.", no_args_is_help=True)
 
 
-@app.callback()
-def _group() -> None:
-    """The secrets that hold the connection strings."""
-
-
 @app.command()
 def restore(stack: inputs.Stack, *, manifest: inputs.ManifestPath = inputs.MANIFEST) -> int:
     """Take back STACK's own secrets that are scheduled for deletion. Exit 0, 3 where AWS does not answer."""

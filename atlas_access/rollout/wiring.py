@@ -95,6 +95,7 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
         say,
         lambda: with_deprecated(mongo(service.definition(goal.wanted)), _manifest().successors),
         props,
+        readability,
     )
     repair = None
     if settings.repair:
@@ -199,15 +200,18 @@ def way_back_of(
     tell: Callable[[str], None],
     today: Callable[[], Mapping[str, SecretReference]],
     props: Mapping[str, Any] | None = None,
+    readability: Readability | None = None,
 ) -> WayBack:
     """What finds the way back in this process; `today` gives the versions that are proven today, by variable.
 
-    `props` are those of a rollout, with the definition that was recorded.
+    `props` are those of a rollout, with the definition that was recorded. What `readability` has asked already is not
+    asked again.
     """
     region, given = settings.aws_region, props or {}
     log = partial(log_in, region=region, endpoints=endpoints)
     kept = {given["prior"]: json.loads(given["prior_definition"])} if given.get("prior_definition") else {}
-    return WayBack(service, log, today, Readability(region, endpoints).problems, tell, kept)
+    readability = readability or Readability(region, endpoints)
+    return WayBack(service, log, today, readability.problems, tell, kept)
 
 
 def proven_now(stack: str, settings: Settings, endpoints: Endpoints) -> dict[str, SecretReference]:
