@@ -50,8 +50,13 @@ def declare(environment: str, manifest: Manifest, settings: Settings, endpoints:
     pulumi.export("revisions", access.revisions)
     handed_over = crosses_over(manifest, environment)
     if handed_over:
-        pulumi.export("referenceConnection", access.cluster.connection(*handed_over))
+        user, address = handed_over
+        generations = settings.users
+        generation = generations.generation(user)
+        pulumi.export("referenceConnection", access.cluster.connection(user, address, generation))
         pulumi.export("referencePublicAddress", access.cluster.public_address())
+        pulumi.export("referenceGeneration", generation)
+        pulumi.export("referenceRotationEnds", generations.ends and generations.rotating == user)
 
 
 main()

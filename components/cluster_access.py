@@ -7,6 +7,7 @@ string.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -14,14 +15,18 @@ import pulumi_mongodbatlas as mongodbatlas
 import pulumi_random as random
 
 from atlas_access.base import (
+    REVOKED,
     Address,
     AddressForm,
     AddressMissing,
     ClusterAddresses,
     ConnectionInvalid,
     ConnectionString,
+    Generations,
+    HeldRole,
     PrivateEndpoint,
     compose,
+    login_of,
 )
 from atlas_access.manifest import ADMIN_DATABASE, CustomRole, Manifest, User
 from atlas_access.privileges import version_warning
@@ -32,13 +37,19 @@ PASSWORD_LENGTH = 32
 
 @dataclass(frozen=True)
 class ClusterAccessArgs:
-    """What is declared, and where: an Atlas project and its cluster."""
+    """What is declared, and where: an Atlas project and its cluster.
+
+    `passwords` counts how often a password was replaced in place, by login name. The other generation of a user that
+    rotates is declared besides with `leave`.
+    """
 
     manifest: Manifest
     project_id: str
     cluster: str
     address_form: AddressForm
     protect: bool
+    generations: Generations
+    passwords: Mapping[str, int]
 
 
 class ClusterAccess(pulumi.ComponentResource):
@@ -55,8 +66,11 @@ class ClusterAccess(pulumi.ComponentResource):
         )
         self._args = args
         self._roles = {role.name: self._role(role) for role in args.manifest.roles}
-        self._passwords: dict[str, pulumi.Output[str]] = {}
-        self.users = {user.name: self._user(user) for user in args.manifest.users}
+        self._passwords: dict[tuple[str, int], pulumi.Output[str]] = {}
+        self.users = {
+            user.name: self._user(user, args.generations.generation(user.name))
+            for user in args.manifest.users
+        }
         self._addresses = mongodbatlas.get_advanced_cluster_output(
             project_id=args.project_id,
             name=args.cluster,
@@ -70,12 +84,27 @@ class ClusterAccess(pulumi.ComponentResource):
             pulumi.log.warn(warning, self)
         return _addresses(self._args.cluster, cluster)
 
-    def connection(self, user: str, address: Address) -> pulumi.Output[str]:
-        """The user's connection string by that address, secret; it waits for the user to exist.
+    @property
+    def current(self) -> Sequence[pulumi.Resource]:
+        """The roles, and the users of the wanted generations: what tasks need."""
+        return [*self._roles.values(), *self.users.values()]
+
+    def leave(
+        self, user: str, generation: int, after: Sequence[pulumi.Resource], *, revoked: bool
+    ) -> mongodbatlas.DatabaseUser:
+        """Declare the other generation of the user that rotates; `revoked`: without its roles, once `after` is done."""
+        named = self._args.manifest.user(user)
+        held = [REVOKED] if revoked else None
+        return self._user(named, generation, held=held, after=after if revoked else ())
+
+    def connection(self, user: str, address: Address, generation: int) -> pulumi.Output[str]:
+        """A generation's connection string by that address, secret; it waits for the wanted user to exist.
 
         Raises KeyError for an adopted user: nobody here knows its password.
         """
         database, form = self._args.manifest.database, self._args.address_form
+        wanted = generation == self._args.generations.generation(user)
+        login = self.users[user].username if wanted else login_of(user, generation)
 
         def composed(parts: tuple[ClusterAddresses, str, str]) -> str:
             addresses, username, password = parts
@@ -85,7 +114,7 @@ class ClusterAccess(pulumi.ComponentResource):
                 raise pulumi.RunError(str(error)) from None
 
         return pulumi.Output.secret(
-            pulumi.Output.all(self._addresses, self.users[user].username, self._passwords[user]).apply(
+            pulumi.Output.all(self._addresses, login, self._password(user, generation)).apply(
                 lambda parts: composed((parts[0], parts[1], parts[2]))
             )
         )
@@ -138,45 +167,67 @@ class ClusterAccess(pulumi.ComponentResource):
             opts=self._options(adopted=role.adopted, import_id=f"{self._args.project_id}-{role.name}"),
         )
 
-    def _user(self, user: User) -> mongodbatlas.DatabaseUser:
-        if user.adopted:
-            password = None
-        else:
+    def _password(self, user: str, generation: int) -> pulumi.Output[str]:
+        """A generation's own password: a returning name never brings its old one back."""
+        key = (user, generation)
+        if key not in self._passwords:
+            if generation == 1 and self._args.manifest.user(user).adopted:
+                raise KeyError(user)
+            replaced = self._args.passwords.get(login_of(user, generation), 0)
             generated = random.RandomPassword(
-                user.name,
+                user if generation == 1 else f"{user}-{generation}",
                 length=PASSWORD_LENGTH,
                 special=False,
+                keepers={"replaced": str(replaced)} if replaced else None,
                 opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["result"]),
             )
-            password = self._passwords[user.name] = generated.result
+            self._passwords[key] = generated.result
+        return self._passwords[key]
+
+    def _user(
+        self,
+        user: User,
+        generation: int,
+        *,
+        held: Iterable[HeldRole] | None = None,
+        after: Sequence[pulumi.Resource] = (),
+    ) -> mongodbatlas.DatabaseUser:
+        adopted = user.adopted and generation == 1
+        login = login_of(user.name, generation)
+        roles = held or [HeldRole(role.name, role.database) for role in user.roles]
         return mongodbatlas.DatabaseUser(
-            user.name,
+            login,
             project_id=self._args.project_id,
             auth_database_name=ADMIN_DATABASE,
-            username=user.name,
-            password=password,
+            username=login,
+            password=None if adopted else self._password(user.name, generation),
             roles=[
                 mongodbatlas.DatabaseUserRoleArgs(role_name=role.name, database_name=role.database)
-                for role in user.roles
+                for role in roles
             ],
             scopes=[mongodbatlas.DatabaseUserScopeArgs(name=self._args.cluster, type="CLUSTER")],
             opts=pulumi.ResourceOptions.merge(
                 self._options(
-                    adopted=user.adopted,
-                    import_id=f"{self._args.project_id}-{user.name}-{ADMIN_DATABASE}",
+                    adopted=adopted,
+                    import_id=f"{self._args.project_id}-{login}-{ADMIN_DATABASE}",
+                    rotates=self._args.generations.leaving(user.name) is not None,
                 ),
                 pulumi.ResourceOptions(
-                    depends_on=[self._roles[role.name] for role in user.roles if role.name in self._roles],
-                    ignore_changes=["password"] if user.adopted else None,
+                    depends_on=[
+                        *(self._roles[role.name] for role in user.roles if role.name in self._roles),
+                        *after,
+                    ],
+                    ignore_changes=["password"] if adopted else None,
                 ),
             ),
         )
 
-    def _options(self, *, adopted: bool, import_id: str) -> pulumi.ResourceOptions:
+    def _options(self, *, adopted: bool, import_id: str, rotates: bool = False) -> pulumi.ResourceOptions:
+        """While a user rotates, the guard of the generation that leaves stands in the place of `protect`."""
         return pulumi.ResourceOptions(
             parent=self,
-            protect=self._args.protect,
-            retain_on_delete=True if adopted else None,
+            protect=self._args.protect and not rotates,
+            retain_on_delete=True if adopted and not rotates else None,
             import_=import_id if adopted else None,
         )
 

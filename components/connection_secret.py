@@ -5,12 +5,14 @@ The value goes in and never comes out: consumers get the ARN and the version id,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
 from atlas_access.clients import MADE_HERE
+from atlas_access.rotation import CREATED
 
 #: Secrets Manager, DeleteSecret: 7 to 30 days. The longest, because a credential may be needed to undo a retirement.
 RECOVERY_WINDOW_DAYS = 30
@@ -29,9 +31,10 @@ class AdoptedSecret:
 
 @dataclass(frozen=True)
 class ConnectionSecretArgs:
-    """The secret's name, its key, and either the value to store or the secret to adopt.
+    """The secret's name, its key, and what it holds: a value for each generation, or what an adopted one holds.
 
-    `stored` is the ARN of the secret where this program made it before: one that the state has lost is taken back.
+    `values` are by generation, `wanted` is the one that tasks receive. `stored` is the ARN of the secret where this
+    program made it before: one that the state has lost is taken back.
     """
 
     secret_name: str
@@ -39,7 +42,8 @@ class ConnectionSecretArgs:
     environment: str
     user: str
     protect: bool
-    value: pulumi.Output[str] | None = None
+    values: Mapping[int, pulumi.Output[str]] = field(default_factory=dict)
+    wanted: int = 1
     stored: str = ""
     adopted: AdoptedSecret | None = None
 
@@ -75,22 +79,26 @@ class ConnectionSecret(pulumi.ComponentResource):
             ),
         )
         self.arn = secret.arn
-        if args.adopted:
-            self.version_id = pulumi.Output.from_input(args.adopted.version_id)
-        else:
-            version = aws.secretsmanager.SecretVersion(
-                name,
+        versions = {
+            generation: aws.secretsmanager.SecretVersion(
+                name if generation == 1 else f"{name}-{generation}",
                 secret_id=secret.id,
-                secret_string=args.value,
+                secret_string=value,
+                # Not the current one before it is proven and gated; its labels are moved by other means later.
+                version_stages=[CREATED],
                 # Not protected: a version never changes, so a new password or address replaces it. The superseded
                 # one stays readable until the next: revisions pin it by id.
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     retain_on_delete=True,
                     additional_secret_outputs=["secretString"],
+                    ignore_changes=["versionStages"],
                 ),
-            )
-            self.version_id = version.version_id
+            ).version_id
+            for generation, value in args.values.items()
+        }
+        adopted = {1: pulumi.Output.from_input(args.adopted.version_id)} if args.adopted else {}
+        self.version_id = (versions | adopted)[args.wanted]
         self.register_outputs({"arn": self.arn, "versionId": self.version_id})
 
 

@@ -5,7 +5,7 @@ Only reads: account, key, the revision that runs, the secrets that are adopted (
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,9 @@ from atlas_access.clients import (
     wrong_account,
 )
 from atlas_access.manifest import Manifest
+from atlas_access.retirement import Condition
 from atlas_access.rollout import baseline_digest, spent_by
+from atlas_access.rotation import first_generation, generation_in, refusals
 from components.connection_secret import AdoptedSecret
 
 PROJECT_FOLDER = Path(__file__).parents[1]
@@ -37,13 +39,17 @@ class SecretsLeaving(RuntimeError):
     """Secrets of ours are scheduled for deletion, so that none of their names can be used."""
 
 
+class IllegalGeneration(RuntimeError):
+    """The settings want a generation of a user that is not one step from the one that its secret records."""
+
+
 @dataclass(frozen=True)
 class Observed:
     """The world as a stack finds it.
 
     `stored` are, where they are to be taken over, the ARNs of the secrets that this program made before, by name.
     `baseline` is the digest of the smoke baseline, `ungated` why a first `provision` has no gates to end with,
-    `repair_spent_by` the revision that has spent the configured repair.
+    `repair_spent_by` the revision that has spent the configured repair, `pending` what the end of a rotation waits for.
     """
 
     kms_key_arn: str
@@ -54,6 +60,7 @@ class Observed:
     baseline: str = ""
     ungated: tuple[str, ...] = ()
     repair_spent_by: str = ""
+    pending: tuple[Condition, ...] = ()
 
 
 def observe(settings: Settings, manifest: Manifest, environment: str, endpoints: Endpoints) -> Observed:
@@ -64,7 +71,8 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
         SecretsLeaving: with the command that takes them back.
         AwsUnavailable: what was asked, and AWS's answer.
     """
-    region = settings.aws_region
+    region, bindings = settings.aws_region, manifest.credentials_for(environment)
+    stages: dict[str, Mapping[str, Sequence[str]]] = {}
     elsewhere = wrong_account(environment, settings.aws_account_id, region, endpoints)
     if elsewhere:
         raise WrongAccount(
@@ -73,12 +81,20 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
 
     def adopt(name: str) -> AdoptedSecret:
         secret = current_secret(name, region=region, endpoints=endpoints)
-        return AdoptedSecret(secret.arn, secret.version_id)
+        stages[name] = secret.stages
+        user = next(each.user for each in bindings if each.secret_name == name)
+        first = first_generation(secret.stages, environment, user)
+        return AdoptedSecret(secret.arn, first or secret.version_id)
 
     def first_ungated() -> tuple[str, ...]:
         from atlas_access.rollout import ungated  # only here: it takes longer to import than a preview
 
         return ungated(environment, settings, endpoints)
+
+    def pending_now() -> tuple[Condition, ...]:
+        from atlas_access.rotation import pending  # only here: it takes longer to import than a preview
+
+        return pending(environment, settings, manifest, endpoints)
 
     names = [user.secret_name(environment) for user in manifest.users if user.secret_adopted]
     with ThreadPoolExecutor(max_workers=4) as pool:
@@ -89,21 +105,26 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
         schema = pool.submit(latest_revision, settings.schema_family, region=region, endpoints=endpoints)
         own = {
             each.secret_name: pool.submit(stored_secret, each.secret_name, region=region, endpoints=endpoints)
-            for each in manifest.credentials_for(environment)
+            for each in bindings
             if each.secret_name not in names
         }
         adopted = {name: pool.submit(adopt, name) for name in names}
+        ending = pool.submit(pending_now) if settings.users.rotating else None
         stored = [found for each in own.values() if (found := each.result())]
         refuse_leaving(environment, stored)
+        taken = {name: each.result() for name, each in adopted.items()}
+        stages |= {each.name: each.stages for each in stored}
+        refuse_jumps(environment, manifest, settings, stages)
         first = settings.phase is Phase.PROVISION and own and not stored
         return Observed(
             kms_key_arn=key.result().arn,
             running=running.result(),
             schema=schema.result(),
-            adopted={name: each.result() for name, each in adopted.items()},
+            adopted=taken,
             baseline=baseline_digest(environment, settings.smoke_baseline, PROJECT_FOLDER),
             stored={each.name: each.arn for each in stored if each.made_here and settings.take_over},
             ungated=first_ungated() if first and running.result().desired else (),
+            pending=ending.result() if ending else (),
             repair_spent_by=spent_by(client("ecs", region, endpoints), running.result().arn, settings.repair)
             if settings.repair
             else "",
@@ -117,3 +138,20 @@ def refuse_leaving(environment: str, stored: Iterable[StoredSecret]) -> None:
             f"{', '.join(leaving)}: scheduled for deletion, so that the name is taken. Take back with: "
             f"atlas-access secrets restore {environment}, and set atlas-access:takeOver for the next update."
         )
+
+
+def refuse_jumps(
+    environment: str,
+    manifest: Manifest,
+    settings: Settings,
+    stages: Mapping[str, Mapping[str, Sequence[str]]],
+) -> None:
+    """Raise `IllegalGeneration` where the settings want a generation that is not one step from the recorded one."""
+    recorded: dict[str, int] = {}
+    for each in manifest.credentials_for(environment):
+        if each.cluster == environment and each.secret_name in stages:
+            now = generation_in(stages[each.secret_name], environment, each.user)
+            recorded[each.user] = min(now, recorded.get(each.user, now))
+    against = tuple(refusals(environment, manifest, settings.users, recorded))
+    if against:
+        raise IllegalGeneration("\n".join(against))

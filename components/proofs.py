@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from atlas_access.base import Address, Settings
+from atlas_access.base import Address, Settings, both_logins
 from atlas_access.manifest import Binding, Consumer, Manifest
 from atlas_access.proof import ProofRequest, ProofTask, Verdict, expectations
 from components.connection_secret import ConnectionSecret
@@ -46,8 +46,10 @@ def proof_of(
     An adopted role may have held more before this update, so its user's denials get time to arrive. Where a task is
     configured, the proof runs in one, with the execution role of the binding's own tasks.
     """
-    expected = expectations(manifest, binding.user, binding.cluster)
     own = binding.cluster == binding.environment
+    # Which generation another stack hands over, only the value says.
+    logins = (settings.users.login(binding.user),) if own else both_logins(binding.user)
+    expected = expectations(manifest, binding.user, binding.cluster, logins)
     # What no task receives is proven from here: no task's execution role may read it.
     received = binding.consumer is not Consumer.NOBODY
     return PrivilegeProof(

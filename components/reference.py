@@ -10,23 +10,29 @@ from dataclasses import dataclass
 
 import pulumi
 
-from atlas_access.base import ConnectionInvalid, ConnectionString
+from atlas_access.base import ConnectionInvalid, ConnectionString, both_logins
 from atlas_access.manifest import Binding, Manifest
 
-#: The exports' names in the stack that owns the cluster: the connection, and its public address without a user.
+#: The exports' names in the stack that owns the cluster: the connection, its public address without a user, the
+#: credential's generation, and whether its rotation ends.
 EXPORT = "referenceConnection"
 ADDRESS = "referencePublicAddress"
+GENERATION = "referenceGeneration"
+ENDS = "referenceRotationEnds"
 
 
 @dataclass(frozen=True)
 class Reference:
     """What the other stack hands over: a reader's connection string, secret, and its cluster's public address.
 
-    The address is no secret, and "" where the stack is too old to export it.
+    The address is no secret, and "" where the stack is too old to export it. `generation` is the credential's; `ends`
+    says that its other generation is to go, so that no way back may need it.
     """
 
     connection: pulumi.Output[str]
     public_address: pulumi.Output[str]
+    generation: pulumi.Output[int]
+    ends: pulumi.Output[bool]
 
 
 def reference_connection(manifest: Manifest, environment: str, stack: str) -> Reference | None:
@@ -44,6 +50,8 @@ def reference_connection(manifest: Manifest, environment: str, stack: str) -> Re
     return Reference(
         pulumi.Output.secret(received.apply(lambda value: _checked(value, needed, stack))),
         other.get_output(ADDRESS).apply(_address),
+        other.get_output(GENERATION).apply(lambda value: int(value or 1)),
+        other.get_output(ENDS).apply(lambda value: value is True),
     )
 
 
@@ -67,7 +75,7 @@ def _checked(value: object, needed: Binding, stack: str) -> str:
         raise pulumi.RunError(
             f"stack {stack} hands over a {EXPORT} that is not usable: {error}. {remedy}"
         ) from None
-    if parsed.username != needed.user:
+    if parsed.username not in both_logins(needed.user):
         raise pulumi.RunError(
             f"stack {stack} hands over another user's connection, not {needed.user}'s. {remedy}"
         )

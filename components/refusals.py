@@ -10,7 +10,7 @@ from atlas_access.base import (
 )
 from atlas_access.clients import AwsUnavailable
 from atlas_access.manifest import InputsInvalid
-from components.observed import SecretsLeaving, WrongAccount
+from components.observed import IllegalGeneration, SecretsLeaving, WrongAccount
 
 #: Each says in its message what is wrong with what, and the remedy.
 REFUSALS = (
@@ -19,6 +19,7 @@ REFUSALS = (
     ConnectionInvalid,
     DefinitionUnusable,
     EndpointRefused,
+    IllegalGeneration,
     InputsInvalid,
     ManifestInvalid,
     SecretsLeaving,

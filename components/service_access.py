@@ -22,6 +22,7 @@ from components.execution_grants import grant_reads, role_name
 from components.observed import Observed
 from components.proofs import Reach, proof_of, proven_versions
 from components.reference import Reference
+from components.rotation import RotationArgs, declare_rotation, still_declared
 from components.service_retirement import ServiceRetirement, ServiceRetirementArgs, refuse_unconfirmed
 from components.service_rollout import ServiceRollout, ServiceRolloutArgs
 from components.task_binding import ProvenSecret, TaskBinding, TaskBindingArgs
@@ -79,6 +80,8 @@ class ServiceAccess(pulumi.ComponentResource):
                 cluster=args.settings.atlas_cluster,
                 address_form=args.settings.address_form,
                 protect=self._guarded,
+                generations=args.settings.users,
+                passwords=args.settings.passwords,
             ),
             self._child,
         )
@@ -98,7 +101,8 @@ class ServiceAccess(pulumi.ComponentResource):
             )
             for each in self._bindings
         }
-        credentials = [self.cluster, *self.secrets.values()]
+        # Not the whole cluster: a generation that leaves may wait for what the guard stands before.
+        credentials = [*self.cluster.current, *self.secrets.values()]
         self._in_use = self._guard(args.settings.ecs_service, credentials, own=True)
         self._proven = proven_versions(self.proofs)
         self.revisions: dict[str, pulumi.Output[str]] = {}
@@ -108,8 +112,26 @@ class ServiceAccess(pulumi.ComponentResource):
         if args.settings.phase is not Phase.PROVISION:
             moved = self._bind()
         gates = self._gates([self._in_use, *self._grants.values(), *moved])
+        rotation = declare_rotation(
+            RotationArgs(
+                args.environment,
+                args.manifest,
+                settings,
+                self._bindings,
+                self.secrets,
+                args.observed,
+                args.reference,
+                self._address,
+                self.rollout.running_revision if self.rollout else None,
+            ),
+            self.cluster,
+            gates,
+            self,
+        )
         # What a destroy begins with: it comes after all else, and does nothing in an update.
-        self._guard(f"{args.settings.ecs_service}-elsewhere", [self._in_use, *moved, gates], own=False)
+        self._guard(
+            f"{args.settings.ecs_service}-elsewhere", [self._in_use, *moved, gates, *rotation], own=False
+        )
         self.register_outputs({"revisions": self.revisions})
 
     @property
@@ -130,7 +152,12 @@ class ServiceAccess(pulumi.ComponentResource):
                 environment=binding.environment,
                 user=user.name,
                 protect=self._guarded,
-                value=None if adopted else self._value(binding, user),
+                values={
+                    each: self._value(binding, user, each)
+                    for each in self._generations(binding)
+                    if each > 1 or not adopted
+                },
+                wanted=self._generations(binding)[0],
                 stored=self._args.observed.stored.get(binding.secret_name, ""),
                 adopted=adopted,
             ),
@@ -176,10 +203,18 @@ class ServiceAccess(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
 
-    def _value(self, binding: Binding, user: User) -> pulumi.Output[str]:
+    def _generations(self, binding: Binding) -> Sequence[int]:
+        """The generations that a secret holds, the wanted one first; another stack's has one version, replaced."""
+        if binding.cluster != self._args.environment:
+            return (1,)
+        users = self._args.settings.users
+        leaving = still_declared(users, self._args.observed) if binding.user == users.rotating else None
+        return (users.generation(binding.user), *(() if leaving is None else (leaving,)))
+
+    def _value(self, binding: Binding, user: User, generation: int) -> pulumi.Output[str]:
         """The connection string: our own cluster's, or the one that another environment's stack hands over."""
         if binding.cluster == self._args.environment:
-            return self.cluster.connection(user.name, binding.address)
+            return self.cluster.connection(user.name, binding.address, generation)
         if self._args.reference is None:
             raise pulumi.RunError(
                 f"{binding.variable} reads {binding.cluster}'s cluster, but no stack hands its connection over. "

@@ -28,11 +28,13 @@ from .endpoints import EndpointRefused as EndpointRefused, Endpoints as Endpoint
 from .env_file import Entry as Entry, LocalText as LocalText, ValueUnwritable as ValueUnwritable
 from .finding import Finding as Finding, Location as Location, Status as Status, worst as worst
 from .formats import Format as Format, render as render
+from .generations import Generations as Generations, both_logins as both_logins, login_of as login_of
 from .github_text import plain as plain
-from .observed import HeldRole as HeldRole, Unread as Unread
+from .observed import REVOKED as REVOKED, HeldRole as HeldRole, Unread as Unread
 from .phases import (
     VERIFIED_HOURS as VERIFIED_HOURS,
     Phase as Phase,
+    RotationStep as RotationStep,
     Step as Step,
     confirmation_for as confirmation_for,
 )

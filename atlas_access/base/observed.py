@@ -26,3 +26,7 @@ class HeldRole:
 
     def __str__(self) -> str:
         return f"{self.name}@{self.database}{f'.{self.collection}' if self.collection else ''}"
+
+
+REVOKED = HeldRole("read", "atlas_access_revoked")
+"""What a revoked login holds: Atlas refuses a user without a role, so it may read a database that nobody has."""

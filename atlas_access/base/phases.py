@@ -20,6 +20,16 @@ class Step(StrEnum):
     DELETE = "delete"
 
 
+class RotationStep(StrEnum):
+    """The steps of a rotation, each a reviewed change; the two that revoke are for a credential that leaked."""
+
+    MOVE = "move"
+    FINISH = "finish"
+    ABORT = "abort"
+    REVOKE = "revoke"
+    REVOKE_NOW = "revoke-now"
+
+
 def confirmation_for(stack: str) -> str:
     """What a person types to confirm: it names the stack, so that another stack's cannot be meant."""
     return f"retire {stack}"

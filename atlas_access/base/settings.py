@@ -24,7 +24,8 @@ from pydantic.alias_generators import to_camel
 
 from atlas_access.base.acknowledged import OLD_NAMES, Acknowledgement, What, form_of, odd_ones
 from atlas_access.base.addresses import AddressForm
-from atlas_access.base.phases import VERIFIED_HOURS, Phase, Step, confirmation_for
+from atlas_access.base.generations import Generations
+from atlas_access.base.phases import VERIFIED_HOURS, Phase, RotationStep, Step, confirmation_for
 from atlas_access.base.yaml_errors import ManifestError, ManifestInvalid, line_of, suggestion
 from atlas_access.base.yaml_reader import read_yaml
 
@@ -85,6 +86,10 @@ class Settings(BaseModel):
     observer_role: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_+=,.@/-]{1,128})?$")] = ""
     unprotect: bool = False
     take_over: bool = False
+    generations: Mapping[Name, Annotated[int, Field(ge=1, le=9999)]] = {}
+    rotating: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]{0,254})?$")] = ""
+    rotation_step: RotationStep = RotationStep.MOVE
+    passwords: Mapping[Name, Annotated[int, Field(ge=1, le=9999)]] = {}
     acknowledgements: Annotated[tuple[Acknowledgement, ...], Field(alias="acknowledged")] = ()
     placeholders: tuple[str, ...] = ()
 
@@ -96,6 +101,11 @@ class Settings(BaseModel):
         """When a person has stated it; None where nobody has."""
         found = self.acknowledged(what)
         return None if found is None else found.at
+
+    @property
+    def users(self) -> Generations:
+        """Which generation of each database user is wanted, and which one leaves."""
+        return Generations(self.generations, self.rotating, self.rotation_step)
 
     @property
     def accepted_audit_uuid(self) -> str:
@@ -212,8 +222,10 @@ class _File:
 
 
 def _beside(name: str, value: Any) -> Any:
-    """A value as it is set beside the file: a list comes as JSON. Text that is not JSON is refused with the rest."""
-    lists = {field.alias for field in Settings.model_fields.values() if isinstance(field.default, tuple)}
+    """A value as it is set beside the file: a list or mapping comes as JSON; other text is refused with the rest."""
+    lists = {
+        field.alias for field in Settings.model_fields.values() if isinstance(field.default, tuple | dict)
+    }
     try:
         return json.loads(value) if name in lists and isinstance(value, str) else value
     except ValueError:
@@ -264,8 +276,31 @@ def _not_here(file: _File, stack: str, settings: Settings, now: datetime | None)
     if settings.retire_confirmation not in ("", wanted):
         remedy = f'Type exactly "{wanted}", or nothing.'
         yield file.fault(("retireConfirmation",), f"does not confirm {stack}", remedy)
+    for key, problem, remedy in _odd_rotation(settings):
+        yield file.fault((key,), problem, remedy)
     for number, problem, remedy in odd_ones(settings.acknowledgements, now):
         yield file.fault(("acknowledged", number), problem, remedy)
+
+
+def _odd_rotation(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """What cannot be a rotation: without its generation, without a service that could move, or after the retirement."""
+    users = settings.users
+    if not users.rotating:
+        if settings.rotation_step is not RotationStep.MOVE:
+            yield (
+                "rotationStep",
+                "has no rotating user",
+                "Name it in atlas-access:rotating, or remove the step.",
+            )
+        return
+    if not users.leaving(users.rotating):
+        remedy = "Let atlas-access rotate write both."
+        yield "rotating", f"is at generation 1: it has none to leave ({settings.rotation_step})", remedy
+    if settings.phase is not Phase.BIND:
+        remedy = (
+            "Rotate in phase bind: before it no service has a credential, and a retirement is finished first."
+        )
+        yield "rotating", f"is set in phase {settings.phase}", remedy
 
 
 def _unset(file: _File, settings: Settings | None) -> Iterator[ManifestError]:

@@ -55,6 +55,7 @@ from .lookups import (
     read_connection_string as read_connection_string,
     read_value as read_value,
     restore_secret as restore_secret,
+    stages_of as stages_of,
     stored_secret as stored_secret,
 )
 from .model import (

@@ -6,7 +6,7 @@ A value is returned to its caller only; it must never be logged, stored, cached 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from atlas_access.base import Endpoints
@@ -21,26 +21,38 @@ MADE_HERE = "; managed by atlas-access."
 
 @dataclass(frozen=True)
 class CurrentSecret:
-    """A secret's ARN and the id of the version that carries AWSCURRENT."""
+    """A secret's ARN, the id of the version that carries AWSCURRENT, and the labels of every version that has one."""
 
     arn: str
     version_id: str
+    stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class StoredSecret:
-    """A secret that is there: whether this program made it, and whether it is scheduled for deletion."""
+    """A secret that is there: whether this program made it, and whether it is scheduled for deletion.
+
+    `stages` are the labels of every version that has one.
+    """
 
     name: str
     arn: str
     made_here: bool
     leaving: bool
+    stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def key_behind(alias: str, *, region: str, endpoints: Endpoints) -> ObservedKey:
     """The key behind an alias such as `alias/askflorence-staging`, with its state. Raises `AwsUnavailable`."""
     found = client("kms", region, endpoints).describe_key(KeyId=alias)["KeyMetadata"]
     return ObservedKey(str(found["Arn"]), str(found["KeyState"]))
+
+
+def stages_of(about: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The labels of each version of what DescribeSecret answered; a version without labels is not in it."""
+    return {
+        str(version): tuple(labels) for version, labels in (about.get("VersionIdsToStages") or {}).items()
+    }
 
 
 def current_of(about: Mapping[str, Any]) -> str:
@@ -55,7 +67,7 @@ def current_secret(name: str, *, region: str, endpoints: Endpoints) -> CurrentSe
     version = current_of(about)
     if not version:
         raise AwsUnavailable(f"describing the secret {name}", "no current version")
-    return CurrentSecret(str(about["ARN"]), version)
+    return CurrentSecret(str(about["ARN"]), version, stages_of(about))
 
 
 def stored_secret(name: str, *, region: str, endpoints: Endpoints) -> StoredSecret | None:
@@ -67,7 +79,8 @@ def stored_secret(name: str, *, region: str, endpoints: Endpoints) -> StoredSecr
             return None
         raise
     ours = str(about.get("Description", "")).endswith(MADE_HERE)
-    return StoredSecret(name, str(about["ARN"]), made_here=ours, leaving="DeletedDate" in about)
+    leaving = "DeletedDate" in about
+    return StoredSecret(name, str(about["ARN"]), made_here=ours, leaving=leaving, stages=stages_of(about))
 
 
 def restore_secret(arn: str, *, region: str, endpoints: Endpoints) -> None:

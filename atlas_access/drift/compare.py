@@ -162,6 +162,7 @@ def _project(wanted: Wanted, observed: Observed) -> Iterator[Difference]:
             retired=legacy if gone else (),
             known=wanted.known,
             now=wanted.now,
+            generations=wanted.settings.users,
         )
         yield from compare_users(rules, observed.users)
     if not isinstance(observed.roles, Unread):

@@ -6,11 +6,11 @@ A familiar name makes no user harmless. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from atlas_access.base import HeldRole
+from atlas_access.base import REVOKED, Generations, HeldRole
 from atlas_access.clients import PASSWORD, ObservedUser, Scope
 from atlas_access.drift.finding import Difference, Kind, Target
 from atlas_access.drift.messages import (
@@ -39,6 +39,7 @@ class UserRules:
     retired: tuple[LegacyUser, ...]
     known: tuple[KnownUser, ...]
     now: datetime
+    generations: Generations = field(default_factory=lambda: Generations({}))
 
     def found(self, kind: Kind, user: str, what: str, remedy: str, **facts: Any) -> Difference:
         """A difference of a user of this project."""
@@ -53,11 +54,17 @@ def compare_users(rules: UserRules, users: Iterable[ObservedUser]) -> Iterator[D
     retired = {user.name for user in rules.retired}
     known = {user.name: user for user in rules.known}
     for name, wanted in managed.items():
-        observed = there.pop((ADMIN_DATABASE, name), None)
+        login, *leaving = rules.generations.logins(name)
+        observed = there.pop((ADMIN_DATABASE, login), None)
         if observed is None:
-            yield _missing(rules, name)
+            yield _missing(rules, name, login)
         else:
             yield from _managed(rules, observed, wanted.roles)
+        for other in leaving:
+            # It may be gone, or have lost its roles; more than its user's it never holds.
+            observed = there.pop((ADMIN_DATABASE, other), None)
+            if observed is not None:
+                yield from _leaving(rules, observed, wanted.roles)
     for name, old in legacy.items():
         observed = there.pop((ADMIN_DATABASE, name), None)
         if observed is None:
@@ -73,11 +80,11 @@ def compare_users(rules: UserRules, users: Iterable[ObservedUser]) -> Iterator[D
             yield _unmanaged(rules, observed)
 
 
-def _missing(rules: UserRules, name: str) -> Difference:
+def _missing(rules: UserRules, name: str, login: str) -> Difference:
     variables = sorted({binding.variable for binding in rules.manifest.bindings_of(name)})
-    who = f"the user {name} of {rules.manifest.place_of(f'users.{name}')}"
+    who = f"the user {rules.generations.shown(name)} of {rules.manifest.place_of(f'users.{name}')}"
     what = f"{who} does not exist; {', '.join(variables) or 'nothing'} cannot log in"
-    return rules.found(Kind.USER_MISSING, name, what, DEPLOY, heals=True)
+    return rules.found(Kind.USER_MISSING, login, what, DEPLOY, heals=True)
 
 
 def _managed(rules: UserRules, observed: ObservedUser, wanted: Iterable[RoleRef]) -> Iterator[Difference]:
@@ -85,6 +92,12 @@ def _managed(rules: UserRules, observed: ObservedUser, wanted: Iterable[RoleRef]
     yield from _scopes(rules, observed)
     remedy = "Make it permanent: delete the user in Atlas, then run `pulumi up --refresh`"
     yield from _temporary(rules, observed, "managed", remedy)
+
+
+def _leaving(rules: UserRules, observed: ObservedUser, wanted: Iterable[RoleRef]) -> Iterator[Difference]:
+    if observed.roles != {REVOKED}:
+        yield from _roles(rules, observed, wanted, heals=True)
+    yield from _scopes(rules, observed)
 
 
 def _legacy(rules: UserRules, observed: ObservedUser, wanted: LegacyUser) -> Iterator[Difference]:

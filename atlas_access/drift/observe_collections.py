@@ -15,6 +15,7 @@ from atlas_access.base import (
     Endpoints,
     Status,
     Unread,
+    both_logins,
     judge_options,
 )
 from atlas_access.clients import (
@@ -72,7 +73,7 @@ def _observe(what: str, server: Server, user: str, database: str) -> ObservedCol
     identity = server.ask(IDENTITY_COMMAND, read_identity)
     if not isinstance(identity, Identity):
         return Unread(what, "the server did not say who is logged in")
-    if identity.user != user:
+    if identity.user not in both_logins(user):
         return Unread(what, "the stored credential logs in as another user")
     names = _names(server, database)
     build = server.command("admin", {"buildInfo": 1})

@@ -16,6 +16,7 @@ from atlas_access.base import (
     ConnectionInvalid,
     ConnectionString,
     Status,
+    both_logins,
     judge_options,
 )
 from atlas_access.clients import Login
@@ -50,14 +51,15 @@ def wanted_of(manifest: Manifest, binding: Binding) -> Wanted:
 
 def database_users(manifest: Manifest) -> frozenset[str]:
     """The users whose names may be shown."""
-    return frozenset(user.name for user in manifest.users) | {user.name for user in manifest.legacy}
+    managed = (login for user in manifest.users for login in both_logins(user.name))
+    return frozenset(managed) | {user.name for user in manifest.legacy}
 
 
 def problems(
     wanted: Wanted, value: ConnectionString, database_users: frozenset[str]
 ) -> Iterator[tuple[str, str]]:
     """What is wrong with a value besides its host, each with its remedy."""
-    if value.username != wanted.user:
+    if value.username not in both_logins(wanted.user):
         holder = value.username if value.username in database_users else "another user"
         yield f"holds the credential of {holder}, not of {wanted.user}", _MADE_ANEW
     if value.password is None:

@@ -29,7 +29,14 @@ from atlas_access.clients import (
     wrong_account,
 )
 from atlas_access.guards.finding import Guard, Report, noted, report, wrong
-from atlas_access.guards.stored_values import Wanted, host_problem, login_problem, problems, wanted_in
+from atlas_access.guards.stored_values import (
+    Wanted,
+    database_users,
+    host_problem,
+    login_problem,
+    problems,
+    wanted_in,
+)
 from atlas_access.manifest import Manifest
 
 _LOGIN_SECONDS = 5.0
@@ -66,7 +73,7 @@ def check(manifest: Manifest, place: Place, clusters: Mapping[str, Cluster], end
     if elsewhere:
         notes = [noted(each.secret, 0, f"not read: {elsewhere}", blocks=True) for each in wanted]
         return report(Guard.VALIDATE_SECRETS, len(wanted), (), notes)
-    users = frozenset(user.name for user in manifest.users) | {user.name for user in manifest.legacy}
+    users = database_users(manifest)
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         found = pool.map(lambda each: _judged(each, place, clusters[each.cluster], users, endpoints), wanted)
         parts = list(found)

@@ -124,6 +124,23 @@ class Manifest(Record):
         """Return every binding that hands out this user's credential."""
         return tuple(binding for binding in self.bindings if binding.user == user)
 
+    def carriers(self, user: str, cluster: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return, by environment, the secrets of its account that carry a user's credential of a cluster."""
+        found = (
+            (
+                environment,
+                tuple(
+                    dict.fromkeys(
+                        each.secret_name
+                        for each in self.credentials_for(environment)
+                        if (each.cluster, each.user) == (cluster, user)
+                    )
+                ),
+            )
+            for environment in self.environments
+        )
+        return tuple((environment, names) for environment, names in found if names or environment == cluster)
+
     def collections_on(self, environment: str) -> tuple[Collection, ...]:
         """Return the collections that live on an environment's cluster."""
         return tuple(collection for collection in self.collections if environment in collection.on)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # reading a manifest is half a process's start, and a proof n
 
 CLUSTER = "the cluster"
 ADMIN = "admin"
-_FORMAT = 2
+_FORMAT = 3
 _SYSTEM = ("system.js", "system.profile", "system.views", "system.buckets.any")
 _SERVER = (
     *((ADMIN, "system.users"), (ADMIN, "system.roles"), (ADMIN, "system.version")),
@@ -72,6 +72,7 @@ class ExpectedCollection:
 class Expectations:
     """Everything that is to be proven of one user on one cluster.
 
+    `logins` are the login names that its credential may have, the one that tasks are to receive first.
     `roles` are exactly the user's roles, as `name@database`. `grants` are the custom roles' Atlas actions on
     namespaces. `audit` is the append-only log, `retention` the only expiry of its rows, `validator` says that one may
     refuse rows. `sources` are collections, one per database, that the user may read. `accepted_actions` are actions of
@@ -79,6 +80,7 @@ class Expectations:
     """
 
     user: str
+    logins: tuple[str, ...]
     cluster: str
     database: str
     roles: tuple[str, ...]
@@ -90,6 +92,11 @@ class Expectations:
     retention: Retention | None = None
     validator: bool = False
     accepted_actions: tuple[str, ...] = ()
+
+    @property
+    def login(self) -> str:
+        """The login name that tasks are to receive."""
+        return self.logins[0]
 
     def declared(self, version: str) -> Privileges:
         """Return the privileges that a server of this version must list; raises ValueError for one that is too old."""
@@ -126,6 +133,7 @@ class Expectations:
         record = {
             "format": _FORMAT,
             "user": self.user,
+            "logins": list(self.logins),
             "cluster": self.cluster,
             "database": self.database,
             "roles": list(self.roles),
@@ -155,6 +163,7 @@ class Expectations:
                 raise ValueError("expectations of another format: run the program again with this version")
             return cls(
                 user=record["user"],
+                logins=tuple(record["logins"]),
                 cluster=record["cluster"],
                 database=record["database"],
                 roles=tuple(record["roles"]),
@@ -171,8 +180,13 @@ class Expectations:
             raise ValueError("not expectations as this project writes them") from error
 
 
-def expectations(manifest: Manifest, user: User | str, cluster: str) -> Expectations:
-    """Derive what must be proven of a managed user on an environment's cluster; raises KeyError for unknown names."""
+def expectations(
+    manifest: Manifest, user: User | str, cluster: str, logins: tuple[str, ...] = ()
+) -> Expectations:
+    """Derive what must be proven of a managed user on an environment's cluster; raises KeyError for unknown names.
+
+    `logins` are the login names that its credential may have, the user's own by default.
+    """
     named = manifest.user(user) if isinstance(user, str) else user
     grants = tuple(
         (grant.action, Place(manifest.database_of(name), name))
@@ -191,6 +205,7 @@ def expectations(manifest: Manifest, user: User | str, cluster: str) -> Expectat
     sources = _sources(held, manifest.databases, audit, collections)
     bare = Expectations(
         user=named.name,
+        logins=logins or (named.name,),
         cluster=cluster,
         database=manifest.database,
         roles=tuple(sorted(map(str, named.roles))),

@@ -13,8 +13,8 @@ def judge_secret(request: ProofRequest, connection: ConnectionString) -> Iterato
     """Find another user, database or host than declared, options that weaken the connection, and unknown ones."""
     expected = request.expectations
     user, hosts = connection.username, request.expected_hosts
-    if user != expected.user:
-        text = f"the secret holds the connection string of {user or 'no user'}, not of {expected.user}"
+    if user not in expected.logins:
+        text = f"the secret holds the connection string of {user or 'no user'}, not of {expected.login}"
         yield refuted(Subject.SECRET, text)
     if not connection.password:
         yield refuted(Subject.SECRET, "the secret's connection string has no password")

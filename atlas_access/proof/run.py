@@ -168,9 +168,10 @@ def _reachable(run: _Run, connection: ConnectionString) -> ConnectionString:
         return connection
     run.own_address = False
     run.progress(f"{request.expectations.user}: the private address does not answer here, by the public one")
-    expected = request.expectations
-    password = connection.password or Secret("")
-    return ConnectionString.parse(compose(request.public_address, expected.user, password, expected.database))
+    user, password = connection.username or "", connection.password or Secret("")
+    return ConnectionString.parse(
+        compose(request.public_address, user, password, request.expectations.database)
+    )
 
 
 def _observe(run: _Run, connection: ConnectionString) -> None:
@@ -226,8 +227,8 @@ def _pass(run: _Run, server: Server) -> None:
         return
     if request.equality:
         run.findings.extend(compare(expected, identity, run.version))
-    elif identity.user != expected.user:
-        run.refute(Subject.LOGIN, f"logged in as {identity.user or 'nobody'}, not as {expected.user}")
+    elif identity.user not in expected.logins:
+        run.refute(Subject.LOGIN, f"logged in as {identity.user or 'nobody'}, not as {expected.login}")
     run.presence = observe(server, expected)
     run.findings.extend(run.presence.findings(expected, request.audit_uuid, request.accepted_audit_uuid))
     _try_all(run, server, identity)

@@ -19,6 +19,7 @@ from atlas_access.base import (
     ConnectionInvalid,
     ConnectionString,
     Endpoints,
+    both_logins,
 )
 from atlas_access.clients import AtlasUnread, cluster_addresses
 from atlas_access.proof.evidence import Proof, Subject
@@ -53,7 +54,12 @@ def candidates(stack: Stack, user: str | None = None) -> tuple[Candidate, ...]:
         own = binding.cluster == stack.name
         request = _request(
             stack,
-            expectations(stack.manifest, binding.user, binding.cluster),
+            expectations(
+                stack.manifest,
+                binding.user,
+                binding.cluster,
+                stack.settings.users.logins(binding.user) if own else both_logins(binding.user),
+            ),
             binding.secret_name,
             address=binding.address.value,
             expected_hosts=_hosts(addresses, binding.address, stack) if own else (),

@@ -58,6 +58,7 @@ def spot_expectations(
     first = next(iter(places))
     return Expectations(
         user=user,
+        logins=(user,),
         cluster=cluster,
         database=first.database,
         roles=(),

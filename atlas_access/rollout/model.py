@@ -18,7 +18,10 @@ from atlas_access.rollout.deployment_kind import alarms, unsupported
 
 @dataclass(frozen=True)
 class Deployment:
-    """One deployment of a service: its revision and how far it has come. `began` is Unix seconds, 0 when unknown."""
+    """One deployment of a service: its revision and how far it has come.
+
+    `began` and `changed`, the time of its last change, are Unix seconds by AWS's clock, 0 when unknown.
+    """
 
     revision: str
     primary: bool
@@ -28,6 +31,7 @@ class Deployment:
     failed_tasks: int
     reason: str
     began: float = 0.0
+    changed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class ServiceState:
                     failed_tasks=int(each.get("failedTasks", 0)),
                     reason=str(each.get("rolloutStateReason", "")),
                     began=_seconds(each.get("createdAt")),
+                    changed=_seconds(each.get("updatedAt") or each.get("createdAt")),
                 )
                 for each in service.get("deployments", [])
             ),

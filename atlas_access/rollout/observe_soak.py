@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,7 +41,8 @@ WORDS = ("ERROR", "Error", "error")
 class Preceding:
     """The stack that goes before: where its service is, the role to look as, and its Atlas cluster.
 
-    `logins` is False where that cluster's tier keeps no access history, as an operator has stated.
+    `logins` is False where that cluster's tier keeps no access history, as an operator has stated; `own` says that the
+    stack asks about itself.
     """
 
     stack: str
@@ -54,6 +55,7 @@ class Preceding:
     atlas_cluster: str
     minutes: int
     logins: bool = True
+    own: bool = False
 
     @classmethod
     def of(cls, stack: str, theirs: Settings, role: str, asks: Settings) -> Preceding:
@@ -70,6 +72,12 @@ class Preceding:
             asks.soak_minutes,
             logins=asks.acknowledged(What.SOAK_WITHOUT_LOGIN_HISTORY) is None,
         )
+
+    @classmethod
+    def itself(cls, stack: str, settings: Settings) -> Preceding:
+        """The stack itself, by its own settings and credentials."""
+        found = cls.of(stack, settings, "", settings)
+        return replace(found, own=True, logins=settings.acknowledged(What.NO_LOGIN_HISTORY) is None)
 
 
 def observe(before: Preceding, own_account: str, endpoints: Endpoints, clock: Clock) -> ObservedSoak:
@@ -129,7 +137,8 @@ def _logs(
 def _logins(before: Preceding, endpoints: Endpoints, since: float, wall: float) -> Source:
     """Failed authentications by Atlas' access history, unknown where the list was cut."""
     try:
-        sign_in = sign_in_from(os.environ, (SOAK_ACCOUNT, SOAK_KEY))
+        names = () if before.own else ((SOAK_ACCOUNT, SOAK_KEY),)
+        sign_in = sign_in_from(os.environ, *names)
     except CredentialsMissing as error:
         return unknown(LOGINS, f"no credentials for {before.stack}'s project: {error}")
     try:

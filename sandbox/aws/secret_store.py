@@ -115,7 +115,8 @@ class SecretStore:
             _check_repeated(call, secret)
             stages = secret.versions[token]["version_stages"]
             return {"ARN": secret.arn, "Name": secret.name, "VersionId": token, "VersionStages": stages}
-        stages = list(dict.fromkeys(asked.get("VersionStages") or ["AWSCURRENT"]))
+        first = () if secret.versions else ("AWSCURRENT",)
+        stages = list(dict.fromkeys((*(asked.get("VersionStages") or ["AWSCURRENT"]), *first)))
         with moved_stages(secret, stages):
             answer = _backend(call).put_secret_value(
                 secret_id=asked["SecretId"],

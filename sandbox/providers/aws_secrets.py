@@ -117,6 +117,7 @@ def _create_version(session: AwsSession, inputs: Properties) -> Found:
             SecretId=inputs["secretId"],
             ClientRequestToken=str(uuid.uuid4()),
             SecretString=inputs["secretString"],
+            **({"VersionStages": inputs["versionStages"]} if inputs.get("versionStages") else {}),
         )
     identity = f"{made['ARN']}|{made['VersionId']}"
     found = _read_version(session, identity, inputs)
@@ -189,7 +190,7 @@ SECRET_VERSION: Final = ResourceType[AwsSession](
         Property("secretId", required=True, replaces=True),
         Property("secretString", required=True, replaces=True, secret=True),
         Property("versionId", output_only=True),
-        Property("versionStages", output_only=True),
+        Property("versionStages", computed=True),
     ),
     create=_create_version,
     read=_read_version,

@@ -1,0 +1,8 @@
+from .labels import CREATED as CREATED, first_generation as first_generation, generation_in as generation_in
+from .legal import refusals as refusals
+from .observe import pending as pending
+from .run import (
+    keep_way_back as keep_way_back,
+    make_current as make_current,
+    refuse_leaving as refuse_leaving,
+)
