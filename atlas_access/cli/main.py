@@ -24,6 +24,7 @@ from atlas_access.cli.matrix import matrix
 from atlas_access.cli.policy import policy
 from atlas_access.cli.prove import prove
 from atlas_access.cli.rollback import rollback
+from atlas_access.cli.rotate import rotate
 from atlas_access.cli.sandbox import app as sandbox
 from atlas_access.cli.secrets import app as secrets
 from atlas_access.cli.smoke import app as baseline, smoke
@@ -68,6 +69,7 @@ for verb in (
     policy,
     prove,
     rollback,
+    rotate,
     smoke,
     status,
     undo,
