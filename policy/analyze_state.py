@@ -102,7 +102,10 @@ def _resource(entry: Mapping[str, object], side: str) -> Resource:
         urn=urn,
         type=str(entry["type"]),
         name=urn.rsplit("::", 1)[-1],
-        props=_properties(entry.get(side)),
+        props={
+            **_properties(entry.get(side)),
+            **({"id": str(entry["id"])} if side == "outputs" and "id" in entry else {}),
+        },
         protect=entry.get("protect") is True,
         ignore_changes=_names(entry.get("ignoreChanges")),
         delete_before_replace=entry.get("deleteBeforeReplace") is True,

@@ -43,7 +43,8 @@ class Plain:
 class TaskView:
     """An `aws.ecs.TaskDefinition`. `unseen` is why the containers cannot be seen, None where they can.
 
-    `others` are all texts besides `secrets` with their path: a log driver's option, a plain variable's value.
+    `others` are all texts besides `secrets` with their path: a log driver's option, a plain variable's value. `files`
+    are the paths of lists of files that variables are read from.
     """
 
     family: Text | None
@@ -56,6 +57,7 @@ class TaskView:
     unseen: Marker | None
     problems: tuple[Problem, ...]
     others: tuple[tuple[str, str], ...] = ()
+    files: tuple[str, ...] = ()
 
 
 def role_name(text: Text | None) -> Text | None:
@@ -75,6 +77,7 @@ def task_view(resource: Resource) -> TaskView:
     names: list[str] = []
     bindings: list[Binding] = []
     plain: list[Plain] = []
+    files: list[str] = []
     if isinstance(listed, Marker):
         unseen = listed
     else:
@@ -83,6 +86,7 @@ def task_view(resource: Resource) -> TaskView:
             if isinstance(name, Marker):
                 unseen = name
                 continue
+            files += [container.path(key) for key in ("environmentFiles",) if container.value(key)]
             names.append(name if name is not None else f"container {index}")
             unseen = _read_container(container, names[-1], bindings, plain) or unseen
     return TaskView(
@@ -96,6 +100,7 @@ def task_view(resource: Resource) -> TaskView:
         unseen,
         tuple(reader.problems),
         tuple(sorted(_others(document))),
+        tuple(files),
     )
 
 

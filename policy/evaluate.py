@@ -6,7 +6,7 @@ unexpected unknown value means.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 
@@ -16,9 +16,15 @@ from policy.report import Report
 from policy.resources import SERVICE_ACCESS, STACK, Resource
 from policy.rules import RULES
 from policy.run import Run
-from policy.values import Marker
+from policy.values import OUTSIDE, SECRET, UNKNOWN, Marker
 
 _NOTHING = Outcome()
+_REMEDIES: Mapping[Marker, str] = {
+    UNKNOWN: "Give the property a value that is known before creation.",
+    OUTSIDE: "Write it into the program: a value or a default for a template's parameter, a template without macros "
+    "as templateBody, a name instead of an import, variables instead of a file.",
+}
+"""What to change where a value cannot be judged."""
 
 
 class Evaluator:
@@ -116,7 +122,7 @@ def _failed(rule: Rule, resource: Resource, error: Exception) -> Outcome:
 def _join(outcomes: Iterable[Outcome]) -> Outcome:
     collected = tuple(outcomes)
     return Outcome(
-        tuple(finding for outcome in collected for finding in outcome.findings),
+        tuple(dict.fromkeys(finding for outcome in collected for finding in outcome.findings)),
         tuple(dict.fromkeys(unseen for outcome in collected for unseen in outcome.not_evaluated)),
     )
 
@@ -131,7 +137,7 @@ def _merged(outcomes: Sequence[Outcome], *, fail_unknown: bool, rules: Sequence[
     unexpected = tuple(
         _as_finding(item, by_name[item.rule])
         for item in joined.not_evaluated
-        if item.because is Marker.UNKNOWN and not item.after_creation
+        if item.because is not SECRET and not item.after_creation
     )
     return Outcome(joined.findings + unexpected, joined.not_evaluated)
 
@@ -139,7 +145,7 @@ def _merged(outcomes: Sequence[Outcome], *, fail_unknown: bool, rules: Sequence[
 def _as_finding(item: NotEvaluated, rule: Rule) -> Finding:
     report = Report(rule, Resource(item.urn, item.type, item.name, {}))
     report.finding(
-        f"{item.path} is unknown where it could be known, so {rule.name} could not be evaluated.",
-        "Give the property a value that is known before creation.",
+        f"{item.path} is {item.because.value}, so {rule.name} could not be evaluated.",
+        _REMEDIES[item.because],
     )
     return report.outcome().findings[0]

@@ -130,12 +130,19 @@ def unpercent(text: str) -> str:
     return _PERCENT.sub(lambda run: _utf8(run[0].replace("%", "")), text)
 
 
+def unescaped(text: str) -> str:
+    """The text without backslashes, nested ones undone up to the same depth."""
+    for _ in range(_DEPTH):
+        text = _unbackslash(text)
+    return text
+
+
 def _unbackslash(text: str) -> str:
     """One level of backslashes: of a character's code, a slash, a quote, a line break; of two, one stays."""
-    return _BACKSLASH.sub(_unescaped, text)
+    return _BACKSLASH.sub(_character, text)
 
 
-def _unescaped(match: re.Match[str]) -> str:
+def _character(match: re.Match[str]) -> str:
     if match["units"]:
         return bytes.fromhex(match["units"].replace("\\u", "")).decode("utf-16-be", "replace")
     if match["bytes"]:

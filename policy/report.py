@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from policy.model import Finding, Level, NotEvaluated, Outcome, Rule
 from policy.resources import Resource
-from policy.values import Marker
+from policy.values import SECRET, UNKNOWN, Marker
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -60,7 +60,7 @@ class Report:
             return
         top = re.split(r"[.\[]", path, maxsplit=1)[0]
         on = self._resource
-        late = value is Marker.SECRET or top in self._rule.after_creation
+        late = value is SECRET or (value is UNKNOWN and top in self._rule.after_creation)
         self._not_evaluated.append(NotEvaluated(self._rule.name, on.urn, on.type, on.name, path, value, late))
 
     def hides(self, value: object, path: str) -> TypeIs[Marker]:

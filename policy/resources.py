@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, TypeVar, cast
 
+from policy.readings import unescaped
 from policy.values import Value, texts
 
 DATABASE_USER: Final = "mongodbatlas:index/databaseUser:DatabaseUser"
 CUSTOM_DB_ROLE: Final = "mongodbatlas:index/customDbRole:CustomDbRole"
+ATLAS_PROJECT: Final = "mongodbatlas:index/project:Project"
 RANDOM_PASSWORD: Final = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type token
 SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type token
 SECRET_VERSION: Final = "aws:secretsmanager/secretVersion:SecretVersion"  # noqa: S105 - a type token
@@ -72,9 +74,10 @@ class Resource:
 
     @cached_property
     def texts(self) -> tuple[tuple[str, str], ...]:
-        """Every text in the properties with its path; the pickled provider of a dynamic resource left out."""
+        """Every text in the properties with its path, and as it reads without escapes; no pickled provider's."""
         visible = {key: value for key, value in self.props.items() if not key.startswith("__")}
-        return tuple(texts(visible))
+        found = tuple(texts(visible))
+        return (*found, *((path, unescaped(text)) for path, text in found if "\\" in text))
 
     @property
     def in_our_component(self) -> bool:

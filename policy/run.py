@@ -11,6 +11,7 @@ from policy.credentials import Password, Passwords
 from policy.ecs import proof_view
 from policy.law import Environment, Law
 from policy.resources import (
+    ATLAS_PROJECT,
     CUSTOM_DB_ROLE,
     DATABASE_USER,
     MANAGED_POLICY,
@@ -50,6 +51,10 @@ class History:
     """Secret ARN to the version that each proof (by URN) tries, and its verdict where the inputs show one."""
     unseen_proofs: set[str] = field(default_factory=set)
     """URNs of proofs whose secret is not known yet."""
+    declared: dict[tuple[object, ...], str] = field(default_factory=dict)
+    """What names a database user in Atlas (project, authentication database, name) to the URN that declared it first."""
+    projects: set[str] = field(default_factory=set)
+    """URNs of Atlas projects that the program registers."""
     keys: set[str] = field(default_factory=set)
     """Keys that secrets of ours are encrypted with, by id."""
     policies: set[str] = field(default_factory=set)
@@ -73,6 +78,8 @@ class History:
                 of_secret[resource.urn] = (proof.secret_version, proof.verdict)
             elif isinstance(proof.secret_arn, Marker):
                 self.unseen_proofs.add(resource.urn)
+        elif resource.type == ATLAS_PROJECT and resource.props.get("orgId") is not None:
+            self.projects.add(resource.urn)
         elif resource.type == MANAGED_POLICY:
             name = resource.props.get("name")
             path = resource.props.get("path") or "/"
@@ -87,6 +94,7 @@ class History:
         for key in user_places(resource):
             self.users.setdefault(key, set()).add(resource.urn)
         user = resource.read(user_view)
+        self.declared.setdefault((user.project, user.sign_in, user.name), resource.urn)
         if isinstance(user.password, Password) and user.password.length >= _SHORTEST:
             name = user.name if isinstance(user.name, str) else resource.name
             self.passwords.add(user.password, resource.urn, name)

@@ -12,10 +12,12 @@ class Marker(enum.Enum):
 
     UNKNOWN = "not known before creation"
     SECRET = "secret"  # noqa: S105
+    OUTSIDE = "decided outside the program"
 
 
 UNKNOWN = Marker.UNKNOWN
 SECRET = Marker.SECRET
+OUTSIDE = Marker.OUTSIDE
 
 Value: TypeAlias = "bool | int | float | str | Marker | list[Value] | dict[str, Value] | None"
 Text: TypeAlias = str | Marker

@@ -1,17 +1,20 @@
 """Between environments, and between what a stack declares and what stays as it is."""
 
 import re
+from collections.abc import Mapping, Sequence
 
 from policy.atlas import user_view
 from policy.law import Environment
 from policy.model import documented
 from policy.report import Report, printable
-from policy.resources import CUSTOM_DB_ROLE, DATABASE_USER, STACK_REFERENCE, Resource
+from policy.resources import ATLAS_PROJECT, CUSTOM_DB_ROLE, DATABASE_USER, STACK_REFERENCE, Resource
 from policy.run import Run
 from policy.values import Marker, markers
 
 _ALLOWED = frozenset({DATABASE_USER, CUSTOM_DB_ROLE})
 _ATLAS = re.compile(r"mongodb-?_?atlas|atlas\.mongodb\.com|mongodb::atlas|atlasdatabaseuser", re.IGNORECASE)
+_PROJECT_ID = re.compile(r"(?:projectId|groupId|projectAssignments)$")
+_CHANGES = "changes our Atlas project, of which stacks declare users and custom roles alone."
 _SECRET_VALUES = frozenset({"password", "passwordWo", "secretString", "secretStringWo"})
 _PLAUSIBLE = re.compile(r"[0-9a-f]{12}|/")
 _ASSUMED = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/")
@@ -36,16 +39,53 @@ def check_cluster(resource: Resource, run: Run, report: Report) -> None:
     clusters = {home.cluster for home in run.law.environments}
     ours = any(project in text for project in run.law.projects for text in texts)
     ours |= _ATLAS.search(resource.type) is not None and not clusters.isdisjoint(texts)
-    if not ours and resource.type.startswith("mongodbatlas:"):
-        project = resource.props.get("projectId", resource.props.get("groupId"))
-        if report.hides(project, "projectId"):
-            return
-        ours |= project is None or resource.in_our_component
-    if ours and _names_atlas(resource):
-        report.finding("changes our Atlas project, of which stacks declare users and custom roles alone.")
+    if resource.type.startswith("mongodbatlas:") and resource.type != ATLAS_PROJECT:
+        places = [path for path, _ in (*resource.texts, *markers(dict(resource.props)))]
+        ours |= not any(map(_PROJECT_ID.search, places))
+    if (ours or resource.in_our_component) and _names_atlas(resource):
+        report.finding(_CHANGES)
 
 
-NO_CLUSTER_CHANGES = documented("no-cluster-or-project-changes", check=check_cluster)
+def check_projects(resources: Sequence[Resource], run: Run, report: Report) -> None:
+    """A project whose id turns out to be ours was imported or looked up; an id that only creation gives is another's.
+
+    The ids of what is ours by other properties are judged when it is registered.
+    """
+    by_urn = {resource.urn: resource for resource in resources}
+    for resource in resources:
+        if not resource.type.startswith("mongodbatlas:"):
+            continue
+        report.on(resource)
+        if resource.type == ATLAS_PROJECT and resource.props.get("id") in run.law.projects:
+            report.finding(_CHANGES)
+        for path, marker in markers(dict(resource.props)) if not run.atlas_ours(resource) else ():
+            key = re.split(r"[.\[]", path)[0]
+            if _PROJECT_ID.search(path) and not _of_another(resource, key, by_urn, run):
+                report.not_evaluated(path, marker)
+
+
+def _of_another(resource: Resource, key: str, by_urn: Mapping[str, Resource], run: Run) -> bool:
+    """Whether the unknown ids in a property can only be of projects that this program creates, and so none of ours."""
+    sources = [by_urn.get(urn) for urn in resource.depends_by_property.get(key, ())]
+    return bool(sources) and all(each is not None and _creates(each, by_urn, run) for each in sources)
+
+
+def _creates(resource: Resource, by_urn: Mapping[str, Resource], run: Run) -> bool:
+    """Whether a resource is a project that does not exist yet, or is declared in one."""
+    if resource.type == ATLAS_PROJECT:
+        known = any(isinstance(resource.props.get(key), str) for key in ("id", "created"))
+        return resource.urn in run.history.projects and not known
+    unknown = isinstance(resource.props.get("projectId"), Marker)
+    return (
+        resource.type.startswith("mongodbatlas:")
+        and unknown
+        and _of_another(resource, "projectId", by_urn, run)
+    )
+
+
+NO_CLUSTER_CHANGES = documented(
+    "no-cluster-or-project-changes", check=check_cluster, check_stack=check_projects
+)
 
 
 def _trespass(text: str, other: Environment) -> str:
@@ -90,8 +130,8 @@ def check_isolation(resource: Resource, run: Run, report: Report) -> None:
 
 def _check_project(resource: Resource, run: Run, report: Report) -> None:
     project = resource.props.get("projectId")
-    known = not report.hides(project, "projectId") and isinstance(project, str)
-    if known and run.home is not None and run.atlas_ours(resource) and project not in run.law.projects:
+    ours = run.home is not None and run.atlas_ours(resource)
+    if ours and not report.hides(project, "projectId") and project not in (None, *run.law.projects):
         report.finding(f"projectId: is not the Atlas project of {run.stack}.")
     if resource.type == DATABASE_USER:
         scopes = resource.read(user_view).scopes

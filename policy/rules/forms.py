@@ -22,6 +22,7 @@ from policy.resources import (
 )
 from policy.rules.readers import DOCUMENTS
 from policy.run import Run
+from policy.values import Marker
 
 _SHOWN = 5
 
@@ -47,7 +48,11 @@ _PROBLEMS: Final[dict[str, Callable[[Resource], tuple[Problem, ...]]]] = {
 def check(resource: Resource, run: Run, report: Report) -> None:
     """Every property that our rules read has the form that its type says; another team's users are theirs."""
     of_atlas = resource.type in (DATABASE_USER, CUSTOM_DB_ROLE)
-    if of_atlas and isinstance(resource.props.get("projectId"), str) and not run.atlas_ours(resource):
+    if (
+        of_atlas
+        and isinstance(resource.props.get("projectId"), str | Marker)
+        and not run.atlas_ours(resource)
+    ):
         return
     problems = _PROBLEMS[resource.type](resource)
     for problem in problems[:_SHOWN]:

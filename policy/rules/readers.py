@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from policy.iam import PolicyView, Statement, inline_views, own_policy_view, policy_view, trust_view
 from policy.law import Environment
@@ -34,7 +35,7 @@ _CHANGES = tuple(
 )
 _OPENS = ("kms:Decrypt", "kms:ReEncryptFrom")
 _KEY_CHANGES = ("kms:CreateGrant", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey")
-_ANY_KEY = "00000000-0000-0000-0000-000000000000"
+_ANY = "00000000-0000-0000-0000-000000000000"
 _KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[0-9a-zA-Z-]+")
 _MANAGED = re.compile(
     r"arn:aws[a-z-]*:iam::(?P<account>aws|\d{12}):policy(?P<path>/(?:.*/)?(?P<name>[^/]+))", re.DOTALL
@@ -69,7 +70,7 @@ def _secret_arns(home: Environment) -> Iterator[tuple[str, str]]:
 
 def _keys(run: Run, home: Environment) -> list[str]:
     known = {key.rpartition("/")[2] for key in run.history.keys | home.keys}
-    return [f"arn:aws:kms:us-east-1:{home.account}:key/{key}" for key in (*sorted(known), _ANY_KEY)]
+    return [f"arn:aws:kms:us-east-1:{home.account}:key/{key}" for key in (*sorted(known), _ANY)]
 
 
 def _exact(statement: Statement) -> bool:
@@ -243,6 +244,12 @@ _BECOMES = (
     *("iam:PutRolePolicy", "iam:AttachRolePolicy"),
     *("iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:DeleteRole"),
 )
+_ELEVATES = {
+    "policy": ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"),
+    "user": ("iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:CreateAccessKey", "iam:CreateLoginProfile"),
+    "group": ("iam:PutGroupPolicy", "iam:AttachGroupPolicy", "iam:AddUserToGroup"),
+}
+"""What gives its holder any grant, if it is allowed on everything of a kind."""
 _TASKS = "ecs-tasks.amazonaws.com"
 
 
@@ -251,7 +258,7 @@ def check_detours(resource: Resource, run: Run, report: Report) -> None:
     home = run.home
     if home is None:
         return
-    for view in _views(resource, _BECOMES, report):
+    for view in _views(resource, (*_BECOMES, *chain(*_ELEVATES.values())), report):
         for message in dict.fromkeys(_detours(view, home)):
             report.finding(message)
     if resource.type == ROLE:
@@ -265,6 +272,11 @@ def _detours(view: PolicyView, home: Environment) -> Iterator[str]:
             found = view.allowing(action, f"arn:aws:iam::{home.account}:role/{role}")
             if found is not None:
                 yield f"{found.path}: allows {action} on {role}, which reads secrets of ours."
+    for kind, raising in _ELEVATES.items():
+        for action in view.mentions(raising):
+            found = view.allowing(action, f"arn:aws:iam::{home.account}:{kind}/{_ANY}")
+            if found is not None:
+                yield f"{found.path}: allows {action} on every {kind}: its holder can grant itself our secrets."
 
 
 def _check_trust(resource: Resource, home: Environment, report: Report) -> None:

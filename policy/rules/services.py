@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 from policy.law import Environment
 from policy.model import documented
-from policy.parts import TEMPLATE, pieces, template
+from policy.parts import pieces
 from policy.report import Report, printable
 from policy.resources import DYNAMIC, ECS_SERVICE, OUR_COMPONENTS, TASK_DEFINITION, Resource
 from policy.run import Run
-from policy.values import UNKNOWN
+from policy.template import TEMPLATE, template
+from policy.values import OUTSIDE
 
 _TASK_SET = "aws:ecs/taskSet:TaskSet"
 _ELSEWHERE = frozenset({"templateurl", "location", "applicationid"})
@@ -20,8 +21,17 @@ _STARTERS = re.compile(
     r"appautoscaling/|cloudformation/|serverlessrepository/)|awsx:|command:|Custom::|aws-native:(?:ecs|events|scheduler|"
     r"pipes|stepfunctions|lambda(?!:Permission)|codepipeline|codedeploy|applicationautoscaling|cloudformation|serverless):"
 )
+_SHELLS = re.compile(
+    r"aws(?:-native)?:(?:ssm|ec2|autoscaling|batch|codebuild|glue|imagebuilder)\b|kubernetes:|docker:"
+)
+_COMMAND = re.compile(
+    r"(?i)(?:run|start|stop)[-_]?task|(?:create|update|delete)[-_]?service|execute[-_]?command|"
+    r"register[-_]?task[-_]?definition|create[-_]?task[-_]?set"
+)
+"""What runs commands of any kind, and the commands of ECS that start, move or stop a task."""
+
 _RUNNERS = re.compile(
-    rf"{_STARTERS.pattern}|kubernetes:|aws(?:-native)?:(?:batch|apprunner|codebuild|glue|sagemaker|iam:InstanceProfile)\b"
+    rf"{_STARTERS.pattern}|kubernetes:|aws(?:-native)?:(?:ssm[:/](?!parameter)|batch|apprunner|codebuild|glue|sagemaker|iam:InstanceProfile)\b"
 )
 """What runs code under a role that it names; a role in another type's policy is given something, which is harmless."""
 
@@ -62,7 +72,8 @@ def check_services(resource: Resource, run: Run, report: Report) -> None:
             report.finding("runs a family of ours; a rollout alone moves our services, no stack does.")
         return
     for about, piece in pieces(resource):
-        if not _STARTERS.match(piece.type) or _is_scheduler(piece, home):
+        commands = _SHELLS.match(piece.type) and any(_COMMAND.search(text) for _, text in piece.texts)
+        if not (commands or _STARTERS.match(piece.type)) or _is_scheduler(piece, home):
             continue
         report.on(about)
         for path, text in piece.texts:
@@ -81,10 +92,12 @@ def check_elsewhere(resource: Resource, run: Run, report: Report) -> None:
         return
     prefix = run.home.secret_prefix
     secrets = {*run.home.secrets, *run.home.legacy_secrets}
-    if TEMPLATE.match(resource.type):
-        report.not_evaluated("templateBody", resource.props.get("templateBody"))
-        if isinstance(resource.props.get("templateBody"), str) and not template(resource):
-            report.not_evaluated("template", UNKNOWN)
+    body, read = resource.props.get("templateBody"), resource.read(template)
+    if TEMPLATE.match(resource.type) and not report.hides(body, "templateBody") and body is not None:
+        if read is None or not read.resources:
+            report.not_evaluated("template", OUTSIDE)
+        elif read.has_macros:
+            report.not_evaluated("template.Transform", OUTSIDE)
     makes_iam = "IAM" in str(resource.props.get("capabilities", ""))
     for about, piece in pieces(resource):
         if _OBSERVERS.match(piece.type):
@@ -104,7 +117,7 @@ def check_elsewhere(resource: Resource, run: Run, report: Report) -> None:
                 )
         for key in piece.props if TEMPLATE.match(piece.type) else ():
             if key.lower() in _ELSEWHERE and (makes_iam or _names_ours(piece, run.home)):
-                report.not_evaluated(key, UNKNOWN)
+                report.not_evaluated(key, OUTSIDE)
 
 
 def _names_ours(piece: Resource, home: Environment) -> bool:

@@ -8,7 +8,7 @@ from policy.model import documented
 from policy.report import Report, printable
 from policy.resources import TASK_DEFINITION, Resource
 from policy.run import Phase, Run
-from policy.values import UNKNOWN, Marker
+from policy.values import OUTSIDE, UNKNOWN, Marker
 
 _SHOWN = 60
 _ROLE_ACCOUNT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):")
@@ -114,6 +114,8 @@ def check_pinned(resource: Resource, run: Run, report: Report) -> None:
     for plain in task.plain if law is not None else ():
         if plain.variable in home.variables:
             report.finding(f"{plain.path}: {printable(plain.variable)} is plain; bind it to a secret.")
+    for path in task.files if law is not None else ():
+        report.not_evaluated(path, OUTSIDE)
     for path, text in task.others:
         if run.secret_ours(text) or any(
             f"secret:{each.secret_prefix}" in text for each in run.law.environments

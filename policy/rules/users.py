@@ -79,6 +79,11 @@ def check_law(resource: Resource, run: Run, report: Report) -> None:
         return
     if law.name != user.name and law.name != run.rotating:
         report.finding(f"username: is the second name of {law.name}, whose password does not rotate.")
+    place = (user.project, user.sign_in, user.name)
+    if run.history.declared.get(place, resource.urn) != resource.urn:
+        report.finding(
+            f"username: another resource declares {law.name} too; each reverts the other's changes."
+        )
     admin = user.sign_in in (None, CUSTOM_ROLE_DATABASE)
     if not report.hides(user.sign_in, "authDatabaseName") and not admin:
         report.finding(f"authDatabaseName: has to be {CUSTOM_ROLE_DATABASE}; elsewhere it is another user.")

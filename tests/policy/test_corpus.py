@@ -12,6 +12,7 @@ from policy_world import (
     FAMILY,
     KEY_ARN,
     LAW,
+    PROJECT_ID,
     arn,
     compliant_stack,
     evidence,
@@ -26,7 +27,9 @@ from policy_world import (
     violations,
 )
 
+from policy.evaluate import Evaluator
 from policy.rules import RULES
+from policy.run import Phase, Run
 from policy.values import UNKNOWN
 
 HERE = Path(__file__).parent / "corpus"
@@ -165,6 +168,14 @@ def test_what_cannot_be_judged_is_reported_by_property_and_stops_nothing(rule, g
 STRICT = replace(LAW, fail_unknown=True)
 
 
+@pytest.mark.parametrize(("rule", "given"), cases("unseen"))
+def test_what_cannot_be_judged_stops_ci_unless_only_creation_can_tell(rule, given):
+    expected = {name: case.get("stops", False) for name, case in given.items()}
+    listed = {name: {rule} if each is True else {*(each or ())} for name, each in expected.items()}
+
+    assert listed == {name: violations(judged(case, law=STRICT)) for name, case in given.items()}
+
+
 @pytest.mark.parametrize(("rule", "given"), cases("offenders"))
 def test_the_same_value_unknown_is_reported_and_stops_ci_unless_only_creation_can_tell(rule, given):
     outcomes = {name: judged(case, blank=True, law=STRICT) for name, case in unknowable(given).items()}
@@ -207,6 +218,28 @@ def test_the_corpus_has_its_size():
         len(unknowable(dict(enumerate(case for _, case in offenders)))) >= 100,
         len(HARMLESS) >= 40,
     )
+
+
+PROJECT = "mongodbatlas:index/project:Project"
+
+
+@pytest.mark.parametrize(
+    ("read", "expected"),
+    [
+        ({"id": PROJECT_ID}, {"no-cluster-or-project-changes"}),
+        ({"id": "0123456789abcdef01234567"}, set()),
+        ({}, set()),
+    ],
+    ids=["ours", "theirs", "not there yet"],
+)
+def test_a_project_is_judged_by_its_id_once_that_is_read(read, expected):
+    evaluator = Evaluator(Run(STRICT, "staging", Phase.BIND))
+    project = make(PROJECT, "x", {"name": "analytics", "orgId": "o"})
+
+    registered = evaluator.resource(project)
+    whole = evaluator.stack([replace(project, props={**project.props, **read})])
+
+    assert (set(), expected) == (violations(registered), violations(whole))
 
 
 def test_a_template_too_deep_to_be_read_does_not_pass():

@@ -37,7 +37,8 @@ RECORD = """# Records
 - Approved by: security
 - Date: 2026-11-30
 """
-SIX = ["app_read", "app_write"] * 3
+MORE = {f"app_report_{letter}": {"roles": ["read@askflorence"]} for letter in "abcd"}
+SIX = ["app_read", "app_write", *MORE]
 
 
 def with_(**changes):
@@ -133,6 +134,7 @@ def decided(folder, record=RECORD, digest=None, **common):
     found = section(record, "adr-0042") or ""
     named = {"path": "docs/records.md#adr-0042", "sha256": digest or digest_of(found)}
     decisions = {**RAW["decisions"], "ADR 0042": named}
+    common["users"] = {**RAW["common"]["users"], **common.get("users", {})}
     given = {"common": {**RAW["common"], **common}, "decisions": decisions}
     given["exceptions"] = [EXCEPTION] if "E1" in record else []
     return parse_law(json.dumps(with_(**given)), folder)
@@ -144,7 +146,7 @@ EXCEPTION = {
     "rule": "secret-settings",
     "decision": "ADR 0042",
 }
-CAP = {"userCap": 6, "capDecision": "ADR 0042"}
+CAP = {"userCap": 6, "capDecision": "ADR 0042", "users": MORE}
 
 
 def six_users():

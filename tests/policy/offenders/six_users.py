@@ -1,6 +1,6 @@
-"""A sixth user of the cluster, by names that the law knows.
+"""A sixth user of the cluster, by names that the law knows, each declared again.
 
-Stopped by: user-cap
+Stopped by: user-cap and users-by-law
 """
 
 import pulumi_mongodbatlas as mongodbatlas
