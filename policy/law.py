@@ -122,6 +122,7 @@ class Environment:
     """Output to the user whose credential it hands on, and the stacks that may receive it."""
     one_tenant: tuple[str, ...] = ()
     second_name: str = ""
+    revoked_role: tuple[str, str] = ("", "")
     user_cap: int = MOST_USERS
     rotation_headroom: int = 0
     cap_decision: str = ""

@@ -137,6 +137,7 @@ def _environment(name: str, given: Mapping[str, Any]) -> Environment:
         },
         one_tenant=tuple(own.get("oneTenant", ())),
         second_name=own.get("secondName", ""),
+        revoked_role=_held(own.get("revokedRole", "@")),
         user_cap=own["userCap"],
         rotation_headroom=own.get("rotationHeadroom", 0),
         cap_decision=own.get("capDecision", ""),
@@ -152,11 +153,13 @@ def _namespace(text: str) -> tuple[str, str]:
     return database, collection
 
 
+def _held(text: str) -> tuple[str, str]:
+    role, _, database = text.partition("@")
+    return role, database or CUSTOM_ROLE_DATABASE
+
+
 def _user(name: str, given: Mapping[str, Any]) -> UserLaw:
-    held = tuple(
-        (role, database or CUSTOM_ROLE_DATABASE)
-        for role, _, database in (each.partition("@") for each in given["roles"])
-    )
+    held = tuple(map(_held, given["roles"]))
     return UserLaw(name, held, frozenset(given.get("variables", ())), given.get("decision", ""))
 
 

@@ -49,6 +49,8 @@ def _check_roles(user: UserView, law: UserLaw, home: Environment, run: Run, repo
     if blind or any(problem.path.startswith("roles") for problem in user.problems):
         return
     wanted = " and ".join(_shown(*role) for role in law.roles)
+    if law.name == run.rotating and held == {home.revoked_role}:
+        return  # the generation that leaves, after a leak
     if len(held) != len(user.roles) or held != set(law.roles):
         given = ", ".join(_shown(role.name, role.database) for role in user.roles[:_SHOWN_ROLES]) or "none"
         report.finding(f"roles: has {given}; the law gives {law.name} {wanted}.")
@@ -77,8 +79,9 @@ def check_law(resource: Resource, run: Run, report: Report) -> None:
     if law is None:
         report.finding(f"username: the law names no user {printable(user.name)}.")
         return
-    if law.name != user.name and law.name != run.rotating:
-        report.finding(f"username: is the second name of {law.name}, whose password does not rotate.")
+    for other in {law.name, f"{law.name}{home.second_name}"} - {user.name}:
+        if law.name != run.rotating and (user.project, user.sign_in, other) in run.history.declared:
+            report.finding(f"username: {law.name} has both its names, and is not the user that rotates.")
     place = (user.project, user.sign_in, user.name)
     if run.history.declared.get(place, resource.urn) != resource.urn:
         report.finding(
