@@ -59,6 +59,7 @@ from .task_definition import (
     SecretReference as SecretReference,
     bind as bind,
     canonical_containers as canonical_containers,
+    changed_versions as changed_versions,
     registrable as registrable,
     secret_references as secret_references,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,6 +169,34 @@ class SecretReference:
     def name(self) -> str:
         """The secret's name, without the suffix that AWS adds."""
         return re.sub(r"-[A-Za-z0-9]{6}$", "", self.arn.split(":secret:", 1)[-1])
+
+
+def changed_versions(
+    before: Mapping[str, Any], after: Mapping[str, Any], free: Collection[str]
+) -> frozenset[str]:
+    """The variables among `free` that receive another version of the same secret; empty where anything else differs."""
+    versions = secret_references(before), secret_references(after)
+    if _without_versions(before, free) != _without_versions(after, free):
+        return frozenset()
+    return frozenset(name for name in free if versions[0].get(name) != versions[1].get(name))
+
+
+def _without_versions(definition: Mapping[str, Any], free: Collection[str]) -> dict[str, Any]:
+    """The registration without the versions of these variables; tags are ours, and say nothing of what runs."""
+
+    def entry(each: Mapping[str, Any]) -> dict[str, Any]:
+        reference = SecretReference.parse(str(each.get("valueFrom")))
+        if each.get("name") not in free or reference is None:
+            return dict(each)
+        return {**each, "valueFrom": reference.arn}
+
+    asked = registrable(definition)
+    asked.pop("tags", None)
+    asked["containerDefinitions"] = [
+        {**each, "secrets": [entry(one) for one in each.get("secrets") or ()]}
+        for each in asked.get("containerDefinitions") or ()
+    ]
+    return asked
 
 
 def _bound(

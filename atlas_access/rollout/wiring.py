@@ -21,6 +21,7 @@ from atlas_access.base import (
     Settings,
     Status,
     What,
+    changed_versions,
     clock_for,
     registrable,
 )
@@ -113,8 +114,12 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
         "the gates": (before := Gated(gates, settings.allow_ungated_rollout, repair, say)),
     }
     if settings.goes_after:
-        say(_asked_again(settings))
-        checks["the soak before"] = _soak(settings, endpoints)
+        follows = _only_rotates(stack, settings, service, goal.wanted)
+        say(
+            _asked_again(settings)
+            + (f", without a soak: only {', '.join(follows)} changes" if follows else "")
+        )
+        checks["the soak before"] = _soak(settings, endpoints, 0 if follows else settings.soak_minutes)
     line = StopLine(stack, settings.github_repository, endpoints, os.environ, say)
     with line.watching(lambda failure: failure.moved or before.red) as green:
         parts = parts_of(stack, settings, service, endpoints, Checks(checks), gates, way_back)
@@ -263,12 +268,28 @@ def new_run() -> str:
     return uuid.uuid4().hex[:12]
 
 
-def _soak(own: Settings, endpoints: Endpoints) -> Any:
+def _only_rotates(stack: str, settings: Settings, service: Service, wanted: str) -> tuple[str, ...]:
+    """The variables that receive another version, where nothing else changes and none of them needs a soak first.
+
+    That is a credential which another stack hands over, or one that leaked: both follow at once.
+    """
+    manifest, users = _manifest(), settings.users
+    free = {
+        each.variable
+        for each in manifest.bindings_for(stack)
+        if each.cluster != stack or (users.revokes and each.user == users.rotating)
+    }
+    free |= {old for old, new in manifest.successors.items() if new in free}
+    before = service.definition(service.observe().revision)
+    return tuple(sorted(changed_versions(before, service.definition(wanted), free)))
+
+
+def _soak(own: Settings, endpoints: Endpoints, minutes: int) -> Any:
     theirs = settings_of(own.goes_after, endpoints)
     before = Preceding.of(own.goes_after, theirs, own.soak_role, own)
     return soaked(
         partial(observed, before, own.aws_account_id, endpoints, clock_for(os.environ, endpoints)),
-        own.soak_minutes,
+        minutes,
         partial(_gates_before, own, theirs, endpoints),
         allow_ungated=own.allow_ungated_rollout,
     )

@@ -118,7 +118,7 @@ def observe(end: End, endpoints: Endpoints) -> ObservedEnd:
 
 
 def _reader(end: End, environment: str, names: tuple[str, ...], endpoints: Endpoints) -> tuple[ReadBy, float]:
-    """What one environment uses, and when its service was moved last (Unix seconds, AWS's clock)."""
+    """What one environment uses, and when it was moved last (Unix seconds, AWS's clock)."""
     what = f"what {environment} uses"
     found = _asked(what, lambda: _read(end, environment, names, endpoints))
     return (ReadBy(environment, found, found, found), 0.0) if isinstance(found, Unread) else found
@@ -131,6 +131,7 @@ def _read(end: End, environment: str, names: tuple[str, ...], endpoints: Endpoin
     session = session_in(place, endpoints, "rotation")
     store = client("secretsmanager", place.region, endpoints, session=session)
     others: set[str] = set()
+    moved = 0.0
     current_is_wanted = True
     for name in names:
         every = {
@@ -142,6 +143,8 @@ def _read(end: End, environment: str, names: tuple[str, ...], endpoints: Endpoin
         wanted = versions_of(every, end.stack, end.user, end.generation)
         others |= every.keys() - wanted
         current_is_wanted &= any("AWSCURRENT" in every[each] for each in wanted)
+        # Where no service receives it, the move of the label is what moved the credential.
+        moved = max(moved, store.describe_secret(SecretId=name)["LastChangedDate"].timestamp())
     users = frozenset({end.login})
     account = observe_bindings.observe(place, LegacyNames(frozenset(others), users), endpoints)
     service = Service(client("ecs", place.region, endpoints, session=session), place.cluster, place.service)
@@ -149,7 +152,7 @@ def _read(end: End, environment: str, names: tuple[str, ...], endpoints: Endpoin
     recorded = ""
     if tags.bound is not None and _bound_to(service.definition(tags.bound.prior), others):
         recorded = short(tags.bound.prior)
-    moved = state.primary.changed if state.primary else 0.0
+    moved = max(moved, state.primary.changed if state.primary else 0.0)
     return ReadBy(environment, account, current_is_wanted, recorded), moved
 
 

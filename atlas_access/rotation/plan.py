@@ -179,7 +179,7 @@ def _lines(stack: str, manifest: Manifest, before: Generations, after: Generatio
     else:
         yield f"From the file:  back to {new} · proof · move · gates · {old} goes."
     if after.ends:
-        yield f"Known only to the preview: whether anything still uses {old}. Until nothing does, both stay, and it says why."
+        yield f"Known only to the preview: whether anything still uses {old}. While it does, both stay."
     else:
         yield "Known only to the preview: revisions, what runs, what Atlas has. Both users work until the finish."
     yield from _next(stack, manifest, after)

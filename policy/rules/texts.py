@@ -68,11 +68,11 @@ def check(resource: Resource, run: Run, report: Report) -> None:
 def _check_handed(path: str, resource: Resource, run: Run, report: Report) -> None:
     name = path.removeprefix("outputs.")
     source = run.home if resource.type == STACK else next(each for each in run.others if name in each.outputs)
-    user = source.outputs[name][0] if source is not None else ""
+    user, second = (source.outputs[name][0], source.second_name) if source is not None else ("", "")
     text = next((text for place, text in resource.texts if place == path), "")
     if run.exported and resource.type == STACK:
         report.finding(f"{printable(path)}: may be handed on as a secret only, and is in plain text.")
-    elif not re.match(rf"mongodb(?:\+srv)?://{re.escape(user)}:", text, re.IGNORECASE):
+    elif not re.match(rf"mongodb(?:\+srv)?://{re.escape(user)}({re.escape(second)})?:", text, re.IGNORECASE):
         report.finding(f"{printable(path)}: hands on another credential than the law's, which is {user}'s.")
 
 

@@ -150,6 +150,7 @@ class SecretStore:
         move_stage(
             secret, asked["VersionStage"], asked.get("RemoveFromVersionId"), asked.get("MoveToVersionId")
         )
+        secret.last_changed_date = int(time.time())
         return {"ARN": secret.arn, "Name": secret.name}
 
     def _versions(self, call: Call) -> object:
