@@ -23,9 +23,8 @@ from atlas_access.clients import (
     wrong_account,
 )
 from atlas_access.manifest import Manifest
-from atlas_access.retirement import Condition
 from atlas_access.rollout import baseline_digest, spent_by
-from atlas_access.rotation import first_generation, generation_in, refusals
+from atlas_access.rotation import Pending, first_generation, generation_in, refusals
 from components.connection_secret import AdoptedSecret
 
 PROJECT_FOLDER = Path(__file__).parents[1]
@@ -49,7 +48,7 @@ class Observed:
 
     `stored` are, where they are to be taken over, the ARNs of the secrets that this program made before, by name.
     `baseline` is the digest of the smoke baseline, `ungated` why a first `provision` has no gates to end with,
-    `repair_spent_by` the revision that has spent the configured repair, `pending` what the end of a rotation waits for.
+    `repair_spent_by` the revision that has spent the configured repair, `rotation` what the end of one waits for.
     """
 
     kms_key_arn: str
@@ -60,7 +59,7 @@ class Observed:
     baseline: str = ""
     ungated: tuple[str, ...] = ()
     repair_spent_by: str = ""
-    pending: tuple[Condition, ...] = ()
+    rotation: Pending = field(default_factory=Pending)
 
 
 def observe(settings: Settings, manifest: Manifest, environment: str, endpoints: Endpoints) -> Observed:
@@ -91,7 +90,7 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
 
         return ungated(environment, settings, endpoints)
 
-    def pending_now() -> tuple[Condition, ...]:
+    def pending_now() -> Pending:
         from atlas_access.rotation import pending  # only here: it takes longer to import than a preview
 
         return pending(environment, settings, manifest, endpoints)
@@ -124,7 +123,7 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
             baseline=baseline_digest(environment, settings.smoke_baseline, PROJECT_FOLDER),
             stored={each.name: each.arn for each in stored if each.made_here and settings.take_over},
             ungated=first_ungated() if first and running.result().desired else (),
-            pending=ending.result() if ending else (),
+            rotation=ending.result() if ending else Pending(),
             repair_spent_by=spent_by(client("ecs", region, endpoints), running.result().arn, settings.repair)
             if settings.repair
             else "",

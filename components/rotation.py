@@ -37,14 +37,15 @@ class RotationArgs:
 
 def still_declared(users: Generations, observed: Observed) -> int | None:
     """The other generation of the user that rotates, until a finish or an abort has nothing left to wait for."""
-    return None if users.ends and not observed.pending else users.leaving(users.rotating)
+    waits = observed.rotation.open or not (users.ends or observed.rotation.over)
+    return users.leaving(users.rotating) if waits else None
 
 
 def declare_rotation(
     args: RotationArgs, cluster: ClusterAccess, gates: pulumi.Resource, parent: pulumi.Resource
 ) -> Sequence[pulumi.Resource]:
     """Declare all of it after the gates; return what a destroy begins behind."""
-    settings, users, pending = args.settings, args.settings.users, args.observed.pending
+    settings, users, pending = args.settings, args.settings.users, args.observed.rotation.open
     user, record = users.rotating, settings.to_json()
     after = pulumi.ResourceOptions(parent=parent, depends_on=[gates])
     carried = list({each.secret_name: each for each in args.bindings}.values())
@@ -63,7 +64,7 @@ def declare_rotation(
         record_of = Leaving(user, users.generation(user), leaves, carriers)
     made: list[pulumi.Resource] = [current]
     if args.revision is not None:
-        going = None if declared else record_of
+        going = None if declared or args.observed.rotation.over else record_of
         # After the labels: the conditions are asked by them.
         after = pulumi.ResourceOptions(parent=parent, depends_on=[gates, current])
         ending = _ending(args, carried)

@@ -11,7 +11,7 @@ _OPERATIONS = {"create-replacement": "replace", "import-replacement": "replace",
 _HALVES = frozenset({"replace", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace"})
 """The CLI's steps that are parts of a replacement, reported once by its creating half."""
 
-_OWN_STEPS = "pulumi-python:dynamic/rollout:"
+_OWN_STEPS = ("pulumi-python:dynamic/rollout:", "pulumi-python:dynamic/rotation:")
 """The types of the steps that move a service or retire its users: their errors say what runs now."""
 
 _RAISED = re.compile(r"^.*?\b(?:\w+\.)+[A-Z]\w*: ")

@@ -1,5 +1,5 @@
 from .labels import CREATED as CREATED, first_generation as first_generation, generation_in as generation_in
-from .legal import refusals as refusals
+from .legal import Pending as Pending, refusals as refusals
 from .observe import pending as pending
 from .plan import Change as Change, RotationRefused as RotationRefused, Verb as Verb, plan as plan
 from .run import (

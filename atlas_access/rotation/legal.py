@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from atlas_access.base import Generations, RotationStep
 from atlas_access.manifest import Manifest
+
+if TYPE_CHECKING:
+    from atlas_access.retirement import Condition
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What the end of a rotation waits for, before this update; `over`: its login is gone already.
+
+    `open` are the conditions that this update does not meet by itself, of a revocation those of other stacks alone.
+    """
+
+    open: tuple[Condition, ...] = ()
+    over: bool = False
 
 
 def refusals(

@@ -25,6 +25,7 @@ from atlas_access.base import (
 )
 from atlas_access.clients import (
     AccountTarget,
+    Atlas,
     CredentialsMissing,
     client,
     items,
@@ -35,7 +36,6 @@ from atlas_access.clients import (
 )
 from atlas_access.manifest import Manifest
 from atlas_access.retirement import (
-    Condition,
     LegacyNames,
     SoakLogins,
     observe_bindings,
@@ -45,6 +45,7 @@ from atlas_access.retirement import (
 from atlas_access.rollout import Preceding, Service, observed as soak_of, refusals, settings_of, short
 from atlas_access.rotation.judge import ObservedEnd, ReadBy, conditions, followed, of_this_update
 from atlas_access.rotation.labels import versions_of
+from atlas_access.rotation.legal import Pending
 
 _T = TypeVar("_T")
 
@@ -79,21 +80,32 @@ class End:
         return login_of(self.user, self.leaving)
 
 
-def pending(
-    stack: str, settings: Settings, manifest: Manifest, endpoints: Endpoints
-) -> tuple[Condition, ...]:
-    """The conditions that are still open before this update, and that it does not meet by itself.
-
-    Of a revocation only those of the reading stacks count; none where it is not to wait for them.
-    """
+def pending(stack: str, settings: Settings, manifest: Manifest, endpoints: Endpoints) -> Pending:
+    """Ask before anything is declared; nothing is asked where no generation is to go or to be revoked."""
     end = End.of(stack, settings, manifest)
-    if end is None or settings.rotation_step is RotationStep.REVOKE_NOW:
-        return ()
+    if end is None:
+        return Pending()
+    if _gone(end, endpoints):
+        return Pending(over=True)
+    if settings.rotation_step is RotationStep.REVOKE_NOW:
+        return Pending()
     observed = observe(end, endpoints)
     if settings.users.revokes:
         others = (each for each in followed(observed) if not each.subject.endswith(f"_{stack}"))
-        return open_ones(others)
-    return tuple(each for each in open_ones(conditions(observed)) if not of_this_update(observed, each))
+        return Pending(open_ones(others))
+    return Pending(
+        tuple(each for each in open_ones(conditions(observed)) if not of_this_update(observed, each))
+    )
+
+
+def _gone(end: End, endpoints: Endpoints) -> bool:
+    """Whether Atlas has no such user any more; where it does not answer, it has."""
+
+    def asked() -> bool:
+        with Atlas(end.settings.atlas_project_id, sign_in_from(os.environ), endpoints) as atlas:
+            return end.login not in {each.name for each in atlas.users()}
+
+    return _asked("database users", asked) is True
 
 
 def observe(end: End, endpoints: Endpoints) -> ObservedEnd:
