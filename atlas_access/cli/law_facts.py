@@ -24,6 +24,10 @@ def _of(home: Environment) -> Iterator[Fact]:
     yield f"{at}database", home.database, ""
     yield f"{at}audit log", ".".join(home.audit), ""
     yield f"{at}user cap", str(home.user_cap), home.cap_decision
+    if home.second_name:
+        yield f"{at}second name of a user", f"USER{home.second_name}", ""
+    if any(home.revoked_role):
+        yield f"{at}role of a revoked user", "@".join(home.revoked_role), ""
     for user in home.users.values():
         yield (
             f"{at}user {user.name}",

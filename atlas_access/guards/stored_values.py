@@ -51,8 +51,7 @@ def wanted_of(manifest: Manifest, binding: Binding) -> Wanted:
 
 def database_users(manifest: Manifest) -> frozenset[str]:
     """The users whose names may be shown."""
-    managed = (login for user in manifest.users for login in both_logins(user.name))
-    return frozenset(managed) | {user.name for user in manifest.legacy}
+    return manifest.logins | {user.name for user in manifest.legacy}
 
 
 def problems(

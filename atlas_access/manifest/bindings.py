@@ -6,7 +6,7 @@ what is to be retired. A name that leads nowhere is reported by `manifest.checks
 
 from collections.abc import Iterator
 
-from atlas_access.base import Path, shown, suggestion
+from atlas_access.base import Path, both_logins, shown, suggestion
 from atlas_access.manifest.file import BindingEntry, ManifestFile, PlaceEntry
 from atlas_access.manifest.records import Consumer
 from atlas_access.manifest.shape import Known, Mistake
@@ -151,8 +151,8 @@ def check_legacy(file: ManifestFile, known: Known) -> Iterator[Mistake]:
     for environment, part in file.legacy.items():
         for name, user in part.users.items():
             path: Path = ("legacy", environment, "users", name)
-            if name in known.names("users"):
-                problem = f"{shown(name)} is a managed user too"
+            if name in {login for user in known.names("users") for login in both_logins(user)}:
+                problem = f"{shown(name)} is a managed user too, or its second name"
                 yield path, problem, "Remove it here, or it would be retired while in use."
             for index, secret in enumerate(user.secrets):
                 here = (*path, "secrets", index)

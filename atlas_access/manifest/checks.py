@@ -7,7 +7,7 @@ one error. What privileges add up to is judged in atlas_access.manifest.conseque
 import re
 from collections.abc import Iterator
 
-from atlas_access.base import Path, shown, suggestion
+from atlas_access.base import Path, both_logins, shown, suggestion
 from atlas_access.manifest.file import ManifestFile
 from atlas_access.manifest.records import ADMIN_DATABASE
 from atlas_access.manifest.shape import Known, Mistake
@@ -182,7 +182,11 @@ def check_users(file: ManifestFile, known: Known) -> Iterator[Mistake]:
         elif _ONE_TENANTS.search(name):
             yield ("users", name), "a database user for one tenant", f"Remove it (ADR 0006).{_PLAYBOOK}"
     owner: dict[str, str] = {}
+    seconds = {both_logins(name)[1]: name for name in file.users}
     for name, user in file.users.items():
+        if name in seconds:
+            problem = f"is the second name of {shown(seconds[name])}, which it has by turns"
+            yield ("users", name), problem, "Choose another name."
         for text in user.role:
             if (mistake := _wrong_role(text, file.database)) is not None:
                 yield ("users", name, "role"), *mistake

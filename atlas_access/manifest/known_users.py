@@ -92,14 +92,13 @@ def load_known_users(
 
 def _meaning(file: _File, manifest: Manifest) -> Iterator[Mistake]:
     observed: set[tuple[str, str]] = set()
-    managed = {user.name for user in manifest.users}
     for index, user in enumerate(file.users):
         path: Path = ("users", index)
         for environment in user.on:
             if environment not in manifest.environments:
                 known = ", ".join(manifest.environments)
                 yield (*path, "on"), "names an unknown environment", f"Known are {known}."
-            if user.name in managed | {each.name for each in manifest.legacy_on(environment)}:
+            if user.name in manifest.logins | {each.name for each in manifest.legacy_on(environment)}:
                 yield (*path, "name"), "is a user of access.yaml", "List a user in one file."
             if (user.name, environment) in observed:
                 yield (*path, "name"), "is listed twice", "Keep one entry."

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import PrivateAttr
 
-from atlas_access.base import Address
+from atlas_access.base import Address, both_logins
 from atlas_access.manifest.records import (
     Audit,
     Binding,
@@ -59,6 +59,11 @@ class Manifest(Record):
         said = self.model_dump(mode="json", exclude={"user_cap"})
         text = json.dumps(_canonical(said), separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def logins(self) -> frozenset[str]:
+        """The login names of the managed users: each has two by turns."""
+        return frozenset(login for user in self.users for login in both_logins(user.name))
 
     def user(self, name: str) -> User:
         """Return the managed user of this name; raises KeyError."""

@@ -38,8 +38,7 @@ class Scope:
 
 def scope_of(manifest: Manifest, stack: str) -> Scope:
     """What goes with the retirement of a stack."""
-    kept = {user.name for user in manifest.users}
-    users = [user for user in manifest.legacy_on(stack) if user.name not in kept]
+    users = [user for user in manifest.legacy_on(stack) if user.name not in manifest.logins]
     users.sort(key=lambda user: _read_from_elsewhere(user, stack))
     stay = {role.name for role in manifest.roles} | {
         role.name for user in manifest.users for role in user.roles

@@ -72,14 +72,20 @@ class Live:
 def users(asked: StatusOrder, found: Drift) -> Fact:
     """Whether the managed users and roles are there as declared."""
     manifest = asked.wanted.manifest
-    names = {*(user.name for user in manifest.users), *(role.name for role in manifest.roles)}
+    names = {*manifest.logins, *(role.name for role in manifest.roles)}
     managed = [each for each in found.findings if each.subject in names and each.target is not None]
     unread = [each for each in found.unread if each.what in ("database users", "custom roles")]
     if managed:
         return Fact(holds=False, evidence=listed((each.what for each in managed), _SHOWN))
     if unread:
         return Fact(holds=None, evidence=listed(map(str, unread), _SHOWN))
-    return Fact(holds=True, evidence="every managed user and role is in Atlas as declared")
+    shown = [asked.own.users.shown(user.name) for user in manifest.users]
+    turned = [each for each, user in zip(shown, manifest.users, strict=True) if each != user.name]
+    rotating = asked.own.users.rotating
+    more = [*turned, *([f"{rotating} rotates ({asked.own.rotation_step})"] if rotating else [])]
+    return Fact(
+        holds=True, evidence="; ".join(("every managed user and role is in Atlas as declared", *more))
+    )
 
 
 def secrets(asked: StatusOrder, found: Drift) -> Fact:

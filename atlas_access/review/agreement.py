@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from atlas_access.base import Finding, Location, Report, Section, Status
+from atlas_access.base import REVOKED, Finding, Location, Report, Section, Status, both_logins
 from atlas_access.manifest import Consumer, Manifest
 
 _SETTINGS = {
@@ -28,6 +28,8 @@ def manifest_facts(
         yield f"{env}: database", manifest.database, "database"
         yield f"{env}: audit log", f"{audit.database}.{audit.collection}", "audit"
         yield f"{env}: user cap", str(manifest.user_cap), "user_cap"
+        yield f"{env}: second name of a user", both_logins("USER")[1], ""
+        yield f"{env}: role of a revoked user", str(REVOKED), ""
         for user in manifest.users:
             roles = _listed(f"{role.name}@{role.database}" for role in user.roles)
             yield f"{env}: user {user.name}", roles, f"users.{user.name}"
