@@ -129,7 +129,7 @@ def _in_place(stack: str, settings: Settings, manifest: Manifest, users: Sequenc
         f"Next: pulumi preview --stack {stack}, pulumi up --stack {stack}; then remove atlas-access:repair.",
     )
     # The reason counts with the passwords: a repair is spent by one revision.
-    reason = ", ".join(f"password {counted[asked.login(user)] + 1} of {asked.login(user)}" for user in users)
+    reason = ", ".join(f"password {counted[asked.login(user)]} of {asked.login(user)}" for user in users)
     return Change({"passwords": counted, "repair": f"{reason}, replaced in place"[:200]}, lines)
 
 
