@@ -96,7 +96,14 @@ class RecordedWayBackProvider(OneMessage):
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Other credentials, another of their versions, or another revision that runs are an update."""
-        keys = ("region", "cluster", "service", "secrets", "revision", "leaving")
+        keys = (
+            "region",
+            "cluster",
+            "service",
+            "secrets",
+            "revision",
+            *(("leaving",) if news.get("leaving") else ()),
+        )
         return DiffResult(changes=any(olds.get(key) != news.get(key) for key in keys))
 
     @staticmethod

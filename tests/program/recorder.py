@@ -79,7 +79,10 @@ class Recorder(pulumi.runtime.Mocks):
             case "RetirementGate":
                 outputs["evidence"] = EVIDENCE
             case "StackReference":
-                outputs["outputs"] = {} if self.received is None else {"referenceConnection": self.received}
+                received = self.received
+                if not isinstance(received, dict) or "referenceConnection" not in received:
+                    received = {} if received is None else {"referenceConnection": received}
+                outputs["outputs"] = received
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
-from world_fixture import ROOT, UNGATED, copy_program, deployed, run_command, sandbox
+from world_fixture import ROOT, UNGATED, deployed, refused_logins, run_command, sandbox
 
 from atlas_access.base.clock import advance
 from atlas_access.base.connection import ConnectionString
@@ -204,20 +204,19 @@ def test_a_phase_back_to_provision_runs_the_recorded_revision_again(job: MainJob
     assert (forward.failure, job.running("staging")["revision"] > 7) == ("", True)
 
 
-def test_a_password_is_rotated_by_one_update(job: MainJob, tmp_path: Path) -> None:
-    """As docs/runbooks/rotate.md has it: password, user, both secrets that hold it, their proofs, and the service."""
-    program = copy_program(tmp_path)
-    component = program / "components" / "cluster_access.py"
-    declared = "length=PASSWORD_LENGTH,"
-    assert declared in component.read_text()
-    # What `--replace URN` does to one password; this engine has no such option.
-    anew = f'{declared} keepers={{"rotated": "once"}} if user.name == "app_read" else None,'
-    component.write_text(component.read_text().replace(declared, anew))
+def test_a_preview_changes_nothing(job: MainJob) -> None:
+    before = job.world.state_file("staging").read_bytes()
+    job.run("staging", "provision", operation=Operation.PREVIEW)
+    assert job.world.state_file("staging").read_bytes() == before
+
+
+def test_a_rotation_moves_both_stacks_and_the_old_login_goes_when_nothing_uses_it(job: MainJob) -> None:
+    """As docs/runbooks/rotate.md has it, for the credential that prod reads too."""
+    rotation = {"generations": '{"app_read": 2}', "rotating": "app_read"}
     old = job.connection("staging", "staging/mongodb/app-read-v2")
-    before = job.running("staging")["revision"]
-    run = job.run("staging", "bind", program_dir=program)
-    assert run.failure == ""
-    assert Counter(step.type.rpartition(":")[2] for step in run.steps if step.changing) == {
+    moved = job.run("staging", "bind", settings=rotation)
+    assert moved.failure == ""
+    assert Counter(step.type.rpartition(":")[2] for step in moved.steps if step.changing) == {
         "RandomPassword": 1,
         "DatabaseUser": 1,
         "SecretVersion": 2,
@@ -226,16 +225,49 @@ def test_a_password_is_rotated_by_one_update(job: MainJob, tmp_path: Path) -> No
         "TaskDefinition": 1,
         "Rollout": 1,
         "ServiceGates": 1,
+        "CurrentVersions": 1,
+        "RecordedWayBack": 1,
+        "LeavingUser": 1,
     }
-    assert job.running("staging")["revision"] > before
+    assert job.connection("staging", "staging/mongodb/app-read-v2").username == "app_read_b"
+    followed = job.run("prod", "bind")
+    assert (followed.failure, followed.changes > 0) == ("", True)
+    assert job.connection("prod", "prod/mongodb/reference-uri-v2").username == "app_read_b"
+    finish = {**rotation, "rotationStep": "finish"}
+    kept = job.run("staging", "bind", settings=finish)
+    assert kept.failure == ""
+    assert "app_read stays for now: unmet   soaked" in repr(job.progress)
+    managed = {"app_write", "app_audit_writer", "app_admin_schema"}
+    assert {"app_read", *managed} == _users_left(job.world, expected={"app_read", *managed})
+    advance(job.world.directory, SOAK_SECONDS)
+    assert job.run("prod", "bind").failure == ""
+    ended = job.run("staging", "bind", settings=finish)
+    assert ended.failure == ""
+    deleted = {step.name for step in ended.steps if step.operation == "delete"}
+    assert {"app_read", "app-read-v2", "reference-uri-v2"} == deleted
+    assert managed == _users_left(job.world, expected=managed)
+    assert {} == refused_logins(job.world, "staging")
     with pytest.raises(OperationFailure), MongoClient(old.reveal()) as client:
         client.admin.command("ping")
+    again = job.run("staging", "bind", settings=finish)
+    assert (again.failure, again.changes) == ("", 0)
 
 
-def test_a_preview_changes_nothing(job: MainJob) -> None:
-    before = job.world.state_file("staging").read_bytes()
-    job.run("staging", "provision", operation=Operation.PREVIEW)
-    assert job.world.state_file("staging").read_bytes() == before
+def test_a_generation_that_is_not_one_step_away_is_refused_in_the_preview(job: MainJob) -> None:
+    jump = {"generations": '{"app_read": 4}', "rotating": "app_read"}
+    run = job.run("staging", "bind", operation=Operation.PREVIEW, settings=jump)
+    assert "app_read: generation 4 is wanted and 2 is current: only one step at a time" in run.failure
+
+
+def test_a_leaked_password_is_replaced_in_place_by_one_update(job: MainJob) -> None:
+    old = job.connection("staging", "staging/mongodb/app-write-v2")
+    ended = {"generations": '{"app_read": 2}', "rotating": "app_read", "rotationStep": "finish"}
+    leaked = {"passwords": '{"app_write": 1}', "repair": "password 1 of app_write, replaced in place"}
+    run = job.run("staging", "bind", settings={**ended, **leaked})
+    assert run.failure == ""
+    assert job.connection("staging", "staging/mongodb/app-write-v2").password != old.password
+    with pytest.raises(OperationFailure), MongoClient(old.reveal()) as client:
+        client.admin.command("ping")
 
 
 def test_a_role_widened_before_its_first_proof_is_refuted_and_no_task_changes(tmp_path: Path) -> None:

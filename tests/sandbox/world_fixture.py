@@ -1,9 +1,11 @@
 """A whole sandbox for some tests, deployments in it, and commands that run as a person runs them."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +46,19 @@ def deployed(
     more.setdefault("settings", {} if captured else UNGATED)
     order = Order(stack, operation, phase, Engine.EMBEDDED, program_dir, **more)
     return deploy(world, order, say)
+
+
+def refused_logins(world: World, stack: str) -> dict[str, int]:
+    """How often a cluster has refused a login, by user, in mongod's own log; our own proofs' clients are left out."""
+    proofs, refused = set(), []
+    for line in (world.directory / "logs" / f"mongod-{stack}.log").read_text(encoding="utf-8").splitlines():
+        said = json.loads(line) if '"client metadata"' in line or '"Authentication failed"' in line else {}
+        attr = said.get("attr", {})
+        if attr.get("doc", {}).get("application", {}).get("name", "").startswith("atlas-access"):
+            proofs.add(said["ctx"])
+        elif "principalName" in attr and said["ctx"] not in proofs:
+            refused.append(attr["principalName"])
+    return dict(Counter(refused))
 
 
 def run_command(
