@@ -25,32 +25,13 @@ class Level(enum.StrEnum):
     ADVISORY = "advisory"
 
 
-class Severity(enum.StrEnum):
-    """How much harm the finding stands for."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
-
-
-class Framework(enum.StrEnum):
-    """The controls that rules give evidence for."""
-
-    SOC2_LOGICAL_ACCESS = "SOC 2 CC6.1"
-    SOC2_BOUNDARIES = "SOC 2 CC6.6"
-    HIPAA_ACCESS = "HIPAA §164.308(a)(4)"
-    HIPAA_AUDIT = "HIPAA §164.312(b)"
-    CMS_SEPARATION = "CMS EDE Appendix A §3"
-
-
 @dataclass(frozen=True)
 class Finding:
     """One thing that may not be. `subject` is the name a manifest would know it by (user, role, secret, family)."""
 
     rule: str
     level: Level
-    severity: Severity
+    severity: str
     urn: str
     type: str
     name: str
@@ -98,15 +79,15 @@ class Rule:
     `refuses` says one by one what the rule finds. `types` are the type tokens that `check` is called for, all types
     where empty. `check` sees one resource's inputs when it is registered and blocks it; `check_stack` sees all outputs.
     `advises` marks rules that also have findings which do not stop a deployment. `after_creation` names the properties
-    whose value may legitimately be unknown in a preview.
+    whose value may legitimately be unknown in a preview. `anywhere` marks rules for stacks of no environment too.
     """
 
     name: str
     description: str
     why: str
     source: str
-    severity: Severity
-    frameworks: tuple[Framework, ...]
+    severity: str
+    frameworks: tuple[str, ...]
     remediation: str
     offending: str
     compliant: str
@@ -116,6 +97,7 @@ class Rule:
     check_stack: StackCheck | None = None
     advises: bool = False
     after_creation: tuple[str, ...] = ()
+    anywhere: bool = False
 
     @property
     def level(self) -> str:
@@ -124,24 +106,19 @@ class Rule:
 
 
 @cache
-def _documentation() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(Path(__file__).with_name("rules.json").read_text(encoding="utf-8"))
+def _all_documentation() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("rules.json").read_text("utf-8"))
     return found
+
+
+def documentation(name: str) -> dict[str, Any]:
+    """What `rules.json` says about a rule or another finding of the pack."""
+    return dict(_all_documentation()[name])
 
 
 def documented(name: str, *types: str, **code: Any) -> Rule:
     """A rule for these types, or for all, with its documentation, which is data: `rules.json`."""
-    given = dict(_documentation()[name])
-    return Rule(
-        name=name,
-        types=types,
-        severity=Severity(given.pop("severity")),
-        frameworks=tuple(map(Framework, given.pop("serves"))),
-        remediation=given.pop("remedy"),
-        offending="\n".join(given.pop("offending")),
-        compliant="\n".join(given.pop("compliant")),
-        refuses=tuple(given.pop("refuses")),
-        after_creation=tuple(given.pop("after_creation", ())),
-        **given,
-        **code,
-    )
+    given = documentation(name)
+    example: dict[str, Any] = {key: "\n".join(given.pop(key)) for key in ("offending", "compliant")}
+    lists = {key: tuple(item) for key, item in given.items() if isinstance(item, list)}
+    return Rule(name=name, types=types, **{**given, **lists}, **example, **code)

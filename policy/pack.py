@@ -171,12 +171,12 @@ def policies(law: Law, rules: Sequence[Rule] = RULES) -> list[Policy]:
 
 def _metadata(rule: Rule) -> dict[str, Any]:
     return {
-        "severity": Severity(rule.severity.value),
+        "severity": Severity(rule.severity),
         "framework": PolicyComplianceFramework(
-            name=rule.frameworks[0].value,
-            reference=", ".join(framework.value for framework in rule.frameworks),
+            name=rule.frameworks[0],
+            reference=", ".join(rule.frameworks),
         ),
-        "tags": [rule.source, *(framework.value for framework in rule.frameworks)],
+        "tags": [rule.source, *rule.frameworks],
         "remediation_steps": rule.remediation,
     }
 

@@ -117,7 +117,7 @@ class Template:
         looped = any(key.startswith("Fn::") for key in value)
         return OUTSIDE if looped else {key: self._resolved(each) for key, each in value.items()}
 
-    def _returned(self, function: str, given: Value) -> Value:  # noqa: PLR0911 - one for each function
+    def _returned(self, function: str, given: Value) -> Value:
         match function, given:
             case "Ref" | "Fn::GetAtt", str(name) | [str(name), *_]:
                 return self.names.get(name.partition(".")[0], OUTSIDE)

@@ -84,7 +84,7 @@ def _creates(resource: Resource, by_urn: Mapping[str, Resource], run: Run) -> bo
 
 
 NO_CLUSTER_CHANGES = documented(
-    "no-cluster-or-project-changes", check=check_cluster, check_stack=check_projects
+    "no-cluster-or-project-changes", check=check_cluster, check_stack=check_projects, anywhere=True
 )
 
 
@@ -140,7 +140,7 @@ def _check_project(resource: Resource, run: Run, report: Report) -> None:
                 report.finding(f"scopes: names the cluster of {other.name}.")
 
 
-PROJECT_ISOLATION = documented("project-isolation", check=check_isolation)
+PROJECT_ISOLATION = documented("project-isolation", check=check_isolation, anywhere=True)
 
 
 def check_providers(resource: Resource, run: Run, report: Report) -> None:
@@ -186,4 +186,5 @@ ACCOUNTS_BY_LAW = documented(
     "pulumi:providers:mongodbatlas",
     STACK_REFERENCE,
     check=check_providers,
+    anywhere=True,
 )

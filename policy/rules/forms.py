@@ -61,4 +61,4 @@ def check(resource: Resource, run: Run, report: Report) -> None:
         report.finding(f"{len(problems) - _SHOWN} more properties cannot be read.")
 
 
-WELL_FORMED = documented("well-formed", *_PROBLEMS, check=check)
+WELL_FORMED = documented("well-formed", *_PROBLEMS, check=check, anywhere=True)

@@ -45,14 +45,10 @@ _LEGACY_NAMES = {
 
 
 def _is_legacy(kind: str, value: str, home: Environment) -> bool:
-    if kind == DATABASE_USER:
-        return value in home.legacy_users
-    if kind == CUSTOM_DB_ROLE:
-        return value in home.legacy_roles
+    of_atlas = {DATABASE_USER: home.legacy_users, CUSTOM_DB_ROLE: home.legacy_roles}
     reference = parse_secret_reference(value)
-    if reference is None:
-        return value in home.legacy_secrets
-    return any(reference.names(name) for name in home.legacy_secrets)
+    named = (value,) if reference is None else (reference.name, reference.full_name)
+    return not of_atlas.get(kind, home.legacy_secrets).isdisjoint(named)
 
 
 def _check_legacy(resource: Resource, run: Run, report: Report) -> None:
@@ -95,7 +91,13 @@ def check_additive(resource: Resource, run: Run, report: Report) -> None:
 
 
 ADDITIVE_PROVISION = documented(
-    "additive-provision", *_LEGACY_NAMES, TASK_DEFINITION, ECS_SERVICE, ROLLOUT, check=check_additive
+    "additive-provision",
+    *_LEGACY_NAMES,
+    TASK_DEFINITION,
+    ECS_SERVICE,
+    ROLLOUT,
+    check=check_additive,
+    anywhere=True,
 )
 
 
@@ -146,4 +148,6 @@ def check_retire_stack(resources: Sequence[Resource], run: Run, report: Report) 
         report.finding("is in phase retire without a Retirement that carries the gate's evidence.")
 
 
-RETIRE_GATED = documented("retire-gated", RETIREMENT, check=check_retirement, check_stack=check_retire_stack)
+RETIRE_GATED = documented(
+    "retire-gated", RETIREMENT, check=check_retirement, check_stack=check_retire_stack, anywhere=True
+)

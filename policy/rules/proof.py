@@ -124,4 +124,6 @@ def _check_verdict(bound: Binding, proof: ProofView, report: Report) -> None:
         report.finding(f"{bound.path}: {bound.variable} is bound by a proof that tried nothing.")
 
 
-PROOF_BEFORE_BIND = documented("proof-before-bind", TASK_DEFINITION, check=check, check_stack=check_stack)
+PROOF_BEFORE_BIND = documented(
+    "proof-before-bind", TASK_DEFINITION, check=check, check_stack=check_stack, anywhere=True
+)

@@ -237,6 +237,7 @@ SECRET_READERS = documented(
     *_OF_KEYS,
     check=check_readers,
     check_stack=check_stack,
+    anywhere=True,
 )
 
 _BECOMES = (
@@ -255,9 +256,7 @@ _TASKS = "ecs-tasks.amazonaws.com"
 
 def check_detours(resource: Resource, run: Run, report: Report) -> None:
     """Nobody but ECS becomes a role of ours, and nobody is given the means to."""
-    home = run.home
-    if home is None:
-        return
+    home = run.own
     for view in _views(resource, (*_BECOMES, *chain(*_ELEVATES.values())), report):
         for message in dict.fromkeys(_detours(view, home)):
             report.finding(message)

@@ -25,9 +25,8 @@ from policy.values import Marker, Text
 
 RECOVERY_WINDOW_DAYS = 30
 _KEY = re.compile(
-    r"(?:arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):key/)?(?P<id>[0-9a-zA-Z-]{8,})"
+    r"(?:arn:aws[a-z-]*:kms:[a-z0-9-]+:(?P<account>\d{12}):(?:key/)?)?(?:(?P<alias>alias/.+)|(?P<id>[0-9a-zA-Z-]{8,}))"
 )
-_ALIAS = re.compile(r"(?:arn:aws[a-z-]*:kms:[a-z0-9-]+:(?P<account>\d{12}):)?(?P<alias>alias/.+)")
 _ADDRESS = re.compile(
     r"mongodb(?:\+srv)?://(?:(?P<user>[^:@/\s]*)(?::(?P<password>[^@/\s]*))?@)?(?P<hosts>[^/?\s]+)",
     re.IGNORECASE,
@@ -45,19 +44,13 @@ def _check_key(key: Text | None, home: Environment, report: Report) -> None:
     if key is None:
         report.finding("kmsKeyId: is absent or no text, so the default key would be used.")
         return
-    alias, exact = _ALIAS.fullmatch(key), _KEY.fullmatch(key)
-    if alias is not None and alias["alias"].startswith("alias/aws/"):
-        report.finding("kmsKeyId: is a key that AWS manages; use the environment's own.")
-    elif alias is not None and (
-        alias["alias"] != home.key_alias or alias["account"] not in (None, home.account)
-    ):
-        report.finding(f"kmsKeyId: has to be {home.key_alias} or that key's ARN.")
-    elif exact is not None and exact["account"] not in (None, home.account):
-        report.finding("kmsKeyId: is a key of another account.")
-    elif exact is not None and home.keys and not {key, exact["id"]} & home.keys:
-        report.finding("kmsKeyId: is none of the law's keys.")
-    elif alias is None and exact is None:
-        report.finding("kmsKeyId: names no key.")
+    named = _KEY.fullmatch(key)
+    allowed = {home.key_alias, *(home.keys or ([named["id"]] if named is not None else []))}
+    own = named is not None and named["account"] in (None, home.account)
+    if named is None or not own or allowed.isdisjoint((key, named["alias"] or named["id"])):
+        report.finding(
+            f"kmsKeyId: has to be {home.key_alias} or that key's ARN, no key of AWS or another account."
+        )
 
 
 def _check_name(name: Text | None, home: Environment, run: Run, report: Report) -> None:
@@ -71,10 +64,7 @@ def _check_name(name: Text | None, home: Environment, run: Run, report: Report) 
 
 def check_settings(resource: Resource, run: Run, report: Report) -> None:
     """Name, key, recovery window, copies and rotation of our secrets."""
-    home = run.home
-    reader = Reader(resource.props)
-    if home is None:
-        return
+    home, reader = run.own, Reader(resource.props)
     name = reader.text("name")
     report.not_evaluated("name", name)
     if resource.type == KEY_ALIAS:
@@ -130,7 +120,13 @@ def check_protected(resource: Resource, run: Run, report: Report) -> None:
 
 
 PROTECTED_RESOURCES = documented(
-    "protected-resources", SECRET, DATABASE_USER, CUSTOM_DB_ROLE, check=check_protected, advises=True
+    "protected-resources",
+    SECRET,
+    DATABASE_USER,
+    CUSTOM_DB_ROLE,
+    check=check_protected,
+    advises=True,
+    anywhere=True,
 )
 
 
@@ -162,11 +158,8 @@ def _check_known(law: SecretLaw, text: str, run: Run, report: Report) -> None:
 
 def check_value(resource: Resource, run: Run, report: Report) -> None:
     """A version of our secret leads to the law's cluster as the law's user; nobody else's secret holds one of ours."""
-    home = run.home
-    reader = Reader(resource.props)
+    home, reader = run.own, Reader(resource.props)
     secret, value = reader.text("secretId"), reader.text("secretString", "secretStringWo")
-    if home is None:
-        return
     report.not_evaluated("secretId", secret)
     reference = parse_secret_reference(secret) if isinstance(secret, str) else None
     name = reference.name if reference is not None else secret

@@ -62,8 +62,8 @@ def _is_scheduler(resource: Resource, home: Environment) -> bool:
 
 def check_services(resource: Resource, run: Run, report: Report) -> None:
     """No ECS service, task set, schedule or command in a stack moves or starts a task of ours but the law's own."""
-    home = run.home
-    if home is None or resource.type.startswith((OUR_COMPONENTS, DYNAMIC)):
+    home = run.own
+    if resource.type.startswith((OUR_COMPONENTS, DYNAMIC)):
         return
     if resource.type in (ECS_SERVICE, _TASK_SET):
         for key in ("taskDefinition", "name", "service"):
@@ -88,10 +88,10 @@ def check_elsewhere(resource: Resource, run: Run, report: Report) -> None:
     """No type but the ones that have rules of their own names a secret of ours."""
     if resource.type == TASK_DEFINITION or resource.type.startswith((OUR_COMPONENTS, DYNAMIC)):
         return
-    if _OBSERVERS.match(resource.type) or run.home is None:
+    if _OBSERVERS.match(resource.type):
         return
-    prefix = run.home.secret_prefix
-    secrets = {*run.home.secrets, *run.home.legacy_secrets}
+    home = run.own
+    secrets = {*home.secrets, *home.legacy_secrets}
     body, read = resource.props.get("templateBody"), resource.read(template)
     if TEMPLATE.match(resource.type) and not report.hides(body, "templateBody") and body is not None:
         if read is None or not read.resources:
@@ -105,18 +105,18 @@ def check_elsewhere(resource: Resource, run: Run, report: Report) -> None:
         report.on(about)
         names = secrets
         if _RUNNERS.match(piece.type):
-            names = secrets.union(*((role, f"role/{role}") for role in run.home.iam_roles))
+            names = secrets.union(*((role, f"role/{role}") for role in home.iam_roles))
         for path, text in piece.texts:
             if (
-                f"secret:{prefix}" in text
-                or text.rstrip("*") == prefix
+                f"secret:{home.secret_prefix}" in text
+                or text.rstrip("*") == home.secret_prefix
                 or any(_whole(name, text, "/") for name in names)
             ):
                 report.finding(
                     f"{printable(path)}: names a secret or role of ours; the law's tasks alone use it."
                 )
         for key in piece.props if TEMPLATE.match(piece.type) else ():
-            if key.lower() in _ELSEWHERE and (makes_iam or _names_ours(piece, run.home)):
+            if key.lower() in _ELSEWHERE and (makes_iam or _names_ours(piece, home)):
                 report.not_evaluated(key, OUTSIDE)
 
 

@@ -30,7 +30,7 @@ def concerns(bound: Binding, law: TaskLaw | None, home: Environment, run: Run) -
 def law_of(task: TaskView, run: Run, report: Report) -> TaskLaw | None:
     """The law of a task's family; None for another team's, and for a family that is not known, which is reported."""
     report.not_evaluated("family", task.family)
-    return run.home.tasks.get(task.family) if run.home is not None and isinstance(task.family, str) else None
+    return run.own.tasks.get(task.family) if isinstance(task.family, str) else None
 
 
 def _check_binding(bound: Binding, box: ContainerLaw, home: Environment, report: Report) -> None:
@@ -46,11 +46,9 @@ def _check_binding(bound: Binding, box: ContainerLaw, home: Environment, report:
 
 def check_bindings(resource: Resource, run: Run, report: Report) -> None:
     """Families of ours have exactly the law's bindings; no other family is bound to a secret of ours."""
-    task, home = resource.read(task_view), run.home
+    task, home = resource.read(task_view), run.own
     law = law_of(task, run, report)
     unseen(task, report)
-    if home is None:
-        return
     for bound in task.bindings:
         if not concerns(bound, law, home, run) or (
             bound.reference is not None and run.foreign(bound.reference)
@@ -106,11 +104,9 @@ DEPRECATED_ENV_VARS = documented("deprecated-env-vars", TASK_DEFINITION, check=c
 
 def check_pinned(resource: Resource, run: Run, report: Report) -> None:
     """Every binding of ours is `ARN:::VERSION`: no parameter, no stage, no plain value, no other place."""
-    task, home = resource.read(task_view), run.home
+    task, home = resource.read(task_view), run.own
     law = law_of(task, run, report)
     unseen(task, report)
-    if home is None:
-        return
     for plain in task.plain if law is not None else ():
         if plain.variable in home.variables:
             report.finding(f"{plain.path}: {printable(plain.variable)} is plain; bind it to a secret.")
@@ -140,10 +136,8 @@ SECRETS_BY_ARN_AND_VERSION = documented("secrets-by-arn-and-version", TASK_DEFIN
 
 def check_task(resource: Resource, run: Run, report: Report) -> None:
     """A family of ours runs under the law's roles, and its revisions outlive the resource."""
-    task, home = resource.read(task_view), run.home
+    task, home = resource.read(task_view), run.own
     law = law_of(task, run, report)
-    if home is None:
-        return
     given = {"executionRoleArn": task.execution_role, "taskRoleArn": task.task_role}
     names = {path: role_name(text) for path, text in given.items()}
     if law is None:

@@ -93,4 +93,4 @@ def _report_unknown(resource: Resource, sources: Iterable[str], report: Report) 
             report.not_evaluated(name, UNKNOWN)
 
 
-NO_PLAINTEXT_URI = documented("no-plaintext-uri", check=check, check_stack=check_stack)
+NO_PLAINTEXT_URI = documented("no-plaintext-uri", check=check, check_stack=check_stack, anywhere=True)

@@ -66,10 +66,8 @@ def _shown(name: object, database: object) -> str:
 
 def check_law(resource: Resource, run: Run, report: Report) -> None:
     """Name, roles, authentication database and scope are the law's."""
-    user, home = resource.read(user_view), run.home
-    if home is None or not run.atlas_ours(resource):
-        return
-    if report.hides(user.name, "username"):
+    user, home = resource.read(user_view), run.own
+    if not run.atlas_ours(resource) or report.hides(user.name, "username"):
         return
     if user.name is None or user.name in home.legacy_users or home.is_one_tenants(user.name):
         return
@@ -101,15 +99,13 @@ def check_cap(resource: Resource, run: Run, report: Report) -> None:
     """
     if not run.atlas_ours(resource):
         return
-    user, home = resource.read(user_view), run.home
+    user, home = resource.read(user_view), run.own
     for path, part in (("projectId", user.project), ("scopes", user.scopes)):
         report.not_evaluated(path, part)
     if isinstance(user.name, Marker):
         report.not_evaluated("username", user.name)
-    elif home is not None and user.name is not None and home.is_one_tenants(user.name):
+    elif user.name is not None and home.is_one_tenants(user.name):
         report.finding("username: is one tenant's; views and the JWT's identity keep tenants apart.")
-        return
-    if home is None:
         return
     cap, objection = run.law.cap(home)
     for project, cluster in user_places(resource):
@@ -167,4 +163,6 @@ def check_password(resource: Resource, run: Run, report: Report) -> None:
             report.finding("password: another user of this stack has the same one.")
 
 
-PASSWORD_STRENGTH = documented("password-strength", DATABASE_USER, RANDOM_PASSWORD, check=check_password)
+PASSWORD_STRENGTH = documented(
+    "password-strength", DATABASE_USER, RANDOM_PASSWORD, check=check_password, anywhere=True
+)
