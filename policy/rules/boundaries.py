@@ -9,7 +9,7 @@ from policy.model import documented
 from policy.report import Report, printable
 from policy.resources import ATLAS_PROJECT, CUSTOM_DB_ROLE, DATABASE_USER, STACK_REFERENCE, Resource
 from policy.run import Run
-from policy.values import Marker, markers
+from policy.values import UNKNOWN, Marker, markers
 
 _ALLOWED = frozenset({DATABASE_USER, CUSTOM_DB_ROLE})
 _ATLAS = re.compile(r"mongodb-?_?atlas|atlas\.mongodb\.com|mongodb::atlas|atlasdatabaseuser", re.IGNORECASE)
@@ -59,27 +59,20 @@ def check_projects(resources: Sequence[Resource], run: Run, report: Report) -> N
         if resource.type == ATLAS_PROJECT and resource.props.get("id") in run.law.projects:
             report.finding(_CHANGES)
         for path, marker in markers(dict(resource.props)) if not run.atlas_ours(resource) else ():
-            key = re.split(r"[.\[]", path)[0]
-            if _PROJECT_ID.search(path) and not _of_another(resource, key, by_urn, run):
+            sources = resource.depends_by_property.get(re.split(r"[.\[]", path)[0], ())
+            if _PROJECT_ID.search(path) and not _new(sources, by_urn, run):
                 report.not_evaluated(path, marker)
 
 
-def _of_another(resource: Resource, key: str, by_urn: Mapping[str, Resource], run: Run) -> bool:
-    """Whether the unknown ids in a property can only be of projects that this program creates, and so none of ours."""
-    sources = [by_urn.get(urn) for urn in resource.depends_by_property.get(key, ())]
-    return bool(sources) and all(each is not None and _creates(each, by_urn, run) for each in sources)
-
-
-def _creates(resource: Resource, by_urn: Mapping[str, Resource], run: Run) -> bool:
-    """Whether a resource is a project that does not exist yet, or is declared in one."""
-    if resource.type == ATLAS_PROJECT:
-        known = any(isinstance(resource.props.get(key), str) for key in ("id", "created"))
-        return resource.urn in run.history.projects and not known
-    unknown = isinstance(resource.props.get("projectId"), Marker)
-    return (
-        resource.type.startswith("mongodbatlas:")
-        and unknown
-        and _of_another(resource, "projectId", by_urn, run)
+def _new(urns: Sequence[str], by_urn: Mapping[str, Resource], run: Run) -> bool:
+    """Whether these can only be projects that this program creates, or what it declares in them: nothing of ours."""
+    found = [by_urn[urn] for urn in urns if urn in by_urn]
+    return 0 < len(found) == len(urns) and all(
+        not any(isinstance(each.props.get(key), str) for key in ("id", "created"))
+        if each.urn in run.history.projects
+        else each.props.get("projectId") is UNKNOWN
+        and _new(each.depends_by_property.get("projectId", ()), by_urn, run)
+        for each in found
     )
 
 
