@@ -239,20 +239,12 @@ class Law:
 
     def lapsed(self) -> tuple[str, ...]:
         """Each entry that needs a decision and lacks one, as a sentence; the pack acts as if it were not there."""
-        found: dict[str, None] = {}
+        found: list[tuple[str, str]] = []
         for home in self.environments:
-            objections = {
-                f"{home.name}: user cap {home.user_cap}": self.cap(home)[1],
-                **{
-                    f"{home.name}: user {user.name}": self.objection_to_user(home, user)
-                    for user in home.users.values()
-                },
-                **{f"role {role.name}": self.objection_to_role(role) for role in home.roles.values()},
-                **{f"waiver {waiver.id}": self.objection_to(waiver) for waiver in home.waivers},
-            }
-            found |= {f"{what}: {why}": None for what, why in objections.items() if why}
-        for each in self.exceptions:
-            why = self.objection_to(each)
-            if why:
-                found[f"exception {each.id}: {why}"] = None
-        return tuple(found)
+            users = [(user.name, self.objection_to_user(home, user)) for user in home.users.values()]
+            found.append((f"{home.name}: user cap {home.user_cap}", self.cap(home)[1]))
+            found += [(f"{home.name}: user {name}", why) for name, why in users]
+            found += [(f"role {role.name}", self.objection_to_role(role)) for role in home.roles.values()]
+            found += [(f"waiver {waiver.id}", self.objection_to(waiver)) for waiver in home.waivers]
+        found += [(f"exception {each.id}", self.objection_to(each)) for each in self.exceptions]
+        return tuple(dict.fromkeys(f"{what}: {why}" for what, why in found if why))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from inspect import isfunction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from policy.values import Marker
 
@@ -69,6 +71,7 @@ class Outcome:
 
 
 ResourceCheck: TypeAlias = "Callable[[Resource, Run, Report], None]"
+C = TypeVar("C", bound=Callable[..., None])
 StackCheck: TypeAlias = "Callable[[Sequence[Resource], Run, Report], None]"
 
 
@@ -116,9 +119,28 @@ def documentation(name: str) -> dict[str, Any]:
     return dict(_all_documentation()[name])
 
 
-def documented(name: str, *types: str, **code: Any) -> Rule:
-    """A rule for these types, or for all, with its documentation, which is data: `rules.json`."""
+def rule(name: str, *types: str, whole_stack: bool = False) -> Callable[[C], C]:
+    """Join a check with its rule: of each resource of these types, of all where none is named, or of a whole stack."""
+
+    def joined(check: C) -> C:
+        part = {"check_stack": check} if whole_stack else {"check": check, "types": types}
+        check.__dict__["rule"] = (name, part)
+        return check
+
+    return joined
+
+
+def rules_of(*modules: ModuleType) -> tuple[Rule, ...]:
+    """The rules whose checks these modules hold, with their documentation, in the order of `rules.json`."""
+    code: dict[str, dict[str, Any]] = {}
+    for check in (each for module in modules for each in vars(module).values() if isfunction(each)):
+        name, part = check.__dict__.get("rule", ("", {}))
+        code.setdefault(name, {}).update(part)
+    return tuple(_documented(name, code[name]) for name in _all_documentation() if name in code)
+
+
+def _documented(name: str, code: Mapping[str, Any]) -> Rule:
     given = documentation(name)
     example: dict[str, Any] = {key: "\n".join(given.pop(key)) for key in ("offending", "compliant")}
     lists = {key: tuple(item) for key, item in given.items() if isinstance(item, list)}
-    return Rule(name=name, types=types, **{**given, **lists}, **example, **code)
+    return Rule(name=name, **{**given, **lists}, **example, **code)

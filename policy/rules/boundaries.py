@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from policy.atlas import user_view
 from policy.law import Environment
-from policy.model import documented
+from policy.model import rule
 from policy.report import Report, printable
 from policy.resources import ATLAS_PROJECT, CUSTOM_DB_ROLE, DATABASE_USER, STACK_REFERENCE, Resource
 from policy.run import Run
@@ -31,6 +31,7 @@ def _names_atlas(resource: Resource) -> bool:
     return _ATLAS.search(resource.type) is not None or any(_ATLAS.search(text) for _, text in resource.texts)
 
 
+@rule("no-cluster-or-project-changes")
 def check_cluster(resource: Resource, run: Run, report: Report) -> None:
     """Of Atlas, a stack declares users and custom roles, and nothing else of our projects by any package."""
     if resource.type in _ALLOWED or resource.type.startswith(("pulumi:", "atlas-access:", "pulumi-python:")):
@@ -46,6 +47,7 @@ def check_cluster(resource: Resource, run: Run, report: Report) -> None:
         report.finding(_CHANGES)
 
 
+@rule("no-cluster-or-project-changes", whole_stack=True)
 def check_projects(resources: Sequence[Resource], run: Run, report: Report) -> None:
     """A project whose id turns out to be ours was imported or looked up; an id that only creation gives is another's.
 
@@ -76,11 +78,6 @@ def _new(urns: Sequence[str], by_urn: Mapping[str, Resource], run: Run) -> bool:
     )
 
 
-NO_CLUSTER_CHANGES = documented(
-    "no-cluster-or-project-changes", check=check_cluster, check_stack=check_projects, anywhere=True
-)
-
-
 def _trespass(text: str, other: Environment) -> str:
     if other.project in text:
         return f"names the Atlas project of {other.name}."
@@ -97,6 +94,7 @@ _OBSERVES = re.compile(
 )
 
 
+@rule("project-isolation")
 def check_isolation(resource: Resource, run: Run, report: Report) -> None:
     """No text names what another environment owns, and users and roles are in this environment's project.
 
@@ -133,9 +131,13 @@ def _check_project(resource: Resource, run: Run, report: Report) -> None:
                 report.finding(f"scopes: names the cluster of {other.name}.")
 
 
-PROJECT_ISOLATION = documented("project-isolation", check=check_isolation, anywhere=True)
-
-
+@rule(
+    "accounts-by-law",
+    "pulumi:providers:aws",
+    "pulumi:providers:aws-native",
+    "pulumi:providers:mongodbatlas",
+    STACK_REFERENCE,
+)
 def check_providers(resource: Resource, run: Run, report: Report) -> None:
     """A provider acts in this environment's account; another stack's outputs come the allowed way only."""
     home = run.home
@@ -170,14 +172,3 @@ def _check_reference(resource: Resource, run: Run, report: Report) -> None:
         return
     if not any(run.stack in receivers for _, receivers in source.outputs.values()):
         report.finding(f"name: {run.stack} may not read the outputs of {source.name}; the law hands it none.")
-
-
-ACCOUNTS_BY_LAW = documented(
-    "accounts-by-law",
-    "pulumi:providers:aws",
-    "pulumi:providers:aws-native",
-    "pulumi:providers:mongodbatlas",
-    STACK_REFERENCE,
-    check=check_providers,
-    anywhere=True,
-)

@@ -6,7 +6,7 @@ from itertools import chain
 
 from policy.iam import PolicyView, Statement, inline_views, own_policy_view, policy_view, trust_view
 from policy.law import Environment
-from policy.model import documented
+from policy.model import rule
 from policy.parts import parts
 from policy.reader import Reader
 from policy.report import Report, printable
@@ -195,6 +195,7 @@ def _check_key(resource: Resource, run: Run, report: Report) -> None:
             )
 
 
+@rule("secret-readers", *DOCUMENTS, *_ATTACHMENTS, ROLE, SECRET_POLICY, _INLINE_EXCLUSIVE, *_OF_KEYS)
 def check_readers(resource: Resource, run: Run, report: Report) -> None:
     """Judges every place that can grant reading a secret of ours; grants on other teams' secrets are not ours."""
     if resource.type in _OF_KEYS:
@@ -215,6 +216,7 @@ def check_readers(resource: Resource, run: Run, report: Report) -> None:
         _check_attachments(resource, run, report)
 
 
+@rule("secret-readers", whole_stack=True)
 def check_stack(resources: Sequence[Resource], run: Run, report: Report) -> None:
     """The key of our secrets is known once all are registered."""
     pairs = [pair for resource in resources for pair in resource.read(parts)]
@@ -226,19 +228,6 @@ def check_stack(resources: Sequence[Resource], run: Run, report: Report) -> None
         if part.type in (*_OF_KEYS, *DOCUMENTS):
             check_readers(part, run, report)
 
-
-SECRET_READERS = documented(
-    "secret-readers",
-    *DOCUMENTS,
-    *_ATTACHMENTS,
-    ROLE,
-    SECRET_POLICY,
-    _INLINE_EXCLUSIVE,
-    *_OF_KEYS,
-    check=check_readers,
-    check_stack=check_stack,
-    anywhere=True,
-)
 
 _BECOMES = (
     *("sts:AssumeRole", "iam:PassRole", "iam:UpdateAssumeRolePolicy"),
@@ -254,6 +243,7 @@ _ELEVATES = {
 _TASKS = "ecs-tasks.amazonaws.com"
 
 
+@rule("reader-roles", *DOCUMENTS, ROLE)
 def check_detours(resource: Resource, run: Run, report: Report) -> None:
     """Nobody but ECS becomes a role of ours, and nobody is given the means to."""
     home = run.own
@@ -291,6 +281,3 @@ def _check_trust(resource: Resource, home: Environment, report: Report) -> None:
             report.not_evaluated("assumeRolePolicy", statement.hidden)
         elif set(statement.principals) != {_TASKS} and not report.hides(name, "name"):
             report.finding(printable(f"assumeRolePolicy: lets others than {_TASKS} become {name}."))
-
-
-READER_ROLES = documented("reader-roles", *DOCUMENTS, ROLE, check=check_detours)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from policy.atlas import RoleReference, role_view, user_view
 from policy.law import Environment, Grant, UserLaw, Waiver
-from policy.model import documented
+from policy.model import rule
 from policy.report import Report, printable
 from policy.resources import CUSTOM_DB_ROLE, DATABASE_USER, SERVICE_ACCESS, STACK, Resource
 from policy.run import Run
@@ -26,6 +26,7 @@ _INDEXES = frozenset({"CREATE_INDEX", "DROP_INDEX"})
 """What `readWrite` may do to every collection's indexes, which a running service is not meant to."""
 
 
+@rule("roles-by-law", CUSTOM_DB_ROLE)
 def check_law(resource: Resource, run: Run, report: Report) -> None:
     """Actions and collections are the law's: a missing one is as wrong as one too many."""
     home = run.own
@@ -63,9 +64,6 @@ def check_law(resource: Resource, run: Run, report: Report) -> None:
         report.finding(f"actions: are not decided: {objection}.")
 
 
-ROLES_BY_LAW = documented("roles-by-law", CUSTOM_DB_ROLE, check=check_law)
-
-
 def _excess(role: RoleReference, home: Environment) -> frozenset[str]:
     """What a role may do to the audit log besides FIND."""
     if (role.name, role.database) == ("readWrite", home.audit[0]):
@@ -89,6 +87,7 @@ def _waivable(role: RoleReference, user: UserLaw, home: Environment) -> frozense
     return _excess(role, home) | (_INDEXES if indexes else frozenset())
 
 
+@rule("audit-log-append-only", DATABASE_USER)
 def check_audit_log(resource: Resource, run: Run, report: Report) -> None:
     """A user reaches further than FIND on the audit log by the audit role, or by a waiver in force."""
     home = run.own
@@ -119,6 +118,7 @@ def check_audit_log(resource: Resource, run: Run, report: Report) -> None:
     )
 
 
+@rule("audit-log-append-only", whole_stack=True)
 def check_waivers(resources: Sequence[Resource], run: Run, report: Report) -> None:
     """A waiver that nobody needs is removed."""
     root = next((resource for resource in resources if resource.type == STACK), None)
@@ -154,8 +154,3 @@ def _check_used(waiver: Waiver, user: Resource, home: Environment, report: Repor
         report.finding(
             f"waiver {printable(waiver.id)} is stale: the user cannot {printable(', '.join(sorted(unused)))}."
         )
-
-
-AUDIT_LOG_APPEND_ONLY = documented(
-    "audit-log-append-only", DATABASE_USER, check=check_audit_log, check_stack=check_waivers, advises=True
-)

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from policy.credentials import Password
 from policy.iam import own_policy_view
 from policy.law import Environment, SecretLaw
-from policy.model import documented
+from policy.model import rule
 from policy.reader import Reader
 from policy.report import Report, printable
 from policy.resources import (
@@ -62,6 +62,7 @@ def _check_name(name: Text | None, home: Environment, run: Run, report: Report) 
         report.finding(f"name: the law names no secret {printable(name)}.")
 
 
+@rule("secret-settings", SECRET, SECRET_ROTATION, KEY_ALIAS)
 def check_settings(resource: Resource, run: Run, report: Report) -> None:
     """Name, key, recovery window, copies and rotation of our secrets."""
     home, reader = run.own, Reader(resource.props)
@@ -98,9 +99,7 @@ def check_settings(resource: Resource, run: Run, report: Report) -> None:
         report.finding(f"{statement.path}: the secret itself grants; the execution role has to.")
 
 
-SECRET_SETTINGS = documented("secret-settings", SECRET, SECRET_ROTATION, KEY_ALIAS, check=check_settings)
-
-
+@rule("protected-resources", SECRET, DATABASE_USER, CUSTOM_DB_ROLE)
 def check_protected(resource: Resource, run: Run, report: Report) -> None:
     """The option protect is on, or the stack's setting announces that it is being taken off."""
     secret = resource.type == SECRET
@@ -117,17 +116,6 @@ def check_protected(resource: Resource, run: Run, report: Report) -> None:
         report.advice("is not protected, as the stack's setting unprotect asks; a later destroy removes it.")
     else:
         report.finding("is not protected; a stray edit could delete a credential that tasks consume.")
-
-
-PROTECTED_RESOURCES = documented(
-    "protected-resources",
-    SECRET,
-    DATABASE_USER,
-    CUSTOM_DB_ROLE,
-    check=check_protected,
-    advises=True,
-    anywhere=True,
-)
 
 
 def _addresses(text: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -156,6 +144,7 @@ def _check_known(law: SecretLaw, text: str, run: Run, report: Report) -> None:
         report.finding(f"secretString: has the password of another user than {law.user}.")
 
 
+@rule("secret-value", SECRET_VERSION)
 def check_value(resource: Resource, run: Run, report: Report) -> None:
     """A version of our secret leads to the law's cluster as the law's user; nobody else's secret holds one of ours."""
     home, reader = run.own, Reader(resource.props)
@@ -177,6 +166,3 @@ def check_value(resource: Resource, run: Run, report: Report) -> None:
         for _, password, hosts in _addresses(value):
             if password and any(run.law.home_of_host(host) for host in hosts):
                 report.finding("secretString: leads to a cluster of ours; the law names no such secret.")
-
-
-SECRET_VALUE = documented("secret-value", SECRET_VERSION, check=check_value)

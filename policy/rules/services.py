@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from policy.law import Environment
-from policy.model import documented
+from policy.model import rule
 from policy.parts import pieces
 from policy.report import Report, printable
 from policy.resources import DYNAMIC, ECS_SERVICE, OUR_COMPONENTS, TASK_DEFINITION, Resource
@@ -60,6 +60,7 @@ def _is_scheduler(resource: Resource, home: Environment) -> bool:
     return re.search("(?i)schedule|event", resource.type) is not None and not schedulers.isdisjoint(named)
 
 
+@rule("services-by-law")
 def check_services(resource: Resource, run: Run, report: Report) -> None:
     """No ECS service, task set, schedule or command in a stack moves or starts a task of ours but the law's own."""
     home = run.own
@@ -81,9 +82,7 @@ def check_services(resource: Resource, run: Run, report: Report) -> None:
                 report.finding(f"{printable(path)}: starts or changes {name} as the law does not say.")
 
 
-SERVICES_BY_LAW = documented("services-by-law", check=check_services)
-
-
+@rule("other-readers")
 def check_elsewhere(resource: Resource, run: Run, report: Report) -> None:
     """No type but the ones that have rules of their own names a secret of ours."""
     if resource.type == TASK_DEFINITION or resource.type.startswith((OUR_COMPONENTS, DYNAMIC)):
@@ -128,6 +127,3 @@ def _names_ours(piece: Resource, home: Environment) -> bool:
 def _whole(name: str, text: str, before: str = "") -> bool:
     begins = rf"(?:(?<![\w{before}-])|(?<=/secretsmanager/))"
     return name in text and re.search(rf"{begins}{re.escape(name)}(?![\w-])", text) is not None
-
-
-OTHER_READERS = documented("other-readers", check=check_elsewhere)

@@ -4,7 +4,7 @@ import re
 
 from policy.ecs import Binding, TaskView, role_name, task_view
 from policy.law import ContainerLaw, Environment, TaskLaw
-from policy.model import documented
+from policy.model import rule
 from policy.report import Report, printable
 from policy.resources import TASK_DEFINITION, Resource
 from policy.run import Phase, Run
@@ -44,6 +44,7 @@ def _check_binding(bound: Binding, box: ContainerLaw, home: Environment, report:
         report.finding(f"{bound.path}: {bound.variable} has to name {secret} of {home.account}.")
 
 
+@rule("bindings-by-law", TASK_DEFINITION)
 def check_bindings(resource: Resource, run: Run, report: Report) -> None:
     """Families of ours have exactly the law's bindings; no other family is bound to a secret of ours."""
     task, home = resource.read(task_view), run.own
@@ -74,9 +75,7 @@ def check_bindings(resource: Resource, run: Run, report: Report) -> None:
                 report.finding(f"containerDefinitions: {variable} is not bound in the container {container}.")
 
 
-BINDINGS_BY_LAW = documented("bindings-by-law", TASK_DEFINITION, check=check_bindings)
-
-
+@rule("deprecated-env-vars", TASK_DEFINITION)
 def check_deprecated(resource: Resource, run: Run, report: Report) -> None:
     """A deprecated name is bound to its successor's secret, in the law's container, until phase retire."""
     task = resource.read(task_view)
@@ -99,9 +98,7 @@ def check_deprecated(resource: Resource, run: Run, report: Report) -> None:
             report.finding(f"{bound.path}: {bound.variable} may only alias {successor}, which is {wanted}.")
 
 
-DEPRECATED_ENV_VARS = documented("deprecated-env-vars", TASK_DEFINITION, check=check_deprecated)
-
-
+@rule("secrets-by-arn-and-version", TASK_DEFINITION)
 def check_pinned(resource: Resource, run: Run, report: Report) -> None:
     """Every binding of ours is `ARN:::VERSION`: no parameter, no stage, no plain value, no other place."""
     task, home = resource.read(task_view), run.own
@@ -131,9 +128,7 @@ def check_pinned(resource: Resource, run: Run, report: Report) -> None:
             report.finding(f"{bound.path}: {printable(bound.variable)} has to pin a version id, no stage.")
 
 
-SECRETS_BY_ARN_AND_VERSION = documented("secrets-by-arn-and-version", TASK_DEFINITION, check=check_pinned)
-
-
+@rule("tasks-by-law", TASK_DEFINITION)
 def check_task(resource: Resource, run: Run, report: Report) -> None:
     """A family of ours runs under the law's roles, and its revisions outlive the resource."""
     task, home = resource.read(task_view), run.own
@@ -155,6 +150,3 @@ def check_task(resource: Resource, run: Run, report: Report) -> None:
             report.finding(
                 f"{path}: the law runs {law.family} under {' or '.join(sorted(allowed)) or 'no such role'}."
             )
-
-
-TASKS_BY_LAW = documented("tasks-by-law", TASK_DEFINITION, check=check_task)

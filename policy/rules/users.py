@@ -2,7 +2,7 @@
 
 from policy.atlas import UserView, user_view
 from policy.law import CUSTOM_ROLE_DATABASE, Environment, UserLaw
-from policy.model import documented
+from policy.model import rule
 from policy.reader import Reader
 from policy.report import Report, printable
 from policy.resources import DATABASE_USER, RANDOM_PASSWORD, Resource
@@ -64,6 +64,7 @@ def _shown(name: object, database: object) -> str:
     return printable(f"{name}@{database}")
 
 
+@rule("users-by-law", DATABASE_USER)
 def check_law(resource: Resource, run: Run, report: Report) -> None:
     """Name, roles, authentication database and scope are the law's."""
     user, home = resource.read(user_view), run.own
@@ -89,9 +90,7 @@ def check_law(resource: Resource, run: Run, report: Report) -> None:
     _check_roles(user, law, home, run, report)
 
 
-USERS_BY_LAW = documented("users-by-law", DATABASE_USER, check=check_law)
-
-
+@rule("user-cap", DATABASE_USER)
 def check_cap(resource: Resource, run: Run, report: Report) -> None:
     """The user above the cap is refused when it is registered; the last one is announced.
 
@@ -121,9 +120,6 @@ def check_cap(resource: Resource, run: Run, report: Report) -> None:
             return
 
 
-USER_CAP = documented("user-cap", DATABASE_USER, check=check_cap, advises=True)
-
-
 def _check_generator(resource: Resource, report: Report) -> None:
     reader = Reader(resource.props)
     length, special = reader.number("length"), reader.flag("special")
@@ -135,6 +131,7 @@ def _check_generator(resource: Resource, report: Report) -> None:
         report.finding("special: has to be false; connection strings carry alphanumeric passwords unescaped.")
 
 
+@rule("password-strength", DATABASE_USER, RANDOM_PASSWORD)
 def check_password(resource: Resource, run: Run, report: Report) -> None:
     """Users' passwords, and the generators of our components that make them."""
     if resource.type == RANDOM_PASSWORD:
@@ -161,8 +158,3 @@ def check_password(resource: Resource, run: Run, report: Report) -> None:
             report.finding("password: has other than alphanumeric characters.")
         if run.history.passwords.get(password, (resource.urn,))[0] != resource.urn:
             report.finding("password: another user of this stack has the same one.")
-
-
-PASSWORD_STRENGTH = documented(
-    "password-strength", DATABASE_USER, RANDOM_PASSWORD, check=check_password, anywhere=True
-)

@@ -32,7 +32,9 @@ def test_an_offending_program_is_stopped_by_exactly_its_rule(program, packs):
 
     said = said_of(packs, program)
 
-    assert set(rule.split(" and ")) == {name.removesuffix("-stack") for name, mandatory, _, _ in said if mandatory}
+    assert set(rule.split(" and ")) == {
+        name.removesuffix("-stack") for name, mandatory, _, _ in said if mandatory
+    }
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.stem)
