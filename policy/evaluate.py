@@ -89,12 +89,15 @@ class Evaluator:
         if all(resource.type != SERVICE_ACCESS for resource in resources):
             return _NOTHING
         by_name = {rule.name: rule for rule in self._rules}
-        stale = [each for each in self.run.law.exceptions if each.id not in self.run.history.excepted]
-        messages = {
-            each: f"exception {each.id} is stale: {each.rule} finds nothing on {each.resource}."
-            for each in stale
-        }
-        return _join(_said(by_name.get(each.rule, self._rules[0]), about, messages[each]) for each in stale)
+        return _join(
+            _said(
+                by_name.get(each.rule, self._rules[0]),
+                about,
+                f"exception {each.id} is stale: {each.rule} finds nothing on {each.resource}.",
+            )
+            for each in self.run.law.exceptions
+            if each.id not in self.run.history.excepted
+        )
 
     def _applies(self, rule: Rule) -> bool:
         """A stack of no environment has nothing of its own; what names ours there is judged all the same."""

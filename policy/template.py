@@ -80,10 +80,8 @@ class Template:
         """Whether something that is not read here rewrites the template before it is deployed."""
         named = self.body.get("Transform", [])
         macros = named if isinstance(named, list) else [named]
-        inner = any(
-            text == "Fn::Transform" for path, text in texts(dict(self.body)) if path.endswith("<key>")
-        )
-        return inner or any(str(each) not in _MACROS_OF_AWS for each in macros)
+        keys = {text for path, text in texts(dict(self.body)) if path.endswith("<key>")}
+        return "Fn::Transform" in keys or not _MACROS_OF_AWS.issuperset(map(str, macros))
 
     def section(self, name: str) -> dict[str, Value]:
         """A part of the template; empty where it is absent or none."""

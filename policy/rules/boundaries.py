@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from policy.atlas import user_view
 from policy.law import Environment
 from policy.model import rule
+from policy.parts import parts
 from policy.report import Report, printable
 from policy.resources import ATLAS_PROJECT, CUSTOM_DB_ROLE, DATABASE_USER, STACK_REFERENCE, Resource
 from policy.run import Run
@@ -22,6 +23,7 @@ _HOST = re.compile(r"https?://([^/:\s\"']+|\[[^\]]*\])")
 _OWN_HOST = re.compile(
     r"127(?:\.\d+){3}|localhost|\[::1\]|(?:.+\.)?(?:amazonaws\.com(?:\.cn)?|mongodb\.com|mongodbgov\.com)"
 )
+_PROVIDERS = tuple(f"pulumi:providers:{each}" for each in ("aws", "aws-native", "mongodbatlas"))
 _SIGNS_IN = ("profile", "accessKey")
 _ENVELOPES = re.compile(r"[^A-Za-z0-9]")
 
@@ -54,14 +56,16 @@ def check_projects(resources: Sequence[Resource], run: Run, report: Report) -> N
     The ids of what is ours by other properties are judged when it is registered.
     """
     by_urn = {resource.urn: resource for resource in resources}
-    for resource in resources:
-        if not resource.type.startswith("mongodbatlas:"):
+    pairs = [pair for resource in resources for pair in resource.read(parts)]
+    for about, piece in pairs:
+        if not _ATLAS.search(piece.type) or run.atlas_ours(piece):
             continue
-        report.on(resource)
-        if resource.type == ATLAS_PROJECT and resource.props.get("id") in run.law.projects:
+        report.on(about)
+        if piece.type == ATLAS_PROJECT and piece.props.get("id") in run.law.projects:
             report.finding(_CHANGES)
-        for path, marker in markers(dict(resource.props)) if not run.atlas_ours(resource) else ():
-            sources = resource.depends_by_property.get(re.split(r"[.\[]", path)[0], ())
+        for path, marker in markers(dict(piece.props)):
+            top = re.split(r"[.\[]", path)[0] if piece is about else "parameters"
+            sources = piece.depends_by_property.get(top, ()) if marker is UNKNOWN else ()
             if _PROJECT_ID.search(path) and not _new(sources, by_urn, run):
                 report.not_evaluated(path, marker)
 
@@ -100,10 +104,8 @@ def check_isolation(resource: Resource, run: Run, report: Report) -> None:
 
     An unknown stack owns nothing, so every environment is another one to it.
     """
-    names_others = (STACK_REFERENCE, "pulumi-python:dynamic/rollout:")
-    if resource.type.startswith(names_others) or (
-        _OBSERVES.match(resource.type) and not resource.in_our_component
-    ):
+    observes = _OBSERVES.match(resource.type) and not resource.in_our_component
+    if observes or resource.type.startswith((STACK_REFERENCE, "pulumi-python:dynamic/rollout:")):
         return
     for path, text in resource.texts:
         if path in _SECRET_VALUES or _PLAUSIBLE.search(text) is None:
@@ -131,13 +133,7 @@ def _check_project(resource: Resource, run: Run, report: Report) -> None:
                 report.finding(f"scopes: names the cluster of {other.name}.")
 
 
-@rule(
-    "accounts-by-law",
-    "pulumi:providers:aws",
-    "pulumi:providers:aws-native",
-    "pulumi:providers:mongodbatlas",
-    STACK_REFERENCE,
-)
+@rule("accounts-by-law", *_PROVIDERS, STACK_REFERENCE)
 def check_providers(resource: Resource, run: Run, report: Report) -> None:
     """A provider acts in this environment's account; another stack's outputs come the allowed way only."""
     home = run.home

@@ -84,8 +84,7 @@ def check_settings(resource: Resource, run: Run, report: Report) -> None:
     if not _ours(resource, name or reader.text("namePrefix"), run):
         return
     _check_name(name, home, run, report)
-    key = reader.text("kmsKeyId")
-    _check_key(key, home, report)
+    _check_key(reader.text("kmsKeyId"), home, report)
     days = reader.number("recoveryWindowInDays")
     wrong = any(each.path == "recoveryWindowInDays" for each in reader.problems)
     if not report.hides(days, "recoveryWindowInDays") and (wrong or days not in (None, RECOVERY_WINDOW_DAYS)):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from policy.law import Environment
 from policy.model import rule
 from policy.parts import pieces
+from policy.readings import readings
 from policy.report import Report, printable
 from policy.resources import DYNAMIC, ECS_SERVICE, OUR_COMPONENTS, TASK_DEFINITION, Resource
 from policy.run import Run
@@ -24,9 +25,12 @@ _STARTERS = re.compile(
 _SHELLS = re.compile(
     r"aws(?:-native)?:(?:ssm|ec2|autoscaling|batch|codebuild|glue|imagebuilder)\b|kubernetes:|docker:"
 )
-_COMMAND = re.compile(
-    r"(?i)(?:run|start|stop)[-_]?task|(?:create|update|delete)[-_]?service|execute[-_]?command|"
-    r"register[-_]?task[-_]?definition|create[-_]?task[-_]?set"
+_COMMANDS = (
+    re.compile(r"(?i)\becs\b"),
+    re.compile(
+        r"(?i)(?:run|start|stop)[-_]?task|(?:create|update|delete)[-_]?service|execute[-_]?command|"
+        r"register[-_]?task[-_]?definition|create[-_]?task[-_]?set"
+    ),
 )
 """What runs commands of any kind, and the commands of ECS that start, move or stop a task."""
 
@@ -60,6 +64,13 @@ def _is_scheduler(resource: Resource, home: Environment) -> bool:
     return re.search("(?i)schedule|event", resource.type) is not None and not schedulers.isdisjoint(named)
 
 
+def _texts(piece: Resource) -> tuple[tuple[str, str], ...]:
+    """Its texts; those of what runs commands also as each of their encodings reads."""
+    if not _SHELLS.match(piece.type):
+        return piece.texts
+    return tuple((path, plain) for path, text in piece.texts for plain in readings(text, exact=False))
+
+
 @rule("services-by-law")
 def check_services(resource: Resource, run: Run, report: Report) -> None:
     """No ECS service, task set, schedule or command in a stack moves or starts a task of ours but the law's own."""
@@ -73,11 +84,13 @@ def check_services(resource: Resource, run: Run, report: Report) -> None:
             report.finding("runs a family of ours; a rollout alone moves our services, no stack does.")
         return
     for about, piece in pieces(resource):
-        commands = _SHELLS.match(piece.type) and any(_COMMAND.search(text) for _, text in piece.texts)
-        if not (commands or _STARTERS.match(piece.type)) or _is_scheduler(piece, home):
+        found = piece.read(_texts)
+        commands = all(any(each.search(text) for _, text in found) for each in _COMMANDS)
+        starts = _STARTERS.match(piece.type) or (commands and _SHELLS.match(piece.type))
+        if not starts or _is_scheduler(piece, home):
             continue
         report.on(about)
-        for path, text in piece.texts:
+        for path, text in found:
             for name in dict.fromkeys(families_in(text, home)) if not path.startswith("eventPattern") else ():
                 report.finding(f"{printable(path)}: starts or changes {name} as the law does not say.")
 
@@ -105,7 +118,7 @@ def check_elsewhere(resource: Resource, run: Run, report: Report) -> None:
         names = secrets
         if _RUNNERS.match(piece.type):
             names = secrets.union(*((role, f"role/{role}") for role in home.iam_roles))
-        for path, text in piece.texts:
+        for path, text in piece.read(_texts):
             if (
                 f"secret:{home.secret_prefix}" in text
                 or text.rstrip("*") == home.secret_prefix

@@ -99,25 +99,20 @@ def check_cap(resource: Resource, run: Run, report: Report) -> None:
     if not run.atlas_ours(resource):
         return
     user, home = resource.read(user_view), run.own
-    for path, part in (("projectId", user.project), ("scopes", user.scopes)):
+    for path, part in (("projectId", user.project), ("scopes", user.scopes), ("username", user.name)):
         report.not_evaluated(path, part)
-    if isinstance(user.name, Marker):
-        report.not_evaluated("username", user.name)
-    elif user.name is not None and home.is_one_tenants(user.name):
+    if isinstance(user.name, str) and home.is_one_tenants(user.name):
         report.finding("username: is one tenant's; views and the JWT's identity keep tenants apart.")
         return
     cap, objection = run.law.cap(home)
-    for project, cluster in user_places(resource):
-        users = run.history.users
-        others = users.get((project, cluster), set()) | users.get((project, ""), set())
-        count = len(others | {resource.urn})
-        if count > cap:
-            more = f"; a higher cap is not in force: {objection}" if objection else ""
-            report.finding(f"is user {count} of its cluster; {cap} are the most{more}.")
-            return
-        if count == cap:
-            report.advice(f"is user {count} of {cap} of its cluster: the cap is reached.")
-            return
+    users, places = run.history.users, user_places(resource)
+    reached = [users.get(place, set()) | users.get((place[0], ""), set()) for place in places]
+    count = max((len(others | {resource.urn}) for others in reached), default=0)
+    if count > cap:
+        more = f"; a higher cap is not in force: {objection}" if objection else ""
+        report.finding(f"is user {count} of its cluster; {cap} are the most{more}.")
+    elif count == cap:
+        report.advice(f"is user {count} of {cap} of its cluster: the cap is reached.")
 
 
 def _check_generator(resource: Resource, report: Report) -> None:
@@ -146,9 +141,9 @@ def check_password(resource: Resource, run: Run, report: Report) -> None:
         if not report.hides(kind, key) and kind not in (None, "", "NONE"):
             report.finding(f"{key}: has to be NONE; a user signs in with its password and nothing else.")
     password = resource.read(user_view).password
-    if isinstance(password, Marker):
-        report.not_evaluated("password", password)
-    elif password is None:
+    if report.hides(password, "password"):
+        return
+    if password is None:
         if "password" not in resource.ignore_changes:
             report.finding("has no password; only an adopted user (ignore_changes=['password']) may.")
     else:
