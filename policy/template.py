@@ -78,7 +78,7 @@ class Template:
     @property
     def has_macros(self) -> bool:
         """Whether something that is not read here rewrites the template before it is deployed."""
-        named = self.body.get("Transform", [])
+        named = self.body.get("Transform") or []
         macros = named if isinstance(named, list) else [named]
         keys = {text for path, text in texts(dict(self.body)) if path.endswith("<key>")}
         return "Fn::Transform" in keys or not _MACROS_OF_AWS.issuperset(map(str, macros))
@@ -91,7 +91,10 @@ class Template:
     def variants(self, value: Value) -> Iterator[Value]:
         """What a value becomes, by each way in which its open conditions may be decided."""
         self.tried, self.undecided = {}, set()
-        first = self._resolved(value)
+        try:
+            first = self._resolved(value)
+        except RecursionError:  # a condition that depends on itself
+            first, self.undecided = OUTSIDE, set()
         names = sorted(self.undecided)
         if not names or len(names) > _MOST_CONDITIONS:
             yield first
