@@ -11,7 +11,7 @@ from policy.law import Law
 from policy.model import Finding, Level, NotEvaluated
 from policy.resources import Resource
 from policy.run import Run, carried_phase, parse_phase
-from policy.values import Value, from_protocol
+from policy.values import from_protocol
 
 DEPLOYMENT_VERSIONS = (3, 4)
 """What `pulumi stack export` writes: 4 as soon as a resource is tainted, or has hooks or views; 3 otherwise."""
@@ -79,36 +79,23 @@ def _entries(text: str) -> list[Mapping[str, object]]:
     return [entry for entry in listed if not entry.get("delete") and not entry.get("viewOf")]
 
 
-def _properties(raw: object) -> dict[str, Value]:
-    value = from_protocol(raw)
-    return value if isinstance(value, dict) else {}
-
-
 def _names(raw: object) -> tuple[str, ...]:
     return tuple(item for item in raw if isinstance(item, str)) if isinstance(raw, list) else ()
 
 
-def _dependencies(entry: Mapping[str, object]) -> tuple[str, ...]:
-    by_property = entry.get("propertyDependencies")
-    listed = by_property.values() if isinstance(by_property, dict) else ()
-    return tuple(
-        dict.fromkeys([*_names(entry.get("dependencies")), *(urn for urns in listed for urn in _names(urns))])
-    )
-
-
 def _resource(entry: Mapping[str, object], side: str) -> Resource:
-    urn, parent = str(entry["urn"]), entry.get("parent")
+    urn, parent, by_property = str(entry["urn"]), entry.get("parent"), entry.get("propertyDependencies")
+    related = [entry.get("dependencies"), *(by_property.values() if isinstance(by_property, dict) else ())]
+    known, given = {"id": entry.get("id")} if side == "outputs" else {}, entry.get(side)
+    props = from_protocol({**known, **given} if isinstance(given, dict) else known)
     return Resource(
         urn=urn,
         type=str(entry["type"]),
         name=urn.rsplit("::", 1)[-1],
-        props={
-            **_properties(entry.get(side)),
-            **({"id": str(entry["id"])} if side == "outputs" and "id" in entry else {}),
-        },
+        props=props if isinstance(props, dict) else {},
         protect=entry.get("protect") is True,
         ignore_changes=_names(entry.get("ignoreChanges")),
         delete_before_replace=entry.get("deleteBeforeReplace") is True,
-        dependencies=_dependencies(entry),
+        dependencies=tuple(dict.fromkeys(urn for urns in related for urn in _names(urns))),
         parent=parent if isinstance(parent, str) else "",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policy.credentials import Password
@@ -21,22 +22,21 @@ class RoleReference:
 
 
 @dataclass(frozen=True)
-class Target:
-    """What one action of a custom role is granted on."""
-
-    path: str
-    database: Text | None
-    collection: Text | None
-    cluster: bool | Marker | None
-
-
-@dataclass(frozen=True)
 class ActionGrant:
-    """One Atlas action and everything it is granted on."""
+    """One Atlas action on one target; on everything that cannot be seen where `hidden` says why."""
 
     path: str
     action: Text | None
-    targets: tuple[Target, ...] | Marker
+    database: Text | None = None
+    collection: Text | None = None
+    cluster: bool | Marker | None = None
+    unseen: Marker | None = None
+
+    @property
+    def hidden(self) -> Marker | None:
+        """Why a part of it cannot be seen."""
+        parts = (self.action, self.database, self.collection, self.cluster, self.unseen)
+        return next((part for part in parts if isinstance(part, Marker)), None)
 
 
 @dataclass(frozen=True)
@@ -81,21 +81,15 @@ def _references(readers: tuple[Reader, ...] | Marker) -> tuple[RoleReference, ..
     )
 
 
-def _action(reader: Reader) -> ActionGrant:
+def _granted(reader: Reader) -> Iterator[ActionGrant]:
     targets = reader.objects("resources", required=True)
-    action = reader.text("action", required=True)
-    if isinstance(targets, Marker):
-        return ActionGrant(reader.path("action"), action, targets)
-    read = tuple(
-        Target(
-            target.path("collectionName"),
-            target.text("databaseName"),
-            target.text("collectionName"),
-            target.flag("cluster"),
-        )
-        for target in targets
-    )
-    return ActionGrant(reader.path("action"), action, read)
+    path, action = reader.path("action"), reader.text("action", required=True)
+    if isinstance(targets, Marker) or isinstance(action, Marker):
+        yield ActionGrant(path, action, unseen=targets if isinstance(targets, Marker) else None)
+        return
+    for target in targets:
+        names = (target.text("databaseName"), target.text("collectionName"), target.flag("cluster"))
+        yield ActionGrant(target.path("collectionName"), action, *names)
 
 
 def user_view(resource: Resource) -> UserView:
@@ -122,7 +116,9 @@ def role_view(resource: Resource) -> RoleView:
     return RoleView(
         name=reader.text("roleName", required=True),
         project=reader.text("projectId", required=True),
-        actions=actions if isinstance(actions, Marker) else tuple(_action(action) for action in actions),
+        actions=actions
+        if isinstance(actions, Marker)
+        else tuple(grant for action in actions for grant in _granted(action)),
         inherited=_references(reader.objects("inheritedRoles")),
         problems=tuple(reader.problems),
     )

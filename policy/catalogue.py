@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from policy.law_file import UNKNOWN_SETTING
-from policy.model import Rule
+from policy.model import Rule, documentation
 from policy.rules import RULES
 
 _PARTS = ("-stack", "-advisory")
@@ -30,21 +29,14 @@ class Telling:
     expected: tuple[str, ...] = ()
 
 
-NOT_EVALUATED: Final = Telling(
-    "not-evaluated",
-    "Values that rules could not see; an unknown value is reported, never passed over",
-    "To Pulumi's SDK an unknown value turns even a mandatory rule into a remark, so the pack names what it missed.",
-    f"advisory; with {UNKNOWN_SETTING}=fail, as in CI, a violation of each rule that could not judge the value",
-    "Give the property a value that is known in a preview: text or the stack's configuration, no output of a resource.",
-)
-KNOWN_AFTER_CREATION: Final = Telling(
+def _telling(name: str, *expected: str) -> Telling:
+    return Telling(name, **documentation(name), expected=expected)
+
+
+NOT_EVALUATED: Final = _telling("not-evaluated")
+KNOWN_AFTER_CREATION: Final = _telling(
     "known-after-creation",
-    "Values that exist only after creation, as their rules say; they are judged when they do",
-    "An ARN, a version or a generated password is unknown until its resource is there; the update judges it then. In "
-    "an exported state secrets stay encrypted: the update that stored them has judged them.",
-    "advisory; nothing fails by it",
-    "None is needed: the same rule judges the value when the resource that takes it is registered in the update.",
-    tuple(f"{rule.name}: {', '.join(rule.after_creation)}" for rule in RULES if rule.after_creation),
+    *(f"{rule.name}: {', '.join(rule.after_creation)}" for rule in RULES if rule.after_creation),
 )
 _TELLINGS: Final = {each.name: each for each in (NOT_EVALUATED, KNOWN_AFTER_CREATION)}
 

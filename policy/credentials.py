@@ -13,12 +13,12 @@ from __future__ import annotations
 import enum
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from policy.readings import LONGEST_PART, SPECIAL, is_packed, is_real, joined, readings, series_of
-from policy.values import Value
+from policy.values import Value, inside, texts
 
 _ADDRESS = re.compile(r"mongodb(?:\+srv)?:(?:\\{0,4}/){2}", re.IGNORECASE)
 _USER = re.compile(r"[^\s/@\"'`?#]{0,200}")
@@ -78,23 +78,15 @@ def leaks(props: Mapping[str, Value], passwords: Collection[Password] = ()) -> I
     The path of a key ends with `<key>`; that of a string in parts is its first part's. The pickled provider of a
     dynamic resource (`__provider`) is not searched.
     """
-    pending: list[tuple[str, Value]] = [
-        (key, item) for key, item in reversed(list(props.items())) if not key.startswith("__")
-    ]
-    yield from _in_keys("", (key for key in props if not key.startswith("__")), passwords)
-    yield from _in_parts("", {key: item for key, item in props.items() if not key.startswith("__")})
-    while pending:
-        path, current = pending.pop()
-        if isinstance(current, str):
-            for kind in found(current, passwords):
-                yield path, kind
-        elif isinstance(current, dict):
-            yield from _in_keys(path, current, passwords)
-            yield from _in_parts(path, current)
-            pending.extend((f"{path}.{key}", item) for key, item in reversed(list(current.items())))
-        elif isinstance(current, list):
-            yield from _in_parts(path, current)
-            pending.extend(reversed([(f"{path}[{index}]", item) for index, item in enumerate(current)]))
+    visible = {key: item for key, item in props.items() if not key.startswith("__")}
+    for path, text in texts(visible):
+        for kind in found(text, passwords):
+            yield path, kind
+    for path, part in inside(visible):
+        for series in series_of(part):
+            for place, whole in joined(series):
+                if _holds_uri(whole):
+                    yield (f"{path}{place}" if path else place.lstrip(".")), Kind.URI
 
 
 def found(text: str, passwords: Collection[Password] = ()) -> tuple[Kind, ...]:
@@ -117,19 +109,6 @@ def found(text: str, passwords: Collection[Password] = ()) -> tuple[Kind, ...]:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _in_keys(path: str, keys: Iterable[str], passwords: Collection[Password]) -> Iterator[tuple[str, Kind]]:
-    for key in keys:
-        for kind in found(key, passwords):
-            yield f"{path}.<key>" if path else "<key>", kind
-
-
-def _in_parts(path: str, value: Mapping[str, Value] | Sequence[Value]) -> Iterator[tuple[str, Kind]]:
-    for series in series_of(value):
-        for place, whole in joined(series):
-            if _holds_uri(whole):
-                yield (f"{path}{place}" if path else place.lstrip(".")), Kind.URI
 
 
 def _holds_uri(text: str) -> bool:

@@ -20,23 +20,14 @@ _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/(?P<name>.+)",
 
 @dataclass(frozen=True)
 class Binding:
-    """One entry of a container's `secrets`; `reference` is None where `valueFrom` is no secret's ARN."""
+    """One variable of a container; `reference` is None where it is plain, or its `valueFrom` no secret's ARN."""
 
     path: str
     container: str
     variable: str
-    reference: SecretReference | None
+    reference: SecretReference | None = None
     unknown: Marker | None = None
     source: str = ""
-
-
-@dataclass(frozen=True)
-class Plain:
-    """A plain variable of a container."""
-
-    path: str
-    container: str
-    variable: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +44,7 @@ class TaskView:
     task_role: Text | None
     containers: tuple[str, ...]
     bindings: tuple[Binding, ...]
-    plain: tuple[Plain, ...]
+    plain: tuple[Binding, ...]
     unseen: Marker | None
     problems: tuple[Problem, ...]
     others: tuple[tuple[str, str], ...] = ()
@@ -76,7 +67,7 @@ def task_view(resource: Resource) -> TaskView:
     unseen = document if isinstance(document, Marker) else None
     names: list[str] = []
     bindings: list[Binding] = []
-    plain: list[Plain] = []
+    plain: list[Binding] = []
     files: list[str] = []
     if isinstance(listed, Marker):
         unseen = listed
@@ -111,7 +102,7 @@ def _others(document: Value) -> Iterator[tuple[str, str]]:
 
 
 def _read_container(
-    container: Reader, name: str, bindings: list[Binding], plain: list[Plain]
+    container: Reader, name: str, bindings: list[Binding], plain: list[Binding]
 ) -> Marker | None:
     unseen = None
     for key in ("secrets", "environment"):
@@ -126,7 +117,7 @@ def _read_container(
             elif variable is not None and key == "secrets":
                 bindings.append(_binding(entry, name, variable))
             elif variable is not None:
-                plain.append(Plain(entry.path("name"), name, variable))
+                plain.append(Binding(entry.path("name"), name, variable))
     return unseen
 
 

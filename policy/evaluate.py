@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 
-from policy.model import Finding, Level, NotEvaluated, Outcome, Rule
+from policy.model import Finding, Level, Outcome, Rule
 from policy.parts import parts
 from policy.report import Report
 from policy.resources import SERVICE_ACCESS, STACK, Resource
@@ -45,7 +45,7 @@ class Evaluator:
             self._guard(rule, about, partial(rule.check, part, self.run))
             for about, part in pairs
             for rule in self._for_type(part.type)
-            if rule.check is not None and (rule.types or part is resource)
+            if rule.check is not None and (rule.types or part is resource) and self._applies(rule)
         ]
         try:
             for _, part in pairs:
@@ -61,7 +61,7 @@ class Evaluator:
         outcomes = [
             self._guard(rule, about, partial(rule.check_stack, resources, self.run))
             for rule in self._rules
-            if rule.check_stack is not None
+            if rule.check_stack is not None and self._applies(rule)
         ]
         merged = _merged(outcomes, fail_unknown=self.run.law.fail_unknown, rules=self._rules)
         return _join((self._excused(merged), self._stale(about, resources)))
@@ -89,14 +89,19 @@ class Evaluator:
         if all(resource.type != SERVICE_ACCESS for resource in resources):
             return _NOTHING
         by_name = {rule.name: rule for rule in self._rules}
-        found: list[Finding] = []
-        for each in self.run.law.exceptions:
-            rule = by_name.get(each.rule, self._rules[0])
-            if each.id not in self.run.history.excepted:
-                report = Report(rule, about)
-                report.finding(f"exception {each.id} is stale: {each.rule} finds nothing on {each.resource}.")
-                found.extend(report.outcome().findings)
-        return Outcome(tuple(found))
+        return _join(
+            _said(
+                by_name.get(each.rule, self._rules[0]),
+                about,
+                f"exception {each.id} is stale: {each.rule} finds nothing on {each.resource}.",
+            )
+            for each in self.run.law.exceptions
+            if each.id not in self.run.history.excepted
+        )
+
+    def _applies(self, rule: Rule) -> bool:
+        """A stack of no environment has nothing of its own; what names ours there is judged all the same."""
+        return rule.anywhere or self.run.home is not None
 
     def _select(self, type_token: str) -> tuple[Rule, ...]:
         return tuple(rule for rule in self._rules if not rule.types or type_token in rule.types)
@@ -111,12 +116,15 @@ class Evaluator:
         return report.outcome()
 
 
-def _failed(rule: Rule, resource: Resource, error: Exception) -> Outcome:
+def _said(rule: Rule, resource: Resource, message: str, remedy: str = "") -> Outcome:
     report = Report(rule, resource)
-    report.finding(
-        f"the rule {rule.name} could not judge this ({type(error).__name__}), which is a violation."
-    )
+    report.finding(message, remedy)
     return report.outcome()
+
+
+def _failed(rule: Rule, resource: Resource, error: Exception) -> Outcome:
+    message = f"the rule {rule.name} could not judge this ({type(error).__name__}), which is a violation."
+    return _said(rule, resource, message)
 
 
 def _join(outcomes: Iterable[Outcome]) -> Outcome:
@@ -134,18 +142,14 @@ def _merged(outcomes: Sequence[Outcome], *, fail_unknown: bool, rules: Sequence[
     if not fail_unknown:
         return joined
     by_name = {rule.name: rule for rule in rules}
-    unexpected = tuple(
-        _as_finding(item, by_name[item.rule])
+    unexpected = [
+        _said(
+            by_name[item.rule],
+            Resource(item.urn, item.type, item.name, {}),
+            f"{item.path} is {item.because.value}, so {item.rule} could not be evaluated.",
+            _REMEDIES[item.because],
+        )
         for item in joined.not_evaluated
         if item.because is not SECRET and not item.after_creation
-    )
-    return Outcome(joined.findings + unexpected, joined.not_evaluated)
-
-
-def _as_finding(item: NotEvaluated, rule: Rule) -> Finding:
-    report = Report(rule, Resource(item.urn, item.type, item.name, {}))
-    report.finding(
-        f"{item.path} is {item.because.value}, so {rule.name} could not be evaluated.",
-        _REMEDIES[item.because],
-    )
-    return report.outcome().findings[0]
+    ]
+    return _join((joined, *unexpected))

@@ -77,13 +77,13 @@ class PolicyView:
             if each.allows and each.hidden is not None and covers:
                 yield each.path, each.hidden
 
-    def allowing(self, action: str, arn: str) -> Statement | None:
-        """The statement that allows an action on a resource, unless the document itself denies it throughout."""
-        found = next((each for each in self.statements if each.allows and each.covers(action, arn)), None)
-        denied = found is not None and any(
-            not each.allows and not each.conditional and each.covers(action, arn) for each in self.statements
-        )
-        return None if denied else found
+    def granted(self, actions: Sequence[str], arn: str) -> Iterator[tuple[str, Statement]]:
+        """Those of these actions that it allows on a resource and does not itself deny, each with its statement."""
+        denying = [each for each in self.statements if not each.allows and not each.conditional]
+        for action in actions:
+            found = next((each for each in self.statements if each.allows and each.covers(action, arn)), None)
+            if found is not None and not any(each.covers(action, arn) for each in denying):
+                yield action, found
 
 
 @lru_cache(maxsize=4096)

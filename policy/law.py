@@ -6,7 +6,7 @@ the law allows: `objection` says why.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -216,22 +216,20 @@ class Law:
 
     def objection_to_user(self, environment: Environment, user: UserLaw) -> str:
         """Why a user's role, as the law has it, needs a decision that there is not; "" where it is in force."""
-        for name, database in user.roles:
-            custom = database == CUSTOM_ROLE_DATABASE and name in environment.roles
-            if custom or (name == READING and database in (environment.database, environment.audit[0])):
-                continue
-            problem = self.decisions.objection(user.decision, f"role {name}@{database} for {user.name}")
-            if problem:
-                return problem
-        return ""
+        plain = {(READING, environment.database), (READING, environment.audit[0])}
+        plain |= {(name, CUSTOM_ROLE_DATABASE) for name in environment.roles}
+        wider = (
+            f"role {name}@{place} for {user.name}" for name, place in user.roles if (name, place) not in plain
+        )
+        return self._first_objection(user.decision, wider)
+
+    def _first_objection(self, decision: str, grants: Iterable[str]) -> str:
+        return next(filter(None, (self.decisions.objection(decision, grant) for grant in grants)), "")
 
     def objection_to_role(self, role: RoleLaw) -> str:
         """Why a custom role's actions, as the law has them, need a decision that there is not."""
-        for action in sorted({grant[0] for grant in role.grants} - ORDINARY_ACTIONS):
-            problem = self.decisions.objection(role.decision, f"action {action} for {role.name}")
-            if problem:
-                return problem
-        return ""
+        wider = sorted({grant[0] for grant in role.grants} - ORDINARY_ACTIONS)
+        return self._first_objection(role.decision, (f"action {action} for {role.name}" for action in wider))
 
     def objection_to(self, entry: Waiver | Excepted) -> str:
         """Why a waiver or an exception is not in force; "" where its decision allows it."""
@@ -240,20 +238,12 @@ class Law:
 
     def lapsed(self) -> tuple[str, ...]:
         """Each entry that needs a decision and lacks one, as a sentence; the pack acts as if it were not there."""
-        found: dict[str, None] = {}
+        found: list[tuple[str, str]] = []
         for home in self.environments:
-            objections = {
-                f"{home.name}: user cap {home.user_cap}": self.cap(home)[1],
-                **{
-                    f"{home.name}: user {user.name}": self.objection_to_user(home, user)
-                    for user in home.users.values()
-                },
-                **{f"role {role.name}": self.objection_to_role(role) for role in home.roles.values()},
-                **{f"waiver {waiver.id}": self.objection_to(waiver) for waiver in home.waivers},
-            }
-            found |= {f"{what}: {why}": None for what, why in objections.items() if why}
-        for each in self.exceptions:
-            why = self.objection_to(each)
-            if why:
-                found[f"exception {each.id}: {why}"] = None
-        return tuple(found)
+            users = [(user.name, self.objection_to_user(home, user)) for user in home.users.values()]
+            found.append((f"{home.name}: user cap {home.user_cap}", self.cap(home)[1]))
+            found += [(f"{home.name}: user {name}", why) for name, why in users]
+            found += [(f"role {role.name}", self.objection_to_role(role)) for role in home.roles.values()]
+            found += [(f"waiver {waiver.id}", self.objection_to(waiver)) for waiver in home.waivers]
+        found += [(f"exception {each.id}", self.objection_to(each)) for each in self.exceptions]
+        return tuple(dict.fromkeys(f"{what}: {why}" for what, why in found if why))

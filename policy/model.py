@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from inspect import isfunction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from policy.values import Marker
 
@@ -25,32 +27,13 @@ class Level(enum.StrEnum):
     ADVISORY = "advisory"
 
 
-class Severity(enum.StrEnum):
-    """How much harm the finding stands for."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
-
-
-class Framework(enum.StrEnum):
-    """The controls that rules give evidence for."""
-
-    SOC2_LOGICAL_ACCESS = "SOC 2 CC6.1"
-    SOC2_BOUNDARIES = "SOC 2 CC6.6"
-    HIPAA_ACCESS = "HIPAA §164.308(a)(4)"
-    HIPAA_AUDIT = "HIPAA §164.312(b)"
-    CMS_SEPARATION = "CMS EDE Appendix A §3"
-
-
 @dataclass(frozen=True)
 class Finding:
     """One thing that may not be. `subject` is the name a manifest would know it by (user, role, secret, family)."""
 
     rule: str
     level: Level
-    severity: Severity
+    severity: str
     urn: str
     type: str
     name: str
@@ -88,6 +71,7 @@ class Outcome:
 
 
 ResourceCheck: TypeAlias = "Callable[[Resource, Run, Report], None]"
+C = TypeVar("C", bound=Callable[..., None])
 StackCheck: TypeAlias = "Callable[[Sequence[Resource], Run, Report], None]"
 
 
@@ -98,15 +82,15 @@ class Rule:
     `refuses` says one by one what the rule finds. `types` are the type tokens that `check` is called for, all types
     where empty. `check` sees one resource's inputs when it is registered and blocks it; `check_stack` sees all outputs.
     `advises` marks rules that also have findings which do not stop a deployment. `after_creation` names the properties
-    whose value may legitimately be unknown in a preview.
+    whose value may legitimately be unknown in a preview. `anywhere` marks rules for stacks of no environment too.
     """
 
     name: str
     description: str
     why: str
     source: str
-    severity: Severity
-    frameworks: tuple[Framework, ...]
+    severity: str
+    frameworks: tuple[str, ...]
     remediation: str
     offending: str
     compliant: str
@@ -116,6 +100,7 @@ class Rule:
     check_stack: StackCheck | None = None
     advises: bool = False
     after_creation: tuple[str, ...] = ()
+    anywhere: bool = False
 
     @property
     def level(self) -> str:
@@ -124,24 +109,38 @@ class Rule:
 
 
 @cache
-def _documentation() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(Path(__file__).with_name("rules.json").read_text(encoding="utf-8"))
+def _all_documentation() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("rules.json").read_text("utf-8"))
     return found
 
 
-def documented(name: str, *types: str, **code: Any) -> Rule:
-    """A rule for these types, or for all, with its documentation, which is data: `rules.json`."""
-    given = dict(_documentation()[name])
-    return Rule(
-        name=name,
-        types=types,
-        severity=Severity(given.pop("severity")),
-        frameworks=tuple(map(Framework, given.pop("serves"))),
-        remediation=given.pop("remedy"),
-        offending="\n".join(given.pop("offending")),
-        compliant="\n".join(given.pop("compliant")),
-        refuses=tuple(given.pop("refuses")),
-        after_creation=tuple(given.pop("after_creation", ())),
-        **given,
-        **code,
-    )
+def documentation(name: str) -> dict[str, Any]:
+    """What `rules.json` says about a rule or another finding of the pack."""
+    return dict(_all_documentation()[name])
+
+
+def rule(name: str, *types: str, whole_stack: bool = False) -> Callable[[C], C]:
+    """Join a check with its rule: of each resource of these types, of all where none is named, or of a whole stack."""
+
+    def joined(check: C) -> C:
+        part = {"check_stack": check} if whole_stack else {"check": check, "types": types}
+        check.__dict__["rule"] = (name, part)
+        return check
+
+    return joined
+
+
+def rules_of(*modules: ModuleType) -> tuple[Rule, ...]:
+    """The rules whose checks these modules hold, with their documentation, in the order of `rules.json`."""
+    code: dict[str, dict[str, Any]] = {}
+    for check in (each for module in modules for each in vars(module).values() if isfunction(each)):
+        name, part = check.__dict__.get("rule", ("", {}))
+        code.setdefault(name, {}).update(part)
+    return tuple(_documented(name, code[name]) for name in _all_documentation() if name in code)
+
+
+def _documented(name: str, code: Mapping[str, Any]) -> Rule:
+    given = documentation(name)
+    example: dict[str, Any] = {key: "\n".join(given.pop(key)) for key in ("offending", "compliant")}
+    lists = {key: tuple(item) for key, item in given.items() if isinstance(item, list)}
+    return Rule(name=name, **{**given, **lists}, **example, **code)

@@ -32,7 +32,7 @@ from pulumi_policy.proxy import UnknownValueError
 from policy.catalogue import KNOWN_AFTER_CREATION, NOT_EVALUATED, Telling
 from policy.evaluate import Evaluator
 from policy.law import Law
-from policy.model import Finding, Level, NotEvaluated, Outcome, Rule
+from policy.model import Level, NotEvaluated, Outcome, Rule
 from policy.resources import STACK, Resource
 from policy.rules import RULES
 from policy.run import Phase, Run, carried_phase, parse_phase
@@ -40,15 +40,14 @@ from policy.values import UNKNOWN, Value, from_protocol
 
 PACK_NAME: Final = "atlas-access"
 PROJECT: Final = "atlas-access"
-_CONTAINERS = (Mapping, Sequence)
 
 
 def value_of(proxy: Any) -> Value:
     """A plain value from the SDK's proxy, with `UNKNOWN` where reading it would raise."""
-    if isinstance(proxy, str) or not isinstance(proxy, _CONTAINERS):
-        return from_protocol(proxy)
     if isinstance(proxy, Mapping):
-        return {str(key): _item(proxy, key) for key in proxy}
+        return _properties(proxy)
+    if isinstance(proxy, str) or not isinstance(proxy, Sequence):
+        return from_protocol(proxy)
     return [_item(proxy, index) for index in range(len(proxy))]
 
 
@@ -153,45 +152,57 @@ def _setting(name: str) -> str:
 def policies(law: Law, rules: Sequence[Rule] = RULES) -> list[Policy]:
     """All policies of the pack."""
     session = Session(law, rules)
-    built: list[Policy] = []
     excepted = {each.rule for each in law.exceptions}
-    for rule in rules:
-        advises = rule.advises or rule.name in excepted
-        for level in Level if advises else (Level.MANDATORY,):
-            name = rule.name if level is Level.MANDATORY else f"{rule.name}-advisory"
-            if rule.check is not None:
-                built.append(_policy(session, rule, name, level))
-            if rule.check_stack is not None and (level is Level.MANDATORY or rule.name in excepted):
-                built.append(_policy(session, rule, f"{name}-stack", level, stack=True))
-    tellings = ((NOT_EVALUATED, False), (KNOWN_AFTER_CREATION, True))
-    for telling, expected in tellings:
+    kinds = [
+        *((rule, Level.MANDATORY, False) for rule in rules if rule.check is not None),
+        *((rule, Level.MANDATORY, True) for rule in rules if rule.check_stack is not None),
+        *((rule, Level.ADVISORY, False) for rule in rules if rule.advises or rule.name in excepted),
+        *(
+            (rule, Level.ADVISORY, True)
+            for rule in rules
+            if rule.check_stack is not None and rule.name in excepted
+        ),
+    ]
+    built = [_policy(session, rule, level, stack=stack) for rule, level, stack in kinds]
+    for telling, expected in ((NOT_EVALUATED, False), (KNOWN_AFTER_CREATION, True)):
         built += [_telling(session, telling, expected=expected, stack=stack) for stack in (False, True)]
     return built
 
 
-def _metadata(rule: Rule) -> dict[str, Any]:
-    return {
-        "severity": Severity(rule.severity.value),
-        "framework": PolicyComplianceFramework(
-            name=rule.frameworks[0].value,
-            reference=", ".join(framework.value for framework in rule.frameworks),
-        ),
-        "tags": [rule.source, *(framework.value for framework in rule.frameworks)],
-        "remediation_steps": rule.remediation,
-    }
-
-
-def _said(finding: Finding) -> str:
-    return f"{finding.message}\nRemedy: {finding.remediation} ({finding.source})"
-
-
-def _policy(session: Session, rule: Rule, name: str, level: Level, *, stack: bool = False) -> Policy:
+def _policy(session: Session, rule: Rule, level: Level, *, stack: bool) -> Policy:
     def told(outcome: Outcome) -> Iterator[tuple[str, str]]:
-        for finding in outcome.findings:
-            if finding.rule == rule.name and finding.level is level:
-                yield _said(finding), finding.urn
+        for each in outcome.findings:
+            if each.rule == rule.name and each.level is level:
+                yield f"{each.message}\nRemedy: {each.remediation} ({each.source})", each.urn
 
-    return _built(session, name, rule.description, level, told, stack=stack, **_metadata(rule))
+    return _built(
+        session,
+        rule.name if level is Level.MANDATORY else f"{rule.name}-advisory",
+        rule.description,
+        level,
+        told,
+        stack=stack,
+        severity=Severity(rule.severity),
+        framework=PolicyComplianceFramework(name=rule.frameworks[0], reference=", ".join(rule.frameworks)),
+        tags=[rule.source, *rule.frameworks],
+        remediation_steps=rule.remediation,
+    )
+
+
+def _telling(session: Session, telling: Telling, *, expected: bool, stack: bool) -> Policy:
+    """A policy that names what no rule could see: what rules expect before creation, or what they do not."""
+
+    def told(outcome: Outcome) -> Iterator[tuple[str, str]]:
+        """One line per resource and property, naming every rule that could not judge it."""
+        grouped: dict[tuple[str, str], list[NotEvaluated]] = {}
+        for item in outcome.not_evaluated:
+            if item.after_creation is expected:
+                grouped.setdefault((item.urn, item.path), []).append(item)
+        for (urn, path), items in grouped.items():
+            rules = ", ".join(dict.fromkeys(item.rule for item in items))
+            yield f"{items[0].name}: {path} is {items[0].because.value}; not evaluated: {rules}", urn
+
+    return _built(session, telling.name, telling.description, Level.ADVISORY, told, stack=stack)
 
 
 def _built(
@@ -204,6 +215,7 @@ def _built(
     stack: bool,
     **metadata: Any,
 ) -> Policy:
+    name = f"{name}-stack" if stack else name
     outcome: Callable[[str, Any], Outcome] = session.stack_outcome if stack else session.resource_outcome
 
     def validate(args: Any, violation: ReportViolation) -> None:
@@ -212,26 +224,3 @@ def _built(
 
     kind = StackValidationPolicy if stack else ResourceValidationPolicy
     return kind(name, description, validate, EnforcementLevel(level.value), **metadata)
-
-
-def _summaries(unseen: Sequence[NotEvaluated]) -> dict[tuple[str, str], str]:
-    """One line per resource and property, naming every rule that could not judge it."""
-    grouped: dict[tuple[str, str], list[NotEvaluated]] = {}
-    for item in unseen:
-        grouped.setdefault((item.urn, item.path), []).append(item)
-    return {
-        key: f"{items[0].name}: {items[0].path} is {items[0].because.value}; not evaluated: "
-        f"{', '.join(dict.fromkeys(item.rule for item in items))}"
-        for key, items in grouped.items()
-    }
-
-
-def _telling(session: Session, telling: Telling, *, expected: bool, stack: bool) -> Policy:
-    """A policy that names what no rule could see: what rules expect before creation, or what they do not."""
-
-    def told(outcome: Outcome) -> Iterator[tuple[str, str]]:
-        unseen = [item for item in outcome.not_evaluated if item.after_creation is expected]
-        return ((line, urn) for (urn, _), line in _summaries(unseen).items())
-
-    name = f"{telling.name}-stack" if stack else telling.name
-    return _built(session, name, telling.description, Level.ADVISORY, told, stack=stack)

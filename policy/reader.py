@@ -72,14 +72,11 @@ class Reader:
         An unknown entry makes the whole list unknown: what it will hold cannot be judged in part.
         """
         value = self._props.get(key)
-        if value is None:
-            if required:
-                self.wrong(key, "a list of objects")
-            return ()
         if isinstance(value, Marker):
             return value
         if not isinstance(value, list):
-            self.wrong(key, "a list of objects")
+            if required or value is not None:
+                self.wrong(key, "a list of objects")
             return ()
         readers = []
         for index, item in enumerate(value):
@@ -96,30 +93,19 @@ class Reader:
         value = self._props.get(key)
         if value is None:
             return None
-        if isinstance(value, str | Marker):
-            return (value,)
-        if not isinstance(value, list):
-            self.wrong(key, "a text or a list of texts")
-            return ()
-        read: list[Text] = []
-        for index, item in enumerate(value):
-            if isinstance(item, str | Marker):
-                read.append(item)
-            else:
-                self.wrong(f"{key}[{index}]", "a text")
-        return tuple(read)
+        listed = value if isinstance(value, list) else [value]
+        for index, item in enumerate(listed):
+            if not isinstance(item, str | Marker):
+                self.wrong(f"{key}[{index}]" if listed is value else key, "a text or a list of texts")
+        return tuple(item for item in listed if isinstance(item, str | Marker))
 
     def document(self, key: str, *, required: bool = False) -> Value:
         """A JSON document, as text or already decoded; None where absent or malformed."""
         value = self._props.get(key)
-        if value is None:
-            if required:
-                self.wrong(key, "a JSON document")
-            return None
-        if not isinstance(value, str):
+        if not isinstance(value, str) and (value is not None or not required):
             return value
         try:
-            return from_protocol(json.loads(value))
+            return from_protocol(json.loads(value or ""))
         except (ValueError, RecursionError):
             self.wrong(key, "a JSON document")
             return None

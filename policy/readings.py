@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from policy.values import Value
+from policy.values import Value, inside, texts
 
 _DEPTH = 4
 SPECIAL = re.compile(r"[@%\\&\[{]")
@@ -111,18 +111,10 @@ def _json_values(text: str) -> Iterator[str]:
         document = json.loads(text)
     except (ValueError, RecursionError):
         return
-    texts: list[str] = []
-    pending = [document]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, str):
-            texts.append(current)
-        elif isinstance(current, dict | list):
-            if isinstance(current, dict):
-                texts.extend(current)
-            texts.extend(whole for series in series_of(current) for _, whole in joined(series))
-            pending.extend(current.values() if isinstance(current, dict) else current)
-    yield "\n\n".join(texts)
+    parts = [series for _, part in inside(document) for series in series_of(part)]
+    yield "\n\n".join(
+        [*(text for _, text in texts(document)), *(whole for each in parts for _, whole in joined(each))]
+    )
 
 
 def unpercent(text: str) -> str:
@@ -167,10 +159,11 @@ def is_packed(text: str, *, exact: bool) -> bool:
     return any(pattern.search(text) for pattern in patterns)
 
 
-def series_of(value: Mapping[str, Value] | Sequence[Value]) -> Iterator[list[tuple[str, str]]]:
+def series_of(value: Value) -> Iterator[list[tuple[str, str]]]:
     """The neighbouring texts of one object or list, and of each key of a list's objects, with their places."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         yield [(f".{key}", item) for key, item in value.items() if isinstance(item, str)]
+    if not isinstance(value, list):
         return
     yield [(f"[{index}]", item) for index, item in enumerate(value) if isinstance(item, str)]
     columns: dict[str, list[tuple[str, str]]] = {}

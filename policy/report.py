@@ -26,11 +26,8 @@ def printable(text: str) -> str:
 
 def subject(resource: Resource) -> str:
     """The name a manifest would know the resource by; its Pulumi name where no property says it."""
-    for key in _SUBJECT_PROPERTIES:
-        value = resource.props.get(key)
-        if isinstance(value, str) and value:
-            return printable(value)
-    return resource.name
+    named = (resource.props.get(key) for key in _SUBJECT_PROPERTIES)
+    return next((printable(each) for each in named if isinstance(each, str) and each), resource.name)
 
 
 class Report:

@@ -52,7 +52,7 @@ class History:
     unseen_proofs: set[str] = field(default_factory=set)
     """URNs of proofs whose secret is not known yet."""
     declared: dict[tuple[object, ...], str] = field(default_factory=dict)
-    """What names a database user in Atlas (project, authentication database, name) to the URN that declared it first."""
+    """What names a database user in Atlas (project, authentication database, name) to its first URN."""
     projects: set[str] = field(default_factory=set)
     """URNs of Atlas projects that the program registers."""
     keys: set[str] = field(default_factory=set)
@@ -94,7 +94,8 @@ class History:
         for key in user_places(resource):
             self.users.setdefault(key, set()).add(resource.urn)
         user = resource.read(user_view)
-        self.declared.setdefault((user.project, user.sign_in, user.name), resource.urn)
+        if isinstance(user.project, str) and isinstance(user.name, str):
+            self.declared.setdefault((user.project, user.sign_in, user.name), resource.urn)
         if isinstance(user.password, Password) and user.password.length >= _SHORTEST:
             name = user.name if isinstance(user.name, str) else resource.name
             self.passwords.add(user.password, resource.urn, name)
@@ -131,6 +132,13 @@ class Run:
     def home(self) -> Environment | None:
         """What this stack's environment owns; None for an unknown stack."""
         return self.law.environment(self.stack)
+
+    @property
+    def own(self) -> Environment:
+        """What this stack's environment owns, for rules that judge stacks of an environment alone."""
+        if self.home is None:
+            raise LookupError(self.stack)
+        return self.home
 
     @property
     def others(self) -> tuple[Environment, ...]:

@@ -78,12 +78,10 @@ class Template:
     @property
     def has_macros(self) -> bool:
         """Whether something that is not read here rewrites the template before it is deployed."""
-        named = self.body.get("Transform", [])
+        named = self.body.get("Transform") or []
         macros = named if isinstance(named, list) else [named]
-        inner = any(
-            text == "Fn::Transform" for path, text in texts(dict(self.body)) if path.endswith("<key>")
-        )
-        return inner or any(str(each) not in _MACROS_OF_AWS for each in macros)
+        keys = {text for path, text in texts(dict(self.body)) if path.endswith("<key>")}
+        return "Fn::Transform" in keys or not _MACROS_OF_AWS.issuperset(map(str, macros))
 
     def section(self, name: str) -> dict[str, Value]:
         """A part of the template; empty where it is absent or none."""
@@ -93,7 +91,10 @@ class Template:
     def variants(self, value: Value) -> Iterator[Value]:
         """What a value becomes, by each way in which its open conditions may be decided."""
         self.tried, self.undecided = {}, set()
-        first = self._resolved(value)
+        try:
+            first = self._resolved(value)
+        except RecursionError:  # a condition that depends on itself
+            first, self.undecided = OUTSIDE, set()
         names = sorted(self.undecided)
         if not names or len(names) > _MOST_CONDITIONS:
             yield first

@@ -64,26 +64,27 @@ def from_protocol(raw: object) -> Value:
     return f"<{type(raw).__name__}>"
 
 
+def inside(value: Value) -> Iterator[tuple[str, Value]]:
+    """Yield a value and everything inside it, each with its path (`tags.note`, `roles[0].roleName`)."""
+    pending: list[tuple[str, Value]] = [("", value)]
+    while pending:
+        path, current = pending.pop()
+        yield path, current
+        if isinstance(current, dict):
+            pending.extend((f"{path}.{key}" if path else key, item) for key, item in current.items())
+        elif isinstance(current, list):
+            pending.extend((f"{path}[{index}]", item) for index, item in enumerate(current))
+
+
 def texts(value: Value) -> Iterator[tuple[str, str]]:
-    """Yield every text inside a value with its path (`tags.note`, `roles[0].roleName`), keys of objects included."""
-    return ((path, leaf) for path, leaf in _leaves(value, keys=True) if isinstance(leaf, str))
+    """Yield every text inside a value with its path, keys of objects included, as `PATH.<key>`."""
+    for path, part in inside(value):
+        if isinstance(part, dict):
+            yield from ((f"{path}.<key>" if path else "<key>", key) for key in part)
+        elif isinstance(part, str):
+            yield path, part
 
 
 def markers(value: Value) -> Iterator[tuple[str, Marker]]:
     """Yield the path of every value that cannot be seen."""
-    return ((path, leaf) for path, leaf in _leaves(value, keys=False) if isinstance(leaf, Marker))
-
-
-def _leaves(value: Value, *, keys: bool) -> Iterator[tuple[str, Value]]:
-    pending: list[tuple[str, Value]] = [("", value)]
-    while pending:
-        path, current = pending.pop()
-        if isinstance(current, dict):
-            for key, item in current.items():
-                if keys:
-                    yield f"{path}.<key>" if path else "<key>", key
-                pending.append((f"{path}.{key}" if path else key, item))
-        elif isinstance(current, list):
-            pending.extend((f"{path}[{index}]", item) for index, item in enumerate(current))
-        else:
-            yield path, current
+    return ((path, part) for path, part in inside(value) if isinstance(part, Marker))

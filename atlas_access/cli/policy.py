@@ -115,7 +115,7 @@ def _finding(judged: Judged, declared: Manifest | None, manifest: Path) -> Findi
         remedy=judged.remediation,
         location=Location(str(manifest), line) if line else None,
         code=judged.rule,
-        details=(("Severity", judged.severity.value), ("Source", judged.source), ("URN", judged.urn)),
+        details=(("Severity", judged.severity), ("Source", judged.source), ("URN", judged.urn)),
     )
 
 

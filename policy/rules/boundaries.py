@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 
 from policy.atlas import user_view
 from policy.law import Environment
-from policy.model import documented
+from policy.model import rule
+from policy.parts import parts
 from policy.report import Report, printable
 from policy.resources import ATLAS_PROJECT, CUSTOM_DB_ROLE, DATABASE_USER, STACK_REFERENCE, Resource
 from policy.run import Run
-from policy.values import Marker, markers
+from policy.values import UNKNOWN, Marker, markers
 
 _ALLOWED = frozenset({DATABASE_USER, CUSTOM_DB_ROLE})
 _ATLAS = re.compile(r"mongodb-?_?atlas|atlas\.mongodb\.com|mongodb::atlas|atlasdatabaseuser", re.IGNORECASE)
@@ -22,6 +23,7 @@ _HOST = re.compile(r"https?://([^/:\s\"']+|\[[^\]]*\])")
 _OWN_HOST = re.compile(
     r"127(?:\.\d+){3}|localhost|\[::1\]|(?:.+\.)?(?:amazonaws\.com(?:\.cn)?|mongodb\.com|mongodbgov\.com)"
 )
+_PROVIDERS = tuple(f"pulumi:providers:{each}" for each in ("aws", "aws-native", "mongodbatlas"))
 _SIGNS_IN = ("profile", "accessKey")
 _ENVELOPES = re.compile(r"[^A-Za-z0-9]")
 
@@ -31,6 +33,7 @@ def _names_atlas(resource: Resource) -> bool:
     return _ATLAS.search(resource.type) is not None or any(_ATLAS.search(text) for _, text in resource.texts)
 
 
+@rule("no-cluster-or-project-changes")
 def check_cluster(resource: Resource, run: Run, report: Report) -> None:
     """Of Atlas, a stack declares users and custom roles, and nothing else of our projects by any package."""
     if resource.type in _ALLOWED or resource.type.startswith(("pulumi:", "atlas-access:", "pulumi-python:")):
@@ -46,46 +49,37 @@ def check_cluster(resource: Resource, run: Run, report: Report) -> None:
         report.finding(_CHANGES)
 
 
+@rule("no-cluster-or-project-changes", whole_stack=True)
 def check_projects(resources: Sequence[Resource], run: Run, report: Report) -> None:
     """A project whose id turns out to be ours was imported or looked up; an id that only creation gives is another's.
 
     The ids of what is ours by other properties are judged when it is registered.
     """
     by_urn = {resource.urn: resource for resource in resources}
-    for resource in resources:
-        if not resource.type.startswith("mongodbatlas:"):
+    pairs = [pair for resource in resources for pair in resource.read(parts)]
+    for about, piece in pairs:
+        if not _ATLAS.search(piece.type) or run.atlas_ours(piece):
             continue
-        report.on(resource)
-        if resource.type == ATLAS_PROJECT and resource.props.get("id") in run.law.projects:
+        report.on(about)
+        if piece.type == ATLAS_PROJECT and piece.props.get("id") in run.law.projects:
             report.finding(_CHANGES)
-        for path, marker in markers(dict(resource.props)) if not run.atlas_ours(resource) else ():
-            key = re.split(r"[.\[]", path)[0]
-            if _PROJECT_ID.search(path) and not _of_another(resource, key, by_urn, run):
+        for path, marker in markers(dict(piece.props)):
+            top = re.split(r"[.\[]", path)[0] if piece is about else "parameters"
+            sources = piece.depends_by_property.get(top, ()) if marker is UNKNOWN else ()
+            if _PROJECT_ID.search(path) and not _new(sources, by_urn, run):
                 report.not_evaluated(path, marker)
 
 
-def _of_another(resource: Resource, key: str, by_urn: Mapping[str, Resource], run: Run) -> bool:
-    """Whether the unknown ids in a property can only be of projects that this program creates, and so none of ours."""
-    sources = [by_urn.get(urn) for urn in resource.depends_by_property.get(key, ())]
-    return bool(sources) and all(each is not None and _creates(each, by_urn, run) for each in sources)
-
-
-def _creates(resource: Resource, by_urn: Mapping[str, Resource], run: Run) -> bool:
-    """Whether a resource is a project that does not exist yet, or is declared in one."""
-    if resource.type == ATLAS_PROJECT:
-        known = any(isinstance(resource.props.get(key), str) for key in ("id", "created"))
-        return resource.urn in run.history.projects and not known
-    unknown = isinstance(resource.props.get("projectId"), Marker)
-    return (
-        resource.type.startswith("mongodbatlas:")
-        and unknown
-        and _of_another(resource, "projectId", by_urn, run)
+def _new(urns: Sequence[str], by_urn: Mapping[str, Resource], run: Run) -> bool:
+    """Whether these can only be projects that this program creates, or what it declares in them: nothing of ours."""
+    found = [by_urn[urn] for urn in urns if urn in by_urn]
+    return 0 < len(found) == len(urns) and all(
+        not any(isinstance(each.props.get(key), str) for key in ("id", "created"))
+        if each.urn in run.history.projects
+        else each.props.get("projectId") is UNKNOWN
+        and _new(each.depends_by_property.get("projectId", ()), by_urn, run)
+        for each in found
     )
-
-
-NO_CLUSTER_CHANGES = documented(
-    "no-cluster-or-project-changes", check=check_cluster, check_stack=check_projects
-)
 
 
 def _trespass(text: str, other: Environment) -> str:
@@ -104,15 +98,14 @@ _OBSERVES = re.compile(
 )
 
 
+@rule("project-isolation")
 def check_isolation(resource: Resource, run: Run, report: Report) -> None:
     """No text names what another environment owns, and users and roles are in this environment's project.
 
     An unknown stack owns nothing, so every environment is another one to it.
     """
-    names_others = (STACK_REFERENCE, "pulumi-python:dynamic/rollout:")
-    if resource.type.startswith(names_others) or (
-        _OBSERVES.match(resource.type) and not resource.in_our_component
-    ):
+    observes = _OBSERVES.match(resource.type) and not resource.in_our_component
+    if observes or resource.type.startswith((STACK_REFERENCE, "pulumi-python:dynamic/rollout:")):
         return
     for path, text in resource.texts:
         if path in _SECRET_VALUES or _PLAUSIBLE.search(text) is None:
@@ -140,9 +133,7 @@ def _check_project(resource: Resource, run: Run, report: Report) -> None:
                 report.finding(f"scopes: names the cluster of {other.name}.")
 
 
-PROJECT_ISOLATION = documented("project-isolation", check=check_isolation)
-
-
+@rule("accounts-by-law", *_PROVIDERS, STACK_REFERENCE)
 def check_providers(resource: Resource, run: Run, report: Report) -> None:
     """A provider acts in this environment's account; another stack's outputs come the allowed way only."""
     home = run.home
@@ -177,13 +168,3 @@ def _check_reference(resource: Resource, run: Run, report: Report) -> None:
         return
     if not any(run.stack in receivers for _, receivers in source.outputs.values()):
         report.finding(f"name: {run.stack} may not read the outputs of {source.name}; the law hands it none.")
-
-
-ACCOUNTS_BY_LAW = documented(
-    "accounts-by-law",
-    "pulumi:providers:aws",
-    "pulumi:providers:aws-native",
-    "pulumi:providers:mongodbatlas",
-    STACK_REFERENCE,
-    check=check_providers,
-)

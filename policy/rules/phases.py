@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from policy.ecs import task_view
 from policy.law import Environment
-from policy.model import documented
+from policy.model import rule
 from policy.reader import Reader
 from policy.report import Report, printable
 from policy.resources import (
@@ -45,14 +45,10 @@ _LEGACY_NAMES = {
 
 
 def _is_legacy(kind: str, value: str, home: Environment) -> bool:
-    if kind == DATABASE_USER:
-        return value in home.legacy_users
-    if kind == CUSTOM_DB_ROLE:
-        return value in home.legacy_roles
+    of_atlas = {DATABASE_USER: home.legacy_users, CUSTOM_DB_ROLE: home.legacy_roles}
     reference = parse_secret_reference(value)
-    if reference is None:
-        return value in home.legacy_secrets
-    return any(reference.names(name) for name in home.legacy_secrets)
+    named = (value,) if reference is None else (reference.name, reference.full_name)
+    return not of_atlas.get(kind, home.legacy_secrets).isdisjoint(named)
 
 
 def _check_legacy(resource: Resource, run: Run, report: Report) -> None:
@@ -79,6 +75,7 @@ def _is_another_teams(resource: Resource, run: Run) -> bool:
     return not runs_ours(resource, home)
 
 
+@rule("additive-provision", *_LEGACY_NAMES, TASK_DEFINITION, ECS_SERVICE, ROLLOUT)
 def check_additive(resource: Resource, run: Run, report: Report) -> None:
     """No revision, service or forward rollout of ours in `provision`; nothing legacy is declared in any phase."""
     if resource.type in _LEGACY_NAMES:
@@ -92,11 +89,6 @@ def check_additive(resource: Resource, run: Run, report: Report) -> None:
         report.finding(f"{run.phase_problem}, so nothing may change a service.")
     elif run.phase is None:
         report.not_evaluated("phase", UNKNOWN)
-
-
-ADDITIVE_PROVISION = documented(
-    "additive-provision", *_LEGACY_NAMES, TASK_DEFINITION, ECS_SERVICE, ROLLOUT, check=check_additive
-)
 
 
 def _unmet(resource: Resource, run: Run, report: Report) -> list[str] | None:
@@ -126,6 +118,7 @@ def _unmet(resource: Resource, run: Run, report: Report) -> list[str] | None:
     return [name for name in RETIREMENT_CONDITIONS if not shown.get(name, blind)]
 
 
+@rule("retire-gated", RETIREMENT)
 def check_retirement(resource: Resource, run: Run, report: Report) -> None:
     """A retirement is in phase `retire` and has evidence for every condition; unknown counts as unmet."""
     if run.phase not in (Phase.RETIRE, None):
@@ -135,6 +128,7 @@ def check_retirement(resource: Resource, run: Run, report: Report) -> None:
         report.finding(f"evidence: not met or not shown: {', '.join(unmet)}.")
 
 
+@rule("retire-gated", whole_stack=True)
 def check_retire_stack(resources: Sequence[Resource], run: Run, report: Report) -> None:
     """Our component in phase `retire` comes with a retirement, whose evidence the resource rule judges."""
     if run.phase is not Phase.RETIRE or any(resource.type == RETIREMENT for resource in resources):
@@ -144,6 +138,3 @@ def check_retire_stack(resources: Sequence[Resource], run: Run, report: Report) 
     if component is not None and root is not None:
         report.on(root)
         report.finding("is in phase retire without a Retirement that carries the gate's evidence.")
-
-
-RETIRE_GATED = documented("retire-gated", RETIREMENT, check=check_retirement, check_stack=check_retire_stack)

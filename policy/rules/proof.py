@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from policy.ecs import Binding, ProofView, proof_view, task_view
-from policy.model import documented
+from policy.model import rule
 from policy.report import Report
 from policy.resources import PRIVILEGE_PROOF, TASK_DEFINITION, Resource
 from policy.rules.tasks import unseen
@@ -25,6 +25,7 @@ def _judged(bound: Binding, run: Run) -> SecretReference | None:
     return reference
 
 
+@rule("proof-before-bind", TASK_DEFINITION)
 def check(resource: Resource, run: Run, report: Report) -> None:
     """Every bound version is the version of a proof that was registered before the task definition."""
     task = resource.read(task_view)
@@ -69,6 +70,7 @@ def _above(start: Resource, by_urn: Mapping[str, Resource]) -> list[Resource]:
     return found
 
 
+@rule("proof-before-bind", whole_stack=True)
 def check_stack(resources: Sequence[Resource], run: Run, report: Report) -> None:
     """Every task definition depends on the proof of each credential it binds, and that proof says proven."""
     by_urn = {resource.urn: resource for resource in resources}
@@ -122,6 +124,3 @@ def _check_verdict(bound: Binding, proof: ProofView, report: Report) -> None:
         report.not_evaluated(bound.path, UNKNOWN)
     elif proof.attempts is None or proof.attempts < 1:
         report.finding(f"{bound.path}: {bound.variable} is bound by a proof that tried nothing.")
-
-
-PROOF_BEFORE_BIND = documented("proof-before-bind", TASK_DEFINITION, check=check, check_stack=check_stack)

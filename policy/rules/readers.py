@@ -6,7 +6,7 @@ from itertools import chain
 
 from policy.iam import PolicyView, Statement, inline_views, own_policy_view, policy_view, trust_view
 from policy.law import Environment
-from policy.model import documented
+from policy.model import rule
 from policy.parts import parts
 from policy.reader import Reader
 from policy.report import Report, printable
@@ -23,7 +23,7 @@ from policy.resources import (
 )
 from policy.run import Run
 from policy.secret_reference import parse_secret_reference
-from policy.values import Marker, Value
+from policy.values import Marker, Value, inside
 
 _READS = ("secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue")
 _CHANGES = tuple(
@@ -109,41 +109,31 @@ def _problems(view: PolicyView, role: str | None, run: Run, home: Environment) -
     reads, changes = view.mentions(_READS), view.mentions(_CHANGES)
     opens, key_changes = view.mentions(_OPENS), view.mentions(_KEY_CHANGES)
     for name, arn in _secret_arns(home) if reads or changes else ():
-        for action in reads:
-            found = view.allowing(action, arn)
-            if found is not None and (name not in readable or action != _READS[0]):
+        for action, found in view.granted(reads, arn):
+            if name not in readable or action != _READS[0]:
                 yield f"{found.path}: lets read {name}, whose readers the law names."
-            elif found is not None and not _exact(found):
+            elif not _exact(found):
                 yield f"{found.path}: a read grant names each secret by its whole ARN."
-        for action in changes:
-            found = view.allowing(action, arn)
-            if found is not None:
-                yield f"{found.path}: allows {action} on secrets of ours; only the program changes them."
+        for action, found in view.granted(changes, arn):
+            yield f"{found.path}: allows {action} on secrets of ours; only the program changes them."
     for key in _keys(run, home) if opens or key_changes else ():
-        for action in opens:
-            found = view.allowing(action, key)
-            if found is not None and not (readable and action == _OPENS[0] and _exact(found)):
+        for action, found in view.granted(opens, key):
+            if not (readable and action == _OPENS[0] and _exact(found)):
                 yield f"{found.path}: allows {action} with the key of our secrets, or with every key."
-        for action in key_changes:
-            found = view.allowing(action, key)
-            if found is not None:
-                yield f"{found.path}: allows {action} on the key of our secrets, or on every key."
+        for action, found in view.granted(key_changes, key):
+            yield f"{found.path}: allows {action} on the key of our secrets, or on every key."
 
 
 def _check_attachments(resource: Resource, run: Run, report: Report) -> None:
     home = run.home
-    listed = resource.props.get("roles")
-    roles = listed.copy() if isinstance(listed, list) else []
-    keys = ("name",) if resource.type == ROLE else ("role", "roleName")
-    roles += [resource.props.get(key) for key in keys]
+    named = ("name",) if resource.type == ROLE else ("role", "roleName", "roles")
+    roles = [each for _, each in inside({key: resource.props.get(key) for key in named})]
     ours = home is not None and any(str(each).rpartition("/")[2] in home.iam_roles for each in roles)
     if ours and resource.type == _INLINE_EXCLUSIVE:
         report.finding("policyNames: takes the grants that the program writes off a role of ours.")
-    for key in ("policyArn", "managedPolicyArn", "policyArns", "managedPolicyArns"):
-        value = resource.props.get(key)
-        for index, each in enumerate(value if isinstance(value, list) else [value]):
-            path = f"{key}[{index}]" if isinstance(value, list) else key
-            _check_attachment(each, path, ours, run, report)
+    keys = ("policyArn", "managedPolicyArn", "policyArns", "managedPolicyArns")
+    for path, arn in inside({key: resource.props.get(key) for key in keys}):
+        _check_attachment(arn, path, ours, run, report)
 
 
 def _check_attachment(arn: Value, path: str, ours: bool, run: Run, report: Report) -> None:  # noqa: FBT001
@@ -195,6 +185,7 @@ def _check_key(resource: Resource, run: Run, report: Report) -> None:
             )
 
 
+@rule("secret-readers", *DOCUMENTS, *_ATTACHMENTS, ROLE, SECRET_POLICY, _INLINE_EXCLUSIVE, *_OF_KEYS)
 def check_readers(resource: Resource, run: Run, report: Report) -> None:
     """Judges every place that can grant reading a secret of ours; grants on other teams' secrets are not ours."""
     if resource.type in _OF_KEYS:
@@ -215,6 +206,7 @@ def check_readers(resource: Resource, run: Run, report: Report) -> None:
         _check_attachments(resource, run, report)
 
 
+@rule("secret-readers", whole_stack=True)
 def check_stack(resources: Sequence[Resource], run: Run, report: Report) -> None:
     """The key of our secrets is known once all are registered."""
     pairs = [pair for resource in resources for pair in resource.read(parts)]
@@ -227,18 +219,6 @@ def check_stack(resources: Sequence[Resource], run: Run, report: Report) -> None
             check_readers(part, run, report)
 
 
-SECRET_READERS = documented(
-    "secret-readers",
-    *DOCUMENTS,
-    *_ATTACHMENTS,
-    ROLE,
-    SECRET_POLICY,
-    _INLINE_EXCLUSIVE,
-    *_OF_KEYS,
-    check=check_readers,
-    check_stack=check_stack,
-)
-
 _BECOMES = (
     *("sts:AssumeRole", "iam:PassRole", "iam:UpdateAssumeRolePolicy"),
     *("iam:PutRolePolicy", "iam:AttachRolePolicy"),
@@ -246,18 +226,22 @@ _BECOMES = (
 )
 _ELEVATES = {
     "policy": ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"),
-    "user": ("iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:CreateAccessKey", "iam:CreateLoginProfile"),
+    "user": (
+        "iam:PutUserPolicy",
+        "iam:AttachUserPolicy",
+        "iam:CreateAccessKey",
+        "iam:CreateLoginProfile",
+    ),
     "group": ("iam:PutGroupPolicy", "iam:AttachGroupPolicy", "iam:AddUserToGroup"),
 }
 """What gives its holder any grant, if it is allowed on everything of a kind."""
 _TASKS = "ecs-tasks.amazonaws.com"
 
 
+@rule("reader-roles", *DOCUMENTS, ROLE)
 def check_detours(resource: Resource, run: Run, report: Report) -> None:
     """Nobody but ECS becomes a role of ours, and nobody is given the means to."""
-    home = run.home
-    if home is None:
-        return
+    home = run.own
     for view in _views(resource, (*_BECOMES, *chain(*_ELEVATES.values())), report):
         for message in dict.fromkeys(_detours(view, home)):
             report.finding(message)
@@ -268,15 +252,13 @@ def check_detours(resource: Resource, run: Run, report: Report) -> None:
 def _detours(view: PolicyView, home: Environment) -> Iterator[str]:
     actions = view.mentions(_BECOMES)
     for role in sorted(home.iam_roles) if actions else ():
-        for action in actions:
-            found = view.allowing(action, f"arn:aws:iam::{home.account}:role/{role}")
-            if found is not None:
-                yield f"{found.path}: allows {action} on {role}, which reads secrets of ours."
+        for action, found in view.granted(actions, f"arn:aws:iam::{home.account}:role/{role}"):
+            yield f"{found.path}: allows {action} on {role}, which reads secrets of ours."
     for kind, raising in _ELEVATES.items():
-        for action in view.mentions(raising):
-            found = view.allowing(action, f"arn:aws:iam::{home.account}:{kind}/{_ANY}")
-            if found is not None:
-                yield f"{found.path}: allows {action} on every {kind}: its holder can grant itself our secrets."
+        for action, found in view.granted(
+            view.mentions(raising), f"arn:aws:iam::{home.account}:{kind}/{_ANY}"
+        ):
+            yield f"{found.path}: allows {action} on every {kind}: its holder can grant itself our secrets."
 
 
 def _check_trust(resource: Resource, home: Environment, report: Report) -> None:
@@ -292,6 +274,3 @@ def _check_trust(resource: Resource, home: Environment, report: Report) -> None:
             report.not_evaluated("assumeRolePolicy", statement.hidden)
         elif set(statement.principals) != {_TASKS} and not report.hides(name, "name"):
             report.finding(printable(f"assumeRolePolicy: lets others than {_TASKS} become {name}."))
-
-
-READER_ROLES = documented("reader-roles", *DOCUMENTS, ROLE, check=check_detours)

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from policy.atlas import ActionGrant, RoleReference, role_view, user_view
+from policy.atlas import RoleReference, role_view, user_view
 from policy.law import Environment, Grant, UserLaw, Waiver
-from policy.model import documented
+from policy.model import rule
 from policy.report import Report, printable
 from policy.resources import CUSTOM_DB_ROLE, DATABASE_USER, SERVICE_ACCESS, STACK, Resource
 from policy.run import Run
-from policy.values import Marker
 
 _READ_WRITE = frozenset(
     {
@@ -27,30 +26,11 @@ _INDEXES = frozenset({"CREATE_INDEX", "DROP_INDEX"})
 """What `readWrite` may do to every collection's indexes, which a running service is not meant to."""
 
 
-def _granted(grant: ActionGrant, report: Report) -> tuple[set[Grant], bool]:
-    """What one action is granted on, and whether everything of it could be seen."""
-    if isinstance(grant.action, Marker) or isinstance(grant.targets, Marker):
-        for part in (grant.action, grant.targets):
-            report.not_evaluated(grant.path, part)
-        return set(), False
-    found: set[Grant] = set()
-    complete = True
-    for target in grant.targets:
-        parts = (target.collection, target.database, target.cluster)
-        hidden = next((part for part in parts if isinstance(part, Marker)), None)
-        if report.hides(hidden, target.path):
-            complete = False
-        elif target.cluster is True:
-            found.add((grant.action or "", "the cluster", "*"))
-        else:
-            found.add((grant.action or "", str(target.database or ""), str(target.collection or "*")))
-    return found, complete
-
-
+@rule("roles-by-law", CUSTOM_DB_ROLE)
 def check_law(resource: Resource, run: Run, report: Report) -> None:
     """Actions and collections are the law's: a missing one is as wrong as one too many."""
-    home = run.home
-    if home is None or not run.atlas_ours(resource):
+    home = run.own
+    if not run.atlas_ours(resource):
         return
     role = resource.read(role_view)
     if not report.hides(role.inherited, "inheritedRoles") and role.inherited:
@@ -68,9 +48,11 @@ def check_law(resource: Resource, run: Run, report: Report) -> None:
     held: set[Grant] = set()
     complete = readable = not any(problem.path.startswith("actions") for problem in role.problems)
     for grant in role.actions:
-        found, seen = _granted(grant, report)
-        held |= found
-        complete &= seen
+        place = (str(grant.database or ""), str(grant.collection or "*"))
+        if report.hides(grant.hidden, grant.path):
+            complete = False
+        else:
+            held.add((str(grant.action), *(("the cluster", "*") if grant.cluster is True else place)))
     for action, database, collection in sorted(held - law.grants) if readable else ():
         report.finding(printable(f"actions: {action} on {database}.{collection} is more than the law gives."))
     missing = sorted(law.grants - held)
@@ -80,9 +62,6 @@ def check_law(resource: Resource, run: Run, report: Report) -> None:
     objection = run.law.objection_to_role(law)
     if objection and not missing and complete:
         report.finding(f"actions: are not decided: {objection}.")
-
-
-ROLES_BY_LAW = documented("roles-by-law", CUSTOM_DB_ROLE, check=check_law)
 
 
 def _excess(role: RoleReference, home: Environment) -> frozenset[str]:
@@ -108,10 +87,11 @@ def _waivable(role: RoleReference, user: UserLaw, home: Environment) -> frozense
     return _excess(role, home) | (_INDEXES if indexes else frozenset())
 
 
+@rule("audit-log-append-only", DATABASE_USER)
 def check_audit_log(resource: Resource, run: Run, report: Report) -> None:
     """A user reaches further than FIND on the audit log by the audit role, or by a waiver in force."""
-    home = run.home
-    if home is None or not run.atlas_ours(resource):
+    home = run.own
+    if not run.atlas_ours(resource):
         return
     user = resource.read(user_view)
     law = home.user(user.name) if isinstance(user.name, str) else None
@@ -138,11 +118,12 @@ def check_audit_log(resource: Resource, run: Run, report: Report) -> None:
     )
 
 
+@rule("audit-log-append-only", whole_stack=True)
 def check_waivers(resources: Sequence[Resource], run: Run, report: Report) -> None:
     """A waiver that nobody needs is removed."""
     root = next((resource for resource in resources if resource.type == STACK), None)
-    home = run.home
-    if home is None or root is None or all(resource.type != SERVICE_ACCESS for resource in resources):
+    home = run.own
+    if root is None or all(resource.type != SERVICE_ACCESS for resource in resources):
         return
     declared = run.history.accounts | {user.urn: user for user in resources if user.type == DATABASE_USER}
     ours = [user for user in declared.values() if run.atlas_ours(user)]
@@ -173,8 +154,3 @@ def _check_used(waiver: Waiver, user: Resource, home: Environment, report: Repor
         report.finding(
             f"waiver {printable(waiver.id)} is stale: the user cannot {printable(', '.join(sorted(unused)))}."
         )
-
-
-AUDIT_LOG_APPEND_ONLY = documented(
-    "audit-log-append-only", DATABASE_USER, check=check_audit_log, check_stack=check_waivers, advises=True
-)

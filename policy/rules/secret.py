@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from policy.credentials import Password
 from policy.iam import own_policy_view
 from policy.law import Environment, SecretLaw
-from policy.model import documented
+from policy.model import rule
 from policy.reader import Reader
 from policy.report import Report, printable
 from policy.resources import (
@@ -25,9 +25,8 @@ from policy.values import Marker, Text
 
 RECOVERY_WINDOW_DAYS = 30
 _KEY = re.compile(
-    r"(?:arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):key/)?(?P<id>[0-9a-zA-Z-]{8,})"
+    r"(?:arn:aws[a-z-]*:kms:[a-z0-9-]+:(?P<account>\d{12}):(?:key/)?)?(?:(?P<alias>alias/.+)|(?P<id>[0-9a-zA-Z-]{8,}))"
 )
-_ALIAS = re.compile(r"(?:arn:aws[a-z-]*:kms:[a-z0-9-]+:(?P<account>\d{12}):)?(?P<alias>alias/.+)")
 _ADDRESS = re.compile(
     r"mongodb(?:\+srv)?://(?:(?P<user>[^:@/\s]*)(?::(?P<password>[^@/\s]*))?@)?(?P<hosts>[^/?\s]+)",
     re.IGNORECASE,
@@ -45,19 +44,13 @@ def _check_key(key: Text | None, home: Environment, report: Report) -> None:
     if key is None:
         report.finding("kmsKeyId: is absent or no text, so the default key would be used.")
         return
-    alias, exact = _ALIAS.fullmatch(key), _KEY.fullmatch(key)
-    if alias is not None and alias["alias"].startswith("alias/aws/"):
-        report.finding("kmsKeyId: is a key that AWS manages; use the environment's own.")
-    elif alias is not None and (
-        alias["alias"] != home.key_alias or alias["account"] not in (None, home.account)
-    ):
-        report.finding(f"kmsKeyId: has to be {home.key_alias} or that key's ARN.")
-    elif exact is not None and exact["account"] not in (None, home.account):
-        report.finding("kmsKeyId: is a key of another account.")
-    elif exact is not None and home.keys and not {key, exact["id"]} & home.keys:
-        report.finding("kmsKeyId: is none of the law's keys.")
-    elif alias is None and exact is None:
-        report.finding("kmsKeyId: names no key.")
+    named = _KEY.fullmatch(key)
+    allowed = {home.key_alias, *(home.keys or ([named["id"]] if named is not None else []))}
+    own = named is not None and named["account"] in (None, home.account)
+    if named is None or not own or allowed.isdisjoint((key, named["alias"] or named["id"])):
+        report.finding(
+            f"kmsKeyId: has to be {home.key_alias} or that key's ARN, no key of AWS or another account."
+        )
 
 
 def _check_name(name: Text | None, home: Environment, run: Run, report: Report) -> None:
@@ -69,12 +62,10 @@ def _check_name(name: Text | None, home: Environment, run: Run, report: Report) 
         report.finding(f"name: the law names no secret {printable(name)}.")
 
 
+@rule("secret-settings", SECRET, SECRET_ROTATION, KEY_ALIAS)
 def check_settings(resource: Resource, run: Run, report: Report) -> None:
     """Name, key, recovery window, copies and rotation of our secrets."""
-    home = run.home
-    reader = Reader(resource.props)
-    if home is None:
-        return
+    home, reader = run.own, Reader(resource.props)
     name = reader.text("name")
     report.not_evaluated("name", name)
     if resource.type == KEY_ALIAS:
@@ -93,8 +84,7 @@ def check_settings(resource: Resource, run: Run, report: Report) -> None:
     if not _ours(resource, name or reader.text("namePrefix"), run):
         return
     _check_name(name, home, run, report)
-    key = reader.text("kmsKeyId")
-    _check_key(key, home, report)
+    _check_key(reader.text("kmsKeyId"), home, report)
     days = reader.number("recoveryWindowInDays")
     wrong = any(each.path == "recoveryWindowInDays" for each in reader.problems)
     if not report.hides(days, "recoveryWindowInDays") and (wrong or days not in (None, RECOVERY_WINDOW_DAYS)):
@@ -108,9 +98,7 @@ def check_settings(resource: Resource, run: Run, report: Report) -> None:
         report.finding(f"{statement.path}: the secret itself grants; the execution role has to.")
 
 
-SECRET_SETTINGS = documented("secret-settings", SECRET, SECRET_ROTATION, KEY_ALIAS, check=check_settings)
-
-
+@rule("protected-resources", SECRET, DATABASE_USER, CUSTOM_DB_ROLE)
 def check_protected(resource: Resource, run: Run, report: Report) -> None:
     """The option protect is on, or the stack's setting announces that it is being taken off."""
     secret = resource.type == SECRET
@@ -127,11 +115,6 @@ def check_protected(resource: Resource, run: Run, report: Report) -> None:
         report.advice("is not protected, as the stack's setting unprotect asks; a later destroy removes it.")
     else:
         report.finding("is not protected; a stray edit could delete a credential that tasks consume.")
-
-
-PROTECTED_RESOURCES = documented(
-    "protected-resources", SECRET, DATABASE_USER, CUSTOM_DB_ROLE, check=check_protected, advises=True
-)
 
 
 def _addresses(text: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -160,13 +143,11 @@ def _check_known(law: SecretLaw, text: str, run: Run, report: Report) -> None:
         report.finding(f"secretString: has the password of another user than {law.user}.")
 
 
+@rule("secret-value", SECRET_VERSION)
 def check_value(resource: Resource, run: Run, report: Report) -> None:
     """A version of our secret leads to the law's cluster as the law's user; nobody else's secret holds one of ours."""
-    home = run.home
-    reader = Reader(resource.props)
+    home, reader = run.own, Reader(resource.props)
     secret, value = reader.text("secretId"), reader.text("secretString", "secretStringWo")
-    if home is None:
-        return
     report.not_evaluated("secretId", secret)
     reference = parse_secret_reference(secret) if isinstance(secret, str) else None
     name = reference.name if reference is not None else secret
@@ -184,6 +165,3 @@ def check_value(resource: Resource, run: Run, report: Report) -> None:
         for _, password, hosts in _addresses(value):
             if password and any(run.law.home_of_host(host) for host in hosts):
                 report.finding("secretString: leads to a cluster of ours; the law names no such secret.")
-
-
-SECRET_VALUE = documented("secret-value", SECRET_VERSION, check=check_value)

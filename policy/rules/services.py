@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from policy.law import Environment
-from policy.model import documented
+from policy.model import rule
 from policy.parts import pieces
+from policy.readings import readings
 from policy.report import Report, printable
 from policy.resources import DYNAMIC, ECS_SERVICE, OUR_COMPONENTS, TASK_DEFINITION, Resource
 from policy.run import Run
@@ -24,9 +25,12 @@ _STARTERS = re.compile(
 _SHELLS = re.compile(
     r"aws(?:-native)?:(?:ssm|ec2|autoscaling|batch|codebuild|glue|imagebuilder)\b|kubernetes:|docker:"
 )
-_COMMAND = re.compile(
-    r"(?i)(?:run|start|stop)[-_]?task|(?:create|update|delete)[-_]?service|execute[-_]?command|"
-    r"register[-_]?task[-_]?definition|create[-_]?task[-_]?set"
+_COMMANDS = (
+    re.compile(r"(?i)\becs\b"),
+    re.compile(
+        r"(?i)(?:run|start|stop)[-_]?task|(?:create|update|delete)[-_]?service|execute[-_]?command|"
+        r"register[-_]?task[-_]?definition|create[-_]?task[-_]?set"
+    ),
 )
 """What runs commands of any kind, and the commands of ECS that start, move or stop a task."""
 
@@ -60,10 +64,18 @@ def _is_scheduler(resource: Resource, home: Environment) -> bool:
     return re.search("(?i)schedule|event", resource.type) is not None and not schedulers.isdisjoint(named)
 
 
+def _texts(piece: Resource) -> tuple[tuple[str, str], ...]:
+    """Its texts; those of what runs commands also as each of their encodings reads."""
+    if not _SHELLS.match(piece.type):
+        return piece.texts
+    return tuple((path, plain) for path, text in piece.texts for plain in readings(text, exact=False))
+
+
+@rule("services-by-law")
 def check_services(resource: Resource, run: Run, report: Report) -> None:
     """No ECS service, task set, schedule or command in a stack moves or starts a task of ours but the law's own."""
-    home = run.home
-    if home is None or resource.type.startswith((OUR_COMPONENTS, DYNAMIC)):
+    home = run.own
+    if resource.type.startswith((OUR_COMPONENTS, DYNAMIC)):
         return
     if resource.type in (ECS_SERVICE, _TASK_SET):
         for key in ("taskDefinition", "name", "service"):
@@ -72,26 +84,26 @@ def check_services(resource: Resource, run: Run, report: Report) -> None:
             report.finding("runs a family of ours; a rollout alone moves our services, no stack does.")
         return
     for about, piece in pieces(resource):
-        commands = _SHELLS.match(piece.type) and any(_COMMAND.search(text) for _, text in piece.texts)
-        if not (commands or _STARTERS.match(piece.type)) or _is_scheduler(piece, home):
+        found = piece.read(_texts)
+        commands = all(any(each.search(text) for _, text in found) for each in _COMMANDS)
+        starts = _STARTERS.match(piece.type) or (commands and _SHELLS.match(piece.type))
+        if not starts or _is_scheduler(piece, home):
             continue
         report.on(about)
-        for path, text in piece.texts:
+        for path, text in found:
             for name in dict.fromkeys(families_in(text, home)) if not path.startswith("eventPattern") else ():
                 report.finding(f"{printable(path)}: starts or changes {name} as the law does not say.")
 
 
-SERVICES_BY_LAW = documented("services-by-law", check=check_services)
-
-
+@rule("other-readers")
 def check_elsewhere(resource: Resource, run: Run, report: Report) -> None:
     """No type but the ones that have rules of their own names a secret of ours."""
     if resource.type == TASK_DEFINITION or resource.type.startswith((OUR_COMPONENTS, DYNAMIC)):
         return
-    if _OBSERVERS.match(resource.type) or run.home is None:
+    if _OBSERVERS.match(resource.type):
         return
-    prefix = run.home.secret_prefix
-    secrets = {*run.home.secrets, *run.home.legacy_secrets}
+    home = run.own
+    secrets = {*home.secrets, *home.legacy_secrets}
     body, read = resource.props.get("templateBody"), resource.read(template)
     if TEMPLATE.match(resource.type) and not report.hides(body, "templateBody") and body is not None:
         if read is None or not read.resources:
@@ -105,18 +117,18 @@ def check_elsewhere(resource: Resource, run: Run, report: Report) -> None:
         report.on(about)
         names = secrets
         if _RUNNERS.match(piece.type):
-            names = secrets.union(*((role, f"role/{role}") for role in run.home.iam_roles))
-        for path, text in piece.texts:
+            names = secrets.union(*((role, f"role/{role}") for role in home.iam_roles))
+        for path, text in piece.read(_texts):
             if (
-                f"secret:{prefix}" in text
-                or text.rstrip("*") == prefix
+                f"secret:{home.secret_prefix}" in text
+                or text.rstrip("*") == home.secret_prefix
                 or any(_whole(name, text, "/") for name in names)
             ):
                 report.finding(
                     f"{printable(path)}: names a secret or role of ours; the law's tasks alone use it."
                 )
         for key in piece.props if TEMPLATE.match(piece.type) else ():
-            if key.lower() in _ELSEWHERE and (makes_iam or _names_ours(piece, run.home)):
+            if key.lower() in _ELSEWHERE and (makes_iam or _names_ours(piece, home)):
                 report.not_evaluated(key, OUTSIDE)
 
 
@@ -128,6 +140,3 @@ def _names_ours(piece: Resource, home: Environment) -> bool:
 def _whole(name: str, text: str, before: str = "") -> bool:
     begins = rf"(?:(?<![\w{before}-])|(?<=/secretsmanager/))"
     return name in text and re.search(rf"{begins}{re.escape(name)}(?![\w-])", text) is not None
-
-
-OTHER_READERS = documented("other-readers", check=check_elsewhere)

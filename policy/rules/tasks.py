@@ -4,7 +4,7 @@ import re
 
 from policy.ecs import Binding, TaskView, role_name, task_view
 from policy.law import ContainerLaw, Environment, TaskLaw
-from policy.model import documented
+from policy.model import rule
 from policy.report import Report, printable
 from policy.resources import TASK_DEFINITION, Resource
 from policy.run import Phase, Run
@@ -30,7 +30,7 @@ def concerns(bound: Binding, law: TaskLaw | None, home: Environment, run: Run) -
 def law_of(task: TaskView, run: Run, report: Report) -> TaskLaw | None:
     """The law of a task's family; None for another team's, and for a family that is not known, which is reported."""
     report.not_evaluated("family", task.family)
-    return run.home.tasks.get(task.family) if run.home is not None and isinstance(task.family, str) else None
+    return run.own.tasks.get(task.family) if isinstance(task.family, str) else None
 
 
 def _check_binding(bound: Binding, box: ContainerLaw, home: Environment, report: Report) -> None:
@@ -44,13 +44,12 @@ def _check_binding(bound: Binding, box: ContainerLaw, home: Environment, report:
         report.finding(f"{bound.path}: {bound.variable} has to name {secret} of {home.account}.")
 
 
+@rule("bindings-by-law", TASK_DEFINITION)
 def check_bindings(resource: Resource, run: Run, report: Report) -> None:
     """Families of ours have exactly the law's bindings; no other family is bound to a secret of ours."""
-    task, home = resource.read(task_view), run.home
+    task, home = resource.read(task_view), run.own
     law = law_of(task, run, report)
     unseen(task, report)
-    if home is None:
-        return
     for bound in task.bindings:
         if not concerns(bound, law, home, run) or (
             bound.reference is not None and run.foreign(bound.reference)
@@ -76,9 +75,7 @@ def check_bindings(resource: Resource, run: Run, report: Report) -> None:
                 report.finding(f"containerDefinitions: {variable} is not bound in the container {container}.")
 
 
-BINDINGS_BY_LAW = documented("bindings-by-law", TASK_DEFINITION, check=check_bindings)
-
-
+@rule("deprecated-env-vars", TASK_DEFINITION)
 def check_deprecated(resource: Resource, run: Run, report: Report) -> None:
     """A deprecated name is bound to its successor's secret, in the law's container, until phase retire."""
     task = resource.read(task_view)
@@ -101,16 +98,12 @@ def check_deprecated(resource: Resource, run: Run, report: Report) -> None:
             report.finding(f"{bound.path}: {bound.variable} may only alias {successor}, which is {wanted}.")
 
 
-DEPRECATED_ENV_VARS = documented("deprecated-env-vars", TASK_DEFINITION, check=check_deprecated)
-
-
+@rule("secrets-by-arn-and-version", TASK_DEFINITION)
 def check_pinned(resource: Resource, run: Run, report: Report) -> None:
     """Every binding of ours is `ARN:::VERSION`: no parameter, no stage, no plain value, no other place."""
-    task, home = resource.read(task_view), run.home
+    task, home = resource.read(task_view), run.own
     law = law_of(task, run, report)
     unseen(task, report)
-    if home is None:
-        return
     for plain in task.plain if law is not None else ():
         if plain.variable in home.variables:
             report.finding(f"{plain.path}: {printable(plain.variable)} is plain; bind it to a secret.")
@@ -135,15 +128,11 @@ def check_pinned(resource: Resource, run: Run, report: Report) -> None:
             report.finding(f"{bound.path}: {printable(bound.variable)} has to pin a version id, no stage.")
 
 
-SECRETS_BY_ARN_AND_VERSION = documented("secrets-by-arn-and-version", TASK_DEFINITION, check=check_pinned)
-
-
+@rule("tasks-by-law", TASK_DEFINITION)
 def check_task(resource: Resource, run: Run, report: Report) -> None:
     """A family of ours runs under the law's roles, and its revisions outlive the resource."""
-    task, home = resource.read(task_view), run.home
+    task, home = resource.read(task_view), run.own
     law = law_of(task, run, report)
-    if home is None:
-        return
     given = {"executionRoleArn": task.execution_role, "taskRoleArn": task.task_role}
     names = {path: role_name(text) for path, text in given.items()}
     if law is None:
@@ -161,6 +150,3 @@ def check_task(resource: Resource, run: Run, report: Report) -> None:
             report.finding(
                 f"{path}: the law runs {law.family} under {' or '.join(sorted(allowed)) or 'no such role'}."
             )
-
-
-TASKS_BY_LAW = documented("tasks-by-law", TASK_DEFINITION, check=check_task)

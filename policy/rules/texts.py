@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from policy.credentials import Kind, leaks
-from policy.model import documented
+from policy.model import rule
 from policy.report import Report, printable
 from policy.resources import (
     DATABASE_USER,
@@ -52,6 +52,7 @@ def _belongs(path: str, kind: Kind, resource: Resource, run: Run) -> bool:
     return not isinstance(secret, str) or run.secret_ours(secret)
 
 
+@rule("no-plaintext-uri")
 def check(resource: Resource, run: Run, report: Report) -> None:
     """No input of any resource holds one; names and keys are searched too."""
     handed = _handed_on(resource, run)
@@ -76,6 +77,7 @@ def _check_handed(path: str, resource: Resource, run: Run, report: Report) -> No
         report.finding(f"{printable(path)}: hands on another credential than the law's, which is {user}'s.")
 
 
+@rule("no-plaintext-uri", whole_stack=True)
 def check_stack(resources: Sequence[Resource], run: Run, report: Report) -> None:
     """No output holds one, the stack's own included, and what could hold one and is not known is named."""
     sources = {each.urn for each in resources if each.type in _CREDENTIALS}
@@ -91,6 +93,3 @@ def _report_unknown(resource: Resource, sources: Iterable[str], report: Report) 
         unknown = any(marker is UNKNOWN for _, marker in markers({name: resource.props.get(name)}))
         if unknown and not set(sources).isdisjoint(urns):
             report.not_evaluated(name, UNKNOWN)
-
-
-NO_PLAINTEXT_URI = documented("no-plaintext-uri", check=check, check_stack=check_stack)

@@ -2,7 +2,7 @@
 
 from policy.atlas import UserView, user_view
 from policy.law import CUSTOM_ROLE_DATABASE, Environment, UserLaw
-from policy.model import documented
+from policy.model import rule
 from policy.reader import Reader
 from policy.report import Report, printable
 from policy.resources import DATABASE_USER, RANDOM_PASSWORD, Resource
@@ -66,12 +66,11 @@ def _shown(name: object, database: object) -> str:
     return printable(f"{name}@{database}")
 
 
+@rule("users-by-law", DATABASE_USER)
 def check_law(resource: Resource, run: Run, report: Report) -> None:
     """Name, roles, authentication database and scope are the law's."""
-    user, home = resource.read(user_view), run.home
-    if home is None or not run.atlas_ours(resource):
-        return
-    if report.hides(user.name, "username"):
+    user, home = resource.read(user_view), run.own
+    if not run.atlas_ours(resource) or report.hides(user.name, "username"):
         return
     if user.name is None or user.name in home.legacy_users or home.is_one_tenants(user.name):
         return
@@ -94,9 +93,7 @@ def check_law(resource: Resource, run: Run, report: Report) -> None:
     _check_roles(user, law, home, run, report)
 
 
-USERS_BY_LAW = documented("users-by-law", DATABASE_USER, check=check_law)
-
-
+@rule("user-cap", DATABASE_USER)
 def check_cap(resource: Resource, run: Run, report: Report) -> None:
     """The user above the cap is refused when it is registered; the last one is announced.
 
@@ -104,31 +101,21 @@ def check_cap(resource: Resource, run: Run, report: Report) -> None:
     """
     if not run.atlas_ours(resource):
         return
-    user, home = resource.read(user_view), run.home
-    for path, part in (("projectId", user.project), ("scopes", user.scopes)):
+    user, home = resource.read(user_view), run.own
+    for path, part in (("projectId", user.project), ("scopes", user.scopes), ("username", user.name)):
         report.not_evaluated(path, part)
-    if isinstance(user.name, Marker):
-        report.not_evaluated("username", user.name)
-    elif home is not None and user.name is not None and home.is_one_tenants(user.name):
+    if isinstance(user.name, str) and home.is_one_tenants(user.name):
         report.finding("username: is one tenant's; views and the JWT's identity keep tenants apart.")
         return
-    if home is None:
-        return
     cap, objection = run.law.cap(home)
-    for project, cluster in user_places(resource):
-        users = run.history.users
-        others = users.get((project, cluster), set()) | users.get((project, ""), set())
-        count = len(others | {resource.urn})
-        if count > cap:
-            more = f"; a higher cap is not in force: {objection}" if objection else ""
-            report.finding(f"is user {count} of its cluster; {cap} are the most{more}.")
-            return
-        if count == cap:
-            report.advice(f"is user {count} of {cap} of its cluster: the cap is reached.")
-            return
-
-
-USER_CAP = documented("user-cap", DATABASE_USER, check=check_cap, advises=True)
+    users, places = run.history.users, user_places(resource)
+    reached = [users.get(place, set()) | users.get((place[0], ""), set()) for place in places]
+    count = max((len(others | {resource.urn}) for others in reached), default=0)
+    if count > cap:
+        more = f"; a higher cap is not in force: {objection}" if objection else ""
+        report.finding(f"is user {count} of its cluster; {cap} are the most{more}.")
+    elif count == cap:
+        report.advice(f"is user {count} of {cap} of its cluster: the cap is reached.")
 
 
 def _check_generator(resource: Resource, report: Report) -> None:
@@ -142,6 +129,7 @@ def _check_generator(resource: Resource, report: Report) -> None:
         report.finding("special: has to be false; connection strings carry alphanumeric passwords unescaped.")
 
 
+@rule("password-strength", DATABASE_USER, RANDOM_PASSWORD)
 def check_password(resource: Resource, run: Run, report: Report) -> None:
     """Users' passwords, and the generators of our components that make them."""
     if resource.type == RANDOM_PASSWORD:
@@ -156,9 +144,9 @@ def check_password(resource: Resource, run: Run, report: Report) -> None:
         if not report.hides(kind, key) and kind not in (None, "", "NONE"):
             report.finding(f"{key}: has to be NONE; a user signs in with its password and nothing else.")
     password = resource.read(user_view).password
-    if isinstance(password, Marker):
-        report.not_evaluated("password", password)
-    elif password is None:
+    if report.hides(password, "password"):
+        return
+    if password is None:
         if "password" not in resource.ignore_changes:
             report.finding("has no password; only an adopted user (ignore_changes=['password']) may.")
     else:
@@ -168,6 +156,3 @@ def check_password(resource: Resource, run: Run, report: Report) -> None:
             report.finding("password: has other than alphanumeric characters.")
         if run.history.passwords.get(password, (resource.urn,))[0] != resource.urn:
             report.finding("password: another user of this stack has the same one.")
-
-
-PASSWORD_STRENGTH = documented("password-strength", DATABASE_USER, RANDOM_PASSWORD, check=check_password)

@@ -140,7 +140,7 @@ def test_a_preview_of_an_offender_is_refused_too(site: Site) -> None:
     done, _ = site.offender("six_users", Operation.PREVIEW)
 
     broken = {each.code for each in done.policies if each.status is Status.BAD}
-    assert ({"user-cap"}, 1) == (broken, done.exit_code)
+    assert ({"user-cap", "users-by-law"}, 1) == (broken, done.exit_code)
 
 
 @on_each_engine
