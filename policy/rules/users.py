@@ -36,21 +36,17 @@ def _check_roles(user: UserView, law: UserLaw, home: Environment, run: Run, repo
     objection = run.law.objection_to_user(home, law)
     held, blind = set(), False
     for role in user.roles:
-        parts = {
-            role.path: role.name,
-            role.path.replace("roleName", "databaseName"): role.database,
-            role.path.replace("roleName", "collectionName"): role.collection,
-        }
-        for path, part in parts.items():
-            blind |= report.hides(part, path)
+        parts = {"roleName": role.name, "databaseName": role.database, "collectionName": role.collection}
+        for key, part in parts.items():
+            blind |= report.hides(part, role.path.replace("roleName", key))
         if role.collection is not None and not isinstance(role.collection, Marker):
             report.finding(f"{role.path}: is narrowed to one collection; the law gives a database.")
         held.add((role.name, role.database))
     if blind or any(problem.path.startswith("roles") for problem in user.problems):
         return
     wanted = " and ".join(_shown(*role) for role in law.roles)
-    if law.name == run.rotating and held == {home.revoked_role}:
-        return  # the generation that leaves, after a leak
+    if law.name == run.rotating and held == {home.revoked_role}:  # it leaves, after a leak
+        return
     if len(held) != len(user.roles) or held != set(law.roles):
         given = ", ".join(_shown(role.name, role.database) for role in user.roles[:_SHOWN_ROLES]) or "none"
         report.finding(f"roles: has {given}; the law gives {law.name} {wanted}.")
@@ -78,16 +74,12 @@ def check_law(resource: Resource, run: Run, report: Report) -> None:
     if law is None:
         report.finding(f"username: the law names no user {printable(user.name)}.")
         return
-    for other in {law.name, f"{law.name}{home.second_name}"} - {user.name}:
-        if law.name != run.rotating and (user.project, user.sign_in, other) in run.history.declared:
-            report.finding(f"username: {law.name} has both its names, and is not the user that rotates.")
-    place = (user.project, user.sign_in, user.name)
-    if run.history.declared.get(place, resource.urn) != resource.urn:
-        report.finding(
-            f"username: another resource declares {law.name} too; each reverts the other's changes."
-        )
-    admin = user.sign_in in (None, CUSTOM_ROLE_DATABASE)
-    if not report.hides(user.sign_in, "authDatabaseName") and not admin:
+    for name in (law.name, f"{law.name}{home.second_name}"):
+        by = run.history.declared.get((user.project, user.sign_in, name), resource.urn)
+        if by != resource.urn and (name == user.name or law.name != run.rotating):
+            report.finding(f"username: {name} is declared too; a user has one, or two while it rotates.")
+    hidden = report.hides(user.sign_in, "authDatabaseName")
+    if not hidden and user.sign_in not in (None, CUSTOM_ROLE_DATABASE):
         report.finding(f"authDatabaseName: has to be {CUSTOM_ROLE_DATABASE}; elsewhere it is another user.")
     _check_scope(user, home, run, report)
     _check_roles(user, law, home, run, report)
@@ -121,8 +113,8 @@ def check_cap(resource: Resource, run: Run, report: Report) -> None:
 def _check_generator(resource: Resource, report: Report) -> None:
     reader = Reader(resource.props)
     length, special = reader.number("length"), reader.flag("special")
-    for path, part in (("length", length), ("special", special)):
-        report.not_evaluated(path, part)
+    report.not_evaluated("length", length)
+    report.not_evaluated("special", special)
     if length is None or (isinstance(length, int | float) and length < PASSWORD_LENGTH):
         report.finding(f"length: passwords have {PASSWORD_LENGTH} characters or more.")
     if special is None or special is True:
