@@ -1,6 +1,6 @@
 """Measures what a migration costs the users of a live service: constant load through all of it, and through a rollback.
 
-    python tests/bench/soak.py [--only migration|rollback|overhead|replays]
+    python tests/bench/soak.py [--only migration|rollback|rotations|overhead|replays]
 
 Prints each figure with its budget. Exit 1 when one is exceeded, 3 when the gates cannot be run here (no Chromium).
 """
@@ -203,7 +203,20 @@ def replays(figures):
     figures.tell("replays: time", f"{played.seconds:.0f} s")
 
 
-PARTS = {"migration": migration, "rollback": rollback, "overhead": overhead, "replays": replays}
+def rotations(figures):
+    """Every owned user of both stacks, under load; then one that fails, one that is aborted, one that leaked."""
+    from rotations import rotations as measured
+
+    measured(figures, sandbox, report, RATE)
+
+
+PARTS = {
+    "migration": migration,
+    "rollback": rollback,
+    "rotations": rotations,
+    "overhead": overhead,
+    "replays": replays,
+}
 
 
 def main():
