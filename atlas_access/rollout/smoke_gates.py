@@ -26,9 +26,11 @@ from atlas_access.smoke import (
     SmokeOrder,
     Standing,
     find_chromium,
+    first_answers,
     load_smoke,
     one_round,
     read_baseline,
+    renewal,
 )
 
 
@@ -64,6 +66,37 @@ class SmokeGates:
         )
         unmet = any(each.standing is Standing.UNMET for each in judged)
         return Round(failures, notes, unknown=bool(failures) and not unmet)
+
+
+@dataclass
+class OwnAnswers:
+    """The gates of a change that gives tasks other credentials and nothing else, so that no answer may change.
+
+    They are held to what the revision `before` answers in this run's pre-flight, not to a baseline that releases have
+    made old since; what differs from that one is said. Until then, and after a crash, the baseline counts.
+    """
+
+    gates: SmokeGates
+    before: str
+    say: Callable[[str], None]
+    _held: SmokeGates | None = None
+
+    def refusals(self) -> tuple[str, ...]:
+        """As of the gates themselves."""
+        return self.gates.refusals()
+
+    def round(self, revision: str, stopped: Callable[[], bool]) -> Round:
+        """Every gate once; the first on what runs before gives the answers."""
+        order = self.gates.order
+        if self._held is not None or revision != self.before or order.baseline is None:
+            return (self._held or self.gates).round(revision, stopped)
+        found, answers = first_answers(order, stopped=stopped)
+        if answers is None:
+            return Round(found.failures, tuple(map(str, found.not_run)), found.standing is Standing.UNKNOWN)
+        for line in renewal(order.baseline, answers, order.smoke.ignore):
+            self.say(f"since the baseline of {order.baseline.captured_at[:10]}: {line}")
+        self._held = replace(self.gates, order=replace(order, baseline=answers))
+        return Round((), tuple(map(str, found.not_run)))
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ from atlas_access.rollout.repair import Repair
 from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
 from atlas_access.rollout.service_log import errors_of
-from atlas_access.rollout.smoke_gates import AnotherStack, smoke_gates
+from atlas_access.rollout.smoke_gates import AnotherStack, OwnAnswers, SmokeGates, smoke_gates
 from atlas_access.rollout.stack import (
     PROJECT_FOLDER,
     has_baseline,
@@ -80,6 +80,10 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
     service = service_of(props, endpoints)
     stack, settings = str(props["stack"]), own_settings(props, endpoints)
     gates = gates_for(stack, settings, endpoints)
+    running = service.observe().revision
+    changed = _rotated(stack, service, running, str(props["wanted"]))
+    if changed and isinstance(gates, SmokeGates):
+        gates = OwnAnswers(gates, running, say)
     goal = Goal(
         way=Way.FORWARD,
         run=new_run(),
@@ -114,11 +118,9 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
         "the gates": (before := Gated(gates, settings.allow_ungated_rollout, repair, say)),
     }
     if settings.goes_after:
-        follows = _only_rotates(stack, settings, service, goal.wanted)
-        say(
-            _asked_again(settings)
-            + (f", without a soak: only {', '.join(follows)} changes" if follows else "")
-        )
+        follows = _follows(stack, settings, changed)
+        only = f", without a soak: only {', '.join(sorted(changed))} changes" if follows else ""
+        say(f"{_asked_again(settings)}{only}")
         checks["the soak before"] = _soak(settings, endpoints, 0 if follows else settings.soak_minutes)
     line = StopLine(stack, settings.github_repository, endpoints, os.environ, say)
     with line.watching(lambda failure: failure.moved or before.red) as green:
@@ -268,20 +270,24 @@ def new_run() -> str:
     return uuid.uuid4().hex[:12]
 
 
-def _only_rotates(stack: str, settings: Settings, service: Service, wanted: str) -> tuple[str, ...]:
-    """The variables that receive another version, where nothing else changes and none of them needs a soak first.
+def _rotated(stack: str, service: Service, running: str, wanted: str) -> frozenset[str]:
+    """The variables that receive another version of their secret, where nothing else of the definition changes."""
+    manifest = _manifest()
+    ours = {each.variable for each in manifest.bindings_for(stack)} | set(manifest.successors)
+    return changed_versions(service.definition(running), service.definition(wanted), ours)
 
-    That is a credential which another stack hands over, or one that leaked: both follow at once.
-    """
+
+def _follows(stack: str, settings: Settings, changed: frozenset[str]) -> bool:
+    """Whether what changes needs no soak first: a credential that another stack hands over, or one that leaked."""
     manifest, users = _manifest(), settings.users
     free = {
         each.variable
         for each in manifest.bindings_for(stack)
         if each.cluster != stack or (users.revokes and each.user == users.rotating)
     }
-    free |= {old for old, new in manifest.successors.items() if new in free}
-    before = service.definition(service.observe().revision)
-    return tuple(sorted(changed_versions(before, service.definition(wanted), free)))
+    return bool(changed) and changed <= free | {
+        old for old, new in manifest.successors.items() if new in free
+    }
 
 
 def _soak(own: Settings, endpoints: Endpoints, minutes: int) -> Any:

@@ -23,6 +23,7 @@ from .run import (
     BaselineNotGreen as BaselineNotGreen,
     SmokeOrder as SmokeOrder,
     capture as capture,
+    first_answers as first_answers,
     one_round as one_round,
     run as run,
 )

@@ -126,24 +126,33 @@ def capture(order: SmokeOrder, *, say: Say = lambda _: None, stopped: Stopped = 
     Raises BaselineNotGreen for anything unmet, unknown, or answered differently the second time.
     """
     required = order.smoke.limits.rounds
-    first = _round(order, Contract(order.smoke, capturing=True), "", 1, say, stopped)
-    if first.round.standing is not Standing.MET:
-        raise BaselineNotGreen(_report(order, "", required, order.smoke.plans, [first.round]))
-    baseline = Baseline(
-        stack=order.stack,
-        url=order.url,
-        scenarios=order.smoke.digest,
-        captured_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        revision=", ".join(first.round.revisions),
-        plans=plan_ids(first.answers[PLANS]),
-        answers={key: canonical(reply.body) for key, reply in first.answers.items()},
-    )
-    done = [first.round]
+    first, baseline = first_answers(order, say=say, stopped=stopped)
+    if baseline is None:
+        raise BaselineNotGreen(_report(order, "", required, order.smoke.plans, [first]))
+    done = [first]
     for number in range(2, required + 1):
         done.append(_round(order, Contract(order.smoke, baseline), "", number, say, stopped).round)
         if done[-1].standing is not Standing.MET:
             raise BaselineNotGreen(_report(order, "", required, baseline.contract, done))
     return baseline
+
+
+def first_answers(
+    order: SmokeOrder, *, say: Say = lambda _: None, stopped: Stopped = lambda: False
+) -> tuple[Round, Baseline | None]:
+    """Run one round that is held to the scenarios alone, and take its answers; None unless every gate is met."""
+    found = _round(order, Contract(order.smoke, capturing=True), "", 1, say, stopped)
+    if found.round.standing is not Standing.MET:
+        return found.round, None
+    return found.round, Baseline(
+        stack=order.stack,
+        url=order.url,
+        scenarios=order.smoke.digest,
+        captured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        revision=", ".join(found.round.revisions),
+        plans=plan_ids(found.answers[PLANS]),
+        answers={key: canonical(reply.body) for key, reply in found.answers.items()},
+    )
 
 
 def _report(order: SmokeOrder, revision: str, required: int, contract: int, done: list[Round]) -> GateReport:
