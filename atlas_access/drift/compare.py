@@ -84,6 +84,7 @@ class Wanted:
             key_alias=self.settings.kms_alias,
             phase=self.settings.phase,
             retired=self.legacy_is_gone,
+            now=self.now,
         )
 
 

@@ -5,15 +5,16 @@ atlas_access/drift/compare_tasks.py judges what tasks bind. Pure; no secret's va
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from atlas_access.base import Phase
 from atlas_access.clients import USABLE, ObservedKey
 from atlas_access.drift.finding import Difference, Kind
 from atlas_access.drift.model import ObservedSecret
-from atlas_access.manifest import Manifest
+from atlas_access.manifest import Manifest, User
 
 UP = "Run `pulumi up --refresh`"
 _RESTORE = "Restore it now: aws secretsmanager restore-secret --secret-id {}"
@@ -34,12 +35,24 @@ class InventoryRules:
     key_alias: str
     phase: Phase
     retired: bool
+    now: datetime
 
     @property
     def wanted_secrets(self) -> tuple[str, ...]:
         """The secrets that the manifest declares in this account."""
         bindings = self.manifest.credentials_for(self.environment)
         return tuple(dict.fromkeys(binding.secret_name for binding in bindings))
+
+    @property
+    def greatest_ages(self) -> Mapping[str, User]:
+        """The secrets of this stack's own users whose password may only get so old, by name."""
+        own = (
+            each
+            for each in self.manifest.credentials_for(self.environment)
+            if each.cluster == self.environment
+        )
+        users = {each.secret_name: self.manifest.user(each.user) for each in own}
+        return {name: user for name, user in users.items() if user.most_days}
 
     @property
     def legacy_secrets(self) -> tuple[str, ...]:
@@ -91,6 +104,7 @@ def _wanted(rules: InventoryRules, secret: ObservedSecret) -> Iterator[Differenc
         yield rules.found(
             Kind.SECRET_STALE, name, what, "Move the stage AWSCURRENT to the version that was proven"
         )
+    yield from _age(rules, secret)
     yield from _key(rules, secret)
     yield from _policy(rules, secret)
     yield from _copies(rules, secret)
@@ -120,6 +134,15 @@ def _copies(rules: InventoryRules, secret: ObservedSecret) -> Iterator[Differenc
         remedy = f"Remove it: aws secretsmanager remove-regions-from-replication --secret-id {name}"
         permits = f"read the value in {regions}, under a key of that region"
         yield rules.found(Kind.SECRET_REPLICA, name, what, remedy, permits=permits, detail=regions)
+
+
+def _age(rules: InventoryRules, secret: ObservedSecret) -> Iterator[Difference]:
+    user = rules.greatest_ages.get(secret.name)
+    days = (rules.now - secret.made_at).days if secret.made_at else 0
+    if user is not None and days > user.most_days:
+        what = f"the password of {user.name} is {days} days old, and access.yaml allows {user.most_days}"
+        remedy = f"atlas-access rotate {rules.environment} {user.name} writes the change to review"
+        yield rules.found(Kind.ROTATION_DUE, secret.name, what, remedy)
 
 
 def _key(rules: InventoryRules, secret: ObservedSecret) -> Iterator[Difference]:

@@ -48,6 +48,7 @@ class Kind(StrEnum):
     SECRET_POLICY = "secret with a resource policy"  # noqa: S105
     SECRET_STALE = "stale secret"  # noqa: S105
     SECRET_ROTATION = "secret that rotates by itself"  # noqa: S105
+    ROTATION_DUE = "rotation due"
     SECRET_REPLICA = "secret copied to another region"  # noqa: S105
     KEY_UNUSABLE = "key not usable"
     BINDING_LEGACY = "legacy binding"

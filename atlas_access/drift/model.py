@@ -20,6 +20,7 @@ class ObservedSecret:
     """A secret's metadata. `key` is "" for the account's default key, `policy` says in words whom a policy lets in.
 
     `rotates` names the function that may write new values on a schedule, `replicas` the regions that hold copies.
+    `made_at` is when the current version was made, None where nobody asked.
     """
 
     name: str
@@ -31,6 +32,7 @@ class ObservedSecret:
     policy: str = ""
     rotates: str = ""
     replicas: tuple[str, ...] = ()
+    made_at: datetime | None = None
 
 
 VARIABLES = "secrets"

@@ -24,7 +24,7 @@ def observe_stack(wanted: Wanted, sign_in: SignIn, endpoints: Endpoints, retry: 
         ThreadPoolExecutor(max_workers=2) as pool,
         Atlas(settings.atlas_project_id, sign_in, endpoints, retry) as atlas,
     ):
-        account = pool.submit(read_account, settings, names, endpoints)
+        account = pool.submit(read_account, settings, names, endpoints, wanted.inventory.greatest_ages)
         listed = pool.submit(read_collections, wanted, endpoints)
         users, roles = read_or_unread(atlas.users), read_or_unread(atlas.roles)
         cluster = read_or_unread(lambda: atlas.cluster(settings.atlas_cluster))

@@ -6,7 +6,7 @@ It reads no secret's value and keeps no value of a container's variable, only wh
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,10 +50,13 @@ class Account:
     other_tasks: tuple[ObservedOtherTask, ...] | Unread = ()
 
 
-def read_account(settings: Settings, secrets: Sequence[str], endpoints: Endpoints) -> Account:
-    """Read everything at once. Raises nothing but `EndpointRefused`: what cannot be read is reported as unread.
+def read_account(
+    settings: Settings, secrets: Sequence[str], endpoints: Endpoints, aged: Collection[str] = ()
+) -> Account:
+    """Read everything at once, of the secrets in `aged` the current version's age too.
 
-    When the credentials act in another account than the stack's, nothing else is asked of it.
+    Raises nothing but `EndpointRefused`: what cannot be read is reported as unread. When the credentials act in another
+    account than the stack's, nothing else is asked of it.
     """
     region = settings.aws_region
     elsewhere = account_unread(settings, endpoints)
@@ -67,7 +70,9 @@ def read_account(settings: Settings, secrets: Sequence[str], endpoints: Endpoint
             f"key {settings.kms_alias}",
         )
         described = [
-            pool.submit(read_or_unread, lambda n=name: seen_secret(store, n), f"secret {name}")
+            pool.submit(
+                read_or_unread, lambda n=name: seen_secret(store, n, aged=n in aged), f"secret {name}"
+            )
             for name in secrets
         ]
         tasks = pool.submit(_tasks, settings, endpoints)
@@ -86,7 +91,7 @@ def beside_of(
     return read_other_tasks(settings, own, endpoints)
 
 
-def seen_secret(store: Any, name: str) -> ObservedSecret:
+def seen_secret(store: Any, name: str, *, aged: bool = False) -> ObservedSecret:
     """What Secrets Manager says of a secret, but for its value. Raises `AwsUnavailable`."""
     try:
         about = store.describe_secret(SecretId=name)
@@ -96,16 +101,20 @@ def seen_secret(store: Any, name: str) -> ObservedSecret:
         raise
     deleted = about.get("DeletedDate")
     policy = "" if deleted else str(store.get_resource_policy(SecretId=name).get("ResourcePolicy") or "")
+    current = current_of(about)
+    versions = store.list_secret_version_ids(SecretId=name)["Versions"] if aged and not deleted else ()
+    made = next((each["CreatedDate"] for each in versions if each["VersionId"] == current), None)
     return ObservedSecret(
         name=name,
         exists=True,
         arn=str(about["ARN"]),
         key=str(about.get("KmsKeyId") or ""),
         deleted_at=deleted.astimezone(UTC) if isinstance(deleted, datetime) else None,
-        current_version=current_of(about),
+        current_version=current,
         policy=policy_text(policy) if policy else "",
         rotates=str(about.get("RotationLambdaARN") or "AWS") if about.get("RotationEnabled") else "",
         replicas=tuple(str(each["Region"]) for each in about.get("ReplicationStatus") or ()),
+        made_at=made.astimezone(UTC) if made else None,
     )
 
 

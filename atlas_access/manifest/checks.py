@@ -130,6 +130,8 @@ def _used_by_name(file: ManifestFile) -> Iterator[tuple[str, str, Path]]:
             yield "succeeding", successor, ("deprecated_variables", name)
     for name, waiver in file.waivers.items():
         yield "waived", waiver.user, ("waivers", name, "user")
+    for name in file.rotation:
+        yield "user", name, ("rotation", name)
     for environment, part in file.legacy.items():
         yield "environment", environment, ("legacy", environment)
         for name, user in part.users.items():

@@ -314,6 +314,7 @@ class ManifestFile(Entry):
     )
     read_across: Collections = ()
     user_cap: int = Field(default=5, ge=1, le=100)
+    rotation: dict[Name, Annotated[int, Field(ge=1, le=3650)]] = Field(default_factory=dict)
     roles: dict[Annotated[Name, AfterValidator(_own_role)], RoleEntry] = Field(default_factory=dict)
     users: dict[Name, UserEntry] = Field(min_length=1)
     adopted: AdoptedEntry = AdoptedEntry()

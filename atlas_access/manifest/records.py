@@ -114,7 +114,8 @@ class RoleRef(Record):
 class User(Record):
     """A database user that exists on every environment's cluster.
 
-    Nearly every user has one role; a reader has two when the audit log lives in a database of its own.
+    Nearly every user has one role; a reader has two when the audit log lives in a database of its own. `most_days` is
+    the greatest age of its password, 0 for none.
     """
 
     name: str
@@ -122,6 +123,7 @@ class User(Record):
     secret: str
     adopted: bool
     secret_adopted: bool
+    most_days: int = 0
 
     @property
     def role(self) -> RoleRef:

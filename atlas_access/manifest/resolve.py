@@ -101,6 +101,7 @@ def _users(file: ManifestFile) -> Iterator[User]:
                 secret=entry.secret,
                 adopted=name in file.adopted.users,
                 secret_adopted=entry.secret in file.adopted.secrets,
+                most_days=file.rotation.get(name, 0),
             )
 
 

@@ -63,6 +63,12 @@ def phi_manifest() -> Manifest:
     return MANIFEST.model_copy(update={"collections": moved})
 
 
+def aging_manifest() -> Manifest:
+    """The reader's password may get 90 days old."""
+    users = (each.model_copy(update={"most_days": 90 * (each.name == "app_read")}) for each in MANIFEST.users)
+    return MANIFEST.model_copy(update={"users": tuple(users)})
+
+
 def held_by(name: str, *roles: str, **changes: Any) -> Callable[[Observed], Observed]:
     """One user holds these roles."""
     return lambda observed: with_user(observed, user(name, *roles, **changes))
@@ -146,6 +152,7 @@ CASES: list[Case] = [
     (Kind.SECRET_POLICY, secret(policy="let * do secretsmanager:GetSecretValue"), {}),
     (Kind.SECRET_STALE, secret(current_version="v2"), {}),
     (Kind.SECRET_ROTATION, secret(rotates="arn:aws:lambda:us-east-1:9:function:x"), {}),
+    (Kind.ROTATION_DUE, secret(made_at=NOW - timedelta(days=91)), {"manifest": aging_manifest()}),
     (Kind.SECRET_REPLICA, secret(replicas=("eu-west-1",)), {}),
     (Kind.KEY_UNUSABLE, lambda s: replace(s, key=replace(s.key, state="PendingDeletion")), {}),
     (Kind.BINDING_LEGACY, binding("MONGODB_URI", arn("staging/mongodb/app-read")), {}),
