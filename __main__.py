@@ -9,9 +9,9 @@ import pulumi_aws as aws
 from atlas_access.base import Endpoints, Settings
 from atlas_access.manifest import Manifest, judged, load_manifest
 from components.observed import observe
-from components.reference import reference_connection
+from components.reference import crosses_over, reference_connection
 from components.refusals import REFUSALS
-from components.service_access import ServiceAccess, ServiceAccessArgs, crosses_over
+from components.service_access import ServiceAccess, ServiceAccessArgs
 from components.settings import load_settings
 
 HERE = Path(__file__).parent

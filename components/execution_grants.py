@@ -13,6 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from atlas_access.base import DefinitionUnusable
+from atlas_access.manifest import Consumer
 
 
 def role_name(definition: Mapping[str, object]) -> str:
@@ -27,6 +28,26 @@ def role_name(definition: Mapping[str, object]) -> str:
             f"{definition['family']}: no execution role, so its tasks cannot read a secret. Give the family one."
         )
     return arn.rsplit("/", 1)[-1]
+
+
+def execution_grants(
+    definitions: Mapping[Consumer, Mapping[str, object]],
+    secrets: Mapping[Consumer, Sequence[pulumi.Output[str]]],
+    kms_key_arn: str,
+    opts: pulumi.ResourceOptions,
+) -> dict[Consumer, aws.iam.RolePolicy]:
+    """The policy of each consumer's execution role, for the secrets that its tasks are bound to."""
+    roles = {consumer: role_name(definition) for consumer, definition in definitions.items()}
+    if roles[Consumer.SERVICE] == roles[Consumer.SCHEMA_TASK]:
+        raise pulumi.RunError(
+            f"the runtime family and {definitions[Consumer.SCHEMA_TASK]['family']} share the execution role "
+            f"{roles[Consumer.SERVICE]}, which would let the runtime read the schema secret (ADR 0006). "
+            "Give the schema family a role of its own."
+        )
+    return {
+        consumer: grant_reads(f"{consumer.value}-reads", role, secrets[consumer], kms_key_arn, opts)
+        for consumer, role in roles.items()
+    }
 
 
 def grant_reads(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from atlas_access.base import ConnectionInvalid, ConnectionString, both_logins
+from atlas_access.base import Address, ConnectionInvalid, ConnectionString, both_logins
 from atlas_access.manifest import Binding, Manifest
 
 #: The exports' names in the stack that owns the cluster: the connection, its public address without a user, the
@@ -33,6 +33,21 @@ class Reference:
     public_address: pulumi.Output[str]
     generation: pulumi.Output[int]
     ends: pulumi.Output[bool]
+
+
+def crosses_over(manifest: Manifest, environment: str) -> tuple[str, Address] | None:
+    """Which user's connection this environment hands to others, and by which address; None when none reads it."""
+    wanted = {
+        (binding.user, binding.address)
+        for binding in manifest.bindings
+        if binding.cluster == environment
+        and binding.environment in set(manifest.environments) - {environment}
+    }
+    if len(wanted) > 1:
+        raise pulumi.RunError(
+            f"access.yaml lets more than one credential of {environment} cross to other stacks."
+        )
+    return next(iter(wanted), None)
 
 
 def reference_connection(manifest: Manifest, environment: str, stack: str) -> Reference | None:

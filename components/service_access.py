@@ -11,14 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_aws as aws
 
-from atlas_access.base import Address, MongoVariables, Phase, Settings, registrable
+from atlas_access.base import MongoVariables, Phase, Settings, registrable
 from atlas_access.manifest import Binding, Consumer, Manifest, User
 from atlas_access.rollout import read_service_tags, spent_finding
 from components.cluster_access import ClusterAccess, ClusterAccessArgs
 from components.connection_secret import ConnectionSecret, ConnectionSecretArgs
-from components.execution_grants import grant_reads, role_name
+from components.execution_grants import execution_grants
 from components.observed import Observed
 from components.proofs import Reach, proof_of, proven_versions
 from components.reference import Reference
@@ -87,7 +86,20 @@ class ServiceAccess(pulumi.ComponentResource):
         )
         self._bindings = args.manifest.credentials_for(args.environment)
         self.secrets = {each.secret_name: self._secret(each) for each in self._bindings}
-        self._grants = self._execution_grants()
+        self._grants = execution_grants(
+            {
+                Consumer.SERVICE: args.observed.running.definition,
+                Consumer.SCHEMA_TASK: args.observed.schema.definition,
+            },
+            {
+                consumer: [
+                    self.secrets[each.secret_name].arn for each in self._bindings if each.consumer is consumer
+                ]
+                for consumer in (Consumer.SERVICE, Consumer.SCHEMA_TASK)
+            },
+            args.observed.kms_key_arn,
+            self._child,
+        )
         self.proofs = {
             each.secret_name: proof_of(
                 each,
@@ -240,29 +252,6 @@ class ServiceAccess(pulumi.ComponentResource):
         own = binding.cluster == self._args.environment
         return [self.cluster.users[binding.user]] if own else []
 
-    def _execution_grants(self) -> dict[Consumer, aws.iam.RolePolicy]:
-        definitions = {
-            Consumer.SERVICE: self._args.observed.running.definition,
-            Consumer.SCHEMA_TASK: self._args.observed.schema.definition,
-        }
-        roles = {consumer: role_name(definition) for consumer, definition in definitions.items()}
-        if roles[Consumer.SERVICE] == roles[Consumer.SCHEMA_TASK]:
-            raise pulumi.RunError(
-                f"the runtime family and {self._args.settings.schema_family} share the execution role "
-                f"{roles[Consumer.SERVICE]}, which would let the runtime read the schema secret (ADR 0006). "
-                "Give the schema family a role of its own."
-            )
-        return {
-            consumer: grant_reads(
-                f"{consumer.value}-reads",
-                role,
-                [self.secrets[each.secret_name].arn for each in self._bindings if each.consumer is consumer],
-                self._args.observed.kms_key_arn,
-                self._child,
-            )
-            for consumer, role in roles.items()
-        }
-
     def _bind(self) -> Sequence[pulumi.Resource]:
         """Declare what binds and moves; return it."""
         schema = self._binding(Consumer.SCHEMA_TASK, self._child)
@@ -331,18 +320,3 @@ def governed_variables(manifest: Manifest) -> MongoVariables:
         bound=frozenset(binding.variable for binding in manifest.bindings),
         deprecated=manifest.successors,
     )
-
-
-def crosses_over(manifest: Manifest, environment: str) -> tuple[str, Address] | None:
-    """Which user's connection this environment hands to others, and by which address; None when none reads it."""
-    wanted = {
-        (binding.user, binding.address)
-        for binding in manifest.bindings
-        if binding.cluster == environment
-        and binding.environment in set(manifest.environments) - {environment}
-    }
-    if len(wanted) > 1:
-        raise pulumi.RunError(
-            f"access.yaml lets more than one credential of {environment} cross to other stacks."
-        )
-    return next(iter(wanted), None)

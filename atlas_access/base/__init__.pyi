@@ -61,6 +61,7 @@ from .task_definition import (
     canonical_containers as canonical_containers,
     changed_versions as changed_versions,
     registrable as registrable,
+    same_definition as same_definition,
     secret_references as secret_references,
 )
 from .yaml_errors import (

@@ -171,6 +171,11 @@ class SecretReference:
         return re.sub(r"-[A-Za-z0-9]{6}$", "", self.arn.split(":secret:", 1)[-1])
 
 
+def same_definition(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether two revisions run alike: everything that is registered is equal but for tags."""
+    return _without_versions(before, ()) == _without_versions(after, ())
+
+
 def changed_versions(
     before: Mapping[str, Any], after: Mapping[str, Any], free: Collection[str]
 ) -> frozenset[str]:

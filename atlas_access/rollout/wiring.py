@@ -21,7 +21,6 @@ from atlas_access.base import (
     Settings,
     Status,
     What,
-    changed_versions,
     clock_for,
     registrable,
 )
@@ -29,6 +28,7 @@ from atlas_access.clients import AccountTarget, CredentialsMissing, failed_reque
 from atlas_access.manifest import Consumer, Manifest, load_manifest
 from atlas_access.proof import Stack, Verdict, candidates, prove_candidates
 from atlas_access.rollout.gates import Gates
+from atlas_access.rollout.model import short
 from atlas_access.rollout.observe_soak import Preceding, observed
 from atlas_access.rollout.open_incident import StopLine
 from atlas_access.rollout.preflight import (
@@ -43,6 +43,7 @@ from atlas_access.rollout.preflight import (
 )
 from atlas_access.rollout.readable import Readability
 from atlas_access.rollout.repair import Repair
+from atlas_access.rollout.rotated import follows_at_once, rotated, runs_alike
 from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
 from atlas_access.rollout.service_log import errors_of
@@ -81,7 +82,11 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
     stack, settings = str(props["stack"]), own_settings(props, endpoints)
     gates = gates_for(stack, settings, endpoints)
     running = service.observe().revision
-    changed = _rotated(stack, service, running, str(props["wanted"]))
+    if settings.users.ends and runs_alike(service, running, str(props["wanted"])):
+        # The end of a rotation moves nothing then, so that it works while the service is held.
+        say(f"{short(running)} is bound as wanted: nothing is moved")
+        return {**props, "running_revision": running, "gates": "not run", "gated_at": ""}
+    changed = rotated(_manifest(), stack, service, running, str(props["wanted"]))
     if changed and isinstance(gates, SmokeGates):
         gates = OwnAnswers(gates, running, say)
     goal = Goal(
@@ -118,7 +123,7 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
         "the gates": (before := Gated(gates, settings.allow_ungated_rollout, repair, say)),
     }
     if settings.goes_after:
-        follows = _follows(stack, settings, changed)
+        follows = follows_at_once(_manifest(), stack, settings, changed)
         only = f", without a soak: only {', '.join(sorted(changed))} changes" if follows else ""
         say(f"{_asked_again(settings)}{only}")
         checks["the soak before"] = _soak(settings, endpoints, 0 if follows else settings.soak_minutes)
@@ -268,26 +273,6 @@ def gates_for(
 def new_run() -> str:
     """A name for one run."""
     return uuid.uuid4().hex[:12]
-
-
-def _rotated(stack: str, service: Service, running: str, wanted: str) -> frozenset[str]:
-    """The variables that receive another version of their secret, where nothing else of the definition changes."""
-    manifest = _manifest()
-    ours = {each.variable for each in manifest.bindings_for(stack)} | set(manifest.successors)
-    return changed_versions(service.definition(running), service.definition(wanted), ours)
-
-
-def _follows(stack: str, settings: Settings, changed: frozenset[str]) -> bool:
-    """Whether what changes needs no soak first: a credential that another stack hands over, or one that leaked."""
-    manifest, users = _manifest(), settings.users
-    free = {
-        each.variable
-        for each in manifest.bindings_for(stack)
-        if each.cluster != stack or (users.revokes and each.user == users.rotating)
-    }
-    return bool(changed) and changed <= free | {
-        old for old, new in manifest.successors.items() if new in free
-    }
 
 
 def _soak(own: Settings, endpoints: Endpoints, minutes: int) -> Any:

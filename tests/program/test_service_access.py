@@ -14,7 +14,8 @@ from atlas_access.base.settings import Settings
 from atlas_access.base.task_definition import secret_references
 from atlas_access.clients.ecs import RunningRevision
 from atlas_access.rollout.preflight import UNGATED
-from components.service_access import ServiceAccess, crosses_over
+from components.reference import crosses_over
+from components.service_access import ServiceAccess
 from probes.gates import ServiceGatesProvider
 
 RUNTIME = {"MONGODB_URI", "MONGODB_REFERENCE_URI", "MONGODB_WRITE_URI", "MONGODB_AUDIT_WRITE_URI"}

@@ -1,16 +1,21 @@
 """A rotation's gates are held to what runs before it answers, not to a baseline that releases have made old."""
 
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from atlas_access.base import changed_versions
+from atlas_access.base import RotationStep, Settings, changed_versions, check_settings
+from atlas_access.manifest import load_manifest
 from atlas_access.rollout.gates import Round
+from atlas_access.rollout.rotated import follows_at_once, runs_alike
 from atlas_access.rollout.smoke_gates import OwnAnswers, SmokeGates
 from atlas_access.smoke import Baseline, Standing
 
+ROOT = Path(__file__).parents[2]
+MANIFEST = load_manifest((ROOT / "access.yaml").read_text())
 module = import_module("atlas_access.rollout.smoke_gates")
 OLD = Baseline("staging", "u", "s", "2026-05-12T09:14:00+00:00", "app:1", ("p",), {"plans": "[1]"})
 NOW = Baseline("staging", "u", "s", "2026-11-30T09:14:00+00:00", "app:7", ("p",), {"plans": "[2]"})
@@ -62,6 +67,15 @@ def definition(image: str = "i:1", **versions: str) -> dict[str, Any]:
     return {"family": "app", "containerDefinitions": [{"name": "app", "image": image, "secrets": secrets}]}
 
 
+def _rotating(step: str) -> dict[str, Any]:
+    return {"generations": {"app_write": 2}, "rotating": "app_write", "rotation_step": step}
+
+
+def prod() -> Settings:
+    files = {each: (ROOT / f"Pulumi.{each}.yaml").read_text() for each in ("staging", "prod")}
+    return check_settings("prod", files, sandbox=True, overrides={"phase": "bind"})
+
+
 V1, V2 = "1" * 8 + "-1111-1111-1111-" + "1" * 12, "2" * 8 + "-2222-2222-2222-" + "2" * 12
 
 
@@ -82,3 +96,54 @@ def test_a_rotation_changes_versions_and_nothing_else(after: dict[str, Any], cha
 
 def test_a_version_of_another_variable_is_another_change() -> None:
     assert set() == changed_versions(definition(A=V1, B=V1), definition(A=V2, B=V2), {"A"})
+
+
+@pytest.mark.parametrize(
+    ("after", "lease", "alike"),
+    [
+        (definition(A=V1), None, True),
+        (definition(A=V2), None, False),
+        (definition("i:2", A=V1), None, False),
+        (definition(A=V1), "run", False),
+    ],
+)
+def test_an_abort_moves_nothing_where_the_service_was_put_back(
+    after: dict[str, Any], lease: Any, alike: bool
+) -> None:
+    """After a gate has failed, what runs is bound to the generation that the abort wants."""
+    found = {
+        "app:7": definition(A=V1),
+        "app:9": {**after, "tags": [{"key": "atlas-access/repair", "value": "v"}]},
+    }
+    service: Any = SimpleNamespace(
+        definition=found.get, observe_tagged=lambda: (None, SimpleNamespace(lease=lease, held=0))
+    )
+    assert alike is runs_alike(service, "app:7", "app:9")
+
+
+@pytest.mark.parametrize(
+    ("given", "changed", "follows"),
+    [
+        ({}, {"MONGODB_REFERENCE_URI"}, True),
+        ({}, {"MONGODB_WRITE_URI"}, False),
+        ({}, {"MONGODB_REFERENCE_URI", "MONGODB_URI"}, False),
+        ({}, set(), False),
+        (
+            {"generations": {"app_write": 2}, "rotating": "app_write", "rotation_step": "revoke"},
+            {"MONGODB_WRITE_URI", "MONGODB_URI_PLANS_WRITE"},
+            True,
+        ),
+        (
+            {"generations": {"app_write": 2}, "rotating": "app_write", "rotation_step": "move"},
+            {"MONGODB_WRITE_URI"},
+            False,
+        ),
+    ],
+)
+def test_only_a_handed_over_or_a_leaked_credential_needs_no_soak(
+    given: Any, changed: set[str], follows: bool
+) -> None:
+    settings = prod().model_copy(
+        update={**given, "rotation_step": RotationStep(given.get("rotation_step", "move"))}
+    )
+    assert follows is follows_at_once(MANIFEST, "prod", settings, frozenset(changed))
