@@ -1,3 +1,4 @@
+from .alarms import Alarm as Alarm, alarms_now as alarms_now
 from .atlas import (
     HISTORY as HISTORY,
     MOST_LOGINS as MOST_LOGINS,

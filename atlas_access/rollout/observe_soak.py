@@ -24,14 +24,17 @@ from atlas_access.clients import (
     AwsUnavailable,
     CredentialsMissing,
     Logs,
+    alarms_now,
     client,
     log_groups,
     role_arn,
     sign_in_from,
     taken_on,
 )
+from atlas_access.rollout.alarms import alarm_names
 from atlas_access.rollout.service import Service, ServiceMissing
-from atlas_access.rollout.soak import ObservedSoak, Source, released, spike, unknown
+from atlas_access.rollout.soak import ObservedSoak, Source, alarmed, released, spike, unknown
+from atlas_access.rollout.stack import PROJECT_FOLDER
 
 LOGS, LOGINS = "service logs", "Atlas login failures"
 WORDS = ("ERROR", "Error", "error")
@@ -42,6 +45,7 @@ class Preceding:
     """The stack that goes before: where its service is, the role to look as, and its Atlas cluster.
 
     `logins` is False where that cluster's tier keeps no access history, as an operator has stated.
+    `alarms` are the names of those that `smoke.yaml` names for it.
     """
 
     stack: str
@@ -54,6 +58,7 @@ class Preceding:
     atlas_cluster: str
     minutes: int
     logins: bool = True
+    alarms: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, stack: str, theirs: Settings, role: str, asks: Settings) -> Preceding:
@@ -69,6 +74,7 @@ class Preceding:
             theirs.atlas_cluster,
             asks.soak_minutes,
             logins=asks.acknowledged(What.SOAK_WITHOUT_LOGIN_HISTORY) is None,
+            alarms=alarm_names(stack, PROJECT_FOLDER),
         )
 
 
@@ -91,6 +97,7 @@ def observe(before: Preceding, own_account: str, endpoints: Endpoints, clock: Cl
     sources = [_logs(before, definition, session, endpoints, since, observed.wall)]
     if before.logins:
         sources.append(_logins(before, endpoints, since, observed.wall))
+    sources += map(alarmed, alarms_now(before.alarms, before.region, endpoints, session))
     return ObservedSoak(before.stack, state, service_tags, observed.wall, tuple(sources))
 
 

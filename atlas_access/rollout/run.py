@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from atlas_access.base import Clock
-from atlas_access.clients import AwsUnavailable, ServiceError
+from atlas_access.clients import Alarm, AwsUnavailable, ServiceError
+from atlas_access.rollout.alarms import red
 from atlas_access.rollout.decide import BEAT_SECONDS, decide
 from atlas_access.rollout.gates import NOT_RUN, ROUNDS, Gates, Round
 from atlas_access.rollout.learn import learn
@@ -68,6 +69,7 @@ class Parts:
     `preflight` gives every reason not to start; `gates` is None where none are configured. `failed` counts the requests
     that failed on the balanced address in the last so many seconds, None where nobody counts; `logged` gives the
     error lines of a revision's log in that time. `way_back` finds what to go back to for a recorded revision.
+    `alarms` are those that are watched meanwhile.
     """
 
     stack: str
@@ -81,6 +83,7 @@ class Parts:
     failed: Callable[[float], int | None] = lambda _: None
     logged: Callable[[str, float], tuple[str, ...]] = lambda *_: ()
     way_back: Callable[[str], Chosen] = Chosen
+    alarms: Callable[[], tuple[Alarm, ...]] = tuple
 
 
 def carry_out(goal: Goal, parts: Parts) -> Done:
@@ -112,7 +115,7 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
 
     def observe(self) -> Observed:
         state, service_tags = self._parts.service.observe_tagged()
-        return Observed(state, service_tags, self.clock.wall(), self.clock.tick())
+        return Observed(state, service_tags, self.clock.wall(), self.clock.tick(), self._parts.alarms())
 
     def decide(self, observed: Observed) -> Effect:
         return decide(self._goal, observed, self.learnt)
@@ -139,7 +142,9 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
                 if observed.service.alarms:
                     self._report(f"ECS ends a deployment by the alarms {', '.join(observed.service.alarms)}")
                 found = self._aside(lambda: self._parts.preflight(observed), "the pre-flight")
-                return self.learnt if found is None else replace(self.learnt, refusals=found)
+                if found is None:
+                    return self.learnt
+                self.learnt = replace(self.learnt, refusals=found)
             case Secure(revision):
                 return self._secured(revision)
             case Judge(revision):
@@ -234,7 +239,7 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
             return False
         if observed.wall - lease.heartbeat >= BEAT_SECONDS:
             self._parts.service.beat(observed.service.arn, observed.wall)
-        return undoing or not lease.wish
+        return undoing or not (lease.wish or red(observed.alarms, self.learnt.red_before))
 
     def unanswered(self, error: ServiceError, silent: float) -> None:
         """Refuse before the lease; after it, undo what was begun as soon as the service answers again."""

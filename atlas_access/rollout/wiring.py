@@ -11,11 +11,13 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from atlas_access.base import (
+    Clock,
     Endpoints,
     SecretReference,
     Settings,
@@ -24,9 +26,17 @@ from atlas_access.base import (
     clock_for,
     registrable,
 )
-from atlas_access.clients import AccountTarget, CredentialsMissing, failed_requests, session_in, sign_in_from
+from atlas_access.clients import (
+    AccountTarget,
+    CredentialsMissing,
+    alarms_now,
+    failed_requests,
+    session_in,
+    sign_in_from,
+)
 from atlas_access.manifest import Consumer, Manifest, load_manifest
 from atlas_access.proof import Stack, Verdict, candidates, prove_candidates
+from atlas_access.rollout.alarms import Watched, alarm_names
 from atlas_access.rollout.gates import Gates
 from atlas_access.rollout.observe_soak import Preceding, observed
 from atlas_access.rollout.open_incident import StopLine
@@ -118,7 +128,7 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
     line = StopLine(stack, settings.github_repository, endpoints, os.environ, say)
     with line.watching(lambda failure: failure.moved or before.red) as green:
         parts = parts_of(stack, settings, service, endpoints, Checks(checks), gates, way_back)
-        done = green(carry_out(goal, parts))
+        done = green(carry_out(goal, replace(parts, alarms=watched(stack, settings, endpoints, parts.clock))))
     return {
         **props,
         "running_revision": done.revision,
@@ -191,6 +201,14 @@ def parts_of(
         ),
         way_back=way_back,
     )
+
+
+def watched(stack: str, settings: Settings, endpoints: Endpoints, clock: Clock) -> Watched:
+    """The alarms that `smoke.yaml` names for the stack; those that are watched are reported."""
+    names = alarm_names(stack, PROJECT_FOLDER)
+    if names:
+        say(f"watching the alarms {', '.join(names)}")
+    return Watched(partial(alarms_now, names, settings.aws_region, endpoints), clock)
 
 
 def way_back_of(

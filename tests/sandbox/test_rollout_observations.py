@@ -13,7 +13,8 @@ from atlas_access.base import SecretReference
 from atlas_access.base.clock import Clock
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.settings import Settings, check_settings
-from atlas_access.clients import AwsUnavailable, client
+from atlas_access.clients import AwsUnavailable, alarms_now, client
+from atlas_access.clients.alarms import NO_DATA
 from atlas_access.clients.other_account import AccountTarget, session_in
 from atlas_access.rollout.observe_soak import Preceding, observed
 from atlas_access.rollout.readable import Readability
@@ -377,3 +378,51 @@ def test_rollback_to_nothing_is_refused(endpoints: Endpoints, settings: Settings
 def test_rollback_in_another_account_is_refused(of_prod: Endpoints, settings: Settings) -> None:
     with pytest.raises(RollbackRefused, match="these credentials act in AWS account"):
         roll_back("staging", settings, of_prod, "", lambda _: None)
+
+
+def alarm(aws: Aws, name: str, state: str = "") -> None:
+    cloudwatch, measured = aws.client("cloudwatch"), {"Namespace": "AWS/ApplicationELB", "MetricName": "5xx"}
+    compared = {"Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1.0}
+    operator = {"ComparisonOperator": "GreaterThanThreshold"}
+    cloudwatch.put_metric_alarm(AlarmName=name, **measured, **compared, **operator)
+    if state:
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="9 errors")
+
+
+def test_alarms_are_ok_in_alarm_or_unknown(aws: Aws, endpoints: Endpoints) -> None:
+    alarm(aws, "quiet", "OK")
+    alarm(aws, "loud", "ALARM")
+    alarm(aws, "new", "INSUFFICIENT_DATA")
+    found = alarms_now(("loud", "nowhere", "quiet", "new"), "us-east-1", endpoints)
+    assert [
+        "alarm loud: ALARM: 9 errors",
+        "alarm nowhere: unknown: no alarm of this name in this account and region",
+        "alarm quiet: OK",
+        "alarm new: unknown: INSUFFICIENT_DATA; where no data means no error, let the alarm treat missing data as "
+        "notBreaching",
+    ] == list(map(str, found))
+
+
+def test_alarms_that_cannot_be_read_are_unknown(
+    endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIANOBODY")
+    (found,) = alarms_now(("5xx",), "us-east-1", endpoints)
+    assert found.ok is None
+    assert "cloudwatch:DescribeAlarms" in found.why
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ("OK", ()),
+        ("ALARM", ("staging: alarm 5xx: in alarm: ALARM: 9 errors",)),
+        ("INSUFFICIENT_DATA", ("staging: alarm 5xx: unknown: " + NO_DATA,)),
+    ],
+)
+def test_an_alarm_of_the_stack_before_holds_the_next_one_back(
+    aws: Aws, of_prod: Endpoints, service: Service, state: str, expected: tuple[str, ...]
+) -> None:
+    bind(service)
+    alarm(aws, "5xx", state)
+    assert expected == soaked(aws, of_prod, 31, alarms=("5xx",))
