@@ -11,13 +11,15 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from atlas_access.base import Clock
 from atlas_access.clients import Alarm, AwsUnavailable, ServiceError
 from atlas_access.rollout.alarms import red
+from atlas_access.rollout.aside import in_thread, tried
+from atlas_access.rollout.changes import changes
 from atlas_access.rollout.decide import BEAT_SECONDS, decide
-from atlas_access.rollout.gates import NOT_RUN, ROUNDS, Gates, Round
+from atlas_access.rollout.gates import NOT_RUN, ROUNDS, Gates, Round, safely
 from atlas_access.rollout.learn import learn
 from atlas_access.rollout.loop import SILENT_SECONDS, StepLoop
 from atlas_access.rollout.model import ServiceState, short
@@ -58,8 +60,6 @@ POLL_SECONDS = 2.0
 COUNTDOWN_SECONDS = 30.0
 ROUND_SECONDS = 300.0
 """How long one round of the gates, or the pre-flight, may take."""
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,8 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
             figures = replace(figures, failed=self._parts.failed(seconds))
             if isinstance(end, RolledBack):
                 figures = replace(figures, logged=self._parts.logged(end.undone.left, seconds))
+        if isinstance(end, RolledBack | NotStable) and self._goal.way is Way.FORWARD:
+            figures = replace(figures, changed=self._changed())
         text = end_message(self._parts.stack, self._goal, end, observed, self._details, figures)
         if isinstance(end, Done):
             if end.gates is not None and not end.gates.green:
@@ -134,6 +136,12 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
             self.say(text)
             return end
         raise RolloutFailed(text, moved=isinstance(end, RolledBack | NotStable))
+
+    def _changed(self) -> tuple[str, ...] | None:
+        definition = self._parts.service.definition
+        with contextlib.suppress(AwsUnavailable):
+            return changes(definition(self._goal.prior), definition(self._goal.wanted))
+        return None
 
     def act(self, step: Effect, observed: Observed) -> Learnt:
         service, arn = self._parts.service, observed.service.arn
@@ -295,34 +303,4 @@ def _taking(lease: Lease, *, taking_over: bool) -> str:
     return f"taking over from a run that died: {back}" if taking_over else f"taking the lease: {back}"
 
 
-def in_thread(work: Callable[[], _T]) -> Future[_T]:
-    """Do work beside the run; a run that ends does not wait for it."""
-    job: Future[_T] = Future()
-
-    def do() -> None:
-        try:
-            job.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - handed to whoever asks for the result
-            job.set_exception(error)
-
-    threading.Thread(target=do, name="rollout-aside", daemon=True).start()
-    return job
-
-
-def tried(way_back: Callable[[str], Chosen], revision: str) -> Chosen | tuple[str, ...]:
-    """A check that breaks leaves the way back unknown; it does not stop an undo."""
-    try:
-        return way_back(revision)
-    except Exception as error:  # noqa: BLE001 - whatever breaks in the check, the service must be put back
-        return (f"{type(error).__name__}: {error}",)
-
-
-def safely(gates: Gates, revision: str, stopped: Callable[[], bool]) -> Round:
-    """A gate that breaks has not passed: its defect is a failure of the round, never of the rollout's undoing."""
-    try:
-        return gates.round(revision, stopped)
-    except Exception as error:  # noqa: BLE001 - whatever breaks in a gate, the service must be put back
-        return Round((f"the gates could not be run: {type(error).__name__}: {error}",), unknown=True)
-
-
-__all__ = ["Parts", "RolloutFailed", "ServiceTags", "carry_out", "in_thread"]
+__all__ = ["Parts", "RolloutFailed", "ServiceTags", "carry_out"]
