@@ -7,7 +7,7 @@ string.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_mongodbatlas as mongodbatlas
@@ -23,8 +23,10 @@ from atlas_access.base import (
     PrivateEndpoint,
     compose,
 )
+from atlas_access.clients import MADE_LABEL
 from atlas_access.manifest import ADMIN_DATABASE, CustomRole, Manifest, User
 from atlas_access.privileges import version_warning
+from components.taken_over import Existing
 
 #: Alphanumeric, so that no driver or shell has to unquote it.
 PASSWORD_LENGTH = 32
@@ -32,13 +34,14 @@ PASSWORD_LENGTH = 32
 
 @dataclass(frozen=True)
 class ClusterAccessArgs:
-    """What is declared, and where: an Atlas project and its cluster."""
+    """What is declared, and where: an Atlas project and its cluster; `existing` is to be taken over."""
 
     manifest: Manifest
     project_id: str
     cluster: str
     address_form: AddressForm
     protect: bool
+    existing: Existing = field(default_factory=Existing)
 
 
 class ClusterAccess(pulumi.ComponentResource):
@@ -135,7 +138,11 @@ class ClusterAccess(pulumi.ComponentResource):
                 )
                 for grant in role.grants
             ],
-            opts=self._options(adopted=role.adopted, import_id=f"{self._args.project_id}-{role.name}"),
+            opts=self._options(
+                adopted=role.adopted,
+                existing=role.name in self._args.existing.roles,
+                import_id=f"{self._args.project_id}-{role.name}",
+            ),
         )
 
     def _user(self, user: User) -> mongodbatlas.DatabaseUser:
@@ -149,6 +156,7 @@ class ClusterAccess(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["result"]),
             )
             password = self._passwords[user.name] = generated.result
+        existing, (key, value) = user.name in self._args.existing.users, MADE_LABEL
         return mongodbatlas.DatabaseUser(
             user.name,
             project_id=self._args.project_id,
@@ -160,24 +168,27 @@ class ClusterAccess(pulumi.ComponentResource):
                 for role in user.roles
             ],
             scopes=[mongodbatlas.DatabaseUserScopeArgs(name=self._args.cluster, type="CLUSTER")],
+            labels=None if user.adopted else [mongodbatlas.DatabaseUserLabelArgs(key=key, value=value)],
             opts=pulumi.ResourceOptions.merge(
                 self._options(
                     adopted=user.adopted,
+                    existing=existing,
                     import_id=f"{self._args.project_id}-{user.name}-{ADMIN_DATABASE}",
                 ),
                 pulumi.ResourceOptions(
                     depends_on=[self._roles[role.name] for role in user.roles if role.name in self._roles],
-                    ignore_changes=["password"] if user.adopted else None,
+                    # No import reads a password back: the next update sets it.
+                    ignore_changes=["password"] if user.adopted or existing else None,
                 ),
             ),
         )
 
-    def _options(self, *, adopted: bool, import_id: str) -> pulumi.ResourceOptions:
+    def _options(self, *, adopted: bool, existing: bool, import_id: str) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(
             parent=self,
             protect=self._args.protect,
             retain_on_delete=True if adopted else None,
-            import_=import_id if adopted else None,
+            import_=import_id if adopted or existing else None,
         )
 
 

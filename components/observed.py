@@ -25,6 +25,7 @@ from atlas_access.clients import (
 from atlas_access.manifest import Manifest
 from atlas_access.rollout import baseline_digest, spent_by
 from components.connection_secret import AdoptedSecret
+from components.taken_over import Existing, observe_existing
 
 PROJECT_FOLDER = Path(__file__).parents[1]
 
@@ -41,7 +42,8 @@ class SecretsLeaving(RuntimeError):
 class Observed:
     """The world as a stack finds it.
 
-    `stored` are, where they are to be taken over, the ARNs of the secrets that this program made before, by name.
+    `stored` are, where they are to be taken over, the ARNs of the secrets that this program made before, by name;
+    `existing` the users and roles.
     `baseline` is the digest of the smoke baseline, `ungated` why a first `provision` has no gates to end with,
     `repair_spent_by` the revision that has spent the configured repair.
     """
@@ -51,6 +53,7 @@ class Observed:
     schema: RunningRevision
     adopted: Mapping[str, AdoptedSecret]
     stored: Mapping[str, str] = field(default_factory=dict)
+    existing: Existing = field(default_factory=Existing)
     baseline: str = ""
     ungated: tuple[str, ...] = ()
     repair_spent_by: str = ""
@@ -62,6 +65,7 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
     Raises:
         WrongAccount: before anything else is asked of that account.
         SecretsLeaving: with the command that takes them back.
+        NotOurs: a user or role that is to be taken over is none of ours.
         AwsUnavailable: what was asked, and AWS's answer.
     """
     region = settings.aws_region
@@ -103,6 +107,7 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
             adopted={name: each.result() for name, each in adopted.items()},
             baseline=baseline_digest(environment, settings.smoke_baseline, PROJECT_FOLDER),
             stored={each.name: each.arn for each in stored if each.made_here and settings.take_over},
+            existing=observe_existing(settings, manifest, endpoints),
             ungated=first_ungated() if first and running.result().desired else (),
             repair_spent_by=spent_by(client("ecs", region, endpoints), running.result().arn, settings.repair)
             if settings.repair

@@ -61,12 +61,15 @@ class ServiceAccess(pulumi.ComponentResource):
             refuse_unconfirmed(args.environment, args.settings)
         if args.observed.repair_spent_by:
             pulumi.log.warn(spent_finding(args.environment, args.observed.repair_spent_by), self)
+        taken = [*(f"secret {each}" for each in sorted(args.observed.stored)), *args.observed.existing.named]
+        if taken:
+            text = "ours already, imported where the state lacks them; remove the setting after this update"
+            pulumi.log.info(f"takeOver: {', '.join(taken)}: {text}.", self)
         if args.observed.ungated:
             raise pulumi.RunError(
                 f"{args.environment}: nothing was created: {'; '.join(args.observed.ungated)}."
             )
-        self._guarded = not args.settings.unprotect
-        settings = args.settings
+        self._guarded, settings = not args.settings.unprotect, args.settings
         self._address = ServiceAddress(
             args.environment, settings.aws_region, settings.ecs_cluster, settings.ecs_service
         )
@@ -79,6 +82,7 @@ class ServiceAccess(pulumi.ComponentResource):
                 cluster=args.settings.atlas_cluster,
                 address_form=args.settings.address_form,
                 protect=self._guarded,
+                existing=args.observed.existing,
             ),
             self._child,
         )

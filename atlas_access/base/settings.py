@@ -85,6 +85,7 @@ class Settings(BaseModel):
     observer_role: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_+=,.@/-]{1,128})?$")] = ""
     unprotect: bool = False
     take_over: bool = False
+    take_over_names: tuple[Name, ...] = ()
     acknowledgements: Annotated[tuple[Acknowledgement, ...], Field(alias="acknowledged")] = ()
     placeholders: tuple[str, ...] = ()
 

@@ -59,6 +59,7 @@ from .lookups import (
     stored_secret as stored_secret,
 )
 from .model import (
+    MADE_LABEL as MADE_LABEL,
     PASSWORD as PASSWORD,
     USABLE as USABLE,
     ObservedCluster as ObservedCluster,
