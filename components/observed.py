@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from atlas_access.base import Endpoints, Phase, Settings
@@ -16,6 +17,7 @@ from atlas_access.clients import (
     StoredSecret,
     client,
     current_secret,
+    describe_definition,
     key_behind,
     latest_revision,
     running_revision,
@@ -23,7 +25,7 @@ from atlas_access.clients import (
     wrong_account,
 )
 from atlas_access.manifest import Manifest
-from atlas_access.rollout import baseline_digest, spent_by
+from atlas_access.rollout import baseline_digest, definitions, read_service_tags, spent_by, unlabelled
 from components.connection_secret import AdoptedSecret
 from components.taken_over import Existing, observe_existing
 
@@ -45,7 +47,8 @@ class Observed:
     `stored` are, where they are to be taken over, the ARNs of the secrets that this program made before, by name;
     `existing` the users and roles.
     `baseline` is the digest of the smoke baseline, `ungated` why a first `provision` has no gates to end with,
-    `repair_spent_by` the revision that has spent the configured repair.
+    `repair_spent_by` the revision that has spent the configured repair, `unlabelled` the versions of our secrets that
+    the running or the recorded revision pins and that bear no label.
     """
 
     kms_key_arn: str
@@ -57,6 +60,7 @@ class Observed:
     baseline: str = ""
     ungated: tuple[str, ...] = ()
     repair_spent_by: str = ""
+    unlabelled: tuple[str, ...] = ()
 
 
 def observe(settings: Settings, manifest: Manifest, environment: str, endpoints: Endpoints) -> Observed:
@@ -99,6 +103,8 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
         adopted = {name: pool.submit(adopt, name) for name in names}
         stored = [found for each in own.values() if (found := each.result())]
         refuse_leaving(environment, stored)
+        bound, ecs = read_service_tags(running.result().tags).bound, client("ecs", region, endpoints)
+        recorded = definitions(partial(describe_definition, ecs), [bound.prior] if bound is not None else [])
         first = settings.phase is Phase.PROVISION and own and not stored
         return Observed(
             kms_key_arn=key.result().arn,
@@ -109,9 +115,8 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
             stored={each.name: each.arn for each in stored if each.made_here and settings.take_over},
             existing=observe_existing(settings, manifest, endpoints),
             ungated=first_ungated() if first and running.result().desired else (),
-            repair_spent_by=spent_by(client("ecs", region, endpoints), running.result().arn, settings.repair)
-            if settings.repair
-            else "",
+            repair_spent_by=spent_by(ecs, running.result().arn, settings.repair) if settings.repair else "",
+            unlabelled=unlabelled(stored, [running.result().definition, *recorded]),
         )
 
 

@@ -246,6 +246,7 @@ class ServiceAccess(pulumi.ComponentResource):
                 proofs=[self.proofs[name] for name in sorted(self.proofs)],
                 proven=self._proven,
                 service_tags=read_service_tags(self._args.observed.running.tags),
+                unlabelled=self._args.observed.unlabelled,
             ),
             self._child,
         )

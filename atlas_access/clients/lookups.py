@@ -29,12 +29,16 @@ class CurrentSecret:
 
 @dataclass(frozen=True)
 class StoredSecret:
-    """A secret that is there: whether this program made it, and whether it is scheduled for deletion."""
+    """A secret that is there: whether this program made it, and whether it is scheduled for deletion.
+
+    `labelled` are the versions that bear a label.
+    """
 
     name: str
     arn: str
     made_here: bool
     leaving: bool
+    labelled: frozenset[str] = frozenset()
 
 
 def key_behind(alias: str, *, region: str, endpoints: Endpoints) -> ObservedKey:
@@ -67,7 +71,8 @@ def stored_secret(name: str, *, region: str, endpoints: Endpoints) -> StoredSecr
             return None
         raise
     ours = str(about.get("Description", "")).endswith(MADE_HERE)
-    return StoredSecret(name, str(about["ARN"]), made_here=ours, leaving="DeletedDate" in about)
+    labelled = frozenset(about.get("VersionIdsToStages") or ())
+    return StoredSecret(name, str(about["ARN"]), ours, "DeletedDate" in about, labelled)
 
 
 def restore_secret(arn: str, *, region: str, endpoints: Endpoints) -> None:

@@ -30,6 +30,7 @@ from atlas_access.clients import (
     AccountTarget,
     CredentialsMissing,
     alarms_now,
+    client,
     failed_requests,
     session_in,
     sign_in_from,
@@ -65,6 +66,7 @@ from atlas_access.rollout.stack import (
     settings_of,
 )
 from atlas_access.rollout.steps import Goal, Observed, Way
+from atlas_access.rollout.version_labels import definitions, label_again
 from atlas_access.rollout.way_back import WayBack, log_in, mongo, with_deprecated
 
 
@@ -125,6 +127,7 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
     if settings.goes_after:
         say(_asked_again(settings))
         checks["the soak before"] = _soak(settings, endpoints)
+    _label_again(service, settings, endpoints)
     line = StopLine(stack, settings.github_repository, endpoints, os.environ, say)
     with line.watching(lambda failure: failure.moved or before.red) as green:
         parts = parts_of(stack, settings, service, endpoints, Checks(checks), gates, way_back)
@@ -133,8 +136,18 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
         **props,
         "running_revision": done.revision,
         "gates": "not run" if gates is None else "green",
-        "gated_at": "" if gates is None else datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "gated_at": ""
+        if gates is None or not done.moved
+        else datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+
+
+def _label_again(service: Service, settings: Settings, endpoints: Endpoints) -> None:
+    state, service_tags = service.observe_tagged()
+    bound = service_tags.bound
+    revisions = [state.revision, *([bound.prior] if bound is not None else [])]
+    store = client("secretsmanager", settings.aws_region, endpoints)
+    label_again(store, definitions(service.definition, revisions), say)
 
 
 def undo_rollout(props: Mapping[str, Any]) -> None:

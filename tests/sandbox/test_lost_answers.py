@@ -11,6 +11,7 @@ from world_fixture import UNGATED, deployed, sandbox
 from atlas_access.base import Endpoints
 from atlas_access.clients import MADE_LABEL, Atlas, SignIn
 from atlas_access.review.deployment import Deployment, Operation
+from sandbox.aws_clients import client_of
 from sandbox.world import World
 
 
@@ -72,6 +73,28 @@ def test_a_user_that_the_state_has_lost_gets_its_new_password_by_the_next_update
         assert "app_write could not log in (code 18 AuthenticationFailed)" in given.failure
         after, _ = provision(world)
         assert ("", ["update"]) == (after.failure, steps(after, "app_write"))
+
+
+def test_a_pinned_version_that_lost_its_label_is_labelled_by_the_next_update(tmp_path: Path) -> None:
+    with sandbox(tmp_path, propagation_seconds=0.2) as world:
+        assert "" == bind(world).failure
+        store, name = client_of(world, "staging", "secretsmanager"), "staging/mongodb/app-write-v2"
+        pinned = store.get_secret_value(SecretId=name)
+        for _ in range(2):
+            store.put_secret_value(SecretId=name, SecretString=pinned["SecretString"])
+        assert pinned["VersionId"] not in store.describe_secret(SecretId=name)["VersionIdsToStages"]
+        given = bind(world)
+        assert ("", {"Rollout"}) == (
+            given.failure,
+            {each.type.rpartition(":")[2] for each in given.steps if each.changing} - {"ServiceGates"},
+        )
+        stages = store.describe_secret(SecretId=name)["VersionIdsToStages"]
+        assert [f"atlas-access.pinned.{pinned['VersionId']}"] == stages[pinned["VersionId"]]
+        assert [] == [each for each in bind(world).steps if each.changing]
+
+
+def bind(world: World) -> Deployment:
+    return deployed(world, "staging", "bind", settings=UNGATED)
 
 
 def test_somebody_elses_user_stops_the_preview(tmp_path: Path) -> None:
