@@ -7,6 +7,7 @@ string.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import pulumi
@@ -34,7 +35,10 @@ PASSWORD_LENGTH = 32
 
 @dataclass(frozen=True)
 class ClusterAccessArgs:
-    """What is declared, and where: an Atlas project and its cluster; `existing` is to be taken over."""
+    """What is declared, and where: an Atlas project and its cluster; `existing` is to be taken over.
+
+    `removing` are the names of users and roles that are not protected any more.
+    """
 
     manifest: Manifest
     project_id: str
@@ -42,6 +46,7 @@ class ClusterAccessArgs:
     address_form: AddressForm
     protect: bool
     existing: Existing = field(default_factory=Existing)
+    removing: Collection[str] = ()
 
 
 class ClusterAccess(pulumi.ComponentResource):
@@ -66,6 +71,11 @@ class ClusterAccess(pulumi.ComponentResource):
             opts=pulumi.InvokeOutputOptions(parent=self),
         ).apply(self._observed)
         self.register_outputs({"users": sorted(self.users)})
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the users and roles that are declared."""
+        return [*self.users, *self._roles]
 
     def _observed(self, cluster: mongodbatlas.GetAdvancedClusterResult) -> ClusterAddresses:
         """The cluster's addresses; warns, in a preview too, where proofs do not know its version."""
@@ -139,6 +149,7 @@ class ClusterAccess(pulumi.ComponentResource):
                 for grant in role.grants
             ],
             opts=self._options(
+                role.name,
                 adopted=role.adopted,
                 existing=role.name in self._args.existing.roles,
                 import_id=f"{self._args.project_id}-{role.name}",
@@ -171,6 +182,7 @@ class ClusterAccess(pulumi.ComponentResource):
             labels=None if user.adopted else [mongodbatlas.DatabaseUserLabelArgs(key=key, value=value)],
             opts=pulumi.ResourceOptions.merge(
                 self._options(
+                    user.name,
                     adopted=user.adopted,
                     existing=existing,
                     import_id=f"{self._args.project_id}-{user.name}-{ADMIN_DATABASE}",
@@ -183,10 +195,10 @@ class ClusterAccess(pulumi.ComponentResource):
             ),
         )
 
-    def _options(self, *, adopted: bool, existing: bool, import_id: str) -> pulumi.ResourceOptions:
+    def _options(self, name: str, *, adopted: bool, existing: bool, import_id: str) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(
             parent=self,
-            protect=self._args.protect,
+            protect=self._args.protect and name not in self._args.removing,
             retain_on_delete=True if adopted else None,
             import_=import_id if adopted or existing else None,
         )

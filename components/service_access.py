@@ -29,6 +29,8 @@ from probes.destroy_guard import CredentialsInUse, InUseArgs
 from probes.gates import GatesArgs, ServiceGates
 from probes.rollout import ServiceAddress
 
+IMPORTED = "ours already, imported where the state lacks them; remove the setting after this update."
+
 
 @dataclass(frozen=True)
 class ServiceAccessArgs:
@@ -53,7 +55,8 @@ class ServiceAccess(pulumi.ComponentResource):
         super().__init__(
             "atlas-access:index:ServiceAccess",
             name,
-            {"environment": args.environment, "phase": args.settings.phase.value},
+            {"environment": args.environment, "phase": args.settings.phase.value}
+            | ({"removing": list(args.settings.removing)} if args.settings.removing else {}),
             opts,
         )
         self._args = args
@@ -61,10 +64,11 @@ class ServiceAccess(pulumi.ComponentResource):
             refuse_unconfirmed(args.environment, args.settings)
         if args.observed.repair_spent_by:
             pulumi.log.warn(spent_finding(args.environment, args.observed.repair_spent_by), self)
-        taken = [*(f"secret {each}" for each in sorted(args.observed.stored)), *args.observed.existing.named]
-        if taken:
-            text = "ours already, imported where the state lacks them; remove the setting after this update"
-            pulumi.log.info(f"takeOver: {', '.join(taken)}: {text}.", self)
+        if taken := [
+            *(f"secret {each}" for each in sorted(args.observed.stored)),
+            *args.observed.existing.named,
+        ]:
+            pulumi.log.info(f"takeOver: {', '.join(taken)}: {IMPORTED}", self)
         if args.observed.ungated:
             raise pulumi.RunError(
                 f"{args.environment}: nothing was created: {'; '.join(args.observed.ungated)}."
@@ -83,6 +87,7 @@ class ServiceAccess(pulumi.ComponentResource):
                 address_form=args.settings.address_form,
                 protect=self._guarded,
                 existing=args.observed.existing,
+                removing=args.settings.removing,
             ),
             self._child,
         )
@@ -133,7 +138,7 @@ class ServiceAccess(pulumi.ComponentResource):
                 kms_key_arn=self._args.observed.kms_key_arn,
                 environment=binding.environment,
                 user=user.name,
-                protect=self._guarded,
+                protect=self._guarded and binding.secret_name not in self._args.settings.removing,
                 value=None if adopted else self._value(binding, user),
                 stored=self._args.observed.stored.get(binding.secret_name, ""),
                 adopted=adopted,
@@ -144,6 +149,7 @@ class ServiceAccess(pulumi.ComponentResource):
     def _guard(self, name: str, after: Sequence[pulumi.Resource], *, own: bool) -> CredentialsInUse:
         """What refuses to let our own credentials go while they are used; those that were adopted stay in any case."""
         manifest, environment, settings = self._args.manifest, self._args.environment, self._args.settings
+        declared = [*self.cluster.names, *self.secrets]
         return CredentialsInUse(
             name,
             self._address,
@@ -157,6 +163,8 @@ class ServiceAccess(pulumi.ComponentResource):
                 ],
                 observer_role=settings.looks_as,
                 own=own,
+                declared=declared,
+                protected=[each for each in declared if self._guarded and each not in settings.removing],
             ),
             pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )

@@ -10,7 +10,7 @@ from policy.evaluate import Evaluator
 from policy.law import Law
 from policy.model import Finding, Level, NotEvaluated
 from policy.resources import Resource
-from policy.run import Run, carried_phase, parse_phase
+from policy.run import Run, carried_phase, carried_removing, parse_phase
 from policy.values import Value, from_protocol
 
 DEPLOYMENT_VERSIONS = (3, 4)
@@ -49,7 +49,8 @@ def analyze_state(text: str, law: Law, phase: str | None = None) -> StateReport:
     stack = next((resource.stack for resource in inputs if resource.stack), "")
     found = phase or next(filter(None, map(carried_phase, (*inputs, *outputs))), None)
     current, problem = parse_phase(found) if found else (None, "")
-    evaluator = Evaluator(Run(law, stack, current, problem, exported=True))
+    removing = frozenset[str]().union(*map(carried_removing, (*inputs, *outputs)))
+    evaluator = Evaluator(Run(law, stack, current, problem, removing=removing, exported=True))
     outcomes = [*(evaluator.resource(resource) for resource in inputs), evaluator.stack(outputs)]
     return StateReport(
         stack=stack,

@@ -9,6 +9,7 @@ An unknown value raises nothing: the SDK would report a mandatory violation as a
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -135,7 +136,8 @@ class Session:
         """The run of a stack; its root resource, which is registered first, begins a new one."""
         if fresh or stack not in self._evaluators:
             phase, problem = parse_phase(_setting("phase") or Phase.PROVISION)
-            run = Run(self._law, stack, phase, problem, _setting("unprotect") == "true", _setting("rotating"))
+            unprotecting, removing = _setting("unprotect") == "true", _names("removing")
+            run = Run(self._law, stack, phase, problem, unprotecting, removing, _setting("rotating"))
             self._evaluators[stack] = Evaluator(run, self._rules)
         evaluator = self._evaluators[stack]
         carried = carried_phase(carrier) if carrier is not None and not _setting("phase") else None
@@ -148,6 +150,15 @@ def _setting(name: str) -> str:
     """A setting of the stack, which engines hand to a pack with the rest of its configuration; "" where absent."""
     value = pulumi.Config(PROJECT).get(name)
     return str(value) if value is not None else ""
+
+
+def _names(name: str) -> frozenset[str]:
+    """A setting that is a list of names; none where it is anything else."""
+    try:
+        listed = json.loads(_setting(name) or "[]")
+    except ValueError:
+        return frozenset()
+    return frozenset(map(str, listed)) if isinstance(listed, list) else frozenset()
 
 
 def policies(law: Law, rules: Sequence[Rule] = RULES) -> list[Policy]:

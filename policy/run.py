@@ -106,7 +106,8 @@ class Run:
     """One pass over one stack.
 
     `phase` is None where it is unknown (an exported state without its component). `unprotecting` is the stack's
-    setting of that name: the update before a deliberate removal. `rotating` names the user whose password rotates.
+    setting of that name: the update before a deliberate removal of all; `removing` names the users, roles and secrets
+    that are about to be removed. `rotating` names the user whose password rotates.
     `exported` is an exported state, in which what is secret is encrypted.
     """
 
@@ -115,6 +116,7 @@ class Run:
     phase: Phase | None
     phase_problem: str = ""
     unprotecting: bool = False
+    removing: frozenset[str] = frozenset()
     rotating: str = ""
     exported: bool = False
     history: History = field(default_factory=History)
@@ -163,6 +165,12 @@ def parse_phase(text: str) -> tuple[Phase | None, str]:
         return Phase(text), ""
     except ValueError:
         return None, f"the phase is none of {', '.join(Phase)}"
+
+
+def carried_removing(resource: Resource) -> frozenset[str]:
+    """The names that are about to be removed, as our component carries them."""
+    value = resource.props.get("removing") if resource.type == SERVICE_ACCESS else None
+    return frozenset(map(str, value)) if isinstance(value, list | tuple) else frozenset()
 
 
 def carried_phase(resource: Resource) -> str | None:

@@ -84,6 +84,9 @@ class Settings(BaseModel):
     tombstone_hours: Annotated[int, Field(ge=VERIFIED_HOURS, le=720)] = VERIFIED_HOURS
     observer_role: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_+=,.@/-]{1,128})?$")] = ""
     unprotect: bool = False
+    removing: tuple[
+        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_/+=.@-]{0,511}$")], ...
+    ] = ()
     take_over: bool = False
     take_over_names: tuple[Name, ...] = ()
     acknowledgements: Annotated[tuple[Acknowledgement, ...], Field(alias="acknowledged")] = ()

@@ -112,9 +112,10 @@ SECRET_SETTINGS = documented("secret-settings", SECRET, SECRET_ROTATION, KEY_ALI
 
 
 def check_protected(resource: Resource, run: Run, report: Report) -> None:
-    """The option protect is on, or the stack's setting announces that it is being taken off."""
+    """The option protect is on, or the stack's settings announce that it is being taken off."""
     secret = resource.type == SECRET
-    name = Reader(resource.props).text("name" if secret else "username")
+    reader = Reader(resource.props)
+    name = reader.text("name" if secret else "roleName" if resource.type == CUSTOM_DB_ROLE else "username")
     if not (_ours(resource, name, run) if secret else run.atlas_ours(resource)):
         return
     law = run.home.user(name) if run.home is not None and isinstance(name, str) and not secret else None
@@ -122,6 +123,11 @@ def check_protected(resource: Resource, run: Run, report: Report) -> None:
     if resource.delete_before_replace:
         report.finding("is deleted before it is replaced; tasks would lose a credential that they use.")
     if resource.protect or rotates:
+        return
+    if isinstance(name, str) and name in run.removing:
+        report.advice(
+            "is not protected, as the stack's setting removing asks; it can be removed from access.yaml."
+        )
         return
     if run.unprotecting:
         report.advice("is not protected, as the stack's setting unprotect asks; a later destroy removes it.")
