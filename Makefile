@@ -13,7 +13,7 @@ RUN_URL = $(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY)/actions/runs/$(GITHUB_RUN_ID
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install lock demo test unit lint format bench bench-policy docs docs-check golden guards preview deploy drift prove secrets-check rollback
-.PHONY: bench-proofs harmless policy
+.PHONY: bench-proofs harmless policy watch-soak
 .PHONY: name-plan approved-plan comment notify clean
 
 install: $(STAMP)
@@ -111,6 +111,9 @@ policy: $(STAMP)
 
 secrets-check: $(STAMP)
 	$(BIN)/atlas-access guard validate-secrets --stack $(STACK) --no-login
+
+watch-soak: $(STAMP)
+	$(BIN)/atlas-access soak $(STACK) --watch
 
 rollback: $(STAMP)
 	$(BIN)/atlas-access rollback $(STACK)

@@ -7,8 +7,8 @@ string.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_mongodbatlas as mongodbatlas
@@ -28,8 +28,10 @@ from atlas_access.base import (
     compose,
     login_of,
 )
+from atlas_access.clients import MADE_LABEL
 from atlas_access.manifest import ADMIN_DATABASE, CustomRole, Manifest, User
 from atlas_access.privileges import version_warning
+from components.taken_over import Existing
 
 #: Alphanumeric, so that no driver or shell has to unquote it.
 PASSWORD_LENGTH = 32
@@ -37,10 +39,11 @@ PASSWORD_LENGTH = 32
 
 @dataclass(frozen=True)
 class ClusterAccessArgs:
-    """What is declared, and where: an Atlas project and its cluster.
+    """What is declared, and where: an Atlas project and its cluster; `existing` is to be taken over.
 
     `passwords` counts how often a password was replaced in place, by login name. The other generation of a user that
-    rotates is declared besides with `leave`.
+    rotates is declared besides with `leave`. `removing` are the names of users and roles that are not protected any
+    more.
     """
 
     manifest: Manifest
@@ -50,6 +53,8 @@ class ClusterAccessArgs:
     protect: bool
     generations: Generations
     passwords: Mapping[str, int]
+    existing: Existing = field(default_factory=Existing)
+    removing: Collection[str] = ()
 
 
 class ClusterAccess(pulumi.ComponentResource):
@@ -77,6 +82,11 @@ class ClusterAccess(pulumi.ComponentResource):
             opts=pulumi.InvokeOutputOptions(parent=self),
         ).apply(self._observed)
         self.register_outputs({"users": sorted(self.users)})
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the users and roles that are declared."""
+        return [*self.users, *self._roles]
 
     def _observed(self, cluster: mongodbatlas.GetAdvancedClusterResult) -> ClusterAddresses:
         """The cluster's addresses; warns, in a preview too, where proofs do not know its version."""
@@ -164,7 +174,12 @@ class ClusterAccess(pulumi.ComponentResource):
                 )
                 for grant in role.grants
             ],
-            opts=self._options(adopted=role.adopted, import_id=f"{self._args.project_id}-{role.name}"),
+            opts=self._options(
+                role.name,
+                adopted=role.adopted,
+                existing=role.name in self._args.existing.roles,
+                import_id=f"{self._args.project_id}-{role.name}",
+            ),
         )
 
     def _password(self, user: str, generation: int) -> pulumi.Output[str]:
@@ -195,6 +210,7 @@ class ClusterAccess(pulumi.ComponentResource):
         adopted = user.adopted and generation == 1
         login = login_of(user.name, generation)
         roles = held or [HeldRole(role.name, role.database) for role in user.roles]
+        existing, (key, value) = login in self._args.existing.users, MADE_LABEL
         return mongodbatlas.DatabaseUser(
             login,
             project_id=self._args.project_id,
@@ -206,9 +222,12 @@ class ClusterAccess(pulumi.ComponentResource):
                 for role in roles
             ],
             scopes=[mongodbatlas.DatabaseUserScopeArgs(name=self._args.cluster, type="CLUSTER")],
+            labels=None if adopted else [mongodbatlas.DatabaseUserLabelArgs(key=key, value=value)],
             opts=pulumi.ResourceOptions.merge(
                 self._options(
+                    user.name,
                     adopted=adopted,
+                    existing=existing,
                     import_id=f"{self._args.project_id}-{login}-{ADMIN_DATABASE}",
                     rotates=self._args.generations.leaving(user.name) is not None,
                 ),
@@ -217,18 +236,21 @@ class ClusterAccess(pulumi.ComponentResource):
                         *(self._roles[role.name] for role in user.roles if role.name in self._roles),
                         *after,
                     ],
-                    ignore_changes=["password"] if adopted else None,
+                    # No import reads a password back: the next update sets it.
+                    ignore_changes=["password"] if adopted or existing else None,
                 ),
             ),
         )
 
-    def _options(self, *, adopted: bool, import_id: str, rotates: bool = False) -> pulumi.ResourceOptions:
+    def _options(
+        self, name: str, *, adopted: bool, existing: bool, import_id: str, rotates: bool = False
+    ) -> pulumi.ResourceOptions:
         """While a user rotates, the guard of the generation that leaves stands in the place of `protect`."""
         return pulumi.ResourceOptions(
             parent=self,
-            protect=self._args.protect and not rotates,
+            protect=self._args.protect and not rotates and name not in self._args.removing,
             retain_on_delete=True if adopted and not rotates else None,
-            import_=import_id if adopted else None,
+            import_=import_id if adopted or existing else None,
         )
 
 

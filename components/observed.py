@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from atlas_access.base import Endpoints, Phase, Settings
@@ -16,6 +17,7 @@ from atlas_access.clients import (
     StoredSecret,
     client,
     current_secret,
+    describe_definition,
     key_behind,
     latest_revision,
     running_revision,
@@ -23,9 +25,10 @@ from atlas_access.clients import (
     wrong_account,
 )
 from atlas_access.manifest import Manifest
-from atlas_access.rollout import baseline_digest, spent_by
+from atlas_access.rollout import baseline_digest, definitions, read_service_tags, spent_by, unlabelled
 from atlas_access.rotation import Pending, first_generation, generation_in, refusals
 from components.connection_secret import AdoptedSecret
+from components.taken_over import Existing, observe_existing
 
 PROJECT_FOLDER = Path(__file__).parents[1]
 
@@ -46,9 +49,11 @@ class IllegalGeneration(RuntimeError):
 class Observed:
     """The world as a stack finds it.
 
-    `stored` are, where they are to be taken over, the ARNs of the secrets that this program made before, by name.
+    `stored` are, where they are to be taken over, the ARNs of the secrets that this program made before, by name;
+    `existing` the users and roles.
     `baseline` is the digest of the smoke baseline, `ungated` why a first `provision` has no gates to end with,
-    `repair_spent_by` the revision that has spent the configured repair, `rotation` what the end of one waits for.
+    `repair_spent_by` the revision that has spent the configured repair, `rotation` what the end of one waits for,
+    `unlabelled` the versions of our secrets that the running or the recorded revision pins and that bear no label.
     """
 
     kms_key_arn: str
@@ -56,10 +61,12 @@ class Observed:
     schema: RunningRevision
     adopted: Mapping[str, AdoptedSecret]
     stored: Mapping[str, str] = field(default_factory=dict)
+    existing: Existing = field(default_factory=Existing)
     baseline: str = ""
     ungated: tuple[str, ...] = ()
     repair_spent_by: str = ""
     rotation: Pending = field(default_factory=Pending)
+    unlabelled: tuple[str, ...] = ()
 
 
 def observe(settings: Settings, manifest: Manifest, environment: str, endpoints: Endpoints) -> Observed:
@@ -68,6 +75,7 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
     Raises:
         WrongAccount: before anything else is asked of that account.
         SecretsLeaving: with the command that takes them back.
+        NotOurs: a user or role that is to be taken over is none of ours.
         AwsUnavailable: what was asked, and AWS's answer.
     """
     region, bindings = settings.aws_region, manifest.credentials_for(environment)
@@ -114,6 +122,8 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
         taken = {name: each.result() for name, each in adopted.items()}
         stages |= {each.name: each.stages for each in stored}
         refuse_jumps(environment, manifest, settings, stages)
+        bound, ecs = read_service_tags(running.result().tags).bound, client("ecs", region, endpoints)
+        recorded = definitions(partial(describe_definition, ecs), [bound.prior] if bound is not None else [])
         first = settings.phase is Phase.PROVISION and own and not stored
         return Observed(
             kms_key_arn=key.result().arn,
@@ -122,11 +132,11 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
             adopted=taken,
             baseline=baseline_digest(environment, settings.smoke_baseline, PROJECT_FOLDER),
             stored={each.name: each.arn for each in stored if each.made_here and settings.take_over},
+            existing=observe_existing(settings, manifest, endpoints),
             ungated=first_ungated() if first and running.result().desired else (),
             rotation=ending.result() if ending else Pending(),
-            repair_spent_by=spent_by(client("ecs", region, endpoints), running.result().arn, settings.repair)
-            if settings.repair
-            else "",
+            repair_spent_by=spent_by(ecs, running.result().arn, settings.repair) if settings.repair else "",
+            unlabelled=unlabelled(stored, [running.result().definition, *recorded]),
         )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from atlas_access.base import MongoVariables, Phase, Settings, registrable
+from atlas_access.base import Phase, Settings, registrable
 from atlas_access.manifest import Binding, Consumer, Manifest, User
 from atlas_access.rollout import read_service_tags, spent_finding
 from components.cluster_access import ClusterAccess, ClusterAccessArgs
@@ -24,10 +24,12 @@ from components.reference import Reference
 from components.rotation import RotationArgs, declare_rotation, still_declared
 from components.service_retirement import ServiceRetirement, ServiceRetirementArgs, refuse_unconfirmed
 from components.service_rollout import ServiceRollout, ServiceRolloutArgs
-from components.task_binding import ProvenSecret, TaskBinding, TaskBindingArgs
+from components.task_binding import ProvenSecret, TaskBinding, TaskBindingArgs, governed_variables
 from probes.destroy_guard import CredentialsInUse, InUseArgs
 from probes.gates import GatesArgs, ServiceGates
 from probes.rollout import ServiceAddress
+
+IMPORTED = "ours already, imported where the state lacks them; remove the setting after this update."
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class ServiceAccess(pulumi.ComponentResource):
         super().__init__(
             "atlas-access:index:ServiceAccess",
             name,
-            {"environment": args.environment, "phase": args.settings.phase.value},
+            {"environment": args.environment, "phase": args.settings.phase.value}
+            | ({"removing": list(args.settings.removing)} if args.settings.removing else {}),
             opts,
         )
         self._args = args
@@ -61,12 +64,16 @@ class ServiceAccess(pulumi.ComponentResource):
             refuse_unconfirmed(args.environment, args.settings)
         if args.observed.repair_spent_by:
             pulumi.log.warn(spent_finding(args.environment, args.observed.repair_spent_by), self)
+        if taken := [
+            *(f"secret {each}" for each in sorted(args.observed.stored)),
+            *args.observed.existing.named,
+        ]:
+            pulumi.log.info(f"takeOver: {', '.join(taken)}: {IMPORTED}", self)
         if args.observed.ungated:
             raise pulumi.RunError(
                 f"{args.environment}: nothing was created: {'; '.join(args.observed.ungated)}."
             )
-        self._guarded = not args.settings.unprotect
-        settings = args.settings
+        self._guarded, settings = not args.settings.unprotect, args.settings
         self._address = ServiceAddress(
             args.environment, settings.aws_region, settings.ecs_cluster, settings.ecs_service
         )
@@ -81,6 +88,8 @@ class ServiceAccess(pulumi.ComponentResource):
                 protect=self._guarded,
                 generations=args.settings.users,
                 passwords=args.settings.passwords,
+                existing=args.observed.existing,
+                removing=args.settings.removing,
             ),
             self._child,
         )
@@ -163,7 +172,7 @@ class ServiceAccess(pulumi.ComponentResource):
                 kms_key_arn=self._args.observed.kms_key_arn,
                 environment=binding.environment,
                 user=user.name,
-                protect=self._guarded,
+                protect=self._guarded and binding.secret_name not in self._args.settings.removing,
                 values={
                     each: self._value(binding, user, each)
                     for each in self._generations(binding)
@@ -179,6 +188,7 @@ class ServiceAccess(pulumi.ComponentResource):
     def _guard(self, name: str, after: Sequence[pulumi.Resource], *, own: bool) -> CredentialsInUse:
         """What refuses to let our own credentials go while they are used; those that were adopted stay in any case."""
         manifest, environment, settings = self._args.manifest, self._args.environment, self._args.settings
+        declared = [*self.cluster.names, *self.secrets]
         return CredentialsInUse(
             name,
             self._address,
@@ -192,6 +202,8 @@ class ServiceAccess(pulumi.ComponentResource):
                 ],
                 observer_role=settings.looks_as,
                 own=own,
+                declared=declared,
+                protected=[each for each in declared if self._guarded and each not in settings.removing],
             ),
             pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
@@ -266,6 +278,7 @@ class ServiceAccess(pulumi.ComponentResource):
                 proofs=[self.proofs[name] for name in sorted(self.proofs)],
                 proven=self._proven,
                 service_tags=read_service_tags(self._args.observed.running.tags),
+                unlabelled=self._args.observed.unlabelled,
             ),
             self._child,
         )
@@ -312,11 +325,3 @@ class ServiceAccess(pulumi.ComponentResource):
 
 def _version_of(proven: pulumi.Output[Mapping[str, str]], secret_name: str) -> pulumi.Output[str]:
     return proven.apply(lambda versions: versions[secret_name])
-
-
-def governed_variables(manifest: Manifest) -> MongoVariables:
-    """Every Mongo variable whose binding the manifest decides."""
-    return MongoVariables(
-        bound=frozenset(binding.variable for binding in manifest.bindings),
-        deprecated=manifest.successors,
-    )

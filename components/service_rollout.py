@@ -24,7 +24,7 @@ class ServiceRolloutArgs:
     """The binding to roll out, the grants its tasks need first, and the proofs and versions it stands on.
 
     `started_from` is the revision that the program saw running, from which the binding is derived; `service_tags` are
-    ours on the service.
+    ours on the service; `unlabelled` are pinned secret versions that bear no label any more.
     """
 
     stack: str
@@ -35,6 +35,7 @@ class ServiceRolloutArgs:
     proofs: Sequence[PrivilegeProof]
     proven: pulumi.Output[Mapping[str, str]]
     service_tags: ServiceTags = field(default_factory=ServiceTags)
+    unlabelled: Sequence[str] = ()
 
 
 class ServiceRollout(pulumi.ComponentResource):
@@ -79,7 +80,7 @@ class ServiceRollout(pulumi.ComponentResource):
                 ownership=owner.status.value,
                 ownership_why=_text(owner),
                 settings=record,
-                unsettled=found.apply(lambda revision: _unsettled(revision, args.service_tags)),
+                unsettled=found.apply(lambda revision: _unsettled(revision, args)),
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[prior, *args.grants]),
         )
@@ -134,13 +135,16 @@ def _found(args: ServiceRolloutArgs) -> pulumi.Output[str]:
     ).apply(found)
 
 
-def _unsettled(found: str, service_tags: ServiceTags) -> str:
-    """Why the service is not as a green rollout leaves it; "" when it is: then an update has nothing to move."""
+def _unsettled(found: str, args: ServiceRolloutArgs) -> str:
+    """Why the service is not as a green rollout leaves it; "" when it is: then an update has nothing to do."""
+    service_tags = args.service_tags
     if service_tags.lease is not None:
         return f"run {service_tags.lease.run} holds a lease on the service"
     if service_tags.held is not None:
         return f"the service was rolled back and is held at release {service_tags.held}"
-    return f"{short(found)} runs" if found else ""
+    if found:
+        return f"{short(found)} runs"
+    return f"without a label: {', '.join(args.unlabelled)}" if args.unlabelled else ""
 
 
 def _text(owner: Finding) -> str:

@@ -14,6 +14,7 @@ import pulumi
 import pulumi_aws as aws
 
 from atlas_access.base import BoundSecret, MongoVariables, bind, canonical_containers
+from atlas_access.manifest import Manifest
 from atlas_access.rollout import tagged
 from components.ecs_inputs import task_definition_args
 
@@ -69,3 +70,11 @@ class TaskBinding(pulumi.ComponentResource):
         )
         self.revision_arn = task_definition.arn
         self.register_outputs({"revisionArn": self.revision_arn})
+
+
+def governed_variables(manifest: Manifest) -> MongoVariables:
+    """Every Mongo variable whose binding the manifest decides."""
+    return MongoVariables(
+        bound=frozenset(binding.variable for binding in manifest.bindings),
+        deprecated=manifest.successors,
+    )

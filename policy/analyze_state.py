@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from policy.evaluate import Evaluator
 from policy.law import Law
 from policy.model import Finding, Level, NotEvaluated
-from policy.resources import Resource
+from policy.resources import SERVICE_ACCESS, Resource
 from policy.run import Run, carried_phase, parse_phase
 from policy.values import from_protocol
 
@@ -49,7 +49,9 @@ def analyze_state(text: str, law: Law, phase: str | None = None) -> StateReport:
     stack = next((resource.stack for resource in inputs if resource.stack), "")
     found = phase or next(filter(None, map(carried_phase, (*inputs, *outputs))), None)
     current, problem = parse_phase(found) if found else (None, "")
-    evaluator = Evaluator(Run(law, stack, current, problem, exported=True))
+    listed = (each.props.get("removing") for each in (*inputs, *outputs) if each.type == SERVICE_ACCESS)
+    removing = frozenset(str(name) for names in listed if isinstance(names, list) for name in names)
+    evaluator = Evaluator(Run(law, stack, current, problem, removing=removing, exported=True))
     outcomes = [*(evaluator.resource(resource) for resource in inputs), evaluator.stack(outputs)]
     return StateReport(
         stack=stack,

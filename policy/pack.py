@@ -9,6 +9,7 @@ An unknown value raises nothing: the SDK would report a mandatory violation as a
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -134,19 +135,19 @@ class Session:
         """The run of a stack; its root resource, which is registered first, begins a new one."""
         if fresh or stack not in self._evaluators:
             phase, problem = parse_phase(_setting("phase") or Phase.PROVISION)
-            run = Run(self._law, stack, phase, problem, _setting("unprotect") == "true", _setting("rotating"))
+            removing = frozenset(re.findall(r'"([^"]+)"', _setting("removing")))
+            unprotecting, rotating = _setting("unprotect") == "true", _setting("rotating")
+            run = Run(self._law, stack, phase, problem, unprotecting, removing, rotating)
             self._evaluators[stack] = Evaluator(run, self._rules)
         evaluator = self._evaluators[stack]
-        carried = carried_phase(carrier) if carrier is not None and not _setting("phase") else None
-        if carried:
+        if carrier is not None and not _setting("phase") and (carried := carried_phase(carrier)):
             evaluator.run.phase, evaluator.run.phase_problem = parse_phase(carried)
         return evaluator
 
 
 def _setting(name: str) -> str:
     """A setting of the stack, which engines hand to a pack with the rest of its configuration; "" where absent."""
-    value = pulumi.Config(PROJECT).get(name)
-    return str(value) if value is not None else ""
+    return str(pulumi.Config(PROJECT).get(name) or "")
 
 
 def policies(law: Law, rules: Sequence[Rule] = RULES) -> list[Policy]:
@@ -157,16 +158,13 @@ def policies(law: Law, rules: Sequence[Rule] = RULES) -> list[Policy]:
         *((rule, Level.MANDATORY, False) for rule in rules if rule.check is not None),
         *((rule, Level.MANDATORY, True) for rule in rules if rule.check_stack is not None),
         *((rule, Level.ADVISORY, False) for rule in rules if rule.advises or rule.name in excepted),
-        *(
-            (rule, Level.ADVISORY, True)
-            for rule in rules
-            if rule.check_stack is not None and rule.name in excepted
-        ),
+        *((rule, Level.ADVISORY, True) for rule in rules if rule.check_stack and rule.name in excepted),
     ]
-    built = [_policy(session, rule, level, stack=stack) for rule, level, stack in kinds]
-    for telling, expected in ((NOT_EVALUATED, False), (KNOWN_AFTER_CREATION, True)):
-        built += [_telling(session, telling, expected=expected, stack=stack) for stack in (False, True)]
-    return built
+    telling = [(NOT_EVALUATED, False), (KNOWN_AFTER_CREATION, True)]
+    return [
+        *(_policy(session, rule, level, stack=stack) for rule, level, stack in kinds),
+        *(_telling(session, each, expected=late, stack=on) for each, late in telling for on in (False, True)),
+    ]
 
 
 def _policy(session: Session, rule: Rule, level: Level, *, stack: bool) -> Policy:

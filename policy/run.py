@@ -114,8 +114,8 @@ def user_places(resource: Resource) -> tuple[tuple[str, str], ...]:
 class Run:
     """One pass over one stack.
 
-    `phase` is None where it is unknown (an exported state without its component). `unprotecting` is the stack's
-    setting of that name: the update before a deliberate removal. `rotating` names the user whose password rotates.
+    `phase` is None where it is unknown (an exported state without its component). `unprotecting` announces a removal of
+    all, `removing` that of the users, roles and secrets it names. `rotating` names the user whose password rotates.
     `exported` is an exported state, in which what is secret is encrypted.
     """
 
@@ -124,6 +124,7 @@ class Run:
     phase: Phase | None
     phase_problem: str = ""
     unprotecting: bool = False
+    removing: frozenset[str] = frozenset()
     rotating: str = ""
     exported: bool = False
     history: History = field(default_factory=History)

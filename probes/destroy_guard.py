@@ -24,13 +24,35 @@ class InUseArgs:
     """The names of the stack's own secrets, those of other stacks that carry one of its credentials, and the role.
 
     `crossing` holds (environment, secret) pairs; `observer_role` is the role to look as in their accounts. `own` says
-    whether the stack's own account is asked, too: not before its service is back on what it ran before.
+    whether the stack's own account is asked, too: not before its service is back on what it ran before. `declared` are
+    the names of the stack's users, roles and secrets, `protected` those that an update may not remove.
     """
 
     secrets: Sequence[str]
     crossing: Sequence[tuple[str, str]]
     observer_role: str
     own: bool
+    declared: Sequence[str] = ()
+    protected: Sequence[str] = ()
+
+
+_NAMES = ("declared", "protected")
+
+
+class StillProtected(RuntimeError):
+    """Something that is protected was removed from access.yaml; the message names the two steps that remove it."""
+
+
+def refuse_unannounced(olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
+    """Raise `StillProtected` where a change removes what the last update has protected; pure."""
+    gone = sorted(set(olds.get("protected") or ()) - set(news.get("declared") or ()))
+    if gone:
+        raise StillProtected(
+            f"access.yaml does not declare {', '.join(gone)} any more, but this stack protects it. To remove or rename "
+            f"takes two reviewed changes. First put it back, set atlas-access:removing: [{', '.join(gone)}] in "
+            f"Pulumi.{news['stack']}.yaml and update: that lifts the protection of exactly these. Then remove it from "
+            "access.yaml, policy/policy-config.json and the setting, and update (docs/runbooks/remove.md)."
+        )
 
 
 class InUseProvider(OneMessage):
@@ -52,8 +74,9 @@ class InUseProvider(OneMessage):
         self._refuse(props, props["secrets"])
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Whatever differs is taken over in place."""
-        keys = ("stack", "region", "cluster", "service", "secrets", "crossing", "observer_role")
+        """Whatever differs is taken over in place. Raises `StillProtected` where access.yaml lost what is protected."""
+        refuse_unannounced(olds, news)
+        keys = (*("stack", "region", "cluster", "service", "secrets", "crossing", "observer_role"), *_NAMES)
         return DiffResult(changes=any(olds.get(key) != news.get(key) for key in keys))
 
     @staticmethod
@@ -76,5 +99,7 @@ class CredentialsInUse(pulumi.dynamic.Resource, module="rollout", name="Credenti
             "crossing": json.dumps(crossing),
             "observer_role": args.observer_role,
             "own": args.own,
+            "declared": sorted(args.declared),
+            "protected": sorted(args.protected),
         }
         super().__init__(InUseProvider(), name, inputs, opts)

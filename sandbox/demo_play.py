@@ -183,7 +183,6 @@ def verified(at: str) -> str:
     """The setting `acknowledged` of a stack whose local file and code were verified at that time."""
     stated = {
         What.TERRAFORM_RELEASED: "Terraform ignores the task definition of the service",
-        What.SOAK_WITHOUT_LOGIN_HISTORY: "the tier keeps no access history",
         What.LOCAL_VERIFIED: "the local file binds the four variables",
         What.CODE_VERIFIED: "the deployed code names no deprecated variable",
     }

@@ -10,6 +10,8 @@ from typing import Any, Self
 
 import requests
 
+from atlas_access.clients import SOAK_KEY
+
 VERSION = 2
 ENVIRONMENTS = ("staging", "prod")
 PASSED_ON = ("ATLAS_ACCESS_POLICY_UNKNOWN", "CHROMIUM")
@@ -199,6 +201,12 @@ class World:
             "MONGODB_ATLAS_PRIVATE_API_KEY": here.atlas.private,
             "MONGODB_ATLAS_PUBLIC_KEY": here.atlas.public,
             "MONGODB_ATLAS_PRIVATE_KEY": here.atlas.private,
+            **{
+                name: value
+                for before in self.environments.values()
+                if before.name != stack
+                for name, value in zip(SOAK_KEY, (before.atlas.public, before.atlas.private), strict=True)
+            },
             "PULUMI_BACKEND_URL": f"file://{self.directory / 'pulumi'}",
             "PULUMI_CONFIG_PASSPHRASE": self.passphrase,
             "PULUMI_SKIP_UPDATE_CHECK": "true",

@@ -85,11 +85,15 @@ class Settings(BaseModel):
     tombstone_hours: Annotated[int, Field(ge=VERIFIED_HOURS, le=720)] = VERIFIED_HOURS
     observer_role: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_+=,.@/-]{1,128})?$")] = ""
     unprotect: bool = False
+    removing: tuple[
+        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_/+=.@-]{0,511}$")], ...
+    ] = ()
     take_over: bool = False
     generations: Mapping[Name, Annotated[int, Field(ge=1, le=9999)]] = {}
     rotating: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]{0,254})?$")] = ""
     rotation_step: RotationStep = RotationStep.MOVE
     passwords: Mapping[Name, Annotated[int, Field(ge=1, le=9999)]] = {}
+    take_over_names: tuple[Name, ...] = ()
     acknowledgements: Annotated[tuple[Acknowledgement, ...], Field(alias="acknowledged")] = ()
     placeholders: tuple[str, ...] = ()
 

@@ -28,6 +28,7 @@ from atlas_access.cli.rotate import rotate
 from atlas_access.cli.sandbox import app as sandbox
 from atlas_access.cli.secrets import app as secrets
 from atlas_access.cli.smoke import app as baseline, smoke
+from atlas_access.cli.soak import soak
 from atlas_access.cli.status import status
 from atlas_access.cli.undo import undo
 from atlas_access.cli.who_can import who_can
@@ -71,6 +72,7 @@ for verb in (
     rollback,
     rotate,
     smoke,
+    soak,
     status,
     undo,
     who_can,

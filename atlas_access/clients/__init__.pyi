@@ -1,3 +1,4 @@
+from .alarms import Alarm as Alarm, alarms_now as alarms_now
 from .atlas import (
     HISTORY as HISTORY,
     MOST_LOGINS as MOST_LOGINS,
@@ -59,6 +60,7 @@ from .lookups import (
     stored_secret as stored_secret,
 )
 from .model import (
+    MADE_LABEL as MADE_LABEL,
     PASSWORD as PASSWORD,
     USABLE as USABLE,
     ObservedCluster as ObservedCluster,

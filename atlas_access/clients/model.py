@@ -12,6 +12,9 @@ PASSWORD = "password"  # noqa: S105 - the name of a way to sign in
 """How a user signs in who has a password; the others are "X.509", "AWS IAM", "LDAP" and "OIDC"."""
 
 
+MADE_LABEL = ("made-by", "atlas-access")
+"""The label of a database user that this program made."""
+
 USABLE = "Enabled"
 """The state of a key that decrypts; the others are "Disabled", "PendingDeletion" and the like."""
 

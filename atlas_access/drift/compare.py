@@ -215,7 +215,8 @@ def _collections(wanted: Wanted, observed: ObservedCollections | Unread | NotRea
             observed.user,
             "connection string",
             f"the connection string of {observed.user} weakens the connection: {', '.join(observed.weakened)}",
-            "Run `pulumi up --refresh`: it writes the declared connection string",
+            f"Put AWSCURRENT of {wanted.reader.secret_name if wanted.reader else 'its secret'} back on the version "
+            "that tasks are bound to: aws secretsmanager update-secret-version-stage",
             detail=",".join(observed.weakened),
         )
         return

@@ -63,6 +63,14 @@ def not_inspected(task: ObservedTask) -> Iterator[Unread]:
         )
 
 
+TAKE_OUT = "Register a revision without it, or declare it in access.yaml; then `pulumi up`, and see who registered it"
+STALE = (
+    "Deploy: `pulumi up`. Where that changes nothing, the value was put by hand: aws secretsmanager "
+    "update-secret-version-stage --secret-id {name} --version-stage AWSCURRENT --move-to-version-id {bound} "
+    "--remove-from-version-id {current}"
+)
+
+
 class _Bindings:
     """Judges one revision, variable by variable."""
 
@@ -140,7 +148,8 @@ class _Bindings:
         secret = self._secrets.get(name)
         if secret is not None and secret.current_version and secret.current_version != version:
             problem = f"binds {variable} to a version of {name} that is no longer the current one"
-            yield self._finding(Kind.SECRET_STALE, variable, problem)
+            remedy = STALE.format(name=name, bound=version, current=secret.current_version)
+            yield self._finding(Kind.SECRET_STALE, variable, problem, remedy=remedy)
 
     def missing(self) -> Iterator[Difference]:
         if self._rules.phase is Phase.PROVISION:
@@ -164,18 +173,21 @@ class _Bindings:
             problem = f"holds a connection string in {place}"
             yield self._finding(Kind.BINDING_PLAIN, place, problem, permits=_IN_PLAIN_VIEW)
 
-    def _finding(self, kind: Kind, variable: str, problem: str, permits: str = "") -> Difference:
+    def _finding(
+        self, kind: Kind, variable: str, problem: str, permits: str = "", remedy: str = ""
+    ) -> Difference:
         running = "" if self._task.running else " (registered, not deployed)"
-        deploys = "Deploy the declared bindings: `pulumi up`; and see who registered the revision"
+        if kind in (Kind.BINDING_UNDECLARED, Kind.BINDING_PLAIN):
+            remedy = TAKE_OUT
         return Difference(
             kind,
             f"{self._rules.where}, {self._task.consumer.value}",
             variable,
             f"{self._task.revision}{running} {problem}",
-            deploys,
+            remedy or "Deploy the declared bindings: `pulumi up`; and see who registered the revision",
             permits=permits,
             detail=problem,
-            heals=self._task.running,
+            heals=self._task.running and not remedy,
             since=self._task.registered_at,
             by=self._task.registered_by,
         )

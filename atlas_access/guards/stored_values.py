@@ -23,7 +23,9 @@ from atlas_access.clients import Login
 from atlas_access.manifest import Binding, Manifest
 
 ATLAS_DOMAIN = ".mongodb.net"
-_MADE_ANEW = "Run `pulumi up --refresh`, or put the right value into the secret."
+MADE_ANEW = (
+    "Put AWSCURRENT back on the version that tasks are bound to, or put the right value into the secret."
+)
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,11 @@ def problems(
     """What is wrong with a value besides its host, each with its remedy."""
     if value.username not in both_logins(wanted.user):
         holder = value.username if value.username in database_users else "another user"
-        yield f"holds the credential of {holder}, not of {wanted.user}", _MADE_ANEW
+        yield f"holds the credential of {holder}, not of {wanted.user}", MADE_ANEW
     if value.password is None:
-        yield "holds no password", _MADE_ANEW
+        yield "holds no password", MADE_ANEW
     if value.database != wanted.database:
-        yield f"does not name the database {wanted.database}", _MADE_ANEW
+        yield f"does not name the database {wanted.database}", MADE_ANEW
     weak = [each for each in judge_options(value.options) if each.status is Status.BAD]
     yield from (
         (f"has the option {each.subject}, which weakens the connection", each.remedy) for each in weak
@@ -72,7 +74,7 @@ def problems(
     options = {"retryWrites": "true", "w": "majority"} | ({} if value.is_srv else {"authSource": "admin"})
     for name, content in options.items():
         if (value.option(name) or "").lower() != content and name not in {each.subject for each in weak}:
-            yield f"lacks the option {name}={content}", _MADE_ANEW
+            yield f"lacks the option {name}={content}", MADE_ANEW
 
 
 def host_problem(

@@ -41,7 +41,9 @@ from atlas_access.manifest import Manifest
 
 _LOGIN_SECONDS = 5.0
 _AT_ONCE = 8
-_REMEDY = "Run `pulumi up --refresh`, or put the right value into the secret."
+_REMEDY = (
+    "Put AWSCURRENT back on the version that tasks are bound to, or put the right value into the secret."
+)
 _CURRENT = noted(
     "AWSCURRENT", 0, "the current versions were judged; those that tasks hold, `atlas-access prove` judges"
 )
@@ -154,6 +156,6 @@ def _log_in(
                 wanted.secret,
                 0,
                 refused,
-                "Run `pulumi up --refresh`; if it stays, docs/runbooks/incident.md.",
+                "Run `pulumi up --refresh`, which restores the user; if it stays, docs/runbooks/incident.md.",
             )
         )

@@ -72,11 +72,10 @@ class ExpectedCollection:
 class Expectations:
     """Everything that is to be proven of one user on one cluster.
 
-    `logins` are the login names that its credential may have, the one that tasks are to receive first.
     `roles` are exactly the user's roles, as `name@database`. `grants` are the custom roles' Atlas actions on
     namespaces. `audit` is the append-only log, `retention` the only expiry of its rows, `validator` says that one may
     refuse rows. `sources` are collections, one per database, that the user may read. `accepted_actions` are actions of
-    newer servers that a decision accepts.
+    newer servers that a decision accepts. `logins` are its names, the one that tasks receive first.
     """
 
     user: str
@@ -183,10 +182,7 @@ class Expectations:
 def expectations(
     manifest: Manifest, user: User | str, cluster: str, logins: tuple[str, ...] = ()
 ) -> Expectations:
-    """Derive what must be proven of a managed user on an environment's cluster; raises KeyError for unknown names.
-
-    `logins` are the login names that its credential may have, the user's own by default.
-    """
+    """Derive what must be proven of a managed user on an environment's cluster; raises KeyError for unknown names."""
     named = manifest.user(user) if isinstance(user, str) else user
     grants = tuple(
         (grant.action, Place(manifest.database_of(name), name))

@@ -150,5 +150,5 @@ def _soak(asked: StatusOrder, stack: str, clock: Clock) -> ObservedSoak | str:
     own, theirs = asked.own, asked.settings[stack]
     asks = next((each for each in asked.settings.values() if each.goes_after == stack), own)
     role = "" if own.aws_account_id == theirs.aws_account_id else own.looks_as
-    before = Preceding.of(stack, theirs, role, asks)
+    before = Preceding.of(stack, theirs, role, asks, own=stack == asked.stack)
     return observed(before, own.aws_account_id, asked.endpoints, clock)

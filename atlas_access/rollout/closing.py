@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from atlas_access.base import Endpoints, Settings
-from atlas_access.rollout.gates import UNGATED, Gates
+from atlas_access.rollout.gates import UNGATED, Gates, safely
 from atlas_access.rollout.model import short
 from atlas_access.rollout.service import ServiceMissing
 from atlas_access.rollout.stack import PROJECT_FOLDER, has_baseline, own_settings, say, service_of
@@ -62,7 +62,6 @@ def _answer(props: Mapping[str, Any]) -> str:
         return f"gates green on {runs} at {judged}, by the rollout, after the last change"
     from atlas_access.rollout.open_incident import StopLine
     from atlas_access.rollout.report import RolloutFailed
-    from atlas_access.rollout.run import safely
 
     with StopLine(stack, settings.github_repository, endpoints, os.environ, say).watching(
         lambda _: True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from atlas_access.rollout.alarms import red, unsettled
 from atlas_access.rollout.gates import ROUNDS
 from atlas_access.rollout.model import Progress, judge, refusal, short
 from atlas_access.rollout.service_tags import Bound, Lease, clean, untaggable
@@ -247,16 +248,20 @@ def _forward(goal: Goal, observed: Observed, learnt: Learnt, lease: Lease) -> Ef
         return Wait("ECS does not show the update yet")
     if standing.progress is Progress.FAILED:
         return Undo(standing.why, goal.release)
-    if learnt.green < ROUNDS and late:
-        return Undo(
-            f"not stable and green within {goal.deadline_seconds:.0f} s: {standing.why}", goal.release
-        )
-    if standing.progress is Progress.WAITING:
-        return Wait(standing.why)
-    if learnt.green < ROUNDS:
+    alarmed, bound = red(observed.alarms, learnt.red_before), observed.service_tags.bound
+    if alarmed:
+        return Undo(alarmed[0], goal.release)
+    recorded = bound is not None and (bound.revision, bound.release) == (goal.wanted, goal.release)
+    judged = learnt.green >= ROUNDS
+    unclear = () if judged and recorded else unsettled(observed.alarms)
+    why = unclear[0] if unclear and standing.progress is Progress.ARRIVED else standing.why
+    if late and (unclear or not judged):
+        return Undo(f"not stable and green within {goal.deadline_seconds:.0f} s: {why}", goal.release)
+    if unclear or standing.progress is Progress.WAITING:
+        return Wait(why)
+    if not judged:
         return Judge(goal.wanted)
-    bound = observed.service_tags.bound
-    if bound is None or bound.revision != goal.wanted or bound.release != goal.release:
+    if not recorded:
         return Bind(Bound(goal.wanted, lease.target, observed.wall, goal.release))
     return Release(freely=True)
 

@@ -70,3 +70,11 @@ class Gates(Protocol):
 
     def round(self, revision: str, stopped: Callable[[], bool]) -> Round:
         """Run every gate once against answers of `revision`; ends early, with any result, once `stopped` is true."""
+
+
+def safely(gates: Gates, revision: str, stopped: Callable[[], bool]) -> Round:
+    """A gate that breaks has not passed: its defect is a failure of the round, never of the rollout's undoing."""
+    try:
+        return gates.round(revision, stopped)
+    except Exception as error:  # noqa: BLE001 - whatever breaks in a gate, the service must be put back
+        return Round((f"the gates could not be run: {type(error).__name__}: {error}",), unknown=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from atlas_access.rollout.alarms import names_red
 from atlas_access.rollout.gates import NOT_RUN
 from atlas_access.rollout.steps import (
     Abandon,
     Effect,
     Learnt,
     Observed,
+    Preflight,
     Release,
     Settle,
     Swap,
@@ -22,6 +24,8 @@ from atlas_access.rollout.steps import (
 def learn(learnt: Learnt, effect: Effect, observed: Observed) -> Learnt:
     """What a run knows after an effect was done; what the pre-flight and the gates said, their runner adds."""
     match effect:
+        case Preflight():
+            return replace(learnt, red_before=names_red(observed.alarms))
         case Take(lease):
             return replace(learnt, taken=lease, since=observed.tick)
         case Swap(revision):

@@ -24,14 +24,17 @@ from atlas_access.clients import (
     AwsUnavailable,
     CredentialsMissing,
     Logs,
+    alarms_now,
     client,
     log_groups,
     role_arn,
     sign_in_from,
     taken_on,
 )
+from atlas_access.rollout.alarms import alarm_names
 from atlas_access.rollout.service import Service, ServiceMissing
-from atlas_access.rollout.soak import ObservedSoak, Source, released, spike, unknown
+from atlas_access.rollout.soak import ObservedSoak, Source, alarmed, released, spike, unknown, windows
+from atlas_access.rollout.stack import PROJECT_FOLDER
 
 LOGS, LOGINS = "service logs", "Atlas login failures"
 WORDS = ("ERROR", "Error", "error")
@@ -41,8 +44,8 @@ WORDS = ("ERROR", "Error", "error")
 class Preceding:
     """The stack that goes before: where its service is, the role to look as, and its Atlas cluster.
 
-    `logins` is False where that cluster's tier keeps no access history, as an operator has stated; `own` says that the
-    stack asks about itself.
+    `logins` is False where that cluster's tier keeps no access history, as an operator has stated. `alarms` are the
+    names of those that `smoke.yaml` names for it; `own` says that its own credentials are at hand.
     """
 
     stack: str
@@ -55,11 +58,16 @@ class Preceding:
     atlas_cluster: str
     minutes: int
     logins: bool = True
+    alarms: tuple[str, ...] = ()
     own: bool = False
 
     @classmethod
-    def of(cls, stack: str, theirs: Settings, role: str, asks: Settings) -> Preceding:
-        """A stack by its settings, inspected as a role of its account; `asks` are those that hold it to a soak."""
+    def of(cls, stack: str, theirs: Settings, role: str, asks: Settings, *, own: bool = False) -> Preceding:
+        """A stack by its settings, inspected as a role of its account; `asks` are those that hold it to a soak.
+
+        `own` says that the stack inspects itself.
+        """
+        quiet = What.NO_LOGIN_HISTORY if asks is theirs else What.SOAK_WITHOUT_LOGIN_HISTORY
         return cls(
             stack,
             theirs.aws_account_id,
@@ -70,7 +78,9 @@ class Preceding:
             theirs.atlas_project_id,
             theirs.atlas_cluster,
             asks.soak_minutes,
-            logins=asks.acknowledged(What.SOAK_WITHOUT_LOGIN_HISTORY) is None,
+            logins=asks.acknowledged(quiet) is None,
+            alarms=alarm_names(stack, PROJECT_FOLDER),
+            own=own,
         )
 
     @classmethod
@@ -99,6 +109,7 @@ def observe(before: Preceding, own_account: str, endpoints: Endpoints, clock: Cl
     sources = [_logs(before, definition, session, endpoints, since, observed.wall)]
     if before.logins:
         sources.append(_logins(before, endpoints, since, observed.wall))
+    sources += map(alarmed, alarms_now(before.alarms, before.region, endpoints, session))
     return ObservedSoak(before.stack, state, service_tags, observed.wall, tuple(sources))
 
 
@@ -129,7 +140,7 @@ def _logs(
         return sum(1 for each in logs for _ in each.lines(WORDS, start, end))
 
     try:
-        return spike(LOGS, count(2 * since - wall, since), count(since, wall))
+        return spike(LOGS, *(count(*each) for each in windows(since, wall)))
     except AwsUnavailable as error:
         return unknown(LOGS, str(error))
 
@@ -137,16 +148,12 @@ def _logs(
 def _logins(before: Preceding, endpoints: Endpoints, since: float, wall: float) -> Source:
     """Failed authentications by Atlas' access history, unknown where the list was cut."""
     try:
-        names = () if before.own else ((SOAK_ACCOUNT, SOAK_KEY),)
-        sign_in = sign_in_from(os.environ, *names)
+        sign_in = sign_in_from(os.environ, *(() if before.own else ((SOAK_ACCOUNT, SOAK_KEY),)))
     except CredentialsMissing as error:
         return unknown(LOGINS, f"no credentials for {before.stack}'s project: {error}")
     try:
         with Atlas(before.atlas_project, sign_in, endpoints) as atlas:
-            counts = [
-                _failed(atlas, before.atlas_cluster, start, end)
-                for start, end in ((2 * since - wall, since), (since, wall))
-            ]
+            counts = [_failed(atlas, before.atlas_cluster, start, end) for start, end in windows(since, wall)]
     except (AtlasUnread, EndpointRefused) as error:
         return unknown(LOGINS, str(error))
     return spike(LOGINS, *counts)

@@ -14,6 +14,7 @@ from typing import Any
 from atlas_access.base import Endpoints, Status
 from atlas_access.clients import AwsUnavailable
 from atlas_access.proof import Made, Proof, ProofRequest, Verdict, make_all
+from atlas_access.rollout.alarms import unsettled
 from atlas_access.rollout.gates import UNGATED, Gates
 from atlas_access.rollout.model import short
 from atlas_access.rollout.readable import Readability, references
@@ -105,9 +106,9 @@ def rotated_by_us(readability: Readability, proofs: Sequence[Mapping[str, Any]])
 
 @dataclass
 class Gated:
-    """The gates can be run, and are green on what runs now; `red` says whether the check found a red gate.
+    """The gates can be run, and they and the watched alarms are green now; `red` says whether one was found not to be.
 
-    Red gates are only reported where a `repair`, given the running revision, has nothing `against` it.
+    Red gates and alarms are only reported where a `repair`, given the running revision, has nothing `against` it.
     """
 
     gates: Gates | None
@@ -118,16 +119,17 @@ class Gated:
 
     def __call__(self, observed: Observed) -> tuple[str, ...]:
         """Each gate that fails before any change is a reason not to start."""
+        alarms = unsettled(observed.alarms)
         if self.gates is None:
-            return () if self.allow_ungated else (UNGATED,)
+            return alarms if self.allow_ungated else (UNGATED, *alarms)
         refused = self.gates.refusals()
         if refused:
-            return refused
+            return (*refused, *alarms)
         now = short(observed.service.revision)
-        found = self.gates.round(observed.service.revision, lambda: False)
-        self.red = not found.green
-        failures = tuple(f"{failure} (already on {now}, before any change)" for failure in found.failures)
-        if found.green or self.repair is None:
+        failed = (*alarms, *self.gates.round(observed.service.revision, lambda: False).failures)
+        self.red = bool(failed)
+        failures = tuple(f"{failure} (already on {now}, before any change)" for failure in failed)
+        if not failed or self.repair is None:
             return failures
         against = self.repair(observed.service.revision)
         if against:

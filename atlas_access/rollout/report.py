@@ -32,7 +32,7 @@ class Figures:
 
     `swapped` is when it swapped first, `red` when a gate was red first, `back` when the recorded revision ran alone
     again; `failed` counts requests that failed meanwhile on the balanced address, None where nobody counts; `logged`
-    are error lines of the service.
+    are error lines of the service; `changed` is what the update changed, None where it could not be read.
     """
 
     swapped: float = 0.0
@@ -40,6 +40,7 @@ class Figures:
     back: float = 0.0
     failed: int | None = None
     logged: tuple[str, ...] = ()
+    changed: tuple[str, ...] | None = ()
 
     def at(self, moment: Literal["swapped", "red", "back"], wall: float) -> Figures:
         """The same with a moment noted, unless it was noted before."""
@@ -74,16 +75,18 @@ def end_message(
         case RolledBack(undone):
             head = f"ROLLED BACK  {stack}: {undone.cause}"
             logged = [f"The service logged meanwhile: {each}" for each in known.logged]
-            lines = [head, _runs_again(observed, known), *_likely(details), *logged]
-            lines += [_works(state.revision, undone.gates), _next(stack, observed)]
+            lines = [head, *_changed(goal, known), _runs_again(observed, known), *_likely(details), *logged]
+            lines += [_works(state.revision, undone.gates), _next(stack, observed, undone.gates)]
         case NotStable(cause, why, put_back):
             done = "was put back, but" if put_back else "was not put back"
             lines = [
                 f"NOT STABLE  {stack}: {cause}; {short(_prior(goal, observed))} {done}: {why}",
+                *_changed(goal, known),
                 *_likely(details),
                 f"The service shows {short(state.revision)} {state.counted}. Inspect its events now:",
                 f"  aws ecs describe-services --cluster … --services … --query services[0].events ({state.arn})",
-                f"Then: atlas-access rollback {stack}",
+                f"Whether it works is unknown: atlas-access smoke {stack}. "
+                f"Then: atlas-access rollback {stack} (docs/runbooks/rollback.md)",
             ]
         case Lost(run):
             lines = [
@@ -100,7 +103,8 @@ def unknown(stack: str, goal: Goal, why: str) -> str:
         f"NOT KNOWN  {stack}: {why}\n"
         f"  The service may run {short(goal.wanted or goal.leaving or '?')} or {short(goal.prior)}. "
         "As soon as the services answer again:\n"
-        f"    atlas-access rollback {stack}    (the lease on the service says where the next run takes over)"
+        f"    atlas-access rollback {stack}    (docs/runbooks/rollback.md; the lease on the service says where "
+        "the next run takes over)"
     )
 
 
@@ -157,12 +161,22 @@ def _likely(details: tuple[str, ...]) -> list[str]:
     return [f"ECS says: {each}" for each in details]
 
 
-def _next(stack: str, observed: Observed) -> str:
+def _changed(goal: Goal, figures: Figures) -> list[str]:
+    if goal.way is not Way.FORWARD:
+        return []
+    if figures.changed is None:
+        return ["What this update changed could not be read."]
+    found = "; ".join(figures.changed) or "no image, credential or plain variable"
+    return [f"This update changed, from {short(goal.prior)} to {short(goal.wanted)}: {found}"]
+
+
+def _next(stack: str, observed: Observed, gates: Round) -> str:
+    runbook = "bind" if gates.green else "incident"
     if observed.service_tags.held is None:
-        return f"Next: fix the cause, then update {stack} again."
+        return f"Next: fix the cause, then update {stack} again (docs/runbooks/{runbook}.md)."
     return (
         f"Deployments are paused. After fixing the cause, set rolloutRelease above {observed.service_tags.held} in "
-        f"Pulumi.{stack}.yaml (docs/runbooks/bind.md). Next: atlas-access prove {stack}"
+        f"Pulumi.{stack}.yaml (docs/runbooks/{runbook}.md). Next: atlas-access prove {stack}"
     )
 
 

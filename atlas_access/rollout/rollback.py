@@ -16,13 +16,14 @@ from atlas_access.clients import AwsUnavailable, client, describe_definition, wr
 from atlas_access.rollout.model import ServiceState, short
 from atlas_access.rollout.open_incident import StopLine
 from atlas_access.rollout.preflight import Checks
+from atlas_access.rollout.proven_now import proven_now
 from atlas_access.rollout.run import carry_out
 from atlas_access.rollout.service import Service, ServiceMissing
 from atlas_access.rollout.service_tags import ServiceTags
 from atlas_access.rollout.smoke_gates import smoke_gates
 from atlas_access.rollout.stack import PROJECT_FOLDER
 from atlas_access.rollout.steps import Goal, Way
-from atlas_access.rollout.wiring import new_run, parts_of, proven_now, way_back_of
+from atlas_access.rollout.wiring import new_run, parts_of, way_back_of
 from atlas_access.smoke import letting_go
 
 

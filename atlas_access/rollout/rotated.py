@@ -7,10 +7,12 @@ from atlas_access.manifest import Manifest
 from atlas_access.rollout.service import Service
 
 
-def runs_alike(service: Service, running: str, wanted: str) -> bool:
-    """Whether the wanted revision is the running one again, on a service that nobody moves."""
-    lease = service.observe_tagged()[1].lease
-    return lease is None and same_definition(service.definition(running), service.definition(wanted))
+def held_alike(service: Service, running: str, wanted: str, release: int) -> bool:
+    """Whether the service is held on what the wanted revision is again, and nobody moves it."""
+    tags = service.observe_tagged()[1]
+    if tags.lease is not None or tags.held is None or tags.held < release:
+        return False
+    return same_definition(service.definition(running), service.definition(wanted))
 
 
 def rotated(manifest: Manifest, stack: str, service: Service, running: str, wanted: str) -> frozenset[str]:

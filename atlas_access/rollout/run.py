@@ -11,12 +11,15 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from atlas_access.base import Clock
-from atlas_access.clients import AwsUnavailable, ServiceError
+from atlas_access.clients import Alarm, AwsUnavailable, ServiceError
+from atlas_access.rollout.alarms import red
+from atlas_access.rollout.aside import in_thread, tried
+from atlas_access.rollout.changes import changes
 from atlas_access.rollout.decide import BEAT_SECONDS, decide
-from atlas_access.rollout.gates import NOT_RUN, ROUNDS, Gates, Round
+from atlas_access.rollout.gates import NOT_RUN, ROUNDS, Gates, Round, safely
 from atlas_access.rollout.learn import learn
 from atlas_access.rollout.loop import SILENT_SECONDS, StepLoop
 from atlas_access.rollout.model import ServiceState, short
@@ -58,8 +61,6 @@ COUNTDOWN_SECONDS = 30.0
 ROUND_SECONDS = 300.0
 """How long one round of the gates, or the pre-flight, may take."""
 
-_T = TypeVar("_T")
-
 
 @dataclass(frozen=True)
 class Parts:
@@ -68,6 +69,7 @@ class Parts:
     `preflight` gives every reason not to start; `gates` is None where none are configured. `failed` counts the requests
     that failed on the balanced address in the last so many seconds, None where nobody counts; `logged` gives the
     error lines of a revision's log in that time. `way_back` finds what to go back to for a recorded revision.
+    `alarms` are those that are watched meanwhile.
     """
 
     stack: str
@@ -81,6 +83,7 @@ class Parts:
     failed: Callable[[float], int | None] = lambda _: None
     logged: Callable[[str, float], tuple[str, ...]] = lambda *_: ()
     way_back: Callable[[str], Chosen] = Chosen
+    alarms: Callable[[], tuple[Alarm, ...]] = tuple
 
 
 def carry_out(goal: Goal, parts: Parts) -> Done:
@@ -112,7 +115,7 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
 
     def observe(self) -> Observed:
         state, service_tags = self._parts.service.observe_tagged()
-        return Observed(state, service_tags, self.clock.wall(), self.clock.tick())
+        return Observed(state, service_tags, self.clock.wall(), self.clock.tick(), self._parts.alarms())
 
     def decide(self, observed: Observed) -> Effect:
         return decide(self._goal, observed, self.learnt)
@@ -124,6 +127,8 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
             figures = replace(figures, failed=self._parts.failed(seconds))
             if isinstance(end, RolledBack):
                 figures = replace(figures, logged=self._parts.logged(end.undone.left, seconds))
+        if isinstance(end, RolledBack | NotStable) and self._goal.way is Way.FORWARD:
+            figures = replace(figures, changed=self._changed())
         text = end_message(self._parts.stack, self._goal, end, observed, self._details, figures)
         if isinstance(end, Done):
             if end.gates is not None and not end.gates.green:
@@ -132,6 +137,12 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
             return end
         raise RolloutFailed(text, moved=isinstance(end, RolledBack | NotStable))
 
+    def _changed(self) -> tuple[str, ...] | None:
+        definition = self._parts.service.definition
+        with contextlib.suppress(AwsUnavailable):
+            return changes(definition(self._goal.prior), definition(self._goal.wanted))
+        return None
+
     def act(self, step: Effect, observed: Observed) -> Learnt:
         service, arn = self._parts.service, observed.service.arn
         match step:
@@ -139,7 +150,9 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
                 if observed.service.alarms:
                     self._report(f"ECS ends a deployment by the alarms {', '.join(observed.service.alarms)}")
                 found = self._aside(lambda: self._parts.preflight(observed), "the pre-flight")
-                return self.learnt if found is None else replace(self.learnt, refusals=found)
+                if found is None:
+                    return self.learnt
+                self.learnt = replace(self.learnt, refusals=found)
             case Secure(revision):
                 return self._secured(revision)
             case Judge(revision):
@@ -234,7 +247,7 @@ class _Run(StepLoop[Observed, Step, End, Learnt, Done]):
             return False
         if observed.wall - lease.heartbeat >= BEAT_SECONDS:
             self._parts.service.beat(observed.service.arn, observed.wall)
-        return undoing or not lease.wish
+        return undoing or not (lease.wish or red(observed.alarms, self.learnt.red_before))
 
     def unanswered(self, error: ServiceError, silent: float) -> None:
         """Refuse before the lease; after it, undo what was begun as soon as the service answers again."""
@@ -290,34 +303,4 @@ def _taking(lease: Lease, *, taking_over: bool) -> str:
     return f"taking over from a run that died: {back}" if taking_over else f"taking the lease: {back}"
 
 
-def in_thread(work: Callable[[], _T]) -> Future[_T]:
-    """Do work beside the run; a run that ends does not wait for it."""
-    job: Future[_T] = Future()
-
-    def do() -> None:
-        try:
-            job.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - handed to whoever asks for the result
-            job.set_exception(error)
-
-    threading.Thread(target=do, name="rollout-aside", daemon=True).start()
-    return job
-
-
-def tried(way_back: Callable[[str], Chosen], revision: str) -> Chosen | tuple[str, ...]:
-    """A check that breaks leaves the way back unknown; it does not stop an undo."""
-    try:
-        return way_back(revision)
-    except Exception as error:  # noqa: BLE001 - whatever breaks in the check, the service must be put back
-        return (f"{type(error).__name__}: {error}",)
-
-
-def safely(gates: Gates, revision: str, stopped: Callable[[], bool]) -> Round:
-    """A gate that breaks has not passed: its defect is a failure of the round, never of the rollout's undoing."""
-    try:
-        return gates.round(revision, stopped)
-    except Exception as error:  # noqa: BLE001 - whatever breaks in a gate, the service must be put back
-        return Round((f"the gates could not be run: {type(error).__name__}: {error}",), unknown=True)
-
-
-__all__ = ["Parts", "RolloutFailed", "ServiceTags", "carry_out", "in_thread"]
+__all__ = ["Parts", "RolloutFailed", "ServiceTags", "carry_out"]

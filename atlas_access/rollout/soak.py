@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from atlas_access.base import secret_references
+from atlas_access.clients import Alarm
 from atlas_access.rollout.model import ServiceState, short
 from atlas_access.rollout.service_tags import ServiceTags
 
@@ -19,11 +20,16 @@ TOLERATED = 3
 """Errors within the soak that are no spike whatever came before."""
 
 
+_DAY = 86400.0
+"""A soak that lasts longer is judged by its last day: logs and access history are kept and read for days only."""
+
+
 class Errors(StrEnum):
     """What a source of errors says of the soak."""
 
     CLEAR = "clear"
     SPIKE = "spike"
+    ALARM = "in alarm"
     UNKNOWN = "unknown"
 
 
@@ -78,6 +84,18 @@ def spike(name: str, before: int, during: int) -> Source:
     """Compare two windows of the same length: more than three errors, and more than twice those before, is a spike."""
     answer = Errors.SPIKE if during > max(TOLERATED, 2 * before) else Errors.CLEAR
     return Source(name, answer, f"{during} errors in the soak, {before} in as long a time before it")
+
+
+def windows(since: float, wall: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The two times of the same length that are compared: before the soak, and its last day at most."""
+    span = min(wall - since, _DAY)
+    return (since - span, since), (wall - span, wall)
+
+
+def alarmed(alarm: Alarm) -> Source:
+    """One CloudWatch alarm, as it is now."""
+    answer = {None: Errors.UNKNOWN, True: Errors.CLEAR, False: Errors.ALARM}[alarm.ok]
+    return Source(f"alarm {alarm.name}", answer, alarm.why)
 
 
 def unknown(name: str, why: str) -> Source:

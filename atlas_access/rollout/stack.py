@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from atlas_access.base import Endpoints, Settings, check_settings, stack_files
+from atlas_access.base import Endpoints, Settings, SettingsInvalid, check_settings, stack_files
 from atlas_access.clients import client
 from atlas_access.rollout.gates import baseline_file
 from atlas_access.rollout.service import Service
@@ -36,6 +37,19 @@ def settings_of(stack: str, endpoints: Endpoints, folder: Path = PROJECT_FOLDER)
     """A stack's settings from its own file. Raises `SettingsInvalid`."""
     files = {name: path.read_text(encoding="utf-8") for name, path in stack_files(folder).items()}
     return check_settings(stack, files, sandbox=endpoints.sandbox)
+
+
+def follower(stack: str, endpoints: Endpoints, folder: Path = PROJECT_FOLDER) -> Settings | None:
+    """The settings of the stack that waits for this one's soak, of several the one that waits longest.
+
+    A stack whose settings are not complete yet waits for nobody.
+    """
+    found = []
+    for name in stack_files(folder):
+        with suppress(SettingsInvalid):
+            found.append(settings_of(name, endpoints, folder))
+    after = [each for each in found if each.goes_after == stack]
+    return max(after, key=lambda each: each.soak_minutes, default=None)
 
 
 def has_baseline(stack: str, settings: Settings, *, allow_ungated: bool) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from atlas_access.clients import Alarm
 from atlas_access.rollout.gates import NOT_RUN, Round
 from atlas_access.rollout.model import ServiceState
 from atlas_access.rollout.service_tags import Bound, Lease, ServiceTags
@@ -39,12 +40,13 @@ class Goal:
 
 @dataclass(frozen=True)
 class Observed:
-    """One inspect the service: its state, our service_tags on it, the wall clock (Unix seconds) and a steady clock."""
+    """The service's state, our tags on it, the wall clock (Unix seconds), a steady clock, and the watched alarms."""
 
     service: ServiceState
     service_tags: ServiceTags
     wall: float
     tick: float
+    alarms: tuple[Alarm, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,16 @@ class Chosen:
 class Learnt:
     """What this run knows besides what it sees. Ticks are of the steady clock.
 
-    `refusals` is None until the pre-flight was made. `refused` is what AWS refused before this run swapped. `taken` is
-    the lease as this run wrote it, while it holds one. `since` is when it took or swapped last, `undoing_since` when it
-    began to undo. `gates_after` is what the gates said after the undoing, None until asked. `secured` are a recorded
-    revision and the one to go back to instead, the same where it can run again; `no_way_back` says why there is none.
+    `refusals` is None until the pre-flight was made; `red_before` are the alarms that were in ALARM then. `refused` is
+    what AWS refused before this run swapped. `taken` is the lease as this run wrote it, while it holds one. `since` is
+    when it took or swapped last, `undoing_since` when it began to undo. `gates_after` is what the gates said after the
+    undoing, None until asked. `secured` are a recorded revision and the one to go back to instead, the same where it
+    can run again; `no_way_back` says why there is none.
     """
 
     started: float
     refusals: tuple[str, ...] | None = None
+    red_before: frozenset[str] = frozenset()
     refused: str = ""
     taken: Lease | None = None
     since: float = 0.0

@@ -11,11 +11,13 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from atlas_access.base import (
+    Clock,
     Endpoints,
     SecretReference,
     Settings,
@@ -24,9 +26,15 @@ from atlas_access.base import (
     clock_for,
     registrable,
 )
-from atlas_access.clients import AccountTarget, CredentialsMissing, failed_requests, session_in, sign_in_from
-from atlas_access.manifest import Consumer, Manifest, load_manifest
-from atlas_access.proof import Stack, Verdict, candidates, prove_candidates
+from atlas_access.clients import (
+    AccountTarget,
+    alarms_now,
+    client,
+    failed_requests,
+    session_in,
+)
+from atlas_access.manifest import Manifest, load_manifest
+from atlas_access.rollout.alarms import Watched, alarm_names
 from atlas_access.rollout.gates import Gates
 from atlas_access.rollout.model import short
 from atlas_access.rollout.observe_soak import Preceding, observed
@@ -41,9 +49,10 @@ from atlas_access.rollout.preflight import (
     rotated_by_us,
     soaked,
 )
+from atlas_access.rollout.proven_now import proven_now
 from atlas_access.rollout.readable import Readability
 from atlas_access.rollout.repair import Repair
-from atlas_access.rollout.rotated import follows_at_once, rotated, runs_alike
+from atlas_access.rollout.rotated import follows_at_once, held_alike, rotated
 from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
 from atlas_access.rollout.service_log import errors_of
@@ -57,6 +66,7 @@ from atlas_access.rollout.stack import (
     settings_of,
 )
 from atlas_access.rollout.steps import Goal, Observed, Way
+from atlas_access.rollout.version_labels import definitions, label_again
 from atlas_access.rollout.way_back import WayBack, log_in, mongo, with_deprecated
 
 
@@ -82,7 +92,7 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
     stack, settings = str(props["stack"]), own_settings(props, endpoints)
     gates = gates_for(stack, settings, endpoints)
     running = service.observe().revision
-    if settings.users.ends and runs_alike(service, running, str(props["wanted"])):
+    if settings.users.ends and held_alike(service, running, str(props["wanted"]), settings.rollout_release):
         # The end of a rotation moves nothing then, so that it works while the service is held.
         say(f"{short(running)} is bound as wanted: nothing is moved")
         return {**props, "running_revision": running, "gates": "not run", "gated_at": ""}
@@ -127,16 +137,27 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
         only = f", without a soak: only {', '.join(sorted(changed))} changes" if follows else ""
         say(f"{_asked_again(settings)}{only}")
         checks["the soak before"] = _soak(settings, endpoints, 0 if follows else settings.soak_minutes)
+    _label_again(service, settings, endpoints)
     line = StopLine(stack, settings.github_repository, endpoints, os.environ, say)
     with line.watching(lambda failure: failure.moved or before.red) as green:
         parts = parts_of(stack, settings, service, endpoints, Checks(checks), gates, way_back)
-        done = green(carry_out(goal, parts))
+        done = green(carry_out(goal, replace(parts, alarms=watched(stack, settings, endpoints, parts.clock))))
     return {
         **props,
         "running_revision": done.revision,
         "gates": "not run" if gates is None else "green",
-        "gated_at": "" if gates is None else datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "gated_at": ""
+        if gates is None or not done.moved
+        else datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+
+
+def _label_again(service: Service, settings: Settings, endpoints: Endpoints) -> None:
+    state, service_tags = service.observe_tagged()
+    bound = service_tags.bound
+    revisions = [state.revision, *([bound.prior] if bound is not None else [])]
+    store = client("secretsmanager", settings.aws_region, endpoints)
+    label_again(store, definitions(service.definition, revisions), say)
 
 
 def undo_rollout(props: Mapping[str, Any]) -> None:
@@ -205,6 +226,14 @@ def parts_of(
     )
 
 
+def watched(stack: str, settings: Settings, endpoints: Endpoints, clock: Clock) -> Watched:
+    """The alarms that `smoke.yaml` names for the stack; those that are watched are reported."""
+    names = alarm_names(stack, PROJECT_FOLDER)
+    if names:
+        say(f"watching the alarms {', '.join(names)}")
+    return Watched(partial(alarms_now, names, settings.aws_region, endpoints), clock)
+
+
 def way_back_of(
     settings: Settings,
     service: Service,
@@ -224,28 +253,6 @@ def way_back_of(
     kept = {given["prior"]: json.loads(given["prior_definition"])} if given.get("prior_definition") else {}
     readability = readability or Readability(region, endpoints)
     return WayBack(service, log, today, readability.problems, tell, kept)
-
-
-def proven_now(stack: str, settings: Settings, endpoints: Endpoints) -> dict[str, SecretReference]:
-    """Prove the stack's credentials now, the version that tasks hold first; the proven ones, by variable."""
-    try:
-        sign_in = sign_in_from(os.environ)
-    except CredentialsMissing:
-        sign_in = None
-    manifest = _manifest()
-    each = candidates(Stack(stack, manifest, settings, endpoints, sign_in))
-    wanted = [one for one in each if one.variables and one.consumer is Consumer.SERVICE]
-    proofs = prove_candidates(wanted, endpoints, lambda *_: None, lambda *_: None)
-    proven = sorted(
-        (one for one, proof in zip(wanted, proofs, strict=True) if proof.verdict is Verdict.PROVEN),
-        key=lambda one: one.held,
-    )
-    named = {
-        variable: SecretReference(one.request.secret_arn, version=one.request.secret_version)
-        for one in proven
-        for variable in one.variables
-    }
-    return with_deprecated(named, manifest.successors)
 
 
 def _manifest() -> Manifest:

@@ -38,6 +38,11 @@ LogGroup = Annotated[
     Field(pattern=r"^[A-Za-z0-9_/.#{}-]{1,512}$"),
     form("not a log group's name", "Use CloudWatch's name, such as /ecs/askflorence-{env}-app."),
 ]
+AlarmName = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9_/.:#{} ()+-]{1,255}$"),
+    form("not an alarm's name", "Use CloudWatch's name, such as askflorence-{env}-5xx."),
+]
 _RESERVED = re.compile(r"@(.+\.)?(example(\.(com|net|org))?|test|invalid|localhost)$")
 """Domains that take no mail (RFC 2606): each message to one bounces, which counts against the sender."""
 SIMULATOR = "success+{tag}@simulator.amazonses.com"
@@ -222,7 +227,11 @@ class Limits(Part):
 
 
 class Smoke(Part):
-    """The whole of `smoke.yaml`. `plans` is the number of plans that gate 2 expects (ENG-279)."""
+    """The whole of `smoke.yaml`. `plans` is the number of plans that gate 2 expects (ENG-279).
+
+    `alarms` are CloudWatch alarms of the stack's account and region that a rollout and the soak watch; `{env}` stands
+    for the stack.
+    """
 
     version: Version
     plans: Annotated[int, Field(ge=1, le=1000)]
@@ -236,13 +245,14 @@ class Smoke(Part):
     requests: Requests
     journey: Annotated[tuple[Step, ...], Field(min_length=1, max_length=100)]
     waitlist: Waitlist
+    alarms: Annotated[tuple[AlarmName, ...], Field(max_length=50)] = ()
     limits: Limits = Limits()
 
     @property
     def digest(self) -> str:
-        """SHA-256 of everything that decides the answers; limits and the sign-up may change under one baseline."""
+        """SHA-256 of everything that decides the answers; limits, alarms and the sign-up may change."""
         asked = self.model_dump(
-            mode="json", by_alias=True, exclude={"waitlist", "limits", "journey", "plans"}
+            mode="json", by_alias=True, exclude={"waitlist", "alarms", "limits", "journey", "plans"}
         )
         asked["requests"].pop("waitlist")
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -100,9 +100,10 @@ def check_settings(resource: Resource, run: Run, report: Report) -> None:
 
 @rule("protected-resources", SECRET, DATABASE_USER, CUSTOM_DB_ROLE)
 def check_protected(resource: Resource, run: Run, report: Report) -> None:
-    """The option protect is on, or the stack's setting announces that it is being taken off."""
+    """The option protect is on, or the stack's settings announce that it is being taken off."""
     secret = resource.type == SECRET
-    name = Reader(resource.props).text("name" if secret else "username")
+    named = {SECRET: "name", CUSTOM_DB_ROLE: "roleName", DATABASE_USER: "username"}[resource.type]
+    name = Reader(resource.props).text(named)
     if not (_ours(resource, name, run) if secret else run.atlas_ours(resource)):
         return
     law = run.home.user(name) if run.home is not None and isinstance(name, str) and not secret else None
@@ -111,8 +112,8 @@ def check_protected(resource: Resource, run: Run, report: Report) -> None:
         report.finding("is deleted before it is replaced; tasks would lose a credential that they use.")
     if resource.protect or rotates:
         return
-    if run.unprotecting:
-        report.advice("is not protected, as the stack's setting unprotect asks; a later destroy removes it.")
+    if run.unprotecting or name in run.removing:
+        report.advice("is not protected, as the stack's settings ask; a later update or destroy removes it.")
     else:
         report.finding("is not protected; a stray edit could delete a credential that tasks consume.")
 

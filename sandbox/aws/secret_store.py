@@ -1,7 +1,7 @@
 """Secrets Manager operations in which moto differs from AWS: read access, the recovery window, staging labels.
 
-Rules: Secrets Manager API reference (GetSecretValue, CreateSecret, DeleteSecret, RestoreSecret, PutSecretValue,
-UpdateSecret, UpdateSecretVersionStage, ListSecretVersionIds).
+Rules: Secrets Manager API reference (GetSecretValue, CreateSecret, DeleteSecret, DescribeSecret, RestoreSecret,
+PutSecretValue, UpdateSecret, UpdateSecretVersionStage, ListSecretVersionIds).
 """
 
 import json
@@ -14,7 +14,7 @@ from uuid import uuid4
 from moto.secretsmanager.models import secretsmanager_backends
 
 from sandbox.aws.grants import AwsRefusal, check_read, deleted_secret, invalid, no_such_secret
-from sandbox.aws.stages import move_stage, moved_stages
+from sandbox.aws.stages import check_room, move_stage, moved_stages
 from sandbox.aws.wire import Call
 
 _SCHEDULED = "You can't create this secret because a secret with this name is already scheduled for deletion."
@@ -50,6 +50,7 @@ class SecretStore:
             "GetSecretValue": self._get,
             "CreateSecret": self._create,
             "DeleteSecret": self._delete,
+            "DescribeSecret": self._describe,
             "PutSecretValue": self._put,
             "UpdateSecret": self._update,
             "UpdateSecretVersionStage": self._move_stage,
@@ -85,6 +86,13 @@ class SecretStore:
         if existing is not None and existing.is_deleted():
             raise AwsRefusal("InvalidRequestException", _SCHEDULED)
 
+    def _describe(self, call: Call) -> object:
+        """A version without a label is deprecated, and left out."""
+        described: dict[str, Any] = _found(call).to_dict()
+        stages = described.get("VersionIdsToStages") or {}
+        labelled = {version: labels for version, labels in stages.items() if labels}
+        return described | ({"VersionIdsToStages": labelled} if stages else {})
+
     def _delete(self, call: Call) -> object:
         secret = _secret(call)
         days = call.parameters.get("RecoveryWindowInDays")
@@ -117,6 +125,7 @@ class SecretStore:
             return {"ARN": secret.arn, "Name": secret.name, "VersionId": token, "VersionStages": stages}
         first = () if secret.versions else ("AWSCURRENT",)
         stages = list(dict.fromkeys((*(asked.get("VersionStages") or ["AWSCURRENT"]), *first)))
+        check_room(secret, stages)
         with moved_stages(secret, stages):
             answer = _backend(call).put_secret_value(
                 secret_id=asked["SecretId"],
@@ -132,6 +141,8 @@ class SecretStore:
         token = asked.get("ClientRequestToken") or str(uuid4())
         if _has_value(call) and token in secret.versions:
             raise _token_taken(secret, token)
+        if _has_value(call):
+            check_room(secret, ["AWSCURRENT"])
         with moved_stages(secret, ["AWSCURRENT"]):
             answer = _backend(call).update_secret(
                 secret_id=asked["SecretId"],

@@ -3,13 +3,15 @@
 Rules: Secrets Manager API reference (UpdateSecretVersionStage, PutSecretValue) and user guide, "What's in a secret".
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sandbox.aws.grants import invalid
+from sandbox.aws.grants import AwsRefusal, invalid
 
 CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
+_MOST = 20
+"""How many labels all versions of a secret bear together (Secrets Manager user guide, quotas)."""
 
 
 def holder(secret: Any, stage: str) -> str | None:
@@ -17,10 +19,21 @@ def holder(secret: Any, stage: str) -> str | None:
     return next((key for key, each in secret.versions.items() if stage in each["version_stages"]), None)
 
 
+def check_room(secret: Any, stages: Collection[str]) -> None:
+    """Raise `AwsRefusal` where these labels would be too many for the secret."""
+    borne = {label for each in secret.versions.values() for label in each["version_stages"]} | set(stages)
+    if CURRENT in stages and secret.versions:
+        borne.add(PREVIOUS)
+    if len(borne) > _MOST:
+        raise AwsRefusal("LimitExceededException", f"A secret can't have more than {_MOST} staging labels.")
+
+
 def move_stage(secret: Any, stage: str, taken_from: str | None, to: str | None) -> None:
     """Move a label between versions, attach it, or take it off. Raises `AwsRefusal`."""
     has = holder(secret, stage)
     _check_move(secret, stage, has, taken_from, to)
+    if to:
+        check_room(secret, [stage])
     if has == to:
         return
     if has:

@@ -139,6 +139,9 @@ def failing(figures, stacks):
     family, number = before.rsplit(":", 1)
     stacks.broken = f"{family}:{int(number) + 1}"
     stacks.end("staging", "app_write", Verb.ABORT)
+    stacks.given["staging"]["rolloutRelease"] = "1"
+    stacks.must("staging")
+    advance(stacks.home, SOAK_SECONDS)
     kept = stacks.login("staging", "app_write") == "app_write_b"
     figures.tell("rotations: aborted while the service was held", "yes" if kept else "no", "yes", kept=kept)
 

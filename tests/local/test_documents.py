@@ -77,7 +77,7 @@ def test_every_link_of_a_document_leads_to_a_file(page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["provision", "bind", "rollback", "retire", "rotate", "incident", "terraform-handover"]
+    "name", ["provision", "bind", "rollback", "retire", "rotate", "incident", "remove", "terraform-handover"]
 )
 def test_every_runbook_is_there_and_short(name: str) -> None:
     lines = (ROOT / "docs" / "runbooks" / f"{name}.md").read_text(encoding="utf-8").splitlines()

@@ -10,6 +10,7 @@ from atlas_access.base import Status
 from atlas_access.base.clock import ClockRefused, advance, clock_for, seconds_of
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.settings import SettingsInvalid, check_settings
+from atlas_access.clients import Alarm
 from atlas_access.clients.errors import AwsUnavailable
 from atlas_access.rollout.gates import Gates
 from atlas_access.rollout.preflight import Checks, Gated, owned, soaked
@@ -89,6 +90,15 @@ def test_a_repair_is_stopped_by_no_red_gate_unless_it_was_spent(against: tuple[s
     red = "gate 3 (already on app:7, before any change)"
     assert ((red, *against) if against else ()) == gated(observed(revision=OLD))
     assert ([] if against else [f"{red}: reported only, because atlas-access:repair states a repair"]) == said
+
+
+@pytest.mark.parametrize(
+    ("ok", "said"), [(True, ()), (False, ("alarm 5xx: why",)), (None, ("alarm 5xx: unknown: why",))]
+)
+def test_an_alarm_that_is_not_ok_before_any_change_is_a_stop(ok: bool | None, said: tuple[str, ...]) -> None:
+    before = replace(observed(revision=OLD), alarms=(Alarm("5xx", ok, "why"),))
+    reasons = Gated(FakeGates(), allow_ungated=False)(before)
+    assert tuple(f"{each} (already on app:7, before any change)" for each in said) == reasons
 
 
 def test_gates_that_cannot_be_run_stop_a_repair_too() -> None:

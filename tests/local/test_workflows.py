@@ -107,7 +107,8 @@ def test_every_target_is_in_the_makefile() -> None:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(
-    "target", sorted({"guards", "docs-check", "drift", "prove", "policy", "secrets-check", "rollback"})
+    "target",
+    sorted({"guards", "docs-check", "drift", "prove", "policy", "secrets-check", "rollback", "watch-soak"}),
 )
 def test_every_command_of_ours_in_a_recipe_is_one_that_the_tool_has(target: str) -> None:
     assert target in targets()
@@ -210,8 +211,12 @@ def test_no_long_lived_aws_key_is_used() -> None:
 
 def test_prod_waits_for_its_own_approval_and_a_rollback_for_none() -> None:
     deploy = loaded(ROOT / ".github/workflows/deploy.yml")["jobs"]
-    assert ["staging", "prod-read", "prod"] == [job["environment"] for job in deploy.values()]
-    assert [None, "staging", "plan-prod"] == [job.get("needs") for job in deploy.values()]
+    assert ["staging", "staging-read", "prod-read", "prod", "prod-read"] == [
+        job["environment"] for job in deploy.values()
+    ]
+    assert [None, "staging", "soak-staging", "plan-prod", "prod"] == [
+        job.get("needs") for job in deploy.values()
+    ]
     rollback = loaded(ROOT / ".github/workflows/rollback.yml")["jobs"]["rollback"]
     assert "${{ inputs.stack }}-rollback" == rollback["environment"]
 

@@ -242,9 +242,10 @@ def _unknown(value):
     return isinstance(value, Marker) or any(map(_unknown, parts))
 
 
-def judge(*resources, phase="bind", law=LAW, stack=None, whole=False, rotating=""):
+def judge(*resources, phase="bind", law=LAW, stack=None, whole=False, rotating="", removing=()):
     """Everything said about resources registered in this order, and about the whole stack where asked."""
-    run = Run(law, stack or resources[0].stack, Phase(phase) if phase else None, rotating=rotating)
+    settings = {"rotating": rotating, "removing": frozenset(removing)}
+    run = Run(law, stack or resources[0].stack, Phase(phase) if phase else None, **settings)
     evaluator = Evaluator(run)
     given = [handed(each) for each in resources]
     outcomes = [evaluator.resource(entry) for entry in given]

@@ -136,6 +136,7 @@ def judged(case, *, blank=False, law=None):
         law=law or (changed_law(case["law"]) if "law" in case else LAW),
         whole=True,
         rotating=case.get("rotating", ""),
+        removing=case.get("removing", ()),
     )
 
 

@@ -213,3 +213,30 @@ TWO = {"SecretString": "a", "SecretBinary": b"b"}
 )
 def test_a_version_has_one_value_and_region(aws: Aws, action: str, asked: dict[str, Any], code: str) -> None:
     assert code == refused(aws, action, **asked)
+
+
+def test_a_secret_bears_twenty_labels_and_no_more(aws: Aws) -> None:
+    """AWSCURRENT and AWSPREVIOUS count, over all versions; a refused write leaves nothing behind."""
+    store = aws.client("secretsmanager")
+    first = store.get_secret_value(SecretId=NAME)["VersionId"]
+    store.put_secret_value(SecretId=NAME, SecretString="second")
+    for number in range(18):
+        store.update_secret_version_stage(SecretId=NAME, VersionStage=f"l{number}", MoveToVersionId=first)
+    asked = {"SecretId": NAME, "VersionStage": "one-more", "MoveToVersionId": first}
+    assert "LimitExceededException" == refused(aws, "update_secret_version_stage", **asked)
+    asked = {"SecretId": NAME, "SecretString": "third", "VersionStages": ["one-more"]}
+    assert "LimitExceededException" == refused(aws, "put_secret_value", **asked)
+    stages = store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
+    assert 20 == sum(map(len, stages.values()))
+    assert store.put_secret_value(SecretId=NAME, SecretString="third")["VersionId"] != first
+
+
+def test_a_version_without_a_label_is_left_out_of_the_description_and_read_by_its_id(aws: Aws) -> None:
+    store = aws.client("secretsmanager")
+    first = store.get_secret_value(SecretId=NAME)["VersionId"]
+    for value in ("second", "third"):
+        store.put_secret_value(SecretId=NAME, SecretString=value)
+    assert first not in store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
+    listed = store.list_secret_version_ids(SecretId=NAME, IncludeDeprecated=True)["Versions"]
+    assert first in {each["VersionId"] for each in listed}
+    assert first == store.get_secret_value(SecretId=NAME, VersionId=first)["VersionId"]

@@ -87,8 +87,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         capture_baseline(result.world, "prod", ROOT)
         result.deploy("staging bind", "staging", "bind")
         result.command("smoke", "staging", "smoke", "staging", "--round", "1", "--format", "json")
+        result.command("no soak", "prod", "soak", "prod")
+        result.command("soaking", "staging", "soak", "staging")
         result.deploy("too early", "prod", "bind")
         result.command("clock", "prod", "sandbox", "clock", "--dir", str(directory), "--advance", "31m")
+        result.command("soaked", "staging", "soak", "staging", "--watch")
         result.deploy("prod bind", "prod", "bind")
         result.command("rollback", "prod", "rollback", "prod", "--format", "json")
         result.deploy("held", "prod", "bind")
@@ -130,6 +133,25 @@ def test_a_baseline_is_captured_on_the_command_line(story: Story) -> None:
         done.stdout.partition("Next:")[0],
         done.stderr,
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "start"),
+    [
+        ("no soak", 0, "prod: no soak: nothing is bound in phase provision"),
+        ("soaking", 3, "SOAK NOT KNOWN  staging: staging has soaked 0 of 30 minutes"),
+        (
+            "soaked",
+            0,
+            "staging: askflorence-staging-app:8 has soaked 31 of 30 minutes; service logs: 0 errors in",
+        ),
+    ],
+)
+def test_a_soak_is_asked_on_the_command_line(story: Story, name: str, code: int, start: str) -> None:
+    done = story.commands[name]
+    assert code == done.returncode, done.stdout + done.stderr
+    assert (done.stdout + done.stderr).startswith(start)
+    assert ("Atlas login failures: 0 errors in the soak" in done.stdout) == (name == "soaked")
 
 
 def test_the_gates_on_the_command_line_are_green_on_a_bound_revision_and_leave_nothing(story: Story) -> None:
@@ -272,7 +294,8 @@ def test_a_destroy_is_refused_before_any_change_while_prod_reads_stagings_creden
 def test_a_build_that_is_broken_on_the_new_revision_only_is_rolled_back_by_gate_3(
     story: Story, record_property: Callable[[str, str], None]
 ) -> None:
-    first, again, *_ = story.lines("broken").splitlines()
+    first, changed, again, *_ = story.lines("broken").splitlines()
+    assert changed.endswith(f"image of app: registry.example.com/askflorence/app:2026.5.7 to {BROKEN}")
     assert first.startswith("ROLLED BACK  staging: gate 3 providers/covered:")
     figures = re.fullmatch(
         r"  askflorence-staging-app:8 runs again, 2/2, since \d\d:\d\d:\d\d UTC \((\d+) s after the swap, "

@@ -13,7 +13,8 @@ from atlas_access.base import SecretReference
 from atlas_access.base.clock import Clock
 from atlas_access.base.endpoints import Endpoints
 from atlas_access.base.settings import Settings, check_settings
-from atlas_access.clients import AwsUnavailable, client
+from atlas_access.clients import MADE_HERE, AwsUnavailable, alarms_now, client, stored_secret
+from atlas_access.clients.alarms import NO_DATA
 from atlas_access.clients.other_account import AccountTarget, session_in
 from atlas_access.rollout.observe_soak import Preceding, observed
 from atlas_access.rollout.readable import Readability
@@ -24,6 +25,7 @@ from atlas_access.rollout.service_log import errors_of
 from atlas_access.rollout.service_tags import Bound, Lease, ServiceTags
 from atlas_access.rollout.soak import ObservedSoak, refusals
 from atlas_access.rollout.stack import PROJECT_FOLDER
+from atlas_access.rollout.version_labels import label_again, unlabelled
 from atlas_access.rollout.way_back import log_in
 from atlas_access.rollout.wiring import settle_lease
 from components.settings import read_files
@@ -377,3 +379,103 @@ def test_rollback_to_nothing_is_refused(endpoints: Endpoints, settings: Settings
 def test_rollback_in_another_account_is_refused(of_prod: Endpoints, settings: Settings) -> None:
     with pytest.raises(RollbackRefused, match="these credentials act in AWS account"):
         roll_back("staging", settings, of_prod, "", lambda _: None)
+
+
+def alarm(aws: Aws, name: str, state: str = "") -> None:
+    cloudwatch, measured = aws.client("cloudwatch"), {"Namespace": "AWS/ApplicationELB", "MetricName": "5xx"}
+    compared = {"Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1.0}
+    operator = {"ComparisonOperator": "GreaterThanThreshold"}
+    cloudwatch.put_metric_alarm(AlarmName=name, **measured, **compared, **operator)
+    if state:
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="9 errors")
+
+
+def test_alarms_are_ok_in_alarm_or_unknown(aws: Aws, endpoints: Endpoints) -> None:
+    alarm(aws, "quiet", "OK")
+    alarm(aws, "loud", "ALARM")
+    alarm(aws, "new", "INSUFFICIENT_DATA")
+    found = alarms_now(("loud", "nowhere", "quiet", "new"), "us-east-1", endpoints)
+    assert [
+        "alarm loud: ALARM: 9 errors",
+        "alarm nowhere: unknown: no alarm of this name in this account and region",
+        "alarm quiet: OK",
+        "alarm new: unknown: INSUFFICIENT_DATA; where no data means no error, let the alarm treat missing data as "
+        "notBreaching",
+    ] == list(map(str, found))
+
+
+def test_alarms_that_cannot_be_read_are_unknown(
+    endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIANOBODY")
+    (found,) = alarms_now(("5xx",), "us-east-1", endpoints)
+    assert found.ok is None
+    assert "cloudwatch:DescribeAlarms" in found.why
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ("OK", ()),
+        ("ALARM", ("staging: alarm 5xx: in alarm: ALARM: 9 errors",)),
+        ("INSUFFICIENT_DATA", ("staging: alarm 5xx: unknown: " + NO_DATA,)),
+    ],
+)
+def test_an_alarm_of_the_stack_before_holds_the_next_one_back(
+    aws: Aws, of_prod: Endpoints, service: Service, state: str, expected: tuple[str, ...]
+) -> None:
+    bind(service)
+    alarm(aws, "5xx", state)
+    assert expected == soaked(aws, of_prod, 31, alarms=("5xx",))
+
+
+def test_a_pinned_version_of_ours_that_lost_its_labels_gets_one_again(
+    aws: Aws, endpoints: Endpoints, service: Service
+) -> None:
+    store, name = aws.client("secretsmanager"), "staging/mongodb/app-read"
+    versions = [store.get_secret_value(SecretId=name)["VersionId"]]
+    arn = store.describe_secret(SecretId=name)["ARN"]
+
+    def pin(container: dict[str, Any]) -> None:
+        container["secrets"] = [{"name": "MONGODB_URI", "valueFrom": f"{arn}:::{versions[0]}"}]
+
+    definition = service.definition(aws.register(pin))
+    versions += [
+        store.put_secret_value(SecretId=name, SecretString=each)["VersionId"] for each in ("second", "third")
+    ]
+
+    def lost() -> tuple[str, ...]:
+        found = stored_secret(name, region="us-east-1", endpoints=endpoints)
+        return unlabelled([found] if found else [], [definition])
+
+    def again(*definitions: Any) -> list[str]:
+        said: list[str] = []
+        label_again(client("secretsmanager", "us-east-1", endpoints), definitions, said.append)
+        return said
+
+    assert ((), []) == (lost(), again(definition)), "not of ours"
+    store.update_secret(SecretId=name, Description=f"Connection string{MADE_HERE}")
+    assert (f"{name} version {versions[0]}",) == lost()
+    assert [f"{name} version {versions[0]}: labelled again, so that Secrets Manager keeps it"] == again(
+        definition
+    )
+    assert ((), []) == (lost(), again(definition))
+    pinned = {"taskDefinitionArn": "x", "containerDefinitions": [{"name": "app"}]}
+    pinned["containerDefinitions"][0]["secrets"] = [{"name": "A", "valueFrom": f"{arn}:::{versions[2]}"}]
+    assert [] == again(pinned)
+    assert versions[0] not in store.describe_secret(SecretId=name)["VersionIdsToStages"]
+
+
+def test_a_label_that_aws_refuses_is_said(aws: Aws, endpoints: Endpoints, service: Service) -> None:
+    store, name = aws.client("secretsmanager"), "staging/mongodb/app-read"
+    store.update_secret(SecretId=name, Description=f"Connection string{MADE_HERE}")
+    first, arn = (store.get_secret_value(SecretId=name)[key] for key in ("VersionId", "ARN"))
+    current = [store.put_secret_value(SecretId=name, SecretString=each) for each in "bc"][-1]["VersionId"]
+    for number in range(18):
+        store.update_secret_version_stage(SecretId=name, VersionStage=f"l{number}", MoveToVersionId=current)
+    said: list[str] = []
+    pinned = {"containerDefinitions": [{"secrets": [{"name": "A", "valueFrom": f"{arn}:::{first}"}]}]}
+    label_again(client("secretsmanager", "us-east-1", endpoints), [pinned], said.append)
+    (line,) = said
+    assert line.startswith(f"{name}: a pinned version has no label, and was not labelled again: ")
+    assert "LimitExceededException" in line

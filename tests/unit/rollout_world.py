@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from atlas_access.clients import Alarm
 from atlas_access.rollout.gates import Round
 from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.service import Service
@@ -213,6 +214,7 @@ def go(
     refusals: Callable[[], tuple[str, ...]] = lambda: (),
     said: list[str] | None = None,
     way_back: Callable[[str], Chosen] = Chosen,
+    alarms: Callable[[], tuple[Alarm, ...]] = tuple,
 ) -> Done:
     """One run in this process, to its end or its crash."""
 
@@ -223,7 +225,7 @@ def go(
     lines = said if said is not None else []
     service = Service(ecs, "c", "app")
     parts = Parts("staging", service, ecs.clock, lines.append, preflight, gates, 1.0, at_once)
-    return carry_out(goal, replace(parts, way_back=way_back))
+    return carry_out(goal, replace(parts, way_back=way_back, alarms=alarms))
 
 
 def settled(ecs: FakeEcs) -> tuple[str, int, bool, str]:

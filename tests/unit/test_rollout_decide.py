@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from rollout_world import NEW, OLD, OTHER, REMADE, SERVICE_ARN, FakeEcs, back, forward
 
+from atlas_access.clients import Alarm
 from atlas_access.rollout.decide import STALE_SECONDS, decide
 from atlas_access.rollout.gates import NOT_RUN, ROUNDS
 from atlas_access.rollout.model import Deployment, Progress, ServiceState, judge
@@ -85,6 +86,7 @@ LEASES = [
     *(Lease("me", OLD, NEW, NOW, 0, wish, REMADE) for wish in ("", "asked for")),
 ]
 HELD = [None, 0]
+ALARMS = [(), *((Alarm("5xx", ok, "why"),) for ok in (True, False, None))]
 BOUNDS = [None, Bound(NEW, OLD, 1.0, 0), Bound(OTHER, OLD, 1.0, 0)]
 WAYS = [((OLD, OLD), ""), (None, ""), ((OLD, REMADE), ""), ((OLD, OLD), "no way back")]
 LEARNT = [
@@ -173,6 +175,8 @@ def check(goal: Goal, observed: Observed, learnt: Learnt, effect: Effect) -> Non
             assert () == learnt.refusals
             assert state.runs(OLD) or state.runs(NEW)
             assert observed.service_tags.held is None
+        case Bind():
+            assert all(each.ok for each in observed.alarms), "bound with an alarm that is not OK"
         case Hold():
             assert state.runs(learnt.way_to(goal.prior) or goal.prior)
         case Refused(reasons):
@@ -228,11 +232,12 @@ deployments = st.builds(
     bound=st.sampled_from(BOUNDS),
     learnt=st.sampled_from(LEARNT),
     goal=st.sampled_from(GOALS),
+    alarms=st.sampled_from(ALARMS),
 )
-def test_whatever_ecs_answers_no_step_is_unsafe(
-    state: Any, lease: Any, held: Any, bound: Any, learnt: Any, goal: Goal
+def test_whatever_ecs_and_cloudwatch_answer_no_step_is_unsafe(
+    state: Any, lease: Any, held: Any, bound: Any, learnt: Any, goal: Goal, alarms: Any
 ) -> None:
-    observed = Observed(state, ServiceTags(lease, held, bound), NOW, NOW)
+    observed = Observed(state, ServiceTags(lease, held, bound), NOW, NOW, alarms)
     check(goal, observed, learnt, decide(goal, observed, learnt))
 
 

@@ -10,7 +10,7 @@ import pytest
 from atlas_access.base import RotationStep, Settings, changed_versions, check_settings
 from atlas_access.manifest import load_manifest
 from atlas_access.rollout.gates import Round
-from atlas_access.rollout.rotated import follows_at_once, runs_alike
+from atlas_access.rollout.rotated import follows_at_once, held_alike
 from atlas_access.rollout.smoke_gates import OwnAnswers, SmokeGates
 from atlas_access.smoke import Baseline, Standing
 
@@ -105,6 +105,7 @@ def test_a_version_of_another_variable_is_another_change() -> None:
         (definition(A=V2), None, False),
         (definition("i:2", A=V1), None, False),
         (definition(A=V1), "run", False),
+        (definition(A=V1), 1, False),
     ],
 )
 def test_an_abort_moves_nothing_where_the_service_was_put_back(
@@ -115,10 +116,9 @@ def test_an_abort_moves_nothing_where_the_service_was_put_back(
         "app:7": definition(A=V1),
         "app:9": {**after, "tags": [{"key": "atlas-access/repair", "value": "v"}]},
     }
-    service: Any = SimpleNamespace(
-        definition=found.get, observe_tagged=lambda: (None, SimpleNamespace(lease=lease, held=0))
-    )
-    assert alike is runs_alike(service, "app:7", "app:9")
+    tags = SimpleNamespace(lease=lease if lease == "run" else None, held=0)
+    service: Any = SimpleNamespace(definition=found.get, observe_tagged=lambda: (None, tags))
+    assert alike is held_alike(service, "app:7", "app:9", lease if lease == 1 else 0)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,10 @@ def test_the_mailbox_is_the_teams_own_or_the_simulator_of_ses(mailbox: str) -> N
     )
 
 
+def test_alarms_may_change_under_a_baseline() -> None:
+    assert SMOKE.digest == load_smoke(f"{TEXT}alarms: ['askflorence-{{env}}-5xx']\n").digest
+
+
 def test_the_regression_has_twelve_scenarios() -> None:
     assert 12 == len(SMOKE.calculator)
 
