@@ -175,7 +175,9 @@ def _typed(project: Mapping[str, Any], key: str, value: str) -> Any:
     declared = project.get("config", {}).get(key, {})
     if not isinstance(declared, Mapping):
         return value
-    kind = declared.get("type", "array" if isinstance(declared.get("default"), list | tuple) else None)
+    kind = declared.get(
+        "type", "array" if isinstance(declared.get("default"), list | tuple | Mapping) else None
+    )
     return value if kind in {None, "string"} else json.loads(value)
 
 

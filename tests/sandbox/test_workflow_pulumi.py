@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from world_fixture import ROOT, UNGATED, sandbox
 
+from atlas_access.base.clock import advance
 from sandbox.deploy import Order, checked
 from sandbox.pulumi_cli import prepare_project
 from sandbox.world import World
@@ -22,7 +23,7 @@ class Checkout:
     """The tracked files of this repository, with a sandbox's settings for staging and a stack that is not deployed."""
 
     def __init__(self, folder: Path, world: World) -> None:
-        self.folder = folder
+        self.folder, self.sandbox = folder, world.directory
         kept = {
             name: os.environ[name] for name in ("PATH", "HOME", "MONGOD", "PULUMI_HOME") if name in os.environ
         }
@@ -82,6 +83,40 @@ if shutil.which("pulumi"):
         record_property(
             "says", "make preview, deploy, policy: a reviewed plan deployed, nothing left to change"
         )
+
+    def test_a_rotation_its_finish_and_an_abort_are_played_from_saved_plans(
+        checkout: Checkout, record_property: Callable[[str, object], None]
+    ) -> None:
+        command = str(ROOT / ".venv" / "bin" / "atlas-access")
+
+        def planned() -> str:
+            for target in ("preview", "deploy"):
+                code, shown = checkout.make(target)
+                assert 0 == code, shown
+            return shown
+
+        def rotated(*asked: str) -> str:
+            done = checkout.run(command, "rotate", "staging", *asked)
+            assert 0 == done.returncode, done.stdout + done.stderr
+            return planned()
+
+        planned()
+        for key, value in (("phase", "bind"), ("soakMinutes", "30")):
+            checkout.run("pulumi", "config", "set", f"atlas-access:{key}", value, "--stack", "staging")
+        planned()
+        rotated("app_write")
+        assert "app_write stays for now" in rotated("app_write", "--finish")
+        advance(checkout.sandbox, 31 * 60)
+        assert "deleted" in planned()
+        rotated("app_read")
+        rotated("app_read", "--abort")
+        advance(checkout.sandbox, 31 * 60)
+        assert "deleted" in planned()
+        left = checkout.run(
+            "pulumi", "preview", "--stack", "staging", "--expect-no-changes", "--non-interactive"
+        )
+        assert 0 == left.returncode, left.stdout + left.stderr
+        record_property("says", "rotate, finish, abort: each a reviewed plan, nothing left to change")
 
 else:
 
