@@ -75,7 +75,8 @@ class InUseProvider(OneMessage):
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Whatever differs is taken over in place. Raises `StillProtected` where access.yaml lost what is protected."""
-        refuse_unannounced(olds, news)
+        if not news["own"]:  # the last resource: what the policies refuse is reported first
+            refuse_unannounced(olds, news)
         keys = (*("stack", "region", "cluster", "service", "secrets", "crossing", "observer_role"), *_NAMES)
         return DiffResult(changes=any(olds.get(key) != news.get(key) for key in keys))
 
