@@ -105,6 +105,19 @@ def proven_versions(proofs: Mapping[str, PrivilegeProof]) -> pulumi.Output[Mappi
     ).apply(lambda results: dict(zip(names, _passed(results), strict=True)))
 
 
+def version_of(
+    proofs: Mapping[str, PrivilegeProof], proven: pulumi.Output[Mapping[str, str]], secret_name: str
+) -> pulumi.Output[str]:
+    """The proven version of one secret, once every proof has passed; a preview shows what is known of it already.
+
+    A saved plan fails where it expected a change that does not come: another credential's proof is none.
+    """
+    if pulumi.runtime.is_dry_run():
+        known: pulumi.Output[str] = vars(proofs[secret_name])["secret_version"]
+        return known
+    return proven.apply(lambda versions: versions[secret_name])
+
+
 def _passed(results: list[list[str]]) -> list[str]:
     refusals = [
         f"{verdict.upper()}  {user} on {cluster} ({environment}, {address} address): {'; '.join(reason.splitlines())}"

@@ -19,7 +19,7 @@ from components.cluster_access import ClusterAccess, ClusterAccessArgs
 from components.connection_secret import ConnectionSecret, ConnectionSecretArgs
 from components.execution_grants import execution_grants
 from components.observed import Observed
-from components.proofs import Reach, proof_of, proven_versions
+from components.proofs import Reach, proof_of, proven_versions, version_of
 from components.reference import Reference
 from components.rotation import RotationArgs, declare_rotation, still_declared
 from components.service_retirement import ServiceRetirement, ServiceRetirementArgs, refuse_unconfirmed
@@ -311,7 +311,7 @@ class ServiceAccess(pulumi.ComponentResource):
                 ProvenSecret(
                     each.variable,
                     self.secrets[each.secret_name].arn,
-                    _version_of(self._proven, each.secret_name),
+                    version_of(self.proofs, self._proven, each.secret_name),
                 )
                 for each in self._bindings
                 if each.consumer is consumer
@@ -321,7 +321,3 @@ class ServiceAccess(pulumi.ComponentResource):
             image=self._args.settings.container_image if service else "",
             repair=self._args.settings.repair if service else "",
         )
-
-
-def _version_of(proven: pulumi.Output[Mapping[str, str]], secret_name: str) -> pulumi.Output[str]:
-    return proven.apply(lambda versions: versions[secret_name])
