@@ -5,7 +5,7 @@ import pytest
 from atlas_access.base import Status
 from atlas_access.guards import silent_fall_back
 from tests.unit.manifests import manifest
-from tests.unit.source_files import source
+from tests.unit.source_files import project, source
 
 KNOWN = [*{b.variable for b in manifest().bindings}, *(d.name for d in manifest().deprecated_variables)]
 FOUND = ["mongodb_reference_uri silently falls back to mongodb_uri"]
@@ -14,7 +14,7 @@ PY_REF, PY_MAIN = 'os.environ.get("MONGODB_REFERENCE_URI")', 'os.environ["MONGOD
 
 
 def fall_backs(path: str, text: str) -> list[str]:
-    found = silent_fall_back.check([source(path, text)], KNOWN).findings
+    found = silent_fall_back.check(project(source(path, text))).findings
     return list(dict.fromkeys(each.message.lower() for each in found))
 
 
@@ -134,8 +134,11 @@ def test_a_branch_that_stops_or_uses_both_is_no_fall_back(path: str, text: str) 
 
 
 def test_python_that_cannot_be_parsed_is_not_judged_and_not_clean() -> None:
-    found = silent_fall_back.check([source("a.py", "MONGODB_URI MONGODB_WRITE_URI (")], KNOWN)
-    assert (Status.UNKNOWN, ("cannot be parsed as Python: not judged",)) == (
+    found = silent_fall_back.check(project(source("a.py", "MONGODB_URI MONGODB_WRITE_URI (")))
+    assert (
+        Status.UNKNOWN,
+        ("speaks of MONGODB_URI and cannot be parsed as a whole: not judged; leave it out with --exclude",),
+    ) == (
         found.status,
         tuple(note.message for note in found.notes),
     )

@@ -5,11 +5,11 @@ import pytest
 from atlas_access.base import Status
 from atlas_access.guards import reference_collections
 from tests.unit.manifests import manifest
-from tests.unit.source_files import source
+from tests.unit.source_files import project, source
 
 
 def found(text: str, path: str = "a.ts") -> list[str]:
-    report = reference_collections.check(manifest(), [source(path, text)])
+    report = reference_collections.check(manifest(), project(source(path, text)))
     return [each.message.split()[0] for each in report.findings]
 
 
@@ -76,4 +76,4 @@ def test_collections_are_followed_from_the_reference(path: str, text: str, expec
     ("path", "text"), [("a.ts", "referenceDb.collection(name)"), ("a.py", "reference_db[name].find()")]
 )
 def test_a_collection_that_the_code_does_not_name_is_not_judged(path: str, text: str) -> None:
-    assert Status.UNKNOWN == reference_collections.check(manifest(), [source(path, text)]).status
+    assert Status.UNKNOWN == reference_collections.check(manifest(), project(source(path, text))).status
