@@ -67,6 +67,9 @@ def guard(
     reverse: Annotated[
         Path | None, typer.Option("--reverse", help="env-var-coverage: print the patch that takes FILE back.")
     ] = None,
+    documents: Annotated[
+        bool, typer.Option("--documents/--no-documents", help="all: the generated documents too.")
+    ] = True,
     output: inputs.Output = Format.TEXT,
 ) -> int:
     """Check a source tree, the documents or stored secrets. Exit 0 clean, 1 found, 3 when not all could be judged."""
@@ -77,7 +80,7 @@ def guard(
     if name is GuardName.ALL:
         asked = (
             *_OF_A_TREE,
-            GuardName.DOCS_SYNC,
+            *([GuardName.DOCS_SYNC] if documents else []),
             *([GuardName.VALIDATE_SECRETS] if stack is not None else []),
         )
     if name in _OF_A_STACK and stack is None:
@@ -118,6 +121,7 @@ def of_tree(
     from atlas_access.guards import (
         allowances,
         env_var_coverage,
+        left_out,
         noted,
         reference_collections,
         report,
@@ -127,11 +131,13 @@ def of_tree(
     with presented_as(WRONG, IdiomsInvalid):
         idioms = read_idioms(source / "guards.yaml")
     names = names_of(declared)
-    excluded = (*excluded, *idioms.excluded)
+    projects: dict[tuple[str, ...], Project] = {}
     tree = inputs.read_source(source, excluded, (*names.declared, *names.deprecated))
-    project = Project(tree.files, names, idioms)
-    left_out = [noted(path, 0, f"left out by guards.yaml: {why}") for path, why in idioms.excluded.items()]
     for name in asked:
+        left = [each for each in idioms.excluded if not each.guards or name.value in each.guards]
+        patterns = (*excluded, *(each.paths for each in left))
+        files = [file for file in tree.files if not left_out(file.path, patterns)]
+        project = projects.setdefault(patterns, Project(files, names, idioms))
         match name:
             case GuardName.ENV_VAR_COVERAGE:
                 found = env_var_coverage.check(declared, project, manifest.read_text(encoding="utf-8-sig"))
@@ -140,13 +146,18 @@ def of_tree(
             case GuardName.REFERENCE_COLLECTIONS:
                 found = reference_collections.check(declared, project)
             case GuardName.NO_URI_IN_GIT:
-                found = _of_git(source, tree, excluded, history=history)
+                found = _of_git(source, tree, patterns, history=history)
             case _:
                 continue
         if name is not GuardName.NO_URI_IN_GIT:
-            unread = (note for note in tree.notes if note.status is Status.UNKNOWN)
+            unread = (
+                note
+                for note in tree.notes
+                if note.status is Status.UNKNOWN and not left_out(note.place.path, patterns)
+            )
             found = report(found.guard, found.inspected, found.findings, (*found.notes, *unread))
-        found = report(found.guard, found.inspected, found.findings, (*found.notes, *left_out))
+        said = [noted(each.paths, 0, f"left out by guards.yaml: {each.why}") for each in left]
+        found = report(found.guard, found.inspected, found.findings, (*found.notes, *said))
         yield allowances.apply(found, tree.files)
 
 

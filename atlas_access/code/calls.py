@@ -272,7 +272,8 @@ def declared(it: Call, items: dict[str, Value], *given: Value) -> Value | None:
 def _unknown(it: Call) -> Value:
     """A function that is out of sight."""
     flow, values = it.flow, [*it.given, *it.named.values()]
-    spared = any(it.means(key) for key in ("hands_on", "checks", "present", "empty"))
+    command = it.node.parts[0].kind == "text"  # of a shell
+    spared = command or any(it.means(key) for key in ("hands_on", "checks", "present", "empty"))
     counted = [name for each in it.given if each.whole for name in each.reads[:1] if it.counts(name)]
     if len(set(counted)) > 1 and not spared:
         flow.event("hidden", it.node, counted[0])

@@ -50,7 +50,7 @@ def class_of(flow: Flow, node: Node, scope: Scope) -> Value:
             instance.items[name] = inner.names[name] = field
         else:
             flow.visit(part, inner)
-    if flow.idioms.plain("documents") & set(bases):
+    if any(flow.idioms.named("documents", each) for each in bases):
         said = instance.items["meta"].items.get("collection") if "meta" in instance.items else None
         snake = re.sub(r"(?<!^)(?=[A-Z])", "_", node.text).lower()
         connections.collection(flow, said or Value("text", snake), flow.default.reads, node)

@@ -118,12 +118,9 @@ class Flow(Evaluation):
         """An object's entry; under a variable's name stands what a schema says of the variable."""
         before, self.entry = self.entry, node.text if self.names.counts(node.text) else self.entry
         value = self.visit(node.parts[0], scope) if node.parts else Value()
-        if (
-            self.names.counts(node.text)
-            and "default" in value.items
-            and value.kind in ("spec", "object", "schema")
-        ):
-            self.stand_in((node.text,), value.items["default"], node)
+        counts = self.names.counts(node.text) and value.kind in ("spec", "object", "schema")
+        for key in self.idioms.plain("default_keys") & value.items.keys() if counts else ():
+            self.stand_in((node.text,), value.items[key], node)
         self.entry = before
         return value
 
@@ -226,8 +223,9 @@ class Flow(Evaluation):
         )
         if kind in ("in", "outside") and len(values) > 1:
             named = values[1].kind == "env" or self.names.counts(values[0].text)
-            found = self.key(values[0], node).reads if named else ()
-            return ((), found) if kind == "in" else (found, ())
+            found = self.key(values[0], node) if named else Value()
+            self.listed = found.reads if found.kind == "each" else self.listed
+            return ((), found.reads) if kind == "in" else (found.reads, ())
         if values:
             nothing = any(
                 each.kind in ("null", "bool")

@@ -15,12 +15,21 @@ class IdiomsInvalid(ValueError):
     """A team's table says something that no guard reads; the message says what."""
 
 
+@dataclass(frozen=True)
+class Exclusion:
+    """Paths that a tree's own file leaves out and why, of some guards or (where none is named) of all."""
+
+    paths: str
+    why: str
+    guards: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Idioms:
-    """The table by its keys, and the patterns of paths that a tree's own file leaves out, each with its reason."""
+    """The table by its keys, and what a tree's own file leaves out."""
 
     table: Mapping[str, Any]
-    excluded: Mapping[str, str] = field(default_factory=dict)
+    excluded: tuple[Exclusion, ...] = ()
     _known: dict[tuple[str, str], bool] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -62,7 +71,10 @@ def read_idioms(added: Path | None = None) -> Idioms:
 
     try:
         more = YAML(typ="safe").load(added.read_text(encoding="utf-8")) or {}
-        excluded = {str(each["paths"]): str(each["why"]) for each in more.pop("exclude", [])}
+        listed = more.pop("exclude", [])
+        excluded = tuple(
+            Exclusion(each["paths"], each["why"], tuple(each.get("guards", ()))) for each in listed
+        )
     except (YAMLError, TypeError, KeyError, AttributeError) as error:
         raise IdiomsInvalid(
             f"{added}: {type(error).__name__}; `exclude` is a list of paths and why"

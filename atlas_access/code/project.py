@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from atlas_access.code.config_text import in_config
 from atlas_access.code.flow import Flow
@@ -17,6 +18,9 @@ from atlas_access.code.names import Names
 from atlas_access.code.syntax import Node, lowered
 from atlas_access.code.trees import first_error, parse
 from atlas_access.code.values import Event, Module, Scope
+
+if TYPE_CHECKING:
+    from tree_sitter import Node as Syntax
 
 _ENDINGS = (
     "", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", "/index.ts", "/index.tsx", "/index.js", ".py", "/__init__.py",
@@ -35,6 +39,7 @@ class Project:
         self._files = {each.path: each for each in files if each.language in CODE and not each.binary}
         self._modules: dict[str, Module] = {}
         self._packages: dict[str, Scope] = {}
+        self._roots: dict[str, Syntax] = {}
         self._trees: dict[str, tuple[Node, int]] = {}
 
     @cached_property
@@ -64,9 +69,15 @@ class Project:
         """The line of a file's first mistake, 0 where it could be parsed."""
         return self._tree(path)[1] if path in self._files else 0
 
+    def root(self, file: SourceFile) -> Syntax:
+        """A file's syntax tree."""
+        if file.path not in self._roots:
+            self._roots[file.path] = parse(file.text, file.language.value)
+        return self._roots[file.path]
+
     def _tree(self, path: str) -> tuple[Node, int]:
         if path not in self._trees:
-            root = parse(self._files[path].text, self._files[path].language.value)
+            root = self.root(self._files[path])
             self._trees[path] = lowered(root), first_error(root)
         return self._trees[path]
 
@@ -80,7 +91,10 @@ class Project:
         )
         module.scope.parent = package
         outer = self._flow.state()
-        self._flow.run(module, self._tree(path)[0])
+        try:
+            self._flow.run(module, self._tree(path)[0])
+        except RecursionError:
+            self._trees[path] = Node("block", 1), 1  # nested too deeply: as a file that cannot be parsed
         self._flow.restore(outer)
         if package is not None:  # its files see each other's names
             package.names.update(module.scope.names)

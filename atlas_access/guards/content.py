@@ -15,7 +15,7 @@ from io import BytesIO
 
 from atlas_access.guards.written_forms import ONCE, TWICE
 
-_WANTED = re.compile(rb"(?i)mongo|reference|atlas|mcli_")
+_WANTED = (b"mongo", b"reference", b"atlas", b"mcli_")
 _WANTED_IF_HUGE = re.compile(rb"(?i)mongodb")
 _WIDE = re.compile(rb"(?i)m\0{1,3}o\0{1,3}n\0{1,3}g\0{1,3}o")
 _WIDE_RUN = re.compile(rb"(?:[\t\r\n -~]\0{1,3}){4,}")
@@ -35,9 +35,10 @@ _ARCHIVES = {
 
 
 def wanted(data: bytes) -> bool:
-    """Whether a file speaks of MongoDB or of reference data, in any encoding."""
+    """Whether a file speaks of MongoDB, of Atlas or of reference data, in any encoding."""
+    lower = data.lower()
     return (
-        _WANTED.search(data) is not None
+        any(each in lower for each in _WANTED)
         or any(each in data for each in _PACKED)
         or (b"\0" in data and _WIDE.search(data) is not None)
     )

@@ -53,6 +53,7 @@ _ASSIGNED = re.compile(
     r"""(?i)(?:pass|password|passwd|pwd|(?:private|public)?_?(?:api_?)?key)s?["']?\s*(?:[:=]\s*\[?|\s)\s*(?:"([^"\s]+)"|'([^'\s]+)')"""
     r"""|(?:\s-p|--password)[ =]+["']?([^\s"'$]+)|(?:pass|password|pwd|api_key|_key)[=\s]\s*([^\s"'$,;]+)\s*$"""
 )
+_API = re.compile(r"(?i)(?:private|api)[_-]?key")
 _KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PAIR = re.compile(r"\b[a-z]{8}:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _LONGEST_LINE = 2000
@@ -127,7 +128,7 @@ def _passwords_in(text: str) -> Iterator[tuple[int, str]]:
             for each in detector.analyze_line(filename="a.yaml", line=line, line_number=number)
         ]
         values += [next(filter(None, match.groups())) for match in _ASSIGNED.finditer(line)]
-        if any(_KEY.fullmatch(each) for each in values) or _PAIR.search(line):
+        if (_API.search(line) and any(_KEY.fullmatch(each) for each in values)) or _PAIR.search(line):
             yield number, "an API key of Atlas"
         elif any(_is_real(each) and _looks_made(each) for each in values):
             yield number, "a password"
@@ -136,7 +137,7 @@ def _passwords_in(text: str) -> Iterator[tuple[int, str]]:
 def _looks_made(value: str) -> bool:
     """Whether a value looks like a password, not like a word, a name or an expression."""
     kinds = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^A-Za-z0-9_\-./]")
-    plain = re.fullmatch(r"[A-Za-z0-9!@#$%^&*+=_~.:-]{8,200}", value) is not None
+    plain = re.fullmatch(r"[A-Za-z0-9!@#$%^&*+=_~.-]{8,200}", value) is not None
     return (
         plain
         and not re.search(r"^[$%@]|[$]\{|\.\w+\(|^[a-z_]+(?:[._][a-z_]+)+$|^/", value)

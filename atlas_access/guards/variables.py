@@ -47,7 +47,7 @@ class Use:
 
 def uses_in(file: SourceFile, names: Names, project: Project | None = None) -> tuple[Use, ...]:
     """Every variable that counts and that a file names, by line."""
-    found = set(_in_code(file, names) if file.language in CODE else _in_text(file, names))
+    found = set(_in_code(file, names, project) if file.language in CODE else _in_text(file, names))
     for each in project.events(file.path, "reads", "opens", "composed", "sets") if project else ():
         if each.kind == "composed":
             found.add(Use(each.line, each.name, whole=False))
@@ -58,8 +58,8 @@ def uses_in(file: SourceFile, names: Names, project: Project | None = None) -> t
     return tuple(sorted(found))
 
 
-def _in_code(file: SourceFile, names: Names) -> Iterator[Use]:
-    listed = list(leaves(parse(file.text, file.language.value)))
+def _in_code(file: SourceFile, names: Names, project: Project | None) -> Iterator[Use]:
+    listed = list(leaves(project.root(file) if project else parse(file.text, file.language.value)))
     if file.language is Language.SHELL:
         own = {text_of(each) for each in listed if _is_own(each)}
         yield from (use for use in _in_text(file, names) if names.known(use.name) or use.name not in own)

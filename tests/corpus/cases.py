@@ -207,6 +207,14 @@ class Score:
     alarms: int = 0
     doubted: int = 0
 
+    def __str__(self) -> str:
+        planted = self.found + self.not_judged + self.missed
+        found = f"{self.found} of {planted} planted cases found ({self.found / planted:.1%})"
+        alarms = (
+            f"{self.alarms} false alarms in {self.innocent} innocent ones ({self.alarms / self.innocent:.1%})"
+        )
+        return f"{found}, {self.not_judged} not judged, {self.missed} missed; {alarms}, {self.doubted} not judged"
+
     def add(self, case: Case, status: Status) -> bool:
         if not case.planted:
             self.innocent += 1
