@@ -16,7 +16,7 @@ from typing import Any
 
 from atlas_access.base import Location
 from atlas_access.code.syntax import Node, lowered
-from atlas_access.code.terraform_values import FUNCTIONS, LOGIC, UNKNOWN, together
+from atlas_access.code.terraform_values import FUNCTIONS, UNKNOWN, decided, together
 from atlas_access.code.trees import first_error, parse
 
 _LONGEST = 2_000_000
@@ -247,12 +247,7 @@ class _Scope:
                 test = self.value(parts[0])
                 return UNKNOWN if isinstance(test, re.Pattern) else self.value(parts[1] if test else parts[2])
             case "not" | "and" | "or" | "same" | "differs":
-                values = [self.value(part) for part in parts]
-                return (
-                    UNKNOWN
-                    if any(isinstance(each, re.Pattern) for each in values)
-                    else LOGIC[node.kind](values)
-                )
+                return decided(node.kind, [self.value(part) for part in parts])
             case "call" if parts and parts[0].text in FUNCTIONS:
                 values = [self.value(part) for part in parts[1:]]
                 try:
@@ -285,12 +280,23 @@ class _Scope:
             return (
                 self._kept(f"{owner.text}.{key}", lambda: self.value(found)) if found is not None else UNKNOWN
             )
+        if owner.kind == "member" and owner.parts[0].text == "module" and key == "id":
+            return self._label(owner.text)
         value = self.value(owner)
-        if isinstance(value, dict):
-            return value.get(str(key), UNKNOWN)
+        if value is None or isinstance(value, dict):
+            return None if value is None else value.get(str(key), UNKNOWN)
         return (
             value[key] if isinstance(value, list) and isinstance(key, int) and key < len(value) else UNKNOWN
         )
+
+    def _label(self, name: str) -> Any:
+        """The name that a call of cloudposse's label module puts together."""
+        _, block = self._folder.blocks.get(f"module {name}", (None, Node("block", 0)))
+        given = self._arguments(block)
+        if "cloudposse/label" not in str(given.get("source", "")):
+            return UNKNOWN
+        parts = (given.get(each) for each in ("namespace", "tenant", "environment", "stage", "name"))
+        return together("-", [each for each in parts if each is not None])
 
     def _kept(self, name: str, make: Callable[[], Any]) -> Any:
         if name not in self._values:

@@ -19,10 +19,19 @@ def together(between: str, values: Iterable[Any]) -> Any:
     return re.compile(re.escape(between).join(texts), re.DOTALL)
 
 
-LOGIC: dict[str, Callable[[list[Any]], bool]] = {
-    "not": lambda values: not values[0], "and": all, "or": any,
-    "same": lambda values: values[0] == values[1], "differs": lambda values: values[0] != values[1],
-}  # fmt: skip
+def decided(kind: str, values: list[Any]) -> Any:
+    """A condition's answer; one side may decide where the other is unknown."""
+    known = [each for each in values if not isinstance(each, re.Pattern)]
+    whole = len(known) == len(values)
+    if kind == "and":
+        return False if not all(known) else True if whole else UNKNOWN
+    if kind == "or":
+        return True if any(known) else False if whole else UNKNOWN
+    if not whole:
+        return UNKNOWN
+    return not known[0] if kind == "not" else (known[0] == known[1]) is (kind == "same")
+
+
 FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
     **dict.fromkeys(("toset", "tolist", "tomap", "tostring", "tobool", "try"), lambda values: values[0]),
     "join": lambda values: together(values[0], values[1]),

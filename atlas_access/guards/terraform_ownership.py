@@ -51,8 +51,9 @@ def judge_directory(
                 doubtful.append(
                     _found(Status.UNKNOWN, f"{what} may be {service} ({why})", _STATE, block.where)
                 )
-    if doubtful:
-        return doubtful[0]
+    sure = [each for each in doubtful if "out of sight" not in each.message or not released]
+    if sure:
+        return sure[0]
     if released:
         return _found(Status.GOOD, f"ignores changes of the task definition of {service}", "", released[0])
     where = (
