@@ -140,7 +140,8 @@ def _default(it: Call) -> Value | None:
     """`.default(x)` and its likes: on a variable, on a schema's entry, as an argument of `pipe`."""
     if it.means("default_wrappers") and len(it.given) > 1:
         return Value("spec", items={"default": it.given[1]})
-    if it.ends("default_methods") and it.given and not it.named:
+    method = it.node.parts[0].kind == "member" or it.means("default_wrappers")
+    if it.ends("default_methods") and method and it.given and not it.named:
         value = it.result(it.first)
         if not it.receiver.reads:
             return Value("spec", items={"default": value})

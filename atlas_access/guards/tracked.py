@@ -24,7 +24,7 @@ def as_tracked(tree: Tree, root: Path, tracked: Collection[str], excluded: Seque
     )
     wanted = {*names, *(folder for folder in closed if any(path.startswith(folder) for path in names))}
     return Tree(
-        files=tuple(file for file in (*tree.files, *more.files) if file.path in wanted),
+        files=tuple(each for each in (*tree.files, *more.files) if each.path.partition("!")[0] in wanted),
         notes=tuple(note for note in (*tree.notes, *more.notes) if note.place.path in wanted),
         count=len(names),
         packed=tuple(note for note in (*tree.packed, *more.packed) if note.place.path in wanted),
