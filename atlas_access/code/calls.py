@@ -33,6 +33,10 @@ def call(flow: Flow, node: Node, scope: Scope) -> Value:
     path, member = path_of(callee, scope), callee.kind == "member"
     receiver = flow.visit(callee.parts[0], scope) if member else Value()
     stops = flow.idioms.named("stops", path)
+    if path in ("echo", "printf"):  # what a shell's function returns
+        for each in given:
+            flow.visit(each, scope)
+        return Value("bool")
     if stops or flow.idioms.named("logs", path):
         with flow.quietly():
             for each in given:
@@ -42,6 +46,8 @@ def call(flow: Flow, node: Node, scope: Scope) -> Value:
     arguments = [value for each in given if each.kind != "pair" for value in _given(flow, each, scope)]
     if path == "require" and arguments and arguments[0].kind == "text":
         return flow.module_of(arguments[0].text)
+    if path == "getattr" and len(arguments) > 1 and arguments[1].kind == "text":
+        return flow.get(arguments[0], arguments[1].text, node)
     if member:
         owner = receiver.this if receiver.kind == "class" and receiver.this is not None else receiver
         function = owner.items.get(callee.text, Value())
@@ -293,6 +299,9 @@ def _unknown(it: Call) -> Value:
     handed = next((each for each in values if each.kind in ("client", "database") and each.reads), None)
     if handed is not None and not spared and not it.receiver.reads:
         flow.event("collection", it.node, "", ",".join(handed.reads))
+    inner = [one for each in values for one in (each, *each.items.values()) if one.whole]
+    for name in dict.fromkeys(name for each in inner for name in each.reads if not spared):
+        flow.event("handed", it.node, name)
     default = next((it.named[key] for key in flow.idioms.plain("default_keys") if key in it.named), None)
     if default is not None or (it.last == "Field" and it.given):
         return Value("spec", items={"default": default or it.first})

@@ -89,7 +89,10 @@ def _pipeline(text: str) -> Node:
 def _word(text: str) -> Node:
     if text.startswith('"'):
         return Node("text", 1, text.strip('"'))
-    return Node("var", 1, text.rpartition(".")[2]) if "." in text or text.isupper() else Node("block", 1)
+    *_, last = names = text.lstrip("$.").removeprefix("Values.").split(".")
+    if text.isupper() or last.isupper():
+        return Node("var", 1, last)
+    return Node("var", 1, "_".join(names).upper()) if "." in text else Node("block", 1)
 
 
 def _terraform(node: Node) -> Iterator[Node]:

@@ -33,6 +33,7 @@ class Evaluation:
         self.pending: list[tuple[Value, Module]] = []
         self.bound: dict[str, Value] = {}
         self.prefix = ""
+        self.structs: dict[str, Value] = {}
         self._site: tuple[Module, int] | None = None
         self.module = Module("", script=False)
         self._active: list[int] = []
@@ -110,6 +111,8 @@ class Evaluation:
     ) -> None:
         """Record that `value` is used where the variables of `wanted` are missing."""
         missing = wanted.reads if isinstance(wanted, Value) else wanted
+        if value.kind == "each" and value.items and not value.reads:
+            value = next(iter(value.items.values()))
         if self.quiet or not missing or value.kind in ("stop", "null", "bool", "number"):
             return
         known = {*missing, *(f"{name}_FILE" for name in missing)}  # NAME_FILE names the file that holds NAME
@@ -172,6 +175,9 @@ class Evaluation:
         if function.this is not None:
             scope.names["this"] = scope.names["self"] = scope.names["cls"] = function.this
         params = [each for each in made.parts[0].parts if each.parts]
+        if params and params[0].text.startswith("*"):  # the receiver of a Go method
+            scope.names[params[0].parts[0].text] = self.structs.get(params[0].text[1:], Value())
+            params = params[1:]
         if params and params[0].parts[0].text in ("self", "cls"):
             params = params[1:]
         site, before, module = self._site, (self.gone, self.weak, self.trace), self.module

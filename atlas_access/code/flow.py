@@ -33,9 +33,8 @@ class Flow(Evaluation):
         return Value("null", node.text)
 
     def _var(self, node: Node, scope: Scope) -> Value:
-        return scope.find(node.text) or (
-            self.read(node.text, node) if VARIABLE.fullmatch(node.text) else Value()
-        )
+        variable = VARIABLE.fullmatch(node.text) is not None
+        return scope.find(node.text) or (self.read(node.text, node) if variable else Value())
 
     def _name(self, node: Node, scope: Scope) -> Value:
         known = "env" if self.idioms.named("environments", node.text) else "external"
@@ -112,6 +111,8 @@ class Flow(Evaluation):
                 items[value.text if part.kind == "function" and value.text else str(at)] = value
         calls.declared(Call(self, "", Value(), [], {}, node), items)
         reads = tuple(dict.fromkeys(name for each in items.values() for name in each.reads))
+        if node.text:  # a Go struct, whose methods see what any of it holds
+            self.structs.setdefault(node.text, Value("object")).items |= items
         return Value("env" if environment else "object", reads=reads, items=items)
 
     def _entry(self, node: Node, scope: Scope) -> Value:
@@ -216,11 +217,8 @@ class Flow(Evaluation):
         if kind in ("and", "or", "block", "test") and parts:
             both = [self.absent(part, scope) for part in parts]
             return tuple(n for one, _ in both for n in one), tuple(n for _, one in both for n in one)
-        values = (
-            [self.visit(part, scope) for part in parts]
-            if kind in ("same", "differs", "in", "outside", "more")
-            else []
-        )
+        compared = kind in ("same", "differs", "in", "outside", "more")
+        values = [self.visit(part, scope) for part in parts] if compared else []
         if kind in ("in", "outside") and len(values) > 1:
             named = values[1].kind == "env" or self.names.counts(values[0].text)
             found = self.key(values[0], node) if named else Value()
@@ -277,13 +275,9 @@ class Flow(Evaluation):
         value = self.visit(over, scope)
         items = value.items if value.kind in ("object", "filtered") else {}
         reads = joined(items.values()).reads if items else ()
-        each = (
-            Value("each", reads=reads, whole=True, items=items)
-            if len(items) > 1
-            else joined(items.values())
-            if items
-            else Value()
-        )
+        each = joined(items.values()) if items else Value()
+        if len(items) > 1:
+            each = Value("each", reads=reads, whole=True, items=items)
         if target.kind == "object" and node.parts[1:] and len(target.parts) > 1:
             target = target.parts[-1]
         self.target(target, each, scope, fresh=True)
@@ -302,10 +296,8 @@ class Flow(Evaluation):
             for test in clauses[1:]:
                 self.absent(test, inner)
             found.append(self.visit(body, inner))
-        return Value(
-            "filtered" if len(clauses) > 1 else "object",
-            items={str(at): each for at, each in enumerate(found)},
-        )
+        listed = {str(at): each for at, each in enumerate(found)}
+        return Value("filtered" if len(clauses) > 1 else "object", items=listed)
 
     def _class(self, node: Node, scope: Scope) -> Value:
         return classes.class_of(self, node, scope)

@@ -53,7 +53,7 @@ class Project:
                 if each.language in CODE:
                     self._module(each.path)
             seen = {event.kind for module in self._modules.values() for event in module.events}
-            if not flow.default.reads and not seen & {"hidden", "collection"}:
+            if not flow.default.reads and not flow.structs and not seen & {"hidden", "collection"}:
                 break
         found = {path: frozenset(module.events) for path, module in self._modules.items()}
         for each in self.speaking:

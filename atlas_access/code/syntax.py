@@ -56,6 +56,7 @@ _OPERATORS = {
     "+": "template", "%": "template", "|": "object", ">": "more", "||=": "fill", "??=": "fill", "!": "not",
     "not": "not", "-z": "not",
 }  # fmt: skip
+_CASES = ("switch_case", "switch_default", "case_clause", "expression_case", "default_case", "case_item")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -87,11 +88,8 @@ def _lower(node: Syntax) -> Node | None:
         return _made(node, "null" if node.type == "identifier" and text == "undefined" else kind, text=text)
     if kind == "single":
         parts = _each(children)
-        return (
-            parts[0]
-            if len(parts) == 1
-            else _made(node, "args" if node.type == "literal_value" else "object", parts)
-        )
+        several = "args" if node.type == "literal_value" else "object"
+        return parts[0] if len(parts) == 1 else _made(node, several, parts)
     if fields and fields[0].isidentifier() and node.child_by_field_name(fields[0]) is None:
         kind, fields = "block", ("*",)  # another language's node of the same name
     text, found = "", list[Node]()
@@ -184,25 +182,19 @@ def _switch(node: Syntax) -> Node | None:
     subject = next(iter(_fields(node, "value", "subject")), None)
     found: Node | None = None
     for case in reversed((node.child_by_field_name("body") or node).named_children):
-        if case.type not in (
-            "switch_case",
-            "switch_default",
-            "case_clause",
-            "expression_case",
-            "default_case",
-        ):
+        if case.type not in _CASES:
             continue
         wanted = [each for each in case.named_children if each.type == "case_pattern"]
         wanted = case.children_by_field_name("value") or wanted
         block = _made(case, "block", _each(each for each in case.named_children if each not in wanted))
         patterns = _each(wanted)
-        if not patterns or (patterns[0].kind == "name" and node.type == "match_statement"):
+        other = not patterns or text_of(wanted[0]) == "*"
+        if other or (patterns[0].kind == "name" and node.type == "match_statement"):
             found = block
             continue
         pattern = patterns[0].parts[0] if patterns[0].kind == "block" else patterns[0]
-        test = (
-            pattern if subject is None or subject.text == "true" else _made(case, "same", (subject, pattern))
-        )
+        compared = subject is not None and subject.text != "true"
+        test = _made(case, "same", (subject, pattern)) if compared else pattern
         found = _made(case, "if", (_made(case, "test", (test,)), block, found))
     return found
 
@@ -222,12 +214,13 @@ def _function(node: Syntax) -> Node:
         for name in named:
             inner = name.parts if name.kind in ("default", "spread") else (name, *given)
             params.append(_made(each, "spread" if rest else "param", inner, "kept" if kept else ""))
+    receivers = (one for many in node.children_by_field_name("receiver") for one in many.named_children)
+    for each in receivers:
+        kind = _field_text(each, "type").lstrip("*")
+        params.insert(0, _made(each, "param", _fields(each, "name"), f"*{kind}"))
     body = _fields(node, "body")
-    if (
-        body
-        and node.type in ("arrow_function", "lambda")
-        and text_of(node.child_by_field_name("body"))[:1] != "{"
-    ):
+    braces = _field_text(node, "body").startswith("{")
+    if body and node.type in ("arrow_function", "lambda") and not braces:
         body = (_made(node, "return", body),)
     getter = "getter" if any(each.type == "get" for each in node.children) else ""
     inside = (_made(node, "block", params, getter), _made(node, "block", body))
@@ -323,7 +316,7 @@ _SPECIAL: dict[str, Callable[[Syntax], Node | None]] = {
         " heredoc_template",
         _operation: "binary_expression boolean_operator comparison_operator binary_operator unary_expression"
         " augmented_assignment_expression binary_operation unary_operation",
-        _switch: "switch_statement match_statement expression_switch_statement",
+        _switch: "switch_statement match_statement expression_switch_statement case_statement",
         _function: "function_declaration function_expression method_definition arrow_function function_definition"
         " lambda func_literal method_declaration generator_function_declaration generator_function",
         _import: "import_statement import_from_statement import_spec export_statement",

@@ -47,9 +47,9 @@ class Value:
 class Event:
     """Something that a guard judges: its kind, its line, the name that it is about, and what else it names.
 
-    `reads` (a variable), `sets`, `opens` (one that a MongoDB client receives), `composed` (the beginning of a name that
-    is put together), `falls` (a variable, and what stands in), `hidden` (the same, out of sight), `collection` (a name
-    or "", and the variables that the connection comes from, by commas).
+    `reads` (a variable), `sets`, `handed` (to what is out of sight), `opens` (one that a MongoDB client receives),
+    `composed` (the beginning of a name that is put together), `falls` (a variable, and what stands in), `hidden` (the
+    same, out of sight), `collection` (a name or "", and the variables that the connection comes from, by commas).
     """
 
     kind: str
@@ -106,6 +106,8 @@ def joined(values: Iterable[Value]) -> Value:
     first = next((each for each in found if each.kind != "unknown"), found[0])
     if len(found) == 1 or all(each is first for each in found):
         return first
+    if len({each.text for each in found}) > 1 and all(each.kind == "text" for each in found):
+        return Value("each", items={str(at): each for at, each in enumerate(found)})
     items = {key: item for each in reversed(found) for key, item in each.items.items()}
     whole = any(each.whole for each in found)
     return Value(first.kind, first.text, reads, whole, items, first.node, first.scope, first.this)

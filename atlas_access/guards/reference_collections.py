@@ -6,9 +6,11 @@ only. A collection whose name cannot be read is "not judged".
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from atlas_access.code import CODE, Project
+from atlas_access.base import Finding
+from atlas_access.code import CODE, Project, SourceFile
 from atlas_access.guards.finding import Guard, Report, noted, report, wrong
 from atlas_access.guards.variables import unread
 from atlas_access.manifest import Manifest
@@ -32,4 +34,19 @@ def check(manifest: Manifest, project: Project) -> Report:
                 remedy = f"Only {', '.join(allowed)} may be (read_across in access.yaml).{hint}"
                 what = f"{each.name} is used through the reference connection"
                 findings.append(wrong(file.path, each.line, what, remedy))
+    notes += _unopened(project, across, code)
     return report(Guard.REFERENCE_COLLECTIONS, len(code), findings, notes)
+
+
+def _unopened(project: Project, across: frozenset[str], code: Sequence[SourceFile]) -> Iterator[Finding]:
+    """A variable that is handed to what is out of sight, and that nothing in sight opens a connection with."""
+    events = [
+        (file, each) for file in code for each in project.events(file.path, "handed", "opens", "collection")
+    ]
+    opened = {
+        name for _, each in events if each.kind != "handed" for name in (each.name, *each.other.split(","))
+    }
+    for file, each in events:
+        if each.kind == "handed" and each.name in across - opened:
+            what = f"{each.name} is handed to what is not in sight: what is read with it is not judged"
+            yield noted(file.path, each.line, what, blocks=True)
