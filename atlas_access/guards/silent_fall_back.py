@@ -10,6 +10,8 @@ from atlas_access.code import Project
 from atlas_access.guards.finding import Guard, Report, noted, report, wrong
 from atlas_access.guards.variables import unread
 
+_REMEDY = "Stop with an error that names the variable when it is not set."
+
 
 def check(project: Project) -> Report:
     """Find every place where another variable, a literal or an in-memory server is used instead of a variable."""
@@ -17,9 +19,8 @@ def check(project: Project) -> Report:
     for file in project.speaking:
         for each in project.events(file.path, "falls", "hidden"):
             if each.kind == "falls":
-                remedy = f"Stop with an error that names {each.name} when it is not set."
                 what = f"{each.name} silently falls back to {each.other}"
-                findings.append(wrong(file.path, each.line, what, remedy))
+                findings.append(wrong(file.path, each.line, what, _REMEDY))
             else:
                 what = f"{each.name} may fall back to what is not in sight: not judged"
                 notes.append(noted(file.path, each.line, what, blocks=True))
