@@ -11,13 +11,24 @@ from collections.abc import Iterator
 from atlas_access.code.flow import Flow
 from atlas_access.code.language import Language, SourceFile
 from atlas_access.code.syntax import Node, lowered
-from atlas_access.code.trees import parse
+from atlas_access.code.trees import comments, parse
 from atlas_access.code.values import Event, Module
 
 _WORKFLOW = re.compile(r"\$\{\{(.*?)\}\}")
 _HELM = re.compile(r"(?<!\$)\{\{-?\s*(.*?)\s*-?\}\}")
 _SHELL = re.compile(r"\$\{[A-Za-z_]\w*:?[-=][^}\n]*\}*")
-_COMMENT = re.compile(r"(^|\s)#.*")
+_COMMENT = re.compile(r"(^|\s)#[^\n]*", re.MULTILINE)
+_GRAMMARS = (Language.SHELL, Language.YAML, Language.HCL, Language.DOCKER)
+
+
+def without_comments(file: SourceFile) -> str:
+    """A file's text with its comments blanked, every line where it was."""
+    if file.language not in _GRAMMARS:
+        return file.text if file.language is Language.JSON else _COMMENT.sub(r"\1", file.text)
+    data = bytearray(file.text.encode("utf-8", "surrogatepass"))
+    for start, end in comments(parse(file.text, file.language.value)):
+        data[start:end] = re.sub(rb"[^\n]", b" ", data[start:end])
+    return data.decode("utf-8", "surrogatepass")
 
 
 def in_config(file: SourceFile, flow: Flow) -> set[Event]:
@@ -27,9 +38,8 @@ def in_config(file: SourceFile, flow: Flow) -> set[Event]:
     if file.language is Language.HCL:
         flow.run(module, Node("block", 1, "", tuple(_terraform(lowered(parse(file.text, "hcl"))))))
         return module.events
-    for number, line in enumerate(file.text.splitlines(), start=1):
-        plain = _COMMENT.sub("", line) if file.language is not Language.JSON else line
-        for node in _expressions(plain, file.language):
+    for number, line in enumerate(without_comments(file).splitlines(), start=1):
+        for node in _expressions(line, file.language):
             flow.run(module, _moved(node, number))
     return module.events
 

@@ -54,6 +54,16 @@ def leaves(root: Syntax) -> Iterator[Syntax]:
         pending += reversed(each.children)
 
 
+def comments(root: Syntax) -> Iterator[tuple[int, int]]:
+    """Where each comment begins and ends, in bytes."""
+    pending = [root]
+    while pending:
+        each = pending.pop()
+        if "comment" in each.type:
+            yield each.start_byte, each.end_byte
+        pending += each.children
+
+
 def first_error(root: Syntax) -> int:
     """The line of the first part that does not fit the grammar, 0 where all does."""
     pending = [root] if root.has_error else []

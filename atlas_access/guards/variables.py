@@ -23,6 +23,7 @@ from atlas_access.code import (
     line_of,
     parse,
     text_of,
+    without_comments,
 )
 from atlas_access.guards.finding import noted
 
@@ -33,7 +34,6 @@ _WORD = re.compile(rf"(?<![A-Za-z0-9_])(?:{VARIABLE.pattern})(?![A-Za-z0-9_])")
 _CONTINUED = re.compile(r"(?<![$\w{])([A-Z0-9_]*MONGO(?:DB)?_[A-Z0-9_]*)(?=\$\{?[A-Za-z_])")
 _ASSIGNED = re.compile(r"""(?P<name>[A-Z][A-Z0-9_]+)["']?\s*[:=]\s*["']?(?P<value>mongodb(?:\+srv)?://\S*)""")
 _HOLES = ("template_substitution", "interpolation")
-_COMMENT = re.compile(r"(^|\s)#[^\n]*", re.MULTILINE)
 
 
 @dataclass(frozen=True, order=True)
@@ -99,8 +99,7 @@ def _is_named(leaf: tree_sitter.Node) -> bool:
 def _in_text(file: SourceFile, names: Names) -> Iterator[Use]:
     if file.language in (Language.OTHER, Language.UNREAD):
         return
-    text = file.text if file.language is Language.JSON else _COMMENT.sub(r"\1", file.text)
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(without_comments(file).splitlines(), start=1):
         yield from _in_line(line, number, names)
         for match in _ASSIGNED.finditer(line):
             yield Use(number, match["name"])
