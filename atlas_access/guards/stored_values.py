@@ -60,7 +60,7 @@ def problems(
     if value.username != wanted.user:
         holder = value.username if value.username in database_users else "another user"
         yield f"holds the credential of {holder}, not of {wanted.user}", _MADE_ANEW
-    if value.password is None:
+    if value.password is None or not value.password.reveal():
         yield "holds no password", _MADE_ANEW
     if value.database != wanted.database:
         yield f"does not name the database {wanted.database}", _MADE_ANEW
