@@ -131,3 +131,18 @@ def test_a_mark_without_a_reason_marks_nothing() -> None:
         for each in env_var_coverage.check(manifest(), project(code)).findings
         if "AUDIT_WRITE" in each.message
     ]
+
+
+def test_code_that_cannot_be_parsed_as_a_whole_is_not_judged_and_not_clean() -> None:
+    found = silent_fall_back.check(project(source("a.py", "MONGODB_URI MONGODB_WRITE_URI (")))
+    what = "speaks of MONGODB_URI and cannot be parsed as a whole: not judged; leave it out with --exclude"
+    assert (Status.UNKNOWN, [what]) == (found.status, [note.message for note in found.notes])
+
+
+def test_a_fall_back_names_what_is_missing_and_what_is_used_instead() -> None:
+    text = 'const a = process.env.MONGODB_WRITE_URI ?? process.env.MONGODB_URI ?? "mongodb://localhost";'
+    found = silent_fall_back.check(project(source("a.ts", text))).findings
+    assert [
+        "MONGODB_URI silently falls back to a literal",
+        "MONGODB_WRITE_URI silently falls back to MONGODB_URI",
+    ] == [each.message for each in found]
