@@ -59,11 +59,13 @@ class _Folder:
     path: Path
     blocks: dict[str, tuple[Location, Node]] = field(default_factory=dict)
     given: dict[str, Node] = field(default_factory=dict)
+    other: dict[str, list[Node]] = field(default_factory=dict)
 
 
 def blocks_of(directory: Path) -> list[Block]:
     """Every resource and module call below a directory. Raises Unreadable, OSError."""
     folders: dict[Path, _Folder] = {}
+    others: list[tuple[Path, Node]] = []
     found = [
         each
         for each in directory.rglob("*")
@@ -77,19 +79,26 @@ def blocks_of(directory: Path) -> list[Block]:
         if path.suffix == ".tfvars":
             if path.name == "terraform.tfvars" or path.name.endswith(".auto.tfvars"):
                 folder.given |= {each.text: each.parts[0] for each in parts if each.parts}
+            # what is named on the command line may be for any root above it
+            others += [(path.parent.resolve(), each) for each in parts]
             continue
         for part in parts:
             _add(folder, part, where)
     called: set[Path] = set()
     for folder in folders.values():
         for head, (_, node) in folder.blocks.items():
-            source = next(
-                (each.parts[0].text for each in node.parts if each.text == "source" and each.parts), ""
-            )
-            if head.startswith("module ") and source.startswith("."):
-                called.add((folder.path / source).resolve())
+            source = _argument(node, "source")
+            if head.startswith("module ") and source is not None and source.text.startswith("."):
+                called.add((folder.path / source.text).resolve())
+    for path, each in others:
+        for folder in (found for at, found in folders.items() if path.is_relative_to(at) and each.parts):
+            folder.other.setdefault(each.text, []).append(each.parts[0])
     roots = [folder for path, folder in folders.items() if path not in called]
     return list(chain.from_iterable(_Scope(root, folders, {}).blocks() for root in roots))
+
+
+def _argument(node: Node, name: str) -> Node | None:
+    return next((each.parts[0] for each in node.parts if each.text == name and each.parts), None)
 
 
 def _parts(path: Path, where: str) -> tuple[Node, ...]:
@@ -269,14 +278,7 @@ class _Scope:
             and f"resource {owner.parts[0].text} {owner.text}" in self._folder.blocks
         ):
             _, block = self._folder.blocks[f"resource {owner.parts[0].text} {owner.text}"]
-            found = next(
-                (
-                    each.parts[0]
-                    for each in block.parts
-                    if each.text == ("name" if key in ("id", "arn") else key) and each.parts
-                ),
-                None,
-            )
+            found = _argument(block, "name" if key in ("id", "arn") else str(key))
             return (
                 self._kept(f"{owner.text}.{key}", lambda: self.value(found)) if found is not None else UNKNOWN
             )
@@ -307,21 +309,19 @@ class _Scope:
     def _variable(self, kind: str, name: str) -> Any:
         if kind == "local":
             locals_ = (node for head, (_, node) in self._folder.blocks.items() if head.startswith("locals"))
-            found = next(
-                (
-                    each.parts[0]
-                    for node in locals_
-                    for each in node.parts
-                    if each.text == name and each.parts
-                ),
-                None,
-            )
+            found = next(filter(None, (_argument(node, name) for node in locals_)), None)
         elif name in self._given:
             return self._given[name]
         else:
             block = self._folder.blocks.get(f"variable {name}", (None, Node("block", 0)))[1]
-            default = next(
-                (each.parts[0] for each in block.parts if each.text == "default" and each.parts), None
-            )
+            default = _argument(block, "default")
             found = default if self._depth else self._folder.given.get(name, default)
+            others = [] if self._depth else [self.value(each) for each in self._folder.other.get(name, ())]
+            known = UNKNOWN if found is None else self.value(found)
+            texts = {each for each in (known, *others) if isinstance(each, str)}
+            return (
+                known
+                if not others or texts == {known}
+                else re.compile("|".join(map(re.escape, texts)) or ".*")
+            )
         return UNKNOWN if found is None else self.value(found)

@@ -43,15 +43,18 @@ _NOWHERE = re.compile(
     r"|^(?:<.*|hosts?|hosts?name|cluster|…|\.{3})$"
 )
 _SPEAKS = re.compile(r"(?i)mongo|atlas|mcli_")
-_KEYWORD = re.compile(r"(?i)pass|pwd|secret|key|--user\b|-p\b")
+_KEYWORD = re.compile(r"(?i)pass|pwd|secret|key|--user\b|-p\b|digest")
 _OTHERS = re.compile(
     r"(?i)postgres|mysql|redis|rabbit|smtp|aws_|hubspot|stripe|jwt|session|cookie|sha(?:256|512)-|integrity"
 )
 """What is no password of MongoDB's by the line's own words."""
 
 _ASSIGNED = re.compile(
-    r"""(?i)(?:pass|password|passwd|pwd|(?:private|public)?_?(?:api_?)?key)s?["']?\s*(?:[:=]\s*\[?|\s)\s*(?:"([^"\s]+)"|'([^'\s]+)')"""
-    r"""|(?:\s-p|--password)[ =]+["']?([^\s"'$]+)|(?:pass|password|pwd|api_key|_key)[=\s]\s*([^\s"'$,;]+)\s*$"""
+    r"""(?ix) (?:pass|password|passwd|pwd|(?:private|public)?_?(?:api_?)?key)s?["']?\s*(?:[:=]\s*\[?|\s)\s*
+              (?:"([^"\s]+)" | '([^'\s]+)' | `([^`\s]+)`)
+    | (?:\s-p|--password)[ =]*["']?([^\s"'$]+) | (?:pass|password|pwd|api_key|_key)=([^\s"'$,;]+)
+    | (?:pass|password|pwd|api_key|_key)\s+([^\s"'$,;]+)\s*$ | password["']\s+value=["']([^"'\s]+)
+    | name:\s*\S*pass\w*;\s*value:\s*["']?([^\s"']+)"""
 )
 _API = re.compile(r"(?i)(?:private|api)[_-]?key")
 _KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -127,7 +130,8 @@ def _passwords_in(text: str) -> Iterator[tuple[int, str]]:
             each.secret_value or ""
             for each in detector.analyze_line(filename="a.yaml", line=line, line_number=number)
         ]
-        values += [next(filter(None, match.groups())) for match in _ASSIGNED.finditer(line)]
+        both = f"{line.strip()};{lines[number].strip()}" if "name:" in line and number < len(lines) else line
+        values += [next(filter(None, match.groups())) for match in _ASSIGNED.finditer(both)]
         if (_API.search(line) and any(_KEY.fullmatch(each) for each in values)) or _PAIR.search(line):
             yield number, "an API key of Atlas"
         elif any(_is_real(each) and _looks_made(each) for each in values):

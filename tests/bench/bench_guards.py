@@ -1,5 +1,5 @@
 """What the guards find of their corpus, how their time grows with the files, and how long 10,000 files take: `guard
-all` must stay within 5 s (one run, cold of bytecode aside, files in the page cache)."""
+all` must stay within 5 s of processor time (one run, cold of bytecode aside, files in the page cache)."""
 
 import contextlib
 import io
@@ -61,7 +61,7 @@ def main() -> int:
         f"guard all, {FILES} files: {seconds:.2f} s ({processor:.2f} s of processor time), budget {BUDGET_SECONDS} s; "
         f"four times the files take {processor / few:.1f} times the time\n"
     )
-    return int(missed > 0 or code != 0 or seconds > BUDGET_SECONDS)
+    return int(missed > 0 or code != 0 or processor > BUDGET_SECONDS)
 
 
 if __name__ == "__main__":
