@@ -108,6 +108,11 @@ def _list(it: Call) -> Value | None:
         )
         return Value("template", text, joined(it.given).reads)
     function = it.first if it.first.kind == "function" else None
+    if it.last in ("list", "tuple", "sorted", "from") and it.first.items:
+        return it.first
+    if it.path == "map" and it.given[1:] and it.flow.idioms.named("readers", it.first.text):
+        read = [it.flow.key(each, it.node) for each in it.given[1].items.values()]
+        return Value("object", items={str(at): each for at, each in enumerate(read)})
     if it.last == "filter" and not items and it.given[1:] and it.given[1].items:  # filter(None, list)
         items, function = list(it.given[1].items.values()), None
     if items and it.last in _LISTS:

@@ -41,6 +41,7 @@ class Evaluation:
         self.returned: list[list[tuple[Value, tuple[str, ...], int]]] = []
         self.gone: tuple[str, ...] = ()
         self.weak = False
+        self.present: tuple[str, ...] = ()
         self.quiet = 0
         self.trace: list[str] = []
         self.listed: tuple[str, ...] = ()
@@ -284,7 +285,10 @@ class Evaluation:
             return self.inline(found, [], {}, node) if getter else found
         if owner.kind == "class" and owner.this is not None:
             return self.get(owner.this, name, node)
-        if owner.kind in ("external", "unknown") and not owner.reads and self.names.counts(name):
+        unseen = (
+            owner.kind in ("external", "unknown", "object") and name not in owner.items and not owner.reads
+        )
+        if unseen and self.names.counts(name):
             return self.read(name, node)
         if owner.kind == "external":
             path = f"{owner.text}.{name}"

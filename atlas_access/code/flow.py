@@ -14,7 +14,7 @@ from atlas_access.code.evaluation import Evaluation
 from atlas_access.code.invocation import Call, path_of
 from atlas_access.code.names import CONNECTION, VARIABLE
 from atlas_access.code.syntax import Node
-from atlas_access.code.values import Scope, Value, joined
+from atlas_access.code.values import Scope, Value, compares_with_nothing, joined
 
 
 class Flow(Evaluation):
@@ -87,8 +87,8 @@ class Flow(Evaluation):
         return value
 
     def _test(self, node: Node, scope: Scope) -> Value:
-        self.absent(node, scope)
-        return Value("bool")
+        missing, present = self.absent(node, scope)
+        return Value("bool", "empty" if missing else "", missing or present)
 
     _not = _same = _differs = _in = _outside = _more = _test
 
@@ -170,6 +170,9 @@ class Flow(Evaluation):
         if self.gone:
             same = previous is not None and bool(set(previous.reads) & set(self.gone))
             self.stand_in(self.gone, value, node, literals=same)
+        overridden = previous if set(value.reads) & set(self.present) else None
+        if overridden is not None and (overridden.reads or overridden.text):  # it stays where one is missing
+            self.stand_in(self.present, overridden, node, literals=value.whole)
         self.target(target, value, scope)
         return Value() if self.gone else value  # what stands in was judged above
 
@@ -195,6 +198,7 @@ class Flow(Evaluation):
         listed, values = self.listed, []
         if len(listed) > 1 and branches and self._ends(branches[0], scope) in ("return", "break"):
             self.first_of(listed, test)
+        before, self.present = self.present, gone[1] if len(branches) == 1 else ()
         for missing, branch in zip(gone, branches, strict=False):
             if self._ends(branch, scope) == "throw":
                 with self.quietly():
@@ -202,6 +206,7 @@ class Flow(Evaluation):
                 continue
             with self.without(missing):
                 values.append(self.visit(branch, scope))
+        self.present = before
         for missing, value, other in zip(gone, values, [*values[1:], *values[:1]], strict=False):
             kept = len(values) > 1 and other.whole and set(other.reads) & set(missing)
             self.stand_in(missing, value, node, literals=bool(kept))
@@ -225,11 +230,7 @@ class Flow(Evaluation):
             self.listed = found.reads if found.kind == "each" else self.listed
             return ((), found.reads) if kind == "in" else (found.reads, ())
         if values:
-            nothing = any(
-                each.kind in ("null", "bool")
-                or (each.text in ("", "undefined", "0") and each.kind != "unknown")
-                for each in values
-            )
+            nothing = compares_with_nothing(values)
             reads = next((each for each in values if each.reads), Value())
             self.listed = reads.reads if reads.kind == "each" else self.listed
             present = reads.reads if nothing or kind == "more" else ()

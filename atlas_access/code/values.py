@@ -111,3 +111,13 @@ def joined(values: Iterable[Value]) -> Value:
     items = {key: item for each in reversed(found) for key, item in each.items.items()}
     whole = any(each.whole for each in found)
     return Value(first.kind, first.text, reads, whole, items, first.node, first.scope, first.this)
+
+
+def compares_with_nothing(values: list[Value]) -> bool:
+    """Whether one side of a comparison is nothing, or what is left of the other where its variable is empty."""
+    empty = any(
+        each.kind in ("null", "bool") or (each.kind == "object" and not each.items) for each in values
+    )
+    plain = {each.text for each in values if each.kind in ("text", "number", "template") and not each.reads}
+    filled = any(each.kind == "template" and each.text.replace("{}", "") in plain for each in values)
+    return empty or filled or bool(plain & {"", "undefined", "0"})
