@@ -60,7 +60,7 @@ class Evaluation:
             self.generic = None
 
     def state(self) -> dict[str, object]:
-        """Where the evaluation stands, before another file is evaluated in between."""
+        """The state of the evaluation, before another file is evaluated in between."""
         kept = {name: value for name, value in vars(self).items() if name not in ("default", "called")}
         self.pending, self._site, self._active, self.returned = [], None, [], []
         self.gone, self.weak, self.quiet, self.trace, self.listed = (), False, 0, [], ()

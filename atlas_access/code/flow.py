@@ -116,7 +116,7 @@ class Flow(Evaluation):
         return Value("env" if environment else "object", reads=reads, items=items)
 
     def _entry(self, node: Node, scope: Scope) -> Value:
-        """An object's entry; under a variable's name stands what a schema says of the variable."""
+        """An object's entry; under a variable's name is what a schema says of the variable."""
         before, self.entry = self.entry, node.text if self.names.counts(node.text) else self.entry
         value = self.visit(node.parts[0], scope) if node.parts else Value()
         counts = self.names.counts(node.text) and value.kind in ("spec", "object", "schema")

@@ -1,4 +1,4 @@
-"""Which language a file is written in, as far as the guards tell languages apart: by its name, or its first line.
+"""Which language a file is written in, as far as the guards distinguish languages: by its name, or its first line.
 
 No file is opened.
 """

@@ -52,8 +52,8 @@ class Project:
             for each in self.speaking:
                 if each.language in CODE:
                     self._module(each.path)
-            seen = {event.kind for module in self._modules.values() for event in module.events}
-            if not flow.default.reads and not flow.structs and not seen & {"hidden", "collection"}:
+            kinds = {event.kind for module in self._modules.values() for event in module.events}
+            if not flow.default.reads and not flow.structs and not kinds & {"hidden", "collection"}:
                 break
         found = {path: frozenset(module.events) for path, module in self._modules.items()}
         for each in self.speaking:

@@ -1,6 +1,6 @@
 """Where a file names a variable that counts, and what of a tree could not be read for it.
 
-Pure. In code a name counts where it is a whole identifier, key or string; in other files wherever it stands outside a
+Pure. In code a name counts where it is a whole identifier, key or string; in other files wherever it is outside a
 comment. Prose is no use, and a part of a name is not the name.
 """
 
