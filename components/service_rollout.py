@@ -59,7 +59,7 @@ class ServiceRollout(pulumi.ComponentResource):
         before = pulumi.Output.all(binding.revision_arn, prior.revision_arn).apply(
             lambda both: str(both[1] if both[0] == args.started_from else args.started_from)
         )
-        owner = _owner(settings, str(definition["family"]))
+        owner = _owner(settings)
         rollout = Rollout(
             name,
             address,
@@ -151,8 +151,8 @@ def _text(owner: Finding) -> str:
     return f"{owner.text}. {owner.remedy}" if owner.message else ""
 
 
-def _owner(settings: Settings, family: str) -> Finding:
+def _owner(settings: Settings) -> Finding:
     """What the Terraform files say; unknown, without a message, where none are configured."""
     if not settings.terraform_directory:
         return Finding(Status.UNKNOWN, "", "")
-    return judge_directory(PROJECT_FOLDER / settings.terraform_directory, settings.ecs_service, (family,), ())
+    return judge_directory(PROJECT_FOLDER / settings.terraform_directory, settings.ecs_service)

@@ -183,6 +183,7 @@ def verified(at: str) -> str:
     """The setting `acknowledged` of a stack whose local file and code were verified at that time."""
     stated = {
         What.TERRAFORM_RELEASED: "Terraform ignores the task definition of the service",
+        What.TERRAFORM_SECRETS_RELEASED: "Terraform declares no secret of the inventory",
         What.LOCAL_VERIFIED: "the local file binds the four variables",
         What.CODE_VERIFIED: "the deployed code names no deprecated variable",
     }

@@ -14,6 +14,7 @@ class What(StrEnum):
     """What can be acknowledged."""
 
     TERRAFORM_RELEASED = "terraform-released"
+    TERRAFORM_SECRETS_RELEASED = "terraform-secrets-released"
     AUDIT_LOG_REMADE = "audit-log-remade"
     SOAK_WITHOUT_LOGIN_HISTORY = "soak-without-login-history"
     SOAK_WITHOUT_SIGN_UP = "soak-without-sign-up"

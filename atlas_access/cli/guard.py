@@ -67,6 +67,9 @@ def guard(
     reverse: Annotated[
         Path | None, typer.Option("--reverse", help="env-var-coverage: print the patch that takes FILE back.")
     ] = None,
+    documents: Annotated[
+        bool, typer.Option("--documents/--no-documents", help="all: the generated documents too.")
+    ] = True,
     output: inputs.Output = Format.TEXT,
 ) -> int:
     """Check a source tree, the documents or stored secrets. Exit 0 clean, 1 found, 3 when not all could be judged."""
@@ -77,7 +80,7 @@ def guard(
     if name is GuardName.ALL:
         asked = (
             *_OF_A_TREE,
-            GuardName.DOCS_SYNC,
+            *([GuardName.DOCS_SYNC] if documents else []),
             *([GuardName.VALIDATE_SECRETS] if stack is not None else []),
         )
     if name in _OF_A_STACK and stack is None:
@@ -99,7 +102,7 @@ def guard(
     if stack is not None and GuardName.VALIDATE_SECRETS in asked:
         reports.append(_of_secrets(declared, stack, log_in=log_in))
     if stack is not None and GuardName.TERRAFORM_OWNERSHIP in asked:
-        reports.append(_of_terraform(source, stack))
+        reports.append(_of_terraform(declared, source, stack))
     return show(guards_report(reports), output)
 
 
@@ -114,34 +117,47 @@ def of_tree(
 ) -> Iterator[Report]:
     """Run the guards of a source tree. Raises CommandFailed when it cannot be read."""
     from atlas_access.base import Status
+    from atlas_access.code import IdiomsInvalid, Project, names_of, read_idioms
     from atlas_access.guards import (
         allowances,
         env_var_coverage,
+        left_out,
+        noted,
         reference_collections,
         report,
         silent_fall_back,
     )
 
-    tree = inputs.read_source(source, excluded)
-    known = [
-        *{each.variable for each in declared.bindings},
-        *(each.name for each in declared.deprecated_variables),
-    ]
+    with presented_as(WRONG, IdiomsInvalid):
+        idioms = read_idioms(source / "guards.yaml")
+    names = names_of(declared)
+    projects: dict[tuple[str, ...], Project] = {}
+    tree = inputs.read_source(source, excluded, (*names.declared, *names.deprecated))
     for name in asked:
+        left = [each for each in idioms.excluded if not each.guards or name.value in each.guards]
+        patterns = (*excluded, *(each.paths for each in left))
+        files = [file for file in tree.files if not left_out(file.path, patterns)]
+        project = projects.setdefault(patterns, Project(files, names, idioms))
         match name:
             case GuardName.ENV_VAR_COVERAGE:
-                found = env_var_coverage.check(declared, tree.files, manifest.read_text(encoding="utf-8-sig"))
+                found = env_var_coverage.check(declared, project, manifest.read_text(encoding="utf-8-sig"))
             case GuardName.SILENT_FALL_BACK:
-                found = silent_fall_back.check(tree.files, known)
+                found = silent_fall_back.check(project)
             case GuardName.REFERENCE_COLLECTIONS:
-                found = reference_collections.check(declared, tree.files)
+                found = reference_collections.check(declared, project)
             case GuardName.NO_URI_IN_GIT:
-                found = _of_git(source, tree, excluded, history=history)
+                found = _of_git(source, tree, patterns, history=history)
             case _:
                 continue
         if name is not GuardName.NO_URI_IN_GIT:
-            unread = (note for note in tree.notes if note.status is Status.UNKNOWN)
+            unread = (
+                note
+                for note in tree.notes
+                if note.status is Status.UNKNOWN and not left_out(note.place.path, patterns)
+            )
             found = report(found.guard, found.inspected, found.findings, (*found.notes, *unread))
+        said = [noted(each.paths, 0, f"left out by guards.yaml: {each.why}") for each in left]
+        found = report(found.guard, found.inspected, found.findings, (*found.notes, *said))
         yield allowances.apply(found, tree.files)
 
 
@@ -204,14 +220,20 @@ def _cluster(environment: str, stack: str, endpoints: Endpoints) -> Cluster:
         return Cluster(settings.atlas_cluster, None, f"{error}{whose}")
 
 
-def _of_terraform(source: Path, stack: str) -> Report:
+def _of_terraform(declared: Manifest, source: Path, stack: str) -> Report:
     from atlas_access.base import Location, Status
-    from atlas_access.guards import Guard, judge_directory, report
+    from atlas_access.code import read_idioms
+    from atlas_access.guards import Guard, declared_secrets, judge_directory, report
+    from atlas_access.retirement import secrets_to_let_go
 
     settings = inputs.read_settings(stack, inputs.read_endpoints())
     if not source.is_dir():
         raise CommandFailed(f"--source {source}: no such folder.", "Name the folder of the Terraform files.")
-    answer = judge_directory(source, settings.ecs_service, (settings.ecs_service,), ())
-    there = replace(answer, location=Location(str(source / answer.place.path), answer.place.line))
-    owned = answer.status is Status.BAD
-    return report(Guard.TERRAFORM_OWNERSHIP, 1, [there] if owned else (), () if owned else [there])
+    idioms = read_idioms(source / "guards.yaml")
+    secrets = declared_secrets(source, secrets_to_let_go(declared, stack), idioms)
+    answers = [judge_directory(source, settings.ecs_service, (), idioms), *secrets]
+    there = [
+        replace(each, location=Location(str(source / each.place.path), each.place.line)) for each in answers
+    ]
+    owned = [each for each in there if each.status is Status.BAD]
+    return report(Guard.TERRAFORM_OWNERSHIP, 1, owned, [each for each in there if each not in owned])

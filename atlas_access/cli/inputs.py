@@ -6,7 +6,7 @@ A wrong file is refused before anything is contacted.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -107,12 +107,12 @@ def own_account(stack: str, settings: Settings, endpoints: Endpoints) -> None:
         raise CommandFailed(f"{elsewhere}.", "Sign in to the right account.")
 
 
-def read_source(source: Path, excluded: Sequence[str]) -> Tree:
-    """The source tree; raises CommandFailed (exit 2) when it cannot be read."""
+def read_source(source: Path, excluded: Sequence[str], names: Iterable[str] = ()) -> Tree:
+    """The source tree, with files that name one of `names`; raises CommandFailed (exit 2) when it cannot be read."""
     from atlas_access.guards import read_tree
 
     try:
-        return read_tree(source, excluded)
+        return read_tree(source, excluded, names)
     except OSError as error:
         raise CommandFailed(
             f"--source {source}: {error.strerror or 'cannot be read'}.", "Name a folder."

@@ -25,6 +25,6 @@ from .git import (
 from .local_values import value_problems as value_problems
 from .report_guards import guards_report as guards_report
 from .source import Tree as Tree, read_tree as read_tree
-from .terraform_ownership import judge_directory as judge_directory
-from .tracked import as_tracked as as_tracked
+from .terraform_ownership import declared_secrets as declared_secrets, judge_directory as judge_directory
+from .tracked import as_tracked as as_tracked, left_out as left_out
 from .validate_secrets import Cluster as Cluster

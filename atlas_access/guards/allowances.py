@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 
 from atlas_access.base import Finding
+from atlas_access.code import SourceFile
 from atlas_access.guards.finding import Report, noted, report
-from atlas_access.guards.source import SourceFile
 
 _ALLOWED = re.compile(r"atlas-access: allow (?P<guard>[a-z-]+)[ \t]*:[ \t]*(?P<reason>\S[^\n]*)")
 

@@ -1,7 +1,7 @@
 """A file's bytes as what guards can search: text in its encoding, text inside of binary data, or an archive's packing.
 
 Pure. Text of two or four bytes a character is read with and without a byte order mark, and at any place of a binary
-file. An archive is not unpacked: that its content was not searched is reported.
+file. A zip is unpacked within a bound; that another archive's content was not searched is reported.
 """
 
 from __future__ import annotations
@@ -9,13 +9,18 @@ from __future__ import annotations
 import codecs
 import mmap
 import re
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
 
-_WANTED = re.compile(rb"(?i)mongo|reference")
+from atlas_access.guards.written_forms import ONCE, TWICE
+
+_WANTED = (b"mongo", b"reference", b"atlas", b"mcli_")
 _WANTED_IF_HUGE = re.compile(rb"(?i)mongodb")
 _WIDE = re.compile(rb"(?i)m\0{1,3}o\0{1,3}n\0{1,3}g\0{1,3}o")
 _WIDE_RUN = re.compile(rb"(?:[\t\r\n -~]\0{1,3}){4,}")
-_BASE64 = (b"bW9uZ29kY", b"1vbmdvZG", b"tb25nb2Ri")
-"""`mongodb` in base64, where it begins at the first, second and third byte of a group of three."""
+_PACKED = (*ONCE, *TWICE, b"6d6f6e676f6462", b"6D6F6E676F6462")
+"""`mongodb` in base64, in base64 of base64, and in hexadecimal."""
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
@@ -30,10 +35,11 @@ _ARCHIVES = {
 
 
 def wanted(data: bytes) -> bool:
-    """Whether a file speaks of MongoDB or of reference data, in any encoding."""
+    """Whether a file speaks of MongoDB, of Atlas or of reference data, in any encoding."""
+    lower = data.lower()
     return (
-        _WANTED.search(data) is not None
-        or any(each in data for each in _BASE64)
+        any(each in lower for each in _WANTED)
+        or any(each in data for each in _PACKED)
         or (b"\0" in data and _WIDE.search(data) is not None)
     )
 
@@ -42,7 +48,7 @@ def wanted_if_huge(content: mmap.mmap) -> bool:
     """Whether a file that is too large to read speaks of MongoDB, in any encoding."""
     return (
         _WANTED_IF_HUGE.search(content) is not None
-        or any(content.find(each) >= 0 for each in _BASE64)
+        or any(content.find(each) >= 0 for each in _PACKED)
         or _WIDE.search(content) is not None
     )
 
@@ -50,6 +56,23 @@ def wanted_if_huge(content: mmap.mmap) -> bool:
 def archive_of(beginning: bytes) -> str:
     """The name of an archive's or a compressed file's format by its first bytes, "" for anything else."""
     return next((name for mark, name in _ARCHIVES.items() if beginning.startswith(mark)), "")
+
+
+MEMBERS, UNPACKED = 2_000, 64 * 1024 * 1024
+"""How many members of a zip are searched, and how many bytes of them."""
+
+
+def members(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """The members of a zip, or of a document, wheel or jar; raises ValueError where not all can be read."""
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as packed:
+            listed = packed.infolist()
+            if len(listed) > MEMBERS or sum(each.file_size for each in listed) > UNPACKED:
+                raise ValueError("it is too large")
+            for each in listed:
+                yield each.filename, packed.read(each)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+        raise ValueError("it cannot be unpacked") from error
 
 
 def decoded(data: bytes) -> tuple[str, bool]:

@@ -7,13 +7,12 @@ read. A comment or a message is no use.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from atlas_access.base import Finding
+from atlas_access.code import CODE, Names, Project
 from atlas_access.guards.finding import Guard, Report, noted, report, wrong
-from atlas_access.guards.language import CODE, Language
-from atlas_access.guards.source import SourceFile
 from atlas_access.guards.variables import Use, unread, uses_in
 from atlas_access.manifest import Consumer, Manifest
 
@@ -22,43 +21,30 @@ _RESERVED = re.compile(
 )
 
 
-def check(manifest: Manifest, files: Sequence[SourceFile], manifest_text: str = "") -> Report:
+def check(manifest: Manifest, project: Project, manifest_text: str = "") -> Report:
     """Hold a tree's variables against the manifest.
 
     A declared variable that no code reads yet is marked by a comment, in the tree or in the manifest:
     `atlas-access: reserved NAME: reason`.
     """
-    declared = tuple(dict.fromkeys(binding.variable for binding in manifest.bindings))
-    deprecated = {entry.name: entry.successor for entry in manifest.deprecated_variables}
+    names = project.names
     findings: list[Finding] = []
-    notes: list[Finding] = []
+    notes = list(unread(project))
     read: set[str] = set()
-    inspected = 0
-    for file in files:
-        if file.language is Language.OTHER or file.binary:
-            continue
-        inspected += 1
-        if file.language is Language.UNREAD:
-            notes += unread(file)
-            continue
-        try:
-            uses = uses_in(file, (*declared, *deprecated))
-        except SyntaxError as error:
-            notes.append(
-                noted(file.path, error.lineno or 0, "cannot be parsed as Python: not judged", blocks=True)
-            )
-            continue
-        findings += (finding for use in uses for finding in _judged(file.path, use, declared, deprecated))
+    for file in project.speaking:
+        uses = uses_in(file, names, project)
+        findings += (finding for use in uses for finding in _judged(file.path, use, names))
         if file.language in CODE:
             read |= {use.name for use in uses}
-    reserved = _reserved([manifest_text, *(file.text for file in files)])
-    for name in declared:
+    reserved = _reserved([manifest_text, *(file.text for file in project.speaking)])
+    for name in names.declared:
         if name not in read:
             findings += _unread(manifest, name, reserved, notes)
-    return report(Guard.ENV_VAR_COVERAGE, inspected, findings, notes)
+    return report(Guard.ENV_VAR_COVERAGE, len(project.speaking), findings, notes)
 
 
-def _judged(path: str, use: Use, declared: Sequence[str], deprecated: Mapping[str, str]) -> Iterator[Finding]:
+def _judged(path: str, use: Use, names: Names) -> Iterator[Finding]:
+    declared, deprecated = names.declared, names.deprecated
     if not use.whole:
         yield wrong(
             path, use.line, f"a variable's name is put together at run time ({use.name}…)",

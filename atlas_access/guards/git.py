@@ -13,16 +13,18 @@ from pathlib import Path
 
 from atlas_access.guards.content import decoded
 from atlas_access.guards.no_uri_in_git import HistoryLine
+from atlas_access.guards.written_forms import ONCE, TWICE
 
 _COMMIT = "atlas-access-commit "
 _NOWHERE = "not a git repository"
 _PATTERN = (
     "[mM][oO][nN][gG][oO][dD][bB].*(@|40|64)"
     "|[mM][^x]{1,3}[oO][^x]{1,3}[nN][^x]{1,3}[gG][^x]{1,3}[oO][^x]{1,3}[dD][^x]{1,3}[bB]"
-    "|bW9uZ29kY|1vbmdvZG|tb25nb2Ri"
+    "|[mM][oO][nN][gG][oO].*[pP][aA][sS][sS]|([aA][tT][lL][aA][sS]|MCLI_|mcli_|[pP]rivate).*[kK][eE][yY]"
+    "|6[dD]6[fF]6[eE]67|" + "|".join(each.decode() for each in (*ONCE, *TWICE))
 )
-"""A line that may hold a connection string: in any form of `atlas_access.guards.written_forms`, of one, two or four
-bytes a character."""
+"""A line that may hold a connection string or a password: in any form of `atlas_access.guards.written_forms`, of one,
+two or four bytes a character."""
 
 _HUNK = re.compile(rb"@@ -[0-9]+(?:,([0-9]+))? \+[0-9]+(?:,([0-9]+))? @@")
 
@@ -67,6 +69,7 @@ def history_lines(root: Path) -> Iterator[HistoryLine]:
         )
     except OSError as error:
         raise GitUnread(f"git cannot be started: {error.strerror}") from error
+    yield from _messages(root)
     with process:
         if process.stdout is None or process.stderr is None:
             raise GitUnread("git gave no output")
@@ -74,6 +77,20 @@ def history_lines(root: Path) -> Iterator[HistoryLine]:
         why = _first(process.stderr.read())
     if process.returncode != 0:
         raise GitUnread(f"git cannot read the history of {root}: {why}")
+
+
+def _messages(root: Path) -> Iterator[HistoryLine]:
+    """The messages of commits and of tags."""
+    for where, arguments in (
+        ("the message of a commit", ("log", "--all", "--format=%x00%H%x01%B")),
+        ("the message of a tag", ("for-each-ref", "refs/tags", "--format=%00%(refname:short)%01%(contents)")),
+    ):
+        done, said, why = _git(root, *arguments)
+        if done != 0:
+            raise GitUnread(f"git cannot read {where} of {root}: {why}")
+        for record in said.split(b"\0"):
+            name, _, text = record.partition(b"\1")
+            yield HistoryLine(name.decode(errors="replace"), where, decoded(text)[0])
 
 
 def is_shallow(root: Path) -> bool:

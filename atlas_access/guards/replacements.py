@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from atlas_access.guards.source import SourceFile
+from atlas_access.code import Names, SourceFile, names_of
 from atlas_access.guards.variables import uses_in
 from atlas_access.manifest import Manifest
 
@@ -56,8 +56,10 @@ class Patch:
 
 def replacements(manifest: Manifest, files: Iterable[SourceFile]) -> tuple[Replacement, ...]:
     """Every line of a tree that uses a deprecated variable; the guard reports files that cannot be parsed."""
-    successors = manifest.successors
-    return tuple(found for file in files for found in _of_file(file, successors))
+    names = names_of(manifest)
+    return tuple(
+        found for file in files if file.speaks and not file.binary for found in _of_file(file, names)
+    )
 
 
 def patch(listed: Sequence[Replacement], files: Iterable[SourceFile], *, reverse: bool = False) -> Patch:
@@ -112,15 +114,9 @@ def from_json(text: str) -> tuple[Replacement, ...]:
         raise ListInvalid("it is not one that --list has written") from None
 
 
-def _of_file(file: SourceFile, successors: Mapping[str, str]) -> Iterable[Replacement]:
-    if file.binary:
-        return
-    try:
-        uses = uses_in(file, tuple(successors))
-    except SyntaxError:
-        return
-    lines = _lines(file.text)
-    for number in sorted({use.line for use in uses if use.whole and use.name in successors}):
+def _of_file(file: SourceFile, names: Names) -> Iterable[Replacement]:
+    successors, lines = names.deprecated, _lines(file.text)
+    for number in sorted({use.line for use in uses_in(file, names) if use.whole and use.name in successors}):
         line = lines[number - 1] if number <= len(lines) else ""
         edits, moved = [], 0
         for match in _names(successors).finditer(line):

@@ -14,9 +14,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from atlas_access.base import Finding
-from atlas_access.guards.content import archive_of, decoded, wanted, wanted_if_huge
+from atlas_access.code import CODE, Language, SourceFile, language_of
+from atlas_access.guards.content import archive_of, decoded, members, wanted, wanted_if_huge
 from atlas_access.guards.finding import in_order, noted
-from atlas_access.guards.language import Language, language_of
 
 LARGEST = 4 * 1024 * 1024
 """Bytes; a larger file is generated or data, and is only asked whether it speaks of MongoDB at all."""
@@ -28,16 +28,6 @@ SKIPPED_FOLDERS = frozenset(
     }
 )  # fmt: skip
 """Folders of tools and of other people's code."""
-
-
-@dataclass(frozen=True)
-class SourceFile:
-    """A file of the tree by its path below the root, with `/`; a binary one is decoded as far as it goes."""
-
-    path: str
-    text: str
-    language: Language
-    binary: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,12 +45,14 @@ class Tree:
     observed: frozenset[str] = frozenset()
 
 
-def read_tree(root: Path, excluded: Sequence[str] = ()) -> Tree:
+def read_tree(root: Path, excluded: Sequence[str] = (), names: Iterable[str] = ()) -> Tree:
     """Read the tree under `root`; `excluded` are patterns over paths below it, `*` reaching over slashes.
+
+    `names` are the manifest's variables: a file that names one is of interest, too.
 
     Raises NotADirectoryError or FileNotFoundError when the root is none.
     """
-    reader = _Reader(excluded)
+    reader = _Reader(excluded, names)
     pending = [(os.fspath(root), "")]
     while pending:
         folder, prefix = pending.pop()
@@ -80,7 +72,7 @@ def read_tree(root: Path, excluded: Sequence[str] = ()) -> Tree:
 
 def read_named(root: Path, names: Iterable[str]) -> Tree:
     """Read files by their paths below `root`, whatever folder they lie in; one that is not there is not judged."""
-    reader = _Reader(())
+    reader = _Reader((), ())
     for name in sorted(names):
         reader.read(os.fspath(root / name), shown(name))
     return reader.tree()
@@ -94,13 +86,14 @@ def shown(name: str) -> str:
 class _Reader:
     """Collects what the walk meets."""
 
-    def __init__(self, excluded: Sequence[str]) -> None:
+    def __init__(self, excluded: Sequence[str], names: Iterable[str]) -> None:
         self.files: list[SourceFile] = []
         self.notes: list[Finding] = []
         self.packed: list[Finding] = []
         self.observed: set[str] = set()
         self.count = 0
         self._excluded = tuple(excluded)
+        self._names = tuple(name.encode() for name in names)
 
     def tree(self) -> Tree:
         files = tuple(sorted(self.files, key=lambda file: file.path))
@@ -147,23 +140,39 @@ class _Reader:
                 return
             self.count += 1
             if facts.st_size > LARGEST:
-                self._pack(os.pread(descriptor, 8, 0), path)
+                self._pack(os.pread(descriptor, 8, 0), path, whole=False)
                 self._judge_huge(descriptor, path)
                 return
             data = file.read()
         self._pack(data, path)
-        if not wanted(data):
+        speaks = wanted(data) or any(name in data for name in self._names)
+        if not speaks and language_of(path) not in CODE:
             return
         text, binary = decoded(data)
-        self.files.append(SourceFile(path, text, language_of(path, text), binary))
+        self.files.append(SourceFile(path, text, language_of(path, text), binary, speaks))
+        if not speaks:
+            return  # read only for what others import from it
         if binary:
             self.note(path, "binary: searched for connection strings only")
 
-    def _pack(self, beginning: bytes, path: str) -> None:
-        archive = archive_of(beginning)
+    def _pack(self, data: bytes, path: str, *, whole: bool = True) -> None:
+        """Search a zip's members for credentials; note any other archive."""
+        archive, why = archive_of(data), "what is packed in it was not searched"
+        if archive == "zip" and whole:
+            try:
+                for name, content in members(data):
+                    if archive_of(content):
+                        raise ValueError(f"{name} is packed again")  # noqa: TRY301 - the same note
+                    if wanted(content):
+                        self.files.append(
+                            SourceFile(f"{path}!{name}", decoded(content)[0], Language.OTHER, binary=True)
+                        )
+            except ValueError as error:
+                why = str(error)
+            else:
+                return
         if archive:
-            what = f"{archive}: what is packed in it was not searched; leave it out with --exclude"
-            self.packed.append(noted(path, 0, what, blocks=True))
+            self.packed.append(noted(path, 0, f"{archive}: {why}; leave it out with --exclude", blocks=True))
 
     def _judge_huge(self, descriptor: int, path: str) -> None:
         with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as content:

@@ -63,7 +63,7 @@ def problems(
     if value.username not in both_logins(wanted.user):
         holder = value.username if value.username in database_users else "another user"
         yield f"holds the credential of {holder}, not of {wanted.user}", MADE_ANEW
-    if value.password is None:
+    if value.password is None or not value.password.reveal():
         yield "holds no password", MADE_ANEW
     if value.database != wanted.database:
         yield f"does not name the database {wanted.database}", MADE_ANEW

@@ -1,233 +1,190 @@
-"""Whether Terraform has let go of the service's task definition, by reading its HCL.
+"""Guard *terraform-ownership*: whether Terraform has let go of the service's task definition, and of the secrets.
 
-Two owners of one task definition undo each other. The parser is small and tolerant: it knows blocks, strings, comments
-and heredocs, evaluates nothing, runs no Terraform, follows no module, and says unknown wherever it would have to guess.
+Two owners of one task definition undo each other, and a secret that Terraform still declares is made again by an apply
+after the retirement. What decides out of sight is unknown.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from atlas_access.base import Finding, Location, Status
+from atlas_access.code import UNKNOWN, Block, Idioms, Node, Unreadable, blocks_of, read_idioms
 
-_LONGEST = 2_000_000
-_HEADER = re.compile(r'^[ \t]*(resource|module)[ \t]+"([^"\n]+)"(?:[ \t]+"([^"\n]+)")?[ \t]*\{', re.MULTILINE)
-_IGNORE = re.compile(r"\bignore_changes\s*=\s*(all\b|\[([^\]]*)\])")
-_LIFECYCLE = re.compile(r"\blifecycle\s*\{")
-_LITERAL = re.compile(r'"((?:[^"\\$%]|\\.|\$(?!\{)|%(?!\{))*)"\s*$')
-_HEREDOC = re.compile(r"<<-?[ \t]*([A-Za-z_][\w-]*)[ \t]*\n")
-
-
-@dataclass(frozen=True)
-class Block:
-    """One `resource` or `module` block: where it stands, and its body with comments blanked out."""
-
-    kind: str
-    type: str
-    name: str
-    where: Location
-    body: str
-
-
-class _Unreadable(ValueError):
-    """The text is no HCL that this parser can take apart."""
+_IGNORE = "Add lifecycle { ignore_changes = [task_definition] } and apply it first."
+_STATE = "Where Terraform ignores the task definition, state terraform-released in atlas-access:acknowledged."
+_HANDOVER = "Let Terraform forget it without destroying it: docs/runbooks/terraform-handover.md."
+_COMMAND = re.compile(r"\becs\s+update-service\b(?=.*--task-definition)", re.DOTALL)
 
 
 def judge_directory(
-    directory: Path, service: str, families: Collection[str], ours: Collection[str]
+    directory: Path, service: str, ours: Collection[str] = (), idioms: Idioms | None = None
 ) -> Finding:
-    """Read every `*.tf` below a directory: good where Terraform has released `service`, bad where it owns it.
+    """Read the Terraform files below a directory: good where Terraform has released `service`, bad where it owns it.
 
-    `families` are the task-definition families of the service; `ours` are the ARNs of revisions that this project
-    registered.
+    `ours` are the ARNs of revisions that this project registered.
     """
     try:
-        files = sorted(
-            path for path in directory.rglob("*.tf") if path.is_file() and ".terraform" not in path.parts
-        )
-        generated = [path for path in directory.rglob("*.tf.json") if ".terraform" not in path.parts]
-    except OSError as error:
-        return _unknown(f"{directory}: {error.strerror or 'cannot be read'}")
-    if not files:
-        return _unknown(f"{directory} holds no *.tf file")
-    blocks: list[Block] = []
-    for path in files:
-        where = path.relative_to(directory).as_posix()
-        try:
-            if path.stat().st_size > _LONGEST:
-                return _unknown(f"{where} is longer than {_LONGEST} bytes")
-            blocks += read_blocks(path.read_text(encoding="utf-8"), where)
-        except (OSError, UnicodeDecodeError, _Unreadable) as error:
-            return _unknown(f"{where} cannot be read as HCL ({error})")
-    finding = judge(blocks, service, families, ours)
-    if finding.status is Status.GOOD and generated:
-        return _unknown(f"{generated[0].relative_to(directory).as_posix()} is JSON, which is not read here")
-    return finding
-
-
-def judge(
-    blocks: Collection[Block], service: str, families: Collection[str], ours: Collection[str]
-) -> Finding:
-    """Decide by the blocks alone: every block that is, or may be, the service must ignore its task definition."""
-    services = [each for each in blocks if each.type == "aws_ecs_service"]
-    released = []
-    doubtful = []
-    for block in services:
-        name = _literal(block.body, "name")
-        if name is not None and name != service:
-            continue
-        if _ignores(block.body) or _literal(block.body, "task_definition") in set(ours):
-            if name == service:
-                released.append(block.where)
-        elif name == service:
-            return Finding(
-                Status.BAD,
-                "",
-                f"aws_ecs_service.{block.name} sets the task definition of {service}: the next apply would undo ours",
-                "Add lifecycle { ignore_changes = [task_definition] } and apply it first.",
-                block.where,
-            )
-        else:
-            why = f"aws_ecs_service.{block.name} may be {service} (its name is no literal)"
-            doubtful.append(_unknown(why, block.where))
-    if doubtful:
-        return doubtful[0]
-    if released:
-        message = f"ignores changes of the task definition of {service}"
-        return Finding(Status.GOOD, "", message, location=released[0])
+        blocks = blocks_of(directory)
+    except (Unreadable, OSError) as error:
+        return _found(Status.UNKNOWN, str(error), _STATE, None)
+    known = idioms or read_idioms()
+    released: list[Location] = []
+    doubtful: list[Finding] = []
     for block in blocks:
-        if block.type == "aws_ecs_task_definition" and _literal(block.body, "family") in set(families):
-            return _unknown(
-                f"registers the family, but no aws_ecs_service of {service} is there", block.where
-            )
-    if any(each.kind == "module" for each in blocks):
-        return _unknown(f"no aws_ecs_service names {service}; it may stand in a module")
-    return _unknown(f"no aws_ecs_service names {service}")
-
-
-def read_blocks(text: str, where: str) -> tuple[Block, ...]:
-    """Every top-level `resource` and `module` block of a file. Raises `ValueError` where braces do not match."""
-    plain = _blanked(text)
-    found, start = [], 0
-    while (match := _HEADER.search(plain, start)) is not None:
-        end = _closing(plain, match.end() - 1)
-        line = plain.count("\n", 0, match.start(1)) + 1
-        kind, first, second = match.groups()
-        found.append(
-            Block(
-                kind,
-                first if kind == "resource" else "",
-                second or first,
-                Location(where, line),
-                plain[match.end() : end],
-            )
-        )
-        start = end
-    return tuple(found)
-
-
-def _ignores(body: str) -> bool:
-    for match in _LIFECYCLE.finditer(body):
-        inner = body[match.end() : _closing(body, match.end() - 1)]
-        for ignored in _IGNORE.finditer(inner):
-            names = {each.strip().strip('"') for each in (ignored[2] or "").split(",")}
-            if ignored[1] == "all" or "task_definition" in names:
-                return True
-    return False
-
-
-def _literal(body: str, attribute: str) -> str | None:
-    """An attribute's value at the block's own level, when it is a plain string."""
-    depth = 0
-    for line in body.splitlines():
-        if depth == 0 and (match := re.match(rf"\s*{attribute}\s*=\s*(.+?)\s*$", line)):
-            value = _LITERAL.fullmatch(match[1])
-            return value[1] if value else None
-        bare = re.sub(r'"(?:[^"\\]|\\.)*"', '""', line)
-        depth += bare.count("{") - bare.count("}")
-    return None
-
-
-def _closing(text: str, opening: int) -> int:
-    """Where the brace at `opening` is closed."""
-    depth = 0
-    for index, character in _outside_strings(text, opening):
-        if character == "{":
-            depth += 1
-        elif character == "}":
-            depth -= 1
-            if depth == 0:
-                return index
-    raise _Unreadable("a brace is not closed")
-
-
-def _outside_strings(text: str, start: int) -> Iterator[tuple[int, str]]:
-    index = start
-    while index < len(text):
-        if text[index] == '"':
-            index = _string_end(text, index)
-        else:
-            yield index, text[index]
-        index += 1
-
-
-def _string_end(text: str, opening: int) -> int:
-    """The closing quote; an interpolation `${…}` may hold quotes of its own."""
-    index, depth = opening + 1, 0
-    while index < len(text):
-        if text[index] == "\\":
-            index += 1
-        elif text.startswith(("${", "%{"), index):
-            depth += 1
-            index += 1
-        elif depth and text[index] == "}":
-            depth -= 1
-        elif depth and text[index] == '"':
-            index = _string_end(text, index)
-        elif text[index] == '"':
-            return index
-        elif text[index] == "\n" and not depth:
-            raise _Unreadable("a string is not closed")
-        index += 1
-    raise _Unreadable("a string is not closed")
-
-
-def _blanked(text: str) -> str:
-    """The text with comments and heredocs as blanks; lines keep their number."""
-    out, index = [], 0
-    while index < len(text):
-        if text[index] == '"':
-            end = _string_end(text, index) + 1
-            out.append(text[index:end])
-        elif text[index] == "#" or text.startswith("//", index):
-            end = text.find("\n", index)
-            end = len(text) if end < 0 else end
-        elif text.startswith("/*", index):
-            end = text.find("*/", index)
-            if end < 0:
-                raise _Unreadable("a comment is not closed")
-            end += 2
-            out.append("\n" * text.count("\n", index, end))
-        elif heredoc := _HEREDOC.match(text, index):
-            close = re.compile(rf"^[ \t]*{re.escape(heredoc[1])}[ \t]*$", re.MULTILINE).search(
-                text, heredoc.end()
-            )
-            if close is None:
-                raise _Unreadable("a heredoc is not closed")
-            end = close.end()
-            out.append("heredoc" + "\n" * text.count("\n", index, end))
-        else:
-            end = index + 1
-            out.append(text[index])
-        index = end
-    return "".join(out)
-
-
-def _unknown(why: str, where: Location | None = None) -> Finding:
-    remedy = (
-        "Where Terraform ignores the task definition, state terraform-released in atlas-access:acknowledged."
+        for name, free, what in _owners(block, known, ours):
+            may_be = _matches(name, service)
+            if may_be is False:
+                continue
+            if free and name == service:
+                released.append(block.where)
+            elif name == service and block.certain and free is False:
+                message = f"{what} sets the task definition of {service}: the next apply would undo ours"
+                return _found(Status.BAD, message, _IGNORE, block.where)
+            elif not free:
+                why = (
+                    "its name is no literal" if name != service else "whether it exists is decided elsewhere"
+                )
+                doubtful.append(
+                    _found(Status.UNKNOWN, f"{what} may be {service} ({why})", _STATE, block.where)
+                )
+    sure = [each for each in doubtful if "out of sight" not in each.message or not released]
+    if sure:
+        return sure[0]
+    if released:
+        return _found(Status.GOOD, f"ignores changes of the task definition of {service}", "", released[0])
+    where = (
+        "it may be in a module"
+        if any(block.kind == "module" for block in blocks)
+        else "no file of Terraform does"
     )
-    return Finding(Status.UNKNOWN, "", why, remedy, where)
+    if not blocks:
+        return _found(Status.UNKNOWN, f"{directory} holds no Terraform resource", _STATE, None)
+    return _found(Status.UNKNOWN, f"no aws_ecs_service names {service}; {where}", _STATE, None)
+
+
+def declared_secrets(
+    directory: Path, names: Mapping[str, str], idioms: Idioms | None = None
+) -> list[Finding]:
+    """The secrets of `names` (each with what it is: legacy, adopted, owned) that Terraform declares, or may declare."""
+    try:
+        blocks = blocks_of(directory)
+    except (Unreadable, OSError) as error:
+        return [_found(Status.UNKNOWN, str(error), _HANDOVER, None)]
+    table = (idioms or read_idioms()).table["terraform_secrets"]
+    found = []
+    for block in blocks:
+        argument = next(
+            (
+                arg
+                for kind, arg in table.items()
+                if re.search(rf"^{kind}$|{kind}" if "/" in kind else rf"^{kind}$", block.type)
+            ),
+            None,
+        )
+        if argument is None:
+            continue
+        value = block.known(argument)
+        if value is None and argument == "name" and isinstance(block.known("name_prefix"), str):
+            value = re.compile(re.escape(block.known("name_prefix")) + ".*")
+        if argument != "name" and not isinstance(value, str):
+            continue  # the secret itself is judged
+        for name, kind in names.items():
+            answer = _matches(value, name)
+            answer = answer or (f":secret:{name}-" in value if isinstance(value, str) else answer)
+            if answer is False:
+                continue
+            certain = answer is True and block.certain
+            what = f"{block.type}.{block.name} {'declares' if certain else 'may declare'} the {kind} secret {name}"
+            found.append(_found(Status.BAD if certain else Status.UNKNOWN, what, _HANDOVER, block.where))
+            if not certain:
+                break  # one of many that it may be
+    return found
+
+
+def _owners(block: Block, idioms: Idioms, ours: Collection[str]) -> Iterator[tuple[Any, bool | None, str]]:
+    """What sets a service's task definition: the service's name, whether it lets go of it, and what it is."""
+    what = f"{block.type}.{block.name}"
+    if block.kind == "module":
+        yield from _of_module(block, idioms)
+    elif block.type in ("aws_ecs_service", "awscc_ecs_service"):
+        name = block.known("name") if block.type.startswith("aws_") else block.known("service_name")
+        yield (
+            name if name is not None else UNKNOWN,
+            _ignores(block) or block.known("task_definition") in ours,
+            what,
+        )
+    elif block.type == "aws_codedeploy_deployment_group":
+        for section in block.sections("ecs_service"):
+            yield _inner(block, section, "service_name"), False, what
+    elif block.type == "aws_ecs_task_set":
+        yield block.known("service") or UNKNOWN, False, what
+    else:
+        for section in block.sections("provisioner local-exec"):
+            for node in section.walk():
+                text = "".join(each.text if each.kind == "text" else "{}" for each in node.parts or (node,))
+                if node.kind in ("text", "template") and _COMMAND.search(text):
+                    name = re.search(r"--service[= ]+(\S+)", text)
+                    yield UNKNOWN if name is None or "{}" in name[1] else name[1].strip("'\""), False, what
+
+
+def _inner(block: Block, section: Node, name: str) -> Any:
+    value = block.inner(section).get(name)
+    return UNKNOWN if value is None else value
+
+
+def _of_module(block: Block, idioms: Idioms) -> Iterator[tuple[Any, bool | None, str]]:
+    what = f"module.{block.name}"
+    row = next(
+        (row for row in idioms.table["terraform_modules"] if re.search(row["source"], block.type)), None
+    )
+    if row is None:
+        named = any(
+            value
+            for value in block.arguments.values()
+            if isinstance(value, str) and "ecs" not in value[:0] and value
+        )
+        for value in block.arguments.values():
+            if named and isinstance(value, str):
+                yield value, None, f"{what} (of {block.type}, which is out of sight)"
+        return
+    calls: Mapping[str, Any] = {"": block.arguments}
+    if "each" in row:
+        given = block.known(row["each"])
+        calls = given if isinstance(given, dict) else {} if given is None else {"": {"name": UNKNOWN}}
+    for key, arguments in calls.items():
+        parts = [
+            arguments[name]
+            for name in row["name"]
+            if isinstance(arguments, dict) and arguments.get(name) is not None
+        ]
+        unknown = any(isinstance(each, re.Pattern) for each in parts) or "context" in arguments
+        name = UNKNOWN if unknown else "-".join(map(str, parts)) or key or UNKNOWN
+        switch = arguments.get(row["switch"], row["default"])
+        yield name, None if isinstance(switch, re.Pattern) else bool(switch), what
+
+
+def _ignores(block: Block) -> bool:
+    """Whether the service's own lifecycle ignores its task definition, and nothing replaces it with one."""
+    ignored = False
+    for section in block.sections("lifecycle"):
+        for part in section.parts:
+            names = {each.text for each in part.walk() if each.kind in ("name", "text", "member")}
+            if part.text == "replace_triggered_by" and "aws_ecs_task_definition" in names:
+                return False
+            ignored = ignored or (part.text == "ignore_changes" and bool(names & {"all", "task_definition"}))
+    return ignored
+
+
+def _matches(value: Any, name: str) -> bool | None:
+    """Whether a value is a name, None where it may be."""
+    if isinstance(value, re.Pattern):
+        return None if value.fullmatch(name) else False
+    return bool(value == name)
+
+
+def _found(status: Status, message: str, remedy: str, where: Location | None) -> Finding:
+    return Finding(status, "", message, remedy, where)

@@ -16,7 +16,7 @@ from atlas_access.guards.source import Tree, read_named, shown
 def as_tracked(tree: Tree, root: Path, tracked: Collection[str], excluded: Sequence[str]) -> Tree:
     """Return `tree`, read from `root`, with what git tracks; `excluded` are the patterns that it was read with."""
     names = {shown(name): name for name in tracked}
-    names = {path: name for path, name in names.items() if not _left_out(path, excluded)}
+    names = {path: name for path, name in names.items() if not left_out(path, excluded)}
     closed = tuple(note.place.path for note in tree.notes if note.place.path.endswith("/"))
     more = read_named(
         root,
@@ -24,7 +24,7 @@ def as_tracked(tree: Tree, root: Path, tracked: Collection[str], excluded: Seque
     )
     wanted = {*names, *(folder for folder in closed if any(path.startswith(folder) for path in names))}
     return Tree(
-        files=tuple(file for file in (*tree.files, *more.files) if file.path in wanted),
+        files=tuple(each for each in (*tree.files, *more.files) if each.path.partition("!")[0] in wanted),
         notes=tuple(note for note in (*tree.notes, *more.notes) if note.place.path in wanted),
         count=len(names),
         packed=tuple(note for note in (*tree.packed, *more.packed) if note.place.path in wanted),
@@ -32,7 +32,7 @@ def as_tracked(tree: Tree, root: Path, tracked: Collection[str], excluded: Seque
     )
 
 
-def _left_out(path: str, excluded: Sequence[str]) -> bool:
+def left_out(path: str, excluded: Sequence[str]) -> bool:
     """Whether a pattern leaves out a path, or a folder above it."""
     if not excluded:
         return False

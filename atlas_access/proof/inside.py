@@ -35,6 +35,7 @@ def answer(environment: Mapping[str, str]) -> tuple[str, int]:
     text = environment.get(CONNECTION, "")
     try:
         proof = (
+            # atlas-access: allow env-var-coverage: the task that proves receives its connection by this name
             prove(request, Endpoints.from_environment(environment), read_secret=lambda: text)
             if text
             else unproven(request, Subject.SECRET, f"the task received no {CONNECTION}")

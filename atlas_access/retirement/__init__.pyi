@@ -26,7 +26,7 @@ from .observed import (
 from .report import RetirementRefused as RetirementRefused
 from .report_inventory import inventory_report as inventory_report
 from .report_status import status_report as status_report
-from .scope import scope_of as scope_of
+from .scope import scope_of as scope_of, secrets_to_let_go as secrets_to_let_go
 from .status import Fact as Fact, State as State, Step as Step, migration as migration
 from .status_facts import StatusOrder as StatusOrder
 from .undo import (

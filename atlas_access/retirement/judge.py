@@ -15,6 +15,7 @@ from atlas_access.retirement.model import (
     CLOCK_TOLERANCE_SECONDS,
     DEPLOYMENTS,
     SOAKED,
+    TERRAFORM,
     Condition,
     lasted,
     met,
@@ -42,7 +43,9 @@ def conditions(observed: ObservedGate, *, strict: bool = True) -> tuple[Conditio
         logins(observed),
         confirmation(observed),
     )
-    return judged if observed.settings.retirement is Step.TOMBSTONE else (*judged, soaked(observed))
+    if observed.settings.retirement is Step.TOMBSTONE:
+        return judged
+    return (*judged, soaked(observed), terraform(observed))
 
 
 def bindings(observed: ObservedGate, *, strict: bool) -> Condition:
@@ -205,6 +208,29 @@ def soaked(observed: ObservedGate) -> Condition:
     if age < hours * _HOUR:
         return unmet(SOAKED, shown, f"Run it again after {moment(since + hours * _HOUR)}")
     return met(SOAKED, shown)
+
+
+def terraform(observed: ObservedGate) -> Condition:
+    """Terraform declares none of the stack's secrets: an apply after the deletion would make a legacy one again.
+
+    A statement counts where the files say nothing; what they declare is never overruled.
+    """
+    found = observed.terraform
+    declared = [] if isinstance(found, Unread) else [each for each in found if each.status is Status.BAD]
+    if declared:
+        return unmet(TERRAFORM, listed((each.text for each in declared), _SHOWN), declared[0].remedy)
+    unclear = (
+        [str(found)]
+        if isinstance(found, Unread)
+        else [each.text for each in found if each.status is not Status.GOOD]
+    )
+    stated = observed.settings.acknowledged_at(What.TERRAFORM_SECRETS_RELEASED)
+    if unclear and stated is None:
+        way = f"Name the folder in terraformDirectory, or state {What.TERRAFORM_SECRETS_RELEASED} in acknowledged"
+        return unknown(TERRAFORM, listed(unclear, _SHOWN), way)
+    if unclear and stated is not None:
+        return met(TERRAFORM, f"acknowledged {stated:%Y-%m-%d %H:%M} UTC")
+    return met(TERRAFORM, "no Terraform file declares a secret of this stack")
 
 
 def _binding(account: ObservedAccount, each: BoundRevision) -> str:

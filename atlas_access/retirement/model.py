@@ -27,6 +27,7 @@ CONDITIONS = (
 """The gate of ENG-279 (phase G, rule 3), in the order in which they are shown."""
 
 SOAKED = "tombstone_soaked"
+TERRAFORM = "terraform_lets_go_of_secrets"
 """The condition that the second step has besides."""
 
 SLOW_TO_ASK = ("drift_clean", "smoke_gates_green")

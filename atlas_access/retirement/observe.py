@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from atlas_access.base import Clock, EndpointRefused, Endpoints, Phase, Settings, Unread
+from atlas_access.base import Clock, EndpointRefused, Endpoints, Finding, Phase, Settings, Unread
 from atlas_access.clients import AccountTarget, SignIn, read_or_unread, server_time
 from atlas_access.drift import Drift, Wanted, observe as drift_probe
+from atlas_access.guards import declared_secrets
 from atlas_access.manifest import KnownUser, Manifest
 from atlas_access.retirement import (
     observe_bindings as legacy_bindings,
@@ -25,9 +26,16 @@ from atlas_access.retirement.journal import Stage
 from atlas_access.retirement.judge import conditions
 from atlas_access.retirement.model import Condition
 from atlas_access.retirement.observed import ObservedAccount, ObservedGate, ObservedService
-from atlas_access.retirement.scope import Scope, names_in_account, names_of_service, own_doing, readers_of
+from atlas_access.retirement.scope import (
+    Scope,
+    names_in_account,
+    names_of_service,
+    own_doing,
+    readers_of,
+    secrets_to_let_go,
+)
 from atlas_access.retirement.steps import Examined, LiveState
-from atlas_access.rollout import UNGATED, Gates
+from atlas_access.rollout import PROJECT_FOLDER, UNGATED, Gates
 
 _WORKERS = 6
 _WEEK_SECONDS = 7 * 86400.0
@@ -123,6 +131,7 @@ def observe(asked: Asked, eyes: Eyes, live: LiveState) -> ObservedGate:
             drift=checked,
             smoke=smoke.result(),
             logins=logins,
+            terraform=_reported("Terraform's files", lambda: _terraform(asked)),
             explained=explained,
             tombstoned=_tombstoned(live),
         )
@@ -209,6 +218,13 @@ def _logins(
         eyes.sign_in,
         eyes.endpoints,
     )
+
+
+def _terraform(asked: Asked) -> tuple[Finding, ...] | Unread:
+    if not asked.settings.terraform_directory:
+        return Unread("Terraform's files", "terraformDirectory names none")
+    folder = PROJECT_FOLDER / asked.settings.terraform_directory
+    return tuple(declared_secrets(folder, secrets_to_let_go(asked.manifest, asked.stack)))
 
 
 def _tombstoned(live: LiveState) -> float | None:

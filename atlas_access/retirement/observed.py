@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from atlas_access.base import Settings, Unread
+from atlas_access.base import Finding, Settings, Unread
 from atlas_access.clients import ObservedLogins, ObservedRole, ObservedUser
 from atlas_access.drift import BoundVariable, Drift, ObservedSecret
 
@@ -84,7 +84,8 @@ class ObservedGate:
 
     `settings` hold the step, and what a person typed and stated because it cannot be observed from here.
     `accounts` are those of every environment that reads this cluster, `services` those of every environment. `smoke`
-    are the failures of a round of gates, None where gates are not run (a sandbox's own tests). `explained` counts the
+    are the failures of a round of gates, None where gates are not run (a sandbox's own tests). `terraform` are the
+    secrets that Terraform's files declare or may declare, an `Unread` where none are named. `explained` counts the
     differences that the retirement itself has made, which `drift` no longer holds.
     """
 
@@ -97,6 +98,7 @@ class ObservedGate:
     drift: Drift | Unread
     smoke: tuple[str, ...] | Unread | None
     logins: SoakLogins | Unread
+    terraform: tuple[Finding, ...] | Unread
     explained: int = 0
     tombstoned: float | None = None
 

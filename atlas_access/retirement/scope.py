@@ -114,3 +114,12 @@ def own_doing(
 
 def _read_from_elsewhere(user: LegacyUser, stack: str) -> bool:
     return any(secret.environment != stack for secret in user.secrets)
+
+
+def secrets_to_let_go(manifest: Manifest, stack: str) -> dict[str, str]:
+    """The secrets of a stack's account that no other tool may declare, with what each is: legacy, adopted, owned."""
+    owned = {each.secret.replace("{env}", stack): each.secret_adopted for each in manifest.users}
+    found = {each.secret_name: "owned" for each in manifest.credentials_for(stack)}
+    found |= {name: "adopted" if adopted else "owned" for name, adopted in owned.items()}
+    legacy = (secret for user in manifest.legacy for secret in user.secrets if secret.environment == stack)
+    return found | {each.name: "legacy" for each in legacy}

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from atlas_access.base import Status
+from atlas_access.code.idioms import read_idioms
+from atlas_access.code.names import names_of
+from atlas_access.code.project import Project
 from atlas_access.guards import env_var_coverage, no_uri_in_git, reference_collections, silent_fall_back
 from atlas_access.guards.finding import Guard, Report
 from atlas_access.guards.source import read_tree
@@ -19,11 +22,11 @@ _PLANTED = re.compile(r"PLANTED (?P<guard>[a-z-]+)")
 
 def reports(root: Path, manifest: Manifest, marks: str = "") -> dict[Guard, Report]:
     tree = read_tree(root)
-    known = [*{b.variable for b in manifest.bindings}, *(d.name for d in manifest.deprecated_variables)]
+    project = Project(tree.files, names_of(manifest), read_idioms())
     found = (
-        env_var_coverage.check(manifest, tree.files, marks),
-        silent_fall_back.check(tree.files, known),
-        reference_collections.check(manifest, tree.files),
+        env_var_coverage.check(manifest, project, marks),
+        silent_fall_back.check(project),
+        reference_collections.check(manifest, project),
         no_uri_in_git.check(tree.files),
     )
     return {each.guard: each for each in found}

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from atlas_access.cli.main import run
-from atlas_access.guards.language import Language
+from atlas_access.code.language import Language, SourceFile
 from atlas_access.guards.replacements import ListInvalid, from_json, patch, replacements, to_json
-from atlas_access.guards.source import SourceFile
 from tests.unit.manifests import ROOT, manifest
 
 OLD = [each.name for each in manifest().deprecated_variables]
@@ -98,26 +97,26 @@ def test_what_is_no_list_is_refused(text: str) -> None:
 
 
 def test_a_list_edited_by_hand_cuts_no_line_to_pieces() -> None:
-    file = SourceFile("db.ts", BEFORE, Language.SCRIPT)
+    file = SourceFile("db.ts", BEFORE, Language.TYPESCRIPT)
     listed = from_json(to_json(replacements(manifest(), [file])).replace('"MONGODB_URI_AUDIT_READ"', '"X"'))
     made = patch(listed, [file])
     assert ("db.ts:4",) == made.lost
 
 
 def test_the_list_holds_no_source_text() -> None:
-    file = SourceFile("db.ts", BEFORE.replace("const reader", "const hunter22"), Language.SCRIPT)
+    file = SourceFile("db.ts", BEFORE.replace("const reader", "const hunter22"), Language.TYPESCRIPT)
     assert "hunter22" not in to_json(replacements(manifest(), [file]))
 
 
 @given(st.lists(st.lists(st.sampled_from([*OLD, *NEW.values(), "OTHER"]), max_size=3), max_size=6))
 def test_there_and_back_again_is_the_same_text(rows: list[list[str]]) -> None:
     text = "".join(f"use({', '.join(f'process.env.{name}' for name in row)});\n" for row in rows)
-    listed = replacements(manifest(), [SourceFile("a.ts", text, Language.SCRIPT)])
+    listed = replacements(manifest(), [SourceFile("a.ts", text, Language.TYPESCRIPT)])
     assert sum(any(name in OLD for name in row) for row in rows) == len(listed)
     there = text
     for name in sorted(OLD, key=len, reverse=True):
         there = there.replace(f"{name})", f"{NEW[name]})").replace(f"{name},", f"{NEW[name]},")
-    back = patch(from_json(to_json(listed)), [SourceFile("a.ts", there, Language.SCRIPT)], reverse=True)
+    back = patch(from_json(to_json(listed)), [SourceFile("a.ts", there, Language.TYPESCRIPT)], reverse=True)
     assert () == back.lost
     lines = back.text.splitlines()[2:]
     # A patch may take an unchanged line away and put it back beside a changed one.

@@ -30,6 +30,8 @@ WRITES = {
     "deploy": {"id-token", "issues"},
     "drift": {"id-token", "issues"},
     "rollback": {"id-token", "issues"},
+    "guards": set(),
+    "secrets": {"id-token"},
 }
 """What each workflow may write: an OIDC token, a comment, an issue; never the contents."""
 
@@ -59,7 +61,7 @@ def recipe(target: str, **variables: str) -> str:
     return found.stdout
 
 
-def test_the_five_workflows_are_there() -> None:
+def test_every_workflow_is_listed() -> None:
     assert sorted(WRITES) == [workflow.stem for workflow in WORKFLOWS]
 
 
@@ -108,7 +110,19 @@ def test_every_target_is_in_the_makefile() -> None:
 @pytest.mark.thorough
 @pytest.mark.parametrize(
     "target",
-    sorted({"guards", "docs-check", "drift", "prove", "policy", "secrets-check", "rollback", "watch-soak"}),
+    sorted(
+        {
+            "guards",
+            "guards-application",
+            "docs-check",
+            "drift",
+            "prove",
+            "policy",
+            "secrets-check",
+            "rollback",
+            "watch-soak",
+        }
+    ),
 )
 def test_every_command_of_ours_in_a_recipe_is_one_that_the_tool_has(target: str) -> None:
     assert target in targets()

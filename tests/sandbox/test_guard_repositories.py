@@ -3,7 +3,9 @@
 import gzip
 import json
 import os
+import zipfile
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,55 @@ def test_a_tracked_file_that_is_not_there_is_not_judged(repository: Path, judged
 def test_an_archive_is_not_judged_until_it_is_left_out(repository: Path, judged: Judge) -> None:
     commit(repository, "dump.gz", gzip.compress(URI.encode()))
     assert [(3, {"dump.gz"}), (0, set())] == [judged(repository), judged(repository, "--exclude", "*.gz")]
+
+
+@pytest.mark.parametrize(("member", "found"), [(URI, {"a.docx!word/document.xml"}), ("nothing", set())])
+def test_a_zips_members_are_searched(member: str, found: set[str], repository: Path, judged: Judge) -> None:
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", member)
+    commit(repository, "a.docx", packed.getvalue())
+    assert (int(bool(found)), found) == judged(repository)
+
+
+def test_a_zip_that_holds_another_archive_or_is_broken_is_not_judged(repository: Path, judged: Judge) -> None:
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("dump.gz", gzip.compress(URI.encode()))
+    commit(repository, "a.zip", packed.getvalue())
+    commit(repository, "b.zip", packed.getvalue()[:-9])
+    assert (3, {"a.zip", "b.zip"}) == judged(repository)
+
+
+def test_the_messages_of_commits_and_tags_are_searched(repository: Path, judged: Judge) -> None:
+    commit(repository, "a.txt", b"x")
+    git(repository, "commit", "-q", "--allow-empty", "-m", f"the old one was {ADDRESS}")
+    git(repository, "tag", "-a", "v1", "-m", f"MONGODB_PASSWORD={PASSWORD}")
+    assert (1, {"the message of a commit", "the message of a tag"}) == judged(repository, "--history")
+
+
+def test_what_guards_yaml_leaves_out_is_left_out_and_said(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commit(repository, "a.env", f"MONGODB_URI={URI}".encode())
+    commit(repository, "guards.yaml", b"exclude: [{paths: '*.env', why: made up, guards: [no-uri-in-git]}]\n")
+    manifest = ["--source", str(repository), "--manifest", str(ROOT / "access.yaml")]
+    assert 0 == run(["guard", "no-uri-in-git", *manifest])
+    assert "left out by guards.yaml: made up" in capsys.readouterr().out
+    commit(repository, "guards.yaml", b"exclude: [{paths: '*.env'}]\n")
+    assert 2 == run(["guard", "no-uri-in-git", *manifest])
+
+
+def test_a_team_adds_idioms_of_its_own(repository: Path) -> None:
+    commit(
+        repository,
+        "a.ts",
+        b"export const uri = orElse(process.env.MONGODB_REFERENCE_URI, process.env.MONGODB_URI);\n",
+    )
+    manifest = ["--source", str(repository), "--manifest", str(ROOT / "access.yaml")]
+    assert 3 == run(["guard", "silent-fall-back", *manifest])
+    commit(repository, "guards.yaml", b"first_of: [orElse]\n")
+    assert 1 == run(["guard", "silent-fall-back", *manifest])
 
 
 def test_an_archive_says_nothing_of_the_code_around_it(repository: Path) -> None:

@@ -178,6 +178,6 @@ def test_validate_secrets_asks_whose(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_no_format_of_a_finding_holds_a_password(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.txt").write_text(URI)
-    for form in ("text", "md", "json"):
+    for form in ("text", "md", "json", "sarif"):
         assert 1 == guard("no-uri-in-git", "--source", str(tmp_path), "--format", form)
     assert PASSWORD not in "".join(capsys.readouterr())

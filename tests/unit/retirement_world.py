@@ -164,6 +164,7 @@ def observed(step: Step, wall: float = 10 * DAY, **changes: Any) -> ObservedGate
         "drift": Drift(STACK, moment, (), checked=(("users", 13),)),
         "smoke": (),
         "logins": SoakLogins(verified, moment, 40),
+        "terraform": (),
         "tombstoned": None if step is Step.TOMBSTONE else wall - DAY,
     }
     stated = changes.pop("acknowledged", {What.LOCAL_VERIFIED: verified, What.CODE_VERIFIED: verified})

@@ -3,12 +3,11 @@
 import pytest
 
 from atlas_access.base import Format, Status, plain, render
+from atlas_access.code.language import Language, language_of
 from atlas_access.guards import allowances, docs_sync, no_uri_in_git
 from atlas_access.guards.finding import Guard, Report, noted, report, wrong
-from atlas_access.guards.language import Language, language_of
 from atlas_access.guards.no_uri_in_git import HistoryLine
 from atlas_access.guards.report_guards import guards_report
-from atlas_access.guards.script_tokens import tokens_of
 from tests.unit.source_files import source
 
 PASSWORD = "hR7" + "kq2Zt9XwLm"
@@ -70,20 +69,14 @@ def test_every_form_carries_the_same_facts_and_markdown_is_escaped() -> None:
 @pytest.mark.parametrize(
     ("path", "first", "expected"),
     [
-        ("src/a.TS", "", Language.SCRIPT),
+        ("src/a.TS", "", Language.TYPESCRIPT),
         (".env.staging", "", Language.ENV),
         ("Dockerfile.prod", "", Language.DOCKER),
         ("bin/run", "#!/usr/bin/env bash\n", Language.SHELL),
         ("bin/run", "#!/usr/bin/env python3\n", Language.PYTHON),
-        ("bin/run", "#!/usr/bin/env node\n", Language.SCRIPT),
+        ("bin/run", "#!/usr/bin/env node\n", Language.JAVASCRIPT),
         ("notes.txt", "#!/bin/sh\n", Language.OTHER),
     ],
 )
 def test_the_language_is_known_by_name_or_first_line(path: str, first: str, expected: Language) -> None:
     assert expected == language_of(path, first)
-
-
-def test_tokens_tell_strings_templates_patterns_and_comments_apart() -> None:
-    text = "a = /['\"`]/g; b = `x${c || `y${d}`}z`; // no\ne = 'it\\'s' / 2; f = \"//\""
-    strings = [token.text for token in tokens_of(text) if token.kind in ("string", "text")]
-    assert (["x", "y", "", "z", "it\\'s", "//"], 2) == (strings, tokens_of(text)[-1].line)

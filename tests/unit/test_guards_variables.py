@@ -3,14 +3,15 @@
 import pytest
 
 from atlas_access.base import Status
+from atlas_access.code.names import names_of, suspected
 from atlas_access.guards import env_var_coverage, reference_collections, silent_fall_back
-from atlas_access.guards.variables import Use, is_mongo_variable, uses_in
+from atlas_access.guards.variables import Use, uses_in
 from tests.unit.manifests import manifest
-from tests.unit.source_files import source
+from tests.unit.source_files import project, source
 
 
 def uses(path: str, text: str) -> list[Use]:
-    return list(uses_in(source(path, text), ("MONGODB_URI",)))
+    return list(uses_in(source(path, text), names_of(manifest()), project(source(path, text))))
 
 
 @pytest.mark.parametrize(
@@ -18,17 +19,16 @@ def uses(path: str, text: str) -> list[Use]:
     [
         ("a.py", 'u = os.environ["MONGODB_URI" + suffix]', "MONGODB_URI"),
         ("a.py", 'u = os.environ[f"MONGODB_URI{suffix}"]', "MONGODB_URI"),
-        ("a.py", 'u = os.environ["MONGODB_URI" + "_WRITE"]', "MONGODB_URI"),
         ("a.py", 'u = os.environ["MONGODB_%s_WRITE" % kind]', "MONGODB_"),
         ("a.py", 'u = os.environ["MONGODB_%(kind)s_WRITE" % names]', "MONGODB_"),
         ("a.py", 'u = os.environ["MONGODB_{}_WRITE".format(kind)]', "MONGODB_"),
-        ("a.py", 'u = os.environ[f"{stage}_MONGODB_URI"]', ""),
+        ("a.py", 'u = os.environ[f"{stage}_MONGODB_URI"]', "_MONGODB_URI"),
         ("a.py", 'u = os.environ[stage + "_MONGODB_URI"]', "_MONGODB_URI"),
-        ("a.py", 'u = os.environ["_".join(["MONGODB", "URI", kind])]', "MONGODB_URI"),
+        ("a.py", 'u = os.environ["_".join(["MONGODB", "URI", kind])]', "MONGODB_URI_"),
         ("a.ts", 'const u = process.env["MONGODB_URI" + suffix]', "MONGODB_URI"),
         ("a.ts", "const u = process.env[`MONGODB_URI${suffix}`]", "MONGODB_URI"),
         ("a.ts", "const u = process.env[`${stage}_MONGODB_URI`]", "_MONGODB_URI"),
-        ("a.ts", 'const u = process.env[["MONGODB", "URI", kind].join("_")]', "MONGODB"),
+        ("a.ts", 'const u = process.env[["MONGODB", "URI", kind].join("_")]', "MONGODB_URI_"),
         ("a.sh", 'name="MONGODB_URI_${KIND}_WRITE"', "MONGODB_URI_"),
         ("a.yaml", "- MONGODB_URI${SUFFIX}", "MONGODB_URI"),
     ],
@@ -66,15 +66,15 @@ def test_a_use_is_seen_beside_apostrophes_and_in_every_language_that_is_read(pat
     assert [Use(1, "MONGODB_URI")] == uses(path, text)
 
 
-@pytest.mark.parametrize("suffix", ["vue", "go", "ipynb", "rb", "java"])
+@pytest.mark.parametrize("suffix", ["vue", "ipynb", "rb", "java"])
 def test_code_of_a_language_that_is_not_read_is_not_judged_and_not_clean(suffix: str) -> None:
     code = source(f"a.{suffix}", "\nMONGODB_REFERENCE_URI MONGODB_URI")
     notes = [
         note
         for found in (
-            env_var_coverage.check(manifest(), [code]),
-            silent_fall_back.check([code], ()),
-            reference_collections.check(manifest(), [code]),
+            env_var_coverage.check(manifest(), project(code)),
+            silent_fall_back.check(project(code)),
+            reference_collections.check(manifest(), project(code)),
         )
         for note in found.notes
     ]
@@ -85,8 +85,8 @@ def test_code_of_a_language_that_is_not_read_is_not_judged_and_not_clean(suffix:
 
 
 def test_code_of_a_language_that_is_not_read_and_speaks_of_no_variable_is_clean() -> None:
-    code = source("a.go", "// MONGODB_ATLAS_PUBLIC_API_KEY and mongo\n")
-    assert Status.GOOD == silent_fall_back.check([code], ()).status
+    code = source("a.rb", "# MONGODB_ATLAS_PUBLIC_API_KEY and mongo\n")
+    assert Status.GOOD == silent_fall_back.check(project(code)).status
 
 
 @pytest.mark.parametrize(
@@ -105,19 +105,19 @@ def test_code_of_a_language_that_is_not_read_and_speaks_of_no_variable_is_clean(
     ],
 )
 def test_which_names_are_mongo_variables(name: str, expected: bool) -> None:
-    assert expected == is_mongo_variable(name)
+    assert expected == suspected(name)
 
 
 def test_a_variable_counts_as_read_only_in_code() -> None:
     bound = [source("ecs.tf", 'MONGODB_URI = "x"')]
-    found = env_var_coverage.check(manifest(), bound).findings
+    found = env_var_coverage.check(manifest(), project(*bound)).findings
     findings = {each.message for each in found if each.place.path == "access.yaml"}
     assert "MONGODB_URI is declared, and no code of the tree reads it" in findings
 
 
 def test_a_declared_variable_may_be_marked_as_reserved_with_a_reason() -> None:
     code = source("a.ts", "// atlas-access: reserved MONGODB_AUDIT_WRITE_URI: its writers come with phase 5")
-    found = env_var_coverage.check(manifest(), [code])
+    found = env_var_coverage.check(manifest(), project(code))
     assert not [each for each in found.findings if each.message.startswith("MONGODB_AUDIT_WRITE_URI")]
     assert "MONGODB_AUDIT_WRITE_URI is not read yet: its writers come with phase 5" in {
         n.message for n in found.notes
@@ -127,5 +127,22 @@ def test_a_declared_variable_may_be_marked_as_reserved_with_a_reason() -> None:
 def test_a_mark_without_a_reason_marks_nothing() -> None:
     code = source("a.ts", "// atlas-access: reserved MONGODB_AUDIT_WRITE_URI")
     assert [
-        each for each in env_var_coverage.check(manifest(), [code]).findings if "AUDIT_WRITE" in each.message
+        each
+        for each in env_var_coverage.check(manifest(), project(code)).findings
+        if "AUDIT_WRITE" in each.message
     ]
+
+
+def test_code_that_cannot_be_parsed_as_a_whole_is_not_judged_and_not_clean() -> None:
+    found = silent_fall_back.check(project(source("a.py", "MONGODB_URI MONGODB_WRITE_URI (")))
+    what = "speaks of MONGODB_URI and cannot be parsed as a whole: not judged; leave it out with --exclude"
+    assert (Status.UNKNOWN, [what]) == (found.status, [note.message for note in found.notes])
+
+
+def test_a_fall_back_names_what_is_missing_and_what_is_used_instead() -> None:
+    text = 'const a = process.env.MONGODB_WRITE_URI ?? process.env.MONGODB_URI ?? "mongodb://localhost";'
+    found = silent_fall_back.check(project(source("a.ts", text))).findings
+    assert [
+        "MONGODB_URI silently falls back to a literal",
+        "MONGODB_WRITE_URI silently falls back to MONGODB_URI",
+    ] == [each.message for each in found]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from retirement_world import DAY, IDLE, STACK, observed
 
-from atlas_access.base import Status, What
+from atlas_access.base import Finding, Status, What
 from atlas_access.base.observed import Unread
 from atlas_access.base.phases import Step
 from atlas_access.drift.finding import Difference, Drift, Kind
@@ -17,6 +17,7 @@ from atlas_access.retirement.model import (
     FRESH_SECONDS,
     SLOW_TO_ASK,
     SOAKED,
+    TERRAFORM,
     Condition,
     evidence_json,
     fresh_from,
@@ -69,7 +70,7 @@ def test_the_names_are_those_that_the_policy_pack_asks_for() -> None:
 
 
 def test_a_gate_with_everything_in_order_is_met_throughout() -> None:
-    for step, names in ((Step.TOMBSTONE, CONDITIONS), (Step.DELETE, (*CONDITIONS, SOAKED))):
+    for step, names in ((Step.TOMBSTONE, CONDITIONS), (Step.DELETE, (*CONDITIONS, SOAKED, TERRAFORM))):
         found = conditions(observed(step, WALL))
         assert names == tuple(each.subject for each in found)
         assert () == open_ones(found)
@@ -201,6 +202,32 @@ def test_tombstones_stand_for_all_their_hours(since: float | None, standing: Sta
     found = judged(SOAKED, Step.DELETE, tombstoned=since)
     assert standing is found.status
     assert evidence in found.message
+
+
+DECLARED = Finding(Status.BAD, "", "declares the legacy secret staging/mongodb/plans-write", "Let it go.")
+MAYBE = Finding(Status.UNKNOWN, "", "may declare it", "Let it go.")
+STATED = {"acknowledged": {What.TERRAFORM_SECRETS_RELEASED: at(WALL - HOUR)}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "standing", "evidence"),
+    [
+        ({}, Status.GOOD, "no Terraform file declares a secret"),
+        ({"terraform": (DECLARED,)}, Status.BAD, "declares the legacy secret"),
+        ({"terraform": (DECLARED, MAYBE), **STATED}, Status.BAD, "declares the legacy secret"),
+        ({"terraform": (MAYBE,)}, Status.UNKNOWN, "may declare it"),
+        ({"terraform": (MAYBE,), **STATED}, Status.GOOD, "acknowledged 1970-01-10 23:00 UTC"),
+        ({"terraform": UNREAD}, Status.UNKNOWN, "AccessDenied"),
+        ({"terraform": UNREAD, **STATED}, Status.GOOD, "acknowledged"),
+    ],
+)
+def test_terraform_lets_go_of_the_secrets_before_they_are_deleted(
+    changes: dict[str, Any], standing: Status, evidence: str
+) -> None:
+    found = judged(TERRAFORM, Step.DELETE, **changes)
+    assert standing is found.status
+    assert evidence in found.message
+    assert found.met or found.remedy
 
 
 def test_the_evidence_is_what_the_policy_pack_reads() -> None:
