@@ -6,8 +6,10 @@ proven, and otherwise ends the program with all the reasons at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import pulumi
 
@@ -110,12 +112,20 @@ def version_of(
 ) -> pulumi.Output[str]:
     """The proven version of one secret, once every proof has passed; a preview shows what is known of it already.
 
-    A saved plan fails where it expected a change that does not come: another credential's proof is none.
+    A saved plan fails where it expected a change that does not come: another credential's proof is none. It depends on
+    every proof in both.
     """
-    if pulumi.runtime.is_dry_run():
-        known: pulumi.Output[str] = vars(proofs[secret_name])["secret_version"]
-        return known
-    return proven.apply(lambda versions: versions[secret_name])
+    gated = proven.apply(lambda versions: versions[secret_name])
+    if not pulumi.runtime.is_dry_run():
+        return gated
+    known: pulumi.Output[str] = vars(proofs[secret_name])["secret_version"]
+    later = asyncio.ensure_future
+    return pulumi.Output(
+        later(gated.resources()),
+        cast(Awaitable[str], later(known.future())),
+        later(known.is_known()),
+        later(known.is_secret()),
+    )
 
 
 def _passed(results: list[list[str]]) -> list[str]:
