@@ -107,11 +107,13 @@ if shutil.which("pulumi"):
         rotated("app_write")
         assert "app_write stays for now" in rotated("app_write", "--finish")
         advance(checkout.sandbox, 31 * 60)
-        assert "deleted" in planned()
+        shown = planned()
+        assert "deleted" in shown, shown
         rotated("app_read")
         rotated("app_read", "--abort")
         advance(checkout.sandbox, 31 * 60)
-        assert "deleted" in planned()
+        shown = planned()
+        assert "deleted" in shown, shown
         left = checkout.run(
             "pulumi", "preview", "--stack", "staging", "--expect-no-changes", "--non-interactive"
         )
