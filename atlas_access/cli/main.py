@@ -23,6 +23,7 @@ from atlas_access.cli.legacy import app as legacy
 from atlas_access.cli.matrix import matrix
 from atlas_access.cli.policy import policy
 from atlas_access.cli.prove import prove
+from atlas_access.cli.review import review
 from atlas_access.cli.rollback import rollback
 from atlas_access.cli.rotate import rotate
 from atlas_access.cli.sandbox import app as sandbox
@@ -68,6 +69,7 @@ for verb in (
     matrix,
     policy,
     prove,
+    review,
     rollback,
     rotate,
     smoke,
