@@ -17,34 +17,19 @@ _RANKS = (DataClass.PUBLIC, DataClass.PII, DataClass.PHI)
 _ROTATION = ("generations", "rotating", "rotationStep", "passwords")
 _LOOSENING = frozenset(
     {
-        "allowUngatedRollout",
-        "allowUnprovenPrivateAddress",
-        "driftWithoutCollections",
-        "repair",
-        "takeOver",
-        "unprotect",
+        "allowUngatedRollout", "allowUnprovenPrivateAddress", "driftWithoutCollections", "repair",
+        "takeOver", "unprotect",
     }
-)
+)  # fmt: skip
 """Settings that switch a check off, or let something happen that is refused otherwise."""
 
 _PLACES = frozenset(
     {
-        "atlasCluster",
-        "atlasProjectId",
-        "awsAccountId",
-        "ecsCluster",
-        "ecsService",
-        "githubRepository",
-        "kmsAlias",
-        "observerRole",
-        "proofTaskFamily",
-        "referenceStack",
-        "runtimeContainer",
-        "schemaFamily",
-        "smokeUrl",
-        "soakRole",
+        "atlasCluster", "atlasProjectId", "awsAccountId", "ecsCluster", "ecsService", "githubRepository",
+        "kmsAlias", "observerRole", "proofTaskFamily", "referenceStack", "runtimeContainer", "schemaFamily",
+        "smokeUrl", "soakRole",
     }
-)
+)  # fmt: skip
 """Settings that say where credentials exist, who receives them, and what the gates ask."""
 
 
