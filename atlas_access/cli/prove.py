@@ -142,10 +142,6 @@ def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
         if sign_in
         else ["Atlas was not asked, because there are no credentials: the secrets' hosts are unchecked."]
     )
-    notes += [
-        f"What running tasks hold is unknown ({why}): the current versions were proven."
-        for why in dict.fromkeys(one.unasked for one in each if one.unasked)
-    ]
     if asked.row and probes:
         notes.append(write_row(stack, probes, proofs))
     return ProofReport(
@@ -164,6 +160,7 @@ def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
         seconds=time.monotonic() - began,
         notes=tuple(notes),
         complete=probes is None,
+        unknown=tuple(dict.fromkeys(what for one in each for what in one.unknown)),
         declared=() if probes else tuple(each.name for each in declared.users),
     )
 
