@@ -17,6 +17,7 @@ from atlas_access.cli.check import check
 from atlas_access.cli.docs import docs
 from atlas_access.cli.drift import drift
 from atlas_access.cli.env import env
+from atlas_access.cli.evidence import evidence
 from atlas_access.cli.explain import explain
 from atlas_access.cli.guard import guard
 from atlas_access.cli.legacy import app as legacy
@@ -64,6 +65,7 @@ for verb in (
     docs,
     drift,
     env,
+    evidence,
     explain,
     guard,
     matrix,

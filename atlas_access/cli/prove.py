@@ -101,6 +101,16 @@ def _exclude(asked: _Asked, secret_id: str | None) -> None:
         raise CommandFailed("--set tries its own users: leave --user out.")
 
 
+def proofs_of(stack: str, manifest: Path, endpoints: Endpoints) -> ProofReport:
+    """Prove every credential of a stack, without showing progress. Raises CommandFailed."""
+    from atlas_access.base import EndpointRefused
+
+    with presented_as(WRONG, EndpointRefused):
+        return _of_stack(
+            _Asked(stack, None, None, legacy=False, row=False, here=False, quiet=True), manifest, endpoints
+        )
+
+
 def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
     from atlas_access.cli.output import console
     from atlas_access.cli.prove_view import board

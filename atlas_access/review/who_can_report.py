@@ -21,7 +21,7 @@ def declared_report(answer: Answer) -> Report:
     return Report(
         name="who-can",
         status=Status.GOOD,
-        label="DECLARED",
+        label="DECLARED" if answer.declared else "UNDECLARED",
         summary=f"{able} can {answer.action} on {answer.place}{_undeclared(answer)}",
         sections=(
             Section(lines=tuple(map(_sentence, answer.holders))),
@@ -84,7 +84,7 @@ def live_report(
 
 
 def _undeclared(answer: Answer) -> str:
-    return "" if answer.declared else ", which is undeclared: by what the roles reach"
+    return "" if answer.declared else " (undeclared: by what the roles reach)"
 
 
 def _beyond(users: Sequence[str], legacy: Sequence[str]) -> Iterator[Finding]:

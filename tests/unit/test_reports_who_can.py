@@ -90,5 +90,5 @@ def test_an_undeclared_collection_is_answered_by_what_the_roles_reach(
     answer = who_can(manifest, action, place)
     assert expected == {holder.user for holder in answer.holders}
     users = ", ".join(each for each in ("app_read", "app_write") if each in expected) or "Nobody"
-    said = f"DECLARED  {users} can {action} on {place}, which is undeclared: by what the roles reach"
+    said = f"UNDECLARED  {users} can {action} on {place} (undeclared: by what the roles reach)"
     assert said == declared_report(answer).headline
