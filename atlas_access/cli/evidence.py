@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -32,7 +31,7 @@ def evidence(
 
     Exit 0 where all is proven, clean and done; 1 where something is not; 3 where something could not be asked.
     """
-    from atlas_access.base import Format, clock_for, render, worst
+    from atlas_access.base import Format, clock_for, render, stack_files, worst
     from atlas_access.cli.check import compared
     from atlas_access.cli.drift import observed
     from atlas_access.cli.output import write
@@ -40,7 +39,7 @@ def evidence(
     from atlas_access.cli.status import status_of
     from atlas_access.drift import drift_report
     from atlas_access.proof import proof_report
-    from atlas_access.review import Context, build, evidence_files, matrix_report, observations
+    from atlas_access.review import Context, build, commit_of, evidence_files, matrix_report, observations
 
     endpoints, declared = inputs.read_endpoints(), inputs.read_manifest(manifest)
     inputs.known_stack(stack, declared)
@@ -62,17 +61,16 @@ def evidence(
     hosts, asked_hosts = _hosts(settings, endpoints)
     by, asked_by = _caller(settings, endpoints)
     clock = clock_for(os.environ, endpoints)
-    parts = [path for path in (manifest, *_settings_files(manifest)) if path.exists()]
     context = Context(
         stack=stack,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         clock=f"advanced by {clock.advanced:.0f} s (sandbox only)" if clock.advanced else "the system's",
         by=by,
-        commit=_commit(manifest.parent),
+        commit=commit_of(manifest.parent),
         program=f"atlas-access {version('atlas-access')}",
         manifest_digest=_digest(manifest),
         law_digest=_digest(manifest.parent / _LAW),
-        settings_digest=_digest(*parts[1:]),
+        settings_digest=_digest(*stack_files(manifest.parent).values()),
         expectations_digests=tuple(sorted({each.proof.expectations_digest for each in found.proven})),
         secret_versions={each.secret: each.proof.secret_version for each in found.proven},
         server_versions=tuple(sorted({each.proof.server_version for each in found.proven} - {""})),
@@ -91,28 +89,9 @@ def evidence(
     return status.exit_code
 
 
-def _settings_files(manifest: Path) -> list[Path]:
-    return sorted(manifest.parent.glob("Pulumi.*.yaml"))
-
-
 def _digest(*paths: Path) -> str:
     """The SHA-256 of files, one after the other."""
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
-
-
-def _commit(folder: Path) -> str:
-    """The commit that is checked out, and whether files differ from it."""
-
-    def git(*words: str) -> str:
-        command = ["git", "-C", str(folder), *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - git by fixed words
-        return done.stdout.strip()
-
-    try:
-        commit, changed = git("rev-parse", "HEAD"), git("status", "--porcelain", "--untracked-files=no")
-    except OSError:
-        return "unknown"
-    return f"{commit or 'unknown'}{' with uncommitted changes' if changed else ''}"
 
 
 def _caller(settings: Settings, endpoints: Endpoints) -> tuple[str, tuple[str, ...]]:

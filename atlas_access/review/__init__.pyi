@@ -25,7 +25,7 @@ from .deployment_text import (
 from .documents import documents as documents
 from .evidence import EvidenceInvalid as EvidenceInvalid, observations as observations
 from .evidence_folder import Context as Context, evidence_files as evidence_files
-from .from_git import BaseUnread as BaseUnread, base_of as base_of
+from .from_git import BaseUnread as BaseUnread, base_of as base_of, commit_of as commit_of
 from .markdown import code as code, escape as escape
 from .matrix import (
     AcceptedFinding as AcceptedFinding,

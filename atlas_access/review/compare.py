@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from atlas_access.manifest import Consumer, Manifest
 from atlas_access.privileges import Privileges, atlas_name
@@ -19,6 +20,8 @@ Slot = tuple[str, Consumer, str]
 
 Held = tuple[str, str, str]
 """The user whose credential a variable carries, of which cluster, by which address."""
+
+_K = TypeVar("_K")
 
 _CONSUMERS = {
     Consumer.SERVICE: "the service",
@@ -42,7 +45,7 @@ def renames(before: Manifest | None, after: Manifest | None) -> tuple[Change, ..
     """Users and variables that have another name and otherwise nothing new."""
     pair = _Pair(before, after)
     found = [("user", old, new) for old, new in sorted(pair.names.items())]
-    found += [("role", old, new) for old, new in _role_names(before, after)]
+    found += [("role", old, new) for old, new in _matched(_grants(before), _grants(after)).items()]
     moved = {(old[2], new[2]) for old, new in pair.slots.items()}
     found += [("variable", old, new) for old, new in sorted(moved)]
     same = {
@@ -56,18 +59,22 @@ def renames(before: Manifest | None, after: Manifest | None) -> tuple[Change, ..
     )
 
 
-def _role_names(before: Manifest | None, after: Manifest | None) -> Iterator[tuple[str, str]]:
-    """The custom roles that have another name and the same grants."""
-    old, new = (
-        {each.name: frozenset((g.action, frozenset(g.collections)) for g in each.grants) for each in roles}
-        for roles in (manifest.roles if manifest else () for manifest in (before, after))
-    )
-    free = [each for each in new if each not in old]
+def _matched(old: Mapping[_K, object], new: Mapping[_K, object]) -> Mapping[_K, _K]:
+    """Old names to new ones, where one is gone and another with an equal value has come."""
+    found: dict[_K, _K] = {}
     for name in (each for each in old if each not in new):
+        free = (each for each in new if each not in old and each not in found.values())
         match = next((each for each in free if new[each] == old[name]), None)
         if match is not None:
-            free.remove(match)
-            yield name, match
+            found[name] = match
+    return found
+
+
+def _grants(manifest: Manifest | None) -> dict[str, object]:
+    return {
+        role.name: {(grant.action, frozenset(grant.collections)) for grant in role.grants}
+        for role in (manifest.roles if manifest else ())
+    }
 
 
 def bindings_of(manifest: Manifest | None, names: Mapping[str, str] = {}) -> dict[Slot, Held]:
@@ -90,19 +97,13 @@ class _Pair:
     after: Manifest | None
 
     @cached_property
-    def names(self) -> dict[str, str]:
+    def names(self) -> Mapping[str, str]:
         """The users that are renamed, old to new."""
         old, new = (
             {each.name: _shape(manifest, each.name) for each in (manifest.users if manifest else ())}
             for manifest in (self.before, self.after)
         )
-        found: dict[str, str] = {}
-        for name in (each for each in old if each not in new):
-            free = (each for each in new if each not in old and each not in found.values())
-            match = next((each for each in free if new[each] == old[name]), None)
-            if match is not None:
-                found[name] = match
-        return found
+        return _matched(old, new)
 
     @cached_property
     def bound(self) -> tuple[dict[Slot, Held], dict[Slot, Held]]:
@@ -110,16 +111,10 @@ class _Pair:
         return bindings_of(self.before, self.names), bindings_of(self.after)
 
     @cached_property
-    def slots(self) -> dict[Slot, Slot]:
+    def slots(self) -> Mapping[Slot, Slot]:
         """The variables that are renamed, old to new."""
-        old, new = self.bound
-        found: dict[Slot, Slot] = {}
-        for slot in (each for each in old if each not in new):
-            free = (each for each in new if each not in old and each not in found.values())
-            match = next((each for each in free if each[:2] == slot[:2] and new[each] == old[slot]), None)
-            if match is not None:
-                found[slot] = match
-        return found
+        old, new = ({slot: (slot[:2], held) for slot, held in bound.items()} for bound in self.bound)
+        return _matched(old, new)
 
     def old_name(self, user: str) -> str:
         return next((old for old, new in self.names.items() if new == user), user)

@@ -53,6 +53,13 @@ def base_of(folder: Path, reference: str) -> Base:
     return Base(folder, (commit if apart else parted).strip())
 
 
+def commit_of(folder: Path) -> str:
+    """The commit that is checked out, and whether files differ from it. Raises BaseUnread."""
+    unknown, commit = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no")[1]
+    return "unknown" if unknown else commit.strip() + (" with uncommitted changes" if changed else "")
+
+
 def _git(folder: Path, *arguments: str) -> tuple[int, str]:
     """Git's exit code and output. Raises BaseUnread where git cannot be started."""
     environment = {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
