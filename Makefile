@@ -5,16 +5,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 STACK ?= staging
-PLAN = plan-$(STACK)-$$(git rev-parse 'HEAD^{tree}')
-TITLE = Workflow $(GITHUB_WORKFLOW) failed for $(STACK)
-RUN_URL = $(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY)/actions/runs/$(GITHUB_RUN_ID)
+export STACK
 
 # Bytecode is kept: half of a short process would else be compiling.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install lock demo test unit lint format bench bench-policy bench-guards docs docs-check golden guards preview deploy drift prove secrets-check rollback
 .PHONY: bench-proofs harmless policy guards-application watch-soak
-.PHONY: name-plan approved-plan comment notify clean
+.PHONY: review name-plan approved-plan comment notify reviewed approved clean
 
 install: $(STAMP)
 
@@ -124,40 +122,20 @@ watch-soak: $(STAMP)
 rollback: $(STAMP)
 	$(BIN)/atlas-access rollback $(STACK)
 
-# A plan is kept under the tree that it was made for: what is merged is applied only as it was previewed.
-name-plan:
-	@echo "name=$(PLAN)"
+# What a change does to access, for the pull request's comment; `answer` is the command's exit code.
+BASE ?= origin/main
+review: $(STAMP)
+	@$(BIN)/atlas-access review --base $(BASE) --format md >review.md 2>&1; code=$$?; cat review.md; \
+	  test -z "$(GITHUB_OUTPUT)" || echo "answer=$$code" >>"$(GITHUB_OUTPUT)"; test $$code -le 1
 
-# From the run RUN, or from the newest preview of this very tree: one that ran in this repository (no fork's), for a pull
-# request, by the workflow of that tree. Whatever else its artifact holds stays out of this checkout.
-HERE = .github/workflows/preview.yml pull_request $$(git rev-parse 'HEAD^{tree}')
-approved-plan:
-	@for run in $${RUN:-$$(gh api "repos/$(GITHUB_REPOSITORY)/actions/artifacts?name=$(PLAN)&per_page=100" --jq '.artifacts[] \
-	  | select(.expired | not) | .workflow_run | select(.head_repository_id == .repository_id) | .id')}; do \
-	  test -n "$$RUN" || test "$(HERE)" = "$$(gh api "repos/$(GITHUB_REPOSITORY)/actions/runs/$$run" \
-	    --jq '"\(.path | split("@")[0]) \(.event) \(.head_commit.tree_id)"')" || continue; \
-	  folder=$$(mktemp -d) && gh run download "$$run" --repo "$(GITHUB_REPOSITORY)" --name "$(PLAN)" --dir "$$folder" || exit 1; \
-	  for file in plan-$(STACK).json preview-$(STACK).txt; do \
-	    test -f "$$folder/$$file" && test ! -L "$$folder/$$file" && cp "$$folder/$$file" "$$file" || exit 1; \
-	  done; rm -rf "$$folder"; exit 0; \
-	done; echo "$(STACK) has no plan for this tree: preview it again in a pull request" >&2; exit 1
+# What the workflows do with GitHub. A plan is kept under the tree that it was made for: what is merged is applied only
+# as it was previewed.
+name-plan approved-plan comment notify reviewed: $(STAMP)
+	@$(BIN)/python -m atlas_access.workflow $@
 
-# GitHub takes 65,536 characters: what does not fit is said to be missing. No line of a preview can end its block.
-COMMENT_BYTES := 25000
-comment:
-	@for stack in staging prod; do \
-	  size=$$(wc -c <preview-$$stack.txt); printf '## %s\n\n~~~~diff\n' $$stack; \
-	  head -c $(COMMENT_BYTES) preview-$$stack.txt | iconv -c -f utf-8 -t utf-8 | sed 's/~~~/~ ~ ~/g'; printf '\n~~~~\n\n'; \
-	  test $$size -le $(COMMENT_BYTES) || printf '**Cut:** %s of %s bytes are shown. Read the rest in the run: <%s>\n\n' \
-	    $(COMMENT_BYTES) $$size "$(RUN_URL)"; \
-	done >comment.md
-	gh pr comment "$(PULL_REQUEST)" --repo "$(GITHUB_REPOSITORY)" --edit-last --create-if-none --body-file comment.md
-
-notify:
-	@body="$(RUN_URL)"; number=$$(gh issue list --repo "$(GITHUB_REPOSITORY)" --state open --limit 1000 --json number,title \
-	  --jq '[.[] | select(.title == "$(TITLE)")][0].number // empty'); \
-	if test -n "$$number"; then gh issue comment "$$number" --repo "$(GITHUB_REPOSITORY)" --body "$$body"; \
-	else gh issue create --repo "$(GITHUB_REPOSITORY)" --title "$(TITLE)" --body "$$body"; fi
+# The job `approval` has nothing to do: its environment asks the approving role.
+approved:
+	@echo "approved"
 
 # MONGOSH names a mongosh (npm install mongosh); without one its line says "not run".
 bench-proofs: $(STAMP)

@@ -115,7 +115,8 @@ def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) 
         failure=failure,
         policies=tuple(recorder.policies),
         keeps_running=outcome.running(now) if now and failure else "",
-        declared=files.users,
+        declared=tuple(each.name for each in files.manifest.users) if files.manifest else (),
+        manifest=files.manifest,
     )
 
 
@@ -152,7 +153,7 @@ def checked(order: Order) -> StackFiles:
         lambda: load_manifest(text, source=str(manifest)),
         lambda: check_settings(order.stack, texts, sandbox=True, overrides=overrides),
     )
-    return replace(files, users=tuple(each.name for each in declared.users))
+    return replace(files, manifest=declared)
 
 
 def _service_now(world: World, files: StackFiles) -> ServiceState | None:

@@ -9,6 +9,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from atlas_access.base import ManifestInvalid, read_yaml as read_document
+from atlas_access.manifest import Manifest
 from sandbox.world import SandboxError
 
 PHASES = ("provision", "bind", "retire")
@@ -18,14 +19,14 @@ PHASES = ("provision", "bind", "retire")
 class StackFiles:
     """One stack of the project in `program_dir`; `config` as Pulumi hands it to a program: full keys, string values.
 
-    `users` are those that access.yaml declares, once it was checked.
+    `manifest` is what access.yaml declares, once it was checked.
     """
 
     program_dir: Path
     project: str
     stack: str
     config: Mapping[str, str]
-    users: tuple[str, ...] = ()
+    manifest: Manifest | None = None
 
     @property
     def phase(self) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from atlas_access.base import Format
 from atlas_access.cli import inputs
-from atlas_access.cli.errors import WRONG, presented_as
+from atlas_access.cli.errors import WRONG, CommandFailed, presented_as
+
+if TYPE_CHECKING:
+    from atlas_access.base import Report
 
 
 def check(
@@ -21,12 +24,23 @@ def check(
     output: inputs.Output = Format.TEXT,
 ) -> int:
     """Compare the manifest and the stacks' settings with the law. Exit 0 where they agree, 1 where they do not."""
+    from atlas_access.cli.output import show
+
+    report = compared(manifest, law)
+    if report is None:
+        raise CommandFailed(f"{law} is not there.", "Name the law's file with --law.")
+    return show(report, output)
+
+
+def compared(manifest: Path, law: Path | None) -> Report | None:
+    """Manifest and settings compared with a law; None where its file is not there. Raises CommandFailed."""
     from atlas_access.base import PROJECT, read_yaml, stack_files
     from atlas_access.cli.law_facts import facts
-    from atlas_access.cli.output import show
     from atlas_access.review import agreement_report
     from policy.law_file import DEFAULT_FILE, LawInvalid, load_law
 
+    if law is not None and not law.exists():
+        return None
     declared = inputs.read_manifest(manifest)
     with presented_as(WRONG, LawInvalid):
         given = load_law(law or DEFAULT_FILE)
@@ -36,4 +50,4 @@ def check(
         config = read.get("config") if isinstance(read, dict) else None
         listed = config.items() if isinstance(config, dict) else ()
         settings[stack] = {str(key).removeprefix(f"{PROJECT}:"): str(value) for key, value in listed}
-    return show(agreement_report(declared, settings, facts(given), given.lapsed(), str(manifest)), output)
+    return agreement_report(declared, settings, facts(given), given.lapsed(), str(manifest))

@@ -16,7 +16,7 @@ from atlas_access.cli import inputs
 from atlas_access.cli.errors import UNKNOWN, WRONG, CommandFailed, presented_as
 
 if TYPE_CHECKING:
-    from atlas_access.base import Endpoints
+    from atlas_access.base import Endpoints, Phase
     from atlas_access.clients import Change
     from atlas_access.drift import Drift, Identity
 
@@ -45,13 +45,27 @@ def drift(
 
     Exit 0 clean or nothing new, 1 drift, 3 unknown, or found and not reported although --github asks for it.
     """
-    from atlas_access.base import EndpointRefused
     from atlas_access.cli.output import show
-    from atlas_access.clients import CredentialsMissing, sign_in_from
-    from atlas_access.drift import Wanted, drift_report, observe_stack
+    from atlas_access.drift import drift_report
 
     endpoints = inputs.read_endpoints()
     known_before = _identities(before, stack) if before is not None else frozenset()
+    if github is not None:
+        _check_target(github, os.environ, endpoints, dry_run=dry_run)
+    found = observed(stack, manifest, known_users, phase)
+    code = show(drift_report(found.since(known_before)), output)
+    if github is not None:
+        _report_to(found, github, endpoints, dry_run=dry_run)
+    return code
+
+
+def observed(stack: str, manifest: Path, known_users: Path, phase: Phase | None = None) -> Drift:
+    """What differs in a stack now from what is declared. Raises CommandFailed (exit 2) for wrong input."""
+    from atlas_access.base import EndpointRefused
+    from atlas_access.clients import CredentialsMissing, sign_in_from
+    from atlas_access.drift import Wanted, observe_stack
+
+    endpoints = inputs.read_endpoints()
     declared = inputs.read_manifest(manifest)
     wanted = Wanted(
         stack=stack,
@@ -61,14 +75,7 @@ def drift(
         now=datetime.now(UTC),
     )
     with presented_as(WRONG, CredentialsMissing, EndpointRefused):
-        sign_in = sign_in_from(os.environ)
-        if github is not None:
-            _check_target(github, os.environ, endpoints, dry_run=dry_run)
-        found = observe_stack(wanted, sign_in, endpoints)
-    code = show(drift_report(found.since(known_before)), output)
-    if github is not None:
-        _report_to(found, github, endpoints, dry_run=dry_run)
-    return code
+        return observe_stack(wanted, sign_in_from(os.environ), endpoints)
 
 
 def _identities(path: Path, stack: str) -> frozenset[Identity]:

@@ -17,12 +17,14 @@ from atlas_access.cli.check import check
 from atlas_access.cli.docs import docs
 from atlas_access.cli.drift import drift
 from atlas_access.cli.env import env
+from atlas_access.cli.evidence import evidence
 from atlas_access.cli.explain import explain
 from atlas_access.cli.guard import guard
 from atlas_access.cli.legacy import app as legacy
 from atlas_access.cli.matrix import matrix
 from atlas_access.cli.policy import policy
 from atlas_access.cli.prove import prove
+from atlas_access.cli.review import review
 from atlas_access.cli.rollback import rollback
 from atlas_access.cli.rotate import rotate
 from atlas_access.cli.sandbox import app as sandbox
@@ -64,11 +66,13 @@ for verb in (
     docs,
     drift,
     env,
+    evidence,
     explain,
     guard,
     matrix,
     policy,
     prove,
+    review,
     rollback,
     rotate,
     smoke,

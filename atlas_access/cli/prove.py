@@ -101,6 +101,16 @@ def _exclude(asked: _Asked, secret_id: str | None) -> None:
         raise CommandFailed("--set tries its own users: leave --user out.")
 
 
+def proofs_of(stack: str, manifest: Path, endpoints: Endpoints) -> ProofReport:
+    """Prove every credential of a stack, without showing progress. Raises CommandFailed."""
+    from atlas_access.base import EndpointRefused
+
+    with presented_as(WRONG, EndpointRefused):
+        return _of_stack(
+            _Asked(stack, None, None, legacy=False, row=False, here=False, quiet=True), manifest, endpoints
+        )
+
+
 def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
     from atlas_access.cli.output import console
     from atlas_access.cli.prove_view import board
@@ -142,10 +152,6 @@ def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
         if sign_in
         else ["Atlas was not asked, because there are no credentials: the secrets' hosts are unchecked."]
     )
-    notes += [
-        f"What running tasks hold is unknown ({why}): the current versions were proven."
-        for why in dict.fromkeys(one.unasked for one in each if one.unasked)
-    ]
     if asked.row and probes:
         notes.append(write_row(stack, probes, proofs))
     return ProofReport(
@@ -164,6 +170,7 @@ def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
         seconds=time.monotonic() - began,
         notes=tuple(notes),
         complete=probes is None,
+        unknown=tuple(dict.fromkeys(what for one in each for what in one.unknown)),
         declared=() if probes else tuple(each.name for each in declared.users),
     )
 

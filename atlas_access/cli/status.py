@@ -15,7 +15,7 @@ from atlas_access.cli import inputs
 from atlas_access.cli.errors import WRONG, CommandFailed, presented_as
 
 if TYPE_CHECKING:
-    from atlas_access.base import Settings, What
+    from atlas_access.base import Phase, Report as Shown, Settings, What
     from atlas_access.guards import Report
     from atlas_access.manifest import Manifest
     from atlas_access.retirement import Fact, Step
@@ -36,8 +36,21 @@ def status(
     known_users: inputs.KnownUsersPath = inputs.KNOWN_USERS,
 ) -> int:
     """Show every phase: done, next, blocked or unknown. Exit 0 all done, 1 something is to be done, 3 unknown."""
-    from atlas_access.base import EndpointRefused, clock_for
     from atlas_access.cli.output import show
+
+    return show(status_of(stack, manifest, known_users, env_file, source, phase), output)
+
+
+def status_of(
+    stack: str,
+    manifest: Path,
+    known_users: Path,
+    env_file: Path = ENV_FILE,
+    source: Path | None = None,
+    phase: Phase | None = None,
+) -> Shown:
+    """Every phase of a stack, asked now. Raises CommandFailed (exit 2) for wrong input."""
+    from atlas_access.base import EndpointRefused, clock_for
     from atlas_access.clients import CredentialsMissing, sign_in_from
     from atlas_access.drift import Wanted
     from atlas_access.retirement import StatusOrder, facts, migration, status_report
@@ -49,7 +62,7 @@ def status(
         asked = StatusOrder(wanted, settings, sign_in_from(os.environ), endpoints, manifest.parent.absolute())
         observed = facts(asked)
     observed |= _here(declared, manifest, env_file, source, settings[stack], now)
-    return show(status_report(migration(stack, observed, commands(stack, sandbox=endpoints.sandbox))), output)
+    return status_report(migration(stack, observed, commands(stack, sandbox=endpoints.sandbox)))
 
 
 def commands(stack: str, *, sandbox: bool) -> Mapping[Step, str]:

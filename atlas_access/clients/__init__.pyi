@@ -15,6 +15,7 @@ from .atlas_sign_in import (
 )
 from .aws import (
     account_id as account_id,
+    caller_arn as caller_arn,
     client as client,
     items as items,
     new_session as new_session,

@@ -142,5 +142,10 @@ def account_id(*, region: str, endpoints: Endpoints) -> str:
     return str(client("sts", region, endpoints).get_caller_identity()["Account"])
 
 
+def caller_arn(*, region: str, endpoints: Endpoints) -> str:
+    """Return whose credentials are at hand. Raises `AwsUnavailable`."""
+    return str(client("sts", region, endpoints).get_caller_identity()["Arn"])
+
+
 def _permit(endpoints: Endpoints, request: AWSPreparedRequest, **_: object) -> None:
     endpoints.permit(request.url)

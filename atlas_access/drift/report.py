@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from atlas_access.base import Finding, Report, Section, Status
 from atlas_access.drift.finding import Difference, Drift
-from atlas_access.drift.messages import counted, moment
+from atlas_access.drift.messages import counted, listed, moment
 
 _LABELS = {Status.GOOD: "CLEAN", Status.BAD: "DRIFT", Status.UNKNOWN: "UNKNOWN"}
 
@@ -64,14 +64,19 @@ def _earlier(each: Difference) -> str:
 
 def _summary(drift: Drift) -> str:
     if drift.status is Status.BAD:
-        return counted(len(drift.findings), "finding") + _known(drift)
+        also = f"; {_unread(drift)}" if drift.unread else ""
+        return f"{counted(len(drift.findings), 'finding')}{also}{_known(drift)}"
     if drift.status is Status.UNKNOWN:
-        return f"{counted(len(drift.unread), 'part')} could not be read; nothing else differs{_known(drift)}"
+        return f"{_unread(drift)}; nothing else differs{_known(drift)}"
     if drift.earlier:
         return f"nothing new differs{_known(drift)}"
     parts = [f"{count} {noun}" for noun, count in drift.checked if count]
     compared = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts) or "nothing"
     return f"{compared} are as declared"
+
+
+def _unread(drift: Drift) -> str:
+    return f"{listed((each.what for each in drift.unread), 4)} could not be read"
 
 
 def _known(drift: Drift) -> str:

@@ -2,6 +2,7 @@ from .actions import (
     ATLAS_ACTIONS as ATLAS_ACTIONS,
     ActionScope as ActionScope,
     atlas_name as atlas_name,
+    display_name as display_name,
     mongo_actions as mongo_actions,
     version_numbers as version_numbers,
 )

@@ -121,14 +121,16 @@ class ProofReport:
     complete: bool = True
     """Whether whole users were proven, and not named actions only."""
     declared: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """What no service could say: it leaves the whole inconclusive."""
 
     @property
     def verdict(self) -> Verdict:
-        """Refuted by any, else inconclusive by any or by nothing to prove, else proven."""
+        """Refuted by any, else inconclusive by any, by nothing to prove or by what is unknown, else proven."""
         verdicts = {each.proof.verdict for each in self.proven}
         if Verdict.REFUTED in verdicts:
             return Verdict.REFUTED
-        return Verdict.PROVEN if verdicts == {Verdict.PROVEN} else Verdict.INCONCLUSIVE
+        return Verdict.PROVEN if verdicts == {Verdict.PROVEN} and not self.unknown else Verdict.INCONCLUSIVE
 
     @property
     def summary(self) -> str:
@@ -142,4 +144,5 @@ class ProofReport:
             f"residue {sum(len(each.residue) for each in proofs)}"
         )
         users = f", {declared_proven(proofs, self.declared)}" if self.declared else ""
-        return f"{self.title}: {good}/{len(proofs)} proven{users} ({counts}) in {self.seconds:.1f} s"
+        unknown = f"; unknown: {'; '.join(self.unknown)}" if self.unknown else ""
+        return f"{self.title}: {good}/{len(proofs)} proven{users} ({counts}) in {self.seconds:.1f} s{unknown}"

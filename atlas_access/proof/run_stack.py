@@ -41,7 +41,7 @@ Ended = Callable[[Candidate, Proof], None]
 
 def candidates(stack: Stack, user: str | None = None) -> tuple[Candidate, ...]:
     """Every credential that the stack keeps a secret of, or one user's part of it; asks AWS and Atlas."""
-    addresses = _addresses(stack)
+    addresses, unasked = _addresses(stack)
     by_secret: dict[str, Candidate] = {}
     for binding in stack.manifest.credentials_for(stack.name):
         if user not in (None, binding.user):
@@ -67,7 +67,11 @@ def candidates(stack: Stack, user: str | None = None) -> tuple[Candidate, ...]:
             public_address=_base(addresses, stack) if own else "",
         )
         by_secret[binding.secret_name] = Candidate(
-            request, binding.secret_name, tuple(filter(None, [binding.variable])), consumer=binding.consumer
+            request,
+            binding.secret_name,
+            tuple(filter(None, [binding.variable])),
+            consumer=binding.consumer,
+            unasked=unasked,
         )
     return tuple(settled(stack, tuple(by_secret.values()), whole=True))
 
@@ -75,7 +79,7 @@ def candidates(stack: Stack, user: str | None = None) -> tuple[Candidate, ...]:
 def runbook_candidates(stack: Stack, probes: ProbeSet) -> tuple[Candidate, ...]:
     """The users of a set of probes on the stack's own cluster, each with its probes alone."""
     secrets = secrets_of(stack)
-    addresses = _addresses(stack)
+    addresses, unasked = _addresses(stack)
     found = []
     for user in probes.users:
         name, variables = secrets.get(user, ("", ()))
@@ -84,7 +88,7 @@ def runbook_candidates(stack: Stack, probes: ProbeSet) -> tuple[Candidate, ...]:
             stack, _spot(stack, user, probes.of(user)), name, expected_hosts=hosts, equality=False
         )
         missing = "" if name else f"access.yaml names no secret of {user} that {stack.name}'s account holds"
-        found.append(Candidate(request, name, variables, missing=missing))
+        found.append(Candidate(request, name, variables, missing=missing, unasked=unasked))
     return tuple(settled(stack, tuple(found), whole=False))
 
 
@@ -155,16 +159,18 @@ def _spot(stack: Stack, user: str, probes: Sequence[Probe]) -> Expectations:
     return replace(expected, database=manifest.database)
 
 
-def _addresses(stack: Stack) -> ClusterAddresses | None:
+def _addresses(stack: Stack) -> tuple[ClusterAddresses | None, tuple[str, ...]]:
+    """The cluster's addresses, None without credentials for Atlas; and what Atlas, asked for them, did not say."""
     if stack.sign_in is None:
-        return None
+        return None, ()
     settings = stack.settings
     try:
-        return cluster_addresses(
+        found = cluster_addresses(
             settings.atlas_project_id, settings.atlas_cluster, stack.sign_in, stack.endpoints
         )
-    except AtlasUnread:
-        return None
+    except AtlasUnread as unread:
+        return None, (f"whether the secrets name the cluster's hosts (Atlas: {unread})",)
+    return found, ()
 
 
 def _hosts(addresses: ClusterAddresses | None, address: Address, stack: Stack) -> tuple[str, ...]:

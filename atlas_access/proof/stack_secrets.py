@@ -25,14 +25,17 @@ from atlas_access.manifest import Consumer, Manifest
 from atlas_access.proof.proof_task import ProofTask
 from atlas_access.proof.request import ProofRequest
 
+_NOT_THERE = frozenset({"ClientException", "ServiceNotFoundException", "no such active service"})
+"""ECS's answers where a family or a service is not there: then it holds nothing, and nothing is unknown."""
+
 
 @dataclass(frozen=True)
 class Candidate:
     """One secret version to prove, and why it cannot be, "" when it can.
 
-    `variables` receive it, in tasks of `consumer`. `held` says that the running revision pins it; else it is the
-    current version; `unasked` says why nobody knows what running tasks pin. `place` is where its proof's task runs,
-    None to prove from here.
+    `absent`: it cannot be because the secret is known not to be there. `variables` receive it, in tasks of `consumer`.
+    `held` says that the running revision pins it; else it is the current version; `unasked` is what nobody could say of
+    it: what running tasks pin, its hosts. `place` is where its proof's task runs, None to prove from here.
     """
 
     request: ProofRequest
@@ -40,14 +43,20 @@ class Candidate:
     variables: tuple[str, ...]
     held: bool = False
     missing: str = ""
+    absent: bool = False
     consumer: Consumer = Consumer.SERVICE
     place: ProofTask | None = None
-    unasked: str = ""
+    unasked: tuple[str, ...] = ()
 
     @property
     def user(self) -> str:
         """Whose credential it is."""
         return self.request.expectations.user
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """What no service could say of it, the version to prove included."""
+        return (*self.unasked, *([self.missing] if self.missing and not self.absent else []))
 
 
 @dataclass(frozen=True)
@@ -86,8 +95,10 @@ def settled(stack: Stack, each: Sequence[Candidate], *, whole: bool) -> Iterator
         observed = list(pool.map(lambda candidate: _current(stack, candidate), each))
         running, elsewhere = _running(stack), where.result()
     for candidate, current in zip(each, observed, strict=True):
-        if elsewhere or isinstance(current, str):
-            yield replace(candidate, missing=candidate.missing or elsewhere or str(current))
+        if elsewhere or isinstance(current, _Missing):
+            why = current if isinstance(current, _Missing) else _Missing("")
+            absent = why.absent and not elsewhere
+            yield replace(candidate, missing=candidate.missing or elsewhere or why.why, absent=absent)
             continue
         held = [
             pin
@@ -100,8 +111,9 @@ def settled(stack: Stack, each: Sequence[Candidate], *, whole: bool) -> Iterator
         for version in versions:
             request = replace(candidate.request, secret_arn=current.arn, secret_version=version)
             is_held = any((pin.version or current.version_id) == version for pin in held)
+            unasked = (*candidate.unasked, *running.unasked)
             place = _place(stack, running.roles.get(candidate.consumer, ""))
-            yield replace(candidate, request=request, held=is_held, place=place, unasked=running.unasked)
+            yield replace(candidate, request=request, held=is_held, place=place, unasked=unasked)
 
 
 def _elsewhere(stack: Stack) -> str:
@@ -113,27 +125,36 @@ def _elsewhere(stack: Stack) -> str:
         return ""  # then nothing else answers either, and says why
 
 
-def _current(stack: Stack, candidate: Candidate) -> CurrentSecret | str:
+@dataclass(frozen=True)
+class _Missing:
+    """Why there is no version to prove; `absent`: because there is no such secret."""
+
+    why: str
+    absent: bool = False
+
+
+def _current(stack: Stack, candidate: Candidate) -> CurrentSecret | _Missing:
     if candidate.missing:
-        return candidate.missing
+        return _Missing(candidate.missing)
     try:
         return current_secret(candidate.secret, region=stack.settings.aws_region, endpoints=stack.endpoints)
     except AwsUnavailable as error:
         if error.code == "ResourceNotFoundException":
-            return f"there is no secret {candidate.secret} yet: deploy {stack.name} first ({error.code})"
-        return str(error)
+            why = f"there is no secret {candidate.secret} yet: deploy {stack.name} first ({error.code})"
+            return _Missing(why, absent=True)
+        return _Missing(f"Secrets Manager: {error}")
 
 
 @dataclass(frozen=True)
 class _Running:
     """What the revisions that run hold: variable to secret reference, and execution roles.
 
-    `unasked` says why one of them could not be read, "" when all could.
+    `unasked` says why one of them could not be read; a family or service that is not there holds nothing.
     """
 
     pinned: Mapping[str, SecretReference]
     roles: Mapping[Consumer, str]
-    unasked: str = ""
+    unasked: tuple[str, ...] = ()
 
 
 def _running(stack: Stack) -> _Running:
@@ -150,13 +171,14 @@ def _running(stack: Stack) -> _Running:
         try:
             definition = read().definition
         except AwsUnavailable as error:
-            unasked.append(str(error))
+            if error.code not in _NOT_THERE:
+                unasked.append(f"what running tasks hold (ECS: {error})")
             continue
         roles[consumer] = str(definition.get("executionRoleArn", ""))
         for variable, source in secret_references(definition).items():
             if (reference := SecretReference.parse(source)) is not None:
                 pinned[variable] = reference
-    return _Running(pinned, roles, "; ".join(unasked))
+    return _Running(pinned, roles, tuple(unasked))
 
 
 def _place(stack: Stack, role: str) -> ProofTask | None:

@@ -93,11 +93,18 @@ def _proofs(asked: StatusOrder) -> Fact:
     """By asking the servers now, before a swap and after."""
     stack = Stack(asked.stack, asked.wanted.manifest, asked.own, asked.endpoints, asked.sign_in)
     each = candidates(stack)
-    absent = [one for one in each if one.missing]
+    unread = [one for one in each if one.missing and not one.absent]
+    if unread:
+        whys = dict.fromkeys(one.missing for one in unread)
+        return Fact(
+            holds=None, evidence=f"{len(unread)} of {len(each)} could not be asked: {listed(whys, 2)}"
+        )
+    absent = [one for one in each if one.absent]
     if absent:
         return Fact(
             holds=False, evidence=f"{len(absent)} of {len(each)} credentials are not there to be proven"
         )
+    unasked = dict.fromkeys(what for one in each for what in one.unasked)
     proofs = prove_candidates(each, asked.endpoints, lambda *_: None, lambda *_: None)
     by = {verdict: [one.user for one in proofs if one.verdict is verdict] for verdict in Verdict}
     if by[Verdict.REFUTED]:
@@ -105,7 +112,11 @@ def _proofs(asked: StatusOrder) -> Fact:
             holds=False, evidence=f"refuted: {listed(by[Verdict.REFUTED])}", against=("a proof is refuted",)
         )
     if by[Verdict.INCONCLUSIVE]:
-        return Fact(holds=None, evidence=f"inconclusive: {listed(by[Verdict.INCONCLUSIVE])}")
+        reasons = dict.fromkeys(one.reason for one in proofs if one.verdict is Verdict.INCONCLUSIVE)
+        users = listed(dict.fromkeys(by[Verdict.INCONCLUSIVE]))
+        return Fact(holds=None, evidence=f"inconclusive: {users} ({listed(reasons, 1)})")
+    if unasked:
+        return Fact(holds=None, evidence=f"proven just now, but unknown: {'; '.join(unasked)}")
     declared = declared_proven(proofs, (user.name for user in asked.wanted.manifest.users))
     return Fact(
         holds=True, evidence=f"{len(proofs)} of {len(proofs)} credentials, {declared} proven just now"

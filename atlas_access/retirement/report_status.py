@@ -9,8 +9,9 @@ from atlas_access.retirement.status import Migration, Standing, State
 def status_report(found: Migration) -> Report:
     """Every phase; unknown as soon as one is."""
     following = found.next
-    label = "DONE" if found.done else "BLOCKED" if following is None else following.state.value.upper()
-    unfinished = Status.UNKNOWN if found.count(State.UNKNOWN) else Status.BAD
+    unknown = found.count(State.UNKNOWN) > 0
+    label = "DONE" if found.done else "UNKNOWN" if unknown else "BLOCKED" if following is None else "NEXT"
+    unfinished = Status.UNKNOWN if unknown else Status.BAD
     return Report(
         name=f"status {found.stack}",
         status=Status.GOOD if found.done else unfinished,
@@ -40,6 +41,10 @@ def _summary(found: Migration) -> str:
     if found.done:
         return ": every phase"
     done = f"; {found.count(State.DONE)} of {len(found.phases)} phases done"
+    if unknown := [each for each in found.phases if each.state is State.UNKNOWN]:
+        names = ", ".join(f"{each.step.value} {each.name}" for each in unknown)
+        why = unknown[0].evidence
+        return f": {names} {'is' if len(unknown) == 1 else 'are'} unknown ({why}){done}"
     following = found.next
     return done if following is None else f": {following.step.value} {following.name}{done}"
 

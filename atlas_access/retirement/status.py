@@ -134,9 +134,9 @@ def migration(stack: str, facts: Mapping[Step, Fact], commands: Mapping[Step, st
 def _state(fact: Fact, waits: Iterable[Step], states: Mapping[Step, State]) -> tuple[State, tuple[str, ...]]:
     if fact.holds:
         return State.DONE, ()
+    if fact.holds is None:
+        return State.UNKNOWN, fact.against
     blocked = tuple(f"{need.value} {NAMES[need]} ({states[need].value})" for need in waits)
     if blocked:
         return State.BLOCKED, (*blocked, *fact.against)
-    if fact.holds is None:
-        return State.UNKNOWN, fact.against
     return (State.BLOCKED, fact.against) if fact.against else (State.NEXT, ())

@@ -4,6 +4,7 @@ from . import (
     policy_explained as policy_explained,
 )
 from .agreement import agreement_report as agreement_report
+from .declaration import Declaration as Declaration, Effect as Effect, Part as Part
 from .deployment import (
     Change as Change,
     Deployment as Deployment,
@@ -23,6 +24,8 @@ from .deployment_text import (
 )
 from .documents import documents as documents
 from .evidence import EvidenceInvalid as EvidenceInvalid, observations as observations
+from .evidence_folder import Context as Context, evidence_files as evidence_files
+from .from_git import BaseUnread as BaseUnread, base_of as base_of, commit_of as commit_of
 from .markdown import code as code, escape as escape
 from .matrix import (
     AcceptedFinding as AcceptedFinding,
@@ -38,5 +41,7 @@ from .policy import (
     said_by_pack as said_by_pack,
 )
 from .policy_places import line_of as line_of
+from .read_declaration import of_commit as of_commit, of_folder as of_folder
+from .review_report import Reviewed as Reviewed, review as review, review_report as review_report
 from .who_can import Answer as Answer, QuestionInvalid as QuestionInvalid, who_can as who_can
 from .who_can_report import declared_report as declared_report, live_report as live_report

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from atlas_access.base import Finding, Status
+from atlas_access.manifest import Manifest
 from atlas_access.proof import Standing, declared_proven
 from atlas_access.review.matrix import Observation
 
@@ -158,7 +159,7 @@ class Swap:
 class Deployment:
     """One run of the engine over one stack. `seconds` is wall time; `failure` is empty when it succeeded.
 
-    `proofs` are those that the state records after the run, `declared` the users of access.yaml.
+    `proofs` are those that the state records after the run, `declared` the users of access.yaml, which is `manifest`.
     """
 
     stack: str
@@ -173,6 +174,7 @@ class Deployment:
     keeps_running: str = ""
     policies: tuple[Finding, ...] = ()
     declared: tuple[str, ...] = ()
+    manifest: Manifest | None = None
 
     @property
     def changes(self) -> int:

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from atlas_access.review.deployment import PAST, Change, Deployment, Moment, Operation, Progress, Step
+from atlas_access.review.deployment import PAST, Deployment, Moment, Operation, Progress, Step
+from atlas_access.review.deployment_access import ACCESS, access_lines, change_lines
 from atlas_access.review.policy import refusal_lines
 
 _SIGNS = {
@@ -30,9 +31,6 @@ _DOING = {
 _HEADLINE = re.compile(r"[A-Z][A-Z, ]+  \S+: ")
 """The form of an answer with a status of its own: `ROLLED BACK  staging: …`."""
 
-_LONGEST = 100
-"""Characters of a value that a plan line shows."""
-
 
 def progress_line(progress: Progress) -> str:
     """One line for something that happened; empty for what a person need not see."""
@@ -51,11 +49,11 @@ def doing(step: Step) -> str:
 
 
 def plan_lines(deployment: Deployment, *, values: bool = True) -> tuple[str, ...]:
-    """The plan of a preview: every changing step, with the properties that change.
+    """The plan of a preview: every changing step, what it does to access, and the properties that change.
 
     `values` shows the properties of what is new, too.
     """
-    return tuple(_plan(deployment.steps, values=values))
+    return tuple(_plan(deployment, values=values))
 
 
 def summary_line(deployment: Deployment) -> str:
@@ -71,29 +69,16 @@ def failure_lines(deployment: Deployment) -> tuple[str, ...]:
     return tuple(_failure(deployment))
 
 
-def _plan(steps: Sequence[Step], *, values: bool) -> Iterator[str]:
-    for step in steps:
+def _plan(deployment: Deployment, *, values: bool) -> Iterator[str]:
+    for step in deployment.steps:
         if not step.changing:
             continue
         yield f"  {_SIGNS.get(step.operation, '?')} {step.operation:<8} {step.kind:<32} {step.name}"
+        said = access_lines(step, deployment.manifest, deployment.stack)
+        yield from (f"      {line}" for line in said)
         if values or step.operation not in {"create", "import"}:
-            for change in step.changes:
-                yield f"      {_changed(change)}"
-
-
-def _changed(change: Change) -> str:
-    match change:
-        case Change(before=None, after=after):
-            return f"+ {change.path}: {_short(after)}"
-        case Change(before=before, after=None):
-            return f"- {change.path}: {_short(before)}"
-        case _:
-            return f"~ {change.path}: {_short(change.before)} → {_short(change.after)}"
-
-
-def _short(value: str | None) -> str:
-    text = value or ""
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+            left = [each for each in step.changes if not (said and each.path in ACCESS)]
+            yield from (f"      {line}" for each in left for line in change_lines(each))
 
 
 def _took(step: Step) -> str:

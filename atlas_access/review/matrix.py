@@ -12,8 +12,8 @@ from atlas_access.proof import Standing
 LETTERS = (("F", "find"), ("I", "insert"), ("U", "update"), ("R", "remove"))
 """The four data actions of ADR 0006's tables, in their order, with MongoDB's names for them."""
 
-_INDEXES = frozenset({"createIndex", "dropIndex", "reIndex"})
-_DEFINITION = frozenset(
+INDEXES = frozenset({"createIndex", "dropIndex", "reIndex"})
+DEFINITION = frozenset(
     {
         "cleanupStructuredEncryptionData",
         "collMod",
@@ -27,7 +27,7 @@ _DEFINITION = frozenset(
         "renameCollectionSameDB",
     }
 )
-_QUIET = frozenset(
+QUIET = frozenset(
     {
         "changeStream",
         "collStats",
@@ -44,8 +44,8 @@ _QUIET = frozenset(
 """Reads of what FIND shows anyway, or of a collection's outline: held by every reader, so they get no mark."""
 
 MARKS = (
-    ("x", "change indexes", _INDEXES),
-    ("d", "change the definition (create, drop, rename, convert, compact)", _DEFINITION),
+    ("x", "change indexes", INDEXES),
+    ("d", "change the definition (create, drop, rename, convert, compact)", DEFINITION),
 )
 
 
@@ -88,7 +88,7 @@ class Cell:
         """`x` for index changes, `d` for changes of the definition, `+` for anything else that is not a mere look."""
         held = set(self.actions)
         marks = "".join(mark for mark, _, actions in MARKS if held & actions)
-        rest = held - {action for _, action in LETTERS} - _INDEXES - _DEFINITION - _QUIET
+        rest = held - {action for _, action in LETTERS} - INDEXES - DEFINITION - QUIET
         return marks + ("+" if rest else "")
 
     def __str__(self) -> str:

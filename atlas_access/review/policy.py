@@ -19,6 +19,9 @@ KNOWN_AFTERWARDS: Final = "known-after-creation"
 _REMEDY = re.compile(r"Remedy: ")
 """How the pack begins a message's line with the remedy; an engine hands on the message as one text,
 and the pack imports nothing of ours."""
+_LONGEST = 100
+"""Characters of an advice that is shown each time; `explain` says the rest."""
+
 _LABELS = {Status.GOOD: "CLEAN", Status.BAD: "VIOLATED", Status.UNKNOWN: "UNKNOWN"}
 _TITLES = {
     Status.BAD: "Violations",
@@ -114,7 +117,8 @@ def _brief(findings: Sequence[Finding]) -> Iterator[str]:
         advice.setdefault(each.code, []).append(each)
     for first, *rest in advice.values():
         also = f" The same: {listed(dict.fromkeys(each.subject for each in rest))}." if rest else ""
-        yield f"  Advice: {first.message}{also}   ({_explained_by(first)})"
+        message = first.message if len(first.message) <= _LONGEST else f"{first.subject}: known and accepted."
+        yield f"  Advice: {message}{also}   ({_explained_by(first)})"
     unobserved = _of(findings, Status.UNKNOWN)
     yield from (f"  Not evaluated: {each.message}" for each in unobserved if each.code != KNOWN_AFTERWARDS)
     later = sorted({each.subject for each in unobserved if each.code == KNOWN_AFTERWARDS})

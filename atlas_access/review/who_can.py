@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from atlas_access.manifest import Collection, Manifest, users_who_can
+from atlas_access.manifest import Manifest, users_who_can
 from atlas_access.privileges import ATLAS_ACTIONS, atlas_name
-from atlas_access.review.matrix import AcceptedFinding, Matrix, Use, build, uses_of
+from atlas_access.review.matrix import AcceptedFinding, Use, build, uses_of
 
 
 class QuestionInvalid(ValueError):
@@ -30,10 +30,14 @@ class Holder:
 
 @dataclass(frozen=True)
 class Answer:
-    """Who can do `action` on `place` (`database.collection`), and the accepted findings that bear on it."""
+    """Who can do `action` on `place` (`database.collection`), and the accepted findings that bear on it.
+
+    `declared`: whether the manifest lists the collection; an undeclared one is reached by roles on the whole database.
+    """
 
     action: str
     place: str
+    declared: bool
     holders: tuple[Holder, ...]
     accepted: tuple[AcceptedFinding, ...]
 
@@ -41,13 +45,15 @@ class Answer:
 def who_can(manifest: Manifest, action: str, place: str) -> Answer:
     """Answer from the manifest. `action` is Atlas's name (UPDATE) or MongoDB's (update), `place` database.collection.
 
-    Raises QuestionInvalid for an unknown action or a collection that the manifest does not list.
+    A collection that the manifest does not list is answered by what the roles reach, on every cluster. Raises
+    QuestionInvalid for an unknown action or a place that is none.
     """
     asked = _asked(action)
     matrix = build(manifest)
-    facts = _place(matrix, place)
-    audit = facts.namespace == matrix.audit
-    able = users_who_can(manifest, asked, facts.database, facts.name)
+    database, name = _place(manifest, place)
+    audit = place == matrix.audit
+    on = next((each.on for each in manifest.collections if each.namespace == place), None)
+    able = users_who_can(manifest, asked, database, name)
     holders = tuple(
         Holder(
             environment=cluster.environment,
@@ -61,13 +67,14 @@ def who_can(manifest: Manifest, action: str, place: str) -> Answer:
             uses=uses_of(manifest, user.name, cluster.environment),
         )
         for cluster in matrix.clusters
-        if facts in cluster.collections
+        if on is None or cluster.environment in on
         for user in able
     )
     named = {waiver for holder in holders for waiver in holder.waivers}
     return Answer(
         action=asked,
-        place=facts.namespace,
+        place=place,
+        declared=on is not None,
         holders=holders,
         accepted=tuple(each for each in matrix.accepted if each.id in named or (audit and each.audit)),
     )
@@ -88,11 +95,12 @@ def _asked(action: str) -> str:
     raise QuestionInvalid(f'action "{action}" is unknown. {hint}')
 
 
-def _place(matrix: Matrix, place: str) -> Collection:
-    known = {each.namespace: each for cluster in matrix.clusters for each in cluster.collections}
-    if place in known:
-        return known[place]
-    wanted = place if "." in place else f"{matrix.database}.{place}"
-    near = get_close_matches(wanted, list(known), n=1, cutoff=0.5)
-    hint = f"Did you mean {near[0]}?" if near else f"It lists {', '.join(known)}."
-    raise QuestionInvalid(f'collection "{place}" is not in the manifest. {hint}')
+def _place(manifest: Manifest, place: str) -> tuple[str, str]:
+    """The database and the collection. Raises QuestionInvalid for what names no collection."""
+    database, dot, name = place.partition(".")
+    if database and name:
+        return database, name
+    known = [each.namespace for each in manifest.collections]
+    near = get_close_matches(f"{manifest.database}.{place}" if not dot else place, known, n=1, cutoff=0.5)
+    hint = f"Did you mean {near[0]}?" if near else f"For example {known[0]}."
+    raise QuestionInvalid(f'"{place}" is no collection: write DATABASE.COLLECTION. {hint}')

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from atlas_access.base import Finding, Report, Section, Status
+from atlas_access.drift import listed
 from atlas_access.proof import LiveHolder
 from atlas_access.review.matrix_report import accepted_document, accepted_finding, used_as
 from atlas_access.review.who_can import Answer, Holder
@@ -20,8 +21,8 @@ def declared_report(answer: Answer) -> Report:
     return Report(
         name="who-can",
         status=Status.GOOD,
-        label="DECLARED",
-        summary=f"{able} can {answer.action} on {answer.place}",
+        label="DECLARED" if answer.declared else "UNDECLARED",
+        summary=f"{able} can {answer.action} on {answer.place}{_undeclared(answer)}",
         sections=(
             Section(lines=tuple(map(_sentence, answer.holders))),
             *(
@@ -33,6 +34,7 @@ def declared_report(answer: Answer) -> Report:
         data={
             "action": answer.action,
             "place": answer.place,
+            "declared": answer.declared,
             "holders": list(map(asdict, answer.holders)),
             "accepted": list(map(accepted_document, answer.accepted)),
         },
@@ -45,14 +47,14 @@ def live_report(
 ) -> Report:
     """Who can do it by the server of `environment`; `legacy` are the users that are to be retired."""
     able = list(dict.fromkeys(each.user for each in holders if each.can))
-    unasked = sum(each.can is None for each in holders)
+    unasked = [each.user for each in holders if each.can is None]
     declared = {each.user for each in answer.holders if each.environment == environment}
     undeclared = [user for user in able if user not in declared]
-    summary = (
-        f"{', '.join(able) or 'Nobody'} can {answer.action} on {answer.place}, by {environment}'s server"
-    )
-    if unasked and not able:
-        summary = f"who can {answer.action} on {answer.place}: {unasked} could not be asked"
+    place = f"{answer.action} on {answer.place}{_undeclared(answer)}"
+    summary = f"{', '.join(able) or 'Nobody'} can {place}, by {environment}'s server"
+    if unasked:
+        known = f"{summary}; " if able else f"who can {place}: "
+        summary = f"{known}{listed(unasked, 4)} could not be asked"
     return Report(
         name=f"who-can {environment}",
         status=Status.UNKNOWN if unasked else Status.GOOD,
@@ -79,6 +81,10 @@ def live_report(
         },
         source="access.yaml",
     )
+
+
+def _undeclared(answer: Answer) -> str:
+    return "" if answer.declared else " (undeclared: by what the roles reach)"
 
 
 def _beyond(users: Sequence[str], legacy: Sequence[str]) -> Iterator[Finding]:

@@ -193,7 +193,8 @@ def test_the_deployed_state_is_judged_after_each_deployment_and_every_night() ->
 def test_what_fails_at_night_or_on_the_way_to_prod_is_reported_in_an_issue() -> None:
     """Each job ends in a notification; the one of drift is silent on findings, which have an issue of their own."""
     for name in ("deploy", "drift", "rollback"):
-        for job in loaded(ROOT / f".github/workflows/{name}.yml")["jobs"].values():
+        jobs_of = loaded(ROOT / f".github/workflows/{name}.yml")["jobs"]
+        for job in (job for job_name, job in jobs_of.items() if job_name not in ("approve-prod", "report")):
             last = job["steps"][-1]
             assert ("make notify", True, "write") == (
                 last["run"],
@@ -225,12 +226,18 @@ def test_no_long_lived_aws_key_is_used() -> None:
 
 def test_prod_waits_for_its_own_approval_and_a_rollback_for_none() -> None:
     deploy = loaded(ROOT / ".github/workflows/deploy.yml")["jobs"]
-    assert ["staging", "staging-read", "prod-read", "prod", "prod-read"] == [
-        job["environment"] for job in deploy.values()
-    ]
-    assert [None, "staging", "soak-staging", "plan-prod", "prod"] == [
-        job.get("needs") for job in deploy.values()
-    ]
+    places = {name: job.get("environment") for name, job in deploy.items()}
+    expected = {
+        "staging": "staging",
+        "soak-staging": "staging-read",
+        "plan-prod": "prod-read",
+        "approve-prod": "prod-approval",
+        "prod": "prod",
+        "soak-prod": "prod-read",
+    }
+    assert expected | {"report": None} == places
+    needs = [deploy[name].get("needs") for name in expected]
+    assert [None, "staging", "soak-staging", "plan-prod", "approve-prod", "prod"] == needs
     rollback = loaded(ROOT / ".github/workflows/rollback.yml")["jobs"]["rollback"]
     assert "${{ inputs.stack }}-rollback" == rollback["environment"]
 
@@ -240,11 +247,11 @@ def test_a_pull_requests_code_runs_in_no_environment_of_the_checks_or_the_deploy
         job.get("environment") for job in loaded(ROOT / ".github/workflows/preview.yml")["jobs"].values()
     }
     others = {
-        job["environment"]
+        job.get("environment", "no environment")
         for name in ("deploy", "drift", "rollback")
         for job in loaded(ROOT / f".github/workflows/{name}.yml")["jobs"].values()
     }
-    assert ({None, "${{ matrix.stack }}-preview"}, set()) == (preview, preview & others)
+    assert ({None, "${{ matrix.stack }}-preview", "access-review"}, set()) == (preview, preview & others)
 
 
 def test_no_expression_of_a_stranger_reaches_a_shell() -> None:
@@ -294,3 +301,69 @@ def test_a_downloaded_server_is_used_only_with_the_checksum_that_mongodb_lists(
     )  # fmt: skip
     tested = "a server is tested by tests/sandbox/test_proof_harmless.py\n"
     assert (listed, listed) == (done.returncode == 0, done.stdout == tested), done.stderr
+
+
+def test_the_review_is_asked_only_where_access_widens_and_never_counts_as_skipped() -> None:
+    preview = loaded(ROOT / ".github/workflows/preview.yml")["jobs"]
+    assert "needs.compare.outputs.answer == '1'" == preview["approval"]["if"]
+    assert ("always()", ["compare", "approval"]) == (preview["review"]["if"], preview["review"]["needs"])
+    assert ["compare", "preview"] == preview["comment"]["needs"]
+    assert preview["comment"]["if"].startswith("${{ !cancelled() &&")
+
+
+class Queue:
+    """GitHub's rule for concurrency groups: one job runs, one waits, and a newer one takes the waiting one's place."""
+
+    def __init__(self) -> None:
+        self.running: dict[str, str] = {}
+        self.waiting: dict[str, str] = {}
+        self.cancelled: list[str] = []
+
+    def start(self, run: str, job: str) -> bool:
+        """Whether a job of the deployment starts at once."""
+        group = loaded(ROOT / ".github/workflows/deploy.yml")["jobs"][job].get("concurrency", {}).get("group")
+        if group is None or group not in self.running:
+            self.running[group or f"{run}/{job}"] = run
+            return True
+        if group in self.waiting:
+            self.cancelled.append(self.waiting[group])
+        self.waiting[group] = run
+        return False
+
+    def end(self, run: str, job: str) -> None:
+        group = loaded(ROOT / ".github/workflows/deploy.yml")["jobs"][job].get("concurrency", {}).get("group")
+        self.running.pop(group or f"{run}/{job}")
+        if group in self.waiting:
+            self.running[group] = self.waiting.pop(group)
+
+
+def test_an_approval_that_waits_holds_nothing_and_a_replaced_run_reports_itself() -> None:
+    """Run 1 waits for its approval while run 2, an urgent rotation, is deployed; run 4 takes the place of run 3."""
+    queue = Queue()
+    for waiting in ("1", "2"):
+        for job in ("staging", "plan-prod"):
+            assert queue.start(waiting, job)
+            queue.end(waiting, job)
+        assert queue.start(waiting, "approve-prod")
+    queue.end("2", "approve-prod")
+    assert queue.start("2", "prod")
+    queue.end("1", "approve-prod")
+    assert not queue.start("1", "prod")
+    queue.end("2", "prod")
+    assert ("1", []) == (queue.running["deploy-prod"], queue.cancelled)
+    assert [True, False, False] == [queue.start(each, "staging") for each in ("2", "3", "4")]
+    assert ["3"] == queue.cancelled
+    report = loaded(ROOT / ".github/workflows/deploy.yml")["jobs"]["report"]
+    assert ("always() && contains(needs.*.result, 'cancelled')", "make notify") == (
+        report["if"],
+        report["steps"][-1]["run"],
+    )
+    jobs_of_run = set(loaded(ROOT / ".github/workflows/deploy.yml")["jobs"])
+    assert jobs_of_run - {"report"} == set(report["needs"])
+
+
+def test_no_workflow_but_a_pull_requests_own_holds_a_group_for_all_its_jobs() -> None:
+    held = {workflow.stem: loaded(workflow).get("concurrency", {}).get("group", "") for workflow in WORKFLOWS}
+    assert {"deploy": "", "drift": ""} == {name: held[name] for name in ("deploy", "drift")}
+    assert "rollback-${{ inputs.stack }}" == held["rollback"]
+    assert all("github.ref" in held[name] for name in ("ci", "preview"))

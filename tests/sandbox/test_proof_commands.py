@@ -131,7 +131,7 @@ def test_tasks_that_could_not_be_looked_at_are_named(said: Said, monkeypatch: py
     monkeypatch.setattr(stack_secrets, "running_revision", refused)
     code, printed = said("prove", "staging", "--set", "runbook")
     reason = "describing the service: AWS answered AccessDeniedException"
-    assert (0, True) == (code, f"What running tasks hold is unknown ({reason})" in printed)
+    assert (3, True) == (code, f"unknown: what running tasks hold (ECS: {reason})" in printed)
 
 
 @pytest.mark.parametrize(

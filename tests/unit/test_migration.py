@@ -105,6 +105,21 @@ def test_the_first_line_is_the_answer() -> None:
     assert "BLOCKED  staging; 10 of 11 phases done" == status_report(judged(held)).headline
 
 
+@given(facts)
+def test_what_nobody_could_say_is_unknown_in_the_first_line_and_the_exit_code(
+    observed: dict[Step, Fact],
+) -> None:
+    found = judged(observed)
+    report = status_report(found)
+    unknown = {step for step in Step if observed.get(step, Fact(None, "")).holds is None}
+    assert unknown == {each.step for each in found.phases if each.state is State.UNKNOWN}
+    assert bool(unknown) is (report.label == "UNKNOWN") is (report.status.exit_code == 3)
+    named = report.headline.split(" unknown (")[0]
+    assert not unknown or {
+        f"{each.step.value} {each.name}" in named for each in found.phases if each.step in unknown
+    } == {True}
+
+
 def test_every_format_carries_every_phase_with_state_and_evidence() -> None:
     found = judged(
         {Step.BASELINE: Fact(holds=True, evidence="14 plans"), Step.USERS: Fact(False, "3 | missing")}

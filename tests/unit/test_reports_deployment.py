@@ -4,11 +4,13 @@ import json
 
 import pytest
 
+from atlas_access.base import Finding, Status
 from atlas_access.proof.report import Standing
-from atlas_access.review import deployment_json, evidence
+from atlas_access.review import advice_lines, deployment_json, evidence
 from atlas_access.review.deployment import Change, Deployment, Moment, Operation, Progress, Proof, Step, Swap
 from atlas_access.review.deployment_text import failure_lines, plan_lines, progress_line, summary_line
 from atlas_access.review.matrix import Observation
+from tests.unit.manifests import manifest
 
 USER = "mongodbatlas:index/databaseUser:DatabaseUser"
 PROOF = "pulumi-python:dynamic/probe:PrivilegeProof"
@@ -228,3 +230,105 @@ def test_json_carries_what_the_text_says() -> None:
         document["swap"]["after"],
         document["changes"],
     )
+
+
+ROLE = "mongodbatlas:index/customDbRole:CustomDbRole"
+TASK = "aws:ecs/taskDefinition:TaskDefinition"
+
+
+def actions(**grants: list[str]) -> str:
+    return json.dumps(
+        [
+            {
+                "action": action,
+                "resources": [{"collectionName": name, "databaseName": "askflorence"} for name in names],
+            }
+            for action, names in grants.items()
+        ]
+    )
+
+
+def changed(
+    operation: str, kind: str, name: str, path: str, before: object = None, after: object = None
+) -> Step:
+    """A step with one property changed, as an engine shows it."""
+    old, new = (
+        each if each is None or isinstance(each, str) else json.dumps(each) for each in (before, after)
+    )
+    return Step(operation, kind, name, (Change(path, old, new),))
+
+
+LOG = actions(FIND=["agent_audit_log"], INSERT=["agent_audit_log"])
+BEFORE = actions(FIND=["hubspot_sync_log"], DROP_INDEX=["hubspot_sync_log"])
+AFTER = actions(FIND=["hubspot_sync_log"], INSERT=["agents", "agencies", "agent_sessions", "admins"])
+READ, WRITE = ([{"roleName": role, "databaseName": "askflorence"}] for role in ("read", "readWrite"))
+BOX = [
+    {"name": "app", "secrets": [{"name": "MONGODB_URI", "valueFrom": "x"}, {"name": "Z", "valueFrom": "x"}]}
+]
+GATES = "atlas-access:x:Gates"
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (
+            changed("update", ROLE, "role_admin_schema", "actions", BEFORE, AFTER),
+            "gains INSERT on admins, agencies, agent_sessions and agents (pii)"
+            " | loses DROP_INDEX on hubspot_sync_log (pii)",
+        ),
+        (
+            changed("create", ROLE, "role_audit_writer", "actions", None, LOG),
+            "may FIND, INSERT on agent_audit_log (pii)",
+        ),
+        (
+            changed("delete", ROLE, "role_old", "actions", actions(FIND=["plans"])),
+            "loses FIND on plans (public)",
+        ),
+        (
+            changed("create", USER, "app_read", "roles", None, READ),
+            "role read@askflorence: FIND on every collection of askflorence (pii, public)",
+        ),
+        (
+            Step("create", USER, "app_read_b"),
+            "role read@askflorence: FIND on every collection of askflorence (pii, public)",
+        ),
+        (
+            changed("update", USER, "app_old", "roles", READ, WRITE),
+            "role read@askflorence → readWrite@askflorence",
+        ),
+        (
+            changed("create", TASK, "app", "containerDefinitions", None, BOX),
+            "app receives MONGODB_URI (app_read)",
+        ),
+        (
+            changed("update", GATES, "g", "settings", {"phase": "bind", "x": "y" * 200}, {"x": "y" * 200}),
+            "~ settings.phase removes bind",
+        ),
+        (
+            changed("update", GATES, "g", "list", None, ["x" * 60] * 3),
+            "+ list: 3 entries; --json shows all",
+        ),
+    ],
+    ids=[
+        "role",
+        "new role",
+        "role gone",
+        "user",
+        "second name",
+        "user's role",
+        "binding",
+        "document",
+        "list",
+    ],
+)
+def test_a_plan_says_what_changes_in_access_and_cuts_no_document(step: Step, expected: str) -> None:
+    found = plan_lines(
+        deployment(operation=Operation.PREVIEW, steps=(step,), manifest=manifest()), values=False
+    )
+    assert expected == " | ".join(line.strip() for line in found[1:])
+
+
+def test_a_constant_advice_is_one_short_line() -> None:
+    long = Finding(Status.GOOD, "app_write", "may " + "X, " * 60, code="audit-log-append-only")
+    expected = "  Advice: app_write: known and accepted.   (atlas-access explain audit-log-append-only)"
+    assert (expected,) == advice_lines((long,))

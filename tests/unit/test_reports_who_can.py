@@ -63,7 +63,7 @@ def test_nobody_is_an_answer_too(manifest: Manifest) -> None:
         (
             "UPDATE",
             "agent_audit_log",
-            f'collection "agent_audit_log" is not in the manifest. Did you mean {AUDIT}?',
+            f'"agent_audit_log" is no collection: write DATABASE.COLLECTION. Did you mean {AUDIT}?',
         ),
     ],
 )
@@ -73,3 +73,22 @@ def test_a_question_that_makes_no_sense_is_answered_with_the_nearest(
     with pytest.raises(QuestionInvalid) as refused:
         who_can(manifest, action, place)
     assert expected == str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("action", "place", "expected"),
+    [
+        ("UPDATE", "askflorence.new_thing", {"app_write"}),
+        ("FIND", "askflorence.new_thing", {"app_read", "app_write"}),
+        ("FIND", "askflorence.system.users", set()),
+        ("FIND", "elsewhere.plans", set()),
+    ],
+)
+def test_an_undeclared_collection_is_answered_by_what_the_roles_reach(
+    manifest: Manifest, action: str, place: str, expected: set[str]
+) -> None:
+    answer = who_can(manifest, action, place)
+    assert expected == {holder.user for holder in answer.holders}
+    users = ", ".join(each for each in ("app_read", "app_write") if each in expected) or "Nobody"
+    said = f"UNDECLARED  {users} can {action} on {place} (undeclared: by what the roles reach)"
+    assert said == declared_report(answer).headline

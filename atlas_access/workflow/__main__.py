@@ -1,0 +1,61 @@
+"""`python -m atlas_access.workflow TASK`: what the Makefile runs in a workflow, by the workflow's own environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from atlas_access.base import Format, redact, render
+from atlas_access.workflow.approved_plan import (
+    PlanMissing,
+    fetch_plan,
+    plan_name,
+    refuse_older,
+    tree_of_checkout,
+)
+from atlas_access.workflow.comment import compose, gather, post
+from atlas_access.workflow.github_command import GitHub, GitHubFailed
+from atlas_access.workflow.notify import notify
+from atlas_access.workflow.required_check import required_check
+
+STACKS = ("staging", "prod")
+
+
+def main(task: str) -> int:
+    """Run one task; 0 done, 1 refused, 3 where GitHub did not answer."""
+    given = os.environ.get
+    github = GitHub(given("GITHUB_REPOSITORY", ""))
+    run_url = (
+        f"{given('GITHUB_SERVER_URL', '')}/{github.repository}/actions/runs/{given('GITHUB_RUN_ID', '')}"
+    )
+    stack, code = given("STACK", ""), 0
+    try:
+        match task:
+            case "name-plan":
+                sys.stdout.write(f"name={plan_name(stack, tree_of_checkout())}\n")
+            case "approved-plan":
+                if given("RUN"):
+                    refuse_older(github, given("GITHUB_REF_NAME", ""), given("GITHUB_SHA", ""))
+                fetch_plan(github, stack, given("RUN", ""), Path())
+            case "comment":
+                review, previews = gather(github, given("RUN", ""), STACKS)
+                body = compose(given("COMMIT", ""), run_url, review, previews)
+                post(github, given("PULL_REQUEST", ""), redact(body))
+            case "notify":
+                notify(github, given("GITHUB_WORKFLOW", ""), stack, run_url)
+            case "reviewed":
+                report = required_check(given("ANSWER", ""), given("APPROVAL", ""))
+                sys.stdout.write(render(report, Format.TEXT))
+                code = report.status.exit_code
+            case _:
+                sys.stderr.write(f'no task "{task}"\n')
+                code = 2
+    except (PlanMissing, GitHubFailed) as error:
+        sys.stderr.write(f"{redact(str(error))}\n")
+        code = 1 if isinstance(error, PlanMissing) else 3
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:2] or [""]))
