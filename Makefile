@@ -5,7 +5,6 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 STACK ?= staging
-export STACK
 
 # Bytecode is kept: half of a short process would else be compiling.
 unexport PYTHONDONTWRITEBYTECODE
@@ -130,6 +129,7 @@ review: $(STAMP)
 
 # What the workflows do with GitHub. A plan is kept under the tree that it was made for: what is merged is applied only
 # as it was previewed.
+name-plan approved-plan comment notify reviewed: export STACK := $(STACK)
 name-plan approved-plan comment notify reviewed: $(STAMP)
 	@$(BIN)/python -m atlas_access.workflow $@
 

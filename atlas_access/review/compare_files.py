@@ -199,7 +199,7 @@ def _of_law(difference: Difference) -> Effect:
 
 
 def _by_number(difference: Difference) -> Effect:
-    old, new = (int(each[0]) if each else 0 for each in (difference.gone, difference.new))
+    old, new = (_number("".join(each)) for each in (difference.gone, difference.new))
     return Effect.WIDENS if new > old else Effect.NARROWS
 
 
@@ -256,7 +256,13 @@ def _rotation(stack: str, was: Mapping[str, Any], now: Mapping[str, Any]) -> Ite
 
 
 def _counts(value: object) -> Mapping[str, int]:
-    return {str(key): int(str(each)) for key, each in value.items()} if isinstance(value, Mapping) else {}
+    counts = value.items() if isinstance(value, Mapping) else ()
+    return {str(key): _number(str(each)) for key, each in counts}
+
+
+def _number(text: str) -> int:
+    """A count as it is written; what is none counts as 0, and is refused where the file is used."""
+    return int(text) if text.isdecimal() else 0
 
 
 def unchanged(changes: Sequence[Change], manifest: Manifest | None) -> str:

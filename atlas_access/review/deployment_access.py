@@ -8,7 +8,7 @@ from typing import Any
 
 from atlas_access.base import both_logins
 from atlas_access.manifest import Consumer, Manifest
-from atlas_access.privileges import Privilege, Privileges, mongo_actions
+from atlas_access.privileges import ATLAS_ACTIONS, Privilege, Privileges, mongo_actions
 from atlas_access.review.compare_files import differences
 from atlas_access.review.deployment import Change, Step
 from atlas_access.review.reach import beyond, in_words, listed, reach
@@ -56,10 +56,8 @@ def _short(value: str | None) -> str:
 
 
 def _role(step: Step, manifest: Manifest, stack: str) -> Iterator[str]:
-    change = next((each for each in step.changes if each.path.partition("[")[0] == "actions"), None)
-    if change is None or change.path != "actions":
-        if step.operation in ("create", "delete") and step.name in {each.name for each in manifest.roles}:
-            yield "known afterwards"
+    change = next((each for each in step.changes if each.path == "actions"), None)
+    if change is None:
         return
     was, now = (_granted(_parsed(each)) for each in (change.before, change.after))
     gained, lost = beyond(now, was), beyond(was, now)
@@ -74,10 +72,20 @@ def _granted(actions: Any) -> Privileges:
     """The privileges of a custom role's actions, as Atlas writes them."""
     return frozenset(
         Privilege(str(place.get("databaseName", "")), str(place.get("collectionName", "")), name)
-        for each in (actions if isinstance(actions, list) else ())
-        for place in each.get("resources", ())
-        for name in mongo_actions(str(each["action"]))
+        for each in _records(actions)
+        for place in _records(each.get("resources"))
+        for name in _names(str(each.get("action")))
     )
+
+
+def _names(action: str) -> tuple[str, ...]:
+    """The server's names of an action; one that no table here has stays as it is."""
+    return tuple(mongo_actions(action)) if action in ATLAS_ACTIONS else (action,)
+
+
+def _records(value: Any) -> list[dict[str, Any]]:
+    """The entries of a list that are documents; a value that is not known yet has none."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _user(step: Step, manifest: Manifest, stack: str) -> Iterator[str]:
@@ -94,11 +102,7 @@ def _user(step: Step, manifest: Manifest, stack: str) -> Iterator[str]:
 
 
 def _held(roles: Any) -> list[str]:
-    return (
-        [f"{each.get('roleName')}@{each.get('databaseName')}" for each in roles]
-        if isinstance(roles, list)
-        else []
-    )
+    return [f"{each.get('roleName')}@{each.get('databaseName')}" for each in _records(roles)]
 
 
 def _bindings(step: Step, manifest: Manifest, stack: str) -> Iterator[str]:
@@ -107,9 +111,8 @@ def _bindings(step: Step, manifest: Manifest, stack: str) -> Iterator[str]:
     bound = {
         each.variable: each for each in manifest.bindings_for(stack) if each.consumer is not Consumer.LOCAL
     }
-    containers = _parsed(text)
-    for box in containers if isinstance(containers, list) else ():
-        names = [str(each.get("name")) for each in box.get("secrets") or ()]
+    for box in _records(_parsed(text)):
+        names = [str(each.get("name")) for each in _records(box.get("secrets"))]
         receives = [f"{name} ({bound[name].user})" for name in sorted(names) if name in bound]
         if receives:
             yield f"{box.get('name')} receives {', '.join(receives)}"

@@ -42,10 +42,10 @@ class Context:
     def lines(self) -> tuple[str, ...]:
         """The facts, one a line, as each page begins."""
         facts = {name.replace("_", " "): fact for name, fact in asdict(self).items()}
-        return tuple(f"- {name}: {escape(_told(fact)) or 'none'}" for name, fact in facts.items())
+        return tuple(f"- {name}: {escape(_text(fact)) or 'none'}" for name, fact in facts.items())
 
 
-def _told(fact: object) -> str:
+def _text(fact: object) -> str:
     if isinstance(fact, Mapping):
         return ", ".join(f"{name} {each}" for name, each in fact.items())
     return ", ".join(map(str, fact)) if isinstance(fact, tuple) else str(fact)

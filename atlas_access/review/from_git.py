@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 
@@ -26,10 +25,10 @@ class Base:
             return None
         return _git(self.folder, "show", f"{self.commit}:./{path}")[1]
 
-    def names(self, pattern: str = "*") -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """The files below the folder at the commit."""
         listed = _git(self.folder, "ls-tree", "-r", "-z", "--name-only", self.commit, "--", ".")[1]
-        return tuple(each for each in listed.split("\0") if each and fnmatchcase(each, pattern))
+        return tuple(filter(None, listed.split("\0")))
 
 
 def base_of(folder: Path, reference: str) -> Base:

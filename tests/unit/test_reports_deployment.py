@@ -328,6 +328,28 @@ def test_a_plan_says_what_changes_in_access_and_cuts_no_document(step: Step, exp
     assert expected == " | ".join(line.strip() for line in found[1:])
 
 
+@pytest.mark.parametrize("kind", [ROLE, USER, TASK])
+@pytest.mark.parametrize("path", ["actions", "roles", "containerDefinitions"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "[unknown]",
+        "[secret]",
+        [],
+        ["x"],
+        [{"action": "NEW", "resources": [{"cluster": True}]}],
+        {"a": 1},
+        [{}],
+    ],
+    ids=str,
+)
+def test_a_value_that_is_not_known_yet_or_odd_breaks_no_plan(kind: str, path: str, value: object) -> None:
+    for before, after in ((None, value), (value, None), (value, [])):
+        step = changed("update", kind, "app_read", path, before, after)
+        found = deployment(operation=Operation.PREVIEW, steps=(step,), manifest=manifest())
+        assert plan_lines(found, values=True)
+
+
 def test_a_constant_advice_is_one_short_line() -> None:
     long = Finding(Status.GOOD, "app_write", "may " + "X, " * 60, code="audit-log-append-only")
     expected = "  Advice: app_write: known and accepted.   (atlas-access explain audit-log-append-only)"

@@ -204,3 +204,13 @@ def test_a_grant_that_the_whole_database_includes_changes_nothing() -> None:
         for each in change.gained
     }
     assert {Privilege("askflorence", "agent_audit_log", "insert")} == gained
+
+
+def test_a_count_that_is_none_is_left_to_where_the_file_is_used(checkout: Path) -> None:
+    before = declaration(checkout)
+    generations = "config:\n  atlas-access:generations: {app_write: two}\n"
+    edited(checkout, {"Pulumi.staging.yaml": [["config:\n", generations]]})
+    edited(checkout, {"policy/policy-config.json": [['"userCap": 5', '"userCap": "six"']]})
+    assert ["law", "rotation"] == sorted(
+        each.part for each in review(before, declaration(checkout), "main").changes
+    )
