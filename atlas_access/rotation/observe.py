@@ -26,6 +26,7 @@ from atlas_access.base import (
 from atlas_access.clients import (
     AccountTarget,
     Atlas,
+    AwsUnavailable,
     CredentialsMissing,
     client,
     items,
@@ -146,12 +147,17 @@ def _read(end: End, environment: str, names: tuple[str, ...], endpoints: Endpoin
     moved = 0.0
     current_is_wanted = True
     for name in names:
-        every = {
-            str(each["VersionId"]): tuple(each.get("VersionStages") or ())
-            for each in items(
-                store.list_secret_version_ids, "Versions", SecretId=name, IncludeDeprecated=True
-            )
-        }
+        try:
+            every = {
+                str(each["VersionId"]): tuple(each.get("VersionStages") or ())
+                for each in items(
+                    store.list_secret_version_ids, "Versions", SecretId=name, IncludeDeprecated=True
+                )
+            }
+        except AwsUnavailable as error:
+            if own or error.code != "ResourceNotFoundException":
+                raise
+            continue  # that stack was never provisioned: it holds no version of the credential
         wanted = versions_of(every, end.stack, end.user, end.generation)
         others |= every.keys() - wanted
         current_is_wanted &= any("AWSCURRENT" in every[each] for each in wanted)
