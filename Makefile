@@ -63,7 +63,7 @@ bench-policy: $(STAMP)
 soak: $(STAMP)
 	$(BIN)/python tests/bench/soak.py
 	$(PYTEST) tests/unit/test_step_loop_crash.py tests/sandbox/test_rollout_killed.py
-	$(PYTEST) tests/golden tests/sandbox/test_proof_audit_role.py -m soak
+	$(PYTEST) tests/golden tests/sandbox/test_proof_audit_role.py tests/sandbox/test_rollout_killed.py -m soak
 
 # Capture anew what must not change by accident; `git diff tests/golden/data` shows what did. Takes minutes.
 golden: $(STAMP)

@@ -4,6 +4,7 @@ Three points, each watched for on the service itself: the lease is written and n
 the undoing is under way. Never may two revisions be left serving, or a lease be left behind.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -13,19 +14,24 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from pymongo import MongoClient
 from world_fixture import ROOT, run_command, sandbox
 
 from atlas_access.base.clock import advance
+from atlas_access.base.task_definition import SecretReference, secret_references
+from atlas_access.manifest.load import load_manifest
 from atlas_access.rollout.decide import STALE_SECONDS
 from atlas_access.rollout.service_tags import ServiceTags, read_service_tags
 from sandbox.aws_clients import client_of
 from sandbox.world import World
 
 DEADLINE = 120.0
+MANIFEST = load_manifest((ROOT / "access.yaml").read_text(encoding="utf-8"))
 BIND = ("sandbox", "deploy", "staging", "--phase", "bind", "--config", "allowUngatedRollout=true")
 ROLLBACK = ("rollback", "staging")
 
@@ -139,3 +145,62 @@ def test_a_rollout_killed_before_during_and_after_its_swap_is_ended_by_the_next_
     code, printed = killing.run(*BIND)
     assert (1, True) == (code, "ROLLED BACK  staging: asked for by atlas-access rollback" in printed), printed
     assert Look(7, 1, True, ServiceTags(held=0)) == killing.settled()
+
+
+@pytest.mark.soak
+def test_a_rotation_killed_in_its_move_its_finish_and_its_abort_is_ended_by_the_next_run(
+    tmp_path: Path,
+) -> None:
+    """After each kill the running revision's credential logs in, and there are never more users than five."""
+
+    def rotated(user: str, generation: int, step: str = "move") -> tuple[str, ...]:
+        generations = json.dumps({"app_write": 2} | {user: generation})
+        given = {"generations": generations, "rotating": user, "rotationStep": step}
+        return (*BIND, *(part for key, value in given.items() for part in ("--config", f"{key}={value}")))
+
+    with sandbox(tmp_path, propagation_seconds=0.2, ecs_step_seconds=0.4) as world:
+        killing = Killing(world)
+        assert 0 == killing.run(*BIND)[0]
+
+        def works() -> None:
+            running = killing.ecs.describe_task_definition(
+                taskDefinition=f"askflorence-staging-app:{killing.observe().revision}"
+            )
+            store = client_of(world, "staging", "secretsmanager")
+            for name, value in secret_references(running["taskDefinition"]).items():
+                reference = SecretReference.parse(value)
+                if name.startswith("MONGODB") and reference is not None:
+                    uri = store.get_secret_value(SecretId=reference.arn, VersionId=reference.version)[
+                        "SecretString"
+                    ]
+                    with MongoClient(uri) as client:
+                        client.admin.command("ping")
+            with MongoClient(world.of("staging").mongod.root_uri) as root:
+                names = {each["user"] for each in root.admin.command("usersInfo", 1)["users"]}
+            assert len(names & MANIFEST.logins) <= 5
+
+        def ended(command: tuple[str, ...]) -> str:
+            killing.later()
+            code, printed = killing.run(*command)
+            assert 0 == code, printed
+            works()
+            return printed
+
+        move = rotated("app_write", 2)
+        killing.kill_when(lambda look: look.revision == 9 and look.deployments == 2, *move)
+        works()
+        ended(move)
+
+        finish, before = rotated("app_write", 2, "finish"), killing.observe().service_tags.bound
+        killing.kill_when(lambda look: look.service_tags.bound != before, *finish)
+        works()
+        advance(world.directory, 31 * 60)
+        assert "deleted" in ended(finish)
+
+        ended(rotated("app_audit_writer", 2))
+        abort, now = rotated("app_audit_writer", 1, "abort"), killing.observe().revision
+        killing.kill_when(lambda look: look.revision > now and look.deployments == 2, *abort)
+        works()
+        ended(abort)
+        advance(world.directory, 31 * 60)
+        assert "deleted" in ended(abort)
