@@ -82,6 +82,8 @@ def test_a_pinned_version_that_lost_its_label_is_labelled_by_the_next_update(tmp
         pinned = store.get_secret_value(SecretId=name)
         for _ in range(2):
             store.put_secret_value(SecretId=name, SecretString=pinned["SecretString"])
+        label, version = "atlas-access.staging.app_write.1.1", pinned["VersionId"]
+        store.update_secret_version_stage(SecretId=name, VersionStage=label, RemoveFromVersionId=version)
         assert pinned["VersionId"] not in store.describe_secret(SecretId=name)["VersionIdsToStages"]
         given = bind(world)
         assert ("", {"Rollout"}) == (
