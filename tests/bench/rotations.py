@@ -9,12 +9,14 @@ import time
 from pathlib import Path
 
 from atlas_access.base.clock import advance
+from atlas_access.base.connection import ConnectionString
 from atlas_access.base.settings import check_settings
 from atlas_access.manifest.load import load_manifest
 from atlas_access.review.deployment import Operation
 from atlas_access.rollout.model import short
 from atlas_access.rotation import Verb, plan
 from components.settings import read_files
+from sandbox.aws_clients import client_of
 from sandbox.baselines import capture_baseline
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.load_process import LoadProcess
@@ -75,9 +77,6 @@ class Stacks:
 
     def login(self, stack, user):
         """Who the user's own secret says that it is."""
-        from atlas_access.base.connection import ConnectionString
-        from sandbox.aws_clients import client_of
-
         store = client_of(self.world, stack, "secretsmanager")
         name = MANIFEST.user(user).secret_name(stack)
         return ConnectionString.parse(store.get_secret_value(SecretId=name)["SecretString"]).username
@@ -136,8 +135,10 @@ def failing(figures, stacks):
         kept=bool(done.failure),
     )
     figures.tell("rotations: what runs after it", now, before, kept=now == before)
-    family, number = before.rsplit(":", 1)
-    stacks.broken = f"{family}:{int(number) + 1}"
+    ecs = client_of(stacks.world, "staging", "ecs")
+    family = before.partition(":")[0]
+    newest = ecs.list_task_definitions(familyPrefix=family, sort="DESC")["taskDefinitionArns"][0]
+    stacks.broken = short(newest)
     stacks.end("staging", "app_write", Verb.ABORT)
     stacks.given["staging"]["rolloutRelease"] = "1"
     stacks.must("staging")
