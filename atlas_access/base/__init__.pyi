@@ -63,6 +63,7 @@ from .task_definition import (
     registrable as registrable,
     same_definition as same_definition,
     secret_references as secret_references,
+    with_secrets as with_secrets,
 )
 from .yaml_errors import (
     ManifestError as ManifestError,

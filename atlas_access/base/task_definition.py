@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -195,13 +195,20 @@ def _without_versions(definition: Mapping[str, Any], free: Collection[str]) -> d
             return dict(each)
         return {**each, "valueFrom": reference.arn}
 
-    asked = registrable(definition)
+    asked = with_secrets(registrable(definition), entry)
     asked.pop("tags", None)
-    asked["containerDefinitions"] = [
-        {**each, "secrets": [entry(one) for one in each.get("secrets") or ()]}
-        for each in asked.get("containerDefinitions") or ()
-    ]
     return asked
+
+
+def with_secrets(
+    definition: Mapping[str, Any], change: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The definition with each entry of its containers' `secrets` changed; everything else is kept."""
+    containers = [
+        {**each, "secrets": [change(entry) for entry in each["secrets"]]} if each.get("secrets") else each
+        for each in definition.get("containerDefinitions") or ()
+    ]
+    return {**definition, "containerDefinitions": containers}
 
 
 def _bound(

@@ -53,6 +53,7 @@ from .lookups import (
     StoredSecret as StoredSecret,
     current_of as current_of,
     current_secret as current_secret,
+    every_version as every_version,
     key_behind as key_behind,
     read_connection_string as read_connection_string,
     read_value as read_value,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from atlas_access.base import Endpoints
-from atlas_access.clients.aws import client
+from atlas_access.clients.aws import client, items
 from atlas_access.clients.errors import AwsUnavailable
 from atlas_access.clients.model import ObservedKey
 
@@ -53,6 +53,12 @@ def stages_of(about: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     return {
         str(version): tuple(labels) for version, labels in (about.get("VersionIdsToStages") or {}).items()
     }
+
+
+def every_version(store: Any, secret: str) -> dict[str, tuple[str, ...]]:
+    """The labels of each version of a secret, those without any included. Raises `AwsUnavailable`."""
+    listed = items(store.list_secret_version_ids, "Versions", SecretId=secret, IncludeDeprecated=True)
+    return {str(each["VersionId"]): tuple(each.get("VersionStages") or ()) for each in listed}
 
 
 def current_of(about: Mapping[str, Any]) -> str:

@@ -327,5 +327,5 @@ class ManifestFile(Entry):
 
 def file_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of the file."""
-    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return draft | ManifestFile.model_json_schema(by_alias=True)
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": draft} | ManifestFile.model_json_schema(by_alias=True)

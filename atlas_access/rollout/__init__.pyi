@@ -28,7 +28,7 @@ from .stack import (
     service_of as service_of,
     settings_of as settings_of,
 )
-from .version_labels import definitions as definitions, unlabelled as unlabelled
+from .version_labels import definitions as definitions, pinned as pinned, unlabelled as unlabelled
 from .watch_soak import watch_soak as watch_soak
 from .wiring import (
     gates_for as gates_for,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from atlas_access.base import Settings, changed_versions, same_definition
 from atlas_access.manifest import Manifest
 from atlas_access.rollout.service import Service
+from atlas_access.rollout.service_tags import ServiceTags
 
 
-def held_alike(service: Service, running: str, wanted: str, release: int) -> bool:
+def held_alike(service: Service, tags: ServiceTags, running: str, wanted: str, release: int) -> bool:
     """Whether the service is held on what the wanted revision is again, and nobody moves it."""
-    tags = service.observe_tagged()[1]
     if tags.lease is not None or tags.held is None or tags.held < release:
         return False
     return same_definition(service.definition(running), service.definition(wanted))

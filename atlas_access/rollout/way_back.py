@@ -18,6 +18,7 @@ from atlas_access.base import (
     EndpointRefused,
     Endpoints,
     SecretReference,
+    with_secrets,
 )
 from atlas_access.clients import (
     AwsUnavailable,
@@ -112,13 +113,7 @@ class Recorded:
         )
         if missing:
             return missing
-        containers = [
-            {**each, "secrets": [_bound(entry, today) for entry in each.get("secrets") or ()]}
-            if each.get("secrets")
-            else each
-            for each in self.definition.get("containerDefinitions") or ()
-        ]
-        return {**self.definition, "containerDefinitions": containers}
+        return with_secrets(self.definition, lambda entry: _bound(entry, today))
 
 
 @dataclass

@@ -33,7 +33,7 @@ from atlas_access.clients import (
     failed_requests,
     session_in,
 )
-from atlas_access.manifest import Manifest, load_manifest
+from atlas_access.manifest import load_manifest
 from atlas_access.rollout.alarms import Watched, alarm_names
 from atlas_access.rollout.gates import Gates
 from atlas_access.rollout.model import short
@@ -90,21 +90,27 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
     endpoints = _endpoints()
     service = service_of(props, endpoints)
     stack, settings = str(props["stack"]), own_settings(props, endpoints)
-    gates = gates_for(stack, settings, endpoints)
-    running = service.observe().revision
-    if settings.users.ends and held_alike(service, running, str(props["wanted"]), settings.rollout_release):
+    wanted, release, manifest = (
+        str(props["wanted"]),
+        settings.rollout_release,
+        load_manifest((PROJECT_FOLDER / "access.yaml").read_bytes()),
+    )
+    state, tags = service.observe_tagged()
+    running = state.revision
+    if settings.users.ends and held_alike(service, tags, running, wanted, release):
         # The end of a rotation moves nothing then, so that it works while the service is held.
         say(f"{short(running)} is bound as wanted: nothing is moved")
         return {**props, "running_revision": running, "gates": "not run", "gated_at": ""}
-    changed = rotated(_manifest(), stack, service, running, str(props["wanted"]))
+    gates = gates_for(stack, settings, endpoints)
+    changed = rotated(manifest, stack, service, running, wanted)
     if changed and isinstance(gates, SmokeGates):
         gates = OwnAnswers(gates, running, say)
     goal = Goal(
         way=Way.FORWARD,
         run=new_run(),
         prior=str(props["prior"]),
-        wanted=str(props["wanted"]),
-        release=settings.rollout_release,
+        wanted=wanted,
+        release=release,
         deadline_seconds=float(settings.rollout_deadline_seconds),
     )
     readability = Readability(settings.aws_region, endpoints)
@@ -113,7 +119,7 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
         service,
         endpoints,
         say,
-        lambda: with_deprecated(mongo(service.definition(goal.wanted)), _manifest().successors),
+        lambda: with_deprecated(mongo(service.definition(goal.wanted)), manifest.successors),
         props,
         readability,
     )
@@ -133,7 +139,7 @@ def roll_out(props: Mapping[str, Any]) -> dict[str, Any]:
         "the gates": (before := Gated(gates, settings.allow_ungated_rollout, repair, say)),
     }
     if settings.goes_after:
-        follows = follows_at_once(_manifest(), stack, settings, changed)
+        follows = follows_at_once(manifest, stack, settings, changed)
         only = f", without a soak: only {', '.join(sorted(changed))} changes" if follows else ""
         say(f"{_asked_again(settings)}{only}")
         checks["the soak before"] = _soak(settings, endpoints, 0 if follows else settings.soak_minutes)
@@ -253,10 +259,6 @@ def way_back_of(
     kept = {given["prior"]: json.loads(given["prior_definition"])} if given.get("prior_definition") else {}
     readability = readability or Readability(region, endpoints)
     return WayBack(service, log, today, readability.problems, tell, kept)
-
-
-def _manifest() -> Manifest:
-    return load_manifest((PROJECT_FOLDER / "access.yaml").read_bytes())
 
 
 def gates_for(

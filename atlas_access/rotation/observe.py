@@ -10,26 +10,25 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from atlas_access.base import (
     Endpoints,
     RotationStep,
-    SecretReference,
     Settings,
     Unread,
     What,
     clock_for,
     login_of,
-    secret_references,
 )
 from atlas_access.clients import (
+    CURRENT,
     AccountTarget,
     Atlas,
     AwsUnavailable,
     CredentialsMissing,
     client,
-    items,
+    every_version,
     read_or_unread,
     server_time,
     session_in,
@@ -43,7 +42,7 @@ from atlas_access.retirement import (
     observe_logins,
     open_ones,
 )
-from atlas_access.rollout import Preceding, Service, observed as soak_of, refusals, settings_of, short
+from atlas_access.rollout import Preceding, Service, observed as soak_of, pinned, refusals, settings_of, short
 from atlas_access.rotation.judge import ObservedEnd, ReadBy, conditions, followed, of_this_update
 from atlas_access.rotation.labels import versions_of
 from atlas_access.rotation.legal import Pending
@@ -148,19 +147,14 @@ def _read(end: End, environment: str, names: tuple[str, ...], endpoints: Endpoin
     current_is_wanted = True
     for name in names:
         try:
-            every = {
-                str(each["VersionId"]): tuple(each.get("VersionStages") or ())
-                for each in items(
-                    store.list_secret_version_ids, "Versions", SecretId=name, IncludeDeprecated=True
-                )
-            }
+            every = every_version(store, name)
         except AwsUnavailable as error:
             if own or error.code != "ResourceNotFoundException":
                 raise
             continue  # that stack was never provisioned: it holds no version of the credential
         wanted = versions_of(every, end.stack, end.user, end.generation)
         others |= every.keys() - wanted
-        current_is_wanted &= any("AWSCURRENT" in every[each] for each in wanted)
+        current_is_wanted &= any(CURRENT in every[each] for each in wanted)
         # Where no service receives it, the move of the label is what moved the credential.
         moved = max(moved, store.describe_secret(SecretId=name)["LastChangedDate"].timestamp())
     users = frozenset({end.login})
@@ -168,15 +162,11 @@ def _read(end: End, environment: str, names: tuple[str, ...], endpoints: Endpoin
     service = Service(client("ecs", place.region, endpoints, session=session), place.cluster, place.service)
     state, tags = service.observe_tagged()
     recorded = ""
-    if tags.bound is not None and _bound_to(service.definition(tags.bound.prior), others):
+    way_back = [] if tags.bound is None else [service.definition(tags.bound.prior)]
+    if tags.bound is not None and others & frozenset().union(*pinned(way_back).values()):
         recorded = short(tags.bound.prior)
     moved = max(moved, state.primary.changed if state.primary else 0.0)
     return ReadBy(environment, account, current_is_wanted, recorded), moved
-
-
-def _bound_to(definition: Any, versions: set[str]) -> bool:
-    pins = (SecretReference.parse(each) for each in secret_references(definition).values())
-    return any(pin is not None and pin.version in versions for pin in pins)
 
 
 def _soak(end: End, endpoints: Endpoints) -> tuple[str, ...] | Unread:

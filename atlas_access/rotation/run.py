@@ -8,15 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from atlas_access.base import Endpoints, SecretReference, Unread, registrable, secret_references
-from atlas_access.clients import AccountTarget, client, items, stages_of
+from atlas_access.base import Endpoints, SecretReference, Unread, registrable, secret_references, with_secrets
+from atlas_access.clients import CURRENT, AccountTarget, client, every_version, stages_of
 from atlas_access.retirement import Condition, LegacyNames, observe_bindings, open_ones
 from atlas_access.rollout import Service, own_settings, say, service_of, short
 from atlas_access.rotation.judge import conditions, in_use
 from atlas_access.rotation.labels import CREATED, generation_in, labels, next_label, too_old
 from atlas_access.rotation.observe import End, observe
-
-CURRENT = "AWSCURRENT"
 
 
 class StillUsed(RuntimeError):
@@ -91,8 +89,7 @@ def _deregister(
     store = client("secretsmanager", region, endpoints)
     gone: set[str] = set()
     for arn, version in wanted.items():
-        every = items(store.list_secret_version_ids, "Versions", SecretId=arn, IncludeDeprecated=True)
-        gone |= {str(each["VersionId"]) for each in every} - {version}
+        gone |= every_version(store, arn).keys() - {version}
     settings = own_settings(props, endpoints)
     place = AccountTarget.of(str(props["stack"]), settings)
     found = observe_bindings.observe(place, LegacyNames(frozenset(gone), frozenset()), endpoints)
@@ -114,11 +111,7 @@ def _with_versions(definition: Mapping[str, Any], wanted: Mapping[str, str]) -> 
             return dict(entry)
         return {**entry, "valueFrom": f"{reference.arn}:::{wanted[reference.arn]}"}
 
-    containers = [
-        {**each, "secrets": [pinned(entry) for entry in each["secrets"]]} if each.get("secrets") else each
-        for each in definition.get("containerDefinitions") or ()
-    ]
-    return {**definition, "containerDefinitions": containers}
+    return with_secrets(definition, pinned)
 
 
 def refuse_leaving(props: Mapping[str, Any]) -> None:

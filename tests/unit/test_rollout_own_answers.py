@@ -117,8 +117,8 @@ def test_an_abort_moves_nothing_where_the_service_was_put_back(
         "app:9": {**after, "tags": [{"key": "atlas-access/repair", "value": "v"}]},
     }
     tags = SimpleNamespace(lease=lease if lease == "run" else None, held=0)
-    service: Any = SimpleNamespace(definition=found.get, observe_tagged=lambda: (None, tags))
-    assert alike is held_alike(service, "app:7", "app:9", lease if lease == 1 else 0)
+    service: Any = SimpleNamespace(definition=found.get)
+    assert alike is held_alike(service, tags, "app:7", "app:9", lease if lease == 1 else 0)
 
 
 @pytest.mark.parametrize(
