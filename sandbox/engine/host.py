@@ -16,7 +16,7 @@ from sandbox.engine import teardown
 from sandbox.engine.checkpoint import Checkpoint, load
 from sandbox.engine.deploy import Deployment
 from sandbox.engine.errors import EngineError
-from sandbox.engine.events import Diagnostic, Event, Mask
+from sandbox.engine.events import Event, Mask, said
 from sandbox.engine.lock import locked
 from sandbox.engine.monitor import Log, Monitor
 from sandbox.engine.packs import Pack
@@ -47,13 +47,13 @@ def serve(pipe: Connection, request: EngineRequest) -> None:
     _enter(request)
     try:
         packs = [Pack(folder, request) for folder in request.policy_packs if request.needs_program]
-        _pass_on_output(lambda line: send(Diagnostic("info", mask(line))))
+        _pass_on_output(lambda line: send(said("info", mask(line))))
         hold = contextlib.nullcontext() if request.dry_run else locked(request.state_file, request.operation)
         with hold:
             result = _Run(request, send, mask, packs).result(pipe)
     except (EngineError, OSError) as failure:
         error = mask(str(failure))
-        send(Diagnostic("error", error))
+        send(said("error", error))
         result = EngineResult(ok=False, error=error, changes={}, outputs={})
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
