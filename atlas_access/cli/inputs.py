@@ -129,10 +129,12 @@ def read_manifest(path: Path) -> Manifest:
         return load_manifest(text, source=str(path))
 
 
-def read_settings(stack: str, endpoints: Endpoints, *, phase: Phase | None = None) -> Settings:
+def read_settings(
+    stack: str, endpoints: Endpoints, *, phase: Phase | None = None, unset: bool = False
+) -> Settings:
     """The settings of a stack, from the Pulumi.<stack>.yaml files here; raises CommandFailed with all errors at once.
 
-    `phase` overrides the file's. In sandbox mode placeholders are allowed.
+    `phase` overrides the file's. In sandbox mode, and with `unset`, placeholders are allowed.
     """
     from atlas_access.base import SettingsInvalid, check_settings, stack_files
 
@@ -140,7 +142,7 @@ def read_settings(stack: str, endpoints: Endpoints, *, phase: Phase | None = Non
     files = {name: read_text(path, remedy) for name, path in stack_files(Path()).items()}
     overrides = {} if phase is None else {"phase": phase.value}
     with presented_as(2, SettingsInvalid):
-        return check_settings(stack, files, sandbox=endpoints.sandbox, overrides=overrides)
+        return check_settings(stack, files, sandbox=endpoints.sandbox or unset, overrides=overrides)
 
 
 def known_stack(stack: str, declared: Manifest) -> None:
