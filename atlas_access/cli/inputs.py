@@ -57,7 +57,7 @@ class PlainFormat(StrEnum):
     JSON = "json"
 
 
-Stack = Annotated[str, typer.Argument(help="staging or prod.")]
+Stack = Annotated[str, typer.Argument(help="An environment of access.yaml.")]
 PlainOutput = Annotated[PlainFormat, typer.Option("--format", help="How to show it.")]
 ManifestPath = Annotated[Path, typer.Option("--manifest", help="The manifest to read.")]
 KnownUsersPath = Annotated[Path, typer.Option("--known-users", help="The list of known users.")]
@@ -150,6 +150,13 @@ def known_stack(stack: str, declared: Manifest) -> None:
     if stack not in declared.environments:
         known = ", ".join(declared.environments)
         raise CommandFailed(f'stack "{stack}" is no environment of the manifest.', f"It knows {known}.")
+
+
+def local_stack(declared: Manifest) -> str:
+    """The environment whose credentials a developer's machine has; "" where nothing is bound for one."""
+    from atlas_access.manifest import LOCAL
+
+    return next((binding.cluster for binding in declared.bindings_for(LOCAL)), "")
 
 
 def read_migration(

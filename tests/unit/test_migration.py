@@ -51,7 +51,7 @@ facts = st.fixed_dictionaries(
 
 
 def judged(observed: dict[Step, Fact]) -> Migration:
-    return migration("staging", observed, commands("staging", sandbox=False))
+    return migration("staging", observed, commands("staging", "staging", sandbox=False))
 
 
 @given(facts)
