@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from atlas_access.base import Format, ManifestInvalid, SettingsInvalid, redact, render
+from atlas_access.manifest import load_manifest
 from atlas_access.workflow.approved_plan import (
     PlanMissing,
     fetch_plan,
@@ -19,8 +20,6 @@ from atlas_access.workflow.github_command import GitHub, GitHubFailed
 from atlas_access.workflow.notify import notify
 from atlas_access.workflow.propose_rotation import propose
 from atlas_access.workflow.required_check import required_check
-
-STACKS = ("staging", "prod")
 
 
 def main(task: str) -> int:
@@ -40,7 +39,9 @@ def main(task: str) -> int:
                     refuse_older(github, given("GITHUB_REF_NAME", ""), given("GITHUB_SHA", ""))
                 fetch_plan(github, stack, given("RUN", ""), Path())
             case "comment":
-                review, previews = gather(github, given("RUN", ""), STACKS)
+                review, previews = gather(
+                    github, given("RUN", ""), load_manifest(Path("access.yaml").read_bytes()).environments
+                )
                 body = compose(given("COMMIT", ""), run_url, review, previews)
                 post(github, given("PULL_REQUEST", ""), redact(body))
             case "notify":
