@@ -208,3 +208,8 @@ def test_children_inherit_protect_and_providers_from_their_component(stack):
         'toy.Thing("a", name="a", opts=Options(parent=g))'
     )
     assert (True, True) == (stack.resources()["a"]["protect"], "::p::" in stack.resources()["a"]["provider"])
+
+
+def test_what_the_program_prints_last_is_passed_on(stack):
+    assert stack.up('print("first")\nprint("last")').ok
+    assert ["first", "last"] == stack.messages("info")
