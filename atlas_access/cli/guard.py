@@ -209,12 +209,20 @@ def _of_secrets(declared: Manifest, stack: str, *, log_in: bool) -> Report:
 
 
 def _cluster(environment: str, stack: str, endpoints: Endpoints) -> Cluster:
-    from atlas_access.clients import AtlasUnread, CredentialsMissing, cluster_addresses, sign_in_from
+    from atlas_access.clients import (
+        SOAK_ACCOUNT,
+        SOAK_KEY,
+        AtlasUnread,
+        CredentialsMissing,
+        cluster_addresses,
+        sign_in_from,
+    )
     from atlas_access.guards import Cluster
 
     settings = inputs.read_settings(environment, endpoints)
     try:
-        sign_in = sign_in_from(os.environ)
+        # One key for two projects would let a job of prod do in staging what it may in prod.
+        sign_in = sign_in_from(os.environ, *(() if environment == stack else ((SOAK_ACCOUNT, SOAK_KEY),)))
         return Cluster(
             settings.atlas_cluster,
             cluster_addresses(settings.atlas_project_id, settings.atlas_cluster, sign_in, endpoints),
