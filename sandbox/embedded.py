@@ -60,9 +60,9 @@ class Embedded:
                 state_file=world.state_file(files.stack),
                 provider_ports=world.of(files.stack).provider_ports,
                 passphrase=world.passphrase,
-                on_event=take,
                 policy_packs=policy_packs,
-            )
+            ),
+            take,
         )
         if not (result.ok or recorder.errors or recorder.ends):
             recorder.failed(result.error)

@@ -11,6 +11,7 @@ SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - Pulumi's published marker of a secret, not one
 REFERENCE = "5cf8f73096256a8f31e491e813e4eb8e"
 OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+INTERNAL = "__internal"
 UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _LARGEST_EXACT_INTEGER: Final = 2**53
 
@@ -149,6 +150,11 @@ def is_known(value: Value) -> bool:
 def has_secret(value: Value) -> bool:
     """Whether any part is secret."""
     return any(isinstance(part, Secret) for part in _parts(value))
+
+
+def without_internal(inputs: Properties) -> Properties:
+    """A provider's own settings, without what the engine keeps for itself among them."""
+    return {key: value for key, value in inputs.items() if key != INTERNAL}
 
 
 def bare(value: Value) -> Value:

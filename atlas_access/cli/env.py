@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from atlas_access.guards import Report
     from atlas_access.manifest import Manifest
 
-STAGING = "staging"
 _USAGE = "Use --write FILE, --check FILE or --restore FILE, one of them."
 
 
 def env(
-    stack: Annotated[str, typer.Argument(help="staging. Prod's credentials never go to a machine.")] = "",
+    stack: Annotated[
+        str, typer.Argument(help="local_environment of access.yaml; no other's credentials go to a machine.")
+    ] = "",
     *,
     write: Annotated[
         Path | None, typer.Option("--write", metavar="FILE", help="Set the variables in FILE, a backup kept.")
@@ -58,21 +59,19 @@ def env(
         return show(guards_report([judged(check, declared, stack)]), Format(output.value))
     if not stack:
         raise CommandFailed(
-            "--write needs to know whose credentials.", f"atlas-access env {STAGING} --write FILE"
+            "--write needs to know whose credentials.",
+            f"atlas-access env {inputs.local_stack(declared)} --write FILE",
         )
     assert write is not None  # noqa: S101 - one of the three is there, as counted above
     return _write(write, stack, declared, output)
 
 
 def _refuse_stack(stack: str, declared: Manifest) -> None:
-    from atlas_access.manifest import LOCAL
-
-    allowed = {binding.cluster for binding in declared.bindings_for(LOCAL)} - {"prod"}
-    if stack not in allowed:
-        known = ", ".join(sorted(allowed)) or "none"
+    allowed = inputs.local_stack(declared)
+    if stack != allowed:
         raise CommandFailed(
             f"{stack}'s credentials never go to a developer's machine (ADR 0001, ADR 0006).",
-            f"Allowed: {known}.",
+            f"Allowed: {allowed or 'none'}.",
         )
 
 
@@ -116,21 +115,21 @@ def judged(path: Path, declared: Manifest, stack: str = "") -> Report:
     """Judge an env file; `stack` names whose current values to compare with, "" for none. Raises CommandFailed."""
     from atlas_access.base import EndpointRefused, Endpoints, LocalText
     from atlas_access.guards import GitUnread, ignored, local_values
-    from atlas_access.manifest import LOCAL
     from atlas_access.retirement import write_local_file as local_file
 
     with presented_as(WRONG, local_file.LocalFileRefused, GitUnread, EndpointRefused):
         found = local_file.read(path)
         if found is None:
-            raise CommandFailed(f"{path}: no such file.", f"atlas-access env {STAGING} --write {path}")
+            raise CommandFailed(
+                f"{path}: no such file.", f"atlas-access env {inputs.local_stack(declared)} --write {path}"
+            )
         left_out = ignored(path)
         endpoints = Endpoints.from_environment(os.environ)
-    cluster = next((binding.cluster for binding in declared.bindings_for(LOCAL)), STAGING)
     facts = local_values.LocalFacts(
         path=str(path),
         mode=found.mode,
         ignored=left_out,
-        cluster=_cluster_name(cluster),
+        cluster=_cluster_name(inputs.local_stack(declared)),
         loopback=endpoints.sandbox,
         current=_current(stack, declared) if stack else None,
     )

@@ -13,7 +13,7 @@ import typer
 
 from atlas_access.base import Format
 from atlas_access.cli import inputs
-from atlas_access.cli.errors import UNKNOWN, WRONG, CommandFailed, presented_as
+from atlas_access.cli.errors import DONE, UNKNOWN, WRONG, CommandFailed, presented_as
 
 if TYPE_CHECKING:
     from atlas_access.base import Endpoints
@@ -60,13 +60,10 @@ def guard(
     log_in: Annotated[
         bool, typer.Option("--login/--no-login", help="validate-secrets: log in with each value.")
     ] = True,
-    keep_list: Annotated[
-        Path | None,
-        typer.Option("--list", help="env-var-coverage: keep the replacements in FILE and print their patch."),
-    ] = None,
-    reverse: Annotated[
-        Path | None, typer.Option("--reverse", help="env-var-coverage: print the patch that takes FILE back.")
-    ] = None,
+    patch: Annotated[
+        bool,
+        typer.Option("--patch", help="env-var-coverage: print the patch that replaces deprecated names."),
+    ] = False,
     documents: Annotated[
         bool, typer.Option("--documents/--no-documents", help="all: the generated documents too.")
     ] = True,
@@ -86,12 +83,10 @@ def guard(
     if name in _OF_A_STACK and stack is None:
         raise CommandFailed(f"{name.value} needs to know whose.", "Name a stack: --stack staging.")
     declared = inputs.read_manifest(manifest)
-    if keep_list is not None or reverse is not None:
-        from atlas_access.cli.replacements import patch
-
-        if name is not GuardName.ENV_VAR_COVERAGE or (keep_list is not None and reverse is not None):
-            raise CommandFailed("--list and --reverse belong to env-var-coverage, one of them.")
-        return patch(declared, source, tuple(exclude or ()), keep_list, reverse)
+    if patch:
+        if name is not GuardName.ENV_VAR_COVERAGE:
+            raise CommandFailed("--patch belongs to env-var-coverage.")
+        return _patch(declared, source, tuple(exclude or ()))
     reports: list[Report] = []
     if set(asked) & set(_OF_A_TREE):
         reports += of_tree(asked, declared, manifest, source, tuple(exclude or ()), history=history)
@@ -104,6 +99,15 @@ def guard(
     if stack is not None and GuardName.TERRAFORM_OWNERSHIP in asked:
         reports.append(_of_terraform(declared, source, stack))
     return show(guards_report(reports), output)
+
+
+def _patch(declared: Manifest, source: Path, excluded: Sequence[str]) -> int:
+    from atlas_access.cli.output import console, write
+    from atlas_access.guards import replacements
+
+    text = replacements.patch(declared, inputs.read_source(source, excluded).files)
+    write(text) if text else console(error=True).print("nothing to replace", soft_wrap=True)
+    return DONE
 
 
 def of_tree(
@@ -205,12 +209,20 @@ def _of_secrets(declared: Manifest, stack: str, *, log_in: bool) -> Report:
 
 
 def _cluster(environment: str, stack: str, endpoints: Endpoints) -> Cluster:
-    from atlas_access.clients import AtlasUnread, CredentialsMissing, cluster_addresses, sign_in_from
+    from atlas_access.clients import (
+        SOAK_ACCOUNT,
+        SOAK_KEY,
+        AtlasUnread,
+        CredentialsMissing,
+        cluster_addresses,
+        sign_in_from,
+    )
     from atlas_access.guards import Cluster
 
     settings = inputs.read_settings(environment, endpoints)
     try:
-        sign_in = sign_in_from(os.environ)
+        # One key for two projects would let a job of prod do in staging what it may in prod.
+        sign_in = sign_in_from(os.environ, *(() if environment == stack else ((SOAK_ACCOUNT, SOAK_KEY),)))
         return Cluster(
             settings.atlas_cluster,
             cluster_addresses(settings.atlas_project_id, settings.atlas_cluster, sign_in, endpoints),

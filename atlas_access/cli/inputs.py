@@ -64,7 +64,7 @@ class PlainFormat(StrEnum):
     JSON = "json"
 
 
-Stack = Annotated[str, typer.Argument(help="staging or prod.")]
+Stack = Annotated[str, typer.Argument(help="An environment of access.yaml.")]
 PlainOutput = Annotated[PlainFormat, typer.Option("--format", help="How to show it.")]
 ManifestPath = Annotated[Path, typer.Option("--manifest", help="The manifest to read.")]
 KnownUsersPath = Annotated[Path, typer.Option("--known-users", help="The list of known users.")]
@@ -136,10 +136,12 @@ def read_manifest(path: Path) -> Manifest:
         return load_manifest(text, source=str(path))
 
 
-def read_settings(stack: str, endpoints: Endpoints, *, phase: Phase | None = None) -> Settings:
+def read_settings(
+    stack: str, endpoints: Endpoints, *, phase: Phase | None = None, unset: bool = False
+) -> Settings:
     """The settings of a stack, from the Pulumi.<stack>.yaml files here; raises CommandFailed with all errors at once.
 
-    `phase` overrides the file's. In sandbox mode placeholders are allowed.
+    `phase` overrides the file's. In sandbox mode, and with `unset`, placeholders are allowed.
     """
     from atlas_access.base import SettingsInvalid, check_settings, stack_files
 
@@ -147,7 +149,7 @@ def read_settings(stack: str, endpoints: Endpoints, *, phase: Phase | None = Non
     files = {name: read_text(path, remedy) for name, path in stack_files(Path()).items()}
     overrides = {} if phase is None else {"phase": phase.value}
     with presented_as(2, SettingsInvalid):
-        return check_settings(stack, files, sandbox=endpoints.sandbox, overrides=overrides)
+        return check_settings(stack, files, sandbox=endpoints.sandbox or unset, overrides=overrides)
 
 
 def known_stack(stack: str, declared: Manifest) -> None:
@@ -155,6 +157,13 @@ def known_stack(stack: str, declared: Manifest) -> None:
     if stack not in declared.environments:
         known = ", ".join(declared.environments)
         raise CommandFailed(f'stack "{stack}" is no environment of the manifest.', f"It knows {known}.")
+
+
+def local_stack(declared: Manifest) -> str:
+    """The environment whose credentials a developer's machine has; "" where nothing is bound for one."""
+    from atlas_access.manifest import LOCAL
+
+    return next((binding.cluster for binding in declared.bindings_for(LOCAL)), "")
 
 
 def read_migration(

@@ -15,6 +15,7 @@ import typer
 from atlas_access.cli import errors
 from atlas_access.cli.check import check
 from atlas_access.cli.docs import docs
+from atlas_access.cli.doctor import doctor
 from atlas_access.cli.drift import drift
 from atlas_access.cli.env import env
 from atlas_access.cli.evidence import evidence
@@ -64,6 +65,7 @@ def begin(
 for verb in (
     check,
     docs,
+    doctor,
     drift,
     env,
     evidence,

@@ -26,7 +26,9 @@ class NamedSet(StrEnum):
 
 
 def prove(
-    stack: Annotated[str | None, typer.Argument(help="staging or prod; not with --secret-id.")] = None,
+    stack: Annotated[
+        str | None, typer.Argument(help="An environment of access.yaml; not with --secret-id.")
+    ] = None,
     *,
     user: Annotated[str | None, typer.Option(help="One user instead of all.")] = None,
     output: inputs.Output = Format.TEXT,
@@ -112,6 +114,7 @@ def proofs_of(stack: str, manifest: Path, endpoints: Endpoints) -> ProofReport:
 
 
 def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
+    from atlas_access.base import ManifestInvalid
     from atlas_access.cli.output import console
     from atlas_access.cli.prove_view import board
     from atlas_access.proof import (
@@ -133,7 +136,11 @@ def _of_stack(asked: _Asked, path: Path, endpoints: Endpoints) -> ProofReport:
     settings = inputs.read_settings(name, endpoints)
     sign_in = inputs.sign_in_if_any()
     stack = Stack(name, declared, settings, endpoints, sign_in, here=asked.here)
-    probes = probe_set(name, legacy=asked.legacy) if asked.named else None
+    probes = None
+    if asked.named:
+        text = inputs.read_text(path.with_name("runbook.yaml"), "It holds the probes of --set runbook.")
+        with presented_as(WRONG, ManifestInvalid):
+            probes = probe_set(text, name, legacy=asked.legacy)
     if asked.named and probes is None:
         raise CommandFailed(f"no legacy users of {name} are written down for the set {asked.named}.")
     began = time.monotonic()

@@ -33,7 +33,9 @@ File = Annotated[
 
 
 def smoke(
-    stack: Annotated[str, typer.Argument(help="staging or prod; may be left out with --url.")] = "",
+    stack: Annotated[
+        str, typer.Argument(help="An environment of access.yaml; may be left out with --url.")
+    ] = "",
     *,
     gates: Annotated[str, typer.Option(help="Only these gates, such as 1-5,7.")] = "1-8",
     url: Url = None,
@@ -42,7 +44,7 @@ def smoke(
     ] = None,
     revision: Annotated[
         str,
-        typer.Option(help="The task-definition revision that must answer, such as askflorence-prod-app:13."),
+        typer.Option(help="The task-definition revision that must answer, such as shop-live-app:13."),
     ] = "",
     output: inputs.Output = Format.TEXT,
     scenarios: Scenarios = SCENARIOS,
@@ -188,12 +190,10 @@ def _gates(text: str) -> frozenset[Gate]:
 
 def _read_locally(declared: Manifest, url: str | None) -> str:
     """The environment that an application on a developer's machine reads. Raises CommandFailed (exit 2)."""
-    from atlas_access.manifest import LOCAL
-
-    read = {binding.cluster for binding in declared.bindings_for(LOCAL)}
-    if url is None or len(read) != 1:
+    read = inputs.local_stack(declared)
+    if url is None or not read:
         raise CommandFailed("no STACK is named.", f"Name one of {', '.join(declared.environments)}.")
-    return read.pop()
+    return read
 
 
 def _scenarios(path: Path) -> Smoke:

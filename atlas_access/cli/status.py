@@ -62,10 +62,12 @@ def status_of(
         asked = StatusOrder(wanted, settings, sign_in_from(os.environ), endpoints, manifest.parent.absolute())
         observed = facts(asked)
     observed |= _here(declared, manifest, env_file, source, settings[stack], now)
-    return status_report(migration(stack, observed, commands(stack, sandbox=endpoints.sandbox)))
+    return status_report(
+        migration(stack, observed, commands(stack, inputs.local_stack(declared), sandbox=endpoints.sandbox))
+    )
 
 
-def commands(stack: str, *, sandbox: bool) -> Mapping[Step, str]:
+def commands(stack: str, local: str, *, sandbox: bool) -> Mapping[Step, str]:
     """The exact command that continues from each phase."""
     from atlas_access.retirement import Step
 
@@ -90,7 +92,7 @@ def commands(stack: str, *, sandbox: bool) -> Mapping[Step, str]:
         Step.SWAP: bind,
         Step.GATES: f"atlas-access smoke {stack}",
         Step.SOAK: "atlas-access sandbox clock --advance 31m" if sandbox else f"atlas-access status {stack}",
-        Step.LOCAL: f"atlas-access env staging --write {ENV_FILE}",
+        Step.LOCAL: f"atlas-access env {local} --write {ENV_FILE}",
         Step.CODE: "atlas-access guard env-var-coverage --source APPLICATION",
         Step.RETIREMENT: f"{retire}  # docs/runbooks/retire.md",
         Step.DOCUMENTS: "atlas-access docs",

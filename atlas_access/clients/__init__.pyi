@@ -5,6 +5,7 @@ from .atlas import (
     Atlas as Atlas,
 )
 from .atlas_sign_in import (
+    DEPLOYER as DEPLOYER,
     READ_ONLY_ACCOUNT as READ_ONLY_ACCOUNT,
     READ_ONLY_KEY as READ_ONLY_KEY,
     SOAK_ACCOUNT as SOAK_ACCOUNT,
@@ -66,6 +67,7 @@ from .model import (
     PASSWORD as PASSWORD,
     USABLE as USABLE,
     ObservedCluster as ObservedCluster,
+    ObservedCredentials as ObservedCredentials,
     ObservedEvent as ObservedEvent,
     ObservedKey as ObservedKey,
     ObservedLogins as ObservedLogins,

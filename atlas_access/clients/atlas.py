@@ -17,7 +17,9 @@ from atlas_access.clients.atlas_answers import (
     CustomRoleAnswer,
     EventAnswer,
     LoginAnswer,
+    ServiceAccountAnswer,
     StatusAnswer,
+    SystemStatusAnswer,
     UserAnswer,
 )
 from atlas_access.clients.atlas_project import (
@@ -33,6 +35,7 @@ from atlas_access.clients.model import (
     EVENT_TYPES,
     AccessLog,
     ObservedCluster,
+    ObservedCredentials,
     ObservedEvent,
     ObservedLogins,
     ObservedRole,
@@ -111,6 +114,21 @@ class Atlas(AtlasProject):
         self.require_own(what, [answer.group_id])
         if answer.name != name:
             raise AtlasUnread(what, "Atlas answered with another cluster")
+        return answer.observed()
+
+    def credentials(self) -> ObservedCredentials:
+        """Return what the credentials at hand may do, and when they end: a service account's secret does.
+
+        Source: getGroupServiceAccount; getSystemStatus, which shows an API key its own roles.
+        """
+        name = self.sign_in.name
+        if self.sign_in.service_account:
+            path = f"serviceAccounts/{quote(name, safe='')}"
+            found = self.get(
+                "the service account", path, lambda it: modelled(ServiceAccountAnswer, it), V_2024
+            )
+            return found.observed(self.project)
+        answer = self.get("the API key's roles", "", lambda it: modelled(SystemStatusAnswer, it))
         return answer.observed()
 
     def applied(self, cluster: str) -> bool:

@@ -25,6 +25,7 @@ from atlas_access.base import ClusterAddresses, HeldRole, PrivateEndpoint
 from atlas_access.clients.model import (
     PASSWORD,
     ObservedCluster,
+    ObservedCredentials,
     ObservedEvent,
     ObservedRole,
     ObservedUser,
@@ -236,3 +237,44 @@ class EventAnswer(_Answer):
         if self.username or self.user_id:
             return f'user "{self.username or self.user_id}"'
         return "Atlas itself"
+
+
+class KeyRoleAnswer(_Answer):
+    """A role of an API key, for a project or for the organization."""
+
+    role_name: _Name
+    group_id: _Word = ""
+
+
+class KeyAnswer(_Answer):
+    """The API key that signed the request."""
+
+    roles: Annotated[tuple[KeyRoleAnswer, ...], BeforeValidator(_list)] = ()
+
+
+class SystemStatusAnswer(_Answer):
+    """The root of the API."""
+
+    api_key: KeyAnswer
+
+    def observed(self) -> ObservedCredentials:
+        """Return the key's roles by project."""
+        return ObservedCredentials(frozenset((each.role_name, each.group_id) for each in self.api_key.roles))
+
+
+class ServiceSecretAnswer(_Answer):
+    """A secret of a service account; its value is masked."""
+
+    expires_at: AwareDatetime
+
+
+class ServiceAccountAnswer(_Answer):
+    """A service account as one project shows it."""
+
+    roles: Annotated[tuple[_Name, ...], BeforeValidator(_list)] = ()
+    secrets: Annotated[tuple[ServiceSecretAnswer, ...], BeforeValidator(_list)] = ()
+
+    def observed(self, project: str) -> ObservedCredentials:
+        """Return its roles in the project that was asked, and the last moment at which one of its secrets is valid."""
+        ends = max((each.expires_at for each in self.secrets), default=None)
+        return ObservedCredentials(frozenset((each, project) for each in self.roles), ends)

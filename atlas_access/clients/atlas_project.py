@@ -55,9 +55,11 @@ class AtlasProject:
         self.project = project_id
         self.retry = retry or Retry()
         self._session = session(endpoints)
+        self.sign_in = sign_in
         self._secret = sign_in.secret
         self._auth = sign_in.auth(self._session, endpoints, self.retry)
-        self._base = f"{endpoints.atlas.rstrip('/')}/api/atlas/v2/groups/{quote(project_id, safe='')}"
+        self._root = f"{endpoints.atlas.rstrip('/')}/api/atlas/v2"
+        self._base = f"{self._root}/groups/{quote(project_id, safe='')}"
 
     def __enter__(self) -> Self:
         return self
@@ -97,7 +99,10 @@ class AtlasProject:
         raise AtlasUnread(what, f"the list has more than {MAX_PAGES} pages")
 
     def get(self, what: str, path: str, read: Callable[[Any], _ReadT], version: str = V_2023) -> _ReadT:
-        """Ask once, and once more when the answer cannot be understood: it may have been cut on its way."""
+        """Ask once, and once more when the answer cannot be understood: it may have been cut on its way.
+
+        An empty path is the API's own root.
+        """
         why = ""
         for _ in range(_GARBLED_TRIES):
             reply = self.send(what, "GET", path, version=version)
@@ -131,7 +136,7 @@ class AtlasProject:
         headers, more = {"Accept": version}, {}
         if body is not None:
             headers["Content-Type"], more["data"] = version, json.dumps(body)
-        url = f"{self._base}/{path}"
+        url = f"{self._base}/{path}" if path else self._root
         try:
             return self.retry.ask(
                 self._session, method, url, repeat=True, headers=headers, auth=self._auth, **more

@@ -76,6 +76,17 @@ class ObservedCluster:
 
 
 @dataclass(frozen=True)
+class ObservedCredentials:
+    """The roles of an API key or service account, each with the project it is for, "" for the organization.
+
+    `ends` is when the last secret of a service account expires; an API key does not expire.
+    """
+
+    roles: frozenset[tuple[str, str]]
+    ends: datetime | None = None
+
+
+@dataclass(frozen=True)
 class ObservedEvent:
     """What was done to a user or role (Atlas events), when, and by whom in words; `text` is Atlas's own line."""
 

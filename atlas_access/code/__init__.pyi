@@ -1,6 +1,12 @@
 from .config_text import without_comments as without_comments
 from .idioms import Idioms as Idioms, IdiomsInvalid as IdiomsInvalid, read_idioms as read_idioms
-from .language import CODE as CODE, Language as Language, SourceFile as SourceFile, language_of as language_of
+from .language import (
+    CODE as CODE,
+    Language as Language,
+    SourceFile as SourceFile,
+    language_of as language_of,
+    script_of as script_of,
+)
 from .names import VARIABLE as VARIABLE, Names as Names, names_of as names_of, suspected as suspected
 from .project import Project as Project
 from .syntax import Node as Node

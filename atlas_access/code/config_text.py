@@ -1,4 +1,4 @@
-"""Fall-backs in files that are no programs: Compose, workflows, Helm, Dockerfiles, env files, Terraform.
+"""Fall-backs in files that are no programs: Compose, workflows, Helm, Jinja, Dockerfiles, env files, Terraform.
 
 Pure. Expressions are taken out of the text and followed like a program's.
 """
@@ -16,6 +16,7 @@ from atlas_access.code.values import Event, Module
 
 _WORKFLOW = re.compile(r"\$\{\{(.*?)\}\}")
 _HELM = re.compile(r"(?<!\$)\{\{-?\s*(.*?)\s*-?\}\}")
+_LOOKED_UP = re.compile(r"""(?:lookup|query)\(\s*["']env["'],\s*["'](\w+)["']\)""")
 _SHELL = re.compile(r"\$\{[A-Za-z_]\w*:?[-=][^}\n]*\}*")
 _COMMENT = re.compile(r"(^|\s)#[^\n]*", re.MULTILINE)
 _GRAMMARS = (Language.SHELL, Language.YAML, Language.HCL, Language.DOCKER)
@@ -68,7 +69,7 @@ def _variables(node: Node) -> Node:
 
 
 def _helm(line: str) -> Iterator[Node]:
-    parts = [match[1] for match in _HELM.finditer(line)]
+    parts = [_LOOKED_UP.sub(r"\1", match[1]) for match in _HELM.finditer(line)]
     for part in parts:
         yield _pipeline(part)
     if len(parts) == 5 and parts[0].startswith("if ") and parts[2] == "else":
@@ -76,12 +77,12 @@ def _helm(line: str) -> Iterator[Node]:
 
 
 def _pipeline(text: str) -> Node:
-    """`a | default b` and `default b a` are a fall-back from a to b."""
+    """`a | default b`, `default b a` and Jinja's `a | default(b)` are a fall-back from a to b."""
     found: Node | None = None
     for stage in text.split("|"):
-        name, *words = re.findall(r'"[^"]*"|\([^()]*\)|[^\s()]+', stage) or [""]
+        name, *words = re.findall(r"""["'][^"']*["']|[^\s(),]+""", stage) or [""]
         values = [_word(each) for each in words] + ([found] if found is not None else [])
-        if name == "default" and len(values) > 1:
+        if name in ("default", "d") and len(values) > 1:
             found = Node("or", 1, "", (values[-1], values[0]))
         elif name in ("coalesce", "or"):
             found = values[0] if values else Node("null", 1)
@@ -97,8 +98,8 @@ def _pipeline(text: str) -> Node:
 
 
 def _word(text: str) -> Node:
-    if text.startswith('"'):
-        return Node("text", 1, text.strip('"'))
+    if text.startswith(('"', "'")):
+        return Node("text", 1, text.strip("\"'"))
     *_, last = names = text.lstrip("$.").removeprefix("Values.").split(".")
     if text.isupper() or last.isupper():
         return Node("var", 1, last)

@@ -56,7 +56,7 @@ _SUFFIXES = {
     suffix: language
     for language, suffixes in {
         Language.PYTHON: ".py .pyi",
-        Language.TYPESCRIPT: ".ts .mts .cts",
+        Language.TYPESCRIPT: ".ts .mts .cts .vue .svelte",
         Language.TSX: ".tsx",
         Language.JAVASCRIPT: ".js .jsx .mjs .cjs",
         Language.GO: ".go",
@@ -67,14 +67,29 @@ _SUFFIXES = {
         Language.ENV: ".env",
         Language.JSON: ".json",
         Language.TOML: ".toml",
-        Language.UNREAD: ".vue .svelte .astro .rs .rb .java .kt .php .cs .swift .scala .ex .exs .lua .pl .ipynb"
+        Language.UNREAD: ".astro .rs .rb .java .kt .php .cs .swift .scala .ex .exs .lua .pl .ipynb"
         " .ps1 .fish .nix .c .cc .cpp .ini .cfg .properties",
     }.items()
     for suffix in suffixes.split()
 }
+_TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".gotmpl")
+"""Files that a template engine fills in: code among them is no code yet."""
+
 _FIRST_LINE = re.compile(
     r"#!.*\b(?:(?P<python>python[0-9.]*)|(?P<shell>ba|z|da|k)?sh|(?P<script>node|tsx|deno|bun))\b"
 )
+
+_COMPONENT = re.compile(r"(?is)(?<=<script).*?>(.*?)(?=</script)")
+
+
+def script_of(file: SourceFile) -> str:
+    """A file's code, every line where it was: of a Vue or Svelte component what its `script` elements hold."""
+    if not file.path.lower().endswith((".vue", ".svelte")):
+        return file.text
+    blank = list(re.sub(r"[^\n]", " ", file.text))
+    for match in _COMPONENT.finditer(file.text):
+        blank[match.start(1) : match.end(1)] = match[1]
+    return "".join(blank)
 
 
 def language_of(path: str, text: str = "") -> Language:
@@ -87,6 +102,9 @@ def language_of(path: str, text: str = "") -> Language:
     if name.startswith(("dockerfile", "containerfile")):
         return Language.DOCKER
     suffix = PurePosixPath(name).suffix
+    if suffix in _TEMPLATES:
+        inner = language_of(name.removesuffix(suffix), text)
+        return Language.ENV if inner in CODE | {Language.OTHER} else inner
     if suffix in _SUFFIXES:
         return _SUFFIXES[suffix]
     match = None if suffix else _FIRST_LINE.match(text)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from atlas_access.code.config_text import in_config
 from atlas_access.code.flow import Flow
 from atlas_access.code.idioms import Idioms
-from atlas_access.code.language import CODE, SCRIPT, Language, SourceFile
+from atlas_access.code.language import CODE, SCRIPT, Language, SourceFile, script_of
 from atlas_access.code.names import Names
 from atlas_access.code.syntax import Node, lowered
 from atlas_access.code.trees import first_error, parse
@@ -72,7 +72,7 @@ class Project:
     def root(self, file: SourceFile) -> Syntax:
         """A file's syntax tree."""
         if file.path not in self._roots:
-            self._roots[file.path] = parse(file.text, file.language.value)
+            self._roots[file.path] = parse(script_of(file), file.language.value)
         return self._roots[file.path]
 
     def _tree(self, path: str) -> tuple[Node, int]:

@@ -142,7 +142,7 @@ def _age(rules: InventoryRules, secret: ObservedSecret) -> Iterator[Difference]:
     if user is not None and days > user.most_days:
         what = f"the password of {user.name} is {days} days old, and access.yaml allows {user.most_days}"
         remedy = f"atlas-access rotate {rules.environment} {user.name} writes the change to review"
-        yield rules.found(Kind.ROTATION_DUE, secret.name, what, remedy)
+        yield rules.found(Kind.ROTATION_DUE, secret.name, what, remedy, detail=user.name)
 
 
 def _key(rules: InventoryRules, secret: ObservedSecret) -> Iterator[Difference]:

@@ -22,6 +22,7 @@ from atlas_access.code import (
     leaves,
     line_of,
     parse,
+    script_of,
     text_of,
     without_comments,
 )
@@ -59,7 +60,7 @@ def uses_in(file: SourceFile, names: Names, project: Project | None = None) -> t
 
 
 def _in_code(file: SourceFile, names: Names, project: Project | None) -> Iterator[Use]:
-    listed = list(leaves(project.root(file) if project else parse(file.text, file.language.value)))
+    listed = list(leaves(project.root(file) if project else parse(script_of(file), file.language.value)))
     if file.language is Language.SHELL:
         own = {text_of(each) for each in listed if _is_own(each)}
         yield from (use for use in _in_text(file, names) if names.known(use.name) or use.name not in own)
@@ -116,18 +117,17 @@ def _in_line(line: str, number: int, names: Names) -> Iterator[Use]:
 def unread(project: Project, wanted: Collection[str] = ()) -> Iterator[Finding]:
     """The notes on files that no guard can read, or cannot read as a whole, where they name a variable that counts."""
     for file in project.speaking:
-        broken = project.error(file.path)
+        broken, script = project.error(file.path), script_of(file)
+        text = file.text
         if file.language is not Language.UNREAD and not broken:
-            continue
-        named = next(
-            (
-                m
-                for m in _WORD.finditer(file.text)
-                if (m[0] in wanted if wanted else project.names.counts(m[0]))
-            ),
-            None,
-        )
+            if script is text:
+                continue
+            text = "".join(
+                one if one != other or one == "\n" else " " for one, other in zip(text, script, strict=True)
+            )
+        found = _WORD.finditer(text)
+        named = next((m for m in found if (m[0] in wanted if wanted else project.names.counts(m[0]))), None)
         if named is not None:
-            why = "in a language that is not read" if not broken else "and cannot be parsed as a whole"
+            why = "and cannot be parsed as a whole" if broken else "in a language that is not read"
             what = f"speaks of {named[0]} {why}: not judged; leave it out with --exclude"
             yield noted(file.path, broken or file.text.count("\n", 0, named.start()) + 1, what, blocks=True)

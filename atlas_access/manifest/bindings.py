@@ -18,8 +18,10 @@ _OWN = 'Give this binding a secret of its own, such as secret: "{env}/mongodb/re
 
 
 def environments_of(file: ManifestFile, consumer: str) -> tuple[str, ...]:
-    """Return the environments whose names a consumer's bindings resolve with: local ones use the first (staging)."""
-    return file.environments[:1] if consumer == Consumer.LOCAL else file.environments
+    """Return the environments whose names a consumer's bindings resolve with: local ones have one of their own."""
+    if consumer != Consumer.LOCAL:
+        return file.environments
+    return tuple(each for each in file.environments if each == file.local_home)
 
 
 def secret_of(file: ManifestFile, entry: BindingEntry) -> str | None:
@@ -52,6 +54,40 @@ def check_bindings(file: ManifestFile, known: Known) -> Iterator[Mistake]:
             yield path, problem, "A variable has one user."
 
 
+def misread(file: ManifestFile) -> dict[str, str]:
+    """Return the clusters that bindings of another environment must not name, each with the remedy.
+
+    One that lacks a single collection of read_across is reported there.
+    """
+    read = file.crossings
+    if len(read) > 1:
+        remedy = (
+            f"One cluster alone is read across (ADR 0001, ADR 0004); the bindings name {' and '.join(read)}."
+        )
+        return dict.fromkeys(read, remedy)
+    known = [name for name in file.read_across if name in file.collections]
+    lacking = {
+        cluster: [name for name in known if cluster not in file.collections[name].on] for cluster in read
+    }
+    return {
+        cluster: f"Name the cluster that holds what read_across names: {cluster} lacks {', '.join(names)}."
+        for cluster, names in lacking.items()
+        if len(names) > 1
+    }
+
+
+def check_local(file: ManifestFile) -> Iterator[Mistake]:
+    """Find local bindings without an environment, or of one whose credentials never go to a developer's machine."""
+    home, wrong = file.local_home, misread(file)
+    readers = {each for cluster, found in file.crossings.items() if cluster not in wrong for each in found}
+    if file.bindings.local and home is None:
+        remedy = f"Write local_environment: with one of {', '.join(file.environments)}."
+        yield ("bindings", "local"), "nothing says whose cluster a developer's machine uses", remedy
+    elif home in readers and file.bindings.local:
+        remedy = "Name the environment whose cluster is read (ADR 0001, ADR 0006)."
+        yield ("local_environment",), f"{home}'s credentials read another environment's cluster", remedy
+
+
 def _places(
     file: ManifestFile, known: Known, path: Path, consumer: str, entry: BindingEntry
 ) -> Iterator[Mistake]:
@@ -71,10 +107,9 @@ def _places(
 def _crossing(
     file: ManifestFile, path: Path, cluster: str, place: PlaceEntry, entry: BindingEntry
 ) -> Iterator[Mistake]:
-    environment, home = path[-1], file.environments[0]
-    if cluster != home:
-        remedy = f"Only {home}'s cluster is read across environments (ADR 0001, ADR 0004)."
-        yield (*path, "cluster"), f"{environment} would read {cluster}'s cluster", remedy
+    environment = path[-1]
+    if (against := misread(file).get(cluster)) is not None:
+        yield (*path, "cluster"), f"{environment} would read {cluster}'s cluster", against
     if place.address != "private":
         yield (
             (*path, "address"),

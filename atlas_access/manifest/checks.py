@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from atlas_access.base import Path, both_logins, shown, suggestion
+from atlas_access.manifest.bindings import misread
 from atlas_access.manifest.file import ManifestFile
 from atlas_access.manifest.records import ADMIN_DATABASE
 from atlas_access.manifest.shape import Known, Mistake
@@ -110,6 +111,8 @@ def _used_by_name(file: ManifestFile) -> Iterator[tuple[str, str, Path]]:
     for name, entry in file.collections.items():
         for index, environment in enumerate(entry.on):
             yield "environment", environment, ("collections", name, "on", index)
+    if file.local_environment is not None:
+        yield "environment", file.local_environment, ("local_environment",)
     for index, name in enumerate(file.read_across):
         yield "collection", name, ("read_across", index)
     for role, grants in file.roles.items():
@@ -145,7 +148,7 @@ def _used_by_name(file: ManifestFile) -> Iterator[tuple[str, str, Path]]:
 
 def check_collections(file: ManifestFile) -> Iterator[Mistake]:
     """Find collections of a class that must not be where they are, and an audit log that may be absent."""
-    home, log = file.environments[0], file.audit.collection
+    homes, log = file.crossings.keys() - misread(file), file.audit.collection
     if (entry := file.collections.get(log)) is not None and entry.may_be_absent:
         yield (
             ("collections", log, "may_be_absent"),
@@ -158,11 +161,12 @@ def check_collections(file: ManifestFile) -> Iterator[Mistake]:
         if across is not None and across.data_class != "public":
             problem = f"{shown(name)} is {across.data_class}, not public"
             yield path, problem, "Only public data crosses environments (ADR 0004)."
-        elif across is not None and home not in across.on:
-            problem = f"{shown(name)} does not live on {home}"
-            yield path, problem, f"Read across only what {home}'s cluster holds."
+        elif across is not None:
+            for home in sorted(homes - set(across.on)):
+                problem = f"{shown(name)} does not live on {home}"
+                yield path, problem, f"Read across only what {home}'s cluster holds."
     for name, entry in file.collections.items():
-        if file.read_across and entry.data_class == "phi" and home in entry.on:
+        for home in sorted(homes & set(entry.on)) if entry.data_class == "phi" else ():
             yield (
                 ("collections", name, "class"),
                 f"phi on {home}, whose cluster another environment reads",

@@ -19,7 +19,7 @@ LONGEST_RETENTION_DAYS = 24_855
 def _no_machine(name: str) -> str:
     if name == "local":
         raise wrong(
-            '"local" is a developer\'s machine', "Remove it: local bindings use the first environment."
+            '"local" is a developer\'s machine', "Remove it: local_environment names whose cluster it uses."
         )
     return name
 
@@ -308,6 +308,7 @@ class ManifestFile(Entry):
     version: Version
     database: Database
     environments: Environments
+    local_environment: EnvironmentName | None = None
     audit: AuditEntry
     collections: dict[Annotated[CollectionName, AfterValidator(_grantable_collection)], CollectionEntry] = (
         Field(min_length=1)
@@ -323,6 +324,22 @@ class ManifestFile(Entry):
     waivers: dict[Name, WaiverEntry] = Field(default_factory=dict)
     accepted_actions: dict[UnnamedAction, AcceptedActionEntry] = Field(default_factory=dict)
     legacy: dict[EnvironmentName, LegacyEntry] = Field(default_factory=dict)
+
+    @property
+    def local_home(self) -> str | None:
+        """The environment whose credentials the local bindings name: the one that is written, or the only one."""
+        only = self.environments[0] if len(self.environments) == 1 else None
+        return self.local_environment or only
+
+    @property
+    def crossings(self) -> dict[str, tuple[str, ...]]:
+        """By environment whose cluster a binding of another one names: those other ones."""
+        found: dict[str, dict[str, None]] = {}
+        for _, _, entry in self.bindings.each():
+            for environment, place in entry.places().items():
+                if place.cluster not in (None, environment):
+                    found.setdefault(str(place.cluster), {})[environment] = None
+        return {cluster: tuple(readers) for cluster, readers in found.items()}
 
 
 def file_schema() -> dict[str, Any]:

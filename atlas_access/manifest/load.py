@@ -12,7 +12,7 @@ from typing import Self
 from pydantic import PrivateAttr, ValidationInfo, model_validator
 
 from atlas_access.base import ManifestInvalid, dotted, read_yaml
-from atlas_access.manifest.bindings import check_bindings, check_legacy, check_secrets
+from atlas_access.manifest.bindings import check_bindings, check_legacy, check_local, check_secrets
 from atlas_access.manifest.checks import check_collections, check_unused, check_users, undefined
 from atlas_access.manifest.consequences import check_consequences
 from atlas_access.manifest.file import ManifestFile
@@ -50,6 +50,7 @@ class _RuledFile(ManifestFile):
         if not lost_sections & {"roles", "users"} and not doubtful & {"roles", "users"}:
             yield from check_unused(self)
         yield from check_bindings(self, known)
+        yield from check_local(self)
         yield from check_secrets(self)
         yield from check_legacy(self, known)
         self._manifest = resolve(self)

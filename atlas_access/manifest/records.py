@@ -11,7 +11,7 @@ ADMIN_DATABASE = "admin"
 """Where Atlas keeps custom roles and authenticates users: a role is assigned as `role@admin`."""
 
 LOCAL = "local"
-"""The environment of the `local` bindings: a developer's machine, which uses staging's cluster (ADR 0006)."""
+"""The environment of the `local` bindings: a developer's machine (ADR 0006)."""
 
 
 class DataClass(StrEnum):
@@ -138,8 +138,8 @@ class User(Record):
 class Binding(Record):
     """One variable of one consumer in one environment, fully resolved.
 
-    `cluster` names the environment whose cluster is meant. `local` bindings have environment "local", the cluster
-    "staging" and staging's secret.
+    `cluster` names the environment whose cluster is meant. `local` bindings have environment "local", the cluster and
+    the secret of `local_environment`.
     """
 
     consumer: Consumer

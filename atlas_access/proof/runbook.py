@@ -1,16 +1,21 @@
-"""The runbook's twelve probes, six positive and six negative, as a named set for today's users and for the legacy ones.
+"""A named set of probes, written by hand in runbook.yaml apart from the derived table: a second opinion.
 
-Written by hand from the provisioning runbook and ADR 0006, apart from the derived table: a second opinion. Its
-probes are a selection and no substitute for the complete proof.
+Its probes are a selection and no substitute for the complete proof.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from atlas_access.base import ManifestInvalid, read_yaml
+from atlas_access.manifest import Version, check_shape, form
 from atlas_access.proof.verdict import Outcome
 
 NAME = "runbook"
+_OUTCOMES = {"yes": Outcome.ALLOWED, "no": Outcome.DENIED}
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class ProbeSet:
-    """Twelve probes, and the user that writes the row `{_probe: true}` into the audit log when asked to."""
+    """Probes, and the user that writes the row `{_probe: true}` into the audit log when asked to."""
 
     probes: tuple[Probe, ...]
     row_writer: str
@@ -40,74 +45,40 @@ class ProbeSet:
         return tuple(probe for probe in self.probes if probe.user == user)
 
 
-def _tries(user: str, *probes: str) -> tuple[Probe, ...]:
-    """One user's probes, each written as `yes FIND plans` or `no INSERT plans`."""
-    outcomes = {"yes": Outcome.ALLOWED, "no": Outcome.DENIED}
-    parts = (probe.split() for probe in probes)
-    return tuple(
-        Probe(user, action, collection, outcomes[expected]) for expected, action, collection in parts
-    )
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-_LOG = "agent_audit_log"
-MANAGED = ProbeSet(
-    (
-        *_tries("app_read", "yes FIND plans", "no INSERT plans", f"no REMOVE {_LOG}"),
-        *_tries("app_write", "yes INSERT agent_survey_responses", "yes UPDATE plans"),
-        *_tries(
-            *(
-                "app_audit_writer",
-                f"yes FIND {_LOG}",
-                f"yes INSERT {_LOG}",
-                f"no UPDATE {_LOG}",
-                f"no REMOVE {_LOG}",
-            )
-        ),
-        *_tries(
-            *(
-                "app_admin_schema",
-                "yes CREATE_INDEX agent_survey_responses",
-                "no INSERT agent_survey_responses",
-            ),
-            f"no FIND {_LOG}",
-        ),
-    ),
-    "app_audit_writer",
-)
-"""The four users of ADR 0006, on either cluster."""
-
-LEGACY = {
-    "staging": ProbeSet(
-        (
-            *_tries("app_read_staging", "yes FIND plans", "no INSERT plans"),
-            *_tries("app_writer_survey", "yes INSERT agent_survey_responses", "no FIND plans"),
-            *_tries("app_writer_plans", "yes UPDATE plans", "no INSERT agent_survey_responses"),
-            *_tries("app_writer_agents", f"yes INSERT {_LOG}", f"no UPDATE {_LOG}"),
-            *_tries("app_admin_agents", "yes FIND admins", f"no REMOVE {_LOG}"),
-            *_tries("audit_reader", f"yes FIND {_LOG}", f"no INSERT {_LOG}"),
-        ),
-        "app_writer_agents",
-    ),
-    "prod": ProbeSet(
-        (
-            *_tries("app-read", "yes FIND plans", f"yes FIND {_LOG}", "no INSERT plans", f"no UPDATE {_LOG}"),
-            *_tries("app-write", "yes FIND plans", "yes INSERT agent_survey_responses", "yes UPDATE plans"),
-            *_tries("app-write", "no COLL_MOD plans", "no VALIDATE plans"),
-            *_tries(
-                *(
-                    "app_writer_hubspot_sync",
-                    "yes INSERT hubspot_sync_log",
-                    "no FIND plans",
-                    f"no REMOVE {_LOG}",
-                )
-            ),
-        ),
-        "app-write",
-    ),
-}
-"""The runbook's six users on staging, one positive and one negative probe each; on prod the three that are known."""
+_Probe = Annotated[
+    str,
+    Field(pattern=r"^(yes|no) [A-Z_]+ [A-Za-z_][A-Za-z0-9_.-]*$"),
+    form("no probe", "Write it as yes FIND plans, or no INSERT plans."),
+]
 
 
-def probe_set(environment: str, *, legacy: bool) -> ProbeSet | None:
-    """The set for an environment's cluster, None where nothing is written down for its legacy users."""
-    return LEGACY.get(environment) if legacy else MANAGED
+class _Set(_Entry):
+    row_writer: str
+    probes: dict[str, tuple[_Probe, ...]]
+
+    def read(self) -> ProbeSet:
+        parts = [(user, text.split()) for user, texts in self.probes.items() for text in texts]
+        probes = (Probe(user, action, name, _OUTCOMES[expected]) for user, (expected, action, name) in parts)
+        return ProbeSet(tuple(probes), self.row_writer)
+
+
+class _File(_Entry):
+    version: Version
+    managed: _Set
+    legacy: dict[str, _Set] = Field(default_factory=dict)
+
+
+def probe_set(text: str, environment: str, *, legacy: bool) -> ProbeSet | None:
+    """The set for an environment's cluster, None where nothing is written down for its legacy users.
+
+    Raises ManifestInvalid with every mistake of the text.
+    """
+    read, errors = check_shape(_File, read_yaml(text, "runbook.yaml"))
+    if read is None or errors:
+        raise ManifestInvalid(errors)
+    found = read.legacy.get(environment) if legacy else read.managed
+    return None if found is None else found.read()

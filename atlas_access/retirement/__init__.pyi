@@ -16,7 +16,7 @@ from .model import (
     unmet as unmet,
 )
 from .observe_inventory import observe_legacy as observe_legacy
-from .observe_status import facts as facts
+from .observe_status import baseline_captured as baseline_captured, facts as facts
 from .observe_undo import consumed as consumed, retirement_journal as retirement_journal
 from .observed import (
     BoundRevision as BoundRevision,

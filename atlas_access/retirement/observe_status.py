@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from atlas_access.base import Clock, clock_for
+from atlas_access.base import Clock, Settings, clock_for
 from atlas_access.clients import AwsUnavailable, client
 from atlas_access.drift import listed, observe as drift
 from atlas_access.proof import Stack, Verdict, candidates, declared_proven, prove_candidates
@@ -54,7 +54,7 @@ def facts(asked: StatusOrder) -> dict[Step, Fact]:
         after = asked.own.goes_after
         before = pool.submit(_soak, asked, after, clock) if after in asked.settings else None
         proofs = _proofs(asked)
-        captured = baseline(asked)
+        captured = baseline_captured(asked.stack, asked.own, asked.folder)
         return {
             Step.BASELINE: captured,
             Step.USERS: users(asked, drifted.result()),
@@ -67,13 +67,13 @@ def facts(asked: StatusOrder) -> dict[Step, Fact]:
         }
 
 
-def baseline(asked: StatusOrder) -> Fact:
+def baseline_captured(stack: str, settings: Settings, folder: Path) -> Fact:
     """Whether a baseline of this stack and these scenarios is there; one is written only when every gate was green."""
-    path = baseline_file(asked.stack, asked.own.smoke_baseline, asked.folder)
+    path = baseline_file(stack, settings.smoke_baseline, folder)
     try:
         text = path.read_text(encoding="utf-8")
-        smoke = load_smoke((asked.folder / "smoke.yaml").read_bytes(), "smoke.yaml")
-        read = read_baseline(text, path.name, stack=asked.stack, smoke=smoke)
+        smoke = load_smoke((folder / "smoke.yaml").read_bytes(), "smoke.yaml")
+        read = read_baseline(text, path.name, stack=stack, smoke=smoke)
     except FileNotFoundError as error:
         return Fact(holds=False, evidence=f"{Path(str(error.filename)).name} is not there")
     except (OSError, UnicodeDecodeError) as error:

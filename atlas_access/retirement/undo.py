@@ -58,12 +58,9 @@ def recipe(phase: UndoPhase, stack: str, *, sandbox: bool) -> Recipe:
             ("The newest backup comes back; what it replaces is kept as the next one.",),
         ),
         UndoPhase.CODE: (
+            ("git -C APPLICATION apply --reverse --reject REPLACED.patch",),
             (
-                "atlas-access guard env-var-coverage --source APPLICATION --reverse REPLACED.json >back.patch",
-                "git -C APPLICATION apply back.patch",
-            ),
-            (
-                "REPLACED.json is what --list has kept; without one: git revert of the commit.",
+                "REPLACED.patch is what --patch has printed; without it: git revert of the commit.",
                 "Deprecated variables are bound until phase retire, so the old code works again at once.",
             ),
         ),

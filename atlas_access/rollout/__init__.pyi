@@ -1,4 +1,6 @@
+from .alarms import alarm_names as alarm_names
 from .closing import close as close, ungated as ungated
+from .deployment_kind import unsupported as unsupported
 from .gates import (
     UNGATED as UNGATED,
     Gates as Gates,

@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from atlas_access.base import Format, redact, render
+from atlas_access.base import Format, ManifestInvalid, SettingsInvalid, redact, render
+from atlas_access.manifest import load_manifest
 from atlas_access.workflow.approved_plan import (
     PlanMissing,
     fetch_plan,
@@ -17,13 +18,12 @@ from atlas_access.workflow.approved_plan import (
 from atlas_access.workflow.comment import compose, gather, post
 from atlas_access.workflow.github_command import GitHub, GitHubFailed
 from atlas_access.workflow.notify import notify
+from atlas_access.workflow.propose_rotation import propose
 from atlas_access.workflow.required_check import required_check
-
-STACKS = ("staging", "prod")
 
 
 def main(task: str) -> int:
-    """Run one task; 0 done, 1 refused, 3 where GitHub did not answer."""
+    """Run one task; 0 done, 1 refused, 2 wrong input, 3 where GitHub did not answer."""
     given = os.environ.get
     github = GitHub(given("GITHUB_REPOSITORY", ""))
     run_url = (
@@ -39,11 +39,16 @@ def main(task: str) -> int:
                     refuse_older(github, given("GITHUB_REF_NAME", ""), given("GITHUB_SHA", ""))
                 fetch_plan(github, stack, given("RUN", ""), Path())
             case "comment":
-                review, previews = gather(github, given("RUN", ""), STACKS)
+                review, previews = gather(
+                    github, given("RUN", ""), load_manifest(Path("access.yaml").read_bytes()).environments
+                )
                 body = compose(given("COMMIT", ""), run_url, review, previews)
                 post(github, given("PULL_REQUEST", ""), redact(body))
             case "notify":
                 notify(github, given("GITHUB_WORKFLOW", ""), stack, run_url)
+            case "propose-rotation":
+                branch, commit = given("GITHUB_REF_NAME", ""), given("GITHUB_SHA", "")
+                sys.stdout.write(f"{redact(propose(github, stack, branch, commit, Path()))}\n")
             case "reviewed":
                 report = required_check(given("ANSWER", ""), given("APPROVAL", ""))
                 sys.stdout.write(render(report, Format.TEXT))
@@ -54,6 +59,9 @@ def main(task: str) -> int:
     except (PlanMissing, GitHubFailed) as error:
         sys.stderr.write(f"{redact(str(error))}\n")
         code = 1 if isinstance(error, PlanMissing) else 3
+    except (ManifestInvalid, SettingsInvalid) as error:
+        sys.stderr.write(f"{redact(str(error))}\n")
+        code = 2
     return code
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from sandbox import values
 from sandbox.engine.checkpoint import load
-from sandbox.engine.client import Client, without_internal
+from sandbox.engine.client import Client
+from sandbox.engine.dynamic import Dynamic
 from sandbox.engine.goal import STACK_TYPE
 from sandbox.engine.provider import Checked, Made, Provider, ProviderFailed
 from sandbox.engine.request import EngineRequest
@@ -17,12 +18,14 @@ from sandbox.values import Properties
 class ProviderResources(Provider):
     """The provider of provider resources: their inputs are settings, a change of which never replaces them."""
 
-    def __init__(self, client: Client | None, keep: Callable[[Resource], None]) -> None:
+    def __init__(self, client: "Client | Dynamic | None", keep: Callable[[Resource], None]) -> None:
         self._client, self._keep = client, keep
 
     def check(self, new: Resource, old: Properties | None, inputs: Properties) -> Checked:
         """CheckConfig, for a package that has settings."""
-        return self._client.check_config(new, old, inputs) if self._client else Checked(inputs)
+        if isinstance(self._client, Client):
+            return self._client.check_config(new, old, inputs)
+        return Checked(inputs)
 
     def create(self, new: Resource, *, dry_run: bool) -> Made:
         """A new id, unknown in a preview."""
@@ -37,7 +40,7 @@ class ProviderResources(Provider):
         if self._client:
             self._client.configure(resource)
         self._keep(resource)
-        return Made(resource.id, without_internal(resource.inputs))
+        return Made(resource.id, values.without_internal(resource.inputs))
 
 
 class Builtin(Provider):

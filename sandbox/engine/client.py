@@ -10,27 +10,14 @@ from sandbox.engine.provider import Checked, Made, Provider, ProviderFailed
 from sandbox.engine.state import Resource
 from sandbox.values import Properties
 
-_INTERNAL = "__internal"
-DYNAMIC = "pulumi-python"
-
-
-def without_internal(inputs: Properties) -> Properties:
-    """A provider's own inputs, without what the engine keeps for itself among them."""
-    return {key: value for key, value in inputs.items() if key != _INTERNAL}
-
 
 class Client(Provider):
     """A provider behind a port. Created unconfigured; `configure` makes it ready."""
 
     def __init__(self, package: str, address: str, seconds: float, mask: Callable[[Any], None]) -> None:
         self.package, self.seconds, self._learn = package, seconds, mask
-        self._channel = wire.channel(address)
-        self._stub = wire.provider_pb2_grpc.ResourceProviderStub(self._channel)
+        self._stub = wire.provider_pb2_grpc.ResourceProviderStub(wire.channel(address))
         self._accepts_secrets = self._supports_preview = False
-
-    def close(self) -> None:
-        """Ends the connection; the provider runs on."""
-        self._channel.close()
 
     def _call(self, method: str, request: Any, what: str) -> Any:
         try:
@@ -79,20 +66,20 @@ class Client(Provider):
 
     def check_config(self, new: Resource, old: Properties | None, inputs: Properties) -> Checked:
         """The provider's own settings, checked; they go without secret markers, which come back by name."""
-        if self.package == DYNAMIC:  # its host has no settings to check
-            return Checked(inputs)
-        olds, news = (values.to_struct(without_internal(each), secrets=False) for each in (old or {}, inputs))
+        olds, news = (
+            values.to_struct(values.without_internal(each), secrets=False) for each in (old or {}, inputs)
+        )
         request = wire.provider_pb2.CheckRequest(
             urn=new.urn, name=new.name, type=new.type, olds=olds, news=news
         )
         answer = self._call("CheckConfig", request, new.urn)
         checked = values.annotate_secrets(values.from_struct(answer.inputs), inputs)
-        kept = {key: inputs[key] for key in ("version", _INTERNAL) if key in inputs}
+        kept = {key: inputs[key] for key in ("version", values.INTERNAL) if key in inputs}
         return Checked({**checked, **kept}, _failures(answer))
 
     def configure(self, resource: Resource) -> None:
         """Readies the provider with the inputs of its resource."""
-        inputs = without_internal(resource.inputs)
+        inputs = values.without_internal(resource.inputs)
         if not values.is_known(inputs):
             raise ProviderFailed(f"a setting of {resource.name} is known only after the update; give a value")
         answer = self._ask(

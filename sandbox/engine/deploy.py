@@ -6,7 +6,7 @@ A registration runs on its caller's thread; the SDK orders them by dependency. L
 import threading
 
 from sandbox.engine import planner, steps
-from sandbox.engine.client import DYNAMIC
+from sandbox.engine.dynamic import PACKAGE as DYNAMIC
 from sandbox.engine.goal import STACK_TYPE, Namer, Refused, inherited
 from sandbox.engine.planner import Diff
 from sandbox.engine.provider import Checked, Provider

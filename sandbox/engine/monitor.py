@@ -1,4 +1,4 @@
-"""The gRPC services for programs and hosts: the resource monitor and the engine's log."""
+"""What the SDK in the program calls in place of Pulumi's services: the resource monitor and the engine's log."""
 
 import threading
 from collections.abc import Callable
@@ -21,57 +21,67 @@ _SEVERITIES = ("debug", "info", "warning", "error")
 _GONE = "Resource monitor has terminated, shutting down"
 
 
-def _answered(what: str) -> Callable[[Callable[["Monitor", Any], Any]], Callable[["Monitor", Any, Any], Any]]:
-    """Turns a method into an answer of the protocol, which waits for `begin`; `what` names the request in errors."""
+class Refusal(wire.RpcError):  # type: ignore[misc] # gRPC has no types
+    """An error as the SDK expects it of a service: a code and details."""
 
-    def decorate(work: Callable[["Monitor", Any], Any]) -> Callable[["Monitor", Any, Any], Any]:
-        def answer(self: "Monitor", request: Any, context: Any) -> Any:
+    def __init__(self, code: Any, details: str) -> None:
+        super().__init__(details)
+        self._code, self._details = code, details
+
+    def code(self) -> Any:
+        """Its status."""
+        return self._code
+
+    def details(self) -> str:
+        """Its text."""
+        return self._details
+
+
+def _answered(what: str) -> Callable[[Callable[["Monitor", Any], Any]], Callable[["Monitor", Any], Any]]:
+    """Turns a method into an answer to the SDK, which waits for `begin`; `what` names the request in errors."""
+
+    def decorate(work: Callable[["Monitor", Any], Any]) -> Callable[["Monitor", Any], Any]:
+        def answer(self: "Monitor", request: Any) -> Any:
             try:
                 self.wait()
                 return work(self, request)
             except Stopped:
-                context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
+                pass
             except ProviderFailed as error:  # of a function: a program may catch it and continue
-                context.abort(wire.StatusCode.UNKNOWN, self.mask(f"{what.format(request)}: {error}"))
+                text = self.mask(f"{what.format(request)}: {error}")
+                raise Refusal(wire.StatusCode.UNKNOWN, text) from error
             except (EngineError, values.UnsupportedValue) as error:
                 self.fail(str(error))
-                context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
             except Exception as error:  # noqa: BLE001 - a fault of ours must end the run with a line, not hang it
                 self.fail(f"the engine failed at {what.format(request)}: {type(error).__name__}: {error}")
-                context.abort(wire.StatusCode.UNAVAILABLE, _GONE)
+            raise Refusal(wire.StatusCode.UNAVAILABLE, _GONE)
 
         return answer
 
     return decorate
 
 
-class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
-    """Answers the program. `begin` opens it once state and policies are in place; `finished` is its farewell."""
+class Monitor:
+    """Answers the program. `begin` opens it once the policies are in place; `finished` is the program's end."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment, self._request = deployment, deployment.request
         self.fail, self.mask = deployment.fail, deployment.mask
         self._open = threading.Event()
-        self.finished, self.released = threading.Event(), threading.Event()
+        self.finished = threading.Event()
 
     def begin(self) -> None:
         """Lets registrations through."""
         self._open.set()
-
-    def end(self) -> None:
-        """Lets go of every call that still waits: this process could not end before its threads do."""
-        self._deployment.stopping.set()
-        self._open.set()
-        self.released.set()
 
     def wait(self) -> None:
         """Waits until it is open; raises Stopped if the run is over."""
         self._open.wait()
         self._deployment.active()
 
-    def GetDeploymentInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def GetDeploymentInfo(self, request: Any) -> Any:  # noqa: N802
         """What is deployed, and what this monitor can do."""
-        del request, context
+        del request
         asked = self._request
         return wire.resource_pb2.DeploymentInfo(
             project=asked.project, stack=asked.stack, organization=asked.organization, dryRun=asked.dry_run,
@@ -114,19 +124,18 @@ class Monitor(wire.resource_pb2_grpc.ResourceMonitorServicer):
         self._deployment.register_outputs(request.urn, values.from_struct(request.outputs))
         return wire.EMPTY
 
-    def SignalAndWaitForShutdown(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """The program is done; its process stays until the deployment is."""
-        del request, context
+    def SignalAndWaitForShutdown(self, request: Any) -> Any:  # noqa: N802
+        """The program is done."""
+        del request
         self.finished.set()
-        self.released.wait()
         return wire.EMPTY
 
 
-def _refusing(what: str) -> Callable[[Monitor, Any, Any], None]:
-    def answer(monitor: Monitor, request: Any, context: Any) -> None:
+def _refusing(what: str) -> Callable[[Monitor, Any], None]:
+    def answer(monitor: Monitor, request: Any) -> None:
         message = f"{what.format(request)} is not supported by the sandbox engine; use the pulumi CLI, or leave it out"
         monitor.fail(message)
-        context.abort(wire.StatusCode.UNIMPLEMENTED, message)
+        raise Refusal(wire.StatusCode.UNIMPLEMENTED, message)
 
     return answer
 
@@ -142,16 +151,15 @@ for _method, _what in {
     setattr(Monitor, _method, _refusing(_what))
 
 
-class Engine(wire.engine_pb2_grpc.EngineServicer):
-    """Takes the messages of the program and the hosts."""
+class Log:
+    """Takes the messages of the program."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self.program_errors: list[str] = []
 
-    def Log(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Log(self, request: Any) -> Any:  # noqa: N802
         """One message; an error of the program itself is kept as the reason of its failure."""
-        del context
         severity = _SEVERITIES[request.severity]
         if severity == "debug":  # the SDK's own chatter, tracebacks of our refusals among it
             return wire.EMPTY

@@ -1,75 +1,47 @@
-"""Pulumi's passphrase secrets manager: PBKDF2-SHA256 with 1,000,000 rounds, AES-256-GCM."""
+"""Encrypts the secrets of a state: AES-256-GCM, with a key that scrypt derives from passphrase and salt."""
 
 import base64
-import functools
 import hashlib
 import secrets
-from concurrent.futures import Future, ThreadPoolExecutor
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-_ROUNDS = 1_000_000
-_POOL = ThreadPoolExecutor(2)
+_CHECK = "opens"
+_NONCE = 12
 
 
 class WrongPassphrase(Exception):
     """The passphrase does not open this salt, or a ciphertext is not one of this passphrase."""
 
 
-@functools.cache
-def _cipher(passphrase: str, salt: bytes) -> Future[AESGCM]:
-    """Begins to derive the key, once per process and salt: while it is derived the program starts."""
-    return _POOL.submit(lambda: AESGCM(hashlib.pbkdf2_hmac("sha256", passphrase.encode(), salt, _ROUNDS, 32)))
-
-
-@functools.cache
-def _new_salt(passphrase: str) -> bytes:
-    """One for all stacks that this process begins with a passphrase: each salt costs a derivation."""
-    del passphrase
-    return secrets.token_bytes(8)
-
-
 class Passphrase:
-    """Encrypts and decrypts texts; a state file records `salt`, `v1:<salt>:<check>`. Raises WrongPassphrase."""
+    """Encrypts and decrypts texts; a state file records `salt`, `<salt>:<check>`. Raises WrongPassphrase."""
 
     def __init__(self, passphrase: str, salt: str | None = None) -> None:
         # An unchanged secret keeps its ciphertext, so that the file is stable.
         self._sealed: dict[str, str] = {}
-        if salt is None:
-            self._raw = _new_salt(passphrase)
-            self._cipher = _cipher(passphrase, self._raw)
-            return
-        try:
-            _, encoded, check = salt.split(":", 2)
-            self._cipher = _cipher(passphrase, base64.b64decode(encoded, validate=True))
-        except ValueError:
-            raise WrongPassphrase("its salt is malformed") from None
-        self.salt = salt
-        self.decrypt(check)
-
-    @functools.cached_property
-    def salt(self) -> str:
-        """What a state file records."""
-        return f"v1:{base64.b64encode(self._raw).decode()}:{self.encrypt('pulumi')}"
+        encoded, _, check = salt.partition(":") if salt is not None else (secrets.token_hex(16), "", "")
+        key = hashlib.scrypt(passphrase.encode(), salt=encoded.encode(), n=2**14, r=8, p=1, dklen=32)
+        self._cipher = AESGCM(key)
+        if salt is not None:
+            self.decrypt(check)
+        self.salt = salt or f"{encoded}:{self.encrypt(_CHECK)}"
 
     def encrypt(self, text: str) -> str:
-        """`v1:<nonce>:<ciphertext>`, both base64, with a fresh nonce for a text that is not known yet."""
+        """Nonce and ciphertext in base64, with a fresh nonce for a text that is not known yet."""
         if text not in self._sealed:
-            nonce = secrets.token_bytes(12)
-            sealed = self._cipher.result().encrypt(nonce, text.encode(), None)
-            self._sealed[text] = f"v1:{base64.b64encode(nonce).decode()}:{base64.b64encode(sealed).decode()}"
+            nonce = secrets.token_bytes(_NONCE)
+            self._sealed[text] = base64.b64encode(
+                nonce + self._cipher.encrypt(nonce, text.encode(), None)
+            ).decode()
         return self._sealed[text]
 
     def decrypt(self, text: str) -> str:
-        """The plaintext of what `encrypt` or Pulumi wrote; raises WrongPassphrase."""
+        """The plaintext of what `encrypt` wrote."""
         try:
-            _, nonce, sealed = text.split(":")
-            opened = (
-                self._cipher.result()
-                .decrypt(base64.b64decode(nonce), base64.b64decode(sealed), None)
-                .decode()
-            )
+            sealed = base64.b64decode(text, validate=True)
+            opened = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], None).decode()
         except (InvalidTag, ValueError) as error:
             raise WrongPassphrase(
                 "the passphrase does not open it; set PULUMI_CONFIG_PASSPHRASE to its own"

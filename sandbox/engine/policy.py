@@ -3,17 +3,15 @@
 A mandatory violation blocks a step of an update, and fails a preview at its end; an advisory one is reported.
 """
 
-import json
-import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox import values
-from sandbox.engine import hosts, wire
+from sandbox.engine import wire
 from sandbox.engine.errors import EngineError
-from sandbox.engine.events import Event, Mask, PolicyViolation
+from sandbox.engine.events import Diagnostic, Event, Mask, PolicyViolation
+from sandbox.engine.packs import Pack
 from sandbox.engine.request import EngineRequest
 from sandbox.engine.state import Resource
 
@@ -27,33 +25,17 @@ class Policies:
     request: EngineRequest
     report: Callable[[Event], None]
     mask: Mask
+    packs: list[Pack]
     violations: list[str] = field(default_factory=list)
-    _hosts: list[hosts.Host] = field(default_factory=list)
     _stubs: list[tuple[str, Any]] = field(default_factory=list)
-
-    def launch(self, engine: str, on_line: Callable[[str], None]) -> None:
-        """Starts the packs' processes; `connect` waits for them, so that they start beside the program."""
-        request = self.request
-        environment = {
-            **request.host_environment(),
-            "PULUMI_PROJECT": request.project,
-            "PULUMI_STACK": request.stack,
-            "PULUMI_ORGANIZATION": request.organization,
-            "PULUMI_DRY_RUN": "true" if request.dry_run else "false",
-            # Pulumi's SDK for packs knows the stack's settings from here only, whatever ConfigureStack says.
-            "PULUMI_CONFIG": json.dumps(dict(request.config)),
-        }
-        for pack in request.policy_packs:
-            if not (pack / "PulumiPolicy.yaml").is_file():
-                raise EngineError(f"{pack} has no PulumiPolicy.yaml; point to the folder of a policy pack")
-            command = [sys.executable, "-u", "-m", "sandbox.engine.start", "pulumi.policy", engine, "."]
-            self._hosts.append(hosts.Host(f"policy pack {pack.name}", command, environment, pack, on_line))
 
     def connect(self) -> None:
         """Waits for the packs and configures them; raises EngineError."""
-        for host in self._hosts:
-            stub = wire.analyzer_pb2_grpc.AnalyzerStub(wire.channel(host.address()))
-            self._stubs.append((self._configured(host.name, stub), stub))
+        for pack in self.packs:
+            pack.follow(lambda line: self.report(Diagnostic("info", self.mask(line))))
+        for pack in self.packs:
+            stub = wire.analyzer_pb2_grpc.AnalyzerStub(wire.channel(pack.address()))
+            self._stubs.append((self._configured(pack.name, stub), stub))
 
     def _configured(self, name: str, stub: Any) -> str:
         request, messages = self.request, wire.analyzer_pb2
@@ -70,7 +52,7 @@ class Policies:
 
     def _ask(self, name: str, stub: Any, method: str, message: Any) -> Any:
         try:
-            return getattr(stub, method)(message, timeout=self.request.answer_seconds)
+            return getattr(stub, method)(message, timeout=self.request.call_seconds)
         except wire.RpcError as error:
             if error.code() == wire.StatusCode.UNAVAILABLE:
                 raise EngineError(f"{name} went away; run it by hand to see why") from error
@@ -132,12 +114,6 @@ class Policies:
                 blocked = True
                 self.violations.append(f"{item.policyPackName}/{item.policyName}: {message.splitlines()[0]}")
         return blocked
-
-    def close(self) -> None:
-        """Ends the packs' processes, all at once."""
-        if self._hosts:
-            with ThreadPoolExecutor(len(self._hosts)) as pool:
-                list(pool.map(lambda host: host.stop(), self._hosts))
 
 
 def _properties(properties: values.Properties) -> Any:

@@ -1,25 +1,67 @@
-"""The program's process: `python -m sandbox.engine.program`, in the program's own folder.
+"""Runs the program's `__main__.py` in a thread, as Pulumi's language host does, against a monitor in this process.
 
-Reads one line of JSON (the engine's addresses and the stack's settings), runs `__main__.py` as Pulumi's language host
-does, and exits 0, or 1 after reporting the error. A RunError is reported without a traceback.
+A RunError is reported without a traceback.
 """
 
 import asyncio
 import contextlib
-import json
 import linecache
 import logging
-import os
 import runpy
 import sys
+import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pulumi
 from pulumi import runtime
 
-from sandbox.engine.start import collect_rarely, exit_with_engine
+from sandbox.engine.request import EngineRequest
+
+
+class Program:
+    """The program, started at once; `ended` is set when it is over, after an error was reported."""
+
+    def __init__(self, request: EngineRequest, monitor: Any, log: Any) -> None:
+        self.ended = threading.Event()
+        self._request, self._monitor, self._log = request, monitor, log
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        request = self._request
+        try:
+            runtime.set_all_config(dict(request.config))
+            runtime.configure(
+                runtime.Settings(
+                    project=request.project,
+                    stack=request.stack,
+                    organization=request.organization,
+                    parallel=request.parallel,
+                    dry_run=request.dry_run,
+                    monitor=self._monitor,
+                    engine=self._log,
+                    root_directory=str(Path.cwd()),
+                )
+            )
+            logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+            sys.argv = ["__main__.py"]
+            loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(loop)
+            # A program of hundreds of resources queues its calls.
+            loop.set_default_executor(ThreadPoolExecutor(max_workers=max(request.parallel, 1) * 4))
+            loop.run_until_complete(
+                runtime.run_in_stack(lambda: _nothing(runpy.run_path("__main__.py", run_name="__main__")))
+            )
+        except BaseException as error:  # noqa: BLE001 - reports whatever ended the program
+            with contextlib.suppress(Exception):
+                _report(error)
+        self.ended.set()
+
+
+def _nothing(_: object) -> None:
+    """Discards what a program's module leaves behind."""
 
 
 def _line(error: BaseException) -> str:
@@ -33,7 +75,9 @@ def _line(error: BaseException) -> str:
     own = [
         (path.relative_to(here), line)
         for path, line in places
-        if path.is_relative_to(here) and ".venv" not in path.parts
+        if path.is_relative_to(here)
+        and ".venv" not in path.parts
+        and Path(__file__).parent not in path.parents
     ]
     place = f" ({own[-1][0]}:{own[-1][1]})" if own else ""
     text = " ".join(str(error).split())
@@ -47,41 +91,5 @@ def _report(error: BaseException) -> None:
         if "monitor has terminated" not in str(error):
             pulumi.log.error(str(error))
         return
-    if not isinstance(error, SystemExit):
-        linecache.checkcache()
-        lines = traceback.format_exception(error)
-        pulumi.log.debug("".join(lines))
+    linecache.checkcache()
     pulumi.log.error(_line(error))
-
-
-def main() -> int:
-    """Runs the program; the exit code."""
-    collect_rarely()
-    settings = json.loads(sys.stdin.readline())
-    exit_with_engine(lambda: os._exit(1))
-    runtime.set_all_config(settings["config"])
-    runtime.configure(runtime.Settings(**settings["runtime"], root_directory=str(Path.cwd())))
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    sys.argv = ["__main__.py"]
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    loop.set_default_executor(ThreadPoolExecutor(max_workers=max(settings["runtime"]["parallel"], 1) * 4))
-
-    def program() -> None:
-        runpy.run_path("__main__.py", run_name="__main__")
-
-    try:
-        loop.run_until_complete(runtime.run_in_stack(program))
-    except BaseException as error:  # noqa: BLE001 - reports whatever ended the program
-        with contextlib.suppress(Exception):
-            _report(error)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    result = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Threads may still wait for answers that will never come; everything that matters is with the engine.
-    os._exit(result)

@@ -2,16 +2,16 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from atlas_access.base import is_loopback
 from sandbox.engine.errors import EngineError
-from sandbox.engine.events import Event
 
+ROOT: Final = Path(__file__).resolve().parents[2]
 OPERATIONS = ("preview", "up", "destroy", "refresh")
 # Families of variables that send traffic somewhere, and the schemes that do; file:// stays here by nature.
 _NAMES = re.compile(r"^(AWS_|MONGODB|MONGO_|ATLAS_|PULUMI_|GITHUB_API_URL$|HUBSPOT)")
@@ -27,9 +27,9 @@ class EngineRefused(EngineError):
 class EngineRequest:
     """One run.
 
-    `config` maps `project:key` to text; `environment` is all that the program and hosts get; `provider_ports` maps
-    packages to ports. `call_seconds` is how long a provider call may take (at most five minutes for emulated ones and
-    packs).
+    `config` maps `project:key` to text; `environment` is all that the program and packs get; `provider_ports` maps
+    packages to ports. `call_seconds` is how long a call of those providers and of a pack may take; a dynamic provider,
+    which carries whole rollouts out, takes its time.
     """
 
     operation: str
@@ -41,16 +41,15 @@ class EngineRequest:
     state_file: Path
     provider_ports: Mapping[str, int]
     passphrase: str = field(repr=False)
-    on_event: Callable[[Event], None] = field(default=lambda _: None, repr=False)
     policy_packs: tuple[Path, ...] = ()
     parallel: int = 8
-    call_seconds: float = 3600.0
+    call_seconds: float = 300.0
     organization: str = "organization"
 
     @property
-    def answer_seconds(self) -> float:
-        """How long what only answers may take: an emulated provider, a policy pack."""
-        return min(self.call_seconds, 300.0)
+    def needs_program(self) -> bool:
+        """Whether the program takes part."""
+        return self.operation in ("preview", "up")
 
     @property
     def dry_run(self) -> bool:
@@ -61,8 +60,7 @@ class EngineRequest:
         """The environment of a program or host: the given one plus what a process needs to start, without proxies."""
         needed = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
         given = {key: text for key, text in self.environment.items() if not key.lower().endswith("_proxy")}
-        root = str(Path(__file__).resolve().parents[2])
-        path = os.pathsep.join(filter(None, [given.get("PYTHONPATH"), root]))
+        path = os.pathsep.join(filter(None, [given.get("PYTHONPATH"), str(ROOT)]))
         return {**needed, **given, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "NO_PROXY": "*"}
 
 

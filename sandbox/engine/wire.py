@@ -28,8 +28,6 @@ _OPTIONS = [
     ("grpc.max_send_message_length", _LIMIT),
     ("grpc.enable_http_proxy", 0),
     ("grpc.so_reuseport", 0),
-    # A program of hundreds of resources queues its calls; waiting for a worker is no failure.
-    ("grpc.server_max_unrequested_time_in_server", 30 * 60),
 ]
 
 

@@ -65,14 +65,14 @@ def window(cluster, seconds):
 
 def mongosh(cluster):
     """Seconds for the twelve probes as twelve calls, None without a mongosh."""
-    from atlas_access.proof.runbook import MANAGED
+    from atlas_access.proof.runbook import probe_set
 
     here = ROOT / "node_modules/.bin/mongosh"
     program = os.environ.get("MONGOSH") or shutil.which("mongosh") or (str(here) if here.exists() else None)
     if program is None:
         return None
     began = time.monotonic()
-    for probe in MANAGED.probes:
+    for probe in probe_set((ROOT / "runbook.yaml").read_text(), "", legacy=False).probes:
         call = [program, cluster.uri(probe.user), "--quiet", "--norc", "--eval"]
         subprocess.run(
             [*call, PROBE[probe.action].format(c=probe.collection)], capture_output=True, check=False

@@ -12,26 +12,40 @@ from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import quote
 
 from ruamel.yaml import YAML
 
-from atlas_access.base import Status
+from atlas_access.base import ClusterAddresses, Endpoints, LocalText, Status
+from atlas_access.clients import AwsUnavailable
 from atlas_access.code.idioms import read_idioms
 from atlas_access.code.language import SourceFile, language_of
 from atlas_access.code.names import names_of
 from atlas_access.code.project import Project
-from atlas_access.guards import env_var_coverage, no_uri_in_git, reference_collections, silent_fall_back
+from atlas_access.guards import (
+    docs_sync,
+    env_var_coverage,
+    local_values,
+    no_uri_in_git,
+    reference_collections,
+    silent_fall_back,
+    validate_secrets,
+)
 from atlas_access.guards.finding import Report
+from atlas_access.guards.local_values import LocalFacts
 from atlas_access.guards.no_uri_in_git import HistoryLine
 from atlas_access.guards.source import read_tree
+from atlas_access.guards.stored_values import wanted_in
 from atlas_access.guards.terraform_ownership import declared_secrets, judge_directory
+from atlas_access.manifest import LOCAL
 from tests.unit.manifests import manifest
 
 HERE = Path(__file__).parent
 GUARDS = {
     "silent-fall-back": (150, 80), "env-var-coverage": (150, 80), "reference-collections": (60, 40),
-    "no-uri-in-git": (60, 40), "terraform-ownership": (60, 40),
+    "no-uri-in-git": (60, 40), "terraform-ownership": (60, 40), "docs-sync": (60, 40), "validate-secrets": (60, 40),
+    "local-file": (60, 40),
 }  # fmt: skip
 """How many planted and innocent cases each guard has at least."""
 
@@ -56,7 +70,7 @@ class Case:
     planted: bool
     unjudged: bool
     kind: str
-    files: tuple[tuple[str, str], ...]
+    files: tuple[tuple[str, Any], ...]
 
     @property
     def set_aside(self) -> bool:
@@ -69,11 +83,14 @@ def cases(guard: str) -> tuple[Case, ...]:
     return tuple(Case(guard, number, *each) for number, each in enumerate(_cases(data)))
 
 
-def _cases(data: dict[str, Any]) -> Iterator[tuple[bool, bool, str, tuple[tuple[str, str], ...]]]:
+def _cases(data: dict[str, Any]) -> Iterator[tuple[bool, bool, str, tuple[tuple[str, Any], ...]]]:
     for verdict in ("planted", "innocent"):
         for kind, listed in data[verdict].items():
             for each in listed:
                 given = each if isinstance(each, dict) else {"text": each}
+                if kind in ("edit", "same", "value", "file"):  # a case of a guard that reads no source tree
+                    yield verdict == "planted", bool(given.get("unjudged")), kind, tuple(given.items())
+                    continue
                 unjudged = bool(given.get("unjudged"))
                 if "text" not in given and {"hex", "base64", "percent", "twice", "utf16", "zip"} & set(given):
                     files = {kind: _wrapped(given)}
@@ -172,14 +189,97 @@ def terraform(case: Case) -> Status:
     return max((each.status for each in found), key=[Status.GOOD, Status.UNKNOWN, Status.BAD].index)
 
 
+@lru_cache
+def _document() -> str:
+    text: str = YAML(typ="safe").load((HERE / "docs-sync.yaml").read_text(encoding="utf-8"))["document"]
+    return text
+
+
+def in_step(case: Case) -> Status:
+    """Whether a document is what would be generated now."""
+    given = dict(case.files)
+    wanted = given.get("same", _document())
+    found = None if "missing" in given else given.get("found", wanted)
+    if "find" in given:
+        found = wanted.replace(given["find"], given["put"])
+    return docs_sync.check({"docs/roles.md": wanted}, {"docs/roles.md": found}).status
+
+
+OPTIONS = "retryWrites=true&w=majority"
+SHARDS = ",".join(f"staging-shard-00-0{number}.ab1cd.mongodb.net:27017" for number in range(3))
+ADDRESSES = ClusterAddresses("staging", f"mongodb://{SHARDS}", "mongodb+srv://staging.ab1cd.mongodb.net", ())
+
+
+def stored(case: Case) -> Report:
+    """What is said of one secret's value; every other secret holds the right one."""
+    given = dict(case.files)
+    text = given.get("text", "")
+    for part, put in {
+        "SRV": "mongodb+srv://app_read:WORD@staging.ab1cd.mongodb.net/askflorence",
+        "STANDARD": f"mongodb://app_read:WORD@{SHARDS}/askflorence", "GOOD": OPTIONS, "WORD": PASSWORD,
+    }.items():  # fmt: skip
+        text = text.replace(part, put)
+    users = {each.secret: each.user for each in wanted_in(manifest(), "staging")}
+
+    def value_of(secret: str, *_: object, **__: object) -> str:
+        if secret != "staging/mongodb/app-read-v2":
+            return filled(
+                f"mongodb+srv://{users[secret]}:WORD@staging.ab1cd.mongodb.net/askflorence?{OPTIONS}"
+            )
+        if "missing" in given or "unread" in given:
+            code = "ResourceNotFoundException" if "missing" in given else "ThrottlingException"
+            raise AwsUnavailable("GetSecretValue", code, "not read")
+        return text
+
+    place = validate_secrets.Place("staging", "111111111111", "us-east-1", log_in=False)
+    clusters = {"staging": validate_secrets.Cluster("staging", ADDRESSES)}
+    with (
+        patch.object(validate_secrets, "read_connection_string", value_of),
+        patch.object(validate_secrets, "wrong_account", return_value=""),
+    ):
+        return validate_secrets.check(manifest(), place, clusters, Endpoints())
+
+
+_VALUE = re.compile(
+    r"SRV:(?P<user>[\w-]+)(?:@(?P<cluster>[\w.-]+))?(?:/(?P<database>\w+))?(?:\?(?P<options>\S+))?"
+)
+
+
+def _uri(match: re.Match[str]) -> str:
+    cluster = match["cluster"] or "askflorence-staging"
+    host = cluster if "." in cluster else f"{cluster}.ab1cd.mongodb.net"
+    options = OPTIONS.replace("retryWrites=true", match["options"] or "retryWrites=true")
+    if match["options"] and not match["options"].startswith("retryWrites"):
+        options = f"{OPTIONS}&{match['options']}"
+    return f"mongodb+srv://{match['user']}:{PASSWORD}@{host}/{match['database'] or 'askflorence'}?{options}"
+
+
+def local(case: Case) -> Report:
+    """What is said of a developer's env file."""
+    given = dict(case.files)
+    lines = []
+    for each in manifest().bindings_for(LOCAL):
+        value = given.get(each.variable, f"SRV:{each.user}")
+        if value is not None:
+            lines.append(given.get("form", "{name}={value}").format(name=each.variable, value=value))
+    text = given.get("before", "") + "\n".join([*lines, given.get("more", "")]) + "\n"
+    text = _VALUE.sub(_uri, text).replace("WORD", PASSWORD)
+    facts = LocalFacts(
+        ".env.local", given.get("mode", 0o600), given.get("ignored", True), "askflorence-staging"
+    )
+    return local_values.check(manifest(), LocalText.parse(text), facts)
+
+
 def status_of(case: Case) -> Status:
     """What the case's guard says."""
-    others = {"terraform-ownership": terraform, "no-uri-in-git": in_git}
+    others = {"terraform-ownership": terraform, "no-uri-in-git": in_git, "docs-sync": in_step}
     return others[case.guard](case) if case.guard in others else judged(case).status
 
 
 def judged(case: Case) -> Report:
     """The report of the case's guard; what is declared and read by nothing is no part of it but in `read` cases."""
+    if case.guard in ("validate-secrets", "local-file"):
+        return stored(case) if case.guard == "validate-secrets" else local(case)
     declared = manifest()
     files = [SourceFile(path, named(text), language_of(path, text)) for path, text in case.files]
     project = Project(files, names_of(declared), read_idioms())

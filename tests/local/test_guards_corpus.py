@@ -3,7 +3,7 @@
 import pytest
 
 from atlas_access.base import Status
-from tests.corpus.cases import GUARDS, Case, cases, status_of
+from tests.corpus.cases import GUARDS, PASSWORD, Case, cases, judged, status_of
 
 EXPECTED = {(True, False): Status.BAD, (True, True): Status.UNKNOWN, (False, False): Status.GOOD}
 
@@ -24,3 +24,10 @@ def test_the_corpus_is_large_enough_and_few_cases_flow_out_of_sight(guard: str) 
 @pytest.mark.parametrize("guard", GUARDS)
 def test_what_is_planted_is_found_and_what_is_innocent_is_clean(guard: str) -> None:
     assert [] == [(each.number, each.files) for each in cases(guard) if wrong(each)]
+
+
+@pytest.mark.parametrize("guard", ["validate-secrets", "local-file"])
+def test_no_finding_shows_the_password_of_a_value(guard: str) -> None:
+    found = [each.message for case in cases(guard) for each in judged(case).findings]
+    assert found
+    assert not [each for each in found if PASSWORD in each]

@@ -49,7 +49,7 @@ def undone(capsys: pytest.CaptureFixture[str], phase: str) -> tuple[int, str]:
         ("C", "2. atlas-access sandbox deploy staging --destroy --config unprotect=true"),
         ("D", "1. atlas-access rollback staging"),
         ("E", "1. atlas-access env --restore .env.local"),
-        ("f", "--reverse REPLACED.json"),
+        ("f", "apply --reverse --reject REPLACED.patch"),
     ],
 )
 def test_each_phase_before_the_retirement_has_a_way_back(

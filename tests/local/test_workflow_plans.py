@@ -1,13 +1,17 @@
 """What the workflows do with GitHub: the plan of this very tree, the one comment, the issue, the required check."""
 
+import base64
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from atlas_access.base import Status
 from atlas_access.workflow.comment import MARKER, Preview, compose
@@ -248,3 +252,50 @@ def test_the_required_check_is_green_only_where_nothing_widens_or_it_was_approve
     answer: str, approval: str, status: Status
 ) -> None:
     assert status is required_check(answer, approval).status
+
+
+def rotation_due(checkout: Checkout, *users: str, phase: str = "bind") -> None:
+    found = [{"kind": "rotation due", "detail": user} for user in users]
+    (checkout.folder / "drift-staging.json").write_text(json.dumps({"findings": found}))
+    shutil.copy(ROOT / "access.yaml", checkout.folder)
+    for path in ROOT.glob("Pulumi.*"):
+        text = path.read_text(encoding="utf-8").replace("phase: provision", f"phase: {phase}")
+        text = re.sub(r"  atlas-access:placeholders:\n(    - .*\n)+", "", text)
+        (checkout.folder / path.name).write_text(text, encoding="utf-8")
+    checkout.answers["contents/Pulumi.staging.yaml"] = {"sha": "blob"}
+    checkout.answers["pulls"] = {"html_url": "https://github.example/pull/1"}
+
+
+def test_a_rotation_that_is_due_is_proposed_as_the_change_that_rotate_writes(checkout: Checkout) -> None:
+    rotation_due(checkout, "app_write")
+    code, said = checkout.run("propose-rotation", GITHUB_REF_NAME="main", GITHUB_SHA="c" * 40)
+    assert (0, True) == (code, "https://github.example/pull/1 starts the rotation of app_write" in said), said
+    calls = [json.loads(line) for line in (checkout.folder / "calls").read_text().splitlines()]
+    written = [
+        dict(word.partition("=")[::2] for word in call[5::2]) for call in calls if "--raw-field" in call
+    ]
+    reference, file, pull = written
+    assert {"ref": "refs/heads/rotate-staging-app_write", "sha": "c" * 40} == reference
+    config = yaml.safe_load(base64.b64decode(file["content"]))["config"]
+    assert ("blob", {"app_write": 2}, "app_write") == (
+        file["sha"], config["atlas-access:generations"], config["atlas-access:rotating"],
+    )  # fmt: skip
+    assert ("main", "rotate-staging-app_write") == (pull["base"], pull["head"])
+
+
+@pytest.mark.parametrize(
+    ("due", "phase", "branches", "says"),
+    [
+        ((), "bind", [], "no rotation is due"),
+        (("app_write",), "bind", [{}], "rotate-staging-app_write is there already"),
+        (("app_write",), "provision", [], "a rotation needs phase bind"),
+    ],
+)
+def test_nothing_is_proposed_twice_or_where_it_cannot_be_done(
+    due: tuple[str, ...], phase: str, branches: list[Any], says: str, checkout: Checkout
+) -> None:
+    rotation_due(checkout, *due, phase=phase)
+    checkout.answers["git/matching-refs/heads/rotate-staging-app_write"] = [branches]
+    code, said = checkout.run("propose-rotation", GITHUB_REF_NAME="main", GITHUB_SHA="c" * 40)
+    assert (0, True) == (code, says in said), said
+    assert not (checkout.folder / "calls").exists() or [] == checkout.written()

@@ -1,5 +1,6 @@
 """A whole sandbox: what stands in it when it is up, and the private endpoint that can be cut."""
 
+import json
 import stat
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import requests
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 from service_fixture import until
-from world_fixture import sandbox
+from world_fixture import run_command, sandbox
 
 from atlas_access.base.endpoints import Endpoints
 from sandbox import health
@@ -140,6 +141,37 @@ def test_cutting_the_private_endpoint_drops_open_connections(world: World) -> No
                 client.askflorence.plans.find_one()
         finally:
             world.private_endpoint(open_=True)
+
+
+def doctor(world: World, stack: str) -> dict[str, dict[str, str]]:
+    done = run_command(world, stack, "doctor", stack, "--format", "json")
+    assert (1, "") == (done.returncode, done.stderr)  # no baseline is there yet
+    return {each["name"]: each for each in json.loads(done.stdout)["checks"]}
+
+
+def test_the_doctor_asks_every_right_and_address(world: World) -> None:
+    found = doctor(world, "prod")
+    other = {name: each["state"] for name, each in found.items() if each["state"] != "ok"}
+    assert {"baseline": "wrong", "Atlas credentials": "unknown"} == other
+    assert "the server answers" == found["network, private address of staging"]["message"]
+    assert "44 of 44 allowed" in found["rights"]["message"]
+
+
+def test_the_doctor_names_a_right_that_is_missing(world: World) -> None:
+    iam = aws(world, "iam", "staging")
+    denied = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Deny", "Action": "ecs:Tag*", "Resource": "*"}],
+    }
+    about = {"RoleName": "atlas-access-deployer", "PolicyName": "no-tags"}
+    iam.put_role_policy(**about, PolicyDocument=json.dumps(denied))
+    try:
+        found = doctor(world, "staging")
+    finally:
+        iam.delete_role_policy(**about)
+    missing = found["rights for the lease, the pause and the record of what is bound"]
+    assert ("wrong", "ecs:TagResource: explicitDeny (service)") == (missing["state"], missing["message"])
+    assert "wrong" == found["rights"]["state"]
 
 
 def test_a_stack_that_is_not_there_is_named_with_those_that_are(world: World) -> None:

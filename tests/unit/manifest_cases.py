@@ -7,6 +7,7 @@ SURVEY = "        role: role_writer_survey\n        successor: "
 ADR = "adr: ADR 0006, reason: there is no such finding"
 
 TWO_RULES = {"the schema variable bound to the runtime"}
+TWO_RULES |= {"two clusters read across"}
 TWO_RULES |= {"the schema user bound to the runtime under another name"}
 """These break two rules at once, and both are reported."""
 
@@ -167,6 +168,21 @@ CASES = {
         ),
         "bindings.service.MONGODB_REFERENCE_URI.staging.cluster: staging would read prod's cluster",
     ),
+    "two clusters read across": (
+        (
+            "      prod: {cluster: staging, address: private}",
+            "      prod: {cluster: staging, address: private}\n      staging: {cluster: prod, address: private}",
+        ),
+        "bindings.service.MONGODB_REFERENCE_URI.staging.cluster: staging would read prod's cluster. One cluster alone",
+    ),
+    "a developer's machine without an environment": (
+        ("local_environment: staging # whose cluster a developer's machine uses\n", ""),
+        "bindings.local: nothing says whose cluster a developer's machine uses",
+    ),
+    "a developer's machine with the environment that reads across": (
+        ("local_environment: staging", "local_environment: prod"),
+        "local_environment: prod's credentials read another environment's cluster",
+    ),
     "a cluster that is not defined": (
         ("cluster: staging, address", "cluster: stage, address"),
         'bindings.service.MONGODB_REFERENCE_URI.prod.cluster: cluster "stage" is not defined.',
@@ -285,7 +301,7 @@ CASES = {
     "a tag": (("version: 1\n", "version: !!python/name:os.system 1\n"), "a YAML tag (!). Remove the tag"),
     "a key that stands twice": (
         ("version: 1\n", "version: 1\nversion: 1\n"),
-        'version: "version" is written twice. Put both into one; the first is in line 4.',
+        'version: "version" is written twice. Put both into one; the first is in line 3.',
     ),
     "two documents": (
         ("\n# What was made by hand", "\n---\n# What was made by hand"),

@@ -17,7 +17,7 @@ ROLE = "    role: role_audit_writer\n"
 CASCADES = {
     "a mistyped environment": (
         ("environments: [staging, prod]", "environments: [stagng, prod]"),
-        'collections.plans.on[0]: environment "staging" is not defined (19 places). Use one of: stagng, prod.'
+        'collections.plans.on[0]: environment "staging" is not defined (20 places). Use one of: stagng, prod.'
         ' Did you mean "stagng"?',
     ),
     "a mistyped user": (

@@ -28,7 +28,7 @@ from atlas_access.retirement.inventory import (
     UserRow,
 )
 from atlas_access.retirement.journal import SINCE, STAGE
-from atlas_access.retirement.observe_status import baseline
+from atlas_access.retirement.observe_status import baseline_captured
 from atlas_access.retirement.report_status import status_report
 from atlas_access.retirement.status import NEEDS, Fact, Migration, State, Step, migration
 from atlas_access.rollout.model import Deployment, ServiceState
@@ -51,7 +51,7 @@ facts = st.fixed_dictionaries(
 
 
 def judged(observed: dict[Step, Fact]) -> Migration:
-    return migration("staging", observed, commands("staging", sandbox=False))
+    return migration("staging", observed, commands("staging", "staging", sandbox=False))
 
 
 @given(facts)
@@ -313,10 +313,12 @@ def test_a_retirement_of_which_something_was_not_read_is_unknown() -> None:
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_without_a_baseline_that_phase_is_not_done(stack: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ATLAS_ACCESS_SANDBOX", raising=False)
-    found = baseline(asked(stack, smoke_baseline="baselines/nobody.json"))
+    order = asked(stack, smoke_baseline="baselines/nobody.json")
+    found = baseline_captured(order.stack, order.own, order.folder)
     assert Fact(holds=False, evidence="nobody.json is not there") == found
 
 
 def test_a_baseline_that_is_none_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = baseline(asked(smoke_baseline="access.yaml"))
+    order = asked(smoke_baseline="access.yaml")
+    found = baseline_captured(order.stack, order.own, order.folder)
     assert (False, True) == (found.holds, "access.yaml" in found.evidence)

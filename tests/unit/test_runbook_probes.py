@@ -4,18 +4,29 @@ from pathlib import Path
 
 import pytest
 
+from atlas_access.base.yaml_errors import ManifestInvalid
 from atlas_access.manifest.load import load_manifest
 from atlas_access.privileges.actions import mongo_actions
 from atlas_access.proof.catalogue import operation
 from atlas_access.proof.expectations import Place, expectations
 from atlas_access.proof.operation import Form
-from atlas_access.proof.runbook import LEGACY, MANAGED, ProbeSet, probe_set
+from atlas_access.proof.runbook import ProbeSet, probe_set
 from atlas_access.proof.spot import Named, SpotInvalid, rows_for, spot_expectations
 from atlas_access.proof.verdict import Outcome
 
-MANIFEST = load_manifest((Path(__file__).parents[2] / "access.yaml").read_text(encoding="utf-8"))
+ROOT = Path(__file__).parents[2]
+MANIFEST = load_manifest((ROOT / "access.yaml").read_text(encoding="utf-8"))
+RUNBOOK = (ROOT / "runbook.yaml").read_text(encoding="utf-8")
 PLANS = Place("askflorence", "plans")
-SETS = [MANAGED, *LEGACY.values()]
+
+
+def named(environment: str = "", *, legacy: bool = False) -> ProbeSet:
+    found = probe_set(RUNBOOK, environment, legacy=legacy)
+    assert found is not None
+    return found
+
+
+SETS = [named(), named("staging", legacy=True), named("prod", legacy=True)]
 
 
 @pytest.mark.parametrize("probes", SETS, ids=["today's", "staging's legacy", "prod's legacy"])
@@ -29,7 +40,7 @@ def test_a_set_is_six_positive_and_six_negative_probes(probes: ProbeSet) -> None
 @pytest.mark.parametrize("environment", MANIFEST.environments)
 def test_the_hand_written_twelve_agree_with_the_derived_table(environment: str) -> None:
     """Two independent derivations of the same rule."""
-    for probe in MANAGED.probes:
+    for probe in named().probes:
         table = expectations(MANIFEST, probe.user, environment).table
         place = Place("askflorence", probe.collection)
         tried = {row.name for row in rows_for(probe.action)}
@@ -40,13 +51,20 @@ def test_the_hand_written_twelve_agree_with_the_derived_table(environment: str) 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
 def test_the_legacy_twelve_name_users_and_grants_of_the_estate(environment: str) -> None:
     known = {user.name for user in MANIFEST.legacy_on(environment)}
-    probes = probe_set(environment, legacy=True)
-    assert probes is not None
-    assert set(probes.users) <= known
+    assert set(named(environment, legacy=True).users) <= known
 
 
 def test_an_environment_without_known_legacy_users_has_no_set() -> None:
-    assert probe_set("elsewhere", legacy=True) is None
+    assert probe_set(RUNBOOK, "elsewhere", legacy=True) is None
+
+
+def test_a_probe_that_cannot_be_read_is_named_with_its_line() -> None:
+    with pytest.raises(ManifestInvalid, match=r"runbook.yaml:10 .* is no probe"):
+        probe_set(
+            RUNBOOK.replace("yes FIND plans, no INSERT plans, no REM", "perhaps FIND plans, no REM", 1),
+            "",
+            legacy=False,
+        )
 
 
 @pytest.mark.parametrize("action", ["FIND", "INSERT", "UPDATE", "REMOVE"])

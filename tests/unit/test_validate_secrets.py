@@ -1,11 +1,16 @@
 """What validate-secrets does with a credential, and what it finds in a stored value or in another account."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from atlas_access import clients
 from atlas_access.base import Status
 from atlas_access.base.addresses import Address, ClusterAddresses, PrivateEndpoint
 from atlas_access.base.connection import ConnectionString
 from atlas_access.base.endpoints import Endpoints
+from atlas_access.cli import guard
+from atlas_access.clients import READ_ONLY_KEY, SOAK_KEY
 from atlas_access.clients.mongo_answers import Login
 from atlas_access.guards import validate_secrets
 from atlas_access.guards.finding import Report
@@ -136,3 +141,22 @@ def test_every_secret_that_a_task_receives_is_asked_for_once() -> None:
         "prod/mongodb/audit-write",
         "prod/mongodb/admin-schema",
     ] == [each.secret for each in wanted_in(manifest(), "prod")]
+
+
+def test_another_projects_hosts_are_asked_for_with_a_key_of_that_project(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without one they are unknown, and the message names the variables and the project."""
+    settings = SimpleNamespace(atlas_project_id="p", atlas_cluster="c")
+    monkeypatch.setattr(guard.inputs, "read_settings", lambda *_: settings)
+    monkeypatch.setattr(
+        clients, "cluster_addresses", lambda project, cluster, sign_in, endpoints: sign_in.name
+    )
+    for name, value in zip((*READ_ONLY_KEY, *SOAK_KEY), ("prod", "x", "", ""), strict=True):
+        monkeypatch.setenv(name, value)
+    asked = [guard._cluster(each, "prod", Endpoints()) for each in ("prod", "staging")]
+    assert ["prod", None] == [each.addresses for each in asked]
+    assert all(word in asked[1].why for word in (*SOAK_KEY, "staging's project"))
+    monkeypatch.setenv(SOAK_KEY[0], "staging")
+    monkeypatch.setenv(SOAK_KEY[1], "x")
+    assert "staging" == guard._cluster("staging", "prod", Endpoints()).addresses

@@ -1,15 +1,21 @@
 """The same stack on the real `pulumi` CLI, with a file backend in a folder of its own."""
 
+import base64
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from engine_programs.harness import FOLDER, Stack
 from sandbox.engine.document import state_from_json
+from sandbox.engine.passphrase import Passphrase
 from sandbox.engine.state import Resource
 
 PASSPHRASE = "open sesame"
@@ -68,7 +74,7 @@ class CliStack(Stack):
 
 def comparable(text: str, passphrase: str = PASSPHRASE) -> list[dict[str, Any]]:
     """The resources of a state as they can be compared: times and random ids apart, secrets open but still marked."""
-    document = json.loads(text)
+    document = json.loads(resealed(text, passphrase))
     for item in (
         document["deployment"].get("resources") or []
     ):  # where the program's lines are is not ours to keep
@@ -80,6 +86,24 @@ def comparable(text: str, passphrase: str = PASSPHRASE) -> list[dict[str, Any]]:
     return sorted(
         (shown(item, names) for item in state.resources), key=lambda item: (item["urn"], item["id"])
     )
+
+
+def resealed(text: str, passphrase: str) -> str:
+    """The CLI's state with its secrets encrypted as ours are; ours as it is."""
+    salt = json.loads(text)["deployment"]["secrets_providers"]["state"]["salt"]
+    if not salt.startswith("v1:"):
+        return text
+    key = hashlib.pbkdf2_hmac(
+        "sha256", passphrase.encode(), base64.b64decode(salt.split(":")[1]), 1_000_000, 32
+    )
+    theirs, ours = AESGCM(key), Passphrase(passphrase)
+
+    def sealed(found: re.Match[str]) -> str:
+        nonce, ciphertext = map(base64.b64decode, found[1].split(":"))
+        return f'"ciphertext": "{ours.encrypt(theirs.decrypt(nonce, ciphertext, None).decode())}"'
+
+    text = re.sub(r'"ciphertext": *"v1:([^"]+)"', sealed, text)
+    return text.replace(json.dumps(salt), json.dumps(ours.salt))
 
 
 def shown(item: Resource, names: dict[str, str]) -> dict[str, Any]:

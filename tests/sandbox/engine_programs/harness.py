@@ -51,14 +51,15 @@ class Stack:
             stack=self.name,
             config=self.config,
             state_file=self.state_file,
-            **{"on_event": self.events.append, **settings, **self.options},
+            **{**settings, **self.options},
         )
 
     def run(self, operation: str, program: str | None = None) -> EngineResult:
         if program is not None:
             self.write(program)
         self.toy.calls.clear()
-        return run(self.request(operation))
+        request = self.request(operation)
+        return run(request, self.events.append)
 
     def up(self, program: str | None = None) -> EngineResult:
         return self.run("up", program)

@@ -1,0 +1,21 @@
+"""Imports what programs, dynamic providers and policy packs use, into the process that runs are forked from."""
+
+import boto3
+import pulumi_aws as aws
+import pulumi_mongodbatlas
+import pulumi_policy
+import pulumi_random
+import pymongo
+import requests
+
+import components.observed
+import components.service_access
+import sandbox.engine.host
+
+# Subpackages of pulumi_aws are imported when first used.
+USED = (aws.ecs.TaskDefinition, aws.iam.RolePolicy, aws.secretsmanager.SecretVersion)
+
+__all__ = [
+    "boto3", "components", "pulumi_mongodbatlas", "pulumi_policy", "pulumi_random", "pymongo", "requests",
+    "sandbox",
+]  # fmt: skip
