@@ -259,7 +259,7 @@ def overlay(atlas: str, aws: str, control: str, stack: str, region: str, service
         "ATLAS_ACCESS_SANDBOX": "1",
         "ATLAS_ACCESS_ADDRESS_FORM": "standard",
         "ATLAS_ACCESS_SMOKE_URL": service_url or f"{control}/smoke/{stack}",
-        "ATLAS_ACCESS_HUBSPOT_URL": f"{control}/hubspot",
+        "ATLAS_ACCESS_CONTACTS_URL": f"{control}/hubspot",
         "ATLAS_ACCESS_BALANCED_URL": f"{control}/balanced/{stack}",
         "ATLAS_ACCESS_MAIL_URL": f"{control}/mail/{stack}",
         "GITHUB_API_URL": f"{control}/github",

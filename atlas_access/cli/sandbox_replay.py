@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def replay(
-    name: Annotated[str, typer.Argument(help="One replay: eng-271 and others, listed by --list.")] = "",
+    name: Annotated[str, typer.Argument(help="One replay; --list names them.")] = "",
     *,
     every: Annotated[bool, typer.Option("--all", help="Every replay, in one sandbox.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="Name the replays and what catches each.")] = False,

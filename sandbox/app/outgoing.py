@@ -13,6 +13,7 @@ from atlas_access.base import Endpoints
 from sandbox.app.failures import ServiceDown
 
 _SECONDS = 10.0
+_CONTACTS = "https://api.hubapi.com"
 _LARGEST = 65536
 _TRIES = 4
 _SENDER = "no-reply@example.com"
@@ -52,7 +53,7 @@ class Outgoing:
         token = self._environment.get("HUBSPOT_ACCESS_TOKEN", "")
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         body = json.dumps({"properties": {"email": address, "lifecyclestage": "lead"}}).encode()
-        url = self._endpoints.hubspot.rstrip("/") + "/crm/v3/objects/contacts"
+        url = (self._endpoints.contacts or _CONTACTS).rstrip("/") + "/crm/v3/objects/contacts"
         status, answered = self._post("HubSpot", url, body, headers)
         if status == 409:
             found = re.search(rb"Existing ID: (\d+)", answered)

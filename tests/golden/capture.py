@@ -148,7 +148,7 @@ def manifest_errors() -> dict[str, list[str]]:
 
 def registrations() -> dict[str, list[Any]]:
     """What the program registers by stack, options included; `in` names the phases that register exactly this."""
-    from test_our_stacks import ACCOUNTS, captured
+    from policy_our_stacks import ACCOUNTS, captured
 
     found: dict[str, list[Any]] = {}
     for stack in ACCOUNTS:

@@ -105,7 +105,7 @@ def test_control_needs_the_sandboxs_token(world: World) -> None:
 
 def test_services_that_are_not_run_answer_on_loopback_that_they_are_not(world: World) -> None:
     variables = world.environment("staging")
-    for name in ("ATLAS_ACCESS_SMOKE_URL", "ATLAS_ACCESS_HUBSPOT_URL", "GITHUB_API_URL"):
+    for name in ("ATLAS_ACCESS_SMOKE_URL", "ATLAS_ACCESS_CONTACTS_URL", "GITHUB_API_URL"):
         assert 503 == requests.get(f"{variables[name]}/anything", timeout=5).status_code
 
 
