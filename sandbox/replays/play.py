@@ -75,7 +75,6 @@ def _one(stage: Stage, replay: Replay) -> Result:
         shown += replay.happens(stage)
         stage.put_back()
         caught += replay.catches(stage)
-        stage.settled()
         afterwards.append(Claim("runs afterwards", f"{short(stage.home)} 2/2", stage.runs()))
     except _BREAKS as error:
         broke = f"{type(error).__name__}: {error}"

@@ -10,16 +10,15 @@ from typing import Any
 
 import requests
 
-from atlas_access.base import registrable
-from atlas_access.rollout import PREFIX, short
+from atlas_access.rollout import short
 from sandbox.aws_clients import client_of
-from sandbox.world import SandboxError, World
+from sandbox.releases import Pipeline
+from sandbox.world import World
 
 Container = dict[str, Any]
 Change = Callable[[Container], None]
 COUPLE = {"zip": "84094", "household": [{"age": 35}, {"age": 30}], "income": 65000, "year": 2026}
 PROVIDER = "Tyler Wood"
-_DEADLINE = 90.0
 _PAUSE = 0.05
 _ASK_SECONDS = 30.0
 
@@ -45,41 +44,21 @@ class Stage:
     stack: str = "staging"
     _marked: float = field(default_factory=time.time)
 
-    @property
-    def names(self) -> dict[str, str]:
-        """The service in ECS."""
-        return {"cluster": f"askflorence-{self.stack}", "service": f"askflorence-{self.stack}-app"}
-
-    @property
-    def family(self) -> str:
-        """The family that the service runs."""
-        return self.names["service"]
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """What deploys to the service, without gates."""
+        return Pipeline(self.world, self.stack)
 
     @cached_property
     def home(self) -> str:
         """The revision that ran before anybody touched anything, as an ARN: what replays come back to."""
-        return str(self.service()["taskDefinition"])
-
-    @cached_property
-    def ecs(self) -> Any:
-        """A client of ECS in the stack's account."""
-        return self.aws("ecs")
-
-    def aws(self, service: str) -> Any:
-        """A client of the stack's account."""
-        return client_of(self.world, self.stack, service)
-
-    def service(self) -> dict[str, Any]:
-        """The service as ECS describes it."""
-        found: dict[str, Any] = self.ecs.describe_services(
-            cluster=self.names["cluster"], services=[self.names["service"]]
-        )["services"][0]
-        return found
+        return self.pipeline.observe().revision
 
     def runs(self) -> str:
         """What the service runs: `askflorence-staging-app:7 2/2`."""
-        now = self.service()
-        return f"{short(now['taskDefinition'])} {now['runningCount']}/{now['desiredCount']}"
+        now = self.pipeline.observe()
+        running = sum(each.running for each in now.deployments if each.revision == now.revision)
+        return f"{short(now.revision)} {running}/{now.desired}"
 
     def ask(self, path: str, body: Mapping[str, Any]) -> Answer:
         """Ask as a user does, at the balanced address."""
@@ -108,12 +87,10 @@ class Stage:
 
     def log_line(self, words: str, seconds: float = 3.0) -> str:
         """The first line of the tasks' logs since the replay began with these words; "" when none comes in time."""
-        logs = self.aws("logs")
+        logs, group = self._aws("logs"), f"/ecs/{self.pipeline.service.name}"
 
         def first() -> str:
-            found = logs.filter_log_events(
-                logGroupName=f"/ecs/{self.family}", startTime=int(self._marked * 1000)
-            )["events"]
+            found = logs.filter_log_events(logGroupName=group, startTime=int(self._marked * 1000))["events"]
             return next((str(each["message"]) for each in found if words in str(each["message"])), "")
 
         return str(until(first, seconds))
@@ -122,55 +99,30 @@ class Stage:
         """A new replay begins: older log lines no longer count."""
         self._marked = time.time()
 
-    def register(self, *changes: Change) -> str:
-        """Register the first revision again, its container changed; return the new one's ARN."""
-        asked = self.ecs.describe_task_definition(taskDefinition=self.home)["taskDefinition"]
-        asked = registrable(asked)
-        for change in changes:
-            change(asked["containerDefinitions"][0])
-        return str(self.ecs.register_task_definition(**asked)["taskDefinition"]["taskDefinitionArn"])
-
     def deploy(self, *changes: Change) -> str:
-        """Register a revision, update the service and wait for ECS without gates; return `family:number`."""
-        revision = self.register(*changes)
-        self.swap(revision)
-        self.settled()
-        return short(revision)
+        """Deploy the running revision with its container changed, and wait; return `family:number`."""
 
-    def swap(self, revision: str) -> None:
-        """Set the service's revision without waiting."""
-        self.ecs.update_service(**self.names, taskDefinition=revision)
+        def changed(definition: dict[str, Any]) -> None:
+            for change in changes:
+                change(definition["containerDefinitions"][0])
 
-    def settled(self) -> None:
-        """Wait until ECS calls the service's deployment complete. Raises `SandboxError` when it does not."""
-
-        def complete() -> bool:
-            states = [each["rolloutState"] for each in self.service()["deployments"]]
-            return states == ["COMPLETED"]
-
-        if not until(complete, _DEADLINE):
-            raise SandboxError(
-                f"{self.family} did not become steady within {_DEADLINE:.0f} s: see its events"
-            )
+        return self.pipeline.changed(changed).after
 
     def put_back(self) -> None:
-        """Restore the first revision and remove our service tags, without waiting."""
-        now = self.service()
-        found = self.ecs.list_tags_for_resource(resourceArn=now["serviceArn"])["tags"]
-        tags = [each["key"] for each in found if each["key"].startswith(PREFIX)]
-        if tags:
-            self.ecs.untag_resource(resourceArn=now["serviceArn"], tagKeys=tags)
-        if now["taskDefinition"] != self.home:
-            self.swap(self.home)
+        """Let the first revision run again."""
+        if self.pipeline.observe().revision != self.home:
+            self.pipeline.revision(self.home)
 
-    def secret_value(self, name: str, environment: str = "") -> str:
+    def secret_value(self, name: str) -> str:
         """A connection string, for a place that must not be shown."""
-        store = client_of(self.world, environment or self.stack, "secretsmanager")
-        return str(store.get_secret_value(SecretId=name)["SecretString"])
+        return str(self._aws("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
 
     def secret_arn(self, name: str) -> str:
         """The full ARN of a secret."""
-        return str(self.aws("secretsmanager").describe_secret(SecretId=name)["ARN"])
+        return str(self._aws("secretsmanager").describe_secret(SecretId=name)["ARN"])
+
+    def _aws(self, service: str) -> Any:
+        return client_of(self.world, self.stack, service)
 
 
 def until(ask: Callable[[], Any], seconds: float) -> Any:

@@ -8,8 +8,10 @@ import pytest
 from atlas_fixture import Api
 from drift_fixture import add_user, change_role, change_user, done, find, held
 from http_fixture import serving
+from requests.adapters import HTTPAdapter
 from requests.auth import HTTPDigestAuth
 from test_drift_github import TOKEN, Repository
+from urllib3.util import Retry
 from world_fixture import deployed, enter
 
 from atlas_access.cli.main import run
@@ -27,9 +29,12 @@ def here(provisioned_world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 
 def api(world: World) -> Api:
     key = world.of("staging").atlas
-    return Api(
+    made = Api(
         world.atlas_url.rstrip("/"), world.of("staging").project_id, HTTPDigestAuth(key.public, key.private)
     )
+    again = Retry(total=4, status_forcelist=[429], allowed_methods=None, backoff_factor=0.1)
+    made.session.mount("http://", HTTPAdapter(max_retries=again))
+    return made
 
 
 def secrets_manager(world: World) -> Any:
