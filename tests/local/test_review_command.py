@@ -116,7 +116,7 @@ def test_an_older_format_is_said(checkout: Path, capsys: pytest.CaptureFixture[s
     git(checkout, "commit", "-q", "-a", "-m", "older")
     edit(checkout, "version: 0", "version: 1")
     assert 2 == run(["review", "--base", "HEAD"])
-    assert "has a format that this version does not read: access.yaml:4  version" in capsys.readouterr().err
+    assert "has a format that this version does not read: access.yaml:3  version" in capsys.readouterr().err
 
 
 def test_outside_a_repository_there_is_nothing_to_compare_with(
