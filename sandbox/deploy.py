@@ -37,7 +37,8 @@ class Engine(StrEnum):
 class Order:
     """What to deploy and how; `phase` and `settings` override the stack's file.
 
-    `policy_packs` run beside ours. `refresh` first reads the real state, so that the update corrects manual changes.
+    `policy` is our pack, `policy_packs` run beside it.
+    `refresh` first reads the real state, so that the update corrects manual changes.
     """
 
     stack: str
@@ -47,6 +48,7 @@ class Order:
     program_dir: Path = Path()
     settings: Mapping[str, str] = field(default_factory=dict)
     events: Path | None = None
+    policy: Path = POLICY
     policy_packs: tuple[Path, ...] = ()
     refresh: bool = False
 
@@ -93,7 +95,7 @@ def deploy(world: World, order: Order, on_progress: Callable[[Progress], None]) 
     recorder = Recorder(on_progress, preview=preview, secrets=world.secrets())
     began = time.monotonic()
     with _event_log(order.events) as log:
-        packs = () if order.operation is Operation.DESTROY else (POLICY, *order.policy_packs)
+        packs = () if order.operation is Operation.DESTROY else (order.policy, *order.policy_packs)
         ok = engine.run(
             order.operation.value, world, files, recorder, log, policy_packs=packs, refresh=order.refresh
         )

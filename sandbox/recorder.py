@@ -49,7 +49,7 @@ class Recorder:
         self._planned[step.operation, urn] = step, time.monotonic()
         self._report(Progress(Moment.BEGUN, step))
 
-    def ended(self, operation: str, kind: str, urn: str, *, ok: bool, error: str = "") -> None:
+    def ended(self, operation: str, kind: str, urn: str, *, ok: bool) -> None:
         """A step has been taken, or has failed."""
         if self._preview or not _reported(operation, kind):
             return
@@ -65,8 +65,6 @@ class Recorder:
         )
         self._done.append(step)
         self._report(Progress(Moment.DONE if ok else Moment.FAILED, step))
-        if error:
-            self.failed(error, kind)
 
     def said(self, severity: str, message: str, urn: str = "", *, passing: bool = False) -> None:
         """The program, a provider or the engine said something; what is passing is soon overtaken."""

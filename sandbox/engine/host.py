@@ -201,7 +201,7 @@ class _Run:
         self.policies.connect()
         monitor.begin()
         while not monitor.finished.wait(_PULSE):
-            if program.ended.is_set():
+            if program.ended.is_set() and not monitor.finished.is_set():
                 if not deployment.stopping.is_set():
                     said = log.program_errors
                     deployment.fail(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ from world_fixture import UNGATED, copy_program, sandbox as running
 from atlas_access.review.deployment import Operation
 from sandbox import providers
 from sandbox.aws_clients import client_of
-from sandbox.deploy import Engine, Order, checked, deploy
+from sandbox.deploy import POLICY, Engine, Order, checked, deploy
 from sandbox.embedded import Embedded
 from sandbox.pulumi_cli import PulumiCli
 from sandbox.world import World
@@ -28,6 +29,7 @@ NARROWER = (
     "    DROP_INDEX: [agent_waitlist_submissions, agent_survey_responses, hubspot_sync_log]",
     ", hubspot_sync_log",
 )
+NARROWER_LAW = re.compile(r'("DROP_INDEX": \[[^]]*agent_survey_responses"),\s*"askflorence.hubspot_sync_log"')
 
 STEPS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     ("provision, refused in the middle", "up provision", {}),
@@ -98,6 +100,7 @@ class Life:
             engine=self.engine,
             program_dir=self.program,
             settings={**UNGATED, **settings},
+            policy=self.program / "policy",
         )
         run = deploy(self.world, order, lambda _: None)
         done = Counter(step.operation for step in run.steps if not step.failed and step.changing)
@@ -112,11 +115,15 @@ class Life:
         )
 
     def narrow(self) -> None:
-        """Take a collection out of a role: the role and its user's proof are updated."""
+        """Take a collection out of a role, by manifest and by law: the role and its user's proof are updated."""
         manifest = self.program / "access.yaml"
         line, gone = NARROWER
         assert line in manifest.read_text()
         manifest.write_text(manifest.read_text().replace(line, line.replace(gone, "")))
+        law = self.program / "policy" / "policy-config.json"
+        narrowed, number = NARROWER_LAW.subn(r"\1", law.read_text())
+        assert 1 == number
+        law.write_text(narrowed)
 
     def move_off(self) -> None:
         """Put the service back on what it ran before the first bind: the last rollout went back to one of ours."""
@@ -147,7 +154,10 @@ def sandbox(engine: Engine, directory: Path) -> Iterator[Life]:
         stack.callback(served.stop)
         here = replace(world.of(STACK), provider_ports=dict(served.ports))
         world = replace(world, environments={**world.environments, STACK: here})
-        yield Life(engine, world, copy_program(directory / "program"), atlas, effects)
+        program = copy_program(directory / "program")
+        for folder in (POLICY, POLICY.with_name("docs")):  # the law names decisions among the documents
+            shutil.copytree(folder, program / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+        yield Life(engine, world, program, atlas, effects)
 
 
 _SECRET_SUFFIX = re.compile(r"(:secret:[A-Za-z0-9/_.-]+)-[A-Za-z0-9]{6}(?![A-Za-z0-9-])")
