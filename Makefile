@@ -9,7 +9,7 @@ STACK ?= staging
 # Bytecode is kept: half of a short process would else be compiling.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install lock demo test unit lint format bench bench-policy bench-guards docs docs-check golden guards preview deploy drift prove secrets-check rollback
+.PHONY: install lock demo test unit lint format bench bench-policy bench-guards docs docs-check site golden guards preview deploy drift prove secrets-check rollback
 .PHONY: bench-proofs harmless policy guards-application watch-soak
 .PHONY: review name-plan approved-plan comment notify waiting waited propose-rotation reviewed approved clean
 
@@ -25,6 +25,7 @@ $(STAMP): requirements.lock requirements.txt pyproject.toml
 	  $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement $(VENV)/uv.txt; }
 	@$(UV) pip install --python $(BIN)/python --require-hashes --requirement requirements.lock
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m sandbox.browser
 	@touch $@
 
 # Pin and hash everything anew; the versions that are there stay, unless a requirements file asks for another.
@@ -75,6 +76,10 @@ replays: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/atlas-access docs
+
+# The documents as a site, in site/; a link that leads nowhere fails it.
+site: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 docs-check: $(STAMP)
 	$(BIN)/atlas-access docs --check
@@ -161,5 +166,5 @@ harmless: $(STAMP)
 
 clean:
 	@test ! -e .sandbox || test ! -x $(BIN)/atlas-access || $(BIN)/atlas-access sandbox down
-	rm -rf $(VENV) .sandbox .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .test-artifacts .hypothesis *.egg-info
+	rm -rf $(VENV) site .sandbox .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .test-artifacts .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,7 @@
 """What the execution roles may read: exactly the secrets their tasks are bound to, and the key that encrypts them.
 
 ECS starts a task with the *execution* role: it must read the secret and decrypt with its key, or the task does not
-start. The runtime's role never reads the schema secret (ADR 0006, ENG-266 separation).
+start. The runtime's role never reads the schema secret (ADR 0006).
 """
 
 from __future__ import annotations

@@ -30,7 +30,9 @@ class SandboxError(Exception):
 class Options:
     """How a sandbox is started. Times in seconds; `base_port` 0 takes free ports, else it takes the 8 from there.
 
-    With `service` tasks are processes behind a balanced address; without, deployments are only recorded.
+    With `service` tasks are processes behind a balanced address; without, deployments are only recorded. `seed` decides
+    which answers of Atlas and AWS are slow, dropped or refused (0 chooses one). An `easy` world has none of that, plain
+    collections, idle clusters, and secrets of one version.
     """
 
     base_port: int = 0
@@ -38,6 +40,8 @@ class Options:
     propagation_seconds: float = 1.0
     ecs_step_seconds: float = 0.1
     service: bool = False
+    easy: bool = False
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -255,7 +259,7 @@ def overlay(atlas: str, aws: str, control: str, stack: str, region: str, service
         "ATLAS_ACCESS_SANDBOX": "1",
         "ATLAS_ACCESS_ADDRESS_FORM": "standard",
         "ATLAS_ACCESS_SMOKE_URL": service_url or f"{control}/smoke/{stack}",
-        "ATLAS_ACCESS_HUBSPOT_URL": f"{control}/hubspot",
+        "ATLAS_ACCESS_CONTACTS_URL": f"{control}/hubspot",
         "ATLAS_ACCESS_BALANCED_URL": f"{control}/balanced/{stack}",
         "ATLAS_ACCESS_MAIL_URL": f"{control}/mail/{stack}",
         "GITHUB_API_URL": f"{control}/github",

@@ -2,7 +2,7 @@
 
 Atlas gives a cluster SRV, standard and private-endpoint connection strings (Atlas Admin API, ClusterDescription
 `connectionStrings`). An address that is missing is an error here, never a reason to take another one: that silent
-fall-back is what broke the service in ENG-271.
+fall-back once broke a service.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The overlay of outgoing addresses: where AWS, Atlas, the application, HubSpot and GitHub are reached.
+"""The overlay of outgoing addresses: where AWS, Atlas, the application, its contacts and GitHub are reached.
 
 Effects ask `permit` for every request, redirects included. In sandbox mode each host that is not plainly loopback is
 refused before anything is sent.
@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from atlas_access.base.connection import ConnectionString
 
 ATLAS_DEFAULT = "https://cloud.mongodb.com/"
-HUBSPOT_DEFAULT = "https://api.hubapi.com"
 GITHUB_DEFAULT = "https://api.github.com"
 
 SANDBOX_VARIABLE = "ATLAS_ACCESS_SANDBOX"
@@ -32,7 +31,7 @@ _OVERLAY = (
     ("aws", "AWS_ENDPOINT_URL"),
     ("atlas", "MONGODB_ATLAS_BASE_URL"),
     ("smoke", "ATLAS_ACCESS_SMOKE_URL"),
-    ("hubspot", "ATLAS_ACCESS_HUBSPOT_URL"),
+    ("contacts", "ATLAS_ACCESS_CONTACTS_URL"),
     ("github", "GITHUB_API_URL"),
 )
 _PLAIN_SIGN_IN = frozenset({"", "DEFAULT", "SCRAM-SHA-1", "SCRAM-SHA-256"})
@@ -46,15 +45,16 @@ class EndpointRefused(ValueError):
 class Endpoints:
     """Every outgoing address of one process.
 
-    `aws` and `smoke` are None where the SDK's own and the stack's setting hold; `address_form` ("srv" or "standard")
-    overrides the stack's setting. `aws_services` holds AWS_ENDPOINT_URL_<SERVICE>, which the SDK prefers to `aws`.
+    `aws`, `smoke` and `contacts` are None where the SDK's own, the stack's setting and smoke.yaml's address hold;
+    `address_form` ("srv" or "standard") overrides the stack's setting. `aws_services` holds AWS_ENDPOINT_URL_<SERVICE>,
+    which the SDK prefers to `aws`.
     """
 
     sandbox: bool = False
     aws: str | None = None
     atlas: str = ATLAS_DEFAULT
     smoke: str | None = None
-    hubspot: str = HUBSPOT_DEFAULT
+    contacts: str | None = None
     github: str = GITHUB_DEFAULT
     address_form: str | None = None
     aws_services: Mapping[str, str] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Endpoints:
             aws=given["aws"] or None,
             atlas=given["atlas"] or ("" if sandbox else ATLAS_DEFAULT),
             smoke=given["smoke"] or None,
-            hubspot=given["hubspot"] or ("" if sandbox else HUBSPOT_DEFAULT),
+            contacts=given["contacts"] or None,
             github=given["github"] or ("" if sandbox else GITHUB_DEFAULT),
             address_form=environment.get("ATLAS_ACCESS_ADDRESS_FORM", "").strip() or None,
             aws_services={

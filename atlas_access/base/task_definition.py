@@ -108,7 +108,7 @@ def bind(
     """Return the definition to register: `container` bound to exactly `secrets`, all else as `registrable` has it.
 
     With `keep_deprecated`, a deprecated variable that is bound today keeps its name and receives its successor's
-    new secret, so that unchanged code keeps working (ENG-279, phase D); otherwise it is dropped. Applying
+    new secret, so that unchanged code keeps working; otherwise it is dropped. Applying
     `bind` to its own result changes nothing.
 
     Raises:

@@ -39,21 +39,34 @@ from atlas_access.cli.who_can import who_can
 app = typer.Typer(
     name="atlas-access",
     help="MongoDB Atlas credentials on AWS ECS, proven before any task receives them.",
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
 
+def _version(wanted: bool) -> None:  # noqa: FBT001 - the library's form of a callback
+    if wanted:
+        from importlib.metadata import version
+
+        from atlas_access.cli.output import write
+
+        write(f"atlas-access {version('atlas-access')}")
+        raise typer.Exit
+
+
 @app.callback()
 def begin(
     *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_version)
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Log each remote call, redacted, with its milliseconds.")
     ] = False,
 ) -> None:
     """MongoDB Atlas credentials on AWS ECS, proven before any task receives them."""
+    del version
     if debug:
         errors.show_tracebacks()
     if verbose:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def replay(
-    name: Annotated[str, typer.Argument(help="One replay: eng-271 and others, listed by --list.")] = "",
+    name: Annotated[str, typer.Argument(help="One replay; --list names them.")] = "",
     *,
     every: Annotated[bool, typer.Option("--all", help="Every replay, in one sandbox.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="Name the replays and what catches each.")] = False,
@@ -41,8 +41,8 @@ def replay(
 
     with presented_as(WRONG, *REFUSALS):
         from sandbox.replays import report
+        from sandbox.replays.incidents import chosen
         from sandbox.replays.play import Audience, play
-        from sandbox.replays.registry import chosen
 
         replays = chosen(name)
         if listed:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def who_can(
     action: Annotated[str, typer.Argument(help="By Atlas's name, UPDATE, or MongoDB's, update.")],
-    place: Annotated[str, typer.Argument(metavar="DB.COLL", help="For example askflorence.agent_audit_log.")],
+    place: Annotated[str, typer.Argument(metavar="DB.COLL", help="For example shop.orders.")],
     *,
     manifest: inputs.ManifestPath = inputs.MANIFEST,
     live: Annotated[

@@ -43,7 +43,7 @@ class StoredSecret:
 
 
 def key_behind(alias: str, *, region: str, endpoints: Endpoints) -> ObservedKey:
-    """The key behind an alias such as `alias/askflorence-staging`, with its state. Raises `AwsUnavailable`."""
+    """The key behind an alias such as `alias/shop-live`, with its state. Raises `AwsUnavailable`."""
     found = client("kms", region, endpoints).describe_key(KeyId=alias)["KeyMetadata"]
     return ObservedKey(str(found["Arn"]), str(found["KeyState"]))
 

@@ -1,6 +1,6 @@
 """Guard *env-var-coverage*: every Mongo variable of a source tree is declared in the manifest, every declared one used.
 
-Pure. Source: ADR 0006, which knows five variables and retires seven; ENG-272, where a variable was bound that no code
+Pure. Source: ADR 0006, which knows five variables and retires seven; a variable was once bound that no code
 read. A comment or a message is no use.
 """
 

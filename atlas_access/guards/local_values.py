@@ -1,7 +1,7 @@
 """Guard *local-file*: a developer's env file binds each variable to the user that the manifest names.
 
-Pure. Source: ENG-272 and ENG-279, where a local variable held the credential of the wrong user and every result was
-misleading. Of a value only its user's name appears in a finding, when that is one of the manifest's.
+Pure. With the credential of the wrong user in a local variable, every result is misleading. Of a
+value only its user's name appears in a finding, when that is one of the manifest's.
 """
 
 from __future__ import annotations

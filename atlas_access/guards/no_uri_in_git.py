@@ -45,7 +45,7 @@ _NOWHERE = re.compile(
 _SPEAKS = re.compile(r"(?i)mongo|atlas|mcli_")
 _KEYWORD = re.compile(r"(?i)pass|pwd|secret|key|--user\b|-p\b|digest")
 _OTHERS = re.compile(
-    r"(?i)postgres|mysql|redis|rabbit|smtp|aws_|hubspot|stripe|jwt|session|cookie|sha(?:256|512)-|integrity"
+    r"(?i)postgres|mysql|redis|rabbit|smtp|aws_|crm|access_token|stripe|jwt|session|cookie|sha(?:256|512)-|integrity"
 )
 """What is no password of MongoDB's by the line's own words."""
 

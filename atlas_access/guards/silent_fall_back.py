@@ -1,7 +1,7 @@
 """Guard *silent-fall-back*: nothing stands in for a MongoDB variable that is missing.
 
-Pure. Source: ENG-271, where a reader's connection silently fell back to a credential with other privileges and users
-saw errors instead of a failed start. A missing variable must stop the program, never change who it logs in as.
+Pure. A reader's connection once fell back silently to a credential with other privileges, and users saw errors
+instead of a failed start. A missing variable must stop the program, never change who it logs in as.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ VariableName = Annotated[
 RoleText = Annotated[
     str,
     Field(pattern=ROLE_TEXT),
-    form("not a role", "Write a custom role's name, or a built-in role with its database: read@askflorence."),
+    form("not a role", "Write a custom role's name, or a built-in role with its database: read@shop."),
 ]
 SecretTemplate = Annotated[
     str,
@@ -191,7 +191,7 @@ class CollectionEntry(Entry):
 
 
 class UserEntry(Entry):
-    """A user's role (`read@askflorence`, or a custom role's name; a list of them where it needs two) and secret."""
+    """A user's role (`read@shop`, or a custom role's name; a list of them where it needs two) and secret."""
 
     role: RoleTexts
     secret: SecretTemplate

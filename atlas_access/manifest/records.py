@@ -62,7 +62,7 @@ class Audit(Record):
 
     @property
     def namespace(self) -> str:
-        """The log's full name, such as `askflorence.agent_audit_log`."""
+        """The log's full name, such as `shop.audit_log`."""
         return f"{self.database}.{self.collection}"
 
 
@@ -77,7 +77,7 @@ class Collection(Record):
 
     @property
     def namespace(self) -> str:
-        """The full name, such as `askflorence.plans`."""
+        """The full name, such as `shop.orders`."""
         return f"{self.database}.{self.name}"
 
 

@@ -80,7 +80,7 @@ def resolve(file: ManifestFile) -> Manifest:
 
 
 def _role_ref(text: str) -> RoleRef:
-    """Return `read@askflorence` as that role, and a custom role's bare name as the role at admin."""
+    """Return `read@shop` as that role, and a custom role's bare name as the role at admin."""
     name, _, database = text.partition("@")
     return RoleRef(name=name, database=database if name in BUILTIN_ROLES and database else ADMIN_DATABASE)
 

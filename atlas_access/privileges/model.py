@@ -44,7 +44,7 @@ class Privilege:
 
     @property
     def resource(self) -> str:
-        """The resource in words: `askflorence.plans`, `every collection of askflorence`, `the cluster`."""
+        """The resource in words: `shop.orders`, `every collection of shop`, `the cluster`."""
         if self.scope is Scope.CLUSTER:
             return "the cluster"
         if self.scope is Scope.ANY_RESOURCE:
@@ -130,7 +130,7 @@ def sentences_of(user: str, privileges: Iterable[Privilege]) -> tuple[str, ...]:
 
 
 def excess_sentence(user: str, privilege: Privilege) -> str:
-    """Say what a privilege beyond the declared ones permits: `x can erase documents: REMOVE on askflorence.plans`."""
+    """Say what a privilege beyond the declared ones permits: `x can erase documents: REMOVE on shop.orders`."""
     return f"{user} can {permits(privilege.action)}: {privilege}"
 
 

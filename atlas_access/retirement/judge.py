@@ -1,6 +1,6 @@
 """The retirement's gate: each condition judged met, unmet or unknown, with its evidence.
 
-Source: ENG-279, phase G and rule 3 (a user that a task-definition revision is bound to is not deleted). Pure. It must
+A user that a task-definition revision is bound to is not deleted. Pure. It must
 never stop at the first condition that fails: a person sees all of them at once.
 """
 

@@ -24,7 +24,7 @@ CONDITIONS = (
     "no_legacy_login",
     "typed_confirmation",
 )
-"""The gate of ENG-279 (phase G, rule 3), in the order in which they are shown."""
+"""The conditions of phase G, in the order in which they are shown."""
 
 SOAKED = "tombstone_soaked"
 TERRAFORM = "terraform_lets_go_of_secrets"

@@ -1,6 +1,6 @@
 """Where a stack's migration stands, phase by phase: done, next, blocked by what, or unknown; and the next command.
 
-Source: the phases A to H of ENG-279. Pure: it judges facts that others have read. A phase is done only when it was
+Pure: it judges facts that others have read. A phase is done only when it was
 observed, and next only when its predecessors are done.
 """
 
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class Step(StrEnum):
-    """The phases in their order, by the letters of ENG-279."""
+    """The phases in their order, by their letters."""
 
     BASELINE = "A"
     USERS = "B"

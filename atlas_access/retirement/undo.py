@@ -1,6 +1,6 @@
 """The way back from each phase, as commands in their order; the retirement's end has none, and says what it takes.
 
-Source: the rollback of each phase in ENG-279. Pure: it reports, whoever reads decides. A deletion is not reversible.
+Pure: it reports, whoever reads decides. A deletion is not reversible.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def _handover(
 
 
 def _acceptance(reports: Mapping[str, Report], manifest: Manifest, context: Context) -> tuple[str, ...]:
-    """The acceptance criteria of ENG-279 that a machine can tick, each with its evidence."""
+    """The acceptance criteria that a machine can tick, each with its evidence."""
     within = Status.GOOD if len(manifest.users) <= manifest.user_cap else Status.BAD
     of = {name: (report.status, f"{report.headline} ({name}.json)") for name, report in reports.items()}
     criteria = {

@@ -1,7 +1,7 @@
 """The eight smoke gates and what a round of them says: met, unmet or unknown, and why.
 
-Source: the eight gates of ENG-279. Pure records: judged answers in, one verdict out. Never says green when anything is
-unmet, unknown or was to be asked and was not.
+Pure records: judged answers in, one verdict out. Never says green when anything is unmet,
+unknown or was to be asked and was not.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Standing(StrEnum):
 
 
 class Gate(IntEnum):
-    """The gates by their number in ENG-279."""
+    """The gates by their number."""
 
     ELIGIBILITY = 1
     PLANS = 2

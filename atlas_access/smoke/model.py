@@ -29,6 +29,11 @@ Route = Annotated[
     Field(pattern=r"^/[A-Za-z0-9/_.-]{0,200}$"),
     form("not a path of the application", "Write it as /api/plans, without the host."),
 ]
+ContactPath = Annotated[
+    str,
+    Field(pattern=r"^/[A-Za-z0-9/_.{}-]{0,200}(\?[A-Za-z0-9_.{}=&-]{1,100})?$"),
+    form("not a path of the contacts", "Write it as /contacts/{email}?idProperty=email, without the host."),
+]
 Zip = Annotated[
     str, Field(pattern=r"^[0-9]{5}$"), form("not a ZIP code", 'Write five digits in quotes: "84094".')
 ]
@@ -36,12 +41,12 @@ State = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), form("not a state", "Write 
 LogGroup = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9_/.#{}-]{1,512}$"),
-    form("not a log group's name", "Use CloudWatch's name, such as /ecs/askflorence-{env}-app."),
+    form("not a log group's name", "Use CloudWatch's name, such as /ecs/shop-{env}."),
 ]
 AlarmName = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9_/.:#{} ()+-]{1,255}$"),
-    form("not an alarm's name", "Use CloudWatch's name, such as askflorence-{env}-5xx."),
+    form("not an alarm's name", "Use CloudWatch's name, such as shop-{env}-5xx."),
 ]
 _RESERVED = re.compile(r"@(.+\.)?(example(\.(com|net|org))?|test|invalid|localhost)$")
 """Domains that take no mail (RFC 2606): each message to one bounces, which counts against the sender."""
@@ -195,17 +200,38 @@ class Row(Part):
     expected: bool = True
 
 
+class Contact(Part):
+    """A contact that a sign-up leaves in another service, behind a bearer token that the running revision is given.
+
+    `find` answers an object with the member `id`, or 404; `remove` is sent as DELETE.
+    """
+
+    name: Name
+    variable: VariableName
+    url: Annotated[str, Field(pattern=r"^https://[^/@\s?#]+(/[^\s?#]*)?$")]
+    find: ContactPath
+    remove: ContactPath
+    id: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,60}$")] = "id"
+
+    @model_validator(mode="after")
+    def _by_address(self) -> Contact:
+        if placeholders(self.find) != {"email"} or placeholders(self.remove) != {"id"}:
+            raise wrong("find holds {email} and remove {id}, and no other placeholder", "Write both so.")
+        return self
+
+
 class Waitlist(Part):
     """The sign-up of gate 8 and where its effects are looked for.
 
     `mailbox` is an address of the team's own; without one, SES's simulator is used. `mail_log_group` is where SES
     publishes its events Send, Delivery, Bounce and Reject (by EventBridge or a Lambda function), `log_group` the
-    service's own; empty means the one of the running revision. `{env}` stands for the stack.
+    service's own; empty means the one of the running revision. `{env}` stands for the stack. Without `contact` a
+    sign-up leaves none.
     """
 
     mailbox: Mailbox = SIMULATOR
     rows: Annotated[tuple[Row, ...], Field(min_length=1)]
-    contact_variable: VariableName
+    contact: Contact | None = None
     mail_log_group: LogGroup
     log_group: LogGroup | Literal[""] = ""
     error_words: Annotated[tuple[Text, ...], Field(min_length=1, max_length=20)]
@@ -227,7 +253,7 @@ class Limits(Part):
 
 
 class Smoke(Part):
-    """The whole of `smoke.yaml`. `plans` is the number of plans that gate 2 expects (ENG-279).
+    """The whole of `smoke.yaml`. `plans` is the number of plans that gate 2 expects.
 
     `alarms` are CloudWatch alarms of the stack's account and region that a rollout and the soak watch; `{env}` stands
     for the stack.

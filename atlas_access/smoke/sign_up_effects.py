@@ -1,4 +1,4 @@
-"""The effects of one sign-up and their removal: a row in MongoDB, a mail by SES, a contact in HubSpot.
+"""The effects of one sign-up and their removal: a row in MongoDB, a mail by SES, a contact in another service.
 
 Each effect is found by the sign-up's own unique address, and nothing else is read or removed. A credential is held only
 while it is used.
@@ -24,6 +24,7 @@ from atlas_access.clients import (
     mail_event,
     session,
 )
+from atlas_access.smoke.model import Contact, fill
 
 _WAIT_SECONDS = 10.0
 _SECONDS = 15.0
@@ -176,11 +177,15 @@ class MailAddressEffect(Effect):
 
 @dataclass
 class ContactEffect(Effect):
-    """A contact in HubSpot, found by its address (CRM API v3, contacts, `idProperty=email`) and archived by its id."""
+    """A contact in another service, found by its address and removed by its id, as smoke.yaml describes it."""
 
+    contact: Contact
     token: str = field(repr=False)
     endpoints: Endpoints
-    name = "HubSpot contact"
+
+    def __post_init__(self) -> None:
+        """Name it as smoke.yaml does."""
+        self.name = self.contact.name
 
     def observed(self, email: str) -> bool:
         """Whether the contact is there."""
@@ -189,18 +194,19 @@ class ContactEffect(Effect):
     def remove(self, email: str) -> bool:
         """Archive the contact, and look again."""
         for _ in range(_MOST_FOUND):
-            contact = self._id(email)
-            if not contact:
+            found = self._id(email)
+            if not found:
                 return True
-            url = f"{self._contacts}/{quote(contact, safe='')}"
+            url = self._url(self.contact.remove, id=found)
             status = _send(self.name, "DELETE", url, self.endpoints, self._headers).status
             if status not in (200, 204, 404):
-                raise EffectUnknown(f"{self.name}: HubSpot answered {status} to its removal")
+                raise EffectUnknown(f"{self.name}: its removal was answered {status}")
         return False
 
-    @property
-    def _contacts(self) -> str:
-        return self.endpoints.hubspot.rstrip("/") + "/crm/v3/objects/contacts"
+    def _url(self, path: str, **values: str) -> str:
+        """The address of a request; `values` are written as parts of a path."""
+        base = (self.endpoints.contacts or self.contact.url).rstrip("/")
+        return base + str(fill(path, {name: quote(value, safe="") for name, value in values.items()}))
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -208,11 +214,9 @@ class ContactEffect(Effect):
 
     def _id(self, email: str) -> str:
         """The contact's id, "" when there is none."""
-        url = f"{self._contacts}/{quote(email, safe='')}"
-        answer = _get(
-            self.name, url, self.endpoints, self._headers, params={"idProperty": "email"}, absent={}
-        )
-        return str(answer.get("id", "")) if answer else ""
+        url = self._url(self.contact.find, email=email)
+        answer = _get(self.name, url, self.endpoints, self._headers, absent={})
+        return str(answer.get(self.contact.id, "")) if answer else ""
 
 
 def _get(
@@ -221,7 +225,7 @@ def _get(
     endpoints: Endpoints,
     headers: dict[str, str],
     *,
-    params: dict[str, str],
+    params: dict[str, str] | None = None,
     absent: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Ask for a JSON object; `absent` is what 404 means, where it means something. Raises EffectUnknown."""

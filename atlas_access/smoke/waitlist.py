@@ -76,7 +76,7 @@ def judge_sign_up(order: SignUp, stopped: Callable[[], bool] = lambda: False) ->
             found = _with(found, _removed(effects, email))
     finally:
         close_all(effects)
-    return _result(found)
+    return _result(found, contact=order.smoke.waitlist.contact is not None)
 
 
 def _effects(order: SignUp, task: RunningTask, since: float) -> tuple[Effect, ...]:
@@ -92,8 +92,9 @@ def _effects(order: SignUp, task: RunningTask, since: float) -> tuple[Effect, ..
             effects.append(
                 MailLogEffect(Logs(group, order.place.region, order.endpoints, order.place.session), since)
             )
-        token = task.read(waitlist.contact_variable, order.endpoints)
-        effects.append(ContactEffect(token, order.endpoints))
+        if waitlist.contact is not None:
+            token = task.read(waitlist.contact.variable, order.endpoints)
+            effects.append(ContactEffect(waitlist.contact, token, order.endpoints))
         # Asked once before anything is signed up: what cannot be observed now would not be later.
         for effect in effects:
             effect.observed(_email(waitlist))
@@ -205,10 +206,11 @@ def _with(one: _Found, other: _Found) -> _Found:
     return _Found(one.faults + other.faults, one.doubts + other.doubts)
 
 
-def _result(found: _Found) -> GateResult:
+def _result(found: _Found, *, contact: bool = True) -> GateResult:
     problems = (*found.faults, *found.doubts)
     if not problems:
-        text = "row, mail and contact observed, then removed; no error line"
+        what = "row, mail and contact" if contact else "row and mail"
+        text = f"{what} observed, then removed; no error line"
         return GateResult(Gate.WAITLIST, Standing.MET, text)
     standing = Standing.UNMET if found.faults else Standing.UNKNOWN
     return GateResult(Gate.WAITLIST, standing, problems[0], problems[1:])

@@ -34,7 +34,7 @@ RETIREMENT_CONDITIONS = (
     "no_legacy_login",
     "typed_confirmation",
 )
-"""The conditions of ENG-279 (phase G, rule 3); the retirement's evidence must report each as met."""
+"""The conditions of a retirement; the retirement's evidence must report each as met."""
 
 _LEGACY_NAMES = {
     DATABASE_USER: "username",

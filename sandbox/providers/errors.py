@@ -9,7 +9,7 @@ from atlas_access.base import EndpointRefused, Endpoints
 from sandbox.values import Properties
 
 _HERE: Final = "http://127.0.0.1"
-_GUARD: Final = Endpoints(sandbox=True, aws=_HERE, atlas=_HERE, smoke=_HERE, hubspot=_HERE, github=_HERE)
+_GUARD: Final = Endpoints(sandbox=True, aws=_HERE, atlas=_HERE, smoke=_HERE, contacts=_HERE, github=_HERE)
 """The overlay in sandbox mode, whatever mode the environment asks for: these providers have no other."""
 
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,11 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
         ["bash", "-c", f"{command}; echo ${{PIPESTATUS[0]}}"], capture_output=True, text=True, check=False
     )
     assert ("0\n", "") == (done.stdout, done.stderr)
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    project = tomllib.loads((Path(MANIFEST).parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert 0 == run(["--version"])
+    assert f"atlas-access {project['version']}\n" == capsys.readouterr().out
+    changes = (Path(MANIFEST).parent / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## [{project['version']}] - " in changes

@@ -17,7 +17,7 @@ SANDBOX = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
     "MONGODB_ATLAS_BASE_URL": "http://127.0.0.1:1/",
     "ATLAS_ACCESS_SMOKE_URL": "http://127.0.0.1:1",
-    "ATLAS_ACCESS_HUBSPOT_URL": "http://127.0.0.1:1",
+    "ATLAS_ACCESS_CONTACTS_URL": "http://127.0.0.1:1",
     "GITHUB_API_URL": "http://127.0.0.1:1",
 }
 

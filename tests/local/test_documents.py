@@ -1,15 +1,22 @@
 """The generated documents: in step with what they are made from, the same on every run, their links lead on."""
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from atlas_access.base.phases import Phase
 from atlas_access.cli.main import run
+from atlas_access.proof.verdict import Verdict
 from atlas_access.retirement import env_example
+from atlas_access.retirement.status import NAMES
 from atlas_access.review.control_mapping import CONTROLS
 from atlas_access.review.documents import documents
+from atlas_access.smoke.gates import Gate
 from policy.catalogue import CATALOGUE
 from tests.unit.manifests import ROOT, edited, manifest
 
@@ -82,6 +89,33 @@ def test_every_link_of_a_document_leads_to_a_file(page: Path) -> None:
 def test_every_runbook_is_there_and_short(name: str) -> None:
     lines = (ROOT / "docs" / "runbooks" / f"{name}.md").read_text(encoding="utf-8").splitlines()
     assert 10 < len(lines) < 60
+
+
+@pytest.mark.thorough
+def test_the_documents_build_as_a_site_without_a_warning(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(tmp_path / "site")]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_every_page_is_two_links_away_from_the_index() -> None:
+    def linked(page: Path) -> set[Path]:
+        targets = (match["target"] for match in _LINK.finditer(page.read_text(encoding="utf-8")))
+        return {(page.parent / each).resolve() for each in targets if each.endswith(".md")}
+
+    first = linked(ROOT / "docs" / "index.md")
+    reached = first.union(*map(linked, first))
+    pages = {page.resolve() for page in ROOT.glob("docs/*.md")} | set(ROOT.glob("docs/runbooks/*.md"))
+    assert set() == pages - reached - {ROOT / "docs" / "index.md"}
+
+
+def test_the_glossary_has_every_gate_phase_and_verdict() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    gates = [f"| {gate.value} " for gate in Gate]
+    phases = [f"| {step.value} {name} |" for step, name in NAMES.items()]
+    others = [f"| {each} |" for each in ("residue", "lease", "hold", *Verdict, *(f"`{p}`" for p in Phase))]
+    assert [] == [each for each in (*gates, *phases, *others) if each not in text]
 
 
 @pytest.mark.thorough

@@ -195,7 +195,7 @@ def test_the_clock_is_advanced_in_a_sandbox(tmp_path: Path) -> None:
     (tmp_path / "sandbox.json").write_text("{}")
     assert (60.0, 90.0) == (advance(tmp_path, 60), advance(tmp_path, 30))
     sandbox = Endpoints(
-        sandbox=True, aws=LOOPBACK, atlas=LOOPBACK, smoke=LOOPBACK, hubspot=LOOPBACK, github=LOOPBACK
+        sandbox=True, aws=LOOPBACK, atlas=LOOPBACK, smoke=LOOPBACK, contacts=LOOPBACK, github=LOOPBACK
     )
     assert 90.0 == clock_for({"ATLAS_ACCESS_SANDBOX_DIR": str(tmp_path)}, sandbox).advanced
 

@@ -13,7 +13,7 @@ from atlas_access.retirement.undo import UndoPhase, deleted, recipe
 from tests.unit.manifests import ROOT, manifest
 
 ADDRESSES = ("AWS_ENDPOINT_URL", "MONGODB_ATLAS_BASE_URL", "ATLAS_ACCESS_SMOKE_URL", "GITHUB_API_URL")
-EVERY = (*ADDRESSES, "ATLAS_ACCESS_HUBSPOT_URL")
+EVERY = (*ADDRESSES, "ATLAS_ACCESS_CONTACTS_URL")
 SANDBOX = {"ATLAS_ACCESS_SANDBOX": "1", **dict.fromkeys(EVERY, "http://127.0.0.1:1/")}
 
 

@@ -70,7 +70,7 @@ class Aws:
         """Let this process act as that deployer in sandbox mode."""
         self.sign_in(monkeypatch, environment)
         overlay = ("AWS_ENDPOINT_URL", "MONGODB_ATLAS_BASE_URL", "ATLAS_ACCESS_SMOKE_URL", "GITHUB_API_URL")
-        variables = dict.fromkeys((*overlay, "ATLAS_ACCESS_HUBSPOT_URL"), self.url)
+        variables = dict.fromkeys((*overlay, "ATLAS_ACCESS_CONTACTS_URL"), self.url)
         variables |= {"ATLAS_ACCESS_SANDBOX": "1", "ATLAS_ACCESS_SANDBOX_DIR": ""}
         for name, value in variables.items():
             monkeypatch.setenv(name, value)

@@ -26,7 +26,7 @@ LOOPBACK = Endpoints(
     aws="http://127.0.0.1:1",
     atlas="http://127.0.0.1:1",
     smoke="http://127.0.0.1:1",
-    hubspot="http://127.0.0.1:1",
+    contacts="http://127.0.0.1:1",
     github="http://127.0.0.1:1",
 )
 

@@ -37,7 +37,7 @@ def standings(
         "ATLAS_ACCESS_SANDBOX": "1",
         "ATLAS_ACCESS_SANDBOX_DIR": str(tmp_path),
         "ATLAS_ACCESS_SMOKE_URL": app.url,
-        "ATLAS_ACCESS_HUBSPOT_URL": NOWHERE,
+        "ATLAS_ACCESS_CONTACTS_URL": NOWHERE,
         "ATLAS_ACCESS_ADDRESS_FORM": "standard",
         "GITHUB_API_URL": NOWHERE,
         "AWS_ENDPOINT_URL": NOWHERE,

@@ -161,7 +161,7 @@ def test_terraform_has_let_go_or_not_or_is_unknown(
         "AWS_ENDPOINT_URL",
         "MONGODB_ATLAS_BASE_URL",
         "ATLAS_ACCESS_SMOKE_URL",
-        "ATLAS_ACCESS_HUBSPOT_URL",
+        "ATLAS_ACCESS_CONTACTS_URL",
     ):
         monkeypatch.setenv(name, loopback)
     monkeypatch.setenv("GITHUB_API_URL", loopback)

@@ -58,7 +58,7 @@ def account(address: str, monkeypatch: pytest.MonkeyPatch) -> Account:
             (
                 "MONGODB_ATLAS_BASE_URL",
                 "ATLAS_ACCESS_SMOKE_URL",
-                "ATLAS_ACCESS_HUBSPOT_URL",
+                "ATLAS_ACCESS_CONTACTS_URL",
                 "GITHUB_API_URL",
             ),
             "http://127.0.0.1:1/",

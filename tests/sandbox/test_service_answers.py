@@ -61,7 +61,7 @@ def test_a_sign_up_leaves_a_row_a_mail_and_a_contact(site: Running) -> None:
     ]
     assert [answer["mail_message_id"]] == [mail["id"] for mail in mails]
     key = {"Authorization": f"Bearer {secret(site, f'{site.name}/hubspot/access-token')}"}
-    contacts = f"{overlay['ATLAS_ACCESS_HUBSPOT_URL']}/crm/v3/objects/contacts"
+    contacts = f"{overlay['ATLAS_ACCESS_CONTACTS_URL']}/crm/v3/objects/contacts"
     found = requests.get(
         f"{contacts}/{address}", params={"idProperty": "email"}, headers=key, timeout=10
     ).json()

@@ -70,7 +70,7 @@ class Inventory:
         return (200, kind, json.dumps({"id": found[0]}).encode()) if found else (404, kind, b"{}")
 
     def order(self, **changes: Any) -> SignUp:
-        endpoints = replace(LOOPBACK, aws=self.aws.url, hubspot=f"{self.app.url}/hubspot")
+        endpoints = replace(LOOPBACK, aws=self.aws.url, contacts=f"{self.app.url}/hubspot")
         smoke = scenarios()
         waitlist = smoke.waitlist.model_copy(update={"effects_seconds": 0.4, "logs_seconds": 0.0})
         made = SignUp(

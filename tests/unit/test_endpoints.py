@@ -11,7 +11,7 @@ SANDBOX = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:5001",
     "MONGODB_ATLAS_BASE_URL": "http://127.0.0.1:5002/",
     "ATLAS_ACCESS_SMOKE_URL": "http://127.0.0.1:5003",
-    "ATLAS_ACCESS_HUBSPOT_URL": "http://127.0.0.1:5006",
+    "ATLAS_ACCESS_CONTACTS_URL": "http://127.0.0.1:5006",
     "GITHUB_API_URL": "http://127.0.0.1:5007",
     "ATLAS_ACCESS_ADDRESS_FORM": "standard",
 }
@@ -34,9 +34,9 @@ def test_the_overlay_is_read_from_the_environment():
 
 def test_without_an_overlay_the_real_addresses_hold():
     assert Endpoints() == Endpoints.from_environment({})
-    assert ("https://cloud.mongodb.com/", "https://api.hubapi.com", "https://api.github.com", None) == (
+    assert ("https://cloud.mongodb.com/", None, "https://api.github.com", None) == (
         Endpoints().atlas,
-        Endpoints().hubspot,
+        Endpoints().contacts,
         Endpoints().github,
         Endpoints().aws,
     )
