@@ -39,9 +39,8 @@ def main(task: str) -> int:
                     refuse_older(github, given("GITHUB_REF_NAME", ""), given("GITHUB_SHA", ""))
                 fetch_plan(github, stack, given("RUN", ""), Path())
             case "comment":
-                review, previews = gather(
-                    github, given("RUN", ""), load_manifest(Path("access.yaml").read_bytes()).environments
-                )
+                declared = load_manifest(Path("access.yaml").read_bytes())
+                review, previews = gather(github, given("RUN", ""), declared)
                 body = compose(given("COMMIT", ""), run_url, review, previews)
                 post(github, given("PULL_REQUEST", ""), redact(body))
             case "notify":

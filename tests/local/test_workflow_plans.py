@@ -182,6 +182,16 @@ def test_the_comment_begins_with_the_review_and_names_the_commit(checkout: Check
     assert ("POST", "issues/5/comments", expected) == (method, path, body)
 
 
+def test_the_comment_says_what_a_plan_does_to_access_above_the_plan(checkout: Checkout) -> None:
+    made = compose(
+        "abc", "https://run", "## SAME", {"prod": Preview("+ x", planned=True, access=("a ~~~ b",))}
+    )
+    assert "## prod\n\n~~~~\na ~ ~ ~ b\n~~~~\n\n~~~~diff\n+ x\n~~~~" in made
+    plan = checkout.artifact("9", f"plan-prod-{checkout.tree}") / "plan-prod.json"
+    plan.write_text('{"resourcePlans": [1]}')
+    assert "What the plan does to access could not be read." in comment(checkout)[2]
+
+
 def test_a_comment_is_written_where_the_preview_failed_and_the_review_was_not_made(
     checkout: Checkout,
 ) -> None:
