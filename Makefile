@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install lock demo test unit lint format bench bench-policy bench-guards docs docs-check site golden guards preview deploy drift prove secrets-check rollback
 .PHONY: bench-proofs harmless policy guards-application watch-soak
-.PHONY: review name-plan approved-plan comment notify propose-rotation reviewed approved clean
+.PHONY: review name-plan approved-plan comment notify waiting waited propose-rotation reviewed approved clean
 
 install: $(STAMP)
 
@@ -134,15 +134,15 @@ review: $(STAMP)
 
 # What the workflows do with GitHub. A plan is kept under the tree that it was made for: what is merged is applied only
 # as it was previewed.
-name-plan approved-plan comment notify reviewed: export STACK := $(STACK)
-name-plan approved-plan comment notify reviewed: $(STAMP)
+name-plan approved-plan comment notify waiting waited reviewed: export STACK := $(STACK)
+name-plan approved-plan comment notify waiting waited reviewed: $(STAMP)
 	@$(BIN)/python -m atlas_access.workflow $@
 
 propose-rotation: export STACK := $(STACK)
 propose-rotation: $(STAMP)
 	@$(BIN)/atlas-access drift $(STACK) --format json >drift-$(STACK).json; $(BIN)/python -m atlas_access.workflow $@
 
-# The job `approval` has nothing to do: its environment asks the approving role.
+# The job `approval` of a pull request has nothing to do: its environment asks the approving role.
 approved:
 	@echo "approved"
 

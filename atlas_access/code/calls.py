@@ -19,9 +19,7 @@ from atlas_access.code.values import Scope, Value, joined
 if TYPE_CHECKING:
     from atlas_access.code.flow import Flow
 
-_LISTS = frozenset(
-    {"map", "forEach", "some", "every", "flatMap", "find", "filter", "findLast", "sort", "reduce"}
-)
+_LISTS = ("map", "forEach", "some", "every", "flatMap", "find", "filter", "findLast", "sort", "reduce")
 _KEYS_OF_VIPER = frozenset({"GetString", "SetDefault", "BindEnv", "MustBindEnv", "IsSet", "Get"})
 
 
@@ -52,9 +50,8 @@ def call(flow: Flow, node: Node, scope: Scope) -> Value:
         owner = receiver.this if receiver.kind == "class" and receiver.this is not None else receiver
         function = owner.items.get(callee.text, Value())
     else:
-        function = (
-            scope.find(callee.text) if callee.kind == "text" else flow.visit(callee, scope)
-        ) or Value()
+        found = scope.find(callee.text) if callee.kind == "text" else flow.visit(callee, scope)
+        function = found or Value()
     if function.kind == "function":
         return flow.inline(function, arguments, named, node)
     if function.kind == "class":
@@ -86,10 +83,8 @@ def _environment(it: Call) -> Value | None:
     at = next((at for at, each in enumerate(it.given) if each.kind == "env"), -1)
     if at < 0 or it.means("hands_on") or it.receiver.reads:
         return None
-    others = (
-        it.given[at + 1 :] if it.means("earlier_wins") else it.given[:at] if it.means("later_wins") else []
-    )
-    for each in others:
+    before = it.given[:at] if it.means("later_wins") else []
+    for each in it.given[at + 1 :] if it.means("earlier_wins") else before:
         for name, value in each.items.items():
             it.flow.stand_in((name,), value, it.node)
     return Value("env")
@@ -103,9 +98,8 @@ def _list(it: Call) -> Value | None:
         text = between.text.join(each.text if each.kind == "text" else "{}" for each in pieces)
         return Value("template" if "{}" in text else "text", text)
     if it.last in ("concat", "format", "Sprintf") and "text" in (it.receiver.kind, it.first.kind):
-        text = (
-            it.receiver.text + "{}" * (it.last == "concat") if it.receiver.kind == "text" else it.first.text
-        )
+        more = "{}" if it.last == "concat" else ""
+        text = it.receiver.text + more if it.receiver.kind == "text" else it.first.text
         return Value("template", text, joined(it.given).reads)
     function = it.first if it.first.kind == "function" else None
     if it.last in ("list", "tuple", "sorted", "from") and it.first.items:
@@ -121,20 +115,15 @@ def _list(it: Call) -> Value | None:
     if listed.items and it.means("first_of_list"):
         it.flow.first_of((name for each in listed.items.values() for name in each.reads), it.node)
         return joined(listed.items.values())
-    return (
-        Value("filtered", items=it.first.items)
-        if it.last in ("compact", "values") and it.first.items
-        else None
-    )
+    filtered = it.last in ("compact", "values") and it.first.items
+    return Value("filtered", items=it.first.items) if filtered else None
 
 
 def _over(it: Call, items: list[Value], function: Value | None) -> Value:
     """`find`, `filter`, `map` and their likes, over a list's items."""
     if it.last == "reduce" and function is not None:
         return it.flow.inline(function, items[:2], {}, it.node)
-    found = (
-        [it.flow.inline(function, [each], {}, it.node) for each in items] if function is not None else items
-    )
+    found = [it.flow.inline(function, [each], {}, it.node) for each in items] if function else items
     pairs = list(zip(items, found, strict=True))
     reads = [name for each, tested in pairs for name in each.reads or tested.reads]
     if it.last in ("find", "findLast"):
@@ -172,9 +161,8 @@ def _idiom(it: Call) -> Value | None:
     if it.means("memory_servers") or it.receiver.kind == "server":
         return Value("server", it.path)
     if it.means("first_of") or it.means("first_of_reversed"):
-        values = [
-            one for each in it.given for one in (each.items.values() if each.kind == "object" else [each])
-        ]
+        lists = (each.items.values() if each.kind == "object" else [each] for each in it.given)
+        values = [one for each in lists for one in each]
         values = values[::-1] if it.means("first_of_reversed") else values
         read = [it.flow.key(each, it.node) if it.counts(each.text) else each for each in values]
         for wanted, other in pairwise(read):
@@ -293,11 +281,8 @@ def _unknown(it: Call) -> Value:
         return Value("env")
     schema = it.receiver.kind == "schema" or any(it.counts(key) for each in values for key in each.items)
     taint = joined([it.receiver, *(each for each in values if each.reads and each.kind != "function")])
-    entry = (
-        Value(reads=(flow.entry,), whole=True)
-        if flow.entry
-        else Value(taint.kind, "", taint.reads, taint.whole)
-    )
+    known = Value(taint.kind, "", taint.reads, taint.whole)
+    entry = Value(reads=(flow.entry,), whole=True) if flow.entry else known
     argument = Value("env") if schema else entry
     functions = [each for each in it.given if each.kind == "function"]
     returned = [flow.inline(each, [argument] * 3, {}, it.node) for each in functions]

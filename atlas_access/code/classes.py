@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 def class_of(flow: Flow, node: Node, scope: Scope) -> Value:
     """A class; its methods are visited like functions."""
     *heads, body = node.parts
-    bases = [
-        path_of(each, scope) for head in heads for each in head.walk() if each.kind in ("name", "member")
-    ]
+    named = [each for head in heads for each in head.walk() if each.kind in ("name", "member")]
+    bases = [path_of(each, scope) for each in named]
     known = [each for each in map(scope.find, bases) if each is not None and each.kind == "class"]
     settings = any(flow.idioms.named("settings_classes", each) for each in bases)
     settings = settings or any(each.text == "settings" for each in known)
@@ -38,9 +37,8 @@ def class_of(flow: Flow, node: Node, scope: Scope) -> Value:
         if functions and part.kind in ("function", "block"):
             decorators = " ".join(each.text for each in part.parts if each.kind != "function")
             getter = "property" in decorators or functions[0].parts[0].text == "getter"
-            method = Value(
-                "function", "getter" if getter else "", node=functions[0], scope=inner, this=instance
-            )
+            text = "getter" if getter else ""
+            method = Value("function", text, node=functions[0], scope=inner, this=instance)
             instance.items[functions[0].text] = method
             flow.pending.append((method, flow.module))
         elif part.kind == "assign" and part.parts:

@@ -33,12 +33,8 @@ def connection(it: Call) -> Value | None:
         return Value("object", items=it.given[1].items if len(it.given) > 1 else {})
     if it.means("model_lists") and it.given:
         for each in it.first.items.values():
-            _model(
-                flow,
-                [each.items.get(key, Value()) for key in ("name", "schema")],
-                flow.default.reads,
-                it.node,
-            )
+            said = [each.items.get(key, Value()) for key in ("name", "schema")]
+            _model(flow, said, flow.default.reads, it.node)
         return Value()
     if it.ends("models") and it.given and (it.receiver.reads or it.path.startswith("mongoose")):
         _model(flow, it.given, reads, it.node)

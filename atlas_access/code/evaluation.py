@@ -98,10 +98,8 @@ class Evaluation:
         if key.kind == "text":
             return self.read(key.text, node)
         if key.kind in ("each", "filtered"):
-            found = [self.read(text, node) for text in key.texts]
-            return Value(
-                "each", reads=tuple(key.texts), whole=True, items={str(at): v for at, v in enumerate(found)}
-            )
+            items = {str(at): self.read(text, node) for at, text in enumerate(key.texts)}
+            return Value("each", reads=key.texts, whole=True, items=items)
         if key.kind == "template" and _COMPOSED.fullmatch(key.text):
             pieces = re.split(_HOLE, key.text)
             self.event("composed", node, max(pieces[:2], key=len))
@@ -197,9 +195,8 @@ class Evaluation:
         returned = self.returned.pop()
         self._active.pop()
         for value, gone, line in returned:
-            kept = {
-                name for other, *_ in returned if other is not value and other.whole for name in other.reads
-            }
+            others = [other for other, *_ in returned if other is not value and other.whole]
+            kept = {name for other in others for name in other.reads}
             if value.kind in ("text", "template", "unknown") and not value.reads and set(gone) & kept:
                 self.stand_in(tuple(name for name in gone if name in kept), value, Node("return", line))
         self._site, self.module = site, module
@@ -214,17 +211,15 @@ class Evaluation:
         if value.reads or value.kind in ("env", "function", "client", "database", "schema", "each"):
             return True
         if value.kind in ("text", "template"):
-            return bool(VARIABLE.fullmatch(value.text) or CONNECTION.search(value.text)) or self.names.counts(
-                value.text
-            )
+            address = CONNECTION.search(value.text) is not None
+            return address or VARIABLE.fullmatch(value.text) is not None or self.names.counts(value.text)
         return depth < 2 and any(self._matters(each, depth + 1) for each in value.items.values())
 
     def _parameter(self, param: Node, rest: list[Value], named: dict[str, Value], scope: Scope) -> None:
         target, *default = param.parts
         if param.kind == "spread":
-            scope.names[target.text] = Value(
-                "object", items={str(at): value for at, value in enumerate(rest)}
-            )
+            items = {str(at): value for at, value in enumerate(rest)}
+            scope.names[target.text] = Value("object", items=items)
             return
         value = rest[0] if rest else named.get(target.text)
         if default:
@@ -285,9 +280,7 @@ class Evaluation:
             return self.inline(found, [], {}, node) if getter else found
         if owner.kind == "class" and owner.this is not None:
             return self.get(owner.this, name, node)
-        unseen = (
-            owner.kind in ("external", "unknown", "object") and name not in owner.items and not owner.reads
-        )
+        unseen = owner.kind in ("external", "unknown", "object") and not owner.reads
         if unseen and self.names.counts(name):
             return self.read(name, node)
         if owner.kind == "external":
@@ -305,12 +298,9 @@ class Evaluation:
     def module_of(self, origin: str, name: str = "") -> Value:
         """What is imported: a name of a module, or all of it."""
         module = self.imported(self.module.path, origin)
-        if (
-            module is None
-            and name
-            and (inner := self.imported(self.module.path, f"{origin}.{name}".replace("..", ".")))
-        ):
-            module, name = inner, ""
+        inner = f"{origin}.{name}".replace("..", ".") if module is None and name else ""
+        if inner and (module := self.imported(self.module.path, inner)):
+            name = ""
         if module is None:
             path = ".".join(filter(None, (origin, "" if name in ("default", "*") else name)))
             return Value("env" if self.idioms.named("environments", path) else "external", path)

@@ -37,10 +37,8 @@ class Idioms:
         found = {}
         for key, listed in self.table.items():
             texts = [each for each in listed if isinstance(each, str)]
-            patterns = [each.split("/") for each in texts if each.startswith("/")]
-            compiled = tuple(
-                re.compile("/".join(p[1:-1]), re.IGNORECASE if "i" in p[-1] else 0) for p in patterns
-            )
+            patterns = [each[1:].rpartition("/") for each in texts if each.startswith("/")]
+            compiled = tuple(re.compile(p, re.IGNORECASE if flag else 0) for p, _, flag in patterns)
             found[key] = (frozenset(each for each in texts if not each.startswith("/")), compiled)
         return found
 
@@ -72,19 +70,16 @@ def read_idioms(added: Path | None = None) -> Idioms:
     try:
         more = YAML(typ="safe").load(added.read_text(encoding="utf-8")) or {}
         listed = more.pop("exclude", [])
-        excluded = tuple(
-            Exclusion(each["paths"], each["why"], tuple(each.get("guards", ()))) for each in listed
-        )
+        given = [(each["paths"], each["why"], tuple(each.get("guards", ()))) for each in listed]
     except (YAMLError, TypeError, KeyError, AttributeError) as error:
-        raise IdiomsInvalid(
-            f"{added}: {type(error).__name__}; `exclude` is a list of paths and why"
-        ) from None
+        why = f"{added}: {type(error).__name__}; `exclude` is a list of paths and why"
+        raise IdiomsInvalid(why) from None
     for key, listed in more.items():
         known = table.get(key)
         if known is None or not isinstance(listed, type(known)):
             raise IdiomsInvalid(f"{added}: {key} is no list of idioms; known are {', '.join(table)}")
         table[key] = [*known, *listed] if isinstance(listed, list) else {**known, **listed}
-    return Idioms(table, excluded)
+    return Idioms(table, tuple(Exclusion(*each) for each in given))
 
 
 @lru_cache

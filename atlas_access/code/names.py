@@ -21,18 +21,8 @@ CONNECTION = re.compile(r"(?i)mongodb(?:\+srv)?://|^(?:localhost|127\.0\.0\.1|mo
 
 _HOLDS = {"URI", "URIS", "URL", "DSN", "CONNECTION", "CONN", "CONNSTR"}
 _HOLDS_LAST = {
-    "USER",
-    "USERNAME",
-    "PASS",
-    "PASSWORD",
-    "PASSWD",
-    "PWD",
-    "HOST",
-    "HOSTS",
-    "HOSTNAME",
-    "STRING",
-    "SECRET",
-}
+    "USER", "USERNAME", "PASS", "PASSWORD", "PASSWD", "PWD", "HOST", "HOSTS", "HOSTNAME", "STRING", "SECRET",
+}  # fmt: skip
 _NO_CREDENTIAL_LAST = {
     "TIMEOUT", "MS", "SECONDS", "LIMIT", "FILE", "PATH", "PREFIX", "FIELD", "VARIABLE", "NAME", "COUNT", "SIZE",
     "ADDED", "UPDATED", "DELETED", "REQUIRED", "INVALID", "MISSING", "ERROR", "POOL", "VERSION", "RETRIES", "FAILED",
@@ -42,18 +32,8 @@ _OTHER_PRODUCTS = re.compile(
     r"POSTGRES|MYSQL|MARIADB|REDIS|RABBIT|ELASTIC|MSSQL|ORACLE|CLICKHOUSE|ATLAS_|PGHOST"
 )
 _GENERIC = {
-    "MONGO",
-    "MONGODB",
-    "URI",
-    "URL",
-    "DB",
-    "DATABASE",
-    "READ",
-    "WRITE",
-    "CONNECTION",
-    "STRING",
-    "DSN",
-}
+    "MONGO", "MONGODB", "URI", "URL", "DB", "DATABASE", "READ", "WRITE", "CONNECTION", "STRING", "DSN",
+}  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
@@ -95,13 +75,7 @@ class Names:
 
 def names_of(manifest: Manifest) -> Names:
     """What the manifest says of variables."""
-    across = {
-        each.variable
-        for each in manifest.bindings
-        if each.cluster != each.environment and each.environment in manifest.environments
-    }
-    return Names(
-        tuple(dict.fromkeys(each.variable for each in manifest.bindings)),
-        manifest.successors,
-        frozenset(across),
-    )
+    bound = [each for each in manifest.bindings if each.environment in manifest.environments]
+    across = frozenset(each.variable for each in bound if each.cluster != each.environment)
+    declared = tuple(dict.fromkeys(each.variable for each in manifest.bindings))
+    return Names(declared, manifest.successors, across)

@@ -33,10 +33,9 @@ class Project:
     def __init__(self, files: Sequence[SourceFile], names: Names, idioms: Idioms) -> None:
         self.names = names
         self.idioms = idioms
-        self.speaking = [
-            each for each in files if each.speaks and not each.binary and each.language is not Language.OTHER
-        ]
-        self._files = {each.path: each for each in files if each.language in CODE and not each.binary}
+        plain = [each for each in files if not each.binary]
+        self.speaking = [each for each in plain if each.speaks and each.language is not Language.OTHER]
+        self._files = {each.path: each for each in plain if each.language in CODE}
         self._modules: dict[str, Module] = {}
         self._packages: dict[str, Scope] = {}
         self._roots: dict[str, Syntax] = {}
@@ -86,9 +85,9 @@ class Project:
             return self._modules[path]
         language = self._files[path].language
         self._modules[path] = module = Module(path, language in SCRIPT)
-        package = (
-            self._packages.setdefault(posixpath.dirname(path), Scope()) if language is Language.GO else None
-        )
+        package = None
+        if language is Language.GO:
+            package = self._packages.setdefault(posixpath.dirname(path), Scope())
         module.scope.parent = package
         outer = self._flow.state()
         try:
@@ -119,11 +118,8 @@ def _bases(path: str, origin: str, language: Language) -> list[str]:
     if language is Language.PYTHON:
         dots = len(origin) - len(origin.lstrip("."))
         inner = origin.lstrip(".").replace(".", "/")
-        return (
-            [posixpath.join(above[dots - 1], inner)]
-            if 0 < dots <= len(above)
-            else [posixpath.join(each, inner) for each in above]
-        )
+        within = above[dots - 1 : dots] or above
+        return [posixpath.join(each, inner) for each in (within if dots else above)]
     if language not in SCRIPT:
         return []
     if origin.startswith("."):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -66,12 +66,13 @@ def blocks_of(directory: Path) -> list[Block]:
     """Every resource and module call below a directory. Raises Unreadable, OSError."""
     folders: dict[Path, _Folder] = {}
     others: list[tuple[Path, Node]] = []
-    found = [
+    named = [
         each
         for each in directory.rglob("*")
-        if each.name.endswith((".tf", ".tf.json", ".tfvars")) and each.is_file()
+        if each.name.endswith((".tf", ".tf.json", ".tfvars"))
+        and each.is_file()
+        and ".terraform" not in each.relative_to(directory).parts
     ]
-    named = [each for each in found if ".terraform" not in each.relative_to(directory).parts]
     for path in sorted(named, key=lambda each: ("override" in each.stem, each)):
         folder = folders.setdefault(path.parent.resolve(), _Folder(path.parent))
         where = path.relative_to(directory).as_posix()
@@ -178,40 +179,21 @@ class _Scope:
             for certain in self._instances(node):
                 arguments = self._arguments(node)
                 source = arguments.get("source") if kind == "module" else None
-                inner = (
-                    self._folders.get((self._folder.path / source).resolve())
-                    if isinstance(source, str) and source[:1] == "."
-                    else None
-                )
+                inner = None
+                if isinstance(source, str) and source[:1] == ".":
+                    inner = self._folders.get((self._folder.path / source).resolve())
                 if inner is not None and self._depth < _DEEPEST:
                     for each in _Scope(inner, self._folders, arguments, self._depth + 1).blocks():
-                        yield Block(
-                            each.kind,
-                            each.type,
-                            each.name,
-                            each.where,
-                            each.node,
-                            each.arguments,
-                            each.certain and certain,
-                            each.inner,
-                        )
+                        yield replace(each, certain=each.certain and certain)
                 else:
-                    yield Block(
-                        kind,
-                        labels[0] if kind == "resource" else str(source),
-                        labels[-1],
-                        where,
-                        node,
-                        arguments,
-                        certain,
-                        self._arguments,
-                    )
+                    made_by = labels[0] if kind == "resource" else str(source)
+                    about = (kind, made_by, labels[-1], where, node)
+                    yield Block(*about, arguments, certain, self._arguments)
             self._each = {}
 
     def _arguments(self, node: Node) -> dict[str, Any]:
-        return {
-            each.text: self.value(each.parts[0]) for each in node.parts if each.kind == "pair" and each.parts
-        }
+        pairs = [each for each in node.parts if each.kind == "pair" and each.parts]
+        return {each.text: self.value(each.parts[0]) for each in pairs}
 
     def _instances(self, node: Node) -> Iterator[bool]:
         """Set `each` and `count` for every instance in turn; False where it is unknown whether there is one."""
@@ -239,9 +221,8 @@ class _Scope:
             case "text":
                 return node.text
             case "number":
-                return {"true": True, "false": False}.get(
-                    node.text, int(node.text) if node.text.isdigit() else UNKNOWN
-                )
+                number = int(node.text) if node.text.isdigit() else UNKNOWN
+                return {"true": True, "false": False}.get(node.text, number)
             case "null":
                 return None
             case "template":
@@ -279,17 +260,15 @@ class _Scope:
         ):
             _, block = self._folder.blocks[f"resource {owner.parts[0].text} {owner.text}"]
             found = _argument(block, "name" if key in ("id", "arn") else str(key))
-            return (
-                self._kept(f"{owner.text}.{key}", lambda: self.value(found)) if found is not None else UNKNOWN
-            )
+            kept = f"{owner.text}.{key}"
+            return UNKNOWN if found is None else self._kept(kept, lambda: self.value(found))
         if owner.kind == "member" and owner.parts[0].text == "module" and key == "id":
             return self._label(owner.text)
         value = self.value(owner)
         if value is None or isinstance(value, dict):
             return None if value is None else value.get(str(key), UNKNOWN)
-        return (
-            value[key] if isinstance(value, list) and isinstance(key, int) and key < len(value) else UNKNOWN
-        )
+        listed = isinstance(value, list) and isinstance(key, int) and key < len(value)
+        return value[key] if listed else UNKNOWN
 
     def _label(self, name: str) -> Any:
         """The name that a call of cloudposse's label module puts together."""
@@ -319,9 +298,6 @@ class _Scope:
             others = [] if self._depth else [self.value(each) for each in self._folder.other.get(name, ())]
             known = UNKNOWN if found is None else self.value(found)
             texts = {each for each in (known, *others) if isinstance(each, str)}
-            return (
-                known
-                if not others or texts == {known}
-                else re.compile("|".join(map(re.escape, texts)) or ".*")
-            )
+            same = not others or texts == {known}
+            return known if same else re.compile("|".join(map(re.escape, texts)) or ".*")
         return UNKNOWN if found is None else self.value(found)

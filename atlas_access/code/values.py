@@ -33,14 +33,10 @@ class Value:
     @property
     def texts(self) -> tuple[str, ...]:
         """The constant texts that a value is, or that a list holds."""
-        inner = (text for each in self.items.values() for text in each.texts)
-        return (
-            (self.text,)
-            if self.kind == "text"
-            else tuple(inner)
-            if self.kind in ("object", "each", "filtered")
-            else ()
-        )
+        if self.kind == "text":
+            return (self.text,)
+        listed = self.items.values() if self.kind in ("object", "each", "filtered") else ()
+        return tuple(text for each in listed for text in each.texts)
 
 
 @dataclass(frozen=True, order=True)

@@ -21,9 +21,8 @@ def check(wanted: Mapping[str, str], found: Mapping[str, str | None]) -> Report:
         if there is None:
             findings.append(wrong(path, 0, "a generated document is missing", _REMEDY))
         elif there != text:
-            findings.append(
-                wrong(path, _first_difference(text, there), "a generated document is out of step", _REMEDY)
-            )
+            line = _first_difference(text, there)
+            findings.append(wrong(path, line, "a generated document is out of step", _REMEDY))
     return report(Guard.DOCS_SYNC, len(wanted), findings)
 
 

@@ -55,9 +55,8 @@ def _judged(path: str, use: Use, names: Names) -> Iterator[Finding]:
     elif use.name not in declared:
         near = get_close_matches(use.name, declared, n=1, cutoff=0.75)
         hint = f"Did you mean {near[0]}?" if near else f"The manifest knows {', '.join(declared)}."
-        yield wrong(
-            path, use.line, f"{use.name} is not in the manifest", f"Declare it among the bindings. {hint}"
-        )
+        remedy = f"Declare it among the bindings. {hint}"
+        yield wrong(path, use.line, f"{use.name} is not in the manifest", remedy)
 
 
 def _reserved(texts: Iterable[str]) -> dict[str, str]:

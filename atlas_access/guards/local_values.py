@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from atlas_access.base import ConnectionInvalid, ConnectionString, Entry, Finding, LocalText, Secret
+from atlas_access.base import ConnectionInvalid, ConnectionString, Entry, Finding, LocalText, Secret, Status
 from atlas_access.guards.finding import Guard, Report, noted, report, wrong
 from atlas_access.guards.stored_values import database_users, host_problem, problems, wanted_of
 from atlas_access.manifest import LOCAL, Binding, Manifest
@@ -40,7 +40,6 @@ def check(manifest: Manifest, local: LocalText, facts: LocalFacts) -> Report:
     bindings = manifest.bindings_for(LOCAL)
     remedy = _remedy(bindings, facts)
     findings = [*_around(facts)]
-    notes: list[Finding] = []
     for binding in bindings:
         entries = local.of(binding.variable)
         if not entries:
@@ -50,9 +49,10 @@ def check(manifest: Manifest, local: LocalText, facts: LocalFacts) -> Report:
         for entry in entries[:-1]:
             what = f"{binding.variable} is set again in line {entries[-1].line}, which is what counts"
             findings.append(wrong(facts.path, entry.line, what, remedy))
-        _judge(manifest, binding, entries[-1], facts, findings, notes)
+        findings += _judge(manifest, binding, entries[-1], facts)
     findings += _others(manifest, local, facts.path, {each.variable for each in bindings}, remedy)
-    return report(Guard.LOCAL_FILE, 1, findings, notes)
+    unjudged = [each for each in findings if each.status is Status.UNKNOWN]
+    return report(Guard.LOCAL_FILE, 1, [each for each in findings if each not in unjudged], unjudged)
 
 
 def value_problems(manifest: Manifest, binding: Binding, value: str, cluster: str) -> Iterator[str]:
@@ -69,36 +69,20 @@ def value_problems(manifest: Manifest, binding: Binding, value: str, cluster: st
         yield host
 
 
-def _judge(
-    manifest: Manifest,
-    binding: Binding,
-    entry: Entry,
-    facts: LocalFacts,
-    findings: list[Finding],
-    notes: list[Finding],
-) -> None:
-    remedy = _remedy((binding,), facts)
-    value = entry.value.reveal()
-    if not value:
-        findings.append(wrong(facts.path, entry.line, f"{binding.variable} is empty", remedy))
-        return
-    problems_found = list(value_problems(manifest, binding, value, facts.cluster))
-    findings += [
-        wrong(facts.path, entry.line, f"{binding.variable} {what}", remedy) for what in problems_found
-    ]
-    if problems_found:
-        return
-    if facts.current is not None:
-        if facts.current[binding.variable] != entry.value:
-            what = f"{binding.variable} is not what {binding.secret_name} holds now"
-            findings.append(wrong(facts.path, entry.line, what, remedy))
+def _judge(manifest: Manifest, binding: Binding, entry: Entry, facts: LocalFacts) -> Iterator[Finding]:
+    remedy, value = _remedy((binding,), facts), entry.value.reveal()
+    found = list(value_problems(manifest, binding, value, facts.cluster)) if value else ["is empty"]
+    if not found and facts.current is not None and facts.current[binding.variable] != entry.value:
+        found = [f"is not what {binding.secret_name} holds now"]
+    yield from (wrong(facts.path, entry.line, f"{binding.variable} {what}", remedy) for what in found)
+    if found or facts.current is not None:
         return
     hosts = ConnectionString.parse(value).hosts
     loopback = facts.loopback and all(host.startswith("127.") for host in hosts)
     problem = host_problem(wanted_of(manifest, binding), ConnectionString.parse(value), None, facts.cluster)
     if not loopback and (problem is None or not facts.cluster):
         what = f"{binding.variable}: whose cluster its host is does not follow from its name; name the stack to compare"
-        notes.append(noted(facts.path, entry.line, what, blocks=True))
+        yield noted(facts.path, entry.line, what, blocks=True)
 
 
 def _others(
@@ -124,9 +108,8 @@ def _around(facts: LocalFacts) -> Iterator[Finding]:
     if facts.mode & OTHERS:
         yield wrong(facts.path, 0, f"others may read it (mode {facts.mode:04o})", f"chmod 600 {facts.path}")
     if facts.ignored is False:
-        yield wrong(
-            facts.path, 0, "git does not ignore it", "Add it to .gitignore; git rm --cached if tracked."
-        )
+        remedy = "Add it to .gitignore; git rm --cached if tracked."
+        yield wrong(facts.path, 0, "git does not ignore it", remedy)
 
 
 def _remedy(bindings: tuple[Binding, ...], facts: LocalFacts) -> str:

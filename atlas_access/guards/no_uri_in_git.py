@@ -126,10 +126,8 @@ def _passwords_in(text: str) -> Iterator[tuple[int, str]]:
             from detect_secrets.plugins.keyword import KeywordDetector
 
             detector = KeywordDetector()
-        values = [
-            each.secret_value or ""
-            for each in detector.analyze_line(filename="a.yaml", line=line, line_number=number)
-        ]
+        found = detector.analyze_line(filename="a.yaml", line=line, line_number=number)
+        values = [each.secret_value or "" for each in found]
         both = f"{line.strip()};{lines[number].strip()}" if "name:" in line and number < len(lines) else line
         values += [next(filter(None, match.groups())) for match in _ASSIGNED.finditer(both)]
         if (_API.search(line) and any(_KEY.fullmatch(each) for each in values)) or _PAIR.search(line):
@@ -142,11 +140,8 @@ def _looks_made(value: str) -> bool:
     """Whether a value looks like a password, not like a word, a name or an expression."""
     kinds = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^A-Za-z0-9_\-./]")
     plain = re.fullmatch(r"[A-Za-z0-9!@#$%^&*+=_~.-]{8,200}", value) is not None
-    return (
-        plain
-        and not re.search(r"^[$%@]|[$]\{|\.\w+\(|^[a-z_]+(?:[._][a-z_]+)+$|^/", value)
-        and (sum(re.search(kind, value) is not None for kind in kinds) > 2)
-    )
+    name = re.search(r"^[$%@]|[$]\{|\.\w+\(|^[a-z_]+(?:[._][a-z_]+)+$|^/", value) is not None
+    return plain and not name and sum(re.search(kind, value) is not None for kind in kinds) > 2
 
 
 def credentials_in(text: str) -> Iterator[tuple[int, str]]:

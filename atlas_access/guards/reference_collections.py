@@ -40,12 +40,10 @@ def check(manifest: Manifest, project: Project) -> Report:
 
 def _unopened(project: Project, across: frozenset[str], code: Sequence[SourceFile]) -> Iterator[Finding]:
     """A variable that is handed to what is out of sight, and that nothing in sight opens a connection with."""
-    events = [
-        (file, each) for file in code for each in project.events(file.path, "handed", "opens", "collection")
-    ]
-    opened = {
-        name for _, each in events if each.kind != "handed" for name in (each.name, *each.other.split(","))
-    }
+    kinds = ("handed", "opens", "collection")
+    events = [(file, each) for file in code for each in project.events(file.path, *kinds)]
+    others = [each for _, each in events if each.kind != "handed"]
+    opened = {name for each in others for name in (each.name, *each.other.split(","))}
     for file, each in events:
         if each.kind == "handed" and each.name in across - opened:
             what = f"{each.name} is handed to what is not in sight: what is read with it is not judged"

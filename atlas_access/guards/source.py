@@ -164,9 +164,8 @@ class _Reader:
                     if archive_of(content):
                         raise ValueError(f"{name} is packed again")  # noqa: TRY301 - the same note
                     if wanted(content):
-                        self.files.append(
-                            SourceFile(f"{path}!{name}", decoded(content)[0], Language.OTHER, binary=True)
-                        )
+                        text, inner = decoded(content)[0], f"{path}!{name}"
+                        self.files.append(SourceFile(inner, text, Language.OTHER, binary=True))
             except ValueError as error:
                 why = str(error)
             else:
@@ -178,9 +177,5 @@ class _Reader:
         with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as content:
             speaks = wanted_if_huge(content)
         size = f"larger than {LARGEST // 1024 // 1024} MiB"
-        if speaks:
-            self.note(
-                path, f"{size} and speaks of MongoDB: not judged; leave it out with --exclude", blocks=True
-            )
-        else:
-            self.note(path, f"{size}, does not speak of MongoDB")
+        named = f"{size} and speaks of MongoDB: not judged; leave it out with --exclude"
+        self.note(path, named if speaks else f"{size}, does not speak of MongoDB", blocks=speaks)

@@ -41,9 +41,8 @@ class Wanted:
 
 def wanted_in(manifest: Manifest, environment: str) -> tuple[Wanted, ...]:
     """The secrets of an environment's account that hold a credential, each once, in the manifest's order."""
-    return tuple(
-        dict.fromkeys(wanted_of(manifest, binding) for binding in manifest.credentials_for(environment))
-    )
+    listed = (wanted_of(manifest, binding) for binding in manifest.credentials_for(environment))
+    return tuple(dict.fromkeys(listed))
 
 
 def wanted_of(manifest: Manifest, binding: Binding) -> Wanted:
@@ -68,9 +67,8 @@ def problems(
     if value.database != wanted.database:
         yield f"does not name the database {wanted.database}", MADE_ANEW
     weak = [each for each in judge_options(value.options) if each.status is Status.BAD]
-    yield from (
-        (f"has the option {each.subject}, which weakens the connection", each.remedy) for each in weak
-    )
+    for each in weak:
+        yield f"has the option {each.subject}, which weakens the connection", each.remedy
     options = {"retryWrites": "true", "w": "majority"} | ({} if value.is_srv else {"authSource": "admin"})
     for name, content in options.items():
         if (value.option(name) or "").lower() != content and name not in {each.subject for each in weak}:

@@ -46,21 +46,17 @@ def judge_directory(
                 return _found(Status.BAD, message, _IGNORE, block.where)
             elif not free:
                 why = (
-                    "its name is no literal" if name != service else "whether it exists is decided elsewhere"
+                    "whether it exists is decided elsewhere" if name == service else "its name is no literal"
                 )
-                doubtful.append(
-                    _found(Status.UNKNOWN, f"{what} may be {service} ({why})", _STATE, block.where)
-                )
+                message = f"{what} may be {service} ({why})"
+                doubtful.append(_found(Status.UNKNOWN, message, _STATE, block.where))
     sure = [each for each in doubtful if "out of sight" not in each.message or not released]
     if sure:
         return sure[0]
     if released:
         return _found(Status.GOOD, f"ignores changes of the task definition of {service}", "", released[0])
-    where = (
-        "it may be in a module"
-        if any(block.kind == "module" for block in blocks)
-        else "no file of Terraform does"
-    )
+    modules = any(block.kind == "module" for block in blocks)
+    where = "it may be in a module" if modules else "no file of Terraform does"
     if not blocks:
         return _found(Status.UNKNOWN, f"{directory} holds no Terraform resource", _STATE, None)
     return _found(Status.UNKNOWN, f"no aws_ecs_service names {service}; {where}", _STATE, None)
@@ -77,28 +73,23 @@ def declared_secrets(
     table = (idioms or read_idioms()).table["terraform_secrets"]
     found = []
     for block in blocks:
-        argument = next(
-            (
-                arg
-                for kind, arg in table.items()
-                if re.search(rf"^{kind}$|{kind}" if "/" in kind else rf"^{kind}$", block.type)
-            ),
-            None,
-        )
-        if argument is None:
+        kinds = (each for each in table if re.search(each if "/" in each else f"^{each}$", block.type))
+        kind = next(kinds, None)
+        if kind is None:
             continue
+        argument = table[kind]
         value = block.known(argument)
         if value is None and argument == "name" and isinstance(block.known("name_prefix"), str):
             value = re.compile(re.escape(block.known("name_prefix")) + ".*")
         if argument != "name" and not isinstance(value, str):
             continue  # the secret itself is judged
-        for name, kind in names.items():
+        for name, of_kind in names.items():
             answer = _matches(value, name)
             answer = answer or (f":secret:{name}-" in value if isinstance(value, str) else answer)
             if answer is False:
                 continue
             certain = answer is True and block.certain
-            what = f"{block.type}.{block.name} {'declares' if certain else 'may declare'} the {kind} secret {name}"
+            what = f"{block.type}.{block.name} {'declares' if certain else 'may declare'} the {of_kind} secret {name}"
             found.append(_found(Status.BAD if certain else Status.UNKNOWN, what, _HANDOVER, block.where))
             if not certain:
                 break  # one of many that it may be
@@ -112,11 +103,8 @@ def _owners(block: Block, idioms: Idioms, ours: Collection[str]) -> Iterator[tup
         yield from _of_module(block, idioms)
     elif block.type in ("aws_ecs_service", "awscc_ecs_service"):
         name = block.known("name") if block.type.startswith("aws_") else block.known("service_name")
-        yield (
-            name if name is not None else UNKNOWN,
-            _ignores(block) or block.known("task_definition") in ours,
-            what,
-        )
+        free = _ignores(block) or block.known("task_definition") in ours
+        yield UNKNOWN if name is None else name, free, what
     elif block.type == "aws_codedeploy_deployment_group":
         for section in block.sections("ecs_service"):
             yield _inner(block, section, "service_name"), False, what
@@ -138,29 +126,19 @@ def _inner(block: Block, section: Node, name: str) -> Any:
 
 def _of_module(block: Block, idioms: Idioms) -> Iterator[tuple[Any, bool | None, str]]:
     what = f"module.{block.name}"
-    row = next(
-        (row for row in idioms.table["terraform_modules"] if re.search(row["source"], block.type)), None
-    )
+    table = idioms.table["terraform_modules"]
+    row = next((row for row in table if re.search(row["source"], block.type)), None)
     if row is None:
-        named = any(
-            value
-            for value in block.arguments.values()
-            if isinstance(value, str) and "ecs" not in value[:0] and value
-        )
-        for value in block.arguments.values():
-            if named and isinstance(value, str):
-                yield value, None, f"{what} (of {block.type}, which is out of sight)"
+        for value in filter(lambda each: isinstance(each, str), block.arguments.values()):
+            yield value, None, f"{what} (of {block.type}, which is out of sight)"
         return
     calls: Mapping[str, Any] = {"": block.arguments}
     if "each" in row:
-        given = block.known(row["each"])
-        calls = given if isinstance(given, dict) else {} if given is None else {"": {"name": UNKNOWN}}
-    for key, arguments in calls.items():
-        parts = [
-            arguments[name]
-            for name in row["name"]
-            if isinstance(arguments, dict) and arguments.get(name) is not None
-        ]
+        several = block.known(row["each"])
+        calls = several if isinstance(several, dict) else {} if several is None else {"": UNKNOWN}
+    for key, given in calls.items():
+        arguments = given if isinstance(given, dict) else {"name": UNKNOWN}
+        parts = [arguments[name] for name in row["name"] if arguments.get(name) is not None]
         unknown = any(isinstance(each, re.Pattern) for each in parts) or "context" in arguments
         name = UNKNOWN if unknown else "-".join(map(str, parts)) or key or UNKNOWN
         switch = arguments.get(row["switch"], row["default"])

@@ -30,6 +30,7 @@ from atlas_access.clients import (
 )
 from atlas_access.guards.finding import Guard, Report, noted, report, wrong
 from atlas_access.guards.stored_values import (
+    MADE_ANEW,
     Wanted,
     database_users,
     host_problem,
@@ -41,9 +42,6 @@ from atlas_access.manifest import Manifest
 
 _LOGIN_SECONDS = 5.0
 _AT_ONCE = 8
-_REMEDY = (
-    "Put AWSCURRENT back on the version that tasks are bound to, or put the right value into the secret."
-)
 _CURRENT = noted(
     "AWSCURRENT", 0, "the current versions were judged; those that tasks hold, `atlas-access prove` judges"
 )
@@ -79,12 +77,9 @@ def check(manifest: Manifest, place: Place, clusters: Mapping[str, Cluster], end
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         found = pool.map(lambda each: _judged(each, place, clusters[each.cluster], users, endpoints), wanted)
         parts = list(found)
-    return report(
-        Guard.VALIDATE_SECRETS,
-        len(wanted),
-        (finding for findings, _ in parts for finding in findings),
-        [_CURRENT, *(note for _, notes in parts for note in notes)],
-    )
+    findings = [finding for found, _ in parts for finding in found]
+    notes = [note for _, noted_here in parts for note in noted_here]
+    return report(Guard.VALIDATE_SECRETS, len(wanted), findings, [_CURRENT, *notes])
 
 
 def _elsewhere(place: Place, endpoints: Endpoints) -> str:
@@ -108,7 +103,7 @@ def _judged(
             return [wrong(wanted.secret, 0, "is declared, and not there", remedy)], []
         return [], [noted(wanted.secret, 0, f"not read: {error.why}", blocks=True)]
     except ConnectionInvalid as error:
-        return [wrong(wanted.secret, 0, f"is no connection string: {error}", _REMEDY)], []
+        return [wrong(wanted.secret, 0, f"is no connection string: {error}", MADE_ANEW)], []
     findings = [wrong(wanted.secret, 0, what, remedy) for what, remedy in problems(wanted, value, users)]
     judged = judge_options(value.options)
     unknown = (each.message for each in judged if each.status is Status.UNKNOWN)
@@ -116,7 +111,7 @@ def _judged(
     host = host_problem(wanted, value, cluster.addresses, cluster.name)
     # The credential is not sent to a host that is not the cluster's, or that only looks like it.
     if host:
-        return [*findings, wrong(wanted.secret, 0, host, _REMEDY)], notes
+        return [*findings, wrong(wanted.secret, 0, host, MADE_ANEW)], notes
     if host is None or cluster.addresses is None:
         why = f"host not judged, and not logged in: {cluster.why or 'Atlas was not asked'}"
         notes.append(noted(wanted.secret, 0, why, blocks=True))
@@ -140,22 +135,17 @@ def _log_in(
         with Server(value, endpoints, wait_seconds=_LOGIN_SECONDS) as server:
             refused = login_problem(judge_login(server.login(lambda: 0.0).answer))
     except EndpointRefused:
-        findings.append(wrong(wanted.secret, 0, "leads to an address that this environment refuses", _REMEDY))
+        findings.append(
+            wrong(wanted.secret, 0, "leads to an address that this environment refuses", MADE_ANEW)
+        )
         return
     except ServerUnusable as error:
         notes.append(noted(wanted.secret, 0, f"not judged: {error}", blocks=True))
         return
     if refused is None:
         where = f"by its {wanted.address.value} address"
-        notes.append(
-            noted(wanted.secret, 0, f"the server could not be reached {where}: not judged", blocks=True)
-        )
+        what = f"the server could not be reached {where}: not judged"
+        notes.append(noted(wanted.secret, 0, what, blocks=True))
     elif refused:
-        findings.append(
-            wrong(
-                wanted.secret,
-                0,
-                refused,
-                "Run `pulumi up --refresh`, which restores the user; if it stays, docs/runbooks/incident.md.",
-            )
-        )
+        remedy = "Run `pulumi up --refresh`, which restores the user; if it stays, docs/runbooks/incident.md."
+        findings.append(wrong(wanted.secret, 0, refused, remedy))

@@ -50,11 +50,10 @@ def uses_in(file: SourceFile, names: Names, project: Project | None = None) -> t
     """Every variable that counts and that a file names, by line."""
     found = set(_in_code(file, names, project) if file.language in CODE else _in_text(file, names))
     for each in project.events(file.path, "reads", "opens", "composed", "sets") if project else ():
+        opens = each.kind == "opens" and not names.counts(each.name.removesuffix("_FILE"))
         if each.kind == "composed":
             found.add(Use(each.line, each.name, whole=False))
-        elif (each.kind == "opens" and not names.counts(each.name.removesuffix("_FILE"))) or names.counts(
-            each.name
-        ):
+        elif opens or names.counts(each.name):
             found.add(Use(each.line, each.name))
     return tuple(sorted(found))
 
@@ -75,11 +74,8 @@ def _is_own(leaf: tree_sitter.Node) -> bool:
     """Whether a shell sets a name for itself alone: neither exported, nor for one command."""
     parent = leaf.parent
     around = None if parent is None or parent.type != "variable_assignment" else parent.parent
-    return (
-        leaf.type == "variable_name"
-        and around is not None
-        and around.type not in ("command", "declaration_command")
-    )
+    alone = around is not None and around.type not in ("command", "declaration_command")
+    return leaf.type == "variable_name" and alone
 
 
 def _is_named(leaf: tree_sitter.Node) -> bool:
@@ -122,9 +118,8 @@ def unread(project: Project, wanted: Collection[str] = ()) -> Iterator[Finding]:
         if file.language is not Language.UNREAD and not broken:
             if script is text:
                 continue
-            text = "".join(
-                one if one != other or one == "\n" else " " for one, other in zip(text, script, strict=True)
-            )
+            pairs = zip(text, script, strict=True)
+            text = "".join(one if one != other or one == "\n" else " " for one, other in pairs)
         found = _WORD.finditer(text)
         named = next((m for m in found if (m[0] in wanted if wanted else project.names.counts(m[0]))), None)
         if named is not None:

@@ -41,6 +41,7 @@ from .policy import (
     said_by_pack as said_by_pack,
 )
 from .policy_places import line_of as line_of
+from .pulumi_plan import PlanUnread as PlanUnread, access_of_plan as access_of_plan
 from .read_declaration import of_commit as of_commit, of_folder as of_folder
 from .review_report import Reviewed as Reviewed, review as review, review_report as review_report
 from .who_can import Answer as Answer, QuestionInvalid as QuestionInvalid, who_can as who_can

@@ -17,7 +17,7 @@ from atlas_access.workflow.approved_plan import (
 )
 from atlas_access.workflow.comment import compose, gather, post
 from atlas_access.workflow.github_command import GitHub, GitHubFailed
-from atlas_access.workflow.notify import notify
+from atlas_access.workflow.notify import notify, settle
 from atlas_access.workflow.propose_rotation import propose
 from atlas_access.workflow.required_check import required_check
 
@@ -29,7 +29,7 @@ def main(task: str) -> int:
     run_url = (
         f"{given('GITHUB_SERVER_URL', '')}/{github.repository}/actions/runs/{given('GITHUB_RUN_ID', '')}"
     )
-    stack, code = given("STACK", ""), 0
+    stack, workflow, code = given("STACK", ""), f"Workflow {given('GITHUB_WORKFLOW', '')}", 0
     try:
         match task:
             case "name-plan":
@@ -39,13 +39,16 @@ def main(task: str) -> int:
                     refuse_older(github, given("GITHUB_REF_NAME", ""), given("GITHUB_SHA", ""))
                 fetch_plan(github, stack, given("RUN", ""), Path())
             case "comment":
-                review, previews = gather(
-                    github, given("RUN", ""), load_manifest(Path("access.yaml").read_bytes()).environments
-                )
+                declared = load_manifest(Path("access.yaml").read_bytes())
+                review, previews = gather(github, given("RUN", ""), declared)
                 body = compose(given("COMMIT", ""), run_url, review, previews)
                 post(github, given("PULL_REQUEST", ""), redact(body))
             case "notify":
-                notify(github, given("GITHUB_WORKFLOW", ""), stack, run_url)
+                notify(github, f"{workflow} failed for {stack}", run_url)
+            case "waiting":
+                notify(github, f"{workflow} waits for the approval of {stack}", run_url)
+            case "waited":
+                settle(github, f"{workflow} waits for the approval of {stack}")
             case "propose-rotation":
                 branch, commit = given("GITHUB_REF_NAME", ""), given("GITHUB_SHA", "")
                 sys.stdout.write(f"{redact(propose(github, stack, branch, commit, Path()))}\n")

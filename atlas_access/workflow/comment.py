@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from atlas_access.manifest import Manifest
+from atlas_access.review import PlanUnread, access_of_plan
 from atlas_access.workflow.approved_plan import plan_name, tree_of_checkout
 from atlas_access.workflow.github_command import GitHub
 
@@ -15,6 +17,7 @@ MARKER = "<!-- atlas-access review and preview -->"
 
 _AUTHOR = "github-actions[bot]"
 _STACK_BYTES = 20_000
+_ACCESS_BYTES = 4_000
 _REVIEW_BYTES = 15_000
 """GitHub takes 65,536 characters."""
 
@@ -23,10 +26,11 @@ _NO_REVIEW = "**The review was not made.** See <{}>."
 
 @dataclass(frozen=True)
 class Preview:
-    """What a stack's preview printed ("" where it did not get that far), and whether its plan was saved."""
+    """What a stack's preview printed ("" where it did not get that far), whether its plan was saved, what it says."""
 
     text: str
     planned: bool
+    access: tuple[str, ...] = ()
 
 
 def compose(commit: str, run_url: str, review: str, previews: Mapping[str, Preview]) -> str:
@@ -36,6 +40,10 @@ def compose(commit: str, run_url: str, review: str, previews: Mapping[str, Previ
         parts.append(
             f"## {stack}" if preview.planned else f"## {stack}: the preview failed, no plan was saved"
         )
+        if preview.access:
+            access = "\n".join(preview.access).replace("~~~", "~ ~ ~")
+            said, *cut = _fitting(access, _ACCESS_BYTES, run_url)
+            parts += [f"~~~~\n{said}\n~~~~", *cut]
         text, *cut = _fitting(preview.text.replace("~~~", "~ ~ ~"), _STACK_BYTES, run_url)
         parts += [f"~~~~diff\n{text}\n~~~~" if text else "It printed nothing.", *cut]
     parts.append(f"For commit {commit}, by <{run_url}>.")
@@ -51,7 +59,14 @@ def _fitting(text: str, size: int, run_url: str) -> list[str]:
     return [shown, f"**Cut:** {size} of {len(data)} bytes are shown. Read the rest in <{run_url}>."]
 
 
-def gather(github: GitHub, run: str, stacks: tuple[str, ...]) -> tuple[str, dict[str, Preview]]:
+def _access(plan: str | None, manifest: Manifest, stack: str) -> tuple[str, ...]:
+    try:
+        return access_of_plan(plan, manifest, stack) if plan is not None else ()
+    except PlanUnread:
+        return ("What the plan does to access could not be read.",)
+
+
+def gather(github: GitHub, run: str, manifest: Manifest) -> tuple[str, dict[str, Preview]]:
     """The review and the previews that jobs of this run have left."""
     tree = tree_of_checkout()
 
@@ -61,13 +76,11 @@ def gather(github: GitHub, run: str, stacks: tuple[str, ...]) -> tuple[str, dict
             there = github.download(run, artifact, folder) and path.is_file() and not path.is_symlink()
             return path.read_text(encoding="utf-8", errors="replace") if there else None
 
-    previews = {
-        stack: Preview(
-            left(f"preview-{stack}", f"preview-{stack}.txt") or "",
-            left(plan_name(stack, tree), f"plan-{stack}.json") is not None,
-        )
-        for stack in stacks
-    }
+    previews = {}
+    for stack in manifest.environments:
+        plan = left(plan_name(stack, tree), f"plan-{stack}.json")
+        text = left(f"preview-{stack}", f"preview-{stack}.txt") or ""
+        previews[stack] = Preview(text, plan is not None, _access(plan, manifest, stack))
     return left("review", "review.md") or "", previews
 
 

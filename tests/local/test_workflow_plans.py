@@ -45,6 +45,7 @@ class Checkout:
         (folder / "bin").mkdir()
         (folder / "bin" / "gh").write_text(GH)
         (folder / "bin" / "gh").chmod(0o755)
+        shutil.copy(ROOT / "access.yaml", folder)
         who = ("-c", "user.name=x", "-c", "user.email=x@example.com")
         for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "x"]):
             subprocess.run(["git", *who, *command], cwd=folder, check=True)
@@ -181,6 +182,16 @@ def test_the_comment_begins_with_the_review_and_names_the_commit(checkout: Check
     assert ("POST", "issues/5/comments", expected) == (method, path, body)
 
 
+def test_the_comment_says_what_a_plan_does_to_access_above_the_plan(checkout: Checkout) -> None:
+    made = compose(
+        "abc", "https://run", "## SAME", {"prod": Preview("+ x", planned=True, access=("a ~~~ b",))}
+    )
+    assert "## prod\n\n~~~~\na ~ ~ ~ b\n~~~~\n\n~~~~diff\n+ x\n~~~~" in made
+    plan = checkout.artifact("9", f"plan-prod-{checkout.tree}") / "plan-prod.json"
+    plan.write_text('{"resourcePlans": [1]}')
+    assert "What the plan does to access could not be read." in comment(checkout)[2]
+
+
 def test_a_comment_is_written_where_the_preview_failed_and_the_review_was_not_made(
     checkout: Checkout,
 ) -> None:
@@ -240,6 +251,16 @@ def test_a_failure_is_one_issue_and_then_its_comments(
     )
 
 
+def test_what_waits_for_an_approval_is_one_issue_that_its_approval_closes(checkout: Checkout) -> None:
+    title = "Workflow deploy waits for the approval of staging"
+    assert 0 == checkout.run("waiting", GITHUB_WORKFLOW="deploy")[0]
+    checkout.answers["issues"] = [[{"number": 4, "title": title}, {"number": 5, "title": "another"}]]
+    assert 0 == checkout.run("waiting", GITHUB_WORKFLOW="deploy")[0]
+    assert 0 == checkout.run("waited", GITHUB_WORKFLOW="deploy")[0]
+    written = [(method, path.split("?")[0]) for method, path, _ in checkout.written()]
+    assert [("POST", "issues"), ("POST", "issues/4/comments"), ("PATCH", "issues/4")] == written
+
+
 @pytest.mark.parametrize(
     ("answer", "approval", "status"),
     [
@@ -257,7 +278,6 @@ def test_the_required_check_is_green_only_where_nothing_widens_or_it_was_approve
 def rotation_due(checkout: Checkout, *users: str, phase: str = "bind") -> None:
     found = [{"kind": "rotation due", "detail": user} for user in users]
     (checkout.folder / "drift-staging.json").write_text(json.dumps({"findings": found}))
-    shutil.copy(ROOT / "access.yaml", checkout.folder)
     for path in ROOT.glob("Pulumi.*"):
         text = path.read_text(encoding="utf-8").replace("phase: provision", f"phase: {phase}")
         text = re.sub(r"  atlas-access:placeholders:\n(    - .*\n)+", "", text)
