@@ -25,6 +25,7 @@ $(STAMP): requirements.lock requirements.txt pyproject.toml
 	  $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement $(VENV)/uv.txt; }
 	@$(UV) pip install --python $(BIN)/python --require-hashes --requirement requirements.lock
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m sandbox.browser
 	@touch $@
 
 # Pin and hash everything anew; the versions that are there stay, unless a requirements file asks for another.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from policy.evaluate import Evaluator
+from policy.evaluate import Evaluator, joined
 from policy.law import Law
 from policy.model import Finding, Level, NotEvaluated
 from policy.resources import SERVICE_ACCESS, Resource
@@ -52,14 +52,9 @@ def analyze_state(text: str, law: Law, phase: str | None = None) -> StateReport:
     listed = (each.props.get("removing") for each in (*inputs, *outputs) if each.type == SERVICE_ACCESS)
     removing = frozenset(str(name) for names in listed if isinstance(names, list) for name in names)
     evaluator = Evaluator(Run(law, stack, current, problem, removing=removing, exported=True))
-    outcomes = [*(evaluator.resource(resource) for resource in inputs), evaluator.stack(outputs)]
-    return StateReport(
-        stack=stack,
-        phase=current.value if current is not None else "",
-        resources=len(inputs),
-        findings=tuple(dict.fromkeys(finding for outcome in outcomes for finding in outcome.findings)),
-        not_evaluated=tuple(dict.fromkeys(item for outcome in outcomes for item in outcome.not_evaluated)),
-    )
+    whole = joined([*(evaluator.resource(resource) for resource in inputs), evaluator.stack(outputs)])
+    named = current.value if current is not None else ""
+    return StateReport(stack, named, len(inputs), whole.findings, whole.not_evaluated)
 
 
 def _entries(text: str) -> list[Mapping[str, object]]:

@@ -91,20 +91,21 @@ def leaks(props: Mapping[str, Value], passwords: Collection[Password] = ()) -> I
 
 def found(text: str, passwords: Collection[Password] = ()) -> tuple[Kind, ...]:
     """The kinds of credentials that a text holds in any encoding, each once."""
-    kinds: set[Kind] = set()
     exact = any(not alphanumeric for _, alphanumeric in _forms(passwords))
+    kinds, plains = _read(text, exact)
+    held = any(_holds_password(plain, passwords) for plain in plains)
+    return (*kinds, Kind.PASSWORD) if held else kinds
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str, exact: bool) -> tuple[tuple[Kind, ...], tuple[str, ...]]:  # noqa: FBT001
+    """What a text holds whatever the passwords are, and its readings; a stack's outputs repeat most of its inputs."""
     if not SPECIAL.search(text) and not is_packed(text, exact=exact):
-        return (Kind.PASSWORD,) if _holds_password(text, passwords) else ()
-    for plain in readings(text, exact=exact):
-        if Kind.URI not in kinds and _holds_uri(plain):
-            kinds.add(Kind.URI)
-        if not kinds & {Kind.URI, Kind.USER_INFO} and _holds_user_info(plain):
-            kinds.add(Kind.USER_INFO)
-        if Kind.PASSWORD not in kinds and _holds_password(plain, passwords):
-            kinds.add(Kind.PASSWORD)
-    if Kind.URI in kinds:  # which holds the user's name and password
-        kinds.discard(Kind.USER_INFO)
-    return tuple(sorted(kinds, key=list(Kind).index))
+        return (), (text,)
+    plains = tuple(readings(text, exact=exact))
+    if any(map(_holds_uri, plains)):  # which holds the user's name and password
+        return (Kind.URI,), plains
+    return ((Kind.USER_INFO,) if any(map(_holds_user_info, plains)) else ()), plains
 
 
 def _digest(text: str) -> str:
@@ -124,15 +125,12 @@ def _holds_uri(text: str) -> bool:
         user, _, password = text[start:at].partition(":") if at - start < LONGEST_PART else ("", "", "")
         if not password or password in judged or _HOST_AND_PORT.match(password):
             continue
-        alone = _begins_line(text, address.start()) and not re.search(r"\s", password)
+        begins = text[max(0, address.start() - 1) : address.start()] in ("", "\n")
+        alone = begins and not re.search(r"\s", password)
         if _USER.fullmatch(user) and (alone or not _OUTSIDE.search(password)) and is_real(password):
             return True
         judged.add(password)
     return False
-
-
-def _begins_line(text: str, start: int) -> bool:
-    return start == 0 or text[start - 1] == "\n"
 
 
 def _holds_user_info(text: str) -> bool:

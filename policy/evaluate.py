@@ -38,14 +38,14 @@ class Evaluator:
     def resource(self, resource: Resource) -> Outcome:
         """Judge one resource's inputs and remember it for those that follow."""
         try:
-            pairs, outcomes = resource.read(parts), []
+            pairs, outcomes = self.run.history.made_of(resource).read(parts), []
         except Exception as error:  # noqa: BLE001 - what a resource declares cannot be read
             pairs, outcomes = ((resource, resource),), [_failed(self._rules[0], resource, error)]
         outcomes += [
             self._guard(rule, about, partial(rule.check, part, self.run))
             for about, part in pairs
             for rule in self._for_type(part.type)
-            if rule.check is not None and (rule.types or part is resource) and self._applies(rule)
+            if rule.check is not None and (rule.types or part is pairs[0][1]) and self._applies(rule)
         ]
         try:
             for _, part in pairs:
@@ -64,7 +64,7 @@ class Evaluator:
             if rule.check_stack is not None and self._applies(rule)
         ]
         merged = _merged(outcomes, fail_unknown=self.run.law.fail_unknown, rules=self._rules)
-        return _join((self._excused(merged), self._stale(about, resources)))
+        return joined((self._excused(merged), self._stale(about, resources)))
 
     def _excused(self, outcome: Outcome) -> Outcome:
         """Findings that an exception in force accepts stay visible, as advice that names its decision."""
@@ -89,7 +89,7 @@ class Evaluator:
         if all(resource.type != SERVICE_ACCESS for resource in resources):
             return _NOTHING
         by_name = {rule.name: rule for rule in self._rules}
-        return _join(
+        return joined(
             _said(
                 by_name.get(each.rule, self._rules[0]),
                 about,
@@ -112,7 +112,7 @@ class Evaluator:
         try:
             judge(report)
         except Exception as error:  # noqa: BLE001 - a rule that throws is a failure, not a pass
-            return _join((report.outcome(), _failed(rule, resource, error)))
+            return joined((report.outcome(), _failed(rule, resource, error)))
         return report.outcome()
 
 
@@ -127,7 +127,8 @@ def _failed(rule: Rule, resource: Resource, error: Exception) -> Outcome:
     return _said(rule, resource, message)
 
 
-def _join(outcomes: Iterable[Outcome]) -> Outcome:
+def joined(outcomes: Iterable[Outcome]) -> Outcome:
+    """Everything that was said, each thing once."""
     collected = tuple(outcomes)
     return Outcome(
         tuple(dict.fromkeys(finding for outcome in collected for finding in outcome.findings)),
@@ -138,9 +139,9 @@ def _join(outcomes: Iterable[Outcome]) -> Outcome:
 def _merged(outcomes: Sequence[Outcome], *, fail_unknown: bool, rules: Sequence[Rule]) -> Outcome:
     if not any(outcome.findings or outcome.not_evaluated for outcome in outcomes):
         return _NOTHING
-    joined = _join(outcomes)
+    merged = joined(outcomes)
     if not fail_unknown:
-        return joined
+        return merged
     by_name = {rule.name: rule for rule in rules}
     unexpected = [
         _said(
@@ -149,7 +150,7 @@ def _merged(outcomes: Sequence[Outcome], *, fail_unknown: bool, rules: Sequence[
             f"{item.path} is {item.because.value}, so {item.rule} could not be evaluated.",
             _REMEDIES[item.because],
         )
-        for item in joined.not_evaluated
+        for item in merged.not_evaluated
         if item.because is not SECRET and not item.after_creation
     ]
-    return _join((joined, *unexpected))
+    return joined((merged, *unexpected))

@@ -71,17 +71,6 @@ class Report:
 
     def _say(self, message: str, level: Level, way_out: str) -> None:
         on, rule = self._resource, self._rule
-        self._findings.append(
-            Finding(
-                rule=rule.name,
-                level=level,
-                severity=rule.severity,
-                urn=on.urn,
-                type=on.type,
-                name=on.name,
-                subject=subject(on),
-                message=f"{on}: {message}",
-                remediation=way_out or rule.remediation,
-                source=rule.source,
-            )
-        )
+        about = (on.urn, on.type, on.name, subject(on), f"{on}: {message}")
+        remedy = way_out or rule.remediation
+        self._findings.append(Finding(rule.name, level, rule.severity, *about, remedy, rule.source))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from policy.atlas import role_view, user_view
@@ -18,6 +18,8 @@ from policy.resources import (
     PRIVILEGE_PROOF,
     SECRET,
     SERVICE_ACCESS,
+    STACK_SET,
+    STACK_SET_INSTANCE,
     Resource,
 )
 from policy.secret_reference import SecretReference, parse_secret_reference
@@ -57,6 +59,8 @@ class History:
     """URNs of Atlas projects that the program registers."""
     keys: set[str] = field(default_factory=set)
     """Keys that secrets of ours are encrypted with, by id."""
+    stack_sets: dict[str, Resource] = field(default_factory=dict)
+    """Stack sets by their names, whose instances may override parameters."""
     policies: set[str] = field(default_factory=set)
     """Paths and names of customer-managed policies that were judged."""
     excepted: set[str] = field(default_factory=set)
@@ -84,10 +88,26 @@ class History:
             name = resource.props.get("name")
             path = resource.props.get("path") or "/"
             self.policies.add(f"{path}{name if isinstance(name, str) else resource.name}")
+        elif resource.type == STACK_SET:
+            self.stack_sets.setdefault(str(resource.props.get("name")), resource)
         elif resource.type == SECRET and resource.in_our_component:
             key = resource.props.get("kmsKeyId")
             if isinstance(key, str) and "alias/" not in key:
                 self.keys.add(key.rpartition("/")[2])
+
+    def made_of(self, resource: Resource) -> Resource:
+        """A stack set's instance as the set with the parameters that it overrides, any other resource as it is."""
+        overrides = resource.props.get("parameterOverrides")
+        named = resource.props.get("stackSetName")
+        unseen = replace(resource, props={"templateBody": named}) if isinstance(named, Marker) else None
+        made = unseen or self.stack_sets.get(str(named))
+        if resource.type != STACK_SET_INSTANCE or made is None or overrides is None:
+            return resource
+        given = made.props.get("parameters")
+        merged = (
+            {**given, **overrides} if isinstance(given, dict) and isinstance(overrides, dict) else overrides
+        )
+        return replace(resource, type=STACK_SET, props={**made.props, "parameters": merged}, _views={})
 
     def _record_user(self, resource: Resource) -> None:
         self.accounts[resource.urn] = resource

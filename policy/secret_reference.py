@@ -47,11 +47,5 @@ def parse_secret_reference(text: str) -> SecretReference | None:
     if match is None:
         return None
     base = text if match["version"] is None else text[: match.end("name")]
-    return SecretReference(
-        arn=base,
-        account=match["account"],
-        full_name=match["name"],
-        key=match["key"] or "",
-        stage=match["stage"] or "",
-        version=match["version"] or "",
-    )
+    key, stage, version = (match[each] or "" for each in ("key", "stage", "version"))
+    return SecretReference(base, match["account"], match["name"], key, stage, version)

@@ -1,7 +1,7 @@
 """CloudFormation templates as far as their text decides: parameters count by the stack's values or their defaults.
 
 What a condition decides that the text leaves open counts both ways. What another stack, a store or a macro decides is
-`OUTSIDE` the program.
+`OUTSIDE` the program. A role's name and an allowed resource that are known in part are patterns, `*` for what is not.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -103,22 +103,25 @@ class Template:
             self.tried = dict(zip(names, choice, strict=True))
             yield self._resolved(value)
 
-    def _resolved(self, value: Value) -> Value:
+    def _resolved(self, value: Value, *, partly: bool = False) -> Value:
         if isinstance(value, str):
             return OUTSIDE if "{{resolve:" in value else value
         if isinstance(value, list):
-            return [each for each in map(self._resolved, value) if each is not None]
+            listed = [self._resolved(each, partly=partly) for each in value]
+            return [each for each in listed if each is not None]
         if not isinstance(value, dict):
             return value
         function = next(iter(value)) if len(value) == 1 else ""
         if _FUNCTION.match(function):
             raw = value[function]
             given = [self._resolved(each) for each in raw] if isinstance(raw, list) else self._resolved(raw)
-            return self._returned(function, given)
+            return self._returned(function, given, partly=partly)
         looped = any(key.startswith("Fn::") for key in value)
-        return OUTSIDE if looped else {key: self._resolved(each) for key, each in value.items()}
+        patterns = {"RoleName"} | ({"Resource"} if value.get("Effect") == "Allow" else set())
+        found = {key: self._resolved(each, partly=key in patterns) for key, each in value.items()}
+        return OUTSIDE if looped else found
 
-    def _returned(self, function: str, given: Value) -> Value:
+    def _returned(self, function: str, given: Value, *, partly: bool = False) -> Value:
         match function, given:
             case "Ref" | "Fn::GetAtt", str(name) | [str(name), *_]:
                 return self.names.get(name.partition(".")[0], OUTSIDE)
@@ -129,9 +132,11 @@ class Template:
                 pieces = [
                     called.get(each.partition(".")[0], OUTSIDE) if at % 2 else each for at, each in parts
                 ]
-                return self._returned("Fn::Join", ["", pieces])
-            case "Fn::Join", [str(delimiter), [*pieces]] if all(isinstance(each, str) for each in pieces):
-                return delimiter.join(map(str, pieces))
+                return self._returned("Fn::Join", ["", pieces], partly=partly)
+            case "Fn::Join", [str(delimiter), [*pieces]] if _known(pieces) or (
+                partly and pieces[0] and _known(pieces[:1])
+            ):
+                return delimiter.join(each if isinstance(each, str) else "*" for each in pieces)
             case "Fn::Split", [str(delimiter), str(text)] if delimiter:
                 return list(text.split(delimiter))
             case "Fn::Select", [index, [*listed]] if str(index) in map(str, range(len(listed))):
@@ -159,6 +164,10 @@ class Template:
             return found
         self.undecided.add(name)
         return self.tried.get(name, found if isinstance(found, Marker) else OUTSIDE)
+
+
+def _known(pieces: Sequence[Value]) -> bool:
+    return all(isinstance(each, str) for each in pieces)
 
 
 def _at(value: Value, *keys: str) -> Value:

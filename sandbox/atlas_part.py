@@ -9,8 +9,9 @@ from pydantic import SecretStr
 
 from sandbox.atlas import AtlasEmulator, EmulatorError, ProjectSpec
 from sandbox.atlas.auth import Credential
-from sandbox.atlas.models import Action, CustomRole, NewUser, Resource, RoleGrant
+from sandbox.atlas.models import Action, CustomRole, Label, NewUser, Resource, RoleGrant, Scope
 from sandbox.atlas.project import Project
+from sandbox.chance import Chance
 from sandbox.inventory import Inventory
 from sandbox.mongod import MongodProcess
 from sandbox.ports import HOST
@@ -31,6 +32,7 @@ class AtlasPart:
         inventory: Inventory,
         servers: Mapping[str, MongodProcess],
         private_address: str,
+        chance: Chance | None = None,
     ) -> None:
         self._estate = inventory
         self._passwords = new_passwords(inventory)
@@ -38,7 +40,7 @@ class AtlasPart:
         self._addresses["staging", "private"] = private_address
         self.keys = {name: _new_key() for name in ENVIRONMENTS}
         specs = [self._spec(name, servers[name]) for name in ENVIRONMENTS]
-        self.emulator = AtlasEmulator(specs, options.propagation_seconds)
+        self.emulator = AtlasEmulator(specs, options.propagation_seconds, chance=chance)
 
     def start(self, port: int = 0) -> str:
         """Listen, make the legacy users and roles, and return the URL. Raises `EmulatorError`."""
@@ -54,7 +56,8 @@ class AtlasPart:
         for user, secret in self._estate.secrets_in(environment):
             login = f"{user.name}:{self._passwords[user.environment, user.name].get_secret_value()}"
             address = self._addresses[user.environment, secret.address]
-            found[secret.name] = f"mongodb://{login}@{address}/{self._estate.database}?{_OPTIONS}"
+            options = "&".join(filter(None, (_OPTIONS, secret.options)))
+            found[secret.name] = f"mongodb://{login}@{address}/{self._estate.database}?{options}"
         return found
 
     def _spec(self, environment: str, server: MongodProcess) -> ProjectSpec:
@@ -106,6 +109,7 @@ def make_users(
                 for action, where in inventory.roles[name].items()
             )
             project.add_role(CustomRole(role_name=name, actions=actions), _BY_HAND)
+        scope = (Scope(name=project.spec.cluster_name, type="CLUSTER"),)
         for user in inventory.users_of(environment):
             grant = RoleGrant(role_name=user.role_name, database_name=user.role_database)
             password = passwords[environment, user.name]
@@ -115,6 +119,9 @@ def make_users(
                 group_id=project.spec.project_id,
                 roles=(grant,),
                 password=password,
+                description=user.description,
+                labels=tuple(Label(key=key, value=value) for key, value in user.labels.items()),
+                scopes=scope if user.scoped else (),
             )
             project.add_user(made, _BY_HAND)
         settled = project.propagation.settle()

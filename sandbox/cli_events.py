@@ -1,4 +1,4 @@
-"""Reads the CLI's engine events (`--event-log`, one JSON object per line) into a recorder; ignores unknown ones."""
+"""Reads engine events in the CLI's form (`--event-log`) into a recorder; ignores unknown ones."""
 
 import json
 import re
@@ -14,6 +14,7 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key by which Pulumi marks a value that is more than it seems, a secret above all."""
 
+_HIDDEN = "[secret]"
 _COLOUR = re.compile(r"<\{%[a-z0-9 ]+%\}>")
 
 
@@ -54,7 +55,7 @@ def _changes(metadata: Mapping[str, Any]) -> Iterator[Change]:
             paths = list(metadata.get("detailedDiff") or {}) or list(metadata.get("diffs") or ())
     for path in sorted(paths):
         change = Change(path, shown(_at(old, path)), shown(_at(new, path)))
-        if change.before != change.after:
+        if change.before != change.after or change.before == _HIDDEN:
             yield change
 
 
@@ -71,7 +72,7 @@ def _plain(value: object) -> object:
     """A value without Pulumi's signatures: a secret is [secret] and nothing else, and defaults are not listed."""
     if isinstance(value, Mapping):
         if SIGNATURE in value:
-            return "[secret]"
+            return _HIDDEN
         return {key: _plain(each) for key, each in value.items() if key != "__defaults"}
     return [_plain(each) for each in value] if isinstance(value, list) else value
 

@@ -37,10 +37,16 @@ class Played:
         return worst or int(not self.receipt.done)
 
 
-def play(directory: Path, program_dir: Path, engine: Engine, audience: Audience) -> Played:
+def play(
+    directory: Path,
+    program_dir: Path,
+    engine: Engine,
+    audience: Audience,
+    options: Options = Options(service=True),  # noqa: B008 - a frozen record
+) -> Played:
     """Play the demo in `directory`, leaving only its receipt; raises what `lifecycle.up` and `deploy.deploy` raise."""
     notes, began = Notes(), time.monotonic()
-    world = lifecycle.up(directory, Options(service=True))
+    world = lifecycle.up(directory, options)
     try:
         line = describe(world, engine)
         audience.up(line)
@@ -75,9 +81,10 @@ def play(directory: Path, program_dir: Path, engine: Engine, audience: Audience)
 
 
 def describe(world: World, engine: Engine) -> str:
-    """What runs, in one line: `Sandbox: 2 mongod 6.0.5 · Atlas emulator · moto · engine: embedded (…)`."""
+    """What runs, in one line: `Sandbox: 2 mongod 6.0.5 · Atlas emulator · moto · engine: embedded (…) · seed 4711`."""
     servers = f"{len(world.environments)} mongod {mongod_version()}"
-    return f"Sandbox: {servers} · Atlas emulator · moto · engine: {choose(engine).name}"
+    kind = "easy world" if world.options.easy else f"seed {world.options.seed}"
+    return f"Sandbox: {servers} · Atlas emulator · moto · engine: {choose(engine).name} · {kind}"
 
 
 def mongod_version() -> str:

@@ -7,11 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from atlas_access.base import What, advance, advanced
+from atlas_access.base import What, advance, advanced, check_settings
+from atlas_access.manifest import load_manifest
 from atlas_access.review import Deployment, Moment, Operation, Progress
+from atlas_access.rotation import Verb, plan
+from components.settings import read_files
 from sandbox.baselines import capture_baseline
-from sandbox.demo_story import DELETE, Act, Capture, Pass, Record, Releases, Retire, Step
+from sandbox.demo_story import DELETE, Act, Capture, Pass, Record, Releases, Retire, Rotate, Step
 from sandbox.deploy import Engine, Order, deploy
 from sandbox.load_process import LoadProcess
 from sandbox.receipt import Chapter, GateRun, Release, reported_rounds
@@ -60,6 +64,9 @@ class Player:
     _notes: Notes
     _load: LoadProcess
     _verified_at: str = ""
+    _given: dict[str, dict[str, Any]] = field(
+        default_factory=dict
+    )  # the settings that a rotation has written
 
     def acts(self, acts: Sequence[Act]) -> None:
         """Play every act, or all until one fails."""
@@ -116,6 +123,8 @@ class Player:
                     self._verified_at = _moment(self._directory)
                 case Retire(stack, way):
                     self._deployed(self._retirement(stack, way), way)
+                case Rotate():
+                    self._rotated(step)
                 case Releases():
                     self._released(step)
 
@@ -128,6 +137,18 @@ class Player:
         }
         return Order(stack, Operation.UP, "retire", settings=settings)
 
+    def _rotated(self, step: Rotate) -> None:
+        """Write what `atlas-access rotate` writes, and update the stack."""
+        given = self._given.get(step.stack, {})
+        own = {"phase": "bind", **given}
+        settings = check_settings(step.stack, read_files(self._program), sandbox=True, overrides=own)
+        manifest = load_manifest((self._program / "access.yaml").read_text(encoding="utf-8"))
+        written = {**given, **plan(step.stack, settings, manifest, [step.user], step.verb).settings}
+        self._given[step.stack] = {key: value for key, value in written.items() if value is not None}
+        self._deployed(Order(step.stack, Operation.UP, "bind"), f"rotate {step.user}: {step.verb.value}")
+        if step.verb is Verb.FINISH:  # what is left of a finished rotation; a retirement refuses the rest
+            self._given[step.stack] = {"generations": self._given[step.stack]["generations"]}
+
     def _deployed(self, order: Order, named: str = "") -> None:
         """Deploy; `named` is what the receipt calls it, when the phase alone does not say it."""
         said: list[str] = []
@@ -137,7 +158,13 @@ class Player:
                 said.append(progress.text)
             self._audience.progress(order.stack, progress)
 
-        done = deploy(self._world, replace(order, engine=self._engine, program_dir=self._program), note)
+        given = {
+            key: value if isinstance(value, str) else json.dumps(value)
+            for key, value in self._given.get(order.stack, {}).items()
+        }
+        settings = {**given, **order.settings}
+        asked = replace(order, engine=self._engine, program_dir=self._program, settings=settings)
+        done = deploy(self._world, asked, note)
         if named and not done.failure:
             # A deletion moves no service: the move that its stack records was the tombstones'.
             done = replace(done, phase=named, swap=None if named == DELETE else done.swap)

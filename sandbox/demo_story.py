@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from atlas_access.review import Operation
+from atlas_access.rotation import Verb
 from sandbox.deploy import Order
 
 SOAK_SECONDS = 31 * 60  # A little more than the thirty minutes that a soak takes
@@ -10,6 +11,7 @@ DAY_SECONDS = 24 * 3600 + 60
 """A little more than the day for which everything is verified, and for which tombstones last."""
 BUILD = "current"
 TOMBSTONE, DELETE = "tombstone", "delete"  # the steps of a retirement, as the setting `retirement` names them
+ROTATED = "app_write"  # the user that is rotated on staging: no other stack reads its credential
 DEPLOYMENTS = 3  # how many completed deployments of the application there must be before anything is retired
 
 
@@ -49,7 +51,16 @@ class Releases:
     times: int = DEPLOYMENTS
 
 
-Step = Order | Capture | Pass | Record | Releases | Retire
+@dataclass(frozen=True)
+class Rotate:
+    """One step of the rotation of a stack's user: the new credential is brought in, or the old one goes."""
+
+    stack: str
+    user: str
+    verb: Verb
+
+
+Step = Order | Capture | Pass | Record | Releases | Retire | Rotate
 
 
 @dataclass(frozen=True)
@@ -83,12 +94,16 @@ def story() -> tuple[Act, ...]:
         Act("prod: bind", ((up("prod", "bind"),),)),
         Act("prod soaks: the clock is advanced by 31 minutes", ((Pass(SOAK_SECONDS),),)),
         Act(
-            "the code moves to the new variables: the application's own pipeline deploys, three times",
-            ((Releases("staging"),), (Releases("prod"),)),
+            "the code moves to the new variables: the application's own pipeline deploys, three times; "
+            f"then {ROTATED} gets a new credential on staging",
+            ((Releases("staging"), Rotate("staging", ROTATED, Verb.START)), (Releases("prod"),)),
         ),
         Act("a day goes by; code and local file are recorded as verified", ((Record(), Pass(DAY_SECONDS)),)),
         # Staging's app_read_staging is what prod ran on: prod's own retirement frees it.
-        Act("retire: prod's legacy users lose their roles", ((Retire("prod", TOMBSTONE),),)),
+        Act(
+            f"retire: prod's legacy users lose their roles; staging: the old credential of {ROTATED} goes",
+            ((Retire("prod", TOMBSTONE),), (Rotate("staging", ROTATED, Verb.FINISH),)),
+        ),
         Act("retire: staging's legacy users lose their roles", ((Retire("staging", TOMBSTONE),),)),
         Act("a day goes by, reversible by one command", ((Pass(DAY_SECONDS),),)),
         Act(

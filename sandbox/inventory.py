@@ -18,22 +18,29 @@ class _Record(BaseModel):
 
 
 class InventorySecret(_Record):
-    """A secret that holds a user's connection string, in the account of `environment`."""
+    """A secret that holds a user's connection string, in the account of `environment`; `options` are its own."""
 
     environment: str
     name: str
     variable: str
     consumer: Consumer = "service"
     address: Address = "public"
+    options: str = ""
 
 
 class InventoryUser(_Record):
-    """A database user of one project; `role` is a custom role's name, or a built-in one as role@database."""
+    """A database user of one project; `role` is a custom role's name, or a built-in one as role@database.
+
+    One that is `scoped` is limited to its project's cluster.
+    """
 
     name: str
     environment: str
     role: str
     secrets: tuple[InventorySecret, ...]
+    description: str | None = None
+    labels: Mapping[str, str] = {}
+    scoped: bool = False
 
     @property
     def role_name(self) -> str:

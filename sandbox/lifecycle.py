@@ -2,13 +2,14 @@
 
 import json
 import os
+import secrets
 import select
 import shutil
 import subprocess
 import sys
 import time
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from atlas_access.base import redact
@@ -42,6 +43,7 @@ def up(directory: Path, options: Options | None = None, *, deadline_seconds: flo
     is in use, `mongod` is missing, or the start failed.
     """
     chosen = options or Options()
+    chosen = replace(chosen, seed=chosen.seed or secrets.randbelow(10**6) + 1)
     directory = directory.absolute()
     _check_ports(chosen.base_port)
     _prepare(directory)
@@ -114,14 +116,14 @@ def logs(directory: Path, part: str | None = None, *, lines: int = 50) -> tuple[
     if part is not None and part not in names:
         raise SandboxError(f"no log of {part!r} in {directory}: there are {', '.join(names)}")
     try:
-        secrets = World.load(directory).secrets()
+        masked = World.load(directory).secrets()
     except SandboxError:
-        secrets = ()
+        masked = ()
     rows: list[tuple[str, str]] = []
     for path in found:
         if part in (None, path.stem):
             with path.open(errors="replace") as stream:
-                rows += [(path.stem, redact(line.rstrip("\n"), secrets)) for line in deque(stream, lines)]
+                rows += [(path.stem, redact(line.rstrip("\n"), masked)) for line in deque(stream, lines)]
     return tuple(rows)
 
 

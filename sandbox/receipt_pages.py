@@ -1,13 +1,12 @@
 """Renders a receipt as a one-page HTML document, Markdown and terminal lines."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from atlas_access.base import Format, Report, Section, Status, Table, render
 from atlas_access.review import Deployment, summary_line
-from sandbox.receipt import Chapter, Receipt, Release
+from sandbox.receipt import Receipt, Release
 
 
 def render_html(receipt: Receipt) -> str:
@@ -20,13 +19,16 @@ def render_html(receipt: Receipt) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("receipt.html.j2").render(
-        receipt=receipt, rows=rows(receipt), chapters=long_ones(receipt)
-    )
+    page = environment.get_template("receipt.html.j2")
+    return page.render(receipt=receipt, sections=_report(receipt).sections)
 
 
 def render_markdown(receipt: Receipt) -> str:
     """The same as Markdown; ends in a newline."""
+    return render(_report(receipt), Format.MD)
+
+
+def _report(receipt: Receipt) -> Report:
     load = receipt.load
     users = (
         Section(
@@ -40,16 +42,6 @@ def render_markdown(receipt: Receipt) -> str:
             ),
         )
         for cluster in receipt.clusters
-    )
-    done = tuple(
-        (
-            each.stack,
-            each.phase,
-            each.changes,
-            f"{each.seconds:.1f} s",
-            f"FAILED {each.outcome}" if each.failed else each.outcome,
-        )
-        for each in rows(receipt)
     )
     gates = tuple(
         (
@@ -72,54 +64,29 @@ def render_markdown(receipt: Receipt) -> str:
             (f"{load}; {load.rate:.0f} due a second for each environment.", *map(str, load.faults[:10])),
             Table(("environment", "endpoint", "asked", "failed", "wrong"), counts),
         )
+    long_ones = (each for each in receipt.chapters if each.seconds >= 0.05)  # advancing a clock takes no time
+    done = Table(("stack", "phase", "changes", "time", ""), tuple(map(_row, receipt.doings)))
     sections = (
         Section(lines=(f"{receipt.sandbox}. {receipt.made_at}, {receipt.seconds:.0f} s.", *receipt.notes)),
         *users,
-        Section("What was done", table=Table(("stack", "phase", "changes", "time", ""), done)),
+        Section("What was done", table=done),
         Section("Gates", table=Table(("stack", "when", "answered by", "green rounds", ""), gates)),
         requests,
         Section("Known and accepted", tuple(f"{each.id} ({each.adr}): {each}" for each in receipt.accepted)),
-        Section("Time", tuple(f"{each.title}: {each.seconds:.1f} s" for each in long_ones(receipt))),
+        Section("Time", tuple(f"{each.title}: {each.seconds:.1f} s" for each in long_ones)),
     )
     status = Status.GOOD if receipt.done else Status.BAD
-    return render(Report("receipt", status, "Receipt of a migration:", receipt.headline, sections), Format.MD)
+    return Report("receipt", status, "Receipt of a migration:", receipt.headline, sections)
 
 
-@dataclass(frozen=True)
-class Row:
-    """A row of what was done, for the page."""
-
-    stack: str
-    phase: str
-    changes: str
-    seconds: float
-    outcome: str
-    beside: str = ""
-    failed: bool = False
-
-
-def rows(receipt: Receipt) -> tuple[Row, ...]:
-    """What was done, in its order."""
-    return tuple(_row(each) for each in receipt.doings)
-
-
-def _row(each: Deployment | Release) -> Row:
+def _row(each: Deployment | Release) -> tuple[str, str, str, str, str]:
+    seconds = f"{each.seconds:.1f} s"
     if isinstance(each, Release):
-        return Row(each.stack, "application", each.what, each.seconds, str(each))
-    beside = each.proof_line if each.swap and not each.failure else ""
-    return Row(each.stack, each.phase, each.counted, each.seconds, did(each), beside, bool(each.failure))
-
-
-def did(deployment: Deployment) -> str:
-    """What a deployment came to besides its counts: the move, or the proofs, or why it failed."""
-    if deployment.failure:
-        return deployment.failure.splitlines()[0]
-    return str(deployment.swap) if deployment.swap else deployment.proof_line
-
-
-def long_ones(receipt: Receipt) -> tuple[Chapter, ...]:
-    """The chapters that took any time: a clock that is advanced takes none."""
-    return tuple(each for each in receipt.chapters if each.seconds >= 0.05)
+        return each.stack, "application", each.what, seconds, str(each)
+    if each.failure:
+        return each.stack, each.phase, each.counted, seconds, f"FAILED {each.failure.splitlines()[0]}"
+    parts = (str(each.swap) if each.swap else "", each.proof_line)
+    return each.stack, each.phase, each.counted, seconds, " · ".join(filter(None, parts))
 
 
 def lines(receipt: Receipt) -> Iterator[str]:

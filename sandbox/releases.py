@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from atlas_access.base import REGISTRATION_FACTS
+from atlas_access.base import registrable
 from atlas_access.rollout import Service, ServiceState, short
 from sandbox.aws_clients import client_of
 from sandbox.world import SandboxError, World
@@ -51,10 +51,7 @@ class Pipeline:
 
     def registered(self, change: Callable[[dict[str, Any]], None] = lambda _: None) -> str:
         """Register the running revision again, changed, and return its ARN; nothing is deployed."""
-        running = self.observe().revision
-        definition = {
-            k: v for k, v in self.service.definition(running).items() if k not in REGISTRATION_FACTS
-        }
+        definition = registrable(self.service.definition(self.observe().revision))
         change(definition)
         return str(self._ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"])
 

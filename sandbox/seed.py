@@ -1,12 +1,15 @@
 """The documents and indexes of both clusters, made up, as the demo's contract needs them.
 
+`UNEVEN` makes some of the collections what any real cluster has beside plain ones: a view, a time series, a capped one,
+validators, and text, TTL, partial and wildcard indexes. An easy world has plain collections alone.
+
 ZIP 84094 offers 14 plans, on each of which the provider "Tyler Wood" and the drugs Synthroid and Lipitor are covered;
 rxcui 1364441 is a preferred brand on plan 42261UT0060023 in 2026.
 """
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -203,27 +206,70 @@ def collections() -> tuple[SeedCollection, ...]:
     )
 
 
-def seed(root_uris: Mapping[str, str], database: str) -> None:
+@dataclass(frozen=True)
+class Uneven:
+    """How a collection is created, where not by default, and its indexes that are not plain."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    indexes: tuple[Document, ...] = ()
+
+
+def _valid(**types: str) -> Document:
+    """The options of a collection whose documents must hold these fields, by their BSON types."""
+    properties = {name: {"bsonType": kind} for name, kind in types.items()}
+    return {"validator": {"$jsonSchema": {"required": list(types), "properties": properties}}}
+
+
+UNEVEN: Mapping[str, Uneven] = {
+    "plans": Uneven(indexes=({"key": {"name": "text"}, "name": "words"},)),
+    "zip_county": Uneven(indexes=({"key": {"$**": 1}, "name": "wildcard"},)),
+    "audit_log": Uneven({"timeseries": {"timeField": "at", "metaField": "actor"}}),
+    "agent_waitlist_submissions": Uneven(_valid(email="string", state="string", submitted_at="date")),
+    "agent_survey_responses": Uneven(
+        _valid(email="string", score="int"),
+        ({"key": {"score": 1}, "name": "bad", "partialFilterExpression": {"score": {"$lt": 5}}},),
+    ),
+    "agent_sessions": Uneven(
+        indexes=({"key": {"ended_at": 1}, "name": "expiry", "expireAfterSeconds": 3600, "sparse": True},)
+    ),
+    "mrpuf_issuers_staging": Uneven(
+        {
+            "viewOn": "plans",
+            "pipeline": [
+                {"$group": {"_id": {"$substrBytes": ["$plan_id", 0, 5]}, "state": {"$first": "$state"}}},
+                {"$project": {"_id": 0, "issuer_id": "$_id", "state": 1}},
+            ],
+        }
+    ),
+    "mrf_file_state_staging": Uneven({"capped": True, "size": 65536, "max": 100}),
+}
+
+
+def seed(root_uris: Mapping[str, str], database: str, *, easy: bool = False) -> None:
     """Fill every environment's cluster at once. `root_uris` are secrets, by environment."""
 
     def fill(environment: str) -> None:
         with MongoClient[Document](root_uris[environment], directConnection=True) as client:
-            _fill(client[database], [c for c in collections() if environment in c.on])
+            _fill(client[database], [c for c in collections() if environment in c.on], easy=easy)
 
     with ThreadPoolExecutor(len(root_uris)) as pool:
         list(pool.map(fill, root_uris))
 
 
-def _fill(database: Database[Document], wanted: Iterable[SeedCollection]) -> None:
+def _fill(database: Database[Document], wanted: Iterable[SeedCollection], *, easy: bool) -> None:
     for collection in wanted:
-        target = database[collection.name]
-        keys = [
-            {"key": dict.fromkeys(fields, 1), "name": "_".join(fields), "unique": unique}
+        uneven = Uneven() if easy else UNEVEN.get(collection.name, Uneven())
+        if uneven.options:
+            database.create_collection(collection.name, **uneven.options)
+        if "viewOn" in uneven.options:
+            continue
+        keys: list[Document] = [
+            {"key": dict.fromkeys(fields, 1), "name": "_".join(fields)} | ({"unique": True} if unique else {})
             for fields, unique in collection.indexes
         ]
         # Indexes first: on an empty collection they cost nothing.
-        database.command("createIndexes", collection.name, indexes=keys)
-        target.insert_many([dict(document) for document in collection.documents])
+        database.command("createIndexes", collection.name, indexes=[*keys, *uneven.indexes])
+        database[collection.name].insert_many([dict(document) for document in collection.documents])
 
 
 def _log(action: str, count: int) -> tuple[Document, ...]:

@@ -14,6 +14,8 @@ import psutil
 
 from sandbox import processes, seed
 from sandbox.atlas_part import AtlasPart
+from sandbox.busy_clients import BusyClients
+from sandbox.chance import Chance
 from sandbox.control import Control
 from sandbox.forwarder import Forwarder
 from sandbox.inventory import Inventory
@@ -84,7 +86,7 @@ class Supervisor:
         private_address = forwarder.start(self._port("private endpoint"))
         self._parts.callback(forwarder.cut)
         with ThreadPoolExecutor(1) as pool:
-            seeding = pool.submit(seed.seed, roots, inventory.database)
+            seeding = pool.submit(seed.seed, roots, inventory.database, easy=self._options.easy)
             token = secrets.token_hex(24)
             witness = Witness(self._record, self._forget)
             part = ServicePart(inventory.by_name, witness) if self._options.service else None
@@ -93,21 +95,26 @@ class Supervisor:
             control.start(self._port("control"))
             self._parts.callback(control.stop)
             agent = EcsAgent(self._options.ecs_step_seconds)
-            aws = server.AwsServer(agent)
+            aws = server.AwsServer(agent, chance=self._chance("aws"))
             aws.start(self._port("aws"))
             self._parts.callback(aws.stop)
-            atlas = AtlasPart(self._options, inventory, servers, private_address)
+            atlas = AtlasPart(self._options, inventory, servers, private_address, self._chance("atlas"))
             self._parts.callback(atlas.emulator.stop)
             atlas.start(self._port("atlas"))
             urls = self._service(part, inventory, agent, (atlas.emulator.url, aws.url, control.url))
             sessions = {
-                name: account.build_account(inventory, name, atlas.strings(name), agent)
+                name: account.build_account(
+                    inventory, name, atlas.strings(name), agent, easy=self._options.easy
+                )
                 for name in ENVIRONMENTS
             }
             service_part.settle(agent)
             agent.start()
             self._parts.callback(agent.stop)
             seeding.result()
+        if not self._options.easy:
+            busy = BusyClients(roots.values(), inventory.database)
+            self._parts.callback(busy.stop)
         environments = {}
         for name in ENVIRONMENTS:
             here, mongod = inventory.by_name[name], servers[name]
@@ -136,6 +143,9 @@ class Supervisor:
         world = self._with_providers(world)
         world.save()
         return world
+
+    def _chance(self, part: str) -> Chance | None:
+        return None if self._options.easy else Chance(f"{self._options.seed} {part}")
 
     def _mongod(self, environment: str, binary: Path) -> MongodProcess:
         mongod = MongodProcess.start(

@@ -30,7 +30,9 @@ class SandboxError(Exception):
 class Options:
     """How a sandbox is started. Times in seconds; `base_port` 0 takes free ports, else it takes the 8 from there.
 
-    With `service` tasks are processes behind a balanced address; without, deployments are only recorded.
+    With `service` tasks are processes behind a balanced address; without, deployments are only recorded. `seed` decides
+    which answers of Atlas and AWS are slow, dropped or refused (0 chooses one). An `easy` world has none of that, plain
+    collections, idle clusters, and secrets of one version.
     """
 
     base_port: int = 0
@@ -38,6 +40,8 @@ class Options:
     propagation_seconds: float = 1.0
     ecs_step_seconds: float = 0.1
     service: bool = False
+    easy: bool = False
+    seed: int = 0
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,13 @@ class Engine(StrEnum):
     EMBEDDED = "embedded"
 
 
+class SandboxWorld(StrEnum):
+    """How a sandbox behaves."""
+
+    USUAL = "usual"
+    EASY = "easy"
+
+
 class PlainFormat(StrEnum):
     """The formats of an answer."""
 

@@ -31,6 +31,19 @@ EngineChoice = Annotated[
 ]
 
 
+WorldChoice = Annotated[
+    inputs.SandboxWorld,
+    typer.Option(
+        "--world",
+        help="usual: busy clusters, odd collections, slow and dropped answers; easy: none of that, to debug.",
+    ),
+]
+Seed = Annotated[
+    int,
+    typer.Option("--seed", min=0, help="Which answers are slow or dropped; 0 chooses one, which is shown."),
+]
+
+
 @app.command()
 def up(
     *,
@@ -42,6 +55,8 @@ def up(
         ),
     ] = False,
     base_port: Annotated[int, typer.Option(help="First of a row of ports; 0 takes free ones.")] = 0,
+    kind: WorldChoice = inputs.SandboxWorld.USUAL,
+    seed: Seed = 0,
     output: inputs.PlainOutput = inputs.PlainFormat.TEXT,
 ) -> int:
     """Start the sandbox in the legacy state that the migration begins with."""
@@ -53,7 +68,9 @@ def up(
         from sandbox.deploy import Engine as Wanted
         from sandbox.world import Options
 
-        world = lifecycle.up(directory, Options(base_port=base_port, keep=keep, service=True))
+        easy = kind is inputs.SandboxWorld.EASY
+        options = Options(base_port=base_port, keep=keep, service=True, easy=easy, seed=seed)
+        world = lifecycle.up(directory, options)
         found = describe(world, Wanted.AUTO)
     if output is inputs.PlainFormat.JSON:
         write(
@@ -283,15 +300,23 @@ def clock(
 
 
 @app.command()
-def demo(*, directory: inputs.Directory = inputs.HERE, engine: EngineChoice = inputs.Engine.AUTO) -> int:
+def demo(
+    *,
+    directory: inputs.Directory = inputs.HERE,
+    engine: EngineChoice = inputs.Engine.AUTO,
+    kind: WorldChoice = inputs.SandboxWorld.USUAL,
+    seed: Seed = 0,
+) -> int:
     """Play the whole migration on this machine, both stacks, under constant load; then tear it all down."""
     from atlas_access.cli.sandbox_demo_view import stage
 
     with _sandbox_errors():
         from sandbox import demo as story
         from sandbox.deploy import Engine as Wanted
+        from sandbox.world import Options
 
-        return stage(lambda audience: story.play(directory, Path(), Wanted(engine.value), audience))
+        options = Options(service=True, easy=kind is inputs.SandboxWorld.EASY, seed=seed)
+        return stage(lambda audience: story.play(directory, Path(), Wanted(engine.value), audience, options))
 
 
 def deployed_state(directory: Path, stack: str) -> str:

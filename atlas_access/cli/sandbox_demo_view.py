@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from atlas_access.base import Format, render
 from atlas_access.cli.output import console
 from atlas_access.cli.sandbox_deploy_view import show_deployment
-from atlas_access.cli.sandbox_live import following
+from atlas_access.cli.sandbox_live import Story
 from atlas_access.review import Deployment, Moment, Operation, Progress, matrix_report, progress_line
 from sandbox.demo import Audience
+from sandbox.demo_story import story
 from sandbox.receipt_pages import lines
 
 if TYPE_CHECKING:
@@ -25,14 +26,8 @@ if TYPE_CHECKING:
 NEXT = 'atlas-access sandbox up, then README "On your own accounts"'
 
 
-def audience(screen: Console, report: Callable[[Progress], None]) -> Audience:
+def audience(screen: Console, shown: Story) -> Audience:
     """Shows the demo while it is played; any thread may call it."""
-
-    def line(text: str) -> None:
-        screen.print(text, soft_wrap=True)
-
-    def begins(title: str) -> None:
-        screen.print(f"\n{title}", style="bold", soft_wrap=True)
 
     def progressed(stack: str, progress: Progress) -> None:
         # What is said names its stack, since two may be at work.
@@ -40,20 +35,20 @@ def audience(screen: Console, report: Callable[[Progress], None]) -> Audience:
             named = progress.text.startswith(f"{stack}:")
             text = progress.text if named else f"{stack}: {progress.text}"
             progress = replace(progress, step=None, text=text)
-        report(progress)
+        shown.report(progress)
 
     def ended(deployment: Deployment) -> None:
         show_deployment(screen, deployment, advice=deployment.operation is Operation.PREVIEW)
 
-    return Audience(line, begins, progressed, ended, line)
+    return Audience(shown.line, shown.begins, progressed, ended, shown.line)
 
 
 def stage(play: Callable[[Audience], Played]) -> int:
     """Play the demo on standard output and return its exit code."""
     screen = console()
-    screen.print("Starting the sandbox: two mongods, Atlas and AWS emulated …", soft_wrap=True)
-    with following(screen, _line) as report:
-        played = play(audience(screen, report))
+    begin = "Starting the sandbox: two mongods, Atlas and AWS emulated"
+    with Story(screen, _line, begin, len(story())) as shown:
+        played = play(audience(screen, shown))
     _last_screen(screen, played)
     return played.exit_code
 

@@ -41,8 +41,8 @@ def replay(
 
     with presented_as(WRONG, *REFUSALS):
         from sandbox.replays import report
+        from sandbox.replays.incidents import chosen
         from sandbox.replays.play import Audience, play
-        from sandbox.replays.registry import chosen
 
         replays = chosen(name)
         if listed:

@@ -100,6 +100,8 @@ def file_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
         yield from _collections(was, now)
         yield from _waivers(was, now)
         yield from _generic(Part.MANIFEST, _rest(was), _rest(now), _of_manifest, "access.yaml")
+    people = (before.known_users, after.known_users)
+    yield from _generic(Part.KNOWN_USER, *people, _of_known_users, "known-users.yaml")
     for stack in dict.fromkeys((*after.settings, *before.settings)):
         yield from _settings(stack, before.settings.get(stack, {}), after.settings.get(stack, {}))
     yield from _generic(Part.LAW, before.law, after.law, _of_law, "the law")
@@ -196,6 +198,15 @@ def _of_law(difference: Difference) -> Effect:
     if difference.path == "unknown":
         return Effect.NARROWS if difference.new == ("fail",) else Effect.WIDENS
     return Effect.WIDENS if wider else Effect.NARROWS if narrower else Effect.SAME
+
+
+def _of_known_users(difference: Difference) -> Effect:
+    """Whom the drift check newly accepts, where, with which roles, or for longer."""
+    if difference.path.endswith((".reason", "version")):
+        return Effect.SAME
+    if difference.path.endswith(".until") and difference.new and difference.gone:
+        return Effect.WIDENS if difference.new > difference.gone else Effect.NARROWS
+    return Effect.WIDENS if difference.new else Effect.NARROWS
 
 
 def _by_number(difference: Difference) -> Effect:

@@ -16,13 +16,14 @@ class Declaration:
     """What one commit declares. `manifest` is None before there was one; files that are absent are empty.
 
     `law` is policy-config.json as it is written, `settings` each stack's without the project's prefix, `gates`
-    smoke.yaml.
+    smoke.yaml, `known_users` known-users.yaml.
     """
 
     manifest: Manifest | None
     law: Mapping[str, Plain] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, Plain]] = field(default_factory=dict)
     gates: Mapping[str, Plain] = field(default_factory=dict)
+    known_users: Mapping[str, Plain] = field(default_factory=dict)
 
 
 class Effect(StrEnum):
@@ -42,6 +43,7 @@ class Part(StrEnum):
     ROTATION = "rotation"
     COLLECTION = "collection"
     WAIVER = "waiver"
+    KNOWN_USER = "known user"
     MANIFEST = "manifest"
     SETTING = "setting"
     LAW = "law"

@@ -13,6 +13,7 @@ from atlas_access.review.declaration import Declaration
 from atlas_access.review.from_git import Base, BaseUnread
 
 LAW = "policy/policy-config.json"
+KNOWN_USERS = "known-users.yaml"
 _STACKS = "Pulumi.*.yaml"
 
 
@@ -47,12 +48,13 @@ def _declaration(
             name.removeprefix("Pulumi.").removesuffix(".yaml"): _settings(read(name), name) for name in stacks
         }
         gates = _mapping(read("smoke.yaml"), "smoke.yaml")
+        known = _mapping(read(KNOWN_USERS), KNOWN_USERS)
         law = json.loads(read(LAW) or "{}")
     except ManifestInvalid as invalid:
         raise BaseUnread(_unreadable(at, str(invalid.errors[0]))) from None
     except (ValueError, RecursionError):
         raise BaseUnread(_unreadable(at, f"{LAW} is not JSON")) from None
-    return Declaration(declared, law if isinstance(law, dict) else {}, settings, gates)
+    return Declaration(declared, law if isinstance(law, dict) else {}, settings, gates, known)
 
 
 def _unreadable(at: str, why: str) -> str:

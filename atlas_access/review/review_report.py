@@ -111,6 +111,7 @@ _NOUNS = {
     Part.VARIABLE: "variable",
     Part.COLLECTION: "data class",
     Part.WAIVER: "waiver",
+    Part.KNOWN_USER: "entry of known-users.yaml",
     Part.MANIFEST: "other entry of access.yaml",
     Part.SETTING: "setting",
     Part.LAW: "entry of the law",

@@ -1,16 +1,15 @@
-"""Finds a Chromium that is installed, and says with which flags it is driven.
-
-No browser is downloaded, and nobody's profile is used.
-"""
+"""Finds a Chromium that is installed, and says with which flags it is driven. Nobody's profile is used."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
 VARIABLE = "CHROMIUM"
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+DOWNLOADED = ("chrome", "headless_shell", "chrome-headless-shell", "Chromium.app/Contents/MacOS/Chromium")
 INSTALL = f"install Chromium (apt-get install chromium), or name one in {VARIABLE}"
 MISSING = f"no browser is installed here, so gate 6 cannot be run: {INSTALL}"
 
@@ -49,9 +48,17 @@ SANDBOX_FLAGS = (
 
 
 def find_chromium(environment: Mapping[str, str] | None = None) -> str:
-    """The path of a browser: CHROMIUM in the environment, else the first of the known names on PATH; "" for none."""
+    """The path of a browser: CHROMIUM, else the first known name on PATH, else Playwright's download; "" for none."""
     held = os.environ if environment is None else environment
     path = held.get("PATH", os.defpath)
     if named := held.get(VARIABLE, "").strip():
         return shutil.which(named, path=path) or ""
-    return next((found for name in NAMES if (found := shutil.which(name, path=path))), "")
+    if found := next((found for name in NAMES if (found := shutil.which(name, path=path))), ""):
+        return found
+    home = Path(held.get("HOME", "/nonexistent"))
+    own = held.get("PLAYWRIGHT_BROWSERS_PATH", "")
+    folders = [Path(own)] if own else [home / ".cache/ms-playwright", home / "Library/Caches/ms-playwright"]
+    downloads = (
+        each for folder in folders for name in DOWNLOADED for each in folder.glob(f"chromium*/*/{name}")
+    )
+    return max((str(each) for each in downloads if os.access(each, os.X_OK)), default="")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from policy.iam import PolicyView, Statement, inline_views, own_policy_view, policy_view, trust_view
+from policy.iam import PolicyView, Statement, inline_views, matches, own_policy_view, policy_view, trust_view
 from policy.law import Environment
 from policy.model import rule
 from policy.parts import parts
@@ -23,7 +23,7 @@ from policy.resources import (
 )
 from policy.run import Run
 from policy.secret_reference import parse_secret_reference
-from policy.values import Marker, Value, inside
+from policy.values import OUTSIDE, Marker, Value, inside
 
 _READS = ("secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue")
 _CHANGES = tuple(
@@ -96,12 +96,13 @@ def _views(resource: Resource, actions: Sequence[str], report: Report) -> tuple[
 
 def _check_document(view: PolicyView, run: Run, home: Environment, report: Report) -> None:
     for given in view.roles:
-        roles = [None, *home.readers] if isinstance(given, Marker) else [given]
+        whole = not isinstance(given, Marker) and "*" not in (given or "")
+        roles = [given] if isinstance(given, str) and whole else [None, *(() if whole else home.readers)]
         found = [dict.fromkeys(_problems(view, role, run, home)) for role in roles]
         for message in found[0] if all(found) else ():
             report.finding(message)
         if any(found) and not all(found):
-            report.not_evaluated("role", given)
+            report.not_evaluated("role", given if isinstance(given, Marker) else OUTSIDE)
 
 
 def _problems(view: PolicyView, role: str | None, run: Run, home: Environment) -> Iterator[str]:
@@ -143,9 +144,7 @@ def _check_attachment(arn: Value, path: str, ours: bool, run: Run, report: Repor
         return
     if managed["account"] == "aws":
         if _WIDE.search(managed["name"]) or (ours and managed["name"] not in _HARMLESS):
-            report.finding(
-                f"{path}: this policy of AWS reads secrets or changes who may; write the grant out."
-            )
+            report.finding(f"{path}: this policy of AWS reads secrets or changes who may; write it out.")
     elif ours and managed["path"] not in run.history.policies:
         report.finding(f"{path}: a policy that this stack does not declare, so its grants are not seen.")
 
@@ -226,13 +225,9 @@ _BECOMES = (
 )
 _ELEVATES = {
     "policy": ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"),
-    "user": (
-        "iam:PutUserPolicy",
-        "iam:AttachUserPolicy",
-        "iam:CreateAccessKey",
-        "iam:CreateLoginProfile",
-    ),
+    "user": ("iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:CreateAccessKey", "iam:CreateLoginProfile"),
     "group": ("iam:PutGroupPolicy", "iam:AttachGroupPolicy", "iam:AddUserToGroup"),
+    "permissionSet": ("sso:PutInlinePolicyToPermissionSet", "sso:AttachManagedPolicyToPermissionSet"),
 }
 """What gives its holder any grant, if it is allowed on everything of a kind."""
 _TASKS = "ecs-tasks.amazonaws.com"
@@ -255,16 +250,17 @@ def _detours(view: PolicyView, home: Environment) -> Iterator[str]:
         for action, found in view.granted(actions, f"arn:aws:iam::{home.account}:role/{role}"):
             yield f"{found.path}: allows {action} on {role}, which reads secrets of ours."
     for kind, raising in _ELEVATES.items():
-        for action, found in view.granted(
-            view.mentions(raising), f"arn:aws:iam::{home.account}:{kind}/{_ANY}"
-        ):
+        of_iam = f"arn:aws:iam::{home.account}:{kind}/{_ANY}"
+        arn = of_iam if kind != "permissionSet" else f"arn:aws:sso:::{kind}/ssoins-{_ANY}/ps-{_ANY}"
+        for action, found in view.granted(view.mentions(raising), arn):
             yield f"{found.path}: allows {action} on every {kind}: its holder can grant itself our secrets."
 
 
 def _check_trust(resource: Resource, home: Environment, report: Report) -> None:
     name = resource.props.get("name")
-    if not isinstance(name, Marker) and str(name) not in home.iam_roles:
+    if not isinstance(name, Marker) and not any(matches(str(name), each) for each in home.iam_roles):
         return
+    name = OUTSIDE if "*" in str(name) else name
     view = resource.read(trust_view)
     report.not_evaluated("assumeRolePolicy", view.unseen)
     for statement in view.statements:

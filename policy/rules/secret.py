@@ -48,9 +48,7 @@ def _check_key(key: Text | None, home: Environment, report: Report) -> None:
     allowed = {home.key_alias, *(home.keys or ([named["id"]] if named is not None else []))}
     own = named is not None and named["account"] in (None, home.account)
     if named is None or not own or allowed.isdisjoint((key, named["alias"] or named["id"])):
-        report.finding(
-            f"kmsKeyId: has to be {home.key_alias} or that key's ARN, no key of AWS or another account."
-        )
+        report.finding(f"kmsKeyId: has to be {home.key_alias} or its ARN, no key of AWS or another account.")
 
 
 def _check_name(name: Text | None, home: Environment, run: Run, report: Report) -> None:

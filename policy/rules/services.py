@@ -124,9 +124,7 @@ def check_elsewhere(resource: Resource, run: Run, report: Report) -> None:
                 or text.rstrip("*") == home.secret_prefix
                 or any(_whole(name, text, "/") for name in names)
             ):
-                report.finding(
-                    f"{printable(path)}: names a secret or role of ours; the law's tasks alone use it."
-                )
+                report.finding(f"{printable(path)}: names a secret or role of ours; our tasks alone use it.")
         for key in piece.props if TEMPLATE.match(piece.type) else ():
             if key.lower() in _ELSEWHERE and (makes_iam or _names_ours(piece, home)):
                 report.not_evaluated(key, OUTSIDE)

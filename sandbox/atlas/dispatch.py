@@ -19,6 +19,7 @@ from sandbox.atlas.faults import Fault, Faults, PropagationOrder
 from sandbox.atlas.negotiation import Query, agreed, encode, media_type
 from sandbox.atlas.project import Project
 from sandbox.atlas.routes import API, Call, find_route
+from sandbox.chance import Chance, Kind
 
 CONTROL = "/sandbox/atlas"
 _TOKEN = "/api/oauth/token"  # noqa: S105 - an address
@@ -61,9 +62,14 @@ class Dispatcher:
     """Answers every request; holds no state of its own but the faults that wait."""
 
     def __init__(
-        self, projects: Mapping[str, Project], keyring: Keyring, clock: Callable[[], datetime]
+        self,
+        projects: Mapping[str, Project],
+        keyring: Keyring,
+        clock: Callable[[], datetime],
+        chance: Chance | None = None,
     ) -> None:
         self.faults = Faults()
+        self._chance = chance
         self.base_url = ""
         self._projects = projects
         self._keyring = keyring
@@ -136,7 +142,7 @@ class Dispatcher:
         return _json(status, body, headers)
 
     def _with_fault(self, request: Request, act: Callable[[], Reply]) -> Reply:
-        fault = self.faults.take(request.method, request.path)
+        fault = self.faults.take(request.method, request.path) or self._by_chance(request)
         if fault is None:
             return act()
         time.sleep(fault.delay_seconds)
@@ -155,6 +161,17 @@ class Dispatcher:
         if fault.malformed:
             return Reply(reply.status, reply.payload[: len(reply.payload) // 2] or b"{", reply.headers)
         return reply
+
+    def _by_chance(self, request: Request) -> Fault | None:
+        """A provider's requests are only slow: it does not ask again, and an update of ours would fail for nothing."""
+        trouble = self._chance.draw() if self._chance else None
+        provider = "mongodbatlas" in request.headers.get("user-agent", "")
+        if trouble is None:
+            return None
+        if trouble.kind is Kind.REFUSED and not provider:
+            return Fault(status=429, error_code="RATE_LIMITED", retry_after=0)
+        lost = trouble.kind is Kind.DROPPED and request.method == "GET" and not provider
+        return Fault(delay_seconds=trouble.seconds, drop="after" if lost else None)
 
     def _control(self, request: Request) -> Reply:
         what = (request.method, request.path.removeprefix(CONTROL))

@@ -21,7 +21,10 @@ _CATALOGUE: dict[str, tuple[int, str]] = {
     "ATLAS_INVALID_ROLE": (400, "No role {}@{} exists."),
     "ATLAS_INVALID_ROLE_DATABASE": (400, "The role {} exists on the database {} only."),
     "ATLAS_INVALID_USERNAME": (400, "The username cannot be used for this type of database user."),
-    "ATLAS_MANAGED_X509_NAME_INVALID": (400, "Atlas-managed X.509 users are named CN=<name>, without more."),
+    "ATLAS_MANAGED_X509_NAME_INVALID": (
+        400,
+        "Atlas-managed X.509 users have a plain name, or CN=<name>, without more.",
+    ),
     "ATLAS_RESERVED_CUSTOM_ROLE_RESTRICTED": (400, "{} begins with xgen-, as built-in roles do."),
     "ATLAS_X509_USER_CANNOT_BE_TEMPORARY": (400, "An X.509 user cannot be temporary."),
     "ATLAS_X509_USER_CANNOT_USE_LDAP": (400, "A user signs in by X.509 or by LDAP, not by both."),

@@ -115,7 +115,7 @@ def _check_sign_in(user: DatabaseUser, password: str | None, *, new: bool) -> No
         _check_scram(user.username, password, new=new)
     elif password is not None:
         raise AtlasError("VALIDATION_ERROR", "only users who sign in with SCRAM have a password")
-    if user.x509_type == "MANAGED" and not re.fullmatch(r"CN=[^,=+]+", user.username):
+    if user.x509_type == "MANAGED" and not re.fullmatch(r"(CN=)?[^,=+]+", user.username):
         raise AtlasError("ATLAS_MANAGED_X509_NAME_INVALID")
     if user.x509_type == "CUSTOMER" and "CN=" not in user.username.upper():
         raise AtlasError("ATLAS_INVALID_USERNAME")

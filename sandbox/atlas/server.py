@@ -16,6 +16,7 @@ from sandbox.atlas.negotiation import encode
 from sandbox.atlas.project import Project
 from sandbox.atlas.propagation import Propagation
 from sandbox.atlas.spec import ProjectSpec
+from sandbox.chance import Chance
 from sandbox.kept_alive import Headers, KeptAliveHandler, KeptAliveServer
 from sandbox.ports import HOST, free_port
 
@@ -28,7 +29,7 @@ class AtlasEmulator:
     """The Admin API for these projects; `start` it, use it from any number of clients, `stop` it.
 
     `propagation_seconds` is how long a change takes to reach the cluster. `role_change_seconds` is how long a change
-    of roles keeps others of its project out: they are refused with 409.
+    of roles keeps others of its project out: they are refused with 409. `chance` makes answers slow, late or lost.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class AtlasEmulator:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         role_change_seconds: float = 0.005,
+        chance: Chance | None = None,
     ) -> None:
         self.url = ""
         self._server: _Server | None = None
@@ -52,7 +54,7 @@ class AtlasEmulator:
                 role_change_seconds=role_change_seconds,
             )
         keyring = Keyring([c for spec in projects for c in spec.credentials])
-        self._dispatcher = Dispatcher(self._projects, keyring, clock)
+        self._dispatcher = Dispatcher(self._projects, keyring, clock, chance)
         self._ended = threading.Event()
 
     def start(self, port: int = 0) -> str:

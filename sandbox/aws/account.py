@@ -1,10 +1,12 @@
 """Creates an environment's account on moto's backends: keys, secrets, roles, task definitions and the service."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
+from uuid import uuid4
 
 from moto.ec2 import ec2_backends
 from moto.ecs.models import ecs_backends
@@ -28,6 +30,7 @@ _LOOKS = [
 ]
 _SESSION_SECONDS = 43200
 _PORT = 3000
+_YEAR = 365 * 86400
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,18 @@ class _Account:
 
 
 def build_account(
-    inventory: Inventory, environment: str, connection_strings: Mapping[str, str], agent: EcsAgent
+    inventory: Inventory,
+    environment: str,
+    connection_strings: Mapping[str, str],
+    agent: EcsAgent,
+    *,
+    easy: bool = False,
 ) -> AwsCredentials:
     """Make one environment's account and return the deployer's credentials in it.
 
     `connection_strings` are the values of the Mongo secrets, by secret name. The service is in its first
-    deployment afterwards: let the agent step until it is complete.
+    deployment afterwards: let the agent step until it is complete. Each secret was changed twice before, unless the
+    world is `easy`: its oldest version bears no label any more.
     """
     here = inventory.by_name[environment]
     key_arn = _key(here)
@@ -71,7 +80,11 @@ def build_account(
             replica_regions=[],
             force_overwrite=False,
         )
-        arns[name] = store.secrets[name].arn
+        secret = store.secrets[name]
+        arns[name] = secret.arn
+        if not easy:
+            older: tuple[tuple[str, list[str]], ...] = ((str(uuid4()), []), (str(uuid4()), ["AWSPREVIOUS"]))
+            secret.versions = {key: _earlier(key, labels) for key, labels in older} | secret.versions
     account = _Account(inventory, here, key_arn, arns)
     logs_backends[here.account][here.region].create_log_group(account.log_group, {})
     ses_backends[here.account][here.region].verify_domain(inventory.ecs.mail_identity)
@@ -79,6 +92,12 @@ def build_account(
     _families(account)
     _service(account, agent)
     return _session(here)
+
+
+def _earlier(version: str, labels: list[str]) -> dict[str, Any]:
+    """A version of a secret whose value works no more."""
+    value, moment = f"mongodb://former:{token_hex(16)}@127.0.0.1:1/askflorence", int(time.time()) - _YEAR
+    return {"secret_string": value, "createdate": moment, "version_id": version, "version_stages": labels}
 
 
 def _key(here: InventoryEnvironment) -> str:

@@ -149,7 +149,8 @@ class EcsFront:
             and (not asked.get("startedBy") or task.started_by == asked["startedBy"])
             and (not asked.get("family") or f"/{asked['family']}:" in task.task_definition_arn)
         ]
-        return {"taskArns": arns}
+        listed, token = page(arns, asked, usual=100)
+        return {"taskArns": listed, "nextToken": token}
 
     def _describe_task_definition(self, call: Call) -> object:
         """Describe a revision, also an INACTIVE one; a family alone means its latest ACTIVE one."""

@@ -1,6 +1,7 @@
 """The WSGI front end of moto: authenticates, answers what moto lacks, forwards the rest. Foreign keys are refused."""
 
 import logging
+import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -14,15 +15,18 @@ from sandbox.aws.grants import AwsRefusal, caller_of, check_assume, simulate
 from sandbox.aws.secret_store import SecretStore
 from sandbox.aws.shapes import checked
 from sandbox.aws.wire import Answer, Call, Signature, error, read_call, result
+from sandbox.chance import Chance, Kind
 from sandbox.ecs_agent import EcsAgent
 
 _LOG = logging.getLogger(__name__)
+_READS = ("Describe", "Get", "List")
 
 
 class Front:
     """A WSGI application: our handlers first, then moto's."""
 
-    def __init__(self, agent: EcsAgent, store: SecretStore) -> None:
+    def __init__(self, agent: EcsAgent, store: SecretStore, chance: Chance | None = None) -> None:
+        self._chance = chance
         self._moto = DomainDispatcherApplication(create_backend_app)
         # It would list the folder of its services at every request; a host means one service for ever.
         self._moto.get_backend_for_host = cache(self._moto.get_backend_for_host)
@@ -40,9 +44,12 @@ class Front:
             refusal = AwsRefusal("MissingAuthenticationToken", "Missing Authentication Token", 403)
             return error("sts", refusal).send(start_response)
         try:
+            self._trouble(environ)
             answered = self._answer(environ, signature)
             if answered is None:
                 return self._moto(environ, start_response)
+        except ConnectionAbortedError:
+            raise
         except AwsRefusal as refusal:
             answered = error(signature.service, refusal)
         except ServiceException as problem:
@@ -57,6 +64,18 @@ class Front:
             fault = AwsRefusal("InternalServiceError", "The sandbox failed to answer: see its log.", 500)
             answered = error(signature.service, fault)
         return answered.send(start_response)
+
+    def _trouble(self, environ: dict[str, Any]) -> None:
+        """By chance wait, refuse, or raise `ConnectionAbortedError`, at which the server closes the connection."""
+        trouble = self._chance.draw() if self._chance else None
+        if trouble is None:
+            return
+        time.sleep(trouble.seconds)
+        action = str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
+        if trouble.kind is Kind.REFUSED:
+            raise AwsRefusal("ThrottlingException", "Rate exceeded")
+        if trouble.kind is Kind.DROPPED and action.startswith(_READS):
+            raise ConnectionAbortedError
 
     def _answer(self, environ: dict[str, Any], signature: Signature) -> Answer | None:
         caller = caller_of(signature.access_key_id)

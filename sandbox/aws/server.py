@@ -18,18 +18,24 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from sandbox.aws.front import Front
 from sandbox.aws.secret_store import SecretStore
 from sandbox.aws.wire import Signature, malformed
+from sandbox.chance import Chance
 from sandbox.ecs_agent import EcsAgent
 from sandbox.kept_alive import Headers, KeptAliveHandler, KeptAliveServer
 from sandbox.ports import HOST, free_port
 
 
 class AwsServer:
-    """Serves both accounts. `clock` gives Unix seconds for what happens after days (recovery windows)."""
+    """Serves both accounts. `clock` gives Unix seconds for what happens after days (recovery windows).
 
-    def __init__(self, agent: EcsAgent, clock: Callable[[], float] = time.time) -> None:
+    `chance` makes answers slow, lost or refused.
+    """
+
+    def __init__(
+        self, agent: EcsAgent, clock: Callable[[], float] = time.time, chance: Chance | None = None
+    ) -> None:
         # Tasks change by the agent alone; moto would move a task on each time it is described.
         state_manager.set_transition("ecs::task", {"progression": "manual", "times": 10**12})
-        self._front = Front(agent, SecretStore(clock))
+        self._front = Front(agent, SecretStore(clock), chance)
         self._server: _Server | None = None
         self.url = ""
 

@@ -1,7 +1,7 @@
 """The state file during a deployment: every step is on disk before the next begins.
 
 The file is a valid state at any moment: new records first, then the old ones not yet taken over or deleted. It is
-written to a temporary file, synced and renamed, mode 0600; one write serves all steps waiting for it.
+written to a temporary file, synced and renamed, mode 0600.
 """
 
 import os
@@ -51,9 +51,8 @@ class Checkpoint:
         # Creations that an earlier run never saw the end of stay on record: only a person knows what became of them.
         self._left = tuple(item for item in state.pending if item.type == "creating")
         self._texts: dict[int, tuple[Resource, str]] = {}
-        self._lock, self._writing = threading.RLock(), threading.Lock()
+        self._lock = threading.RLock()
         self._body = self._render()[0] if state.resources else ""
-        self._wanted = self._written = 0
 
     def resources(self) -> tuple[Resource, ...]:
         """The stack's resources, in the order of the file."""
@@ -65,30 +64,21 @@ class Checkpoint:
         """Applies `mutation` to records and makes the result durable before it returns."""
         with self._lock:
             mutation()
-            self._wanted += 1
-            ticket = self._wanted
-        with self._writing:
-            path = self._path
-            if path is None or self._written >= ticket:
+            body, text = self._render()
+            if self._path is None or body == self._body:
                 return
-            with self._lock:
-                ticket = self._wanted
-                body, text = self._render()
-            if body != self._body:
-                try:
-                    write_atomically(path, text)
-                except OSError as error:
-                    raise NotWritten(
-                        f"{path} cannot be written ({error.strerror}); make room for it"
-                    ) from error
-                self._body = body
-            self._written = ticket
+            try:
+                write_atomically(self._path, text)
+            except OSError as error:
+                raise NotWritten(
+                    f"{self._path} cannot be written ({error.strerror}); make room for it"
+                ) from error
+            self._body = body
 
     def give_up(self) -> None:
         """Writes nothing more: operations in progress stay pending."""
-        self._path = None
-        with self._writing:
-            pass  # a write in progress comes to its end
+        with self._lock:
+            self._path = None
 
     def begin(self, kind: Kind, resource: Resource) -> None:
         """Records an operation as begun; one that could not be recorded is not begun."""

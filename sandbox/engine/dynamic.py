@@ -8,6 +8,7 @@ from typing import Any
 
 import dill  # type: ignore[import-untyped]
 from pulumi.dynamic import Config, ConfigureRequest
+from pulumi.output import Unknown
 from pulumi.runtime import rpc
 from pulumi.runtime._serialization import _deserialize
 
@@ -51,7 +52,10 @@ class Dynamic(Provider):
             return self._providers[text]
 
     def _out(self, outputs: Properties | None, like: Properties) -> Properties:
-        plain = values.from_struct(values.to_struct(outputs))
+        known = values.mapped(
+            outputs or {}, lambda part: values.UNKNOWN if isinstance(part, Unknown) else part
+        )
+        plain = values.from_struct(values.to_struct(known))
         marked = values.annotate_secrets({**plain, _PROVIDER: values.bare(like[_PROVIDER])}, like)
         self._learn(marked)
         return marked

@@ -1,82 +1,61 @@
-"""A run's events: frozen records without secrets, each one line of JSON."""
+"""A run's events in the form of the CLI's `--event-log`, so that one reader serves both; without secrets."""
 
 import json
 import threading
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from atlas_access.base import encoded_forms
 from sandbox import values
+from sandbox.values import Properties
+
+Event: TypeAlias = dict[str, dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class PropertyChange:
-    """One input before and after, as it may be shown; None where it is not there."""
+def planned(
+    op: str, kind: str, urn: str, old: Properties | None = None, new: Properties | None = None
+) -> Event:
+    """A step that is about to be taken, or would be in a preview, with the top-level properties that differ.
 
-    property: str
-    old: Any = None
-    new: Any = None
-
-
-@dataclass(frozen=True)
-class ResourcePlanned:
-    """A step that is about to be taken, or would be in a preview, with the properties that differ."""
-
-    urn: str
-    type: str
-    op: str
-    changes: tuple[PropertyChange, ...] = ()
-
-
-@dataclass(frozen=True)
-class StepDone:
-    """How a step ended; `error` is one line and empty when `ok`."""
-
-    urn: str
-    type: str
-    op: str
-    ok: bool
-    milliseconds: float
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class Diagnostic:
-    """A message of the program, a provider or the engine: debug, info, warning or error. Ephemeral: a status line."""
-
-    severity: str
-    message: str
-    urn: str = ""
-    ephemeral: bool = False
-
-
-@dataclass(frozen=True)
-class PolicyViolation:
-    """A rule of a policy pack that is not met; mandatory ones stop the run, advisory ones are reported."""
-
-    urn: str
-    pack: str
-    policy: str
-    level: str
-    message: str
-
-
-Event = ResourcePlanned | StepDone | Diagnostic | PolicyViolation
-
-
-def event_to_json(event: Event) -> str:
-    """The event as one line of JSON, its kind under "event"."""
-    return json.dumps({"event": type(event).__name__, **asdict(event)}, ensure_ascii=False)
-
-
-def property_changes(old: values.Properties, new: values.Properties) -> tuple[PropertyChange, ...]:
-    """Old → new for every top-level property that differs; the dynamic provider's own code is left out."""
-    return tuple(
-        PropertyChange(key, values.masked(old.get(key)), values.masked(new.get(key)))
-        for key in sorted({*old, *new} - {"__provider", "__internal"})
-        if (key in old) != (key in new) or values.bare(old.get(key)) != values.bare(new.get(key))
+    The dynamic provider's own code is left out.
+    """
+    before, after = old or {}, new or {}
+    differing = sorted(
+        key
+        for key in {*before, *after} - {"__provider", values.INTERNAL}
+        if (key in before) != (key in after) or values.bare(before.get(key)) != values.bare(after.get(key))
     )
+    shown = [
+        {"inputs": {key: values.masked(side[key]) for key in differing if key in side}}
+        for side in (before, after)
+    ]
+    metadata = {"op": op, "type": kind, "urn": urn, "old": shown[0], "new": shown[1], "diffs": differing}
+    return {"resourcePreEvent": {"metadata": metadata}}
+
+
+def done(op: str, kind: str, urn: str, *, ok: bool) -> Event:
+    """How a step ended; why it failed is said beside it."""
+    return {
+        "resOutputsEvent" if ok else "resOpFailedEvent": {"metadata": {"op": op, "type": kind, "urn": urn}}
+    }
+
+
+def said(severity: str, message: str, urn: str = "", *, ephemeral: bool = False) -> Event:
+    """A message of the program, a provider or the engine: info, warning or error. Ephemeral: a status line."""
+    return {"diagnosticEvent": {"severity": severity, "message": message, "urn": urn, "ephemeral": ephemeral}}
+
+
+def violated(policy: str, level: str, urn: str, message: str) -> Event:
+    """A rule of a policy pack that is not met; mandatory ones stop the run, advisory ones are reported."""
+    return {
+        "policyEvent": {
+            "policyName": policy,
+            "enforcementLevel": level,
+            "resourceUrn": urn,
+            "message": message,
+        }
+    }
 
 
 @dataclass

@@ -16,7 +16,7 @@ from sandbox.engine import teardown
 from sandbox.engine.checkpoint import Checkpoint, load
 from sandbox.engine.deploy import Deployment
 from sandbox.engine.errors import EngineError
-from sandbox.engine.events import Diagnostic, Event, Mask
+from sandbox.engine.events import Event, Mask, said
 from sandbox.engine.lock import locked
 from sandbox.engine.monitor import Log, Monitor
 from sandbox.engine.packs import Pack
@@ -27,10 +27,10 @@ from sandbox.engine.request import ROOT, EngineRequest, EngineResult
 from sandbox.values import Properties, Secret
 
 _PULSE = 0.02
+_DRAIN_SECONDS = 0.5  # what the program started may still hold its output
 
-gc.set_threshold(
-    50_000, 20, 100
-)  # a process that lives for one run makes many lasting objects and little garbage
+# A process that lives for one run makes many lasting objects and little garbage.
+gc.set_threshold(50_000, 20, 100)
 
 
 def serve(pipe: Connection, request: EngineRequest) -> None:
@@ -45,18 +45,22 @@ def serve(pipe: Connection, request: EngineRequest) -> None:
     mask = Mask()
     mask.learn(Secret(request.passphrase))
     _enter(request)
+    packs: list[Pack] = []
+    output = _Output(lambda line: send(said("info", mask(line))))
     try:
-        packs = [Pack(folder, request) for folder in request.policy_packs if request.needs_program]
-        _pass_on_output(lambda line: send(Diagnostic("info", mask(line))))
+        for folder in request.policy_packs if request.needs_program else ():
+            packs += [Pack(folder, request)]
+        output.take()
         hold = contextlib.nullcontext() if request.dry_run else locked(request.state_file, request.operation)
         with hold:
             result = _Run(request, send, mask, packs).result(pipe)
     except (EngineError, OSError) as failure:
         error = mask(str(failure))
-        send(Diagnostic("error", error))
+        send(said("error", error))
         result = EngineResult(ok=False, error=error, changes={}, outputs={})
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+    output.let_go()
+    for pack in packs:
+        pack.end()
     send(result)
     # Threads may still wait for answers that will never come.
     os._exit(0)
@@ -74,21 +78,37 @@ def _enter(request: EngineRequest) -> None:
                 del sys.modules[name]
 
 
-def _pass_on_output(on_line: Callable[[str], None]) -> None:
-    """Takes what the program and what it starts print, line by line."""
-    reading, writing = os.pipe()
-    for number in (1, 2):
-        os.dup2(writing, number)
-    os.close(writing)
-    sys.stdout, sys.stderr = (os.fdopen(number, "w", buffering=1, closefd=False) for number in (1, 2))
+class _Output:
+    """What the program and what it starts print, passed on line by line."""
 
-    def pump() -> None:
-        with os.fdopen(reading, errors="replace") as lines:
+    def __init__(self, on_line: Callable[[str], None]) -> None:
+        self._on_line = on_line
+        self._reading, self._writing = os.pipe()
+        self._pump = threading.Thread(target=self._pass_on, daemon=True)
+
+    def take(self) -> None:
+        """From now on."""
+        for number in (1, 2):
+            os.dup2(self._writing, number)
+        os.close(self._writing)
+        sys.stdout, sys.stderr = (os.fdopen(number, "w", buffering=1, closefd=False) for number in (1, 2))
+        self._pump.start()
+
+    def let_go(self) -> None:
+        """Passes on what is left of it."""
+        if self._pump.is_alive():
+            sys.stdout.flush()
+            sys.stderr.flush()
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            for number in (1, 2):
+                os.dup2(nothing, number)
+            self._pump.join(_DRAIN_SECONDS)
+
+    def _pass_on(self) -> None:
+        with os.fdopen(self._reading, errors="replace") as lines:
             for line in lines:
                 if line.strip():
-                    on_line(line.rstrip())
-
-    threading.Thread(target=pump, daemon=True).start()
+                    self._on_line(line.rstrip())
 
 
 class _Run:

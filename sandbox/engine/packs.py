@@ -59,6 +59,11 @@ class Pack:
             raise EngineError(f"{self.name} did not start: {how}")
         return f"127.0.0.1:{self._port}"
 
+    def end(self) -> None:
+        """Ends the process."""
+        self._process.kill()
+        self._process.join()
+
 
 def _environment(request: EngineRequest) -> dict[str, str]:
     return {

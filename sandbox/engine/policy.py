@@ -10,7 +10,7 @@ from typing import Any
 from sandbox import values
 from sandbox.engine import wire
 from sandbox.engine.errors import EngineError
-from sandbox.engine.events import Diagnostic, Event, Mask, PolicyViolation
+from sandbox.engine.events import Event, Mask, said, violated
 from sandbox.engine.packs import Pack
 from sandbox.engine.request import EngineRequest
 from sandbox.engine.state import Resource
@@ -32,7 +32,7 @@ class Policies:
     def connect(self) -> None:
         """Waits for the packs and configures them; raises EngineError."""
         for pack in self.packs:
-            pack.follow(lambda line: self.report(Diagnostic("info", self.mask(line))))
+            pack.follow(lambda line: self.report(said("info", self.mask(line))))
         for pack in self.packs:
             stub = wire.analyzer_pb2_grpc.AnalyzerStub(wire.channel(pack.address()))
             self._stubs.append((self._configured(pack.name, stub), stub))
@@ -107,9 +107,7 @@ class Policies:
             if level == "disabled":
                 continue
             message = self.mask(item.message.strip() or item.description)
-            self.report(
-                PolicyViolation(item.urn or urn, item.policyPackName, item.policyName, level, message)
-            )
+            self.report(violated(item.policyName, level, item.urn or urn, message))
             if level == "mandatory":
                 blocked = True
                 self.violations.append(f"{item.policyPackName}/{item.policyName}: {message.splitlines()[0]}")

@@ -1,6 +1,7 @@
 """Imports what programs, dynamic providers and policy packs use, into the process that runs are forked from."""
 
-import boto3
+import botocore.client
+import botocore.session
 import pulumi_aws as aws
 import pulumi_mongodbatlas
 import pulumi_policy
@@ -16,6 +17,6 @@ import sandbox.engine.host
 USED = (aws.ecs.TaskDefinition, aws.iam.RolePolicy, aws.secretsmanager.SecretVersion)
 
 __all__ = [
-    "boto3", "components", "pulumi_mongodbatlas", "pulumi_policy", "pulumi_random", "pymongo", "requests",
+    "botocore", "components", "pulumi_mongodbatlas", "pulumi_policy", "pulumi_random", "pymongo", "requests",
     "sandbox",
 ]  # fmt: skip

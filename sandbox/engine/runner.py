@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 
 from sandbox.engine.errors import EngineError
-from sandbox.engine.events import Diagnostic, Event
+from sandbox.engine.events import Event, said
 from sandbox.engine.request import EngineRequest, EngineResult, check
 
 _PROCESSES = multiprocessing.get_context("forkserver")
@@ -41,7 +41,7 @@ def run(request: EngineRequest, on_event: Callable[[Event], None] = lambda _: No
 
 
 def _failed(error: str, on_event: Callable[[Event], None]) -> EngineResult:
-    _pass_on(Diagnostic("error", error), on_event)
+    _pass_on(said("error", error), on_event)
     return EngineResult(ok=False, error=error, changes={}, outputs={})
 
 

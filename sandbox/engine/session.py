@@ -6,15 +6,15 @@ The first failure stops new steps and lets those in flight finish.
 import contextlib
 import re
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from sandbox.engine import events
 from sandbox.engine.checkpoint import Checkpoint
 from sandbox.engine.errors import EngineError
-from sandbox.engine.events import Diagnostic, Event, Mask, ResourcePlanned, StepDone, property_changes
+from sandbox.engine.events import Event, Mask
 from sandbox.engine.policy import Policies
 from sandbox.engine.provider import ProviderFailed
 from sandbox.engine.registry import TYPE_PREFIX, Registry
@@ -72,11 +72,11 @@ class Session:
             self.errors.append(line)
             if stop:
                 self.stopping.set()
-        self.report(Diagnostic("error", line, urn))
+        self.report(events.said("error", line, urn))
 
     def log(self, severity: str, message: str, urn: str = "", *, ephemeral: bool = False) -> None:
         """Passes on a message of the program or a host."""
-        self.report(Diagnostic(severity, self.mask(message), urn, ephemeral))
+        self.report(events.said(severity, self.mask(message), urn, ephemeral=ephemeral))
 
     def count(self, op: str, resource: Resource) -> None:
         """Counts a resource's operation; default providers are the engine's own affair."""
@@ -99,16 +99,15 @@ class Session:
                 if self.stopping.is_set():
                     raise Stopped
                 self.in_flight += 1
-            started, error = time.monotonic(), "was cut short"
+            ok, shown = False, "create-replacement" if op == "replace" else op
             try:
-                before = old.inputs if old else {}
-                after = {} if op.startswith("delete") else resource.inputs
-                changes = property_changes(before, after)
-                self.report(ResourcePlanned(resource.urn, resource.type, op, changes if op != "same" else ()))
+                before, after = (None, None) if op == "same" else (old.inputs if old else {}, resource.inputs)
+                after = {} if op.startswith("delete") else after
+                self.report(events.planned(shown, resource.type, resource.urn, before, after))
                 if kind is not None:
                     self.checkpoint.begin(kind, resource)
                 yield
-                error = ""
+                ok = True
             except ProviderFailed as failure:
                 if kind is not None:
                     self.checkpoint.end(resource)
@@ -117,8 +116,7 @@ class Session:
                 self.fail(message, resource.urn, whole=True)
                 raise Stopped from failure
             finally:
-                took = round((time.monotonic() - started) * 1000, 1)
-                self.report(StepDone(resource.urn, resource.type, op, not error, took, error))
+                self.report(events.done(shown, resource.type, resource.urn, ok=ok))
                 with self.lock:
                     self.in_flight -= 1
 

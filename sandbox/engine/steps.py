@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sandbox.engine.events import ResourcePlanned, StepDone
+from sandbox.engine import events
 from sandbox.engine.provider import Made, Provider, ProviderFailed
 from sandbox.engine.registry import TYPE_PREFIX
 from sandbox.engine.session import Session
@@ -97,8 +97,8 @@ def same(session: Session, old: Resource, new: Resource, provider: Provider | No
         with session.step("same", new):
             provider.update(settings, settings, dry_run=False)
     else:
-        session.report(ResourcePlanned(new.urn, new.type, "same"))
-        session.report(StepDone(new.urn, new.type, "same", ok=True, milliseconds=0.0))
+        session.report(events.planned("same", new.type, new.urn))
+        session.report(events.done("same", new.type, new.urn, ok=True))
     mark_secrets(session, new)
     session.checkpoint.same(old, new)
     session.count("same", new)

@@ -2,8 +2,7 @@
 
 from collections.abc import Container
 
-from sandbox.engine import planner, steps
-from sandbox.engine.events import ResourcePlanned, StepDone, property_changes
+from sandbox.engine import events, planner, steps
 from sandbox.engine.provider import Made
 from sandbox.engine.registry import TYPE_PREFIX
 from sandbox.engine.session import Session, Stopped
@@ -30,8 +29,8 @@ def _forget(session: Session, item: Resource) -> None:
     elif item.protect and not item.delete:
         # Reported and skipped, so that one run names all of them.
         text = f"{item.name} is protected and cannot be deleted; remove `protect` from it first"
-        session.report(ResourcePlanned(item.urn, item.type, "delete"))
-        session.report(StepDone(item.urn, item.type, "delete", ok=False, milliseconds=0.0, error=text))
+        session.report(events.planned("delete", item.type, item.urn))
+        session.report(events.done("delete", item.type, item.urn, ok=False))
         session.fail(text, item.urn, stop=False)
         raise Stopped
     else:
@@ -64,7 +63,5 @@ def _refreshed(session: Session, item: Resource, made: Made) -> Resource:
     if made.init_errors:
         session.log("warning", f"is not ready: {'; '.join(made.init_errors)}", item.urn)
     new.modified = now()
-    session.report(
-        ResourcePlanned(item.urn, item.type, "refresh", property_changes(item.outputs, new.outputs))
-    )
+    session.report(events.planned("refresh", item.type, item.urn, item.outputs, new.outputs))
     return new

@@ -4,24 +4,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sandbox.replays.common import (
-    DATABASE_ERROR,
-    NEW_AUDIT,
-    NEW_READER,
-    NEW_REFERENCE,
-    NEW_WRITER,
-    NOT_ROLLED_OUT,
-    ecs_content,
-    home_runs,
-    log,
-    new_credentials,
-    plans,
-    signs_up,
-)
 from sandbox.replays.local_copy import running_from
 from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay
 from sandbox.replays.product import failing_gates, guarded, refused
-from sandbox.replays.stage import COUPLE, Stage, image, unbound
+from sandbox.replays.stage import COUPLE, Change, Stage, bound, image, unbound
+from sandbox.world import SandboxError
+
+NEW_READER = "staging/mongodb/app-read-v2"
+NEW_REFERENCE = "staging/mongodb/reference-uri-v2"
+NEW_WRITER = "staging/mongodb/app-write-v2"
+NEW_AUDIT = "staging/mongodb/audit-write"
+DATABASE_ERROR = 'HTTP 500 {"error": "database error"}'
+NOT_ROLLED_OUT = "no gate is needed: nothing of it gets as far as a rollout"
 
 NARROWED = {
     "  service:\n    MONGODB_URI: {user: app_read}": "  service:\n    MONGODB_URI: {user: app_audit_writer}"
@@ -37,6 +31,21 @@ FALLS_BACK = """export function getReferenceDb() {
   return connect(process.env.MONGODB_REFERENCE_URI ?? process.env.MONGODB_URI);
 }
 """
+
+
+def ecs_content(stage: Stage, revision: str) -> Claim:
+    """ECS is content with a revision: complete, every task running, every health check green."""
+    return Claim("ECS says complete, every health check green", f"{revision} 2/2", stage.runs())
+
+
+def plans(stage: Stage) -> Claim:
+    """The question of gate 2."""
+    return Claim("POST /api/plans", "HTTP 200", str(stage.ask("/api/plans", COUPLE)))
+
+
+def log(stage: Stage, path: str, why: str) -> Claim:
+    """The application's own line in CloudWatch."""
+    return Claim("log", f"ERROR POST {path} 500: {why}", stage.log_line(f"POST {path} 500"))
 
 
 def _eng_271_happens(stage: Stage) -> Iterator[Claim]:
@@ -55,7 +64,6 @@ def _eng_271_happens(stage: Stage) -> Iterator[Claim]:
 
 def _eng_271_catches(stage: Stage) -> Iterator[Caught]:
     """The code that falls back, the narrowed user and the missing variable: each by a catcher of its own."""
-    stage.put_back()
     with TemporaryDirectory(prefix="replay-") as folder:
         Path(folder, "db.ts").write_text(FALLS_BACK, encoding="utf-8")
         yield from guarded(stage, Catcher.GUARD, "guard", "silent-fall-back", "--source", folder)
@@ -73,7 +81,6 @@ ENG_271 = Replay(
         Catch(Catcher.MANIFEST, "bindings.local.MONGODB_URI"),
         Catch(Catcher.POLICY, "bindings-by-law"),
     ),
-    afterwards=home_runs,
     unasked=NOT_ROLLED_OUT,
 )
 
@@ -124,7 +131,6 @@ ENG_272 = Replay(
     happens=_eng_272_happens,
     catches=_eng_272_catches,
     expected=(Catch(Catcher.ENV_CHECK, "local-file"),),
-    afterwards=home_runs,
     unasked="no gate can see it: it is not deployed",
 )
 
@@ -144,18 +150,24 @@ MISSED = {
 }
 
 
+def _three_credentials(stage: Stage) -> tuple[Change, ...]:
+    """New secrets bound by hand, by their names' ARNs, pinned to no version; the writer's is forgotten."""
+    names = {"MONGODB_URI": NEW_READER, "MONGODB_REFERENCE_URI": NEW_REFERENCE}
+    return tuple(bound(variable, stage.secret_arn(name)) for variable, name in names.items())
+
+
 def _eng_279_happens(stage: Stage) -> Iterator[Claim]:
     """ENG-279: the new code reads four variables, but the task has three; only a sign-up fails."""
-    revision = stage.deploy(image("current"), *new_credentials(stage, writer=False))
+    revision = stage.deploy(image("current"), *_three_credentials(stage))
     yield ecs_content(stage, revision)
     yield plans(stage)
-    yield signs_up(stage, "missed@example.com", DATABASE_ERROR)
+    answer = str(stage.sign_up("missed@example.com"))
+    yield Claim("POST /api/agent-waitlist (asked by gate 8)", DATABASE_ERROR, answer)
     yield log(stage, "/api/agent-waitlist", "MONGODB_WRITE_URI is not set")
 
 
 def _eng_279_catches(stage: Stage) -> Iterator[Caught]:
     """Missed in the manifest, and missed in the developer's file, which is where it was found then."""
-    stage.put_back()
     yield from refused(stage, "access.yaml", MISSED)
     with TemporaryDirectory(prefix="replay-") as folder:
         yield from _checked(stage, _env_file(stage, folder, {"MONGODB_URI": NEW_READER, **OTHERS}))
@@ -167,6 +179,17 @@ ENG_279 = Replay(
     happens=_eng_279_happens,
     catches=_eng_279_catches,
     expected=(Catch(Catcher.POLICY, "bindings-by-law"), Catch(Catcher.ENV_CHECK, "local-file")),
-    afterwards=home_runs,
     unasked=NOT_ROLLED_OUT,
 )
+
+
+REPLAYS = (ENG_271, ENG_272, ENG_279)
+
+
+def chosen(name: str) -> tuple[Replay, ...]:
+    """The replay of that name, or every one for "". Raises `SandboxError` for an unknown name."""
+    found = tuple(each for each in REPLAYS if name in ("", each.name))
+    if not found:
+        known = ", ".join(each.name for each in REPLAYS)
+        raise SandboxError(f"there is no replay {name!r}: there are {known}")
+    return found

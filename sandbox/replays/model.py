@@ -18,26 +18,12 @@ class Catcher(StrEnum):
     ENV_CHECK = "env --check, before a local file is used"
     MANIFEST = "the manifest, before anything is contacted"
     POLICY = "policy at preview"
-    PROOF = "proof before the swap"
-    PREFLIGHT = "pre-flight, right before the swap"
-    GATE = "gate after the swap, rolled back"
-    DRIFT = "drift, the same night"
-    NIGHT_GUARD = "guard of the stored secrets, the same night"
-    NIGHT_PROOF = "proof of the stored secrets, the same night"
     OTHER = "something else, which is no catch"
-
-
-class Start(StrEnum):
-    """What a replay starts from, in the order in which a stack passes through."""
-
-    LEGACY = "legacy: as made by hand, nothing deployed"
-    PROVISIONED = "provisioned: users, secrets and proofs exist, the service is untouched"
-    BOUND = "bound: the service runs on the new credentials"
 
 
 @dataclass(frozen=True, order=True)
 class Catch:
-    """A catcher and what it names: a rule, a guard, a gate's number, a proof's user, a kind of drift."""
+    """A catcher and what it names: a rule, a guard, a place in the manifest."""
 
     catcher: Catcher
     name: str
@@ -47,30 +33,12 @@ class Catch:
 
 
 @dataclass(frozen=True)
-class Undone:
-    """A rollback's duration in seconds, from the swap and the first bad answer, and requests that failed meanwhile."""
-
-    after_swap: float
-    after_bad_answer: float | None = None
-    failed_requests: int | None = None
-
-    def __str__(self) -> str:
-        parts = [f"rolled back {self.after_swap:.0f} s after the swap"]
-        if self.after_bad_answer is not None:
-            parts.append(f"{self.after_bad_answer:.0f} s after the first bad answer")
-        if self.failed_requests is not None:
-            parts.append(f"{self.failed_requests} requests failed meanwhile")
-        return ", ".join(parts)
-
-
-@dataclass(frozen=True)
 class Caught:
-    """One catch: its message, the seconds until it was reported, and the rollback if there was one."""
+    """One catch: its message, and the seconds until it was reported."""
 
     catch: Catch
     said: str
     seconds: float
-    undone: Undone | None = None
 
 
 @dataclass(frozen=True)
@@ -93,10 +61,9 @@ class Claim:
 
 @dataclass(frozen=True)
 class Replay:
-    """A mistake: `happens` shows it without our gates, `catches` gives it to the product, `afterwards` what runs then.
+    """A mistake: `happens` shows it without our gates, `catches` gives it to the product.
 
-    The stage begins in `start` and finishes in `ends`. `expected` is exactly what has to catch it. `gated` means that
-    smoke gates judge the rollout, which needs a baseline; `unasked` says which gates were left out, and why.
+    `expected` is exactly what has to catch it; `unasked` says why no smoke gate has to.
     """
 
     name: str
@@ -104,11 +71,7 @@ class Replay:
     happens: Callable[[Stage], Iterable[Claim]]
     catches: Callable[[Stage], Iterable[Caught]]
     expected: tuple[Catch, ...]
-    afterwards: Callable[[Stage], Iterable[Claim]]
-    start: Start = Start.PROVISIONED
-    ends: Start = Start.PROVISIONED
-    gated: bool = False
-    unasked: str = ""
+    unasked: str
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Plays replays one after another in one sandbox, restored to a known state between them."""
+"""Plays replays one after another in one sandbox; the revision from before each runs again after it."""
 
 import subprocess
 import time
@@ -12,12 +12,11 @@ from pymongo.errors import PyMongoError
 
 from atlas_access.rollout import short
 from sandbox import lifecycle
-from sandbox.baselines import capture_baseline
 from sandbox.refusals import REFUSALS
-from sandbox.replays.model import Caught, Claim, Replay, Result, Start
+from sandbox.replays.model import Caught, Claim, Replay, Result
 from sandbox.replays.product import UNGATED, started
 from sandbox.replays.stage import Stage
-from sandbox.world import Options, World
+from sandbox.world import Options
 
 _BREAKS: tuple[type[Exception], ...] = (
     *(*REFUSALS, ClientError, BotoCoreError, PyMongoError, requests.RequestException),
@@ -48,79 +47,37 @@ class Played:
 
 
 def play(directory: Path, program_dir: Path, replays: Sequence[Replay], audience: Audience) -> Played:
-    """Play replays in a temporary sandbox in `directory`. Raises `SandboxError` when a baseline cannot be captured."""
+    """Play replays in a temporary sandbox in `directory`. Raises `SandboxError` when it cannot be provisioned."""
     began = time.monotonic()
-    world = lifecycle.up(directory, OPTIONS)
+    world, results = lifecycle.up(directory, OPTIONS), []
     try:
-        results = tuple(_Troupe(world, program_dir, audience).play(replays))
+        stage = Stage(world, program_dir)
+        audience.say(f"{stage.stack} runs {short(stage.home)}, which replays come back to")
+        audience.say(f"bringing {stage.stack} to phase provision")
+        started(stage, "provision", UNGATED)
+        for replay in replays:
+            audience.say(f"{replay.name}: {replay.title}")
+            results.append(_one(stage, replay))
+            audience.ended(results[-1])
     finally:
         lifecycle.down(directory, keep=False)
-    return Played(results, time.monotonic() - began)
+    return Played(tuple(results), time.monotonic() - began)
 
 
-class _Troupe:
-    """One sandbox in which replays are played in turn."""
-
-    def __init__(self, world: World, program_dir: Path, audience: Audience) -> None:
-        self._world, self._audience = world, audience
-        self._stage = Stage(world, program_dir, audience.say)
-        self._at = Start.LEGACY
-        self._state = b""
-
-    def play(self, replays: Sequence[Replay]) -> list[Result]:
-        self._audience.say(f"{self._stage.stack} runs {short(self._stage.home)}, which replays come back to")
-        if any(each.gated for each in replays):
-            capture_baseline(self._world, self._stage.stack, self._stage.program_dir)
-            self._audience.say("baseline captured, all eight gates green, before the first change")
-        done = []
-        for replay in replays:
-            self._reach(replay.start)
-            self._audience.say(f"{replay.name}: {replay.title}")
-            done.append(self._one(replay))
-            self._audience.ended(done[-1])
-        return done
-
-    def _one(self, replay: Replay) -> Result:
-        began = time.monotonic()
-        self._stage.begin()
-        shown: list[Claim] = []
-        caught: list[Caught] = []
-        afterwards: list[Claim] = []
-        broke = ""
-        try:
-            shown += replay.happens(self._stage)
-            caught += replay.catches(self._stage)
-            afterwards += replay.afterwards(self._stage)
-        except _BREAKS as error:
-            broke = f"{type(error).__name__}: {error}"
-        seconds = time.monotonic() - began
-        try:
-            self._come_back(replay, broke=bool(broke))
-        except _BREAKS as error:
-            broke = broke or f"the sandbox could not be brought back: {type(error).__name__}: {error}"
-        return Result(replay, tuple(shown), tuple(caught), tuple(afterwards), seconds, broke)
-
-    def _reach(self, start: Start) -> None:
-        """Bring the stack on to a state; it never goes back."""
-        if self._at is start:
-            return
-        bound = start is Start.BOUND
-        phase = "bind" if bound else "provision"
-        self._audience.say(f"bringing {self._stage.stack} to phase {phase}, without gates, for speed")
-        started(self._stage, phase, UNGATED)
-        self._know(start)
-
-    def _come_back(self, replay: Replay, *, broke: bool) -> None:
-        """Restore the service and the stack's state from before; a stopped deployment leaves only revisions."""
-        self._stage.clear_up()
-        if self._at is Start.PROVISIONED:
-            self._world.state_file(self._stage.stack).write_bytes(self._state)
-        if replay.ends is not self._at and not broke:
-            self._know(replay.ends)
-        if self._at is not Start.BOUND:
-            self._stage.put_back()
-        self._stage.settled()
-
-    def _know(self, at: Start) -> None:
-        self._at = at
-        self._state = self._world.state_file(self._stage.stack).read_bytes()
+def _one(stage: Stage, replay: Replay) -> Result:
+    began = time.monotonic()
+    stage.begin()
+    shown: list[Claim] = []
+    caught: list[Caught] = []
+    afterwards: list[Claim] = []
+    broke = ""
+    try:
+        shown += replay.happens(stage)
+        stage.put_back()
+        caught += replay.catches(stage)
+        stage.settled()
+        afterwards.append(Claim("runs afterwards", f"{short(stage.home)} 2/2", stage.runs()))
+    except _BREAKS as error:
+        broke = f"{type(error).__name__}: {error}"
+    seconds = time.monotonic() - began
+    return Result(replay, tuple(shown), tuple(caught), tuple(afterwards), seconds, broke)

@@ -12,10 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from atlas_access.base import ManifestInvalid
+from atlas_access.base import ManifestError, ManifestInvalid, Status
 from atlas_access.review import Deployment, Operation
 from sandbox.deploy import Engine, Order, deploy
-from sandbox.replays.messages import caught_by, refused_by_manifest
 from sandbox.replays.model import Catch, Catcher, Caught
 from sandbox.replays.stage import Stage
 from sandbox.world import SandboxError
@@ -64,16 +63,6 @@ def update(stage: Stage, phase: str, settings: Mapping[str, str] | None = None) 
     return deploy(stage.world, order, lambda _: None)
 
 
-def drift(stage: Stage, phase: str) -> tuple[Caught, ...]:
-    """The nightly check."""
-    answer, seconds = command(stage, "drift", stage.stack, "--phase", phase, "--format", "json")
-    kinds = {each["kind"]: each for each in reversed(answer["findings"])}
-    return tuple(
-        Caught(Catch(Catcher.DRIFT, kind), f"{each['where']}: {each['subject']}: {each['what']}", seconds)
-        for kind, each in sorted(kinds.items())
-    )
-
-
 def guarded(stage: Stage, catcher: Catcher, *arguments: str) -> tuple[Caught, ...]:
     """The findings of a command that runs guards, each by its guard's name: the first of each guard is quoted."""
     answer, seconds = command(stage, *arguments, "--format", "json")
@@ -84,14 +73,21 @@ def guarded(stage: Stage, catcher: Catcher, *arguments: str) -> tuple[Caught, ..
     )
 
 
-def prove(stage: Stage, user: str) -> tuple[Caught, ...]:
-    """One user's credentials, as Secrets Manager holds them now."""
-    answer, seconds = command(stage, "prove", stage.stack, "--user", user, "--format", "json")
-    return tuple(
-        Caught(Catch(Catcher.NIGHT_PROOF, f"{each['user']} {each['verdict']}"), each["reason"], seconds)
-        for each in answer["proofs"]
-        if each["verdict"] != "proven"
-    )
+def caught_by(done: Deployment) -> tuple[Caught, ...]:
+    """Everything that stopped a deployment: each broken rule once; a failure of another kind is no catch."""
+    broken = {each.code: each.message for each in reversed(done.policies) if each.status is Status.BAD}
+    if broken:
+        return tuple(
+            Caught(Catch(Catcher.POLICY, rule), said, done.seconds) for rule, said in reversed(broken.items())
+        )
+    first = done.failure.strip().splitlines()[:1]
+    return tuple(Caught(Catch(Catcher.OTHER, line), line, done.seconds) for line in first)
+
+
+def refused_by_manifest(errors: tuple[ManifestError, ...], seconds: float) -> Caught:
+    """The manifest's refusal, named by its first error about a binding, else by its first."""
+    first = next((each for each in errors if each.where.startswith("bindings.")), errors[0])
+    return Caught(Catch(Catcher.MANIFEST, first.where), f"{first.where}: {first.problem}", seconds)
 
 
 def failing_gates(stage: Stage) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from sandbox.replays.model import Caught, Claim, Replay, Result
@@ -18,7 +17,7 @@ def lines(result: Result) -> Iterator[str]:
     yield f"{head}  {replay.name}: {replay.title} ({result.seconds:.1f} s)"
     yield from _block("without our gates", [_checked(each) for each in result.shown])
     yield from _block("with them", [_catch(each) for each in result.caught])
-    yield from _block("", [f"gates not asked: {replay.unasked}"] if replay.unasked else [])
+    yield from _block("", [f"gates not asked: {replay.unasked}"])
     yield from _block("afterwards", [_checked(each) for each in result.afterwards])
     for difference in result.differences:
         yield f"  DIFFERS  {difference}"
@@ -47,7 +46,6 @@ def promises_json(replays: Sequence[Replay]) -> str:
             {
                 "name": each.name,
                 "title": each.title,
-                "start": each.start.name.lower(),
                 "expected": _expected(each),
             }
             for each in replays
@@ -80,7 +78,6 @@ def _document(result: Result) -> dict[str, Any]:
                 "name": each.catch.name,
                 "said": each.said,
                 "seconds": round(each.seconds, 3),
-                "undone": asdict(each.undone) if each.undone else None,
             }
             for each in result.caught
         ],
@@ -104,8 +101,7 @@ def _checked(claim: Claim) -> str:
 
 
 def _catch(caught: Caught) -> str:
-    undone = "" if caught.undone is None else f"; {caught.undone}"
-    return f"CAUGHT by {caught.catch} ({caught.seconds:.1f} s{undone}): {caught.said}"
+    return f"CAUGHT by {caught.catch} ({caught.seconds:.1f} s): {caught.said}"
 
 
 def _block(title: str, rows: Sequence[str]) -> Iterator[str]:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from pymongo import MongoClient
 
-from atlas_access.base import REGISTRATION_FACTS
+from atlas_access.base import registrable
 from atlas_access.rollout import PREFIX, short
 from sandbox.aws_clients import client_of
 from sandbox.world import SandboxError, World
@@ -39,14 +38,12 @@ class Answer:
 
 @dataclass
 class Stage:
-    """Staging of one sandbox. `program_dir` is the project's folder; `say` receives what happens, line by line."""
+    """Staging of one sandbox. `program_dir` is the project's folder."""
 
     world: World
     program_dir: Path
-    say: Callable[[str], None] = lambda _: None
     stack: str = "staging"
     _marked: float = field(default_factory=time.time)
-    _undoing: list[Callable[[], object]] = field(default_factory=list)
 
     @property
     def names(self) -> dict[str, str]:
@@ -109,12 +106,6 @@ class Stage:
         """The question of gate 8; the row stays, and goes with the sandbox."""
         return self.ask("/api/agent-waitlist", {"email": address, "state": "UT"})
 
-    def rows(self, address: str, environment: str) -> int:
-        """How many sign-ups of an address the cluster of an environment holds."""
-        uri = self.world.of(environment).mongod.root_uri
-        with MongoClient[dict[str, Any]](uri, directConnection=True) as server:
-            return server["askflorence"]["agent_waitlist_submissions"].count_documents({"email": address})
-
     def log_line(self, words: str, seconds: float = 3.0) -> str:
         """The first line of the tasks' logs since the replay began with these words; "" when none comes in time."""
         logs = self.aws("logs")
@@ -131,19 +122,10 @@ class Stage:
         """A new replay begins: older log lines no longer count."""
         self._marked = time.time()
 
-    def later(self, undo: Callable[[], object]) -> None:
-        """Undo this when the replay has ended."""
-        self._undoing.append(undo)
-
-    def clear_up(self) -> None:
-        """Undo everything that was to be undone, the last first."""
-        while self._undoing:
-            self._undoing.pop()()
-
     def register(self, *changes: Change) -> str:
         """Register the first revision again, its container changed; return the new one's ARN."""
         asked = self.ecs.describe_task_definition(taskDefinition=self.home)["taskDefinition"]
-        asked = {key: value for key, value in asked.items() if key not in REGISTRATION_FACTS}
+        asked = registrable(asked)
         for change in changes:
             change(asked["containerDefinitions"][0])
         return str(self.ecs.register_task_definition(**asked)["taskDefinition"]["taskDefinitionArn"])
@@ -180,49 +162,6 @@ class Stage:
             self.ecs.untag_resource(resourceArn=now["serviceArn"], tagKeys=tags)
         if now["taskDefinition"] != self.home:
             self.swap(self.home)
-
-    def stop_reason(self, revision: str) -> str:
-        """Why the tasks of a revision (`family:number`) stopped, as ECS reports it; "" when none did."""
-        cluster = self.names["cluster"]
-        arns = self.ecs.list_tasks(cluster=cluster, desiredStatus="STOPPED")["taskArns"]
-        tasks = self.ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
-        answer = [
-            each.get("stoppedReason", "") for each in tasks if short(each["taskDefinitionArn"]) == revision
-        ]
-        return next((str(each) for each in answer if each), "")
-
-    def run_task(self, revision: str, program: str) -> tuple[int, str]:
-        """Run a line of Python in a one-off task of a revision, with its secrets; exit code and last line printed."""
-        (task,) = self.ecs.run_task(
-            cluster=self.names["cluster"],
-            taskDefinition=revision,
-            launchType="FARGATE",
-            networkConfiguration=self.service()["networkConfiguration"],
-            overrides={"containerOverrides": [{"name": "app", "command": ["python", "-c", program]}]},
-        )["tasks"]
-
-        def ended() -> dict[str, Any]:
-            asked = {"cluster": self.names["cluster"], "tasks": [task["taskArn"]]}
-            (found,) = self.ecs.describe_tasks(**asked)["tasks"]
-            return found if found["lastStatus"] == "STOPPED" else {}
-
-        found = until(ended, _DEADLINE)
-        if not found:
-            raise SandboxError(f"a one-off task of {short(revision)} did not end within {_DEADLINE:.0f} s")
-        stream = f"service/app/{task['taskArn'].rpartition('/')[2]}"
-        asked = {"logGroupName": f"/ecs/{self.family}", "logStreamName": stream, "startFromHead": True}
-        lines = [str(each["message"]) for each in self.aws("logs").get_log_events(**asked)["events"]]
-        return int(found["containers"][0].get("exitCode", -1)), (lines or [""])[-1]
-
-    def image_of(self, build: str) -> str:
-        """The application's image in that build."""
-        definition = self.ecs.describe_task_definition(taskDefinition=self.home)["taskDefinition"]
-        return f"{definition['containerDefinitions'][0]['image'].rpartition(':')[0]}:{build}"
-
-    def answered_by(self) -> str:
-        """The revision that answers users now, by the answer's own header."""
-        reply = requests.get(self.world.of(self.stack).service_url + "/", timeout=_ASK_SECONDS)
-        return reply.headers.get("X-Task-Revision", "")
 
     def secret_value(self, name: str, environment: str = "") -> str:
         """A connection string, for a place that must not be shown."""

@@ -189,8 +189,8 @@ def roll(pipeline, prior, wanted):
 
 def replays(figures):
     """Every regression, shown happening without the gates and caught with them."""
+    from sandbox.replays.incidents import chosen
     from sandbox.replays.play import Audience, play
-    from sandbox.replays.registry import chosen
 
     home = Path(tempfile.mkdtemp(prefix="atlas-access-soak-"))
     try:

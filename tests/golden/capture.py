@@ -148,7 +148,7 @@ def manifest_errors() -> dict[str, list[str]]:
 
 def registrations() -> dict[str, list[Any]]:
     """What the program registers by stack, options included; `in` names the phases that register exactly this."""
-    from test_our_stacks import ACCOUNTS, captured
+    from policy_our_stacks import ACCOUNTS, captured
 
     found: dict[str, list[Any]] = {}
     for stack in ACCOUNTS:
@@ -252,7 +252,7 @@ def world(directory: Path) -> None:
 
         subprocess.run(["git", "init", "--quiet", tmp / "repository"], check=True)
         (tmp / "repository" / ".gitignore").write_text(".env.local*\n", encoding="utf-8")
-        begun = said("sandbox up")
+        begun = said("sandbox up --world easy")
         ends.callback(said, "sandbox down")
         here = World.load(box)
         proxies = [ends.enter_context(Exchanges(url)) for url in (here.atlas_url, here.aws_url)]

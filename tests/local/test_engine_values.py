@@ -9,7 +9,7 @@ import pytest
 from sandbox import values
 from sandbox.engine import request
 from sandbox.engine.document import lines_to_json, resource_to_json, state_from_json
-from sandbox.engine.events import Diagnostic, Mask, event_to_json, property_changes
+from sandbox.engine.events import Mask, planned
 from sandbox.engine.goal import Namer
 from sandbox.engine.passphrase import Passphrase, WrongPassphrase
 from sandbox.engine.session import in_full, one_line
@@ -78,18 +78,11 @@ def test_a_mask_leaves_words_alone_that_are_lines_of_a_secret():
     assert "prod: create failed" == mask("prod: create failed")
 
 
-def test_a_property_diff_says_what_is_added_changed_and_gone():
-    changes = property_changes({"a": 1, "b": Secret(1), "__provider": 1}, {"b": Secret(2), "c": 3})
-    found = [(item.property, item.old, item.new) for item in changes]
-    assert [("a", 1, None), ("b", "[secret]", "[secret]"), ("c", None, 3)] == found
-
-
-def test_an_event_is_one_line_of_json():
-    line = event_to_json(Diagnostic("info", "two\nlines"))
-    assert ({"event": "Diagnostic", "severity": "info"}, 1) == (
-        {key: json.loads(line)[key] for key in ("event", "severity")},
-        len(line.splitlines()),
-    )
+def test_a_planned_step_says_what_is_added_changed_and_gone():
+    old, new = {"a": 1, "b": Secret(1), "s": 1, "__provider": 1}, {"b": Secret(2), "c": 3, "s": 1}
+    step = planned("update", "t", "urn", old, new)["resourcePreEvent"]["metadata"]
+    assert (["a", "b", "c"], {"a": 1, "b": "[secret]"}) == (step["diffs"], step["old"]["inputs"])
+    assert {"b": "[secret]", "c": 3} == step["new"]["inputs"]
 
 
 def test_a_traceback_is_reduced_to_what_follows_its_frames():

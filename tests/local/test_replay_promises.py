@@ -10,18 +10,18 @@ import pytest
 from atlas_access.base import Finding, Status
 from atlas_access.base.yaml_errors import ManifestError
 from atlas_access.cli.main import run
-from atlas_access.review.deployment import Deployment, Operation, Proof
-from sandbox.replays import credentials, incidents, report
-from sandbox.replays.messages import caught_by, name_of_reason, refused_by_manifest
-from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Result, Start, Undone
+from atlas_access.review.deployment import Deployment, Operation
+from sandbox.replays import incidents, report
+from sandbox.replays.incidents import REPLAYS, chosen
+from sandbox.replays.model import Catch, Catcher, Caught, Claim, Replay, Result
 from sandbox.replays.play import Played
-from sandbox.replays.registry import REPLAYS, chosen
+from sandbox.replays.product import caught_by, refused_by_manifest
 from sandbox.replays.stage import Stage
 from sandbox.world import SandboxError
 
 ROOT = Path(__file__).parents[2]
 RULE = Catch(Catcher.POLICY, "bindings-by-law")
-GATE = Catch(Catcher.GATE, "gate 3")
+OTHER = Catch(Catcher.GUARD, "silent-fall-back")
 SEEN = Claim("POST /api/providers/covered", "HTTP 500", "HTTP 500")
 RUNS = Claim("runs afterwards", "app:7 2/2", "app:7 2/2")
 
@@ -34,7 +34,7 @@ def uncaught(_: Stage) -> Iterable[Caught]:
     return ()
 
 
-REPLAY = Replay("made-up", "a made-up mistake", nothing, uncaught, (RULE,), nothing)
+REPLAY = Replay("made-up", "a made-up mistake", nothing, uncaught, (RULE,), "nothing is rolled out")
 PASSED = Result(REPLAY, (SEEN,), (Caught(RULE, "it is not bound", 3.2),), (RUNS,), 9.5)
 
 
@@ -53,32 +53,11 @@ def deployment(failure: str = "", **changes: object) -> Deployment:
     return Deployment(**{**given, **changes})  # type: ignore[arg-type]
 
 
-def proof(user: str, verdict: str) -> Proof:
-    return Proof(user, user, "staging", "staging", verdict, f"{verdict}: why", 1, 0, 0, "")
-
-
-def test_there_are_ten_replays_the_three_incidents_among_them() -> None:
-    names = [each.name for each in REPLAYS]
-    assert (10, 10, True) == (len(names), len(set(names)), {"eng-271", "eng-272", "eng-279"} <= set(names))
-
-
 @pytest.mark.parametrize("replay", REPLAYS, ids=lambda each: each.name)
 def test_every_replay_names_what_catches_it_and_nothing_twice(replay: Replay) -> None:
     assert replay.expected
     assert len(set(replay.expected)) == len(replay.expected)
     assert Catcher.OTHER not in {each.catcher for each in replay.expected}
-
-
-@pytest.mark.parametrize("replay", REPLAYS, ids=lambda each: each.name)
-def test_a_replay_without_gates_says_so_and_one_that_needs_a_gate_has_them(replay: Replay) -> None:
-    by_gate = any(each.catcher is Catcher.GATE for each in replay.expected)
-    assert (by_gate, not by_gate) == (replay.gated, bool(replay.unasked))
-
-
-def test_the_replays_are_ordered_so_that_a_stack_only_moves_forward() -> None:
-    states = list(Start)
-    places = [states.index(state) for each in REPLAYS for state in (each.start, each.ends)]
-    assert sorted(places) == places
 
 
 def test_every_catcher_but_what_is_none_catches_some_replay() -> None:
@@ -91,7 +70,7 @@ def test_a_replay_is_chosen_by_its_name_and_all_by_none() -> None:
 
 
 def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(SandboxError, match=r"no replay 'eng-1': there are not-propagated, eng-271"):
+    with pytest.raises(SandboxError, match=r"no replay 'eng-1': there are eng-271"):
         chosen("eng-1")
 
 
@@ -101,8 +80,6 @@ def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
         ("access.yaml", incidents.NARROWED),
         ("access.yaml", incidents.UNREFERENCED),
         ("access.yaml", incidents.MISSED),
-        ("access.yaml", credentials.BOUND),
-        ("__main__.py", credentials.PAST_THE_MANIFEST),
     ],
 )
 def test_a_text_that_a_replay_changes_occurs_once_in_its_file(file: str, changes: dict[str, str]) -> None:
@@ -124,8 +101,8 @@ def test_shown_and_caught_by_exactly_what_is_expected_passes() -> None:
         ),
         ({"caught": ()}, "not caught by policy at preview: bindings-by-law"),
         (
-            {"caught": (*PASSED.caught, Caught(GATE, "not covered", 1.0))},
-            "caught by gate after the swap, rolled back: gate 3, which was not expected",
+            {"caught": (*PASSED.caught, Caught(OTHER, "not covered", 1.0))},
+            "caught by guard in CI: silent-fall-back, which was not expected",
         ),
         ({"afterwards": ()}, "it is unknown what runs afterwards"),
         (
@@ -153,58 +130,13 @@ def test_violations_are_named_by_rule_each_once_and_advice_is_no_catch() -> None
     assert (Caught(RULE, "it is not bound", 7.5),) == found
 
 
-def test_a_rollback_is_caught_by_its_gate_with_what_it_took() -> None:
-    found = caught_by(
-        deployment(
-            'ROLLED BACK  staging: gate 3 providers/covered: "Tyler Wood" not covered on 14 of 14 plans\n'
-            "app:7 runs again, 2/2, since 09:20:41 UTC (38 s after the swap, 12 s after the first bad answer). "
-            "Requests failed meanwhile on the balanced address: 0\n"
-            "Nothing swaps again"
-        )
-    )
-    said = 'gate 3 providers/covered: "Tyler Wood" not covered on 14 of 14 plans'
-    assert (Caught(GATE, said, 7.5, Undone(38.0, 12.0, 0)),) == found
-
-
-def test_a_rollback_without_counted_requests_shows_its_seconds_only() -> None:
-    found = caught_by(
-        deployment("ROLLED BACK  staging: gate 3 x: y\napp:7 runs again, 2/2 (38 s after the swap)")
-    )
-    assert Undone(38.0) == found[0].undone
-
-
-def test_a_refusal_of_the_pre_flight_names_each_kind_of_reason_once() -> None:
-    found = caught_by(
-        deployment(
-            "NOT STARTED  staging: 3 reasons; app:7 keeps running.\n"
-            "  REFUTED  app_audit_writer on staging (public address): can UPDATE\n"
-            "  app:8: execution may not kms:Decrypt for MONGODB_URI (x): implicitDeny; grant it to the role\n"
-            "  app:8: execution may not kms:Decrypt for MONGODB_WRITE_URI (y): implicitDeny; grant it to the role"
-        )
-    )
-    assert [
-        Catch(Catcher.PREFLIGHT, "app_audit_writer refuted"),
-        Catch(Catcher.PREFLIGHT, "execution role cannot decrypt"),
-    ] == [each.catch for each in found]
-
-
-def test_an_unknown_reason_is_kept_as_its_own_name() -> None:
-    assert "the service is draining" == name_of_reason("the service is draining")
-
-
-def test_unproven_credentials_are_named_by_user_and_verdict_each_once() -> None:
-    proofs = (*[proof("app_read", "inconclusive")] * 2, proof("app_write", "proven"))
-    found = caught_by(deployment("INCONCLUSIVE app_read", proofs=proofs))
-    assert [Catch(Catcher.PROOF, "app_read inconclusive")] == [each.catch for each in found]
-
-
 def test_a_failure_of_another_kind_is_no_catch() -> None:
     (found,) = caught_by(deployment("AttributeError: no such thing"))
     assert Catch(Catcher.OTHER, "AttributeError: no such thing") == found.catch
 
 
 def test_a_deployment_that_went_well_was_caught_by_nothing() -> None:
-    assert () == caught_by(deployment(proofs=(proof("app_read", "proven"),)))
+    assert () == caught_by(deployment())
 
 
 def test_a_manifests_refusal_is_named_by_its_first_error_about_a_binding() -> None:
@@ -219,6 +151,7 @@ def test_a_replay_report_begins_with_the_verdict() -> None:
         "CAUGHT  made-up: a made-up mistake (9.5 s)",
         "  without our gates   ● POST /api/providers/covered: HTTP 500",
         "  with them           CAUGHT by policy at preview: bindings-by-law (3.2 s): it is not bound",
+        "                      gates not asked: nothing is rolled out",
         "  afterwards          ● runs afterwards: app:7 2/2",
     ] == list(report.lines(PASSED))
 
@@ -228,14 +161,6 @@ def test_a_replay_that_differs_says_in_what() -> None:
     assert (True, "  DIFFERS  not caught by policy at preview: bindings-by-law") == (
         shown[0].startswith("NOT AS PROMISED  made-up"),
         shown[-1],
-    )
-
-
-def test_a_rollback_report_shows_its_seconds() -> None:
-    rolled = Caught(GATE, "not covered", 20.0, Undone(10.0, 4.0, 0))
-    (line,) = [each for each in report.lines(replace(PASSED, caught=(rolled,))) if "gate 3 (" in each]
-    assert (
-        "(20.0 s; rolled back 10 s after the swap, 4 s after the first bad answer, 0 requests failed" in line
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from atlas_access.review.deployment import Deployment, Moment, Progress
 from sandbox import demo, demo_play
-from sandbox.demo_story import Capture, Pass, Releases, Retire, story
+from sandbox.demo_story import Capture, Pass, Releases, Retire, Rotate, story
 from sandbox.deploy import Engine, Order
 from sandbox.load_report import Latency, LoadReport, Mark, Tally
 from sandbox.receipt import DatabaseUser
@@ -180,7 +180,23 @@ def test_the_receipt_lists_the_gates_of_a_rollout_and_the_steps_of_a_retirement(
     receipt = stage().play().receipt
     runs = {(each.stack, each.revision, each.rounds) for each in receipt.gates}
     assert {("staging", "staging:8", 2), ("prod", "prod:7", 2)} <= runs
-    assert {"provision", "bind", "tombstone", "delete"} == {each.phase for each in receipt.deployments}
+    rotated = {"rotate app_write: start", "rotate app_write: finish"}
+    assert {"provision", "bind", "tombstone", "delete"} | rotated == {
+        each.phase for each in receipt.deployments
+    }
+
+
+def test_a_rotation_begins_on_a_bound_stack_ends_a_day_later_and_its_settings_stay(
+    stage: Callable[..., Stage],
+) -> None:
+    began, finished = places(lambda s: isinstance(s, Rotate))
+    assert any(isinstance(s, Pass) and s.seconds >= 24 * 3600 for s in STEPS[began:finished])
+    made = stage()
+    made.play()
+    staging = [order.settings for order in made.orders if order.stack == "staging"]
+    assert {('{"app_write": 2}', False)} == {
+        (each.get("generations"), "rotating" in each) for each in staging
+    }
 
 
 def test_without_a_browser_the_story_ends_all_the_same_and_says_what_did_not_run(

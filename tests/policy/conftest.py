@@ -23,14 +23,13 @@ def law() -> Law:
 
 @pytest.fixture(scope="session")
 def packs() -> Iterator[Callable[..., PackProcess]]:
-    """The pack as an engine starts it for a stack in the phase asked for."""
-    running: dict[tuple[str, str], PackProcess] = {}
+    """The pack as an engine starts it in the phase asked for; a stack's root resource begins a pass of its own."""
+    running: dict[str | None, PackProcess] = {}
     with contextlib.ExitStack() as ends:
 
-        def pack(phase: str, stack: str = "staging") -> PackProcess:
-            if (phase, stack) not in running:
-                started = PackProcess.start(ROOT / "policy", phase=phase, stack=stack)
-                running[phase, stack] = ends.enter_context(started)
-            return running[phase, stack]
+        def pack(phase: str | None) -> PackProcess:
+            if phase not in running:
+                running[phase] = ends.enter_context(PackProcess.start(ROOT / "policy", phase=phase))
+            return running[phase]
 
         yield pack

@@ -52,7 +52,7 @@ def filled(value):
 
 
 def read(name):
-    return filled(yaml.safe_load((HERE / name).read_text(encoding="utf-8")))
+    return filled(yaml.load((HERE / name).read_text(encoding="utf-8"), yaml.CSafeLoader))
 
 
 CORPUS = {

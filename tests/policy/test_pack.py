@@ -111,18 +111,18 @@ def test_a_password_in_a_secret_envelope_is_judged_and_never_printed(packs):
 
 
 @pytest.mark.parametrize("phase", ["binding", None], ids=["a phase that does not exist", "none"])
-def test_without_a_known_phase_the_pack_assumes_provision(phase):
-    with PackProcess.start(PACK, phase) as pack:
-        said = pack.analyze(request(task()))
+def test_without_a_known_phase_the_pack_assumes_provision(phase, packs):
+    packs(phase).analyze(request(compliant_stack()[0]))
+    said = packs(phase).analyze(request(task()))
 
     assert "additive-provision" in mandatory(said)
 
 
-def test_the_components_phase_serves_where_no_setting_does():
+def test_the_components_phase_serves_where_no_setting_does(packs):
     component = make(types.SERVICE_ACCESS, "staging", {"phase": "bind"})
-    with PackProcess.start(PACK) as pack:
-        pack.analyze(request(component))
-        said = pack.analyze(request(task()))
+    for each in (compliant_stack()[0], component):
+        packs(None).analyze(request(each))
+    said = packs(None).analyze(request(task()))
 
     assert {"proof-before-bind"} == mandatory(said)
 

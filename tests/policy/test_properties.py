@@ -111,7 +111,7 @@ def test_no_role_but_the_laws_passes(name, database):
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.text(alphabet=st.characters(codec="utf-8"), min_size=0, max_size=60))
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=0, max_size=60))
 def test_a_password_passes_only_when_it_is_long_and_alphanumeric(password):
     good = len(password) >= 32 and password.isascii() and password.isalnum()
 

@@ -6,6 +6,7 @@ from engine_programs.harness import stack, toy
 from mongod_fixture import cluster
 from service_fixture import running
 from smoke_fixture import app, expired, side_gates
+from world_fixture import provisioned_world
 
 __all__ = ["app", "atlas", "atlas_servers", "aws", "cluster", "expired"]
-__all__ += ["running", "side_gates", "specs", "stack", "toy"]
+__all__ += ["provisioned_world", "running", "side_gates", "specs", "stack", "toy"]

@@ -138,7 +138,7 @@ class Life:
 def sandbox(engine: Engine, directory: Path) -> Iterator[Life]:
     """A sandbox whose provider servers, program and probes reach Atlas and AWS through recording proxies."""
     with ExitStack() as stack:
-        real = stack.enter_context(running(directory / "world", propagation_seconds=0.0))
+        real = stack.enter_context(running(directory / "world", propagation_seconds=0.0, easy=True))
         effects: list[Effect] = []
         atlas = stack.enter_context(RecordingProxy(real.atlas_url, atlas_effect, effects))
         aws = stack.enter_context(RecordingProxy(real.aws_url, aws_effect, effects))

@@ -121,6 +121,18 @@ def test_deployments_are_listed_page_by_page_newest_first(aws: Aws) -> None:
     assert [each["serviceDeploymentArn"] for each in whole] == [arn for page in pages for arn in page]
 
 
+def test_tasks_are_listed_page_by_page(aws: Aws) -> None:
+    ecs = aws.client("ecs")
+    whole = ecs.list_tasks(cluster=CLUSTER, serviceName=APP)["taskArns"]
+    pages = [
+        page["taskArns"]
+        for page in ecs.get_paginator("list_tasks").paginate(
+            cluster=CLUSTER, PaginationConfig={"PageSize": 1}
+        )
+    ]
+    assert [[arn] for arn in whole] == pages
+
+
 def test_up_to_twenty_are_described_and_those_not_there_are_named(aws: Aws) -> None:
     assert "InvalidParameterException" == refused(
         aws, "describe_service_revisions", serviceRevisionArns=["none"] * 21

@@ -2,15 +2,13 @@
 
 import os
 import signal
-import subprocess
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 from recording_proxy import RecordingProxy
-from world_fixture import ROOT, deployed, sandbox
+from world_fixture import run_here
 
 from sandbox.world import World
 
@@ -65,13 +63,6 @@ class Cut(RecordingProxy):
         super().forward(request)
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with sandbox(tmp_path_factory.mktemp("world"), propagation_seconds=0.2) as made:
-        assert "" == deployed(made, "staging", "provision").failure
-        yield made
-
-
 def mongod_of(world: World, stack: str) -> int:
     folder = os.fsencode(world.directory / "mongo" / stack)
     for each in Path("/proc").iterdir():
@@ -87,18 +78,15 @@ def _command(process: Path) -> bytes:
         return b""
 
 
-def run(world: World, command: tuple[str, ...], **more: str) -> tuple[int, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "MONGOD") if name in os.environ}
-    done = subprocess.run(
-        [".venv/bin/atlas-access", *command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=240,
-        env={**kept, **world.environment("staging"), "COLUMNS": "200", **more},
-    )  # fmt: skip
-    lines = [line for line in done.stdout.splitlines() if line[:1].isupper()]
-    return done.returncode, (lines or [done.stderr])[0]
+def first_line(world: World, command: tuple[str, ...], **more: str) -> tuple[int, str]:
+    code, printed, errors = run_here(world, "staging", *command, **more)
+    lines = [line for line in printed.splitlines() if line[:1].isupper()]
+    return code, (lines or [errors])[0]
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_what_could_not_be_asked_is_unknown_by_name(service: str, world: World) -> None:
+def test_what_could_not_be_asked_is_unknown_by_name(service: str, provisioned_world: World) -> None:
+    world = provisioned_world
     asked = {command: words for (command, cut), words in UNKNOWN.items() if cut == service}
     found: dict[str, Any] = {}
     process = mongod_of(world, "staging") if service == "mongod" else None
@@ -110,7 +98,7 @@ def test_what_could_not_be_asked_is_unknown_by_name(service: str, world: World) 
             os.kill(process, signal.SIGSTOP)
         try:
             for command, words in asked.items():
-                code, first = run(world, COMMANDS[command], **more)
+                code, first = first_line(world, COMMANDS[command], **more)
                 missing = [each for each in words if each not in first]
                 if code != 3 or missing:
                     found[command] = (code, missing, first)

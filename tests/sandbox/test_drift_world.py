@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from drift_fixture import add_user, change_role, change_user, done, find, held
 from http_fixture import serving
 from requests.auth import HTTPDigestAuth
 from test_drift_github import TOKEN, Repository
-from world_fixture import deployed, enter, sandbox
+from world_fixture import deployed, enter
 
 from atlas_access.cli.main import run
 from sandbox.aws_clients import client_of
@@ -21,16 +20,9 @@ HEALED = {"extra action", "missing scope", "escalation by a built-in role", "use
 NAMED = {"user unmanaged", "secret with a resource policy"}
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with sandbox(tmp_path_factory.mktemp("drift"), propagation_seconds=0.1) as world:
-        assert deployed(world, "staging", "provision").failure == ""
-        yield world
-
-
 @pytest.fixture
-def here(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    return enter(world, "staging", monkeypatch)
+def here(provisioned_world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    return enter(provisioned_world, "staging", monkeypatch)
 
 
 def api(world: World) -> Api:

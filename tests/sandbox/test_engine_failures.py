@@ -3,14 +3,6 @@
 import json
 
 import pytest
-from engine_programs.harness import Stack
-
-from sandbox.engine.events import Diagnostic
-
-
-def errors(stack: Stack) -> list[str]:
-    shown = [event for event in stack.events if isinstance(event, Diagnostic)]
-    return [event.message for event in shown if event.severity == "error"]
 
 
 def test_a_failed_step_keeps_finished_steps_and_the_next_run_continues(stack):
@@ -79,7 +71,7 @@ def test_what_fails_beside_a_resource_is_named(stack, program, error):
 def test_a_program_that_raises_says_what_and_where_once(stack):
     result = stack.up('toy.Thing("a", name="a")\nraise ValueError("no such luck")')
     assert "the program failed: ValueError: no such luck (__main__.py:4)" == result.error
-    assert not any("Traceback" in message for message in errors(stack))
+    assert not any("Traceback" in message for message in stack.messages("error"))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +135,7 @@ def test_a_program_may_catch_what_a_function_refuses_and_go_on(stack):
     )
     result = stack.up(catching)
     assert (True, ["create a"]) == (result.ok, stack.toy.calls)
-    assert any("text is refused" in getattr(event, "message", "") for event in stack.events)
+    assert any("text is refused" in message for message in stack.messages("info"))
 
 
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "MONGODB_ATLAS_BASE_URL", "AWS_ENDPOINT_URL_ECS"])

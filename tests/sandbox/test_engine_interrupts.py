@@ -46,7 +46,7 @@ class Toy:
 stack = Stack(Path({folder!r}), Toy())
 stack.options["policy_packs"] = tuple(map(Path, {packs!r}))
 def listen():
-    while not any("interrupted" in getattr(event, "message", "") for event in list(stack.events)):
+    while not any("interrupted" in message for message in stack.messages("error")):
         time.sleep(0.01)
     print("heard", flush=True)
 threading.Thread(target=listen, daemon=True).start()

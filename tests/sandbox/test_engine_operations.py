@@ -1,7 +1,5 @@
 """What the engine does to resources: create, update, replace, delete, import, read, refresh, in which order."""
 
-from sandbox.engine.events import ResourcePlanned
-
 CHAIN = """
 a = toy.Thing("a", name="{a}")
 b = toy.Thing("b", name=a.serial)
@@ -74,10 +72,10 @@ def test_a_preview_changes_nothing_and_lists_what_would_change(stack):
     stack.up('toy.Thing("a", name="a", value=1, secret=Output.secret("old-secret"))')
     before = stack.state_file.read_bytes()
     stack.preview('toy.Thing("a", name="b", value=2, secret=Output.secret("new-secret"))')
-    planned = next(e for e in stack.events if isinstance(e, ResourcePlanned) and e.urn.endswith("::a"))
-    assert ("replace", []) == (planned.op, stack.toy.calls)
-    shown = [(change.property, change.old, change.new) for change in planned.changes]
-    assert [("name", "a", "b"), ("secret", "[secret]", "[secret]"), ("value", 1, 2)] == shown
+    planned = next(step for step in stack.planned() if step["urn"].endswith("::a"))
+    assert ("create-replacement", []) == (planned["op"], stack.toy.calls)
+    assert {"name": "a", "secret": "[secret]", "value": 1} == planned["old"]["inputs"]
+    assert {"name": "b", "secret": "[secret]", "value": 2} == planned["new"]["inputs"]
     assert before == stack.state_file.read_bytes()
 
 
@@ -85,8 +83,8 @@ def test_a_preview_of_nothing_yet_has_unknown_outputs_and_writes_no_file(stack):
     result = stack.preview(
         'a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial)\npulumi.export("s", a.serial)'
     )
-    planned = next(e for e in stack.events if isinstance(e, ResourcePlanned) and e.urn.endswith("::b"))
-    assert ("[unknown]", "UNKNOWN") == (planned.changes[0].new, repr(result.outputs["s"]))
+    planned = next(step for step in stack.planned() if step["urn"].endswith("::b"))
+    assert ("[unknown]", "UNKNOWN") == (planned["new"]["inputs"]["name"], repr(result.outputs["s"]))
     assert not stack.state_file.exists()
 
 
@@ -210,3 +208,8 @@ def test_children_inherit_protect_and_providers_from_their_component(stack):
         'toy.Thing("a", name="a", opts=Options(parent=g))'
     )
     assert (True, True) == (stack.resources()["a"]["protect"], "::p::" in stack.resources()["a"]["provider"])
+
+
+def test_what_the_program_prints_last_is_passed_on(stack):
+    assert stack.up('print("first")\nprint("last")').ok
+    assert ["first", "last"] == stack.messages("info")

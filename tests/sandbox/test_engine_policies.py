@@ -6,8 +6,6 @@ import time
 import pytest
 from engine_programs.harness import FOLDER, Stack
 
-from sandbox.engine.events import PolicyViolation
-
 
 @pytest.fixture
 def ruled(stack: Stack) -> Stack:
@@ -16,7 +14,8 @@ def ruled(stack: Stack) -> Stack:
 
 
 def violations(stack: Stack) -> list[tuple[str, str]]:
-    return [(event.policy, event.level) for event in stack.events if isinstance(event, PolicyViolation)]
+    found = [event["policyEvent"] for event in stack.events if "policyEvent" in event]
+    return [(each["policyName"], each["enforcementLevel"]) for each in found]
 
 
 EVIL = 'a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial, value="evil")'

@@ -5,7 +5,6 @@ import stat
 
 from engine_programs.harness import Stack
 
-from sandbox.engine.events import event_to_json
 from sandbox.engine.passphrase import Passphrase
 from sandbox.values import Secret
 
@@ -20,7 +19,7 @@ pulumi.export("serial", a.serial)
 
 def test_no_secret_is_in_the_state_the_events_or_the_result(stack):
     result = stack.up(PROGRAM)
-    shown = "\n".join(map(event_to_json, stack.events)) + stack.state_file.read_text() + repr(result)
+    shown = json.dumps(stack.events) + stack.state_file.read_text() + repr(result)
     assert [] == [part for part in (CANARY, "pa55", json.dumps(CANARY)[1:-1]) if part in shown]
     assert Secret(CANARY) == result.outputs["secret"]
 
@@ -85,7 +84,12 @@ def test_a_dynamic_resource_gets_secrets_bare_and_its_code_is_encrypted(stack):
     assert "pulumi-python:dynamic/probe:PrivilegeProof" == proof["type"]
     assert Secret("proven magic") == result.outputs["verdict"]
     assert all("ciphertext" in proof["inputs"][key] for key in ("__provider", "word"))
-    assert any("proving with care" in getattr(event, "message", "") for event in stack.events)
+    assert any("proving with care" in message for message in stack.messages("info"))
+
+
+def test_the_preview_of_a_dynamic_resource_may_not_know_its_inputs(stack):
+    result = stack.preview('import dyn\ndyn.Proof("p", toy.Thing("a", name="a").serial)')
+    assert (True, {"create": 3}) == (result.ok, dict(result.changes))
 
 
 def test_a_dynamic_resource_is_updated_and_then_left_alone(stack):

@@ -8,7 +8,7 @@ from sandbox.replays.model import Catch, Catcher, Result
 from sandbox.replays.play import Audience, play
 
 ROOT = Path(__file__).parents[2]
-NOBODY = Catch(Catcher.DRIFT, "legacy binding")
+NOBODY = Catch(Catcher.GUARD, "silent-fall-back")
 
 
 def test_incidents_happen_and_are_caught_and_a_wrong_promise_is_reported(tmp_path: Path) -> None:

@@ -151,6 +151,19 @@ def test_a_browser_is_found_by_its_variable_or_on_the_path(tmp_path: Path) -> No
     )
 
 
+def test_without_an_installed_browser_playwrights_newest_download_is_found(tmp_path: Path) -> None:
+    for number in ("1199", "1208"):
+        shell = (
+            tmp_path / f".cache/ms-playwright/chromium_headless_shell-{number}/chrome-linux/headless_shell"
+        )
+        shell.parent.mkdir(parents=True)
+        shell.touch(mode=0o755)
+    assert str(shell) == find_chromium({"PATH": "/nowhere", "HOME": str(tmp_path)})
+    assert "" == find_chromium(
+        {"PATH": "/nowhere", "HOME": str(tmp_path), "PLAYWRIGHT_BROWSERS_PATH": "/none"}
+    )
+
+
 def test_what_the_driver_turns_off_stays_off() -> None:
     bundle = Path(playwright.__file__).parent / "driver/package/lib/coreBundle.js"
     listed = re.search(r"disabledFeatures = \[(.*?)\]", bundle.read_text(encoding="utf-8"), re.DOTALL)

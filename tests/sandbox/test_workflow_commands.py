@@ -5,13 +5,12 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from world_fixture import ROOT, deployed, sandbox
+from world_fixture import ROOT, run_here
 
 from atlas_access.base import encoded_forms
 from atlas_access.base.connection import ConnectionString
@@ -33,42 +32,35 @@ class Provisioned:
 
     world: World
 
-    def environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "MONGOD") if name in os.environ}
-        return {**kept, **self.world.environment("staging"), "STACK": "staging", "COLUMNS": "200"}
-
-    def done(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command,
-            cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
-
     def make(self, target: str) -> subprocess.CompletedProcess[str]:
-        return self.done("make", "-s", "-o", ".venv/installed", target)
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "MONGOD") if name in os.environ}
+        return subprocess.run(
+            ["make", "-s", "-o", ".venv/installed", target],
+            cwd=ROOT, env={**kept, **self.world.environment("staging"), "STACK": "staging"},
+            capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
 
     def validate(self) -> tuple[int, dict[str, list[str]], str]:
         """Exit code, what was found by secret, and everything that was shown."""
         asked = ("guard", "validate-secrets", "--stack", "staging", "--format", "json")
-        done = self.done(".venv/bin/atlas-access", *asked)
+        code, printed, errors = run_here(self.world, "staging", *asked)
         found: dict[str, list[str]] = {}
-        for each in json.loads(done.stdout)["guards"][0]["findings"]:
+        for each in json.loads(printed)["guards"][0]["findings"]:
             found.setdefault(each["path"], []).append(each["what"])
-        return done.returncode, found, done.stdout + done.stderr
+        return code, found, printed + errors
 
-    def run(self, *arguments: str) -> tuple[int, str]:
+    def run(self, *arguments: str, **more: str) -> tuple[int, str]:
         """Exit code and everything that the command showed."""
-        done = self.done(".venv/bin/atlas-access", *arguments)
-        return done.returncode, done.stdout + done.stderr
+        code, printed, errors = run_here(self.world, "staging", *arguments, **more)
+        return code, printed + errors
 
     def client(self) -> Any:
         return client_of(self.world, "staging", "secretsmanager")
 
 
-@pytest.fixture(scope="module")
-def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provisioned]:
-    with sandbox(tmp_path_factory.mktemp("world"), propagation_seconds=0.2) as world:
-        assert "" == deployed(world, "staging", "provision").failure
-        yield Provisioned(world)
+@pytest.fixture
+def provisioned(provisioned_world: World) -> Provisioned:
+    return Provisioned(provisioned_world)
 
 
 def value_of(provisioned: Provisioned, secret: str) -> str:
@@ -269,12 +261,10 @@ def test_evidence_is_never_mixed_with_what_was_there(provisioned: Provisioned, t
 def test_a_review_adds_what_differs_from_what_is_deployed(provisioned: Provisioned) -> None:
     _, shown = provisioned.run("review", "--base", "HEAD", "--stack", "staging")
     assert "Deployed now: CLEAN  staging: " in shown
-    nowhere = {**provisioned.environment(), "MONGODB_ATLAS_BASE_URL": "http://127.0.0.1:9/"}
-    done = subprocess.run(
-        [".venv/bin/atlas-access", "review", "--base", "HEAD", "--stack", "staging"],
-        cwd=ROOT, env=nowhere, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    code, shown = provisioned.run(
+        "review", "--base", "HEAD", "--stack", "staging", MONGODB_ATLAS_BASE_URL="http://127.0.0.1:9/"
+    )
     assert (True, True) == (
-        done.returncode in (1, 3),  # 1 while the files here widen access
-        "what is deployed now is unknown in part" in done.stdout.splitlines()[0],
+        code in (1, 3),  # 1 while the files here widen access
+        "what is deployed now is unknown in part" in shown.splitlines()[0],
     )

@@ -10,11 +10,13 @@ import pytest
 import requests
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
+from service_fixture import until
 from world_fixture import run_command, sandbox
 
 from atlas_access.base.endpoints import Endpoints
 from sandbox import health
 from sandbox.aws_clients import client_of
+from sandbox.chance import Chance, Kind
 from sandbox.inventory import Inventory
 from sandbox.world import SandboxError, World
 
@@ -175,3 +177,32 @@ def test_the_doctor_names_a_right_that_is_missing(world: World) -> None:
 def test_a_stack_that_is_not_there_is_named_with_those_that_are(world: World) -> None:
     with pytest.raises(SandboxError, match="it has staging and prod"):
         world.environment("dev")
+
+
+def test_the_clusters_hold_more_than_plain_collections_and_are_never_idle(world: World) -> None:
+    with MongoClient[dict[str, Any]](world.of("staging").mongod.root_uri, directConnection=True) as root:
+        found = {each["name"]: each for each in root.askflorence.list_collections()}
+        kinds = {name: found[name]["type"] for name in ("mrpuf_issuers_staging", "audit_log")}
+        assert {"mrpuf_issuers_staging": "view", "audit_log": "timeseries"} == kinds
+        assert found["mrf_file_state_staging"]["options"]["capped"]
+        assert "validator" in found["agent_waitlist_submissions"]["options"]
+        assert 4 == root.askflorence.mrpuf_issuers_staging.count_documents({})
+        written = root.askflorence.agent_audit_log.estimated_document_count()
+        held = [{"$currentOp": {"idleSessions": True}}, {"$match": {"transaction": {"$exists": True}}}]
+        assert until(lambda: root.askflorence.agent_audit_log.estimated_document_count() > written)
+        assert until(lambda: list(root.admin.aggregate(held)))
+
+
+def test_a_secret_has_versions_of_before_one_without_a_label(world: World) -> None:
+    asked = {"SecretId": "staging/mongodb/app-read", "IncludeDeprecated": True}
+    versions = aws(world, "secretsmanager", "staging").list_secret_version_ids(**asked)["Versions"]
+    labels = sorted(each.get("VersionStages") or [] for each in versions)
+    assert [[], ["AWSCURRENT"], ["AWSPREVIOUS"]] == labels
+
+
+def test_trouble_comes_by_the_seed_alone() -> None:
+    first, again, other = (Chance(seed) for seed in ("7 aws", "7 aws", "8 aws"))
+    drawn, repeated, else_ = ([each.draw() for _ in range(2000)] for each in (first, again, other))
+    assert (True, False) == (drawn == repeated, drawn == else_)
+    assert set(Kind) == {each.kind for each in drawn if each}
+    assert 20 < sum(each is not None for each in drawn) < 60

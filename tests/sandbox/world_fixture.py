@@ -7,12 +7,15 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from atlas_access.cli.main import run
 from atlas_access.review.deployment import Deployment, Operation, Progress
 from sandbox import lifecycle
 from sandbox.deploy import Engine, Order, deploy
@@ -48,6 +51,14 @@ def deployed(
     return deploy(world, order, say)
 
 
+@pytest.fixture(scope="session")
+def provisioned_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A sandbox whose staging stack is provisioned, for files that leave it as they found it."""
+    with sandbox(tmp_path_factory.mktemp("provisioned"), propagation_seconds=0.2) as world:
+        assert "" == deployed(world, "staging", "provision").failure
+        yield world
+
+
 def refused_logins(world: World, stack: str) -> dict[str, int]:
     """How often a cluster has refused a login, by user, in mongod's own log; our own proofs' clients are left out."""
     proofs, refused = set(), []
@@ -74,6 +85,20 @@ def run_command(
         timeout=seconds,
         check=False,
     )
+
+
+def run_here(world: World, stack: str, *arguments: str, **more: str) -> tuple[int, str, str]:
+    """Run `atlas-access` in this process, in nothing but the stack's environment; its code and both outputs."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "MONGOD") if name in os.environ}
+    environment = {**kept, **world.environment(stack), "COLUMNS": "200", **more}
+    with (
+        patch.dict(os.environ, environment, clear=True),
+        chdir(ROOT),
+        redirect_stdout(StringIO()) as out,
+        redirect_stderr(StringIO()) as err,
+    ):
+        code = run(list(arguments))
+    return code, out.getvalue(), err.getvalue()
 
 
 def enter(world: World, stack: str, monkeypatch: pytest.MonkeyPatch) -> World:

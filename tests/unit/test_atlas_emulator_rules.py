@@ -66,6 +66,14 @@ def on(action: str, *resources: Resource) -> Action:
         ),
         ({"database_name": "$external"}, PASSWORD, True, "DATABASE_NAME_INVALID_ADMIN"),
         ({"x509_type": "CUSTOMER", "username": "CN=app"}, None, True, "DATABASE_NAME_INVALID_EXTERNAL"),
+        *(
+            ({"x509_type": "MANAGED", "database_name": "$external", "username": name}, None, True, expected)
+            for name, expected in (
+                ("myUsername", "taken"),
+                ("CN=my name", "taken"),
+                ("CN=a,OU=b", "ATLAS_MANAGED_X509_NAME_INVALID"),
+            )
+        ),
     ],
 )
 def test_a_user_needs_a_free_name_a_strong_password_distinct_roles_and_its_own_database(

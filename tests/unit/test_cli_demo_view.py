@@ -1,6 +1,8 @@
 """The demo's screen: what is said stays, what is made goes by, and the last screen ends with the answer."""
 
+import time
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -72,6 +74,21 @@ def test_what_did_not_run_is_reported_on_the_last_screen(capsys: pytest.CaptureF
 def test_a_story_that_stopped_says_so_last(capsys: pytest.CaptureFixture[str]) -> None:
     result = shown(capsys, replace(RECEIPT, failure="prod: bind: refuted"), code=1)
     assert "STOPPED  2 database users before, 1 after: prod: bind: refuted" in result.splitlines()
+
+
+def test_five_silent_seconds_are_filled_with_what_is_under_way(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_module("atlas_access.cli.sandbox_live"), "SILENT_SECONDS", 0.0)
+
+    def play(screen: Audience) -> Any:
+        screen.begins("staging: bind")
+        screen.progress("staging", Progress(Moment.BEGUN, UP.steps[0]))
+        time.sleep(0.7)
+        return SimpleNamespace(receipt=RECEIPT, matrix=MATRIX, page=Path("receipt.html"), exit_code=0)
+
+    stage(play)
+    assert any(line.startswith("  … ") and "made" in line for line in capsys.readouterr().out.splitlines())
 
 
 def test_a_pipe_gets_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,9 +5,7 @@ from typing import Any
 import pytest
 
 from atlas_access.review.deployment import Change, Moment, Progress
-from sandbox import embedded
 from sandbox.cli_events import SIGNATURE, UNKNOWN, hand_on, shown
-from sandbox.engine.events import PropertyChange, ResourcePlanned, StepDone
 from sandbox.recorder import Recorder
 
 URN = "urn:pulumi:staging::atlas-access::atlas-access:index:ServiceAccess$aws:secretsmanager/secret:Secret::app-read-v2"
@@ -37,11 +35,21 @@ def test_a_step_that_began_and_ended_is_one_step_with_its_properties() -> None:
     assert [Moment.BEGUN, Moment.DONE] == [each.moment for each in progress]
 
 
-def test_a_replacement_is_one_step() -> None:
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_replacement_is_one_step_with_its_changes(preview: bool) -> None:
     kinds = ["create-replacement", "replace", "delete-replaced"]
-    events = [event(form, kind) for kind in kinds for form in ("resourcePreEvent", "resOutputsEvent")]
-    recorder, _ = record(*events)
-    assert ["replace"] == [step.operation for step in recorder.steps]
+    sides = {"old": {"inputs": {"key": "a"}}, "new": {"inputs": {"key": "b"}}, "diffs": ["key"]}
+    events = [
+        event(form, kind, **sides) for kind in kinds for form in ("resourcePreEvent", "resOutputsEvent")
+    ]
+    recorder, _ = record(*events, preview=preview)
+    assert [("replace", (Change("key", "a", "b"),))] == [(s.operation, s.changes) for s in recorder.steps]
+
+
+def test_a_changed_secret_is_shown_as_one() -> None:
+    sides = {side: {"inputs": {"password": "[secret]"}} for side in ("old", "new")}
+    recorder, _ = record(event("resourcePreEvent", "update", diffs=["password"], **sides), preview=True)
+    assert (Change("password", "[secret]", "[secret]"),) == recorder.steps[0].changes
 
 
 def test_a_preview_lists_what_would_be_done_in_a_fixed_order() -> None:
@@ -125,24 +133,3 @@ def test_an_update_shows_only_what_differs_by_its_path() -> None:
         event("resourcePreEvent", "update", old=old, new=new, detailedDiff=detailed), preview=True
     )
     assert (Change("roles[0].roleName", "read", "readWrite"),) == recorder.steps[0].changes
-
-
-KIND = "aws:ecs/taskDefinition:TaskDefinition"
-TASK = f"urn:pulumi:staging::atlas-access::{KIND}::app"
-
-
-def test_a_replacement_is_reported_once_with_its_changes() -> None:
-    """Its two halves, the creation and the deletion of the old one, are one step for a person."""
-    recorder = Recorder(lambda _: None, preview=False)
-    embedded.hand_on(ResourcePlanned(TASK, KIND, "replace", (PropertyChange("image", "a", "b"),)), recorder)
-    for operation in ("replace", "delete-replaced"):
-        embedded.hand_on(StepDone(TASK, KIND, operation, True, 1.0), recorder)
-    steps = [(step.operation, step.name, step.changes) for step in recorder.steps]
-    assert steps == [("replace", "app", (Change("image", "a", "b"),))]
-
-
-def test_a_preview_reports_a_planned_replacement() -> None:
-    """As the CLI's plan does."""
-    recorder = Recorder(lambda _: None, preview=True)
-    embedded.hand_on(ResourcePlanned(TASK, KIND, "replace"), recorder)
-    assert [(step.operation, step.changing) for step in recorder.steps] == [("replace", True)]

@@ -84,10 +84,17 @@ class Stack:
     def ops(self) -> dict[str, str]:
         """What the last run planned, by resource name; default providers and the stack left out."""
         return {
-            event.urn.split("::")[-1]: event.op
-            for event in self.events
-            if type(event).__name__ == "ResourcePlanned" and not event.type.startswith("pulumi:p")
+            step["urn"].split("::")[-1]: step["op"]
+            for step in self.planned()
+            if not step["type"].startswith("pulumi:p")
         }
+
+    def planned(self) -> list[dict[str, Any]]:
+        return [event["resourcePreEvent"]["metadata"] for event in self.events if "resourcePreEvent" in event]
+
+    def messages(self, severity: str) -> list[str]:
+        spoken = [event["diagnosticEvent"] for event in self.events if "diagnosticEvent" in event]
+        return [each["message"] for each in spoken if each["severity"] == severity]
 
 
 @pytest.fixture
