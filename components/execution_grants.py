@@ -38,7 +38,7 @@ def execution_grants(
 ) -> dict[Consumer, aws.iam.RolePolicy]:
     """The policy of each consumer's execution role, for the secrets that its tasks are bound to."""
     roles = {consumer: role_name(definition) for consumer, definition in definitions.items()}
-    if roles[Consumer.SERVICE] == roles[Consumer.SCHEMA_TASK]:
+    if roles[Consumer.SERVICE] == roles.get(Consumer.SCHEMA_TASK):
         raise pulumi.RunError(
             f"the runtime family and {definitions[Consumer.SCHEMA_TASK]['family']} share the execution role "
             f"{roles[Consumer.SERVICE]}, which would let the runtime read the schema secret (ADR 0006). "

@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from atlas_access.base import Endpoints, Phase, Settings
+from atlas_access.base import DefinitionUnusable, Endpoints, Phase, Settings
 from atlas_access.clients import (
     RunningRevision,
     StoredSecret,
@@ -24,7 +25,7 @@ from atlas_access.clients import (
     stored_secret,
     wrong_account,
 )
-from atlas_access.manifest import Manifest
+from atlas_access.manifest import Consumer, Manifest
 from atlas_access.rollout import baseline_digest, definitions, read_service_tags, spent_by, unlabelled
 from atlas_access.rotation import Pending, first_generation, generation_in, refusals
 from components.connection_secret import AdoptedSecret
@@ -58,7 +59,7 @@ class Observed:
 
     kms_key_arn: str
     running: RunningRevision
-    schema: RunningRevision
+    schema: RunningRevision | None
     adopted: Mapping[str, AdoptedSecret]
     stored: Mapping[str, str] = field(default_factory=dict)
     existing: Existing = field(default_factory=Existing)
@@ -67,6 +68,23 @@ class Observed:
     repair_spent_by: str = ""
     rotation: Pending = field(default_factory=Pending)
     unlabelled: tuple[str, ...] = ()
+
+    def consumers(self, manifest: Manifest, environment: str) -> dict[Consumer, Mapping[str, Any]]:
+        """The definition of each consumer that the stack has: the service, and the schema task where a family is set.
+
+        Raises:
+            DefinitionUnusable: no family is set for a schema task that has bindings.
+        """
+        found = {Consumer.SERVICE: self.running.definition}
+        bound = manifest.bindings_for(environment, Consumer.SCHEMA_TASK)
+        if self.schema is not None:
+            found[Consumer.SCHEMA_TASK] = self.schema.definition
+        elif bound:
+            raise DefinitionUnusable(
+                f"access.yaml binds {bound[0].variable} to the schema task, but no family runs it. "
+                f"Set atlas-access:schemaFamily in Pulumi.{environment}.yaml."
+            )
+        return found
 
 
 def observe(settings: Settings, manifest: Manifest, environment: str, endpoints: Endpoints) -> Observed:
@@ -109,7 +127,8 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
         running = pool.submit(
             running_revision, settings.ecs_cluster, settings.ecs_service, region=region, endpoints=endpoints
         )
-        schema = pool.submit(latest_revision, settings.schema_family, region=region, endpoints=endpoints)
+        family = settings.schema_family
+        schema = pool.submit(latest_revision, family, region=region, endpoints=endpoints) if family else None
         own = {
             each.secret_name: pool.submit(stored_secret, each.secret_name, region=region, endpoints=endpoints)
             for each in bindings
@@ -128,7 +147,7 @@ def observe(settings: Settings, manifest: Manifest, environment: str, endpoints:
         return Observed(
             kms_key_arn=key.result().arn,
             running=running.result(),
-            schema=schema.result(),
+            schema=schema.result() if schema else None,
             adopted=taken,
             baseline=baseline_digest(environment, settings.smoke_baseline, PROJECT_FOLDER),
             stored={each.name: each.arn for each in stored if each.made_here and settings.take_over},

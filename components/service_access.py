@@ -95,16 +95,14 @@ class ServiceAccess(pulumi.ComponentResource):
         )
         self._bindings = args.manifest.credentials_for(args.environment)
         self.secrets = {each.secret_name: self._secret(each) for each in self._bindings}
+        self._consumers = args.observed.consumers(args.manifest, args.environment)
         self._grants = execution_grants(
-            {
-                Consumer.SERVICE: args.observed.running.definition,
-                Consumer.SCHEMA_TASK: args.observed.schema.definition,
-            },
+            self._consumers,
             {
                 consumer: [
                     self.secrets[each.secret_name].arn for each in self._bindings if each.consumer is consumer
                 ]
-                for consumer in (Consumer.SERVICE, Consumer.SCHEMA_TASK)
+                for consumer in self._consumers
             },
             args.observed.kms_key_arn,
             self._child,
@@ -252,7 +250,10 @@ class ServiceAccess(pulumi.ComponentResource):
     def _reach(self, binding: Binding) -> Reach:
         own = binding.cluster == self._args.environment
         service = binding.consumer is Consumer.SERVICE
-        definition = (self._args.observed.running if service else self._args.observed.schema).definition
+        last = list(self._consumers)[
+            -1
+        ]  # what no task receives is proven as the schema task, where there is one
+        definition = self._consumers[Consumer.SERVICE if service else last]
         return Reach(
             hosts=self.cluster.hosts(binding.address) if own else [],
             public_address=self.cluster.public_address() if own else self._reference_address(),
@@ -266,7 +267,9 @@ class ServiceAccess(pulumi.ComponentResource):
 
     def _bind(self) -> Sequence[pulumi.Resource]:
         """Declare what binds and moves; return it."""
-        schema = self._binding(Consumer.SCHEMA_TASK, self._child)
+        tasks = {
+            each: self._binding(each, self._child) for each in self._consumers if each is not Consumer.SERVICE
+        }
         self.rollout = rollout = ServiceRollout(
             self._args.settings.ecs_service,
             ServiceRolloutArgs(
@@ -282,7 +285,10 @@ class ServiceAccess(pulumi.ComponentResource):
             ),
             self._child,
         )
-        self.revisions = {"schema": schema.revision_arn, "runtime": rollout.running_revision}
+        self.revisions = {
+            **({"schema": tasks[Consumer.SCHEMA_TASK].revision_arn} if tasks else {}),
+            "runtime": rollout.running_revision,
+        }
         if self._args.settings.phase is Phase.RETIRE:
             self.retirement = ServiceRetirement(
                 "legacy",
@@ -291,21 +297,21 @@ class ServiceAccess(pulumi.ComponentResource):
                     manifest=self._args.manifest,
                     settings=self._args.settings,
                     revision=rollout.running_revision,
-                    after=[self.cluster, schema, rollout],
+                    after=[self.cluster, *tasks.values(), rollout],
                 ),
                 self._child,
             )
-        return [each for each in (schema, rollout, self.retirement) if each is not None]
+        return [each for each in (*tasks.values(), rollout, self.retirement) if each is not None]
 
     def _binding(self, consumer: Consumer, opts: pulumi.ResourceOptions) -> TaskBinding:
         args = self._binding_args(consumer)
         return TaskBinding(str(args.definition["family"]), args, opts)
 
     def _binding_args(self, consumer: Consumer) -> TaskBindingArgs:
-        manifest, observed = self._args.manifest, self._args.observed
+        manifest = self._args.manifest
         service = consumer is Consumer.SERVICE
         return TaskBindingArgs(
-            definition=registrable((observed.running if service else observed.schema).definition),
+            definition=registrable(self._consumers[consumer]),
             container=self._args.settings.runtime_container,
             secrets=[
                 ProvenSecret(

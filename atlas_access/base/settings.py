@@ -58,7 +58,7 @@ class Settings(BaseModel):
     ecs_cluster: Name
     ecs_service: Name
     runtime_container: Name = "app"
-    schema_family: Name
+    schema_family: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]{0,254})?$")] = ""
     smoke_url: Annotated[str, StringConstraints(pattern=r"^https://[^/@\s]+(/[^\s]*)?$")]
     reference_stack: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_./-]+)?$")] = ""
     container_image: Annotated[str, StringConstraints(pattern=r"^\S*$")] = ""

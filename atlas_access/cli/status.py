@@ -112,7 +112,9 @@ def _here(
     absent = f"{env_file} is not here; name a developer's env file with --env-file"
     local_at, code_at = (own.acknowledged_at(each) for each in (What.LOCAL_VERIFIED, What.CODE_VERIFIED))
     local = _recorded(local_at, now, absent)
-    if env_file.exists() or env_file.is_symlink():
+    if not inputs.local_stack(declared):
+        local = Fact(holds=True, evidence="left out: access.yaml binds nothing for a developer's machine")
+    elif env_file.exists() or env_file.is_symlink():
         try:
             clean = f"{env_file} binds each variable to its user"
             clean += _to_record(local_at, What.LOCAL_VERIFIED)

@@ -164,13 +164,14 @@ def _tasks(settings: Settings, endpoints: Endpoints) -> tuple[ObservedTask | Unr
         lambda: running_revision(settings.ecs_cluster, settings.ecs_service, **where),
         f"service {settings.ecs_service}",
     )
-    schema = newest(settings.schema_family)
     tasks = [observed(running, Consumer.SERVICE, running=True)]
     if isinstance(running, RunningRevision):
         latest = newest(str(running.definition["family"]))
         if isinstance(latest, Unread) or latest.arn != running.arn:
             tasks.append(observed(latest, Consumer.SERVICE, running=False))
-    return (*tasks, observed(schema, Consumer.SCHEMA_TASK, running=True))
+    if settings.schema_family:
+        tasks.append(observed(newest(settings.schema_family), Consumer.SCHEMA_TASK, running=True))
+    return tuple(tasks)
 
 
 def seen_task(

@@ -13,6 +13,7 @@ from pydantic import PrivateAttr
 
 from atlas_access.base import Address, both_logins
 from atlas_access.manifest.records import (
+    LOCAL,
     Audit,
     Binding,
     Collection,
@@ -80,6 +81,19 @@ class Manifest(Record):
     def database_of(self, collection: str) -> str:
         """Return the database a collection lives in: the manifest's, or the audit log's own. Raises KeyError."""
         return self.collection(collection).database
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Return the optional parts that the manifest does not declare."""
+        consumers = {each.consumer for each in self.bindings}
+        crosses = any(each.environment not in (each.cluster, LOCAL) for each in self.bindings)
+        declared = {
+            "a schema task": Consumer.SCHEMA_TASK in consumers,
+            "a cluster that is read across": crosses,
+            "a developer's machine": Consumer.LOCAL in consumers,
+            "a legacy inventory": bool(self.legacy),
+        }
+        return tuple(name for name, there in declared.items() if not there)
 
     @property
     def databases(self) -> tuple[str, ...]:

@@ -164,9 +164,11 @@ def _running(stack: Stack) -> _Running:
     unasked: list[str] = []
     where: dict[str, Any] = {"region": settings.aws_region, "endpoints": stack.endpoints}
     readers = {
-        Consumer.SCHEMA_TASK: partial(latest_revision, settings.schema_family, **where),
-        Consumer.SERVICE: partial(running_revision, settings.ecs_cluster, settings.ecs_service, **where),
+        Consumer.SERVICE: partial(running_revision, settings.ecs_cluster, settings.ecs_service, **where)
     }
+    if settings.schema_family:
+        schema = partial(latest_revision, settings.schema_family, **where)
+        readers = {Consumer.SCHEMA_TASK: schema, **readers}
     for consumer, read in readers.items():
         try:
             definition = read().definition

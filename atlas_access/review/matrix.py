@@ -150,12 +150,21 @@ class AcceptedFinding:
 
 @dataclass(frozen=True)
 class Matrix:
-    """The whole matrix. `database` is the application's, `audit` the audit log's full name."""
+    """The whole matrix. `database` is the application's, `audit` the audit log's full name.
+
+    `left_out` are the optional parts that the manifest does not declare.
+    """
 
     database: str
     audit: str
     clusters: tuple[ClusterMatrix, ...]
     accepted: tuple[AcceptedFinding, ...]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is left out, as a sentence."""
+        return (f"Left out: {', '.join(self.left_out)}",) if self.left_out else ()
 
 
 def build(manifest: Manifest, observations: Iterable[Observation] = ()) -> Matrix:
@@ -171,6 +180,7 @@ def build(manifest: Manifest, observations: Iterable[Observation] = ()) -> Matri
     return Matrix(
         database=manifest.database,
         audit=manifest.audit.namespace,
+        left_out=manifest.left_out,
         clusters=tuple(_cluster(manifest, environment, observed) for environment in manifest.environments),
         accepted=tuple(_accepted(manifest, waiver) for waiver in manifest.waivers),
     )

@@ -45,8 +45,10 @@ def matrix_report(matrix: Matrix) -> Report:
             *(section for each in matrix.clusters for section in _sections(each, matrix.database)),
             Section("Signs", lines=_legend()),
         ),
+        notes=matrix.notes,
         data={
             "database": matrix.database,
+            "left_out": matrix.left_out,
             "audit": matrix.audit,
             "clusters": [_cluster(each, matrix.audit) for each in matrix.clusters],
             "accepted": list(map(accepted_document, matrix.accepted)),

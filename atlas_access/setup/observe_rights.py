@@ -90,7 +90,7 @@ def resources_of(
     names = dict.fromkeys(each.secret_name for each in manifest.credentials_for(stack))
     service = _known(lambda: _service(ecs, own))
     run = service if isinstance(service, str) else _known(lambda: [_definition(ecs, service[0])])
-    schema = _known(lambda: [describe_definition(ecs, own.schema_family)])
+    schema = _known(lambda: [describe_definition(ecs, own.schema_family)] if own.schema_family else [])
     proof = own.proof_task_family
     proven = _known(lambda: [describe_definition(ecs, proof)] if proof else [])
     both = run if isinstance(run, str) else schema if isinstance(schema, str) else [*run, *schema]

@@ -14,6 +14,7 @@ import pytest
 from atlas_access.base import Finding, Status
 from atlas_access.cli.main import run
 from atlas_access.clients import DEPLOYER, AwsUnavailable, ObservedCredentials
+from atlas_access.clients.atlas_answers import ServiceAccountAnswer, SystemStatusAnswer
 from atlas_access.setup.judge import judge_clock, judge_credentials, judge_version, unset
 from atlas_access.setup.local import backend, browser, pulumi_cli, python_version, secrets_provider
 from atlas_access.setup.rights import Right, judge_rights, rights
@@ -238,3 +239,13 @@ def _unread(*_: object) -> float:
 def test_a_stack_that_is_no_environment_is_wrong_input(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor", "nowhere", "--manifest", str(ROOT / "access.yaml")]) == 2
     assert "no environment of the manifest" in capsys.readouterr().err
+
+
+def test_atlas_shows_a_key_its_roles_and_a_service_account_when_its_secrets_end() -> None:
+    role = {"roleName": ADMIN, "groupId": PROJECT, "unknown": 1}
+    status = {"apiKey": {"publicKey": "k", "roles": [role, {"roleName": "ORG_MEMBER", "orgId": "o"}]}}
+    key = SystemStatusAnswer.model_validate(status).observed()
+    assert ObservedCredentials(frozenset({(ADMIN, PROJECT), ("ORG_MEMBER", "")})) == key
+    secrets = [{"expiresAt": f"2026-0{month}-01T00:00:00Z", "maskedSecretValue": "x"} for month in (5, 9)]
+    account = ServiceAccountAnswer.model_validate({"roles": [ADMIN], "secrets": secrets}).observed(PROJECT)
+    assert ObservedCredentials(frozenset({(ADMIN, PROJECT)}), datetime(2026, 9, 1, tzinfo=UTC)) == account

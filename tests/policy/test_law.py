@@ -236,11 +236,11 @@ def test_the_audit_log_may_have_a_database_of_its_own():
 
 SHOP = load_law(ROOT / "examples/shop/policy/policy-config.json")
 KEY = "arn:aws:kms:us-east-1:444444444444:key/11111111-2222-3333-4444-555555555555"
-SOLD = {"projectId": "a" * 24, "scopes": [{"name": "shop-live", "type": "CLUSTER"}]}
+SOLD = {"projectId": "a" * 24, "scopes": [{"name": "shop-dev", "type": "CLUSTER"}]}
 
 
 def seller(role="readWrite", **props):
-    return user("seller", role, "shop", stack="live", **{**SOLD, **props})
+    return user("seller", role, "shop", stack="dev", **{**SOLD, **props})
 
 
 @pytest.mark.parametrize(
@@ -248,12 +248,12 @@ def seller(role="readWrite", **props):
     [
         (set(), seller()),
         ({"users-by-law"}, seller("dbOwner")),
-        ({"users-by-law"}, user("app_read", stack="live", **SOLD)),
+        ({"users-by-law"}, user("app_read", stack="dev", **SOLD)),
         ({"password-strength"}, seller(password="short")),
         ({"protected-resources"}, replace(seller(), protect=False)),
         ({"project-isolation"}, seller(projectId="b" * 24)),
-        ({"secret-settings"}, make(types.SECRET, "s", {"name": "live/db/x", "kmsKeyId": KEY}, "live", protect=True)),
-        (set(), make(types.SECRET, "s", {"name": "staging/mongodb/app-read-v2"}, "live")),
+        ({"secret-settings"}, make(types.SECRET, "s", {"name": "dev/mongodb/x", "kmsKeyId": KEY}, "dev", protect=True)),
+        (set(), make(types.SECRET, "s", {"name": "staging/mongodb/app-read-v2"}, "dev")),
     ],
     ids=lambda each: "" if isinstance(each, set) else each.name,
 )  # fmt: skip
