@@ -13,12 +13,12 @@ from atlas_access.manifest import judged, load_manifest
 from atlas_access.review import Deployment, Operation, Progress
 from atlas_access.rollout import ServiceState
 from components.settings import read_files
-from sandbox import outcome
-from sandbox.embedded import Embedded
+from sandbox.engine import outcome
+from sandbox.engine.embedded import Embedded
+from sandbox.engine.pulumi_cli import PulumiCli, holds_resources, prepare_project
+from sandbox.engine.recorder import Recorder
+from sandbox.engine.stack_files import PHASES, StackFiles, read_stack
 from sandbox.health import require_alive
-from sandbox.pulumi_cli import PulumiCli, holds_resources, prepare_project
-from sandbox.recorder import Recorder
-from sandbox.stack_files import PHASES, StackFiles, read_stack
 from sandbox.world import SandboxError, World
 
 POLICY = Path(__file__).resolve().parents[1] / "policy"
@@ -164,7 +164,7 @@ def _service_now(world: World, files: StackFiles) -> ServiceState | None:
 
     from atlas_access.clients import AwsUnavailable
     from atlas_access.rollout import Service, ServiceMissing
-    from sandbox.aws_clients import client_of
+    from sandbox.aws.clients import client_of
 
     try:
         ecs = client_of(world, files.stack, "ecs")

@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from atlas_access.base import redact
-from sandbox import mongod, processes
+from sandbox import processes
 from sandbox.lock import DirectoryLock, is_held
+from sandbox.mongod import process as mongod
 from sandbox.ports import port_is_free, troubles
 from sandbox.world import ENVIRONMENTS, START, Options, SandboxError, World, write_private
 

@@ -14,7 +14,7 @@ from types import FrameType
 from atlas_access.base import redact
 from sandbox.atlas import EmulatorError
 from sandbox.lock import DirectoryLock
-from sandbox.mongod import MongodError
+from sandbox.mongod.process import MongodError
 from sandbox.processes import ProcessRecord
 from sandbox.supervisor import Supervisor
 from sandbox.world import Options, SandboxError

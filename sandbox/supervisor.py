@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from sandbox import processes, seed
-from sandbox.atlas_part import AtlasPart
-from sandbox.busy_clients import BusyClients
+from sandbox import processes
+from sandbox.atlas.part import AtlasPart
 from sandbox.chance import Chance
 from sandbox.control import Control
-from sandbox.forwarder import Forwarder
 from sandbox.inventory import Inventory
-from sandbox.mongod import MongodProcess, find_mongod
+from sandbox.mongod import seed
+from sandbox.mongod.busy_clients import BusyClients
+from sandbox.mongod.forwarder import Forwarder
+from sandbox.mongod.process import MongodProcess, find_mongod
 from sandbox.ports import HOST
 from sandbox.world import ENVIRONMENTS, Environment, Mongod, Options, World, overlay
 
 if TYPE_CHECKING:
-    from sandbox.ecs_agent import EcsAgent
-    from sandbox.service_part import ServicePart
+    from sandbox.ecs.agent import EcsAgent
+    from sandbox.ecs.service_part import ServicePart
 
 _LOG = logging.getLogger(__name__)
 _PARTS = (
@@ -74,11 +75,11 @@ class Supervisor:
         with ThreadPoolExecutor(len(ENVIRONMENTS)) as pool:
             starting = {name: pool.submit(self._mongod, name, binary) for name in ENVIRONMENTS}
             # The largest import of all takes place while the servers start.
-            from sandbox import service_part
             from sandbox.aws import account, server
-            from sandbox.containers import Witness
-            from sandbox.ecs_agent import EcsAgent
-            from sandbox.service_part import ServicePart
+            from sandbox.ecs import service_part
+            from sandbox.ecs.agent import EcsAgent
+            from sandbox.ecs.containers import Witness
+            from sandbox.ecs.service_part import ServicePart
 
             servers = {name: future.result() for name, future in starting.items()}
         roots = {name: mongod.root_uri for name, mongod in servers.items()}

@@ -64,7 +64,7 @@ def up(
 
     with _sandbox_errors():
         from sandbox import lifecycle
-        from sandbox.demo import describe
+        from sandbox.demo.run import describe
         from sandbox.deploy import Engine as Wanted
         from sandbox.world import Options
 
@@ -236,7 +236,7 @@ def deploy(
     with _sandbox_errors():
         from atlas_access.review import Operation
         from sandbox.deploy import Engine as Wanted, Order, deploy as run
-        from sandbox.live_check import drift_now, last_lines
+        from sandbox.engine.live_check import drift_now, last_lines
         from sandbox.world import World
 
         world = World.load(directory)
@@ -266,7 +266,7 @@ def baseline(stack: inputs.Stack, *, directory: inputs.Directory = inputs.HERE) 
     from atlas_access.cli.output import console
 
     with _sandbox_errors():
-        from sandbox.baselines import capture_baseline
+        from sandbox.demo.baselines import capture_baseline
         from sandbox.world import World
 
         world = World.load(directory)
@@ -311,7 +311,7 @@ def demo(
     from atlas_access.cli.sandbox_demo_view import stage
 
     with _sandbox_errors():
-        from sandbox import demo as story
+        from sandbox.demo import run as story
         from sandbox.deploy import Engine as Wanted
         from sandbox.world import Options
 

@@ -14,14 +14,14 @@ from atlas_access.cli.output import console
 from atlas_access.cli.sandbox_deploy_view import show_deployment
 from atlas_access.cli.sandbox_live import Story
 from atlas_access.review import Deployment, Moment, Operation, Progress, matrix_report, progress_line
-from sandbox.demo import Audience
-from sandbox.demo_story import story
-from sandbox.receipt_pages import lines
+from sandbox.demo.receipt_pages import lines
+from sandbox.demo.run import Audience
+from sandbox.demo.story import story
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sandbox.demo import Played
+    from sandbox.demo.run import Played
 
 NEXT = 'atlas-access sandbox up, then README "On your own accounts"'
 

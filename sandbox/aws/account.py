@@ -18,7 +18,7 @@ from moto.ses.models import ses_backends
 from moto.sts.models import sts_backends
 
 from sandbox.aws.ecs import settle_service
-from sandbox.ecs_agent import EcsAgent
+from sandbox.ecs.agent import EcsAgent
 from sandbox.inventory import Consumer, Inventory, InventoryEnvironment
 from sandbox.world import AwsCredentials
 

@@ -23,7 +23,7 @@ from sandbox.aws.ecs_rules import (
 from sandbox.aws.grants import AwsRefusal, invalid
 from sandbox.aws.tasks import start
 from sandbox.aws.wire import Call
-from sandbox.ecs_agent import EcsAgent
+from sandbox.ecs.agent import EcsAgent
 
 
 class EcsFront:

@@ -16,7 +16,7 @@ from sandbox.aws.secret_store import SecretStore
 from sandbox.aws.shapes import checked
 from sandbox.aws.wire import Answer, Call, Signature, error, read_call, result
 from sandbox.chance import Chance, Kind
-from sandbox.ecs_agent import EcsAgent
+from sandbox.ecs.agent import EcsAgent
 
 _LOG = logging.getLogger(__name__)
 _READS = ("Describe", "Get", "List")

@@ -1,4 +1,4 @@
-"""The container runtime of an ECS agent: `Recorded` runs nothing, `sandbox.containers` runs processes."""
+"""The container runtime of an ECS agent: `Recorded` runs nothing, `sandbox.ecs.containers` runs processes."""
 
 from dataclasses import dataclass
 from enum import Enum

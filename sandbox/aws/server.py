@@ -19,7 +19,7 @@ from sandbox.aws.front import Front
 from sandbox.aws.secret_store import SecretStore
 from sandbox.aws.wire import Signature, malformed
 from sandbox.chance import Chance
-from sandbox.ecs_agent import EcsAgent
+from sandbox.ecs.agent import EcsAgent
 from sandbox.kept_alive import Headers, KeptAliveHandler, KeptAliveServer
 from sandbox.ports import HOST, free_port
 

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from sandbox import values
+from sandbox.engine import values
 from sandbox.engine.checkpoint import load
 from sandbox.engine.client import Client
 from sandbox.engine.dynamic import Dynamic
@@ -12,7 +12,7 @@ from sandbox.engine.goal import STACK_TYPE
 from sandbox.engine.provider import Checked, Made, Provider, ProviderFailed
 from sandbox.engine.request import EngineRequest
 from sandbox.engine.state import Resource, StateRefused
-from sandbox.values import Properties
+from sandbox.engine.values import Properties
 
 
 class ProviderResources(Provider):

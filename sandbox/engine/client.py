@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox import values
-from sandbox.engine import planner, wire
+from sandbox.engine import planner, values, wire
 from sandbox.engine.planner import Diff
 from sandbox.engine.provider import Checked, Made, Provider, ProviderFailed
 from sandbox.engine.state import Resource
-from sandbox.values import Properties
+from sandbox.engine.values import Properties
 
 
 class Client(Provider):

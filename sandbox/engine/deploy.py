@@ -13,7 +13,7 @@ from sandbox.engine.provider import Checked, Provider
 from sandbox.engine.registry import TYPE_PREFIX
 from sandbox.engine.session import Session, Stopped
 from sandbox.engine.state import Resource
-from sandbox.values import Properties
+from sandbox.engine.values import Properties
 
 
 class Deployment(Session):

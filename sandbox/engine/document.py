@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
-from sandbox import values
+from sandbox.engine import values
 from sandbox.engine.passphrase import Passphrase, WrongPassphrase
 from sandbox.engine.state import Pending, Resource, State, StateRefused, now
 

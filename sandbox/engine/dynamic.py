@@ -12,11 +12,11 @@ from pulumi.output import Unknown
 from pulumi.runtime import rpc
 from pulumi.runtime._serialization import _deserialize
 
-from sandbox import values
+from sandbox.engine import values
 from sandbox.engine.planner import Diff, input_diff, keep_ignored
 from sandbox.engine.provider import Checked, Made, Provider, ProviderFailed
 from sandbox.engine.state import Resource
-from sandbox.values import Properties
+from sandbox.engine.values import Properties
 
 PACKAGE = "pulumi-python"
 _PROVIDER = "__provider"

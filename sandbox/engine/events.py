@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from atlas_access.base import encoded_forms
-from sandbox import values
-from sandbox.values import Properties
+from sandbox.engine import values
+from sandbox.engine.values import Properties
 
 Event: TypeAlias = dict[str, dict[str, Any]]
 

@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import values
+from sandbox.engine import values
 from sandbox.engine.errors import EngineError
 from sandbox.engine.state import Resource
-from sandbox.values import Properties
+from sandbox.engine.values import Properties
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 REFERENCE_TYPE = "pulumi:pulumi:StackReference"

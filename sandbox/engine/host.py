@@ -24,7 +24,7 @@ from sandbox.engine.policy import Policies
 from sandbox.engine.program import Program
 from sandbox.engine.registry import Registry
 from sandbox.engine.request import ROOT, EngineRequest, EngineResult
-from sandbox.values import Properties, Secret
+from sandbox.engine.values import Properties, Secret
 
 _PULSE = 0.02
 _DRAIN_SECONDS = 0.5  # what the program started may still hold its output

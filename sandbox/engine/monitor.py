@@ -4,8 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from sandbox import values
-from sandbox.engine import wire
+from sandbox.engine import values, wire
 from sandbox.engine.deploy import Deployment
 from sandbox.engine.errors import EngineError
 from sandbox.engine.goal import refuse

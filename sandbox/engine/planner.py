@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sandbox.engine.state import Resource
-from sandbox.values import Properties, bare
+from sandbox.engine.values import Properties, bare
 
 
 @dataclass(frozen=True)

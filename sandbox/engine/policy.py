@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox import values
-from sandbox.engine import wire
+from sandbox.engine import values, wire
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Event, Mask, said, violated
 from sandbox.engine.packs import Pack

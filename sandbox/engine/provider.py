@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sandbox.engine.errors import EngineError
 from sandbox.engine.planner import Diff, input_diff
 from sandbox.engine.state import Resource
-from sandbox.values import Properties
+from sandbox.engine.values import Properties
 
 
 class ProviderFailed(EngineError):

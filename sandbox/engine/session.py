@@ -20,7 +20,7 @@ from sandbox.engine.provider import ProviderFailed
 from sandbox.engine.registry import TYPE_PREFIX, Registry
 from sandbox.engine.request import EngineRequest
 from sandbox.engine.state import Kind, Resource
-from sandbox.values import UnsupportedValue
+from sandbox.engine.values import UnsupportedValue
 
 
 class Stopped(Exception):

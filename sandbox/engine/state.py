@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sandbox.engine.errors import EngineError
 from sandbox.engine.passphrase import Passphrase
-from sandbox.values import Properties
+from sandbox.engine.values import Properties
 
 
 class StateRefused(EngineError):

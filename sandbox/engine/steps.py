@@ -7,7 +7,7 @@ from sandbox.engine.provider import Made, Provider, ProviderFailed
 from sandbox.engine.registry import TYPE_PREFIX
 from sandbox.engine.session import Session
 from sandbox.engine.state import Kind, Resource, now
-from sandbox.values import Secret
+from sandbox.engine.values import Secret
 
 
 def mark_secrets(session: Session, resource: Resource) -> None:

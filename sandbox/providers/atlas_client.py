@@ -13,8 +13,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPDigestAuth
 
+from sandbox.engine.values import Properties
 from sandbox.providers.errors import ProviderError, loopback, required
-from sandbox.values import Properties
 
 NOT_FOUND: Final = 404
 _API: Final = "/api/atlas/v2"

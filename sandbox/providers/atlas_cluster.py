@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
+from sandbox.engine.values import Properties
 from sandbox.providers.atlas_client import AtlasClient
 from sandbox.providers.resource import Invoke
-from sandbox.values import Properties
 
 
 def _texts(found: Any, *names: str) -> Properties:

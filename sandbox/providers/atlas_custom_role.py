@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 from typing import Any, Final
 
+from sandbox.engine.values import Properties
 from sandbox.providers.atlas_client import NOT_FOUND, AtlasClient, AtlasError, decoded, encoded, refused
 from sandbox.providers.errors import PartlyCreated, ProviderError
 from sandbox.providers.resource import Found, Property, ResourceType
-from sandbox.values import Properties
 
 _RETRIED: Final = (404, 500)
 _DEADLINE: Final = 30.0  # seconds that a create, or a wait for a change to show, may take

@@ -6,9 +6,9 @@ unchanged password is not sent again, and no password is read back.
 
 from typing import Any, Final
 
+from sandbox.engine.values import UNKNOWN, Properties
 from sandbox.providers.atlas_client import AtlasClient, decoded, encoded, refused
 from sandbox.providers.resource import Found, Property, ResourceType
-from sandbox.values import UNKNOWN, Properties
 
 _KINDS: Final = {
     "awsIamType": "awsIAMType",

@@ -3,10 +3,10 @@
 import json
 from typing import Final
 
+from sandbox.engine.values import UNKNOWN, Properties, Value
 from sandbox.providers.aws_session import AwsSession, aws_errors
 from sandbox.providers.errors import ProviderError
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
-from sandbox.values import UNKNOWN, Properties, Value
 
 
 def _same_policy(old: Value, new: Value, _: Properties) -> bool:

@@ -6,6 +6,7 @@ In its recovery window a secret is gone, its name taken. Deleting a version remo
 import uuid
 from typing import Any, Final
 
+from sandbox.engine.values import Properties, Value
 from sandbox.providers.aws_session import (
     AwsSession,
     aws_errors,
@@ -15,7 +16,6 @@ from sandbox.providers.aws_session import (
 )
 from sandbox.providers.errors import PartlyCreated, ProviderError
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
-from sandbox.values import Properties, Value
 
 _WINDOW: Final = range(7, 31)  # days, of a recovery window
 _MISSING: Final = "ResourceNotFoundException"

@@ -13,8 +13,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.loaders import create_loader
 
+from sandbox.engine.values import Properties
 from sandbox.providers.errors import ProviderError, loopback, required
-from sandbox.values import Properties
 
 SETTINGS: Final = frozenset(
     {

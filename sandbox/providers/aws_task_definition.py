@@ -6,11 +6,11 @@ All changes but tags make a new revision. Deleting deregisters, unless `skipDest
 from collections.abc import Mapping
 from typing import Any, Final
 
+from sandbox.engine.values import Properties
 from sandbox.providers import containers
 from sandbox.providers.aws_session import AwsSession, aws_errors, tag_changes, with_region_and_tags
 from sandbox.providers.errors import ProviderError
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
-from sandbox.values import Properties
 
 _TEXTS: Final = ("executionRoleArn", "family", "ipcMode", "pidMode", "taskRoleArn")
 _LISTS: Final = ("placementConstraints", "requiresCompatibilities")

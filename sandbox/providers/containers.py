@@ -7,7 +7,7 @@ ECS fills in defaults and empty lists and does not keep the order of names. Defa
 import json
 from typing import Final
 
-from sandbox.values import Properties, Value
+from sandbox.engine.values import Properties, Value
 
 _HEALTH_CHECK: Final = {"interval": 30, "timeout": 5, "retries": 3}
 _NAMED: Final = ("environment", "secrets")

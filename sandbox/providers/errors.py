@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from atlas_access.base import EndpointRefused, Endpoints
-from sandbox.values import Properties
+from sandbox.engine.values import Properties
 
 _HERE: Final = "http://127.0.0.1"
 _GUARD: Final = Endpoints(sandbox=True, aws=_HERE, atlas=_HERE, smoke=_HERE, contacts=_HERE, github=_HERE)

@@ -8,8 +8,8 @@ a computed output is unknown in the preview of a create and keeps its value in t
 from collections.abc import Collection
 from typing import Any, Final
 
+from sandbox.engine.values import UNKNOWN, Properties, Value, is_known
 from sandbox.providers.resource import Failure, Property, ResourceType
-from sandbox.values import UNKNOWN, Properties, Value, is_known
 
 DEFAULTS: Final = "__defaults"
 """The input that lists the properties whose values the provider has chosen."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox import values
-from sandbox.values import Properties, Secret, Value
+from sandbox.engine import values
+from sandbox.engine.values import Properties, Secret, Value
 
 
 def to_struct(properties: Mapping[str, Value]) -> Any:

@@ -6,8 +6,8 @@ from typing import Final
 
 import bcrypt
 
+from sandbox.engine.values import Properties
 from sandbox.providers.resource import Failure, Found, Property, ResourceType
-from sandbox.values import Properties
 
 _ALPHABET: Final = string.ascii_letters + string.digits
 _HASHED_BYTES: Final = 72  # bcrypt inspects no more; the provider hashes the first so many bytes

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from sandbox.values import Properties, Value
+from sandbox.engine.values import Properties, Value
 
 S = TypeVar("S")  # a configured provider
 

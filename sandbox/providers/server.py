@@ -17,11 +17,19 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, status_pb2
 
 from atlas_access.base import redact
 from sandbox.engine import wire
+from sandbox.engine.values import (
+    Properties,
+    Secret,
+    UnsupportedValue,
+    bare,
+    from_struct,
+    is_known,
+    secret_texts,
+)
 from sandbox.providers import planning
 from sandbox.providers.errors import PartlyCreated, ProviderError, doing
 from sandbox.providers.protocol import annotate, to_struct
 from sandbox.providers.resource import Failure, Found, ProviderDefinition, ResourceType
-from sandbox.values import Properties, Secret, UnsupportedValue, bare, from_struct, is_known, secret_texts
 
 _LOG = logging.getLogger(__name__)
 

@@ -78,7 +78,7 @@ def _start(
         "TASK_LISTEN_FD": str(listener.fileno()),
     }
     return subprocess.Popen(  # noqa: S603 - the demonstration's own application
-        [sys.executable, "-m", "sandbox.demo_app", build],
+        [sys.executable, "-m", "sandbox.app.task", build],
         env=environment,
         cwd=_HOME,
         stdin=subprocess.PIPE,

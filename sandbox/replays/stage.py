@@ -11,8 +11,8 @@ from typing import Any
 import requests
 
 from atlas_access.rollout import short
-from sandbox.aws_clients import client_of
-from sandbox.releases import Pipeline
+from sandbox.aws.clients import client_of
+from sandbox.ecs.releases import Pipeline
 from sandbox.world import World
 
 Container = dict[str, Any]

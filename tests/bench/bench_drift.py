@@ -25,7 +25,7 @@ from drift_fixture import PROJECT, READER, check, declare  # noqa: E402
 from atlas_access.base import Format, Status, render  # noqa: E402
 from atlas_access.drift import drift_report  # noqa: E402
 from sandbox.atlas import AtlasEmulator, ProjectSpec  # noqa: E402
-from sandbox.mongod import MongodProcess  # noqa: E402
+from sandbox.mongod.process import MongodProcess  # noqa: E402
 
 QUESTIONS = (
     ("databaseUsers?itemsPerPage=500&pageNum=1&includeCount=true", V1),

@@ -26,8 +26,8 @@ from test_pack import request  # noqa: E402
 
 from sandbox import lifecycle  # noqa: E402
 from sandbox.deploy import POLICY, Order, checked  # noqa: E402
-from sandbox.embedded import Embedded  # noqa: E402
-from sandbox.recorder import Recorder  # noqa: E402
+from sandbox.engine.embedded import Embedded  # noqa: E402
+from sandbox.engine.recorder import Recorder  # noqa: E402
 
 OVER_EMPTY = 1.1
 GROWTH = 1.2

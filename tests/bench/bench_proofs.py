@@ -62,7 +62,7 @@ def measure(home, given):
     """Start both servers, measure everything, and return the exit code."""
     from mongod_fixture import Cluster, the_manifest
 
-    from sandbox.mongod import MongodProcess
+    from sandbox.mongod.process import MongodProcess
 
     servers = [MongodProcess.start(home / name, root_password="root") for name in ("staging", "prod")]
     try:

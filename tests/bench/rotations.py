@@ -16,11 +16,11 @@ from atlas_access.review.deployment import Operation
 from atlas_access.rollout.model import short
 from atlas_access.rotation import Verb, plan
 from components.settings import read_files
-from sandbox.aws_clients import client_of
-from sandbox.baselines import capture_baseline
+from sandbox.aws.clients import client_of
+from sandbox.demo.baselines import capture_baseline
 from sandbox.deploy import Engine, Order, deploy
-from sandbox.load_process import LoadProcess
-from sandbox.releases import Pipeline
+from sandbox.ecs.releases import Pipeline
+from sandbox.load.process import LoadProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "sandbox"))

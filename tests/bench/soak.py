@@ -22,11 +22,12 @@ from atlas_access.rollout.run import Parts, carry_out
 from atlas_access.rollout.steps import Goal, Way
 from atlas_access.rollout.wiring import new_run
 from atlas_access.smoke.browser_found import MISSING, find_chromium
-from sandbox import demo, lifecycle
-from sandbox.baselines import capture_baseline
+from sandbox import lifecycle
+from sandbox.demo import run as demo
+from sandbox.demo.baselines import capture_baseline
 from sandbox.deploy import Engine, Order, deploy
-from sandbox.load_process import LoadProcess
-from sandbox.releases import Pipeline
+from sandbox.ecs.releases import Pipeline
+from sandbox.load.process import LoadProcess
 from sandbox.world import Options
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import values
-from sandbox.engine import request
+from sandbox.engine import request, values
 from sandbox.engine.document import lines_to_json, resource_to_json, state_from_json
 from sandbox.engine.events import Mask, planned
 from sandbox.engine.goal import Namer
 from sandbox.engine.passphrase import Passphrase, WrongPassphrase
 from sandbox.engine.session import in_full, one_line
 from sandbox.engine.state import Resource, StateRefused
-from sandbox.values import UNKNOWN, Reference, Secret
+from sandbox.engine.values import UNKNOWN, Reference, Secret
 
 EVERYTHING = {
     "text": "a", "number": 1, "half": 0.5, "yes": True, "none": None, "list": [1, [2]], "object": {"k": {}},

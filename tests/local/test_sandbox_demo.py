@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import pytest
 
 from atlas_access.review.deployment import Deployment, Moment, Progress
-from sandbox import demo, demo_play
-from sandbox.demo_story import Capture, Pass, Releases, Retire, Rotate, story
+from sandbox.demo import play as demo_play, run as demo
+from sandbox.demo.receipt import DatabaseUser
+from sandbox.demo.story import Capture, Pass, Releases, Retire, Rotate, story
 from sandbox.deploy import Engine, Order
-from sandbox.load_report import Latency, LoadReport, Mark, Tally
-from sandbox.receipt import DatabaseUser
-from sandbox.releases import Released
+from sandbox.ecs.releases import Released
+from sandbox.load.report import Latency, LoadReport, Mark, Tally
 from sandbox.world import SandboxError
 
 ROOT = Path(__file__).parents[2]

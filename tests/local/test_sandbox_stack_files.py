@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandbox.pulumi_cli import prepare_project
-from sandbox.stack_files import read_stack
+from sandbox.engine.pulumi_cli import prepare_project
+from sandbox.engine.stack_files import read_stack
 from sandbox.world import SandboxError
 
 PROJECT = """

@@ -13,7 +13,7 @@ from pymongo.errors import OperationFailure
 from requests.auth import HTTPDigestAuth
 
 from sandbox.atlas import AtlasEmulator, ProjectSpec
-from sandbox.mongod import MongodProcess
+from sandbox.mongod.process import MongodProcess
 
 STAGING = "69e31af12fd2c0aef51bbb41"
 PROD = "69dc20c64005b222804dafa4"

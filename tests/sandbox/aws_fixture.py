@@ -13,7 +13,7 @@ from botocore.config import Config
 from atlas_access.base.endpoints import Endpoints
 from sandbox.aws.account import build_account
 from sandbox.aws.server import AwsServer
-from sandbox.ecs_agent import EcsAgent
+from sandbox.ecs.agent import EcsAgent
 from sandbox.inventory import Inventory
 from sandbox.world import AwsCredentials
 

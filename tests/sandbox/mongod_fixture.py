@@ -17,7 +17,7 @@ from atlas_access.privileges.actions import mongo_actions
 from atlas_access.proof.evidence import Proof
 from atlas_access.proof.expectations import expectations
 from atlas_access.proof.run import ProofRequest, prove
-from sandbox.mongod import MongodProcess
+from sandbox.mongod.process import MongodProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 CANARY = 'p@ss:w%2F"'

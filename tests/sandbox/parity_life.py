@@ -17,10 +17,10 @@ from world_fixture import UNGATED, copy_program, sandbox as running
 
 from atlas_access.review.deployment import Operation
 from sandbox import providers
-from sandbox.aws_clients import client_of
+from sandbox.aws.clients import client_of
 from sandbox.deploy import POLICY, Engine, Order, checked, deploy
-from sandbox.embedded import Embedded
-from sandbox.pulumi_cli import PulumiCli
+from sandbox.engine.embedded import Embedded
+from sandbox.engine.pulumi_cli import PulumiCli
 from sandbox.world import World
 
 STACK = "staging"

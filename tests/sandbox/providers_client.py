@@ -6,8 +6,8 @@ import grpc
 from google.protobuf.message_factory import GetMessageClass
 from pulumi.runtime.proto import provider_pb2
 
+from sandbox.engine.values import Properties, from_struct
 from sandbox.providers.protocol import to_struct
-from sandbox.values import Properties, from_struct
 
 _SERVICE = provider_pb2.DESCRIPTOR.services_by_name["ResourceProvider"]
 

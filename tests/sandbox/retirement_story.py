@@ -22,9 +22,9 @@ from atlas_access.retirement.report import RetirementRefused
 from atlas_access.retirement.wiring import leave, retire, show_gate
 from atlas_access.review.deployment import Deployment
 from components.settings import read_files
-from sandbox.aws_clients import client_of
-from sandbox.demo_play import verified
-from sandbox.releases import Pipeline
+from sandbox.aws.clients import client_of
+from sandbox.demo.play import verified
+from sandbox.ecs.releases import Pipeline
 from sandbox.world import World
 
 MINUTE, HOUR = 60.0, 3600.0

@@ -11,7 +11,7 @@ import pytest
 import requests
 from world_fixture import sandbox
 
-from sandbox.aws_clients import client_of
+from sandbox.aws.clients import client_of
 from sandbox.world import World
 
 COUPLE = {"zip": "84094", "household": [{"age": 35}, {"age": 30}], "income": 65000, "year": 2026}

@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from sandbox.balancer import Balancer
+from sandbox.ecs.balancer import Balancer
+from sandbox.ecs.targets import Health, Target
 from sandbox.ports import HOST
-from sandbox.targets import Health, Target
 
 
 @dataclass

@@ -15,7 +15,7 @@ from urllib3.util import Retry
 from world_fixture import deployed, enter
 
 from atlas_access.cli.main import run
-from sandbox.aws_clients import client_of
+from sandbox.aws.clients import client_of
 from sandbox.world import World
 
 HEALED = {"extra action", "missing scope", "escalation by a built-in role", "user missing"}

@@ -6,7 +6,7 @@ import stat
 from engine_programs.harness import Stack
 
 from sandbox.engine.passphrase import Passphrase
-from sandbox.values import Secret
+from sandbox.engine.values import Secret
 
 CANARY = 'canary "pa55<word>&'
 PROGRAM = f"""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from engine_programs.harness import Stack
 
-from sandbox.embedded import Embedded
+from sandbox.engine.embedded import Embedded
 from sandbox.world import SandboxError
 
 

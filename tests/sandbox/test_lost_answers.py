@@ -11,7 +11,7 @@ from world_fixture import UNGATED, deployed, sandbox
 from atlas_access.base import Endpoints
 from atlas_access.clients import MADE_LABEL, Atlas, SignIn
 from atlas_access.review.deployment import Deployment, Operation
-from sandbox.aws_clients import client_of
+from sandbox.aws.clients import client_of
 from sandbox.world import World
 
 

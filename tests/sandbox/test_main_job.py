@@ -21,7 +21,7 @@ from atlas_access.base.task_definition import secret_references
 from atlas_access.manifest.load import load_manifest
 from atlas_access.manifest.privileges import declared_privileges
 from atlas_access.review.deployment import Deployment, Operation, Progress
-from sandbox.aws_clients import client_of
+from sandbox.aws.clients import client_of
 from sandbox.world import World
 
 MANIFEST = load_manifest((ROOT / "access.yaml").read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ from service_fixture import COUPLE, Running, until
 from world_fixture import ROOT, UNGATED, deployed, run_command, sandbox
 
 from atlas_access.review import Deployment
-from sandbox.releases import Pipeline
+from sandbox.ecs.releases import Pipeline
 from sandbox.replays.product import refused
 from sandbox.replays.stage import Stage
 

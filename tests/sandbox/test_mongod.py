@@ -11,8 +11,8 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from sandbox import mongod as module
-from sandbox.mongod import MongodError, MongodProcess, end_leftover, find_mongod, running_on
+from sandbox.mongod import process as module
+from sandbox.mongod.process import MongodError, MongodProcess, end_leftover, find_mongod, running_on
 
 SECRET = "canary-root-4711"
 

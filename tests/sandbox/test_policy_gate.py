@@ -18,7 +18,7 @@ from atlas_access.review.deployment import Deployment, Operation, Progress
 from atlas_access.review.deployment_text import failure_lines, progress_line
 from atlas_access.review.policy import KNOWN_AFTERWARDS, advice_lines
 from sandbox.deploy import Engine, Order, deploy, exported
-from sandbox.pulumi_cli import PulumiCli
+from sandbox.engine.pulumi_cli import PulumiCli
 from sandbox.world import World
 
 OFFENDERS = ROOT / "tests" / "policy" / "offenders"

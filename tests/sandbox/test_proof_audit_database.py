@@ -9,7 +9,7 @@ from pymongo.errors import OperationFailure
 from atlas_access.manifest.load import load_manifest
 from atlas_access.proof.evidence import Attempt
 from atlas_access.proof.verdict import Outcome, Verdict
-from sandbox.mongod import MongodProcess
+from sandbox.mongod.process import MongodProcess
 
 LOG = "askflorence_audit.agent_audit_log"
 READING = ("find", "aggregate")

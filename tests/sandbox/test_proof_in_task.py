@@ -8,7 +8,7 @@ import pytest
 from world_fixture import UNGATED, copy_program, deployed, register_proof_family, sandbox
 
 from atlas_access.review.deployment import Deployment
-from sandbox.aws_clients import client_of
+from sandbox.aws.clients import client_of
 from sandbox.world import World
 
 FAMILY = "askflorence-staging-proof"

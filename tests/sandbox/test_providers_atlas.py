@@ -10,8 +10,8 @@ from http_fixture import serving
 from providers_client import ProviderClient
 from providers_fake_atlas import PROJECT, FakeAtlas, signed
 
+from sandbox.engine.values import UNKNOWN, Secret, bare
 from sandbox.providers import serve
-from sandbox.values import UNKNOWN, Secret, bare
 
 USER = "mongodbatlas:index/databaseUser:DatabaseUser"
 ROLE = "mongodbatlas:index/customDbRole:CustomDbRole"

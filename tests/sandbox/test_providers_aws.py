@@ -12,8 +12,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 from providers_client import ProviderClient
 
+from sandbox.engine.values import UNKNOWN, Secret, bare
 from sandbox.providers import serve
-from sandbox.values import UNKNOWN, Secret, bare
 
 SECRET = "aws:secretsmanager/secret:Secret"
 VERSION = "aws:secretsmanager/secretVersion:SecretVersion"

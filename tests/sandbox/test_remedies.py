@@ -23,7 +23,7 @@ from atlas_access.clients import sign_in_from
 from atlas_access.drift import Kind, Wanted, observe_stack
 from atlas_access.manifest import load_manifest
 from atlas_access.rollout import settings_of
-from sandbox.aws_clients import client_of
+from sandbox.aws.clients import client_of
 from sandbox.world import World
 
 SCOPE = {"name": "askflorence-staging", "type": "CLUSTER"}

@@ -10,7 +10,7 @@ from world_fixture import ROOT, UNGATED, copy_program, deployed, sandbox
 
 from atlas_access.review.deployment import Deployment, Operation
 from probes.destroy_guard import StillProtected, refuse_unannounced
-from sandbox.aws_clients import client_of
+from sandbox.aws.clients import client_of
 from sandbox.world import World
 
 OLD, NEW = "staging/mongodb/app-write-v2", "staging/mongodb/app-write-v3"

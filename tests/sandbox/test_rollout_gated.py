@@ -20,8 +20,8 @@ from atlas_access.manifest import load_manifest
 from atlas_access.review.deployment import Deployment, Operation
 from atlas_access.review.deployment_text import failure_lines
 from atlas_access.rollout.service_tags import ServiceTags, read_service_tags
-from sandbox.aws_clients import client_of
-from sandbox.baselines import capture_baseline
+from sandbox.aws.clients import client_of
+from sandbox.demo.baselines import capture_baseline
 from sandbox.world import World
 
 BROKEN = "registry.example.com/askflorence/app:broken"

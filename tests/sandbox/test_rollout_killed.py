@@ -27,7 +27,7 @@ from atlas_access.base.task_definition import SecretReference, secret_references
 from atlas_access.manifest.load import load_manifest
 from atlas_access.rollout.decide import STALE_SECONDS
 from atlas_access.rollout.service_tags import ServiceTags, read_service_tags
-from sandbox.aws_clients import client_of
+from sandbox.aws.clients import client_of
 from sandbox.world import World
 
 DEADLINE = 120.0

@@ -8,8 +8,8 @@ from typing import Any
 from service_fixture import Load, Running, image, until
 
 from sandbox import processes
-from sandbox.load_process import LoadProcess
-from sandbox.releases import Pipeline
+from sandbox.ecs.releases import Pipeline
+from sandbox.load.process import LoadProcess
 
 SCENARIOS = Path(__file__).parents[2] / "smoke.yaml"
 CYCLE = 62

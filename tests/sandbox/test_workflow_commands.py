@@ -14,7 +14,7 @@ from world_fixture import ROOT, run_here
 
 from atlas_access.base import encoded_forms
 from atlas_access.base.connection import ConnectionString
-from sandbox.aws_clients import client_of
+from sandbox.aws.clients import client_of
 from sandbox.world import World
 
 SECRETS = [

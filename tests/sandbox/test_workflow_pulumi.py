@@ -15,7 +15,7 @@ from world_fixture import ROOT, UNGATED, sandbox
 
 from atlas_access.base.clock import advance
 from sandbox.deploy import Order, checked
-from sandbox.pulumi_cli import prepare_project
+from sandbox.engine.pulumi_cli import prepare_project
 from sandbox.world import World
 
 

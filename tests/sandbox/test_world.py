@@ -15,7 +15,7 @@ from world_fixture import run_command, sandbox
 
 from atlas_access.base.endpoints import Endpoints
 from sandbox import health
-from sandbox.aws_clients import client_of
+from sandbox.aws.clients import client_of
 from sandbox.chance import Chance, Kind
 from sandbox.inventory import Inventory
 from sandbox.world import SandboxError, World

@@ -7,7 +7,7 @@ from pymongo.errors import DuplicateKeyError, NetworkTimeout, OperationFailure
 
 from sandbox.app import failures
 from sandbox.app.builds import Build, Use, VariableUnset, variable
-from sandbox.images import CannotStart, command_of
+from sandbox.ecs.images import CannotStart, command_of
 
 WRITERS = ("MONGODB_URI_WAITLIST_WRITE", "MONGODB_URI_HUBSPOT_SYNC_WRITE")
 LEGACY_STAGING = dict.fromkeys(("MONGODB_URI", "MONGODB_REFERENCE_URI", *WRITERS), "set")
@@ -46,7 +46,7 @@ def test_the_build_to_come_reads_none_of_the_deprecated_variables() -> None:
     [("2026.5.7", "legacy"), ("legacy", "legacy"), ("current", "current"), ("broken", "broken")],
 )
 def test_the_tag_of_the_image_names_the_build(tag: str, build: str) -> None:
-    assert (sys.executable, "-m", "sandbox.demo_app", build) == command_of(f"{IMAGE}:{tag}", ())
+    assert (sys.executable, "-m", "sandbox.app.task", build) == command_of(f"{IMAGE}:{tag}", ())
 
 
 def test_a_command_runs_this_python_and_nothing_else() -> None:

@@ -13,9 +13,9 @@ from atlas_access.cli.sandbox_demo_view import stage
 from atlas_access.manifest.load import load_manifest
 from atlas_access.review.deployment import Deployment, Moment, Operation, Progress, Step
 from atlas_access.review.matrix import build
-from sandbox.demo import Audience
-from sandbox.load_report import Latency, LoadReport, Tally
-from sandbox.receipt import DatabaseUser, Receipt
+from sandbox.demo.receipt import DatabaseUser, Receipt
+from sandbox.demo.run import Audience
+from sandbox.load.report import Latency, LoadReport, Tally
 
 MATRIX = build(load_manifest((Path(__file__).parents[2] / "access.yaml").read_text()))
 USER = DatabaseUser("staging", "app_read", "read@askflorence")

@@ -7,6 +7,7 @@ from google.protobuf import struct_pb2
 from hypothesis import given, strategies as st
 from pulumi.runtime import rpc
 
+from sandbox.engine.values import UNKNOWN, Secret, from_struct, is_known, secret_texts
 from sandbox.providers import containers
 from sandbox.providers.atlas_client import decoded, encoded
 from sandbox.providers.errors import ProviderError, loopback, required
@@ -21,7 +22,6 @@ from sandbox.providers.planning import (
 )
 from sandbox.providers.protocol import annotate, to_struct
 from sandbox.providers.resource import Property, ResourceType
-from sandbox.values import UNKNOWN, Secret, from_struct, is_known, secret_texts
 
 THING = ResourceType[None](
     token="test:index:Thing",

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sandbox.load_report import Fault, Kind, LoadReport, latency, percentile
-from sandbox.load_tally import FAULTS_KEPT, Tallies
+from sandbox.load.report import Fault, Kind, LoadReport, latency, percentile
+from sandbox.load.tally import FAULTS_KEPT, Tallies
 
 PLANS, PROVIDERS = "POST /api/plans", "POST /api/providers/covered"
 OLD, NEW = "app:7", "app:8"

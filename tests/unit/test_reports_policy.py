@@ -9,8 +9,8 @@ from atlas_access.review import deployment_json
 from atlas_access.review.deployment import Deployment, Operation, Progress, Proof
 from atlas_access.review.deployment_text import failure_lines
 from atlas_access.review.policy import advice_lines, refusal_lines, said_by_pack
-from sandbox.cli_events import hand_on
-from sandbox.recorder import Recorder
+from sandbox.engine.cli_events import hand_on
+from sandbox.engine.recorder import Recorder
 
 TEXT = "At most five users (ADR 0006)\nDatabaseUser u6: is user 6 of 5.\nRemedy: Remove one. (ADR 0006)\n"
 URN = "urn:pulumi:staging::atlas-access::mongodbatlas:index/databaseUser:DatabaseUser::u6"

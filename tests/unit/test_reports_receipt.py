@@ -7,9 +7,9 @@ import pytest
 
 from atlas_access.review.deployment import Deployment, Operation, Proof, Step, Swap
 from atlas_access.review.matrix import AcceptedFinding
-from sandbox.load_report import Latency, LoadReport, Tally
-from sandbox.receipt import Chapter, DatabaseUser, GateRun, Receipt, Release, reported_rounds
-from sandbox.receipt_pages import lines, render_html, render_markdown
+from sandbox.demo.receipt import Chapter, DatabaseUser, GateRun, Receipt, Release, reported_rounds
+from sandbox.demo.receipt_pages import lines, render_html, render_markdown
+from sandbox.load.report import Latency, LoadReport, Tally
 
 CANARY = "<script>alert('c4nary')</script>|[x](http://c4nary.example)"
 

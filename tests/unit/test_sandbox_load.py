@@ -9,7 +9,7 @@ import pytest
 
 from atlas_access.smoke.file import load_smoke
 from sandbox.app.service import _HEALTH, _PAGES
-from sandbox.load_questions import Question, cycle, first_sign_up, ids_of, opening
+from sandbox.load.questions import Question, cycle, first_sign_up, ids_of, opening
 
 ROOT = Path(__file__).parents[2]
 SMOKE = load_smoke((ROOT / "smoke.yaml").read_bytes(), "smoke.yaml")

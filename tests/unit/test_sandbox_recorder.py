@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from atlas_access.review.deployment import Change, Moment, Progress
-from sandbox.cli_events import SIGNATURE, UNKNOWN, hand_on, shown
-from sandbox.recorder import Recorder
+from sandbox.engine.cli_events import SIGNATURE, UNKNOWN, hand_on, shown
+from sandbox.engine.recorder import Recorder
 
 URN = "urn:pulumi:staging::atlas-access::atlas-access:index:ServiceAccess$aws:secretsmanager/secret:Secret::app-read-v2"
 SECRET = "aws:secretsmanager/secret:Secret"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from atlas_access.review import Change
-from sandbox.recorder import Recorder
+from sandbox.engine.recorder import Recorder
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """Pulumi's stand-in for a value that is not known before the change is made."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from atlas_access.review import AcceptedFinding, Deployment, Operation
-from sandbox.load_report import LoadReport
+from sandbox.load.report import LoadReport
 
 
 @dataclass(frozen=True, order=True)

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from sandbox.stack_files import read_yaml, write_yaml
+from sandbox.engine.stack_files import read_yaml, write_yaml
 
 _FAILED = "failed"
 

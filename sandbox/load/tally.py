@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sandbox.load_report import Fault, Kind, LoadReport, Mark, Served, Tally, latency
+from sandbox.load.report import Fault, Kind, LoadReport, Mark, Served, Tally, latency
 
 FAULTS_KEPT = 1000
 

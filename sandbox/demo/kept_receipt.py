@@ -6,8 +6,8 @@ from pathlib import Path
 from atlas_access.base import Endpoints, redact
 from atlas_access.clients import Atlas, SignIn
 from atlas_access.review import Matrix, matrix_html
-from sandbox.receipt import DatabaseUser, Receipt
-from sandbox.receipt_pages import render_html, render_markdown
+from sandbox.demo.receipt import DatabaseUser, Receipt
+from sandbox.demo.receipt_pages import render_html, render_markdown
 from sandbox.world import World
 
 PAGE = "receipt.html"

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.cli_events import hand_on
-from sandbox.cli_packs import failure_of, prepare_pack
-from sandbox.recorder import Recorder
-from sandbox.stack_files import StackFiles, read_yaml, write_yaml
+from sandbox.engine.cli_events import hand_on
+from sandbox.engine.cli_packs import failure_of, prepare_pack
+from sandbox.engine.recorder import Recorder
+from sandbox.engine.stack_files import StackFiles, read_yaml, write_yaml
 from sandbox.world import SandboxError, World, passed_on
 
 OLDEST = (3, 200)  # the oldest CLI that the sandbox is tested with

@@ -10,15 +10,15 @@ from urllib.parse import parse_qs, urlsplit
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.ses.models import ses_backends
 
-from sandbox.balancer import Balancer
-from sandbox.containers import Containers, Place, Witness
+from sandbox.app.hubspot import HubSpot
 from sandbox.control import Site
-from sandbox.ecs_agent import EcsAgent
-from sandbox.hubspot import HubSpot
+from sandbox.ecs.agent import EcsAgent
+from sandbox.ecs.balancer import Balancer
+from sandbox.ecs.containers import Containers, Place, Witness
 from sandbox.inventory import Inventory, InventoryEnvironment
 from sandbox.world import SandboxError
 
-_HOME = Path(__file__).parent.parent
+_HOME = Path(__file__).resolve().parents[2]
 _SETTLING_SECONDS = 45.0
 _PAUSE = 0.02
 

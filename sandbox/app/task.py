@@ -1,4 +1,4 @@
-"""One task of the demo application: `python -m sandbox.demo_app BUILD`.
+"""One task of the demo application: `python -m sandbox.app.task BUILD`.
 
 Serves on the inherited socket `TASK_LISTEN_FD`; exits after its requests on SIGTERM, or when its parent dies.
 """

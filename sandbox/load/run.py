@@ -1,4 +1,4 @@
-"""Constant open-loop load on the running services, in a process of its own: `python -m sandbox.load`.
+"""Constant open-loop load on the running services, in a process of its own: `python -m sandbox.load.run`.
 
 Reads one line of JSON (`Orders`), then lines that name moments, each answered with the counts so far. Prints its
 report at the end of its input, of its time or of its number of requests.
@@ -18,10 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from atlas_access.base import Endpoints
 from atlas_access.smoke import load_smoke
-from sandbox.load_client import Answer, Client, Unanswered
-from sandbox.load_questions import Question, cycle, first_sign_up, ids_of, opening
-from sandbox.load_report import Fault, Kind, LoadReport
-from sandbox.load_tally import Tallies
+from sandbox.load.client import Answer, Client, Unanswered
+from sandbox.load.questions import Question, cycle, first_sign_up, ids_of, opening
+from sandbox.load.report import Fault, Kind, LoadReport
+from sandbox.load.tally import Tallies
 
 _IN_FLIGHT = 800  # sixteen seconds of fifty requests: more that wait at once are a failure of the service
 _READY_SECONDS = 15.0

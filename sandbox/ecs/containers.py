@@ -22,10 +22,10 @@ from moto.sts.models import sts_backends
 from sandbox.aws.runtime import Ended, Life
 from sandbox.aws.task_logs import LogGroupMissing, TaskLog
 from sandbox.aws.task_secrets import SecretsUnreadable, secret_values
-from sandbox.balancer import Balancer
-from sandbox.images import CannotStart, command_of
+from sandbox.ecs.balancer import Balancer
+from sandbox.ecs.images import CannotStart, command_of
+from sandbox.ecs.targets import Health, Target
 from sandbox.ports import HOST
-from sandbox.targets import Health, Target
 
 _LOG = logging.getLogger(__name__)
 _HEALTH_URL = re.compile(r"https?://[^/\s]+(/[^\s'\"]*)")
@@ -162,7 +162,7 @@ class Containers:
             listener.bind((HOST, 0))
             environment["TASK_LISTEN_FD"] = str(listener.fileno())
         try:
-            process = subprocess.Popen(  # noqa: S603 - a command that sandbox.images knows
+            process = subprocess.Popen(  # noqa: S603 - a command that sandbox.ecs.images knows
                 command,
                 env=environment,
                 cwd=self._home,

@@ -22,7 +22,7 @@ def command_of(image: str, command: Sequence[str]) -> tuple[str, ...]:
     """Return the command to run for a container. Raises `CannotStart`."""
     if image.rpartition(":")[0].endswith(_APPLICATION) or image.endswith(_APPLICATION):
         if not command:
-            return (sys.executable, "-m", "sandbox.demo_app", Build.of_image(image).value)
+            return (sys.executable, "-m", "sandbox.app.task", Build.of_image(image).value)
         if tuple(command) == _ENSURE_INDEXES:
             return (sys.executable, "-m", "sandbox.app.ensure_indexes")
     program = _PROGRAMS.get(command[0]) if command else None

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.cli_events import hand_on
-from sandbox.recorder import Recorder
-from sandbox.stack_files import StackFiles
+from sandbox.engine.cli_events import hand_on
+from sandbox.engine.recorder import Recorder
+from sandbox.engine.stack_files import StackFiles
 from sandbox.world import SandboxError, World, passed_on
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from atlas_access.base import registrable
 from atlas_access.rollout import Service, ServiceState, short
-from sandbox.aws_clients import client_of
+from sandbox.aws.clients import client_of
 from sandbox.world import SandboxError, World
 
 _DEADLINE_SECONDS = 60.0

@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from atlas_access.base import Format, Report, Section, Status, Table, render
 from atlas_access.review import Deployment, summary_line
-from sandbox.receipt import Receipt, Release
+from sandbox.demo.receipt import Receipt, Release
 
 
 def render_html(receipt: Receipt) -> str:

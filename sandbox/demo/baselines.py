@@ -16,7 +16,7 @@ from atlas_access.smoke import (
     load_smoke,
 )
 from components.settings import read_files
-from sandbox.aws_clients import session_of
+from sandbox.aws.clients import session_of
 from sandbox.world import SandboxError, World
 
 

@@ -11,9 +11,9 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from typing import NamedTuple
 
+from sandbox.ecs.targets import Health, Target, Targets
 from sandbox.kept_alive import Headers, KeptAliveHandler, KeptAliveServer
 from sandbox.ports import HOST, free_port
-from sandbox.targets import Health, Target, Targets
 
 _CONNECT_SECONDS = 2.0
 _CHECK_SECONDS = 5.0

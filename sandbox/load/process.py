@@ -8,11 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sandbox.load import Orders
-from sandbox.load_report import LoadReport, Mark
+from sandbox.load.report import LoadReport, Mark
+from sandbox.load.run import Orders
 from sandbox.world import SandboxError, World
 
-_HOME = Path(__file__).resolve().parents[1]
+_HOME = Path(__file__).resolve().parents[2]
 _END_SECONDS = 30.0
 
 
@@ -42,7 +42,7 @@ class LoadProcess:
     def begin(self) -> Self:
         """Start the process and return once it asks. Raises `SandboxError` when the services do not answer well."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox.load"],
+            [sys.executable, "-m", "sandbox.load.run"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

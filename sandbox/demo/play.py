@@ -14,12 +14,12 @@ from atlas_access.manifest import load_manifest
 from atlas_access.review import Deployment, Moment, Operation, Progress
 from atlas_access.rotation import Verb, plan
 from components.settings import read_files
-from sandbox.baselines import capture_baseline
-from sandbox.demo_story import DELETE, Act, Capture, Pass, Record, Releases, Retire, Rotate, Step
+from sandbox.demo.baselines import capture_baseline
+from sandbox.demo.receipt import Chapter, GateRun, Release, reported_rounds
+from sandbox.demo.story import DELETE, Act, Capture, Pass, Record, Releases, Retire, Rotate, Step
 from sandbox.deploy import Engine, Order, deploy
-from sandbox.load_process import LoadProcess
-from sandbox.receipt import Chapter, GateRun, Release, reported_rounds
-from sandbox.releases import Pipeline
+from sandbox.ecs.releases import Pipeline
+from sandbox.load.process import LoadProcess
 from sandbox.world import SandboxError, World
 
 _COMPANION_SECONDS = 120.0

@@ -13,7 +13,7 @@ from sandbox.atlas.models import Action, CustomRole, Label, NewUser, Resource, R
 from sandbox.atlas.project import Project
 from sandbox.chance import Chance
 from sandbox.inventory import Inventory
-from sandbox.mongod import MongodProcess
+from sandbox.mongod.process import MongodProcess
 from sandbox.ports import HOST
 from sandbox.world import ENVIRONMENTS, AtlasKey, Options
 

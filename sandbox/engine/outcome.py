@@ -7,7 +7,7 @@ from atlas_access.base import redact
 from atlas_access.proof import Proof as Evidence, Proven, Standing
 from atlas_access.review import Proof, Swap
 from atlas_access.rollout import ServiceState, short
-from sandbox.recorder import name_of
+from sandbox.engine.recorder import name_of
 
 _PROOF = "pulumi-python:dynamic/probe:PrivilegeProof"
 

@@ -10,13 +10,13 @@ from atlas_access.manifest import load_manifest
 from atlas_access.review import Matrix, build
 from atlas_access.smoke import MISSING, find_chromium
 from sandbox import lifecycle
-from sandbox.demo_play import Audience, Notes, Player
-from sandbox.demo_receipt import PAGE, users, write
-from sandbox.demo_story import story
+from sandbox.demo.kept_receipt import PAGE, users, write
+from sandbox.demo.play import Audience, Notes, Player
+from sandbox.demo.receipt import Chapter, Receipt
+from sandbox.demo.story import story
 from sandbox.deploy import Engine, choose
-from sandbox.load_process import LoadProcess
-from sandbox.mongod import MongodError, find_mongod
-from sandbox.receipt import Chapter, Receipt
+from sandbox.load.process import LoadProcess
+from sandbox.mongod.process import MongodError, find_mongod
 from sandbox.world import Options, SandboxError, World
 
 RATE = 51.0  # requests a second on each environment's service
