@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -21,6 +22,7 @@ class What(StrEnum):
     LOCAL_VERIFIED = "local-verified"
     CODE_VERIFIED = "code-verified"
     NO_LOGIN_HISTORY = "no-login-history"
+    SERVICE_ACCOUNT_ENDS = "service-account-ends"
 
 
 OLD_NAMES = {
@@ -34,6 +36,12 @@ OLD_NAMES = {
 }
 """Settings that held an acknowledgement before there was a list of them."""
 
+_VALUES = {
+    What.AUDIT_LOG_REMADE: (r"[0-9a-f]{32}", "the audit log's UUID"),
+    What.SERVICE_ACCOUNT_ENDS: (r"\d{4}-\d{2}-\d{2}", "a date"),
+}
+"""Which statements carry a value, its form, and what it is."""
+
 
 def _written(value: object) -> object:
     """Take a time only as a text or a YAML timestamp: pydantic reads a number as seconds."""
@@ -43,7 +51,7 @@ def _written(value: object) -> object:
 
 
 class Acknowledgement(BaseModel):
-    """One statement: what, by which role, when, why. `value` is the new audit log's UUID, and no other's."""
+    """One statement: what, by which role, when, why; `value` is the new audit log's UUID, or a date."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -51,18 +59,21 @@ class Acknowledgement(BaseModel):
     by: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9 ._/-]{0,63}$")]
     at: Annotated[AwareDatetime, BeforeValidator(_written)]
     why: Annotated[str, StringConstraints(pattern=r"^\S[^\r\n]{0,299}$")]
-    value: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{32})?$")] = ""
+    value: str = ""
 
     @model_validator(mode="after")
     def _valued(self) -> Acknowledgement:
-        if bool(self.value) != (self.what is What.AUDIT_LOG_REMADE):
-            raise ValueError(f"`value` belongs to {What.AUDIT_LOG_REMADE}, and holds the audit log's UUID")
+        form, named = _VALUES.get(self.what, ("", "nothing"))
+        if re.fullmatch(form, self.value, re.ASCII) is None:
+            raise ValueError(f"`value` of {self.what} holds {named}")
+        if self.what is What.SERVICE_ACCOUNT_ENDS:
+            date.fromisoformat(self.value)
         return self
 
 
 def form_of(what: What) -> str:
     """How an acknowledgement is written, for a message."""
-    value = ", value: UUID" if what is What.AUDIT_LOG_REMADE else ""
+    value = f", value: {_VALUES[what][1]}" if what in _VALUES else ""
     return f"{{what: {what}, by: ROLE, at: TIME, why: REASON{value}}}"
 
 

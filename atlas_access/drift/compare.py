@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from atlas_access.base import Address, Phase, Settings, Unread
@@ -40,6 +40,9 @@ from atlas_access.privileges import (
 )
 
 T = TypeVar("T")
+
+NEAR = timedelta(days=30)
+"""How long before its end the secret by which Atlas is asked is a finding."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ def compare(wanted: Wanted, observed: Observed) -> Drift:
         *_project(wanted, observed),
         *_account(wanted, observed),
         *_collections(wanted, observed.collections),
+        *_credentials(wanted, observed.ends),
     ]
     parts: list[object] = [
         observed.users,
@@ -103,7 +107,7 @@ def compare(wanted: Wanted, observed: Observed) -> Drift:
         *observed.secrets,
         *observed.tasks,
     ]
-    parts.append(observed.other_tasks)
+    parts += [observed.other_tasks, observed.ends]
     parts += [observed.collections, *_not_compared(wanted, observed.collections)]
     parts += [each for task in _read(observed.tasks) for each in not_inspected(task)]
     counts = (
@@ -189,6 +193,17 @@ def _cluster(wanted: Wanted, cluster: ObservedCluster) -> Iterator[Difference]:
         what = f"{cluster.name} has {count} private endpoints; {', '.join(readers)} needs exactly one"
         remedy = "Have the private endpoint accepted in Atlas again (ADR 0004), or remove those that are not in use"
         yield Difference(Kind.ENDPOINT_MISSING, cluster.name, "private endpoint", what, remedy, detail=count)
+
+
+def _credentials(wanted: Wanted, ends: datetime | NotReached | None) -> Iterator[Difference]:
+    """The secret by which Atlas is asked, where it expires: without it nothing is deployed, proven or checked."""
+    if isinstance(ends, datetime) and ends - wanted.now < NEAR:
+        day = f"{ends:%Y-%m-%d}"
+        what = (
+            f"the secret of the Atlas service account ends on {day}: nothing can be deployed or checked then"
+        )
+        remedy = "Make a new secret of it in Atlas: docs/runbooks/rotate-keys.md"
+        yield Difference(Kind.CREDENTIALS_END, "Atlas", "service account", what, remedy, detail=day)
 
 
 def _account(wanted: Wanted, observed: Observed) -> Iterator[Difference]:

@@ -49,6 +49,7 @@ class Kind(StrEnum):
     SECRET_STALE = "stale secret"  # noqa: S105
     SECRET_ROTATION = "secret that rotates by itself"  # noqa: S105
     ROTATION_DUE = "rotation due"
+    CREDENTIALS_END = "credentials near their end"
     SECRET_REPLICA = "secret copied to another region"  # noqa: S105
     KEY_UNUSABLE = "key not usable"
     BINDING_LEGACY = "legacy binding"

@@ -115,7 +115,10 @@ class NotReached:
 
 @dataclass(frozen=True)
 class Observed:
-    """Everything that one drift check has read of one environment."""
+    """Everything that one drift check has read of one environment.
+
+    `ends` is when the secret expires by which Atlas was asked, None for an API key, which does not.
+    """
 
     users: tuple[ObservedUser, ...] | Unread
     roles: tuple[ObservedRole, ...] | Unread
@@ -125,3 +128,4 @@ class Observed:
     tasks: tuple[ObservedTask | Unread, ...]
     collections: ObservedCollections | Unread | NotReached
     other_tasks: tuple[ObservedOtherTask, ...] | Unread = ()
+    ends: datetime | NotReached | None = None

@@ -6,8 +6,9 @@ Nothing is written. What cannot be read becomes an `Unread`, which the compariso
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
-from atlas_access.base import Endpoints, Unread
+from atlas_access.base import Endpoints, Unread, What
 from atlas_access.clients import Atlas, Retry, SignIn, read_or_unread
 from atlas_access.drift.compare import Wanted, attributed, compare
 from atlas_access.drift.finding import Drift
@@ -28,14 +29,28 @@ def observe_stack(wanted: Wanted, sign_in: SignIn, endpoints: Endpoints, retry: 
         listed = pool.submit(read_collections, wanted, endpoints)
         users, roles = read_or_unread(atlas.users), read_or_unread(atlas.roles)
         cluster = read_or_unread(lambda: atlas.cluster(settings.atlas_cluster))
+        ends = read_end(wanted, atlas) if sign_in.service_account else None
         read = account.result()
         observed = Observed(
-            users, roles, cluster, read.key, read.secrets, read.tasks, listed.result(), read.other_tasks
+            users, roles, cluster, read.key, read.secrets, read.tasks, listed.result(), read.other_tasks, ends
         )
         drift = compare(wanted, observed)
         if any(finding.target is not None for finding in drift.findings):
             drift = attributed(drift, read_or_unread(atlas.events))
     return drift
+
+
+def read_end(wanted: Wanted, atlas: Atlas) -> datetime | NotReached | None:
+    """When the service account's secret expires: as Atlas says, else as a person has stated."""
+    found = read_or_unread(atlas.credentials)
+    if not isinstance(found, Unread):
+        return found.ends
+    stated = wanted.settings.acknowledged(What.SERVICE_ACCOUNT_ENDS)
+    if stated is None:
+        return NotReached(
+            "the end of the service account's secret", f"{found.why}; acknowledge service-account-ends"
+        )
+    return datetime.fromisoformat(stated.value).replace(tzinfo=UTC)
 
 
 def read_collections(wanted: Wanted, endpoints: Endpoints) -> ObservedCollections | Unread | NotReached:

@@ -153,6 +153,7 @@ CASES: list[Case] = [
     (Kind.SECRET_STALE, secret(current_version="v2"), {}),
     (Kind.SECRET_ROTATION, secret(rotates="arn:aws:lambda:us-east-1:9:function:x"), {}),
     (Kind.ROTATION_DUE, secret(made_at=NOW - timedelta(days=91)), {"manifest": aging_manifest()}),
+    (Kind.CREDENTIALS_END, lambda s: replace(s, ends=NOW + timedelta(days=29)), {}),
     (Kind.SECRET_REPLICA, secret(replicas=("eu-west-1",)), {}),
     (Kind.KEY_UNUSABLE, lambda s: replace(s, key=replace(s.key, state="PendingDeletion")), {}),
     (Kind.BINDING_LEGACY, binding("MONGODB_URI", arn("staging/mongodb/app-read")), {}),

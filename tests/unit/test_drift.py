@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,12 +26,15 @@ from drift_kinds import AUDIT, CASES, LOG, collections, granting, without_user
 from hypothesis import given, strategies as st
 
 from atlas_access.base import Status
+from atlas_access.base.acknowledged import Acknowledgement
 from atlas_access.base.observed import HeldRole, Unread
 from atlas_access.base.settings import Phase
-from atlas_access.clients.model import ObservedEvent, Place
+from atlas_access.clients import AtlasUnread
+from atlas_access.clients.model import ObservedCredentials, ObservedEvent, Place
 from atlas_access.drift.compare import attributed
 from atlas_access.drift.finding import Kind
 from atlas_access.drift.model import NotReached, Observed
+from atlas_access.drift.observe import read_end
 
 
 def test_an_environment_as_declared_is_clean() -> None:
@@ -270,3 +274,44 @@ def test_every_grant_beyond_the_declared_ones_is_reported(grants: set[tuple[str,
     assert bool(extra) == bool(findings)
     result = "\n".join(finding.what for finding in findings)
     assert all(action in result and str(place) in result for action, place in extra)
+
+
+@pytest.mark.parametrize(
+    ("answer", "stated", "expected"),
+    [
+        (ObservedCredentials(frozenset(), NOW), None, NOW),
+        (
+            AtlasUnread("the service account", "it may not be read"),
+            "2027-01-31",
+            datetime(2027, 1, 31, tzinfo=UTC),
+        ),
+    ],
+)
+def test_the_end_of_a_service_accounts_secret_is_as_atlas_says_else_as_stated(
+    answer: Any, stated: str | None, expected: datetime
+) -> None:
+    assert expected == read_end(wanted_with(stated), Answering(answer))
+
+
+def test_an_end_that_nobody_knows_is_a_note_and_no_fault() -> None:
+    unread = AtlasUnread("the service account", "it may not be read")
+    found = check(replace(clean(), ends=read_end(wanted_with(None), Answering(unread))))
+    assert (Status.GOOD, "acknowledge service-account-ends") == (found.status, found.not_reached[0].why[-32:])
+
+
+class Answering:
+    """Atlas's answer about its own credentials."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def credentials(self) -> ObservedCredentials:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def wanted_with(stated: str | None) -> Any:
+    given = {"what": "service-account-ends", "by": "platform", "at": NOW, "why": "asked", "value": stated}
+    entry = Acknowledgement.model_validate(given) if stated else None
+    return SimpleNamespace(settings=SimpleNamespace(acknowledged=lambda _: entry))

@@ -131,7 +131,9 @@ def test_an_acknowledgement_is_read_with_its_zone_and_asked_for_by_name() -> Non
         ({"why": "a\nb"}, ".why"),
         ({"value": "a" * 32}, ""),
         ({"what": "audit-log-remade"}, ""),
-        ({"what": "audit-log-remade", "value": "a"}, ".value"),
+        ({"what": "audit-log-remade", "value": "a"}, ""),
+        ({"what": "service-account-ends"}, ""),
+        ({"what": "service-account-ends", "value": "2026-13-01"}, ""),
         ({"who": "platform"}, ".who"),
     ],
 )
