@@ -302,7 +302,8 @@ def _odd_rotation(settings: Settings) -> Iterator[tuple[str, str, str]]:
         yield "rotating", f"is at generation 1: it has none to leave ({settings.rotation_step})", remedy
     if settings.phase is not Phase.BIND:
         remedy = (
-            "Rotate in phase bind: before it no service has a credential, and a retirement is finished first."
+            "Rotate in phase bind: before it no service has a credential, and a retirement is finished first. "
+            "Where the rotation has ended and its old login is gone, remove rotating and rotationStep."
         )
         yield "rotating", f"is set in phase {settings.phase}", remedy
 
