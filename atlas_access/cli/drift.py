@@ -46,6 +46,7 @@ def drift(
     Exit 0 clean or nothing new, 1 drift, 3 unknown, or found and not reported although --github asks for it.
     """
     from atlas_access.cli.output import show
+    from atlas_access.cli.provenance import with_context
     from atlas_access.drift import drift_report
 
     endpoints = inputs.read_endpoints()
@@ -53,7 +54,10 @@ def drift(
     if github is not None:
         _check_target(github, os.environ, endpoints, dry_run=dry_run)
     found = observed(stack, manifest, known_users, phase)
-    code = show(drift_report(found.since(known_before)), output)
+    report = drift_report(found.since(known_before))
+    if output is Format.JSON:
+        report = with_context(report, stack, manifest, inputs.read_settings(stack, endpoints), endpoints)
+    code = show(report, output)
     if github is not None:
         _report_to(found, github, endpoints, dry_run=dry_run)
     return code

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,11 +9,10 @@ import typer
 
 from atlas_access.cli import inputs
 from atlas_access.cli.errors import WRONG, CommandFailed, presented_as
+from atlas_access.cli.provenance import LAW, provenance
 
 if TYPE_CHECKING:
     from atlas_access.base import Endpoints, Settings
-
-_LAW = Path("policy/policy-config.json")
 
 
 def evidence(
@@ -31,7 +26,7 @@ def evidence(
 
     Exit 0 where all is proven, clean and done; 1 where something is not; 3 where something could not be asked.
     """
-    from atlas_access.base import Format, clock_for, render, stack_files, worst
+    from atlas_access.base import Format, render, worst
     from atlas_access.cli.check import compared
     from atlas_access.cli.drift import observed
     from atlas_access.cli.output import write
@@ -39,16 +34,16 @@ def evidence(
     from atlas_access.cli.status import status_of
     from atlas_access.drift import drift_report
     from atlas_access.proof import proof_report
-    from atlas_access.review import Context, build, commit_of, evidence_files, matrix_report, observations
+    from atlas_access.review import Context, build, evidence_files, matrix_report, observations
 
     endpoints, declared = inputs.read_endpoints(), inputs.read_manifest(manifest)
     inputs.known_stack(stack, declared)
     settings = inputs.read_settings(stack, endpoints)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise CommandFailed(f"{out} is not an empty folder.", "Name a new one with --out.")
-    law = compared(manifest, manifest.parent / _LAW)
+    law = compared(manifest, manifest.parent / LAW)
     if law is None:
-        raise CommandFailed(f"{_LAW} is not there.", "Run the command where access.yaml and policy/ are.")
+        raise CommandFailed(f"{LAW} is not there.", "Run the command where access.yaml and policy/ are.")
     found, drifted = proofs_of(stack, manifest, endpoints), observed(stack, manifest, known_users)
     proof = proof_report(found)
     reports = {
@@ -59,23 +54,14 @@ def evidence(
     }
     matrix = matrix_report(build(declared, observations(render(proof, Format.JSON), "the proofs")))
     hosts, asked_hosts = _hosts(settings, endpoints)
-    by, asked_by = _caller(settings, endpoints)
-    clock = clock_for(os.environ, endpoints)
+    facts, not_asked = provenance(stack, manifest, settings, endpoints)
     context = Context(
-        stack=stack,
-        at=datetime.now(UTC).isoformat(timespec="seconds"),
-        clock=f"advanced by {clock.advanced:.0f} s (sandbox only)" if clock.advanced else "the system's",
-        by=by,
-        commit=commit_of(manifest.parent),
-        program=f"atlas-access {version('atlas-access')}",
-        manifest_digest=_digest(manifest),
-        law_digest=_digest(manifest.parent / _LAW),
-        settings_digest=_digest(*stack_files(manifest.parent).values()),
+        **facts,
         expectations_digests=tuple(sorted({each.proof.expectations_digest for each in found.proven})),
         secret_versions={each.secret: each.proof.secret_version for each in found.proven},
         server_versions=tuple(sorted({each.proof.server_version for each in found.proven} - {""})),
         not_asked=tuple(
-            dict.fromkeys((*found.unknown, *map(str, drifted.unread), *asked_hosts, *asked_by, "tier"))
+            dict.fromkeys((*found.unknown, *map(str, drifted.unread), *asked_hosts, *not_asked, "tier"))
         ),
     )
     files = evidence_files(context, {**reports, "matrix": matrix}, declared, settings, hosts)
@@ -87,20 +73,6 @@ def evidence(
     write(f"{label}  {stack}: {len(files)} files in {out}, digests in SHA256SUMS")
     write("\n".join(f"  {each.headline}" for each in reports.values()))
     return status.exit_code
-
-
-def _digest(*paths: Path) -> str:
-    """The SHA-256 of files, one after the other."""
-    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
-
-
-def _caller(settings: Settings, endpoints: Endpoints) -> tuple[str, tuple[str, ...]]:
-    from atlas_access.clients import AwsUnavailable, caller_arn
-
-    try:
-        return caller_arn(region=settings.aws_region, endpoints=endpoints), ()
-    except AwsUnavailable as error:
-        return "unknown", (f"the caller's identity ({error})",)
 
 
 def _hosts(settings: Settings, endpoints: Endpoints) -> tuple[tuple[str, ...], tuple[str, ...]]:

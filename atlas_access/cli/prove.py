@@ -57,6 +57,7 @@ def prove(
     """Prove credentials by the server itself, without a trace. Exit 0 proven, 1 refuted, 3 inconclusive."""
     from atlas_access.base import EndpointRefused
     from atlas_access.cli.output import show
+    from atlas_access.cli.provenance import with_context
     from atlas_access.proof import proof_report
 
     asked = _Asked(
@@ -70,7 +71,10 @@ def prove(
         else:
             words = (_split(collection), _split(expect_allow), _split(expect_deny))
             report = _of_secret(secret_id, words, (region, database, version), endpoints)
-    return show(proof_report(report, attempts=attempts or output is Format.JUNIT), output)
+    shown = proof_report(report, attempts=attempts or output is Format.JUNIT)
+    if output is Format.JSON and stack is not None:
+        shown = with_context(shown, stack, manifest, inputs.read_settings(stack, endpoints), endpoints)
+    return show(shown, output)
 
 
 @dataclass(frozen=True)

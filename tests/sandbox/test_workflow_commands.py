@@ -253,6 +253,17 @@ def test_the_evidence_carries_its_facts_and_digests_and_no_password(
         assert [] == [form for form in encoded_forms(password.reveal()) if form in kept + shown]
 
 
+@pytest.mark.parametrize("command", ["prove", "drift"])
+def test_a_report_in_json_says_when_by_whom_and_of_what(command: str, provisioned: Provisioned) -> None:
+    context = json.loads(run_here(provisioned.world, "staging", command, "staging", "--format", "json")[1])[
+        "context"
+    ]
+    law = hashlib.sha256((ROOT / "policy" / "policy-config.json").read_bytes()).hexdigest()
+    assert (law, "staging", []) == (context["law_digest"], context["stack"], context["not_asked"])
+    assert context["by"].startswith("arn:aws:")
+    assert all(context[name] for name in ("at", "clock", "commit", "program", "manifest_digest"))
+
+
 def test_evidence_is_never_mixed_with_what_was_there(provisioned: Provisioned, tmp_path: Path) -> None:
     (tmp_path / "old").write_text("x")
     assert 2 == provisioned.run("evidence", "staging", "--out", str(tmp_path))[0]
