@@ -82,7 +82,7 @@ class Dispatcher:
                 return self._control(request)
             if request.path == _TOKEN:
                 return self._with_fault(request, lambda: self._oauth(request))
-            if not request.path.startswith(API + "/"):
+            if not f"{request.path}/".startswith(f"{API}/"):
                 return _refused(AtlasError("RESOURCE_NOT_FOUND", request.path))
             who = self._keyring.identify(
                 request.method, request.target, request.headers.get("authorization", "")
@@ -121,7 +121,7 @@ class Dispatcher:
         return Reply(status, b"" if body is None else encode(body), headers)
 
     def _project(self, names: Mapping[str, str], who: Credential) -> Project:
-        group = names["groupId"]
+        group = names.get("groupId", who.project_id)
         if not re.fullmatch(r"[a-f0-9]{24}", group):
             raise AtlasError("INVALID_GROUP_ID", group)
         if group not in self._projects:

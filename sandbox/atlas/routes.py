@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 from urllib.parse import unquote
@@ -26,6 +26,7 @@ _CLUSTERS = _GROUP + "/clusters"
 _USER = _USERS + "/{databaseName}/{username}"
 _ROLE = _ROLES + "/{roleName}"
 _EARLIEST = 1199145600000
+_SECRET_DAYS = 180
 # Atlas has hundreds of types and adds to them: only those of users and roles are known here by name.
 _EVENT_TYPE = (
     "MONGODB_(USER|ROLE)_(ADDED|UPDATED|DELETED)|MONGODB_USER_X509_CERT_(CREATED|REVOKED)"
@@ -120,6 +121,28 @@ def _change_role(call: Call) -> tuple[int, Any]:
     return 200, call.project.change_role(call.names["roleName"], patch, call.who, call.remote).json_object()
 
 
+def _roles(call: Call) -> list[str]:
+    return ["GROUP_READ_ONLY" if call.who.read_only else "GROUP_DATABASE_ACCESS_ADMIN"]
+
+
+def _system(call: Call) -> tuple[int, Any]:
+    """What an API key is shown of itself; a service account sees no key (getSystemStatus)."""
+    shown: dict[str, Any] = {"appName": "MongoDB Atlas", "build": "sandbox", "throttling": False}
+    if call.who.kind == "key":
+        roles = [{"groupId": call.who.project_id, "roleName": role} for role in _roles(call)]
+        shown["apiKey"] = {"id": call.who.id, "publicKey": call.who.name, "roles": roles}
+    return 200, {**shown, "links": call.links()}
+
+
+def _service_account(call: Call) -> tuple[int, Any]:
+    """An account of the project; its secret is as old as this answer (getGroupServiceAccount)."""
+    if call.who.kind == "key" or call.names["clientId"] != call.who.name:
+        raise AtlasError("RESOURCE_NOT_FOUND", call.address)
+    made, ends = (timestamp(call.now + timedelta(days=days)) for days in (0, _SECRET_DAYS))
+    secret = {"id": call.who.id, "createdAt": made, "expiresAt": ends}
+    return 200, {"clientId": call.who.name, "roles": _roles(call), "secrets": [secret], "links": call.links()}
+
+
 def _cluster(call: Call, *more: str) -> dict[str, Any]:
     return descriptions.cluster(call.project.spec, call.project.facts, call.links(*more))
 
@@ -212,6 +235,8 @@ ROUTES = (
     Route("GET", _ROLE, lambda c: (200, c.project.role(c.names["roleName"]).json_object())),
     Route("PATCH", _ROLE, _change_role),
     Route("DELETE", _ROLE, _remove_role),
+    Route("GET", "", _system),
+    Route("GET", _GROUP + "/serviceAccounts/{clientId}", _service_account, _CLUSTER),
     Route("GET", _GROUP, lambda c: (200, descriptions.group(c.project.spec, c.links()))),
     Route(
         "GET",

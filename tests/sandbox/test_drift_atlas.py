@@ -98,17 +98,20 @@ def test_a_hundred_users_and_a_hundred_roles_are_read_in_three_requests(atlas: A
 
 
 @pytest.mark.parametrize(
-    "sign_in",
+    ("sign_in", "expires"),
     [
-        SignIn("reader-staging", "reader-private-staging"),
-        SignIn("mdb_sa_id_staging", "mdb_sa_sk_staging", True),
+        (SignIn("reader-staging", "reader-private-staging"), False),
+        (SignIn("mdb_sa_id_staging", "mdb_sa_sk_staging", True), True),
     ],
     ids=["read-only key", "service account"],
 )
-def test_both_ways_to_sign_in_work(atlas: Atlas, sign_in: SignIn) -> None:
+def test_both_ways_to_sign_in_work(atlas: Atlas, sign_in: SignIn, expires: bool) -> None:
     declare(atlas.staging)
     drift, asked = check(atlas.emulator.url, sign_in=sign_in)
     assert (Status.GOOD, 3) == (drift.status, asked.requests)
+    with client(atlas.emulator.url, sign_in) as asking:
+        found = asking.credentials()
+    assert (expires, {atlas.staging.project}) == (found.ends is not None, {of for _, of in found.roles})
 
 
 def test_another_projects_key_reads_nothing(atlas: Atlas) -> None:
