@@ -111,7 +111,7 @@ def test_both_ways_to_sign_in_work(atlas: Atlas, sign_in: SignIn, expires: bool)
     assert (Status.GOOD, 3) == (drift.status, asked.requests)
     with client(atlas.emulator.url, sign_in) as asking:
         found = asking.credentials()
-    assert (expires, {atlas.staging.project}) == (found.ends is not None, {of for _, of in found.roles})
+    assert (expires, {atlas.staging.project_id}) == (found.ends is not None, {of for _, of in found.roles})
 
 
 def test_another_projects_key_reads_nothing(atlas: Atlas) -> None:
