@@ -1,4 +1,4 @@
-"""Clients of each cluster that are never idle: one holds a transaction open, one writes without pause."""
+"""Clients of each cluster that are never idle: one holds a transaction open, one writes all the time."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError
 from sandbox.app.databases import Document
 
 _HELD_SECONDS = 5.0
-_PAUSE_SECONDS = 0.05
+_PAUSE_SECONDS = 0.2
 _AGENT = {"npn": "9000001"}  # of the seed
 
 

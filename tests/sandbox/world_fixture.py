@@ -51,9 +51,9 @@ def deployed(
     return deploy(world, order, say)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def provisioned_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A sandbox whose staging stack is provisioned, for files that leave it as they found it."""
+    """A sandbox whose staging stack is provisioned; not for longer than a file, because no sandbox is idle."""
     with sandbox(tmp_path_factory.mktemp("provisioned"), propagation_seconds=0.2) as world:
         assert "" == deployed(world, "staging", "provision").failure
         yield world
