@@ -26,7 +26,7 @@ from atlas_access.base.acknowledged import OLD_NAMES, Acknowledgement, What, for
 from atlas_access.base.addresses import AddressForm
 from atlas_access.base.generations import Generations
 from atlas_access.base.phases import VERIFIED_HOURS, Phase, RotationStep, Step, confirmation_for
-from atlas_access.base.yaml_errors import ManifestError, ManifestInvalid, line_of, suggestion
+from atlas_access.base.yaml_errors import ManifestError, ManifestInvalid, line_of, listed_errors, suggestion
 from atlas_access.base.yaml_reader import read_yaml
 
 PROJECT = "atlas-access"
@@ -146,10 +146,7 @@ class SettingsInvalid(ValueError):
 
     def __init__(self, source: str, errors: tuple[ManifestError, ...]) -> None:
         self.errors = errors
-        count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
-        super().__init__(
-            "\n".join([f"{source} has {count}; nothing was contacted.", *(f"  {e}" for e in errors)])
-        )
+        super().__init__(listed_errors(source, errors))
 
 
 def check_settings(

@@ -5,6 +5,7 @@ A message repeats only words of a file that cannot be a secret.
 
 import difflib
 import re
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,13 @@ from dataclasses import dataclass
 SHOWN_AT_MOST = 100
 """Errors printed in full; a file with more is beyond repair line by line."""
 
+WIDTH = 100
+"""The columns that a message of several lines keeps to."""
+
 _HARMLESS = re.compile(r"[A-Za-z0-9_.{}/@+\- ]{1,64}")
+_COMMAND = re.compile(r'eval "[^"]*"')
+"""What stays in one line, to be copied."""
+
 _ROLE_AT_DATABASE = re.compile(r"[A-Za-z0-9_.-]+@[A-Za-z0-9_-]+")
 _LONG_WORD = re.compile(r"[A-Za-z0-9]{12,}")
 
@@ -71,6 +78,40 @@ class ManifestError:
         return f"{self.source}:{self.line}  {place}{self.problem}. {self.remedy}"
 
 
+def listed_errors(source: str, errors: Sequence[ManifestError]) -> str:
+    """Every mistake with its line and remedy; those that differ only in where they stand are one."""
+    count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+    alike: dict[tuple[str, str, str], list[ManifestError]] = {}
+    for error in errors[:SHOWN_AT_MOST]:
+        name = error.where.rpartition(".")[2].rpartition(":")[2]
+        problem = error.problem.replace(f' "{name}"', "").replace(f'"{name}" ', "")
+        alike.setdefault((error.source, problem, error.remedy), []).append(error)
+    lines = [f"{source} has {count}; nothing was contacted."]
+    for (_, problem, _), group in alike.items():
+        lines += [f"  {group[0]}"] if len(group) == 1 else _together(problem, group)
+    if len(errors) > SHOWN_AT_MOST:
+        lines.append(f"  and {len(errors) - SHOWN_AT_MOST} more.")
+    return "\n".join(lines)
+
+
+def _together(problem: str, group: Sequence[ManifestError]) -> list[str]:
+    first = group[0]
+    prefix, colon, _ = first.where.partition(":")
+    names = ", ".join((first.where, *(each.where.removeprefix(prefix + colon) for each in group[1:])))
+    each = "each " if problem.startswith(("is ", "has ")) else ""
+    text = f"{first.source}:{first.line}  {names}: {each}{problem}. {first.remedy}"
+    whole = _COMMAND.sub(lambda match: match[0].replace(" ", "\0"), text)
+    wrapped = textwrap.wrap(
+        whole,
+        WIDTH,
+        initial_indent="  ",
+        subsequent_indent="      ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.replace("\0", " ") for line in wrapped]
+
+
 class ManifestInvalid(ValueError):
     """The manifest is refused; `errors` holds every mistake that was found, in the order of the file."""
 
@@ -79,13 +120,7 @@ class ManifestInvalid(ValueError):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        count = len(self.errors)
-        source = self.errors[0].source if self.errors else "the manifest"
-        head = f"{source} has {count} error{'' if count == 1 else 's'}; nothing was contacted."
-        lines = [f"  {error}" for error in self.errors[:SHOWN_AT_MOST]]
-        if count > SHOWN_AT_MOST:
-            lines.append(f"  and {count - SHOWN_AT_MOST} more.")
-        return "\n".join([head, *lines])
+        return listed_errors(self.errors[0].source if self.errors else "the manifest", self.errors)
 
     def __reduce__(self) -> tuple[type["ManifestInvalid"], tuple[tuple[ManifestError, ...]]]:
         return ManifestInvalid, (self.errors,)

@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 
+from atlas_access.base.yaml_errors import ManifestError, listed_errors
 from atlas_access.manifest.load import ManifestInvalid, load_manifest
 from tests.unit.manifest_cases import CASES, CUSTOM, READ_ROLE, TWO_RULES
 from tests.unit.manifests import TEXT, edited, errors_of, line_of, only_error
@@ -164,3 +165,23 @@ def test_a_file_full_of_mistakes_is_not_printed_in_full():
     with pytest.raises(ManifestInvalid) as caught:
         load_manifest(text)
     assert ("  and 400 more.", 500) == (str(caught.value).splitlines()[-1], len(caught.value.errors))
+
+
+def test_mistakes_that_differ_only_in_where_they_are_are_one_of_at_most_a_hundred_columns() -> None:
+    remedy = 'Set your own value; for the sandbox: eval "$(atlas-access sandbox env STACK)".'
+    errors = [
+        *(
+            ManifestError("f.yaml", n, f"atlas-access:name{n}", "is still a placeholder", remedy)
+            for n in range(8)
+        ),
+        *(ManifestError("f.yaml", 9, f"users.{n}", f'unknown key "{n}"', "Remove it.") for n in "ab"),
+        ManifestError("f.yaml", 12, "users.app_read", "has no role", "Give it one."),
+    ]
+    assert (
+        "f.yaml has 11 errors; nothing was contacted.\n"
+        "  f.yaml:0  atlas-access:name0, name1, name2, name3, name4, name5, name6, name7: each is still a\n"
+        "      placeholder. Set your own value; for the sandbox:\n"
+        '      eval "$(atlas-access sandbox env STACK)".\n'
+        "  f.yaml:9  users.a, users.b: unknown key. Remove it.\n"
+        "  f.yaml:12  users.app_read: has no role. Give it one."
+    ) == listed_errors("f.yaml", errors)
