@@ -180,8 +180,7 @@ def test_mistakes_that_differ_only_in_where_they_are_are_one_of_at_most_a_hundre
     assert (
         "f.yaml has 11 errors; nothing was contacted.\n"
         "  f.yaml:0  atlas-access:name0, name1, name2, name3, name4, name5, name6, name7: each is still a\n"
-        "      placeholder. Set your own value; for the sandbox:\n"
-        '      eval "$(atlas-access sandbox env STACK)".\n'
+        '      placeholder. Set your own value; for the sandbox: eval "$(atlas-access sandbox env STACK)".\n'
         "  f.yaml:9  users.a, users.b: unknown key. Remove it.\n"
         "  f.yaml:12  users.app_read: has no role. Give it one."
     ) == listed_errors("f.yaml", errors)
