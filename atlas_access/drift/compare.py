@@ -19,7 +19,7 @@ from atlas_access.drift.compare_tasks import compare_other_task, compare_task, n
 from atlas_access.drift.compare_users import UserRules, compare_users, holders
 from atlas_access.drift.finding import Difference, Drift, Kind
 from atlas_access.drift.messages import listed
-from atlas_access.drift.model import NotReached, Observed, ObservedCollections, ObservedSecret
+from atlas_access.drift.model import NotReached, Observed, ObservedCollections, ObservedSecret, ObservedView
 from atlas_access.manifest import (
     ADMIN_DATABASE,
     Binding,
@@ -27,6 +27,7 @@ from atlas_access.manifest import (
     DataClass,
     KnownUser,
     Manifest,
+    ViewFamily,
     declared_privileges,
     tolerated_privileges,
 )
@@ -241,6 +242,7 @@ def _collections(wanted: Wanted, observed: ObservedCollections | Unread | NotRea
         binding.cluster == wanted.stack and binding.environment in set(manifest.environments) - {wanted.stack}
         for binding in manifest.bindings
     )
+    views = {each.name: each for each in observed.views}
     phi = {each.name for each in manifest.collections if each.data_class is DataClass.PHI}
     for name in sorted(observed.names):
         place = f"{observed.database}.{name}"
@@ -249,6 +251,8 @@ def _collections(wanted: Wanted, observed: ObservedCollections | Unread | NotRea
             remedy = "Move it off this cluster at once, and follow the incident runbook"
             permits = "read protected health data across environments"
             yield Difference(Kind.COLLECTION_PHI, cluster, place, what, remedy, permits)
+        elif name not in declared and (family := _family(wanted, observed.database, name)):
+            yield from _outside(family, views.get(name), cluster, observed.user, name)
         elif name not in declared:
             what = f"{place} exists on {cluster} and access.yaml does not list it there"
             remedy = "Declare it with its data class under collections:, or drop it"
@@ -261,6 +265,30 @@ def _collections(wanted: Wanted, observed: ObservedCollections | Unread | NotRea
             remedy = "Restore it, or declare that it may be absent (may_be_absent: true)"
             yield Difference(Kind.COLLECTION_ABSENT, cluster, place, what, remedy)
     yield from _privileges(wanted, observed)
+
+
+def _family(wanted: Wanted, database: str, name: str) -> ViewFamily | None:
+    families = (each for each in wanted.manifest.view_families if wanted.stack in each.on)
+    return next((each for each in families if each.database == database and each.holds(name)), None)
+
+
+def _outside(
+    family: ViewFamily, view: ObservedView | None, cluster: str, reader: str, name: str
+) -> Iterator[Difference]:
+    """A collection or a view that has a family's name and is none of it."""
+    place = f"{family.database}.{name}"
+    if view is None:
+        is_now = "is no view"
+    elif view.source != family.source:
+        is_now = f"shows {view.source}"
+    elif view.fields != (family.field,):
+        is_now = f"is filtered by {listed(view.fields) or 'no value'}"
+    else:
+        return
+    what = f"{place} on {cluster} {is_now}; the views {family.name} show {family.source} by {family.field}"
+    remedy = "Drop it, or make it again as the family declares"
+    permits = f"read with {reader} what no view of the family shows"
+    yield Difference(Kind.VIEW_OTHER, cluster, place, what, remedy, permits, detail=is_now)
 
 
 def _not_compared(wanted: Wanted, observed: ObservedCollections | Unread | NotReached) -> Iterator[Unread]:

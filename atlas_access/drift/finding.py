@@ -61,6 +61,7 @@ class Kind(StrEnum):
     PRIVILEGE_EXTRA = "server grants more"
     PRIVILEGE_MISSING = "server grants less"
     COLLECTION_UNDECLARED = "undeclared collection"
+    VIEW_OTHER = "view outside its family"
     COLLECTION_ABSENT = "collection absent"
     CONNECTION_WEAK = "connection string that weakens its connection"
     COLLECTION_PHI = "protected health data on a cluster that others read"
@@ -78,6 +79,7 @@ _IN_COLLECTIONS = frozenset(
         Kind.PRIVILEGE_EXTRA,
         Kind.PRIVILEGE_MISSING,
         Kind.COLLECTION_UNDECLARED,
+        Kind.VIEW_OTHER,
         Kind.COLLECTION_ABSENT,
         Kind.COLLECTION_PHI,
         Kind.CONNECTION_WEAK,

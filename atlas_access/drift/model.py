@@ -84,10 +84,20 @@ class ObservedOtherTask:
 
 
 @dataclass(frozen=True)
+class ObservedView:
+    """A view: what it shows, and the fields by whose values its first step filters it; its other steps are not read."""
+
+    name: str
+    source: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ObservedCollections:
     """What the reader of a cluster sees: the collections of the manifest's database, and its own privileges.
 
-    `weakened` are the options by which its connection string weakens the connection; then nothing else was asked.
+    `views` are listed where the manifest declares a family of them. `weakened` are the options by which its connection
+    string weakens the connection; then nothing else was asked.
     """
 
     user: str
@@ -97,6 +107,7 @@ class ObservedCollections:
     roles: frozenset[str]
     version: str
     weakened: tuple[str, ...] = ()
+    views: tuple[ObservedView, ...] = ()
 
 
 @dataclass(frozen=True)

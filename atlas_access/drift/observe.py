@@ -67,4 +67,5 @@ def read_collections(wanted: Wanted, endpoints: Endpoints) -> ObservedCollection
         binding.secret_name,
         region=wanted.settings.aws_region,
         endpoints=endpoints,
+        views=bool(wanted.manifest.view_families),
     )

@@ -6,6 +6,7 @@ use, dropped, and never returned, logged or raised.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from atlas_access.base import (
@@ -26,7 +27,7 @@ from atlas_access.clients import (
     judge_login,
     read_connection_string,
 )
-from atlas_access.drift.model import ObservedCollections
+from atlas_access.drift.model import ObservedCollections, ObservedView
 from atlas_access.privileges import IDENTITY_COMMAND, Identity, read_identity
 
 WAIT_SECONDS = 5.0
@@ -38,9 +39,12 @@ _MAX_BATCHES = 50
 
 
 def list_collections(
-    user: str, database: str, secret: str, *, region: str, endpoints: Endpoints
+    user: str, database: str, secret: str, *, region: str, endpoints: Endpoints, views: bool = False
 ) -> ObservedCollections | Unread:
-    """Return what the reader sees. A server that does not answer is unread: it was asked. Raises `EndpointRefused`."""
+    """Return what the reader sees, with what its views show where `views` is set.
+
+    A server that does not answer is unread: it was asked. Raises `EndpointRefused`.
+    """
     what = f"collections of {database}, as {user}"
     try:
         text = read_connection_string(secret, "", region=region, endpoints=endpoints)
@@ -56,14 +60,16 @@ def list_collections(
         return ObservedCollections(user, database, frozenset(), frozenset(), frozenset(), "", weakened)
     try:
         with Server(connection, endpoints, wait_seconds=WAIT_SECONDS) as server:
-            return _observe(what, server, user, database)
+            return _observe(what, server, user, database, views=views)
     except EndpointRefused:
         raise
     except ServerUnusable as error:
         return Unread(what, str(error))
 
 
-def _observe(what: str, server: Server, user: str, database: str) -> ObservedCollections | Unread:
+def _observe(
+    what: str, server: Server, user: str, database: str, *, views: bool
+) -> ObservedCollections | Unread:
     greeting = server.login(lambda: 0.0)
     login = judge_login(greeting.answer)
     if login is Login.REFUSED:
@@ -75,32 +81,48 @@ def _observe(what: str, server: Server, user: str, database: str) -> ObservedCol
         return Unread(what, "the server did not say who is logged in")
     if identity.user not in both_logins(user):
         return Unread(what, "the stored credential logs in as another user")
-    names = _names(server, database)
+    listed = _listed(server, database, name_only=not views)
     build = server.command("admin", {"buildInfo": 1})
-    if names is None or not build.answer.ok:
+    if listed is None or not build.answer.ok:
         return Unread(what, "the server did not list them")
     return ObservedCollections(
         user=user,
         database=database,
-        names=names,
+        names=frozenset(str(each["name"]) for each in listed),
         privileges=identity.privileges,
         roles=identity.roles,
         version=str(build.document.get("version", "")),
+        views=tuple(_view(each) for each in listed if each.get("type") == "view"),
     )
 
 
-def _names(server: Server, database: str) -> frozenset[str] | None:
+def _view(listed: Mapping[str, Any]) -> ObservedView:
+    options = listed.get("options")
+    said = options if isinstance(options, dict) else {}
+    pipeline = said.get("pipeline")
+    first = pipeline[0] if isinstance(pipeline, list) and pipeline else None
+    match = first.get("$match") if isinstance(first, dict) else None
+    fields = (
+        tuple(field for field, value in match.items() if not isinstance(value, dict | list))
+        if isinstance(match, dict)
+        else ()
+    )
+    return ObservedView(str(listed["name"]), str(said.get("viewOn", "")), fields)
+
+
+def _listed(server: Server, database: str, *, name_only: bool) -> list[Mapping[str, Any]] | None:
     """Every collection and view but the server's own, over as many batches as it takes."""
-    found: set[str] = set()
-    asked: dict[str, Any] = {"listCollections": 1, "nameOnly": True, "cursor": {"batchSize": _BATCH}}
+    found: list[Mapping[str, Any]] = []
+    asked: dict[str, Any] = {"listCollections": 1, "nameOnly": name_only, "cursor": {"batchSize": _BATCH}}
     for _ in range(_MAX_BATCHES):
         reply = server.command(database, asked)
         cursor = reply.document.get("cursor")
         if not reply.answer.ok or not isinstance(cursor, dict):
             return None
-        batch = cursor.get("firstBatch") or cursor.get("nextBatch") or []
-        found |= {str(each.get("name", "")) for each in batch}
+        found += cursor.get("firstBatch") or cursor.get("nextBatch") or []
         if not cursor.get("id"):
-            return frozenset(name for name in found if name and not name.startswith("system."))
+            return [
+                each for each in found if each.get("name") and not str(each["name"]).startswith("system.")
+            ]
         asked = {"getMore": cursor["id"], "collection": "$cmd.listCollections", "batchSize": _BATCH}
     return None

@@ -1,4 +1,4 @@
-from .file import CollectionName as CollectionName, VariableName as VariableName
+from .forms import CollectionName as CollectionName, VariableName as VariableName
 from .inputs import InputsInvalid as InputsInvalid, judged as judged
 from .known_users import KnownKind as KnownKind, KnownUser as KnownUser, load_known_users as load_known_users
 from .load import load_manifest as load_manifest
@@ -20,6 +20,7 @@ from .records import (
     Retention as Retention,
     RoleRef as RoleRef,
     User as User,
+    ViewFamily as ViewFamily,
     Waiver as Waiver,
 )
 from .shape import (

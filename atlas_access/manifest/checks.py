@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from atlas_access.base import Path, both_logins, shown, suggestion
 from atlas_access.manifest.bindings import misread
-from atlas_access.manifest.file import ManifestFile
+from atlas_access.manifest.file import CollectionEntry, ManifestFile
 from atlas_access.manifest.records import ADMIN_DATABASE
 from atlas_access.manifest.shape import Known, Mistake
 from atlas_access.privileges import BUILTIN_ROLES
@@ -111,6 +111,8 @@ def _used_by_name(file: ManifestFile) -> Iterator[tuple[str, str, Path]]:
     for name, entry in file.collections.items():
         for index, environment in enumerate(entry.on):
             yield "environment", environment, ("collections", name, "on", index)
+        if entry.views_of is not None:
+            yield "collection", entry.views_of, ("collections", name, "views_of")
     if file.local_environment is not None:
         yield "environment", file.local_environment, ("local_environment",)
     for index, name in enumerate(file.read_across):
@@ -166,12 +168,25 @@ def check_collections(file: ManifestFile) -> Iterator[Mistake]:
                 problem = f"{shown(name)} does not live on {home}"
                 yield path, problem, f"Read across only what {home}'s cluster holds."
     for name, entry in file.collections.items():
+        yield from _check_family(name, entry)
         for home in sorted(homes & set(entry.on)) if entry.data_class == "phi" else ():
             yield (
                 ("collections", name, "class"),
                 f"phi on {home}, whose cluster another environment reads",
                 f"PHI never lives on the {home} cluster (ADR 0006): take {home} off `on`.",
             )
+
+
+def _check_family(name: str, entry: CollectionEntry) -> Iterator[Mistake]:
+    said = (entry.views_of, entry.filter)
+    if "{" in name and None in said:
+        remedy = (
+            "Say views_of, the collection that they show, and filter, the field that each is filtered by."
+        )
+        yield ("collections", name), "a family of views without its source and its field", remedy
+    elif "{" not in name and said != (None, None):
+        remedy = "Take views_of and filter out, or name a family with a placeholder: agent_{npn}."
+        yield ("collections", name), "views_of and filter belong to a family of views", remedy
 
 
 def check_users(file: ManifestFile, known: Known) -> Iterator[Mistake]:

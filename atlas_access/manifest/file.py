@@ -6,158 +6,35 @@ Editors get a JSON Schema from it. What one part can decide alone is a validator
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
-from atlas_access.base import shown, suggestion
-from atlas_access.manifest.shape import WILDCARD, Version, form, listed_once, unnamed, wrong
-from atlas_access.privileges import ATLAS_ACTIONS, BUILTIN_ROLES, ActionScope
-
-LONGEST_RETENTION_DAYS = 24_855
-"""A TTL index holds at most 2,147,483,647 seconds (MongoDB manual, expireAfterSeconds)."""
-
-
-def _no_machine(name: str) -> str:
-    if name == "local":
-        raise wrong(
-            '"local" is a developer\'s machine', "Remove it: local_environment names whose cluster it uses."
-        )
-    return name
-
-
-ROLE_TEXT = r"^[A-Za-z][A-Za-z0-9_-]*(@[A-Za-z][A-Za-z0-9_-]*)?$"
-
-Name = Annotated[
-    str,
-    Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"),
-    form("not a name", "Use letters, digits, _ and -, starting with a letter."),
-]
-CollectionName = Annotated[
-    str,
-    Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,119}$"),
-    form("not a collection's name", "Use the collection's own name; system.* cannot be granted."),
-]
-FieldName = Annotated[
-    str,
-    Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"),
-    form("not a field's name", "Name the field that says when a row was written, such as at."),
-]
-EnvironmentName = Annotated[
-    str,
-    Field(pattern=r"^[a-z][a-z0-9-]{0,30}$"),
-    form("not an environment's name", "Use lower-case letters, such as staging."),
-    AfterValidator(_no_machine),
-]
-VariableName = Annotated[
-    str,
-    Field(pattern=r"^[A-Z][A-Z0-9_]{0,127}$"),
-    form("not a variable's name", "Use capitals, digits and _, such as MONGODB_URI."),
-]
-RoleText = Annotated[
-    str,
-    Field(pattern=ROLE_TEXT),
-    form("not a role", "Write a custom role's name, or a built-in role with its database: read@shop."),
-]
-SecretTemplate = Annotated[
-    str,
-    Field(pattern=r"^\{env\}/mongodb/[a-z0-9]+(-[a-z0-9]+)*$"),
-    form(
-        "outside {env}/mongodb/…",
-        'Name it like "{env}/mongodb/app-read-v2": lower-case words and dashes after the prefix.',
-    ),
-]
-SecretName = Annotated[
-    str,
-    Field(pattern=r"^[a-z][a-z0-9-]*/mongodb/[a-z0-9]+(-[a-z0-9]+)*$"),
-    form("not a secret's name", "Name it as it is in Secrets Manager, like staging/mongodb/app-read."),
-]
-DecisionRecord = Annotated[
-    str,
-    Field(pattern=r"^ADR [0-9]{4}$"),
-    form("no decision record", 'Name the record that accepts this, like "ADR 0006".'),
-]
-Days = Annotated[
-    int,
-    Field(ge=1, le=LONGEST_RETENTION_DAYS),
-    form("not a number of days", f"Write a whole number from 1 to {LONGEST_RETENTION_DAYS}."),
-]
-Reason = Annotated[
-    str,
-    Field(min_length=10, max_length=400),
-    form("too short or too long to be a reason", "Write one sentence that a reviewer understands."),
-]
-Environments = Annotated[tuple[EnvironmentName, ...], Field(min_length=1), AfterValidator(listed_once)]
-UnnamedAction = Annotated[Name, AfterValidator(unnamed)]
-Collections = Annotated[tuple[CollectionName, ...], AfterValidator(listed_once)]
-SomeCollections = Annotated[tuple[CollectionName, ...], Field(min_length=1), AfterValidator(listed_once)]
-
-
-def _one_or_more(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-RoleTexts = Annotated[
-    tuple[RoleText, ...],
-    BeforeValidator(_one_or_more),
-    Field(min_length=1),
-    AfterValidator(listed_once),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "pattern": ROLE_TEXT},
-                {"type": "array", "items": {"type": "string", "pattern": ROLE_TEXT}, "minItems": 1},
-            ]
-        }
-    ),
-]
-
-
-def _action(name: str) -> str:
-    if "*" in name:
-        raise wrong(*WILDCARD)
-    if name not in ATLAS_ACTIONS:
-        remedy = (
-            f"Use an action of Atlas custom roles, such as FIND.{suggestion(name.upper(), ATLAS_ACTIONS)}"
-        )
-        raise wrong(f"{shown(name)} is no Atlas action", remedy)
-    return name
-
-
-def _grantable(name: str) -> str:
-    """An action on collections: the only scope of an application's role (ADR 0006)."""
-    action = ATLAS_ACTIONS[_action(name)]
-    if action.scope is ActionScope.ELSEWHERE:
-        raise wrong(f"{name} has no effect here: {action.absent_because}", "Remove it.")
-    if action.scope is not ActionScope.COLLECTION:
-        remedy = "Remove it: an application's role acts on named collections only (ADR 0006)."
-        raise wrong(f"{name} acts on the whole {action.scope}, not on collections", remedy)
-    return name
-
-
-def _grantable_collection(name: str) -> str:
-    if name.startswith("system."):
-        raise wrong("a system collection", "Remove it: nobody is granted system.* by name.")
-    return name
-
-
-def _own_role(name: str) -> str:
-    if name in BUILTIN_ROLES:
-        raise wrong(f"{shown(name)} is a built-in role's name", "Choose another, such as role_audit_writer.")
-    return name
-
-
-def _own_database(name: str) -> str:
-    if name in ("admin", "local", "config"):
-        raise wrong("a database of the server itself", "Name a database of the application.")
-    return name
-
-
-def _legacy_role(text: str) -> str:
-    if text in BUILTIN_ROLES:
-        raise wrong(f"the built-in role {text} needs its database", f"Write {text}@ and the database's name.")
-    return text
-
-
-Database = Annotated[Name, AfterValidator(_own_database)]
+from atlas_access.manifest.forms import (
+    CollectionKey,
+    CollectionName,
+    Collections,
+    Database,
+    Days,
+    DecisionRecord,
+    EnvironmentName,
+    Environments,
+    FieldName,
+    Name,
+    Reason,
+    RoleText,
+    RoleTexts,
+    SecretName,
+    SecretTemplate,
+    SomeCollections,
+    UnnamedAction,
+    VariableName,
+    grantable,
+    grantable_collection,
+    known_action,
+    legacy_role,
+    own_role,
+)
+from atlas_access.manifest.shape import Version, listed_once
+from atlas_access.privileges import ATLAS_ACTIONS, ActionScope
 
 
 class Entry(BaseModel):
@@ -183,11 +60,16 @@ class AuditEntry(Entry):
 
 
 class CollectionEntry(Entry):
-    """A collection's data class, the clusters it lives on, and whether it may be absent there."""
+    """A collection's data class, the clusters it lives on, and whether it may be absent there.
+
+    A family of views (`agent_{npn}`) names the collection that they show and the field that each filters by.
+    """
 
     data_class: Literal["public", "pii", "phi"] = Field(alias="class")
     on: Environments
     may_be_absent: bool = False
+    views_of: CollectionName | None = None
+    filter: FieldName | None = None
 
 
 class UserEntry(Entry):
@@ -255,7 +137,7 @@ class WaiverEntry(Entry):
     user: Name
     on: Literal["audit", "database"]
     permits: Annotated[
-        tuple[Annotated[str, AfterValidator(_action)], ...],
+        tuple[Annotated[str, AfterValidator(known_action)], ...],
         Field(min_length=1, json_schema_extra={"items": {"enum": list[JsonValue](sorted(ATLAS_ACTIONS))}}),
         AfterValidator(listed_once),
     ]
@@ -281,7 +163,7 @@ class LegacySecretEntry(Entry):
 class LegacyUserEntry(Entry):
     """A user to be retired."""
 
-    role: Annotated[RoleText, AfterValidator(_legacy_role)]
+    role: Annotated[RoleText, AfterValidator(legacy_role)]
     successor: Name
     secrets: tuple[LegacySecretEntry, ...] = Field(min_length=1)
 
@@ -297,7 +179,7 @@ _GRANTABLE: list[JsonValue] = [
 ]
 
 RoleEntry = Annotated[
-    dict[Annotated[str, AfterValidator(_grantable)], SomeCollections],
+    dict[Annotated[str, AfterValidator(grantable)], SomeCollections],
     Field(min_length=1, json_schema_extra={"propertyNames": {"enum": _GRANTABLE}}),
 ]
 
@@ -310,13 +192,13 @@ class ManifestFile(Entry):
     environments: Environments
     local_environment: EnvironmentName | None = None
     audit: AuditEntry
-    collections: dict[Annotated[CollectionName, AfterValidator(_grantable_collection)], CollectionEntry] = (
+    collections: dict[Annotated[CollectionKey, AfterValidator(grantable_collection)], CollectionEntry] = (
         Field(min_length=1)
     )
     read_across: Collections = ()
     user_cap: int = Field(default=5, ge=1, le=100)
     rotation: dict[Name, Annotated[int, Field(ge=1, le=3650)]] = Field(default_factory=dict)
-    roles: dict[Annotated[Name, AfterValidator(_own_role)], RoleEntry] = Field(default_factory=dict)
+    roles: dict[Annotated[Name, AfterValidator(own_role)], RoleEntry] = Field(default_factory=dict)
     users: dict[Name, UserEntry] = Field(min_length=1)
     adopted: AdoptedEntry = AdoptedEntry()
     bindings: BindingsEntry

@@ -23,6 +23,7 @@ from atlas_access.manifest.records import (
     LegacyUser,
     Record,
     User,
+    ViewFamily,
     Waiver,
 )
 
@@ -35,6 +36,7 @@ class Manifest(Record):
     environments: tuple[str, ...]
     audit: Audit
     collections: tuple[Collection, ...]
+    view_families: tuple[ViewFamily, ...] = ()
     read_across: tuple[str, ...]
     user_cap: int = 5
     roles: tuple[CustomRole, ...]
@@ -57,7 +59,8 @@ class Manifest(Record):
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of what the manifest says; comments, layout, the cap and the order of entries do not count."""
-        said = self.model_dump(mode="json", exclude={"user_cap"})
+        unsaid = {"user_cap"} if self.view_families else {"user_cap", "view_families"}
+        said = self.model_dump(mode="json", exclude=unsaid)
         text = json.dumps(_canonical(said), separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

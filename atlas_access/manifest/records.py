@@ -1,5 +1,6 @@
 """The parts of a manifest as frozen records: bindings, users, roles, collections, waivers, what is legacy."""
 
+import re
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -79,6 +80,23 @@ class Collection(Record):
     def namespace(self) -> str:
         """The full name, such as `shop.orders`."""
         return f"{self.database}.{self.name}"
+
+
+class ViewFamily(Record):
+    """Views of one collection, each filtered by a value of one field (ADR 0006); `name` holds the value's place."""
+
+    name: str
+    data_class: DataClass
+    on: tuple[str, ...]
+    database: str
+    source: str
+    field: str
+
+    def holds(self, name: str) -> bool:
+        """Whether a view of this name is one of the family."""
+        before, after = re.split(r"\{\w+\}", self.name)
+        middle = name.removeprefix(before).removesuffix(after)
+        return f"{before}{middle}{after}" == name and re.fullmatch(r"[A-Za-z0-9_-]+", middle) is not None
 
 
 class Grant(Record):

@@ -18,6 +18,7 @@ from atlas_access.manifest.records import (
     Collection,
     Consumer,
     CustomRole,
+    DataClass,
     DeprecatedVariable,
     Grant,
     LegacySecret,
@@ -25,6 +26,7 @@ from atlas_access.manifest.records import (
     Retention,
     RoleRef,
     User,
+    ViewFamily,
     Waiver,
 )
 from atlas_access.privileges import BUILTIN_ROLES
@@ -46,11 +48,24 @@ def resolve(file: ManifestFile) -> Manifest:
         ),
         collections=tuple(
             Collection.model_validate(
-                dict(entry)
+                entry.model_dump(exclude={"views_of", "filter"})
                 | {"name": name}
                 | {"database": (file.audit if name == file.audit.collection else file).database}
             )
             for name, entry in file.collections.items()
+            if entry.views_of is None
+        ),
+        view_families=tuple(
+            ViewFamily(
+                name=name,
+                data_class=DataClass(entry.data_class),
+                on=entry.on,
+                database=file.database,
+                source=entry.views_of,
+                field=entry.filter or "",
+            )
+            for name, entry in file.collections.items()
+            if entry.views_of is not None
         ),
         read_across=file.read_across,
         user_cap=file.user_cap,

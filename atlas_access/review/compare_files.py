@@ -171,7 +171,7 @@ def _waivers(was: Manifest, now: Manifest) -> Iterator[Change]:
 def _rest(manifest: Manifest) -> dict[str, Any]:
     """What of a manifest is neither a privilege, a binding, a collection nor a waiver."""
     kept = {"database", "environments", "audit", "read_across", "user_cap", "accepted_actions", "legacy"}
-    said = manifest.model_dump(mode="json", include=kept | {"deprecated_variables"})
+    said = manifest.model_dump(mode="json", include=kept | {"deprecated_variables", "view_families"})
     secrets = {each.secret_name for env in manifest.environments for each in manifest.credentials_for(env)}
     adopted = [f"user with secret {each.secret}" for each in manifest.users if each.adopted]
     adopted += [each.name for each in manifest.roles if each.adopted]
@@ -182,7 +182,7 @@ def _of_manifest(difference: Difference) -> Effect:
     head = difference.path.partition(".")[0]
     if head == "user_cap":
         return _by_number(difference)
-    allowances = head in ("read_across", "accepted_actions")
+    allowances = head in ("read_across", "accepted_actions", "view_families")
     if head == "audit" or (allowances and difference.new):
         return Effect.WIDENS
     return Effect.NARROWS if allowances else Effect.SAME

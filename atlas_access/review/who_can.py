@@ -52,7 +52,9 @@ def who_can(manifest: Manifest, action: str, place: str) -> Answer:
     matrix = build(manifest)
     database, name = _place(manifest, place)
     audit = place == matrix.audit
-    on = next((each.on for each in manifest.collections if each.namespace == place), None)
+    places = [each.on for each in manifest.collections if each.namespace == place]
+    places += [each.on for each in manifest.view_families if each.database == database and each.holds(name)]
+    on = next(iter(places), None)
     able = users_who_can(manifest, asked, database, name)
     holders = tuple(
         Holder(

@@ -20,7 +20,7 @@ from atlas_access.drift import observe_collections as collections
 from atlas_access.drift.compare import Wanted, compare
 from atlas_access.drift.finding import Drift, Kind
 from atlas_access.drift.issue import body, decide, title
-from atlas_access.drift.model import NotReached, Observed, ObservedCollections
+from atlas_access.drift.model import NotReached, Observed, ObservedCollections, ObservedView
 from atlas_access.drift.observe_account import Account, policy_text, read_account, seen_task
 from atlas_access.drift.observe_collections import list_collections
 from atlas_access.manifest.records import Consumer
@@ -229,6 +229,23 @@ def test_a_collection_made_by_hand_is_found(cluster: Cluster, monkeypatch: pytes
     found = seen_with(observed).findings
     assert {Kind.COLLECTION_UNDECLARED} == {each.kind for each in found}
     assert {f"askflorence.{name}" for name in names} == {each.subject for each in found}
+
+
+def test_what_a_view_shows_is_read_where_a_family_is_declared(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = cluster.root[MANIFEST.database]
+    steps = [{"$match": {"npn": "7"}}, {"$project": {"email": 0}}]
+    database.command("create", "agent_7", viewOn="agent_waitlist_submissions", pipeline=steps)
+    monkeypatch.setattr(collections, "read_connection_string", lambda *_, **__: cluster.uri("app_read"))
+    try:
+        observed = list_collections(
+            "app_read", MANIFEST.database, "s", region="us-east-1", endpoints=LOOPBACK, views=True
+        )
+    finally:
+        database.drop_collection("agent_7")
+    assert isinstance(observed, ObservedCollections)
+    assert ObservedView("agent_7", "agent_waitlist_submissions", ("npn",)) in observed.views
 
 
 def test_a_reader_that_may_do_more_is_found(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

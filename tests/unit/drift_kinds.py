@@ -25,10 +25,10 @@ from drift_cases import (
 from atlas_access.base.observed import HeldRole
 from atlas_access.clients.model import ObservedCluster, ObservedRole, Place, Scope
 from atlas_access.drift.finding import Kind
-from atlas_access.drift.model import Observed
+from atlas_access.drift.model import Observed, ObservedView
 from atlas_access.manifest.known_users import KnownKind
 from atlas_access.manifest.model import Manifest
-from atlas_access.manifest.records import DataClass
+from atlas_access.manifest.records import DataClass, ViewFamily
 from atlas_access.privileges.model import Privilege
 
 AUDIT = "role_audit_writer"
@@ -61,6 +61,20 @@ def phi_manifest() -> Manifest:
         for each in MANIFEST.collections
     )
     return MANIFEST.model_copy(update={"collections": moved})
+
+
+def family_manifest() -> Manifest:
+    """Each agent has a view of the waitlist, by the field npn."""
+    family = ViewFamily(
+        name="agent_{npn}", data_class=DataClass.PII, on=("staging",), database="askflorence",
+        source="agent_waitlist_submissions", field="npn",
+    )  # fmt: skip
+    return MANIFEST.model_copy(update={"view_families": (family,)})
+
+
+def with_view(source: str, *fields: str) -> Callable[[Observed], Observed]:
+    view = ObservedView("agent_7", source, fields)
+    return lambda state: collections(state, names=state.collections.names | {"agent_7"}, views=(view,))
 
 
 def aging_manifest() -> Manifest:
@@ -169,6 +183,7 @@ CASES: list[Case] = [
     ),
     (Kind.PRIVILEGE_MISSING, partial(privileges, less=frozenset({Privilege("askflorence", "", "find")})), {}),
     (Kind.COLLECTION_UNDECLARED, lambda s: collections(s, names=s.collections.names | {"scratch"}), {}),
+    (Kind.VIEW_OTHER, with_view("agent_sessions", "npn"), {"manifest": family_manifest()}),
     (Kind.COLLECTION_ABSENT, lambda s: collections(s, names=s.collections.names - {"plans"}), {}),
     (Kind.CONNECTION_WEAK, lambda s: collections(s, weakened=("tls",)), {}),
     (Kind.COLLECTION_PHI, lambda s: s, {"manifest": phi_manifest()}),

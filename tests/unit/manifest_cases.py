@@ -25,6 +25,21 @@ CASES = {
         'bindings.schema_task.MONGODB_URI_ADMIN_SCHEMA.prd: unknown key "prd". Known here: user, secret, staging, prod.'
         ' Did you mean "prod"?',
     ),
+    "a family of views without its field": (
+        ("collections:\n", "collections:\n  agent_{npn}: {class: pii, on: [prod], views_of: agents}\n"),
+        "collections.agent_{npn}: a family of views without its source and its field. Say views_of",
+    ),
+    "a filter of what is no family": (
+        ("collections:\n", "collections:\n  one: {class: pii, on: [prod], views_of: agents, filter: npn}\n"),
+        "collections.one: views_of and filter belong to a family of views. Take views_of and filter out",
+    ),
+    "a family of an unknown collection": (
+        (
+            "collections:\n",
+            "collections:\n  a_{n}: {class: pii, on: [prod], views_of: agentz, filter: npn}\n",
+        ),
+        'collections.a_{n}.views_of: collection "agentz" is not defined. Define it under collections:.',
+    ),
     "a retention of no days": (
         (LOG, LOG + "  retention: {field: at, days: 0}\n"),
         "audit.retention.days: not a number of days. Write a whole number from 1 to 24855.",

@@ -22,7 +22,16 @@ from drift_cases import (
     with_secret,
     with_user,
 )
-from drift_kinds import AUDIT, CASES, LOG, collections, granting, without_user
+from drift_kinds import (
+    AUDIT,
+    CASES,
+    LOG,
+    collections,
+    family_manifest,
+    granting,
+    with_view,
+    without_user,
+)
 from hypothesis import given, strategies as st
 
 from atlas_access.base import Status
@@ -35,6 +44,7 @@ from atlas_access.drift.compare import attributed
 from atlas_access.drift.finding import Kind
 from atlas_access.drift.model import NotReached, Observed
 from atlas_access.drift.observe import read_end
+from atlas_access.review import who_can
 
 
 def test_an_environment_as_declared_is_clean() -> None:
@@ -315,3 +325,30 @@ def wanted_with(stated: str | None) -> Any:
     given = {"what": "service-account-ends", "by": "platform", "at": NOW, "why": "asked", "value": stated}
     entry = Acknowledgement.model_validate(given) if stated else None
     return SimpleNamespace(settings=SimpleNamespace(acknowledged=lambda _: entry))
+
+
+WAITLIST = "agent_waitlist_submissions"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (with_view(WAITLIST, "npn"), []),
+        (with_view(WAITLIST), ["is filtered by no value"]),
+        (with_view(WAITLIST, "email"), ["is filtered by email"]),
+        (with_view("agent_sessions", "npn"), ["shows agent_sessions"]),
+        (lambda state: collections(state, names=state.collections.names | {"agent_7"}), ["is no view"]),
+        (lambda state: collections(state, names=state.collections.names | {"agent_"}), [""]),
+    ],
+)
+def test_a_view_of_a_family_shows_its_source_by_its_field_alone(
+    change: Callable[[Observed], Observed], says: list[str]
+) -> None:
+    assert says == [each.detail for each in check(change(clean()), manifest=family_manifest()).findings]
+
+
+def test_who_can_knows_a_view_of_a_family() -> None:
+    found = [
+        who_can(family_manifest(), "FIND", f"askflorence.{name}").declared for name in ("agent_7", "agents_7")
+    ]
+    assert [True, False] == found
