@@ -59,40 +59,47 @@ def free_base() -> int:
             return base
 
 
-def test_two_sandboxes_run_side_by_side_and_end_apart(directory: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    first, second = lifecycle.up(directory), lifecycle.up(other)
+def test_two_sandboxes_run_side_by_side_on_chosen_ports_and_end_apart(
+    directory: Path, tmp_path: Path
+) -> None:
+    other, base = tmp_path / "other", free_base()
+    first, second = lifecycle.up(directory), lifecycle.up(other, Options(base_port=base))
     try:
-        assert first.atlas_url != second.atlas_url
+        assert [base, base + 1] == [second.of(name).mongod.port for name in ("staging", "prod")]
+        assert [f"http://{HOST}:{base + 2}", f"http://{HOST}:{base + 3}"] == [
+            second.atlas_url.rstrip("/"), second.aws_url,
+        ]  # fmt: skip
         assert first.of("staging").aws.access_key_id != second.of("staging").aws.access_key_id
+        again = r"already runs in .*: use it, end it with `atlas-access sandbox down`"
+        with pytest.raises(SandboxError, match=again):
+            lifecycle.up(directory)
+        assert health.status(directory).ok
         lifecycle.down(directory)
-        assert [] == alive([r.pid for r in processes.load(directory)])
+        assert [] == alive(pids(directory))
         assert health.status(other).ok
     finally:
         lifecycle.down(other)
 
 
-def test_down_ends_every_process_and_leaves_no_file(directory: Path) -> None:
+def test_down_ends_every_process_and_leaves_only_files_that_are_not_the_sandboxs(directory: Path) -> None:
     world = lifecycle.up(directory)
     ours = pids(directory)
     assert 3 == len(alive(ours))
+    (directory / "receipt.html").write_text("kept")
     started = time.monotonic()
     ended = lifecycle.down(directory)
     assert time.monotonic() - started < 2
     assert {"supervisor", "mongod staging", "mongod prod"} == set(ended.processes)
-    assert ([], False, False) == (alive(ours), directory.exists(), in_use(world.of("prod").mongod.address))
-
-
-def test_down_leaves_files_that_are_not_the_sandboxs(directory: Path) -> None:
-    lifecycle.up(directory)
-    (directory / "receipt.html").write_text("kept")
-    lifecycle.down(directory)
+    assert ([], False) == (alive(ours), in_use(world.of("prod").mongod.address))
     assert {"receipt.html", ".gitignore"} == {path.name for path in directory.iterdir()}
-    lifecycle.up(directory)
 
 
 def test_after_the_supervisor_was_killed_down_ends_what_is_left(directory: Path) -> None:
+    directory.mkdir()
+    (directory / ".gitignore").write_text("*\n")
+    (directory / "receipt.html").write_text("of before")
     lifecycle.up(directory)
+    (directory / "receipt.html").unlink()
     ours = {record.name: record.pid for record in processes.load(directory)}
     os.kill(ours["supervisor"], signal.SIGKILL)
     assert processes_gone([ours["supervisor"]])
@@ -121,7 +128,14 @@ def processes_gone(ids: list[int]) -> bool:
     return not alive(ids)
 
 
-def test_a_dead_mongod_is_named_with_its_remedy(directory: Path) -> None:
+def test_a_mongod_that_is_missing_or_dead_is_named_with_its_remedy(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONGOD", str(directory / "nowhere"))
+    with pytest.raises(SandboxError, match=r"MONGOD names .* correct it or unset it") as caught:
+        lifecycle.up(directory)
+    assert 1 == len(str(caught.value).splitlines())
+    monkeypatch.delenv("MONGOD")
     lifecycle.up(directory)
     victim = next(r.pid for r in processes.load(directory) if r.name == "mongod prod")
     os.kill(victim, signal.SIGKILL)
@@ -143,15 +157,6 @@ def test_down_does_not_touch_a_process_that_got_a_recorded_id_later(tmp_path: Pa
     assert () == lifecycle.down(tmp_path).processes
 
 
-def test_a_second_sandbox_in_the_same_directory_is_refused(directory: Path) -> None:
-    lifecycle.up(directory)
-    with pytest.raises(
-        SandboxError, match=r"already runs in .*: use it, end it with `atlas-access sandbox down`"
-    ):
-        lifecycle.up(directory)
-    assert health.status(directory).ok
-
-
 def test_a_kept_sandbox_stays_on_disk_and_reset_starts_anew(directory: Path) -> None:
     lifecycle.up(directory, Options(keep=True))
     ours = pids(directory)
@@ -165,14 +170,6 @@ def test_a_kept_sandbox_stays_on_disk_and_reset_starts_anew(directory: Path) -> 
         health.status(directory)
     again = lifecycle.reset(directory)
     assert (True, True) == (again.options.keep, health.status(directory).ok)
-
-
-def test_ports_can_be_chosen(directory: Path) -> None:
-    base = free_base()
-    world = lifecycle.up(directory, Options(base_port=base))
-    assert [base, base + 1] == [world.of(name).mongod.port for name in ("staging", "prod")]
-    assert f"http://{HOST}:{base + 2}" == world.atlas_url.rstrip("/")
-    assert f"http://{HOST}:{base + 3}" == world.aws_url
 
 
 def test_a_port_in_use_is_named_before_anything_starts(directory: Path) -> None:
@@ -191,15 +188,6 @@ def test_a_port_in_use_is_named_before_anything_starts(directory: Path) -> None:
 def test_ports_that_cannot_serve_are_refused(directory: Path, base: int, reason: str) -> None:
     with pytest.raises(SandboxError, match=reason):
         lifecycle.up(directory, Options(base_port=base))
-
-
-def test_a_missing_mongod_is_one_line_with_remedy(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MONGOD", str(directory / "nowhere"))
-    with pytest.raises(SandboxError, match=r"MONGOD names .* correct it or unset it") as caught:
-        lifecycle.up(directory)
-    assert 1 == len(str(caught.value).splitlines())
-    monkeypatch.delenv("MONGOD")
-    assert isinstance(lifecycle.up(directory), World)
 
 
 def test_a_directory_with_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
