@@ -176,10 +176,11 @@ def test_a_refused_move_leaves_every_label_where_it_was(aws: Aws, asked: dict[st
     store = aws.client("secretsmanager")
     first = store.get_secret_value(SecretId=NAME)["VersionId"]
     store.update_secret_version_stage(SecretId=NAME, VersionStage="proven", MoveToVersionId=first)
+    before = store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
     asked = {"SecretId": NAME, "RemoveFromVersionId": first, **asked}
     code = refused(aws, "update_secret_version_stage", **asked)
     stages = store.describe_secret(SecretId=NAME)["VersionIdsToStages"]
-    assert ("InvalidParameterException", {first: ["AWSCURRENT", "proven"]}) == (code, stages)
+    assert ("InvalidParameterException", before) == (code, stages)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,10 @@ KINDS = ("Secret", "SecretVersion", "DatabaseUser", "CustomDbRole")
 
 def run(world: World, program: Path, operation: Operation = Operation.UP, **settings: str) -> Deployment:
     given = {**UNGATED, **settings}
-    return deployed(world, "staging", "provision", operation, settings=given, program_dir=program)
+    return deployed(
+        world, "staging", "provision", operation,
+        settings=given, program_dir=program, policy=program / "policy",
+    )  # fmt: skip
 
 
 def steps(done: Deployment) -> Counter[tuple[str, str]]:
@@ -43,16 +46,13 @@ def renamed_in(folder: Path, file: str) -> Callable[[], None]:
     return change
 
 
-def test_a_secret_is_renamed_in_the_two_steps_that_the_error_names(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_secret_is_renamed_in_the_two_steps_that_the_error_names(tmp_path: Path) -> None:
     program = copy_program(tmp_path / "program")
     for each in ("policy", "docs"):  # the law looks its decisions up in docs
         shutil.copytree(ROOT / each, program / each)
     with sandbox(tmp_path / "sandbox", propagation_seconds=0.2) as world:
         assert "" == run(world, program).failure
         change, law = renamed_in(program, "access.yaml"), renamed_in(program, "policy/policy-config.json")
-        monkeypatch.setattr("sandbox.deploy.POLICY", program / "policy")
         refused = run(world, program, Operation.PREVIEW)
         assert f"access.yaml does not declare {OLD} any more, but this stack protects it" in refused.failure
         assert f"set atlas-access:removing: [{OLD}] in Pulumi.staging.yaml" in refused.failure
