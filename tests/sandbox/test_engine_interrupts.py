@@ -94,9 +94,11 @@ def test_a_killed_run_leaves_the_step_pending_and_the_next_run_continues(stack):
     stack.write('a = toy.Thing("a", name="a")\ntoy.Thing("b", name=a.serial, value="wait")')
     process = start(stack)
     assert stack.toy.entered.wait(20)
-    for each in [*psutil.Process(process.pid).children(recursive=True), process]:
+    started = psutil.Process(process.pid).children(recursive=True)
+    for each in [*started, process]:
         each.kill()
     process.wait()
+    psutil.wait_procs(started, timeout=10)
     process.stdout.close()
     stack.toy.gate.set()
     assert ([("creating", "b")], ["a"]) == (stack.pending(), list(stack.resources()))
