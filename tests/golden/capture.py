@@ -46,6 +46,7 @@ MASKS = (
     (r"(?<![\w-])[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}(?![\w-])", "<uuid>"),
     (r"(?<![\w-])[0-9a-f]{32}(?![\w-])", "<id>"),
     (r"(?<![\w-])[0-9a-f]{64}(?![\w-])", "<digest>"),
+    (r"(?<![\w-])[0-9a-f]{40}( with uncommitted changes)?(?![\w-])", "<commit>"),
     (r"\b(task|version) [0-9a-f]{8}\b", r"\1 <\1>"),
     (r"(?m)^(\| (?:proven|refuted|inconclusive) \|.*\|) \d+ \|$", r"\1 <duration> |"),
     (r"ASIA[A-Z0-9]{16}|(?<=PUBLIC_KEY=)\w+|(?<=PUBLIC_API_KEY=)\w+", "<key>"),
