@@ -27,7 +27,10 @@ def propose(github: GitHub, stack: str, base: str, commit: str, folder: Path) ->
     The folder holds the checkout, and the drift check's JSON as `drift-<stack>.json`. A branch that is there was
     proposed before: it is not proposed again until somebody deletes it. Raises GitHubFailed.
     """
-    due = _due(json.loads((folder / f"drift-{stack}.json").read_text(encoding="utf-8")))
+    try:
+        due = _due(json.loads((folder / f"drift-{stack}.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"{stack}: the drift check left no report: nothing is proposed"
     if not due:
         return f"{stack}: no rotation is due"
     manifest = load_manifest((folder / "access.yaml").read_text(encoding="utf-8"))

@@ -303,6 +303,13 @@ def test_a_rotation_that_is_due_is_proposed_as_the_change_that_rotate_writes(che
     assert ("main", "rotate-staging-app_write") == (pull["base"], pull["head"])
 
 
+def test_without_a_drift_report_nothing_is_proposed(checkout: Checkout) -> None:
+    rotation_due(checkout)
+    (checkout.folder / "drift-staging.json").write_text("")
+    code, said = checkout.run("propose-rotation")
+    assert (0, "staging: the drift check left no report: nothing is proposed\n") == (code, said)
+
+
 @pytest.mark.parametrize(
     ("due", "phase", "branches", "says"),
     [
