@@ -46,6 +46,12 @@ class Look:
     service_tags: ServiceTags
 
 
+def _send(processes: list[psutil.Process], number: int) -> None:
+    for each in processes:
+        with suppress(psutil.NoSuchProcess):
+            each.send_signal(number)
+
+
 @dataclass
 class Killing:
     """A sandbox without processes behind its tasks, whose deployments take long enough to be killed in."""
@@ -86,10 +92,13 @@ class Killing:
         deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline and started.poll() is None:
             every = [*family.children(recursive=True), family]
-            if reached(self.observe()):
-                for each in every:
-                    with suppress(psutil.NoSuchProcess):
-                        each.send_signal(signal.SIGKILL)
+            # Stopped meanwhile, so that what is killed is where it was observed to be.
+            _send(every, signal.SIGSTOP)
+            found = reached(self.observe())
+            _send(every, signal.SIGKILL if found else signal.SIGCONT)
+            if not found:
+                time.sleep(0.02)
+            else:
                 psutil.wait_procs(every, timeout=10)
                 started.communicate(timeout=10)
                 return self.observe()
