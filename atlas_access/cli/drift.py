@@ -56,7 +56,7 @@ def drift(
     found = observed(stack, manifest, known_users, phase)
     report = drift_report(found.since(known_before))
     if output is Format.JSON:
-        report = with_context(report, stack, manifest, inputs.read_settings(stack, endpoints), endpoints)
+        report = with_context(report, stack, manifest, endpoints)
     code = show(report, output)
     if github is not None:
         _report_to(found, github, endpoints, dry_run=dry_run)

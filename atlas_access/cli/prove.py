@@ -73,7 +73,7 @@ def prove(
             report = _of_secret(secret_id, words, (region, database, version), endpoints)
     shown = proof_report(report, attempts=attempts or output is Format.JUNIT)
     if output is Format.JSON and stack is not None:
-        shown = with_context(shown, stack, manifest, inputs.read_settings(stack, endpoints), endpoints)
+        shown = with_context(shown, stack, manifest, endpoints)
     return show(shown, output)
 
 

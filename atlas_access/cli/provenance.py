@@ -10,6 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from atlas_access.cli import inputs
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,11 +20,9 @@ if TYPE_CHECKING:
 LAW = Path("policy/policy-config.json")
 
 
-def with_context(
-    report: Report, stack: str, manifest: Path, settings: Settings, endpoints: Endpoints
-) -> Report:
+def with_context(report: Report, stack: str, manifest: Path, endpoints: Endpoints) -> Report:
     """The report with its context for JSON, where the slice's records are."""
-    facts, not_asked = provenance(stack, manifest, settings, endpoints)
+    facts, not_asked = provenance(stack, manifest, inputs.read_settings(stack, endpoints), endpoints)
     return replace(report, data={"context": {**facts, "not_asked": not_asked}, **report.data})
 
 

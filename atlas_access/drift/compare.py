@@ -7,37 +7,22 @@ what could not be read is listed, and no answer is clean while anything is. Pure
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from atlas_access.base import Address, Phase, Settings, Unread
+from atlas_access.base import Address, Unread
 from atlas_access.clients import ObservedCluster, ObservedEvent
+from atlas_access.drift.compare_collections import compare_collections, not_compared
 from atlas_access.drift.compare_roles import RoleRules, compare_roles
-from atlas_access.drift.compare_secrets import InventoryRules, compare_key, compare_secrets
+from atlas_access.drift.compare_secrets import compare_key, compare_secrets
 from atlas_access.drift.compare_tasks import compare_other_task, compare_task, not_inspected
 from atlas_access.drift.compare_users import UserRules, compare_users, holders
 from atlas_access.drift.finding import Difference, Drift, Kind
-from atlas_access.drift.messages import listed
-from atlas_access.drift.model import NotReached, Observed, ObservedCollections, ObservedSecret, ObservedView
+from atlas_access.drift.model import NotReached, Observed, ObservedCollections, ObservedSecret
+from atlas_access.drift.wanted import Wanted
 from atlas_access.manifest import (
     ADMIN_DATABASE,
-    Binding,
-    Consumer,
-    DataClass,
-    KnownUser,
-    Manifest,
-    ViewFamily,
-    declared_privileges,
-    tolerated_privileges,
-)
-from atlas_access.privileges import (
-    Excess,
-    Privileges,
-    excess,
-    excess_sentence,
-    missing_sentence,
-    sentences_of,
 )
 
 T = TypeVar("T")
@@ -46,58 +31,12 @@ NEAR = timedelta(days=30)
 """How long before its end the secret by which Atlas is asked is a finding."""
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What one stack is held to. `retired` overrides whether legacy access should be gone (None: by the phase)."""
-
-    stack: str
-    manifest: Manifest
-    settings: Settings
-    known: tuple[KnownUser, ...]
-    now: datetime
-    retired: bool | None = None
-
-    @property
-    def legacy_is_gone(self) -> bool:
-        """Whether legacy users, roles and secrets count as drift: from phase `retire` on."""
-        return self.settings.phase is Phase.RETIRE if self.retired is None else self.retired
-
-    @property
-    def reader(self) -> Binding | None:
-        """The service's binding by which this cluster's collections are listed: the first user of it that may read."""
-        mine = [
-            binding
-            for binding in self.manifest.bindings_for(self.stack, Consumer.SERVICE)
-            if binding.cluster == self.stack and binding.address is Address.PUBLIC
-        ]
-        for binding in mine:
-            roles = self.manifest.user(binding.user).roles
-            if any(role.name == "read" and role.database == self.manifest.database for role in roles):
-                return binding
-        return None
-
-    @property
-    def inventory(self) -> InventoryRules:
-        """What the AWS account is held to, but for the key's ARN, which is read."""
-        return InventoryRules(
-            manifest=self.manifest,
-            environment=self.stack,
-            account=self.settings.aws_account_id,
-            region=self.settings.aws_region,
-            key_arn="",
-            key_alias=self.settings.kms_alias,
-            phase=self.settings.phase,
-            retired=self.legacy_is_gone,
-            now=self.now,
-        )
-
-
 def compare(wanted: Wanted, observed: Observed) -> Drift:
     """Return every difference, what could not be read, and what could not be reached."""
     findings = [
         *_project(wanted, observed),
         *_account(wanted, observed),
-        *_collections(wanted, observed.collections),
+        *compare_collections(wanted, observed.collections),
         *_credentials(wanted, observed.ends),
     ]
     parts: list[object] = [
@@ -109,7 +48,7 @@ def compare(wanted: Wanted, observed: Observed) -> Drift:
         *observed.tasks,
     ]
     parts += [observed.other_tasks, observed.ends]
-    parts += [observed.collections, *_not_compared(wanted, observed.collections)]
+    parts += [observed.collections, *not_compared(wanted, observed.collections)]
     parts += [each for task in _read(observed.tasks) for each in not_inspected(task)]
     counts = (
         ("users", _count(observed.users)),
@@ -219,126 +158,6 @@ def _account(wanted: Wanted, observed: Observed) -> Iterator[Difference]:
         yield from compare_task(rules, task, by_name)
     for other_task in () if isinstance(observed.other_tasks, Unread) else observed.other_tasks:
         yield from compare_other_task(rules, other_task, by_name)
-
-
-def _collections(wanted: Wanted, observed: ObservedCollections | Unread | NotReached) -> Iterator[Difference]:
-    if not isinstance(observed, ObservedCollections):
-        return
-    manifest, cluster = wanted.manifest, wanted.settings.atlas_cluster
-    if observed.weakened:
-        yield Difference(
-            Kind.CONNECTION_WEAK,
-            observed.user,
-            "connection string",
-            f"the connection string of {observed.user} weakens the connection: {', '.join(observed.weakened)}",
-            f"Put AWSCURRENT of {wanted.reader.secret_name if wanted.reader else 'its secret'} back on the version "
-            "that tasks are bound to: aws secretsmanager update-secret-version-stage",
-            detail=",".join(observed.weakened),
-        )
-        return
-    declared = {each.name: each for each in manifest.collections_on(wanted.stack)}
-    declared = {name: each for name, each in declared.items() if each.database == observed.database}
-    crossed = any(
-        binding.cluster == wanted.stack and binding.environment in set(manifest.environments) - {wanted.stack}
-        for binding in manifest.bindings
-    )
-    views = {each.name: each for each in observed.views}
-    phi = {each.name for each in manifest.collections if each.data_class is DataClass.PHI}
-    for name in sorted(observed.names):
-        place = f"{observed.database}.{name}"
-        if crossed and name in phi:
-            what = f"{place} is classed phi and lives on {cluster}, which another environment reads"
-            remedy = "Move it off this cluster at once, and follow the incident runbook"
-            permits = "read protected health data across environments"
-            yield Difference(Kind.COLLECTION_PHI, cluster, place, what, remedy, permits)
-        elif name not in declared and (family := _family(wanted, observed.database, name)):
-            yield from _outside(family, views.get(name), cluster, observed.user, name)
-        elif name not in declared:
-            what = f"{place} exists on {cluster} and access.yaml does not list it there"
-            remedy = "Declare it with its data class under collections:, or drop it"
-            permits = f"read it with {observed.user}, whose role covers every collection"
-            yield Difference(Kind.COLLECTION_UNDECLARED, cluster, place, what, remedy, permits)
-    for name in sorted(declared.keys() - observed.names):
-        if not declared[name].may_be_absent:
-            place = f"{observed.database}.{name}"
-            what = f"{place} is declared on {cluster} and does not exist"
-            remedy = "Restore it, or declare that it may be absent (may_be_absent: true)"
-            yield Difference(Kind.COLLECTION_ABSENT, cluster, place, what, remedy)
-    yield from _privileges(wanted, observed)
-
-
-def _family(wanted: Wanted, database: str, name: str) -> ViewFamily | None:
-    families = (each for each in wanted.manifest.view_families if wanted.stack in each.on)
-    return next((each for each in families if each.database == database and each.holds(name)), None)
-
-
-def _outside(
-    family: ViewFamily, view: ObservedView | None, cluster: str, reader: str, name: str
-) -> Iterator[Difference]:
-    """A collection or a view that has a family's name and is none of it."""
-    place = f"{family.database}.{name}"
-    if view is None:
-        is_now = "is no view"
-    elif view.source != family.source:
-        is_now = f"shows {view.source}"
-    elif view.fields != (family.field,):
-        is_now = f"is filtered by {listed(view.fields) or 'no value'}"
-    else:
-        return
-    what = f"{place} on {cluster} {is_now}; the views {family.name} show {family.source} by {family.field}"
-    remedy = "Drop it, or make it again as the family declares"
-    permits = f"read with {reader} what no view of the family shows"
-    yield Difference(Kind.VIEW_OTHER, cluster, place, what, remedy, permits, detail=is_now)
-
-
-def _not_compared(wanted: Wanted, observed: ObservedCollections | Unread | NotReached) -> Iterator[Unread]:
-    """What the server said of the reader and nothing here can judge: its version, or actions that no table names."""
-    if isinstance(observed, ObservedCollections):
-        try:
-            unknown = _compared(wanted, observed)[0].unknown
-        except ValueError as error:
-            what = f"privileges of {observed.user} on server {observed.version or 'of no version'}"
-            yield Unread(what, str(error))
-            return
-        for action in sorted({each.action for each in unknown}):
-            why = "no table of this project names it; accept it by a decision under accepted_actions of access.yaml"
-            yield Unread(f"the action {action} of {observed.user}", why)
-
-
-def _compared(wanted: Wanted, observed: ObservedCollections) -> tuple[Excess, Privileges]:
-    """What the reader holds beyond its declared privileges, and what it lacks of them. Raises ValueError."""
-    manifest, user, version = wanted.manifest, observed.user, observed.version
-    declared = declared_privileges(manifest, user, version)
-    tolerated = tolerated_privileges(manifest, user, version)
-    roles = map(str, manifest.user(user).roles)
-    beyond = excess(observed.privileges, declared | tolerated, roles, manifest.accepted_actions, version)
-    return beyond, declared - tolerated - observed.privileges
-
-
-def _privileges(wanted: Wanted, observed: ObservedCollections) -> Iterator[Difference]:
-    try:
-        beyond, missing = _compared(wanted, observed)
-    except ValueError:
-        return  # reported as unknown: see _not_compared
-    extra = beyond.wrong
-    parts = (
-        (Kind.PRIVILEGE_EXTRA, "more than", extra, excess_sentence),
-        (Kind.PRIVILEGE_MISSING, "less than", missing, missing_sentence),
-    )
-    for kind, compared, privileges, sentence in parts:
-        if privileges:
-            which = listed((sentence(observed.user, each) for each in sorted(privileges)), 5)
-            extra_ones = sentences_of(observed.user, extra) if kind is Kind.PRIVILEGE_EXTRA else ()
-            yield Difference(
-                kind,
-                wanted.settings.atlas_cluster,
-                observed.user,
-                f"the server lets {observed.user} do {compared} access.yaml declares: {which}",
-                "Run `pulumi up --refresh`, then atlas-access prove",
-                permits="; ".join(each.removeprefix(f"{observed.user} may ") for each in extra_ones),
-                detail=f"{compared} declared",
-                heals=True,
-            )
 
 
 def _read(parts: Iterable[T | Unread]) -> tuple[T, ...]:

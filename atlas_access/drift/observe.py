@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 
 from atlas_access.base import Endpoints, Unread, What
 from atlas_access.clients import Atlas, Retry, SignIn, read_or_unread
-from atlas_access.drift.compare import Wanted, attributed, compare
+from atlas_access.drift.compare import attributed, compare
 from atlas_access.drift.finding import Drift
 from atlas_access.drift.model import NotReached, Observed, ObservedCollections
 from atlas_access.drift.observe_account import read_account
 from atlas_access.drift.observe_collections import list_collections
+from atlas_access.drift.wanted import Wanted
 
 
 def observe_stack(wanted: Wanted, sign_in: SignIn, endpoints: Endpoints, retry: Retry | None = None) -> Drift:

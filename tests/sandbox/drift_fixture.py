@@ -16,7 +16,8 @@ from atlas_access.clients import read_or_unread
 from atlas_access.clients.atlas import Atlas
 from atlas_access.clients.atlas_sign_in import SignIn
 from atlas_access.clients.retry import Retry
-from atlas_access.drift.compare import Wanted, attributed, compare
+from atlas_access.drift import Wanted
+from atlas_access.drift.compare import attributed, compare
 from atlas_access.drift.finding import Drift
 from atlas_access.drift.model import NotReached, Observed
 from atlas_access.manifest.known_users import KnownUser

@@ -16,8 +16,8 @@ from atlas_access.base.settings import Phase
 from atlas_access.clients.ecs import RunningRevision
 from atlas_access.clients.issues import Issue
 from atlas_access.clients.model import ObservedCluster
-from atlas_access.drift import observe_collections as collections
-from atlas_access.drift.compare import Wanted, compare
+from atlas_access.drift import Wanted, observe_collections as collections
+from atlas_access.drift.compare import compare
 from atlas_access.drift.finding import Drift, Kind
 from atlas_access.drift.issue import body, decide, title
 from atlas_access.drift.model import NotReached, Observed, ObservedCollections, ObservedView

@@ -9,7 +9,8 @@ from typing import Any
 from atlas_access.base.observed import HeldRole
 from atlas_access.base.settings import Phase, Settings, check_settings
 from atlas_access.clients.model import ObservedCluster, ObservedKey, ObservedRole, ObservedUser, Place, Scope
-from atlas_access.drift.compare import Wanted, compare
+from atlas_access.drift import Wanted
+from atlas_access.drift.compare import compare
 from atlas_access.drift.finding import Difference, Drift
 from atlas_access.drift.model import (
     BoundVariable,

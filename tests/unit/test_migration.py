@@ -15,7 +15,7 @@ from atlas_access.base.observed import Unread
 from atlas_access.base.settings import check_settings
 from atlas_access.cli.status import commands
 from atlas_access.clients.atlas_sign_in import SignIn
-from atlas_access.drift.compare import Wanted
+from atlas_access.drift import Wanted
 from atlas_access.drift.finding import Difference, Drift, Kind, Target
 from atlas_access.retirement import status_facts as looks
 from atlas_access.retirement.inventory import (
